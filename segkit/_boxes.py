@@ -1,0 +1,53 @@
+"""Boxes of voxels and tiles: the words that tiling, joining and stitching share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Half-open box of voxels, from `start` up to but without `stop`, on each axis."""
+
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of voxels along each axis."""
+        return tuple(b - a for a, b in zip(self.start, self.stop, strict=True))
+
+    @property
+    def size(self) -> int:
+        """Number of voxels."""
+        return math.prod(self.shape)
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """Index that cuts the box out of an array."""
+        return tuple(map(slice, self.start, self.stop))
+
+    def within(self, outer: Box) -> Box:
+        """Return the same voxels, counted from the first voxel of `outer`."""
+        return Box(
+            tuple(a - o for a, o in zip(self.start, outer.start, strict=True)),
+            tuple(b - o for b, o in zip(self.stop, outer.start, strict=True)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Box that is read (`read`) to compute the box that is owned (`write`).
+
+    `index` is the tile's position in the grid of tiles.
+    """
+
+    index: tuple[int, ...]
+    read: Box
+    write: Box
+
+    @property
+    def inner(self) -> tuple[slice, ...]:
+        """Index of the owned voxels inside an array that was cut out by `read`."""
+        return self.write.within(self.read).slices

@@ -1,0 +1,246 @@
+"""Checks of arguments that the functions of segkit share.
+
+Each raises `TypeError` (a wrong kind of thing) or `ValueError` (a wrong value) with a
+sentence that says what is wrong, with which argument, and what to do.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Array: TypeAlias = NDArray[Any]
+
+# True while a function runs on one tile of an image that has been checked as a whole:
+# the last tile of a volume may be as thin as a colour axis, and is none.
+_inside_tile: ContextVar[bool] = ContextVar("inside_tile", default=False)
+
+_COLOUR_CHANNELS = (3, 4)
+_SMALLEST_PICTURE = 16
+
+
+def as_image(image: Any, *, name: str = "image", finite: bool = True) -> Array:
+    """Return `image` as a real, non-empty, grey, finite array, without copying.
+
+    Parameters
+    ----------
+    image
+        Array of any number of dimensions from 1 on, of dtype bool, integer or float.
+    name
+        What errors call it.
+    finite
+        Whether NaN and infinity are refused.
+
+    Raises
+    ------
+    TypeError
+        If it is not numeric and real.
+    ValueError
+        If it is empty, has no axis, looks like a colour picture, or has NaN or
+        infinite values where `finite` is set.
+
+    Examples
+    --------
+    >>> as_image([[1, 2], [3, 4]]).shape
+    (2, 2)
+    >>> as_image([1.0, float("nan")])
+    Traceback (most recent call last):
+    ...
+    ValueError: image has NaN or infinite values; replace them first, ...
+    """
+    array = np.asarray(image)
+    require_real(array, name=name)
+    require_nonempty(array, name=name)
+    require_grey(array, name=name)
+    if finite:
+        require_finite(array, name=name)
+    return array
+
+
+def as_mask(mask: Any, *, name: str = "mask") -> NDArray[np.bool_]:
+    """Return `mask` as a boolean array: zero is background, all else foreground.
+
+    A boolean mask is not copied.
+
+    Examples
+    --------
+    >>> as_mask([0, 255, 1])
+    array([False,  True,  True])
+    """
+    array = as_image(mask, name=name)
+    return array.astype(bool, copy=False)
+
+
+def require_real(image: Array, *, name: str = "image") -> None:
+    """Raise `TypeError` unless the dtype is bool, integer or float."""
+    if image.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{name} has dtype {image.dtype}; give booleans, integers or floats "
+            "(of complex numbers, take the real part or the magnitude first)"
+        )
+
+
+def require_nonempty(image: Any, *, name: str = "image") -> tuple[int, ...]:
+    """Return the shape; raise `ValueError` if an axis has length 0 or there is none."""
+    shape = tuple(map(int, image.shape))
+    if not shape:
+        raise ValueError(f"{name} is a single number; give an array with axes")
+    if 0 in shape:
+        raise ValueError(
+            f"{name} is empty: axis {shape.index(0)} of its shape {shape} has length 0"
+        )
+    return shape
+
+
+def require_finite(image: Array, *, name: str = "image") -> None:
+    """Raise `ValueError` if a float array has NaN or infinite values."""
+    if image.dtype.kind != "f" or image.size == 0:
+        return
+    # Minimum and maximum carry NaN along and need no array of flags.
+    if not (math.isfinite(image.min()) and math.isfinite(image.max())):
+        raise ValueError(
+            f"{name} has NaN or infinite values; replace them first, "
+            "for example with numpy.nan_to_num or by the median of their neighbours"
+        )
+
+
+def require_grey(image: Any, *, name: str = "image") -> None:
+    """Raise `ValueError` if an array looks like a colour picture.
+
+    That is: three axes, the last of length 3 or 4, the others of at least 16, and not
+    boolean. Tiles cut from a volume may look so too; `inside_tile` says that they are
+    not.
+    """
+    shape = tuple(image.shape)
+    if _inside_tile.get() or len(shape) != 3 or shape[2] not in _COLOUR_CHANNELS:
+        return
+    kind = np.dtype(getattr(image, "dtype", None)).kind
+    if min(shape[:2]) >= _SMALLEST_PICTURE and kind != "b":
+        raise ValueError(
+            f"{name} of shape {shape} looks like a colour picture, but grey values are "
+            "expected; take one channel (image[..., 0]) or a mix of them "
+            "(skimage.color.rgb2gray). If it is a volume this thin, put the thin axis "
+            "first (numpy.moveaxis(image, -1, 0))"
+        )
+
+
+@contextmanager
+def inside_tile() -> Iterator[None]:
+    """Take arrays for tiles of an image that `require_grey` has passed as a whole.
+
+    Examples
+    --------
+    >>> with inside_tile():
+    ...     require_grey(np.zeros((64, 64, 3)))
+    """
+    token = _inside_tile.set(True)
+    try:
+        yield
+    finally:
+        _inside_tile.reset(token)
+
+
+def require_fraction(value: float, *, name: str = "threshold") -> float:
+    """Return `value` as a float; raise `ValueError` unless 0 <= value <= 1."""
+    number = float(value)
+    if not 0 <= number <= 1:
+        raise ValueError(
+            f"{name} is {value}, but must be a fraction from 0 to 1 "
+            "(15 percent is 0.15)"
+        )
+    return number
+
+
+def per_axis(
+    value: int | Sequence[int], ndim: int, *, name: str, least: int = 0
+) -> tuple[int, ...]:
+    """Return one integer per axis from one number or a sequence of `ndim` numbers.
+
+    Raises
+    ------
+    TypeError
+        If a number is not an integer.
+    ValueError
+        If there is not one per axis, or one is smaller than `least`.
+
+    Examples
+    --------
+    >>> per_axis(8, 3, name="tile")
+    (8, 8, 8)
+    >>> per_axis((8, 16), 3, name="tile")
+    Traceback (most recent call last):
+    ...
+    ValueError: tile (8, 16) has 2 numbers, but the image has 3 axes; ...
+    """
+    numbers = tuple(_integer(v, name) for v in _sequence(value, ndim, name))
+    _require_least(numbers, least, name)
+    return numbers
+
+
+def per_axis_real(
+    value: float | Sequence[float], ndim: int, *, name: str, least: float = 0.0
+) -> tuple[float, ...]:
+    """Return one finite float per axis, as `per_axis` does for integers."""
+    numbers = tuple(float(v) for v in _sequence(value, ndim, name))
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{name} is {value}, but must be finite")
+    _require_least(numbers, least, name)
+    return numbers
+
+
+def require_labels(labels: Any, *, name: str = "labels") -> NDArray[np.integer[Any]]:
+    """Return `labels` as an integer array; raise unless it is one, without negatives.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not integer (a mask is turned into labels by `segkit.label`).
+    ValueError
+        If it is empty or holds negative numbers.
+    """
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name} has dtype {array.dtype}; give integers with 0 = background "
+            "(a mask becomes labels by segkit.label)"
+        )
+    require_nonempty(array, name=name)
+    if array.dtype.kind == "i" and array.min() < 0:
+        raise ValueError(f"{name} holds negative numbers; use 0 for the background")
+    return array
+
+
+def _sequence(value: Any, ndim: int, name: str) -> tuple[Any, ...]:
+    if np.ndim(value) == 0:
+        return (value,) * ndim
+    numbers = tuple(value)
+    if len(numbers) != ndim:
+        raise ValueError(
+            f"{name} {numbers} has {len(numbers)} numbers, but the image has {ndim} "
+            "axes; give one number, or one for each axis"
+        )
+    return numbers
+
+
+def _integer(value: Any, name: str) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} holds {value!r}, but must be an integer") from None
+
+
+def _require_least(numbers: Sequence[float], least: float, name: str) -> None:
+    for axis, number in enumerate(numbers):
+        if number < least:
+            raise ValueError(
+                f"{name} is {number} on axis {axis}, but must be at least {least}"
+            )
