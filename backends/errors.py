@@ -1,0 +1,40 @@
+"""What can go wrong between a worker and where its results live.
+
+The class says whose fault it is, so that a caller can decide without reading
+messages: the URL (`OpenError`), the machine (`UnavailableError`), the stored bytes
+(`DamagedError`), or two programs of different age (`FormatError`).
+"""
+
+
+class BackendError(Exception):
+    """Base of every error that a backend raises."""
+
+
+class OpenError(BackendError):
+    """The URL names no store that can be opened."""
+
+
+class FormatError(BackendError):
+    """The store was written by an older or a newer format than this program reads."""
+
+
+class UnavailableError(BackendError):
+    """The store cannot be read or written now: disk full, no permission, I/O error."""
+
+
+class DamagedError(BackendError):
+    """Stored bytes do not have the checksum that they were stored with.
+
+    Attributes
+    ----------
+    what : str
+        The segment or blob that is damaged.
+    """
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what} is damaged ({why}); run `tg fsck --repair`")
+        self.what = what
+        self.why = why
+
+    def __reduce__(self) -> tuple[type["DamagedError"], tuple[str, str]]:
+        return type(self), (self.what, self.why)

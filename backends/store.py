@@ -1,0 +1,348 @@
+"""A `Backend` on top of any `Log`: read on, decide on the state, compare-and-append."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from backends.errors import BackendError, DamagedError
+from backends.interface import (
+    Bytes,
+    Cause,
+    Change,
+    Claim,
+    Discarded,
+    Fault,
+    Key,
+    Kind,
+    Lock,
+    Log,
+    Member,
+    Row,
+    Segment,
+    Where,
+)
+from backends.journal import MAX_ROWS, State
+from backends.segment import decode_frame, decode_head, encode_frame, frame_size
+
+_HEAD_READ = 1 << 16
+
+
+class JournalStore:
+    """A store of records and locks in a journal; see `Backend` for the contract.
+
+    Every writing method reads the journal to its end, decides what the segment has to
+    say in that state, and appends it at the very next position. If somebody else
+    appended first, it does all of that again: a check and its act are one step.
+
+    Parameters
+    ----------
+    log : Log
+        Where the segments are.
+    worker : str
+        Who writes. Unique among all who ever write to the same log.
+    clock : callable, optional
+        Seconds since the epoch, for people to read; never compared between hosts.
+    """
+
+    def __init__(
+        self, log: Log, worker: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._log = log
+        self.worker = worker
+        self.url = log.url
+        self.latency = log.latency
+        self.shared = log.shared
+        self._clock = clock
+        self._state = State()
+        self._changes: list[Change] = []
+        self._damaged: dict[int, Fault] = {}
+
+    # reading
+
+    def poll(self) -> list[Change]:
+        self._catch_up()
+        changes, self._changes = self._changes, []
+        return changes
+
+    def wait(self, seconds: float) -> None:
+        if not self._changes:
+            self._log.wait(self._state.position, seconds)
+
+    def find(self, key: Key) -> Where | None:
+        return self._state.find(key)
+
+    def keys(self) -> Iterable[Key]:
+        return self._state.records.keys()
+
+    def failures(self) -> Iterable[Key]:
+        return self._state.failures
+
+    def body(self, position: int) -> bytes:
+        found = self._log.read(position)
+        what = self._name(position)
+        if found is None:
+            raise DamagedError(what, "it is gone")
+        return bytes(decode_frame(found[0], what).body)
+
+    def deaths(self, key: Key) -> Mapping[Cause, int]:
+        return self._state.deaths.get(key, {})
+
+    def suspect(self, key: Key) -> bool:
+        return key in self._state.suspects
+
+    def holder(self, key: Key) -> str | None:
+        return self._state.holders.get(key)
+
+    def locks(self) -> list[Lock]:
+        return self._state.locks()
+
+    def discards(self) -> list[Discarded]:
+        return [about for about, _, _ in self._state.trash.values() if about.keys]
+
+    def damaged(self) -> list[Fault]:
+        return list(self._damaged.values())
+
+    # writing
+
+    def publish(
+        self, keys: Sequence[Key], rows: bytes, body: Bytes, *, since: int
+    ) -> int:
+        if len(keys) > MAX_ROWS:
+            raise BackendError(
+                f"{len(keys)} records in one segment; at most {MAX_ROWS}"
+            )
+        joined = b"".join(keys)
+        accepted = 0
+
+        def decide() -> Segment | None:
+            nonlocal accepted
+            left = self._state.stale(keys, rows, since)
+            accepted = len(left) - left.count(Row.STALE)
+            if not accepted:
+                return None
+            return Segment(Kind.PUBLISH, self.worker, 0.0, joined, left, body=body)
+
+        self._append(decide, durable=True)
+        return accepted
+
+    def claim(self, keys: Sequence[Key]) -> Claim:
+        wanted: list[Key] = []
+
+        def decide() -> Segment | None:
+            nonlocal wanted
+            records, holders = self._state.records, self._state.holders
+            wanted = [k for k in keys if k not in records and k not in holders]
+            if not wanted:
+                return None
+            return Segment(Kind.CLAIM, self.worker, 0.0, b"".join(wanted))
+
+        position = self._append(decide)
+        if position is None:
+            return Claim(self._state.position, [])
+        return Claim(position, wanted)
+
+    def release(self, keys: Sequence[Key]) -> None:
+        def decide() -> Segment | None:
+            holders = self._state.holders
+            own = [key for key in keys if holders.get(key) == self.worker]
+            if not own:
+                return None
+            return Segment(Kind.RELEASE, self.worker, 0.0, b"".join(own))
+
+        self._append(decide)
+
+    def expel(
+        self, worker: str, cause: Cause, *, running: Key | None = None, about: str = ""
+    ) -> None:
+        def decide() -> Segment | None:
+            if worker not in self._state.holders.values():
+                return None
+            return Segment(
+                Kind.EXPEL, self.worker, 0.0, running or b"", b"", worker, int(cause)
+            )
+
+        if self._append(decide) is not None:
+            _report(
+                f"the locks of {worker} are free again ({cause.name.lower()}{about})"
+            )
+
+    def discard(self, keys: Sequence[Key], *, reason: str) -> int | None:
+        def decide() -> Segment | None:
+            known = [
+                key
+                for key in keys
+                if key in self._state.records or key in self._state.holders
+            ]
+            if not known:
+                return None
+            return Segment(
+                Kind.DISCARD, self.worker, 0.0, b"".join(known), about=reason
+            )
+
+        return self._append(decide, durable=True)
+
+    def restore(self, position: int) -> int:
+        before = 0
+
+        def decide() -> Segment | None:
+            nonlocal before
+            before = len(self._state.records)
+            if position not in self._state.trash:
+                return None
+            return Segment(Kind.RESTORE, self.worker, 0.0, number=position)
+
+        self._append(decide, durable=True)
+        return len(self._state.records) - before
+
+    def compact(self, keep: Iterable[Key] | None = None) -> int:
+        self._catch_up()
+        size = self._log.block_size
+        freed = 0
+        live = self._live() if keep is None else set(keep)
+        for block in range(self._state.position // size):
+            frames = {}
+            for position in range(block * size, (block + 1) * size):
+                frame = self._kept(position, live)
+                if frame is not None:
+                    frames[position] = frame
+            freed += self._log.merge(block, frames)
+        return freed
+
+    def _live(self) -> set[Key]:
+        live = set(self._state.records)
+        for _, taken, _ in self._state.trash.values():
+            live.update(taken)
+        return live
+
+    def _kept(self, position: int, live: set[Key]) -> bytes | None:
+        """Return the frame at `position` unless nobody needs it any more.
+
+        Only settled claims and dead records go. The end of a claim stays, since a
+        reader in the middle of the block may have seen its beginning.
+        """
+        try:
+            found = self._log.read(position)
+            if found is None:
+                return None
+            segment = decode_head(found[0], self._name(position))
+        except DamagedError:
+            return None
+        if segment.kind is Kind.VOID:
+            return None
+        if segment.kind is Kind.CLAIM and not self._state.unsettled(position):
+            return None
+        if segment.kind is Kind.PUBLISH and live.isdisjoint(segment.split()):
+            return None
+        return found[0]
+
+    def _append(
+        self, decide: Callable[[], Segment | None], *, durable: bool = False
+    ) -> int | None:
+        """Append what `decide` says of the state at the end; return where it went."""
+        staged: tuple[Segment, str] | None = None
+        try:
+            while True:
+                self._catch_up()
+                segment = decide()
+                if segment is None:
+                    return None
+                if staged is None or replace(staged[0], time=0.0) != segment:
+                    if staged is not None:
+                        self._log.unstage(staged[1])
+                    stamped = replace(segment, time=self._clock())
+                    frame = encode_frame(stamped)
+                    staged = stamped, self._log.stage(frame, durable=durable)
+                position = self._state.position
+                if self._log.append(position, staged[1]):
+                    change = self._state.apply(position, staged[0])
+                    if change is not None and segment.kind is not Kind.PUBLISH:
+                        self._changes.append(change)
+                    return position
+        finally:
+            if staged is not None:
+                self._log.unstage(staged[1])
+
+    def _catch_up(self) -> None:
+        """Apply everything that was appended since the last time."""
+        self._log.refresh()
+        state = self._state
+        while (segment := self._segment(state.position)) is not None:
+            change = state.apply(state.position, segment)
+            if change is not None:
+                self._changes.append(change)
+
+    def _segment(self, position: int) -> Segment | None:
+        """Return the segment at `position` without its body; damaged ones are VOID."""
+        what = self._name(position)
+        try:
+            found = self._log.read(position, _HEAD_READ)
+            if found is None:
+                return None
+            start, size = found
+            if size > len(start) and len(start) < _HEAD_READ:
+                raise DamagedError(what, "cut short")
+            if frame_size(start, what) != size:
+                raise DamagedError(what, "cut short")
+            try:
+                return decode_head(start, what)
+            except DamagedError:
+                if size <= len(start):
+                    raise
+            found = self._log.read(position)
+            return None if found is None else decode_head(found[0], what)
+        except DamagedError as error:
+            self._damaged[position] = Fault(what, error.why)
+            _report(f"{error}; what it held will be computed again")
+            return Segment(Kind.VOID, "", 0.0)
+
+    def _name(self, position: int) -> str:
+        return f"segment {position} of {self.url}"
+
+    # what the log keeps beside the journal
+
+    def members(self) -> list[Member]:
+        return self._log.members()
+
+    def beat(self, worker: str, about: Mapping[str, object]) -> None:
+        self._log.beat(worker, about)
+
+    def leave(self, worker: str) -> None:
+        self._log.leave(worker)
+
+    def write_blob(self, name: str, chunks: Iterable[Bytes]) -> int:
+        return self._log.write_blob(name, chunks)
+
+    def open_blob(self, name: str) -> memoryview:
+        return self._log.open_blob(name)
+
+    def blobs(self) -> Iterable[tuple[str, int]]:
+        return self._log.blobs()
+
+    def trash_blob(self, name: str) -> None:
+        self._log.trash_blob(name)
+
+    def put_document(self, name: str, data: bytes) -> None:
+        self._log.put_document(name, data)
+
+    def get_document(self, name: str) -> bytes | None:
+        return self._log.get_document(name)
+
+    def documents(self) -> list[str]:
+        return self._log.documents()
+
+    def empty_trash(self, older_than: float) -> int:
+        return self._log.empty_trash(older_than)
+
+    def size(self) -> int:
+        return self._log.size()
+
+    def close(self) -> None:
+        self._log.close()
+
+
+def _report(sentence: str) -> None:
+    import logging  # costs start-up time that a healthy store need not spend
+
+    logging.getLogger("backends").warning(sentence)
