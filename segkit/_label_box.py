@@ -1,0 +1,141 @@
+"""Label one box of an array: by compiled loops where they run, else by numpy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit import _label_numpy
+from segkit._compiled import can_compile
+from segkit._neighbours import row_offsets
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from segkit.tiling import Box
+
+Array = NDArray[Any]
+
+# Labels within a box are int32, and so are the places where they first appear.
+LARGEST_BOX = 2**31 - 1
+
+
+def label_box(
+    image: Array, labels: Array, box: Box, structure: Array, *, by_value: bool
+) -> tuple[Array, Array]:
+    """Write provisional labels of `image[box]` into `labels[box]`.
+
+    Parameters
+    ----------
+    image, labels
+        Whole arrays of one shape, C-contiguous; 0 in `image` is background; `labels`
+        is int32.
+    box
+        What to label; the rest is neither read nor written.
+    structure
+        Which neighbours touch.
+    by_value
+        Whether only voxels of equal values touch.
+
+    Returns
+    -------
+    table
+        For each provisional label the object's number within the box, from 1 on, in
+        raster order of first voxel.
+    first
+        For each object the raster index, within the box, of its first voxel.
+    """
+    kernels = compiled()
+    if kernels is None:
+        return _label_numpy.label_box(image, labels, box, structure, by_value=by_value)
+    from segkit._union_find import flatten, number_roots
+
+    flat = labels.reshape(-1)
+    parent, first = kernels.label_rows(
+        image.reshape(-1),
+        flat,
+        _starts(box, image.shape),
+        np.array(box.shape),
+        (*row_offsets(structure), by_value),
+    )
+    flatten(parent)
+    own_root = parent == np.arange(parent.size, dtype=parent.dtype)
+    return number_roots(parent), first[own_root][1:]
+
+
+def look_up_box(labels: Array, box: Box, table: Array) -> None:
+    """Replace each label in a box of `labels` by its entry in `table`, in place."""
+    kernels = compiled()
+    if kernels is None:
+        _label_numpy.look_up_box(labels, box, table)
+    else:
+        starts = _starts(box, labels.shape)
+        kernels.look_up_rows(labels.reshape(-1), starts, box.shape[-1], table)
+
+
+def look_up(labels: Array, table: Array, out: Array) -> None:
+    """Write into `out` the entry in `table` of each of `labels`."""
+    kernels = compiled()
+    if kernels and labels.flags.c_contiguous and out.flags.c_contiguous:
+        kernels.look_up(labels.reshape(-1), table, out.reshape(-1))
+        return
+    for plane, target in zip(np.atleast_2d(labels), np.atleast_2d(out), strict=True):
+        target[...] = table[plane]  # plane by plane: an index takes 8 bytes a voxel
+
+
+def touching(first: Array, second: Array) -> Array:
+    """Return the pairs of labels at the same places of two arrays, each pair once."""
+    kernels = compiled() or _label_numpy
+    pairs = kernels.touching(first.ravel(), second.ravel())
+    return unique_pairs(pairs)
+
+
+def unique_pairs(pairs: Array) -> Array:
+    """Return the distinct rows of an (n, 2) array of non-negative int64, sorted."""
+    if len(pairs) < 2:
+        return pairs
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    ordered = pairs[order]
+    new = np.ones(len(pairs), bool)
+    np.any(ordered[1:] != ordered[:-1], axis=1, out=new[1:])
+    distinct: Array = ordered[new]
+    return distinct
+
+
+def smallest_of_set(size: int, pairs: Array) -> Array:
+    """Return for each of `size` nodes the smallest node it is linked with by pairs."""
+    if compiled() is None:
+        return _label_numpy.smallest_of_set(size, pairs)
+    from segkit._union_find import flatten, unite_pairs
+
+    parent = np.arange(size)
+    unite_pairs(parent, pairs[:, 0], pairs[:, 1])
+    flatten(parent)
+    return parent
+
+
+def compiled() -> ModuleType | None:
+    """Return the compiled loops, or None where they would run uncompiled."""
+    if not can_compile():
+        return None
+    from segkit import _label_kernels
+
+    return _label_kernels
+
+
+def _starts(box: Box, shape: tuple[int, ...]) -> Array:
+    """Return where each row of a box starts in the flat array, in raster order."""
+    starts = np.zeros((), np.int64)
+    step = 1
+    steps = []
+    for length in reversed(shape):
+        steps.append(step)
+        step *= length
+    for start, stop, size in zip(
+        box.start[:-1], box.stop[:-1], steps[:0:-1], strict=True
+    ):
+        starts = starts[..., None] + np.arange(start, stop) * size
+    flat: Array = starts.ravel() + box.start[-1]
+    return flat
