@@ -63,7 +63,8 @@ class FileLog:
         self._root = root
         self._staged = 0
         self._packs: dict[int, dict[int, tuple[int, int]]] = {}
-        self._private = f"{os.getpid():x}-{os.urandom(6).hex()}"
+        self._pid = 0
+        self._private = ""
         with _explained(f"open the store {root}"):
             self._open(create=create)
         self.latency = 0.5 if _is_remote(root) else 0.02
@@ -125,8 +126,11 @@ class FileLog:
         pass
 
     def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:
+        if self._pid != os.getpid():  # forked: what we write needs other names
+            self._pid = os.getpid()
+            self._private = f"{self._pid:x}-{os.urandom(6).hex()}"
         self._staged += 1
-        path = str(self._root / "tmp" / f"{self._private}-{self._staged}")
+        path = f"{self.url}/tmp/{self._private}-{self._staged}"
         with _explained(f"write to the store {self._root}"):
             try:
                 _write_file(path, frame, durable=durable)

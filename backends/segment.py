@@ -73,7 +73,7 @@ def decode_head(frame: Bytes, what: str) -> Segment:
     [b'kkkkkkkkkkkkkkkkkkkk']
     >>> decode_head(frame[:-1], "segment 1")
     Traceback (most recent call last):
-    backends.errors.DamagedError: segment 1 is damaged (cut short) ...
+    backends.errors.DamagedError: segment 1 is damaged (cut short); ...
     """
     head_size, _, head_check, _ = _lengths(frame, what)
     head = bytes(frame[HEADER_SIZE : HEADER_SIZE + head_size])

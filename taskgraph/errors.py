@@ -1,0 +1,70 @@
+"""What can go wrong in the engine; the class says whose fault it is."""
+
+from __future__ import annotations
+
+
+class TaskgraphError(Exception):
+    """Base of every error that taskgraph raises."""
+
+
+class UsageError(TaskgraphError):
+    """The caller asked for something that does not exist or makes no sense."""
+
+
+class JugfileError(TaskgraphError):
+    """The jugfile cannot be loaded: it is missing, raises, or has a syntax error."""
+
+
+class UnhashableError(TaskgraphError, TypeError):
+    """An argument has no stable hash.
+
+    Attributes
+    ----------
+    path : str
+        Where the argument is, for example ``args[1]['cfg'].fn``.
+    """
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+        self.why = why
+
+    def __reduce__(self) -> tuple[type[UnhashableError], tuple[str, str]]:
+        return type(self), (self.path, self.why)
+
+
+class ArgumentChangedError(TaskgraphError):
+    """An argument is no longer what it was when the call was written down."""
+
+
+class TaskInsideTaskError(TaskgraphError):
+    """A running task wrote down another task, which nobody would run."""
+
+
+class BarrierError(TaskgraphError):
+    """The jugfile has to stop here until more results are known.
+
+    Attributes
+    ----------
+    missing : tuple of bytes
+        Keys of the tasks that it waits for.
+    """
+
+    def __init__(self, missing: tuple[bytes, ...] = ()) -> None:
+        super().__init__(f"{len(missing)} results that the jugfile needs are missing")
+        self.missing = missing
+
+    def __reduce__(self) -> tuple[type[BarrierError], tuple[tuple[bytes, ...]]]:
+        return type(self), (self.missing,)
+
+
+class NoResultError(TaskgraphError, LookupError):
+    """The task has no result yet, or failed."""
+
+
+class TasksFailedError(TaskgraphError):
+    """Some tasks failed, or wait for one that failed."""
+
+
+class GaveUpError(TaskgraphError):
+    """Other workers hold the last tasks and did not finish them in time."""

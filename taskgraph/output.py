@@ -1,0 +1,59 @@
+"""What a task prints: kept with its record and shown when it is over."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import suppress
+
+KEPT = 1 << 16
+"""Bytes of a task's output that are kept: its end."""
+_ROOM = 1 << 20
+
+
+class Capture:
+    """Sends this process's standard output and error to a private file.
+
+    Everything counts: what C libraries and subprocesses print, too. `take` returns what
+    was printed since it was last called, and passes it on to where it would have gone.
+
+    Parameters
+    ----------
+    echo : int, optional
+        Descriptor that gets a copy; the former standard output by default.
+    """
+
+    def __init__(self, echo: int | None = None) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as we live
+        self._descriptor = self._file.fileno()
+        _flush()
+        self._echo = os.dup(1) if echo is None else echo
+        os.set_inheritable(self._descriptor, False)  # noqa: FBT003 - its only argument
+        flags = os.O_WRONLY | os.O_APPEND
+        target = os.open(f"/proc/self/fd/{self._descriptor}", flags)
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        os.close(target)
+        self._seen = 0
+
+    def take(self) -> str:
+        """Return what was printed since the last call: its last `KEPT` bytes."""
+        _flush()
+        size = os.fstat(self._descriptor).st_size
+        if size == self._seen:
+            return ""
+        data = os.pread(self._descriptor, size - self._seen, self._seen)
+        self._seen = size
+        if size > _ROOM:
+            os.ftruncate(self._descriptor, 0)
+            self._seen = 0
+        with suppress(OSError):
+            os.write(self._echo, data)
+        return data[-KEPT:].decode(errors="replace")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(ValueError, OSError, AttributeError):
+            stream.flush()

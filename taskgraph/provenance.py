@@ -1,0 +1,158 @@
+"""Where a result comes from: host, user, job, versions, commit, code."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from blake3 import blake3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import CodeType
+
+_JOB_VARIABLES = (
+    ("slurm", "SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID"),
+    ("sge", "JOB_ID", "SGE_TASK_ID"),
+    ("pbs", "PBS_JOBID", "PBS_ARRAY_INDEX"),
+    ("lsf", "LSB_JOBID", "LSB_JOBINDEX"),
+)
+_GIT_SECONDS = 5.0
+
+
+class Provenance:
+    """Collects what the records of one worker share.
+
+    Parameters
+    ----------
+    folder : str
+        Whose git commit counts: where the jugfile is.
+    environ : mapping
+        The environment, for the batch system's job id.
+    """
+
+    def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
+        self._git = _start_git(folder)
+        self._modules = 0
+        self._context: dict[str, Any] = {
+            "host": os.uname().nodename,
+            "user": _user(),
+            "pid": os.getpid(),
+            "job": job_id(environ),
+            "python": platform.python_version(),
+        }
+
+    def context(self) -> Mapping[str, Any]:
+        """Return what is known now: versions are of the packages imported so far."""
+        if len(sys.modules) != self._modules:
+            self._modules = len(sys.modules)
+            self._context["packages"] = _versions()
+        if self._git is not None:
+            self._context["git"] = _finish_git(self._git)
+            self._git = None
+        self._context["pid"] = os.getpid()
+        return self._context
+
+
+def job_id(environ: Mapping[str, str]) -> str:
+    """Return the batch system's name for this job, empty outside of one.
+
+    Examples
+    --------
+    >>> job_id({"SLURM_JOB_ID": "71", "SLURM_ARRAY_TASK_ID": "3"})
+    'slurm:71.3'
+    >>> job_id({})
+    ''
+    """
+    for system, job, element in _JOB_VARIABLES:
+        if job in environ:
+            number = environ.get(element, "undefined")
+            part = "" if number in ("undefined", "0") else f".{number}"
+            return f"{system}:{environ[job]}{part}"
+    return ""
+
+
+def code_fingerprint(f: Callable[..., Any]) -> str:
+    """Return a digest of a function's own code: what it does, not where it stands.
+
+    Comments, line numbers and docstrings do not count; the functions that it calls
+    are not looked into. Empty for functions without Python code.
+
+    Examples
+    --------
+    >>> def f(x): return x + 1
+    >>> def g(x):
+    ...     # the same
+    ...     return x + 1
+    >>> code_fingerprint(f) == code_fingerprint(g)
+    True
+    """
+    code = getattr(getattr(f, "__wrapped__", f), "__code__", None)
+    if code is None:
+        return ""
+    return blake3(_describe_code(code, f.__doc__).encode()).hexdigest()[:16]
+
+
+def _describe_code(code: CodeType, doc: str | None) -> str:
+    constants = [
+        _describe_code(item, None) if hasattr(item, "co_code") else repr(item)
+        for item in code.co_consts
+        if doc is None or item != doc
+    ]
+    names = (code.co_names, code.co_varnames, code.co_freevars)
+    # Byte code differs between versions of Python; so does the fingerprint.
+    return repr((sys.version_info[:2], code.co_code.hex(), constants, names))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of the packages that are imported, by import name."""
+    versions = {}
+    for name, module in list(sys.modules.items()):
+        if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
+            continue
+        version = getattr(module, "__dict__", {}).get("__version__")
+        if isinstance(version, str):
+            versions[name] = version
+    return versions
+
+
+def _start_git(folder: str) -> subprocess.Popen[str] | None:
+    command = ["git", "-C", folder, "--no-optional-locks"]
+    command += ["status", "--porcelain=v2", "--branch", "--untracked-files=no"]
+    with suppress(OSError):
+        return subprocess.Popen(  # noqa: S603 - a fixed command
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+    return None
+
+
+def _finish_git(git: subprocess.Popen[str]) -> dict[str, Any]:
+    try:
+        out, _ = git.communicate(timeout=_GIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        git.kill()
+        git.communicate()
+        return {}
+    commit, dirty = "", False
+    for line in out.splitlines():
+        if line.startswith("# branch.oid "):
+            commit = line.removeprefix("# branch.oid ")
+        elif not line.startswith("#"):
+            dirty = True
+    return {"commit": commit, "dirty": dirty} if commit else {}

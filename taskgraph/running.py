@@ -1,0 +1,196 @@
+"""Run one task: resolve its arguments, call its function, encode what it returns."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from backends.errors import BackendError, DamagedError
+from taskgraph.codec import UnstorableError
+from taskgraph.errors import NoResultError, TaskgraphError
+from taskgraph.provenance import Provenance, code_fingerprint
+from taskgraph.records import Batch, Failure
+from taskgraph.results import failure_of
+from taskgraph.task import mark_running, summary, unmark_running, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from taskgraph.results import Results
+    from taskgraph.task import Task, TaskGenerator
+
+
+class TimeoutReached(BaseException):  # noqa: N818 - no error: it must pass `except Exception`
+    """The task has run for its `timeout`."""
+
+
+class StopNow(BaseException):  # noqa: N818 - no error: it must pass `except Exception`
+    """The worker has to end at once and abandons its task."""
+
+
+class Runner:
+    """Calls functions and keeps what is to be recorded of it in a `Batch`.
+
+    Parameters
+    ----------
+    results : Results
+        Where arguments are loaded from and arrays are stored at once.
+    around : callable, optional
+        Context manager entered while the user's function runs.
+    """
+
+    def __init__(self, results: Results, *, debug: bool = False) -> None:
+        self._results = results
+        self._debug = debug
+        self._functions: dict[TaskGenerator, tuple[str, str]] = {}
+        self._usage = resource.getrusage(resource.RUSAGE_SELF)
+        self.before: Callable[[], None] = _nothing
+        self.after: Callable[[], None] = _nothing
+
+    def run(self, task: Task, batch: Batch, output: Callable[[], str]) -> float:
+        """Run a task and add its record to `batch`; return the seconds it took.
+
+        Raises
+        ------
+        DamagedResultError
+            What it needs is damaged: run that again first.
+        BackendError
+            The store failed, not the task.
+        """
+        generator = task.generator
+        function = self._functions.get(generator)
+        if function is None:
+            function = generator.name, code_fingerprint(generator.f)
+            self._functions[generator] = function
+        started = time.time()
+        clock = time.perf_counter()
+        attempt = 1
+        while True:
+            payload = self._attempt(task)
+            if type(payload) is bytes or attempt > generator.retries:
+                break
+            attempt += 1
+        wall = time.perf_counter() - clock
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        before, self._usage = self._usage, usage
+        cpu = usage.ru_utime - before.ru_utime + usage.ru_stime - before.ru_stime
+        about = (summary(task.args, task.kwargs), started, wall, cpu, usage.ru_maxrss)
+        if type(payload) is bytes:
+            self._results.pending[task.key] = payload
+        batch.add(
+            task.key, payload, function, about, output=output(), attempt=attempt
+        )
+        return wall
+
+    def _attempt(self, task: Task) -> bytes | Failure:
+        try:
+            result = self._call(task)
+        except (BackendError, DamagedResultError):
+            raise
+        except TimeoutReached:
+            limit = task.generator.timeout
+            return Failure("timeout", "Timeout", f"stopped after {limit} s", "")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the task's own
+            if self._debug:
+                raise
+            return failure_of(error)
+        try:
+            return self._results.encode(result, task.key)
+        except UnstorableError as error:
+            if self._debug:
+                raise
+            return failure_of(error, "unstorable")
+
+    def _call(self, task: Task) -> Any:
+        if task.mutable:
+            task.verify()
+        args, kwargs = task.args, task.kwargs
+        if task.needs:
+            args, kwargs = self._resolve(task)
+        token = mark_running(task.name)
+        self.before()
+        try:
+            if task.generator.timeout is None:
+                return task.generator.f(*args, **kwargs)
+            with _time_limit(task.generator.timeout):
+                return task.generator.f(*args, **kwargs)
+        finally:
+            self.after()
+            unmark_running(token)
+
+    def _resolve(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments with results in the place of tasks."""
+        try:
+            args = tuple([value(arg) for arg in task.args])
+            return args, {name: value(arg) for name, arg in task.kwargs.items()}
+        except DamagedError as error:
+            for need in task.needs:
+                try:
+                    need.value()
+                except DamagedError:
+                    raise DamagedResultError(need.key, error) from error
+            raise DamagedResultError(task.needs[0].key, error) from error
+
+
+class DamagedResultError(TaskgraphError):
+    """What a task needs was stored and is damaged now.
+
+    Attributes
+    ----------
+    key : bytes
+        Whose result it is.
+    error : DamagedError
+        What is wrong with it.
+    """
+
+    def __init__(self, key: bytes, error: DamagedError) -> None:
+        super().__init__(str(error))
+        self.key = key
+        self.error = error
+
+
+def run_at_once(results: Results, task: Task) -> Any:
+    """Run a task in this process, publish its result and return it.
+
+    Raises
+    ------
+    NoResultError
+        What it needs is missing, or it failed.
+    """
+    missing = [need for need in task.needs if not results.has(need.key)]
+    if missing:
+        raise NoResultError(
+            f"{task.name} needs {missing[0].name} ({missing[0].key.hex()[:12]}), which "
+            "has no result yet; run `tg execute` or use bvalue()"
+        )
+    batch = Batch()
+    claim = results.backend.claim([task.key])
+    Runner(results, debug=True).run(task, batch, lambda: "")
+    context = Provenance(os.getcwd(), os.environ).context()  # noqa: PTH109
+    results.backend.publish(
+        batch.keys, bytes(batch.rows), batch.encode(context), since=claim.token
+    )
+    results.pending.pop(task.key, None)
+    return results.load(task.key, task.name)
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    def stop(_signal: int, _frame: object) -> None:
+        raise TimeoutReached
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _nothing() -> None:
+    pass

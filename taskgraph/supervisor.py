@@ -1,0 +1,352 @@
+"""One process that watches over the workers of one `tg execute`.
+
+It reads the jugfile once and forks the workers, renews their heartbeats (a worker in
+the middle of a long C call could not), notices at once when one of them dies, says what
+it was running, and starts another one. Workers and supervisor share a desk: a page of
+memory on which a worker notes what it runs, and the supervisor that it should stop.
+"""
+
+from __future__ import annotations
+
+import gc
+import mmap
+import os
+import signal
+import struct
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backends.errors import BackendError
+from backends.interface import KEY_SIZE, Cause, Key
+from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify, process_stopped
+from backends.opening import worker_name
+from taskgraph.errors import TaskgraphError
+from taskgraph.output import Capture
+from taskgraph.provenance import Provenance
+from taskgraph.records import Batch, Failure
+from taskgraph.running import StopNow
+from taskgraph.worker import Options, Outcome, Source, Worker
+
+if TYPE_CHECKING:
+    from backends.interface import Backend
+    from taskgraph.jugfile import Loaded
+
+EXIT_STORE = 4
+EXIT_JUGFILE = 2
+GRACE = 4.0
+"""Seconds that a worker has to end once it was told to end at once."""
+TIMEOUT_GRACE = 5.0
+"""Seconds after a task's timeout until its worker is killed."""
+_SIGNALS = {
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGXCPU,
+    signal.SIGHUP,
+}
+_CRASHES = 3
+_SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
+
+
+class Desk:
+    """A page of memory that a worker shares with its supervisor."""
+
+    def __init__(self) -> None:
+        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+        self._supervisor = os.getpid()
+
+    def begin(self, key: Key, deadline: float) -> None:
+        """Note what runs now, and until when it may (monotonic; 0 for no limit)."""
+        _SLOT.pack_into(self._page, 1, key, True, deadline)
+
+    def end(self) -> None:
+        """Note that nothing runs."""
+        self._page[1 + KEY_SIZE] = 0
+
+    def running(self) -> tuple[Key, float] | None:
+        """Return what runs and its deadline."""
+        key, busy, deadline = _SLOT.unpack_from(self._page, 1)
+        return (key, deadline) if busy else None
+
+    def stop(self) -> None:
+        """Ask for no new task."""
+        self._page[0] = 1
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no new task is wanted, or the supervisor is gone."""
+        return self._page[0] == 1 or os.getppid() != self._supervisor
+
+
+@dataclass(slots=True)
+class _Child:
+    """A worker's process."""
+
+    pid: int
+    worker: str
+    desk: Desk
+    killed_at: float = 0.0
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a supervisor is told.
+
+    Attributes
+    ----------
+    workers : int
+        How many workers to keep running.
+    options : Options
+        For each of them.
+    lease : float
+        Seconds without a heartbeat after which others take over the locks.
+    folder : str
+        Whose git commit is recorded.
+    echo : int, optional
+        Descriptor that gets what tasks print.
+    tick : callable, optional
+        Called now and then with the backend, to show progress.
+    say : callable
+        Tells the user something in one sentence.
+    """
+
+    workers: int = 1
+    options: Options = field(default_factory=Options)
+    lease: float = DEFAULT_LEASE
+    folder: str = "."
+    echo: int | None = None
+    tick: Callable[[Backend], None] | None = None
+    say: Callable[[str], None] = lambda _: None
+
+
+class Supervisor:
+    """Keeps some workers running until there is nothing left to do."""
+
+    def __init__(self, source: Source, loaded: Loaded, plan: Plan) -> None:
+        self._source = source
+        self._loaded = loaded
+        self._plan = plan
+        self._backend = loaded.results.backend
+        self._children: dict[int, _Child] = {}
+        self._codes: list[int] = []
+        self._crashes = 0
+        self._stopping = 0
+        self.signal = 0
+
+    def run(self) -> int:
+        """Return the worst exit code of the workers: 0, 1 (stopped), 2, 3 or 4."""
+        watched = {signal.SIGCHLD, *_SIGNALS}
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+        gc.collect()
+        gc.freeze()
+        try:
+            for _ in range(self._plan.workers):
+                self._start()
+            self._watch(watched)
+        finally:
+            for child in self._children.values():
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGKILL)
+            gc.unfreeze()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return max(self._codes, default=0)
+
+    def _watch(self, watched: set[signal.Signals]) -> None:
+        beat_every = self._plan.lease / BEATS_PER_LEASE
+        pause = min(beat_every, 0.25 if self._plan.tick else 1.0)
+        beaten = time.monotonic()
+        while self._children:
+            got = signal.sigtimedwait(watched, pause)
+            if got is not None and got.si_signo != signal.SIGCHLD:
+                self._interrupt(got.si_signo)
+            self._reap()
+            now = time.monotonic()
+            if now - beaten >= beat_every:
+                beaten = now
+                self._beat()
+            self._enforce(now)
+            if self._plan.tick is not None and self._children:
+                self._backend.poll()
+                self._plan.tick(self._backend)
+
+    # workers
+
+    def _start(self) -> None:
+        worker, desk = worker_name(), Desk()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            _work(self._source, self._loaded, self._plan, worker, desk)
+        self._children[pid] = _Child(pid, worker, desk)
+
+    def _reap(self) -> None:
+        for child in list(self._children.values()):
+            pid, status = os.waitpid(child.pid, os.WNOHANG)
+            if pid:
+                del self._children[pid]
+                self._bury(child, os.waitstatus_to_exitcode(status))
+
+    def _bury(self, child: _Child, code: int) -> None:
+        """Settle what a worker left; start another one if it did not mean to end."""
+        if code in (Outcome.DONE, Outcome.STOPPED, Outcome.GAVE_UP, EXIT_JUGFILE, EXIT_STORE):
+            self._codes.append(code)
+            if code in (EXIT_JUGFILE, EXIT_STORE):
+                self._stop_all()
+            return
+        running = child.desk.running()
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        key = running[0] if running else None
+        if self._stopping:
+            self._backend.expel(child.worker, Cause.RELEASED)
+        elif child.overdue and key is not None:
+            self._record_timeout(key)
+            self._backend.expel(child.worker, Cause.RELEASED)
+        else:
+            self._backend.expel(child.worker, Cause.KILLED, running=key, about=how)
+        self._backend.leave(child.worker)
+        if self._stopping:
+            return
+        self._crashes = 0 if running else self._crashes + 1
+        what = f"while it ran {self._describe(key)}" if key else "between two tasks"
+        self._plan.say(f"a worker died of {how} {what}; starting another one")
+        if self._crashes >= _CRASHES:
+            self._plan.say("workers die again and again before they run anything")
+            self._codes.append(1)
+            return
+        self._start()
+
+    def _describe(self, key: Key) -> str:
+        graph = self._loaded.graph
+        return f"{graph[key].name} ({key.hex()[:12]})" if key in graph else key.hex()[:12]
+
+    def _record_timeout(self, key: Key) -> None:
+        graph = self._loaded.graph
+        name = graph[key].name if key in graph else ""
+        batch = Batch()
+        message = "did not stop at its timeout, so its worker was killed"
+        failure = Failure("timeout", "Timeout", message, "")
+        batch.add(key, failure, (name, ""), ("", time.time(), 0.0, 0.0, 0))
+        body = batch.encode({"host": os.uname().nodename, "pid": os.getpid()})
+        self._backend.publish(batch.keys, bytes(batch.rows), body, since=0)
+
+    def _beat(self) -> None:
+        for child in self._children.values():
+            if not process_stopped(child.pid):
+                about = identify(child.pid, self._plan.lease, os.getpid())
+                with suppress(BackendError):  # the worker itself will meet it too
+                    self._backend.beat(child.worker, about)
+
+    # ending
+
+    def _interrupt(self, signo: int) -> None:
+        self.signal = signo
+        gentle = signo == signal.SIGINT and not self._stopping
+        self._stopping += 1
+        self._stop_all()
+        if gentle:
+            self._plan.say(
+                "stopping after the tasks that run now; press Ctrl-C again to "
+                "abandon them"
+            )
+            return
+        for child in self._children.values():
+            child.killed_at = child.killed_at or time.monotonic() + GRACE
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGTERM)
+
+    def _stop_all(self) -> None:
+        self._stopping = max(self._stopping, 1)
+        for child in self._children.values():
+            child.desk.stop()
+
+    def _enforce(self, now: float) -> None:
+        """Kill workers that had to end, or whose task should have ended, by now."""
+        for child in self._children.values():
+            running = child.desk.running()
+            deadline = running[1] if running else 0.0
+            if deadline and now > deadline + TIMEOUT_GRACE and not child.overdue:
+                child.overdue = True
+                child.killed_at = now
+            if child.killed_at and now >= child.killed_at:
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGKILL)
+
+
+def _work(
+    source: Source, loaded: Loaded, plan: Plan, worker: str, desk: Desk
+) -> None:
+    """Be a worker; never returns."""
+    code = 1
+    try:
+        code = _work_to_end(source, loaded, plan, worker, desk)
+    except StopNow:
+        code = int(Outcome.STOPPED)
+    except BackendError as error:
+        plan.say(str(error))
+        code = EXIT_STORE
+    except TaskgraphError as error:
+        plan.say(str(error))
+        code = EXIT_JUGFILE
+    except BaseException:  # noqa: BLE001 - the last place to tell what happened
+        plan.say(traceback.format_exc())
+        code = 70
+    finally:
+        with suppress(Exception):
+            sys.stdout.flush()
+        os._exit(code)
+
+
+def _work_to_end(
+    source: Source, loaded: Loaded, plan: Plan, worker: str, desk: Desk
+) -> int:
+    backend = loaded.results.backend
+    backend.worker = worker
+    about = identify(os.getpid(), plan.lease, os.getppid())
+    announced = False
+
+    def announce() -> None:
+        nonlocal announced
+        if not announced:
+            backend.beat(worker, about)
+            announced = True
+
+    provenance = Provenance(plan.folder, os.environ)
+    capture = Capture(plan.echo)
+    _set_signals()
+    try:
+        return int(
+            Worker(
+                source,
+                loaded,
+                plan.options,
+                provenance=provenance.context,
+                desk=desk,
+                output=capture.take,
+                announce=announce,
+            ).run()
+        )
+    finally:
+        capture.take()
+
+
+def _set_signals() -> None:
+    """End at once, but properly, when told to; leave Ctrl-C to the supervisor."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise StopNow
+
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+        signal.signal(number, stop)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())
