@@ -1,0 +1,160 @@
+"""HDF5 datasets, by box. Reading only by many processes; writing by one (save)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segkit.io.errors import (
+    DamagedImageError,
+    ImageRequestError,
+    NotAnImageError,
+    missing_extra,
+)
+from segkit.io.image import Image, described
+from segkit.io.tiff_metadata import MICROMETER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+_SPACING_ATTRIBUTES = ("element_size_um", "spacing")
+
+
+def open_hdf5(path: Path, *, key: str | None = None, axes: str | None = None) -> Image:
+    """Return one dataset of an HDF5 file as an image.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    key : str, optional
+        The dataset; may be left out when the file holds one only.
+    axes : str, optional
+        One letter per axis.
+
+    Raises
+    ------
+    ImageRequestError
+        If the dataset is not there or must be chosen; the message lists them.
+    """
+    with _open(path) as file:
+        dataset = file[_dataset_name(path, file, key)]
+        if dataset.dtype.kind not in "biufc":
+            raise NotAnImageError(path, f"{dataset.name} holds {dataset.dtype}")
+        source = _Dataset(path, dataset.name, dataset.dtype, dataset.shape)
+        names = axes or _text(dataset.attrs.get("axes"))
+        spacing = next(
+            (
+                [float(step) for step in np.ravel(dataset.attrs[name])]
+                for name in _SPACING_ATTRIBUTES
+                if name in dataset.attrs
+            ),
+            None,
+        )
+        units: Any = None if spacing is None else MICROMETER
+        if "units" in dataset.attrs:
+            units = [str(_text(unit)) for unit in dataset.attrs["units"]]
+    return described(
+        f"{path}::{source.key}", source, axes=names, spacing=spacing, units=units
+    )
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _open(path: Path) -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise missing_extra(path, "h5py", "hdf5") from error
+    try:
+        return h5py.File(path, "r")
+    except PermissionError:
+        raise
+    except OSError as error:
+        raise DamagedImageError(
+            path, f"cannot be read as HDF5: {error}; copy or write it again"
+        ) from error
+
+
+def _dataset_name(path: Path, file: Any, key: str | None) -> str:
+    import h5py
+
+    names: list[str] = []
+
+    def note(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            names.append(name)
+
+    file.visititems(note)
+    if key is not None:
+        if key.strip("/") not in names:
+            raise ImageRequestError(path, f"has no dataset {key!r}, only {names}")
+        return key.strip("/")
+    if len(names) != 1:
+        raise ImageRequestError(
+            path,
+            f"holds {len(names)} datasets {names}; choose one by key= or by"
+            f" '{path.name}::{names[0] if names else 'dataset'}'",
+        )
+    return names[0]
+
+
+@dataclass(slots=True)
+class _Dataset:
+    """The voxels of a dataset in a file opened once per process."""
+
+    path: Path
+    key: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    _lock: Lock = field(default_factory=Lock, repr=False)
+    _opened: tuple[int, Any] | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return (self.path, self.key, self.dtype, self.shape)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.path, self.key, self.dtype, self.shape = state
+        self._lock = Lock()
+        self._opened = None
+
+    def read(self, box: tuple[slice, ...]) -> np.ndarray[Any, Any]:
+        """Return the voxels of the box."""
+        with self._lock:
+            if self._opened is None or self._opened[0] != os.getpid():
+                self._opened = (os.getpid(), _open(self.path))
+            try:
+                voxels = self._opened[1][self.key][box]
+            except OSError as error:
+                if "plugin" in str(error) or "filter" in str(error).lower():
+                    raise DamagedImageError(
+                        self.path,
+                        f"{self.key} is compressed by a filter that h5py lacks:"
+                        f" {error}; try the package hdf5plugin",
+                    ) from error
+                raise DamagedImageError(
+                    self.path, f"{self.key} cannot be read at {box}: {error}"
+                ) from error
+        return np.asarray(voxels)
+
+
+def write_hdf5(path: Path, array: np.ndarray[Any, Any], image: Image, key: str) -> None:
+    """Write a whole array as the only dataset of a new file."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise missing_extra(path, "h5py", "hdf5") from error
+    with h5py.File(path, "w") as file:
+        dataset = file.create_dataset(key, data=array)
+        dataset.attrs["axes"] = image.axes
+        dataset.attrs["spacing"] = image.spacing
+        dataset.attrs["units"] = list(image.units)

@@ -1,0 +1,354 @@
+"""A lazy image: its shape, axes and spacing are known, its voxels are read by box."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segkit.io.errors import ColourError, ImageRequestError
+from segkit.io.sources import Grey, InMemory, Selected, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from segkit.io.sources import Region, Source
+
+AXES_BY_DIMENSION = ("", "x", "yx", "zyx", "czyx", "tczyx")
+SPATIAL = "zyx"
+UNKNOWN_UNIT = "pixel"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image on disk, opened lazily and read by box.
+
+    Behaves as an array where only shape, dtype and slices are needed, so that
+    it can be handed to every tiled function.
+
+    Attributes
+    ----------
+    path : str
+        Where it lies.
+    axes : str
+        One letter per axis, such as ``'zyx'``; ``c`` is a channel, ``t`` time,
+        ``s`` the samples of a colour picture (last).
+    spacing : tuple of float
+        Distance of two neighbouring voxels along each axis; 1 where unknown.
+    units : tuple of str
+        Unit of each spacing, such as ``'micrometer'``; ``'pixel'`` where unknown.
+    levels : int
+        Number of resolutions stored (pyramids); 1 for most.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, numpy as np, segkit
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "volume.npy")
+    >>> np.save(path, np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
+    >>> image = segkit.open_image(path, spacing=(2, 0.5, 0.5))
+    >>> image.shape, image.axes, image.spacing
+    ((2, 3, 4), 'zyx', (2.0, 0.5, 0.5))
+    >>> image.read((slice(1, 2), slice(0, 2), slice(0, 2)))
+    array([[[12, 13],
+            [16, 17]]], dtype=uint8)
+    >>> int(np.asarray(image).sum())
+    276
+    """
+
+    path: str
+    source: Source
+    axes: str
+    spacing: tuple[float, ...]
+    units: tuple[str, ...]
+    levels: int = 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis, in the order of `axes`."""
+        return tuple(int(n) for n in self.source.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a voxel, in the machine's byte order."""
+        return self.source.dtype.newbyteorder("=")
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of voxels."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole image in memory."""
+        return self.size * self.dtype.itemsize
+
+    def read(self, box: Region = ...) -> NDArray[Any]:
+        """Return the voxels of `box` as a C-contiguous array.
+
+        Parameters
+        ----------
+        box : Box, or slices and integers as in numpy
+            Where; everything when left out. Steps other than 1 are refused.
+
+        Returns
+        -------
+        ndarray
+            In the machine's byte order. It may be a read-only view of a
+            memory-mapped file.
+
+        Raises
+        ------
+        ImageRequestError
+            If the box has another number of axes or reaches beyond the image.
+        """
+        slices, drop = resolve(self.path, box, self.shape)
+        voxels = np.asarray(self.source.read(slices))
+        voxels = np.ascontiguousarray(voxels, dtype=self.dtype)
+        if drop:
+            return voxels.reshape(
+                [n for axis, n in enumerate(voxels.shape) if axis not in drop]
+            )
+        return voxels
+
+    def __getitem__(self, box: Region) -> NDArray[Any]:
+        return self.read(box)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(
+        self, dtype: np.dtype[Any] | None = None, copy: bool | None = None
+    ) -> NDArray[Any]:
+        if copy is False:
+            raise ImageRequestError(self.path, "cannot become an array without reading")
+        voxels = self.read()
+        if dtype is not None and dtype != voxels.dtype:
+            return voxels.astype(dtype)
+        return voxels if voxels.flags.writeable else voxels.copy()
+
+    def select(self, **index: int) -> Image:
+        """Return the image at one index of the named axes, still lazy.
+
+        Raises
+        ------
+        ImageRequestError
+            If there is no such axis or the index lies outside it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> image = as_image(np.zeros((2, 3, 8, 8)), axes="tcyx")
+        >>> image.select(t=1, c=0).axes
+        'yx'
+        """
+        image = self
+        for name, position in index.items():
+            image = image._select(name, position)
+        return image
+
+    def _select(self, name: str, position: int) -> Image:
+        axis = self.axes.find(name)
+        if axis < 0 or len(name) != 1:
+            raise ImageRequestError(
+                self.path, f"has no axis {name!r}; its axes are {self.axes!r}"
+            )
+        length = self.shape[axis]
+        if not -length <= position < length:
+            raise ImageRequestError(
+                self.path,
+                f"index {position} is outside axis {name!r} of length {length}",
+            )
+        return self._without(axis, Selected(self.source, axis, position % length))
+
+    def to_grey(self) -> Image:
+        """Return the luminance of a colour picture, lazily, of the same dtype.
+
+        An alpha channel is ignored. An image without colour is returned as it is.
+
+        Raises
+        ------
+        ColourError
+            If the samples are neither grey with alpha, nor RGB, nor RGBA.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> picture = as_image(np.full((1, 1, 3), 100, np.uint8), axes="yxs")
+        >>> picture.to_grey().read()
+        array([[100]], dtype=uint8)
+        """
+        axis = self.axes.find("s")
+        if axis < 0:
+            return self
+        if self.shape[axis] not in (1, 2, 3, 4):
+            raise ColourError(
+                self.path,
+                f"{self.shape[axis]} samples are not a colour; choose one by channel=",
+            )
+        return self._without(axis, Grey(self.source, axis))
+
+    def _without(self, axis: int, source: Source) -> Image:
+        return replace(
+            self,
+            source=source,
+            axes=self.axes[:axis] + self.axes[axis + 1 :],
+            spacing=self.spacing[:axis] + self.spacing[axis + 1 :],
+            units=self.units[:axis] + self.units[axis + 1 :],
+        )
+
+    def spatial(self) -> Image:
+        """Return the image with space axes only, for a function that wants grey.
+
+        Axes of time, channel and colour that have length 1 are dropped.
+
+        Raises
+        ------
+        ColourError
+            If such an axis is longer: which one is meant has to be said.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> as_image(np.zeros((1, 1, 4, 8, 8)), axes="tczyx").spatial().shape
+        (4, 8, 8)
+        >>> as_image(np.zeros((8, 8, 3)), axes="yxs", path="a.png").spatial()
+        Traceback (most recent call last):
+        segkit.io.errors.ColourError: a.png: is a colour picture (axes 'yxs', shape
+        (8, 8, 3)) where one grey image is expected; choose one by channel=0, or
+        mix them by to_grey=True
+        """
+        image = self
+        for name in [name for name in self.axes if name not in SPATIAL]:
+            if image.shape[image.axes.index(name)] != 1:
+                raise ColourError(self.path, _how_to_choose(image, name))
+            image = image._select(name, 0)
+        return image
+
+    def __repr__(self) -> str:
+        steps = ", ".join(
+            f"{name}: {step:g} {unit}"
+            for name, step, unit in zip(
+                self.axes, self.spacing, self.units, strict=True
+            )
+        )
+        return f"<Image {self.path} {self.dtype} {self.shape} ({steps})>"
+
+
+def _how_to_choose(image: Image, name: str) -> str:
+    axes = f"(axes {image.axes!r}, shape {image.shape})"
+    if name == "s":
+        return (
+            f"is a colour picture {axes} where one grey image is expected; choose"
+            " one by channel=0, or mix them by to_grey=True"
+        )
+    kind = {"c": "channels", "t": "time points"}.get(name, f"planes along {name!r}")
+    option = {"c": "channel=0"}.get(name, f"select={{{name!r}: 0}}")
+    return (
+        f"has several {kind} {axes} where one grey image is expected; choose one"
+        f" by {option}"
+    )
+
+
+def as_image(
+    array: NDArray[Any],
+    *,
+    axes: str | None = None,
+    spacing: Sequence[float] | None = None,
+    units: str | Sequence[str] | None = None,
+    path: str = "<array>",
+) -> Image:
+    """Return an array in memory with the interface of an opened image.
+
+    Parameters
+    ----------
+    array : ndarray
+        Any shape and real dtype; it is not copied.
+    axes : str, optional
+        One letter per axis; ``'zyx'`` and the like by the number of axes.
+    spacing : sequence of float, optional
+        One value per axis, or per axis of space (z, y, x).
+    units : str or sequence of str, optional
+        Unit of the spacing; ``'pixel'`` when no spacing is given.
+    path : str
+        The name in messages.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> as_image(np.zeros((4, 5)), spacing=(0.5, 0.5), units="micrometer")
+    <Image <array> float64 (4, 5) (y: 0.5 micrometer, x: 0.5 micrometer)>
+    """
+    return described(path, array, axes=axes, spacing=spacing, units=units)
+
+
+def described(
+    path: str,
+    source: Source | NDArray[Any],
+    *,
+    axes: str | None = None,
+    spacing: Sequence[float] | None = None,
+    units: str | Sequence[str] | None = None,
+) -> Image:
+    """Return an Image of `source` with axes, spacing and units made complete."""
+    voxels: Source = InMemory(source) if isinstance(source, np.ndarray) else source
+    shape = voxels.shape
+    names = _guess_axes(voxels) if axes is None else axes
+    if len(names) != len(shape) or len(set(names)) != len(names):
+        raise ImageRequestError(
+            path, f"axes {names!r} do not name the {len(shape)} axes of shape {shape}"
+        )
+    steps = complete_spacing(path, names, spacing)
+    if units is None:
+        units = UNKNOWN_UNIT
+    if isinstance(units, str):
+        units = [units if name in SPATIAL else UNKNOWN_UNIT for name in names]
+    return Image(str(path), voxels, names, steps, tuple(units))
+
+
+def complete_spacing(
+    path: str, axes: str, spacing: Sequence[float] | None
+) -> tuple[float, ...]:
+    """Return one positive spacing per axis, from one per axis or per space axis."""
+    if spacing is None:
+        return (1.0,) * len(axes)
+    steps = [float(step) for step in spacing]
+    if any(not (step > 0 and math.isfinite(step)) for step in steps):
+        raise ImageRequestError(path, f"spacing {tuple(steps)} must be positive")
+    if len(steps) == len(axes):
+        return tuple(steps)
+    spatial = [name for name in axes if name in SPATIAL]
+    if len(steps) != len(spatial):
+        raise ImageRequestError(
+            path,
+            f"spacing {tuple(steps)} has {len(steps)} values for axes {axes!r}; give"
+            f" one for each of {''.join(spatial)!r}",
+        )
+    by_name = dict(zip(spatial, steps, strict=True))
+    return tuple(by_name.get(name, 1.0) for name in axes)
+
+
+def _guess_axes(source: Source) -> str:
+    shape = source.shape
+    # (height, width, 3 or 4) small integers: a colour picture, not a volume that
+    # is three voxels wide; axes= says otherwise.
+    if (
+        len(shape) == 3
+        and shape[-1] in (3, 4)
+        and min(shape[:-1]) >= 16
+        and source.dtype.kind == "u"
+        and source.dtype.itemsize <= 2
+    ):
+        return "yxs"
+    if len(shape) < len(AXES_BY_DIMENSION):
+        return AXES_BY_DIMENSION[len(shape)]
+    extra = "abdefg"[: len(shape) - 5]
+    return extra + AXES_BY_DIMENSION[-1]

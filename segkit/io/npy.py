@@ -1,0 +1,114 @@
+"""The npy format: memory-mapped reading, and preparing a file for many writers."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from segkit.io.errors import DamagedImageError, NotAnImageError
+from segkit.io.image import Image, described
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAGIC = b"\x93NUMPY"
+
+
+def open_npy(path: Path, *, axes: str | None = None) -> Image:
+    """Return the image of an npy file, memory-mapped.
+
+    Raises
+    ------
+    DamagedImageError
+        If the file is shorter than its header says.
+    NotAnImageError
+        If it holds objects, text or records.
+    """
+    shape, dtype, fortran, offset = _header(path)
+    if dtype.kind not in "biufc" or dtype.hasobject:
+        raise NotAnImageError(path, f"holds {dtype}, not numbers")
+    size = path.stat().st_size
+    end = offset + dtype.itemsize * int(np.prod(shape, dtype=object))
+    if end > size:
+        raise DamagedImageError(
+            path,
+            f"is cut short: its voxels end at byte {end}, the file at {size};"
+            " copy or write it again",
+        )
+    order = "F" if fortran else "C"
+    return described(str(path), _Mapped(path, dtype, shape, offset, order), axes=axes)
+
+
+def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
+    with path.open("rb") as file:
+        try:
+            version = np.lib.format.read_magic(file)
+            read = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            shape, fortran, dtype = read(file)
+        except ValueError as error:
+            raise DamagedImageError(path, f"has a damaged header: {error}") from error
+        return shape, dtype, fortran, file.tell()
+
+
+class _Mapped:
+    """Voxels of a file in one piece; mapped anew in each process."""
+
+    def __init__(
+        self,
+        path: Path,
+        dtype: np.dtype[Any],
+        shape: tuple[int, ...],
+        offset: int,
+        order: str,
+    ) -> None:
+        self.path = path
+        self.dtype = dtype
+        self.shape = shape
+        self.offset = offset
+        self._order = order
+
+    def read(self, box: tuple[slice, ...]) -> np.ndarray[Any, Any]:
+        """Return a view of the mapped file."""
+        if 0 in self.shape:  # an empty file cannot be mapped
+            return np.empty(self.shape, self.dtype)[box]
+        order: Any = self._order
+        return np.memmap(
+            self.path, self.dtype, "r", self.offset, self.shape, order=order
+        )[box]
+
+
+def create_npy(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Write an npy file of zeros, with its blocks reserved on the disk."""
+    header = {
+        "descr": np.lib.format.dtype_to_descr(dtype),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    with path.open("xb") as file:
+        np.lib.format.write_array_header_2_0(file, header)
+        reserve(file, dtype.itemsize * int(np.prod(shape, dtype=object)))
+
+
+def reserve(file: BinaryIO, count: int) -> None:
+    """Append `count` zero bytes; a full disk is an error now, not a crash later.
+
+    A sparse file that is memory-mapped kills its writer (SIGBUS) when the disk fills.
+    """
+    end = file.tell() + count
+    file.flush()
+    file.truncate(end)
+    if count == 0:
+        return
+    try:
+        os.posix_fallocate(file.fileno(), 0, end)
+    except OSError as error:
+        # Filesystems without reservation keep the sparse file.
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            raise

@@ -1,0 +1,238 @@
+"""Open an image of any format: the first bytes decide, not the name."""
+
+from __future__ import annotations
+
+import errno
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segkit.io import hdf5, npy, ome_zarr, pictures, tiff
+from segkit.io.errors import (
+    ColourError,
+    ImageRequestError,
+    NotAnImageError,
+    UnfinishedImageError,
+)
+from segkit.io.image import Image, described
+from segkit.io.plates import open_plate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from segkit.io.ome_zarr import Missing
+
+
+def open_image(
+    path: str | Path,
+    *,
+    key: str | None = None,
+    channel: int | None = None,
+    to_grey: bool = False,
+    select: Mapping[str, int] | None = None,
+    spacing: Sequence[float] | None = None,
+    units: str | Sequence[str] | None = None,
+    axes: str | None = None,
+    series: int = 0,
+    level: int = 0,
+    well: str | None = None,
+    pattern: str | None = None,
+    missing: Missing = "error",
+) -> Image:
+    """Return an image on disk as a lazy image that is read by box.
+
+    TIFF, BigTIFF, OME-TIFF, ImageJ stacks, folders of pictures (in natural order of
+    their names), Zarr, OME-Zarr 0.4 and 0.5, plates, HDF5, npy, and whatever
+    imageio reads. The first bytes of the file decide, not its name.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file or folder; ``file.h5::dataset`` and ``image.zarr::labels/nuclei``
+        name what is inside.
+    key : str, optional
+        The same: the dataset of an HDF5 file, the array or group of a Zarr folder.
+    channel : int, optional
+        Choose one sample of a colour picture, or one channel.
+    to_grey : bool
+        Mix the samples of a colour picture to its luminance (Rec. 709).
+    select : mapping, optional
+        Choose one index of other axes, such as ``{'t': 0}``.
+    spacing : sequence of float, optional
+        One value per axis or per axis of space; replaces what the file says.
+    units : str or sequence of str, optional
+        Unit of the spacing.
+    axes : str, optional
+        One letter per axis, for formats that do not name them.
+    series : int
+        Which image of a TIFF with several, or which field of a well.
+    level : int
+        Resolution of a pyramid, 0 = full.
+    well : str, optional
+        Well of a plate, such as ``'B/3'``.
+    pattern : str, optional
+        Which files of a folder, such as ``'*.png'``.
+    missing : {'error', 'fill'}
+        A Zarr chunk that is not there: refuse to read it, or read the fill value.
+
+    Returns
+    -------
+    Image
+        Opened lazily; only metadata have been read (a picture is decoded whole).
+
+    Raises
+    ------
+    FileNotFoundError, PermissionError
+        If there is nothing, or no permission.
+    NotAnImageError
+        If the format is not known.
+    DamagedImageError
+        If the file is cut short or contradicts itself; some damage is seen only when
+        the box that it lies in is read.
+    ImageRequestError
+        If a choice has to be made, or an option does not fit.
+    UnfinishedImageError
+        If the image was created and its writers have not finished.
+    MissingExtraError
+        If an optional library is needed; the message names the extra.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, numpy as np, segkit
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> volume = np.zeros((4, 32, 32), np.uint16)
+    >>> _ = segkit.save(folder / "a.tif", volume, spacing=(2, 1, 1), units="micrometer")
+    >>> segkit.open_image(folder / "a.tif").spacing
+    (2.0, 1.0, 1.0)
+    >>> segkit.open_image(folder / "b.tif")
+    Traceback (most recent call last):
+    FileNotFoundError: [Errno 2] no image there: ...
+    """
+    where, inside = _split(path)
+    key = key or inside
+    _require_readable(where)
+    options: dict[str, Any] = {"series": series, "level": level, "axes": axes}
+    image = _open(
+        where, key=key, well=well, pattern=pattern, missing=missing, **options
+    )
+    if spacing is not None or units is not None or axes is not None:
+        image = described(
+            image.path,
+            image.source,
+            axes=axes or image.axes,
+            spacing=image.spacing if spacing is None else spacing,
+            units=image.units if units is None and spacing is None else units,
+        )
+    return _chosen(image, channel, to_grey, select)
+
+
+def _split(path: str | Path) -> tuple[Path, str | None]:
+    text = os.fspath(path)
+    if "::" in text and not Path(text).exists():
+        text, _, inside = text.partition("::")
+        return Path(text), inside or None
+    return Path(text), None
+
+
+def _require_readable(path: Path) -> None:
+    """Raise what the operating system says, in words."""
+    try:
+        path.stat()
+        if path.is_dir():
+            os.scandir(path).close()
+        else:
+            path.open("rb").close()
+    except FileNotFoundError as error:
+        if partial_path(path).exists():
+            raise UnfinishedImageError(
+                path,
+                f"is not finished: its writers work on {partial_path(path).name};"
+                " call finish() when all boxes are written",
+            ) from error
+        raise FileNotFoundError(errno.ENOENT, "no image there", str(path)) from error
+    except PermissionError as error:
+        raise PermissionError(
+            error.errno, "no permission to read the image; ask its owner", str(path)
+        ) from error
+
+
+def partial_path(path: Path) -> Path:
+    """Return where an image lies until its writers have finished it."""
+    return path.with_name(f"{path.name}.partial")
+
+
+def _open(
+    path: Path,
+    *,
+    key: str | None,
+    well: str | None,
+    pattern: str | None,
+    missing: Missing,
+    **options: Any,
+) -> Image:
+    if path.is_dir():
+        return _open_folder(path, key, well, pattern, missing, options)
+    with path.open("rb") as file:
+        start = file.read(16)
+    series, level, axes = options["series"], options["level"], options["axes"]
+    if not start:
+        raise NotAnImageError(path, "is an empty file")
+    if start.startswith(tiff.MAGIC):
+        return tiff.open_tiff(path, series=series, level=level)
+    _require_plain(path, series, level, well)
+    if start.startswith(hdf5.MAGIC):
+        return hdf5.open_hdf5(path, key=key, axes=axes)
+    if key is not None:
+        raise ImageRequestError(path, f"holds one image only; key={key!r} means none")
+    if start.startswith(npy.MAGIC):
+        return npy.open_npy(path, axes=axes)
+    return pictures.open_picture(path, axes=axes)
+
+
+def _open_folder(
+    path: Path,
+    key: str | None,
+    well: str | None,
+    pattern: str | None,
+    missing: Missing,
+    options: dict[str, Any],
+) -> Image:
+    series, level, axes = options["series"], options["level"], options["axes"]
+    if ome_zarr.is_zarr(path):
+        if well is not None:
+            plate = open_plate(path)
+            return plate.open(well, series, level=level, missing=missing)
+        return ome_zarr.open_zarr(
+            path, key=key, series=series, level=level, missing=missing, axes=axes
+        )
+    if path.suffix == ".zarr":
+        raise NotAnImageError(path, "is a folder without Zarr metadata")
+    _require_plain(path, series, level, well)
+    open_plane = partial(open_image)
+    return pictures.open_folder(path, pattern=pattern, axes=axes, open_plane=open_plane)
+
+
+def _require_plain(path: Path, series: int, level: int, well: str | None) -> None:
+    if series or level or well is not None:
+        raise ImageRequestError(
+            path, "has neither series, nor pyramid levels, nor wells; leave them out"
+        )
+
+
+def _chosen(
+    image: Image,
+    channel: int | None,
+    to_grey: bool,
+    select: Mapping[str, int] | None,
+) -> Image:
+    image = image.select(**(select or {}))
+    if channel is not None:
+        name = next((name for name in "sc" if name in image.axes), None)
+        if name is None:
+            raise ColourError(
+                image.path,
+                f"has no channels (axes {image.axes!r}); leave out channel=",
+            )
+        image = image.select(**{name: channel})
+    return image.to_grey() if to_grey else image

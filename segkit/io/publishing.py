@@ -1,0 +1,95 @@
+"""Give a file or folder its name in one step: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def published(
+    path: Path, *, overwrite: bool = False, durable: bool = True
+) -> Iterator[Path]:
+    """Yield a private path of the same suffix that becomes `path` on success.
+
+    Raises
+    ------
+    FileExistsError
+        If something is at `path` and `overwrite` is not set.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    private = path.with_name(f".{secrets.token_hex(6)}.{path.name}")
+    try:
+        yield private
+        if durable:
+            sync(private)
+        publish(private, path, overwrite=overwrite)
+    finally:
+        remove(private)
+
+
+def publish(private: Path, path: Path, *, overwrite: bool) -> None:
+    """Rename a private file or folder to its name."""
+    if private.is_dir():
+        _publish_folder(private, path, overwrite=overwrite)
+    elif overwrite:
+        private.replace(path)
+    else:
+        _publish_new(private, path)
+
+
+def _publish_new(private: Path, path: Path) -> None:
+    # link, not rename: it refuses to replace, so nobody's file is lost.
+    try:
+        os.link(private, path)
+    except FileExistsError as error:
+        raise FileExistsError(
+            f"{path}: exists already; choose another name or say overwrite=True"
+        ) from error
+    except OSError:  # a filesystem without links
+        private.replace(path)
+        return
+    private.unlink()
+
+
+def _publish_folder(private: Path, path: Path, *, overwrite: bool) -> None:
+    # A rename replaces an empty folder only, so the old one is moved aside first.
+    aside = path.with_name(f".{secrets.token_hex(6)}.old.{path.name}")
+    if overwrite and path.exists():
+        path.rename(aside)
+    try:
+        private.rename(path)
+    except OSError as error:
+        if aside.exists():
+            aside.rename(path)
+        raise FileExistsError(
+            f"{path}: exists already; choose another name or say overwrite=True"
+        ) from error
+    remove(aside)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file, or all files of a folder."""
+    if path.is_dir():
+        os.sync()  # one call; thousands of chunks would wait one after the other
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

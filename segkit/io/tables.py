@@ -1,0 +1,115 @@
+"""Save a table of columns as CSV, TSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segkit.io.errors import ImageRequestError, missing_extra
+from segkit.io.publishing import published
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
+
+
+def save_table(
+    path: str | Path,
+    table: Mapping[str, ArrayLike],
+    *,
+    overwrite: bool = False,
+    durable: bool = True,
+) -> Path:
+    """Save columns of equal length as ``.csv``, ``.tsv`` or ``.parquet``.
+
+    Numbers are written so that they read back as they were. A table without rows
+    gives a file with its header.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where; the suffix says the format. Parquet wants the extra ``parquet``.
+    table : mapping of str to array
+        One value per row; a column of shape (rows, n) becomes n columns, named
+        ``name-0`` and so on.
+    overwrite : bool
+        Replace what lies there.
+    durable : bool
+        Wait for the disk before the file gets its name.
+
+    Raises
+    ------
+    ImageRequestError
+        If columns differ in length or the suffix means no format.
+    FileExistsError
+        If the file exists.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "objects.csv")
+    >>> print(save_table(path, {"label": [1, 2], "area": [0.1, 7.0]}).read_text())
+    label,area
+    1,0.1
+    2,7.0
+    """
+    path = Path(path)
+    columns = _columns(path, table)
+    suffix = path.suffix.lower()
+    if suffix not in TABLE_SUFFIXES:
+        raise ImageRequestError(
+            path, f"suffix {path.suffix!r} means no table; use {TABLE_SUFFIXES}"
+        )
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path}: exists already; choose another name or say overwrite=True"
+        )
+    with published(path, overwrite=overwrite, durable=durable) as private:
+        if suffix == ".parquet":
+            _write_parquet(private, path, columns)
+        else:
+            _write_csv(private, columns, "\t" if suffix == ".tsv" else ",")
+    return path
+
+
+def _columns(path: Path, table: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    columns: dict[str, NDArray[Any]] = {}
+    for name, values in table.items():
+        array = np.asarray(values)
+        if array.ndim == 1:
+            columns[name] = array
+        elif array.ndim == 2:
+            columns.update({f"{name}-{n}": part for n, part in enumerate(array.T)})
+        else:
+            raise ImageRequestError(path, f"column {name!r} has shape {array.shape}")
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ImageRequestError(path, f"columns differ in length: {lengths}")
+    return columns
+
+
+def _write_csv(path: Path, columns: dict[str, NDArray[Any]], delimiter: str) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        writer.writerow(columns)
+        # tolist gives Python numbers, whose text reads back exactly.
+        writer.writerows(
+            zip(*(column.tolist() for column in columns.values()), strict=True)
+        )
+
+
+def _write_parquet(private: Path, path: Path, columns: dict[str, NDArray[Any]]) -> None:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise missing_extra(path, "pyarrow", "parquet") from error
+    pq.write_table(
+        pa.table({name: pa.array(c) for name, c in columns.items()}), private
+    )

@@ -1,0 +1,121 @@
+"""Where boxes are written, and whether the values fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from segkit.io import npy, ome_zarr, tiff
+from segkit.io.errors import ImageRequestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from segkit.io.image import Image
+
+
+class Target(Protocol):
+    """Where boxes are written."""
+
+    chunks: tuple[int, ...] | None
+
+    def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
+        """Write an array of the image's dtype and of the box's shape."""
+
+
+def open_target(partial: Path) -> tuple[Image, Target]:
+    """Return what is known of an image under construction, and where it takes boxes."""
+    if partial.is_dir():
+        return ome_zarr.open_zarr(partial, missing="fill"), ZarrTarget(partial / "0")
+    with partial.open("rb") as file:
+        start = file.read(8)
+    image = (
+        npy.open_npy(partial)
+        if start.startswith(npy.MAGIC)
+        else tiff.open_tiff(partial)
+    )
+    return image, MappedTarget(image)
+
+
+class MappedTarget:
+    """Voxels in one piece of a file, written through a memory map."""
+
+    chunks: tuple[int, ...] | None = None
+
+    def __init__(self, image: Image) -> None:
+        source: Any = image.source
+        self._map: NDArray[Any] = (
+            np.empty(source.shape, source.dtype)
+            if 0 in source.shape
+            else np.memmap(source.path, source.dtype, "r+", source.offset, source.shape)
+        )
+
+    def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
+        """Write through the map."""
+        self._map[box] = array
+
+
+class ZarrTarget:
+    """Chunks of a Zarr array."""
+
+    def __init__(self, path: Path) -> None:
+        self._array = ome_zarr.open_array(path, "r+")
+        self.chunks: tuple[int, ...] | None = ome_zarr.stored_unit(self._array)
+
+    def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
+        """Write whole chunks."""
+        self._array[box] = array
+
+
+class Closed:
+    """The target of a writer that is done."""
+
+    chunks: tuple[int, ...] | None = None
+
+    def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:  # noqa: ARG002 (the protocol's)
+        """Refuse."""
+        raise ValueError("the image is finished or abandoned; nothing more to write")
+
+
+def fitted(path: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the array as `dtype`; refuse values that would change.
+
+    Raises
+    ------
+    ImageRequestError
+        If a value does not fit, such as label 70,000 into uint16, or 0.5 into integers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fitted("a.tif", np.array([1, 255]), np.dtype(np.uint8)).dtype
+    dtype('uint8')
+    >>> fitted("a.tif", np.array([1, 256]), np.dtype(np.uint8))
+    Traceback (most recent call last):
+    segkit.io.errors.ImageRequestError: a.tif: values 1 to 256 of type int64 do not
+    fit uint8; use a larger dtype
+    """
+    if np.can_cast(array.dtype, dtype, "safe") or array.size == 0:
+        return array.astype(dtype, copy=False)
+    if array.dtype.kind == "f" and dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            converted = array.astype(dtype)
+        exact = bool(np.isfinite(converted[np.isfinite(array)]).all())
+    elif array.dtype.kind in "iub" and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        exact = limits.min <= int(array.min()) and int(array.max()) <= limits.max
+        converted = array.astype(dtype)
+    else:
+        with np.errstate(invalid="ignore"):
+            converted = array.astype(dtype)
+        exact = bool((converted == array).all())
+    if not exact:
+        raise ImageRequestError(
+            path,
+            f"values {array.min()} to {array.max()} of type {array.dtype} do not fit"
+            f" {dtype}; use a larger dtype",
+        )
+    return converted

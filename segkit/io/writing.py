@@ -1,0 +1,338 @@
+"""Write an image by boxes, from many processes at once, without locks.
+
+Safe by construction, not by locking: in Zarr every box must own whole chunks, since a
+chunk is rewritten as a whole and two writers of one chunk lose each other's voxels
+without an error. In a contiguous TIFF or npy file any disjoint boxes are safe between
+the processes of one machine, since each voxel has its own bytes (machines that share
+a network folder exchange whole pages: use OME-Zarr there). HDF5 is refused: several
+writers corrupt it.
+
+Until `finish` the image lies under ``<name>.partial`` and cannot be taken for a
+finished one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segkit.io import npy, ome_zarr, ome_zarr_writing, tiff_writing
+from segkit.io.errors import (
+    DamagedImageError,
+    ImageRequestError,
+    MisalignedWriteError,
+    UnfinishedImageError,
+)
+from segkit.io.formats import format_of
+from segkit.io.image import Image, described
+from segkit.io.opening import partial_path
+from segkit.io.publishing import publish, remove, sync
+from segkit.io.sources import resolve
+from segkit.io.targets import Closed, ZarrTarget, fitted, open_target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from segkit.io.ome_zarr_writing import Downscale, OmeVersion
+    from segkit.io.sources import Region
+
+
+def create_image(
+    path: str | Path,
+    shape: Sequence[int],
+    dtype: DTypeLike,
+    *,
+    chunks: Sequence[int] | None = None,
+    axes: str | None = None,
+    spacing: Sequence[float] | None = None,
+    units: str | Sequence[str] | None = None,
+    labels: bool = False,
+    ome_version: OmeVersion = "0.5",
+    overwrite: bool = False,
+) -> ImageWriter:
+    """Create an image of zeros on disk, to be written box by box by many processes.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.zarr`` (OME-Zarr, zstd), ``.tif``, ``.ome.tif`` (contiguous, BigTIFF beyond
+        4 GB) or ``.npy``.
+    shape : sequence of int
+        Length of each axis.
+    dtype : dtype
+        Integers, floats, booleans.
+    chunks : sequence of int, optional
+        For Zarr: boxes must be aligned with it. Give the shape of the tiles, or a
+        divisor of it.
+    axes : str, optional
+        One letter per axis; ``'zyx'`` and the like by the number of axes.
+    spacing, units : optional
+        Physical size of a voxel, one value per axis or per axis of space. An npy file
+        cannot hold it.
+    labels : bool
+        Mark an OME-Zarr as a label image.
+    ome_version : {'0.5', '0.4'}
+        0.4 is read by older programs (Zarr format 2).
+    overwrite : bool
+        Replace an image at `path` when the new one is finished. An unfinished one
+        there is always replaced.
+
+    Returns
+    -------
+    ImageWriter
+        Give it to other processes as it is (it pickles), or open one there by
+        `open_writer`.
+
+    Raises
+    ------
+    FileExistsError
+        If there is an image already and `overwrite` is not set.
+    ImageRequestError
+        If the format cannot be written by box or cannot hold this image.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, numpy as np, segkit
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "labels.zarr")
+    >>> with create_image(path, (4, 6), np.int32, chunks=(4, 3)) as writer:
+    ...     writer.write((slice(0, 4), slice(0, 3)), np.ones((4, 3), np.int32))
+    ...     writer.write((slice(0, 4), slice(3, 6)), np.zeros((4, 3), np.int32))
+    >>> int(np.asarray(segkit.open_image(path)).sum())
+    12
+    """
+    path = Path(path)
+    if not overwrite:
+        require_absent(path)
+    blank = np.broadcast_to(np.zeros((), np.dtype(dtype)), tuple(shape))
+    image = described(str(path), blank, axes=axes, spacing=spacing, units=units)
+    remove(partial_path(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    create_at(
+        partial_path(path),
+        image,
+        kind=format_of(path),
+        chunks=None if chunks is None else tuple(chunks),
+        labels=labels,
+        version=ome_version,
+    )
+    return open_writer(path, overwrite=overwrite)
+
+
+def require_absent(path: Path) -> None:
+    """Raise `FileExistsError` if something lies at `path`."""
+    if path.exists():
+        raise FileExistsError(
+            f"{path}: exists already; choose another name or say overwrite=True"
+        )
+
+
+def create_at(
+    target: Path,
+    image: Image,
+    *,
+    kind: str,
+    chunks: tuple[int, ...] | None,
+    labels: bool,
+    version: OmeVersion,
+) -> None:
+    """Create the empty image of one format at the very path `target`."""
+    if kind == "zarr":
+        chunks = chunks or ome_zarr_writing.default_chunks(image.axes, image.shape)
+        if len(chunks) != image.ndim or min(chunks) < 1:
+            raise ImageRequestError(
+                image.path, f"chunks {chunks} do not fit shape {image.shape}"
+            )
+        ome_zarr_writing.create_zarr(
+            target, image, chunks=chunks, version=version, labels=labels
+        )
+    elif kind == "npy":
+        npy.create_npy(target, image.shape, image.dtype)
+    elif kind in ("tiff", "ome-tiff"):
+        tiff_writing.create_tiff(target, image, ome=kind == "ome-tiff")
+    elif kind == "hdf5":
+        raise ImageRequestError(
+            image.path,
+            "HDF5 is corrupted by several writers; create .zarr, .tif or .npy, or save"
+            " the whole array at once by segkit.save",
+        )
+    else:
+        raise ImageRequestError(
+            image.path, f"{kind} cannot be written by box; create .zarr, .tif or .npy"
+        )
+
+
+def open_writer(path: str | Path, *, overwrite: bool = False) -> ImageWriter:
+    """Return a writer of an image that `create_image` made, perhaps elsewhere.
+
+    Raises
+    ------
+    UnfinishedImageError
+        If there is no image under construction.
+    """
+    path = Path(path)
+    partial = partial_path(path)
+    if not partial.exists():
+        raise UnfinishedImageError(
+            path, "is not under construction; call create_image first"
+        )
+    return ImageWriter(path, overwrite=overwrite)
+
+
+class ImageWriter:
+    """Writes boxes of an image under construction; each process has its own.
+
+    Attributes
+    ----------
+    path : Path
+        Where the image will be when it is finished.
+    shape : tuple of int
+        Length of each axis.
+    dtype : dtype
+        Type of a voxel.
+    chunks : tuple of int or None
+        Boxes must be aligned with it; None if any disjoint boxes are safe.
+    """
+
+    def __init__(
+        self, path: Path, *, target: Path | None = None, overwrite: bool = False
+    ) -> None:
+        self.path = path
+        self._overwrite = overwrite
+        self._partial = partial_path(path) if target is None else target
+        self._image, self._target = open_target(self._partial)
+        self.shape = self._image.shape
+        self.dtype = self._image.dtype
+        self.chunks = self._target.chunks
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (self.path, self._partial, self._overwrite)
+
+    def write(self, box: Region, array: NDArray[Any]) -> None:
+        """Write the voxels of a box.
+
+        Parameters
+        ----------
+        box : Box or slices
+            Where. In Zarr it must begin at a chunk and end at one, or at the
+            image's edge.
+        array : ndarray
+            Of the box's shape; its values must fit the image's dtype.
+
+        Raises
+        ------
+        MisalignedWriteError
+            If a chunk would be shared with another box.
+        ImageRequestError
+            If shape or values do not fit.
+        """
+        slices, _ = resolve(str(self.path), box, self.shape)
+        array = np.asarray(array)
+        expected = tuple(part.stop - part.start for part in slices)
+        if array.shape != expected:
+            raise ImageRequestError(
+                self.path, f"array of shape {array.shape} for a box of {expected}"
+            )
+        self._require_aligned(slices)
+        self._target.write(slices, fitted(str(self.path), array, self.dtype))
+
+    def aligned(self, box: Region) -> bool:
+        """Say whether a box owns all chunks that it touches."""
+        slices, _ = resolve(str(self.path), box, self.shape)
+        return self.chunks is None or all(
+            part.start % size == 0 and (part.stop % size == 0 or part.stop == length)
+            for part, size, length in zip(slices, self.chunks, self.shape, strict=True)
+        )
+
+    def _require_aligned(self, slices: tuple[slice, ...]) -> None:
+        if not self.aligned(slices):
+            box = "[" + ", ".join(f"{p.start}:{p.stop}" for p in slices) + "]"
+            raise MisalignedWriteError(
+                self.path,
+                f"box {box} shares chunks of shape {self.chunks} with its neighbours,"
+                " whose writers would lose voxels; write boxes of whole chunks, or"
+                " create the image with chunks= that divide the tiles",
+            )
+
+    def finish(
+        self,
+        *,
+        levels: int = 1,
+        downscale: Downscale = "nearest",
+        durable: bool = True,
+    ) -> Path:
+        """Declare the image complete and give it its name; call once, after all writes.
+
+        Parameters
+        ----------
+        levels : int
+            Resolutions of the pyramid of an OME-Zarr, the full one included.
+        downscale : {'nearest', 'mode', 'mean'}
+            How a coarser voxel is made; ``'mode'`` or ``'nearest'`` for labels.
+        durable : bool
+            Wait until the disk has it, so that it survives a power failure.
+
+        Raises
+        ------
+        DamagedImageError
+            If chunks of a Zarr have not been written; the message counts them.
+        """
+        if isinstance(self._target, ZarrTarget):
+            self._finish_zarr(levels, downscale)
+        elif levels != 1:
+            raise ImageRequestError(self.path, "only OME-Zarr has levels; leave it out")
+        else:
+            self._target = Closed()
+        if durable:
+            sync(self._partial)
+        publish(self._partial, self.path, overwrite=self._overwrite)
+        return self.path
+
+    def _finish_zarr(self, levels: int, downscale: Downscale) -> None:
+        base = self._partial / "0"
+        whole = tuple(slice(0, length) for length in self.shape)
+        absent = list(
+            ome_zarr.missing_chunks(ome_zarr.open_array(base, "r"), base, whole)
+        )
+        if absent:
+            raise DamagedImageError(
+                self.path,
+                f"{len(absent)} chunks have not been written, the first is"
+                f" {absent[0]!r}; write them, then finish",
+            )
+        if levels > 1:
+            labels = "image-label" in ome_zarr.attributes(self._partial)
+            ome_zarr_writing.write_levels(
+                self._partial,
+                self._image,
+                levels=levels,
+                downscale=downscale,
+                labels=labels,
+            )
+
+    def abandon(self) -> None:
+        """Remove what has been written."""
+        self._target = Closed()
+        remove(self._partial)
+
+    def __enter__(self) -> ImageWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.abandon()
+
+
+def _reopen(path: Path, target: Path, overwrite: bool) -> ImageWriter:
+    return ImageWriter(path, target=target, overwrite=overwrite)
