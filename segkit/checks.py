@@ -106,7 +106,13 @@ def require_finite(image: Array, *, name: str = "image") -> None:
     if image.dtype.kind != "f" or image.size == 0:
         return
     # Minimum and maximum carry NaN along and need no array of flags.
-    if not (math.isfinite(image.min()) and math.isfinite(image.max())):
+    require_finite_number(image.min(), name=name)
+    require_finite_number(image.max(), name=name)
+
+
+def require_finite_number(extreme: float, *, name: str = "image") -> None:
+    """Raise `ValueError` if an extreme value of an image is not finite."""
+    if not math.isfinite(extreme):
         raise ValueError(
             f"{name} has NaN or infinite values; replace them first, "
             "for example with numpy.nan_to_num or by the median of their neighbours"

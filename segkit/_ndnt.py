@@ -1,0 +1,319 @@
+"""Window sums of `segkit.ndnt`: which kernel, in which pieces, and without numba.
+
+Floats are summed by doubling. Let T[0] be the image and T[k+1][i] the sum
+T[k][i] + T[k][i + 2**k], that is, of 2**(k+1) voxels in a row. A window of 13 = 1 + 4
++ 8 voxels is then the last voxel of it, plus the 4 before, plus the 8 before those.
+The expression is the same for every voxel, wherever a tile or a thread begins, and
+its rounding error grows with the logarithm of the window's length only. Outside the
+image are zeros, which change no sum. Axes are summed one after the other, z first.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit._compiled import can_compile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Array: TypeAlias = NDArray[Any]
+Mask: TypeAlias = NDArray[np.bool_]
+
+# Modes of comparison, as the kernels know them.
+BELOW, NOT_ABOVE, ABOVE = 0, 1, 2
+
+_SCRATCH_PER_VOXEL = 0.15
+"""Bytes of scratch for each voxel of the image that float sums of a volume may take."""
+_LEAST_SCRATCH = 2**23
+_SLAB_VOXELS = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Window and comparison: value * count against factor * sum.
+
+    `before` and `after` are the extent of the window on each axis, in voxels without
+    the centre; `low` is the factor of negative sums, `high` that of the others.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    low: float
+    high: float
+    mode: int
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Length of the window along each axis."""
+        pairs = zip(self.before, self.after, strict=True)
+        return tuple(b + a + 1 for b, a in pairs)
+
+
+def compiled_mask(image: Array, rule: Rule, sums: Accumulator, threads: int) -> Mask:
+    """Return the mask of a 2-D or 3-D image, by compiled kernels."""
+    out = np.empty(image.shape, np.bool_)
+    height = image.shape[-2]
+    slabs = list(_slabs(0, height, -(-height // threads)))
+
+    def run(slab: tuple[int, int]) -> None:
+        _threshold_rows(image, rule, sums, slab, out.view(np.uint8))
+
+    if threads == 1:
+        run(slabs[0])
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(run, slabs))
+    return out
+
+
+def numpy_mask(image: Array, rule: Rule) -> Mask:
+    """Return the same mask for any number of axes, by numpy only."""
+    out = np.empty(image.shape, np.bool_)
+    rows = max(1, _SLAB_VOXELS // max(1, image[0].size))
+    length = image.shape[0]
+    for start in range(0, length, rows):
+        stop = min(start + rows, length)
+        first = max(start - rule.before[0], 0)
+        last = min(stop + rule.after[0], length)
+        own = slice(start - first, stop - first)
+        sums = _window_sums(image[first:last], rule)[own]
+        count = _counts(rule, image.shape, 0)[start:stop]
+        for axis in range(1, image.ndim):
+            count = np.multiply.outer(count, _counts(rule, image.shape, axis))
+        out[start:stop] = _compare(image[start:stop], sums, count, rule)
+    return out
+
+
+def largest_magnitude(image: Array) -> float:
+    """Return the largest absolute value, or NaN or infinity if the image has such."""
+    if image.dtype.itemsize == 1:  # looking for it would not pay
+        return 255 if image.dtype.kind == "u" else 128
+    if image.dtype.kind == "f" and image.ndim in (2, 3) and can_compile():
+        return _largest_float(image)
+    low, high = image.min().item(), image.max().item()
+    return float("nan") if low != low else max(abs(low), abs(high))
+
+
+def _largest_float(image: Array) -> float:
+    from segkit import _ndnt_kernel
+
+    bits = np.dtype(f"i{image.dtype.itemsize}").type
+    volume = image if image.ndim == 3 else image[None]
+    found = _ndnt_kernel.largest_bits(volume.view(bits), bits(np.iinfo(bits).max))
+    return float(np.array(found, bits).view(image.dtype))
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulator:
+    """Dtype of window sums, and the largest magnitude of the image's voxels."""
+
+    dtype: type[np.generic]
+    largest: float
+
+
+def accumulator(image: Array, largest: float, voxels: int) -> Accumulator:
+    """Return the narrowest accumulator of the sums over a window of `voxels`.
+
+    Raises
+    ------
+    ValueError
+        If neither 64-bit integers nor, for floats, doubles hold them.
+    """
+    if image.dtype.kind == "f":
+        if largest > np.finfo(np.float64).max / (4 * voxels):
+            raise ValueError(_overflow(largest, voxels, "divide the image"))
+        return Accumulator(np.float64, largest)
+    if largest * voxels < 2**31:
+        return Accumulator(np.int32, largest)
+    if largest * voxels < 2**63:
+        return Accumulator(np.int64, largest)
+    raise ValueError(_overflow(largest, voxels, "convert the image to float64"))
+
+
+def _overflow(largest: float, voxels: int, advice: str) -> str:
+    return (
+        f"the image holds values up to {largest}, whose sum over a window of {voxels} "
+        f"voxels overflows; {advice} first, or use a smaller window"
+    )
+
+
+def _slabs(start: int, stop: int, rows: int) -> Iterator[tuple[int, int]]:
+    for first in range(start, stop, rows):
+        yield first, min(first + rows, stop)
+
+
+def _threshold_rows(
+    image: Array,
+    rule: Rule,
+    sums: Accumulator,
+    rows: tuple[int, int],
+    out: Array,
+) -> None:
+    piece = _piece(image, rule, rows, out)
+    unsure = 0.0
+    if image.dtype.kind == "f":
+        unsure = _error_bound(piece.pixels, rule, sums.largest)
+    if _slide(piece, sums.dtype, unsure):
+        return
+    for few in _slabs(*rows, _rows_at_once(image, rule)):
+        _double(_piece(image, rule, few, out), rule)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Rows of an image with the rows around them, as the kernels want them."""
+
+    pixels: Array
+    plan: tuple[Any, ...]
+    target: Array
+
+
+def _piece(image: Array, rule: Rule, rows: tuple[int, int], out: Array) -> _Piece:
+    start, stop = rows
+    first = max(start - rule.before[-2], 0)
+    last = min(stop + rule.after[-2], image.shape[-2])
+    counts = _counts(rule, image.shape, image.ndim - 1).astype(np.float64)
+    factors = (rule.low, rule.high, rule.mode, 1)
+    return _Piece(
+        image[..., first:last, :],
+        (start - first, rule.before, rule.after, counts, factors),
+        out[..., start:stop, :],
+    )
+
+
+def _rows_at_once(image: Array, rule: Rule) -> int:
+    """Return how many rows the scratch for doubled sums of a volume allows."""
+    if image.ndim == 2:
+        return int(image.shape[0])
+    scratch = max(_LEAST_SCRATCH, int(_SCRATCH_PER_VOXEL * image.size))
+    rows = scratch // (8 * _ring_slots(rule.lengths[0]) * image.shape[-1])
+    return int(max(rows - rule.lengths[-2], rule.lengths[-2]))
+
+
+def _slide(piece: _Piece, dtype: type[np.generic], unsure: float) -> bool:
+    """Threshold by sliding sums; return whether each voxel is decided."""
+    from segkit import _ndnt_kernel
+
+    pixels, plan = piece.pixels, piece.plan
+    row = np.empty(pixels.shape[-1], dtype)
+    rest = (row, unsure, piece.target)
+    if pixels.ndim == 2:
+        return bool(_ndnt_kernel.sliding_rows(pixels, pixels, *plan, *rest))
+    length = plan[1][0] + plan[2][0] + 1
+    plane = np.empty(pixels.shape[1:], _plane_dtype(pixels.dtype, length, dtype))
+    return bool(_ndnt_kernel.sliding_planes(pixels, *plan, plane, *rest))
+
+
+def _plane_dtype(image: np.dtype[Any], length: int, wide: type[np.generic]) -> Any:
+    """Return the narrowest dtype for sums along z: traffic is what they cost."""
+    if image.kind == "f":
+        return wide
+    if image == np.uint8 and 255 * length < 2**16:
+        return np.uint16
+    return np.int32 if 2 ** (8 * image.itemsize) * length < 2**31 else wide
+
+
+def _error_bound(slab: Array, rule: Rule, largest: float) -> float:
+    """Return how far a sliding and a doubled sum of floats can differ; 0 if not at all.
+
+    They are equal, because exact, if the voxels are multiples of one power of two so
+    large that a double holds the largest sum that occurs, the running sum of a row.
+    Otherwise each of the additions that led to a sum (sliding: as many as the image is
+    long on each axis, and back) is off by at most half a unit in its last place.
+    """
+    from segkit import _ndnt_kernel
+
+    if largest == 0:
+        return 0.0
+    voxels = math.prod(rule.lengths)
+    running = voxels // rule.lengths[-1] * (slab.shape[-1] + rule.lengths[-1])
+    exponent = min(51 - math.frexp(largest)[1] - running.bit_length(), 1000)
+    volume = slab if slab.ndim == 3 else slab[None]
+    if _ndnt_kernel.multiples(volume, math.ldexp(1.0, exponent)):
+        return 0.0
+    steps = sum(slab.shape) + sum(rule.lengths) + 32
+    return float(2.0**-49 * largest * voxels * steps)
+
+
+def _double(piece: _Piece, rule: Rule) -> None:
+    """Threshold by doubled sums."""
+    from segkit import _ndnt_kernel
+
+    pixels, plan = piece.pixels, piece.plan
+    layouts = [_ring_layout(length) for length in rule.lengths]
+    slots = [_ring_slots(length) for length in rule.lengths]
+    ring = np.empty((slots[-2], pixels.shape[-1]))
+    if pixels.ndim == 2:
+        _ndnt_kernel.doubling_rows(
+            pixels, pixels, *plan, layouts[0], ring, piece.target
+        )
+        return
+    planes = np.empty((slots[0], pixels[0].size))
+    _ndnt_kernel.doubling_planes(
+        pixels, *plan, tuple(layouts[:2]), planes, ring, piece.target
+    )
+
+
+def _ring_layout(length: int) -> NDArray[np.int64]:
+    """Return first slot and number of slots of each level of a ring of sums.
+
+    A level is read 2**k rows back to be doubled, and as far back as the lower binary
+    digits of the window reach to be added to it.
+    """
+    levels = length.bit_length()
+    sizes = [(1 << k) + 1 for k in range(levels - 1)]
+    sizes.append(length - (1 << (levels - 1)) + 1)
+    starts = np.cumsum([0, *sizes[:-1]])
+    return np.array([starts, sizes], np.int64)
+
+
+def _ring_slots(length: int) -> int:
+    """Return the number of slots of a ring; the last one holds the total."""
+    return int(_ring_layout(length)[1].sum()) + 1
+
+
+def _counts(rule: Rule, shape: tuple[int, ...], axis: int) -> NDArray[np.int64]:
+    """Return how many voxels of the window along an axis lie inside the image."""
+    at = np.arange(shape[axis])
+    stop = np.minimum(at + rule.after[axis] + 1, shape[axis])
+    counts: NDArray[np.int64] = stop - np.maximum(at - rule.before[axis], 0)
+    return counts
+
+
+def _window_sums(image: Array, rule: Rule) -> Array:
+    """Sum over windows along each axis by doubling: exact in integers."""
+    sums = image.astype(np.float64 if image.dtype.kind == "f" else np.int64)
+    for axis, length in enumerate(rule.lengths):
+        pad = [(0, 0)] * image.ndim
+        pad[axis] = (rule.before[axis], rule.after[axis])
+        level: Array = np.moveaxis(np.pad(sums, pad), axis, 0)
+        size, lag, step = image.shape[axis], 0, 1
+        total: Array = np.zeros(())
+        while step <= length:
+            if length & step:
+                part = level[length - lag - step :][:size]
+                total = part + total if lag else part
+                lag += step
+            level = level[:-step] + level[step:]
+            step *= 2
+        sums = np.moveaxis(total, 0, axis)
+    return sums
+
+
+def _compare(image: Array, sums: Array, count: Array, rule: Rule) -> Mask:
+    total = sums.astype(np.float64)
+    bound = total * np.where(total < 0, rule.low, rule.high)
+    value = image.astype(np.float64) * count
+    mask: Mask = {
+        BELOW: np.less,
+        NOT_ABOVE: np.less_equal,
+        ABOVE: np.greater,
+    }[rule.mode](value, bound)
+    return mask

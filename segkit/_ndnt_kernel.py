@@ -1,0 +1,342 @@
+"""Compiled kernels of `segkit.ndnt`: window sums and comparison in one pass.
+
+Sliding: the sums over a window that slides along z and y are kept up to date by
+adding the plane (row) that enters and subtracting the one that leaves; along x they
+are differences of a running sum. Integers are exact, because the caller chooses
+accumulators that hold the largest window sum; intermediate values may wrap around,
+their differences are right modulo the accumulator's range.
+
+Doubling: a sum of floats that slides collects rounding errors, and a different start
+(another tile) collects others. Summed by doubling (see `segkit._ndnt`), the order of
+the additions depends on nothing but the place within the window, so that a tile gives
+the bits of the whole image. It is slower, so floats slide first: that is the same mask
+if no voxel lies within the error bound, `unsure`, of its threshold.
+
+Both are bound by arithmetic, not by memory.
+"""
+
+# Compiled code: its types are numba's to check, not mypy's.
+# mypy: disable-error-code="no-untyped-def,untyped-decorator,no-untyped-call"
+
+from __future__ import annotations
+
+import numpy as np
+
+from segkit._compiled import kernel
+
+
+@kernel
+def _compare(pixels, sums, counts, scale, factors, mode, out):
+    """Write the mask of one row; `factors` multiply negative and other sums."""
+    low, high = factors
+    for x in range(pixels.size):
+        value = float(pixels[x]) * (scale * counts[x])
+        total = float(sums[x])
+        bound = total * (low if total < 0 else high)
+        if mode == 0:
+            out[x] = value < bound
+        elif mode == 1:
+            out[x] = value <= bound
+        else:
+            out[x] = value > bound
+
+
+@kernel
+def _covered(y, before, after, height):
+    """Return how many rows of the window around `y` lie inside the image."""
+    return min(y + after, height - 1) - max(y - before, 0) + 1
+
+
+@kernel
+def _add(row, values):
+    for x in range(row.size):
+        row[x] += values[x]
+
+
+@kernel
+def _subtract(row, values):
+    for x in range(row.size):
+        row[x] -= values[x]
+
+
+@kernel
+def _replace(row, enters, leaves):
+    for x in range(row.size):
+        row[x] += row.dtype.type(enters[x]) - row.dtype.type(leaves[x])
+
+
+@kernel
+def _sums_along_row(row, prefix, before, length, sums):
+    total = row.dtype.type(0)
+    running = prefix[before + 1 :]
+    # Four at a time: each addition to the total waits for the one before it.
+    fours = row.size - row.size % 4
+    for x in range(0, fours, 4):
+        two = row[x] + row[x + 1]
+        three = two + row[x + 2]
+        four = three + row[x + 3]
+        running[x] = total + row[x]
+        running[x + 1] = total + two
+        running[x + 2] = total + three
+        running[x + 3] = total + four
+        total += four
+    for x in range(fours, row.size):
+        total += row[x]
+        running[x] = total
+    for x in range(row.size, running.size):
+        running[x] = total
+    ahead = prefix[length:]
+    for x in range(row.size):
+        # The store narrows the difference to the accumulator: numba computes it with
+        # 64 bits, which is wrong wherever the running sum has wrapped around.
+        sums[x] = ahead[x] - prefix[x]
+
+
+@kernel
+def _any_unsure(pixels, sums, counts, scale, factors, unsure):
+    found = 0
+    for x in range(pixels.size):
+        value = float(pixels[x]) * (scale * counts[x])
+        total = float(sums[x])
+        bound = total * (factors[0] if total < 0 else factors[1])
+        found |= abs(value - bound) <= unsure
+    return found != 0
+
+
+@kernel
+def largest_bits(bits, unsigned):
+    """Return the largest value of a volume of bits, of `unsigned` only.
+
+    Of floats without their sign bits this is the largest magnitude, and it is beyond
+    all finite ones if there is a NaN: one pass for both questions, where a minimum and
+    a maximum of floats would be two.
+    """
+    most = bits.dtype.type(0)
+    for z in range(bits.shape[0]):
+        for y in range(bits.shape[1]):
+            row = bits[z, y]
+            for x in range(row.size):
+                most = max(most, bits.dtype.type(row[x] & unsigned))
+    return most
+
+
+@kernel
+def multiples(image, scale):
+    """Return whether all voxels of a volume times `scale` are whole numbers."""
+    for z in range(image.shape[0]):
+        for y in range(image.shape[1]):
+            row = image[z, y]
+            wrong = 0
+            for x in range(row.size):
+                scaled = float(row[x]) * scale
+                wrong |= scaled != np.floor(scaled)
+            if wrong != 0:
+                return False
+    return True
+
+
+@kernel
+def sliding_rows(source, pixels, first, before, after, counts, rule, row, unsure, out):
+    """Threshold rows of a plane by sliding sums; return whether all is decided.
+
+    Parameters
+    ----------
+    source
+        Plane (y, x) of sums along z, or the image itself in 2-D.
+    pixels
+        Plane (y, x) of the image.
+    first
+        Row of `source` and `pixels` that is row 0 of `out`.
+    before, after
+        Extent of the window along y and x before and after its voxel.
+    counts
+        Number of columns of the window around each x that lie inside the image.
+    rule
+        Factor of negative sums, factor of other sums, mode, and number of planes that
+        were summed along z.
+    row
+        Scratch of the accumulator's dtype, of length x.
+    unsure
+        Bound of the error of value * count - factor * sum, or 0 if there is none. The
+        first row with a voxel within it ends the work.
+    out
+        Rows of the mask, as 0 and 1.
+    """
+    height, width = source.shape
+    length = before[1] + after[1] + 1
+    prefix = np.zeros(width + length, row.dtype)
+    sums = np.zeros(width, row.dtype)
+    row[:] = 0
+    for y in range(max(first - before[0], 0), min(first + after[0], height)):
+        _add(row, source[y])
+    for k in range(out.shape[0]):
+        y = first + k
+        if y + after[0] < height:
+            _add(row, source[y + after[0]])
+        if k > 0 and y - before[0] - 1 >= 0:
+            _subtract(row, source[y - before[0] - 1])
+        _sums_along_row(row, prefix, before[1], length, sums)
+        scale = rule[3] * _covered(y, before[0], after[0], height)
+        _compare(pixels[y], sums, counts, scale, rule[:2], rule[2], out[k])
+        if unsure > 0 and _any_unsure(pixels[y], sums, counts, scale, rule[:2], unsure):
+            return False
+    return True
+
+
+@kernel
+def sliding_planes(image, first, before, after, counts, rule, plane, row, unsure, out):
+    """Threshold rows of a volume (z, y, x) by sliding sums, as `sliding_rows`.
+
+    `plane` is scratch for the sums along z, of the shape of a plane of `image`.
+    """
+    depth, height = image.shape[:2]
+    plane[:] = 0
+    for z in range(min(after[0], depth)):
+        for y in range(height):
+            _add(plane[y], image[z, y])
+    for z in range(depth):
+        enters, leaves = z + after[0], z - before[0] - 1
+        for y in range(height):
+            if enters < depth and leaves >= 0:
+                _replace(plane[y], image[enters, y], image[leaves, y])
+            elif enters < depth:
+                _add(plane[y], image[enters, y])
+            elif leaves >= 0:
+                _subtract(plane[y], image[leaves, y])
+        here = (rule[0], rule[1], rule[2], _covered(z, before[0], after[0], depth))
+        if not sliding_rows(
+            plane,
+            image[z],
+            first,
+            before[1:],
+            after[1:],
+            counts,
+            here,
+            row,
+            unsure,
+            out[z],
+        ):
+            return False
+    return True
+
+
+@kernel
+def _push(ring, layout, index, length):
+    """Double the sums that end at the newest row; return those over a whole window.
+
+    Level k of the ring holds sums of 2**k rows, in `layout[1, k]` slots that begin at
+    slot `layout[0, k]`; row `index` of level 0 has just been written. Slots never
+    written hold the zeros before the first row.
+    """
+    levels = layout.shape[1]
+    for k in range(levels - 1):
+        start, size = layout[0, k], layout[1, k]
+        newest = ring[start + index % size]
+        older = ring[start + (index - (1 << k)) % size]
+        target = ring[layout[0, k + 1] + index % layout[1, k + 1]]
+        for x in range(target.size):
+            target[x] = older[x] + newest[x]
+    top = ring[layout[0, levels - 1] + index % layout[1, levels - 1]]
+    if length == 1 << (levels - 1):
+        return top
+    total = ring[ring.shape[0] - 1]
+    lag = 0
+    for k in range(levels):
+        if (length >> k) & 1:
+            part = ring[layout[0, k] + (index - lag) % layout[1, k]]
+            if lag == 0:
+                total[:] = part
+            else:
+                _add(total, part)
+            lag += 1 << k
+    return total
+
+
+@kernel
+def _doubled_along_row(row, before, length, scratch, sums):
+    """Sum windows of a row of floats by doubling; `scratch` has two padded rows."""
+    width = row.size
+    scratch[0] = 0
+    scratch[0, before : before + width] = row
+    lag, level, k = 0, 0, 0
+    while (1 << k) <= length:
+        step = 1 << k
+        here = scratch[level]
+        if length & step:
+            part = here[length - lag - step :]
+            for x in range(width):
+                sums[x] = part[x] if lag == 0 else sums[x] + part[x]
+            lag += step
+        ahead, target = here[step:], scratch[1 - level]
+        for x in range(ahead.size):
+            target[x] = here[x] + ahead[x]
+        level, k = 1 - level, k + 1
+
+
+@kernel
+def doubling_rows(
+    source, pixels, first, before, after, counts, rule, layout, ring, out
+):
+    """Threshold rows of a plane by doubled sums; parameters as `sliding_rows`.
+
+    `ring` is scratch for the sums along y, `layout` says where its levels are.
+    """
+    height, width = source.shape
+    length = before[0] + after[0] + 1
+    along = before[1] + after[1] + 1
+    scratch = np.zeros((2, width + along))
+    sums = np.zeros(width)
+    ring[:] = 0
+    for index in range(out.shape[0] + length - 1):
+        y = first - before[0] + index
+        newest = ring[layout[0, 0] + index % layout[1, 0]]
+        if 0 <= y < height:
+            newest[:] = source[y]
+        else:
+            newest[:] = 0
+        total = _push(ring, layout, index, length)
+        k = index - length + 1
+        if k >= 0:
+            _doubled_along_row(total, before[1], along, scratch, sums)
+            scale = rule[3] * _covered(first + k, before[0], after[0], height)
+            _compare(pixels[first + k], sums, counts, scale, rule[:2], rule[2], out[k])
+
+
+@kernel
+def doubling_planes(
+    image, first, before, after, counts, rule, layouts, planes, ring, out
+):
+    """Threshold rows of a volume (z, y, x) by doubled sums, as `doubling_rows`.
+
+    `planes` is the ring of flattened planes for the sums along z; `layouts` are those
+    of `planes` and of `ring`.
+    """
+    depth, height, width = image.shape
+    length = before[0] + after[0] + 1
+    layout = layouts[0]
+    planes[:] = 0
+    for index in range(depth + length - 1):
+        z = index - before[0]
+        newest = planes[layout[0, 0] + index % layout[1, 0]]
+        if 0 <= z < depth:
+            rows = newest.reshape((height, width))
+            for y in range(height):
+                rows[y] = image[z, y]
+        else:
+            newest[:] = 0
+        total = _push(planes, layout, index, length).reshape((height, width))
+        k = index - length + 1
+        if k >= 0:
+            here = (rule[0], rule[1], rule[2], _covered(k, before[0], after[0], depth))
+            doubling_rows(
+                total,
+                image[k],
+                first,
+                before[1:],
+                after[1:],
+                counts,
+                here,
+                layouts[1],
+                ring,
+                out[k],
+            )
