@@ -28,7 +28,8 @@ class Capture:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as we live
         self._descriptor = self._file.fileno()
         _flush()
-        self._echo = os.dup(1) if echo is None else echo
+        self._before = os.dup(1), os.dup(2)
+        self._echo = self._before[0] if echo is None else echo
         os.set_inheritable(self._descriptor, False)  # noqa: FBT003 - its only argument
         flags = os.O_WRONLY | os.O_APPEND
         target = os.open(f"/proc/self/fd/{self._descriptor}", flags)
@@ -51,6 +52,15 @@ class Capture:
         with suppress(OSError):
             os.write(self._echo, data)
         return data[-KEPT:].decode(errors="replace")
+
+
+    def close(self) -> None:
+        """Send standard output and error to where they went before."""
+        self.take()
+        for number, descriptor in enumerate(self._before, start=1):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        self._file.close()
 
 
 def _flush() -> None:

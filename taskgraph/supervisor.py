@@ -140,8 +140,11 @@ class Supervisor:
         self._stopping = 0
         self.signal = 0
 
-    def run(self) -> int:
-        """Return the worst exit code of the workers: 0, 1 (stopped), 2, 3 or 4."""
+    def run(self, after_start: Callable[[], None] | None = None) -> int:
+        """Return the worst exit code of the workers: 0, 1 (stopped), 2, 3 or 4.
+
+        `after_start` is called once when they are at work.
+        """
         watched = {signal.SIGCHLD, *_SIGNALS}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         gc.collect()
@@ -149,6 +152,8 @@ class Supervisor:
         try:
             for _ in range(self._plan.workers):
                 self._start()
+            if after_start is not None:
+                after_start()
             self._watch(watched)
         finally:
             for child in self._children.values():
@@ -320,7 +325,7 @@ def _work_to_end(
 
     provenance = Provenance(plan.folder, os.environ)
     capture = Capture(plan.echo)
-    _set_signals()
+    _set_signals(desk)
     try:
         return int(
             Worker(
@@ -334,15 +339,17 @@ def _work_to_end(
             ).run()
         )
     finally:
-        capture.take()
+        capture.close()
 
 
-def _set_signals() -> None:
+def _set_signals(desk: Desk) -> None:
     """End at once, but properly, when told to; leave Ctrl-C to the supervisor."""
 
     def stop(_signal: int, _frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise StopNow
+        desk.stop()
+        if desk.running() is not None:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            raise StopNow
 
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
