@@ -56,7 +56,7 @@ def label_box(
     parent, first = kernels.label_rows(
         image.reshape(-1),
         flat,
-        _starts(box, image.shape),
+        row_starts(box, image.shape),
         np.array(box.shape),
         (*row_offsets(structure), by_value),
     )
@@ -71,7 +71,7 @@ def look_up_box(labels: Array, box: Box, table: Array) -> None:
     if kernels is None:
         _label_numpy.look_up_box(labels, box, table)
     else:
-        starts = _starts(box, labels.shape)
+        starts = row_starts(box, labels.shape)
         kernels.look_up_rows(labels.reshape(-1), starts, box.shape[-1], table)
 
 
@@ -125,7 +125,7 @@ def compiled() -> ModuleType | None:
     return _label_kernels
 
 
-def _starts(box: Box, shape: tuple[int, ...]) -> Array:
+def row_starts(box: Box, shape: tuple[int, ...]) -> Array:
     """Return where each row of a box starts in the flat array, in raster order."""
     starts = np.zeros((), np.int64)
     step = 1
