@@ -7,8 +7,9 @@ with the weight of its Voronoi cell on the circle or sphere (Lehmann and Legland
 "Efficient N-dimensional surface estimation using Crofton formula and run-length
 encoding", Insight Journal, 2012; Ohser and Muecklich, "Statistical analysis of
 microstructures in materials science", Wiley, 2000, section 3). Crossings are integers
-and add over tiles. On large smooth shapes the estimate is within 2 % (a digital ball of
-radius 10: 1 %); on a cube along the axes it is about 8 % small, its corners being cut.
+and add over tiles. A digital ball of radius 5 or more comes out within 1 %, a disc of
+radius 10 at 4 % too much and of 50 at 0.4 %; corners are cut: a cube along the axes is
+10 % small, a square 7 %.
 """
 
 from __future__ import annotations

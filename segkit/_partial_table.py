@@ -35,6 +35,10 @@ _JOINED_BY: Final[Mapping[str, np.ufunc]] = {
 }
 
 
+# Up to this many, labels that are not there get a row of sums too (about 150 bytes).
+_FEW_LABELS = 2**16
+
+
 @dataclass(frozen=True, slots=True)
 class PartialTable:
     """What is known of objects from a part of an image, one row for each label.
@@ -70,9 +74,7 @@ def sum_box(
     the array's first voxel lies at `origin` in an image of `shape`. With `surface`,
     what lies beyond the array counts as background.
     """
-    seen = _seen(labels, box)
-    slots = np.cumsum(seen, dtype=np.int32) - np.int32(1)
-    present = np.flatnonzero(seen)
+    slots, present = _slots(labels, box)
     ndim = labels.ndim
     sums = np.zeros((len(present), 1 + 3 * ndim + ndim * (ndim + 1) // 2), np.int64)
     exact = intensity is None or _is_exact(intensity.dtype)
@@ -84,7 +86,7 @@ def sum_box(
         columns["crossings"] = _crossings(labels, box, slots, len(present))[1:]
     if intensity is not None:
         columns |= _light_columns(lights[1:], sums[1:, 0])
-    return PartialTable(shape, present[1:], columns)
+    return _without_absent(PartialTable(shape, present[1:], columns))
 
 
 def combine(partials: Iterable[PartialTable]) -> PartialTable:
@@ -165,10 +167,26 @@ def _require_alike(parts: list[PartialTable]) -> None:
             )
 
 
-def _seen(labels: Array, box: Box) -> NDArray[np.bool_]:
+def _slots(labels: Array, box: Box) -> tuple[Array, NDArray[np.int64]]:
+    """Return the row of each label in a table of sums, and the label of each row."""
+    largest = int(labels[box.slices].max())
+    if largest <= _FEW_LABELS:
+        return np.arange(largest + 1, dtype=np.int32), np.arange(largest + 1)
+    seen = _seen(labels, box, largest)
+    return np.cumsum(seen, dtype=np.int32) - np.int32(1), np.flatnonzero(seen)
+
+
+def _without_absent(table: PartialTable) -> PartialTable:
+    there = table.columns["count"] > 0
+    if there.all():
+        return table
+    columns = {name: column[there] for name, column in table.columns.items()}
+    return PartialTable(table.shape, table.labels[there], columns)
+
+
+def _seen(labels: Array, box: Box, largest: int) -> NDArray[np.bool_]:
     """Return for each label up to the box's largest whether it is there; 0 is."""
-    cut = labels[box.slices]
-    seen = np.zeros(int(cut.max()) + 1, np.bool_)
+    seen = np.zeros(largest + 1, np.bool_)
     seen[0] = True
     if can_compile():
         from segkit._measure_kernels import mark_rows
@@ -176,7 +194,7 @@ def _seen(labels: Array, box: Box) -> NDArray[np.bool_]:
         starts = _label_box.row_starts(box, labels.shape)
         mark_rows(labels.reshape(-1), starts, box.shape[-1], seen)
     else:
-        for plane in cut:
+        for plane in labels[box.slices]:
             seen[plane] = True
     return seen
 
@@ -227,6 +245,7 @@ def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
 
 def _light_columns(lights: Array, count: Array) -> dict[str, Array]:
     total, squares, least, most, zero = lights.T.copy()
+    count = np.maximum(count, 1)  # rows of absent labels are dropped later
     if lights.dtype == np.int64:
         return {"total": total, "squares": squares, "least": least, "most": most}
     return {

@@ -108,13 +108,13 @@ def region_properties(
     centroid-0 [0.5 2. ]
     centroid-1 [0.5 2. ]
     """
-    array = checks.require_labels(labels)
+    array, largest = _labels(labels)
     lights = _intensity(intensity, array.shape)
     wanted = _properties.wanted(properties, array.ndim, lights is not None)
     threads = len(os.sched_getaffinity(0)) if workers is None else workers
     (threads,) = checks.per_axis(threads, 1, name="workers", least=1)
     grid = tiles(array.shape, tile or (-(-array.shape[0] // threads), *array.shape[1:]))
-    small, values = _compact(np.ascontiguousarray(array))
+    small, values = _compact(array, largest)
 
     def run(one: Tile) -> PartialTable:
         return sum_box(
@@ -173,7 +173,7 @@ def measure_tile(
     >>> {name: column.tolist() for name, column in table.items()}
     {'label': [1, 2], 'count': [3, 2]}
     """
-    array = checks.require_labels(labels)
+    array, largest = _labels(labels)
     whole = tuple(map(int, shape))
     if array.shape != tile.read.shape:
         raise ValueError(
@@ -185,7 +185,7 @@ def measure_tile(
         _require_halo(tile, whole)
     with checks.inside_tile():
         lights = _intensity(intensity, array.shape)
-    small, values = _compact(np.ascontiguousarray(array))
+    small, values = _compact(array, largest)
     own = tile.write.within(tile.read)
     table = sum_box(
         small, lights, own, origin=tile.read.start, shape=whole, surface=surface
@@ -233,10 +233,22 @@ def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
     return np.ascontiguousarray(image)
 
 
-def _compact(labels: Array) -> tuple[Array, Array | None]:
+def _labels(labels: Any) -> tuple[Array, int]:
+    """Return checked labels and the largest of them."""
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu" or array.size == 0:
+        checks.require_labels(array)
+    # Read as unsigned, negative labels are the largest: one pass finds both.
+    largest = int(array.view(f"u{array.dtype.itemsize}").max())
+    if largest > np.iinfo(array.dtype).max:
+        checks.require_labels(array)
+    return array, largest
+
+
+def _compact(labels: Array, largest: int) -> tuple[Array, Array | None]:
     """Return labels of which a table fits into memory, and what they stand for."""
-    if int(labels.max()) <= max(_LARGEST_TABLE, labels.size // 2):
-        return labels, None
+    if largest <= max(_LARGEST_TABLE, labels.size // 2):
+        return np.ascontiguousarray(labels), None
     values, inverse = np.unique(labels, return_inverse=True)
     if values[-1] > np.iinfo(np.int64).max:
         raise ValueError(f"label {values[-1]} is beyond int64; relabel first")

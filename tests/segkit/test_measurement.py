@@ -224,6 +224,17 @@ def test_thin_and_uniform_labels(shape):
     assert none["count"].dtype == np.int64
 
 
+def test_many_and_few_labels_give_the_same_table(monkeypatch):
+    labels = label(np.random.default_rng(0).random((40, 50)) < 0.5)
+    image = labels % 7
+    for gaps in (1, 3):
+        many = region_properties(labels * gaps, image, tile=9)
+        with monkeypatch.context() as patch:
+            patch.setattr(_partial_table, "_FEW_LABELS", 0)
+            tables_equal(region_properties(labels * gaps, image, tile=9), many)
+        assert many["label"].tolist() == [gaps * k for k in range(1, labels.max() + 1)]
+
+
 def test_touching_the_border_is_told():
     labels = np.zeros((5, 5), np.int32)
     labels[0, 1], labels[2, 2], labels[3, 4] = 1, 2, 3
