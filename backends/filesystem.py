@@ -24,13 +24,16 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError, FormatError, OpenError, UnavailableError
 from backends.interface import Bytes, Kind, Member, Segment
 from backends.segment import encode_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 FORMAT = "taskgraph store"
 VERSION = 1

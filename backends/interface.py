@@ -15,10 +15,12 @@ Backends know bytes. They know neither tasks nor arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 Key = bytes
 """The digest that names a task: `KEY_SIZE` bytes."""

@@ -15,8 +15,8 @@ Every worker applies the same segments in the same order, hence holds the same s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from backends.interface import (
     Cause,
@@ -29,6 +29,9 @@ from backends.interface import (
     Segment,
     Where,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 _ROW_BITS = 24
 _ROW_MASK = (1 << _ROW_BITS) - 1

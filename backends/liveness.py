@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from backends.interface import Member
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from backends.interface import Member
 
 DEFAULT_LEASE = 120.0
 BEATS_PER_LEASE = 6
@@ -54,6 +57,7 @@ class Watch:
 
     Examples
     --------
+    >>> from backends.interface import Member
     >>> seconds = iter([0.0, 50.0, 130.0])
     >>> watch = Watch(lambda: next(seconds))
     >>> member = Member("w", {"host": "elsewhere", "lease": 120}, beat=1.0, age=0.0)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from backends.errors import BackendError, DamagedError
 from backends.interface import (
@@ -25,6 +25,9 @@ from backends.interface import (
 )
 from backends.journal import MAX_ROWS, State
 from backends.segment import decode_frame, decode_head, encode_frame, frame_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _HEAD_READ = 1 << 16
 

@@ -46,7 +46,7 @@ _HOMES = {
     ),
     "taskgraph.worker": ("Options",),
 }
-__all__ = sorted(name for names in _HOMES.values() for name in names)
+__all__ = [name for names in _HOMES.values() for name in names]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from taskgraph.task import Task, Tasklet
 from taskgraph.worker import Options, Outcome, Source, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from taskgraph.results import Results
 
@@ -123,7 +122,7 @@ def run(
 
         plan = Plan(workers=workers, options=options, folder=str(folder))
         code = Supervisor(source, loaded, plan).run()
-        if code == 4:  # noqa: PLR2004 - the store failed
+        if code == 4:
             raise UnavailableError(f"the store {results.backend.url} failed; see above")
     else:
         run_here(source, loaded, options, folder)
@@ -204,8 +203,8 @@ def _raise_unless_done(report: Report) -> None:
         )
     if report.open:
         raise GaveUpError(
-            f"{report.open} tasks are still open: others hold them, and no other worker "
-            "is alive; see `tg locks`"
+            f"{report.open} tasks are still open: others hold them, and no other "
+            "worker is alive; see `tg locks`"
         )
 
 
@@ -219,7 +218,9 @@ def _tasks(what: Task | Iterable[Task]) -> list[Task]:
         elif isinstance(item, Tasklet):
             tasks += item.dependencies()
         else:
-            raise UsageError(f"run() takes a jugfile or tasks, not {type(item).__name__}")
+            raise UsageError(
+                f"run() takes a jugfile or tasks, not {type(item).__name__}"
+            )
     return tasks
 
 

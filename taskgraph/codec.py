@@ -23,12 +23,8 @@ import msgpack
 from xxhash import xxh3_64_intdigest
 
 from backends.errors import DamagedError
+from taskgraph.compression import zstd
 from taskgraph.errors import TaskgraphError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 BLOB_SIZE = 1 << 15
 """Bytes from which on a buffer becomes a blob."""
@@ -203,9 +199,7 @@ def _write_all(
     return refs
 
 
-def _write(
-    name: str, chunks: list[Any], offset: int, write_blob: WriteBlob
-) -> BlobRef:
+def _write(name: str, chunks: list[Any], offset: int, write_blob: WriteBlob) -> BlobRef:
     """Write chunks, the last of which is the data, compressed if that pays."""
     data = chunks[-1]
     if _pays(data):
@@ -254,7 +248,8 @@ def _pays(data: Any) -> bool:
         return False
     middle = (size - _SAMPLE) // 2
     sample = b"".join(
-        bytes(data[start : start + _SAMPLE // 4]) for start in (0, middle, size - _SAMPLE)
+        bytes(data[start : start + _SAMPLE // 4])
+        for start in (0, middle, size - _SAMPLE)
     )
     return len(sample) > _PAYS * len(zstd.compress(sample, 1))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, KeysView, Sequence
+
     from taskgraph.task import Task
 
 Key = bytes
@@ -39,7 +40,10 @@ class Graph:
         listed = list(tasks)
         self._tasks = {task.key: task for task in listed}
         if any(
-            need.key not in self._tasks for task in listed if task.needs for need in task.needs
+            need.key not in self._tasks
+            for task in listed
+            if task.needs
+            for need in task.needs
         ):
             self._tasks = {task.key: task for task in _closure(listed)}
 
@@ -60,7 +64,7 @@ class Graph:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def keys(self) -> Iterable[Key]:
+    def keys(self) -> KeysView[Key]:
         """Return the keys, in order."""
         return self._tasks.keys()
 
@@ -172,9 +176,7 @@ class Frontier:
             if key in finished or key in failed:
                 continue
             needs = self._graph[key].needs
-            missing = (
-                sum(need.key not in finished for need in needs) if needs else 0
-            )
+            missing = sum(need.key not in finished for need in needs) if needs else 0
             if missing:
                 self._missing[key] = missing
             else:
@@ -209,7 +211,9 @@ class Frontier:
         """Take in that `keys` have failed: what depends on them stays blocked."""
         self.failed.update(key for key in keys if key in self._graph)
 
-    def take(self, expected: Callable[[Task], float | None], budget: Budget) -> list[Key]:
+    def take(
+        self, expected: Callable[[Task], float | None], budget: Budget
+    ) -> list[Key]:
         """Return keys to be locked next: a chain or a handful, not too much at once.
 
         Tasks that will be ready once earlier ones of the answer are finished are
@@ -298,7 +302,7 @@ class Budget:
 def selector(
     names: Sequence[str] = (), patterns: Sequence[str] = ()
 ) -> Callable[[str], bool]:
-    """Return a test of task names: full name, function name, glob or regular expression.
+    """Return a test of task names, by name, glob or regular expression.
 
     Parameters
     ----------

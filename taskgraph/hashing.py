@@ -105,7 +105,9 @@ class Encoder:
             bool: _encode_bool,
             int: _encode_int,
             float: _encode_float,
-            complex: lambda x: b"c" + _encode_float(x.real)[1:] + _encode_float(x.imag)[1:],
+            complex: lambda x: (
+                b"c" + _encode_float(x.real)[1:] + _encode_float(x.imag)[1:]
+            ),
             str: _encode_str,
             bytes: lambda x: b"b%d:%b" % (len(x), x),
             bytearray: self._bytearray,
@@ -141,7 +143,7 @@ class Encoder:
         append = encoded.append
         value: Any = None
         try:
-            for value in values:  # noqa: B007 - used in the handler
+            for value in values:
                 kind = type(value)
                 append(table[kind](value) if kind in table else self._other(value))
         except UnhashableError as error:
@@ -166,7 +168,7 @@ class Encoder:
 
     def _bytearray(self, value: bytearray) -> bytes:
         self.mutable = True
-        return b"y%d:%b" % (len(value), value)
+        return b"y%d:%b" % (len(value), bytes(value))
 
     def _set(self, value: set[Any]) -> bytes:
         self.mutable = True
@@ -206,7 +208,7 @@ class Encoder:
             if isinstance(value, numpy.dtype):
                 return self._object(numpy.dtype, _dtype_name(value))
         pandas = sys.modules.get("pandas")
-        if pandas is not None and kind.__module__.startswith("pandas."):
+        if pandas is not None and kind.__module__.startswith("pandas"):
             return self._pandas(value, pandas)
         if dataclasses.is_dataclass(value):
             return b"o" + _encode_named(kind)[1:] + self._fields(value)
@@ -279,7 +281,7 @@ class Encoder:
         if value.dtype.hasobject or value.dtype.names is not None:
             return b"n" + self._array(numpy.asarray(value), numpy)
         raw = value.tobytes()
-        if value.dtype.kind == "f" and value != value:  # noqa: PLR0124 - NaN
+        if value.dtype.kind == "f" and value != value:
             raw = value.dtype.type("nan").tobytes()
         return b"n%b%b" % (
             _encode_str(_dtype_name(value.dtype)),
@@ -291,10 +293,14 @@ class Encoder:
         if value is pandas.NA or value is pandas.NaT:
             return self._object(kind, None)
         if isinstance(value, pandas.DataFrame):
-            columns = [self._column(value.iloc[:, i].array) for i in range(value.shape[1])]
+            columns = [
+                self._column(value.iloc[:, i].array) for i in range(value.shape[1])
+            ]
             return self._object(kind, (value.columns, value.index, columns))
         if isinstance(value, pandas.Series):
-            return self._object(kind, (value.name, value.index, self._column(value.array)))
+            return self._object(
+                kind, (value.name, value.index, self._column(value.array))
+            )
         if isinstance(value, pandas.RangeIndex):
             return self._object(pandas.Index, (value.name, list(value)))
         if isinstance(value, pandas.MultiIndex):
@@ -306,19 +312,17 @@ class Encoder:
         raise UnhashableError("", _REFUSED.format(_describe(kind)))
 
     def _column(self, array: Any) -> tuple[str, object]:
-        import numpy
-
         plain = array.to_numpy()
         if plain.dtype.kind in "biufcmM":
             return str(array.dtype), plain
-        return str(array.dtype), list(array.astype(object).to_numpy(dtype=numpy.object_))
+        return str(array.dtype), list(array.astype(object))
 
 
 _LARGE = 1 << 16
 """Bytes from which on an array's digest is remembered."""
 
 
-def _encode_bool(value: bool) -> bytes:  # noqa: FBT001 - a value, not a flag
+def _encode_bool(value: bool) -> bytes:
     return b"T" if value else b"F"
 
 
@@ -330,9 +334,13 @@ def _encode_int(value: int) -> bytes:
 
 
 def _encode_float(value: float) -> bytes:
-    if value != value:  # noqa: PLR0124 - NaN
+    if value != value:
         return b"f" + _NAN
     return b"f" + _double.pack(value)
+
+
+def _encode_complex(value: complex) -> bytes:
+    return b"c" + _encode_float(value.real)[1:] + _encode_float(value.imag)[1:]
 
 
 def _encode_str(value: str) -> bytes:
@@ -402,7 +410,7 @@ _STATES: tuple[tuple[type, Callable[[Any], object]], ...] = (
     (slice, lambda x: (x.start, x.stop, x.step)),
     (re.Pattern, lambda x: (x.pattern, x.flags)),
     (functools.partial, _partial_state),
-    (types.SimpleNamespace, lambda x: vars(x)),
+    (types.SimpleNamespace, vars),
     (OrderedDict, lambda x: list(x.items())),
     (Counter, dict),
     (defaultdict, lambda x: (x.default_factory, dict(x))),

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError, UsageError
 from taskgraph.graph import Graph
-from taskgraph.task import Recording, current_recording, recorded_in, set_recording, value
+from taskgraph.task import (
+    Recording,
+    current_recording,
+    recorded_in,
+    set_recording,
+    value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +86,7 @@ class Jugfile:
         with recorded_in(recording), self._surroundings(), _few_collections():
             try:
                 code = compile(source, str(self.path), "exec")
-                exec(code, module.__dict__)  # noqa: S102 - running it is the point
+                exec(code, module.__dict__)
             except BarrierError as barrier:
                 missing = barrier.missing
             except TaskgraphError as error:
@@ -200,7 +206,7 @@ def CachedFunction(f: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 - ju
 
 
 def is_jug_running() -> bool:
-    """Return whether this code runs as a jugfile or in a task, not as a plain script."""
+    """Return whether this code runs as a jugfile or in a task, not on its own."""
     from taskgraph.task import is_recording
 
     return is_recording()

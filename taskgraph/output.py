@@ -30,7 +30,7 @@ class Capture:
         _flush()
         self._before = os.dup(1), os.dup(2)
         self._echo = self._before[0] if echo is None else echo
-        os.set_inheritable(self._descriptor, False)  # noqa: FBT003 - its only argument
+        os.set_inheritable(self._descriptor, False)
         flags = os.O_WRONLY | os.O_APPEND
         target = os.open(f"/proc/self/fd/{self._descriptor}", flags)
         os.dup2(target, 1)
@@ -52,7 +52,6 @@ class Capture:
         with suppress(OSError):
             os.write(self._echo, data)
         return data[-KEPT:].decode(errors="replace")
-
 
     def close(self) -> None:
         """Send standard output and error to where they went before."""

@@ -132,7 +132,7 @@ def _start_git(folder: str) -> subprocess.Popen[str] | None:
     command = ["git", "-C", folder, "--no-optional-locks"]
     command += ["status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     with suppress(OSError):
-        return subprocess.Popen(  # noqa: S603 - a fixed command
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

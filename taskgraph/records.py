@@ -9,16 +9,18 @@ all its provenance. Body, as a msgpack array::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgpack
 
 from backends.errors import DamagedError
 from backends.interface import Row
-from taskgraph.codec import zstd
+from taskgraph.compression import zstd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VERSION = 1
 
@@ -138,7 +140,7 @@ class Batch:
 class Body:
     """The records in the body of a segment; columns are unpacked when asked for."""
 
-    def __init__(self, data: bytes, rows: bytes | None = None) -> None:
+    def __init__(self, data: bytes) -> None:
         version, self._packed, sizes, self._payloads = msgpack.unpackb(data)
         if version != VERSION:
             raise DamagedError("a segment", f"its records have version {version}")

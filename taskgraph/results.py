@@ -6,7 +6,6 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from backends.errors import DamagedError
 from taskgraph import codec
 from taskgraph.errors import NoResultError
 from taskgraph.records import Body, Failure, Record
@@ -14,6 +13,7 @@ from taskgraph.records import Body, Failure, Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backends.errors import DamagedError
     from backends.interface import Backend, Where
     from taskgraph.task import Task
 
@@ -63,8 +63,8 @@ class Results:
             return codec.decode(payload, self.backend.open_blob)
         except (AttributeError, ImportError) as error:
             raise NoResultError(
-                f"the result {key.hex()[:12]} holds an object that cannot be made again: "
-                f"{error}; is the module that defines its class the same?"
+                f"the result {key.hex()[:12]} holds an object that cannot be made "
+                f"again: {error}; is the module that defines its class the same?"
             ) from error
 
     def payload(self, key: bytes, name: str = "the task") -> bytes:
@@ -82,9 +82,9 @@ class Results:
             )
         if where.failure:
             failure = self.body(where.position).failure(where.row)
+            why = f"{failure.error}: {failure.message}"
             raise NoResultError(
-                f"{name} ({key.hex()[:12]}) failed: {failure.error}: {failure.message}; "
-                "see `tg errors`"
+                f"{name} ({key.hex()[:12]}) failed: {why}; see `tg errors`"
             )
         return self.body(where.position).payload(where.row)
 
@@ -113,7 +113,9 @@ class Results:
         """Yield the records of those keys that have one, segment by segment."""
         places = [(key, self.backend.find(key)) for key in keys]
         found = [(key, where) for key, where in places if where is not None]
-        for key, where in sorted(found, key=lambda pair: (pair[1].position, pair[1].row)):
+        for key, where in sorted(
+            found, key=lambda pair: (pair[1].position, pair[1].row)
+        ):
             yield key, self.record_at(where)
 
     def body(self, position: int) -> Body:

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from taskgraph.task import Task, TaskGenerator
 
 
-class TimeoutReached(BaseException):  # noqa: N818 - no error: it must pass `except Exception`
+class TimeoutReached(BaseException):
     """The task has run for its `timeout`."""
 
 
-class StopNow(BaseException):  # noqa: N818 - no error: it must pass `except Exception`
+class StopNow(BaseException):
     """The worker has to end at once and abandons its task."""
 
 
@@ -81,9 +81,7 @@ class Runner:
         about = (summary(task.args, task.kwargs), started, wall, cpu, usage.ru_maxrss)
         if type(payload) is bytes:
             self._results.pending[task.key] = payload
-        batch.add(
-            task.key, payload, function, about, output=output(), attempt=attempt
-        )
+        batch.add(task.key, payload, function, about, output=output(), attempt=attempt)
         return wall
 
     def _attempt(self, task: Task) -> bytes | Failure:
@@ -94,7 +92,7 @@ class Runner:
         except TimeoutReached:
             limit = task.generator.timeout
             return Failure("timeout", "Timeout", f"stopped after {limit} s", "")
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the task's own
+        except (Exception, SystemExit) as error:
             if self._debug:
                 raise
             return failure_of(error)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgpack
 
 from backends.interface import KEY_SIZE
-from taskgraph.codec import zstd
+from taskgraph.compression import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,9 +59,7 @@ class Snapshot:
 
     def split(self) -> list[bytes]:
         """Return the keys one by one."""
-        return [
-            self.keys[i : i + KEY_SIZE] for i in range(0, len(self.keys), KEY_SIZE)
-        ]
+        return [self.keys[i : i + KEY_SIZE] for i in range(0, len(self.keys), KEY_SIZE)]
 
     def name(self, place: int) -> str:
         """Return the function name of a task."""

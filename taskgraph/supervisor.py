@@ -16,7 +16,6 @@ import struct
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -33,6 +32,8 @@ from taskgraph.running import StopNow
 from taskgraph.worker import Options, Outcome, Source, Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backends.interface import Backend
     from taskgraph.jugfile import Loaded
 
@@ -201,7 +202,13 @@ class Supervisor:
 
     def _bury(self, child: _Child, code: int) -> None:
         """Settle what a worker left; start another one if it did not mean to end."""
-        if code in (Outcome.DONE, Outcome.STOPPED, Outcome.GAVE_UP, EXIT_JUGFILE, EXIT_STORE):
+        if code in (
+            Outcome.DONE,
+            Outcome.STOPPED,
+            Outcome.GAVE_UP,
+            EXIT_JUGFILE,
+            EXIT_STORE,
+        ):
             self._codes.append(code)
             if code in (EXIT_JUGFILE, EXIT_STORE):
                 self._stop_all()
@@ -230,7 +237,9 @@ class Supervisor:
 
     def _describe(self, key: Key) -> str:
         graph = self._loaded.graph
-        return f"{graph[key].name} ({key.hex()[:12]})" if key in graph else key.hex()[:12]
+        return (
+            f"{graph[key].name} ({key.hex()[:12]})" if key in graph else key.hex()[:12]
+        )
 
     def _record_timeout(self, key: Key) -> None:
         graph = self._loaded.graph
@@ -285,9 +294,7 @@ class Supervisor:
                     os.kill(child.pid, signal.SIGKILL)
 
 
-def _work(
-    source: Source, loaded: Loaded, plan: Plan, worker: str, desk: Desk
-) -> None:
+def _work(source: Source, loaded: Loaded, plan: Plan, worker: str, desk: Desk) -> None:
     """Be a worker; never returns."""
     code = 1
     try:

@@ -73,7 +73,7 @@ class _Running:
         )
 
 
-_current: ContextVar[Recording | _Running | None] = ContextVar("recording", default=None)
+_current: ContextVar[Recording | None] = ContextVar("recording", default=None)
 
 
 def current_recording() -> Recording | None:
@@ -112,7 +112,7 @@ def recorded_in(recording: Recording) -> Iterator[Recording]:
 
 def mark_running(name: str) -> object:
     """Refuse new tasks until `unmark_running`; return what that one needs."""
-    return _current.set(_Running(name))
+    return _current.set(_Running(name))  # type: ignore[arg-type] # refuses to be one
 
 
 def unmark_running(token: Any) -> None:
@@ -285,7 +285,9 @@ class _Parameters:
         if code is None or hasattr(f, "__wrapped__"):
             return cls._inspected(f)
         count = code.co_argcount
-        simple = not (code.co_kwonlyargcount or code.co_flags & (_VARARGS | _VARKEYWORDS))
+        simple = not (
+            code.co_kwonlyargcount or code.co_flags & (_VARARGS | _VARKEYWORDS)
+        )
         return cls(code.co_varnames[:count], count, simple, known=True)
 
     @classmethod
@@ -296,7 +298,10 @@ class _Parameters:
             signature = inspect.signature(f)
         except (TypeError, ValueError):
             return cls((), -1, simple=False, known=False)
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        kinds = (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        )
         names = [p.name for p in signature.parameters.values() if p.kind in kinds]
         simple = len(names) == len(signature.parameters)
         return cls(tuple(names), len(names), simple, known=True)
@@ -323,7 +328,11 @@ class _Parameters:
             arguments = inspect.signature(f).bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{function_name(f)}: {error}") from None
+        given = set(arguments.arguments)
         arguments.apply_defaults()
+        for name in set(arguments.arguments) - given:
+            if not _is_hashable(arguments.arguments[name]):
+                del arguments.arguments[name]  # a sentinel: the function fills it in
         return arguments.args, arguments.kwargs
 
     def _bind_simple(
@@ -354,6 +363,14 @@ class _Parameters:
                 f"{name} has no argument {', '.join(sorted(unknown))} to ignore; "
                 f"it takes {', '.join(self.names)}"
             )
+
+
+def _is_hashable(default: object) -> bool:
+    try:
+        Encoder().item(default)
+    except UnhashableError:
+        return False
+    return True
 
 
 def function_name(f: Callable[..., Any]) -> str:
@@ -421,12 +438,13 @@ class Task:
     @property
     def f(self) -> Callable[..., Any]:
         """The function."""
-        return self.generator.f
+        f: Callable[..., Any] = self.generator.f
+        return f
 
     @property
     def name(self) -> str:
         """The name of the function: module and function."""
-        return self.generator.name
+        return str(self.generator.name)
 
     @property
     def result(self) -> Any:
@@ -551,16 +569,19 @@ class IterationError(UsageError, NotImplementedError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"{name} cannot be iterated over before it has run; use iteratetask(task, n), "
-            "return_tuple(n), task[i], or bvalue(task) to wait for it"
+            f"{name} cannot be iterated over before it has run; use task[i], "
+            "iteratetask(task, n), return_tuple(n), or bvalue(task) to wait for it"
         )
 
 
 def _encode_generator(generator: TaskGenerator) -> bytes:
     encoder = Encoder()
-    return b"o" + encoder.item("taskgraph") + encoder.item(
-        f"{generator.name}\0{generator.version}"
-    ) + b"N"
+    return (
+        b"o"
+        + encoder.item("taskgraph")
+        + encoder.item(f"{generator.name}\0{generator.version}")
+        + b"N"
+    )
 
 
 def _generator_by_name(module: str, name: str) -> Any:
@@ -611,7 +632,7 @@ def _short(value: Any) -> str:
         return f"{kind.__name__}({inner}{more})"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{kind.__name__}{tuple(value.shape)}{value.dtype}"
-    return f"{repr(value):.40}"
+    return f"{value!r:.40}"
 
 
 def value(item: Any) -> Any:
@@ -690,7 +711,7 @@ class iteratetask:  # noqa: N801 - jug's name for it
 
     def __taskgraph_hash__(self) -> object:
         """Return what stands for it in a key."""
-        return list(self)
+        return [self[place] for place in range(self.n)]
 
 
 class return_tuple:  # noqa: N801 - jug's name for it
@@ -725,5 +746,7 @@ class return_tuple:  # noqa: N801 - jug's name for it
 
 def _item_of(items: Any, index: int, expected: int) -> Any:
     if len(items) != expected:
-        raise NoResultError(f"return_tuple({expected}): the result has {len(items)} items")
+        raise NoResultError(
+            f"return_tuple({expected}): the result has {len(items)} items"
+        )
     return items[index]

@@ -234,7 +234,9 @@ class Worker:
             began = time.monotonic()
             self._backend.wait(max(1.0, 4 * self._backend.latency))
             moved = self._take_in() or self._relieve_the_dead()
-            idle = 0.0 if moved or self._pace.others else idle + time.monotonic() - began
+            idle = (
+                0.0 if moved or self._pace.others else idle + time.monotonic() - began
+            )
             if idle >= self._options.max_wait:
                 return Outcome.GAVE_UP
 
@@ -318,7 +320,7 @@ class Worker:
                 return self._without_poison(claim)
 
     def _expected(self, task: Task) -> float | None:
-        """Return how long a task will probably take; None if that is anybody's guess."""
+        """Return how long a task will probably take; None if nobody knows."""
         if self._backend.suspect(task.key):
             return None
         return self._pace.seconds.get(task.generator.name)
@@ -326,7 +328,7 @@ class Worker:
     def _look_around(self) -> None:
         """Count the other workers, from time to time."""
         now = time.monotonic()
-        if now - self._checked < 0.5 and self._checked:  # noqa: PLR2004 - seconds
+        if now - self._checked < 0.5 and self._checked:
             return
         self._checked = now
         members = self._backend.members()
