@@ -1,0 +1,322 @@
+"""Keep or drop whole objects, whole or tile by tile, with the same result.
+
+Which objects stay is decided on a table of all objects (`small_ids`, `border_ids`,
+`largest_ids`, `ids_within`), never on one tile; what was decided is applied voxel by
+voxel (`drop_ids`, `keep_ids`), so that tiles need not know each other. The functions of
+whole images do both. Holes are objects too: those of the background.
+
+A boolean image is a mask, whose objects are its connected components; an integer image
+holds labels, whose objects keep their ids.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit import _label_box, checks
+from segkit.labelling import label
+from segkit.measurement import region_properties
+
+Array: TypeAlias = NDArray[Any]
+Ids: TypeAlias = NDArray[np.int64]
+Table: TypeAlias = Mapping[str, Array]
+
+__all__ = [
+    "border_ids",
+    "clear_border",
+    "drop_ids",
+    "fill_holes",
+    "ids_within",
+    "keep_ids",
+    "keep_largest",
+    "keep_within",
+    "largest_ids",
+    "relabel_sequential",
+    "remove_small_holes",
+    "remove_small_objects",
+    "small_ids",
+]
+
+# Ids up to this many are looked up in a table of at most 8 bytes each.
+_LARGEST_TABLE = 2**23
+
+
+def remove_small_objects(image: Any, min_size: int, *, connectivity: Any = 1) -> Array:
+    """Return the image without objects of fewer than `min_size` voxels.
+
+    Parameters
+    ----------
+    image
+        Mask or labels.
+    min_size
+        In voxels; `keep_within` takes sizes in physical units.
+    connectivity
+        Which voxels of a mask touch, as for `segkit.label`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> remove_small_objects(np.array([1, 1, 0, 1], bool), 2)
+    array([ True,  True, False, False])
+    >>> remove_small_objects(np.array([7, 0, 7, 5]), 2)
+    array([7, 0, 7, 0])
+    """
+    size = _size(min_size)
+    labels = _objects(image, connectivity)
+    return _dropped(image, labels, small_ids(_counts(labels), size))
+
+
+def remove_small_holes(mask: Any, min_size: int, *, connectivity: Any = 1) -> Array:
+    """Return the mask with holes of fewer than `min_size` voxels filled.
+
+    Holes are the connected components of the background, also those at the image's
+    border, as in scikit-image. `connectivity` is that of the background.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> remove_small_holes(np.array([0, 1, 0, 0, 1], bool), 2)
+    array([ True,  True, False, False,  True])
+    """
+    size = _size(min_size)
+    filled = _mask(mask)
+    holes = label(~filled, connectivity=connectivity)
+    return filled | (keep_ids(holes, small_ids(_counts(holes), size)) > 0)
+
+
+def fill_holes(mask: Any, *, connectivity: Any = 1) -> Array:
+    """Return the mask with all background that does not reach the border filled.
+
+    Equal to `scipy.ndimage.binary_fill_holes`; `connectivity` is that of the
+    background.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fill_holes(np.array([0, 1, 0, 0, 1], bool))
+    array([False,  True,  True,  True,  True])
+    """
+    filled = _mask(mask)
+    holes = label(~filled, connectivity=connectivity)
+    table = region_properties(holes, properties=["label", "touches_border"])
+    return filled | (drop_ids(holes, border_ids(table)) > 0)
+
+
+def clear_border(image: Any, *, connectivity: Any = 1) -> Array:
+    """Return the image without objects that reach its border.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> clear_border(np.array([3, 3, 0, 4, 0]))
+    array([0, 0, 0, 4, 0])
+    """
+    labels = _objects(image, connectivity)
+    table = region_properties(labels, properties=["label", "touches_border"])
+    return _dropped(image, labels, border_ids(table))
+
+
+def keep_largest(image: Any, number: int = 1, *, connectivity: Any = 1) -> Array:
+    """Return the image with its `number` largest objects only.
+
+    Of objects of one size, those of smaller labels count as larger.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> keep_largest(np.array([2, 0, 7, 7, 0, 9]), 2)
+    array([2, 0, 7, 7, 0, 0])
+    """
+    labels = _objects(image, connectivity)
+    table = _counts(labels)
+    kept = keep_ids(labels, largest_ids(table, number))
+    return kept > 0 if _is_mask(image) else kept
+
+
+def keep_within(
+    labels: Any,
+    intensity: Any = None,
+    *,
+    spacing: float | tuple[float, ...] | None = None,
+    **bounds: Any,
+) -> Array:
+    """Return the labels of the objects whose properties lie within bounds.
+
+    Parameters
+    ----------
+    labels, intensity, spacing
+        As for `segkit.region_properties`.
+    **bounds
+        For each property (a column of its table, with ``_`` in place of ``-``) the
+        least and largest value that stay, None for no bound: ``area=(100, 300)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> keep_within(np.array([1, 0, 2, 2, 0, 3, 3, 3]), area=(2, 2))
+    array([0, 0, 2, 2, 0, 0, 0, 0])
+    """
+    array = checks.require_labels(labels)
+    table = region_properties(array, intensity, spacing=spacing)
+    if "surface" in bounds:
+        table |= region_properties(array, properties=["surface"], spacing=spacing)
+    return keep_ids(array, ids_within(table, **bounds))
+
+
+def relabel_sequential(labels: Any) -> tuple[Array, Ids]:
+    """Return labels 1, 2, ... in the order of the old ones, and the old ones.
+
+    Returns
+    -------
+    labels
+        int32 (int64 if there are more than 2**31 - 1 objects).
+    old
+        `old[k]` is what label k was; `old[0]` is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relabel_sequential(np.array([9, 0, 4, 9]))
+    (array([2, 0, 1, 2], dtype=int32), array([0, 4, 9]))
+    """
+    array = checks.require_labels(labels)
+    ids = np.asarray(_counts(array)["label"], np.int64)
+    dtype = np.int32 if len(ids) < 2**31 else np.int64
+    new = np.arange(1, len(ids) + 1, dtype=dtype)
+    return _translated(array, ids, new), np.insert(ids, 0, 0)
+
+
+def small_ids(table: Table, min_size: int) -> Ids:
+    """Return the labels of objects of fewer than `min_size` voxels."""
+    return _ids(table, table["count"] < min_size)
+
+
+def border_ids(table: Table) -> Ids:
+    """Return the labels of objects that reach the image's border."""
+    return _ids(table, table["touches_border"])
+
+
+def largest_ids(table: Table, number: int = 1) -> Ids:
+    """Return the labels of the `number` largest objects, rising."""
+    if number < 0:
+        raise ValueError(f"number is {number}, but must be at least 0")
+    order = np.argsort(-table["count"], kind="stable")[:number]
+    return np.sort(np.asarray(table["label"], np.int64)[order])
+
+
+def ids_within(table: Table, **bounds: Any) -> Ids:
+    """Return the labels of objects whose properties lie within bounds; rising.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> table = {"label": np.array([1, 2, 3]), "area": np.array([5.0, 20.0, 400.0])}
+    >>> ids_within(table, area=(10, None))
+    array([2, 3])
+    """
+    inside = np.ones(len(table["label"]), bool)
+    columns = {name.replace("-", "_"): column for name, column in table.items()}
+    for name, limits in bounds.items():
+        if name not in columns:
+            raise ValueError(f"no property {name!r}; there are {', '.join(columns)}")
+        if np.shape(limits) != (2,):
+            raise ValueError(f"bounds of {name} are {limits!r}; give (least, largest)")
+        low, high = limits
+        inside &= columns[name] >= (-math.inf if low is None else low)
+        inside &= columns[name] <= (math.inf if high is None else high)
+    return _ids(table, inside)
+
+
+def drop_ids(labels: Any, ids: Any) -> Array:
+    """Return the labels with those listed set to 0; an array or one tile of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> drop_ids(np.array([0, 1, 2, 3]), [1, 3, 8])
+    array([0, 0, 2, 0])
+    """
+    array = checks.require_labels(labels)
+    listed = _listed(ids)
+    if int(array.max()) < _LARGEST_TABLE:
+        table = np.arange(int(array.max()) + 1, dtype=array.dtype)
+        table[listed[listed < len(table)]] = 0
+        out = np.empty_like(array)
+        _label_box.look_up(array, table, out)
+        return out
+    return np.where(np.isin(array, listed), array.dtype.type(0), array)
+
+
+def keep_ids(labels: Any, ids: Any) -> Array:
+    """Return the labels with all but those listed set to 0; an array or one tile of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> keep_ids(np.array([0, 1, 2, 3]), [1, 3, 8])
+    array([0, 1, 0, 3])
+    """
+    array = checks.require_labels(labels)
+    listed = _listed(ids)
+    return _translated(array, listed, listed.astype(array.dtype))
+
+
+def _translated(array: Array, old: Ids, new: Array) -> Array:
+    """Return `array` with each of `old` replaced by `new`, all else by 0."""
+    largest = int(array.max())
+    out = np.empty(array.shape, new.dtype)
+    if largest < _LARGEST_TABLE:
+        table = np.zeros(largest + 1, new.dtype)
+        known = old <= largest
+        table[old[known]] = new[known]
+        _label_box.look_up(array, table, out)
+        return out
+    for plane, target in zip(np.atleast_2d(array), np.atleast_2d(out), strict=True):
+        place = np.searchsorted(old, plane).clip(max=max(len(old) - 1, 0))
+        target[...] = 0
+        if len(old):
+            found = old[place] == plane
+            target[found] = new[place[found]]
+    return out
+
+
+def _listed(ids: Any) -> Ids:
+    listed = np.unique(np.asarray(ids, np.int64)) if np.size(ids) else np.zeros(0, int)
+    return listed[listed > 0].astype(np.int64)
+
+
+def _ids(table: Table, chosen: Array) -> Ids:
+    return np.asarray(table["label"], np.int64)[chosen]
+
+
+def _counts(labels: Array) -> Table:
+    return region_properties(labels, properties=["label", "count"])
+
+
+def _is_mask(image: Any) -> bool:
+    return np.asarray(image).dtype == bool
+
+
+def _objects(image: Any, connectivity: Any) -> Array:
+    if _is_mask(image):
+        return label(_mask(image), connectivity=connectivity)
+    return checks.require_labels(image, name="image")
+
+
+def _mask(mask: Any) -> NDArray[np.bool_]:
+    return checks.as_mask(mask)
+
+
+def _dropped(image: Any, labels: Array, ids: Ids) -> Array:
+    kept = drop_ids(labels, ids)
+    return kept > 0 if _is_mask(image) else kept
+
+
+def _size(min_size: int) -> int:
+    (size,) = checks.per_axis(min_size, 1, name="min_size", least=0)
+    return size
