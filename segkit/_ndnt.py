@@ -76,19 +76,35 @@ def compiled_mask(image: Array, rule: Rule, sums: Accumulator, threads: int) -> 
 def numpy_mask(image: Array, rule: Rule) -> Mask:
     """Return the same mask for any number of axes, by numpy only."""
     out = np.empty(image.shape, np.bool_)
-    rows = max(1, _SLAB_VOXELS // max(1, image[0].size))
-    length = image.shape[0]
-    for start in range(0, length, rows):
-        stop = min(start + rows, length)
+    for own, sums, count in _summed_slabs(image, rule):
+        out[own] = _compare(image[own], sums, count, rule)
+    return out
+
+
+def window_means(
+    image: Array, before: tuple[int, ...], after: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return the mean over the window of each voxel, slab by slab."""
+    rule = Rule(before, after, 1.0, 1.0, BELOW)
+    means = np.empty(image.shape)
+    for own, sums, count in _summed_slabs(image, rule):
+        np.divide(sums, count, out=means[own])
+    return means
+
+
+def _summed_slabs(
+    image: Array, rule: Rule
+) -> Iterator[tuple[slice, Array, NDArray[np.int64]]]:
+    """Yield rows of the first axis with their window sums and counts."""
+    length, rows = image.shape[0], max(1, _SLAB_VOXELS // image[0].size)
+    for start, stop in _slabs(0, length, rows):
         first = max(start - rule.before[0], 0)
         last = min(stop + rule.after[0], length)
-        own = slice(start - first, stop - first)
-        sums = _window_sums(image[first:last], rule)[own]
+        sums = _window_sums(image[first:last], rule)[start - first : stop - first]
         count = _counts(rule, image.shape, 0)[start:stop]
         for axis in range(1, image.ndim):
             count = np.multiply.outer(count, _counts(rule, image.shape, axis))
-        out[start:stop] = _compare(image[start:stop], sums, count, rule)
-    return out
+        yield slice(start, stop), sums, count
 
 
 def largest_magnitude(image: Array) -> float:

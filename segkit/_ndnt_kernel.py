@@ -30,8 +30,8 @@ def _compare(pixels, sums, counts, scale, factors, mode, out):
     """Write the mask of one row; `factors` multiply negative and other sums."""
     low, high = factors
     for x in range(pixels.size):
-        value = float(pixels[x]) * (scale * counts[x])
-        total = float(sums[x])
+        value = np.float64(pixels[x]) * (scale * counts[x])
+        total = np.float64(sums[x])
         bound = total * (low if total < 0 else high)
         if mode == 0:
             out[x] = value < bound
@@ -96,8 +96,8 @@ def _sums_along_row(row, prefix, before, length, sums):
 def _any_unsure(pixels, sums, counts, scale, factors, unsure):
     found = 0
     for x in range(pixels.size):
-        value = float(pixels[x]) * (scale * counts[x])
-        total = float(sums[x])
+        value = np.float64(pixels[x]) * (scale * counts[x])
+        total = np.float64(sums[x])
         bound = total * (factors[0] if total < 0 else factors[1])
         found |= abs(value - bound) <= unsure
     return found != 0
@@ -128,7 +128,7 @@ def multiples(image, scale):
             row = image[z, y]
             wrong = 0
             for x in range(row.size):
-                scaled = float(row[x]) * scale
+                scaled = np.float64(row[x]) * scale
                 wrong |= scaled != np.floor(scaled)
             if wrong != 0:
                 return False

@@ -220,6 +220,7 @@ def check_halo(
     >>> import warnings
     >>> from segkit.morphology import dilation
     >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
     ...     check_halo(lambda image: dilation(image, radius=3), 2, 2)
     (3, 3)
     >>> print(caught[0].message)
