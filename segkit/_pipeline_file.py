@@ -1,0 +1,153 @@
+"""Pipelines as text: TOML for people, JSON for programs.
+
+.. code-block:: toml
+
+    format = 1
+
+    [[step]]
+    run = "ndnt"
+    with = { shape = [10, 64, 64], threshold = 0.3 }
+
+    [[step]]
+    run = "classify"
+    arguments = [{ class = "cell", area = [100.0, 300.0] }]
+
+`run` is a public name of segkit or ``package.module:name``; ``arguments`` follow the
+data, ``with`` are those by keyword, ``reach`` is that of a function which does not
+declare it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from segkit._steps import PipelineError, Step, frozen
+from segkit.classification import BoundsClassifier, bounds_classifier
+from segkit.io.publishing import published
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FORMAT = 1
+_KEYS = {"run", "arguments", "with", "reach"}
+
+
+def write_pipeline(path: Path, steps: Sequence[Step]) -> Path:
+    """Write steps as TOML or JSON, by the suffix; see `Pipeline.save`."""
+    entries = [_entry(number, step) for number, step in enumerate(steps, start=1)]
+    if path.suffix == ".json":
+        text = json.dumps({"format": FORMAT, "step": entries}, indent=1) + "\n"
+    elif path.suffix == ".toml":
+        parts = [f"format = {FORMAT}\n"]
+        for number, entry in enumerate(entries, start=1):
+            lines = [f"{name} = {_toml(number, v)}\n" for name, v in entry.items()]
+            parts.append("\n[[step]]\n" + "".join(lines))
+        text = "".join(parts)
+    else:
+        raise PipelineError(f"{path}: a pipeline is saved as .toml or .json")
+    with published(path, overwrite=True) as private:
+        private.write_text(text, encoding="utf-8")
+    return path
+
+
+def _entry(number: int, step: Step) -> dict[str, Any]:
+    if step.bound is not None:
+        raise PipelineError(
+            f"step {number} ({step.function}): a function inside another or without a"
+            " name cannot be saved; move it to a module"
+        )
+    entry: dict[str, Any] = {"run": step.function}
+    if step.arguments:
+        entry["arguments"] = [_plain(number, step, value) for value in step.arguments]
+    if step.options:
+        entry["with"] = {n: _plain(number, step, v) for n, v in step.options}
+    if step.reach is not None:
+        entry["reach"] = _plain(number, step, step.reach)
+    return entry
+
+
+def _plain(number: int, step: Step, value: Any) -> Any:
+    """Return a value as text formats hold it."""
+    if isinstance(value, BoundsClassifier):
+        return {"class": value.name, **{n: [a, b] for n, a, b in value.bounds}}
+    if isinstance(value, (list, tuple)):
+        return [_plain(number, step, part) for part in value]
+    if isinstance(value, dict):
+        return {name: _plain(number, step, part) for name, part in value.items()}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise PipelineError(
+        f"step {number} ({step.function}): {value!r} is neither number, text, list nor"
+        " class, and cannot be saved"
+    )
+
+
+def _toml(number: int, value: Any) -> str:
+    if value is None:
+        raise PipelineError(
+            f"step {number}: TOML has no word for None; leave the option out, or save"
+            " as .json"
+        )
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else str(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(number, part) for part in value) + "]"
+    pairs = [f"{_toml_key(name)} = {_toml(number, v)}" for name, v in value.items()]
+    return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
+
+
+def _toml_key(name: str) -> str:
+    bare = name.replace("_", "").replace("-", "")
+    return name if bare.isascii() and bare.isalnum() else json.dumps(name)
+
+
+def read_steps(path: Path) -> list[Step]:
+    """Return the steps of a file; see `Pipeline.load`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise PipelineError(f"{path}: is no pipeline: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else None
+        raise PipelineError(
+            f"{path}: has format {found!r}; this version reads format {FORMAT}"
+        )
+    entries = content.get("step", [])
+    return [_read_step(path, number, e) for number, e in enumerate(entries, start=1)]
+
+
+def _read_step(path: Path, number: int, entry: Any) -> Step:
+    if not isinstance(entry, dict) or not isinstance(entry.get("run"), str):
+        raise PipelineError(f"{path}: step {number} does not say what to run")
+    unknown = sorted(set(entry) - _KEYS)
+    if unknown:
+        raise PipelineError(
+            f"{path}: step {number} ({entry['run']}) has unknown keys"
+            f" {', '.join(unknown)}; options belong into with = {{ ... }}"
+        )
+    try:
+        arguments = tuple(_value(v) for v in entry.get("arguments", []))
+        options = tuple((n, _value(v)) for n, v in entry.get("with", {}).items())
+    except (ValueError, TypeError) as error:
+        raise PipelineError(
+            f"{path}: step {number} ({entry['run']}): {error}"
+        ) from error
+    return Step(entry["run"], arguments, options, frozen(entry.get("reach")))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict) and "class" in value:
+        bounds = {name: tuple(v) for name, v in value.items() if name != "class"}
+        return bounds_classifier(value["class"], **bounds)
+    return frozen(value)

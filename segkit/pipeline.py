@@ -1,0 +1,256 @@
+"""Pipelines as data: steps that are written down first and run later.
+
+A step is the name of a function with its arguments, all but the data; a pipeline is a
+list of steps. It can be compared, saved, loaded, planned for an image of a given
+shape, and run. Running it over an image by box gives exactly what running it over the
+whole image gives: the plan knows how far each step reaches (`segkit._plan`).
+
+>>> import numpy as np
+>>> from segkit.pipeline import Pipeline, label, ndnt, regionprops, remove_small_objects
+>>> image = np.full((40, 40), 200, np.uint8)
+>>> image[10:16, 10:20] = image[30:32, 30:31] = 50
+>>> cells = Pipeline(
+...     ndnt(shape=(16, 16), threshold=0.3),
+...     label(),
+...     remove_small_objects(20),
+...     regionprops(properties=["label", "area"]),
+... )
+>>> cells.run(image).table["area"]
+array([60.])
+
+Every public function of segkit is a step under its own name, and any other function
+joins in: bare, or `florinate`d to take arguments.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segkit._steps import (
+    SIGNATURES,
+    PipelineError,
+    Step,
+    classify,
+    clear_border,
+    florinate,
+    label,
+    load,
+    reconstruct,
+    regionprops,
+    remove_small_objects,
+    save,
+    step_of,
+    tile,
+)
+from segkit.classification import bounds_classifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from segkit._plan import ImageSpec, Stage
+    from segkit._run import Result
+    from segkit.io import Image
+
+__all__ = [
+    "Pipeline",
+    "PipelineError",
+    "Step",
+    "bounds_classifier",
+    "classify",
+    "clear_border",
+    "florinate",
+    "label",
+    "load",
+    "reconstruct",
+    "regionprops",
+    "remove_small_objects",
+    "save",
+    "tile",
+]
+
+
+def __getattr__(name: str) -> Callable[..., Step]:
+    """Return the deferred version of a public function of segkit."""
+    import segkit
+
+    if name.startswith("_") or name not in segkit.__all__:
+        raise AttributeError(f"module 'segkit.pipeline' has no attribute {name!r}")
+    found = getattr(segkit, name)
+    if callable(found) and not isinstance(found, type):
+        return florinate(found)
+    raise AttributeError(f"segkit.{name} is not a function, so it is no step")
+
+
+class Pipeline:
+    """Steps in their order, checked when it is made.
+
+    Parameters
+    ----------
+    *steps : Step, Pipeline or callable
+        A pipeline stands for its steps, a bare function for a step without arguments.
+
+    Raises
+    ------
+    PipelineError
+        If a step is not one, or its arguments do not fit its function.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import label, ndnt, save
+    >>> Pipeline(ndnt(shape=16), label(), save("labels.tif"))
+    Pipeline(ndnt(shape=16), label(), save('labels.tif'))
+    >>> Pipeline(ndnt(thresshold=0.3))
+    Traceback (most recent call last):
+    segkit.pipeline.PipelineError: step 1 (ndnt): got an unexpected keyword argument
+    'thresshold'; it takes shape, threshold, ...
+    """
+
+    def __init__(self, *steps: Step | Pipeline | Callable[..., Any]) -> None:
+        self.steps: tuple[Step, ...] = tuple(_flat(steps))
+        for number, step in enumerate(self.steps, start=1):
+            _require_arguments(number, step)
+
+    def __repr__(self) -> str:
+        return f"Pipeline({', '.join(map(_written, self.steps))})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pipeline) and self.steps == other.steps
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def plan(
+        self,
+        image: ImageSpec | NDArray[Any] | Image,
+        *,
+        tile: int | Sequence[int] | None = None,
+    ) -> list[Stage]:
+        """Return the stages in which the steps run over an image; see `segkit._plan`.
+
+        Raises
+        ------
+        PipelineError
+            If a step lacks what it works on, such as `classify` without a table.
+        """
+        from segkit._plan import ImageSpec, plan
+
+        spec = image if isinstance(image, ImageSpec) else ImageSpec.of(image)
+        return plan(self.steps, spec, tile=tile)
+
+    def run(
+        self,
+        image: NDArray[Any] | Image | str | Path | None = None,
+        *,
+        out: str | Path = ".",
+        tile: int | Sequence[int] | None = None,
+        workers: int = 1,
+        processes: bool = False,
+        overwrite: bool = False,
+    ) -> Result:
+        """Run the steps over one image and return what they made.
+
+        Parameters
+        ----------
+        image : ndarray, Image or path
+            What to work on; None takes the path that `load` names.
+        out : path
+            Folder for the files that `save` names by relative paths.
+        tile : int or sequence of int, optional
+            Tiles for a pipeline that names none.
+        workers : int
+            Threads (or processes) that work on tiles.
+        processes : bool
+            Run tiled array functions in processes, for functions that hold the
+            interpreter's lock.
+        overwrite : bool
+            Replace files that exist.
+
+        Returns
+        -------
+        Result
+            The last array, the labels, the table, and the files that were saved.
+        """
+        from segkit._run import run
+
+        return run(
+            self,
+            image,
+            out=Path(out),
+            tile=tile,
+            workers=workers,
+            processes=processes,
+            overwrite=overwrite,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Save the steps as readable text, ``.toml`` or ``.json``.
+
+        Raises
+        ------
+        PipelineError
+            If a step holds what has no name, such as a lambda; it is named.
+        """
+        from segkit._pipeline_file import write_pipeline
+
+        return write_pipeline(Path(path), self.steps)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Pipeline:
+        """Return the pipeline of a file that `save` or a person wrote.
+
+        Raises
+        ------
+        PipelineError
+            If the file is no pipeline, or a step in it is wrong; it is named.
+        """
+        from segkit._pipeline_file import read_steps
+
+        return cls(*read_steps(Path(path)))
+
+
+def _flat(steps: Sequence[Any]) -> Iterator[Step]:
+    for number, step in enumerate(steps, start=1):
+        if isinstance(step, Step):
+            yield step
+        elif isinstance(step, Pipeline):
+            yield from step.steps
+        elif callable(step):
+            yield step_of(step)
+        else:
+            raise PipelineError(
+                f"step {number} is {step!r}, neither a step nor a function"
+            )
+
+
+def _written(step: Step) -> str:
+    parts = [repr(value) for value in step.arguments]
+    parts += [f"{name}={value!r}" for name, value in step.options]
+    return f"{step.function.rpartition(':')[2]}({', '.join(parts)})"
+
+
+def _require_arguments(number: int, step: Step) -> None:
+    """Raise unless the arguments fit the function's signature."""
+    if step.special:
+        function: Callable[..., Any] = SIGNATURES[step.function]
+        data: tuple[Any, ...] = ()
+    else:
+        try:
+            function = step.resolve()
+        except PipelineError as error:
+            raise PipelineError(f"step {number}: {error}") from error
+        data = (None,)
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):  # a compiled function without a signature
+        return
+    try:
+        signature.bind(*data, *step.arguments, **step.keywords)
+    except TypeError as error:
+        takes = ", ".join(list(signature.parameters)[len(data) :])
+        raise PipelineError(
+            f"step {number} ({step.function}): {error}; it takes {takes}"
+        ) from error
