@@ -154,7 +154,7 @@ class Frontier:
         selected: Callable[[Task], bool] | None = None,
     ) -> None:
         self._graph = graph
-        self._dependants = graph.dependants()
+        self._needed_by: dict[Key, list[Key]] | None = None
         self.finished = set(graph.keys()).intersection(finished)
         self.failed = set(graph.keys()).intersection(failed)
         self.finished -= self.failed
@@ -182,6 +182,12 @@ class Frontier:
             else:
                 ready.append(key)
         return ready
+
+    @property
+    def _dependants(self) -> dict[Key, list[Key]]:
+        if self._needed_by is None:  # a finished graph never asks
+            self._needed_by = self._graph.dependants()
+        return self._needed_by
 
     @property
     def done(self) -> bool:
@@ -220,6 +226,7 @@ class Frontier:
         among them, in an order in which they can be run.
         """
         taken: list[Key] = []
+        dependants = self._dependants
         seconds = 0.0
         missing: dict[Key, int] = {}
         ahead: list[Key] = []
@@ -236,7 +243,7 @@ class Frontier:
             if cost is None:
                 break
             seconds += cost
-            for follower in self._dependants.get(key, ()):
+            for follower in dependants.get(key, ()):
                 left = missing.get(follower, self._missing.get(follower, 0)) - 1
                 missing[follower] = left
                 if left == 0 and self._may_run(follower):

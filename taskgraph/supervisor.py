@@ -146,6 +146,11 @@ class Supervisor:
 
         `after_start` is called once when they are at work.
         """
+        self._backend.poll()
+        if self._nothing_to_do():
+            if after_start is not None:
+                after_start()
+            return 0
         watched = {signal.SIGCHLD, *_SIGNALS}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         gc.collect()
@@ -163,6 +168,12 @@ class Supervisor:
             gc.unfreeze()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return max(self._codes, default=0)
+
+    def _nothing_to_do(self) -> bool:
+        known = self._backend.keys()
+        keys = self._loaded.graph.keys()
+        failed = any(key in self._loaded.graph for key in self._backend.failures())
+        return not self._loaded.missing and not failed and all(k in known for k in keys)
 
     def _watch(self, watched: set[signal.Signals]) -> None:
         beat_every = self._plan.lease / BEATS_PER_LEASE
