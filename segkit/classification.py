@@ -98,7 +98,7 @@ def bounds_classifier(name: str, /, **bounds: Bound) -> BoundsClassifier:
     ValueError: class 'cell': bounds (300, 100) of 'area' hold for nothing; give
     (least, largest)
     """
-    if not isinstance(name, str) or not name:
+    if not name:
         raise ValueError(f"a class needs a name, not {name!r}")
     pairs = tuple((key, *_interval(name, key, bound)) for key, bound in bounds.items())
     return BoundsClassifier(name, pairs)
@@ -252,19 +252,17 @@ def reconstruct(
     """
     if labels.dtype.kind not in "iu":
         raise TypeError(
-            f"labels have dtype {labels.dtype}; give integers, such as segkit.label does"
+            f"labels have dtype {labels.dtype}; give integers, as segkit.label does"
         )
+    from segkit.labelling import relabel_tile
+
     lookup = class_lookup(classes) if isinstance(classes, Mapping) else classes
     if labels.size == 0:
         return np.zeros(labels.shape, lookup.dtype)
-    if labels.dtype.kind == "i" and int(labels.min()) < 0:
-        raise ValueError("labels hold negative numbers; 0 is the background")
-    largest = int(labels.max())
-    if largest >= len(lookup):
-        lookup = np.concatenate(
-            [lookup, np.zeros(largest + 1 - len(lookup), lookup.dtype)]
-        )
-    return lookup[labels]
+    beyond = int(labels.max()) + 1 - len(lookup)
+    if beyond > 0:
+        lookup = np.concatenate([lookup, np.zeros(beyond, lookup.dtype)])
+    return relabel_tile(labels, lookup)
 
 
 def class_colours(count: int) -> NDArray[np.uint8]:
@@ -280,7 +278,7 @@ def class_colours(count: int) -> NDArray[np.uint8]:
     >>> class_colours(2)
     array([[  0,   0,   0],
            [255,  89,  89],
-           [ 89, 135, 255]], dtype=uint8)
+           [ 13,  83, 255]], dtype=uint8)
     """
     colours = np.zeros((count + 1, 3), np.uint8)
     for number in range(1, count + 1):

@@ -1,0 +1,42 @@
+"""`import segkit` is light, and its public names are those of its stub."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import segkit
+
+HEAVY = {"numpy", "scipy", "skimage", "mahotas", "numba", "cv2", "zarr", "h5py"}
+HEAVY |= {"tifffile", "imageio", "pandas", "pyarrow", "cc3d", "edt", "imagecodecs"}
+
+
+def modules_after(code):
+    script = f"import sys\n{code}\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_import_loads_no_array_library():
+    assert not modules_after("import segkit") & HEAVY
+
+
+def test_opening_an_image_loads_only_its_own_library(tmp_path):
+    path = segkit.save(tmp_path / "a.npy", __import__("numpy").zeros((4, 4)))
+    loaded = modules_after(f"import segkit; segkit.open_image({str(path)!r}).read()")
+    assert loaded & HEAVY == {"numpy"}
+
+
+def test_every_public_name_exists_and_is_listed():
+    for name in segkit.__all__:
+        assert getattr(segkit, name) is not None
+    stub = ast.parse(Path(segkit.__file__).with_suffix(".pyi").read_text())
+    names = {
+        alias.asname or alias.name
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert names == set(segkit.__all__)

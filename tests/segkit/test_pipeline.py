@@ -1,0 +1,352 @@
+"""A pipeline is data, and running it tiled gives what the whole image gives."""
+
+import csv
+import json
+import tomllib
+from functools import partial
+
+import numpy as np
+import pytest
+import scipy.ndimage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import segkit
+from segkit._plan import ImageSpec, plan
+from segkit.pipeline import (
+    Pipeline,
+    PipelineError,
+    Step,
+    binary_opening,
+    bounds_classifier,
+    classify,
+    clear_border,
+    florinate,
+    label,
+    load,
+    ndnt,
+    reconstruct,
+    regionprops,
+    remove_small_objects,
+    save,
+    tile,
+)
+
+
+def blobs(shape=(20, 60, 70), seed=0):
+    noise = np.random.default_rng(seed).normal(size=shape)
+    smooth = scipy.ndimage.gaussian_filter(noise, 3)
+    return np.uint8(np.clip(150 - 900 * np.maximum(smooth - 0.01, 0), 0, 255))
+
+
+IMAGE = blobs()
+SEGMENT = (ndnt(shape=(6, 16, 16), threshold=0.2), binary_opening())
+OBJECTS = (label(), remove_small_objects(20), regionprops())
+CLASSES = (
+    classify(bounds_classifier("cell", area=(20, 120)), bounds_classifier("rest")),
+    reconstruct(),
+)
+
+
+def invert(image, top=255):
+    return top - image
+
+
+def smooth(image, size=3):
+    return scipy.ndimage.uniform_filter(image, size)
+
+
+def make_counter():
+    def inner(image):
+        return image
+
+    return inner
+
+
+def by_hand(image):
+    """The same steps as array functions over the whole image."""
+    mask = segkit.ndnt(image, (6, 16, 16), 0.2)
+    mask = segkit.binary_opening(mask)
+    labels = scipy.ndimage.label(mask)[0]
+    sizes = np.bincount(labels.ravel())
+    kept = np.where(sizes[labels] >= 20, labels, 0)
+    kept[labels == 0] = 0
+    cells = (sizes >= 20) & (sizes <= 120)
+    classes = np.where(kept == 0, 0, np.where(cells[kept], 1, 2))
+    return mask, kept, classes
+
+
+def test_pipeline_equals_the_functions_by_hand():
+    mask, kept, classes = by_hand(IMAGE)
+    result = Pipeline(load(), *SEGMENT, *OBJECTS, *CLASSES).run(IMAGE)
+    np.testing.assert_array_equal(result.labels, kept)
+    np.testing.assert_array_equal(result.array, classes)
+    assert set(result.table["class_name"]) == {"cell", "rest"}
+    np.testing.assert_array_equal(Pipeline(*SEGMENT).run(IMAGE).array, mask)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 20), st.integers(1, 40), st.integers(1, 40)),
+    size=st.tuples(st.integers(1, 25), st.integers(1, 25), st.integers(1, 25)),
+    workers=st.integers(1, 2),
+    seed=st.integers(0, 3),
+)
+def test_tiled_equals_whole(shape, size, workers, seed):
+    image = np.random.default_rng(seed).integers(0, 255, shape, dtype=np.uint8)
+    steps = (ndnt(shape=(3, 8, 8), threshold=0.1), binary_opening(), *OBJECTS)
+    whole = Pipeline(*steps).run(image)
+    tiled = Pipeline(tile(size), *steps).run(image, workers=workers)
+    np.testing.assert_array_equal(tiled.array, whole.array)
+    for name, column in whole.table.items():
+        np.testing.assert_array_equal(tiled.table[name], column, err_msg=name)
+
+
+def test_processes_give_the_same():
+    steps = (florinate(smooth, reach=2)(size=5), *SEGMENT)
+    whole = Pipeline(*steps).run(IMAGE).array
+    tiled = Pipeline(tile((8, 64, 64)), *steps)
+    processed = tiled.run(IMAGE, workers=2, processes=True).array
+    np.testing.assert_array_equal(processed, whole)
+
+
+def test_florin_tiles_are_joined_by_or():
+    shape, stride = (10, 32, 32), (5, 16, 16)
+    overlapping = tile(shape, stride, join="or")
+    result = Pipeline(overlapping, ndnt(shape=(6, 16, 16))).run(IMAGE).array
+    expected = np.zeros(IMAGE.shape, bool)
+    for one in segkit.overlapping_tiles(IMAGE.shape, shape, stride):
+        expected[one.read.slices] |= segkit.ndnt(IMAGE[one.read.slices], (6, 16, 16))
+    np.testing.assert_array_equal(result, expected)
+
+
+def test_everything_is_saved_with_spacing(tmp_path):
+    path = segkit.save(
+        tmp_path / "cells.tif", IMAGE, spacing=(2, 0.5, 0.5), units="micrometer"
+    )
+    steps = (
+        *SEGMENT,
+        save("{name}-mask.tif"),
+        *OBJECTS,
+        classify(bounds_classifier("cell", area=(10, 60)), bounds_classifier("rest")),
+        save("objects.csv"),
+        reconstruct(colours=True),
+        save("classes.tif"),
+    )
+    result = Pipeline(load(path), *steps).run(out=tmp_path / "out")
+    names = ["cells-mask.tif", "objects.csv", "classes.tif"]
+    assert [file.name for file in result.saved] == names
+    mask, picture = (segkit.open_image(result.saved[n]) for n in (0, 2))
+    assert mask.spacing == (2, 0.5, 0.5)
+    np.testing.assert_array_equal(mask.read(), by_hand(IMAGE)[0])
+    assert picture.axes == "zyxs"
+    painted = picture.read().max(-1) > 0
+    np.testing.assert_array_equal(painted, result.labels > 0)
+    with result.saved[1].open() as file:
+        rows = list(csv.DictReader(file))
+    voxels = np.bincount(result.labels[result.labels > 0])
+    assert [float(row["area"]) for row in rows] == [
+        voxels[int(row["label"])] * 0.5 for row in rows
+    ]
+    with pytest.raises(FileExistsError):
+        Pipeline(load(path), *steps).run(out=tmp_path / "out")
+    Pipeline(load(path), *steps).run(out=tmp_path / "out", overwrite=True)
+
+
+FULL = Pipeline(
+    load("volume.h5", key="stack"),
+    tile((10, 64, 64), (10, 32, 32)),
+    *SEGMENT,
+    invert,
+    partial(smooth, size=5),
+    florinate(smooth, reach=(1, 2, 2))(3),
+    save("segmented.tif"),
+    label(connectivity=3),
+    remove_small_objects(20),
+    regionprops(properties=["area", "centroid"]),
+    classify(
+        bounds_classifier("cell", area=(100, 300), extent=0.7),
+        bounds_classifier("vasculature"),
+    ),
+    reconstruct(),
+    save("labeled.tif"),
+)
+
+
+@pytest.mark.parametrize("name", ["a.toml", "a.json"])
+def test_a_pipeline_is_saved_and_loaded(tmp_path, name):
+    path = FULL.save(tmp_path / name)
+    assert Pipeline.load(path) == FULL
+    assert Pipeline.load(path).steps[-2:] == FULL.steps[-2:]
+
+
+def test_a_saved_pipeline_is_readable(tmp_path):
+    written = Pipeline(tile(64), *SEGMENT, *CLASSES[:1]).save(tmp_path / "a.toml")
+    assert (
+        written.read_text()
+        == """format = 1
+
+[[step]]
+run = "tile"
+with = { shape = 64 }
+
+[[step]]
+run = "ndnt"
+with = { shape = [6, 16, 16], threshold = 0.2 }
+
+[[step]]
+run = "binary_opening"
+
+[[step]]
+run = "classify"
+arguments = [{ class = "cell", area = [20.0, 120.0] }, { class = "rest" }]
+"""
+    )
+    assert tomllib.loads(written.read_text())["format"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("format = 1\n[[step", "is no pipeline"),
+        ("format = 2\n", "has format 2; this version reads format 1"),
+        ("", "has format None"),
+        ("format = 1\n[[step]]\nwith = {}\n", "step 1 does not say what to run"),
+        ('format = 1\n[[step]]\nrun = "ndnt"\nshape = 3\n', "unknown keys shape"),
+        ('format = 1\n[[step]]\nrun = "nothing"\n', "no function 'nothing'"),
+        ('format = 1\n[[step]]\nrun = "os:nothing"\n', "no function 'os:nothing'"),
+        (
+            'format = 1\n[[step]]\nrun = "ndnt"\nwith = { thresshold = 1 }\n',
+            r"step 1 \(ndnt\): .*'thresshold'; it takes shape, threshold",
+        ),
+        (
+            (
+                'format = 1\n[[step]]\nrun = "classify"\n'
+                'arguments = [{ class = "cell", area = [3, 1] }]\n'
+            ),
+            r"step 1 \(classify\): class 'cell': bounds",
+        ),
+    ],
+)
+def test_a_wrong_file_names_the_step(tmp_path, text, message):
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(PipelineError, match=message):
+        Pipeline.load(tmp_path / "a.toml")
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([label(), classify(bounds_classifier("a"))], r"step 2 \(classify\).*regionpr"),
+        ([regionprops()], r"step 1 \(regionprops\): .*put label\(\)"),
+        ([remove_small_objects(3)], r"step 1 \(remove_small_objects\): .*label\(\)"),
+        ([label(), regionprops(), reconstruct()], r"step 3 .*put classify"),
+        ([label(), invert, regionprops()], r"step 3 \(regionprops\): .*label\(\)"),
+        ([save("a.csv")], r"step 1 \(save\): needs a table"),
+        ([tile(4, 8)], r"step 1 \(tile\): stride 8 is larger than tile 4"),
+        ([tile((4, 4))], r"step 1 \(tile\): tile \(4, 4\) has 2 numbers"),
+        ([invert, load("a.tif")], r"step 2 \(load\): .*first step"),
+        ([tile(4, join="sum")], r"step 1 \(tile\): join='sum'"),
+    ],
+)
+def test_steps_in_a_wrong_order_are_named(steps, message):
+    with pytest.raises(PipelineError, match=message):
+        Pipeline(*steps).plan(IMAGE)
+
+
+def test_a_failing_step_is_named():
+    def fail(image):
+        raise RuntimeError("out of luck")
+
+    with pytest.raises(PipelineError, match=r"fail failed .*out of luck"):
+        Pipeline(fail).run(IMAGE)
+
+
+def test_what_is_no_step_is_refused():
+    with pytest.raises(PipelineError, match="step 2 is 3"):
+        Pipeline(label(), 3)
+    with pytest.raises(PipelineError, match="bind them by keyword"):
+        Pipeline(partial(invert, 3))
+    with pytest.raises(PipelineError, match="no image"):
+        Pipeline(label()).run()
+
+
+def test_a_function_without_a_name_runs_but_is_not_saved(tmp_path):
+    unnamed = Pipeline(lambda image: image > 100, make_counter())
+    np.testing.assert_array_equal(unnamed.run(IMAGE).array, IMAGE > 100)
+    with pytest.raises(PipelineError, match=r"step 1 .*cannot be saved"):
+        unnamed.save(tmp_path / "a.toml")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bare_functions_join_in():
+    assert Pipeline(segkit.ndnt).steps == (Step("ndnt"),)
+    assert Pipeline(np.transpose).steps == (Step("numpy:transpose"),)
+    result = Pipeline(invert, partial(invert, top=10)).run(np.arange(4, dtype=np.uint8))
+    np.testing.assert_array_equal(
+        result.array, invert(invert(np.arange(4, dtype=np.uint8)), 10)
+    )
+
+
+def test_neighbouring_steps_are_one_pass_with_the_sum_of_their_reaches():
+    spec = ImageSpec((100, 200, 200), "uint8", (1.0,) * 3, ("pixel",) * 3)
+    stages = plan(
+        Pipeline(
+            tile(50),
+            florinate(smooth, reach=2)(),
+            florinate(smooth, reach=(0, 3, 3))(),
+            save("a.tif"),
+            florinate(smooth, reach=1)(),
+            invert,
+            label(),
+        ).steps,
+        spec,
+    )
+    kinds = ["load", "tiles", "save", "tiles", "whole", "label"]
+    assert [stage.kind for stage in stages] == kinds
+    assert stages[1].halo == (2, 5, 5)
+    assert stages[3].halo == (1, 1, 1)
+    assert [stage.array for stage in stages] == [None, 0, 1, 1, 3, 4]
+
+
+def test_tiles_grow_only_where_the_halo_would_cost_more():
+    spec = ImageSpec((64, 512, 512), "uint8", (1.0,) * 3, ("pixel",) * 3)
+    small = Pipeline(tile((10, 64, 64)), florinate(smooth, reach=(5, 32, 32))())
+    grown = plan(small.steps, spec)[1]
+    read = [one.read.shape for one in grown.tiles()]
+    assert sum(np.prod(shape) for shape in read) <= 1.6 * 64 * 512 * 512
+    assert grown.tile[1] % 64 == 0
+    near = Pipeline(tile((10, 64, 64)), florinate(smooth, reach=1)())
+    assert plan(near.steps, spec)[1].tile == (10, 64, 64)
+
+
+def test_clear_border_drops_what_touches_it():
+    mask = np.zeros((20, 20), bool)
+    mask[0:3, 5:9] = mask[10:14, 10:14] = True
+    result = Pipeline(label(), clear_border()).run(mask)
+    assert set(np.unique(result.array)) == {0, 2}
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_no_object_and_one_object(value):
+    flat = np.full((4, 20, 20), value, np.uint8)
+    result = Pipeline(lambda a: a > 0, *OBJECTS, *CLASSES).run(flat)
+    assert len(result.table["label"]) == (value > 0)
+    assert set(np.unique(result.array)) == ({2} if value else {0})
+
+
+def test_a_colour_picture_is_refused(tmp_path):
+    picture = np.zeros((30, 30, 3), np.uint8)
+    path = segkit.save(tmp_path / "a.png", picture, axes="yxs")
+    with pytest.raises(segkit.io.ColourError, match="to_grey=True"):
+        Pipeline(load(), *SEGMENT).run(path)
+    grey = Pipeline(load(path, to_grey=True), ndnt(shape=8)).run()
+    assert grey.array.shape == (30, 30)
+
+
+def test_json_keeps_none(tmp_path):
+    steps = Pipeline(regionprops(properties=None), *())
+    with pytest.raises(PipelineError, match=r"TOML has no word for None"):
+        steps.save(tmp_path / "a.toml")
+    content = json.loads(steps.save(tmp_path / "a.json").read_text())
+    assert content["step"][0]["with"] == {"properties": None}
