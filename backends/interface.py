@@ -20,7 +20,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 Key = bytes
 """The digest that names a task: `KEY_SIZE` bytes."""
@@ -269,10 +269,10 @@ class Backend(Protocol):
     def find(self, key: Key) -> Where | None:
         """Return where the result or the failure of `key` is."""
 
-    def keys(self) -> Iterable[Key]:
+    def keys(self) -> Collection[Key]:
         """Return all keys with a result or a failure."""
 
-    def failures(self) -> Iterable[Key]:
+    def failures(self) -> Collection[Key]:
         """Return the keys whose record is a failure."""
 
     def body(self, position: int) -> bytes:

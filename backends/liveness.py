@@ -87,6 +87,24 @@ class Watch:
         return dead
 
 
+def seems_dead(member: Member | None) -> bool:
+    """Return whether a worker is dead as far as a single look can tell.
+
+    Unlike `Watch`, it goes by the age of the heartbeat: for people to read, not to act
+    on without them.
+
+    Examples
+    --------
+    >>> seems_dead(Member("w", {"host": "elsewhere", "lease": 120}, beat=1.0, age=60.0))
+    False
+    >>> seems_dead(None)
+    True
+    """
+    if member is None:
+        return True
+    return process_gone(member.about) or member.age >= _lease(member.about)
+
+
 def process_gone(about: Mapping[str, object]) -> bool:
     """Return whether a worker ran on this host and its process is no more.
 

@@ -27,7 +27,7 @@ from backends.journal import MAX_ROWS, State
 from backends.segment import decode_frame, decode_head, encode_frame, frame_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 _HEAD_READ = 1 << 16
 
@@ -76,10 +76,10 @@ class JournalStore:
     def find(self, key: Key) -> Where | None:
         return self._state.find(key)
 
-    def keys(self) -> Iterable[Key]:
+    def keys(self) -> Collection[Key]:
         return self._state.records.keys()
 
-    def failures(self) -> Iterable[Key]:
+    def failures(self) -> Collection[Key]:
         return self._state.failures
 
     def body(self, position: int) -> bytes:
