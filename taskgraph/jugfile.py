@@ -273,12 +273,13 @@ def open_results(store: Any, *, create: bool = True) -> Results:
     """Return the results behind a URL, a path, an open backend or themselves."""
     from backends.opening import open_backend
     from taskgraph.results import Results
+    from taskgraph.running import run_at_once
 
     if isinstance(store, Results):
         return store
     if isinstance(store, str | os.PathLike):
-        return Results(open_backend(store, create=create))
-    return Results(store)
+        return Results(open_backend(store, create=create), run_at_once)
+    return Results(store, run_at_once)
 
 
 def default_store(jugfile: Path) -> str:

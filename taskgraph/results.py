@@ -11,7 +11,7 @@ from taskgraph.errors import NoResultError
 from taskgraph.records import Body, Failure, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from backends.errors import DamagedError
     from backends.interface import Backend, Where
@@ -27,10 +27,15 @@ class Results:
     ----------
     backend : Backend
         Where records and blobs are.
+    run : callable, optional
+        Runs a task here and now, for `run_here`.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(
+        self, backend: Backend, run: Callable[[Results, Task], Any] | None = None
+    ) -> None:
         self.backend = backend
+        self._run = run
         self.pending: dict[bytes, bytes] = {}
         self._bodies: OrderedDict[int, Body] = OrderedDict()
         self._cached = 0
@@ -139,9 +144,9 @@ class Results:
         """
         if self.has(task.key):
             return self.load(task.key, task.name)
-        from taskgraph.running import run_at_once
-
-        return run_at_once(self, task)
+        if self._run is None:
+            raise NoResultError(f"{task.name} has no result yet; run `tg execute`")
+        return self._run(self, task)
 
     def discard_damaged(self, key: bytes, error: DamagedError) -> None:
         """Set a damaged record aside, so that its task is run again."""
