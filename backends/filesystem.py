@@ -4,7 +4,7 @@
 
     format.json                 kind and version of this layout
     log/000012/345              segment 12345
-    log/000011.pack             block 11, merged: segments 11000 to 11999
+    log/000011.pack             block 11, merged: segments 11000 to 11999 (see packs)
     blobs/ab/abcd...-0.npy      large values
     workers/<worker>            who; its modification time is the heartbeat
     documents/<name>            snapshots; the last one written stays
@@ -22,83 +22,90 @@ import errno
 import json
 import mmap
 import os
-import struct
 import time
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING
 
-from backends.errors import DamagedError, FormatError, OpenError, UnavailableError
+from backends.errors import DamagedError, OpenError, UnavailableError
+from backends.format import BLOCK, check_format, describe_format
 from backends.interface import Bytes, Kind, Member, Segment
+from backends.packs import Pack, encode_pack, identify
+from backends.posix import (
+    explain,
+    explained,
+    is_remote,
+    open_anew,
+    put_if_absent,
+    read_exactly,
+    read_file,
+    remove_tree,
+    revalidate,
+    write_file,
+)
 from backends.segment import encode_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-FORMAT = "taskgraph store"
-VERSION = 1
-_BLOCK = 1000
-_PACK_ENTRY = struct.Struct("<QQ")
-_REFUSED = {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
-_REMOTE = (
-    "nfs",
-    "lustre",
-    "gpfs",
-    "beegfs",
-    "ceph",
-    "cifs",
-    "smb",
-    "9p",
-    "fuse",
-    "afs",
-)
+_FOLDERS = ("log", "blobs", "workers", "documents", "tmp", "trash")
+_ABANDONED = 86400.0
+"""Seconds after which nobody writes to a staged file any more."""
 _VOID = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
 
 
 class FileLog:
-    """A `Log` in the directory `root`."""
+    """A `Log` in the directory `root`.
+
+    Parameters
+    ----------
+    root : Path
+        Where it is.
+    create : bool
+        Make it if there is none.
+    block : int
+        How many segments make a block, if it is made; kept in `format.json`.
+    """
 
     shared = True
-    block_size = _BLOCK
 
-    def __init__(self, root: Path, *, create: bool = True) -> None:
+    def __init__(self, root: Path, *, create: bool = True, block: int = BLOCK) -> None:
         self.url = str(root)
         self._root = root
-        self._staged = 0
-        self._packs: dict[int, dict[int, tuple[int, int]]] = {}
+        self._staged = count()
+        self._packs: dict[int, Pack] = {}
         self._pid = 0
         self._private = ""
-        with _explained(f"open the store {root}"):
-            self._open(create=create)
-        self.latency = 0.5 if _is_remote(root) else 0.02
+        with explained(f"open the store {root}"):
+            self.block_size = self._open(block, create=create)
+        self.latency = 0.5 if is_remote(root) else 0.02
 
-    def _open(self, *, create: bool) -> None:
-        path = self._root / "format.json"
+    def _open(self, block: int, *, create: bool) -> int:
+        path = f"{self.url}/format.json"
         try:
-            text = path.read_bytes()
+            text, _ = read_file(path)
         except FileNotFoundError:
             if not create:
                 raise OpenError(
                     f"there is no store at {self._root}; `tg execute` makes one"
                 ) from None
-            if self._root.is_dir() and any(self._root.iterdir()) and not path.exists():
+            if self._root.is_dir():
                 self._refuse_foreign()
-            for name in ("log", "blobs", "workers", "documents", "tmp", "trash"):
+            for name in _FOLDERS:
                 (self._root / name).mkdir(parents=True, exist_ok=True)
-            about = {"format": FORMAT, "version": VERSION}
-            staged = self.stage([json.dumps(about).encode()], durable=True)
-            _put_if_absent(staged, str(path))
+            staged = self.stage([describe_format(block)], durable=True)
+            put_if_absent(staged, path)
             self.unstage(staged)
-            text = path.read_bytes()
+            text, _ = read_file(path)
         except NotADirectoryError:
             raise OpenError(f"{self._root} is not a directory") from None
-        _check_format(text, self._root)
+        return check_format(text, self._root)
 
     def _refuse_foreign(self) -> None:
         """Refuse a directory of somebody else; another worker may be making ours."""
         names = {entry.name for entry in self._root.iterdir()}
-        ours = {"log", "blobs", "workers", "documents", "tmp", "trash", "format.json"}
-        if names - ours:
+        if names - {*_FOLDERS, "format.json"}:
             raise OpenError(
                 f"{self._root} holds other files and no store; choose an empty or a "
                 "new directory with --store"
@@ -107,54 +114,55 @@ class FileLog:
     # the journal
 
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
+        block, place = divmod(position, self.block_size)
         path = self._path(position)
-        for attempt in range(3):
-            try:
-                return _read_file(path, limit)
-            except FileNotFoundError:
-                if os.path.isdir(os.path.dirname(path)):
-                    return None
-                return self._read_packed(position, limit)
-            except OSError as error:
-                # ESTALE: the file was replaced on the server; open it again.
-                if error.errno == errno.ESTALE and attempt < 2:
-                    continue
-                if error.errno == errno.EIO:
-                    raise DamagedError(path, "the disk cannot read it") from error
-                raise _explain(error, f"read {path}") from error
-        return None
+        with explained(f"read {path}"):
+            # At its first position a block is known to be merged or not: what a stale
+            # worker might still link into its old directory is then never looked at.
+            if block not in self._packs and (place or self._pack(block) is None):
+                try:
+                    return read_file(path, limit)
+                except FileNotFoundError:
+                    if not revalidate(os.path.dirname(path)):
+                        revalidate(f"{self.url}/log")
+            return self._read_packed(position, limit)
 
     def refresh(self) -> None:
-        # NFS keeps "no such file" for up to a minute; opening the directory asks anew.
-        pass
+        pass  # each read that finds nothing asks the server anew
 
     def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:
         if self._pid != os.getpid():  # forked: what we write needs other names
             self._pid = os.getpid()
             self._private = f"{self._pid:x}-{os.urandom(6).hex()}"
-        self._staged += 1
-        path = f"{self.url}/tmp/{self._private}-{self._staged}"
-        with _explained(f"write to the store {self._root}"):
-            try:
-                _write_file(path, frame, durable=durable)
-            except OSError:
-                with suppress(OSError):
-                    os.unlink(path)
-                raise
+        path = f"{self.url}/tmp/{self._private}-{next(self._staged)}"
+        with explained(f"write to the store {self._root}"):
+            write_file(path, frame, durable=durable)
         return path
 
     def append(self, position: int, staged: str) -> bool:
         path = self._path(position)
-        with _explained(f"write to the store {self._root}"):
+        with explained(f"write to the store {self._root}"):
             try:
-                return _put_if_absent(staged, path)
+                return put_if_absent(staged, path)
             except FileNotFoundError:
-                if position % _BLOCK or self._packed(position // _BLOCK) is not None:
-                    # Somebody merged the block in which we wanted to append: it was
-                    # complete, so there is more to read first.
-                    return False
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                return _put_if_absent(staged, path)
+                if not os.path.exists(staged):
+                    raise
+            return self._append_to_new_block(position, staged)
+
+    def _append_to_new_block(self, position: int, staged: str) -> bool:
+        block, place = divmod(position, self.block_size)
+        path = self._path(position)
+        directory = os.path.dirname(path)
+        revalidate(f"{self.url}/log")
+        if not place:
+            os.makedirs(directory, exist_ok=True)
+        # A directory is moved away only after its pack was there. So one that was
+        # made above without a pack is of a block that has not begun.
+        if self._pack(block) is not None:
+            with suppress(OSError):
+                os.rmdir(directory)
+            return False  # it was complete: there is more to read first
+        return put_if_absent(staged, path)
 
     def unstage(self, staged: str) -> None:
         with suppress(OSError):
@@ -166,7 +174,7 @@ class FileLog:
         end = time.monotonic() + seconds
         delay = 0.001
         while True:
-            _revalidate(directory)
+            revalidate(directory)
             if os.path.exists(path):
                 return
             left = end - time.monotonic()
@@ -176,7 +184,7 @@ class FileLog:
             delay = min(delay * 1.5, self.latency)
 
     def _path(self, position: int) -> str:
-        block, place = divmod(position, _BLOCK)
+        block, place = divmod(position, self.block_size)
         return f"{self.url}/log/{block:06d}/{place:03d}"
 
     # merged blocks
@@ -184,81 +192,88 @@ class FileLog:
     def merge(self, block: int, frames: Mapping[int, bytes]) -> int:
         directory = self._root / "log" / f"{block:06d}"
         pack = self._root / "log" / f"{block:06d}.pack"
-        positions = sorted(frames)
-        table = b"".join(_PACK_ENTRY.pack(p, len(frames[p])) for p in positions)
-        chunks = [struct.pack("<Q", len(positions)), table]
-        chunks += [frames[p] for p in positions]
+        chunks = encode_pack(frames)
         new = sum(map(len, chunks))
-        with _explained(f"merge segments in {self._root}"):
-            old = pack.stat().st_size if pack.exists() else 0
-            if directory.is_dir():
-                old += sum(entry.stat().st_size for entry in os.scandir(directory))
-            elif old <= new:
+        with explained(f"merge segments in {self._root}"):
+            old = _bytes_in(pack) + _bytes_in(directory)
+            if old <= new and not directory.is_dir():
                 return 0
             staged = self.stage(chunks, durable=True)
             # Two mergers write the same or an equivalent pack: either may stay.
             os.replace(staged, pack)
-            self._packs.pop(block, None)
-            if directory.is_dir():
+            with suppress(FileNotFoundError):
                 self._to_trash(directory)
         return old - new
 
-    def _packed(self, block: int) -> dict[int, tuple[int, int]] | None:
-        if block not in self._packs:
-            path = f"{self.url}/log/{block:06d}.pack"
-            try:
-                with open(path, "rb") as file:
-                    (count,) = struct.unpack("<Q", file.read(8))
-                    table = file.read(count * _PACK_ENTRY.size)
-                    offset = 8 + len(table)
-            except FileNotFoundError:
-                return None
-            except (OSError, struct.error) as error:
-                raise DamagedError(path, str(error)) from error
-            places = {}
-            for position, size in _PACK_ENTRY.iter_unpack(table):
-                places[position] = offset, size
-                offset += size
-            self._packs[block] = places
-        return self._packs[block]
+    def _pack(self, block: int) -> Pack | None:
+        """Return the table of a merged block, read again if somebody replaced it."""
+        path = f"{self.url}/log/{block:06d}.pack"
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            return self._table(block, descriptor, path)
+        finally:
+            os.close(descriptor)
+
+    def _table(self, block: int, descriptor: int, path: str) -> Pack:
+        known = self._packs.get(block)
+        if known is None or known.identity != identify(descriptor):
+            known = self._packs[block] = Pack(descriptor, path)
+        return known
 
     def _read_packed(
         self, position: int, limit: int | None
     ) -> tuple[bytes, int] | None:
-        block = position // _BLOCK
-        places = self._packed(block)
-        if places is None:
-            return None
-        if position not in places:
-            return _VOID, len(_VOID)
-        offset, size = places[position]
+        block = position // self.block_size
         path = f"{self.url}/log/{block:06d}.pack"
-        with _explained(f"read {path}"), open(path, "rb") as file:
-            file.seek(offset)
-            return file.read(size if limit is None else min(size, limit)), size
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            table = self._table(block, descriptor, path)
+            return table.read(descriptor, position, limit) or (_VOID, len(_VOID))
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            raise DamagedError(path, "the disk cannot read it") from error
+        finally:
+            os.close(descriptor)
 
     # blobs
 
     def write_blob(self, name: str, chunks: Iterable[Bytes]) -> int:
         path = self._root / "blobs" / name
         staged = self.stage(list(chunks), durable=True)
-        with _explained(f"write to the store {self._root}"):
+        with explained(f"write to the store {self._root}"):
             size = os.stat(staged).st_size
             try:
-                os.rename(staged, path)
-            except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                os.rename(staged, path)
+                self._name_blob(staged, path)
+            except OSError:
+                self.unstage(staged)
+                raise
         return size
+
+    def _name_blob(self, staged: str, path: Path) -> None:
+        try:
+            os.rename(staged, path)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.exists(staged) or not path.exists():  # else a reply was lost
+                os.rename(staged, path)
 
     def open_blob(self, name: str) -> memoryview:
         path = f"{self.url}/blobs/{name}"
         try:
-            descriptor = os.open(path, os.O_RDONLY)
+            descriptor = open_anew(path)
         except FileNotFoundError:
             raise DamagedError(f"blob {name} of {self.url}", "it is gone") from None
         except OSError as error:
-            raise _explain(error, f"read {path}") from error
+            if error.errno == errno.EIO:
+                raise DamagedError(path, "the disk cannot read it") from error
+            raise explain(error, f"read {path}") from error
         try:
             if os.fstat(descriptor).st_size == 0:
                 return memoryview(b"")
@@ -271,7 +286,8 @@ class FileLog:
         root = self._root / "blobs"
         for shard in sorted(os.scandir(root), key=lambda entry: entry.name):
             for entry in os.scandir(shard.path):
-                yield f"{shard.name}/{entry.name}", entry.stat().st_size
+                with suppress(FileNotFoundError):
+                    yield f"{shard.name}/{entry.name}", entry.stat().st_size
 
     def trash_blob(self, name: str) -> None:
         with suppress(FileNotFoundError):
@@ -281,14 +297,16 @@ class FileLog:
 
     def put_document(self, name: str, data: bytes) -> None:
         staged = self.stage([data], durable=False)
-        with _explained(f"write to the store {self._root}"):
+        with explained(f"write to the store {self._root}"):
             os.replace(staged, self._root / "documents" / name)
 
     def get_document(self, name: str) -> bytes | None:
-        try:
-            return (self._root / "documents" / name).read_bytes()
-        except FileNotFoundError:
-            return None
+        path = f"{self.url}/documents/{name}"
+        with explained(f"read {path}"):
+            try:
+                return read_file(path)[0]
+            except FileNotFoundError:
+                return None
 
     def documents(self) -> list[str]:
         try:
@@ -298,7 +316,7 @@ class FileLog:
 
     def beat(self, worker: str, about: Mapping[str, object]) -> None:
         path = self._root / "workers" / worker
-        with _explained(f"write to the store {self._root}"):
+        with explained(f"write to the store {self._root}"):
             try:
                 os.utime(path)  # the server's clock stamps it
             except FileNotFoundError:
@@ -313,13 +331,11 @@ class FileLog:
         except FileNotFoundError:
             return []
         for name in names:
-            try:
-                # open and fstat: a plain stat may answer from a cache.
-                with open(self._root / "workers" / name, "rb") as file:
-                    stamp = os.fstat(file.fileno()).st_mtime
-                    about = json.loads(file.read() or b"{}")
-            except (FileNotFoundError, json.JSONDecodeError):
-                continue
+            with explained(f"read {self.url}/workers/{name}"):
+                try:
+                    stamp, about = _read_member(f"{self.url}/workers/{name}")
+                except FileNotFoundError:
+                    continue
             found.append(Member(name, about, stamp, max(0.0, now - stamp)))
         return found
 
@@ -342,18 +358,25 @@ class FileLog:
     def empty_trash(self, older_than: float) -> int:
         limit = time.time() - older_than
         freed = 0
-        for entry in os.scandir(self._root / "trash"):
-            with suppress(ValueError):
-                if float(entry.name.split("-", 1)[0]) <= limit:
-                    freed += _remove_tree(entry)
+        with explained(f"empty the trash of {self._root}"):
+            for entry in os.scandir(self._root / "trash"):
+                with suppress(ValueError):
+                    if float(entry.name.split("-", 1)[0]) <= limit:
+                        freed += remove_tree(entry)
+            return freed + self._remove_abandoned(older_than)
+
+    def _remove_abandoned(self, older_than: float) -> int:
+        """Remove what was staged by writers that are long dead."""
+        limit = self._now() - max(older_than, _ABANDONED)
+        freed = 0
+        for entry in os.scandir(self._root / "tmp"):
+            with suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_mtime < limit:
+                    freed += remove_tree(entry)
         return freed
 
     def size(self) -> int:
-        return sum(
-            os.lstat(Path(folder) / name).st_size
-            for folder, _, names in os.walk(self._root)
-            for name in names
-        )
+        return _bytes_in(self._root)
 
     def close(self) -> None:
         self._packs.clear()
@@ -364,143 +387,27 @@ class FileLog:
         os.rename(path, target)
 
 
-def _check_format(text: bytes, root: Path) -> None:
+def _read_member(path: str) -> tuple[float, dict[str, object]]:
+    """Return a worker's heartbeat and what it says of itself."""
+    descriptor = open_anew(path)  # and fstat: a plain stat may answer from a cache
     try:
-        about = json.loads(text)
-        version = about["version"] if about["format"] == FORMAT else None
-    except (ValueError, KeyError, TypeError):
-        version = None
-    if version is None:
-        raise FormatError(f"{root} is not a taskgraph store; choose another --store")
-    if version > VERSION:
-        raise FormatError(
-            f"{root} has format {version}, this taskgraph reads format {VERSION}; "
-            "install a newer taskgraph-segkit or choose another --store"
-        )
-    if version < VERSION:
-        raise FormatError(
-            f"{root} has format {version}, this taskgraph reads format {VERSION}; "
-            "use the release that wrote it or compute anew with another --store"
-        )
-
-
-def _put_if_absent(staged: str, path: str) -> bool:
-    """Give a finished file its public name unless somebody has it; say if we did."""
-    try:
-        os.link(staged, path)
-    except FileExistsError:
-        # Our own earlier link whose reply was lost?
-        return os.stat(staged).st_nlink > 1
-    except OSError as error:
-        if error.errno not in _REFUSED:
-            raise
-        return _put_directory_if_absent(staged, path)
-    return True
-
-
-def _put_directory_if_absent(staged: str, path: str) -> bool:
-    """Do the same where hard links are refused.
-
-    Renaming a directory onto a directory that is not empty, or onto a file, is
-    refused everywhere; so the public name becomes a directory that holds the file.
-    """
-    private = staged + ".d"
-    os.mkdir(private)
-    os.rename(staged, f"{private}/segment")
-    try:
-        os.rename(private, path)
-    except OSError as error:
-        os.rename(f"{private}/segment", staged)
-        os.rmdir(private)
-        if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
-            return False
-        raise
-    return True
-
-
-def _read_file(path: str, limit: int | None) -> tuple[bytes, int]:
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        _revalidate(os.path.dirname(path))
-        descriptor = os.open(path, os.O_RDONLY)
-    try:
-        size = os.fstat(descriptor).st_size
-        wanted = size if limit is None else min(size, limit)
-        data = os.read(descriptor, wanted)
-        while len(data) < wanted and (more := os.read(descriptor, wanted - len(data))):
-            data += more
-        return data, size
-    except IsADirectoryError:
-        return _read_file(f"{path}/segment", limit)
+        stat = os.fstat(descriptor)
+        text = read_exactly(descriptor, stat.st_size)
     finally:
         os.close(descriptor)
+    with suppress(ValueError):
+        return stat.st_mtime, dict(json.loads(text))
+    return stat.st_mtime, {}  # cut short by a power cut: judged by its heartbeat
 
 
-def _write_file(path: str, chunks: Sequence[Bytes], *, durable: bool) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    descriptor = os.open(path, flags, 0o666)
-    try:
-        for chunk in chunks:
-            view = memoryview(chunk).cast("B") if len(chunk) else memoryview(b"")
-            while view:
-                view = view[os.write(descriptor, view[: 1 << 30]) :]
-        if durable:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _revalidate(directory: str) -> None:
-    """Make the client of a network file system ask for the directory anew."""
-    with suppress(OSError):
-        os.close(os.open(directory, os.O_RDONLY | os.O_DIRECTORY))
-
-
-def _remove_tree(entry: os.DirEntry[str]) -> int:
-    size = 0
-    if entry.is_dir(follow_symlinks=False):
-        for child in os.scandir(entry.path):
-            size += _remove_tree(child)
-        os.rmdir(entry.path)
-    else:
-        size = entry.stat(follow_symlinks=False).st_size
-        os.unlink(entry.path)
-    return size
-
-
-def _is_remote(root: Path) -> bool:
-    """Return whether other hosts may see the directory later than this one."""
-    best, kind = "", ""
-    path = str(root.resolve())
-    try:
-        mounts = Path("/proc/self/mounts").read_text()
-    except OSError:
-        return False
-    for line in mounts.splitlines():
-        _, place, name, *_ = line.split(" ")
-        prefix = place.rstrip("/") + "/"
-        if (path + "/").startswith(prefix) and len(prefix) >= len(best):
-            best, kind = prefix, name
-    return kind.startswith(_REMOTE)
-
-
-@contextmanager
-def _explained(deed: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _explain(error, deed) from error
-
-
-def _explain(error: OSError, deed: str) -> UnavailableError:
-    advice = {
-        errno.ENOSPC: "the disk or its inodes are full; free some and start again",
-        errno.EDQUOT: "your quota is used up; free some and start again",
-        errno.EROFS: "the file system is read-only; choose another --store",
-        errno.EACCES: "permission denied; ask its owner or choose another --store",
-        errno.EPERM: "permission denied; ask its owner or choose another --store",
-        errno.EIO: "input/output error; look at the disk, then start again",
-    }
-    reason = advice.get(error.errno or 0, error.strerror or str(error))
-    return UnavailableError(f"cannot {deed}: {reason}")
+def _bytes_in(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder; 0 if there is none."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.lstat(f"{folder}/{name}").st_size
+    if not path.is_dir():
+        with suppress(FileNotFoundError):
+            total = os.lstat(path).st_size
+    return total

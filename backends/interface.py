@@ -359,7 +359,12 @@ class Backend(Protocol):
         """Return the segments that could not be read."""
 
     def compact(self, keep: Iterable[Key] | None = None) -> int:
-        """Merge old segments and drop what was discarded; return bytes freed."""
+        """Merge old segments; return bytes freed.
+
+        Discarded records go unless their keys are in `keep`, by default all are kept.
+        What was dropped cannot be restored. The state stays as it is, also for those
+        who have read only a part.
+        """
 
     def empty_trash(self, older_than: float) -> int:
         """Remove what was trashed more than `older_than` seconds ago; count bytes."""

@@ -5,7 +5,8 @@ Rules, in the order of the journal:
 1. A PUBLISH row puts the record of its key if there is none. The first one stays.
 2. A CLAIM grants its worker those of its keys that have no record and no holder.
 3. A record of any worker ends the claim on its key; RELEASE ends own claims.
-4. EXPEL ends all claims of a worker and notes what it may have died of.
+4. EXPEL ends all claims of a worker; its keys are what the worker may have died of:
+   one key is a death of that key, each of several becomes a suspect.
 5. DISCARD takes records away and ends claims on their keys; RESTORE puts back those
    whose key has no new record.
 6. VOID, and a damaged segment, does nothing.
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _ROW_BITS = 24
 _ROW_MASK = (1 << _ROW_BITS) - 1
 MAX_ROWS = 1 << _ROW_BITS
+_SPARE_CLAIMS = 100
 
 
 @dataclass(slots=True)
@@ -106,11 +108,24 @@ class State:
             for key, row in zip(keys, rows, strict=True)
         )
 
-    def granted(self, position: int, keys: Iterable[Key]) -> list[Key]:
-        """Return those of `keys` that are still held by the claim at `position`."""
-        worker, _, held = self.claimed.get(position, ("", 0.0, []))
-        wanted = set(keys).intersection(held)
-        return [k for k in held if k in wanted and self.holders.get(k) == worker]
+    def held(self, worker: str) -> list[Key]:
+        """Return the keys that a worker has locked."""
+        return [key for key, holder in self.holders.items() if holder == worker]
+
+    def live(self, keep: Iterable[Key] | None = None) -> set[int]:
+        """Return the positions of segments whose records somebody may ask for.
+
+        Records that were discarded count if their keys are in `keep`; by default all.
+        """
+        live = {where >> _ROW_BITS for where in self.records.values()}
+        wanted = None if keep is None else set(keep)
+        for _, taken, _ in self.trash.values():
+            live.update(
+                where >> _ROW_BITS
+                for key, where in taken.items()
+                if wanted is None or key in wanted
+            )
+        return live
 
     def locks(self) -> list[Lock]:
         """Return who holds what."""
@@ -163,6 +178,11 @@ class State:
         if keys:
             holders.update(dict.fromkeys(keys, segment.worker))
             self.claimed[position] = (segment.worker, segment.time, keys)
+            if len(self.claimed) > 2 * len(holders) + _SPARE_CLAIMS:
+                self._forget_settled()
+
+    def _forget_settled(self) -> None:
+        self.claimed = {p: self.claimed[p] for p in self.claimed if self.unsettled(p)}
 
     def _release(self, segment: Segment) -> None:
         for key in segment.split():
@@ -171,16 +191,12 @@ class State:
 
     def _expel(self, segment: Segment) -> None:
         worker = segment.about
-        held = [key for key, holder in self.holders.items() if holder == worker]
-        for key in held:
+        for key in self.held(worker):
             del self.holders[key]
         self.claimed = {
             p: claim for p, claim in self.claimed.items() if claim[0] != worker
         }
-        running = [key for key in segment.split() if key in held]
-        blamed = running or held
-        if segment.number == Cause.RELEASED or not blamed:
-            return
+        blamed = segment.split()
         if len(blamed) == 1:
             counts = self.deaths.setdefault(blamed[0], {})
             cause = Cause(segment.number)

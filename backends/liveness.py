@@ -95,6 +95,7 @@ def seems_dead(member: Member | None) -> bool:
 
     Examples
     --------
+    >>> from backends.interface import Member
     >>> seems_dead(Member("w", {"host": "elsewhere", "lease": 120}, beat=1.0, age=60.0))
     False
     >>> seems_dead(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,10 @@ class JournalStore:
         what = self._name(position)
         if found is None:
             raise DamagedError(what, "it is gone")
-        return bytes(decode_frame(found[0], what).body)
+        segment = decode_frame(found[0], what)
+        if segment.kind is not Kind.PUBLISH:
+            raise DamagedError(what, "it is gone")
+        return bytes(segment.body)
 
     def deaths(self, key: Key) -> Mapping[Cause, int]:
         return self._state.deaths.get(key, {})
@@ -160,11 +164,13 @@ class JournalStore:
         self, worker: str, cause: Cause, *, running: Key | None = None, about: str = ""
     ) -> None:
         def decide() -> Segment | None:
-            if worker not in self._state.holders.values():
+            held = self._state.held(worker)
+            if not held:
                 return None
-            return Segment(
-                Kind.EXPEL, self.worker, 0.0, running or b"", b"", worker, int(cause)
-            )
+            # What it says must not depend on the claims: these may be merged away.
+            blamed = [running] if running in held else held
+            keys = b"" if cause is Cause.RELEASED else b"".join(blamed)
+            return Segment(Kind.EXPEL, self.worker, 0.0, keys, b"", worker, int(cause))
 
         if self._append(decide) is not None:
             _report(
@@ -203,40 +209,31 @@ class JournalStore:
         self._catch_up()
         size = self._log.block_size
         freed = 0
-        live = self._live() if keep is None else set(keep)
+        live = self._state.live(keep)
         for block in range(self._state.position // size):
-            frames = {}
-            for position in range(block * size, (block + 1) * size):
-                frame = self._kept(position, live)
-                if frame is not None:
-                    frames[position] = frame
-            freed += self._log.merge(block, frames)
+            with suppress(DamagedError):  # a block with a new damage is left as it is
+                positions = range(block * size, (block + 1) * size)
+                kept = {at: self._kept(at, live) for at in positions}
+                frames = {at: frame for at, frame in kept.items() if frame is not None}
+                freed += self._log.merge(block, frames)
         return freed
 
-    def _live(self) -> set[Key]:
-        live = set(self._state.records)
-        for _, taken, _ in self._state.trash.values():
-            live.update(taken)
-        return live
-
-    def _kept(self, position: int, live: set[Key]) -> bytes | None:
+    def _kept(self, position: int, live: set[int]) -> bytes | None:
         """Return the frame at `position` unless nobody needs it any more.
 
         Only settled claims and dead records go. The end of a claim stays, since a
         reader in the middle of the block may have seen its beginning.
         """
-        try:
-            found = self._log.read(position)
-            if found is None:
-                return None
-            segment = decode_head(found[0], self._name(position))
-        except DamagedError:
+        if position in self._damaged:
             return None
-        if segment.kind is Kind.VOID:
+        found = self._log.read(position)
+        if found is None:
             return None
-        if segment.kind is Kind.CLAIM and not self._state.unsettled(position):
+        segment = decode_head(found[0], self._name(position))
+        settled = not self._state.unsettled(position)
+        if segment.kind is Kind.VOID or (segment.kind is Kind.CLAIM and settled):
             return None
-        if segment.kind is Kind.PUBLISH and live.isdisjoint(segment.split()):
+        if segment.kind is Kind.PUBLISH and position not in live:
             return None
         return found[0]
 
@@ -297,7 +294,10 @@ class JournalStore:
             return None if found is None else decode_head(found[0], what)
         except DamagedError as error:
             self._damaged[position] = Fault(what, error.why)
-            _report(f"{error}; what it held will be computed again")
+            _report(
+                f"{error}; results in it are computed again, an invalidation in it has "
+                "to be repeated"
+            )
             return Segment(Kind.VOID, "", 0.0)
 
     def _name(self, position: int) -> str:

@@ -1,0 +1,53 @@
+"""Which layout a store in a directory has: `format.json`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from backends.errors import FormatError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = "taskgraph store"
+VERSION = 1
+BLOCK = 1000
+
+
+def describe_format(block: int) -> bytes:
+    """Return what a new store says of itself.
+
+    Examples
+    --------
+    >>> describe_format(1000)
+    b'{"format": "taskgraph store", "version": 1, "block": 1000}'
+    """
+    return json.dumps({"format": FORMAT, "version": VERSION, "block": block}).encode()
+
+
+def check_format(text: bytes, root: Path) -> int:
+    """Return how many segments make a block; refuse what cannot be read."""
+    try:
+        about = json.loads(text)
+        version = int(about["version"]) if about["format"] == FORMAT else None
+        block = int(about.get("block", BLOCK)) if version == VERSION else BLOCK
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise FormatError(
+            f"{root}/format.json is damaged; if this is a store, put "
+            f'{{"format": "{FORMAT}", "version": {VERSION}}} there, else choose '
+            "another --store"
+        ) from None
+    if version is None:
+        raise FormatError(f"{root} is not a taskgraph store; choose another --store")
+    if version > VERSION:
+        raise FormatError(
+            f"{root} has format {version}, this taskgraph reads format {VERSION}; "
+            "install a newer taskgraph-segkit or choose another --store"
+        )
+    if version < VERSION:
+        raise FormatError(
+            f"{root} has format {version}, this taskgraph reads format {VERSION}; "
+            "use the release that wrote it or compute anew with another --store"
+        )
+    return block

@@ -1,0 +1,234 @@
+"""System calls that mean the same on every file system, NFS included.
+
+Atomic with one winner: ``link``, ``mkdir``, renaming a directory onto a name. Nothing
+here relies on ``rename`` onto a file's name, on ``flock``, or on two clocks agreeing.
+A reply can get lost: whoever is refused looks whether it was his own deed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backends.errors import DamagedError, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from backends.interface import Bytes
+
+_REFUSED = {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
+_TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
+_AGAIN = {errno.ESTALE, errno.EIO}
+_ATTEMPTS = 3
+_REMOTE = (
+    "nfs",
+    "lustre",
+    "gpfs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "smb",
+    "9p",
+    "fuse",
+    "afs",
+)
+
+
+def put_if_absent(staged: str, path: str) -> bool:
+    """Give a finished file its public name unless somebody has it; say if we did.
+
+    Raises
+    ------
+    FileNotFoundError
+        The directory of `path` is not there.
+    """
+    try:
+        os.link(staged, path)
+    except OSError as error:
+        if _linked(staged):  # our own deed, its reply was lost
+            return True
+        if error.errno == errno.EEXIST:
+            return False
+        if error.errno not in _REFUSED:
+            raise
+        return _put_directory_if_absent(staged, path)
+    return True
+
+
+def _linked(staged: str) -> bool:
+    """Return whether a staged file has a public name too, by the server's word."""
+    descriptor = os.open(staged, os.O_RDONLY)  # a plain stat may answer from a cache
+    try:
+        return os.fstat(descriptor).st_nlink > 1
+    finally:
+        os.close(descriptor)
+
+
+def _put_directory_if_absent(staged: str, path: str) -> bool:
+    """Do the same where hard links are refused.
+
+    Renaming a directory onto a directory that is not empty, or onto a file, is
+    refused everywhere; so the public name becomes a directory that holds the file.
+    """
+    private = staged + ".d"
+    mine = os.stat(staged).st_ino
+    os.mkdir(private)
+    os.rename(staged, f"{private}/segment")
+    try:
+        os.rename(private, path)
+    except OSError as error:
+        with suppress(OSError):
+            if os.stat(f"{path}/segment").st_ino == mine:
+                return True  # the reply was lost
+        os.rename(f"{private}/segment", staged)
+        os.rmdir(private)
+        if error.errno in _TAKEN:
+            return False
+        raise
+    return True
+
+
+def read_file(path: str, limit: int | None = None) -> tuple[bytes, int]:
+    """Return the first `limit` bytes that were put at `path` and the size of it all.
+
+    Raises
+    ------
+    FileNotFoundError
+        Nothing was.
+    DamagedError
+        The disk cannot read it.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _read_once(path, limit)
+        except FileNotFoundError:
+            # NFS keeps "no such file" for up to a minute: opening the directory asks.
+            if attempt > 1 or not revalidate(os.path.dirname(path)):
+                raise
+        except OSError as error:
+            # ESTALE: replaced on the server, open it again. EIO: a soft mount's
+            # time-out looks like a broken disk, but passes.
+            if error.errno in _AGAIN and attempt < _ATTEMPTS:
+                time.sleep(0.05 * (attempt - 1))
+                continue
+            if error.errno == errno.EIO:
+                raise DamagedError(path, "the disk cannot read it") from error
+            raise
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+
+def open_anew(path: str) -> int:
+    """Return a descriptor to read from, also if the file was just replaced."""
+    for _ in range(_ATTEMPTS):
+        with suppress(OSError):
+            return os.open(path, os.O_RDONLY)
+    return os.open(path, os.O_RDONLY)
+
+
+def _read_once(path: str, limit: int | None) -> tuple[bytes, int]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(descriptor).st_size
+        return read_exactly(
+            descriptor, size if limit is None else min(size, limit)
+        ), size
+    except IsADirectoryError:
+        return _read_once(f"{path}/segment", limit)
+    finally:
+        os.close(descriptor)
+
+
+def read_exactly(descriptor: int, wanted: int) -> bytes:
+    """Return `wanted` bytes from where a descriptor stands, fewer at the end."""
+    data = os.read(descriptor, wanted)
+    while len(data) < wanted and (more := os.read(descriptor, wanted - len(data))):
+        data += more
+    return data
+
+
+def write_file(path: str, chunks: Sequence[Bytes], *, durable: bool) -> None:
+    """Write a new file, whole or not at all; with `durable`, through to the disk."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        try:
+            for chunk in chunks:
+                view = memoryview(chunk).cast("B") if len(chunk) else memoryview(b"")
+                while view:
+                    view = view[os.write(descriptor, view[: 1 << 30]) :]
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(path)
+        raise
+
+
+def revalidate(directory: str) -> bool:
+    """Make a network file system's client ask for a directory; say if it is there."""
+    try:
+        os.close(os.open(directory, os.O_RDONLY | os.O_DIRECTORY))
+    except OSError:
+        return False
+    return True
+
+
+def remove_tree(entry: os.DirEntry[str]) -> int:
+    """Remove a file or a folder; return its bytes. Others may do so too."""
+    size = 0
+    with suppress(FileNotFoundError):
+        if entry.is_dir(follow_symlinks=False):
+            for child in os.scandir(entry.path):
+                size += remove_tree(child)
+            os.rmdir(entry.path)
+        else:
+            size = entry.stat(follow_symlinks=False).st_size
+            os.unlink(entry.path)
+    return size
+
+
+def is_remote(root: Path) -> bool:
+    """Return whether other hosts may see the directory later than this one."""
+    best, kind = "", ""
+    path = str(root.resolve())
+    try:
+        mounts = Path("/proc/self/mounts").read_text()
+    except OSError:
+        return False
+    for line in mounts.splitlines():
+        _, place, name, *_ = line.split(" ")
+        prefix = place.rstrip("/") + "/"
+        if (path + "/").startswith(prefix) and len(prefix) >= len(best):
+            best, kind = prefix, name
+    return kind.startswith(_REMOTE)
+
+
+@contextmanager
+def explained(deed: str) -> Iterator[None]:
+    """Turn errors of system calls into one sentence that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise explain(error, deed) from error
+
+
+def explain(error: OSError, deed: str) -> UnavailableError:
+    """Return the error to raise for a system call's."""
+    advice = {
+        errno.ENOSPC: "the disk or its inodes are full; free some and start again",
+        errno.EDQUOT: "your quota is used up; free some and start again",
+        errno.EROFS: "the file system is read-only; choose another --store",
+        errno.EACCES: "permission denied; ask its owner or choose another --store",
+        errno.EPERM: "permission denied; ask its owner or choose another --store",
+        errno.EIO: "input/output error; look at the disk, then start again",
+        errno.ENOENT: "it was removed meanwhile; start again",
+    }
+    reason = advice.get(error.errno or 0, error.strerror or str(error))
+    return UnavailableError(f"cannot {deed}: {reason}")
