@@ -1,0 +1,38 @@
+"""The backend in a directory keeps the contract, with links and without."""
+
+import errno
+import os
+
+import pytest
+
+from backends.filesystem import FileLog
+
+from .contract import BackendContract
+
+
+class TestFilesystem(BackendContract):
+    @pytest.fixture
+    def open_log(self, tmp_path):
+        return lambda: FileLog(tmp_path / "store", block=self.block)
+
+    @pytest.fixture
+    def spoil(self, open_log):
+        def replace(position, data):
+            path = open_log()._path(position)
+            if os.path.isdir(path):
+                path += "/segment"
+            with open(path, "wb") as file:
+                file.write(data)
+
+        return replace
+
+
+class TestFilesystemWithoutLinks(TestFilesystem):
+    @pytest.fixture(autouse=True)
+    def _refuse_links(self, monkeypatch):
+        def refuse(staged, path):
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, "there", path)
+            raise PermissionError(errno.EPERM, "no links here", path)
+
+        monkeypatch.setattr(os, "link", refuse)
