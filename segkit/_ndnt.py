@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from segkit import checks
 from segkit._compiled import can_compile
+from segkit._ndnt_rule import ABOVE, BELOW, NOT_ABOVE, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,34 +28,37 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Mask: TypeAlias = NDArray[np.bool_]
 
-# Modes of comparison, as the kernels know them.
-BELOW, NOT_ABOVE, ABOVE = 0, 1, 2
-
 _SCRATCH_PER_VOXEL = 0.15
 """Bytes of scratch for each voxel of the image that float sums of a volume may take."""
 _LEAST_SCRATCH = 2**23
 _SLAB_VOXELS = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Window and comparison: value * count against factor * sum.
+def mask(image: Array, rule: Rule, threads: int) -> Mask:
+    """Choose the way: compiled over the last two or three axes, or numpy."""
+    image = _native(image)
+    largest = largest_magnitude(image)
+    checks.require_finite_number(largest)
+    sums = accumulator(image, largest, math.prod(rule.lengths))
+    if not can_compile():
+        return numpy_mask(image, rule)
+    if image.ndim == 1:
+        row = Rule((0, *rule.before), (0, *rule.after), rule.low, rule.high, rule.mode)
+        mask: Mask = compiled_mask(image[None], row, sums, threads)[0]
+        return mask
+    if image.ndim > 3:
+        return numpy_mask(image, rule)
+    return compiled_mask(image, rule, sums, threads)
 
-    `before` and `after` are the extent of the window on each axis, in voxels without
-    the centre; `low` is the factor of negative sums, `high` that of the others.
-    """
 
-    before: tuple[int, ...]
-    after: tuple[int, ...]
-    low: float
-    high: float
-    mode: int
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """Length of the window along each axis."""
-        pairs = zip(self.before, self.after, strict=True)
-        return tuple(b + a + 1 for b, a in pairs)
+def _native(image: Array) -> Array:
+    """Return an array of a dtype that kernels know: bool and float16 have none."""
+    if image.dtype.kind == "b":
+        return image.view(np.uint8)
+    if image.dtype.kind == "f" and image.dtype.itemsize not in (4, 8):
+        narrow = image.dtype.itemsize < 4
+        return image.astype(np.float32 if narrow else np.float64)
+    return image.astype(image.dtype.newbyteorder("="), copy=False)
 
 
 def compiled_mask(image: Array, rule: Rule, sums: Accumulator, threads: int) -> Mask:

@@ -155,6 +155,13 @@ def inside_tile() -> Iterator[None]:
         _inside_tile.reset(token)
 
 
+def one_of(value: Any, allowed: Sequence[Any], *, name: str) -> None:
+    """Raise `ValueError` unless `value` is among those allowed."""
+    if value not in allowed:
+        choices = ", ".join(map(str, allowed))
+        raise ValueError(f"unknown {name} {value!r}; use one of {choices}")
+
+
 def require_fraction(value: float, *, name: str = "threshold") -> float:
     """Return `value` as a float; raise `ValueError` unless 0 <= value <= 1."""
     number = float(value)

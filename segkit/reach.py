@@ -57,6 +57,11 @@ def declare_reach(rule: ReachRule) -> Callable[[Callable[P, R]], Callable[P, R]]
     return declare
 
 
+def unlimited(_ndim: int, **_: Any) -> None:
+    """Declare, as a rule of reach, that no halo is large enough."""
+    return
+
+
 def reach(
     f: Callable[..., Any], ndim: int, /, **parameters: Any
 ) -> tuple[int, ...] | None:

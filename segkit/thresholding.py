@@ -9,21 +9,21 @@ boolean mask, or the numbers.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segkit import _compiled, _ndnt, checks
-from segkit.reach import declare_reach
+from segkit import _global_thresholds, _ndnt, _ndnt_rule, checks
+from segkit._ndnt_rule import Polarity, Window
+from segkit.reach import declare_reach, unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Array: TypeAlias = NDArray[Any]
 Mask: TypeAlias = NDArray[np.bool_]
-Polarity: TypeAlias = Literal["dark", "bright"]
-Window: TypeAlias = Literal["centred", "florin"]
 Method: TypeAlias = Literal[
     "otsu", "li", "mean", "triangle", "rc", "isodata", "minimum", "yen"
 ]
@@ -37,7 +37,7 @@ def _ndnt_reach(
             "with shape=None the window of ndnt depends on the size of the image; give "
             "its shape in voxels to run it on tiles"
         )
-    before, after = _extent(shape, (2**62,) * ndim, window)
+    before, after = _ndnt_rule.extent(shape, (2**62,) * ndim, window)
     return tuple(map(max, before, after))
 
 
@@ -131,21 +131,17 @@ def ndnt(
     np.False_
     """
     array = checks.as_image(image, finite=False)
-    _one_of(polarity, Polarity, "polarity")
+    checks.one_of(polarity, get_args(Polarity), name="polarity")
     fraction = _fraction(threshold, percent)
     (threads,) = checks.per_axis(threads, 1, name="threads", least=1)
-    resolved = _default_shape(array, window) if shape is None else shape
+    resolved = _ndnt_rule.default_shape(array, window) if shape is None else shape
     if np.ndim(resolved) == 0:
         checks.require_grey(array)
-    before, after = _extent(resolved, array.shape, window)
-    rule = _ndnt.Rule(before, after, *_factors(fraction, polarity, window))
-    return _mask(_native(array), rule, threads)
-
-
-def _one_of(value: Any, choices: Any, name: str) -> None:
-    allowed = get_args(choices)
-    if value not in allowed:
-        raise ValueError(f"unknown {name} {value!r}; use one of {', '.join(allowed)}")
+    before, after = _ndnt_rule.extent(resolved, array.shape, window)
+    rule = _ndnt_rule.Rule(
+        before, after, *_ndnt_rule.factors(fraction, polarity, window)
+    )
+    return _ndnt.mask(array, rule, threads)
 
 
 def _fraction(threshold: float, percent: float | None) -> float:
@@ -158,60 +154,239 @@ def _fraction(threshold: float, percent: float | None) -> float:
     return percent / 100
 
 
-def _default_shape(image: Array, window: Window) -> tuple[int, ...]:
-    if window == "florin":
-        return tuple(max(2, round(n / 8)) for n in image.shape)
-    return tuple(max(3, n // 8) for n in image.shape)
+def threshold(image: ArrayLike, method: Method = "otsu") -> float:
+    """Return the grey value that separates foreground from background.
+
+    ``image > threshold(image)`` is the mask of bright objects.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., z, y, x)
+        Bool, integer or float, finite.
+    method : {"otsu", "li", "mean", "triangle", "rc", "isodata", "minimum", "yen"}
+        Greatest variance between classes; least cross-entropy; mean grey value;
+        furthest from the histogram's hypotenuse; lowest value halfway between the
+        class means (Ridler & Calvard); the same from the histogram's bins; minimum
+        between two peaks; Yen's correlation criterion. By scikit-image, but for "mean"
+        and "rc" (as mahotas defines it).
+
+    Returns
+    -------
+    float
+        In grey values. A flat image's own value, so that nothing is above it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the image is not real, grey, finite and non-empty, the method is unknown or
+        finds no threshold ("minimum" without two peaks).
+
+    Notes
+    -----
+    Histograms have one bin for each value of integers that span at most 65,536
+    values, else 256. The threshold depends on the whole image: on tiles, compute it
+    first and compare then.
+
+    References
+    ----------
+    .. [1] Sezgin, M. and Sankur, B. "Survey over image thresholding techniques",
+       Journal of Electronic Imaging 13(1):146-165, 2004.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([10, 11, 12, 11, 90, 92], np.uint8)
+    >>> threshold(image, "rc")
+    51.0
+    >>> (image > threshold(image)).astype(int)
+    array([0, 0, 0, 0, 1, 1])
+    """
+    array = checks.as_image(image)
+    checks.one_of(method, get_args(Method), name="method")
+    return _global_thresholds.compute(array, method)
 
 
-def _extent(
-    shape: Any, lengths: tuple[int, ...], window: Window
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the voxels before and after the centre, no more than the image has."""
-    _one_of(window, Window, "window")
-    florin = window == "florin"
-    sizes = checks.per_axis(shape, len(lengths), name="shape", least=2 if florin else 1)
-    halves = [round(n / 2) for n in sizes] if florin else [n // 2 for n in sizes]
-    before = [h - 1 if florin else h for h in halves]
-    after = halves if florin else [(n - 1) // 2 for n in sizes]
-    most = [n - 1 for n in lengths]
-    return tuple(map(min, before, most)), tuple(map(min, after, most))
+def multi_otsu(image: ArrayLike, classes: int = 3) -> tuple[float, ...]:
+    """Return the ``classes - 1`` thresholds with the greatest variance between classes.
 
+    ``numpy.digitize(image, thresholds, right=True)`` gives the classes.
 
-def _factors(
-    fraction: float, polarity: Polarity, window: Window
-) -> tuple[float, float, int]:
-    """Return the factors of negative and other sums, and the comparison."""
-    if polarity == "bright":
-        return 1 - fraction, 1 + fraction, _ndnt.ABOVE
-    if window == "florin":
-        return 1 - fraction, 1 - fraction, _ndnt.NOT_ABOVE
-    return 1 + fraction, 1 - fraction, _ndnt.BELOW
+    Parameters
+    ----------
+    image : array_like, shape (..., z, y, x)
+        Bool, integer or float, finite, of at least `classes` different values.
+    classes : int
+        Number of classes, at least 2; the work grows steeply with it.
 
+    References
+    ----------
+    .. [1] Liao, P.-S., Chen, T.-S. and Chung, P.-C. "A fast algorithm for multilevel
+       thresholding", Journal of Information Science and Engineering 17:713-727, 2001.
 
-def _native(image: Array) -> Array:
-    """Return an array of a dtype that kernels know: bool and float16 have none."""
-    if image.dtype.kind == "b":
-        return image.view(np.uint8)
-    if image.dtype.kind == "f" and image.dtype.itemsize not in (4, 8):
-        narrow = image.dtype.itemsize < 4
-        return image.astype(np.float32 if narrow else np.float64)
-    return image.astype(image.dtype.newbyteorder("="), copy=False)
+    Examples
+    --------
+    >>> [round(t) for t in multi_otsu([1, 1, 2, 50, 51, 51, 90, 91], 3)]
+    [2, 51]
+    """
+    from skimage.filters import threshold_multiotsu
 
-
-def _mask(image: Array, rule: _ndnt.Rule, threads: int) -> Mask:
-    """Choose the way: compiled over the last two or three axes, or numpy."""
-    largest = _ndnt.largest_magnitude(image)
-    checks.require_finite_number(largest)
-    sums = _ndnt.accumulator(image, largest, math.prod(rule.lengths))
-    if not _compiled.can_compile():
-        return _ndnt.numpy_mask(image, rule)
-    if image.ndim == 1:
-        row = _ndnt.Rule(
-            (0, *rule.before), (0, *rule.after), rule.low, rule.high, rule.mode
+    array = checks.as_image(image)
+    (classes,) = checks.per_axis(classes, 1, name="classes", least=2)
+    values = np.unique(array)
+    if values.size < classes:
+        raise ValueError(
+            f"image has {values.size} different values, too few for {classes} classes"
         )
-        mask: Mask = _ndnt.compiled_mask(image[None], row, sums, threads)[0]
-        return mask
-    if image.ndim > 3:
-        return _ndnt.numpy_mask(image, rule)
-    return _ndnt.compiled_mask(image, rule, sums, threads)
+    span = values[-1].item() - values[0].item()
+    if values.size == classes:
+        return tuple(float(v) for v in values[:-1])
+    levels = _global_thresholds.levelled(array, span)
+    # scikit-image's functions are not typed, here and below.
+    found = threshold_multiotsu(levels, classes)  # type: ignore[no-untyped-call]
+    return tuple(float(t) for t in found)
+
+
+def _local_reach(ndim: int, *, shape: Any, method: str, **_: Any) -> tuple[int, ...]:
+    sizes = checks.per_axis(shape, ndim, name="shape", least=1)
+    if method == "gaussian":
+        # The standard deviation at which six of them span the window.
+        return tuple(int(4 * n / 6 + 0.5) for n in sizes)
+    return tuple(n // 2 for n in sizes)
+
+
+@declare_reach(_local_reach)
+def local_threshold(
+    image: ArrayLike,
+    shape: int | Sequence[int],
+    *,
+    method: Literal["mean", "gaussian", "median"] = "gaussian",
+    offset: float = 0.0,
+) -> Array:
+    """Return a threshold for each voxel: an average of its neighbourhood.
+
+    ``image > local_threshold(image, shape)`` is the mask of bright objects.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., z, y, x)
+        Bool, integer or float, finite.
+    shape : int or sequence of int
+        Length of the neighbourhood along each axis in voxels; odd for "median". For
+        "gaussian" the standard deviation is a sixth of it.
+    method : {"mean", "gaussian", "median"}
+        How to average.
+    offset : float
+        Is subtracted from the average, in grey values.
+
+    Returns
+    -------
+    ndarray of float32 or float64, shape of `image`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([1, 1, 5, 1, 1, 11, 11, 15, 11, 11])
+    >>> (image > local_threshold(image, 5, method="median")).astype(int)
+    array([0, 0, 1, 0, 0, 0, 0, 1, 0, 0])
+    """
+    from segkit import filters
+
+    array = checks.as_image(image)
+    sizes = checks.per_axis(shape, array.ndim, name="shape", least=1)
+    if method == "gaussian":
+        average = filters.gaussian(array, [n / 6 for n in sizes])
+    elif method == "mean":
+        average = filters.uniform(array, sizes)
+    elif method == "median":
+        if not all(n % 2 for n in sizes):
+            raise ValueError(f"shape is {shape}, but must be odd for a median")
+        average = filters.median(array, [n // 2 for n in sizes]).astype(np.float64)
+    else:
+        raise ValueError(f"unknown method {method!r}; use mean, gaussian or median")
+    local: Array = average - average.dtype.type(offset)
+    return local
+
+
+@declare_reach(unlimited)
+def hysteresis(image: ArrayLike, low: float, high: float) -> Mask:
+    """Return the voxels above `low` that are connected to one above `high`.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., z, y, x)
+        Bool, integer or float, finite.
+    low, high : float
+        Grey values, ``low <= high``. Voxels are connected through faces, by voxels
+        above `low`.
+
+    Examples
+    --------
+    >>> hysteresis([1, 3, 5, 3, 1, 3, 1], 2, 4).astype(int)
+    array([0, 1, 1, 1, 0, 0, 0])
+    """
+    from skimage.filters import apply_hysteresis_threshold
+
+    array = checks.as_image(image)
+    if not low <= high:
+        raise ValueError(
+            f"low is {low} and high {high}, but low must not be above high"
+        )
+    found = apply_hysteresis_threshold(array, low, high)  # type: ignore[no-untyped-call]
+    mask: Mask = found.astype(np.bool_)
+    return mask
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a method of `threshold` makes of an image.
+
+    `threshold` in grey values, NaN if the method found none; `fraction` of voxels
+    above it; `objects`, the number of connected components (through faces); `mask`.
+    """
+
+    threshold: float
+    fraction: float
+    objects: int
+    mask: Mask
+
+
+def try_all(
+    image: ArrayLike, methods: Sequence[Method] = get_args(Method)
+) -> dict[str, Trial]:
+    """Try methods of `threshold` on one image, to choose by numbers and pictures.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., z, y, x)
+        Bool, integer or float, finite.
+    methods : sequence of str
+        What to try.
+
+    Returns
+    -------
+    dict of str to Trial
+        By method, in the order of `methods`. The masks make a picture with
+        `segkit.contact_sheet`: ``contact_sheet({m: t.mask for m, t in ...})``.
+
+    Examples
+    --------
+    >>> for method, trial in try_all([1, 1, 2, 9, 9, 2], ["otsu", "mean"]).items():
+    ...     print(method, trial.threshold, round(trial.fraction, 2), trial.objects)
+    otsu 2.0 0.33 1
+    mean 4.0 0.33 1
+    """
+    from scipy import ndimage
+
+    array = checks.as_image(image)
+    trials: dict[str, Trial] = {}
+    for method in methods:
+        checks.one_of(method, get_args(Method), name="method")
+        try:
+            level = _global_thresholds.compute(array, method)
+        except ValueError:  # this method finds none; the others may
+            level = math.nan
+        mask: Mask = array > level
+        trials[method] = Trial(
+            level, float(mask.mean()), int(ndimage.label(mask)[1]), mask
+        )
+    return trials

@@ -1,0 +1,154 @@
+"""Erosion and dilation by flat footprints, in numpy.
+
+Footprints are made of lines along the last axis; the best value over a line of any
+length takes a logarithmic number of passes, and the lines of a footprint share them.
+The same for every dtype, no slower than the libraries that were measured, and done in
+slabs that stay in the cache.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array: TypeAlias = NDArray[Any]
+Mask: TypeAlias = NDArray[np.bool_]
+Shape: TypeAlias = Literal["ball", "box", "diamond"]
+Radius: TypeAlias = "int | Sequence[int]"
+Best: TypeAlias = Callable[..., Array]
+
+_SLAB_BYTES = 2**18
+
+
+def footprint(radius: Radius, ndim: int, *, shape: Shape = "ball") -> Mask:
+    """Return a footprint as an array of ``2 * radius + 1`` voxels along each axis.
+
+    Parameters
+    ----------
+    radius : int or sequence of int
+        Radius along each axis in voxels, without the centre.
+    ndim : int
+        Number of axes.
+    shape : {"ball", "box", "diamond"}
+        Ellipsoid, box, or what repeated steps to face neighbours reach. The ball and
+        the diamond of radius 1 are the cross, the usual footprint of a single step.
+
+    Examples
+    --------
+    >>> footprint(1, 2).astype(int)
+    array([[0, 1, 0],
+           [1, 1, 1],
+           [0, 1, 0]])
+    >>> footprint((0, 1), 2, shape="box").astype(int)
+    array([[1, 1, 1]])
+    """
+    radii = checks.per_axis(radius, ndim, name="radius", least=0)
+    power = {"ball": 2, "diamond": 1, "box": 0}.get(shape)
+    if power is None:
+        raise ValueError(f"unknown shape {shape!r}; use ball, box or diamond")
+    if power == 0:
+        return np.ones([2 * r + 1 for r in radii], np.bool_)
+    # In whole numbers, so that voxels on the surface never depend on rounding.
+    scale = math.prod(r**power for r in radii if r)
+    whole = np.int64 if scale * ndim < 2**63 else object
+    total: Array = np.zeros([2 * r + 1 for r in radii], whole)
+    for axis, r in enumerate(radii):
+        distance = np.abs(np.arange(-r, r + 1)).astype(whole) ** power
+        weighted = distance * (scale // r**power if r else 0)
+        line = [1] * ndim
+        line[axis] = -1
+        total = total + weighted.reshape(line)
+    inside: Mask = (total <= scale).astype(np.bool_)
+    return inside
+
+
+def flat(image: Array, radius: Radius, shape: Shape, best: Best) -> Array:
+    """Erode or dilate, slab by slab along the first axis."""
+    if image.dtype.kind == "b":
+        bits = flat(image.view(np.uint8), radius, shape, best)
+        return bits.view(np.bool_)
+    wanted = checks.per_axis(radius, image.ndim, name="radius", least=0)
+    if image.ndim == 1:
+        line: Array = flat(image[None], (0, *wanted), shape, best)[0]
+        return line
+    # No line need be longer than the image.
+    radii = tuple(min(r, n) for r, n in zip(wanted, image.shape, strict=True))
+    trim = tuple(slice(w - r, w + r + 1) for w, r in zip(wanted, radii, strict=True))
+    lines = _lines(footprint(wanted, image.ndim, shape=shape)[trim], radii)
+    out = np.empty(image.shape, image.dtype)
+    rows = max(1, _SLAB_BYTES // image[0].nbytes, 2 * radii[0])
+    for start in range(0, len(image), rows):
+        stop = min(start + rows, len(image))
+        first, last = max(start - radii[0], 0), min(stop + radii[0], len(image))
+        slab = np.ascontiguousarray(image[first:last])
+        own = (start - first, stop - first)
+        _best_over_lines(slab, lines, own, best, out[start:stop])
+    return out
+
+
+def _lines(foot: Mask, radii: tuple[int, ...]) -> list[tuple[int, tuple[int, ...]]]:
+    """Return half-length and offset (without the last axis) of lines, short first."""
+    lines = []
+    for index in np.ndindex(foot.shape[:-1]):
+        length = int(np.count_nonzero(foot[index]))
+        if length:
+            offset = tuple(i - r for i, r in zip(index, radii[:-1], strict=True))
+            lines.append((length // 2, offset))
+    return sorted(lines)
+
+
+def _best_over_lines(
+    slab: Array,
+    lines: list[tuple[int, tuple[int, ...]]],
+    own: tuple[int, int],
+    best: Best,
+    out: Array,
+) -> None:
+    """Write the best value over all lines for the rows `own` of a slab."""
+    out[...] = slab[own[0] : own[1]]
+    along, reached = slab, 0
+    for half, offset in lines:
+        while reached < half:
+            step = min(2 * reached + 1, half - reached)
+            along, reached = _widened(along, step, best), reached + step
+        source, target = _overlap(slab.shape, offset, own)
+        best(out[target], along[source], out=out[target])
+
+
+def _widened(along: Array, step: int, best: Best) -> Array:
+    """Widen windows along the last axis by `step` at both ends.
+
+    Windows that would be centred beyond an edge are replaced by the one centred on
+    the edge: it lies within the wider window, and holds all that those hold of the
+    image.
+    """
+    wider = along.copy()
+    if step < along.shape[-1]:
+        best(wider[..., step:], along[..., :-step], out=wider[..., step:])
+        best(wider[..., :-step], along[..., step:], out=wider[..., :-step])
+    best(wider[..., :step], along[..., :1], out=wider[..., :step])
+    best(wider[..., -step:], along[..., -1:], out=wider[..., -step:])
+    return wider
+
+
+def _overlap(
+    shape: tuple[int, ...], offset: tuple[int, ...], own: tuple[int, int]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return what to read of a slab shifted by `offset`, and where that is written."""
+    source, target = [], []
+    for axis, shift in enumerate(offset):
+        begin, end = own if axis == 0 else (0, shape[axis])
+        low, high = max(begin, -shift), min(end, shape[axis] - shift)
+        high = max(low, high)
+        source.append(slice(low + shift, high + shift))
+        target.append(slice(low - begin, high - begin))
+    return tuple(source), tuple(target)

@@ -1,0 +1,91 @@
+"""Thresholds of a whole image, by method (see `segkit.threshold`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Array: TypeAlias = NDArray[Any]
+
+_BINS = 256
+_MOST_LEVELS = 2**16
+
+
+def by_method() -> dict[str, Callable[[Array], float]]:
+    """Return the function that computes a threshold, for each method."""
+    from skimage import filters
+
+    return {
+        "otsu": filters.threshold_otsu,
+        "li": _li,
+        "mean": lambda image: float(image.mean(dtype=np.float64)),
+        "triangle": filters.threshold_triangle,
+        "rc": ridler_calvard,
+        "isodata": filters.threshold_isodata,
+        "minimum": filters.threshold_minimum,
+        "yen": filters.threshold_yen,
+    }
+
+
+def _li(image: Array) -> float:
+    from skimage.filters import threshold_li
+
+    # In float64, because means of many float32 are off; scikit-image is not typed.
+    return float(threshold_li(image.astype(np.float64)))  # type: ignore[no-untyped-call]
+
+
+def compute(image: Array, method: str) -> float:
+    """Return the threshold of a finite, non-empty image."""
+    low, high = image.min().item(), image.max().item()
+    if low == high:  # no method says anything about a flat image
+        return float(low)
+    try:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(by_method()[method](levelled(image, high - low)))
+    except RuntimeError as error:
+        raise ValueError(
+            f"method {method!r} finds no threshold ({error}); use another method, or "
+            "smooth the image first"
+        ) from error
+
+
+def levelled(image: Array, span: float) -> Array:
+    """Return the image in a dtype whose histogram has at most 65,536 bins.
+
+    Histograms have a bin for each value of integers and 256 bins for floats.
+    """
+    if image.dtype.kind == "b":
+        return image.view(np.uint8)
+    if image.dtype.kind == "f":
+        return image.astype(np.float32 if image.dtype.itemsize < 4 else image.dtype)
+    return image if span < _MOST_LEVELS else image.astype(np.float64)
+
+
+def ridler_calvard(image: Array) -> float:
+    """Return the lowest value halfway between the means of the classes it makes."""
+    values, counts = grey_levels(image)
+    below = np.cumsum(counts)[:-1]
+    weighted = np.cumsum(counts * values)
+    above = counts.sum() - below
+    halfway = (weighted[:-1] / below + (weighted[-1] - weighted[:-1]) / above) / 2
+    # The threshold that follows from cutting above a level holds if the next level
+    # is already beyond it.
+    return float(halfway[np.argmax(values[1:] >= halfway)])
+
+
+def grey_levels(image: Array) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the grey values that occur, rising, and how often each does."""
+    if image.dtype.kind == "f":
+        counts, edges = np.histogram(image, _BINS)
+        values = (edges[:-1] + edges[1:]) / 2
+    else:
+        low = int(image.min())
+        counts = np.bincount(image.ravel().astype(np.int64) - low)
+        values = np.arange(counts.size, dtype=np.float64) + low
+    found = counts > 0
+    return values[found], counts[found]
