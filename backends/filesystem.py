@@ -289,6 +289,11 @@ class FileLog:
                 with suppress(FileNotFoundError):
                     yield f"{shard.name}/{entry.name}", entry.stat().st_size
 
+    def blob_age(self, name: str) -> float:
+        with suppress(FileNotFoundError):
+            return self._now() - os.stat(self._root / "blobs" / name).st_mtime
+        return 0.0
+
     def trash_blob(self, name: str) -> None:
         with suppress(FileNotFoundError):
             self._to_trash(self._root / "blobs" / name)
@@ -375,6 +380,30 @@ class FileLog:
                     freed += remove_tree(entry)
         return freed
 
+    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
+        limit = self._now() - older_than
+        found = []
+        with explained(f"look into {self._root}/tmp"):
+            for entry in os.scandir(self._root / "tmp"):
+                with suppress(FileNotFoundError):
+                    if entry.stat(follow_symlinks=False).st_mtime < limit:
+                        found.append(entry.name)
+                        if remove:
+                            remove_tree(entry)
+        return found
+
+    def void(self, position: int) -> bool:
+        path = self._path(position)
+        if not os.path.exists(path):
+            return False
+        with explained(f"mend segment {position} of {self._root}"):
+            staged = self.stage([_VOID], durable=True)
+            with suppress(OSError):
+                os.link(path, self._trashed(Path(path).name))
+            # Replaced, not moved away: at a gap a reader would take it for the end.
+            os.replace(staged, path)
+        return True
+
     def size(self) -> int:
         return _bytes_in(self._root)
 
@@ -382,9 +411,12 @@ class FileLog:
         self._packs.clear()
 
     def _to_trash(self, path: Path) -> None:
+        os.rename(path, self._trashed(path.name))
+
+    def _trashed(self, name: str) -> Path:
+        """Return a new name in the trash, which says since when it is there."""
         mark = os.urandom(3).hex()
-        target = self._root / "trash" / f"{time.time():.0f}-{mark}-{path.name}"
-        os.rename(path, target)
+        return self._root / "trash" / f"{time.time():.0f}-{mark}-{name}"
 
 
 def _read_member(path: str) -> tuple[float, dict[str, object]]:

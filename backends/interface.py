@@ -213,8 +213,20 @@ class Log(Protocol):
     def blobs(self) -> Iterable[tuple[str, int]]:
         """Yield the names of all blobs and their sizes in bytes."""
 
+    def blob_age(self, name: str) -> float:
+        """Return the seconds since a blob was written, by the store's own clock."""
+
     def trash_blob(self, name: str) -> None:
         """Move a blob out of the way; it can be brought back by hand for a while."""
+
+    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
+        """Return what was staged so many seconds ago and never got a name."""
+
+    def void(self, position: int) -> bool:
+        """Put a frame that does nothing in the place of a damaged one; say if it was.
+
+        What was there goes to the trash.
+        """
 
     def put_document(self, name: str, data: bytes) -> None:
         """Write a small named document; the last one written stays."""
@@ -343,8 +355,14 @@ class Backend(Protocol):
     def blobs(self) -> Iterable[tuple[str, int]]:
         """Yield the names of all blobs and their sizes in bytes."""
 
+    def blob_age(self, name: str) -> float:
+        """Return the seconds since a blob was written, by the store's own clock."""
+
     def trash_blob(self, name: str) -> None:
         """Move a blob to the trash."""
+
+    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
+        """Return what was staged so many seconds ago and never got a name."""
 
     def put_document(self, name: str, data: bytes) -> None:
         """Write a small named document; the last one written stays."""
@@ -357,6 +375,9 @@ class Backend(Protocol):
 
     def damaged(self) -> list[Fault]:
         """Return the segments that could not be read."""
+
+    def mend(self) -> int:
+        """Replace damaged segments by some that do nothing; return how many."""
 
     def compact(self, keep: Iterable[Key] | None = None) -> int:
         """Merge old segments; return bytes freed.

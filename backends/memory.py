@@ -98,6 +98,17 @@ class MemoryLog:
     def blobs(self) -> Iterable[tuple[str, int]]:
         return [(name, len(data)) for name, data in self.room.blobs.items()]
 
+    def blob_age(self, name: str) -> float:  # noqa: ARG002 - no clock, no orphans
+        return 0.0
+
+    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:  # noqa: ARG002 - nothing is staged for long
+        return []
+
+    def void(self, position: int) -> bool:
+        with self.room.changed:
+            self.room.frames[position] = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
+        return True
+
     def trash_blob(self, name: str) -> None:
         self.room.blobs.pop(name, None)
 

@@ -111,6 +111,14 @@ class JournalStore:
     def damaged(self) -> list[Fault]:
         return list(self._damaged.values())
 
+    def mend(self) -> int:
+        mended = [at for at in self._damaged if self._log.void(at)]
+        for position in mended:
+            del self._damaged[position]
+        if self._damaged:
+            self.compact()  # leaves out what is damaged in blocks that are merged
+        return len(mended)
+
     # writing
 
     def publish(
@@ -322,6 +330,12 @@ class JournalStore:
 
     def blobs(self) -> Iterable[tuple[str, int]]:
         return self._log.blobs()
+
+    def blob_age(self, name: str) -> float:
+        return self._log.blob_age(name)
+
+    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
+        return self._log.leftovers(older_than, remove=remove)
 
     def trash_blob(self, name: str) -> None:
         self._log.trash_blob(name)
