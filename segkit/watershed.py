@@ -1,0 +1,304 @@
+"""Grow objects from markers: watershed and random walker, whole or tile by tile.
+
+Neither has a finite reach: where a voxel belongs may be decided far away. Tile by tile,
+with a halo, markers keep their ids, so that nothing has to be merged; whether the halo
+was wide enough is checked by comparing what neighbouring tiles say about the voxels
+that both know, and the `SeamReport` says so. Agreement everywhere is strong evidence,
+not proof, that the result is that of the whole image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit import checks
+from segkit._neighbours import structure_of
+from segkit._seam_report import OnDisagreement, SeamReport, enforce
+from segkit.instances import (
+    InstanceSummary,
+    MergedInstances,
+    instance_tile,
+    merge_instance_tiles,
+)
+from segkit.tiling import Tile, tiles
+
+Array: TypeAlias = NDArray[Any]
+PerAxis: TypeAlias = int | Sequence[int]
+# From image, markers and mask of a box to its labels.
+Grow: TypeAlias = Callable[[Array, Array, Array | None], Array]
+
+# Voxels on either side of a seam that tiles compare.
+_COMPARED = 2
+
+__all__ = [
+    "random_walker",
+    "tiled_random_walker",
+    "tiled_watershed",
+    "watershed",
+]
+
+
+def watershed(
+    image: Any,
+    markers: Any,
+    *,
+    mask: Any = None,
+    connectivity: Any = 1,
+    tile: PerAxis | None = None,
+    halo: PerAxis | None = None,
+    on_disagreement: OnDisagreement = "warn",
+) -> Array:
+    """Grow markers along rising grey values until they meet.
+
+    Parameters
+    ----------
+    image
+        Real values, any number of axes; low values are flooded first.
+    markers
+        Integers of the same shape: the objects' seeds, 0 elsewhere.
+    mask
+        Voxels that may be labelled; None is all.
+    connectivity
+        Which voxels touch, as for `segkit.label`.
+    tile
+        Size of the tiles that are grown each by itself; None grows the whole image.
+    halo
+        Margin in voxels that a tile sees beyond its own; None takes a quarter of the
+        tile, and at least 8. It should exceed the size of an object.
+    on_disagreement
+        Whether to raise `SeamError`, warn with `SeamWarning` or go on if tiles disagree
+        about a voxel that both know; `tiled_watershed` returns the report itself.
+
+    Returns
+    -------
+    ndarray
+        The markers' dtype and ids; 0 where nothing grew.
+
+    References
+    ----------
+    The flooding is that of `skimage.segmentation.watershed`: Soille and Ansoult,
+    "Automated basin delineation from digital elevation models using mathematical
+    morphology", Signal Processing 20, 1990.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([3, 1, 2, 5, 4, 1, 3])
+    >>> markers = np.array([0, 1, 0, 0, 0, 2, 0])
+    >>> watershed(image, markers)
+    array([1, 1, 1, 1, 2, 2, 2])
+    >>> watershed(image, markers, mask=image < 4, tile=4, halo=3)
+    array([1, 1, 1, 0, 0, 2, 2])
+    """
+    if tile is None:
+        return _whole(_flood(connectivity), image, markers, mask)
+    labels, report = tiled_watershed(
+        image, markers, mask=mask, connectivity=connectivity, tile=tile, halo=halo
+    )
+    enforce(report, on_disagreement)
+    return labels
+
+
+def tiled_watershed(
+    image: Any,
+    markers: Any,
+    *,
+    mask: Any = None,
+    connectivity: Any = 1,
+    tile: PerAxis,
+    halo: PerAxis | None = None,
+) -> MergedInstances:
+    """Return the labels of `watershed` tile by tile, and how far the tiles agree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros(9)
+    >>> markers = np.array([1, 0, 0, 0, 0, 0, 0, 0, 2])
+    >>> labels, report = tiled_watershed(image, markers, tile=5, halo=2)
+    >>> labels, report.differing
+    (array([1, 1, 1, 1, 1, 2, 2, 2, 2]), 4)
+    >>> watershed(image, markers)
+    array([1, 1, 1, 1, 1, 2, 2, 2, 2])
+    """
+    return _tiled(_flood(connectivity), image, markers, mask, (tile, halo))
+
+
+def random_walker(
+    image: Any,
+    markers: Any,
+    *,
+    mask: Any = None,
+    beta: float = 130.0,
+    tile: PerAxis | None = None,
+    halo: PerAxis | None = None,
+    on_disagreement: OnDisagreement = "warn",
+) -> Array:
+    """Give each voxel to the marker that a random walker from it meets most likely.
+
+    Parameters
+    ----------
+    image, markers, mask, tile, halo, on_disagreement
+        As for `watershed`. Steps between voxels of different grey values are unlikely,
+        relative to the spread of all grey values.
+    beta
+        How unlikely.
+
+    Returns
+    -------
+    ndarray
+        The markers' dtype and ids; 0 outside the mask and where no marker is connected.
+
+    References
+    ----------
+    By `skimage.segmentation.random_walker`, solved by conjugate gradients: Grady,
+    "Random walks for image segmentation", IEEE PAMI 28, 2006.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 1.1, 1.0, 4.0, 4.1, 4.0]] * 2)
+    >>> markers = np.array([[3, 0, 0, 0, 0, 8], [0, 0, 0, 0, 0, 0]])
+    >>> random_walker(image, markers)
+    array([[3, 3, 3, 8, 8, 8],
+           [3, 3, 3, 8, 8, 8]])
+    """
+    if tile is None:
+        return _whole(_walk(beta), image, markers, mask)
+    labels, report = tiled_random_walker(
+        image, markers, mask=mask, beta=beta, tile=tile, halo=halo
+    )
+    enforce(report, on_disagreement)
+    return labels
+
+
+def tiled_random_walker(
+    image: Any,
+    markers: Any,
+    *,
+    mask: Any = None,
+    beta: float = 130.0,
+    tile: PerAxis,
+    halo: PerAxis | None = None,
+) -> MergedInstances:
+    """Return the labels of `random_walker` by tiles, and how far the tiles agree."""
+    spread = float(np.std(checks.as_image(image)))
+    return _tiled(_walk(beta, spread), image, markers, mask, (tile, halo))
+
+
+def _flood(connectivity: Any) -> Grow:
+    def grow(image: Array, markers: Array, mask: Array | None) -> Array:
+        from skimage.segmentation import watershed as flood
+
+        structure = structure_of(image.ndim, connectivity)
+        grown: Array = flood(  # type: ignore[no-untyped-call] # skimage has no types
+            image, markers, connectivity=structure, mask=mask
+        )
+        return grown
+
+    return grow
+
+
+def _walk(beta: float, spread: float | None = None) -> Grow:
+    return partial(_walk_box, beta=beta, spread=spread)
+
+
+def _walk_box(
+    image: Array,
+    markers: Array,
+    mask: Array | None,
+    *,
+    beta: float,
+    spread: float | None,
+) -> Array:
+    """Run the random walker on a box, which may hold any number of seeds.
+
+    `spread` is the standard deviation of the whole image's grey values.
+    """
+    from skimage.segmentation import random_walker as walk
+
+    if image.ndim not in (2, 3):
+        raise ValueError(f"random_walker takes 2 or 3 axes, but image has {image.ndim}")
+
+    seeds = np.where(mask, markers, 0) if mask is not None else markers
+    ids, numbers = np.unique(seeds, return_inverse=True)
+    if ids[0] != 0:  # no voxel is left to label
+        return seeds
+    if len(ids) == 1:
+        return np.zeros_like(markers)
+    numbers = numbers.reshape(seeds.shape).astype(np.int32)
+    if mask is not None:
+        numbers[~mask] = -1
+    if not (numbers == 0).any():
+        return seeds
+    grey, own_spread = image, float(np.std(image))
+    if own_spread == 0:
+        # scikit-image divides by the spread; this little makes no difference.
+        grey = np.zeros(image.shape)
+        grey.flat[0] = 1e-9
+    elif spread is not None:
+        beta = beta * own_spread / spread
+    # The solver's small errors of probabilities do not matter: only the largest counts.
+    found = walk(grey, numbers, beta=beta, mode="cg_j", prob_tol=1)
+    # Voxels that no seed is connected to, and those outside the mask, are not above 0.
+    grown: Array = ids[np.maximum(found, 0)].astype(markers.dtype)
+    return grown
+
+
+def _checked(
+    image: Any, markers: Any, mask: Any
+) -> tuple[Array, Array, NDArray[np.bool_] | None]:
+    grey = checks.as_image(image)
+    seeds = checks.require_labels(markers, name="markers")
+    allowed = None if mask is None else checks.as_mask(mask)
+    for name, array in (("markers", seeds), ("mask", allowed)):
+        if array is not None and array.shape != grey.shape:
+            raise ValueError(f"{name} has shape {array.shape}, the image {grey.shape}")
+    return grey, seeds, allowed
+
+
+def _whole(grow: Grow, image: Any, markers: Any, mask: Any) -> Array:
+    grey, seeds, allowed = _checked(image, markers, mask)
+    if not seeds.any():  # scikit-image would invent markers at the minima
+        return np.zeros_like(seeds)
+    return grow(grey, seeds, allowed).astype(seeds.dtype, copy=False)
+
+
+def _tiled(
+    grow: Grow,
+    image: Any,
+    markers: Any,
+    mask: Any,
+    sizes: tuple[PerAxis, PerAxis | None],
+) -> MergedInstances:
+    """Grow each tile by itself, put the own boxes together and compare the rest."""
+    grey, seeds, allowed = _checked(image, markers, mask)
+    out = np.zeros_like(seeds)
+    summaries: list[InstanceSummary] = []
+    for one in _grid(grey.shape, *sizes):
+        box = one.read.slices
+        with checks.inside_tile():
+            grown = _whole(
+                grow, grey[box], seeds[box], None if allowed is None else allowed[box]
+            )
+        out[one.write.slices] = grown[one.inner]
+        # Objects from markers just beyond a tile's read box are not its own: the wider
+        # the comparison, the more of them it would blame on the halo.
+        part = instance_tile(grown, one, grey.shape, depth=_COMPARED)
+        summaries.append(part.summary)
+    if len(summaries) == 1:
+        return MergedInstances(out, SeamReport(()))
+    _, report = merge_instance_tiles(summaries, by_id=True)
+    return MergedInstances(out, report)
+
+
+def _grid(shape: tuple[int, ...], tile: PerAxis, halo: PerAxis | None) -> list[Tile]:
+    sizes = checks.per_axis(tile, len(shape), name="tile", least=1)
+    if halo is None:
+        halo = tuple(max(8, -(-size // 4)) for size in sizes)
+    return tiles(shape, sizes, halo=halo)
