@@ -12,6 +12,7 @@ from segkit.io.errors import ImageRequestError
 from segkit.io.formats import format_of
 from segkit.io.image import Image, complete_spacing, described
 from segkit.io.publishing import published
+from segkit.io.sources import InMemory
 from segkit.io.targets import fitted
 from segkit.io.writing import ImageWriter, create_at, require_absent
 
@@ -170,6 +171,9 @@ def _as_source(
 
 def _copy(target: Path, source: Image) -> None:
     writer = ImageWriter(target, target=target)
+    if isinstance(source.source, InMemory):
+        writer.write(..., source.read())
+        return
     step = writer.chunks[0] if writer.chunks else 1
     for box in _slabs(source, step):
         writer.write(box, source.read(box))

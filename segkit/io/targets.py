@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -46,16 +47,41 @@ class MappedTarget:
     chunks: tuple[int, ...] | None = None
 
     def __init__(self, image: Image) -> None:
-        source: Any = image.source
-        self._map: NDArray[Any] = (
-            np.empty(source.shape, source.dtype)
-            if 0 in source.shape
-            else np.memmap(source.path, source.dtype, "r+", source.offset, source.shape)
-        )
+        self._source: Any = image.source
+        self._map: NDArray[Any] | None = None
 
     def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
-        """Write through the map."""
+        """Write through the map, or at once where the box is one piece of the file."""
+        source = self._source
+        if array.size == 0:
+            return
+        if _is_one_piece(box, source.shape):
+            first = tuple(part.start for part in box)
+            start = np.ravel_multi_index(first, source.shape) * source.dtype.itemsize
+            _write_at(source.path, source.offset + int(start), array, source.dtype)
+            return
+        if self._map is None:
+            self._map = np.memmap(
+                source.path, source.dtype, "r+", source.offset, source.shape
+            )
         self._map[box] = array
+
+
+def _is_one_piece(box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
+    """Say whether the voxels of a box follow each other in C order."""
+    lengths = [part.stop - part.start for part in box]
+    partial = [axis for axis, n in enumerate(lengths) if n != shape[axis]]
+    return not partial or all(n == 1 for n in lengths[: partial[-1]])
+
+
+def _write_at(
+    path: Path, offset: int, array: NDArray[Any], dtype: np.dtype[Any]
+) -> None:
+    data = np.ascontiguousarray(array, dtype).data.cast("B")
+    with path.open("r+b", buffering=0) as file:
+        while data:
+            written = os.pwrite(file.fileno(), data, offset)
+            data, offset = data[written:], offset + written
 
 
 class ZarrTarget:
