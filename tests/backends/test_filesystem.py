@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -18,11 +19,10 @@ class TestFilesystem(BackendContract):
     @pytest.fixture
     def spoil(self, open_log):
         def replace(position, data):
-            path = open_log()._path(position)
-            if os.path.isdir(path):
-                path += "/segment"
-            with open(path, "wb") as file:
-                file.write(data)
+            path = Path(open_log()._path(position))
+            if path.is_dir():
+                path = path / "segment"
+            path.write_bytes(data)
 
         return replace
 
