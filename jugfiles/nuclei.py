@@ -1,0 +1,325 @@
+"""Segment nuclei by five methods, tile by tile, and score them.
+
+    tg execute jugfiles/nuclei.py -j 2
+    tg execute jugfiles/nuclei.py -j 2 -- FOLDER [OUT]
+
+FOLDER holds pictures in ``images/`` and, for scores, label pictures of the same names
+in ``references/``. Without it, the folder is that of ``SEGKIT_DATA`` (itself, or its
+``coelho2009/ic100``), else the one picture that the mahotas package brings along.
+
+For each picture and method, OUT (``nuclei-out``) gets the labels as TIFF, a table of
+the objects as CSV and an overlay as PNG; ``scores.csv`` and ``summary.txt`` compare
+the methods where there are references. Each tile is a task: change a method's
+parameter below and only that method is computed again.
+"""
+
+import csv
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import mahotas
+import numpy as np
+from blake3 import blake3
+
+import segkit
+from segkit.instances import instance_tile, merge_instance_tiles
+from segkit.labelling import label_tile, merge_tiles, relabel_tile
+from segkit.measurement import combine, measure_tile, properties_table
+from segkit.reach import reach
+from segkit.selection import drop_ids, relabel_sequential, small_ids
+from segkit.tiling import Tile, tiles
+from taskgraph import TaskGenerator, return_tuple
+
+TILE = 512
+BINS = 256
+PROPERTIES = ("label", "count", "centroid", "intensity_mean", "touches_border")
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a picture becomes objects.
+
+    `sigma` smooths before thresholding; `threshold` is the mean or Otsu's of the smooth
+    picture; `majority` is the side of the window in which more than half of the pixels
+    have to be foreground; `split` cuts touching nuclei by a watershed of the distance
+    to the background, smoothed by that sigma; objects under `min_size` pixels go.
+    """
+
+    name: str
+    sigma: float = 0
+    threshold: str = "mean"
+    majority: int = 0
+    split: float = 0
+    min_size: int = 0
+
+
+METHODS = (
+    Method("mean", threshold="mean", majority=5, min_size=2500),
+    Method("otsu", threshold="otsu", majority=5, min_size=2500),
+    Method("gaussian-mean", sigma=2, threshold="mean"),
+    Method("gaussian-otsu", sigma=4, threshold="otsu"),
+    Method("watershed", sigma=2, threshold="mean", split=8, min_size=2500),
+)
+
+
+# One picture
+
+
+@TaskGenerator
+def load_picture(path, digest):  # noqa: ARG001 - other contents, another task
+    """Return a grey picture; every other task reads its box from the stored array."""
+    image = segkit.open_image(path)
+    grey = image if image.ndim == 2 else segkit.open_image(path, channel=0)
+    return grey.read()
+
+
+@TaskGenerator
+def range_of(picture, tile, sigma):
+    """Return least and largest value, sum and number of a tile's smooth pixels."""
+    own = _smooth(picture, tile, sigma)
+    return float(own.min()), float(own.max()), float(own.sum(dtype=float)), own.size
+
+
+@TaskGenerator
+def histogram_of(picture, tile, sigma, ranges):
+    """Return how often each of 256 levels occurs in a tile, stretched to the range."""
+    levels = _levels(_smooth(picture, tile, sigma), *_limits(ranges))
+    return np.bincount(levels.ravel(), minlength=BINS)
+
+
+@TaskGenerator
+def mean_of(ranges):
+    """Return the mean of the smooth picture."""
+    return sum(r[2] for r in ranges) / sum(r[3] for r in ranges)
+
+
+@TaskGenerator
+def otsu_of(histograms, ranges):
+    """Return Otsu's threshold, in the values of the smooth picture."""
+    counts = np.sum(histograms, axis=0)
+    level = mahotas.otsu(np.repeat(np.arange(BINS, dtype=np.uint8), counts))
+    low, high = _limits(ranges)
+    return low + (level + 1) * (high - low) / (BINS - 1)
+
+
+@return_tuple(2)
+@TaskGenerator
+def segment_tile(picture, tile, method, threshold):
+    """Return the objects of one tile, and what is needed to join them to others."""
+    mask = _mask(picture, tile, method, threshold)
+    if method.split:
+        return tuple(instance_tile(_split(mask, method.split), tile, picture.shape))
+    own = mask[tile.inner]
+    return tuple(label_tile(own, tile, picture.shape))
+
+
+@return_tuple(2)
+@TaskGenerator
+def join_tiles(summaries, method):
+    """Return for each tile the final ids of its objects, and how well tiles agree."""
+    if method.split:
+        tables, report = merge_instance_tiles(summaries)
+        return tables, report
+    return merge_tiles(summaries), None
+
+
+@TaskGenerator
+def measure(picture, tile, labels, table):
+    """Return the sums over the objects of one tile."""
+    own = Tile(tile.index, tile.write, tile.write)
+    final = relabel_tile(labels, table)
+    box = picture[tile.write.slices]
+    return measure_tile(final, own, picture.shape, intensity=box)
+
+
+@TaskGenerator
+def objects_of(parts):
+    """Return the table of all objects, those to be dropped included."""
+    return properties_table(combine(parts), properties=PROPERTIES)
+
+
+@TaskGenerator
+def assemble(shape, grid, labels, tables, objects, method):
+    """Return the labels of the whole picture, without the small objects, 1..n."""
+    whole = np.zeros(shape, np.int32)
+    for tile, own, table in zip(grid, labels, tables, strict=True):
+        whole[tile.write.slices] = relabel_tile(own, table)
+    kept = drop_ids(whole, small_ids(objects, method.min_size))
+    return relabel_sequential(kept)[0]
+
+
+@TaskGenerator
+def save_all(stem, picture, labels, objects, method, report):
+    """Write labels, object table and overlay; return their names."""
+    folder = Path(stem).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = objects["count"] >= method.min_size
+    table = {name: column[kept] for name, column in objects.items()}
+    table["label"] = np.arange(1, kept.sum() + 1)
+    names = [f"{stem}.tif", f"{stem}.csv", f"{stem}.png"]
+    segkit.save(names[0], labels, compression="zlib", labels=True, overwrite=True)
+    segkit.save_table(names[1], table, overwrite=True)
+    segkit.save_png(names[2], segkit.overlay(picture, labels))
+    return names if report is None else [*names, str(report)]
+
+
+# Scores
+
+
+@TaskGenerator
+def score(name, method, labels, reference):
+    """Return the scores of one picture by one method, published forms included."""
+    published = segkit.published_scores(labels, reference)
+    row = {f"published_{key}": number for key, number in published.items()}
+    return {
+        "image": name,
+        "method": method.name,
+        **segkit.scores(labels, reference),
+        **row,
+    }
+
+
+@TaskGenerator
+def write_scores(rows, path):
+    """Write all scores, and their means by method; return the means."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(path).open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    names = [name for name in rows[0] if name not in ("image", "method")]
+    means = {
+        method.name: {
+            name: float(
+                np.nanmean([r[name] for r in rows if r["method"] == method.name])
+            )
+            for name in names
+        }
+        for method in METHODS
+    }
+    lines = [f"{'':28}" + "".join(f"{method:>15}" for method in means)]
+    for name in names:
+        cells = "".join(f"{means[method][name]:15.3f}" for method in means)
+        lines.append(f"{name:28}{cells}")
+    Path(path).with_name("summary.txt").write_text("\n".join(lines) + "\n")
+    return means
+
+
+def _means(rows, method, names):
+    own = [row for row in rows if row["method"] == method]
+    return {name: float(np.nanmean([row[name] for row in own])) for name in names}
+
+
+# Array functions of one tile
+
+
+def _reach(method):
+    """Return how far around a tile its objects depend on the picture."""
+    smoothing = reach(segkit.gaussian, 2, sigma=method.sigma)[0]
+    split = 100 if method.split else 0  # more than a nucleus and half
+    return smoothing + method.majority // 2 + split
+
+
+def _smooth(picture, tile, sigma, box=None):
+    """Return the smooth pixels that a tile owns, or those of another box within."""
+    read = picture[tile.read.slices]
+    smooth = segkit.gaussian(read, sigma) if sigma else read
+    return smooth[tile.inner] if box is None else smooth[box]
+
+
+def _mask(picture, tile, method, threshold):
+    """Return the foreground in the box that a tile reads."""
+    mask = _smooth(picture, tile, method.sigma, box=...) > threshold
+    if not method.majority:
+        return mask
+    return mahotas.majority_filter(mask, method.majority)
+
+
+def _split(mask, sigma):
+    """Return objects, cut where the distance to the background has a neck."""
+    from scipy import ndimage
+    from skimage.feature import peak_local_max
+    from skimage.segmentation import watershed
+
+    distance = segkit.gaussian(ndimage.distance_transform_edt(mask), sigma)
+    peaks = peak_local_max(distance, min_distance=20, labels=mask.astype(np.int32))
+    markers = np.zeros(mask.shape, np.int32)
+    markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    return watershed(-distance, markers, mask=mask)
+
+
+def _limits(ranges):
+    return min(r[0] for r in ranges), max(r[1] for r in ranges)
+
+
+def _levels(pixels, low, high):
+    """Return pixels stretched to 0..255, as the threshold by Otsu sees them."""
+    scale = (BINS - 1) / (high - low) if high > low else 0.0
+    return ((pixels.astype(np.float64) - low) * scale).astype(np.uint8)
+
+
+# The graph
+
+
+def segment(picture, shape, method):
+    """Write down the segmentation of one picture; return labels, objects, report."""
+    grid = tiles(shape, TILE, halo=_reach(method))
+    ranges = [range_of(picture, tile, method.sigma) for tile in grid]
+    if method.threshold == "mean":
+        threshold = mean_of(ranges)
+    else:
+        parts = [histogram_of(picture, t, method.sigma, ranges) for t in grid]
+        threshold = otsu_of(parts, ranges)
+    pieces = [segment_tile(picture, tile, method, threshold) for tile in grid]
+    tables, report = join_tiles([summary for _, summary in pieces], method)
+    sums = [
+        measure(picture, tile, labels, tables[i])
+        for i, (tile, (labels, _)) in enumerate(zip(grid, pieces, strict=True))
+    ]
+    objects = objects_of(sums)
+    labels = assemble(
+        shape, grid, [labels for labels, _ in pieces], tables, objects, method
+    )
+    return labels, objects, report
+
+
+def pictures():
+    """Return the pictures to segment and their references, by name."""
+    given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("SEGKIT_DATA", "")
+    for folder in (Path(given), Path(given) / "coelho2009" / "ic100"):
+        if given and (folder / "images").is_dir():
+            found = sorted((folder / "images").iterdir())
+            return {p.stem: (p, folder / "references" / p.name) for p in found}
+    if len(sys.argv) > 1:
+        sys.exit(f"{given} has no folder images/ with pictures; give another folder")
+    demo = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
+    return {"nuclear": (demo, Path("there is none"))}
+
+
+def shape_of(path):
+    """Return height and width of a picture file."""
+    return segkit.open_image(path).shape[:2]
+
+
+def digest_of(path):
+    """Return what the contents of a file are known by."""
+    return blake3(path.read_bytes()).hexdigest()
+
+
+out = Path(sys.argv[2] if len(sys.argv) > 2 else "nuclei-out")
+scored = []
+for name, (path, reference) in pictures().items():
+    picture = load_picture(str(path), digest_of(path))
+    if reference.exists():
+        truth = load_picture(str(reference), digest_of(reference))
+    for method in METHODS:
+        labels, objects, report = segment(picture, shape_of(path), method)
+        save_all(
+            str(out / name / method.name), picture, labels, objects, method, report
+        )
+        if reference.exists():
+            scored.append(score(name, method, labels, truth))
+if scored:
+    write_scores(scored, str(out / "scores.csv"))
