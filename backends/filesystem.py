@@ -25,6 +25,7 @@ import os
 import time
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError, OpenError, UnavailableError
@@ -47,7 +48,6 @@ from backends.segment import encode_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 _FOLDERS = ("log", "blobs", "workers", "documents", "tmp", "trash")
 _ABANDONED = 86400.0

@@ -106,7 +106,8 @@ class MemoryLog:
 
     def void(self, position: int) -> bool:
         with self.room.changed:
-            self.room.frames[position] = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
+            void = Segment(Kind.VOID, "", 0.0)
+            self.room.frames[position] = b"".join(encode_frame(void))
         return True
 
     def trash_blob(self, name: str) -> None:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
+import zlib
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgpack
 
 from backends.interface import KEY_SIZE
-from taskgraph.compression import zstd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from backends.interface import Backend
     from taskgraph.graph import Graph
 
-VERSION = 1
-_NAME = "graph-{}"
+VERSION = 2
+_PREFIX = "graph-"
+_LONGEST_STEM = 100
+_NOWHERE = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +33,58 @@ class Snapshot:
     ----------
     jugfile : str
         Its path.
+    arguments : tuple of str
+        What it was given on the command line.
     stamp : tuple of int
-        Its modification time (ns) and size when it was loaded.
+        Its modification time (ns), size and CRC-32 when it was loaded.
     time : float
         When it was loaded, in seconds since the epoch.
-    complete : bool
-        Whether it was read to its end, not only up to a barrier.
+    missing : bytes
+        Keys, concatenated, that have to get results before the jugfile says more;
+        empty if it was read to its end.
     names : sequence of str
         The functions' names.
     functions : array of int
         For each task the place of its name in `names`.
     keys : bytes
-        The tasks' keys, concatenated, in order.
+        The tasks' keys, concatenated, each after all that it needs.
     counts, needs : array of int
         For each task how many it needs, and the places of these, concatenated.
     """
 
     jugfile: str
-    stamp: tuple[int, int]
+    arguments: tuple[str, ...]
+    stamp: tuple[int, int, int]
     time: float
-    complete: bool
+    missing: bytes
     names: Sequence[str]
     functions: array[int]
     keys: bytes
     counts: array[int]
     needs: array[int]
 
+    def __len__(self) -> int:
+        return len(self.functions)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the jugfile was read to its end, not only up to a barrier."""
+        return not self.missing
+
     def split(self) -> list[bytes]:
         """Return the keys one by one."""
-        return [self.keys[i : i + KEY_SIZE] for i in range(0, len(self.keys), KEY_SIZE)]
+        return _split(self.keys)
 
-    def name(self, place: int) -> str:
-        """Return the function name of a task."""
-        return self.names[self.functions[place]]
+    def awaited(self) -> list[bytes]:
+        """Return the keys that have to get results before more tasks appear."""
+        return _split(self.missing)
+
+    def named(self) -> dict[bytes, str]:
+        """Return the function name of each key."""
+        names = self.names
+        return dict(
+            zip(self.split(), [names[number] for number in self.functions], strict=True)
+        )
 
     def dependants(self) -> dict[bytes, list[bytes]]:
         """Return for each key that is needed the keys of the tasks that need it."""
@@ -74,21 +95,43 @@ class Snapshot:
                 found.setdefault(keys[need], []).append(keys[place])
         return found
 
-    def needs_of(self) -> list[array[int]]:
-        """Return for each task the places of the tasks that it needs."""
-        start, found = 0, []
+    def needs_of(self) -> Iterator[array[int]]:
+        """Yield for each task the places of the tasks that it needs."""
+        start = 0
         for count in self.counts:
-            found.append(self.needs[start : start + count])
+            yield self.needs[start : start + count]
             start += count
-        return found
 
-    def outdated(self) -> bool:
-        """Return whether the jugfile is another one now."""
-        return _stamp(Path(self.jugfile)) not in (self.stamp, (0, 0))
+    def says(self, other: Snapshot) -> bool:
+        """Return whether it is the same but for when it was taken."""
+        return replace(self, time=other.time) == other
+
+    def outdated(self, jugfile: Path | None = None) -> bool:
+        """Return whether the jugfile says something else now.
+
+        Parameters
+        ----------
+        jugfile : Path, optional
+            Where it is now; where it was by default.
+        """
+        path = jugfile or Path(self.jugfile)
+        try:
+            found = path.stat()
+        except OSError:
+            return False
+        if (found.st_mtime_ns, found.st_size) == self.stamp[:2]:
+            return False
+        return stamp_of(path)[1:] != self.stamp[1:]
 
 
-def take(graph: Graph, jugfile: Path, *, complete: bool) -> Snapshot:
-    """Return the snapshot of a graph."""
+def take(
+    graph: Graph,
+    jugfile: Path,
+    *,
+    arguments: Sequence[str] = (),
+    missing: Sequence[bytes] = (),
+) -> Snapshot:
+    """Return the snapshot of a graph; `missing` is what a barrier waits for."""
     places: dict[str, int] = {}
     functions, counts, needs = array("I"), array("I"), array("I")
     where: dict[bytes, int] = {}
@@ -100,66 +143,121 @@ def take(graph: Graph, jugfile: Path, *, complete: bool) -> Snapshot:
         if task.needs:
             needs.extend([where[need.key] for need in task.needs])
     return Snapshot(
-        str(jugfile.absolute()),
-        _stamp(jugfile),
-        time.time(),
-        complete,
-        list(places),
+        jugfile=str(jugfile.absolute()),
+        arguments=tuple(arguments),
+        stamp=stamp_of(jugfile),
+        time=time.time(),
+        missing=b"".join(missing),
+        names=list(places),
+        functions=functions,
+        keys=b"".join(graph.keys()),
+        counts=counts,
+        needs=needs,
+    )
+
+
+def save(snapshot: Snapshot, backend: Backend) -> None:
+    """Keep a snapshot as the one of its jugfile with these arguments."""
+    arrays = (snapshot.functions, snapshot.counts, snapshot.needs)
+    plain = (
+        VERSION,
+        snapshot.jugfile,
+        snapshot.arguments,
+        snapshot.stamp,
+        snapshot.time,
+        snapshot.missing,
+        list(snapshot.names),
+        snapshot.keys,  # digests: nothing makes them smaller
+        [zlib.compress(numbers.tobytes(), 1) for numbers in arrays],
+    )
+    backend.put_document(
+        _document(snapshot.jugfile, snapshot.arguments), msgpack.packb(plain)
+    )
+
+
+def load(
+    backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
+) -> Snapshot | None:
+    """Return the last snapshot of a jugfile, None if there is none that can be read.
+
+    Parameters
+    ----------
+    backend : Backend
+        The store that the jugfile ran with.
+    jugfile : Path
+        Where it is now. One of the same name elsewhere counts if there is no other:
+        machines mount the same folder in different places.
+    arguments : sequence of str, optional
+        Those that it was given; any by default.
+    """
+    prefix = f"{_PREFIX}{jugfile.stem[:_LONGEST_STEM]}-"
+    candidates = [
+        snapshot
+        for snapshot in _load_all(backend, prefix)
+        if Path(snapshot.jugfile).name == jugfile.name
+        and (arguments is None or snapshot.arguments == tuple(arguments))
+    ]
+    here = [s for s in candidates if s.jugfile == str(jugfile.absolute())]
+    return max(here or candidates, key=lambda s: s.time, default=None)
+
+
+def load_all(backend: Backend) -> list[Snapshot]:
+    """Return the snapshots of all jugfiles that ran with a store."""
+    return list(_load_all(backend, _PREFIX))
+
+
+def stamp_of(jugfile: Path) -> tuple[int, int, int]:
+    """Return what tells whether a file was changed; zeros if it cannot be read."""
+    try:
+        found = jugfile.stat()
+        return found.st_mtime_ns, found.st_size, zlib.crc32(jugfile.read_bytes())
+    except OSError:
+        return _NOWHERE
+
+
+def _load_all(backend: Backend, prefix: str) -> Iterator[Snapshot]:
+    for name in backend.documents():
+        if name.startswith(prefix):
+            data = backend.get_document(name)
+            snapshot = None if data is None else _decode(data)
+            if snapshot is not None:
+                yield snapshot
+
+
+def _decode(data: bytes) -> Snapshot | None:
+    """Return a snapshot; None if it was damaged or written by another version."""
+    try:
+        version, path, arguments, stamp, when, missing, names, keys, packed = (
+            msgpack.unpackb(data)
+        )
+        if version != VERSION:
+            return None
+        functions, counts, needs = (
+            array("I", zlib.decompress(numbers)) for numbers in packed
+        )
+    except (zlib.error, ValueError, TypeError, msgpack.UnpackException):
+        return None
+    return Snapshot(
+        path,
+        tuple(arguments),
+        tuple(stamp),
+        when,
+        missing,
+        names,
         functions,
-        b"".join(graph.keys()),
+        keys,
         counts,
         needs,
     )
 
 
-def save(snapshot: Snapshot, backend: Backend) -> None:
-    """Keep a snapshot as the one of its jugfile."""
-    plain = (
-        VERSION,
-        snapshot.jugfile,
-        snapshot.stamp,
-        snapshot.time,
-        snapshot.complete,
-        list(snapshot.names),
-        snapshot.functions.tobytes(),
-        snapshot.keys,
-        snapshot.counts.tobytes(),
-        snapshot.needs.tobytes(),
-    )
-    data = zstd.compress(msgpack.packb(plain), 1)
-    backend.put_document(_NAME.format(Path(snapshot.jugfile).stem), data)
+def _document(jugfile: str, arguments: Sequence[str]) -> str:
+    """Return a name of its own for each jugfile and its arguments."""
+    path, words = jugfile.encode(errors="replace"), "\0".join(arguments).encode()
+    stem = Path(jugfile).stem[:_LONGEST_STEM]
+    return f"{_PREFIX}{stem}-{zlib.crc32(path):08x}{zlib.crc32(words):08x}"
 
 
-def load(backend: Backend, jugfile: Path) -> Snapshot | None:
-    """Return the last snapshot of a jugfile, None if there is none that can be read."""
-    data = backend.get_document(_NAME.format(jugfile.stem))
-    if data is None:
-        return None
-    try:
-        version, path, stamp, when, complete, names, *arrays = msgpack.unpackb(
-            zstd.decompress(data)
-        )
-    except (zstd.ZstdError, ValueError):
-        return None
-    if version != VERSION:
-        return None
-    functions, keys, counts, needs = arrays
-    return Snapshot(
-        path,
-        (stamp[0], stamp[1]),
-        when,
-        complete,
-        names,
-        array("I", functions),
-        keys,
-        array("I", counts),
-        array("I", needs),
-    )
-
-
-def _stamp(jugfile: Path) -> tuple[int, int]:
-    try:
-        found = jugfile.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
+def _split(keys: bytes) -> list[bytes]:
+    size = KEY_SIZE
+    return [keys[i : i + size] for i in range(0, len(keys), size)]

@@ -46,8 +46,23 @@ class _Lazy(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; name the nearest one if there is none."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1, 0.0)
+            raise click.UsageError(
+                f"there is no command {args[0]!r}; did you mean {near[0]!r}?", ctx
+            )
+        return super().resolve_command(ctx, args)
+
     def format_commands(
-        self, ctx: click.Context, formatter: click.HelpFormatter
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's
+        formatter: click.HelpFormatter,
     ) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -56,47 +71,77 @@ class _Lazy(click.Group):
 
 @click.command(
     cls=_Lazy,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TG"},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "TG",
+    },
 )
-@click.version_option(package_name="taskgraph-segkit", prog_name="tg")
+@click.version_option(
+    None, "-V", "--version", package_name="taskgraph-segkit", prog_name="tg"
+)
 def tg() -> None:
-    """Run ordinary Python scripts as memoized task graphs, on as many workers as there are.
+    """Run ordinary Python scripts as memoized task graphs, on any number of workers.
 
     \b
     tg execute script.py          run it; start it again anywhere to help
     tg status script.py           how far it is
     tg errors script.py           what went wrong
 
-    Settings come from tg.toml or [tool.tg] in pyproject.toml (up to the project's root),
-    then from TG_* variables, then from the command line.
-    """
+    Settings come from tg.toml or [tool.tg] in pyproject.toml (up to the project's
+    root), then from TG_* variables (TG_STORE, TG_JUGFILE, TG_EXECUTE_JOBS ...), then
+    from the command line.
+
+    \b
+    Completion of commands, functions and keys (for zsh and fish likewise):
+      eval "$(_TG_COMPLETE=bash_source tg)"
+
+    \b
+    Exit codes: 0 all done, 1 tasks failed or blocked or not done, 2 usage or jugfile
+    error, 3 gave up waiting, 4 the store failed, 128+N stopped by signal N.
+    """  # noqa: D301 - click ends paragraphs with \b
 
 
 def main() -> None:
     """Run `tg`; errors of the user, the jugfile and the store end in one sentence."""
-    from backends.errors import BackendError
-    from taskgraph.errors import GaveUpError, TaskgraphError
-
     try:
-        settings = configuration()
-        code: Any = tg(standalone_mode=False, default_map=settings)
+        code: Any = tg(standalone_mode=False, default_map=configuration())
+        sys.stdout.flush()
     except click.exceptions.Abort:
         _end("stopped", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except GaveUpError as error:
-        _end(str(error), 3)
-    except TaskgraphError as error:
-        _end(str(error), 2)
-    except BackendError as error:
-        _end(str(error), 4)
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
-    sys.exit(code if isinstance(code, int) else 0)
+        _end_quietly()
+    except Exception as error:
+        found = _exit_code(error)
+        if found is None:
+            raise
+        _end(str(error), found)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Return the exit code for an error, None for one that nobody foresaw."""
+    from backends.errors import BackendError, OpenError
+    from taskgraph.errors import GaveUpError, TaskgraphError
+
+    if isinstance(error, GaveUpError):
+        return 3
+    if isinstance(error, TaskgraphError | OpenError):
+        return 2
+    return 4 if isinstance(error, BackendError) else None
 
 
 def _end(sentence: str, code: int) -> None:
     click.echo(f"tg: {sentence}", err=True)
     sys.exit(code)
+
+
+def _end_quietly() -> None:
+    """End as a program does whose reader has gone, without a word about it."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(141)

@@ -3,82 +3,148 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
-from taskgraph.errors import UsageError
-
 _ROOTS = (".git", ".hg", "pyproject.toml")
+_SELECT = ("name", "pattern")
+SETTINGS = {
+    "check": (),
+    "cleanup": ("alone",),
+    "count": ("json",),
+    "errors": ("json", *_SELECT, "all"),
+    "execute": (
+        *("jobs", *_SELECT, "fail_fast", "retry", "debug", "pdb"),
+        *("lease", "max_wait", "quiet"),
+    ),
+    "fsck": ("json",),
+    "invalidate": (*_SELECT,),
+    "locks": ("json",),
+    "retry": (*_SELECT,),
+    "show": ("json",),
+    "status": ("json",),
+    "undo": ("json",),
+    "value": ("json",),
+    "wait": ("timeout", "quiet"),
+}
+"""What may be set for each command, besides what all of them have."""
+_COMMON = ("jugfile", "store")
+_PARAMETERS = {"json": "as_json", "all": "everything"}
 
 
-def configuration(start: Path | None = None) -> dict[str, Any]:
+def configuration(start: str = ".") -> dict[str, Any]:
     """Return the settings for the commands, as `click` wants them.
 
     Looks from `start` up to the project's root (where ``.git`` or ``pyproject.toml``
     is); the closest file wins. A top-level setting holds for every command that has
-    an option of that name, a table ``[execute]`` for that command alone.
+    an option of that name, a table ``[execute]`` for that command alone. Options are
+    spelled as on the command line; dashes and underscores are the same.
 
     Raises
     ------
     UsageError
-        A file is no TOML.
+        A file is no TOML, or has a key that nothing is named.
 
     Examples
     --------
-    >>> configuration(Path("/proc"))
+    >>> configuration("/proc")
     {}
     """
-    folder = Path(os.path.abspath(start or "."))  # noqa: PTH100 - links stay as typed
+    folder = os.path.abspath(start)  # noqa: PTH100 - pathlib costs start-up time
     merged: dict[str, Any] = {}
-    for place in (folder, *folder.parents):
-        merged = _merged(_settings(place), merged)
-        if any((place / name).exists() for name in _ROOTS):
-            break
-    return _per_command(merged)
+    while True:
+        merged = _merged(_settings(folder), merged)
+        parent = os.path.dirname(folder)  # noqa: PTH120 - as above
+        if parent == folder or any(_exists(folder, name) for name in _ROOTS):
+            return _per_command(merged) if merged else {}
+        folder = parent
 
 
-def _settings(folder: Path) -> dict[str, Any]:
-    path = folder / "tg.toml"
-    if path.exists():
-        return _read(path)
-    path = folder / "pyproject.toml"
-    if path.exists():
-        found: dict[str, Any] = _read(path).get("tool", {}).get("tg", {})
-        return found
+def _exists(folder: str, name: str) -> bool:
+    return os.path.exists(f"{folder}/{name}")  # noqa: PTH110 - as above
+
+
+def _settings(folder: str) -> dict[str, Any]:
+    """Return the settings in a folder: common ones under "", others by command."""
+    if _exists(folder, "tg.toml"):
+        path = f"{folder}/tg.toml"
+        return _checked(_read(path), path)
+    if _exists(folder, "pyproject.toml"):
+        path = f"{folder}/pyproject.toml"
+        return _checked(_read(path).get("tool", {}).get("tg", {}), path)
     return {}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: str) -> dict[str, Any]:
     import tomllib
+    from pathlib import Path
+
+    from taskgraph.errors import UsageError
 
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(Path(path).read_text())
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}") from error
 
 
+def _checked(found: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return settings with canonical names; a relative path is meant from the file."""
+    settings: dict[str, Any] = {}
+    every = {*_COMMON, *(name for names in SETTINGS.values() for name in names)}
+    for key, entry in found.items():
+        if isinstance(entry, dict):
+            _refuse_unknown(key, SETTINGS, f"{path}: there is no command")
+            known = {*_COMMON, *SETTINGS[key]}
+            settings[key] = {
+                _known(name, known, f"{path}: [{key}] has no setting"): value
+                for name, value in entry.items()
+            }
+        else:
+            name = _known(key, every | SETTINGS.keys(), f"{path}: there is no setting")
+            settings.setdefault("", {})[name] = entry
+    for table in settings.values():
+        for name in _COMMON:
+            if name in table:
+                table[name] = _from(os.path.dirname(path), str(table[name]))  # noqa: PTH120 - as above
+    return settings
+
+
+def _from(folder: str, place: str) -> str:
+    if "://" in place or place.startswith(("/", "~")):
+        return place
+    return os.path.relpath(f"{folder}/{place}")
+
+
+def _known(key: str, known: Any, what: str) -> str:
+    name = key.replace("-", "_")
+    _refuse_unknown(name, known, what, key)
+    return name
+
+
+def _refuse_unknown(name: str, known: Any, what: str, key: str | None = None) -> None:
+    if name in known:
+        return
+    import difflib
+
+    from taskgraph.errors import UsageError
+
+    near = difflib.get_close_matches(name, sorted(known), 1, 0.0)
+    raise UsageError(f"{what} {key or name!r}; did you mean {near[0]!r}?")
+
+
 def _merged(far: dict[str, Any], near: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(far)
-    for key, entry in near.items():
-        before = merged.get(key)
-        both = isinstance(before, dict) and isinstance(entry, dict)
-        merged[key] = {**before, **entry} if both else entry  # type: ignore[dict-item] # both are
-    return merged
-
-
-def _per_command(settings: dict[str, Any]) -> dict[str, Any]:
-    from taskgraph.cli import COMMANDS
-
-    common = {_name(k): v for k, v in settings.items() if not isinstance(v, dict)}
     return {
-        command: {
-            **common,
-            **{_name(k): v for k, v in settings.get(command, {}).items()},
-        }
-        for command in COMMANDS
-        if common or settings.get(command)
+        table: {**far.get(table, {}), **near.get(table, {})}
+        for table in far.keys() | near.keys()
     }
 
 
-def _name(key: str) -> str:
-    return key.replace("-", "_")
+def _per_command(settings: dict[str, Any]) -> dict[str, Any]:
+    defaults = {}
+    for command, names in SETTINGS.items():
+        given = {**settings.get("", {}), **settings.get(command, {})}
+        defaults[command] = {
+            _PARAMETERS.get(name, name): value
+            for name, value in given.items()
+            if name in names or name in _COMMON
+        }
+    return defaults

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +10,7 @@ from taskgraph.cli.options import jugfile_argument, note, select_options, store_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from taskgraph.jugfile import Loaded
     from taskgraph.results import Results
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
 def command(jugfile: Path, store: str | None, **given: Any) -> int:
-    """Run the tasks of JUGFILE until nothing is left to do.
+    r"""Run the tasks of JUGFILE until nothing is left to do.
 
     Start it again, here or on any machine that sees the store, and the workers share
     the work. ARGUMENTS after -- are the script's own. Tasks that fail do not stop the
@@ -70,6 +70,9 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     source = _Kept(Jugfile(jugfile, given["arguments"]))
     results = open_results(store_url(jugfile, store))
     loaded = source.jugfile.load(results)
+    if loaded.results.backend.url != results.backend.url:
+        url = loaded.results.backend.url
+        note(f"the jugfile chose the store {url}: give --store to other commands")
     if not len(loaded.graph) and not loaded.missing:
         note(f"{jugfile} has no tasks; decorate functions with @TaskGenerator")
         source.keep(loaded)
@@ -94,10 +97,14 @@ class _Kept:
     def keep(self, loaded: Loaded) -> None:
         from taskgraph import snapshot
 
+        backend = loaded.results.backend
+        path, arguments = self.jugfile.path, self.jugfile.arguments
+        before = snapshot.load(backend, path, arguments)
         taken = snapshot.take(
-            loaded.graph, self.jugfile.path, complete=not loaded.missing
+            loaded.graph, path, arguments=arguments, missing=loaded.missing
         )
-        snapshot.save(taken, loaded.results.backend)
+        if before is None or not before.says(taken):
+            snapshot.save(taken, backend)
 
 
 def _forget_failures(loaded: Loaded, *, everything: bool) -> None:
@@ -170,7 +177,7 @@ def _conclude(code: int, signo: int, report: Any, summary: Sequence[str]) -> int
     if signo:
         return 128 + signo
     if code in (2, 3, 4):
-        if code == 3:  # noqa: PLR2004 - documented
+        if code == 3:
             note("gave up waiting: nobody else is alive, and nothing can be run here")
         return code
     return 1 if report.failed or report.blocked or code else 0

@@ -1,10 +1,9 @@
-"""What several commands have in common: arguments, opening a store, tables."""
+"""What several commands have in common: arguments, opening a store, completion."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,25 +13,75 @@ from taskgraph.errors import JugfileError, UsageError
 
 if TYPE_CHECKING:
     from backends.interface import Backend
+    from taskgraph.jugfile import Loaded
     from taskgraph.snapshot import Snapshot
 
 F = TypeVar("F", bound=Callable[..., Any])
+_JUGFILE = "jugfile.py"
+_MOST_COMPLETIONS = 100
+_SHORT = 12
 
 
 def jugfile_argument(function: F) -> F:
     """Add the jugfile's path and the store's URL."""
-    function = click.option(
+    return click.argument(
+        "jugfile",
+        type=click.Path(path_type=Path),
+        default=_JUGFILE,
+        envvar="TG_JUGFILE",
+        shell_complete=_complete_files,
+    )(store_option(function))
+
+
+def jugfile_and_words(metavar: str, *, required: bool = True) -> Callable[[F], F]:
+    """Add one or two words, the last of which says what is meant; see `two_words`."""
+
+    def decorate(function: F) -> F:
+        function = click.option(
+            "--jugfile", default=_JUGFILE, envvar="TG_JUGFILE", hidden=True
+        )(store_option(function))
+        return click.argument(
+            "words",
+            nargs=-1,
+            required=required,
+            metavar=metavar,
+            shell_complete=_complete_words,
+        )(function)
+
+    return decorate
+
+
+def two_words(words: Sequence[str], jugfile: str) -> tuple[Path, str | None]:
+    """Return the jugfile and what is meant.
+
+    Raises
+    ------
+    UsageError
+        There are more words than two.
+
+    Examples
+    --------
+    >>> two_words(["f"], "jugfile.py")
+    (PosixPath('jugfile.py'), 'f')
+    >>> two_words(["other.py"], "jugfile.py")
+    (PosixPath('other.py'), None)
+    """
+    *first, last = words or (jugfile,)
+    if len(first) > 1:
+        raise UsageError("give the jugfile, then one function's name or one key")
+    if not first and (not words or last.endswith(".py")):
+        return Path(last), None
+    return Path(first[0] if first else jugfile), last
+
+
+def store_option(function: F) -> F:
+    """Add the store's URL."""
+    return click.option(
         "--store",
         metavar="URL",
         envvar="TG_STORE",
         help="Where the results are: a directory or URL "
         "[default: the jugfile's name with .tgdata].",
-    )(function)
-    return click.argument(
-        "jugfile",
-        type=click.Path(path_type=Path),
-        default="jugfile.py",
-        envvar="TG_JUGFILE",
     )(function)
 
 
@@ -56,6 +105,7 @@ def select_options(function: F) -> F:
         multiple=True,
         metavar="NAME",
         help="Only this function: name, module.name or glob; may be repeated.",
+        shell_complete=_complete_names,
     )(function)
 
 
@@ -64,17 +114,53 @@ def store_url(jugfile: Path, store: str | None) -> str:
     return store or str(jugfile.with_suffix(".tgdata"))
 
 
+def require_jugfile(jugfile: Path) -> None:
+    """Refuse a jugfile that does not exist.
+
+    Raises
+    ------
+    JugfileError
+        Its path is not that of a file.
+    """
+    if not jugfile.is_file():
+        raise JugfileError(
+            f"there is no jugfile {jugfile}; give the path of your script"
+        )
+
+
 def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Backend:
-    """Open the store of a jugfile and bring it up to date."""
+    """Open the store of a jugfile and bring it up to date.
+
+    A store that is named explicitly is opened whether the jugfile exists or not.
+    """
     from backends.opening import open_backend
 
+    if store is None:
+        require_jugfile(jugfile)
     backend = open_backend(store_url(jugfile, store), create=create)
     backend.poll()
     return backend
 
 
-def find_snapshot(backend: Backend, jugfile: Path) -> Snapshot:
-    """Return the graph that a jugfile had when it was last run.
+def find_store(jugfile: Path, store: str | None) -> Backend | None:
+    """Return the store of a jugfile; tell the user if it never ran, and return None."""
+    from backends.errors import OpenError
+
+    if store is None:
+        require_jugfile(jugfile)
+    try:
+        return open_store(jugfile, store)
+    except OpenError:
+        if "://" in (store or "") or Path(store_url(jugfile, store)).exists():
+            raise
+        note(f"{jugfile} has not run yet; start it with `tg execute {jugfile}`")
+        return None
+
+
+def find_snapshot(
+    backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
+) -> Snapshot:
+    """Return the graph that a jugfile had when it was last loaded.
 
     Raises
     ------
@@ -83,15 +169,99 @@ def find_snapshot(backend: Backend, jugfile: Path) -> Snapshot:
     """
     from taskgraph.snapshot import load
 
-    snapshot = load(backend, jugfile)
+    snapshot = load(backend, jugfile, arguments or None)
     if snapshot is None:
         raise JugfileError(
             f"{jugfile} has not run with the store {backend.url} yet; "
             f"start it with `tg execute {jugfile}`"
         )
-    if snapshot.outdated():
-        note(f"{jugfile} has changed since it last ran; `tg execute` takes that in")
     return snapshot
+
+
+def load_graph(
+    backend: Backend, jugfile: Path, arguments: Sequence[str] = ()
+) -> Loaded:
+    """Load a jugfile with the results of a store."""
+    from taskgraph.jugfile import Jugfile
+    from taskgraph.results import Results
+
+    return Jugfile(jugfile, tuple(arguments)).load(Results(backend))
+
+
+def snapshot_now(
+    backend: Backend,
+    jugfile: Path,
+    arguments: Sequence[str] | None = None,
+    *,
+    keep: bool = False,
+) -> Snapshot:
+    """Return the graph that a jugfile has now: the stored one, or a new one.
+
+    The jugfile is loaded only if it changed since; `keep` stores the new graph.
+    """
+    from taskgraph.snapshot import load, save, take
+
+    require_jugfile(jugfile)
+    snapshot = load(backend, jugfile, arguments or None)
+    if snapshot is not None and not snapshot.outdated(jugfile):
+        return snapshot
+    given = tuple(arguments or (snapshot.arguments if snapshot is not None else ()))
+    loaded = load_graph(backend, jugfile, given)
+    taken = take(loaded.graph, jugfile, arguments=given, missing=loaded.missing)
+    if keep:
+        save(taken, backend)
+    return taken
+
+
+def held_keys(backend: Backend) -> tuple[set[bytes], int]:
+    """Return the keys that living workers hold, and how many dead ones hold."""
+    locks = backend.locks()
+    if not locks:
+        return set(), 0
+    from backends.liveness import seems_dead
+
+    members = {member.worker: member for member in backend.members()}
+    alive = {lock.key for lock in locks if not seems_dead(members.get(lock.worker))}
+    return alive, len(locks) - len(alive)
+
+
+def find_keys(text: str, keys: Iterable[bytes], names: dict[bytes, str]) -> list[bytes]:
+    """Return the keys that a function's name, or some hexadecimal digits, stand for.
+
+    Raises
+    ------
+    UsageError
+        None is.
+
+    Examples
+    --------
+    >>> keys = [bytes.fromhex("abcd" * 10), bytes.fromhex("abff" * 10)]
+    >>> len(find_keys("abc", keys, {})), len(find_keys("ab", keys, {}))
+    (1, 2)
+    >>> find_keys("f", keys, {keys[0]: "jugfile.f"}) == keys[:1]
+    True
+    """
+    from taskgraph.graph import selector
+
+    if not text:
+        raise UsageError("give a function's name or the first digits of a key")
+    matches = selector([text])
+    wanted = {name for name in set(names.values()) if matches(name)}
+    if wanted:
+        return [key for key, name in names.items() if name in wanted]
+    digits = text.lower()
+    found = [key for key in dict.fromkeys(keys) if key.hex().startswith(digits)]
+    if not found:
+        raise UsageError(
+            f"{text!r} is no function's name and no key begins with it; "
+            "`tg status` shows the names"
+        )
+    return found
+
+
+def short(key: bytes) -> str:
+    """Return as many digits of a key as people need."""
+    return key.hex()[:_SHORT]
 
 
 def note(sentence: str) -> None:
@@ -99,61 +269,73 @@ def note(sentence: str) -> None:
     click.echo(f"tg: {sentence}", err=True)
 
 
-def print_json(data: Any) -> None:
-    """Print data for another program."""
-    click.echo(json.dumps(data, indent=1, default=str))
+def completed_snapshot(params: dict[str, Any]) -> Snapshot | None:
+    """Return the graph to complete from, None if there is none; never fails."""
+    from taskgraph.snapshot import load
+
+    try:
+        jugfile = Path(params.get("jugfile") or os.environ.get("TG_JUGFILE", _JUGFILE))
+        words = params.get("words") or ()
+        if words:
+            jugfile = Path(words[0])
+        backend = open_store(jugfile, params.get("store") or os.environ.get("TG_STORE"))
+        return load(backend, jugfile)
+    except Exception:  # noqa: BLE001 - nothing may disturb the user's typing
+        return None
 
 
-def print_table(
-    header: Sequence[str], rows: Sequence[Sequence[Any]], *, total: Sequence[Any] = ()
-) -> None:
-    """Print rows under a header, numbers to the right; with colours on a terminal."""
-    if sys.stdout.isatty():
-        _print_rich(header, rows, total)
-        return
-    lines = [[str(cell) for cell in row] for row in (header, *rows, *([total] if total else []))]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    right = [all(_numeric(row[i]) for row in rows) for i in range(len(header))]
-    for line in lines:
-        cells = [
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(line, widths, right, strict=True)
-        ]
-        click.echo("  ".join(cells).rstrip())
+def _complete_names(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's
+    incomplete: str,
+) -> list[Any]:
+    from click.shell_completion import CompletionItem
+
+    snapshot = completed_snapshot(context.params)
+    names = sorted(set(snapshot.names)) if snapshot is not None else []
+    short_names = [name.rpartition(".")[2] for name in names]
+    pairs = zip([*short_names, *names], [*names, *names], strict=True)
+    return [
+        CompletionItem(name, help=whole)
+        for name, whole in dict(pairs).items()
+        if name.startswith(incomplete)
+    ]
 
 
-def parse_key(text: str, backend: Backend) -> bytes:
-    """Return the key that some hexadecimal digits begin.
+def _complete_files(
+    context: click.Context,  # noqa: ARG001 - click's
+    parameter: click.Parameter,  # noqa: ARG001 - click's
+    incomplete: str,
+) -> list[Any]:
+    from glob import escape, glob
 
-    Raises
-    ------
-    UsageError
-        No key or several keys begin with them.
-    """
-    digits = text.lower()
-    found = [key for key in backend.keys() if key.hex().startswith(digits)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UsageError(f"no result's key begins with {text!r}; `tg errors` shows some")
-    raise UsageError(f"{len(found)} keys begin with {text!r}; give more digits")
+    from click.shell_completion import CompletionItem
 
-
-def _numeric(cell: Any) -> bool:
-    return isinstance(cell, int | float)
+    found = glob(escape(incomplete) + "*")  # noqa: PTH207 - as it was typed
+    folders = [f"{name}/" for name in found if Path(name).is_dir()]
+    scripts = [name for name in found if name.endswith(".py")]
+    return [
+        CompletionItem(name)
+        for name in sorted(folders + scripts)
+        if ".tgdata" not in name
+    ]
 
 
-def _print_rich(
-    header: Sequence[str], rows: Sequence[Sequence[Any]], total: Sequence[Any]
-) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _complete_words(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[Any]:
+    from click.shell_completion import CompletionItem
 
-    table = Table(box=None, show_footer=bool(total), header_style="bold", footer_style="bold")
-    for place, title in enumerate(header):
-        numeric = all(_numeric(row[place]) for row in rows)
-        footer = str(total[place]) if total else ""
-        table.add_column(title, footer, justify="right" if numeric else "left")
-    for row in rows:
-        table.add_row(*[str(cell) for cell in row])
-    Console().print(table)
+    words = context.params.get("words") or ()
+    files = [] if words else _complete_files(context, parameter, incomplete)
+    names = _complete_names(context, parameter, incomplete)
+    snapshot = completed_snapshot(context.params)
+    keys = []
+    if snapshot is not None and incomplete:
+        named = snapshot.named()
+        keys = [
+            CompletionItem(short(key), help=name)
+            for key, name in named.items()
+            if key.hex().startswith(incomplete.lower())
+        ][:_MOST_COMPLETIONS]
+    return [*files, *names, *keys]

@@ -84,7 +84,9 @@ class _Lines(_Quiet):
         seconds = time.monotonic() - self._began
         lines = [f"{', '.join(parts)} after {seconds:.1f} s"]
         if report.failed:
-            lines.append("`tg errors` shows why; mend it, then `tg retry` and run again")
+            lines.append(
+                "`tg errors` shows why; mend it, then `tg retry` and run again"
+            )
         return lines
 
 
@@ -134,7 +136,9 @@ def _bars(loaded: Loaded) -> Iterator[Display]:
     )
     reader, writer = os.pipe()
     with bars, os.fdopen(reader, "r", errors="replace") as lines:
-        above = threading.Thread(target=_print_above, args=(lines, console), daemon=True)
+        above = threading.Thread(
+            target=_print_above, args=(lines, console), daemon=True
+        )
         above.start()
         yield _Bars(loaded, bars, writer)
         os.close(writer)

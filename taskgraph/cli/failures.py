@@ -1,0 +1,40 @@
+"""Which failures a command is about: those of a jugfile's tasks, by function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taskgraph.cli.options import note
+from taskgraph.cli.tables import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from taskgraph.records import Record
+    from taskgraph.results import Results
+
+
+def chosen_failures(
+    results: Results, jugfile: Path, names: Sequence[str], patterns: Sequence[str]
+) -> list[tuple[bytes, Record]]:
+    """Return the failures of the jugfile's tasks, of some functions if any are given.
+
+    All failures in the store count if the jugfile never ran with it.
+    """
+    from taskgraph.graph import selector
+    from taskgraph.snapshot import load
+
+    backend = results.backend
+    failed = set(backend.failures())
+    snapshot = load(backend, jugfile)
+    if snapshot is not None:
+        foreign = failed.difference(snapshot.split())
+        failed -= foreign
+        if foreign:
+            note(f"{counted(len(foreign), 'failure')} of other jugfiles left aside")
+    found = list(results.records(iter(failed)))
+    if names or patterns:
+        matches = selector(names, patterns)
+        found = [(key, record) for key, record in found if matches(record.name)]
+    return found

@@ -1,0 +1,124 @@
+"""`tg invalidate`: forget results, and all that was made of them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from taskgraph.cli.options import (
+    find_keys,
+    find_store,
+    jugfile_argument,
+    note,
+    select_options,
+    snapshot_now,
+)
+from taskgraph.cli.tables import counted, print_table, seconds_text
+from taskgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from backends.interface import Backend
+    from taskgraph.invalidation import Loss
+    from taskgraph.snapshot import Snapshot
+
+
+@click.command("invalidate")
+@jugfile_argument
+@select_options
+@click.option(
+    "--key", multiple=True, metavar="DIGITS", help="This task; may be repeated."
+)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only show what would be lost.")
+def command(
+    jugfile: Path,
+    store: str | None,
+    name: tuple[str, ...],
+    pattern: tuple[str, ...],
+    key: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
+) -> int:
+    """Forget the results of tasks of JUGFILE and of everything that depends on them.
+
+    What would be lost is shown first. `tg undo` takes it back, until `tg cleanup
+    --empty-trash` makes it final.
+    """
+    from taskgraph.invalidation import INVALIDATION, losses, with_dependants
+    from taskgraph.results import Results
+    from taskgraph.snapshot import load_all
+
+    if not (name or pattern or key):
+        raise UsageError("say what to forget: --name, --pattern or --key")
+    backend = find_store(jugfile, store)
+    if backend is None:
+        return 0
+    current = snapshot_now(backend, jugfile)
+    chosen = _chosen(backend, current, name, pattern, key)
+    lost = with_dependants(chosen, [current, *load_all(backend)])
+    running = [lock for lock in backend.locks() if lock.key in lost]
+    found = losses(Results(backend), lost)
+    if not found and not running:
+        note("nothing to forget: these tasks have no results")
+        return 0
+    _preview(found, len(running))
+    if dry_run or not _agreed(yes=yes):
+        return 0 if dry_run else 2
+    words = " ".join([*name, *pattern, *key])
+    position = backend.discard(sorted(lost), reason=f"{INVALIDATION} {words}")
+    if position is not None:
+        note(f"done; `tg undo {jugfile} {position}` takes it back")
+    return 0
+
+
+def _chosen(
+    backend: Backend,
+    snapshot: Snapshot,
+    names: Sequence[str],
+    patterns: Sequence[str],
+    digits: Sequence[str],
+) -> set[bytes]:
+    from taskgraph.graph import selector
+    from taskgraph.invalidation import matching
+
+    chosen: set[bytes] = set()
+    if names or patterns:
+        chosen.update(matching(snapshot, selector(names, patterns)))
+        if not chosen:
+            known = ", ".join(sorted(snapshot.names))
+            raise UsageError(f"no function of that name; there are {known}")
+    keys = {*snapshot.split(), *backend.keys()} if digits else set()
+    for text in digits:
+        found = find_keys(text, keys, {})
+        if len(found) > 1:
+            raise UsageError(f"{len(found)} keys begin with {text!r}; give more digits")
+        chosen.update(found)
+    return chosen
+
+
+def _preview(found: Sequence[Loss], running: int) -> None:
+    rows = [
+        (loss.name, loss.results, loss.failures, seconds_text(loss.cpu))
+        for loss in found
+    ]
+    results = sum(loss.results for loss in found)
+    failures = sum(loss.failures for loss in found)
+    cpu = seconds_text(sum(loss.cpu for loss in found))
+    header = ("task", "results", "failures", "CPU time")
+    print_table(header, rows, total=("total", results, failures, cpu))
+    if running:
+        note(f"{counted(running, 'task')} running now will have to run again")
+
+
+def _agreed(*, yes: bool) -> bool:
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        note("nothing was changed; add --yes to do it")
+        return False
+    return click.confirm("Forget these?", err=True)

@@ -1,0 +1,122 @@
+"""`tg locks`: who is running what, and releasing what the dead hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskgraph.cli.options import find_store, json_option, jugfile_argument, note, short
+from taskgraph.cli.tables import (
+    counted,
+    moment_text,
+    print_json,
+    print_table,
+    seconds_text,
+)
+from taskgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backends.interface import Backend, Lock, Member
+
+_SHOWN_TASKS = 3
+
+
+@click.command("locks")
+@jugfile_argument
+@click.option(
+    "--release",
+    metavar="WORKER|dead|all",
+    help="Let others run the tasks of this worker, of all dead ones, or of all.",
+)
+@json_option
+def command(
+    jugfile: Path, store: str | None, release: str | None, as_json: bool
+) -> int:
+    """Show which workers hold tasks of the store, and whether they live.
+
+    Nobody has to release locks: workers take over from the dead by themselves, at once
+    on the same machine, after the lease elsewhere. Results are never touched.
+    """
+    backend = find_store(jugfile, store)
+    rows = [] if backend is None else _rows(backend)
+    if release is not None and backend is not None:
+        return _release(backend, rows, release)
+    if as_json:
+        print_json(rows)
+    elif rows:
+        _print(rows)
+    else:
+        note("no task is locked and no worker is at work")
+    return 0
+
+
+def _rows(backend: Backend) -> list[dict[str, Any]]:
+    held: dict[str, list[Lock]] = defaultdict(list)
+    for lock in backend.locks():
+        held[lock.worker].append(lock)
+    members = {member.worker: member for member in backend.members()}
+    return [
+        _row(worker, members.get(worker), held.get(worker, []))
+        for worker in sorted(held.keys() | members.keys())
+    ]
+
+
+def _row(worker: str, member: Member | None, locks: list[Lock]) -> dict[str, Any]:
+    from backends.liveness import seems_dead
+
+    about = member.about if member is not None else {}
+    return {
+        "worker": worker,
+        "host": about.get("host"),
+        "pid": about.get("pid"),
+        "alive": not seems_dead(member),
+        "heartbeat_age": member.age if member is not None else None,
+        "since": min((lock.since for lock in locks), default=None),
+        "tasks": [lock.key.hex() for lock in locks],
+    }
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    lines = []
+    for row in rows:
+        tasks = " ".join(
+            short(bytes.fromhex(key)) for key in row["tasks"][:_SHOWN_TASKS]
+        )
+        more = " ..." if len(row["tasks"]) > _SHOWN_TASKS else ""
+        age = row["heartbeat_age"]
+        lines.append(
+            (
+                row["worker"],
+                row["host"] or "",
+                row["pid"] or "",
+                "alive" if row["alive"] else "dead",
+                "never" if age is None else f"{seconds_text(round(age, 1))} ago",
+                moment_text(row["since"]) if row["since"] else "",
+                len(row["tasks"]),
+                tasks + more,
+            )
+        )
+    header = ("worker", "host", "pid", "state", "heartbeat", "since", "tasks", "keys")
+    print_table(header, lines)
+
+
+def _release(backend: Backend, rows: list[dict[str, Any]], which: str) -> int:
+    from backends.interface import Cause
+
+    known = [row["worker"] for row in rows]
+    if which not in ("all", "dead", *known):
+        names = ", ".join(known) or "nobody holds any"
+        raise UsageError(f"there is no worker {which!r} with locks: {names}")
+    freed = 0
+    for row in rows:
+        if which in ("all", row["worker"]) or (which == "dead" and not row["alive"]):
+            freed += len(row["tasks"])
+            backend.expel(row["worker"], Cause.RELEASED)
+            if not row["alive"]:
+                backend.leave(row["worker"])
+    note(f"{counted(freed, 'task')} can be run by others now")
+    return 0

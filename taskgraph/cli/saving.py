@@ -1,0 +1,153 @@
+"""Values as files that other programs read, and as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def save(value: Any, path: Path) -> None:
+    """Write a value to a file, in the format that its extension names.
+
+    Raises
+    ------
+    UsageError
+        There is no such format, or the value does not fit it.
+    """
+    encode = _FORMATS.get(path.suffix.lower())
+    if encode is None:
+        raise UsageError(
+            f"{path}: {path.suffix or 'no extension'} is no format that is known; "
+            f"choose one of {' '.join(_FORMATS)}"
+        )
+    try:
+        data = encode(value)
+    except (TypeError, ValueError, AttributeError) as error:
+        kind = type(value).__name__
+        raise UsageError(
+            f"a {kind} cannot be saved as {path.suffix}: {error}; try .pkl"
+        ) from error
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON can say of a value: arrays as lists, other objects as text.
+
+    Examples
+    --------
+    >>> plain({("a", 1): {2}, "b": (1.5, b"x")})
+    {"('a', 1)": [2], 'b': [1.5, "b'x'"]}
+    """
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, dict):
+        return {k if isinstance(k, str) else str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy arrays and scalars
+        return plain(value.tolist())
+    if hasattr(value, "to_dict"):  # data frames
+        return plain(value.to_dict())
+    return repr(value)
+
+
+def _npy(value: Any) -> bytes:
+    import numpy
+
+    file = io.BytesIO()
+    numpy.save(file, numpy.asarray(value), allow_pickle=False)
+    return file.getvalue()
+
+
+def _npz(value: Any) -> bytes:
+    import numpy
+
+    named = value if isinstance(value, dict) else {"value": value}
+    arrays: dict[str, Any] = {str(k): numpy.asarray(v) for k, v in named.items()}
+    file = io.BytesIO()
+    numpy.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(plain(value), indent=1) + "\n").encode()
+
+
+def _csv(value: Any) -> bytes:
+    if hasattr(value, "to_csv"):
+        return str(value.to_csv(index=False)).encode()
+    rows = value.tolist() if hasattr(value, "tolist") else value
+    file = io.StringIO()
+    if isinstance(rows, dict):
+        rows = _rows_of_columns(rows)
+    rows = list(rows)
+    if rows and isinstance(rows[0], dict):
+        fields = list(dict.fromkeys(name for row in rows for name in row))
+        table = csv.DictWriter(file, fields, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    else:
+        lines = [row if isinstance(row, list | tuple) else [row] for row in rows]
+        csv.writer(file, lineterminator="\n").writerows(lines)
+    return file.getvalue().encode()
+
+
+def _rows_of_columns(columns: dict[Any, Any]) -> list[Any]:
+    """Return the rows of a dict: of columns if they are sequences, else of pairs."""
+    plain_columns = {name: plain(column) for name, column in columns.items()}
+    if not all(isinstance(column, list) for column in plain_columns.values()):
+        return list(plain_columns.items())
+    header = list(plain_columns)
+    return [header, *zip(*plain_columns.values(), strict=True)]
+
+
+def _text(value: Any) -> bytes:
+    text = value if isinstance(value, str) else repr(value)
+    return (text if text.endswith("\n") else text + "\n").encode()
+
+
+def _pickle(value: Any) -> bytes:
+    import pickle
+
+    return pickle.dumps(value)
+
+
+def _tiff(value: Any) -> bytes:
+    import numpy
+    import tifffile
+
+    array = numpy.asarray(value)
+    if array.dtype.hasobject or array.dtype.kind in "USV":
+        raise TypeError("it is no image")
+    file = io.BytesIO()
+    if array.dtype == bool:
+        array = array.astype(numpy.uint8)
+    tifffile.imwrite(file, array, compression="zlib")
+    return file.getvalue()
+
+
+_FORMATS: dict[str, Callable[[Any], bytes]] = {
+    ".npy": _npy,
+    ".npz": _npz,
+    ".json": _json,
+    ".csv": _csv,
+    ".txt": _text,
+    ".pkl": _pickle,
+    ".tif": _tiff,
+    ".tiff": _tiff,
+}

@@ -1,0 +1,113 @@
+"""What commands print: tables, JSON, sizes and times for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
+_THOUSAND = 1000
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def print_json(data: Any) -> None:
+    """Print data for another program."""
+    click.echo(json.dumps(data, indent=1, default=str))
+
+
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[Any]], *, total: Sequence[Any] = ()
+) -> None:
+    """Print rows under a header, numbers to the right; with colours on a terminal."""
+    if sys.stdout.isatty():
+        _print_rich(header, rows, total)
+        return
+    listed = [header, *rows, *([total] if total else [])]
+    lines = [[str(cell) for cell in row] for row in listed]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    right = [_to_right(rows, total, place) for place in range(len(header))]
+    for line in lines:
+        cells = [
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(line, widths, right, strict=True)
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def size_text(size: float) -> str:
+    """Return a number of bytes for people.
+
+    Examples
+    --------
+    >>> size_text(999), size_text(1_500_000)
+    ('999 B', '1.5 MB')
+    """
+    for unit in _UNITS:
+        if size < _THOUSAND or unit == _UNITS[-1]:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= _THOUSAND
+    return ""
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a length of time for people.
+
+    Examples
+    --------
+    >>> seconds_text(0.25), seconds_text(90), seconds_text(90_000)
+    ('0.25 s', '1 min 30 s', '1 d 1 h')
+    """
+    if seconds < _MINUTE:
+        return f"{seconds:.3g} s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
+    return f"{seconds // _DAY:.0f} d {seconds % _DAY // _HOUR:.0f} h"
+
+
+def moment_text(moment: float) -> str:
+    """Return a time (seconds since the epoch) in the local time zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "task"), counted(2, "task")
+    ('1 task', '2 tasks')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _to_right(rows: Sequence[Sequence[Any]], total: Sequence[Any], place: int) -> bool:
+    cells = [row[place] for row in rows] or [row[place] for row in (total,) if row]
+    return all(isinstance(cell, int | float) for cell in cells)
+
+
+def _print_rich(
+    header: Sequence[str], rows: Sequence[Sequence[Any]], total: Sequence[Any]
+) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(
+        box=None, show_footer=bool(total), header_style="bold", footer_style="bold"
+    )
+    for place, title in enumerate(header):
+        footer = str(total[place]) if total else ""
+        right = _to_right(rows, total, place)
+        table.add_column(title, footer, justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*[escape(str(cell)) for cell in row])
+    Console().print(table)
