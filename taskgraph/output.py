@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
+from typing import TextIO
 
 KEPT = 1 << 16
 """Bytes of a task's output that are kept: its end."""
@@ -36,6 +37,8 @@ class Capture:
         os.dup2(target, 1)
         os.dup2(target, 2)
         os.close(target)
+        self._streams = sys.stdout, sys.stderr  # a notebook's write elsewhere
+        sys.stdout, sys.stderr = _stream(1), _stream(2)
         self._seen = 0
 
     def take(self) -> str:
@@ -56,10 +59,16 @@ class Capture:
     def close(self) -> None:
         """Send standard output and error to where they went before."""
         self.take()
+        sys.stdout, sys.stderr = self._streams
         for number, descriptor in enumerate(self._before, start=1):
             os.dup2(descriptor, number)
             os.close(descriptor)
         self._file.close()
+
+
+def _stream(descriptor: int) -> TextIO:
+    """Return a text stream that writes whole lines at once, so that their order stays."""
+    return open(descriptor, "w", buffering=1, errors="replace", closefd=False)
 
 
 def _flush() -> None:

@@ -53,6 +53,7 @@ _SIGNALS = {
 }
 _CRASHES = 3
 _SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
+_STOP, _ENDED, _START = 0, 1, 2
 
 
 class Desk:
@@ -62,27 +63,36 @@ class Desk:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
         self._supervisor = os.getpid()
 
+    def finish(self, code: int) -> None:
+        """Note that the worker ended by its own will, and how."""
+        self._page[_ENDED] = 1 + code
+
+    def outcome(self) -> int | None:
+        """Return how the worker ended, None if it did not mean to."""
+        code = self._page[_ENDED] - 1
+        return code if code >= 0 else None
+
     def begin(self, key: Key, deadline: float) -> None:
         """Note what runs now, and until when it may (monotonic; 0 for no limit)."""
-        _SLOT.pack_into(self._page, 1, key, True, deadline)
+        _SLOT.pack_into(self._page, _START, key, True, deadline)
 
     def end(self) -> None:
         """Note that nothing runs."""
-        self._page[1 + KEY_SIZE] = 0
+        self._page[_START + KEY_SIZE] = 0
 
     def running(self) -> tuple[Key, float] | None:
         """Return what runs and its deadline."""
-        key, busy, deadline = _SLOT.unpack_from(self._page, 1)
+        key, busy, deadline = _SLOT.unpack_from(self._page, _START)
         return (key, deadline) if busy else None
 
     def stop(self) -> None:
         """Ask for no new task."""
-        self._page[0] = 1
+        self._page[_STOP] = 1
 
     @property
     def stopping(self) -> bool:
         """Whether no new task is wanted, or the supervisor is gone."""
-        return self._page[0] == 1 or os.getppid() != self._supervisor
+        return self._page[_STOP] == 1 or os.getppid() != self._supervisor
 
 
 @dataclass(slots=True)
@@ -213,15 +223,10 @@ class Supervisor:
 
     def _bury(self, child: _Child, code: int) -> None:
         """Settle what a worker left; start another one if it did not mean to end."""
-        if code in (
-            Outcome.DONE,
-            Outcome.STOPPED,
-            Outcome.GAVE_UP,
-            EXIT_JUGFILE,
-            EXIT_STORE,
-        ):
-            self._codes.append(code)
-            if code in (EXIT_JUGFILE, EXIT_STORE):
+        outcome = child.desk.outcome()
+        if outcome is not None:
+            self._codes.append(outcome)
+            if outcome in (EXIT_JUGFILE, EXIT_STORE):
                 self._stop_all()
             return
         running = child.desk.running()
@@ -307,24 +312,22 @@ class Supervisor:
 
 def _work(source: Source, loaded: Loaded, plan: Plan, worker: str, desk: Desk) -> None:
     """Be a worker; never returns."""
-    code = 1
     try:
-        code = _work_to_end(source, loaded, plan, worker, desk)
+        desk.finish(_work_to_end(source, loaded, plan, worker, desk))
     except StopNow:
-        code = int(Outcome.STOPPED)
+        desk.finish(Outcome.STOPPED)
     except BackendError as error:
         plan.say(str(error))
-        code = EXIT_STORE
+        desk.finish(EXIT_STORE)
     except TaskgraphError as error:
         plan.say(str(error))
-        code = EXIT_JUGFILE
+        desk.finish(EXIT_JUGFILE)
     except BaseException:  # noqa: BLE001 - the last place to tell what happened
         plan.say(traceback.format_exc())
-        code = 70
     finally:
         with suppress(Exception):
             sys.stdout.flush()
-        os._exit(code)
+        os._exit(0)
 
 
 def _work_to_end(

@@ -192,7 +192,7 @@ class Worker:
         self._attendant = _Attendant(self._relieve)
         self._runner.before = self._attendant.leave_to
         self._runner.after = self._attendant.take_back
-        self._checked = 0.0
+        self._checked = self._relieved = 0.0
         self.ran = 0
         self.failed = 0
         self._start_over()
@@ -231,9 +231,11 @@ class Worker:
                 continue
             if self._exhausted():
                 return Outcome.DONE
+            if self._relieve_the_dead():
+                continue
             began = time.monotonic()
             self._backend.wait(max(1.0, 4 * self._backend.latency))
-            moved = self._take_in() or self._relieve_the_dead()
+            moved = self._take_in()
             idle = (
                 0.0 if moved or self._pace.others else idle + time.monotonic() - began
             )
@@ -441,6 +443,10 @@ class Worker:
 
     def _relieve_the_dead(self) -> bool:
         """Free the locks of workers that are dead; return whether there were any."""
+        now = time.monotonic()
+        if now - self._relieved < 0.5:
+            return False
+        self._relieved = now
         holders = {lock.worker for lock in self._backend.locks()}
         holders.discard(self._backend.worker)
         if not holders:
