@@ -67,7 +67,7 @@ class Capture:
 
 
 def _stream(descriptor: int) -> TextIO:
-    """Return a text stream that writes whole lines at once, so that their order stays."""
+    """Return a text stream that writes lines at once, so that their order stays."""
     return open(descriptor, "w", buffering=1, errors="replace", closefd=False)
 
 
