@@ -44,6 +44,9 @@ from .filters import (
     subtract_background,
     uniform,
 )
+from .instances import (
+    merge_instances,
+)
 from .io import (
     Image,
     ImageWriter,
@@ -94,8 +97,21 @@ from .reach import (
     declare_reach,
     probe_reach,
 )
+from .selection import (
+    clear_border,
+    keep_largest,
+    keep_within,
+    relabel_sequential,
+    remove_small_holes,
+    remove_small_objects,
+)
 from .thresholding import (
+    hysteresis,
+    local_threshold,
+    multi_otsu,
     ndnt,
+    threshold,
+    try_all,
 )
 from .tiling import (
     Box,
@@ -104,6 +120,11 @@ from .tiling import (
     map_tiles,
     overlapping_tiles,
     tiles,
+)
+from .watershed import (
+    random_walker,
+    tiled_random_walker,
+    tiled_watershed,
 )
 
 __all__ = [
@@ -136,6 +157,7 @@ __all__ = [
     "check_halo",
     "class_colours",
     "classify",
+    "clear_border",
     "closing",
     "contingency",
     "create_image",
@@ -151,15 +173,21 @@ __all__ = [
     "gaussian",
     "h_maxima",
     "hausdorff_distance",
+    "hysteresis",
     "jaccard",
     "join",
+    "keep_largest",
+    "keep_within",
     "label",
     "label_tile",
+    "local_threshold",
     "map_tiles",
     "match_objects",
     "measure_tile",
     "median",
+    "merge_instances",
     "merge_tiles",
+    "multi_otsu",
     "ndnt",
     "object_counts",
     "object_distances",
@@ -177,16 +205,24 @@ __all__ = [
     "published_object_counts",
     "published_scores",
     "rand_index",
+    "random_walker",
     "reconstruct",
     "region_properties",
+    "relabel_sequential",
     "relabel_tile",
+    "remove_small_holes",
+    "remove_small_objects",
     "save",
     "save_table",
     "scores",
     "segment_nuclei",
     "subtract_background",
     "table_scores",
+    "threshold",
+    "tiled_random_walker",
+    "tiled_watershed",
     "tiles",
+    "try_all",
     "uniform",
     "variation_of_information",
     "white_tophat",

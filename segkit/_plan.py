@@ -13,7 +13,7 @@ tiles      `run_steps(stage.steps, voxels of tile.read)[tile.inner]`, where the 
            the sum of the steps' reaches
 whole      (once) the same on the whole image: the steps' reach has no bound
 label      `label_tile` on tile.write; (once) `merge_tiles`; `relabel_tile`
-filter     (once) `keep_lookup(step, table)` of the sums; `relabel_tile` with it
+filter     `measure_tile`; (once) `kept_ids(step, table)`; `keep_ids` on tile.write
 measure    `measure_tile` on tile.write; (once) `combine`, `properties_table`
 classify   (once) `segkit.classify` of the table
 paint      (once) `class_lookup` of the table; `reconstruct` with it
@@ -204,6 +204,8 @@ class _Draft:
             "label": self._label,
             "remove_small_objects": self._filter,
             "clear_border": self._filter,
+            "keep_largest": self._filter,
+            "keep_within": self._filter,
             "regionprops": self._measure,
             "classify": self._classify,
             "reconstruct": self._paint,
@@ -294,6 +296,9 @@ class _Draft:
         return self._labels
 
     def _filter(self, step: Step) -> None:
+        if self._labels is None and step.function != "keep_within":
+            self._apply(step)  # on the components of a mask
+            return
         labels = self._require_labels()
         self._labels = self._append("filter", step, array=labels, tile=self._own_tile())
         self._array = self._labels

@@ -15,9 +15,9 @@ import numpy as np
 from segkit import classification, io
 from segkit._plan import TILE_BUDGET, ImageSpec, Stage, plan
 from segkit._stage_work import (
-    FILTER_PROPERTIES,
+    filter_options,
     image_name,
-    keep_lookup,
+    kept_ids,
     measure_options,
     needs_intensity,
     run_steps,
@@ -230,21 +230,19 @@ def _write_tile(stage: Stage, image: io.Image, path: Path, tile: Tile) -> None:
 
 
 def _filter(stage: Stage, settings: _Settings, labels: Any) -> NDArray[Any]:
-    from segkit.labelling import relabel_tile
     from segkit.measurement import region_properties
+    from segkit.selection import keep_ids
 
     (step,) = stage.steps
     if labels.size == 0:
         return np.asarray(labels)
     table = region_properties(
         labels,
-        properties=FILTER_PROPERTIES[step.function],
+        settings.image.read() if needs_intensity(step) else None,
         workers=settings.workers,
+        **filter_options(step, settings.image.spacing),
     )
-    lookup = keep_lookup(step, table).astype(labels.dtype)
-    if len(lookup) == 1:  # no objects
-        return np.asarray(labels)
-    return relabel_tile(labels, lookup)
+    return keep_ids(labels, kept_ids(step, table))
 
 
 def _measure(stage: Stage, settings: _Settings, labels: Any) -> Table:

@@ -37,33 +37,45 @@ def run_steps(steps: Sequence[Step], array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-FILTER_PROPERTIES = {
-    "remove_small_objects": ("label", "count"),
-    "clear_border": ("label", "touches_border"),
-}
+def filter_options(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
+    """Return how to measure the objects among which a filter step chooses."""
+    if step.function in ("remove_small_objects", "keep_largest"):
+        return {"properties": ("label", "count")}
+    if step.function == "clear_border":
+        return {"properties": ("label", "touches_border")}
+    options = {"spacing": step.keywords.get("spacing", spacing)}
+    return options | ({"properties": ["surface"]} if "surface" in step.keywords else {})
 
 
-def keep_lookup(step: Step, table: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
-    """Return the table for `relabel_tile` that drops objects as a filter step says.
+def kept_ids(step: Step, table: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """Return the labels that a filter step keeps, for `segkit.selection.keep_ids`.
 
-    `table` holds the columns `FILTER_PROPERTIES[step.function]`; kept objects keep
-    their labels.
+    Parameters
+    ----------
+    step : Step
+        ``remove_small_objects``, ``clear_border``, ``keep_largest``, ``keep_within``.
+    table : dict of str to ndarray
+        Of all objects, measured with `filter_options`.
 
     Examples
     --------
     >>> from segkit.pipeline import remove_small_objects
     >>> table = {"label": np.array([1, 3]), "count": np.array([5, 50])}
-    >>> keep_lookup(remove_small_objects(20), table)
-    array([0, 0, 0, 3])
+    >>> kept_ids(remove_small_objects(20), table)
+    array([3])
     """
-    labels = np.asarray(table["label"])
+    from segkit import selection
+
+    options = step.keywords
+    if step.function == "keep_largest":
+        return selection.largest_ids(table, options["number"])
+    if step.function == "keep_within":
+        bounds = {name: v for name, v in options.items() if name != "spacing"}
+        return selection.ids_within(table, **bounds)
+    labels = np.asarray(table["label"], np.int64)
     if step.function == "clear_border":
-        kept = ~np.asarray(table["touches_border"], bool)
-    else:
-        kept = np.asarray(table["count"]) >= step.keywords["min_size"]
-    lookup = np.zeros(int(labels.max(initial=0)) + 1, np.int64)
-    lookup[labels[kept]] = labels[kept]
-    return lookup
+        return np.setdiff1d(labels, selection.border_ids(table))
+    return np.setdiff1d(labels, selection.small_ids(table, options["min_size"]))
 
 
 def measure_options(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
@@ -77,9 +89,9 @@ def measure_options(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
 
 
 def needs_intensity(step: Step) -> bool:
-    """Say whether a measuring step asks for properties of the image's intensity."""
-    properties = step.keywords.get("properties") or ()
-    return any(str(name).startswith("intensity") for name in properties)
+    """Say whether a measuring or filter step needs the image's intensity."""
+    names = step.keywords.get("properties") or step.keywords
+    return any(str(name).startswith("intensity") for name in names)
 
 
 def image_name(path: str | Path) -> str:

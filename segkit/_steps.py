@@ -20,6 +20,8 @@ SPECIAL = (
     "label",
     "remove_small_objects",
     "clear_border",
+    "keep_largest",
+    "keep_within",
     "regionprops",
     "classify",
     "reconstruct",
@@ -230,14 +232,31 @@ def label(**options: Any) -> Step:
     return _step("label", **options)
 
 
-def remove_small_objects(min_size: float = 64, **options: Any) -> Step:
-    """Drop labelled objects of fewer than `min_size` voxels; the others keep labels."""
+def remove_small_objects(min_size: int = 64, **options: Any) -> Step:
+    """Drop objects of fewer than `min_size` voxels; labels of the others stay.
+
+    After `label` it chooses among the labelled objects, tile by tile; before, it
+    works on the components of the mask, which takes the whole image at once.
+    """
     return _step("remove_small_objects", min_size=min_size, **options)
 
 
 def clear_border() -> Step:
-    """Drop labelled objects whose box reaches the image's border."""
+    """Drop objects that reach the image's border."""
     return _step("clear_border")
+
+
+def keep_largest(number: int = 1) -> Step:
+    """Keep the largest objects only, with their labels."""
+    return _step("keep_largest", number=number)
+
+
+def keep_within(**bounds: Any) -> Step:
+    """Keep labelled objects whose properties lie within bounds, in physical units.
+
+    ``area=(100, 300)``: least and largest value, None for no bound.
+    """
+    return _step("keep_within", **bounds)
 
 
 def regionprops(**options: Any) -> Step:
@@ -274,6 +293,8 @@ SIGNATURES: Mapping[str, Callable[..., Any]] = {
     "label": label,
     "remove_small_objects": remove_small_objects,
     "clear_border": clear_border,
+    "keep_largest": keep_largest,
+    "keep_within": keep_within,
     "regionprops": regionprops,
     "classify": classify,
     "reconstruct": reconstruct,

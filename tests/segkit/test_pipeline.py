@@ -22,6 +22,8 @@ from segkit.pipeline import (
     classify,
     clear_border,
     florinate,
+    keep_largest,
+    keep_within,
     label,
     load,
     ndnt,
@@ -239,7 +241,7 @@ def test_a_wrong_file_names_the_step(tmp_path, text, message):
     [
         ([label(), classify(bounds_classifier("a"))], r"step 2 \(classify\).*regionpr"),
         ([regionprops()], r"step 1 \(regionprops\): .*put label\(\)"),
-        ([remove_small_objects(3)], r"step 1 \(remove_small_objects\): .*label\(\)"),
+        ([keep_within(area=(3, 4))], r"step 1 \(keep_within\): .*label\(\)"),
         ([label(), regionprops(), reconstruct()], r"step 3 .*put classify"),
         ([label(), invert, regionprops()], r"step 3 \(regionprops\): .*label\(\)"),
         ([save("a.csv")], r"step 1 \(save\): needs a table"),
@@ -325,6 +327,28 @@ def test_clear_border_drops_what_touches_it():
     mask[0:3, 5:9] = mask[10:14, 10:14] = True
     result = Pipeline(label(), clear_border()).run(mask)
     assert set(np.unique(result.array)) == {0, 2}
+
+
+def test_filters_equal_the_functions_of_whole_images():
+    mask, _, _ = by_hand(IMAGE)
+    labels = segkit.label(mask)
+    for step, expected in (
+        (keep_largest(3), segkit.keep_largest(labels, 3)),
+        (keep_within(area=(20, 90)), segkit.keep_within(labels, area=(20, 90))),
+        (remove_small_objects(30), segkit.remove_small_objects(labels, 30)),
+        (
+            keep_within(intensity_mean=(0, 70)),
+            segkit.keep_within(labels, IMAGE, intensity_mean=(0, 70)),
+        ),
+    ):
+        found = Pipeline(*SEGMENT, label(), step).run(IMAGE).array
+        np.testing.assert_array_equal(found, expected, err_msg=repr(step))
+
+
+def test_small_objects_leave_a_mask_before_labelling():
+    mask, _, _ = by_hand(IMAGE)
+    found = Pipeline(tile(8), *SEGMENT, remove_small_objects(30)).run(IMAGE).array
+    np.testing.assert_array_equal(found, segkit.remove_small_objects(mask, 30))
 
 
 @pytest.mark.parametrize("value", [0, 255])
