@@ -1,0 +1,3 @@
+"""No tasks at all."""
+
+x = 1

@@ -1,0 +1,101 @@
+"""Real `tg` processes on jugfiles that are copied into a folder of their own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+JUGFILES = Path(__file__).parent.parent / "jugfiles"
+TG = Path(sys.executable).with_name("tg")
+
+
+class Tg:
+    """Runs `tg` in a folder; `folder` is also where the jugfiles are put."""
+
+    def __init__(self, folder, cache=None):
+        self.folder = folder
+        self.cache = cache
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("TG_")}
+        self.started = []
+
+    def jugfile(self, name, *, to=None):
+        source = JUGFILES / name
+        target = self.folder / (to or name.removesuffix(".txt"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+        return target
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def __call__(self, *args, code=0, env=None, stdin="", prepare=None):
+        done = subprocess.run(
+            [TG, *map(str, args)],
+            cwd=self.folder,
+            env={**self.env, **(env or {})},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            preexec_fn=prepare,
+            check=False,
+        )
+        said = f"tg {' '.join(map(str, args))}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == code, said
+        assert "Traceback" not in done.stderr or "execute" in args, said
+        return done
+
+    def ran(self, name, *, code=0):
+        """Put a jugfile here together with the store of a run that was made before."""
+        folder = self.cache / name.removesuffix(".py")
+        if not folder.exists():
+            folder.mkdir()
+            before = Tg(folder)
+            before.jugfile(name)
+            before("execute", "-q", name, code=code)
+        shutil.copytree(folder, self.folder, dirs_exist_ok=True)
+        return self.folder / name
+
+    def json(self, command, *args, code=0):
+        return json.loads(self(command, "--json", *args, code=code).stdout)
+
+    def start(self, *args):
+        """Start `tg` in a process group of its own."""
+        process = subprocess.Popen(
+            [TG, *map(str, args)],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def stop(self):
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, 9)
+            process.communicate()
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """Return where the stores of finished runs are kept."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture
+def tg(tmp_path, runs):
+    """Run `tg` in an empty folder."""
+    runner = Tg(tmp_path, runs)
+    yield runner
+    runner.stop()
