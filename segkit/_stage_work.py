@@ -37,12 +37,21 @@ def run_steps(steps: Sequence[Step], array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+FILTER_PROPERTIES = {
+    "remove_small_objects": ("label", "count"),
+    "keep_largest": ("label", "count"),
+    "clear_border": ("label", "touches_border"),
+}
+
+
 def filter_options(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
-    """Return how to measure the objects among which a filter step chooses."""
-    if step.function in ("remove_small_objects", "keep_largest"):
-        return {"properties": ("label", "count")}
-    if step.function == "clear_border":
-        return {"properties": ("label", "touches_border")}
+    """Return how to measure the objects among which a filter step chooses.
+
+    For `region_properties` or `properties_table`; a step that bounds any property
+    (``keep_within``) needs them all.
+    """
+    if step.function in FILTER_PROPERTIES:
+        return {"properties": FILTER_PROPERTIES[step.function]}
     options = {"spacing": step.keywords.get("spacing", spacing)}
     return options | ({"properties": ["surface"]} if "surface" in step.keywords else {})
 
@@ -76,6 +85,22 @@ def kept_ids(step: Step, table: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
     if step.function == "clear_border":
         return np.setdiff1d(labels, selection.border_ids(table))
     return np.setdiff1d(labels, selection.small_ids(table, options["min_size"]))
+
+
+def keep_lookup(step: Step, table: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """Return what `kept_ids` keeps as a table for `relabel_tile`: 0 for the others.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import remove_small_objects
+    >>> table = {"label": np.array([1, 3]), "count": np.array([5, 50])}
+    >>> keep_lookup(remove_small_objects(20), table)
+    array([0, 0, 0, 3])
+    """
+    lookup = np.zeros(int(np.max(table["label"], initial=0)) + 1, np.int64)
+    kept = kept_ids(step, table)
+    lookup[kept] = kept
+    return lookup
 
 
 def measure_options(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:

@@ -275,6 +275,8 @@ def open_array(path: Path, mode: Literal["r", "r+"]) -> Any:
         array = zarr.open_array(str(path), mode=mode)
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedImageError(path, f"metadata is damaged: {error}") from error
+    if mode == "r":
+        return array
     return array.with_config({"write_empty_chunks": True})
 
 

@@ -112,7 +112,7 @@ def test_labels_outside_the_table_are_background():
 def test_reconstruct_refuses_masks_and_unclassified_tables():
     with pytest.raises(TypeError, match="give integers"):
         reconstruct(np.ones((2, 2), bool), {"label": [1], "class": [1]})
-    with pytest.raises(KeyError, match="no column 'class'.*classify first"):
+    with pytest.raises(KeyError, match=r"no column 'class'.*classify first"):
         reconstruct(np.ones((2, 2), int), TABLE)
 
 
