@@ -1,0 +1,362 @@
+"""Pictures of images and their labels: overlays, comparisons, contact sheets.
+
+Every function returns an RGB array, (y, x, 3) uint8; `save_png` writes it, and
+`Picture` shows it in a notebook. Volumes are shown by one plane.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segkit._colouring import label_colours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from segkit.tiling import Box
+
+__all__ = [
+    "Picture",
+    "contact_sheet",
+    "grey_picture",
+    "label_colours",
+    "overlay",
+    "save_png",
+    "side_by_side",
+]
+
+_PAPER = 24  # grey of the space between pictures
+_GAP = 6  # pixels between pictures
+_MARK = (255, 235, 59)  # colour of the zoom box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """An RGB array that a notebook shows as a picture.
+
+    Examples
+    --------
+    >>> Picture(np.zeros((4, 4, 3), np.uint8))._repr_png_()[1:4]
+    b'PNG'
+    """
+
+    rgb: NDArray[np.uint8]
+
+    def _repr_png_(self) -> bytes:
+        return _png(self.rgb)
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture as PNG."""
+        save_png(path, self.rgb)
+
+
+def save_png(path: str | Path, rgb: ArrayLike) -> None:
+    """Write an RGB or grey uint8 array as PNG, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder must exist.
+    rgb : (y, x, 3) or (y, x) uint8 array
+
+    Raises
+    ------
+    ValueError
+        If the array is no picture.
+    """
+    data = _png(np.asarray(rgb))
+    target = Path(path)
+    private = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        private.write_bytes(data)
+        private.replace(target)
+    finally:
+        private.unlink(missing_ok=True)
+
+
+def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.uint8]:
+    """Return a grey image as RGB, stretched between its dark and bright percentiles.
+
+    Parameters
+    ----------
+    image : (y, x) or (z, y, x) real array, or (y, x, 3) uint8
+        An RGB picture is returned as it is.
+    plane : int, optional
+        The plane of a volume that is shown; the middle one by default.
+
+    Examples
+    --------
+    >>> grey_picture([[0, 50], [100, 100]])[..., 0].tolist()
+    [[0, 180], [255, 255]]
+    """
+    array = np.asarray(image)
+    if array.ndim == 3 and array.shape[-1] == 3 and array.dtype == np.uint8:
+        return array
+    grey = _plane(array, plane).astype(np.float64)
+    finite = grey[np.isfinite(grey)]
+    if finite.size == 0:
+        return np.zeros((*grey.shape, 3), np.uint8)
+    low, high = np.percentile(finite, [0.2, 99.8])
+    part = np.clip(np.nan_to_num((grey - low) / ((high - low) or 1)), 0, 1)
+    # The square root shows dim objects beside bright ones.
+    return np.repeat((np.sqrt(part) * 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def overlay(
+    image: ArrayLike,
+    labels: ArrayLike,
+    *,
+    contours: bool = True,
+    fill: float = 0.25,
+    plane: int | None = None,
+) -> NDArray[np.uint8]:
+    """Paint labels over an image: a tint inside, a contour, neighbours different.
+
+    Parameters
+    ----------
+    image : (y, x) or (z, y, x) real array, or (y, x, 3) uint8
+        What is segmented.
+    labels : integer array
+        Of the image's shape (without colour), 0 = background.
+    contours : bool
+        Draw the rim of each object in its full colour.
+    fill : float
+        Strength of the tint, 0 (none) to 1 (opaque).
+    plane : int, optional
+        The plane of a volume that is shown; the middle one by default.
+
+    Returns
+    -------
+    (y, x, 3) uint8 array
+
+    Examples
+    --------
+    >>> picture = overlay(np.zeros((5, 5)), np.pad([[7]], 2), fill=0)
+    >>> picture.any(axis=-1).astype(int).sum()  # the contour of a single pixel
+    np.int64(1)
+    """
+    rgb = grey_picture(image, plane=plane)
+    shown = _plane(np.asarray(labels), plane)
+    if shown.shape != rgb.shape[:2]:
+        raise ValueError(
+            f"labels of shape {shown.shape} do not lie on an image of {rgb.shape[:2]}"
+        )
+    colours = label_colours(shown)
+    inside = shown > 0
+    mixed = rgb.copy()
+    tinted = (1 - fill) * rgb[inside] + fill * colours[inside]
+    mixed[inside] = tinted.astype(np.uint8)
+    if contours:
+        rim = _rim(shown)
+        mixed[rim] = colours[rim]
+    return mixed
+
+
+def side_by_side(
+    pictures: Mapping[str, ArrayLike],
+    *,
+    zoom: Box | None = None,
+    magnify: int = 4,
+) -> NDArray[np.uint8]:
+    """Set pictures of one scene next to each other, with the same detail below each.
+
+    Parameters
+    ----------
+    pictures : mapping of captions to images
+        Grey or RGB, all of the same height and width.
+    zoom : Box, optional
+        The detail, (y, x): marked in each picture and shown magnified below it.
+    magnify : int
+        How much larger the detail is shown at most; it never is wider than a picture.
+
+    Returns
+    -------
+    (y, x, 3) uint8 array
+
+    Raises
+    ------
+    ValueError
+        If there is no picture, the sizes differ or the box lies outside.
+
+    Examples
+    --------
+    >>> side_by_side({"left": np.zeros((40, 60)), "right": np.ones((40, 60))}).shape
+    (64, 126, 3)
+    """
+    rgbs = {caption: grey_picture(p) for caption, p in pictures.items()}
+    sizes = {rgb.shape[:2] for rgb in rgbs.values()}
+    if len(sizes) != 1:
+        raise ValueError(
+            f"pictures have the sizes {sorted(sizes)}; cut them to one, at least one"
+        )
+    if zoom is None:
+        return _grid([_captioned(r, c) for c, r in rgbs.items()], len(rgbs))
+    box = _inside(zoom, sizes.pop())
+    marked = [_captioned(_marked(r, box), c) for c, r in rgbs.items()]
+    details = [_enlarged(r[box], magnify, r.shape[1]) for r in rgbs.values()]
+    return _grid(marked + details, len(rgbs))
+
+
+def contact_sheet(
+    images: Mapping[str, ArrayLike],
+    *,
+    columns: int | None = None,
+    width: int = 320,
+    captions: bool = True,
+) -> NDArray[np.uint8]:
+    """Lay out many pictures in a grid, shrunk to one width, each with its caption.
+
+    Parameters
+    ----------
+    images : mapping of captions to images
+        Grey or RGB, of any size; for a sweep, say, from parameters to overlays.
+    columns : int, optional
+        As many as make the grid about square, by default.
+    width : int
+        Of each picture, in pixels; smaller pictures are not enlarged.
+    captions : bool
+        Write the keys above the pictures.
+
+    Returns
+    -------
+    (y, x, 3) uint8 array
+
+    Examples
+    --------
+    >>> sheet = contact_sheet({f"t={t}": np.eye(50) > t for t in (0.1, 0.2, 0.3)})
+    >>> sheet.shape
+    (154, 106, 3)
+    """
+    if not images:
+        raise ValueError("there are no pictures to lay out; give one at least")
+    cells = []
+    for caption, image in images.items():
+        rgb = _shrunk(grey_picture(_as_numbers(image)), width)
+        cells.append(_captioned(rgb, caption) if captions else rgb)
+    return _grid(cells, columns or int(np.ceil(np.sqrt(len(cells)))))
+
+
+def _as_numbers(image: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(image)
+    return array.astype(np.uint8) if array.dtype == bool else array
+
+
+def _plane(array: NDArray[Any], plane: int | None) -> NDArray[Any]:
+    if array.ndim == 2:
+        return array
+    if array.ndim == 3:
+        return np.asarray(array[array.shape[0] // 2 if plane is None else plane])
+    raise ValueError(
+        f"an array of shape {array.shape} is no picture; give (y, x), (z, y, x) or "
+        "(y, x, 3) uint8"
+    )
+
+
+def _rim(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return the pixels of objects that face another label or the background."""
+    padded = np.pad(labels, 1, mode="edge")
+    inner = padded[1:-1, 1:-1]
+    rim = np.zeros(labels.shape, bool)
+    for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
+        rim |= np.roll(padded, step, axis=axis)[1:-1, 1:-1] != inner
+    return rim & (inner > 0)
+
+
+def _inside(zoom: Box, size: tuple[int, ...]) -> tuple[slice, ...]:
+    ends = zip(zoom.start, zoom.stop, size, strict=True)
+    if not all(0 <= start < stop <= n for start, stop, n in ends):
+        raise ValueError(f"zoom {zoom} is not inside of pictures of size {size}")
+    return zoom.slices
+
+
+def _marked(rgb: NDArray[np.uint8], box: tuple[slice, ...]) -> NDArray[np.uint8]:
+    """Draw the outline of a box, thick enough to be seen when shown small."""
+    marked = rgb.copy()
+    thick = max(1, max(rgb.shape[:2]) // 400)
+    y, x = box
+    outer = marked[
+        max(0, y.start - thick) : y.stop + thick,
+        max(0, x.start - thick) : x.stop + thick,
+    ]
+    kept = rgb[box].copy()
+    outer[:] = _MARK
+    marked[box] = kept
+    return marked
+
+
+def _enlarged(rgb: NDArray[np.uint8], most: int, width: int) -> NDArray[np.uint8]:
+    times = max(1, min(most, width // rgb.shape[1]))
+    return rgb.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def _shrunk(rgb: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    if rgb.shape[1] <= width:
+        return rgb
+    height = max(1, round(rgb.shape[0] * width / rgb.shape[1]))
+    small = Image.fromarray(rgb).resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(small)
+
+
+def _captioned(rgb: NDArray[np.uint8], caption: str) -> NDArray[np.uint8]:
+    """Write a line above a picture, in letters that fit it."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    size = int(np.clip(rgb.shape[1] // 24, 12, 28))
+    strip = Image.new("RGB", (rgb.shape[1], 2 * size), (_PAPER,) * 3)
+    draw = ImageDraw.Draw(strip)
+    font = ImageFont.load_default(size)
+    while size > 8 and draw.textlength(caption, font=font) > rgb.shape[1] - 4:
+        size -= 1
+        font = ImageFont.load_default(size)
+    draw.text((2, strip.height / 2), caption, (235,) * 3, font, anchor="lm")
+    return np.concatenate([np.asarray(strip), rgb])
+
+
+def _grid(cells: list[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
+    """Lay out pictures row by row, each in the upper left of its place."""
+    if columns < 1:
+        raise ValueError(f"columns is {columns}; it must be at least 1")
+    rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
+    heights = [max(cell.shape[0] for cell in row) for row in rows]
+    width = max(cell.shape[1] for cell in cells)
+    columns = min(columns, len(cells))
+    sheet = np.full(
+        (
+            sum(heights) + _GAP * (len(rows) - 1),
+            columns * width + _GAP * (columns - 1),
+            3,
+        ),
+        _PAPER,
+        np.uint8,
+    )
+    top = 0
+    for row, height in zip(rows, heights, strict=True):
+        for column, cell in enumerate(row):
+            left = column * (width + _GAP)
+            place = sheet[top : top + cell.shape[0], left : left + cell.shape[1]]
+            place[:] = cell
+        top += height + _GAP
+    return sheet
+
+
+def _png(rgb: NDArray[Any]) -> bytes:
+    from PIL import Image
+
+    if rgb.dtype != np.uint8 or rgb.ndim not in (2, 3) or rgb.size == 0:
+        raise ValueError(
+            f"an array of shape {rgb.shape} and dtype {rgb.dtype} is no picture; "
+            "give uint8 (y, x, 3) or (y, x), for instance from grey_picture()"
+        )
+    stream = io.BytesIO()
+    Image.fromarray(rgb).save(stream, format="PNG")
+    return stream.getvalue()
