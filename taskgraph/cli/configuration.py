@@ -23,7 +23,7 @@ SETTINGS = {
     "show": ("json",),
     "status": ("json",),
     "undo": ("json",),
-    "value": ("json",),
+    "value": ("json", "all"),
     "wait": ("timeout", "quiet"),
 }
 """What may be set for each command, besides what all of them have."""

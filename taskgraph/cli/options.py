@@ -269,15 +269,17 @@ def note(sentence: str) -> None:
     click.echo(f"tg: {sentence}", err=True)
 
 
-def completed_snapshot(params: dict[str, Any]) -> Snapshot | None:
+def completed_snapshot(context: click.Context) -> Snapshot | None:
     """Return the graph to complete from, None if there is none; never fails."""
     from taskgraph.snapshot import load
 
+    params = context.params
+    # While an option waits for its value, click has not sorted out the other words.
+    words = [*context.args, *(params.get("words") or ())]
+    scripts = [word for word in words if word.endswith(".py")]
+    given = params.get("jugfile") or os.environ.get("TG_JUGFILE", _JUGFILE)
+    jugfile = Path(scripts[0] if scripts else given)
     try:
-        jugfile = Path(params.get("jugfile") or os.environ.get("TG_JUGFILE", _JUGFILE))
-        words = params.get("words") or ()
-        if words:
-            jugfile = Path(words[0])
         backend = open_store(jugfile, params.get("store") or os.environ.get("TG_STORE"))
         return load(backend, jugfile)
     except Exception:  # noqa: BLE001 - nothing may disturb the user's typing
@@ -291,7 +293,7 @@ def _complete_names(
 ) -> list[Any]:
     from click.shell_completion import CompletionItem
 
-    snapshot = completed_snapshot(context.params)
+    snapshot = completed_snapshot(context)
     names = sorted(set(snapshot.names)) if snapshot is not None else []
     short_names = [name.rpartition(".")[2] for name in names]
     pairs = zip([*short_names, *names], [*names, *names], strict=True)
@@ -329,7 +331,7 @@ def _complete_words(
     words = context.params.get("words") or ()
     files = [] if words else _complete_files(context, parameter, incomplete)
     names = _complete_names(context, parameter, incomplete)
-    snapshot = completed_snapshot(context.params)
+    snapshot = completed_snapshot(context)
     keys = []
     if snapshot is not None and incomplete:
         named = snapshot.named()

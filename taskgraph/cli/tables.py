@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 def print_json(data: Any) -> None:
     """Print data for another program."""
+    import json  # costs start-up time that tables need not spend
+
     click.echo(json.dumps(data, indent=1, default=str))
 
 

@@ -1,0 +1,147 @@
+"""`tg locks` and `tg fsck`: what workers leave behind and what disks do."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from backends.liveness import identify
+from backends.opening import open_backend
+
+
+@pytest.fixture
+def killed(tg):
+    """Return a folder in which a worker and its supervisor were killed at work."""
+    tg.jugfile("slow.py")
+    worker = tg.start("execute", "slow.py", "--", "60", "2")
+    while not (tg.folder / "began-0").exists():
+        time.sleep(0.05)
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+    return tg
+
+
+def blobs(tg, store):
+    return [p for p in (tg.folder / store / "blobs").rglob("*") if p.is_file()]
+
+
+def flip(path, place):
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+
+
+def last_segment(tg, store, *, at_least):
+    """Return the youngest segment of some size: that of the results."""
+    segments = sorted((tg.folder / store / "log").glob("*/*"))
+    return [path for path in segments if path.stat().st_size > at_least][-1]
+
+
+def test_locks_of_the_dead_are_listed_and_released(killed):
+    (row,) = killed.json("locks", "slow.py")
+    assert not row["alive"]
+    assert len(row["tasks"]) >= 1
+    assert row["host"] == os.uname().nodename
+    assert "dead" in killed("locks", "slow.py").stdout
+    assert "locked by workers that seem dead" in killed("status", "slow.py").stderr
+
+    killed("locks", "slow.py", "--release", "dead")
+
+    assert killed.json("locks", "slow.py") == []
+    assert killed.json("status", "slow.py")["total"]["ready"] == 2
+
+
+def test_a_living_worker_is_not_released_with_the_dead(tg):
+    tg.ran("sums.py")
+    backend = open_backend(tg.folder / "sums.tgdata", worker="me")
+    backend.beat("me", identify(os.getpid(), 100.0))
+    backend.claim([b"k" * 20])
+
+    (row,) = tg.json("locks", "sums.py")
+    assert (row["worker"], row["alive"]) == ("me", True)
+    tg("locks", "sums.py", "--release", "dead")
+    assert len(tg.json("locks", "sums.py")[0]["tasks"]) == 1
+    assert (
+        "no worker 'you'" in tg("locks", "sums.py", "--release", "you", code=2).stderr
+    )
+
+    tg("locks", "sums.py", "--release", "me")
+
+    assert tg.json("locks", "sums.py")[0]["tasks"] == []
+
+
+def test_a_sound_store_passes(tg):
+    tg.ran("outputs.py")
+
+    assert "nothing is wrong" in tg("fsck", "outputs.py").stderr
+    assert tg.json("fsck", "outputs.py")["faults"] == []
+
+
+def test_a_flipped_bit_in_a_large_value_is_found_and_computed_again(tg):
+    tg.ran("outputs.py")
+    for path in blobs(tg, "outputs.tgdata"):
+        flip(path, -10)
+
+    found = tg.json("fsck", "outputs.py", code=1)["faults"]
+    assert {fault["kind"] for fault in found} == {"damaged"}
+    assert sum(fault["tasks"] for fault in found) == 2
+
+    tg("fsck", "outputs.py", "--repair")
+    assert tg.json("status", "outputs.py")["total"]["done"] == 3
+    tg("execute", "-q", "outputs.py")
+    assert tg.json("fsck", "outputs.py")["faults"] == []
+
+
+@pytest.mark.parametrize("place", [3, 60, -10], ids=["header", "head", "body"])
+def test_a_flipped_bit_in_a_segment_is_found_and_computed_again(tg, place):
+    tg.ran("sums.py")
+    flip(last_segment(tg, "sums.tgdata", at_least=200), place)
+
+    (fault,) = tg.json("fsck", "sums.py", code=1)["faults"]
+    assert fault["kind"] == "damaged"
+
+    tg("fsck", "sums.py", "--repair")
+    tg("fsck", "sums.py")
+    tg("execute", "sums.py")
+    assert tg("value", "sums.py", "total").stdout == "14\n"
+
+
+def test_orphans_and_leftovers_are_removed_when_they_are_old(tg):
+    tg.ran("outputs.py")
+    store = tg.folder / "outputs.tgdata"
+    orphan = blobs(tg, "outputs.tgdata")[0].with_name("ab" * 20 + "-0000abcd-0.npy")
+    leftover = store / "tmp" / "123-abc-1"
+    orphan.write_bytes(b"data")
+    leftover.write_bytes(b"data")
+    assert tg.json("fsck", "outputs.py")["faults"] == []
+
+    long_ago = time.time() - 2 * 86400
+    os.utime(orphan, (long_ago, long_ago))
+    os.utime(leftover, (long_ago, long_ago))
+    found = tg.json("fsck", "outputs.py", code=1)["faults"]
+    assert {fault["kind"] for fault in found} == {"orphan", "leftover"}
+
+    tg("fsck", "outputs.py", "--repair")
+    assert tg.json("fsck", "outputs.py")["faults"] == []
+    assert len(blobs(tg, "outputs.tgdata")) == 2
+
+
+def test_a_dead_worker_is_found_and_buried(killed):
+    found = killed.json("fsck", "slow.py", code=1)["faults"]
+    assert [fault["kind"] for fault in found] == ["dead"]
+
+    killed("fsck", "slow.py", "--repair")
+
+    assert killed.json("locks", "slow.py") == []
+
+
+def test_a_store_of_a_newer_format_is_refused(tg):
+    tg.ran("sums.py")
+    (tg.folder / "sums.tgdata" / "format.json").write_text(
+        '{"format": "taskgraph store", "version": 99}'
+    )
+
+    refused = tg("status", "sums.py", code=4)
+
+    assert "install a newer taskgraph-segkit" in refused.stderr
