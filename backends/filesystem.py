@@ -189,7 +189,7 @@ class FileLog:
 
     # merged blocks
 
-    def merge(self, block: int, frames: Mapping[int, bytes]) -> int:
+    def merge(self, block: int, frames: Mapping[int, bytes], *, drop: bool) -> int:
         directory = self._root / "log" / f"{block:06d}"
         pack = self._root / "log" / f"{block:06d}.pack"
         chunks = encode_pack(frames)
@@ -202,14 +202,18 @@ class FileLog:
             # Two mergers write the same or an equivalent pack: either may stay.
             os.replace(staged, pack)
             with suppress(FileNotFoundError):
-                self._to_trash(directory)
+                trashed = self._to_trash(directory)
+                if drop:
+                    import shutil  # costs start-up time that most commands need not
+
+                    shutil.rmtree(trashed, ignore_errors=True)
         return old - new
 
     def _pack(self, block: int) -> Pack | None:
         """Return the table of a merged block, read again if somebody replaced it."""
         path = f"{self.url}/log/{block:06d}.pack"
         try:
-            descriptor = os.open(path, os.O_RDONLY)
+            descriptor = open_anew(path)
         except FileNotFoundError:
             return None
         try:
@@ -229,7 +233,7 @@ class FileLog:
         block = position // self.block_size
         path = f"{self.url}/log/{block:06d}.pack"
         try:
-            descriptor = os.open(path, os.O_RDONLY)
+            descriptor = open_anew(path)
         except FileNotFoundError:
             return None
         try:
@@ -410,8 +414,10 @@ class FileLog:
     def close(self) -> None:
         self._packs.clear()
 
-    def _to_trash(self, path: Path) -> None:
-        os.rename(path, self._trashed(path.name))
+    def _to_trash(self, path: Path) -> Path:
+        trashed = self._trashed(path.name)
+        os.rename(path, trashed)
+        return trashed
 
     def _trashed(self, name: str) -> Path:
         """Return a new name in the trash, which says since when it is there."""

@@ -192,10 +192,11 @@ class Log(Protocol):
     def unstage(self, staged: str) -> None:
         """Remove what was staged; what was appended stays."""
 
-    def merge(self, block: int, frames: Mapping[int, bytes]) -> int:
+    def merge(self, block: int, frames: Mapping[int, bytes], *, drop: bool) -> int:
         """Replace a block of `block_size` positions by these frames; count bytes freed.
 
-        Positions of the block that are not in `frames` read as VOID from now on.
+        Positions of the block that are not in `frames` read as VOID from now on. The
+        former files go to the trash, or for good with `drop`.
         """
 
     def refresh(self) -> None:

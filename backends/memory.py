@@ -65,7 +65,7 @@ class MemoryLog:
     def unstage(self, staged: str) -> None:
         self._staged.pop(staged, None)
 
-    def merge(self, block: int, frames: Mapping[int, bytes]) -> int:
+    def merge(self, block: int, frames: Mapping[int, bytes], *, drop: bool) -> int:  # noqa: ARG002 - what is merged here is gone at once
         void = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
         start = block * self.block_size
         freed = 0

@@ -125,8 +125,11 @@ def read_file(path: str, limit: int | None = None) -> tuple[bytes, int]:
 def open_anew(path: str) -> int:
     """Return a descriptor to read from, also if the file was just replaced."""
     for _ in range(_ATTEMPTS):
-        with suppress(OSError):
+        try:
             return os.open(path, os.O_RDONLY)
+        except OSError as error:
+            if error.errno not in _AGAIN:
+                raise
     return os.open(path, os.O_RDONLY)
 
 

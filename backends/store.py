@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 _HEAD_READ = 1 << 16
+_MERGED_BYTES = 1 << 26
+"""Bytes up to which a block is merged in passing."""
 
 
 class JournalStore:
@@ -220,10 +222,7 @@ class JournalStore:
         live = self._state.live(keep)
         for block in range(self._state.position // size):
             with suppress(DamagedError):  # a block with a new damage is left as it is
-                positions = range(block * size, (block + 1) * size)
-                kept = {at: self._kept(at, live) for at in positions}
-                frames = {at: frame for at, frame in kept.items() if frame is not None}
-                freed += self._log.merge(block, frames)
+                freed += self._merge(block, live, drop=False)
         return freed
 
     def _kept(self, position: int, live: set[int]) -> bytes | None:
@@ -267,10 +266,36 @@ class JournalStore:
                     change = self._state.apply(position, staged[0])
                     if change is not None and segment.kind is not Kind.PUBLISH:
                         self._changes.append(change)
+                    self._merge_behind(position)
                     return position
         finally:
             if staged is not None:
                 self._log.unstage(staged[1])
+
+    def _merge_behind(self, position: int) -> None:
+        """Merge the block that an append has just filled: one file for a thousand.
+
+        It is the appender's turn and nobody else's. If it fails or dies, the block
+        stays as it is, which costs later readers time and nothing else.
+        """
+        block, place = divmod(position + 1, self._log.block_size)
+        if place == 0:
+            with suppress(BackendError):
+                self._merge(block - 1, self._state.live(), drop=True)
+
+    def _merge(self, block: int, live: set[int], *, drop: bool) -> int:
+        size = self._log.block_size
+        frames: dict[int, bytes] = {}
+        room = _MERGED_BYTES
+        for at in range(block * size, (block + 1) * size):
+            frame = self._kept(at, live)
+            if frame is None:
+                continue
+            frames[at] = frame
+            room -= len(frame)
+            if drop and room < 0:
+                return 0  # few large files are no burden; all of them in memory are
+        return self._log.merge(block, frames, drop=drop)
 
     def _catch_up(self) -> None:
         """Apply everything that was appended since the last time."""

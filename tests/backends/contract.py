@@ -45,7 +45,7 @@ def body_of(store: JournalStore, wanted: bytes) -> bytes:
 class BackendContract:
     """Promises of `backends.interface.Backend`."""
 
-    block = 4
+    block = 6
     """How many positions the logs under test merge at once."""
 
     @pytest.fixture
