@@ -1,15 +1,13 @@
 """Run the first example of FLoRIN's documentation, and FLoRIN itself beside it.
 
-    python benchmarks/florin_example.py [--florin PYTHON] [--repeat 3] [--workers 2]
+    python benchmarks/florin_example.py [--alone] [--repeat 3] [--workers 2]
 
 A volume of 64 x 512 x 512 voxels with dark blobs is thresholded (NDNT), opened,
 labelled, cleaned, measured, classified and painted, with two volumes saved, in tiles
 of (10, 64, 64) every (10, 32, 32) voxels. Ours is run as array functions: exactly
 (tiles with halo), and FLoRIN's way (overlapping tiles, OR).
 
-PYTHON is an interpreter with florin 0.0.2.post1 (--no-deps), numpy 1.23.5,
-scipy < 1.11, networkx 2.8, scikit-image 0.20, h5py and dill; what else florin imports
-is stubbed.
+FLoRIN runs in an environment of its own, made on first use in the user's cache folder.
 Every run is a process of its own; ours loads its compiled kernels before the clock
 starts. Times of both are the best of `repeat` alternating runs.
 """
@@ -24,6 +22,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from _florin import python_with_florin
 
 import segkit
 
@@ -149,7 +148,7 @@ def dice(path: Path, truth: np.ndarray) -> tuple[float, int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--florin", help="interpreter that can import florin")
+    parser.add_argument("--alone", action="store_true", help="leave FLoRIN out")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
@@ -162,10 +161,10 @@ def main() -> None:
             "ours": (sys.executable, OURS, path, own, "own", workers),
             "ours, overlap + OR": (sys.executable, OURS, path, overlap, "or", workers),
         }
-        if options.florin:
+        if not options.alone:
             florin = f"{folder}/florin"
             Path(florin).mkdir()
-            jobs["FLoRIN Serial"] = (options.florin, FLORIN, path, florin)
+            jobs["FLoRIN Serial"] = (str(python_with_florin()), FLORIN, path, florin)
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in jobs}
         for _ in range(options.repeat):
             for name, job in jobs.items():

@@ -10,6 +10,7 @@ import numpy as np
 
 from segkit.io.errors import DamagedImageError, NotAnImageError
 from segkit.io.image import Image, described
+from segkit.io.sources import Mapped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ def open_npy(path: Path, *, axes: str | None = None) -> Image:
             " copy or write it again",
         )
     order = "F" if fortran else "C"
-    return described(str(path), _Mapped(path, dtype, shape, offset, order), axes=axes)
+    return described(str(path), Mapped(path, dtype, shape, offset, order), axes=axes)
 
 
 def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
@@ -55,33 +56,6 @@ def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
         except ValueError as error:
             raise DamagedImageError(path, f"has a damaged header: {error}") from error
         return shape, dtype, fortran, file.tell()
-
-
-class _Mapped:
-    """Voxels of a file in one piece; mapped anew in each process."""
-
-    def __init__(
-        self,
-        path: Path,
-        dtype: np.dtype[Any],
-        shape: tuple[int, ...],
-        offset: int,
-        order: str,
-    ) -> None:
-        self.path = path
-        self.dtype = dtype
-        self.shape = shape
-        self.offset = offset
-        self._order = order
-
-    def read(self, box: tuple[slice, ...]) -> np.ndarray[Any, Any]:
-        """Return a view of the mapped file."""
-        if 0 in self.shape:  # an empty file cannot be mapped
-            return np.empty(self.shape, self.dtype)[box]
-        order: Any = self._order
-        return np.memmap(
-            self.path, self.dtype, "r", self.offset, self.shape, order=order
-        )[box]
 
 
 def create_npy(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -23,6 +23,7 @@ from segkit.io.errors import (
     missing_extra,
 )
 from segkit.io.image import AXES_BY_DIMENSION, Image, complete_spacing
+from segkit.io.sources import Mapped
 from segkit.io.tiff_metadata import physical
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _axes(series: tifffile.TiffPageSeries) -> str:
 
 def _source(
     path: Path, chosen: tifffile.TiffPageSeries, series: int, level: int
-) -> _Mapped | _Paged:
+) -> Mapped | _Paged:
     keyframe = chosen.keyframe
     if np.dtype(chosen.dtype).kind not in "biufc":
         raise NotAnImageError(path, f"holds voxels of type {chosen.dtype}")
@@ -123,7 +124,7 @@ def _source(
         stored = dtype.newbyteorder(keyframe.parent.byteorder)
         end = chosen.dataoffset + chosen.nbytes
         _check_length(path, end)
-        return _Mapped(path, stored, shape, chosen.dataoffset)
+        return Mapped(path, stored, shape, chosen.dataoffset)
     if keyframe.shaped[1] != 1:
         raise NotAnImageError(path, "is a TIFF of volumetric tiles; convert it first")
     return _Paged(path, dtype, shape, series, level)
@@ -137,20 +138,6 @@ def _check_length(path: Path, end: int) -> None:
             f"is cut short: its voxels end at byte {end}, the file at {size};"
             " copy or write it again",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Mapped:
-    """Voxels in one uncompressed piece."""
-
-    path: Path
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    offset: int
-
-    def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
-        """Return a view of the mapped file."""
-        return np.memmap(self.path, self.dtype, "r", self.offset, self.shape)[box]
 
 
 @dataclass(slots=True)
