@@ -36,7 +36,7 @@ _SLAB_VOXELS = 2**20
 
 def mask(image: Array, rule: Rule, threads: int) -> Mask:
     """Choose the way: compiled over the last two or three axes, or numpy."""
-    image = _native(image)
+    image = native(image)
     largest = largest_magnitude(image)
     checks.require_finite_number(largest)
     sums = accumulator(image, largest, math.prod(rule.lengths))
@@ -51,14 +51,25 @@ def mask(image: Array, rule: Rule, threads: int) -> Mask:
     return compiled_mask(image, rule, sums, threads)
 
 
-def _native(image: Array) -> Array:
-    """Return an array of a dtype that kernels know: bool and float16 have none."""
+def native(image: Array) -> Array:
+    """Return an array of one of the dtypes that the kernels are compiled for.
+
+    These are uint8, uint16, the signed integers from int16 on, float32 and float64;
+    the values are the same in each case.
+    """
     if image.dtype.kind == "b":
         return image.view(np.uint8)
-    if image.dtype.kind == "f" and image.dtype.itemsize not in (4, 8):
-        narrow = image.dtype.itemsize < 4
-        return image.astype(np.float32 if narrow else np.float64)
-    return image.astype(image.dtype.newbyteorder("="), copy=False)
+    kind, size = image.dtype.kind, image.dtype.itemsize
+    if kind == "f":
+        return image.astype(np.float32 if size <= 4 else np.float64, copy=False)
+    if kind == "u" and size <= 2:
+        return image.astype(f"u{size}", copy=False)
+    if kind == "u" and size == 8 and image.max() >= 2**63:
+        raise ValueError(
+            f"the image holds values up to {image.max()}, too large for sums over a "
+            "window; convert the image to float64 first"
+        )
+    return image.astype(f"i{max(2, size if kind == 'i' else 8)}", copy=False)
 
 
 def compiled_mask(image: Array, rule: Rule, sums: Accumulator, threads: int) -> Mask:
@@ -151,7 +162,7 @@ def accumulator(image: Array, largest: float, voxels: int) -> Accumulator:
         if largest > np.finfo(np.float64).max / (4 * voxels):
             raise ValueError(_overflow(largest, voxels, "divide the image"))
         return Accumulator(np.float64, largest)
-    if largest * voxels < 2**31:
+    if image.dtype == np.uint8 and largest * voxels < 2**31:
         return Accumulator(np.int32, largest)
     if largest * voxels < 2**63:
         return Accumulator(np.int64, largest)
@@ -180,7 +191,7 @@ def _threshold_rows(
     piece = _piece(image, rule, rows, out)
     unsure = 0.0
     if image.dtype.kind == "f":
-        unsure = _error_bound(piece.pixels, rule, sums.largest)
+        unsure = error_bound(piece.pixels, rule, sums.largest)
     if _slide(piece, sums.dtype, unsure):
         return
     for few in _slabs(*rows, _rows_at_once(image, rule)):
@@ -241,7 +252,7 @@ def _plane_dtype(image: np.dtype[Any], length: int, wide: type[np.generic]) -> A
     return np.int32 if 2 ** (8 * image.itemsize) * length < 2**31 else wide
 
 
-def _error_bound(slab: Array, rule: Rule, largest: float) -> float:
+def error_bound(slab: Array, rule: Rule, largest: float) -> float:
     """Return how far a sliding and a doubled sum of floats can differ; 0 if not at all.
 
     They are equal, because exact, if the voxels are multiples of one power of two so

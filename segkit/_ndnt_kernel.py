@@ -93,14 +93,18 @@ def _sums_along_row(row, prefix, before, length, sums):
 
 
 @kernel
-def _any_unsure(pixels, sums, counts, scale, factors, unsure):
-    found = 0
+def _compare_sure(pixels, sums, counts, scale, factors, mode, unsure, out):
+    """Write the mask of one row; return whether each voxel is certain."""
+    low, high = factors
+    doubts = 0
     for x in range(pixels.size):
         value = np.float64(pixels[x]) * (scale * counts[x])
         total = np.float64(sums[x])
-        bound = total * (factors[0] if total < 0 else factors[1])
-        found |= abs(value - bound) <= unsure
-    return found != 0
+        bound = total * (low if total < 0 else high)
+        doubts |= abs(value - bound) <= unsure
+        # Not on the bound, so that below and not above are the same.
+        out[x] = (value > bound) == (mode == 2)
+    return doubts == 0
 
 
 @kernel
@@ -177,8 +181,11 @@ def sliding_rows(source, pixels, first, before, after, counts, rule, row, unsure
             _subtract(row, source[y - before[0] - 1])
         _sums_along_row(row, prefix, before[1], length, sums)
         scale = rule[3] * _covered(y, before[0], after[0], height)
-        _compare(pixels[y], sums, counts, scale, rule[:2], rule[2], out[k])
-        if unsure > 0 and _any_unsure(pixels[y], sums, counts, scale, rule[:2], unsure):
+        if unsure == 0:
+            _compare(pixels[y], sums, counts, scale, rule[:2], rule[2], out[k])
+        elif not _compare_sure(
+            pixels[y], sums, counts, scale, rule[:2], rule[2], unsure, out[k]
+        ):
             return False
     return True
 

@@ -283,6 +283,12 @@ def _probe_images(
     # Stripes two voxels wide connect far places, for what fills or follows.
     coordinate = np.indices(shape).sum(axis=0)
     yield np.where(coordinate % 4 < 2, high, low).astype(dtype)
+    # A closed box; the voxel in the middle of the image, in its wall, is the leak.
+    box = np.full(shape, low)
+    wall = (slice(2, size // 2 + 1), *[slice(2, size - 2)] * (ndim - 1))
+    box[wall] = high
+    box[tuple(slice(s.start + 1, s.stop - 1) for s in wall)] = low
+    yield box.astype(dtype)
 
 
 def _perturbed(

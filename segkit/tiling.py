@@ -270,7 +270,7 @@ def map_tiles(
 
     def run(one: Tile) -> Array:
         with checks.inside_tile():
-            result = np.asarray(f(np.asarray(image[one.read.slices])))
+            result = np.asarray(f(np.ascontiguousarray(image[one.read.slices])))
         _join.require_piece(one, result)
         return result[one.inner]
 
