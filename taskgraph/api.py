@@ -56,9 +56,10 @@ class _Fixed:
     tasks: list[Task]
 
     def load(self, results: Results) -> Loaded:
-        for task in self.tasks:
+        graph = Graph(self.tasks)
+        for task in graph.tasks:  # what they need may be of other recordings
             task.recording.results = results
-        return Loaded(Graph(self.tasks), {}, results)
+        return Loaded(graph, {}, results)
 
 
 def run(
