@@ -1,0 +1,251 @@
+"""What tasks work on: files known by their stamp or content, and arrays.
+
+The key of a task must change when its input does. A file is known by its absolute
+path, size and modification time (`FileStamp`), which costs one look at the file, or by
+a digest of its content, which reads it once for each loading but lets it be moved or
+copied. A folder (Zarr, planes) is known by the same of all files in it. A worker that
+opens a file compares the stamp again: one that was changed after the tasks were
+written down is refused, not mixed with the results of the old one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from segkit.pipeline import PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from segkit.io import Image
+    from segkit.tiling import Box
+
+KnownBy = Literal["stamp", "content"]
+_PIECE = 1 << 24
+
+
+class ImageChangedError(PipelineError):
+    """A file is not the one any more that tasks were written down for."""
+
+
+class Readable(Protocol):
+    """An image whose boxes a task reads."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return the voxels of a box."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """What tells a file from an earlier or another one.
+
+    Attributes
+    ----------
+    path : str
+        Absolute.
+    size : int
+        Bytes; for a folder of all files in it.
+    mtime_ns : int
+        Time of the last modification in nanoseconds; for a folder the latest.
+    digest : str
+        Of the content where that is asked for; for a folder otherwise of names, sizes
+        and times of all files in it.
+    by_content : bool
+        Whether the digest alone says which file it is.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    digest: str = ""
+    by_content: bool = False
+
+    @classmethod
+    def of(cls, path: str | Path, known_by: KnownBy = "stamp") -> FileStamp:
+        """Return the stamp that a file or folder has now.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        """
+        if known_by not in ("stamp", "content"):
+            raise PipelineError(f"known_by={known_by!r} must be 'stamp' or 'content'")
+        where = Path(path).resolve()
+        files = [where] if not where.is_dir() else sorted(_files(where))
+        stats = [file.stat() for file in files]
+        size = sum(one.st_size for one in stats)
+        latest = max((one.st_mtime_ns for one in stats), default=0)
+        digest = ""
+        if known_by == "content":
+            digest = _digest_of_content(where, files)
+        elif where.is_dir():
+            names = [str(file.relative_to(where)) for file in files]
+            lines = [
+                f"{name}\0{one.st_size}\0{one.st_mtime_ns}\n"
+                for name, one in zip(names, stats, strict=True)
+            ]
+            digest = _digest("".join(lines).encode(errors="surrogateescape"))
+        return cls(str(where), size, latest, digest, known_by == "content")
+
+    def require_same(self) -> None:
+        """Refuse a file that is another one now; of a folder only its presence.
+
+        Raises
+        ------
+        ImageChangedError
+            If size or time differ, or there is no such file.
+        """
+        path = Path(self.path)
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            raise ImageChangedError(
+                f"{path}: is gone; put it back, or run again"
+            ) from None
+        if path.is_dir():
+            return
+        if (found.st_size, found.st_mtime_ns) != (self.size, self.mtime_ns):
+            raise ImageChangedError(
+                f"{path}: was changed after the tasks were written down; run again, and"
+                " what depends on it is computed anew"
+            )
+
+    def __taskgraph_hash__(self) -> object:
+        """Return what a key knows of the file."""
+        if self.by_content:
+            return self.digest
+        return self.path, self.size, self.mtime_ns, self.digest
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def _digest(data: bytes) -> str:
+    from blake3 import blake3
+
+    return blake3(data).hexdigest(32)
+
+
+def _digest_of_content(where: Path, files: list[Path]) -> str:
+    from blake3 import blake3
+
+    total = blake3()
+    for file in files:
+        own = blake3(max_threads=blake3.AUTO)
+        with file.open("rb") as stream:
+            while piece := stream.read(_PIECE):
+                own.update(piece)
+        name = "" if file == where else str(file.relative_to(where))
+        total.update(f"{name}\0".encode(errors="surrogateescape") + own.digest())
+    digest: str = total.hexdigest(32)
+    return digest
+
+
+@dataclass(frozen=True, slots=True)
+class FileInput:
+    """An image in a file.
+
+    Attributes
+    ----------
+    stamp : FileStamp
+        Which file.
+    inside : str
+        What is meant in it, as after ``::``.
+    options : tuple of (str, object)
+        Of `segkit.open_image`.
+    image : Image
+        The opened image; no part of the key.
+    """
+
+    stamp: FileStamp
+    inside: str
+    options: tuple[tuple[str, Any], ...]
+    image: Image = field(repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"FileInput({self.stamp.path})"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the image."""
+        return self.image.shape
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return the voxels of a box."""
+        self.stamp.require_same()
+        return self.image.read(box)
+
+    def __taskgraph_hash__(self) -> object:
+        """Return what a key knows of the image."""
+        return self.stamp, self.inside, self.options
+
+    def __taskgraph_value__(self) -> FileInput:
+        """Return itself: there is no task in it."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayInput:
+    """An image in memory, known by its content."""
+
+    image: Image = field(repr=False)
+    array: NDArray[Any] = field(repr=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the image."""
+        return self.image.shape
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return the voxels of a box."""
+        return self.image.read(box)
+
+    def __taskgraph_hash__(self) -> object:
+        """Return what a key knows of the image."""
+        return self.array
+
+    def __taskgraph_value__(self) -> ArrayInput:
+        """Return itself: there is no task in it."""
+        return self
+
+
+def open_input(
+    image: Any, options: dict[str, Any], known_by: KnownBy
+) -> FileInput | ArrayInput:
+    """Return an image as tasks take it, with axes of space only.
+
+    Parameters
+    ----------
+    image : path, Image or ndarray
+        Where it is.
+    options : dict
+        Of `segkit.open_image`, for a path.
+    known_by : {'stamp', 'content'}
+        By what a file is known.
+    """
+    import numpy as np
+
+    from segkit import io
+
+    if isinstance(image, (str, Path)):
+        path, _, inside = str(image).partition("::")
+        opened = io.open_image(image, **options).spatial()
+        stamp = FileStamp.of(path, known_by)
+        return FileInput(stamp, inside, tuple(sorted(options.items())), opened)
+    if isinstance(image, io.Image):
+        raise PipelineError(
+            f"{image.path}: give the path instead of an opened image, so that tasks can"
+            " tell when it changes; its options belong into load(...)"
+        )
+    array = np.asarray(image)
+    return ArrayInput(io.as_image(array).spatial(), array)

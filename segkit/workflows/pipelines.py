@@ -1,0 +1,157 @@
+"""Write a pipeline down as tasks."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.task import Recording, is_recording, recorded_in
+
+from segkit._plan import ImageSpec, Stage, plan
+from segkit.pipeline import Pipeline, PipelineError
+from segkit.workflows import sizing
+from segkit.workflows.building import Builder, Settings, name_of
+from segkit.workflows.inputs import FileInput, open_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from taskgraph.task import Task
+
+    from segkit.workflows.inputs import ArrayInput, KnownBy
+    from segkit.workflows.stored import StoredArray
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the tasks of a pipeline make.
+
+    Attributes
+    ----------
+    array : StoredArray
+        The last array, to be read by box when its tasks have run; also an argument
+        for tasks of your own.
+    labels : StoredArray or None
+        The labelled objects.
+    table : Task or None
+        The object table: a dict of columns.
+    saved : tuple of Task
+        One for each file.
+    stages : tuple of Stage
+        The plan.
+    block : tuple of int
+        Voxels along each axis that one task takes.
+    """
+
+    array: StoredArray | FileInput | ArrayInput
+    labels: StoredArray | None
+    table: Task | None
+    saved: tuple[Task, ...]
+    stages: tuple[Stage, ...] = field(repr=False)
+    block: tuple[int, ...]
+
+
+def pipeline_tasks(
+    pipeline: Pipeline | str | Path,
+    image: str | Path | NDArray[Any] | None = None,
+    *,
+    out: str | Path = ".",
+    tile: int | Sequence[int] | None = None,
+    block: int | None = None,
+    known_by: KnownBy = "stamp",
+    overwrite: bool = False,
+) -> Outputs:
+    """Write down the tasks of a pipeline for one image; nothing runs yet.
+
+    Each task works on a block of tiles: array steps that were fused into one pass,
+    labelling, seams, measuring, writing. So a changed last step runs the last step
+    only, and what a killed worker had finished is not run again.
+
+    Parameters
+    ----------
+    pipeline : Pipeline or path
+        The steps.
+    image : path or ndarray, optional
+        What to work on; None takes the path that `load` names.
+    out : path
+        Folder for the files that `save` names by relative paths.
+    tile : int or sequence of int, optional
+        Tiles for a pipeline that names none.
+    block : int, optional
+        Voxels that a task may take at once; by default a sixteenth of the image, but
+        between 4 and 16 million.
+    known_by : {'stamp', 'content'}
+        How a changed file is noticed: by path, size and modification time, or by a
+        digest of its content, which lets it move but is read at each start.
+    overwrite : bool
+        Replace files that lie where `save` writes.
+
+    Returns
+    -------
+    Outputs
+        What the tasks make.
+
+    Raises
+    ------
+    PipelineError
+        If the pipeline cannot be planned for the image, or the image has no voxels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import taskgraph
+    >>> from segkit.pipeline import label, ndnt, regionprops
+    >>> image = np.full((40, 40), 200, np.uint8)
+    >>> image[10:16, 10:20] = 50
+    >>> cells = Pipeline(ndnt(shape=(16, 16), threshold=0.3), label(), regionprops())
+    >>> outputs = pipeline_tasks(cells, image)
+    >>> taskgraph.run(outputs.table).done
+    5
+    >>> outputs.table.value()["area"]
+    array([60.])
+    """
+    if not isinstance(pipeline, Pipeline):
+        pipeline = Pipeline.load(pipeline)
+    source, name = _source(pipeline, image, known_by)
+    shape = source.shape
+    if 0 in shape or not shape:
+        raise PipelineError(f"{name}: image of shape {shape} has no voxels to work on")
+    unit = sizing.named_tile(pipeline.steps, tile, shape)
+    stages = plan(pipeline.steps, ImageSpec.of(source.image), tile=unit)
+    budget = sizing.budget_for(shape) if block is None else block
+    halo = _largest_halo(stages, len(shape))
+    size = sizing.block_shape(shape, unit, halo, budget)
+    builder = Builder(Settings(source, name, Path(out), size, overwrite))
+    with nullcontext() if is_recording() else recorded_in(Recording()):
+        for stage in stages:
+            builder.add(stage)
+    return Outputs(
+        builder.array,
+        builder.labels,
+        builder.table,
+        tuple(builder.saved),
+        tuple(stages),
+        size,
+    )
+
+
+def _source(
+    pipeline: Pipeline, image: Any, known_by: KnownBy
+) -> tuple[FileInput | ArrayInput, str]:
+    first = pipeline.steps[0] if pipeline.steps else None
+    step = first if first is not None and first.function == "load" else None
+    if image is None:
+        if step is None or not step.arguments:
+            raise PipelineError("no image: give one, or a path to load(...)")
+        image = str(step.arguments[0])
+    options = step.keywords if step is not None else {}
+    return open_input(image, options, known_by), name_of(image)
+
+
+def _largest_halo(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
+    halos = [stage.halo for stage in stages if stage.halo]
+    overlapping = [stage.tile for stage in stages if stage.stride and stage.tile]
+    return tuple(max(axis) for axis in zip((0,) * ndim, *halos, *overlapping, strict=True))

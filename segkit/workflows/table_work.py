@@ -1,0 +1,124 @@
+"""What a worker does with what is known of all tiles: merging, measuring, classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit.workflows.stored import Merged, through
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from segkit._steps import Step
+    from segkit.classification import BoundsClassifier
+    from segkit.measurement import PartialTable
+    from segkit.workflows.stored import Later
+
+Array: TypeAlias = NDArray[Any]
+Table: TypeAlias = dict[str, Array]
+
+
+def merge_objects(objects: tuple[Later, ...], seams: tuple[Later, ...]) -> Merged:
+    """Return the ids of the whole image for the labels of all tiles.
+
+    Parameters
+    ----------
+    objects
+        `TileObjects` of all tiles, in order.
+    seams
+        What `find_seams` found.
+    """
+    from segkit.labelling import merge_tiles
+
+    summaries = [one.load().summary for one in objects]
+    tables = merge_tiles(summaries, seams=_all_seams(seams))
+    ends = np.cumsum([0, *(len(table) for table in tables)])
+    return Merged(np.concatenate(tables), ends)
+
+
+def _all_seams(seams: tuple[Later, ...]) -> Iterator[Any]:
+    for some in seams:
+        yield from some.load()
+
+
+def combine_tables(
+    parts: tuple[Later, ...], numbers: tuple[int, ...], merged: Merged | None
+) -> PartialTable:
+    """Return the sums over the objects of several tiles together.
+
+    Parameters
+    ----------
+    parts
+        `PartialTable` of tiles.
+    numbers
+        The tiles' places, for `merged`.
+    merged
+        The ids to sum under; None if the parts know them already.
+    """
+    from segkit.measurement import PartialTable, combine
+
+    tables: list[PartialTable] = [part.load() for part in parts]
+    if merged is not None:
+        named = [
+            PartialTable(table.shape, merged.table(number)[table.labels], table.columns)
+            for number, table in zip(numbers, tables, strict=True)
+        ]
+        # A part without rows: what is said twice in a single one is summed too.
+        empty = {name: column[:0] for name, column in tables[0].columns.items()}
+        nothing = PartialTable(tables[0].shape, tables[0].labels[:0], empty)
+        tables = [*named, nothing]
+    return combine(tables)
+
+
+def keep_objects(
+    step: Step, sums: PartialTable, lookups: tuple[Array, ...]
+) -> NDArray[np.int64]:
+    """Return the table from labels to labels that drops what a filter step drops."""
+    from segkit._stage_work import FILTER_PROPERTIES, keep_lookup
+    from segkit.measurement import properties_table
+
+    properties = FILTER_PROPERTIES[step.function]
+    table = properties_table(_remaining(sums, lookups), properties=properties)
+    lookup = keep_lookup(step, table)
+    small = lookup.max(initial=0) <= np.iinfo(np.int32).max
+    return lookup.astype(np.int32 if small else np.int64)
+
+
+def tabulate(
+    sums: PartialTable, lookups: tuple[Array, ...], options: dict[str, Any]
+) -> Table:
+    """Return the properties of the objects that filters left."""
+    from segkit.measurement import properties_table
+
+    return properties_table(_remaining(sums, lookups), **options)
+
+
+def classify_objects(table: Table, classifiers: tuple[BoundsClassifier, ...]) -> Table:
+    """Return a table of objects with their classes; see `segkit.classify`."""
+    from segkit.classification import classify
+
+    return classify(table, *classifiers)
+
+
+def look_classes_up(table: Table) -> NDArray[np.unsignedinteger[Any]]:
+    """Return the table from labels to classes, for painting; see `reconstruct`."""
+    from segkit.classification import class_lookup
+
+    return class_lookup(table)
+
+
+def _remaining(sums: PartialTable, lookups: Iterable[Array]) -> PartialTable:
+    from segkit.measurement import PartialTable
+
+    labels = sums.labels
+    for lookup in lookups:
+        labels = through(labels, lookup)
+    kept = labels > 0
+    if kept.all():
+        return sums
+    columns = {name: column[kept] for name, column in sums.columns.items()}
+    return PartialTable(sums.shape, sums.labels[kept], columns)
+

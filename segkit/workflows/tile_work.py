@@ -1,0 +1,202 @@
+"""What a worker does with one tile: functions of small things, each one task.
+
+They are plain functions; `segkit.workflows.tasks` makes task generators of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit import _join, checks
+from segkit._stage_work import run_steps
+from segkit.labelling import Seam, TileSummary, find_seam, label_tile
+from segkit.tiling import Box, Tile
+from segkit.workflows.packing import Packed, pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from segkit._steps import Step
+    from segkit.measurement import PartialTable
+    from segkit.workflows.inputs import Readable
+    from segkit.workflows.stored import Later
+
+Array: TypeAlias = NDArray[Any]
+
+
+def run_tile(steps: Sequence[Step], image: Readable, tile: Tile) -> Packed:
+    """Return what array steps make of the voxels that a tile owns.
+
+    Parameters
+    ----------
+    steps
+        Run one after the other on the voxels of `tile.read`.
+    image
+        What to read.
+    tile
+        Its halo is at least the sum of the steps' reaches.
+    """
+    with checks.inside_tile():
+        result = run_steps(steps, image.read(tile.read))
+    _join.require_piece(tile, result)
+    return pack(result[tile.inner])
+
+
+def run_whole(steps: Sequence[Step], image: Readable) -> Packed:
+    """Return what array steps make of the whole image: their reach has no bound."""
+    whole = Tile((0,) * len(image.shape), *[_whole(image.shape)] * 2)
+    result = run_steps(steps, image.read(whole.read))
+    _join.require_piece(whole, result)
+    return pack(result)
+
+
+def run_overlapping(
+    steps: Sequence[Step],
+    image: Readable,
+    box: Box,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+) -> Packed:
+    """Return the union of what overlapping tiles make of the voxels of a box.
+
+    Parameters
+    ----------
+    steps
+        Run on each tile by itself, as FLoRIN does.
+    image
+        What to read.
+    box
+        What to return; tiles that reach into it are run.
+    size, stride
+        Of the tiles, as for `segkit.overlapping_tiles`.
+    """
+    reads = list(touching(box, image.shape, size, stride))
+    around = Box(
+        tuple(map(min, zip(*(read.start for read in reads), strict=True))),
+        tuple(map(max, zip(*(read.stop for read in reads), strict=True))),
+    )
+    voxels = image.read(around)
+    out: Array | None = None
+    with checks.inside_tile():
+        for read in reads:
+            result = run_steps(steps, voxels[read.within(around).slices])
+            _join.require_piece(Tile((), read, read), result)
+            if out is None:
+                out = np.full(box.shape, _lowest(result.dtype), result.dtype)
+            common = Box(
+                tuple(map(max, read.start, box.start)),
+                tuple(map(min, read.stop, box.stop)),
+            )
+            own = out[common.within(box).slices]
+            np.maximum(own, result[common.within(read).slices], out=own)
+    return pack(np.asarray(out))
+
+
+def _lowest(dtype: np.dtype[Any]) -> Any:
+    if dtype.kind == "f":
+        return -np.inf
+    return np.iinfo(dtype).min if dtype.kind in "iu" else False
+
+
+def touching(
+    box: Box, shape: Sequence[int], size: Sequence[int], stride: Sequence[int]
+) -> Iterator[Box]:
+    """Yield the read boxes of overlapping tiles that hold voxels of a box.
+
+    Examples
+    --------
+    >>> [t.start + t.stop for t in touching(Box((4,), (6,)), (10,), (4,), (3,))]
+    [(3, 7)]
+    >>> [t.start + t.stop for t in touching(Box((0,), (10,)), (10,), (4,), (3,))]
+    [(0, 4), (3, 7), (6, 10)]
+    """
+    axes = []
+    for start, stop, length, long, step in zip(
+        box.start, box.stop, shape, size, stride, strict=True
+    ):
+        count = 1 + max(0, -(-(length - long) // step))
+        first = max(0, (start - long) // step + 1)
+        last = min(count - 1, (stop - 1) // step)
+        axes.append(
+            [(k * step, min(k * step + long, length)) for k in range(first, last + 1)]
+        )
+    for spans in itertools.product(*axes):
+        yield Box(tuple(a for a, _ in spans), tuple(b for _, b in spans))
+
+
+@dataclass(frozen=True, slots=True)
+class TileObjects:
+    """The labelled objects of one tile by itself.
+
+    Attributes
+    ----------
+    labels : Packed
+        1, 2, ... in raster order.
+    summary : TileSummary
+        What merging needs to know, without planes.
+    faces : tuple of (Packed, Packed)
+        The outermost planes of each axis.
+    """
+
+    labels: Packed
+    summary: TileSummary
+    faces: tuple[tuple[Packed, Packed], ...]
+
+    def with_faces(self) -> TileSummary:
+        """Return the summary with its planes."""
+        faces = tuple((unpack(a), unpack(b)) for a, b in self.faces)
+        return replace(self.summary, faces=faces)
+
+
+def label_objects(
+    mask: Readable, tile: Tile, options: tuple[tuple[str, Any], ...]
+) -> TileObjects:
+    """Return the connected components of one tile; see `segkit.label_tile`."""
+    found = label_tile(mask.read(tile.write), tile, mask.shape, **dict(options))
+    faces = tuple((pack(a), pack(b)) for a, b in found.summary.faces)
+    return TileObjects(pack(found.labels), found.summary.without_faces(), faces)
+
+
+def find_seams(
+    tile: TileObjects, others: tuple[Later, ...], connectivity: Any
+) -> tuple[Seam, ...]:
+    """Return which labels of a tile touch which of its neighbours'."""
+    own = tile.with_faces()
+    return tuple(
+        find_seam(own, other.load().with_faces(), connectivity=connectivity)
+        for other in others
+    )
+
+
+def measure_objects(
+    objects: TileObjects, tile: Tile, image: Readable | None
+) -> PartialTable:
+    """Return the sums over the objects of one tile, under the tile's own labels."""
+    from segkit.measurement import measure_tile
+
+    intensity = None if image is None else image.read(tile.write)
+    own = Tile(tile.index, tile.write, tile.write)
+    labels = unpack(objects.labels)
+    return measure_tile(labels, own, objects.summary.shape, intensity=intensity)
+
+
+def measure_surfaces(
+    labels: Readable, tile: Tile, image: Readable | None
+) -> PartialTable:
+    """Return the sums over the objects of one tile, with their surfaces."""
+    from segkit.measurement import measure_tile
+
+    intensity = None if image is None else image.read(tile.read)
+    return measure_tile(
+        labels.read(tile.read), tile, labels.shape, intensity=intensity, surface=True
+    )
+
+
+def _whole(shape: tuple[int, ...]) -> Box:
+    return Box((0,) * len(shape), shape)
+
