@@ -45,6 +45,9 @@ from .filters import (
     uniform,
 )
 from .instances import (
+    SeamError,
+    SeamReport,
+    SeamWarning,
     merge_instances,
 )
 from .io import (
@@ -69,6 +72,10 @@ from .measurement import (
     properties_table,
     region_properties,
 )
+from .membranes import (
+    membrane_map,
+    segment_cells,
+)
 from .morphology import (
     binary_closing,
     binary_dilation,
@@ -86,6 +93,15 @@ from .morphology import (
 )
 from .nuclei import (
     segment_nuclei,
+)
+from .pictures import (
+    Picture,
+    contact_sheet,
+    grey_picture,
+    label_colours,
+    overlay,
+    save_png,
+    side_by_side,
 )
 from .pipeline import (
     Pipeline,
@@ -141,8 +157,12 @@ __all__ = [
     "ObjectCounts",
     "ObjectDistances",
     "PairCounts",
+    "Picture",
     "Pipeline",
     "Plate",
+    "SeamError",
+    "SeamReport",
+    "SeamWarning",
     "Tile",
     "VariationOfInformation",
     "adapted_rand_error",
@@ -159,6 +179,7 @@ __all__ = [
     "classify",
     "clear_border",
     "closing",
+    "contact_sheet",
     "contingency",
     "create_image",
     "declare_reach",
@@ -171,6 +192,7 @@ __all__ = [
     "footprint",
     "foreground_rand",
     "gaussian",
+    "grey_picture",
     "h_maxima",
     "hausdorff_distance",
     "hysteresis",
@@ -179,12 +201,14 @@ __all__ = [
     "keep_largest",
     "keep_within",
     "label",
+    "label_colours",
     "label_tile",
     "local_threshold",
     "map_tiles",
     "match_objects",
     "measure_tile",
     "median",
+    "membrane_map",
     "merge_instances",
     "merge_tiles",
     "multi_otsu",
@@ -196,6 +220,7 @@ __all__ = [
     "open_writer",
     "opening",
     "overlapping_tiles",
+    "overlay",
     "paint_classes",
     "pair_counts",
     "probe_reach",
@@ -213,9 +238,12 @@ __all__ = [
     "remove_small_holes",
     "remove_small_objects",
     "save",
+    "save_png",
     "save_table",
     "scores",
+    "segment_cells",
     "segment_nuclei",
+    "side_by_side",
     "subtract_background",
     "table_scores",
     "threshold",
