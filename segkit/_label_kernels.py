@@ -50,16 +50,16 @@ def label_rows(image, labels, starts, shape, near):
         if count + width >= parent.size:
             parent = _grown(parent, count)
             first = _grown(first, count)
-        span = (starts[row], width, row * width, count)
+        span = (starts[row], starts[row] + width, row * width - starts[row], known)
         rules = (joined, by_value)
-        count = _label_row(image, labels, span, known, rules, parent, first)
+        count = _label_row(image, labels, span, lines, rules, parent, first, count)
         _advance(index, shape)
     return parent[: count + 1].copy(), first[: count + 1].copy()
 
 
 @kernel
 def _lines(lines, index, shape, rows, spans, starts, row):
-    """Return start, first and last offset of each neighbouring row inside the box."""
+    """Write start, first and last offset of each neighbouring row; return how many."""
     count = 0
     for k in range(rows.shape[0]):
         other = 0
@@ -73,7 +73,7 @@ def _lines(lines, index, shape, rows, spans, starts, row):
             lines[count, 1] = spans[k, 0]
             lines[count, 2] = spans[k, 1]
             count += 1
-    return lines[:count]
+    return count
 
 
 @kernel
@@ -93,43 +93,42 @@ def _advance(index, shape):
 
 
 @kernel
-def _run_end(row, x, joined, by_value):
+def _run_end(image, x, end, joined, by_value):
     """Return where the run that starts at x ends."""
-    value = row[x]
+    value = image[x]
     x += 1
     if joined and by_value:
-        while x < row.size and row[x] == value:
+        while x < end and image[x] == value:
             x += 1
     elif joined:
-        while x < row.size and row[x] != 0:
+        while x < end and image[x] != 0:
             x += 1
     return x
 
 
 @kernel
-def _label_row(image, labels, span, lines, rules, parent, first):
-    """Label a row; return how many labels there are now, the last of `span`."""
-    base, width, place, count = span
+def _label_row(image, labels, span, lines, rules, parent, first, count):
+    """Label a row; return how many labels there are now."""
+    base, end, ahead, known = span
     joined, by_value = rules
-    row = image[base : base + width]
-    line = labels[base : base + width]
-    line[:] = 0
-    x = 0
+    x = base
     while True:
-        while x < width and row[x] == 0:
+        while x < end and image[x] == 0:
+            labels[x] = 0
             x += 1
-        if x == width:
+        if x == end:
             return count
         start = x
-        x = _run_end(row, x, joined, by_value)
+        x = _run_end(image, x, end, joined, by_value)
         name = np.int32(0)
-        for k in range(lines.shape[0]):
-            q = lines[k, 0] + max(start + lines[k, 1], 0)
-            stop = lines[k, 0] + min(x + lines[k, 2], width)
+        for k in range(known):
+            move = lines[k, 0] - base
+            q = max(start + lines[k, 1], base) + move
+            stop = min(x + lines[k, 2], end) + move
             last = np.int32(0)
             while q < stop:
                 other = labels[q]
-                same = not by_value or image[q] == row[start]
+                same = not by_value or image[q] == image[start]
                 if other != 0 and other != last and same:
                     name = unite(parent, name, other)
                 last = other
@@ -137,10 +136,10 @@ def _label_row(image, labels, span, lines, rules, parent, first):
         if name == 0:
             count += 1
             parent[count] = count
-            first[count] = place + start
+            first[count] = ahead + start
             name = np.int32(count)
         for q in range(start, x):
-            line[q] = name
+            labels[q] = name
 
 
 @kernel

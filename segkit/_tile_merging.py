@@ -271,10 +271,11 @@ def adjacent(boxes: Sequence[Box], structure: Array) -> list[tuple[int, int]]:
         | {1: dict(itertools.pairwise(e))}
         for e in edges
     ]
+    sides = _sides(structure)
     others = [
         (k, tuple(m[d].get(s, -1) for m, d, s in zip(moves, side, start, strict=True)))
         for start, k in place.items()
-        for side in _sides(structure)
+        for side in sides
     ]
     return [(k, place[other]) for k, other in others if other in place]
 
