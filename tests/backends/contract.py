@@ -472,11 +472,15 @@ class BackendContract:
         assert late.find(A) is None
         assert late.find(B) is not None
 
-    def test_a_damaged_segment_stays_for_the_others_to_see(self, anna, spoil):
-        for number in range(self.block):
+    def test_a_damaged_segment_stays_for_the_others_to_see(self, anna, reopen, spoil):
+        for number in range(self.block - 1):
             publish(anna, key(number), since=0)
         spoil(0, b"")
+        publish(anna, key(99), since=0)  # fills the block
         assert anna.compact() == 0
+        late = reopen("late")
+        late.poll()
+        assert len(late.damaged()) == 1
 
     def test_after_close_it_can_be_opened_again(self, anna, reopen):
         publish(anna, A, body=b"kept")
