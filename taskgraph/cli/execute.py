@@ -9,9 +9,9 @@ import click
 from taskgraph.cli.options import jugfile_argument, note, select_options, store_url
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
+    from taskgraph.api import Report
     from taskgraph.jugfile import Loaded
     from taskgraph.results import Results
     from taskgraph.worker import Options
@@ -155,7 +155,7 @@ def _supervise(
     from taskgraph.cli.progress import progress
     from taskgraph.supervisor import Plan, Supervisor
 
-    with progress(loaded, quiet=given["quiet"]) as display:
+    with progress(loaded, source.jugfile.path, quiet=given["quiet"]) as display:
         plan = Plan(
             workers=given["jobs"],
             options=options,
@@ -167,13 +167,17 @@ def _supervise(
         )
         supervisor = Supervisor(source, loaded, plan)
         code = supervisor.run(after_start=lambda: source.keep(loaded))
+        if loaded.missing and not code and not supervisor.signal:
+            loaded = source.load(loaded.results)  # what appeared behind barriers
         report = report_of(loaded)
-    return _conclude(code, supervisor.signal, report, display.summary(report))
-
-
-def _conclude(code: int, signo: int, report: Any, summary: Sequence[str]) -> int:
-    for line in summary:
+        display.end(loaded.results.backend)
+    for line in display.summary(report):
         note(line)
+    return _conclude(code, supervisor.signal, report)
+
+
+def _conclude(code: int, signo: int, report: Report) -> int:
+    """Return the exit code of a run."""
     if signo:
         return 128 + signo
     if code in (2, 3, 4):

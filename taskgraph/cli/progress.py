@@ -6,19 +6,23 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taskgraph.cli.options import note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from backends.interface import Backend
     from taskgraph.api import Report
     from taskgraph.jugfile import Loaded
 
 _LINE_EVERY = 10.0
+_SHARE = 20
+"""One part in so many of the time may go into showing it."""
 
 
 class Display(Protocol):
@@ -30,20 +34,24 @@ class Display(Protocol):
     def say(self, sentence: str) -> None:
         """Tell something in one sentence."""
 
+    def end(self, backend: Backend) -> None:
+        """Show how it is at the end."""
+
     def summary(self, report: Report) -> Sequence[str]:
         """Return what to say at the end."""
 
 
 @contextmanager
-def progress(loaded: Loaded, *, quiet: bool) -> Iterator[Display]:
+def progress(loaded: Loaded, jugfile: Path, *, quiet: bool) -> Iterator[Display]:
     """Show progress while the block runs."""
+    count = _Counter(loaded, jugfile)
     if quiet:
         yield _Quiet()
     elif sys.stderr.isatty():
-        with _bars(loaded) as bars:
+        with _bars(count) as bars:
             yield bars
     else:
-        yield _Lines(loaded)
+        yield _Lines(count)
 
 
 class _Quiet:
@@ -52,6 +60,9 @@ class _Quiet:
 
     def say(self, sentence: str) -> None:
         note(sentence)
+
+    def end(self, backend: Backend) -> None:
+        pass
 
     def summary(self, report: Report) -> Sequence[str]:
         if not report.failed:
@@ -62,19 +73,29 @@ class _Quiet:
 class _Lines(_Quiet):
     """A line now and then."""
 
-    def __init__(self, loaded: Loaded) -> None:
-        self._count = _Counter(loaded)
+    every = _LINE_EVERY
+
+    def __init__(self, count: _Counter) -> None:
+        self._count = count
         self._began = time.monotonic()
-        self._said = self._began
+        self._next = self._began + self.every
         self.tick = self._tick
 
     def _tick(self, backend: Backend) -> None:
         now = time.monotonic()
-        if now - self._said < _LINE_EVERY:
+        if now < self._next:
             return
-        self._said = now
-        done, total = self._count.totals(backend)
-        note(f"{done} of {total} tasks done after {now - self._began:.0f} s")
+        self._count.refresh(backend)
+        self._show(backend, now - self._began)
+        after = time.monotonic()
+        # Counting a million tasks takes its time, which workers could use better.
+        self._next = after + max(self.every, _SHARE * (after - now))
+
+    def _show(self, backend: Backend, seconds: float) -> None:
+        done, failed = self._count.done(backend)
+        total = sum(self._count.total.values())
+        more = f", {sum(failed.values())} failed" if failed else ""
+        note(f"{sum(done.values())} of {total} tasks done{more} after {seconds:.0f} s")
 
     def summary(self, report: Report) -> Sequence[str]:
         parts = [f"{report.done} done"]
@@ -93,25 +114,34 @@ class _Lines(_Quiet):
 class _Counter:
     """Counts what is done, by function."""
 
-    def __init__(self, loaded: Loaded) -> None:
-        self.of_key = {key: loaded.graph[key].name for key in loaded.graph}
-        self.total: dict[str, int] = {}
-        for name in self.of_key.values():
-            self.total[name] = self.total.get(name, 0) + 1
+    def __init__(self, loaded: Loaded, jugfile: Path) -> None:
+        self._jugfile = jugfile
+        self._complete = not loaded.missing
+        self._name_of = {key: loaded.graph[key].name for key in loaded.graph}
+        self.total: Mapping[str, int] = Counter(self._name_of.values())
 
-    def totals(self, backend: Backend) -> tuple[int, int]:
-        known = set(backend.keys())
-        return len(known.intersection(self.of_key)), len(self.of_key)
+    def refresh(self, backend: Backend) -> None:
+        """Take in the tasks that appeared behind a barrier since."""
+        if self._complete:
+            return
+        from taskgraph.snapshot import load
 
-    def done(self, backend: Backend) -> dict[str, int]:
-        done = dict.fromkeys(self.total, 0)
-        for key in set(backend.keys()).intersection(self.of_key):
-            done[self.of_key[key]] += 1
-        return done
+        snapshot = load(backend, self._jugfile)
+        if snapshot is not None and len(snapshot) > len(self._name_of):
+            self._name_of = snapshot.named()
+            self.total = Counter(self._name_of.values())
+            self._complete = snapshot.complete
+
+    def done(self, backend: Backend) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Return how many tasks have a result, and how many failed."""
+        name_of, failures = self._name_of, backend.failures()
+        known = name_of.keys() & backend.keys()
+        failed = Counter(name_of[key] for key in known if key in failures)
+        return Counter(map(name_of.__getitem__, known)) - failed, failed
 
 
 @contextmanager
-def _bars(loaded: Loaded) -> Iterator[Display]:
+def _bars(count: _Counter) -> Iterator[Display]:
     """Show a bar per function with rate and time left; what tasks print goes above."""
     from rich.console import Console
     from rich.progress import (
@@ -140,28 +170,36 @@ def _bars(loaded: Loaded) -> Iterator[Display]:
             target=_print_above, args=(lines, console), daemon=True
         )
         above.start()
-        yield _Bars(loaded, bars, writer)
+        yield _Bars(count, bars, writer)
         os.close(writer)
         above.join()
 
 
 class _Bars(_Lines):
-    def __init__(self, loaded: Loaded, bars: Any, echo: int) -> None:
-        super().__init__(loaded)
+    every = 0.25
+
+    def __init__(self, count: _Counter, bars: Any, echo: int) -> None:
+        super().__init__(count)
         self.echo = echo
         self._bars = bars
-        self._ids = {
-            name: bars.add_task(name.rpartition(".")[2], total=total, rate="")
-            for name, total in self._count.total.items()
-        }
+        self._ids: dict[str, Any] = {}
         self._first: dict[str, int] = {}
 
-    def _tick(self, backend: Backend) -> None:
-        seconds = max(1e-3, time.monotonic() - self._began)
-        for name, done in self._count.done(backend).items():
-            first = self._first.setdefault(name, done)
-            rate = (done - first) / seconds
-            self._bars.update(self._ids[name], completed=done, rate=f"{rate:.1f}/s")
+    def _show(self, backend: Backend, seconds: float) -> None:
+        done, failed = self._count.done(backend)
+        for name, total in self._count.total.items():
+            if name not in self._ids:
+                title = name.rpartition(".")[2]
+                self._ids[name] = self._bars.add_task(title, total=total, rate="")
+            over = done.get(name, 0) + failed.get(name, 0)
+            first = self._first.setdefault(name, over)
+            rate = f"{(over - first) / max(1e-3, seconds):.1f}/s"
+            rate += f" {failed[name]} failed" if failed.get(name) else ""
+            self._bars.update(self._ids[name], completed=over, total=total, rate=rate)
+
+    def end(self, backend: Backend) -> None:
+        self._count.refresh(backend)
+        self._show(backend, time.monotonic() - self._began)
 
     def say(self, sentence: str) -> None:
         self._bars.console.print(f"tg: {sentence}", markup=False, highlight=False)

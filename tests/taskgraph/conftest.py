@@ -21,6 +21,7 @@ class Tg:
         self.cache = cache
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("TG_")}
         self.started = []
+        self.script = TG
 
     def jugfile(self, name, *, to=None):
         source = JUGFILES / name

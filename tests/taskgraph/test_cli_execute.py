@@ -1,7 +1,9 @@
 """`tg execute`: how tasks and runs end, by real processes and signals."""
 
+import contextlib
 import os
 import signal
+import subprocess
 import threading
 import time
 
@@ -255,3 +257,36 @@ def test_a_store_in_a_foreign_folder_is_refused(tg):
     refused = tg("execute", "sums.py", "--store", ".", code=2)
 
     assert "holds other files and no store" in refused.stderr
+
+
+def test_a_failure_behind_a_barrier_counts(tg):
+    path = tg.jugfile("barriers.py")
+    path.write_text(path.read_text().replace("return sum(xs)", "return 1 / 0"))
+
+    done = tg("execute", "barriers.py", code=1)
+
+    assert "4 done, 1 failed" in done.stderr
+
+
+def test_progress_is_drawn_on_a_terminal(tg):
+    tg.jugfile("slow.py")
+    leader, follower = os.openpty()
+
+    worker = subprocess.Popen(
+        [tg.script, "execute", "slow.py", "--", "0.4", "3"],
+        cwd=tg.folder,
+        env={**tg.env, "COLUMNS": "100", "TERM": "xterm"},
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+    )
+    os.close(follower)
+    drawn = b""
+    with contextlib.suppress(OSError):  # that is how a terminal says that it is over
+        while chunk := os.read(leader, 1 << 16):
+            drawn += chunk
+    os.close(leader)
+
+    assert worker.wait(timeout=30) == 0
+    assert b"nap" in drawn
+    assert b"3/3" in drawn
