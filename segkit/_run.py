@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
@@ -27,7 +27,7 @@ from segkit._steps import PipelineError, Step
 from segkit.tiling import join, map_tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -170,7 +170,7 @@ def _transformed(stage: Stage, settings: _Settings, array: Any) -> NDArray[Any]:
     if stage.kind == "whole":
         return run_steps(stage.steps, np.asarray(array))
     if stage.stride is not None:
-        return _overlapping(stage, array)
+        return _overlapping(stage, array, settings.workers)
     if settings.processes:
         return _in_processes(stage, settings, array)
     if stage.tile is None:
@@ -185,16 +185,16 @@ def _transformed(stage: Stage, settings: _Settings, array: Any) -> NDArray[Any]:
     return mapped
 
 
-def _overlapping(stage: Stage, array: Any) -> NDArray[Any]:
+def _overlapping(stage: Stage, array: Any, workers: int) -> NDArray[Any]:
     """Run FLoRIN's way: tiles by themselves, joined by OR."""
     from segkit.checks import inside_tile
 
-    def pieces() -> Iterator[tuple[Tile, NDArray[Any]]]:
-        for tile in stage.tiles():
-            with inside_tile():
-                yield tile, run_steps(stage.steps, np.asarray(array[tile.read.slices]))
+    def piece(tile: Tile) -> tuple[Tile, NDArray[Any]]:
+        with inside_tile():
+            return tile, run_steps(stage.steps, np.asarray(array[tile.read.slices]))
 
-    return join(pieces(), stage.shape, rule="max")
+    with ThreadPoolExecutor(workers) as pool:
+        return join(pool.map(piece, stage.tiles()), stage.shape, rule="max")
 
 
 def _in_processes(stage: Stage, settings: _Settings, array: Any) -> NDArray[Any]:

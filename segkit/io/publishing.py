@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -25,6 +26,7 @@ def published(
         If something is at `path` and `overwrite` is not set.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _require_writable(path.parent)
     private = path.with_name(f".{secrets.token_hex(6)}.{path.name}")
     try:
         yield private
@@ -33,6 +35,15 @@ def published(
         publish(private, path, overwrite=overwrite)
     finally:
         remove(private)
+
+
+def _require_writable(folder: Path) -> None:
+    """Say in words, and of the right folder, what the system would say anyway."""
+    effective = os.access in os.supports_effective_ids
+    if not os.access(folder, os.W_OK, effective_ids=effective):
+        raise PermissionError(
+            errno.EACCES, "no permission to write into the folder", str(folder)
+        )
 
 
 def publish(private: Path, path: Path, *, overwrite: bool) -> None:

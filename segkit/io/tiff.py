@@ -43,6 +43,8 @@ _DECODING_ERRORS = (ValueError, RuntimeError, OSError, struct.error, zlib.error)
 def open_tiff(path: Path, *, series: int = 0, level: int = 0) -> Image:
     """Return the image of one series and pyramid level of a TIFF file.
 
+    Values are as stored, also where the file says that 0 is white, or has a palette.
+
     Raises
     ------
     DamagedImageError

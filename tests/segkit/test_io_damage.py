@@ -133,6 +133,20 @@ def test_no_permission(tmp_path, name):
         path.chmod(0o700)
 
 
+def test_no_permission_to_write(tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    user = os.geteuid()
+    if user == 0:
+        tmp_path.chmod(0o755)
+        os.seteuid(65534)
+    try:
+        with pytest.raises(PermissionError):
+            segkit.save(folder / "a.tif", VOLUME)
+    finally:
+        os.seteuid(user)
+
+
 def test_folder_with_a_plane_of_another_shape(tmp_path):
     imageio.v3.imwrite(tmp_path / "1.png", VOLUME[0])
     imageio.v3.imwrite(tmp_path / "2.png", VOLUME[0, :10])
