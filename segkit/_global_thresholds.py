@@ -24,12 +24,21 @@ def by_method() -> dict[str, Callable[[Array], float]]:
         "otsu": filters.threshold_otsu,
         "li": _li,
         "mean": lambda image: float(image.mean(dtype=np.float64)),
-        "triangle": filters.threshold_triangle,
+        "triangle": _triangle,
         "rc": ridler_calvard,
         "isodata": filters.threshold_isodata,
         "minimum": filters.threshold_minimum,
         "yen": filters.threshold_yen,
     }
+
+
+def _triangle(image: Array) -> float:
+    from skimage.filters import threshold_triangle
+
+    low, high = image.min(), image.max()
+    if ((image == low) | (image == high)).all():  # a triangle without a middle
+        return float(low)
+    return float(threshold_triangle(image))
 
 
 def _li(image: Array) -> float:

@@ -1,0 +1,139 @@
+"""Time filters and morphology against libraries: ``python benchmarks/filters.py``.
+
+One thread, CPU time, least of a few runs, both in one run; and whether the library's
+result on tiles is that on the whole image, which decides what segkit may use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from functools import partial
+
+import cv2
+import edt
+import mahotas
+import numpy as np
+import skimage.morphology
+from scipy import ndimage
+
+from segkit import filters, morphology
+from segkit.tiling import map_tiles
+
+CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+
+
+def cpu_seconds(function, image, runs):
+    function(image)
+    times = []
+    for _ in range(runs):
+        start = time.process_time()
+        function(image)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def cv2_gaussian(image):
+    return cv2.GaussianBlur(image, (33, 33), 4, borderType=cv2.BORDER_REFLECT)
+
+
+def cv2_opening(mask):
+    opened = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, CROSS)
+    return opened.view(bool)
+
+
+def cases(rng):
+    plane = rng.integers(0, 256, (2048, 2048), np.uint8)
+    volume = rng.random((128, 256, 256), np.float32)
+    smooth, mask, solid = plane.astype(np.float32), plane > 100, volume > 0.5
+    yield (
+        "gaussian, sigma 4, 2048^2 float32",
+        smooth,
+        16,
+        partial(filters.gaussian, sigma=4),
+        {"scipy": partial(ndimage.gaussian_filter, sigma=4), "cv2": cv2_gaussian},
+    )
+    yield (
+        "gaussian, sigma 2, 128x256x256 float32",
+        volume,
+        8,
+        partial(filters.gaussian, sigma=2),
+        {"scipy": partial(ndimage.gaussian_filter, sigma=2)},
+    )
+    yield (
+        "median, radius 2, 2048^2 uint8",
+        plane,
+        2,
+        partial(filters.median, radius=2),
+        {"scipy": partial(ndimage.median_filter, size=5, mode="nearest")},
+    )
+    yield (
+        "binary opening, cross, 2048^2",
+        mask,
+        2,
+        morphology.binary_opening,
+        {"mahotas": mahotas.open, "cv2": cv2_opening},
+    )
+    yield (
+        "binary opening, cross, 128x256x256",
+        solid,
+        2,
+        morphology.binary_opening,
+        {"skimage": skimage.morphology.opening, "scipy": ndimage.binary_opening},
+    )
+    disk = skimage.morphology.disk(7)
+    yield (
+        "erosion, disk 7, 2048^2 uint8",
+        plane,
+        7,
+        partial(morphology.erosion, radius=7),
+        {
+            "cv2": partial(cv2.erode, kernel=disk),
+            "scipy": partial(ndimage.grey_erosion, footprint=disk),
+        },
+    )
+    yield (
+        "distance transform, 128x256x256",
+        solid,
+        None,
+        filters.distance_transform,
+        {"edt": edt.edt, "scipy": ndimage.distance_transform_edt},
+    )
+    yield (
+        "fill holes, 2048^2",
+        mask,
+        None,
+        morphology.fill_holes,
+        {"scipy": ndimage.binary_fill_holes},
+    )
+
+
+def same_on_tiles(function, image, halo):
+    if halo is None:
+        return "unlimited reach"
+    tile = tuple(n // 2 - 13 for n in image.shape)
+    tiled = map_tiles(function, image, tile=tile, halo=halo)
+    differ = np.count_nonzero(tiled != function(image))
+    return "tiles exact" if differ == 0 else f"{differ} voxels differ on tiles"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    for name, image, halo, function, peers in cases(np.random.default_rng(0)):
+        ours = cpu_seconds(function, image, options.runs)
+        note = same_on_tiles(function, image, halo)
+        print(f"{name}: {ours:.4f} s, {image.size / ours / 1e6:.0f} Mvoxel/s, {note}")
+        for peer, call in peers.items():
+            theirs = cpu_seconds(call, image, options.runs)
+            differ = np.count_nonzero(call(image) != function(image))
+            print(
+                f"    {peer}: {theirs:.4f} s, ratio {theirs / ours:.2f}x, "
+                f"{same_on_tiles(call, image, halo)}, {differ} voxels not as ours"
+            )
+
+
+if __name__ == "__main__":
+    main()

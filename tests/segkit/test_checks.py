@@ -1,0 +1,96 @@
+"""Arguments are refused with a sentence, or passed on without a copy."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from segkit import checks
+
+
+@pytest.mark.parametrize("dtype", ["bool", "u1", "i2", ">u4", "i8", "f2", "f4", "f8"])
+def test_real_images_pass_without_a_copy(dtype):
+    image = np.zeros((3, 4), dtype)
+    assert checks.as_image(image) is image
+
+
+@pytest.mark.parametrize("dtype", ["c8", "S1", "U1", "O", "M8[s]"])
+def test_what_is_no_real_number_is_refused(dtype):
+    with pytest.raises(TypeError, match=r"image has dtype .*; give booleans, integers"):
+        checks.as_image(np.zeros(3, dtype))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_a_single_value_that_is_not_finite_is_found(value, dtype):
+    image = np.zeros((40, 40), dtype)
+    image[17, 23] = value
+    with pytest.raises(ValueError, match="weights has NaN or infinite values"):
+        checks.as_image(image, name="weights")
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 3), (16, 99, 4)])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+def test_colour_pictures_are_refused(shape, dtype):
+    with pytest.raises(ValueError, match="looks like a colour picture"):
+        checks.as_image(np.zeros(shape, dtype))
+
+
+@pytest.mark.parametrize("shape", [(3, 64, 64), (64, 64, 5), (9, 9, 3), (64, 64)])
+def test_volumes_are_no_colour_pictures(shape):
+    assert checks.as_image(np.zeros(shape)).shape == shape
+
+
+def test_a_mask_is_no_colour_picture():
+    assert checks.as_image(np.zeros((64, 64, 3), bool)).shape == (64, 64, 3)
+
+
+def test_inside_a_tile_nothing_is_a_colour_picture_and_only_in_this_thread():
+    failed = []
+
+    def elsewhere():
+        try:
+            checks.require_grey(np.zeros((64, 64, 3)))
+        except ValueError as error:
+            failed.append(error)
+
+    with checks.inside_tile():
+        checks.require_grey(np.zeros((64, 64, 3)))
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+    assert len(failed) == 1
+    with pytest.raises(ValueError, match="colour"):
+        checks.require_grey(np.zeros((64, 64, 3)))
+
+
+def test_masks_of_any_number_become_boolean():
+    assert checks.as_mask([0, 0.5, -1, 255]).tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: checks.per_axis((1, 2), 3, name="tile"), ValueError, "has 2 numbers"),
+        (lambda: checks.per_axis(1.0, 1, name="tile"), TypeError, "must be an integer"),
+        (lambda: checks.per_axis("12", 2, name="tile"), TypeError, "holds '12'"),
+        (lambda: checks.per_axis(-1, 1, name="halo"), ValueError, "at least 0"),
+        (lambda: checks.per_axis_real(np.inf, 1, name="s"), ValueError, "be finite"),
+        (lambda: checks.require_fraction(15), ValueError, r"15 percent is 0\.15"),
+        (lambda: checks.require_fraction(np.nan), ValueError, "from 0 to 1"),
+        (lambda: checks.one_of("c", ("a", "b"), name="x"), ValueError, "one of a, b"),
+        (lambda: checks.require_labels([0.5]), TypeError, "becomes labels by"),
+        (lambda: checks.require_labels([-1]), ValueError, "holds negative numbers"),
+        (lambda: checks.require_nonempty(np.zeros((2, 0))), ValueError, "axis 1"),
+    ],
+)
+def test_wrong_arguments_are_refused_with_a_sentence(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_numpy_integers_are_integers():
+    assert checks.per_axis(np.int64(4), 2, name="tile") == (4, 4)
+    assert checks.per_axis(np.array([4, 5]), 2, name="tile") == (4, 5)

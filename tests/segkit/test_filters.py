@@ -1,0 +1,199 @@
+"""Filters: the same as the reference libraries, with and without the fast extras."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from segkit import filters
+from segkit.reach import reach
+from segkit.tiling import map_tiles
+
+DTYPES = ["bool", "uint8", "int16", "uint16", "int64", "float16", "float32", "float64"]
+TILED = [
+    partial(filters.gaussian, sigma=0.8),
+    partial(filters.gaussian, sigma=2.5, truncate=2),
+    partial(filters.median, radius=1),
+    partial(filters.median, radius=2),
+    partial(filters.uniform, shape=4),
+    partial(filters.uniform, shape=7),
+    partial(filters.subtract_background, radius=2),
+    partial(filters.subtract_background, radius=1, method="gaussian"),
+    partial(filters.subtract_background, radius=2, method="ball"),
+    partial(filters.distance_transform, limit=3.5),
+    partial(filters.distance_transform, limit=2, spacing=0.7),
+]
+
+
+def random_image(shape, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    if dtype == "bool":
+        return rng.random(shape) < 0.7
+    return (rng.random(shape) * 200 - (0 if dtype[0] == "u" else 90)).astype(dtype)
+
+
+@st.composite
+def images(draw):
+    ndim = draw(st.integers(1, 3))
+    shape = tuple(draw(st.integers(1, 12)) for _ in range(ndim))
+    return random_image(shape, draw(st.sampled_from(DTYPES)), draw(st.integers(0, 99)))
+
+
+@pytest.mark.parametrize("function", TILED, ids=str)
+@settings(deadline=None, max_examples=25)
+@given(image=images(), data=st.data())
+def test_tiled_equals_whole(function, image, data):
+    tile = [data.draw(st.integers(1, 8)) for _ in image.shape]
+    np.testing.assert_array_equal(
+        map_tiles(function, image, tile=tile), function(image)
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(50,), (37, 41), (9, 14, 21), (3, 4, 5, 6)])
+@pytest.mark.parametrize("sigma", [0.5, 1.3, 6])
+def test_gaussian_is_bit_by_bit_that_of_scipy(dtype, shape, sigma):
+    image = random_image(shape, dtype)
+    ours = filters.gaussian(image, sigma)
+    theirs = ndimage.gaussian_filter(image.astype(ours.dtype), sigma)
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_gaussian_along_some_axes_only():
+    image = random_image((20, 30), "float32")
+    expected = ndimage.gaussian_filter(image, (0, 2))
+    np.testing.assert_array_equal(filters.gaussian(image, (0, 2)), expected)
+
+
+def test_gaussian_of_no_width_is_a_copy():
+    image = random_image((5, 5), "float32")
+    smooth = filters.gaussian(image, 0)
+    np.testing.assert_array_equal(smooth, image)
+    assert not np.may_share_memory(smooth, image)
+
+
+@pytest.fixture(params=["with extras", "without extras"])
+def extras(request, monkeypatch):
+    """Run a test with OpenCV and edt, and as if they were not installed."""
+    if request.param == "without extras":
+        monkeypatch.setitem(sys.modules, "cv2", None)
+        monkeypatch.setitem(sys.modules, "edt", None)
+
+
+@pytest.mark.usefixtures("extras")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("shape", "radius"),
+    [((40,), 2), ((30, 33), 1), ((30, 33), 2), ((30, 33), 4), ((6, 9, 9), 1)],
+)
+def test_median_is_the_middle_value_of_the_box(dtype, shape, radius):
+    image = random_image(shape, dtype)
+    padded = np.pad(image, radius, mode="edge")
+    box = np.lib.stride_tricks.sliding_window_view(
+        padded, (2 * radius + 1,) * len(shape)
+    )
+    values = np.sort(box.reshape(*shape, -1), axis=-1)
+    expected = values[..., values.shape[-1] // 2]
+    found = filters.median(image, radius)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == image.dtype
+
+
+@pytest.mark.usefixtures("extras")
+@pytest.mark.parametrize("shape", [(60,), (40, 50), (12, 20, 22), (3, 4, 5, 6)])
+@pytest.mark.parametrize("spacing", [1.0, 0.325])
+def test_distances_are_those_of_the_definition(shape, spacing):
+    mask = random_image(shape, "bool")
+    voxels = np.argwhere(np.ones(shape, bool))
+    background = np.argwhere(~mask)
+    squared = [((background - v) ** 2).sum(axis=1).min() for v in voxels]
+    expected = (np.sqrt(squared) * spacing).astype(np.float32).reshape(shape)
+    found = filters.distance_transform(mask, spacing=spacing)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_distances_in_anisotropic_voxels():
+    mask = random_image((10, 20, 20), "bool")
+    expected = ndimage.distance_transform_edt(mask, (3, 1, 1.5)).astype(np.float32)
+    found = filters.distance_transform(mask, spacing=(3, 1, 1.5))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.usefixtures("extras")
+def test_distances_without_background_or_foreground():
+    assert np.isinf(filters.distance_transform(np.ones((3, 4), bool))).all()
+    assert (filters.distance_transform(np.ones((3, 4), bool), limit=2) == 2).all()
+    assert (filters.distance_transform(np.zeros((3, 4), bool)) == 0).all()
+
+
+def test_uniform_is_the_mean_of_what_is_in_the_image():
+    image = random_image((30, 40), "int16")
+    ones = ndimage.convolve(np.ones(image.shape), np.ones((5, 5)), mode="constant")
+    sums = ndimage.convolve(image.astype(float), np.ones((5, 5)), mode="constant")
+    np.testing.assert_allclose(filters.uniform(image, 5), sums / ones)
+
+
+def test_uniform_is_exact_beyond_31_bits():
+    image = np.full((300, 300), 2**32 - 1, np.uint32)
+    assert (filters.uniform(image, 201) == 2**32 - 1).all()
+
+
+@pytest.mark.parametrize("method", ["opening", "gaussian", "ball"])
+def test_a_background_subtracted_leaves_the_objects(method):
+    y, x = np.mgrid[:60, :60]
+    background = 50 + x
+    objects = 100 * ((y - 30) ** 2 + (x - 30) ** 2 < 9)
+    found = filters.subtract_background(background + objects, 12, method=method)
+    assert found[30, 30] > 80
+    assert abs(found[10:15, 10:50]).max() < 15
+
+
+def test_the_image_is_left_as_it_is():
+    for dtype in DTYPES:
+        image = random_image((9, 9), dtype)
+        before = image.copy()
+        for function in TILED:
+            function(image)[:] = 0
+        np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize("function", TILED, ids=str)
+@pytest.mark.parametrize("shape", [(1,), (1, 1), (1, 9), (1, 1, 5)])
+def test_axes_of_one_voxel_work(function, shape):
+    assert function(random_image(shape, "uint8")).shape == shape
+
+
+def test_reach_follows_the_parameters():
+    assert reach(filters.gaussian, 3, sigma=(1, 2, 2)) == (4, 8, 8)
+    assert reach(filters.distance_transform, 2, limit=5, spacing=(2, 1)) == (3, 5)
+    assert reach(filters.distance_transform, 2) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: filters.gaussian([1.0, np.inf], 1), ValueError, "NaN or infinite"),
+        (lambda: filters.gaussian([1, 2], -1), ValueError, "sigma is -1"),
+        (lambda: filters.gaussian([1, 2], np.nan), ValueError, "must be finite"),
+        (lambda: filters.gaussian([1, 2], (1, 1)), ValueError, "has 2 numbers"),
+        (lambda: filters.gaussian(np.zeros((99, 99, 4)), 1), ValueError, "colour"),
+        (lambda: filters.median(np.zeros((0,))), ValueError, "is empty"),
+        (lambda: filters.median(["a"]), TypeError, "give booleans, integers or"),
+        (lambda: filters.uniform([1], 0), ValueError, "shape is 0"),
+        (lambda: filters.distance_transform([1], spacing=0), ValueError, "positive"),
+        (
+            lambda: filters.subtract_background([1], 1, method="x"),
+            ValueError,
+            "unknown method 'x'; use opening, gaussian or ball",
+        ),
+    ],
+)
+def test_bad_input_is_refused_with_a_sentence(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
