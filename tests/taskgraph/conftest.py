@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,12 @@ class Tg:
         )
         self.started.append(process)
         return process
+
+    def wait_for(self, name):
+        """Return when a file is there."""
+        pause = threading.Event()
+        while not (self.folder / name).exists():
+            pause.wait(0.05)
 
     def stop(self):
         for process in self.started:

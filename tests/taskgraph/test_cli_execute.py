@@ -4,19 +4,9 @@ import contextlib
 import os
 import signal
 import subprocess
-import threading
 import time
 
 import pytest
-
-
-def wait_for(claim, seconds=60):
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.05)):
-        if claim():
-            return
-        pause.wait(0.05)
-    pytest.fail("it never came true")
 
 
 def error_of(tg, jugfile):
@@ -167,7 +157,7 @@ def test_pdb_opens_a_debugger_where_the_task_failed(tg):
 def test_ctrl_c_lets_running_tasks_end(tg):
     tg.jugfile("slow.py")
     worker = tg.start("execute", "slow.py", "--", "1.5", "3")
-    wait_for(lambda: (tg.folder / "began-0").exists())
+    tg.wait_for("began-0")
 
     os.killpg(worker.pid, signal.SIGINT)
 
@@ -181,7 +171,7 @@ def test_ctrl_c_lets_running_tasks_end(tg):
 def test_ctrl_c_twice_abandons_them(tg, workers):
     tg.jugfile("slow.py")
     worker = tg.start("execute", "-j", workers, "slow.py", "--", "60", "3")
-    wait_for(lambda: (tg.folder / "began-0").exists())
+    tg.wait_for("began-0")
 
     began = time.monotonic()
     os.killpg(worker.pid, signal.SIGINT)
@@ -198,7 +188,7 @@ def test_ctrl_c_twice_abandons_them(tg, workers):
 def test_sigterm_ends_a_long_task_and_gives_the_locks_back(tg):
     tg.jugfile("slow.py")
     worker = tg.start("execute", "slow.py", "--", "60", "3")
-    wait_for(lambda: (tg.folder / "began-0").exists())
+    tg.wait_for("began-0")
 
     worker.terminate()
 

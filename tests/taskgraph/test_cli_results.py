@@ -52,8 +52,8 @@ def test_value_without_a_result_says_why(tg):
 
 
 READERS = {
-    "image.npy": lambda path: np.load(path),
-    "image.tif": lambda path: tifffile.imread(path),
+    "image.npy": np.load,
+    "image.tif": tifffile.imread,
     "image.npz": lambda path: np.load(path)["value"],
     "image.pkl": lambda path: pickle.loads(path.read_bytes()),
     "image.json": lambda path: np.array(json.loads(path.read_text())),
@@ -185,8 +185,7 @@ def test_failed_tasks_are_not_run_again_unless_asked(tg):
 
 def test_a_failure_is_forgotten_when_its_function_was_mended(tg):
     path = tg.ran("failing.py", code=1)
-    text = path.read_text().replace("if i % 2", "if False")
-    path.write_text(text.replace("leave()\n", "", 1) if False else text)
+    path.write_text(path.read_text().replace("if i % 2", "if False"))
 
     done = tg("execute", "failing.py", code=1)
 

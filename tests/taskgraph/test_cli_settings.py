@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from taskgraph.cli import COMMANDS, tg as group
+from taskgraph.cli import COMMANDS
+from taskgraph.cli import tg as group
 from taskgraph.cli.configuration import SETTINGS, configuration
 from taskgraph.errors import UsageError
 

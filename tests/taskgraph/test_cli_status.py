@@ -1,7 +1,6 @@
 """`tg status`, `check`, `wait` and `count` by real processes."""
 
 import ctypes
-import threading
 
 import pytest
 
@@ -126,7 +125,7 @@ def test_executing_with_a_read_only_store_is_the_stores_failure(tg, read_only):
 def test_running_tasks_are_seen(tg):
     tg.jugfile("slow.py")
     worker = tg.start("execute", "slow.py", "--", "30", "2")
-    wait_for(lambda: (tg.folder / "began-0").exists())
+    tg.wait_for("began-0")
 
     assert counts(tg, "slow.py")["running"] >= 1
     worker.kill()
@@ -192,12 +191,3 @@ def test_count_stops_at_a_barrier(tg):
     done = tg("count", "barriers.py")
 
     assert "more tasks may appear after 1 task" in done.stderr
-
-
-def wait_for(claim, seconds=30):
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.05)):
-        if claim():
-            return
-        pause.wait(0.05)
-    pytest.fail("it never came true")

@@ -15,8 +15,7 @@ def killed(tg):
     """Return a folder in which a worker and its supervisor were killed at work."""
     tg.jugfile("slow.py")
     worker = tg.start("execute", "slow.py", "--", "60", "2")
-    while not (tg.folder / "began-0").exists():
-        time.sleep(0.05)
+    tg.wait_for("began-0")
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
     return tg
