@@ -111,7 +111,9 @@ def cold(folder: Path, *commands: list[str], runs: int) -> float:
     return statistics.median(seconds)
 
 
-def report(what: str, ours: float, peer: float | None, bar: str, unit: str = "s") -> None:
+def report(
+    what: str, ours: float, peer: float | None, bar: str, unit: str = "s"
+) -> None:
     ratio = f"{peer / ours:8.1f}x" if peer is not None else " " * 9
     theirs = f"{peer:10.3f}" if peer is not None else " " * 10
     print(f"{what:48} tg {ours:10.3f} {unit:5} jug {theirs} {ratio}  bar: {bar}")
@@ -161,7 +163,7 @@ def build(folder: Path, runs: int) -> None:
     setups = (
         (
             "from taskgraph import TaskGenerator\n"
-            "from taskgraph.task import Recording, recorded_in\n"
+            "from taskgraph.recording import Recording, recorded_in\n"
             "from taskgraph.graph import Graph\n"
             "from taskgraph.jugfile import _few_collections\n",
             TG_BUILD.format(n=n),

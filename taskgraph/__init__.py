@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from taskgraph.task import Task as Task
     from taskgraph.task import TaskGenerator as TaskGenerator
     from taskgraph.task import Tasklet as Tasklet
-    from taskgraph.task import iteratetask as iteratetask
-    from taskgraph.task import return_tuple as return_tuple
-    from taskgraph.task import value as value
+    from taskgraph.unpacking import iteratetask as iteratetask
+    from taskgraph.unpacking import return_tuple as return_tuple
+    from taskgraph.values import value as value
     from taskgraph.worker import Options as Options
 
 __version__ = "0.1.0"
@@ -40,10 +40,9 @@ _HOMES = {
         "Task",
         "TaskGenerator",
         "Tasklet",
-        "iteratetask",
-        "return_tuple",
-        "value",
     ),
+    "taskgraph.unpacking": ("iteratetask", "return_tuple"),
+    "taskgraph.values": ("value",),
     "taskgraph.worker": ("Options",),
 }
 __all__ = [name for names in _HOMES.values() for name in names]

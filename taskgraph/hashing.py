@@ -153,10 +153,6 @@ class Encoder:
             raise UnhashableError(f"[{len(encoded)}]", why) from None
         return encoded
 
-    def register(self, kind: type, encode: Callable[[Any], bytes]) -> None:
-        """Teach the encoder a type."""
-        self._table[kind] = encode
-
     # containers
 
     def _tuple(self, value: tuple[Any, ...]) -> bytes:
@@ -194,6 +190,10 @@ class Encoder:
     def _other(self, value: Any) -> bytes:
         """Encode what is not in the table, cheapest tests first."""
         kind = type(value)
+        encode = getattr(kind, "__taskgraph_encode__", None)
+        if encode is not None:  # tasks and their like; next time found in the table
+            self._table[kind] = lambda item: encode(item, self)
+            return self._table[kind](value)
         hook = getattr(kind, "__taskgraph_hash__", None)
         if hook is not None:
             return self._object(kind, hook(value))

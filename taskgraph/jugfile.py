@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError, UsageError
 from taskgraph.graph import Graph
-from taskgraph.task import (
+from taskgraph.recording import (
     Recording,
     current_recording,
+    is_recording,
     recorded_in,
     set_recording,
-    value,
 )
+from taskgraph.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -207,8 +208,6 @@ def CachedFunction(f: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 - ju
 
 def is_jug_running() -> bool:
     """Return whether this code runs as a jugfile or in a task, not on its own."""
-    from taskgraph.task import is_recording
-
     return is_recording()
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError
 from taskgraph.codec import UnstorableError
+from taskgraph.description import summary
 from taskgraph.errors import NoResultError, TaskgraphError
 from taskgraph.provenance import Provenance, code_fingerprint
+from taskgraph.recording import mark_running, unmark_running
 from taskgraph.records import Batch, Failure
 from taskgraph.results import failure_of
-from taskgraph.task import mark_running, summary, unmark_running, value
+from taskgraph.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,18 +13,18 @@ Rules:
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
-from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.interface import Cause, Claim, Row
 from backends.journal import blame
 from backends.liveness import Watch
+from taskgraph.attendant import Attendant
 from taskgraph.graph import Budget, Frontier
+from taskgraph.pace import Pace
 from taskgraph.records import Batch, Failure
 from taskgraph.running import DamagedResultError, Runner, StopNow
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 Key = bytes
 KILLED_LIMIT = 3
 LOST_LIMIT = 6
-_MOST_TASKS = 1 << 16
 
 
 class Source(Protocol):
@@ -105,41 +104,6 @@ class NoDesk:
         """Note nothing."""
 
 
-@dataclass(slots=True)
-class Pace:
-    """How long tasks and publishing take here; decides how much is done at once."""
-
-    latency: float
-    others: int = 0
-    cost: float = 0.0
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def interval(self) -> float:
-        """For how long a record may wait to be published."""
-        least = self.latency if self.others else 0.5
-        return min(0.5, max(least, 10 * self.cost))
-
-    def learn(self, name: str, seconds: float) -> None:
-        """Take in how long a task of this name took."""
-        known = self.seconds.get(name)
-        self.seconds[name] = seconds if known is None else (known + seconds) / 2
-
-    def published(self, seconds: float) -> None:
-        """Take in how long publishing took."""
-        self.cost = seconds if not self.cost else (3 * self.cost + seconds) / 4
-
-    def due(self, age: float, following: float | None) -> bool:
-        """Return whether records of this age go out before the following task."""
-        return following is None or age + following >= self.interval
-
-    def tasks(self, ready: int) -> int:
-        """Return how many tasks to lock at once."""
-        if not self.others:
-            return _MOST_TASKS
-        return min(_MOST_TASKS, max(1, ceil(ready / (2 * (self.others + 1)))))
-
-
 class Worker:
     """One worker on one store.
 
@@ -189,7 +153,7 @@ class Worker:
         self._token = 0
         self._queue: deque[Key] = deque()
         self._runner = Runner(self._results, debug=options.debug)
-        self._attendant = _Attendant(self._relieve)
+        self._attendant = Attendant(self._relieve)
         self._runner.before = self._attendant.leave_to
         self._runner.after = self._attendant.take_back
         self._checked = self._relieved = 0.0
@@ -467,65 +431,6 @@ class Worker:
                 backend.release(own)
         finally:
             backend.leave(backend.worker)
-
-
-class _Attendant:
-    """A thread that looks after a worker's records while a task takes long.
-
-    It acts only while the user's function runs: then the worker touches neither its
-    batch nor the store.
-    """
-
-    def __init__(self, relieve: Callable[[], None], patience: float = 0.5) -> None:
-        self._relieve = relieve
-        self._patience = patience
-        self._free = threading.Lock()
-        self._free.acquire()
-        self._since = 0.0
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._error: BaseException | None = None
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exception: object) -> None:
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def start(self) -> None:
-        """Begin to watch, once there is more than one task at hand."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._watch, daemon=True)
-            self._thread.start()
-
-    def leave_to(self) -> None:
-        """Leave batch and store to the attendant."""
-        self._since = time.monotonic()
-        self._free.release()
-
-    def take_back(self) -> None:
-        """Take batch and store back."""
-        self._free.acquire()
-        if self._error is not None:
-            raise self._error
-
-    def _watch(self) -> None:
-        served = 0.0
-        while not self._ended.wait(self._patience / 2):
-            since = self._since
-            if since == served or time.monotonic() - since < self._patience:
-                continue
-            if self._free.acquire(blocking=False):
-                try:
-                    if self._since == since:
-                        served = since
-                        self._relieve()
-                except BaseException as error:  # noqa: BLE001 - raised in the worker
-                    self._error = error
-                finally:
-                    self._free.release()
 
 
 def _nothing() -> None:

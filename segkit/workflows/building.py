@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from taskgraph.task import current_recording
-
 from segkit._stage_work import image_name, measure_options, needs_intensity, save_path
 from segkit.labelling import adjacent_tiles
 from segkit.pipeline import PipelineError
@@ -17,14 +15,14 @@ from segkit.workflows import sizing, tasks
 from segkit.workflows.inputs import ArrayInput, FileInput
 from segkit.workflows.saving import Described, Readable, Saved
 from segkit.workflows.stored import Later, Part, StoredArray, later
+from taskgraph.recording import current_recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from taskgraph.task import Task
-
     from segkit._plan import Stage
     from segkit.tiling import Tile
+    from taskgraph.task import Task
 
 Input: TypeAlias = FileInput | ArrayInput
 _GROUP = 64
@@ -87,6 +85,8 @@ class Builder:
         The last table of objects.
     saved : list of Task
         One for each file.
+    files : list of Path
+        The files.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -98,6 +98,7 @@ class Builder:
         self.labels: StoredArray | None = None
         self.table: Task | None = None
         self.saved: list[Task] = []
+        self.files: list[Path] = []
 
     def add(self, stage: Stage) -> None:
         """Write down the tasks of a stage."""
@@ -109,7 +110,7 @@ class Builder:
         elif stage.kind == "measure":
             self._tables[number] = self.table = self._measure(stage)
         elif stage.kind == "classify":
-            assert stage.table is not None  # noqa: S101 - the plan says so
+            assert stage.table is not None
             (step,) = stage.steps
             table = tasks.CLASSIFY(self._tables[stage.table], step.arguments)
             self._tables[number] = self.table = table
@@ -118,11 +119,11 @@ class Builder:
             self._arrays[number] = made
             self.array = made.voxels
             if stage.kind in ("label", "filter"):
-                assert isinstance(made.voxels, StoredArray)  # noqa: S101 - made above
+                assert isinstance(made.voxels, StoredArray)
                 self.labels, self.table = made.voxels, None
 
     def _transformed(self, stage: Stage) -> _Array:
-        assert stage.array is not None  # noqa: S101 - the plan says so
+        assert stage.array is not None
         before = self._arrays[stage.array]
         if stage.kind == "label":
             return self._label(stage, before.voxels)
@@ -147,7 +148,7 @@ class Builder:
             grid = self._grid(stage.halo or 0)
             made = [tasks.RUN_TILE(stage.steps, _cut(image, t.read), t) for t in grid]
         else:
-            assert stage.tile is not None  # noqa: S101 - the plan says so
+            assert stage.tile is not None
             grid = self._grid()
             made = [self._overlapping(stage, image, t.write) for t in grid]
         return _stored(stage.shape, grid, made)
@@ -156,8 +157,13 @@ class Builder:
         size = stage.tile or stage.shape
         margin = Box(
             tuple(max(0, a - n) for a, n in zip(box.start, size, strict=True)),
-            tuple(map(min, (b + n for b, n in zip(box.stop, size, strict=True)),
-                      stage.shape)),
+            tuple(
+                map(
+                    min,
+                    (b + n for b, n in zip(box.stop, size, strict=True)),
+                    stage.shape,
+                )
+            ),
         )
         near = _cut(image, margin)
         task: Task = tasks.RUN_OVERLAPPING(stage.steps, near, box, size, stage.stride)
@@ -185,7 +191,7 @@ class Builder:
         return _Array(voxels.looked_up(lookup), replace(objects, dropped=dropped))
 
     def _paint(self, stage: Stage, before: _Array) -> _Array:
-        assert stage.table is not None  # noqa: S101 - the plan says so
+        assert stage.table is not None
         _, voxels = _labelled(before)
         lookup = tasks.CLASSES(self._tables[stage.table])
         colours = bool(stage.steps[0].keywords.get("colours"))
@@ -194,7 +200,7 @@ class Builder:
     # tables
 
     def _measure(self, stage: Stage) -> Task:
-        assert stage.array is not None  # noqa: S101 - the plan says so
+        assert stage.array is not None
         objects, voxels = _labelled(self._arrays[stage.array])
         (step,) = stage.steps
         source = self._settings.source
@@ -232,6 +238,7 @@ class Builder:
         (step,) = stage.steps
         settings = self._settings
         path = str(save_path(step, settings.out.resolve(), settings.name))
+        self.files.append(Path(path))
         options = {"overwrite": settings.overwrite, **step.keywords}
         overwrite = bool(options.pop("overwrite"))
         given = tuple(sorted(options.items()))
@@ -241,7 +248,7 @@ class Builder:
             return _unless_there(
                 path, overwrite, partial(tasks.SAVE_TABLE, table=table, options=given)
             )
-        assert stage.array is not None  # noqa: S101 - the plan says so
+        assert stage.array is not None
         array = self._arrays[stage.array]
         described = Described.of(settings.source.image, colours=array.colours)
         how = self._by_many if path.endswith(".zarr") else tasks.SAVE_IMAGE
@@ -274,9 +281,7 @@ class Builder:
         return task
 
 
-def _unless_there(
-    path: str, overwrite: bool, write: Callable[[Task], Task]
-) -> Task:
+def _unless_there(path: str, overwrite: bool, write: Callable[[Task], Task]) -> Task:
     """Return the task that saved a file, a new one if the file is gone since."""
     recording = current_recording()
     attempt = 0
@@ -327,7 +332,9 @@ def _combined(parts: Sequence[Task], merged: Task | None) -> Task:
     """Return the sums of all parts, by groups of a bounded number."""
     numbers = list(range(len(parts)))
     level = [
-        tasks.COMBINE(later(parts[k : k + _GROUP]), tuple(numbers[k : k + _GROUP]), merged)
+        tasks.COMBINE(
+            later(parts[k : k + _GROUP]), tuple(numbers[k : k + _GROUP]), merged
+        )
         for k in range(0, len(parts), _GROUP)
     ]
     while len(level) > 1:

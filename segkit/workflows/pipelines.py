@@ -7,22 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.task import Recording, is_recording, recorded_in
-
 from segkit._plan import ImageSpec, Stage, plan
 from segkit.pipeline import Pipeline, PipelineError
 from segkit.workflows import sizing
 from segkit.workflows.building import Builder, Settings, name_of
 from segkit.workflows.inputs import FileInput, open_input
+from taskgraph.recording import Recording, current_recording, is_recording, recorded_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from taskgraph.task import Task
 
     from segkit.workflows.inputs import ArrayInput, KnownBy
     from segkit.workflows.stored import StoredArray
+    from taskgraph.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,10 @@ class Outputs:
         The plan.
     block : tuple of int
         Voxels along each axis that one task takes.
+    tasks : tuple of tuple of Task
+        Those of each stage.
+    files : tuple of Path
+        Where `saved` writes.
     """
 
     array: StoredArray | FileInput | ArrayInput
@@ -52,6 +55,8 @@ class Outputs:
     saved: tuple[Task, ...]
     stages: tuple[Stage, ...] = field(repr=False)
     block: tuple[int, ...]
+    tasks: tuple[tuple[Task, ...], ...] = field(repr=False)
+    files: tuple[Path, ...]
 
 
 def pipeline_tasks(
@@ -125,9 +130,13 @@ def pipeline_tasks(
     halo = _largest_halo(stages, len(shape))
     size = sizing.block_shape(shape, unit, halo, budget)
     builder = Builder(Settings(source, name, Path(out), size, overwrite))
-    with nullcontext() if is_recording() else recorded_in(Recording()):
+    recording = current_recording() or Recording()
+    of_stages = []
+    with nullcontext() if is_recording() else recorded_in(recording):
         for stage in stages:
+            before = len(recording.tasks)
             builder.add(stage)
+            of_stages.append(tuple(recording.tasks[before:]))
     return Outputs(
         builder.array,
         builder.labels,
@@ -135,6 +144,8 @@ def pipeline_tasks(
         tuple(builder.saved),
         tuple(stages),
         size,
+        tuple(of_stages),
+        tuple(builder.files),
     )
 
 
@@ -154,4 +165,6 @@ def _source(
 def _largest_halo(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
     halos = [stage.halo for stage in stages if stage.halo]
     overlapping = [stage.tile for stage in stages if stage.stride and stage.tile]
-    return tuple(max(axis) for axis in zip((0,) * ndim, *halos, *overlapping, strict=True))
+    return tuple(
+        max(axis) for axis in zip((0,) * ndim, *halos, *overlapping, strict=True)
+    )

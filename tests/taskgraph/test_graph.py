@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from taskgraph import TaskGenerator
 from taskgraph.errors import UsageError
 from taskgraph.graph import Budget, Frontier, Graph, closure_of, selector
-from taskgraph.task import Recording, recorded_in
+from taskgraph.recording import Recording, recorded_in
 
 
 @TaskGenerator

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from taskgraph.errors import UnhashableError
 from taskgraph.hashing import KEY_SIZE, Encoder, digest
-from taskgraph.task import Recording, Task, TaskGenerator, recorded_in
+from taskgraph.recording import Recording, recorded_in
+from taskgraph.task import Task, TaskGenerator
 
 
 class Colour(enum.Enum):

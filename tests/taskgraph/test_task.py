@@ -21,7 +21,7 @@ from taskgraph import (
 )
 from taskgraph.errors import NoResultError, TaskInsideTaskError, UsageError
 from taskgraph.jugfile import open_results
-from taskgraph.task import Recording, recorded_in
+from taskgraph.recording import Recording, recorded_in
 
 
 @TaskGenerator

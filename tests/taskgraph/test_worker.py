@@ -14,8 +14,8 @@ from taskgraph.api import report_of
 from taskgraph.errors import GaveUpError, TasksFailedError
 from taskgraph.graph import selector
 from taskgraph.jugfile import Jugfile, open_results
-from taskgraph.task import Recording, recorded_in
-from taskgraph.worker import Pace
+from taskgraph.pace import Pace
+from taskgraph.recording import Recording, recorded_in
 
 
 @TaskGenerator
