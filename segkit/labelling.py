@@ -10,23 +10,22 @@ of small arrays, so that each can be a task of its own on a machine of its own:
    planes; `merge_tiles` unites objects that touch and numbers the results.
 3. `relabel_tile` looks the final ids up.
 
-Only steps 1 and 3 touch voxels, one tile at a time. Step 2 holds, for the whole image,
-8 bytes per object of each tile, and the planes of two tiles at a time.
+Only steps 1 and 3 touch voxels, one tile at a time. Step 2 sees planes only, two tiles
+at a time, and takes about 50 bytes per object of each tile.
 """
 
 from __future__ import annotations
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segkit import _label_box, checks
 from segkit._neighbours import structure_of
+from segkit._threads import in_threads, thread_count
 from segkit._tile_merging import (
     Seam,
     TileSummary,
@@ -39,10 +38,9 @@ from segkit._tile_merging import (
 from segkit.tiling import Box, Tile, tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
 Array: TypeAlias = NDArray[Any]
-T = TypeVar("T")
 
 __all__ = [
     "Seam",
@@ -129,8 +127,9 @@ def label(
     labels = np.empty(image.shape, np.int32)
     if image.size == 0:
         return labels
-    threads = _threads(workers)
-    grid = tiles(image.shape, tile or _slabs(image.shape, threads))
+    threads = thread_count(workers)
+    size = _slabs(image.shape, threads) if tile is None else tile
+    grid = tiles(image.shape, size)
 
     def run(one: Tile) -> tuple[Array, TileSummary]:
         table, first = _label_box.label_box(
@@ -138,7 +137,7 @@ def label(
         )
         return table, _summary(image, labels, one.write, first, by_value=by_value)
 
-    parts = _in_threads(run, grid, threads)
+    parts = in_threads(run, grid, threads)
     seams = [
         Seam(
             parts[i][1].box, parts[j][1].box, _seam_pairs(parts[i], parts[j], structure)
@@ -320,7 +319,7 @@ def _look_up(
         table = finals[place][tables[place]]
         _label_box.look_up_box(result, grid[place].write, table)
 
-    _in_threads(run, range(len(grid)), threads)
+    in_threads(run, range(len(grid)), threads)
     return result
 
 
@@ -333,17 +332,3 @@ def _slabs(shape: tuple[int, ...], threads: int) -> tuple[int, ...]:
         longest = tile.index(max(tile))
         tile[longest] = -(-tile[longest] // 2)
     return tuple(tile)
-
-
-def _threads(workers: int | None) -> int:
-    if workers is None:
-        return len(os.sched_getaffinity(0))
-    (threads,) = checks.per_axis(workers, 1, name="workers", least=1)
-    return threads
-
-
-def _in_threads(run: Callable[[Any], T], items: Iterable[Any], threads: int) -> list[T]:
-    if threads == 1:
-        return [run(item) for item in items]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, items))

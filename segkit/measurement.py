@@ -9,8 +9,6 @@ exactly; sums of other intensities are accurate to rounding.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from segkit import _properties, checks
 from segkit._partial_table import PartialTable, combine, sum_box
+from segkit._threads import in_threads, thread_count
 from segkit.tiling import Tile, tiles
 
 if TYPE_CHECKING:
@@ -111,9 +110,10 @@ def region_properties(
     array, largest = _labels(labels)
     lights = _intensity(intensity, array.shape)
     wanted = _properties.wanted(properties, array.ndim, lights is not None)
-    threads = len(os.sched_getaffinity(0)) if workers is None else workers
-    (threads,) = checks.per_axis(threads, 1, name="workers", least=1)
-    grid = tiles(array.shape, tile or (-(-array.shape[0] // threads), *array.shape[1:]))
+    threads = thread_count(workers)
+    if tile is None:
+        tile = (-(-array.shape[0] // threads), *array.shape[1:])
+    grid = tiles(array.shape, tile)
     small, values = _compact(array, largest)
 
     def run(one: Tile) -> PartialTable:
@@ -126,8 +126,7 @@ def region_properties(
             surface="surface" in wanted,
         )
 
-    with ThreadPoolExecutor(threads) as pool:
-        table = _named(combine(pool.map(run, grid)), values)
+    table = _named(combine(in_threads(run, grid, threads)), values)
     return properties_table(table, properties=wanted, spacing=spacing)
 
 

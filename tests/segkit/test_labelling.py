@@ -56,7 +56,7 @@ def as_tasks(image, tile, rng, **options):
 
 
 @given(cases())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_tiled_equals_whole(case):
     mask, connectivity, tile, _ = case
     found = label(mask, connectivity=connectivity, tile=tile, workers=1)
@@ -65,7 +65,7 @@ def test_tiled_equals_whole(case):
 
 
 @given(cases())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_tasks_in_any_order_equal_whole(case):
     mask, connectivity, tile, rng = case
     found = as_tasks(mask, tile, rng, connectivity=connectivity)
