@@ -331,7 +331,7 @@ def _seams(grid: Sequence[Tile], made: Sequence[Task], connectivity: Any) -> lis
 def _combined(parts: Sequence[Task], merged: Task | None) -> Task:
     """Return the sums of all parts, by groups of a bounded number."""
     numbers = list(range(len(parts)))
-    level = [
+    level: list[Task] = [
         tasks.COMBINE(
             later(parts[k : k + _GROUP]), tuple(numbers[k : k + _GROUP]), merged
         )

@@ -120,8 +120,12 @@ def unpack(
     if packed.kind == "bits":
         return _bits(packed.parts[0], first, size).reshape(shape)
     if packed.kind == "runs":
-        kept = np.dtype(packed.dtype)
-        return _filled(*packed.parts, table, kept, first, size).reshape(shape)
+        ends, values = packed.parts
+        run = np.searchsorted(ends, first, side="right")
+        last = np.searchsorted(ends, first + size, side="left")
+        values = values[run : last + 1]
+        found = values.astype(packed.dtype) if table is None else table[values]
+        return _filled(ends[run : last + 1], found, first, size).reshape(shape)
     (voxels,) = packed.parts
     piece = voxels[first : first + size].reshape(shape)
     return piece.astype(packed.dtype) if table is None else table[piece]
@@ -138,41 +142,33 @@ def _runs(
     """Return ends and values of runs, None if they take more bytes than `limit`."""
     kernels = _compiled()
     if kernels is None:
-        starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-        count = len(starts) + 1
-    else:
-        count = kernels.count_runs(flat)
+        return _runs_by_numpy(flat, narrow, limit)
+    count = kernels.count_runs(flat)
     if count * (4 + narrow.itemsize) > limit:
         return None
     ends, values = np.empty(count, np.uint32), np.empty(count, narrow)
-    if kernels is None:
-        ends[:-1], ends[-1] = starts, flat.size
-        values[:] = flat[np.concatenate([[0], starts])]
-    else:
-        kernels.write_runs(flat, ends, values)
+    kernels.write_runs(flat, ends, values)
     return ends, values
 
 
-def _filled(
-    ends: Array,
-    values: Array,
-    table: Array | None,
-    dtype: np.dtype[Any],
-    first: int,
-    size: int,
-) -> Array:
+def _runs_by_numpy(
+    flat: Array, narrow: np.dtype[Any], limit: int
+) -> tuple[Array, Array] | None:
+    starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if (len(starts) + 1) * (4 + narrow.itemsize) > limit:
+        return None
+    ends = np.append(starts, flat.size).astype(np.uint32)
+    return ends, flat[np.insert(starts, 0, 0)].astype(narrow)
+
+
+def _filled(ends: Array, values: Array, first: int, size: int) -> Array:
     """Return `size` voxels from place `first` on, from the runs that hold them."""
-    run, last = np.searchsorted(ends, [first, first + size - 1], side="right")
-    ends, values = ends[run : last + 1], values[run : last + 1]
-    found = values.astype(dtype) if table is None else table[values]
-    if size == 0:
-        return found[:0]
     kernels = _compiled()
     if kernels is None:
         stops = np.minimum(ends.astype(np.int64) - first, size)
-        return np.repeat(found, np.diff(stops, prepend=0))
-    out = np.empty(size, found.dtype)
-    kernels.fill_runs(ends, found, first, out)
+        return np.repeat(values, np.diff(stops, prepend=0))
+    out = np.empty(size, values.dtype)
+    kernels.fill_runs(ends, values, first, out)
     return out
 
 

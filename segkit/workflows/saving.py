@@ -135,18 +135,19 @@ class _Source:
         """Return the voxels of a box."""
         spatial = box[:-1] if self._colours else box
         start = tuple(part.start for part in spatial)
-        voxels = self._read(Box(start, tuple(part.stop for part in spatial)))
+        voxels: Array = self._read(Box(start, tuple(part.stop for part in spatial)))
         if not self._colours:
             return voxels
         from segkit.classification import paint_classes
 
-        return paint_classes(voxels)[..., box[-1]]
+        painted: Array = paint_classes(voxels)[..., box[-1]]
+        return painted
 
 
 def _dtype(image: Readable) -> np.dtype[Any]:
     if isinstance(image, StoredArray):
         return Reader(image).dtype
-    return image.image.dtype
+    return np.dtype(image.image.dtype)
 
 
 def _reader(image: Readable) -> Any:

@@ -10,12 +10,13 @@ never on the number of workers, so that all of them share their results.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segkit import checks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
 
 # Smaller blocks cost more than they gain, larger ones too much memory.
 LEAST_BLOCK = 1 << 22
@@ -121,7 +122,9 @@ def _divisor(size: int, most: int) -> int:
     return found if found >= min(most, size) // 4 else size
 
 
-def _by_axis(sizes: dict[int, tuple[int, ...]], shape: Sequence[int]) -> tuple[int, ...]:
+def _by_axis(
+    sizes: dict[int, tuple[int, ...]], shape: Sequence[int]
+) -> tuple[int, ...]:
     ndim = len(shape)
     last = sizes[min(ndim, 3)]
     return tuple(
@@ -130,12 +133,13 @@ def _by_axis(sizes: dict[int, tuple[int, ...]], shape: Sequence[int]) -> tuple[i
     )
 
 
-def named_tile(steps: Sequence[Any], tile: Any, shape: Sequence[int]) -> tuple[int, ...]:
+def named_tile(
+    steps: Sequence[Step], tile: int | Sequence[int] | None, shape: Sequence[int]
+) -> tuple[int, ...]:
     """Return the tile that a pipeline names last, else `tile`, else one of our own."""
     for step in reversed(steps):
         if step.function == "tile":
-            tile = dict(zip(("shape",), step.arguments, strict=False)).get("shape")
-            tile = step.keywords.get("shape", tile)
+            tile = step.keywords.get("shape") or step.arguments[0]
             break
     if tile is None:
         return unit_of(shape)

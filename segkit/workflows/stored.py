@@ -222,7 +222,7 @@ class Reader:
         """Return what stands for the labels of a part; None if it has none."""
         if self._merged is None:
             return None
-        table = self._merged.table(part.number)
+        table: Array = self._merged.table(part.number)
         for lookup in self._lookups:
             table = through(table, lookup)
         return table

@@ -121,4 +121,3 @@ def _remaining(sums: PartialTable, lookups: Iterable[Array]) -> PartialTable:
         return sums
     columns = {name: column[kept] for name, column in sums.columns.items()}
     return PartialTable(sums.shape, sums.labels[kept], columns)
-

@@ -5,9 +5,8 @@ Their names are part of all keys: a function may move, its name here stays.
 
 from __future__ import annotations
 
-from taskgraph.task import TaskGenerator
-
 from segkit.workflows import saving, table_work, tile_work
+from taskgraph.task import TaskGenerator
 
 RUN_TILE = TaskGenerator(tile_work.run_tile, name="segkit.run_tile")
 RUN_WHOLE = TaskGenerator(tile_work.run_whole, name="segkit.run_whole")

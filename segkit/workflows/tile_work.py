@@ -199,4 +199,3 @@ def measure_surfaces(
 
 def _whole(shape: tuple[int, ...]) -> Box:
     return Box((0,) * len(shape), shape)
-

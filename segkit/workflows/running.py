@@ -1,0 +1,345 @@
+"""Run a pipeline file over images, as `tg execute` runs a jugfile."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segkit.pipeline import Pipeline, PipelineError
+from segkit.workflows.pipelines import pipeline_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from segkit._plan import Stage
+    from segkit.workflows.inputs import KnownBy
+    from segkit.workflows.pipelines import Outputs
+    from taskgraph.api import Report
+    from taskgraph.jugfile import Loaded
+    from taskgraph.results import Results
+
+# Bytes a voxel of the block that a task holds beside what it reads: roughly.
+_BYTES = {"tiles": 4, "whole": 4, "label": 9, "measure": 6, "filter": 6, "save": 9}
+
+
+@dataclass(slots=True)
+class PipelineJugfile:
+    """A pipeline file and its images, loaded as a jugfile is.
+
+    Attributes
+    ----------
+    path : Path
+        The pipeline.
+    images : sequence of str
+        What to run it over; none takes the path that it loads itself.
+    out : Path
+        Folder for the files that it saves.
+    tile, block, known_by, overwrite
+        As `pipeline_tasks` takes them.
+    outputs : list of Outputs
+        Of each image, once it was loaded.
+    """
+
+    path: Path
+    images: Sequence[str] = ()
+    out: Path = Path()
+    tile: tuple[int, ...] | None = None
+    block: int | None = None
+    known_by: KnownBy = "stamp"
+    overwrite: bool = False
+    outputs: list[Outputs] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What tells this run from others of the same pipeline."""
+        return (*map(str, self.images), "-o", str(self.out))
+
+    def load(self, results: Results) -> Loaded:
+        """Write the tasks of all images down.
+
+        Raises
+        ------
+        PipelineError
+            If the file is no pipeline, it does not fit an image, or two images would
+            be written to one file.
+        """
+        from taskgraph.graph import Graph
+        from taskgraph.jugfile import Loaded
+        from taskgraph.recording import Recording, recorded_in
+
+        pipeline = Pipeline.load(self.path)
+        recording = Recording(results)
+        with recorded_in(recording):
+            self.outputs = [
+                pipeline_tasks(
+                    pipeline,
+                    image,
+                    out=self.out,
+                    tile=self.tile,
+                    block=self.block,
+                    known_by=self.known_by,
+                    overwrite=self.overwrite,
+                )
+                for image in (self.images or (None,))
+            ]
+        _require_apart([file for one in self.outputs for file in one.files])
+        return Loaded(Graph(recording.tasks), {}, results)
+
+
+def _require_apart(files: Sequence[Path]) -> None:
+    seen: set[Path] = set()
+    for file in files:
+        if file in seen:
+            raise PipelineError(
+                f"{file} would be written twice; put {{name}} into the path of save,"
+                " for the name of the image"
+            )
+        seen.add(file)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to run.
+
+    Attributes
+    ----------
+    jobs : int
+        Processes.
+    retry : bool
+        Run tasks again that failed before.
+    lease : float
+        Seconds of silence after which a worker counts as dead.
+    quiet : bool
+        Show no progress.
+    fail_fast : bool
+        Start no new task after a failure.
+    debug : bool
+        Run in this process and let errors through.
+    max_wait : float
+        Seconds to wait for others while no other worker is alive.
+    """
+
+    jobs: int = 1
+    retry: bool = False
+    lease: float = 120.0
+    quiet: bool = False
+    fail_fast: bool = False
+    debug: bool = False
+    max_wait: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended.
+
+    Attributes
+    ----------
+    code : int
+        Exit code, as that of `tg execute`.
+    report : Report
+        How many tasks are done.
+    lines : sequence of str
+        What to tell the user.
+    """
+
+    code: int
+    report: Report
+    lines: Sequence[str]
+
+
+def run(source: PipelineJugfile, store: str, way: Way) -> Ended:
+    """Run all tasks in this process and `jobs` more, sharing them with all others."""
+    from taskgraph.api import report_of, run_here
+    from taskgraph.cli.progress import progress
+    from taskgraph.jugfile import open_results
+    from taskgraph.supervisor import Plan, Supervisor
+    from taskgraph.worker import Options
+
+    options = Options(None, way.fail_fast, way.debug, way.max_wait)
+    results = open_results(store)
+    loaded = source.load(results)
+    if way.retry:
+        _forget_failures(loaded)
+    if options.debug:
+        run_here(source, loaded, options, source.path.resolve().parent, way.lease)
+        report = report_of(loaded)
+        return Ended(report.exit_code, report, ())
+    if report_of(loaded).open:
+        warm_up(source)
+    with progress(loaded, source.path, quiet=way.quiet) as display:
+        plan = Plan(
+            workers=way.jobs,
+            options=options,
+            lease=way.lease,
+            folder=str(source.path.resolve().parent),
+            echo=display.echo,
+            tick=display.tick,
+            say=display.say,
+        )
+        supervisor = Supervisor(source, loaded, plan)
+        code = supervisor.run(after_start=lambda: keep_snapshot(source, loaded))
+        report = report_of(loaded)
+    lines = list(display.summary(report))
+    return Ended(_exit_code(code, supervisor.signal, report), report, lines)
+
+
+def _exit_code(code: int, signo: int, report: Report) -> int:
+    if signo:
+        return 128 + signo
+    if code in (2, 3, 4):
+        return code
+    return 1 if report.failed or report.blocked or code else 0
+
+
+def keep_snapshot(source: PipelineJugfile, loaded: Loaded) -> None:
+    """Keep the graph in the store: `tg status pipeline.toml` shows it."""
+    from taskgraph import snapshot
+
+    taken = snapshot.take(loaded.graph, source.path, arguments=source.arguments)
+    snapshot.save(taken, loaded.results.backend)
+
+
+def _forget_failures(loaded: Loaded) -> None:
+    backend = loaded.results.backend
+    backend.poll()
+    failed = [key for key in backend.failures() if key in loaded.graph]
+    if failed:
+        backend.discard(failed, reason="retry")
+
+
+def failures(source: PipelineJugfile, report: Report) -> list[str]:
+    """Return one line for each cause of failure, with the number of its tasks."""
+    backend = report.store.backend
+    keys = {task.key for one in source.outputs for some in one.tasks for task in some}
+    causes: dict[str, int] = {}
+    for key in backend.failures():
+        record = report.store.record(key) if key in keys else None
+        if record is not None and record.failure is not None:
+            cause = f"{record.name}: {record.failure.error}: {record.failure.message}"
+            causes[cause] = causes.get(cause, 0) + 1
+    return [f"{count} x {cause}" for cause, count in causes.items()]
+
+
+def warm_up(source: PipelineJugfile) -> None:
+    """Load the compiled code of what will be run, once for all workers to come."""
+    import numpy as np
+
+    from segkit._stage_work import run_steps
+    from segkit.labelling import label_tile
+    from segkit.measurement import measure_tile
+    from segkit.tiling import tiles
+    from segkit.workflows.packing import pack, unpack
+
+    if not source.outputs:
+        return
+    one = source.outputs[0]
+    shape = (2,) * len(one.array.shape)
+    (tile,) = tiles(shape, 2)
+    kinds = {stage.kind for stage in one.stages}
+    with suppress(Exception):  # the tasks themselves will say what is wrong
+        for stage in one.stages:
+            own = [step for step in stage.steps if step.function == "ndnt"]
+            if own and stage.kind == "tiles":
+                run_steps(own, np.ones(shape, np.uint8))
+        labels = np.ones(shape, np.int32)
+        if "label" in kinds:
+            labels = label_tile(np.ones(shape, bool), tile, shape).labels
+            unpack(pack(labels), np.arange(2, dtype=np.int32))
+        if kinds & {"measure", "filter"}:
+            measure_tile(labels, tile, shape)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """What a stage will do.
+
+    Attributes
+    ----------
+    image : str
+        Whose stage it is.
+    kind : str
+        What it does with each block.
+    steps : str
+        The pipeline's steps in it.
+    tasks : int
+        How many there are.
+    done : int
+        How many of them have results.
+    memory : int
+        Bytes that one of its tasks takes, roughly, beside the program's own.
+    """
+
+    image: str
+    kind: str
+    steps: str
+    tasks: int
+    done: int
+    memory: int
+
+
+def planned(source: PipelineJugfile, store: str | None) -> list[PlannedStage]:
+    """Return the stages of all images without running any."""
+    from backends.errors import OpenError
+    from taskgraph.jugfile import open_results
+
+    results = None
+    if store is not None:
+        with suppress(OpenError):
+            results = open_results(store, create=False)
+    if results is None:
+        results = open_results("memory://")
+    loaded = source.load(results)
+    results.backend.poll()
+    known = set(loaded.graph.keys()).intersection(results.backend.keys())
+    names = [Path(path).name for path in source.images] or [""]
+    return [
+        _planned_stage(name, one, stage, some, known)
+        for name, one in zip(names, source.outputs, strict=True)
+        for stage, some in zip(one.stages, one.tasks, strict=True)
+        if some
+    ]
+
+
+def _planned_stage(
+    name: str, one: Outputs, stage: Stage, some: Sequence[Any], known: set[bytes]
+) -> PlannedStage:
+    keys = {task.key for task in some}
+    return PlannedStage(
+        name,
+        stage.kind,
+        " + ".join(step.function for step in stage.steps),
+        len(keys),
+        len(keys & known),
+        _memory(one, stage),
+    )
+
+
+def _memory(one: Outputs, stage: Stage) -> int:
+    if stage.table is not None and stage.array is None:
+        return 0
+    if stage.kind in ("classify", "paint"):
+        return 0
+    box = stage.shape if stage.kind == "whole" else one.block
+    halo = stage.halo or (0,) * len(box)
+    read = math.prod(
+        min(size + 2 * margin, length)
+        for size, margin, length in zip(box, halo, stage.shape, strict=True)
+    )
+    return read * _BYTES.get(stage.kind, 4)
+
+
+def exit_code_of(error: Exception) -> int | None:
+    """Return the exit code for an error, None for one that nobody foresaw."""
+    from backends.errors import BackendError, OpenError
+    from segkit.io import ImageError
+    from taskgraph.errors import GaveUpError, TaskgraphError
+
+    if isinstance(error, GaveUpError):
+        return 3
+    usage = (PipelineError, ImageError, TaskgraphError, OpenError)
+    if isinstance(error, (*usage, FileNotFoundError, PermissionError)):
+        return 2
+    return 4 if isinstance(error, BackendError) else None
