@@ -220,10 +220,12 @@ def _boxes(image: NDArray[Any], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     from scipy import ndimage
 
     ids = np.unique(wanted)
+    if ids.size == 0:
+        return np.zeros((0, image.ndim, 2), np.int64)
     # find_objects makes a list as long as the largest id: number the ids anew.
     at = np.searchsorted(ids, image)
     at[at == ids.size] = 0
-    numbered = np.where(ids[at] == image, at + 1, 0) if ids.size else at
+    numbered = np.where(ids[at] == image, at + 1, 0)
     found = ndimage.find_objects(numbered.astype(np.int32), max_label=ids.size)
     boxes = np.array(
         [[(axis.start, axis.stop) for axis in box] for box in found], np.int64
