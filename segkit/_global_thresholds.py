@@ -38,7 +38,7 @@ def _triangle(image: Array) -> float:
     low, high = image.min(), image.max()
     if ((image == low) | (image == high)).all():  # a triangle without a middle
         return float(low)
-    return float(threshold_triangle(image))
+    return float(threshold_triangle(image))  # type: ignore[no-untyped-call]
 
 
 def _li(image: Array) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 import numpy as np
@@ -57,6 +58,16 @@ def by_scipy(image, footprint, best):
     return ndimage.maximum_filter(
         values, footprint=footprint, mode="constant", cval=-np.inf
     ).astype(image.dtype)
+
+
+@pytest.fixture(params=["with extras", "without extras"], autouse=True, scope="module")
+def extras(request):
+    """Run all tests with OpenCV and cc3d, and as if they were not installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "without extras":
+            patch.setitem(sys.modules, "cv2", None)
+            patch.setitem(sys.modules, "cc3d", None)
+        yield
 
 
 @settings(deadline=None, max_examples=100)
