@@ -6,9 +6,11 @@ A missing file and a refused permission stay `FileNotFoundError` and
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -62,6 +64,32 @@ class MissingExtraError(ImageError, ImportError):  # type: ignore[misc]  # path 
 
     def __str__(self) -> str:  # ImportError keeps only the last message
         return f"{self.path}: {self.message}"
+
+
+@contextmanager
+def parsing(path: str | Path, what: str) -> Iterator[None]:
+    """Turn whatever a parser raises on foreign bytes into `DamagedImageError`.
+
+    Parsers of damaged headers divide by zero, index past ends and assert; that is the
+    file's fault, whatever its class. Our own errors and refused permissions pass.
+
+    Examples
+    --------
+    >>> with parsing("a.tif", "header"):
+    ...     1 // 0
+    Traceback (most recent call last):
+    segkit.io.errors.DamagedImageError: a.tif: header is damaged (integer division or
+    modulo by zero); copy or write it again
+    """
+    try:
+        yield
+    except (ImageError, PermissionError, FileNotFoundError, MemoryError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DamagedImageError(
+            path, f"{what} is damaged ({reason}); copy or write it again"
+        ) from error
 
 
 def missing_extra(path: str | Path, library: str, extra: str) -> MissingExtraError:

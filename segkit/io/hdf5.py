@@ -14,6 +14,7 @@ from segkit.io.errors import (
     ImageRequestError,
     NotAnImageError,
     missing_extra,
+    parsing,
 )
 from segkit.io.image import Image, described
 from segkit.io.tiff_metadata import MICROMETER
@@ -42,7 +43,7 @@ def open_hdf5(path: Path, *, key: str | None = None, axes: str | None = None) ->
     ImageRequestError
         If the dataset is not there or must be chosen; the message lists them.
     """
-    with _open(path) as file:
+    with parsing(path, "HDF5"), _open(path) as file:
         dataset = file[_dataset_name(path, file, key)]
         if dataset.dtype.kind not in "biufc":
             raise NotAnImageError(path, f"{dataset.name} holds {dataset.dtype}")
@@ -132,18 +133,8 @@ class _Dataset:
         with self._lock:
             if self._opened is None or self._opened[0] != os.getpid():
                 self._opened = (os.getpid(), _open(self.path))
-            try:
+            with parsing(self.path, f"dataset {self.key} at {box}"):
                 voxels = self._opened[1][self.key][box]
-            except OSError as error:
-                if "plugin" in str(error) or "filter" in str(error).lower():
-                    raise DamagedImageError(
-                        self.path,
-                        f"{self.key} is compressed by a filter that h5py lacks:"
-                        f" {error}; try the package hdf5plugin",
-                    ) from error
-                raise DamagedImageError(
-                    self.path, f"{self.key} cannot be read at {box}: {error}"
-                ) from error
         return np.asarray(voxels)
 
 

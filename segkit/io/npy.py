@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from segkit.io.errors import DamagedImageError, NotAnImageError
+from segkit.io.errors import DamagedImageError, NotAnImageError, parsing
 from segkit.io.image import Image, described
 from segkit.io.sources import Mapped
 
@@ -45,7 +45,7 @@ def open_npy(path: Path, *, axes: str | None = None) -> Image:
 
 def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
     with path.open("rb") as file:
-        try:
+        with parsing(path, "its header"):
             version = np.lib.format.read_magic(file)
             read = (
                 np.lib.format.read_array_header_1_0
@@ -53,8 +53,6 @@ def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
                 else np.lib.format.read_array_header_2_0
             )
             shape, fortran, dtype = read(file)
-        except ValueError as error:
-            raise DamagedImageError(path, f"has a damaged header: {error}") from error
         return shape, dtype, fortran, file.tell()
 
 

@@ -21,6 +21,7 @@ from segkit.io.errors import (
     ImageRequestError,
     NotAnImageError,
     missing_extra,
+    parsing,
 )
 from segkit.io.image import SPATIAL, UNKNOWN_UNIT, Image, described
 
@@ -82,7 +83,8 @@ def open_zarr(
         return _bare(path, missing, axes)
     found = attributes(path)
     if "multiscales" in found:
-        return _multiscale(path, found["multiscales"], level, missing)
+        with parsing(path, "multiscales metadata"):
+            return _multiscale(path, found["multiscales"], level, missing)
     if "plate" in found:
         wells = [str(well["path"]) for well in found["plate"].get("wells", [])]
         raise ImageRequestError(
@@ -243,14 +245,8 @@ class _Chunked:
                     " missing='fill' if chunks of the fill value were left out"
                     " on purpose",
                 )
-        try:
+        with parsing(self.path, f"a chunk of {_text(box)}"):
             return np.asarray(array[box])
-        except PermissionError:
-            raise
-        except (RuntimeError, ValueError, OSError) as error:
-            raise DamagedImageError(
-                self.path, f"a chunk of {_text(box)} is damaged: {error}"
-            ) from error
 
 
 def _text(box: tuple[slice, ...]) -> str:
@@ -271,10 +267,8 @@ def open_array(path: Path, mode: Literal["r", "r+"]) -> Any:
         import zarr
     except ImportError as error:
         raise missing_extra(path, "zarr", "zarr") from error
-    try:
+    with parsing(path, "its Zarr metadata"):
         array = zarr.open_array(str(path), mode=mode)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedImageError(path, f"metadata is damaged: {error}") from error
     if mode == "r":
         return array
     return array.with_config({"write_empty_chunks": True})

@@ -21,6 +21,7 @@ from segkit.io.errors import (
     ImageRequestError,
     NotAnImageError,
     missing_extra,
+    parsing,
 )
 from segkit.io.image import AXES_BY_DIMENSION, Image, complete_spacing
 from segkit.io.sources import Mapped
@@ -53,20 +54,21 @@ def open_tiff(path: Path, *, series: int = 0, level: int = 0) -> Image:
         If there is no such series or level.
     """
     check_chain(path)
-    tif = _parse(path)
-    with tif:
-        chosen = _chosen(path, tif, series, level)
-        spacing, units = physical(tif, series, _axes(chosen))
-        base = tif.series[series]
-        shape = tuple(int(n) for n in chosen.shape)
-        axes = _axes(chosen)
-        if level:
-            zoom = [b / n for b, n in zip(base.shape, shape, strict=True)]
-            spacing = tuple(s * z for s, z in zip(spacing, zoom, strict=True))
-        source = _source(path, chosen, series, level)
-        levels = len(base.levels)
+    with parsing(path, "its TIFF header"), _parse(path) as tif:
+        return _described(path, tif, series, level)
+
+
+def _described(path: Path, tif: tifffile.TiffFile, series: int, level: int) -> Image:
+    chosen = _chosen(path, tif, series, level)
+    axes = _axes(chosen)
+    spacing, units = physical(tif, series, axes)
+    base = tif.series[series]
+    if level:
+        zoom = [b / n for b, n in zip(base.shape, chosen.shape, strict=True)]
+        spacing = tuple(s * z for s, z in zip(spacing, zoom, strict=True))
+    source = _source(path, chosen, series, level)
     spacing = complete_spacing(str(path), axes, spacing)
-    return Image(str(path), source, axes, spacing, units, levels)
+    return Image(str(path), source, axes, spacing, units, len(base.levels))
 
 
 def _parse(path: Path) -> tifffile.TiffFile:
@@ -76,11 +78,12 @@ def _parse(path: Path) -> tifffile.TiffFile:
         tif = tifffile.TiffFile(path)
     except tifffile.TiffFileError as error:
         raise NotAnImageError(path, f"is not a readable TIFF file: {error}") from error
-    except (struct.error, ValueError, IndexError, KeyError) as error:
-        raise DamagedImageError(path, f"has a damaged TIFF header: {error}") from error
-    if not tif.series:
+    try:
+        if not tif.series:
+            raise DamagedImageError(path, "is a TIFF file without a picture")
+    except BaseException:
         tif.close()
-        raise DamagedImageError(path, "is a TIFF file without a picture")
+        raise
     return tif
 
 
@@ -164,6 +167,10 @@ class _Paged:
 
     def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
         """Return the voxels of the box, decoding what it touches."""
+        with parsing(self.path, f"box {box}"):
+            return self._read(box)
+
+    def _read(self, box: tuple[slice, ...]) -> NDArray[Any]:
         with self._lock:
             chosen = self._chosen()
             pages, within = self._pages(chosen, box)
