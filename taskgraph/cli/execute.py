@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -95,6 +96,7 @@ class _Kept:
         return loaded
 
     def keep(self, loaded: Loaded) -> None:
+        from backends.errors import UnavailableError
         from taskgraph import snapshot
 
         backend = loaded.results.backend
@@ -104,7 +106,9 @@ class _Kept:
             loaded.graph, path, arguments=arguments, missing=loaded.missing
         )
         if before is None or not before.says(taken):
-            snapshot.save(taken, backend)
+            # Without it `tg status` knows less; workers will tell what is wrong.
+            with suppress(UnavailableError):
+                snapshot.save(taken, backend)
 
 
 def _forget_failures(loaded: Loaded, *, everything: bool) -> None:

@@ -32,7 +32,8 @@ def chosen_failures(
         foreign = failed.difference(snapshot.split())
         failed -= foreign
         if foreign:
-            note(f"{counted(len(foreign), 'failure')} of other jugfiles left aside")
+            aside = counted(len(foreign), "failure")
+            note(f"{aside} of tasks that {jugfile} does not have now left aside")
     found = list(results.records(iter(failed)))
     if names or patterns:
         matches = selector(names, patterns)

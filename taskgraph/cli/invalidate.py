@@ -60,7 +60,8 @@ def command(
         return 0
     current = snapshot_now(backend, jugfile)
     chosen = _chosen(backend, current, name, pattern, key)
-    lost = with_dependants(chosen, [current, *load_all(backend)])
+    others = [other for other in load_all(backend) if not other.says(current)]
+    lost = with_dependants(chosen, [current, *others])
     running = [lock for lock in backend.locks() if lock.key in lost]
     found = losses(Results(backend), lost)
     if not found and not running:

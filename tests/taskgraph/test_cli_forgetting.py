@@ -1,5 +1,8 @@
 """`tg invalidate`, `undo` and `cleanup`: nothing is lost that was not meant."""
 
+import os
+import subprocess
+
 import pytest
 
 
@@ -33,6 +36,27 @@ def test_without_yes_and_terminal_nothing_is_changed(done):
 
     assert "nothing was changed; add --yes" in shown.stderr
     assert total(done)["done"] == 9
+
+
+@pytest.mark.parametrize(("answer", "left"), [(b"y\n", 4), (b"n\n", 9)])
+def test_on_a_terminal_it_asks_first(done, answer, left):
+    leader, follower = os.openpty()
+
+    asking = subprocess.Popen(
+        [done.script, "invalidate", "sums.py", "--name", "square"],
+        cwd=done.folder,
+        env=done.env,
+        stdin=follower,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    os.write(leader, answer)
+    asked, _ = asking.communicate(timeout=60)
+    os.close(leader)
+    os.close(follower)
+
+    assert b"Forget these?" in asked
+    assert total(done)["done"] == left
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,8 @@ def test_status_reads_a_read_only_store(tg, read_only):
 
     assert done.stdout.splitlines()[-1].split()[-1] == "9"
     assert tg("value", "sums.py", "total", prepare=without_override).stdout == "14\n"
+    tg("execute", "sums.py", prepare=without_override)
+    tg("fsck", "sums.py", prepare=without_override)
 
 
 def test_executing_with_a_read_only_store_is_the_stores_failure(tg, read_only):
