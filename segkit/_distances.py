@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MISS = 128.0  # pixels that the published program gives an image without any match
 
+_SMALL_ID = 1 << 22  # ids below are looked up in a table, larger ones searched
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectDistances:
@@ -223,10 +225,14 @@ def _boxes(image: NDArray[Any], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     if ids.size == 0:
         return np.zeros((0, image.ndim, 2), np.int64)
     # find_objects makes a list as long as the largest id: number the ids anew.
-    at = np.searchsorted(ids, image)
-    at[at == ids.size] = 0
-    numbered = np.where(ids[at] == image, at + 1, 0)
-    found = ndimage.find_objects(numbered.astype(np.int32), max_label=ids.size)
+    if int(image.max()) < _SMALL_ID:
+        table = np.zeros(int(image.max()) + 1, np.int32)
+        table[ids] = np.arange(1, ids.size + 1)
+        numbered = table[image.astype(np.intp, copy=False)]
+    else:
+        at = np.minimum(np.searchsorted(ids, image), ids.size - 1)
+        numbered = np.where(ids[at] == image, at + 1, 0).astype(np.int32)
+    found = ndimage.find_objects(numbered, max_label=ids.size)
     boxes = np.array(
         [[(axis.start, axis.stop) for axis in box] for box in found], np.int64
     ).reshape(-1, image.ndim, 2)
