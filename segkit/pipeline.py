@@ -169,7 +169,7 @@ class Pipeline:
             Threads (or processes) that work on tiles.
         processes : bool
             Run tiled array functions in processes, for functions that hold the
-            interpreter's lock.
+            interpreter's lock; a script then needs ``if __name__ == "__main__":``.
         overwrite : bool
             Replace files that exist.
 
@@ -205,6 +205,8 @@ class Pipeline:
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
         """Return the pipeline of a file that `save` or a person wrote.
+
+        The functions it names are imported: load only what you would run.
 
         Raises
         ------
