@@ -191,7 +191,8 @@ class Supervisor:
         beaten = time.monotonic()
         while self._children:
             got = signal.sigtimedwait(watched, pause)
-            if got is not None and got.si_signo != signal.SIGCHLD:
+            # Stopped and continued, sigtimedwait may make up a signal out of nothing.
+            if got is not None and got.si_signo in _SIGNALS:
                 self._interrupt(got.si_signo)
             self._reap()
             now = time.monotonic()
