@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,19 @@ import click
 
 from taskgraph.cli.options import (
     find_store,
+    json_option,
     jugfile_argument,
     load_graph,
     note,
     require_jugfile,
 )
-from taskgraph.cli.tables import counted, print_table, seconds_text, size_text
+from taskgraph.cli.tables import (
+    counted,
+    print_json,
+    print_table,
+    seconds_text,
+    size_text,
+)
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +49,7 @@ _DAY = 86400.0
     metavar="DAYS",
     help="Remove for good what was cleaned up or forgotten so many days ago.",
 )
+@json_option
 def command(
     jugfile: Path,
     store: str | None,
@@ -49,6 +58,7 @@ def command(
     force: bool,
     alone: bool,
     empty_trash: float | None,
+    as_json: bool,
 ) -> int:
     """Remove results that no task of JUGFILE needs any more.
 
@@ -71,7 +81,8 @@ def command(
             f"{jugfile} stops at a barrier until {awaited} done, so what its later "
             "tasks need is not known; run `tg execute` first, or give --force"
         )
-    return _clean(backend, current, [] if alone else others, yes=yes)
+    others = [] if alone else others
+    return _clean(backend, current, others, yes=yes, as_json=as_json)
 
 
 def _graphs(
@@ -91,7 +102,12 @@ def _graphs(
 
 
 def _clean(
-    backend: Backend, current: Snapshot, others: Sequence[Snapshot], *, yes: bool
+    backend: Backend,
+    current: Snapshot,
+    others: Sequence[Snapshot],
+    *,
+    yes: bool,
+    as_json: bool,
 ) -> int:
     from taskgraph.collection import unneeded
     from taskgraph.invalidation import CLEANUP, losses
@@ -102,6 +118,9 @@ def _clean(
         jugfiles = sorted({Path(s.jugfile).name for s in others})
         kept = counted(found.spared, "result")
         note(f"{kept} kept for {', '.join(jugfiles)} (other jugfiles or arguments)")
+    lost = losses(Results(backend), found.keys, sizes=True)
+    if as_json:
+        print_json({"functions": [asdict(loss) for loss in lost], "kept": found.spared})
     if not found.keys:
         note("nothing to remove: every result is needed")
         return 0
@@ -112,9 +131,10 @@ def _clean(
             size_text(loss.size),
             seconds_text(loss.cpu),
         )
-        for loss in losses(Results(backend), found.keys, sizes=True)
+        for loss in lost
     ]
-    print_table(("task", "results", "size", "CPU time"), rows)
+    if not as_json:
+        print_table(("task", "results", "size", "CPU time"), rows)
     if not yes:
         note(f"nothing was changed; --yes removes {counted(len(found.keys), 'result')}")
         return 0

@@ -9,7 +9,7 @@ _ROOTS = (".git", ".hg", "pyproject.toml")
 _SELECT = ("name", "pattern")
 SETTINGS = {
     "check": (),
-    "cleanup": ("alone",),
+    "cleanup": ("json", "alone"),
     "count": ("json",),
     "errors": ("json", *_SELECT, "all"),
     "execute": (
@@ -17,9 +17,9 @@ SETTINGS = {
         *("lease", "max_wait", "quiet"),
     ),
     "fsck": ("json",),
-    "invalidate": (*_SELECT,),
+    "invalidate": ("json", *_SELECT),
     "locks": ("json",),
-    "retry": (*_SELECT,),
+    "retry": ("json", *_SELECT),
     "show": ("json",),
     "status": ("json",),
     "undo": ("json",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -10,12 +11,13 @@ import click
 from taskgraph.cli.options import (
     find_keys,
     find_store,
+    json_option,
     jugfile_argument,
     note,
     select_options,
     snapshot_now,
 )
-from taskgraph.cli.tables import counted, print_table, seconds_text
+from taskgraph.cli.tables import counted, print_json, print_table, seconds_text
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only show what would be lost.")
+@json_option
 def command(
     jugfile: Path,
     store: str | None,
@@ -43,6 +46,7 @@ def command(
     key: tuple[str, ...],
     yes: bool,
     dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Forget the results of tasks of JUGFILE and of everything that depends on them.
 
@@ -64,10 +68,10 @@ def command(
     lost = with_dependants(chosen, [current, *others])
     running = [lock for lock in backend.locks() if lock.key in lost]
     found = losses(Results(backend), lost)
+    _preview(found, len(running), as_json=as_json)
     if not found and not running:
         note("nothing to forget: these tasks have no results")
         return 0
-    _preview(found, len(running))
     if dry_run or not _agreed(yes=yes):
         return 0 if dry_run else 2
     words = " ".join([*name, *pattern, *key])
@@ -102,7 +106,11 @@ def _chosen(
     return chosen
 
 
-def _preview(found: Sequence[Loss], running: int) -> None:
+def _preview(found: Sequence[Loss], running: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"functions": [asdict(loss) for loss in found], "running": running})
+    if as_json or not (found or running):
+        return
     rows = [
         (loss.name, loss.results, loss.failures, seconds_text(loss.cpu))
         for loss in found

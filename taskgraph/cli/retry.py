@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from taskgraph.cli.failures import chosen_failures
-from taskgraph.cli.options import find_store, jugfile_argument, note, select_options
-from taskgraph.cli.tables import counted, print_table
+from taskgraph.cli.options import (
+    find_store,
+    json_option,
+    jugfile_argument,
+    note,
+    select_options,
+)
+from taskgraph.cli.tables import counted, print_json, print_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +24,13 @@ if TYPE_CHECKING:
 @click.command("retry")
 @jugfile_argument
 @select_options
+@json_option
 def command(
-    jugfile: Path, store: str | None, name: tuple[str, ...], pattern: tuple[str, ...]
+    jugfile: Path,
+    store: str | None,
+    name: tuple[str, ...],
+    pattern: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Let tasks of JUGFILE that failed run again: all of them, or some functions' only.
 
@@ -34,11 +45,15 @@ def command(
     from taskgraph.results import Results
 
     found = chosen_failures(Results(backend), jugfile, name, pattern)
+    if as_json:
+        tasks = [{"key": key.hex(), "function": record.name} for key, record in found]
+        print_json(tasks)
     if not found:
         note("no task has failed" + (" of that name" if name or pattern else ""))
         return 0
     backend.discard([key for key, _ in found], reason=RETRY)
     counts = Counter(record.name for _, record in found)
-    print_table(("task", "to run again"), sorted(counts.items()))
+    if not as_json:
+        print_table(("task", "to run again"), sorted(counts.items()))
     note(f"{counted(len(found), 'task')} will run again with `tg execute {jugfile}`")
     return 0

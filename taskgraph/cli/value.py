@@ -65,7 +65,7 @@ def command(
         return 1
     several = len(chosen) > 1
     if several and not everything:
-        _list(results, chosen)
+        _list(results, chosen, as_json=as_json)
         note(f"{len(chosen)} tasks of {what!r} have results; give a key, or --all")
         return 2
     values = _load(results, chosen, snapshot, path)
@@ -95,12 +95,16 @@ def _with_result(results: Results, keys: Sequence[bytes], what: str) -> list[byt
     return chosen
 
 
-def _list(results: Results, keys: Sequence[bytes]) -> None:
+def _list(results: Results, keys: Sequence[bytes], *, as_json: bool) -> None:
+    header = ("key", "task", "arguments")
     rows = [
-        (short(key), record.name, record.summary)
+        (key.hex() if as_json else short(key), record.name, record.summary)
         for key, record in results.records(iter(keys))
     ]
-    print_table(("key", "task", "arguments"), rows)
+    if as_json:
+        print_json([dict(zip(header, row, strict=True)) for row in rows])
+    else:
+        print_table(header, rows)
 
 
 def _load(

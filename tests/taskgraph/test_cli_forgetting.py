@@ -197,3 +197,25 @@ def test_what_was_forgotten_lately_survives_the_emptying(done):
     done("cleanup", "sums.py", "--empty-trash", "1", "--yes")
 
     assert "5 results of 5 came back" in done("undo", "sums.py").stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "results"),
+    [
+        (("invalidate", "sums.py", "--name", "square", "-n"), 5),
+        (("cleanup", "sums.py", "--", "3"), 0),
+        (("cleanup", "sums.py", "--alone", "--", "3"), 3),
+    ],
+)
+def test_what_would_go_is_told_to_other_programs(done, args, results):
+    told = done.json(*args)
+
+    assert sum(row["results"] for row in told["functions"]) == results
+
+
+def test_what_is_retried_is_told_to_other_programs(tg):
+    tg.ran("failing.py", code=1)
+
+    told = tg.json("retry", "failing.py", "--name", "load")
+
+    assert [task["function"] for task in told] == ["failing.load"] * 3
