@@ -63,7 +63,8 @@ def traced(folder, inject, *arguments):
         start_new_session=True,
     )
     try:
-        os.waitpid(victim.pid, os.WUNTRACED)
+        _, status = os.waitpid(victim.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
         tracer = subprocess.Popen(
             [
                 *("strace", "-f", "-o", folder / "trace", "-p", str(victim.pid)),
