@@ -54,9 +54,11 @@ def mask(image: Array, rule: Rule, threads: int) -> Mask:
 def native(image: Array) -> Array:
     """Return an array of one of the dtypes that the kernels are compiled for.
 
-    These are uint8, uint16, the signed integers from int16 on, float32 and float64;
-    the values are the same in each case.
+    These are uint8, uint16, int32, int64, float32 and float64, with neighbours along
+    the last axis next to each other; the values are the same in each case.
     """
+    if image.strides[-1] != image.dtype.itemsize:
+        image = np.ascontiguousarray(image)
     if image.dtype.kind == "b":
         return image.view(np.uint8)
     kind, size = image.dtype.kind, image.dtype.itemsize
@@ -69,7 +71,8 @@ def native(image: Array) -> Array:
             f"the image holds values up to {image.max()}, too large for sums over a "
             "window; convert the image to float64 first"
         )
-    return image.astype(f"i{max(2, size if kind == 'i' else 8)}", copy=False)
+    wide = size == 8 or kind == "u"
+    return image.astype(np.int64 if wide else np.int32, copy=False)
 
 
 def compiled_mask(image: Array, rule: Rule, sums: Accumulator, threads: int) -> Mask:

@@ -91,7 +91,9 @@ def ndnt(
     -------
     ndarray of bool, shape of `image`
         The mask. Extra memory: the mask, and scratch of a few rows (2-D), one plane
-        (integers, 3-D) or at most 0.15 bytes a voxel or 8 MiB (floats, 3-D).
+        (3-D), for floats that need it at most 0.15 bytes a voxel or 8 MiB. Dtypes
+        other than bool, uint8, uint16, int32, int64, float32 and float64 are copied
+        to one of these first.
 
     Raises
     ------
