@@ -21,6 +21,9 @@ class Tg:
         self.folder = folder
         self.cache = cache
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("TG_")}
+        # Compiling every module in each of some hundred processes takes minutes.
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.env["PYTHONPYCACHEPREFIX"] = str((cache or folder) / "pyc")
         self.started = []
         self.script = TG
 
@@ -58,7 +61,7 @@ class Tg:
         folder = self.cache / name.removesuffix(".py")
         if not folder.exists():
             folder.mkdir()
-            before = Tg(folder)
+            before = Tg(folder, self.cache)
             before.jugfile(name)
             before("execute", "-q", name, code=code)
         shutil.copytree(folder, self.folder, dirs_exist_ok=True)
