@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 
+# Objects whose places are computed at a time.
+_AT_ONCE = 2**16
+
 __all__ = [
     "Seam",
     "TileLabels",
@@ -287,9 +290,13 @@ def _summary(
 
 def _moved(first: Array, box: Box, shape: tuple[int, ...]) -> NDArray[np.int64]:
     """Return raster indices within the image from those within a box."""
-    inside = np.unravel_index(first.astype(np.int64), box.shape)
-    places = [axis + start for axis, start in zip(inside, box.start, strict=True)]
-    return np.asarray(np.ravel_multi_index(places, shape), np.int64)
+    places = np.empty(len(first), np.int64)
+    for start in range(0, len(first), _AT_ONCE):  # coordinates take 8 bytes per axis
+        part = slice(start, start + _AT_ONCE)
+        inside = np.unravel_index(first[part].astype(np.int64), box.shape)
+        moved = [axis + begin for axis, begin in zip(inside, box.start, strict=True)]
+        places[part] = np.ravel_multi_index(moved, shape)
+    return places
 
 
 def _at(axis: int, place: int) -> tuple[slice, ...]:
