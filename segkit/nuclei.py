@@ -23,6 +23,7 @@ def segment_nuclei(
     edge: float | None = None,
     depth: float = 0.12,
     min_radius: float = 0.65,
+    focus: float = 0.3,
 ) -> NDArray[np.int32]:
     """Segment bright blobs of about one size on an uneven, darker background.
 
@@ -37,7 +38,8 @@ def segment_nuclei(
     4. each object's boundary is moved to where its own brightness falls to `edge` of
        the way from background to its bright level, and necks are cut again: bright
        objects lose their glow and dim ones keep their size;
-    5. crumbs much smaller than the typical object are dropped.
+    5. crumbs much smaller than the typical object are dropped, and blurs whose rim is
+       much less steep than the typical one.
 
     Parameters
     ----------
@@ -54,6 +56,9 @@ def segment_nuclei(
     min_radius : float
         Objects smaller than a ball of this part of the typical radius are dropped;
         those that the image's border cuts may have 0.4 of that size.
+    focus : float
+        Objects whose rim rises less steeply than this part of the median rim, relative
+        to their brightness, are dropped as out of focus; 0 keeps all.
 
     Returns
     -------
@@ -84,13 +89,29 @@ def segment_nuclei(
     objects = _split(mask, depth)
     if edge is None:
         edge = _edge_level(contrast, objects)
+    contrast = _smoother(contrast, typical_radius(mask))
     for _ in range(2):
         level = _bright_level(contrast, objects)
         kept = (contrast > edge * level[objects]) & (objects > 0)
         mask = ndimage.binary_opening(ndimage.binary_fill_holes(kept))
         objects = _split(mask, depth)
+    objects = _in_focus(contrast, objects, focus)
     radius = min_radius * typical_radius(mask)
     return _drop_small(objects, max(12, _ball(radius, grey.ndim)))
+
+
+def _smoother(contrast: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+    """Smooth to a sigma of a twentieth of the radius: outlines of texture are ragged.
+
+    The image was smoothed with a sigma of 1 already; variances add.
+    """
+    from scipy import ndimage
+
+    variance = (0.05 * radius) ** 2 - 1
+    if variance <= 0:
+        return contrast
+    smooth: NDArray[np.float64] = ndimage.gaussian_filter(contrast, variance**0.5)
+    return smooth
 
 
 def _split(mask: NDArray[np.bool_], depth: float) -> NDArray[np.int32]:
@@ -246,6 +267,27 @@ def _gradient(image: NDArray[np.float64]) -> NDArray[np.float64]:
     for axis in range(image.ndim):
         squares += np.gradient(image, axis=axis) ** 2
     return np.sqrt(squares)
+
+
+def _in_focus(
+    contrast: NDArray[np.float64], objects: NDArray[np.int32], least: float
+) -> NDArray[np.int32]:
+    """Drop objects with a rim less steep than a part of the median over all objects."""
+    padded = np.pad(objects, 1, mode="edge")
+    rim = np.zeros(objects.shape, bool)
+    inner = (slice(1, -1),) * objects.ndim
+    for axis in range(objects.ndim):
+        for step in (-1, 1):
+            rim |= np.roll(padded, step, axis=axis)[inner] != objects
+    rim &= objects > 0
+    label = objects[rim]
+    if label.size == 0:
+        return objects
+    level = _bright_level(contrast, objects)
+    voxels = np.bincount(label, minlength=level.size)
+    rise = np.bincount(label, _gradient(contrast)[rim], minlength=level.size)
+    slope = rise / np.maximum(voxels * level, np.finfo(float).tiny)
+    return renumbered(objects, slope >= least * np.median(slope[voxels > 0]))
 
 
 def _drop_small(objects: NDArray[Any], min_size: float) -> NDArray[np.int32]:
