@@ -123,7 +123,7 @@ class FileLog:
                 try:
                     return read_file(path, limit)
                 except FileNotFoundError:
-                    if not revalidate(os.path.dirname(path)):
+                    if not os.path.isdir(os.path.dirname(path)):
                         revalidate(f"{self.url}/log")
             return self._read_packed(position, limit)
 

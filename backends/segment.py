@@ -48,7 +48,7 @@ def encode_frame(segment: Segment) -> list[Bytes]:
         xxh3_64_intdigest(head),
         xxh3_64_intdigest(body),
     )
-    return [header, _CHECK.pack(xxh3_64_intdigest(header)), head, body]
+    return [header + _CHECK.pack(xxh3_64_intdigest(header)) + head, body]
 
 
 def decode_head(frame: Bytes, what: str) -> Segment:

@@ -236,7 +236,7 @@ class Supervisor:
         if self._stopping:
             self._backend.expel(child.worker, Cause.RELEASED)
         elif child.overdue and key is not None:
-            self._record_timeout(key)
+            self._record_timeout(child.worker, key)
             self._backend.expel(child.worker, Cause.RELEASED)
         else:
             self._backend.expel(child.worker, Cause.KILLED, running=key, about=how)
@@ -258,7 +258,11 @@ class Supervisor:
             f"{graph[key].name} ({key.hex()[:12]})" if key in graph else key.hex()[:12]
         )
 
-    def _record_timeout(self, key: Key) -> None:
+    def _record_timeout(self, worker: str, key: Key) -> None:
+        self._backend.poll()
+        held = [x for x in self._backend.locks() if x.key == key and x.worker == worker]
+        if not held:
+            return  # it was taken over or invalidated: somebody runs it again
         graph = self._loaded.graph
         name = graph[key].name if key in graph else ""
         batch = Batch()
@@ -266,7 +270,8 @@ class Supervisor:
         failure = Failure("timeout", "Timeout", message, "")
         batch.add(key, failure, (name, ""), ("", time.time(), 0.0, 0.0, 0))
         body = batch.encode({"host": os.uname().nodename, "pid": os.getpid()})
-        self._backend.publish(batch.keys, bytes(batch.rows), body, since=0)
+        rows = bytes(batch.rows)
+        self._backend.publish(batch.keys, rows, body, since=held[0].token)
 
     def _beat(self) -> None:
         for child in self._children.values():

@@ -299,7 +299,10 @@ class Worker:
         self._checked = now
         members = self._backend.members()
         names = {member.worker for member in members} - {self._backend.worker}
-        self._pace.others = len(names - self._watch.dead(members, names))
+        dead = self._watch.dead(members, names)
+        self._pace.others = len(names - dead)
+        for worker in dead - {lock.worker for lock in self._backend.locks()}:
+            self._backend.leave(worker)  # it held nothing; nobody else signs it off
 
     def _without_poison(self, claim: Claim) -> Claim:
         """Record tasks that kill their workers as failed, instead of running them."""

@@ -10,6 +10,9 @@ from collections import Counter
 
 import pytest
 
+from backends.liveness import identify
+from backends.opening import open_backend
+
 from .rough import ENVIRONMENT, TG, assert_sound, end, tg, value_of
 
 JOB = """
@@ -125,3 +128,33 @@ def test_a_long_task_does_not_hold_back_what_was_done_before_it(tmp_path):
         end(process)
     ends = Counter(number for what, number, _ in notes(tmp_path) if what == "end")
     assert ends == dict.fromkeys(range(1, 20), 1)
+
+
+DEAF = """
+import signal, time
+from taskgraph import TaskGenerator
+
+@TaskGenerator(timeout=0.1)
+def deaf():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    time.sleep(60)
+
+deaf()
+"""
+
+
+@pytest.mark.chaos
+def test_a_task_that_is_deaf_to_its_timeout_fails_again_after_a_retry(tmp_path):
+    (tmp_path / "job.py").write_text(DEAF)
+    tg(tmp_path, "execute", "job.py", "-q", code=1)
+    done = tg(tmp_path, "execute", "job.py", "-q", "--retry", code=1)
+    assert "run again" in done.stderr
+
+
+def test_members_that_died_idle_are_signed_off(tmp_path):
+    (tmp_path / "job.py").write_text(JOB.format(seconds=0.01, count=100))
+    backend = open_backend(tmp_path / "job.tgdata", worker="gone")
+    dead = {**identify(os.getpid(), 120.0), "pid": 2**22 + 1, "started": 1}
+    backend.beat("gone", dead)
+    tg(tmp_path, "execute", "job.py", "-q")
+    assert backend.members() == []
