@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import UnavailableError
 from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify
+from taskgraph import snapshot
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
 from taskgraph.graph import Graph
 from taskgraph.jugfile import Jugfile, Loaded, default_store, open_results
@@ -47,6 +49,35 @@ class Report:
         if self.failed or self.blocked:
             return 1
         return 3 if self.open else 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeptJugfile:
+    """A jugfile whose graph is kept in the store each time it is loaded.
+
+    So `tg status` knows it without running the jugfile.
+    """
+
+    jugfile: Jugfile
+
+    def load(self, results: Results) -> Loaded:
+        """Load the jugfile; see `Jugfile.load`."""
+        loaded = self.jugfile.load(results)
+        self.keep(loaded)
+        return loaded
+
+    def keep(self, loaded: Loaded) -> None:
+        """Keep the graph, unless the store has the same one already."""
+        backend = loaded.results.backend
+        path, arguments = self.jugfile.path, self.jugfile.arguments
+        before = snapshot.load(backend, path, arguments)
+        taken = snapshot.take(
+            loaded.graph, path, arguments=arguments, missing=loaded.missing
+        )
+        if before is None or not before.says(taken):
+            # Without it `tg status` knows less; workers will tell what is wrong.
+            with suppress(UnavailableError):
+                snapshot.save(taken, backend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +140,7 @@ def run(
     """
     source: Source
     if isinstance(what, str | os.PathLike):
-        source = Jugfile(Path(what))
+        source = KeptJugfile(Jugfile(Path(what)))
         results = open_results(store or default_store(Path(what)))
         folder = Path(what).resolve().parent
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,9 +11,8 @@ from taskgraph.cli.options import jugfile_argument, note, select_options, store_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from taskgraph.api import Report
+    from taskgraph.api import KeptJugfile, Report
     from taskgraph.jugfile import Loaded
-    from taskgraph.results import Results
     from taskgraph.worker import Options
 
 
@@ -53,6 +51,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage or jugfile error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """
+    from taskgraph.api import KeptJugfile
     from taskgraph.graph import selector
     from taskgraph.jugfile import Jugfile, open_results
     from taskgraph.worker import Options
@@ -68,7 +67,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
         debug=given["debug"] or given["pdb"],
         max_wait=given["max_wait"],
     )
-    source = _Kept(Jugfile(jugfile, given["arguments"]))
+    source = KeptJugfile(Jugfile(jugfile, given["arguments"]))
     results = open_results(store_url(jugfile, store))
     loaded = source.jugfile.load(results)
     if loaded.results.backend.url != results.backend.url:
@@ -82,33 +81,6 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     if options.debug:
         return _run_here(source, loaded, options, given)
     return _supervise(source, loaded, options, given)
-
-
-class _Kept:
-    """A jugfile whose graph is kept in the store each time it is loaded."""
-
-    def __init__(self, jugfile: Any) -> None:
-        self.jugfile = jugfile
-
-    def load(self, results: Results) -> Loaded:
-        loaded: Loaded = self.jugfile.load(results)
-        self.keep(loaded)
-        return loaded
-
-    def keep(self, loaded: Loaded) -> None:
-        from backends.errors import UnavailableError
-        from taskgraph import snapshot
-
-        backend = loaded.results.backend
-        path, arguments = self.jugfile.path, self.jugfile.arguments
-        before = snapshot.load(backend, path, arguments)
-        taken = snapshot.take(
-            loaded.graph, path, arguments=arguments, missing=loaded.missing
-        )
-        if before is None or not before.says(taken):
-            # Without it `tg status` knows less; workers will tell what is wrong.
-            with suppress(UnavailableError):
-                snapshot.save(taken, backend)
 
 
 def _forget_failures(loaded: Loaded, *, everything: bool) -> None:
@@ -131,7 +103,7 @@ def _forget_failures(loaded: Loaded, *, everything: bool) -> None:
 
 
 def _run_here(
-    source: _Kept, loaded: Loaded, options: Options, given: dict[str, Any]
+    source: KeptJugfile, loaded: Loaded, options: Options, given: dict[str, Any]
 ) -> int:
     from taskgraph.api import report_of, run_here
 
@@ -153,7 +125,7 @@ def _run_here(
 
 
 def _supervise(
-    source: _Kept, loaded: Loaded, options: Options, given: dict[str, Any]
+    source: KeptJugfile, loaded: Loaded, options: Options, given: dict[str, Any]
 ) -> int:
     from taskgraph.api import report_of
     from taskgraph.cli.progress import progress
