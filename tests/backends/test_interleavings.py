@@ -205,6 +205,17 @@ def test_a_frozen_maker_of_a_block_does_not_hide_it(root, monkeypatch):
     assert answers(late) == answers(anna)
 
 
+def test_what_a_killed_maker_left_of_a_merged_block_is_not_looked_at(root):
+    anna = JournalStore(FileLog(root, block=BLOCK), "anna")
+    for number in range(BLOCK + 1):
+        publish(anna, key(number), since=0)
+    stray = root / "log" / "000000"
+    assert not stray.exists()
+    stray.mkdir()
+    (stray / "000").write_bytes((root / "log" / "000001" / "000").read_bytes())
+    assert answers(JournalStore(FileLog(root), "late")) == answers(anna)
+
+
 # replies that are lost
 
 
