@@ -111,8 +111,8 @@ def test_a_sheet_holds_every_picture_with_its_caption():
             "not inside",
         ),
         (lambda: pictures.overlay(np.ones((4, 4)), np.ones((4, 5), int)), "do not lie"),
-        (lambda: pictures.save_png("x.png", np.ones((4, 4))), "no picture"),
-        (lambda: pictures.grey_picture(np.ones(4)), "no picture"),
+        (lambda: pictures.save_png("x.png", np.ones((4, 4))), "float64 is no picture"),
+        (lambda: pictures.grey_picture(np.ones(4)), "is no picture; give .y, x., .z"),
     ],
 )
 def test_what_cannot_be_drawn_is_named(call, sentence):
