@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,7 +175,10 @@ def run_here(
     backend = loaded.results.backend
     provenance = Provenance(str(folder), os.environ)
     about = identify(os.getpid(), lease)
-    with _heartbeat(lambda: backend.beat(backend.worker, about), lease) as announce:
+    with (
+        closing(provenance),
+        _heartbeat(lambda: backend.beat(backend.worker, about), lease) as announce,
+    ):
         return Worker(
             source,
             loaded,

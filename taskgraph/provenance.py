@@ -58,6 +58,12 @@ class Provenance:
         self._context["pid"] = os.getpid()
         return self._context
 
+    def close(self) -> None:
+        """Wait for git, if nothing was recorded that could have asked it."""
+        if self._git is not None:
+            _finish_git(self._git)
+            self._git = None
+
 
 def job_id(environ: Mapping[str, str]) -> str:
     """Return the batch system's name for this job, empty outside of one.
