@@ -1,0 +1,226 @@
+"""`segkit run` runs a pipeline file, alone or beside others, and says how it went."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.ndimage
+
+import segkit
+from segkit.pipeline import Pipeline
+from taskgraph.jugfile import open_results
+
+PIPELINE = """
+format = 1
+
+[[step]]
+run = "tile"
+with = { shape = [5, 16, 16] }
+
+[[step]]
+run = "ndnt"
+with = { shape = [6, 16, 16], threshold = 0.2 }
+
+[[step]]
+run = "label"
+
+[[step]]
+run = "regionprops"
+
+[[step]]
+run = "save"
+arguments = ["{name}.csv"]
+"""
+SLOW = '''
+"""A step of a user."""
+
+import os
+import time
+
+
+def slow(image):
+    time.sleep(float(os.environ.get("STEP_SECONDS", "0")))
+    return image
+
+
+slow.reach = 0
+'''
+
+
+def blobs(seed=0):
+    noise = np.random.default_rng(seed).normal(size=(20, 60, 70))
+    smooth = scipy.ndimage.gaussian_filter(noise, 2)
+    return np.uint8(np.clip(150 - 900 * np.maximum(smooth - 0.01, 0), 0, 255))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "cells.toml").write_text(PIPELINE)
+    (tmp_path / "mysteps.py").write_text(SLOW)
+    np.save(tmp_path / "a.npy", blobs(0))
+    np.save(tmp_path / "b.npy", blobs(1))
+    return tmp_path
+
+
+def call(folder, *arguments):
+    command = [sys.executable, "-m", "segkit", "run", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return command, {"cwd": folder, "env": environment, "text": True}
+
+
+def segkit_run(folder, *arguments):
+    command, options = call(folder, *arguments)
+    return subprocess.run(
+        command, check=False, capture_output=True, timeout=100, **options
+    )
+
+
+def test_run_writes_what_the_pipeline_saves(folder):
+    done = segkit_run(
+        folder, "cells.toml", "a.npy", "b.npy", "-o", "out", "-j", 2, "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["failed"] == found["open"] == 0
+    assert [Path(name).name for name in found["saved"]] == ["a.csv", "b.csv"]
+    for name in ("a", "b"):
+        Pipeline.load(folder / "cells.toml").run(folder / f"{name}.npy", out=folder)
+        assert (folder / "out" / f"{name}.csv").read_text() == (
+            folder / f"{name}.csv"
+        ).read_text()
+
+
+def test_a_second_run_runs_nothing_and_a_dry_one_shows_it(folder):
+    options = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000)
+    before = segkit_run(folder, *options, "--dry-run", "--json")
+    first = segkit_run(folder, *options)
+    after = segkit_run(folder, *options, "--dry-run", "--json")
+    stages = json.loads(before.stdout)
+    assert [stage["kind"] for stage in stages] == ["tiles", "label", "measure", "save"]
+    assert all(stage["done"] == 0 < stage["tasks"] for stage in stages)
+    assert all(stage["memory"] > 0 for stage in stages[:3])
+    assert first.returncode == 0
+    assert all(stage["done"] == stage["tasks"] for stage in json.loads(after.stdout))
+    text = segkit_run(folder, *options, "--dry-run").stdout
+    assert text.splitlines()[0].split() == [
+        "image",
+        "stage",
+        "steps",
+        "tasks",
+        "done",
+        "memory",
+    ]
+
+
+def test_tg_status_shows_the_tasks_of_a_pipeline(folder):
+    segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    command = [sys.executable, "-c", "from taskgraph.cli import main; main()"]
+    done = subprocess.run(
+        [*command, "status", "cells.toml"],
+        check=False,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "segkit.label_tile" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("cells.toml",), "no image"),
+        (("cells.toml", "none.npy"), "none.npy"),
+        (("none.toml", "a.npy"), "none.toml"),
+        (("mysteps.py", "a.npy"), "mysteps.py"),
+        (("cells.toml", "a.npy", "a.npy"), "written twice"),
+        (("cells.toml", "a.npy", "--tile", "1,x"), "no size"),
+        (("cells.toml", "a.npy", "-j", "0"), "-j"),
+    ],
+)
+def test_mistakes_end_in_one_sentence_and_exit_code_2(folder, arguments, message):
+    done = segkit_run(folder, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_step_that_fails_is_named(folder):
+    no_labels = PIPELINE.replace('[[step]]\nrun = "label"\n', "")
+    (folder / "cells.toml").write_text(no_labels)
+    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    assert done.returncode == 2
+    assert "needs labelled objects" in done.stderr
+    (folder / "cells.toml").write_text(PIPELINE.replace("0.2", '0.2, polarity = "x"'))
+    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    assert done.returncode == 1
+    assert "polarity" in done.stderr
+    assert "ndnt failed" in done.stderr
+
+
+def killed_in_the_middle(folder, store, arguments, ran):
+    """Start a run; kill it and its worker when `ran` tasks are done."""
+    command, options = call(folder, *arguments)
+    options["env"]["STEP_SECONDS"] = "0.4"
+    process = subprocess.Popen(
+        command, start_new_session=True, stderr=subprocess.PIPE, **options
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and done_in(folder / store) < ran:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def done_in(store):
+    if not (store / "format.json").exists():
+        return 0
+    backend = open_results(str(store)).backend
+    backend.poll()
+    return len(backend.keys())
+
+
+def test_a_killed_run_goes_on_without_a_finished_tile(folder):
+    step = '[[step]]\nrun = "mysteps:slow"\nreach = 0\n\n[[step]]\nrun = "label"'
+    (folder / "cells.toml").write_text(
+        PIPELINE.replace('[[step]]\nrun = "label"', step)
+    )
+    arguments = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000, "-j", 1)
+    killed_in_the_middle(folder, "cells.tgdata", arguments, 3)
+    results = open_results(str(folder / "cells.tgdata"))
+    results.backend.poll()
+    finished = set(results.backend.keys())
+    before = {key: results.record(key) for key in finished}
+    assert any(record.name == "segkit.run_tile" for record in before.values())
+    done = segkit_run(folder, *arguments)
+    assert done.returncode == 0, done.stderr
+    results = open_results(str(folder / "cells.tgdata"))
+    results.backend.poll()
+    assert len(set(results.backend.keys())) > len(finished)
+    for key, record in before.items():
+        again = results.record(key)
+        assert (again.start, again.payload) == (record.start, record.payload)
+    count = segkit.label(segkit.ndnt(blobs(), (6, 16, 16), 0.2)).max()
+    assert len((folder / "out" / "a.csv").read_text().splitlines()) == count + 1
+
+
+def test_ranks_started_at_once_share_the_work(folder):
+    arguments = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000, "--json")
+    command, options = call(folder, *arguments)
+    ranks = [
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+        )
+        for _ in range(3)
+    ]
+    ended = [rank.communicate(timeout=100) for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [0, 0, 0], ended
+    counts = {json.loads(out)["done"] for out, _ in ended}
+    assert len(counts) == 1
