@@ -1,0 +1,96 @@
+"""The main job, as a reader starts it: by `tg execute jugfiles/nuclei.py`."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mahotas
+import numpy as np
+import pytest
+import tifffile
+
+import segkit
+from taskgraph.jugfile import open_results
+
+ROOT = Path(__file__).parents[1]
+JUGFILE = ROOT / "jugfiles" / "nuclei.py"
+TG = Path(sys.executable).with_name("tg")
+METHODS = ["mean", "otsu", "gaussian-mean", "gaussian-otsu", "watershed"]
+PICTURE = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
+
+
+def start(folder, *words):
+    env = {key: text for key, text in os.environ.items() if key != "SEGKIT_DATA"}
+    store = str(folder / "store")
+    command = [str(TG), "execute", str(JUGFILE), "--store", store, "-q", *words]
+    return subprocess.Popen(command, cwd=folder, env=env)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """Run the job by one worker; return the folder that it ran in."""
+    folder = tmp_path_factory.mktemp("job")
+    assert start(folder).wait() == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done_by_two(tmp_path_factory):
+    """Run the job by two workers that were started by hand."""
+    folder = tmp_path_factory.mktemp("job")
+    assert [worker.wait() for worker in [start(folder), start(folder)]] == [0, 0]
+    return folder
+
+
+def outputs(folder):
+    out = folder / "nuclei-out"
+    return {p.relative_to(out): p for p in sorted(out.rglob("*")) if p.is_file()}
+
+
+def test_it_leaves_labels_tables_and_overlays(done):
+    names = [
+        Path("nuclei", m + end) for m in METHODS for end in (".csv", ".png", ".tif")
+    ]
+    assert list(outputs(done)) == sorted(names)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_table_has_the_objects_of_the_labels(done, method):
+    stem = done / "nuclei-out" / "nuclear" / method
+    labels = tifffile.imread(stem.with_suffix(".tif"))
+    with stem.with_suffix(".csv").open() as file:
+        rows = list(csv.DictReader(file))
+    sizes = np.bincount(labels.ravel())[1:]
+    assert [int(row["count"]) for row in rows] == sizes.tolist()
+    assert len(rows) > 20
+
+
+def test_tiles_give_what_the_whole_picture_gives(done):
+    image = segkit.open_image(PICTURE, channel=0).read()
+    smooth = segkit.gaussian(image, 2)
+    whole = segkit.label(smooth > smooth.mean(dtype=float))
+    path = done / "nuclei-out" / "nuclear" / "gaussian-mean.tif"
+    np.testing.assert_array_equal(tifffile.imread(path), whole)
+
+
+def test_two_workers_give_the_same_bytes_as_one(done, done_by_two):
+    one, two = outputs(done), outputs(done_by_two)
+    assert one.keys() == two.keys()
+    assert all(one[name].read_bytes() == two[name].read_bytes() for name in one)
+
+
+def test_two_workers_store_the_same_results_as_one(done, done_by_two):
+    stores = [open_results(folder / "store") for folder in (done, done_by_two)]
+    for store in stores:
+        store.backend.poll()
+    assert set(stores[0].backend.keys()) == set(stores[1].backend.keys())
+
+
+def test_a_second_run_runs_nothing(done):
+    store = open_results(done / "store")
+    before = [change for change in store.backend.poll() if change.results]
+    assert start(done).wait() == 0
+    assert before
+    assert not any(change.results for change in store.backend.poll())
