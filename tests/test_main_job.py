@@ -51,7 +51,7 @@ def outputs(folder):
 
 def test_it_leaves_labels_tables_and_overlays(done):
     names = [
-        Path("nuclei", m + end) for m in METHODS for end in (".csv", ".png", ".tif")
+        Path("nuclear", m + end) for m in METHODS for end in (".csv", ".png", ".tif")
     ]
     assert list(outputs(done)) == sorted(names)
 
@@ -64,7 +64,7 @@ def test_the_table_has_the_objects_of_the_labels(done, method):
         rows = list(csv.DictReader(file))
     sizes = np.bincount(labels.ravel())[1:]
     assert [int(row["count"]) for row in rows] == sizes.tolist()
-    assert len(rows) > 20
+    assert len(rows) > 3
 
 
 def test_tiles_give_what_the_whole_picture_gives(done):
