@@ -64,7 +64,7 @@ def test_the_table_has_the_objects_of_the_labels(done, method):
         rows = list(csv.DictReader(file))
     sizes = np.bincount(labels.ravel())[1:]
     assert [int(row["count"]) for row in rows] == sizes.tolist()
-    assert len(rows) > 3
+    assert rows
 
 
 def test_tiles_give_what_the_whole_picture_gives(done):
