@@ -17,6 +17,8 @@ from segkit import checks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from segkit._steps import Step
+
 
 # Smaller blocks cost more than they gain, larger ones too much memory.
 LEAST_BLOCK = 1 << 22

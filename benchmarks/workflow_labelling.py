@@ -1,0 +1,112 @@
+"""Label a volume as stored tasks of two workers, and scikit-image beside it.
+
+    python benchmarks/workflow_labelling.py [--size 512] [--repeat 3] [--workers 2]
+
+Both label the same mask of blobs, from an npy file. Ours starts with a new store and
+ends when every tile's labels, the seams and the merged ids are stored (`peak_mb` is of
+the largest worker); `skimage.measure.label` labels it whole, in memory. Ids are
+compared voxel by voxel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+OURS = """
+import json, resource, sys, time
+from pathlib import Path
+from segkit.pipeline import Pipeline, label, tile
+from segkit.workflows.running import PipelineJugfile, Way, run, warm_up
+path, folder, size, workers, check = sys.argv[1:6]
+pipeline = Pipeline(tile(int(size)), label()).save(Path(folder) / "label.toml")
+source = PipelineJugfile(pipeline, (path,), block=int(size) ** 3)
+from taskgraph.jugfile import open_results
+source.load(open_results("memory://"))
+warm_up(source)
+start = time.perf_counter()
+ended = run(source, folder + "/store", Way(jobs=int(workers), quiet=True))
+seconds = time.perf_counter() - start
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+assert ended.code == 0, ended.code
+if check == "True":
+    import numpy as np
+    from skimage.measure import label as whole
+    labels = source.outputs[0].labels.read()
+    assert np.array_equal(labels, whole(np.load(path), connectivity=1))
+print(json.dumps({"seconds": seconds, "peak_mb": peak, "tasks": ended.report.done}))
+"""
+PEER = """
+import json, resource, sys, time
+import numpy as np
+from skimage.measure import label
+mask = np.load(sys.argv[1])
+start = time.perf_counter()
+labels = label(mask, connectivity=1)
+seconds = time.perf_counter() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": seconds, "peak_mb": peak, "objects": int(labels.max())}))
+"""
+
+
+def blobs(size: int) -> np.ndarray:
+    """Return a mask of blobs that fill a fourth of it."""
+    import scipy.ndimage
+
+    rng = np.random.default_rng(0)
+    part = rng.normal(size=(64, min(size, 256), min(size, 256))).astype(np.float32)
+    smooth = scipy.ndimage.gaussian_filter(part, 3, mode="wrap")
+    mask = smooth > np.quantile(smooth, 0.75)
+    copies = [-(-size // n) for n in mask.shape]
+    return np.tile(mask, copies)[:size, :size, :size]
+
+
+def run(script: str, *arguments: str) -> dict[str, float]:
+    environment = {**os.environ}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        path = str(Path(place, "mask.npy"))
+        np.save(path, blobs(options.size))
+        runs: dict[str, list[dict[str, float]]] = {}
+        for number in range(options.repeat):
+            runs.setdefault("skimage", []).append(run(PEER, path))
+            for cut in (2, 4):
+                folder = Path(place, f"{cut}-{number}")
+                folder.mkdir()
+                size, check = str(options.size // cut), str(number == 0)
+                found = run(OURS, path, str(folder), size, str(options.workers), check)
+                runs.setdefault(f"tasks, {cut**3} tiles", []).append(found)
+    best = {n: min(found, key=lambda r: r["seconds"]) for n, found in runs.items()}
+    for name, found in best.items():
+        ratio = found["seconds"] / best["skimage"]["seconds"]
+        print(
+            f"{name:20s} {found['seconds']:7.2f} s  {ratio:5.2f}x skimage"
+            f"  {found['peak_mb']:6.0f} MB"
+        )
+
+
+if __name__ == "__main__":
+    main()
