@@ -1,4 +1,4 @@
-"""The engine against jug 2.7, both in one run: ``python benchmarks/engine.py [part ...]``.
+"""The engine against jug 2.7 in one run: ``python benchmarks/engine.py [part ...]``.
 
 Parts: overhead, warm, status, build, small, waiting, arrays, start. Every figure is the
 median of some runs of the whole command, in seconds, with the ratio jug / tg beside it.
@@ -58,6 +58,14 @@ before, start = rss(), time.perf_counter()
 seconds = time.perf_counter() - start
 print(seconds, (rss() - before) / {n})
 """
+GENERATOR = "@TaskGenerator\ndef f(i): return i\n"
+TG_SETUP = """\
+from taskgraph import TaskGenerator
+from taskgraph.recording import Recording, recorded_in
+from taskgraph.graph import Graph
+from taskgraph.jugfile import _few_collections
+"""
+JUG_SETUP = "from jug import TaskGenerator\nfrom jug.task import alltasks\n"
 TG_BUILD = """\
 with recorded_in(Recording()) as recording, _few_collections():
     for i in range({n}): f(i)
@@ -81,8 +89,11 @@ for _ in range(3):
 def timed(*commands: list[str], cwd: Path) -> float:
     """Run commands at once and return the seconds until the last has ended."""
     start = time.perf_counter()
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    running = [subprocess.Popen(command, cwd=cwd, **quiet) for command in commands]
+    running = [
+        subprocess.Popen(command, cwd=cwd, env=env, **quiet) for command in commands
+    ]
     codes = [process.wait() for process in running]
     seconds = time.perf_counter() - start
     if any(codes):
@@ -139,7 +150,7 @@ def overhead(folder: Path, runs: int) -> None:
     report("100,000 no-op tasks: us a task", ours * 10, None, "<= 60 us", "us")
 
 
-def warm(folder: Path, runs: int) -> None:
+def warm(_folder: Path, runs: int) -> None:
     place = Path("/dev/shm/tg-bench")
     place.mkdir(exist_ok=True)
     write(place, "fan", FAN, n=100_000)
@@ -158,33 +169,23 @@ def warm(folder: Path, runs: int) -> None:
     clean(place)
 
 
-def build(folder: Path, runs: int) -> None:
+def build(folder: Path, _runs: int) -> None:
     n = 1_000_000
     setups = (
-        (
-            "from taskgraph import TaskGenerator\n"
-            "from taskgraph.recording import Recording, recorded_in\n"
-            "from taskgraph.graph import Graph\n"
-            "from taskgraph.jugfile import _few_collections\n",
-            TG_BUILD.format(n=n),
-        ),
-        (
-            "from jug import TaskGenerator\nfrom jug.task import alltasks\n",
-            JUG_BUILD.format(n=n),
-        ),
+        (TG_SETUP, TG_BUILD.format(n=n)),
+        (JUG_SETUP, JUG_BUILD.format(n=n)),
     )
     found = []
     for setup, body in setups:
-        setup += "@TaskGenerator\ndef f(i): return i\n"
         script = folder / "build.py"
-        script.write_text(BUILD.format(setup=setup, body=body, n=n))
+        script.write_text(BUILD.format(setup=setup + GENERATOR, body=body, n=n))
         out = subprocess.check_output([sys.executable, str(script)], cwd=folder)
         found.append([float(number) for number in out.split()])
     report("1,000,000 tasks built and hashed", found[0][0], found[1][0], ">= 3x")
     report("  bytes a task", found[0][1], found[1][1], "<= 400", "B")
 
 
-def small(folder: Path, runs: int) -> None:
+def small(folder: Path, _runs: int) -> None:
     n = 1_000_000
     write(folder, "fan", FAN, n=n)
     clean(folder)
@@ -220,7 +221,7 @@ def waiting(folder: Path, runs: int) -> None:
     clean(folder)
 
 
-def arrays(folder: Path, runs: int) -> None:
+def arrays(folder: Path, _runs: int) -> None:
     ours = ARRAYS.format(
         open="from taskgraph.jugfile import open_results\n"
         "store = open_results(folder + '/arrays.tgdata')",
@@ -241,7 +242,9 @@ def arrays(folder: Path, runs: int) -> None:
             command = [sys.executable, "arrays.py", str(place)]
             out = subprocess.check_output(command, cwd=place, text=True)
             rows = [list(map(float, line.split())) for line in out.splitlines()]
-            best.append([statistics.median(column) for column in zip(*rows)])
+            best.append(
+                [statistics.median(column) for column in zip(*rows, strict=True)]
+            )
         print(
             f"256 MB float32 in a tuple, {place}: store tg {best[0][0]:.0f} MB/s, "
             f"jug {best[1][0]:.0f}; load tg {best[0][1]:.0f}, jug {best[1][1]:.0f}  "

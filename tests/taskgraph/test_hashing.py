@@ -103,7 +103,7 @@ DIFFERENT = [
     np.array([1, "a"], dtype=object), np.array(["2020-01-01"], dtype="M8[D]"),
     np.array([1], dtype="m8[s]"), np.zeros(2, dtype="i4,f8"),
     np.ma.masked_array([1, 2], [0, 1]), np.dtype("i4"), np.dtype("i8"), int, float, len,
-    print, datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1),
+    print, datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1),  # noqa: DTZ001 - naive ones count too
     datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), datetime.timedelta(1),
     datetime.time(1), decimal.Decimal("1.0"), decimal.Decimal("1.00"),
     functools.partial(int, base=2), collections.OrderedDict(a=1, b=2),
