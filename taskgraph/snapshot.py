@@ -132,14 +132,13 @@ def take(
     missing: Sequence[bytes] = (),
 ) -> Snapshot:
     """Return the snapshot of a graph; `missing` is what a barrier waits for."""
-    places: dict[str, int] = {}
-    functions, counts, needs = array("I"), array("I"), array("I")
-    where: dict[bytes, int] = {}
-    for place, task in enumerate(graph.tasks):
-        where[task.key] = place
-        name = task.generator.name
-        functions.append(places.setdefault(name, len(places)))
-        counts.append(len(task.needs))
+    tasks = graph.tasks
+    generators = dict.fromkeys(task.generator for task in tasks)
+    names = list(dict.fromkeys(generator.name for generator in generators))
+    place_of = {generator: names.index(generator.name) for generator in generators}
+    where = dict(zip(graph.keys(), range(len(tasks)), strict=True))
+    needs = array("I")
+    for task in tasks:
         if task.needs:
             needs.extend([where[need.key] for need in task.needs])
     return Snapshot(
@@ -148,10 +147,10 @@ def take(
         stamp=stamp_of(jugfile),
         time=time.time(),
         missing=b"".join(missing),
-        names=list(places),
-        functions=functions,
+        names=names,
+        functions=array("I", [place_of[task.generator] for task in tasks]),
         keys=b"".join(graph.keys()),
-        counts=counts,
+        counts=array("I", [len(task.needs) for task in tasks]),
         needs=needs,
     )
 

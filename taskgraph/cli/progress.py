@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taskgraph.cli.options import note
@@ -93,7 +94,7 @@ class _Lines(_Quiet):
 
     def _show(self, backend: Backend, seconds: float) -> None:
         done, failed = self._count.done(backend)
-        total = sum(self._count.total.values())
+        total = self._count.total.total()
         more = f", {sum(failed.values())} failed" if failed else ""
         note(f"{sum(done.values())} of {total} tasks done{more} after {seconds:.0f} s")
 
@@ -117,8 +118,16 @@ class _Counter:
     def __init__(self, loaded: Loaded, jugfile: Path) -> None:
         self._jugfile = jugfile
         self._complete = not loaded.missing
-        self._name_of = {key: loaded.graph[key].name for key in loaded.graph}
-        self.total: Mapping[str, int] = Counter(self._name_of.values())
+        self._graph = loaded.graph
+
+    @cached_property
+    def _name_of(self) -> Mapping[bytes, str]:
+        return {key: self._graph[key].name for key in self._graph}
+
+    @property
+    def total(self) -> Counter[str]:
+        """How many tasks there are, by function."""
+        return Counter(self._name_of.values())
 
     def refresh(self, backend: Backend) -> None:
         """Take in the tasks that appeared behind a barrier since."""
@@ -129,7 +138,6 @@ class _Counter:
         snapshot = load(backend, self._jugfile)
         if snapshot is not None and len(snapshot) > len(self._name_of):
             self._name_of = snapshot.named()
-            self.total = Counter(self._name_of.values())
             self._complete = snapshot.complete
 
     def done(self, backend: Backend) -> tuple[Mapping[str, int], Mapping[str, int]]:
