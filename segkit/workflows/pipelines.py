@@ -114,7 +114,7 @@ def pipeline_tasks(
     >>> cells = Pipeline(ndnt(shape=(16, 16), threshold=0.3), label(), regionprops())
     >>> outputs = pipeline_tasks(cells, image)
     >>> taskgraph.run(outputs.table).done
-    5
+    6
     >>> outputs.table.value()["area"]
     array([60.])
     """
