@@ -13,7 +13,7 @@ from segkit.pipeline import PipelineError
 from segkit.tiling import Box, tiles
 from segkit.workflows import sizing, tasks
 from segkit.workflows.inputs import ArrayInput, FileInput
-from segkit.workflows.saving import Described, Readable, Saved
+from segkit.workflows.saving import Described, Readable, Saved, is_lost
 from segkit.workflows.stored import Later, Part, StoredArray, later
 from taskgraph.recording import current_recording
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from segkit._plan import Stage
     from segkit.tiling import Tile
+    from taskgraph.results import Results
     from taskgraph.task import Task
 
 Input: TypeAlias = FileInput | ArrayInput
@@ -282,19 +283,34 @@ class Builder:
 
 
 def _unless_there(path: str, overwrite: bool, write: Callable[[Task], Task]) -> Task:
-    """Return the task that saved a file, a new one if the file is gone since."""
+    """Return the task that saves a file, a new one if the last was in vain."""
     recording = current_recording()
     attempt = 0
     while True:
         mark = len(recording.tasks) if recording else 0
-        last = write(tasks.RESERVE(path, overwrite, attempt))
-        if recording is None or recording.results is None or not last.can_load():
+        reserved = tasks.RESERVE(path, overwrite, attempt)
+        last = write(reserved)
+        if recording is None or recording.results is None:
             return last
-        saved: Saved = last.value()
-        if saved.there:
+        if not _in_vain(reserved, last, recording.results):
             return last
         del recording.tasks[mark:]
         attempt += 1
+
+
+def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
+    """Return whether what was saved is gone, or what was in the way is."""
+    if last.can_load():
+        saved: Saved = last.value()
+        return not saved.there
+    found = results.backend.find(reserved.key)
+    if found is not None and found.failure:
+        path: str = reserved.args[0]
+        return not Path(path).exists()
+    if last.generator is tasks.FINISH_FILE:
+        created: Task = last.args[0]
+        return created.can_load() and is_lost(created.value())
+    return False
 
 
 def _cut(image: Readable, box: Box) -> Readable:

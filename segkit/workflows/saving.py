@@ -226,6 +226,14 @@ def create_file(
     return reserved
 
 
+def is_lost(created: Reserved) -> bool:
+    """Return whether a file under construction was removed."""
+    from segkit.io.opening import partial_path
+
+    path = Path(created.path)
+    return not partial_path(path).exists() and _mark(path) in (_ABSENT, created.before)
+
+
 def write_tile(created: Reserved, image: Readable, box: Box, colours: bool) -> int:
     """Write the voxels of a box that owns its chunks; return how many."""
     from segkit import io
@@ -246,7 +254,7 @@ def finish_file(
     from segkit.io.opening import partial_path
 
     path = Path(created.path)
-    if not partial_path(path).exists() and _mark(path) not in (_ABSENT, created.before):
+    if not partial_path(path).exists() and not is_lost(created):
         return Saved.at(path)  # a worker died between naming it and saying so
     given = dict(options)
     finishing = {name: given[name] for name in _FINISHING if name in given}

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -31,8 +32,8 @@ from segkit.pipeline import (
     save,
     tile,
 )
-from segkit.workflows import FileStamp, pipeline_tasks
-from segkit.workflows.inputs import ImageChangedError
+from segkit.workflows import FileStamp, pipeline_tasks, saving
+from segkit.workflows.inputs import ImageChangedError, open_input
 from segkit.workflows.packing import pack, unpack
 from taskgraph.jugfile import open_results
 from taskgraph.recording import Recording, recorded_in
@@ -259,6 +260,47 @@ def test_a_file_that_lies_there_is_not_replaced_unasked(tmp_path):
     assert (tmp_path / "objects.csv").read_text() == "mine"
     run_in(tmp_path / "s", pipeline, IMAGE, out=tmp_path, overwrite=True)
     assert (tmp_path / "objects.csv").read_text().startswith("label")
+
+
+def test_a_file_out_of_the_way_is_noticed(tmp_path):
+    (tmp_path / "objects.csv").write_text("mine")
+    pipeline = Pipeline(*WHOLE_WAY)
+    with pytest.raises(taskgraph.TaskgraphError, match="exists"):
+        run_in(tmp_path / "s", pipeline, IMAGE, out=tmp_path)
+    (tmp_path / "objects.csv").unlink()
+    _, ran = run_in(tmp_path / "s", pipeline, IMAGE, out=tmp_path)
+    assert ran == {"reserve": 1, "save_table": 1}
+
+
+def test_an_unfinished_file_that_was_removed_is_begun_again(tmp_path):
+    pytest.importorskip("zarr")
+    pipeline = Pipeline(*SEGMENT, label(), save("labels.zarr"))
+    options = {"out": tmp_path, "block": 12_000}
+    results = open_results(tmp_path / "s")
+    with recorded_in(Recording(results)) as recording:
+        pipeline_tasks(pipeline, IMAGE, **options)
+    last = [task for task in recording.tasks if "finish" in task.name]
+    taskgraph.run(last[0].args[1][:2], store=results, workers=0)
+    (partial,) = tmp_path.glob("*.partial")
+    shutil.rmtree(partial)
+    _, ran = run_in(tmp_path / "s", pipeline, IMAGE, **options)
+    assert ran["create_file"] == ran["finish_file"] == 1
+    stored = segkit.open_image(tmp_path / "labels.zarr").read()
+    np.testing.assert_array_equal(stored, pipeline_labels(pipeline))
+
+
+def test_finishing_twice_is_finishing_once(tmp_path):
+    pytest.importorskip("zarr")
+    name = str(tmp_path / "a.zarr")
+    box = segkit.Box((0,) * 3, IMAGE.shape)
+    image = open_input(IMAGE, {}, "stamp")
+    described = saving.Described.of(image.image)
+    reserved = saving.reserve(name, overwrite=False, attempt=0)
+    created = saving.create_file(reserved, image, described, IMAGE.shape, ())
+    saving.write_tile(created, image, box, colours=False)
+    first = saving.finish_file(created, [1], ())
+    assert saving.finish_file(created, [1], ()) == first
+    assert first.there
 
 
 # inputs
