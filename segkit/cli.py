@@ -92,7 +92,7 @@ def segkit() -> None:
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
 def run_command(pipeline: Path, images: tuple[str, ...], **given: Any) -> int:
-    r"""Run the steps of PIPELINE (.toml or .json) over IMAGES.
+    """Run the steps of PIPELINE (.toml or .json) over IMAGES.
 
     Every block of every step is a task that is run once: start it again after an
     interruption or a change, and only what is missing is run. Start it several times
@@ -102,7 +102,7 @@ def run_command(pipeline: Path, images: tuple[str, ...], **given: Any) -> int:
     \b
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage, pipeline or image error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from segkit.workflows.running import PipelineJugfile
 
     _require_sensible(given)
