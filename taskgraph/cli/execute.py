@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
 def command(jugfile: Path, store: str | None, **given: Any) -> int:
-    r"""Run the tasks of JUGFILE until nothing is left to do.
+    """Run the tasks of JUGFILE until nothing is left to do.
 
     Start it again, here or on any machine that sees the store, and the workers share
     the work. ARGUMENTS after -- are the script's own. Tasks that fail do not stop the
@@ -50,7 +50,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     \b
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage or jugfile error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from taskgraph.api import KeptJugfile
     from taskgraph.graph import selector
     from taskgraph.jugfile import Jugfile, open_results
