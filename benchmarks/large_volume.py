@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import os
 import shutil
@@ -126,11 +127,16 @@ def make(path: Path, depth: int, workers: int) -> list[Thing]:
     shape = (depth, WIDTH, WIDTH)
     found = things(depth)
     writer = segkit.create_image(path, shape, np.uint8, chunks=(64, BLOCK, BLOCK))
-    jobs = []
-    for one in tiles(shape, BLOCK):
-        box = one.write
-        near = [thing for thing in found if overlap(thing.box(), box)]
-        jobs.append((box, near))
+    near: dict[tuple[int, ...], list[Thing]] = {}
+    for thing in found:
+        box = thing.box()
+        spans = [
+            range(start // BLOCK, (stop - 1) // BLOCK + 1)
+            for start, stop in zip(box.start, box.stop, strict=True)
+        ]
+        for index in itertools.product(*spans):
+            near.setdefault(index, []).append(thing)
+    jobs = [(one.write, near.get(one.index, [])) for one in tiles(shape, BLOCK)]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(partial(write_block, path), jobs))
     writer.finish(durable=False)
