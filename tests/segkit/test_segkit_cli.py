@@ -168,7 +168,7 @@ def test_a_step_that_fails_is_named(folder):
 def killed_in_the_middle(folder, store, arguments, ran):
     """Start a run; kill it and its worker when `ran` tasks are done."""
     command, options = call(folder, *arguments)
-    options["env"]["STEP_SECONDS"] = "0.4"
+    options["env"]["STEP_SECONDS"] = "0.2"
     process = subprocess.Popen(
         command, start_new_session=True, stderr=subprocess.PIPE, **options
     )
@@ -187,28 +187,37 @@ def done_in(store):
     return len(backend.keys())
 
 
-def test_a_killed_run_goes_on_without_a_finished_tile(folder):
-    step = '[[step]]\nrun = "mysteps:slow"\nreach = 0\n\n[[step]]\nrun = "label"'
-    (folder / "cells.toml").write_text(
-        PIPELINE.replace('[[step]]\nrun = "label"', step)
-    )
-    arguments = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000, "-j", 1)
-    killed_in_the_middle(folder, "cells.tgdata", arguments, 3)
-    results = open_results(str(folder / "cells.tgdata"))
-    results.backend.poll()
-    finished = set(results.backend.keys())
-    before = {key: results.record(key) for key in finished}
-    assert any(record.name == "segkit.run_tile" for record in before.values())
+SLOW_STEP = '[[step]]\nrun = "mysteps:slow"\nreach = 0\n'
+SAVE_LABELS = '[[step]]\nrun = "save"\narguments = ["labels.zarr"]\n'
+
+
+@pytest.mark.parametrize(("ran", "jobs"), [(3, 1), (30, 2)])
+def test_a_killed_run_goes_on_without_a_finished_tile(folder, ran, jobs):
+    pytest.importorskip("zarr")
+    label_step = '[[step]]\nrun = "label"'
+    text = PIPELINE.replace(label_step, SLOW_STEP + label_step)
+    (folder / "cells.toml").write_text(f"{text}\n{SLOW_STEP}\n{SAVE_LABELS}")
+    arguments = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000, "-j", jobs)
+    killed_in_the_middle(folder, "cells.tgdata", arguments, ran)
+    before = records_in(folder / "cells.tgdata")
+    assert sum(record.name == "segkit.run_tile" for record in before.values()) > ran / 4
     done = segkit_run(folder, *arguments)
     assert done.returncode == 0, done.stderr
-    results = open_results(str(folder / "cells.tgdata"))
-    results.backend.poll()
-    assert len(set(results.backend.keys())) > len(finished)
+    after = records_in(folder / "cells.tgdata")
+    assert len(after) > len(before)
     for key, record in before.items():
-        again = results.record(key)
-        assert (again.start, again.payload) == (record.start, record.payload)
-    count = segkit.label(segkit.ndnt(blobs(), (6, 16, 16), 0.2)).max()
-    assert len((folder / "out" / "a.csv").read_text().splitlines()) == count + 1
+        assert (after[key].start, after[key].payload) == (record.start, record.payload)
+    expected = segkit.label(segkit.ndnt(blobs(), (6, 16, 16), 0.2))
+    stored = segkit.open_image(folder / "out" / "labels.zarr").read()
+    np.testing.assert_array_equal(stored, expected)
+    rows = (folder / "out" / "a.csv").read_text().splitlines()[1:]
+    assert len(rows) == expected.max()
+
+
+def records_in(store):
+    results = open_results(str(store))
+    results.backend.poll()
+    return dict(results.records(iter(results.backend.keys())))
 
 
 def test_ranks_started_at_once_share_the_work(folder):
