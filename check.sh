@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 
 [ -x .uv/bin/uv ] || python3 -m pip install --quiet --target .uv uv
 uv=.uv/bin/uv
-$uv sync --quiet --extra dev
+$uv sync --quiet --compile-bytecode --extra dev
 
 if ! command -v strace >/dev/null; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
