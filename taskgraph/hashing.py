@@ -48,9 +48,10 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
-from xxhash import xxh3_64_intdigest
 
+from taskgraph.arrays import Digests, dtype_name
 from taskgraph.errors import UnhashableError
+from taskgraph.frames import pandas_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -98,7 +99,7 @@ class Encoder:
     def __init__(self) -> None:
         self.tasks: list[Any] = []
         self.mutable = False
-        self._digests: dict[int, tuple[Any, int, bytes]] = {}
+        self._digests = Digests()
         self._table: dict[type, Callable[[Any], bytes]] = {
             type(None): lambda _: b"N",
             type(...): lambda _: b".",
@@ -200,16 +201,13 @@ class Encoder:
         if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
             return _encode_named(value)
         numpy = sys.modules.get("numpy")
-        if numpy is not None:
-            if isinstance(value, numpy.ndarray):
-                return self._array(value, numpy)
-            if isinstance(value, numpy.generic):
-                return self._scalar(value, numpy)
-            if isinstance(value, numpy.dtype):
-                return self._object(numpy.dtype, _dtype_name(value))
+        if numpy is not None and (found := self._of_numpy(value, numpy)) is not None:
+            return found
         pandas = sys.modules.get("pandas")
         if pandas is not None and kind.__module__.startswith("pandas"):
-            return self._pandas(value, pandas)
+            known = pandas_state(value, pandas)
+            if known is not None:
+                return self._object(*known)
         if dataclasses.is_dataclass(value):
             return b"o" + _encode_named(kind)[1:] + self._fields(value)
         return self._object(kind, self._state(value, kind))
@@ -246,7 +244,18 @@ class Encoder:
                     return plain
         raise UnhashableError("", _REFUSED.format(_describe(kind)))
 
-    # numpy and pandas
+    # numpy
+
+    def _of_numpy(self, value: Any, numpy: Any) -> bytes | None:
+        if isinstance(value, numpy.ndarray):
+            return self._array(value, numpy)
+        if isinstance(value, numpy.generic):
+            return self._scalar(value, numpy)
+        if isinstance(value, numpy.dtype):
+            return self._object(numpy.dtype, dtype_name(value))
+        if isinstance(value, numpy.ufunc):
+            return b"m" + _encode_str("numpy") + _encode_str(value.__name__)
+        return None
 
     def _array(self, array: Any, numpy: Any) -> bytes:
         kind = type(array)
@@ -256,26 +265,13 @@ class Encoder:
         if kind not in (numpy.ndarray, numpy.memmap):
             return self._object(kind, numpy.asarray(array))
         self.mutable = True
-        head = b"a" + _encode_str(_dtype_name(array.dtype)) + self._tuple(array.shape)
+        head = b"a" + _encode_str(dtype_name(array.dtype)) + self._tuple(array.shape)
         if array.dtype.hasobject:
             return head + self._list(array.ravel().tolist())
-        return head + self._digest(array, numpy)
-
-    def _digest(self, array: Any, numpy: Any) -> bytes:
-        """Return the digest of an array's elements; large ones are remembered."""
         if array.dtype.names is not None:  # padding between fields is not data
             fields = [self._array(array[name], numpy) for name in array.dtype.names]
-            return blake3(b"".join(fields)).digest()
-        flat = _flat_bytes(array, numpy)
-        if array.nbytes < _LARGE:
-            return blake3(flat).digest()
-        check = xxh3_64_intdigest(flat)
-        seen = self._digests.get(id(array))
-        if seen is not None and seen[0] is array and seen[1] == check:
-            return seen[2]
-        digest: bytes = blake3(flat, max_threads=blake3.AUTO).digest()
-        self._digests[id(array)] = array, check, digest
-        return digest
+            return head + blake3(b"".join(fields)).digest()
+        return head + self._digests.of(array, numpy)
 
     def _scalar(self, value: Any, numpy: Any) -> bytes:
         if value.dtype.hasobject or value.dtype.names is not None:
@@ -284,42 +280,9 @@ class Encoder:
         if value.dtype.kind == "f" and value != value:
             raw = value.dtype.type("nan").tobytes()
         return b"n%b%b" % (
-            _encode_str(_dtype_name(value.dtype)),
+            _encode_str(dtype_name(value.dtype)),
             b"b%d:%b" % (len(raw), raw),
         )
-
-    def _pandas(self, value: Any, pandas: Any) -> bytes:
-        kind = type(value)
-        if value is pandas.NA or value is pandas.NaT:
-            return self._object(kind, None)
-        if isinstance(value, pandas.DataFrame):
-            columns = [
-                self._column(value.iloc[:, i].array) for i in range(value.shape[1])
-            ]
-            return self._object(kind, (value.columns, value.index, columns))
-        if isinstance(value, pandas.Series):
-            return self._object(
-                kind, (value.name, value.index, self._column(value.array))
-            )
-        if isinstance(value, pandas.RangeIndex):
-            return self._object(pandas.Index, (value.name, list(value)))
-        if isinstance(value, pandas.MultiIndex):
-            return self._object(kind, (list(value.names), list(value)))
-        if isinstance(value, pandas.Index):
-            return self._object(pandas.Index, (value.name, list(value)))
-        if isinstance(value, pandas.Timestamp | pandas.Timedelta):
-            return self._object(kind, (value.isoformat(), value.unit))
-        raise UnhashableError("", _REFUSED.format(_describe(kind)))
-
-    def _column(self, array: Any) -> tuple[str, object]:
-        plain = array.to_numpy()
-        if plain.dtype.kind in "biufcmM":
-            return str(array.dtype), plain
-        return str(array.dtype), list(array.astype(object))
-
-
-_LARGE = 1 << 16
-"""Bytes from which on an array's digest is remembered."""
 
 
 def _encode_bool(value: bool) -> bytes:
@@ -360,23 +323,6 @@ def _encode_named(value: Any) -> bytes:
     ):
         raise UnhashableError("", _REFUSED.format(f"the bound method {name}"))
     return b"m" + _encode_str(module) + _encode_str(name)
-
-
-def _flat_bytes(array: Any, numpy: Any) -> Any:
-    """Return the elements in C order as bytes, copying only if the layout demands."""
-    contiguous = numpy.ascontiguousarray(array)
-    if contiguous.dtype.kind in "mMV":
-        contiguous = contiguous.view(numpy.dtype(f"V{contiguous.dtype.itemsize}"))
-    return contiguous.reshape(-1).view(numpy.uint8) if contiguous.size else b""
-
-
-def _dtype_name(dtype: Any) -> str:
-    if dtype.names is not None:
-        fields = [(n, _dtype_name(dtype.fields[n][0])) for n in dtype.names]
-        return f"{fields}"
-    if dtype.subdtype is not None:
-        return f"({_dtype_name(dtype.subdtype[0])},{dtype.subdtype[1]})"
-    return str(dtype.str)
 
 
 def _describe(kind: type) -> str:

@@ -227,17 +227,17 @@ def test_encodings_do_not_depend_on_process_or_hash_seed():
 
 
 def test_a_large_array_is_digested_once(monkeypatch):
-    import taskgraph.hashing
+    import taskgraph.arrays
 
     digested = []
-    whole = taskgraph.hashing.blake3
+    whole = taskgraph.arrays.blake3
 
     def counted(data=b"", **options):
         digested.append(len(data))
         return whole(data, **options)
 
     counted.AUTO = whole.AUTO
-    monkeypatch.setattr(taskgraph.hashing, "blake3", counted)
+    monkeypatch.setattr(taskgraph.arrays, "blake3", counted)
     array = np.zeros(100_000)
     f = TaskGenerator(np.mean, name="mean")
     with recorded_in(Recording()):
