@@ -183,9 +183,8 @@ class JournalStore:
             return Segment(Kind.EXPEL, self.worker, 0.0, keys, b"", worker, int(cause))
 
         if self._append(decide) is not None:
-            _report(
-                f"the locks of {worker} are free again ({cause.name.lower()}{about})"
-            )
+            why = f"{cause.name.lower()}: {about}" if about else cause.name.lower()
+            _report(f"the locks of {worker} are free again ({why})")
 
     def discard(self, keys: Sequence[Key], *, reason: str) -> int | None:
         def decide() -> Segment | None:

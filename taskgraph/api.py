@@ -174,6 +174,7 @@ def run_here(
     """Be a worker in this process: for a debugger, a notebook, a store in memory."""
     backend = loaded.results.backend
     provenance = Provenance(str(folder), os.environ)
+    provenance.context()  # git has ended before a task could meet it
     about = identify(os.getpid(), lease)
     with (
         closing(provenance),

@@ -77,16 +77,15 @@ class Jugfile:
         JugfileError
             There is no such file, or it raised.
         """
-        source = self._source()
+        code = self.compiled()
         name = self.path.stem
         module = types.ModuleType(name)
         module.__file__ = str(self.path.resolve())
         sys.modules[name] = module
         missing: tuple[bytes, ...] = ()
-        recording = Recording(results)
+        recording = Recording(results, whole=True)
         with recorded_in(recording), self._surroundings(), _few_collections():
             try:
-                code = compile(source, str(self.path), "exec")
                 exec(code, module.__dict__)
             except BarrierError as barrier:
                 missing = barrier.missing
@@ -97,6 +96,26 @@ class Jugfile:
                 raise JugfileError(f"{self._place(error)}: {what}") from error
         chosen = recording.results or results
         return Loaded(Graph(recording.tasks), vars(module), chosen, missing)
+
+    def compiled(self) -> types.CodeType:
+        """Read and compile the script, without running it.
+
+        Raises
+        ------
+        JugfileError
+            There is no such file, or Python does not understand it.
+        """
+        source = self._source()
+        try:
+            return compile(source, str(self.path), "exec")
+        except SyntaxError as error:
+            what = f"{type(error).__name__}: {error.msg}"
+            line = (error.text or "").strip()
+            what += f", in: {line}" if line else ""
+            raise JugfileError(f"{self._place(error)}: {what}") from error
+        except (ValueError, RecursionError, MemoryError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise JugfileError(f"{self.path}: {what}") from error
 
     def _source(self) -> bytes:
         try:
@@ -218,13 +237,23 @@ def set_jugdir(store: Any = None) -> Results:
     ----------
     store : str, path, Backend or Results, optional
         A directory or URL, or a store that is open; ``jugdata`` by default.
+
+    Raises
+    ------
+    UsageError
+        The jugfile has tasks already: their results would be elsewhere.
     """
     results = open_results("jugdata" if store is None else store)
     recording = current_recording()
     if recording is None:
         set_recording(Recording(results))
-    else:
-        recording.results = results
+        return results
+    known = recording.results
+    if known is not None and known.backend.url == results.backend.url:
+        return known  # read again after a barrier
+    if recording.tasks and recording.whole:
+        raise UsageError("set_jugdir() must come before the first task of a jugfile")
+    recording.results = results
     return results
 
 

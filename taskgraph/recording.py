@@ -25,11 +25,14 @@ class Recording:
         May name the same key more than once.
     results : Results or None
         Where `value` looks for them.
+    whole : bool
+        Whether it is of one jugfile, from its beginning.
     """
 
-    def __init__(self, results: Results | None = None) -> None:
+    def __init__(self, results: Results | None = None, *, whole: bool = False) -> None:
         self.tasks: list[Task] = []
         self.results = results
+        self.whole = whole
         self.encoder = Encoder()
 
 

@@ -6,6 +6,7 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from backends.errors import BackendError
 from taskgraph import codec
 from taskgraph.errors import NoResultError
 from taskgraph.records import Body, Failure, Record
@@ -66,10 +67,13 @@ class Results:
         """Return the value of a payload, telling whose it is if that fails."""
         try:
             return codec.decode(payload, self.backend.open_blob)
-        except (AttributeError, ImportError) as error:
+        except (BackendError, MemoryError):
+            raise
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
             raise NoResultError(
                 f"the result {key.hex()[:12]} holds an object that cannot be made "
-                f"again: {error}; is the module that defines its class the same?"
+                f"again: {what}; is its class the same, and can it be unpickled?"
             ) from error
 
     def payload(self, key: bytes, name: str = "the task") -> bytes:
@@ -163,8 +167,14 @@ def failure_of(error: BaseException, cause: str = "exception") -> Failure:
     kept = frames[frames.index(own[-1]) + 1 :] if own else frames
     lines = ["Traceback (most recent call last):\n"]
     lines += traceback.StackSummary.from_list(kept or frames).format()
-    lines += traceback.format_exception_only(error)
-    if error.__cause__ is not None:
-        before = traceback.format_exception(error.__cause__)
-        lines = [*before, "\nThis led to:\n\n", *lines]
-    return Failure(cause, type(error).__qualname__, str(error)[:2000], "".join(lines))
+    kind = type(error).__qualname__
+    try:
+        message = str(error)[:2000]
+        lines += traceback.format_exception_only(error)
+        if error.__cause__ is not None:
+            before = traceback.format_exception(error.__cause__)
+            lines = [*before, "\nThis led to:\n\n", *lines]
+    except Exception:  # noqa: BLE001 - somebody else's __str__
+        message = "(its message cannot be shown)"
+        lines.append(f"{kind}: {message}\n")
+    return Failure(cause, kind, message, "".join(lines))

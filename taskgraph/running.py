@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError
@@ -41,20 +42,32 @@ class Runner:
     ----------
     results : Results
         Where arguments are loaded from and arrays are stored at once.
-    around : callable, optional
-        Context manager entered while the user's function runs.
+    debug : bool
+        Let exceptions of tasks through.
     """
 
     def __init__(self, results: Results, *, debug: bool = False) -> None:
         self._results = results
         self._debug = debug
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
+        self._process = os.getpid()
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self.before: Callable[[], None] = _nothing
         self.after: Callable[[], None] = _nothing
 
-    def run(self, task: Task, batch: Batch, output: Callable[[], str]) -> float:
-        """Run a task and add its record to `batch`; return the seconds it took.
+    def run(
+        self, task: Task, batch: Callable[[], Batch], output: Callable[[], str]
+    ) -> float:
+        """Run a task and add its record to a batch; return the seconds it took.
+
+        Parameters
+        ----------
+        task : Task
+            What it needs has results.
+        batch : callable
+            Returns the batch, when the task is over: it may be another one by then.
+        output : callable
+            Returns what the task printed.
 
         Raises
         ------
@@ -83,7 +96,8 @@ class Runner:
         about = (summary(task.args, task.kwargs), started, wall, cpu, usage.ru_maxrss)
         if type(payload) is bytes:
             self._results.pending[task.key] = payload
-        batch.add(task.key, payload, function, about, output=output(), attempt=attempt)
+        printed = output()
+        batch().add(task.key, payload, function, about, output=printed, attempt=attempt)
         return wall
 
     def _attempt(self, task: Task) -> bytes | Failure:
@@ -94,8 +108,10 @@ class Runner:
         except TimeoutReached:
             limit = task.generator.timeout
             return Failure("timeout", "Timeout", f"stopped after {limit} s", "")
-        except (Exception, SystemExit) as error:
-            if self._debug:
+        except StopNow:
+            raise
+        except BaseException as error:
+            if self._debug or _interrupted(error):
                 raise
             return failure_of(error)
         try:
@@ -119,6 +135,8 @@ class Runner:
             with _time_limit(task.generator.timeout):
                 return task.generator.f(*args, **kwargs)
         finally:
+            if os.getpid() != self._process:
+                _leave_child()
             self.after()
             unmark_running(token)
 
@@ -153,6 +171,25 @@ class DamagedResultError(TaskgraphError):
         self.error = error
 
 
+def _interrupted(error: BaseException) -> bool:
+    """Return whether somebody pressed Ctrl-C, and it was not the task that raised."""
+    ours = signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    return isinstance(error, KeyboardInterrupt) and ours
+
+
+def _leave_child() -> None:
+    """End a process that the task forked and forgot: it must not go on as a worker."""
+    error = sys.exc_info()[1]
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    if isinstance(error, SystemExit) and (
+        error.code is None or type(error.code) is int
+    ):
+        os._exit(error.code or 0)
+    os._exit(0 if error is None else 1)
+
+
 def run_at_once(results: Results, task: Task) -> Any:
     """Run a task in this process, publish its result and return it.
 
@@ -169,7 +206,7 @@ def run_at_once(results: Results, task: Task) -> Any:
         )
     batch = Batch()
     claim = results.backend.claim([task.key])
-    Runner(results, debug=True).run(task, batch, lambda: "")
+    Runner(results, debug=True).run(task, lambda: batch, str)
     context = Provenance(os.getcwd(), os.environ).context()  # noqa: PTH109
     results.backend.publish(
         batch.keys, bytes(batch.rows), batch.encode(context), since=claim.token

@@ -137,6 +137,16 @@ class Plan:
     say: Callable[[str], None] = lambda _: None
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What all workers of a supervisor have in common."""
+
+    source: Source
+    loaded: Loaded
+    plan: Plan
+    provenance: Provenance
+
+
 class Supervisor:
     """Keeps some workers running until there is nothing left to do."""
 
@@ -149,6 +159,7 @@ class Supervisor:
         self._codes: list[int] = []
         self._crashes = 0
         self._stopping = 0
+        self._provenance = Provenance(plan.folder, os.environ)
         self.signal = 0
 
     def run(self, after_start: Callable[[], None] | None = None) -> int:
@@ -160,7 +171,10 @@ class Supervisor:
         if self._nothing_to_do():
             if after_start is not None:
                 after_start()
+            self._provenance.close()
             return 0
+        # Asked before the workers are there: a task must not meet a child of ours.
+        self._provenance.context()
         watched = {signal.SIGCHLD, *_SIGNALS}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         gc.collect()
@@ -212,7 +226,8 @@ class Supervisor:
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
-            _work(self._source, self._loaded, self._plan, worker, desk)
+            job = _Job(self._source, self._loaded, self._plan, self._provenance)
+            _work(job, worker, desk)
         self._children[pid] = _Child(pid, worker, desk)
 
     def _reap(self) -> None:
@@ -316,10 +331,12 @@ class Supervisor:
                     os.kill(child.pid, signal.SIGKILL)
 
 
-def _work(source: Source, loaded: Loaded, plan: Plan, worker: str, desk: Desk) -> None:
+def _work(job: _Job, worker: str, desk: Desk) -> None:
     """Be a worker; never returns."""
+    plan = job.plan
+    code = 0
     try:
-        desk.finish(_work_to_end(source, loaded, plan, worker, desk))
+        desk.finish(_work_to_end(job, worker, desk))
     except StopNow:
         desk.finish(Outcome.STOPPED)
     except BackendError as error:
@@ -330,16 +347,16 @@ def _work(source: Source, loaded: Loaded, plan: Plan, worker: str, desk: Desk) -
         desk.finish(EXIT_JUGFILE)
     except BaseException:  # noqa: BLE001 - the last place to tell what happened
         plan.say(traceback.format_exc())
+        code = 70
     finally:
         with suppress(Exception):
             sys.stdout.flush()
-        os._exit(0)
+        os._exit(code)
 
 
-def _work_to_end(
-    source: Source, loaded: Loaded, plan: Plan, worker: str, desk: Desk
-) -> int:
-    backend = loaded.results.backend
+def _work_to_end(job: _Job, worker: str, desk: Desk) -> int:
+    plan = job.plan
+    backend = job.loaded.results.backend
     backend.worker = worker
     about = identify(os.getpid(), plan.lease, os.getppid())
     announced = False
@@ -350,16 +367,15 @@ def _work_to_end(
             backend.beat(worker, about)
             announced = True
 
-    provenance = Provenance(plan.folder, os.environ)
     capture = Capture(plan.echo)
     _set_signals(desk)
     try:
         return int(
             Worker(
-                source,
-                loaded,
+                job.source,
+                job.loaded,
                 plan.options,
-                provenance=provenance.context,
+                provenance=job.provenance.context,
                 desk=desk,
                 output=capture.take,
                 announce=announce,

@@ -360,20 +360,21 @@ class Worker:
         limit = task.generator.timeout
         began = time.monotonic()
         self._desk.begin(task.key, began + limit if limit else 0.0)
-        size = len(self._batch.keys)
         try:
-            seconds = self._runner.run(task, self._batch, self._output)
+            seconds = self._runner.run(task, lambda: self._batch, self._output)
         except DamagedResultError as damage:
+            self._desk.end()
             self._results.discard_damaged(damage.key, damage.error)
             self._backend.release([task.key])
             self._start_over()
             return
         except StopNow:
+            self._desk.end()
             self._backend.release([task.key])
             raise
-        finally:
-            self._desk.end()
-        if size == 0:
+        # What else is raised ends the worker; the desk says what it was running.
+        self._desk.end()
+        if len(self._batch.keys) == 1:
             self._oldest = began
         self.ran += 1
         self._pace.learn(task.generator.name, seconds)

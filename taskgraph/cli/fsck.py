@@ -55,5 +55,5 @@ def command(jugfile: Path, store: str | None, repairing: bool, as_json: bool) ->
     if repairing:
         note(f"{found} repaired; {counted(again, 'task')} will run again")
         return 0
-    note(f"{found} found; `tg fsck {jugfile} --repair` puts it right")
+    note(f"{found} found; `tg fsck --repair` puts it right")
     return 1

@@ -77,7 +77,7 @@ def command(
     words = " ".join([*name, *pattern, *key])
     position = backend.discard(sorted(lost), reason=f"{INVALIDATION} {words}")
     if position is not None:
-        note(f"done; `tg undo {jugfile} {position}` takes it back")
+        note(f"done; `tg undo {position}` takes it back")
     return 0
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from taskgraph.cli.steps import runnable
 from taskgraph.errors import JugfileError, UsageError
 
 if TYPE_CHECKING:
@@ -74,15 +76,35 @@ def two_words(words: Sequence[str], jugfile: str) -> tuple[Path, str | None]:
     return Path(first[0] if first else jugfile), last
 
 
+def jugfile_of(words: Sequence[str], jugfile: str) -> Path:
+    """Return the jugfile among one or two words; never fails, see `two_words`."""
+    return two_words(words[:2], jugfile)[0]
+
+
 def store_option(function: F) -> F:
-    """Add the store's URL."""
+    """Add the store's URL; errors name commands that can be typed as they are."""
     return click.option(
         "--store",
         metavar="URL",
         envvar="TG_STORE",
         help="Where the results are: a directory or URL "
         "[default: the jugfile's name with .tgdata].",
-    )(function)
+    )(_with_steps(function))
+
+
+def _with_steps(function: F) -> F:
+    """Complete the commands in errors while it is known what they are about."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            if error.args and isinstance(error.args[0], str):
+                error.args = (runnable(error.args[0]), *error.args[1:])
+            raise
+
+    return cast(F, run)
 
 
 def json_option(function: F) -> F:
@@ -153,7 +175,7 @@ def find_store(jugfile: Path, store: str | None) -> Backend | None:
     except OpenError:
         if "://" in (store or "") or Path(store_url(jugfile, store)).exists():
             raise
-        note(f"{jugfile} has not run yet; start it with `tg execute {jugfile}`")
+        note(f"{jugfile} has not run yet; start it with `tg execute`")
         return None
 
 
@@ -173,7 +195,7 @@ def find_snapshot(
     if snapshot is None:
         raise JugfileError(
             f"{jugfile} has not run with the store {backend.url} yet; "
-            f"start it with `tg execute {jugfile}`"
+            "start it with `tg execute`"
         )
     return snapshot
 
@@ -265,8 +287,8 @@ def short(key: bytes) -> str:
 
 
 def note(sentence: str) -> None:
-    """Tell the user something beside the result."""
-    click.echo(f"tg: {sentence}", err=True)
+    """Tell the user something beside the result; see `runnable` for its commands."""
+    click.echo(f"tg: {runnable(sentence)}", err=True)
 
 
 def completed_snapshot(context: click.Context) -> Snapshot | None:

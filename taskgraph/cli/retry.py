@@ -55,5 +55,5 @@ def command(
     counts = Counter(record.name for _, record in found)
     if not as_json:
         print_table(("task", "to run again"), sorted(counts.items()))
-    note(f"{counted(len(found), 'task')} will run again with `tg execute {jugfile}`")
+    note(f"{counted(len(found), 'task')} will run again with `tg execute`")
     return 0

@@ -51,7 +51,7 @@ def command(
 
         snapshot = load(backend, jugfile, arguments or None)
         if snapshot is None:
-            note(f"{jugfile} has not run yet; start it with `tg execute {jugfile}`")
+            note(f"{jugfile} has not run yet; start it with `tg execute`")
     if backend is None or snapshot is None:
         _show(Status({}), None, as_json=as_json)
         return 0

@@ -1,7 +1,9 @@
 """Workers: what they run, in what order they publish, and what becomes of failures."""
 
+import dataclasses
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from backends.interface import Cause
 from backends.opening import open_backend
 from taskgraph import Options, TaskGenerator, run, value
 from taskgraph.api import report_of
-from taskgraph.errors import GaveUpError, TasksFailedError
+from taskgraph.errors import GaveUpError, JugfileError, TasksFailedError
 from taskgraph.graph import selector
 from taskgraph.jugfile import Jugfile, open_results
 from taskgraph.pace import Pace
@@ -79,6 +81,54 @@ def print_twice(text):
     print(text)  # noqa: T201 - what is tested
     os.write(2, text.encode() + b"!\n")
     return text
+
+
+@TaskGenerator
+def fork_and_forget(how):
+    if os.fork() == 0:
+        if how == "exit":
+            sys.exit(5)
+        if how == "raise":
+            raise ValueError("in the child")
+        return "child"
+    _, status = os.wait()
+    return os.waitstatus_to_exitcode(status)
+
+
+class Unspeakable(Exception):  # noqa: N818 - it cannot even say so
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@TaskGenerator
+def raise_strangely(kind):
+    raise {
+        "KeyboardInterrupt": KeyboardInterrupt,
+        "GeneratorExit": GeneratorExit,
+        "SystemExit": SystemExit(3),
+        "Unspeakable": Unspeakable(),
+    }[kind]
+
+
+@dataclasses.dataclass
+class Unseen:
+    number: int
+
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+
+@TaskGenerator
+def accept(value):
+    return 1
+
+
+@TaskGenerator
+def run_long(folder, seconds):
+    with Path(folder, "ran-long").open("a") as file:
+        file.write("x")
+    time.sleep(seconds)
+    return "long"
 
 
 @pytest.fixture
@@ -213,6 +263,64 @@ def test_a_long_task_does_not_keep_finished_ones_back(recording, store):
     run([quick("warm"), publish_and_wait(store, b"", 0.0)], store=recording.results)
     run([*recording.tasks[:20], seen])
     assert value(seen) is True
+
+
+@pytest.mark.parametrize(("how", "status"), [("return", 0), ("exit", 5), ("raise", 1)])
+def test_a_forked_child_never_answers_for_the_task(recording, how, status):
+    task = fork_and_forget(how)
+    run(recording.tasks)
+    assert value(task) == status
+
+
+@pytest.mark.parametrize(
+    "kind", ["KeyboardInterrupt", "GeneratorExit", "SystemExit", "Unspeakable"]
+)
+def test_whatever_a_task_raises_is_its_own_failure(recording, tmp_path, kind):
+    bad = raise_strangely(kind)
+    note_run(tmp_path, "good")
+    report = run(recording.tasks, check=False)
+    assert (report.done, report.failed) == (1, 1)
+    assert recording.results.record(bad.key).failure.error == kind
+
+
+@pytest.mark.parametrize("argument", [10**5000, Unseen(3)], ids=["huge", "unseen"])
+def test_arguments_that_cannot_be_shown_are_still_arguments(recording, argument):
+    task = accept(argument)
+    run(recording.tasks)
+    assert value(task) == 1
+
+
+def test_a_long_task_after_short_ones_is_run_once_and_kept(recording, tmp_path):
+    run([run_long(tmp_path, 0.0), quick("warm")], store=recording.results)
+    for label in range(20):
+        quick(label)
+    task = run_long(tmp_path, 1.5)  # looks short, so it shares a batch with others
+    run(recording.tasks)
+    assert value(task) == "long"
+    assert runs(tmp_path) == {"ran-long": 2}
+
+
+def test_choosing_a_store_after_the_first_task_is_refused(tmp_path):
+    path = tmp_path / "late.py"
+    path.write_text(
+        "from taskgraph import Task, set_jugdir\nTask(len, 'a')\nset_jugdir('other')\n"
+    )
+    with pytest.raises(JugfileError, match=r"late.py:3.*before the first task"):
+        run(path)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_jugfile_may_choose_its_store_and_have_barriers(tmp_path, workers):
+    path = tmp_path / "chooses.py"
+    path.write_text(
+        "from pathlib import Path\n"
+        "from taskgraph import Task, barrier, set_jugdir, value\n"
+        "set_jugdir(Path(__file__).with_name('other'))\n"
+        "one = Task(len, 'abc')\nbarrier()\ntwo = Task(range, value(one))\n"
+    )
+    report = run(path, workers=workers)
+    assert report.done == 2
+    assert report.store.backend.url == str(tmp_path / "other")
 
 
 def test_only_selected_functions_are_run(recording, tmp_path):
