@@ -12,7 +12,6 @@ from taskgraph.cli.options import (
     find_store,
     json_option,
     jugfile_argument,
-    note,
     select_options,
     short,
 )
@@ -60,8 +59,6 @@ def command(
         return 0
     for group in groups:
         _print(group, everything=everything)
-    if not groups:
-        note("no task has failed")
     return 0
 
 

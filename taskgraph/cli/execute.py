@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import jugfile_argument, note, select_options, store_url
+from taskgraph.cli.options import (
+    jugfile_argument,
+    note,
+    require_names,
+    select_options,
+    store_url,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from taskgraph.api import KeptJugfile, Report
     from taskgraph.jugfile import Loaded
+    from taskgraph.results import Results
     from taskgraph.worker import Options
 
 
@@ -68,11 +75,17 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
         max_wait=given["max_wait"],
     )
     source = KeptJugfile(Jugfile(jugfile, given["arguments"]))
+    source.jugfile.compiled()  # no store for what is no jugfile
     results = open_results(store_url(jugfile, store))
     loaded = source.jugfile.load(results)
-    if loaded.results.backend.url != results.backend.url:
-        url = loaded.results.backend.url
-        note(f"the jugfile chose the store {url}: give --store to other commands")
+    _point(loaded, results, jugfile)
+    require_names(
+        {task.name for task in loaded.graph.tasks},
+        names,
+        patterns,
+        jugfile=jugfile,
+        complete=not loaded.missing,
+    )
     if not len(loaded.graph) and not loaded.missing:
         note(f"{jugfile} has no tasks; decorate functions with @TaskGenerator")
         source.keep(loaded)
@@ -81,6 +94,17 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     if options.debug:
         return _run_here(source, loaded, options, given)
     return _supervise(source, loaded, options, given)
+
+
+def _point(loaded: Loaded, results: Results, jugfile: Path) -> None:
+    """Tell the user and other commands if the jugfile chose another store."""
+    from taskgraph.cli.elsewhere import point
+
+    chosen = loaded.results.backend
+    if chosen.url != results.backend.url:
+        note(f"the jugfile chose the store {chosen.url}")
+    if results.backend.shared:
+        point(results.backend, jugfile, chosen)
 
 
 def _forget_failures(loaded: Loaded, *, everything: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.options import note
+from taskgraph.cli.options import note, require_names
 from taskgraph.cli.tables import counted
 
 if TYPE_CHECKING:
@@ -20,7 +20,13 @@ def chosen_failures(
 ) -> list[tuple[bytes, Record]]:
     """Return the failures of the jugfile's tasks, of some functions if any are given.
 
-    All failures in the store count if the jugfile never ran with it.
+    All failures in the store count if the jugfile never ran with it, which is told, as
+    it is if there are none.
+
+    Raises
+    ------
+    UsageError
+        The jugfile has no function of such a name.
     """
     from taskgraph.graph import selector
     from taskgraph.snapshot import load
@@ -34,8 +40,16 @@ def chosen_failures(
         if foreign:
             aside = counted(len(foreign), "failure")
             note(f"{aside} of tasks that {jugfile} does not have now left aside")
+    else:
+        note(f"{jugfile} has not run with the store {backend.url}; see `tg execute`")
     found = list(results.records(iter(failed)))
+    if snapshot is not None:
+        known = {*snapshot.names, *(record.name for _, record in found)}
+        complete = snapshot.complete
+        require_names(known, names, patterns, jugfile=jugfile, complete=complete)
     if names or patterns:
         matches = selector(names, patterns)
         found = [(key, record) for key, record in found if matches(record.name)]
+    if snapshot is not None and not found:
+        note("no task has failed" + (" of that name" if names or patterns else ""))
     return found

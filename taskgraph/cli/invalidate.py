@@ -14,6 +14,7 @@ from taskgraph.cli.options import (
     json_option,
     jugfile_argument,
     note,
+    require_names,
     select_options,
     snapshot_now,
 )
@@ -63,7 +64,7 @@ def command(
     if backend is None:
         return 0
     current = snapshot_now(backend, jugfile)
-    chosen = _chosen(backend, current, name, pattern, key)
+    chosen = _chosen(backend, jugfile, current, name, pattern, key)
     others = [other for other in load_all(backend) if not other.says(current)]
     lost = with_dependants(chosen, [current, *others])
     running = [lock for lock in backend.locks() if lock.key in lost]
@@ -83,6 +84,7 @@ def command(
 
 def _chosen(
     backend: Backend,
+    jugfile: Path,
     snapshot: Snapshot,
     names: Sequence[str],
     patterns: Sequence[str],
@@ -93,10 +95,11 @@ def _chosen(
 
     chosen: set[bytes] = set()
     if names or patterns:
+        complete = snapshot.complete
+        require_names(
+            snapshot.names, names, patterns, jugfile=jugfile, complete=complete
+        )
         chosen.update(matching(snapshot, selector(names, patterns)))
-        if not chosen:
-            known = ", ".join(sorted(snapshot.names))
-            raise UsageError(f"no function of that name; there are {known}")
     keys = {*snapshot.split(), *backend.keys()} if digits else set()
     for text in digits:
         found = find_keys(text, keys, {})

@@ -153,13 +153,18 @@ def require_jugfile(jugfile: Path) -> None:
 def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Backend:
     """Open the store of a jugfile and bring it up to date.
 
-    A store that is named explicitly is opened whether the jugfile exists or not.
+    A store that is named explicitly is opened whether the jugfile exists or not. If
+    the jugfile chose another one when it ran, that one is opened.
     """
     from backends.opening import open_backend
+    from taskgraph.cli.elsewhere import chosen_url
 
     if store is None:
         require_jugfile(jugfile)
     backend = open_backend(store_url(jugfile, store), create=create)
+    url = chosen_url(backend, jugfile)
+    if url:
+        backend = open_backend(url, create=create)
     backend.poll()
     return backend
 
@@ -233,6 +238,42 @@ def snapshot_now(
     if keep:
         save(taken, backend)
     return taken
+
+
+def require_names(
+    known: Iterable[str],
+    names: Sequence[str],
+    patterns: Sequence[str],
+    *,
+    jugfile: Path,
+    complete: bool,
+) -> None:
+    """Refuse a name or pattern that no function has.
+
+    As long as a barrier hides tasks, the function may be among these: then the user is
+    only told.
+
+    Raises
+    ------
+    UsageError
+        The jugfile was read to its end, and there is none.
+    """
+    from taskgraph.graph import selector
+
+    there = sorted(set(known))
+    tests = [(name, selector([name])) for name in names]
+    tests += [(pattern, selector((), [pattern])) for pattern in patterns]
+    absent = [text for text, matches in tests if not any(map(matches, there))]
+    if not absent:
+        return
+    what = " or ".join(map(repr, absent))
+    listed = ", ".join(there) or "none"
+    if complete:
+        raise UsageError(f"no function of that name: {what}; there are {listed}")
+    note(
+        f"no function of that name yet: {what}; there are {listed}, and more may "
+        f"appear behind a barrier of {jugfile}"
+    )
 
 
 def held_keys(backend: Backend) -> tuple[set[bytes], int]:

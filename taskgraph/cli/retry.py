@@ -49,7 +49,6 @@ def command(
         tasks = [{"key": key.hex(), "function": record.name} for key, record in found]
         print_json(tasks)
     if not found:
-        note("no task has failed" + (" of that name" if name or pattern else ""))
         return 0
     backend.discard([key for key, _ in found], reason=RETRY)
     counts = Counter(record.name for _, record in found)

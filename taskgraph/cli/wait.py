@@ -105,6 +105,7 @@ class _Watched:
         backend.poll()
         snapshot = self._snapshot(backend)
         if snapshot is None:
+            self._backend = None  # the jugfile may be about to choose another store
             return None
         return status_of(snapshot, backend.keys(), backend.failures(), ())
 

@@ -17,7 +17,7 @@ def error_of(tg, jugfile):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("syntax_error.py.txt", "syntax_error.py:3: SyntaxError: invalid syntax"),
+        ("syntax_error.py.txt", "syntax_error.py:3: SyntaxError: invalid syntax, in: "),
         ("raises.py", "raises.py:12: KeyError: 'nothing here'"),
         ("lambdas.py", "a lambda has no name"),
     ],
@@ -216,7 +216,7 @@ def test_a_jugfile_that_chooses_its_store_is_announced(tg):
 
     done = tg("execute", "sums.py")
 
-    assert "give --store to other commands" in done.stderr
+    assert f"the jugfile chose the store {tg.folder / 'mine'}" in done.stderr
     assert tg.json("status", "sums.py", "--store", "mine")["finished"]
 
 

@@ -46,7 +46,8 @@ def test_value_without_a_result_says_why(tg):
     tg.ran("failing.py", code=1)
 
     assert (
-        "failed; see `tg errors`" in tg("value", "failing.py", "leave", code=1).stderr
+        "failed; see `tg errors failing.py`"
+        in tg("value", "failing.py", "leave", code=1).stderr
     )
     assert "is no function's name" in tg("value", "failing.py", "nope", code=2).stderr
 

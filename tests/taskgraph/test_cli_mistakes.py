@@ -1,0 +1,170 @@
+"""`tg` and those who mistype: nothing is made, and what can be typed next is told."""
+
+import pytest
+
+CHOOSES = """
+import taskgraph
+from taskgraph import TaskGenerator
+
+taskgraph.set_jugdir("chosen")
+
+
+@TaskGenerator
+def fail():
+    raise ValueError("nothing to see")
+
+
+@TaskGenerator
+def three():
+    return 3
+
+
+fail()
+three()
+"""
+
+
+def stores(tg):
+    return list(tg.folder.rglob("*.tgdata"))
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["typo.py"], "there is no jugfile typo.py"),
+        ([], "there is no jugfile jugfile.py"),
+        (["folder"], "cannot read folder"),
+        (["broken.py"], "broken.py:2: SyntaxError: '(' was never closed, in: f = ("),
+        (["null.py"], "null.py"),
+    ],
+)
+def test_what_is_no_jugfile_leaves_no_store(tg, words, sentence):
+    (tg.folder / "folder").mkdir()
+    tg.write("broken.py", "a = 1\nf = (")
+    tg.write("null.py", "a = '\0'")
+
+    refused = tg("execute", *words, code=2)
+
+    assert sentence in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert stores(tg) == []
+
+
+@pytest.mark.parametrize(
+    "options", [("--name", "nothing"), ("--name", "total", "--pattern", "noth")]
+)
+@pytest.mark.parametrize("command", ["execute", "retry", "errors", "invalidate"])
+def test_a_name_that_no_function_has_is_refused(tg, command, options):
+    tg.ran("sums.py")
+
+    refused = tg(command, "sums.py", *options, code=2)
+
+    assert "no function of that name: 'noth" in refused.stderr
+    assert "there are sums.number, sums.square, sums.total" in refused.stderr
+
+
+def test_a_name_may_be_that_of_a_function_behind_a_barrier(tg):
+    tg.jugfile("barriers.py")
+
+    done = tg("execute", "barriers.py", "--name", "total", "--max-wait", "0")
+
+    assert "more may appear behind a barrier of barriers.py" in done.stderr
+
+
+def test_a_name_of_which_no_task_failed_is_no_mistake(tg):
+    tg.ran("failing.py", code=1)
+
+    done = tg("retry", "failing.py", "--name", "merge")
+
+    assert "no task has failed of that name" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "steps"),
+    [
+        (("execute", "failing.py"), 1, ("`tg errors failing.py`", "`tg retry")),
+        (("execute", "-q", "failing.py"), 1, ("`tg errors failing.py`",)),
+        (("retry", "failing.py"), 0, ("`tg execute failing.py`",)),
+        (("value", "failing.py", "leave"), 1, ("`tg errors failing.py`",)),
+        (("wait", "failing.py"), 1, ("`tg errors failing.py`",)),
+        (("undo", "failing.py", "7"), 2, ("`tg undo failing.py --list`",)),
+    ],
+)
+def test_commands_in_sentences_can_be_typed_as_they_are(tg, words, code, steps):
+    tg.ran("failing.py", code=1)
+    if words[0] == "undo":
+        tg("retry", "failing.py")
+
+    said = tg(*words, code=code).stderr
+
+    assert all(step in said for step in steps)
+
+
+def test_commands_in_sentences_name_a_store_that_was_given(tg):
+    tg.jugfile("failing.py")
+    where = ("failing.py", "--store", "my store")
+    said = tg("execute", *where, code=1).stderr
+    said += tg("invalidate", *where, "--name", "load", "-y").stderr
+    said += tg("cleanup", *where, "-y", "--", "3").stderr
+
+    assert "`tg errors failing.py --store 'my store'`" in said
+    assert "`tg undo failing.py " in said
+    assert said.count("--store 'my store'`") == said.count("`tg ")
+
+
+def test_damage_names_the_command_that_repairs_it(tg):
+    tg.ran("outputs.py")
+    for blob in (tg.folder / "outputs.tgdata" / "blobs").glob("*/*"):
+        blob.write_bytes(b"something else")
+
+    refused = tg("value", "outputs.py", "image", code=4)
+
+    assert "run `tg fsck outputs.py --repair`" in refused.stderr
+
+
+@pytest.fixture
+def chooser(tg):
+    tg.write("chooser.py", CHOOSES)
+    tg("execute", "chooser.py", code=1)
+    return tg
+
+
+def test_commands_follow_a_jugfile_to_the_store_that_it_chose(chooser):
+    assert chooser.json("status", "chooser.py")["total"]["failed"] == 1
+    assert chooser.json("errors", "chooser.py")[0]["message"] == "nothing to see"
+    assert "1 of 2 tasks done" in chooser("check", "chooser.py", code=1).stderr
+    chooser("wait", "chooser.py", "--timeout", "20", code=1)
+    assert chooser("value", "chooser.py", "three").stdout == "3\n"
+
+
+def test_the_store_that_a_jugfile_chose_is_found_from_another_folder(chooser):
+    (chooser.folder / "sub").mkdir()
+    chooser.folder /= "sub"
+
+    assert chooser.json("status", "../chooser.py")["total"]["failed"] == 1
+
+
+def test_a_jugfile_that_chooses_no_store_any_more_is_in_its_own(chooser):
+    path = chooser.folder / "chooser.py"
+    path.write_text(
+        CHOOSES.replace("taskgraph.set_jugdir", "print").replace(
+            "raise ValueError", "return str"
+        )
+    )
+
+    chooser("execute", "chooser.py")
+
+    assert chooser.json("status", "chooser.py")["total"]["done"] == 2
+
+
+@pytest.mark.parametrize("command", ["errors", "retry"])
+def test_what_never_ran_has_not_succeeded(tg, command):
+    tg.ran("sums.py")
+    tg.jugfile("sums.py", to="other.py")
+
+    nowhere = tg(command, "other.py").stderr
+    elsewhere = tg(command, "other.py", "--store", "sums.tgdata").stderr
+
+    assert "has not run yet" in nowhere
+    assert "has not run with the store" in elsewhere
+    assert "no task has failed" not in nowhere + elsewhere
