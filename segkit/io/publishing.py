@@ -25,8 +25,7 @@ def published(
     FileExistsError
         If something is at `path` and `overwrite` is not set.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _require_writable(path.parent)
+    make_folder(path.parent)
     private = path.with_name(f".{secrets.token_hex(6)}.{path.name}")
     try:
         yield private
@@ -37,8 +36,25 @@ def published(
         remove(private)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that can be written into, with those that it lies in.
+
+    Raises
+    ------
+    OSError
+        If it cannot be; in words, and of the right folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise type(error)(
+            error.errno, f"the folder cannot be made ({reason})", str(folder)
+        ) from error
+    _require_writable(folder)
+
+
 def _require_writable(folder: Path) -> None:
-    """Say in words, and of the right folder, what the system would say anyway."""
     effective = os.access in os.supports_effective_ids
     if not os.access(folder, os.W_OK, effective_ids=effective):
         raise PermissionError(

@@ -13,12 +13,22 @@ from segkit.pipeline import PipelineError
 from segkit.tiling import Box, tiles
 from segkit.workflows import sizing, tasks
 from segkit.workflows.inputs import ArrayInput, FileInput
-from segkit.workflows.saving import Described, Readable, Saved, is_lost
+from segkit.workflows.saving import (
+    ABSENT,
+    Described,
+    Readable,
+    Saved,
+    file_of,
+    is_lost,
+    mark_of,
+    marks_of_ours,
+)
 from segkit.workflows.stored import Later, Part, StoredArray, later
+from taskgraph.hashing import Encoder, digest
 from taskgraph.recording import current_recording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from segkit._plan import Stage
     from segkit.tiling import Tile
@@ -246,9 +256,8 @@ class Builder:
 
         if stage.table is not None:
             table = self._tables[stage.table]
-            return _unless_there(
-                path, overwrite, partial(tasks.SAVE_TABLE, table=table, options=given)
-            )
+            save = partial(tasks.SAVE_TABLE, table=table, options=given)
+            return _unless_there(path, overwrite, save)
         assert stage.array is not None
         array = self._arrays[stage.array]
         described = Described.of(settings.source.image, colours=array.colours)
@@ -282,20 +291,32 @@ class Builder:
         return task
 
 
-def _unless_there(path: str, overwrite: bool, write: Callable[[Task], Task]) -> Task:
+def _unless_there(path: str, overwrite: bool, write: partial[Task]) -> Task:
     """Return the task that saves a file, a new one if the last was in vain."""
     recording = current_recording()
+    results = recording.results if recording else None
+    content = _content(write)
     attempt = 0
     while True:
         mark = len(recording.tasks) if recording else 0
-        reserved = tasks.RESERVE(path, overwrite, attempt)
+        reserved = tasks.RESERVE(path, overwrite, attempt, content)
+        if recording is None or results is None:
+            return write(reserved)
+        if not overwrite and file_of(path).exists() and not reserved.can_load():
+            recording.tasks.pop()
+            ours = marks_of_ours(results, path)
+            reserved = tasks.RESERVE(path, overwrite, attempt, content, ours)
         last = write(reserved)
-        if recording is None or recording.results is None:
-            return last
-        if not _in_vain(reserved, last, recording.results):
+        if not _in_vain(reserved, last, results):
             return last
         del recording.tasks[mark:]
         attempt += 1
+
+
+def _content(write: partial[Task]) -> str:
+    """Return a digest of what will be written and how."""
+    encoder = Encoder()
+    return digest(b"", encoder.encode((write.func.__name__, write.keywords))).hex()
 
 
 def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
@@ -303,10 +324,17 @@ def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
     if last.can_load():
         saved: Saved = last.value()
         return not saved.there
+    path: str = reserved.args[0]
     found = results.backend.find(reserved.key)
     if found is not None and found.failure:
-        path: str = reserved.args[0]
-        return not Path(path).exists()
+        now = mark_of(file_of(path))
+        return now == ABSENT or now in marks_of_ours(results, path)
+    if found is not None and not reserved.value().untouched:
+        # Other content of ours was written meanwhile; if it is this very content,
+        # its record is there, too.
+        known = marks_of_ours(results, path)
+        if mark_of(file_of(path)) in known and not last.can_load():
+            return True
     if last.generator is tasks.FINISH_FILE:
         created: Task = last.args[0]
         return created.can_load() and is_lost(created.value())

@@ -3,11 +3,19 @@
 Writing is a task, so that it happens once. What it wrote is remembered by its stamp:
 if the file is gone or was replaced when the pipeline is written down again, it is
 written again, as the next `attempt`, from what the store has.
+
+Nobody's file is lost: a name is reserved for one content, and what lies there then is
+replaced only if this store's tasks wrote it, or the user said so. It is looked at once
+more just before it is replaced.
 """
 
 from __future__ import annotations
 
+import filecmp
+import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,17 +27,20 @@ from segkit.workflows.inputs import ArrayInput, FileInput
 from segkit.workflows.stored import Reader, StoredArray
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from segkit.io import Image
+    from taskgraph.results import Results
 
 Array: TypeAlias = NDArray[Any]
 Readable: TypeAlias = StoredArray | FileInput | ArrayInput
 Options: TypeAlias = tuple[tuple[str, Any], ...]
+Mark: TypeAlias = tuple[int, int]
 
 # For finishing, the rest is for creating.
 _FINISHING = ("levels", "downscale", "durable")
-_ABSENT = (-1, 0)
+ABSENT: Mark = (-1, 0)
+_SAVING = ("segkit.save_image", "segkit.save_table", "segkit.finish_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +87,21 @@ class Reserved:
         Where it will be.
     before : tuple of int
         The mark of what lay there, which may be replaced. Another mark later means
-        that a worker wrote the file and died before it could say so.
+        that somebody else's file lies there, or that a worker wrote ours and died
+        before it could say so.
+    overwrite : bool
+        Whatever lies there may be replaced.
     """
 
     path: str
-    before: tuple[int, int]
+    before: Mark
+    overwrite: bool = False
+
+    @property
+    def untouched(self) -> bool:
+        """Whether what lies there now may be replaced."""
+        now = mark_of(file_of(self.path))
+        return self.overwrite or now in (ABSENT, self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +117,26 @@ class Saved:
     """
 
     path: str
-    mark: tuple[int, int]
+    mark: Mark
 
     @classmethod
     def at(cls, path: str | Path) -> Saved:
         """Return the record of a file that is there now."""
-        return cls(str(path), _mark(Path(path)))
+        return cls(str(path), mark_of(Path(path)))
 
     @property
     def there(self) -> bool:
         """Whether the file is there, as it was written."""
-        return _mark(Path(self.path)) == self.mark
+        return mark_of(Path(self.path)) == self.mark
 
 
-def _mark(path: Path) -> tuple[int, int]:
+def file_of(path: str) -> Path:
+    """Return the file of a path that may name something inside it by ``::``."""
+    return Path(path.partition("::")[0])
+
+
+def mark_of(path: Path) -> Mark:
+    """Return size and modification time of what is there, or that nothing is."""
     where = path
     for name in ("zarr.json", ".zattrs"):
         if (path / name).is_file():
@@ -117,9 +144,29 @@ def _mark(path: Path) -> tuple[int, int]:
             break
     try:
         found = where.stat()
-    except FileNotFoundError:
-        return _ABSENT
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
     return (0 if where.is_dir() else found.st_size, found.st_mtime_ns)
+
+
+def marks_of_ours(results: Results, path: str) -> frozenset[Mark]:
+    """Return the marks of all files that this store's tasks wrote at a path."""
+    results.backend.poll()
+    marks = _marks_of_ours(results, len(results.backend.keys()))
+    return frozenset(marks.get(str(file_of(path)), ()))
+
+
+@lru_cache(maxsize=1)
+def _marks_of_ours(
+    results: Results,
+    count: int,  # noqa: ARG001 - looked at anew when there are more
+) -> Mapping[str, set[Mark]]:
+    marks: dict[str, set[Mark]] = {}
+    for key, record in results.records(iter(results.backend.keys())):
+        if record.name in _SAVING and record.failure is None:
+            saved: Saved = results.decode(record.payload, key)
+            marks.setdefault(saved.path, set()).add(saved.mark)
+    return marks
 
 
 class _Source:
@@ -158,21 +205,47 @@ def reserve(
     path: str,
     overwrite: bool,
     attempt: int,  # noqa: ARG001 - part of the key
+    content: str = "",  # noqa: ARG001 - part of the key
+    ours: frozenset[Mark] = frozenset(),
 ) -> Reserved:
     """Check that a file may be written, before anything is computed for it.
+
+    Parameters
+    ----------
+    path : str
+        Where.
+    overwrite : bool
+        Replace whatever lies there.
+    attempt : int
+        The how-manieth reservation it is.
+    content : str
+        What will be written: other content wants another reservation.
+    ours : frozenset of tuple of int
+        The marks of files that the store's tasks wrote there, which may be replaced;
+        no part of the key.
 
     Raises
     ------
     FileExistsError
         If something lies there and is not to be replaced.
+    OSError
+        If nothing can be written there.
     """
-    before = _mark(Path(path))
-    if before != _ABSENT and not overwrite:
-        raise FileExistsError(
-            f"{path}: exists already; choose another name, or say overwrite=True"
-            " (segkit run --overwrite)"
-        )
-    return Reserved(path, before)
+    from segkit.io.publishing import make_folder
+
+    before = mark_of(file_of(path))
+    if before == ABSENT:
+        make_folder(file_of(path).parent)
+    if before != ABSENT and before not in ours and not overwrite:
+        raise _in_the_way(path)
+    return Reserved(path, before, overwrite)
+
+
+def _in_the_way(path: str | Path) -> FileExistsError:
+    return FileExistsError(
+        f"{path}: exists already; choose another name, or say overwrite=True"
+        " (segkit run --overwrite)"
+    )
 
 
 def save_image(
@@ -189,8 +262,9 @@ def save_image(
         spacing=described.spacing,
         units=described.units,
     )
-    given = {**dict(options), "overwrite": True}
-    return Saved.at(io.save(reserved.path, whole, **given))
+    with _replacing(reserved) as private:
+        io.save(private, whole, **dict(options))
+    return Saved.at(file_of(reserved.path))
 
 
 def save_objects(
@@ -199,8 +273,46 @@ def save_objects(
     """Write a table of objects; see `segkit.save_table`."""
     from segkit import io
 
-    given = {**dict(options), "overwrite": True}
-    return Saved.at(io.save_table(reserved.path, table, **given))
+    with _replacing(reserved) as private:
+        io.save_table(private, table, **dict(options))
+    return Saved.at(file_of(reserved.path))
+
+
+@contextmanager
+def _replacing(reserved: Reserved) -> Iterator[str]:
+    """Yield a path to write at; what lies at the reserved one is looked at last."""
+    from segkit.io.errors import ImageError
+    from segkit.io.publishing import make_folder, publish, remove
+
+    path = file_of(reserved.path)
+    make_folder(path.parent)
+    folder = path.with_name(f".{secrets.token_hex(6)}.saving")
+    folder.mkdir()
+    private = folder / path.name
+    try:
+        yield reserved.path.replace(str(path), str(private), 1)
+        if reserved.untouched:
+            fresh = reserved.before == ABSENT and not reserved.overwrite
+            publish(private, path, overwrite=not fresh)
+        elif not _same(private, path):
+            raise _in_the_way(path)
+    except ImageError as error:
+        if error.path.startswith(str(private)):
+            raise type(error)(reserved.path, error.message) from None
+        raise
+    finally:
+        remove(folder)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Return whether two files, or all files of two folders, hold the same bytes."""
+    if not (one.is_dir() and other.is_dir()):
+        both = one.is_file() and other.is_file()
+        return both and filecmp.cmp(one, other, shallow=False)
+    names = {path.relative_to(one) for path in one.rglob("*")}
+    if names != {path.relative_to(other) for path in other.rglob("*")}:
+        return False
+    return all(_same(one / n, other / n) for n in names if (one / n).is_file())
 
 
 def create_file(
@@ -231,7 +343,7 @@ def is_lost(created: Reserved) -> bool:
     from segkit.io.opening import partial_path
 
     path = Path(created.path)
-    return not partial_path(path).exists() and _mark(path) in (_ABSENT, created.before)
+    return not partial_path(path).exists() and mark_of(path) in (ABSENT, created.before)
 
 
 def write_tile(created: Reserved, image: Readable, box: Box, colours: bool) -> int:
@@ -256,7 +368,10 @@ def finish_file(
     path = Path(created.path)
     if not partial_path(path).exists() and not is_lost(created):
         return Saved.at(path)  # a worker died between naming it and saying so
+    if not created.untouched:
+        raise _in_the_way(path)
     given = dict(options)
     finishing = {name: given[name] for name in _FINISHING if name in given}
     finishing.setdefault("downscale", "mode" if given.get("labels") else "mean")
-    return Saved.at(io.open_writer(path, overwrite=True).finish(**finishing))
+    fresh = created.before == ABSENT and not created.overwrite
+    return Saved.at(io.open_writer(path, overwrite=not fresh).finish(**finishing))

@@ -27,7 +27,7 @@ TABULATE = TaskGenerator(table_work.tabulate, name="segkit.tabulate")
 CLASSIFY = TaskGenerator(table_work.classify_objects, name="segkit.classify")
 CLASSES = TaskGenerator(table_work.look_classes_up, name="segkit.reconstruct")
 
-RESERVE = TaskGenerator(saving.reserve, name="segkit.reserve")
+RESERVE = TaskGenerator(saving.reserve, name="segkit.reserve", ignore="ours")
 SAVE_IMAGE = TaskGenerator(saving.save_image, name="segkit.save_image")
 SAVE_TABLE = TaskGenerator(saving.save_objects, name="segkit.save_table")
 CREATE_FILE = TaskGenerator(saving.create_file, name="segkit.create_file")
