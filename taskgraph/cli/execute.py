@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taskgraph.cli.names import require_names
 from taskgraph.cli.options import (
     jugfile_argument,
     note,
-    require_names,
     select_options,
     store_url,
 )
@@ -59,21 +59,10 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from taskgraph.api import KeptJugfile
-    from taskgraph.graph import selector
+    from taskgraph.cli.changes import tell_changes
     from taskgraph.jugfile import Jugfile, open_results
-    from taskgraph.worker import Options
 
-    if given["jobs"] < 1:
-        raise click.UsageError("-j takes the number of workers, 1 or more")
-    if given["lease"] <= 0 or given["max_wait"] < 0:
-        raise click.UsageError("--lease and --max-wait take seconds, more than 0")
-    names, patterns = given["name"], given["pattern"]
-    options = Options(
-        select=selector(names, patterns) if names or patterns else None,
-        fail_fast=given["fail_fast"],
-        debug=given["debug"] or given["pdb"],
-        max_wait=given["max_wait"],
-    )
+    options = _options(given)
     source = KeptJugfile(Jugfile(jugfile, given["arguments"]))
     source.jugfile.compiled()  # no store for what is no jugfile
     results = open_results(store_url(jugfile, store))
@@ -81,8 +70,8 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     _point(loaded, results, jugfile)
     require_names(
         {task.name for task in loaded.graph.tasks},
-        names,
-        patterns,
+        given["name"],
+        given["pattern"],
         jugfile=jugfile,
         complete=not loaded.missing,
     )
@@ -91,9 +80,28 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
         source.keep(loaded)
         return 0
     _forget_failures(loaded, everything=given["retry"])
+    tell_changes(loaded)
     if options.debug:
         return _run_here(source, loaded, options, given)
     return _supervise(source, loaded, options, given)
+
+
+def _options(given: dict[str, Any]) -> Options:
+    """Return what to run and how, as it was given on the command line."""
+    from taskgraph.graph import selector
+    from taskgraph.worker import Options
+
+    if given["jobs"] < 1:
+        raise click.UsageError("-j takes the number of workers, 1 or more")
+    if given["lease"] <= 0 or given["max_wait"] < 0:
+        raise click.UsageError("--lease and --max-wait take seconds, more than 0")
+    names, patterns = given["name"], given["pattern"]
+    return Options(
+        select=selector(names, patterns) if names or patterns else None,
+        fail_fast=given["fail_fast"],
+        debug=given["debug"] or given["pdb"],
+        max_wait=given["max_wait"],
+    )
 
 
 def _point(loaded: Loaded, results: Results, jugfile: Path) -> None:

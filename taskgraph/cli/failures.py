@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.options import note, require_names
+from taskgraph.cli.names import require_names
+from taskgraph.cli.options import note
 from taskgraph.cli.tables import counted
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from taskgraph.cli.names import require_names
 from taskgraph.cli.options import (
     find_keys,
     find_store,
     json_option,
     jugfile_argument,
     note,
-    require_names,
     select_options,
     snapshot_now,
 )

@@ -240,42 +240,6 @@ def snapshot_now(
     return taken
 
 
-def require_names(
-    known: Iterable[str],
-    names: Sequence[str],
-    patterns: Sequence[str],
-    *,
-    jugfile: Path,
-    complete: bool,
-) -> None:
-    """Refuse a name or pattern that no function has.
-
-    As long as a barrier hides tasks, the function may be among these: then the user is
-    only told.
-
-    Raises
-    ------
-    UsageError
-        The jugfile was read to its end, and there is none.
-    """
-    from taskgraph.graph import selector
-
-    there = sorted(set(known))
-    tests = [(name, selector([name])) for name in names]
-    tests += [(pattern, selector((), [pattern])) for pattern in patterns]
-    absent = [text for text, matches in tests if not any(map(matches, there))]
-    if not absent:
-        return
-    what = " or ".join(map(repr, absent))
-    listed = ", ".join(there) or "none"
-    if complete:
-        raise UsageError(f"no function of that name: {what}; there are {listed}")
-    note(
-        f"no function of that name yet: {what}; there are {listed}, and more may "
-        f"appear behind a barrier of {jugfile}"
-    )
-
-
 def held_keys(backend: Backend) -> tuple[set[bytes], int]:
     """Return the keys that living workers hold, and how many dead ones hold."""
     locks = backend.locks()

@@ -208,3 +208,37 @@ def test_letters_that_no_encoding_has_are_printed_escaped(words):
 
 def test_without_any_output_it_does_its_work(words):
     assert piped(words, "status words.py", redirect=">&-") == (0, "")
+
+
+def test_functions_with_other_code_than_their_results_are_told(tg):
+    path = tg.ran("sums.py")
+    text = path.read_text()
+    path.write_text(text.replace("x * x", "x ** 3").replace("sum(xs)", "-sum(xs)"))
+
+    told = tg("execute", "sums.py").stderr
+
+    assert "sums.square, sums.total have changed since results of them" in told
+    step = "`tg invalidate sums.py --name sums.square --name sums.total`"
+    assert step in told
+    tg(*step.strip("`").split()[1:], "-y")
+    again = tg("execute", "sums.py").stderr
+    assert "5 done" in again or "9 done" in again
+    assert "changed" not in again
+    assert tg("value", "sums.py", "total").stdout == "-36\n"
+
+
+def test_one_result_of_other_code_is_enough_to_tell(tg):
+    path = tg.ran("sums.py")
+    path.write_text(path.read_text().replace("x * x", "x ** 3"))
+    first = tg.json("show", "sums.py", "square")[0]["key"]
+    tg("invalidate", "sums.py", "--key", first, "-y")
+    tg("execute", "sums.py")
+
+    assert "sums.square has changed" in tg("execute", "sums.py").stderr
+
+
+def test_a_comment_is_no_change(tg):
+    path = tg.ran("sums.py")
+    path.write_text("# new\n" + path.read_text().replace("x * x", "x * x  # new"))
+
+    assert "changed" not in tg("execute", "sums.py").stderr
