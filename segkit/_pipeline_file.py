@@ -24,7 +24,7 @@ import math
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from segkit._steps import PipelineError, Step, frozen
+from segkit._steps import PipelineError, Step, frozen, nearest
 from segkit.classification import BoundsClassifier, bounds_classifier
 from segkit.io.publishing import published
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _KEYS = {"run", "arguments", "with", "reach"}
+_TOP = ("format", "step")
 
 
 def write_pipeline(path: Path, steps: Sequence[Step]) -> Path:
@@ -116,15 +117,44 @@ def read_steps(path: Path) -> list[Step]:
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise PipelineError(f"{path}: is no pipeline: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else None
+    except OSError as error:
         raise PipelineError(
-            f"{path}: has format {found!r}; this version reads format {FORMAT}"
+            f"{path}: cannot be read as a pipeline file: {error.strerror}"
+        ) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise PipelineError(
+            f"{path}: is no pipeline file (.toml or .json; it comes before the images):"
+            f" {error}"
+        ) from error
+    entries = _entries(path, content)
+    return [_read_step(path, number, e) for number, e in enumerate(entries, start=1)]
+
+
+def _entries(path: Path, content: Any) -> list[Any]:
+    """Return the steps as they are written, once the rest of the file is right."""
+    if not isinstance(content, dict):
+        raise PipelineError(f"{path}: is no pipeline: it holds no table of steps")
+    for name in content:
+        if name not in _TOP:
+            raise PipelineError(
+                f"{path}: has an unknown key {name!r}{nearest(name, _TOP)}; a pipeline"
+                f" has format = {FORMAT} and one [[step]] for each step"
+            )
+    if "format" not in content:
+        raise PipelineError(f"{path}: says no format; add `format = {FORMAT}`")
+    if content["format"] != FORMAT:
+        raise PipelineError(
+            f"{path}: has format {content['format']!r}; this version reads format"
+            f" {FORMAT}"
         )
     entries = content.get("step", [])
-    return [_read_step(path, number, e) for number, e in enumerate(entries, start=1)]
+    if not isinstance(entries, list):
+        raise PipelineError(f"{path}: step is no list; write [[step]], two brackets")
+    if not entries:
+        raise PipelineError(
+            f'{path}: has no steps; add [[step]] and run = "..." for each'
+        )
+    return entries
 
 
 def _read_step(path: Path, number: int, entry: Any) -> Step:
@@ -135,6 +165,13 @@ def _read_step(path: Path, number: int, entry: Any) -> Step:
         raise PipelineError(
             f"{path}: step {number} ({entry['run']}) has unknown keys"
             f" {', '.join(unknown)}; options belong into with = {{ ... }}"
+        )
+    if not isinstance(entry.get("with", {}), dict) or not isinstance(
+        entry.get("arguments", []), list
+    ):
+        raise PipelineError(
+            f"{path}: step {number} ({entry['run']}): write with = {{ name = value }}"
+            " and arguments = [value]"
         )
     try:
         arguments = tuple(_value(v) for v in entry.get("arguments", []))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib
 from collections.abc import Callable, Mapping, Sequence
@@ -88,8 +89,9 @@ class Step:
             for part in name.split("."):
                 found = getattr(found, part)
         except (ImportError, AttributeError) as error:
+            why = f": {error}" if module else nearest(self.function, _known_steps())
             raise PipelineError(
-                f"there is no function {self.function!r}: {error}; write a public name"
+                f"there is no function {self.function!r}{why}; write a public name"
                 " of segkit, or 'package.module:name'"
             ) from error
         if not callable(found):
@@ -99,6 +101,24 @@ class Step:
     def __call__(self, data: Any) -> Any:
         """Run the step on data, as an array function."""
         return self.resolve()(data, *self.arguments, **self.keywords)
+
+
+def _known_steps() -> list[str]:
+    import segkit
+
+    return [*SPECIAL, *segkit.__all__]
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Return a question whether the nearest known word is meant, or nothing.
+
+    Examples
+    --------
+    >>> nearest("ndtn", ["label", "ndnt"])
+    ' (did you mean ndnt?)'
+    """
+    found = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def _step(function: str, arguments: Sequence[Any] = (), **options: Any) -> Step:

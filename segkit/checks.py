@@ -43,7 +43,7 @@ def as_image(image: Any, *, name: str = "image", finite: bool = True) -> Array:
     Raises
     ------
     TypeError
-        If it is not numeric and real.
+        If it is not numeric and real, or is a masked array.
     ValueError
         If it is empty, has no axis, looks like a colour picture, or has NaN or
         infinite values where `finite` is set.
@@ -57,6 +57,7 @@ def as_image(image: Any, *, name: str = "image", finite: bool = True) -> Array:
     ...
     ValueError: image has NaN or infinite values; replace them first, ...
     """
+    require_unmasked(image, name=name)
     array = np.asarray(image)
     require_real(array, name=name)
     require_nonempty(array, name=name)
@@ -78,6 +79,16 @@ def as_mask(mask: Any, *, name: str = "mask") -> NDArray[np.bool_]:
     """
     array = as_image(mask, name=name)
     return array.astype(bool, copy=False)
+
+
+def require_unmasked(image: Any, *, name: str = "image") -> None:
+    """Raise `TypeError` for a masked array, since no function regards its mask."""
+    if isinstance(image, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array, whose mask would be ignored; fill what is"
+            " masked with a grey value of the background (image.filled(value)), or"
+            " give image.data, and clear the result where image.mask is set"
+        )
 
 
 def require_real(image: Array, *, name: str = "image") -> None:
@@ -164,13 +175,31 @@ def one_of(value: Any, allowed: Sequence[Any], *, name: str) -> None:
 
 def require_fraction(value: float, *, name: str = "threshold") -> float:
     """Return `value` as a float; raise `ValueError` unless 0 <= value <= 1."""
-    number = float(value)
+    number = as_number(value, name=name)
     if not 0 <= number <= 1:
         raise ValueError(
             f"{name} is {value}, but must be a fraction from 0 to 1 "
             "(15 percent is 0.15)"
         )
     return number
+
+
+def as_number(value: Any, *, name: str) -> float:
+    """Return `value` as a float; raise `TypeError` if it is text or no number.
+
+    Examples
+    --------
+    >>> as_number("90%", name="threshold")
+    Traceback (most recent call last):
+    ...
+    TypeError: threshold is '90%', but must be a number
+    """
+    try:
+        if not isinstance(value, (str, bytes)):
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{name} is {value!r}, but must be a number")
 
 
 def per_axis(
@@ -220,6 +249,7 @@ def require_labels(labels: Any, *, name: str = "labels") -> NDArray[np.integer[A
     ValueError
         If it is empty or holds negative numbers.
     """
+    require_unmasked(labels, name=name)
     array = np.asarray(labels)
     if array.dtype.kind not in "iu":
         raise TypeError(

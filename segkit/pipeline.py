@@ -254,9 +254,36 @@ def _require_arguments(number: int, step: Step) -> None:
     except (ValueError, TypeError):  # a compiled function without a signature
         return
     try:
-        signature.bind(*data, *step.arguments, **step.keywords)
+        bound = signature.bind(*data, *step.arguments, **step.keywords)
     except TypeError as error:
         takes = ", ".join(list(signature.parameters)[len(data) :])
         raise PipelineError(
             f"step {number} ({step.function}): {error}; it takes {takes}"
         ) from error
+    if ":" not in step.function:  # what others write on their functions is theirs
+        _require_values(number, step, function, bound, len(data))
+
+
+def _require_values(
+    number: int,
+    step: Step,
+    function: Callable[..., Any],
+    bound: inspect.BoundArguments,
+    first: int,
+) -> None:
+    """Raise if an argument is plainly wrong, before an image is even opened."""
+    from segkit._argument_kinds import require_kinds
+    from segkit.thresholding import ndnt_fraction
+
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    given = {
+        name: value
+        for name, value in list(bound.arguments.items())[first:]
+        if bound.signature.parameters[name].kind not in several
+    }
+    try:
+        require_kinds(function, given)
+        if step.function == "ndnt":
+            ndnt_fraction(given.get("threshold"), given.get("percent"))
+    except (TypeError, ValueError) as error:
+        raise PipelineError(f"step {number} ({step.function}): {error}") from error

@@ -22,6 +22,14 @@ def test_what_is_no_real_number_is_refused(dtype):
         checks.as_image(np.zeros(3, dtype))
 
 
+def test_a_mask_that_would_be_ignored_is_refused():
+    image = np.ma.masked_array(np.zeros((4, 4)), np.eye(4))
+    with pytest.raises(TypeError, match=r"masked array.*image\.filled"):
+        checks.as_image(image)
+    with pytest.raises(TypeError, match="labels is a masked array"):
+        checks.require_labels(image.astype(int))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
 def test_a_single_value_that_is_not_finite_is_found(value, dtype):

@@ -212,7 +212,12 @@ arguments = [{ class = "cell", area = [20.0, 120.0] }, { class = "rest" }]
     [
         ("format = 1\n[[step", "is no pipeline"),
         ("format = 2\n", "has format 2; this version reads format 1"),
-        ("", "has format None"),
+        ("", "add `format = 1`"),
+        ("format = 1\n", "has no steps"),
+        ("format = 1\n[step]\nrun = 'ndnt'\n", "two brackets"),
+        ("format = 1\n[[steps]]\nrun = 'ndnt'\n", "'steps' .did you mean step"),
+        ("format = 1\n[[step]]\nrun = 'ndtn'\n", "did you mean ndnt"),
+        ("format = 1\n[[step]]\nrun = 'ndnt'\nwith = 3\n", "write with = {"),
         ("format = 1\n[[step]]\nwith = {}\n", "step 1 does not say what to run"),
         ('format = 1\n[[step]]\nrun = "ndnt"\nshape = 3\n', "unknown keys shape"),
         ('format = 1\n[[step]]\nrun = "nothing"\n', "no function 'nothing'"),
@@ -234,6 +239,29 @@ def test_a_wrong_file_names_the_step(tmp_path, text, message):
     (tmp_path / "a.toml").write_text(text)
     with pytest.raises(PipelineError, match=message):
         Pipeline.load(tmp_path / "a.toml")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"threshold": "a"}, "threshold is 'a', but must be a number"),
+        ({"threshold": 7}, r"must be a fraction.*percent=7"),
+        ({"percent": 101}, "percent is 101"),
+        ({"shape": "9"}, "shape is '9', but must be an integer or a list"),
+        ({"shape": (3, "9")}, r"shape is \(3, '9'\)"),
+        ({"polarity": "up"}, "polarity is 'up', but must be 'dark' or 'bright'"),
+    ],
+)
+def test_values_that_no_image_would_fit_are_refused_at_once(options, message):
+    with pytest.raises(PipelineError, match=rf"step 1 \(ndnt\): {message}"):
+        Pipeline(segkit.pipeline.ndnt(**options))
+
+
+def test_a_missing_pipeline_file_is_told_in_words(tmp_path):
+    with pytest.raises(
+        PipelineError, match=r"none\.toml: cannot be read as a pipeline"
+    ):
+        Pipeline.load(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize(

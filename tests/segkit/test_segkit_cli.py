@@ -158,10 +158,10 @@ def test_a_step_that_fails_is_named(folder):
     done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
     assert done.returncode == 2
     assert "needs labelled objects" in done.stderr
-    (folder / "cells.toml").write_text(PIPELINE.replace("0.2", '0.2, polarity = "x"'))
+    (folder / "cells.toml").write_text(PIPELINE.replace("[6, 16, 16]", "[0, 16, 16]"))
     done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
     assert done.returncode == 1
-    assert "polarity" in done.stderr
+    assert "at least 1" in done.stderr
     assert "ndnt failed" in done.stderr
 
 

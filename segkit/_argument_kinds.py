@@ -1,0 +1,71 @@
+"""Whether arguments are of the kind that a function of segkit says it takes.
+
+Only what is plainly wrong is refused, such as text for a number: a pipeline is checked
+before it runs, and its functions check the rest.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+_NAMES = {"Sequence": Sequence, "Mapping": Mapping, "Callable": Callable, "Path": Path}
+_WORDS = {
+    float: "a number",
+    int: "an integer",
+    bool: "true or false",
+    str: "text",
+    type(None): "nothing",
+}
+
+
+def require_kinds(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Raise `TypeError` unless each argument may be one of its parameter's.
+
+    Examples
+    --------
+    >>> def smooth(image, sigma: float | None = None): ...
+    >>> require_kinds(smooth, {"sigma": 2})
+    >>> require_kinds(smooth, {"sigma": "2"})
+    Traceback (most recent call last):
+    TypeError: sigma is '2', but must be a number
+    """
+    try:
+        hints = get_type_hints(function, localns=_NAMES)
+    except Exception:  # noqa: BLE001 - names that only type checkers know
+        return
+    for name, value in arguments.items():
+        hint = hints.get(name, Any)
+        if not _fits(value, hint):
+            raise TypeError(f"{name} is {value!r}, but must be {_described(hint)}")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    kind = get_origin(hint)
+    if kind in (Union, types.UnionType):
+        return any(_fits(value, part) for part in get_args(hint))
+    if kind is Literal:
+        return value in get_args(hint)
+    if kind is Sequence or kind in (list, tuple):
+        inner = get_args(hint)[:1]
+        fits = isinstance(value, (list, tuple))
+        return fits and all(_fits(v, h) for h in inner for v in value)
+    if hint is float:
+        return isinstance(value, (int, float))
+    if hint in (int, bool, str, type(None)):
+        return isinstance(value, hint)
+    return True  # nothing is known of it
+
+
+def _described(hint: Any) -> str:
+    kind = get_origin(hint)
+    if kind in (Union, types.UnionType):
+        parts = [part for part in get_args(hint) if part is not type(None)]
+        return " or ".join(map(_described, parts))
+    if kind is Literal:
+        return " or ".join(map(repr, get_args(hint)))
+    if kind is Sequence or kind in (list, tuple):
+        return "a list"
+    return _WORDS.get(hint, str(hint))
