@@ -50,7 +50,7 @@ def command(
         )
         return 0
     print_table(
-        ("task", "tasks"), sorted(counts.items()), total=("total", counts.total())
+        ("task", "tasks"), sorted(counts.items()), total=("all", counts.total())
     )
     if not counts:
         note(f"{jugfile} has no tasks; decorate functions with @TaskGenerator")

@@ -15,7 +15,7 @@ from taskgraph.cli.options import (
     select_options,
     short,
 )
-from taskgraph.cli.tables import counted, print_json
+from taskgraph.cli.tables import counted, one_line, print_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +113,7 @@ def _print(group: list[Failed], *, everything: bool) -> None:
     failure = _failure(first)
     messages = {_failure(record).message for _, record in group}
     more = f" (and {len(messages) - 1} other messages)" if len(messages) > 1 else ""
-    title = f"{counted(len(group), 'task')} of {first.name} failed"
+    title = f"{counted(len(group), 'task')} of {one_line(first.name)} failed"
     error = f"{failure.error}: {failure.message}".removesuffix(": ")
     click.secho(f"{title} ({failure.cause}): {error}{more}", bold=True)
     if failure.traceback:
@@ -127,7 +127,8 @@ def _print(group: list[Failed], *, everything: bool) -> None:
 
 
 def _print_task(key: bytes, record: Record, *, several: bool, everything: bool) -> None:
-    words = [f"  {short(key)} {record.name}({record.summary})"]
+    call = f"{one_line(record.name)}({one_line(record.summary)})"
+    words = [f"  {short(key)} {call}"]
     if several:
         words.append(f"{_failure(record).message.strip()}")
     if record.attempt > 1:

@@ -122,7 +122,7 @@ def _preview(found: Sequence[Loss], running: int, *, as_json: bool) -> None:
     failures = sum(loss.failures for loss in found)
     cpu = seconds_text(sum(loss.cpu for loss in found))
     header = ("task", "results", "failures", "CPU time")
-    print_table(header, rows, total=("total", results, failures, cpu))
+    print_table(header, rows, total=("all", results, failures, cpu))
     if running:
         note(f"{counted(running, 'task')} running now will have to run again")
 

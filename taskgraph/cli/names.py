@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgraph.cli.options import note
+from taskgraph.cli.tables import one_line
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def require_names(
     if not absent:
         return
     what = " or ".join(map(repr, absent))
-    listed = ", ".join(there) or "none"
+    listed = ", ".join(map(one_line, there)) or "none"
     if complete:
         raise UsageError(f"no function of that name: {what}; there are {listed}")
     note(

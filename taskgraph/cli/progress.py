@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taskgraph.cli.options import note
+from taskgraph.cli.steps import runnable
+from taskgraph.cli.tables import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -194,10 +196,12 @@ class _Bars(_Lines):
         self._first: dict[str, int] = {}
 
     def _show(self, backend: Backend, seconds: float) -> None:
+        from rich.markup import escape
+
         done, failed = self._count.done(backend)
         for name, total in self._count.total.items():
             if name not in self._ids:
-                title = name.rpartition(".")[2]
+                title = escape(one_line(name.rpartition(".")[2], 40))
                 self._ids[name] = self._bars.add_task(title, total=total, rate="")
             over = done.get(name, 0) + failed.get(name, 0)
             first = self._first.setdefault(name, over)
@@ -210,7 +214,8 @@ class _Bars(_Lines):
         self._show(backend, time.monotonic() - self._began)
 
     def say(self, sentence: str) -> None:
-        self._bars.console.print(f"tg: {sentence}", markup=False, highlight=False)
+        words = f"tg: {runnable(sentence)}"
+        self._bars.console.print(words, markup=False, highlight=False)
 
 
 def _print_above(lines: Any, console: Any) -> None:

@@ -19,6 +19,7 @@ from taskgraph.cli.options import (
 )
 from taskgraph.cli.tables import (
     moment_text,
+    one_line,
     print_json,
     print_table,
     seconds_text,
@@ -185,7 +186,10 @@ def _about_code(
 def _print(about: dict[str, Any]) -> None:
     lines = [
         ("key", about["key"]),
-        ("task", f"{about['function']}({about.get('arguments', '')})"),
+        (
+            "task",
+            f"{one_line(about['function'])}({one_line(about.get('arguments', ''))})",
+        ),
         (
             "state",
             about["state"] + (f" by {about['holder']}" if about["holder"] else ""),
@@ -204,7 +208,10 @@ def _print(about: dict[str, Any]) -> None:
 
 
 def _links(title: str, tasks: list[dict[str, str]]) -> list[tuple[str, str]]:
-    links = [f"{task['key'][:12]} {task['function']}" for task in tasks[:_SHOWN_TASKS]]
+    links = [
+        f"{task['key'][:12]} {one_line(task['function'])}"
+        for task in tasks[:_SHOWN_TASKS]
+    ]
     if len(tasks) > _SHOWN_TASKS:
         links.append(f"and {len(tasks) - _SHOWN_TASKS} more, see --json")
     return [(title if not place else "", link) for place, link in enumerate(links)]

@@ -68,7 +68,7 @@ def _show(status: Status, snapshot: Snapshot | None, *, as_json: bool) -> None:
         print_json(_plain(status, snapshot))
         return
     rows = [(name, *row.values()) for name, row in sorted(status.counts.items())]
-    total = ("total", *status.totals.values())
+    total = ("all", *status.totals.values())
     print_table(("task", *STATES), rows, total=total)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _THOUSAND = 1000
+_WIDEST = 90
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -26,20 +27,45 @@ def print_json(data: Any) -> None:
 def print_table(
     header: Sequence[str], rows: Sequence[Sequence[Any]], *, total: Sequence[Any] = ()
 ) -> None:
-    """Print rows under a header, numbers to the right; with colours on a terminal."""
+    """Print rows under a header, numbers to the right; with colours on a terminal.
+
+    `total` goes beneath them, under a rule. Cells become short words of one line.
+    """
     if sys.stdout.isatty():
         _print_rich(header, rows, total)
         return
     listed = [header, *rows, *([total] if total else [])]
-    lines = [[str(cell) for cell in row] for row in listed]
+    lines = [[one_line(cell) for cell in row] for row in listed]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     right = [_to_right(rows, total, place) for place in range(len(header))]
-    for line in lines:
+    for number, line in enumerate(lines):
+        if total and number == len(lines) - 1:
+            click.echo("-" * (sum(widths) + 2 * len(widths) - 2))
         cells = [
             cell.rjust(width) if to_right else cell.ljust(width)
             for cell, width, to_right in zip(line, widths, right, strict=True)
         ]
         click.echo("  ".join(cells).rstrip())
+
+
+def one_line(what: Any, limit: int = _WIDEST) -> str:
+    r"""Return text for a place where it must be short and of one line.
+
+    Examples
+    --------
+    >>> one_line("a" * 9, limit=7), one_line("two\nlines"), one_line(3)
+    ('aa...aa', 'two\\nlines', '3')
+    """
+    text = str(what)
+    if len(text) > limit:
+        half = (limit - 3) // 2
+        text = f"{text[:half]}...{text[-half:]}"
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def size_text(size: float) -> str:
@@ -106,9 +132,9 @@ def _print_rich(
         box=None, show_footer=bool(total), header_style="bold", footer_style="bold"
     )
     for place, title in enumerate(header):
-        footer = str(total[place]) if total else ""
+        footer = one_line(total[place]) if total else ""
         right = _to_right(rows, total, place)
         table.add_column(title, footer, justify="right" if right else "left")
     for row in rows:
-        table.add_row(*[escape(str(cell)) for cell in row])
+        table.add_row(*[escape(one_line(cell)) for cell in row])
     Console().print(table)

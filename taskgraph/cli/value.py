@@ -65,8 +65,8 @@ def command(
         return 1
     several = len(chosen) > 1
     if several and not everything:
-        _list(results, chosen, as_json=as_json)
         note(f"{len(chosen)} tasks of {what!r} have results; give a key, or --all")
+        _list(results, chosen, as_json=as_json)
         return 2
     values = _load(results, chosen, snapshot, path)
     if output is not None:

@@ -19,7 +19,7 @@ def total(tg, *args):
 def test_invalidating_takes_the_dependants_along(done):
     shown = done("invalidate", "sums.py", "--name", "square", "--yes")
 
-    assert shown.stdout.splitlines()[-1].split()[:3] == ["total", "5", "0"]
+    assert shown.stdout.splitlines()[-1].split()[:3] == ["all", "5", "0"]
     state = total(done)
     assert (state["done"], state["ready"], state["waiting"]) == (4, 4, 1)
 

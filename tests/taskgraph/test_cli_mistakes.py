@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 
+from taskgraph.cli import COMMANDS
+
 CHOOSES = """
 import taskgraph
 from taskgraph import TaskGenerator
@@ -242,3 +244,62 @@ def test_a_comment_is_no_change(tg):
     path.write_text("# new\n" + path.read_text().replace("x * x", "x * x  # new"))
 
     assert "changed" not in tg("execute", "sums.py").stderr
+
+
+def test_tasks_among_which_to_choose_are_listed_with_key_and_arguments(tg):
+    tg.ran("sums.py")
+
+    done = tg("value", "sums.py", "number", code=2)
+
+    (header, *lines) = done.stdout.splitlines()
+    assert header.split() == ["key", "task", "arguments"]
+    for key, _, argument in map(str.split, lines):
+        assert tg("value", "sums.py", key).stdout == f"{argument}\n"
+
+
+NAMES = f"""
+from taskgraph import TaskGenerator
+
+
+def one():
+    return 1
+
+
+one.__name__ = one.__qualname__ = "{"long" * 100}"
+TaskGenerator(one)()
+
+
+def two():
+    raise ValueError("no")
+
+
+two.__name__ = two.__qualname__ = "a\\nb\\x1b[31m"
+TaskGenerator(two)()
+"""
+
+
+def test_names_that_are_long_or_have_lines_do_not_break_tables(tg):
+    tg.write("names.py", NAMES)
+    tg("execute", "names.py", code=1)
+
+    shown = tg("status", "names.py").stdout
+
+    header, rule, total = (shown.splitlines()[place] for place in (0, -2, -1))
+    assert len(shown.splitlines()) == 5
+    assert max(map(len, shown.splitlines())) < 160
+    assert header.startswith("task ")
+    assert set(rule) == {"-"}
+    assert total.split()[0] == "all"
+    assert "a\\nb\\x1b[31m" in shown
+    assert "1 task of names.a\\nb\\x1b[31m failed" in tg("errors", "names.py").stdout
+    names = [row["name"] for row in tg.json("status", "names.py")["functions"]]
+    assert names == ["names.a\nb\x1b[31m", f"names.{'long' * 100}"]
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_shows_no_marks_of_its_makers(tg, command):
+    shown = tg(*command.split(), "-h").stdout
+
+    assert "\\b" not in shown
+    assert "\b" not in shown
+    assert "Exit code" in shown or command not in ("", "execute", "wait", "fsck")

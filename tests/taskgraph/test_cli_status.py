@@ -65,7 +65,7 @@ def test_status_before_the_first_run_is_an_empty_table(tg):
     done = tg("status", "sums.py")
 
     assert "has not run yet" in done.stderr
-    assert done.stdout.splitlines()[-1].split() == ["total"] + ["0"] * 6
+    assert done.stdout.splitlines()[-1].split() == ["all"] + ["0"] * 6
     assert tg.json("status", "sums.py")["tasks"] == 0
     assert not (tg.folder / "sums.tgdata").exists()
 
