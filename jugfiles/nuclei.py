@@ -219,7 +219,9 @@ def _reach(method):
     """Return how far around a tile its objects depend on the picture."""
     smoothing = reach(segkit.gaussian, 2, sigma=method.sigma)[0]
     split = 100 if method.split else 0  # more than a nucleus and half
-    return smoothing + method.majority // 2 + split
+    # mahotas' majority filter leaves one row more than half its window at the far end.
+    majority = method.majority // 2 + 1 if method.majority else 0
+    return smoothing + majority + split
 
 
 def _smooth(picture, tile, sigma, box=None):

@@ -12,6 +12,7 @@ import pytest
 import tifffile
 
 import segkit
+from segkit import classic
 from taskgraph.jugfile import open_results
 
 ROOT = Path(__file__).parents[1]
@@ -65,6 +66,14 @@ def test_the_table_has_the_objects_of_the_labels(done, method):
     sizes = np.bincount(labels.ravel())[1:]
     assert [int(row["count"]) for row in rows] == sizes.tolist()
     assert rows
+
+
+@pytest.mark.parametrize("method", ["mean", "otsu"])
+def test_tiles_give_the_published_methods_of_the_whole_picture(done, method):
+    image = segkit.open_image(PICTURE, channel=0).read()
+    whole = getattr(classic, method)(image)
+    path = done / "nuclei-out" / "nuclear" / f"{method}.tif"
+    np.testing.assert_array_equal(tifffile.imread(path), whole)
 
 
 def test_tiles_give_what_the_whole_picture_gives(done):
