@@ -13,6 +13,7 @@ from taskgraph.cli.options import (
     select_options,
     store_url,
 )
+from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +82,11 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
         return 0
     _forget_failures(loaded, everything=given["retry"])
     tell_changes(loaded)
+    if not (options.debug or loaded.results.backend.shared):
+        raise UsageError(
+            "a store in memory ends with this command, and its workers cannot see it; "
+            "give a directory, or --debug to run in this process"
+        )
     if options.debug:
         return _run_here(source, loaded, options, given)
     return _supervise(source, loaded, options, given)

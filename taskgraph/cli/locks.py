@@ -49,7 +49,7 @@ def command(
         print_json(rows)
     elif rows:
         _print(rows)
-    else:
+    elif backend is not None:
         note("no task is locked and no worker is at work")
     return 0
 

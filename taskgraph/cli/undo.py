@@ -48,7 +48,9 @@ def command(
     if listing or as_json:
         _list(found, as_json=as_json)
         return 0
-    if backend is None or not found:
+    if backend is None:
+        return 0
+    if not found:
         note("there is nothing to undo")
         return 0
     chosen = _chosen(found, what)

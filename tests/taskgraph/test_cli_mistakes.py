@@ -303,3 +303,20 @@ def test_help_shows_no_marks_of_its_makers(tg, command):
     assert "\\b" not in shown
     assert "\b" not in shown
     assert "Exit code" in shown or command not in ("", "execute", "wait", "fsck")
+
+
+def test_a_store_in_memory_is_refused_where_workers_are_other_processes(tg):
+    tg.jugfile("sums.py")
+    where = ("sums.py", "--store", "memory://")
+
+    assert "a store in memory ends" in tg("execute", *where, code=2).stderr
+    tg("execute", *where, "--debug")
+
+
+@pytest.mark.parametrize("command", ["undo", "locks", "errors", "retry", "status"])
+def test_what_never_ran_is_told_in_one_sentence(tg, command):
+    tg.jugfile("sums.py")
+
+    said = tg(command, "sums.py").stderr
+
+    assert said == "tg: sums.py has not run yet; start it with `tg execute sums.py`\n"
