@@ -137,5 +137,24 @@ def image_name(path: str | Path) -> str:
 
 
 def save_path(step: Step, out: Path, name: str) -> Path:
-    """Return where a save step writes; ``{name}`` is the image's name."""
-    return out / str(step.arguments[0]).replace("{name}", name)
+    """Return where a save step writes; ``{name}`` is the image's name.
+
+    Raises
+    ------
+    PipelineError
+        If a relative path leaves the folder `out`.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import save
+    >>> save_path(save("masks/{name}.tif"), Path("out"), "a").as_posix()
+    'out/masks/a.tif'
+    """
+    written = str(step.arguments[0])
+    relative = Path(written.replace("{name}", name))
+    if not relative.is_absolute() and ".." in relative.parts:
+        raise PipelineError(
+            f"save({written!r}) leaves the folder for results, {out}; name another"
+            " folder (-o, out=), or write the whole path"
+        )
+    return out / relative

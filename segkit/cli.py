@@ -103,7 +103,7 @@ def run_command(pipeline: Path, images: tuple[str, ...], **given: Any) -> int:
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage, pipeline or image error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from segkit.workflows.running import PipelineJugfile
+    from segkit.workflows.running import PipelineJugfile, default_store
 
     _require_sensible(given)
     source = PipelineJugfile(
@@ -115,7 +115,7 @@ def run_command(pipeline: Path, images: tuple[str, ...], **given: Any) -> int:
         known_by=given["known_by"],
         overwrite=given["overwrite"],
     )
-    store = given["store"] or str(pipeline.with_suffix(".tgdata"))
+    store = given["store"] or default_store(pipeline)
     if given["dry_run"]:
         return _show_plan(source, store, as_json=given["as_json"])
     return _run(source, store, given)

@@ -284,6 +284,6 @@ def _require_values(
     try:
         require_kinds(function, given)
         if step.function == "ndnt":
-            ndnt_fraction(given.get("threshold"), given.get("percent"))
+            ndnt_fraction(given.get("threshold", 0.25), given.get("percent"))
     except (TypeError, ValueError) as error:
         raise PipelineError(f"step {number} ({step.function}): {error}") from error

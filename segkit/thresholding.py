@@ -146,10 +146,7 @@ def ndnt(
     return _ndnt.mask(array, rule, threads)
 
 
-_DEFAULT_FRACTION = 0.25
-
-
-def ndnt_fraction(threshold: float | None, percent: float | None) -> float:
+def ndnt_fraction(threshold: float, percent: float | None) -> float:
     """Return the fraction that `ndnt` is given, by one of two parameters.
 
     Raises
@@ -164,8 +161,6 @@ def ndnt_fraction(threshold: float | None, percent: float | None) -> float:
     >>> ndnt_fraction(0.25, 15)
     0.15
     """
-    if threshold is None:
-        threshold = _DEFAULT_FRACTION
     if percent is None:
         if checks.as_number(threshold, name="threshold") > 1:
             raise ValueError(
@@ -173,7 +168,7 @@ def ndnt_fraction(threshold: float | None, percent: float | None) -> float:
                 f" {threshold / 100:g}, or percent={threshold:g}"
             )
         return checks.require_fraction(threshold)
-    if threshold != _DEFAULT_FRACTION:
+    if threshold != 0.25:
         raise ValueError("give threshold (a fraction) or percent, not both")
     if not 0 <= checks.as_number(percent, name="percent") <= 100:
         raise ValueError(f"percent is {percent}, but must be from 0 to 100")

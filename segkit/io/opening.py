@@ -111,7 +111,7 @@ def open_image(
     """
     where, inside = _split(path)
     key = key or inside
-    _require_readable(where)
+    require_readable(path)
     options: dict[str, Any] = {"series": series, "level": level, "axes": axes}
     image = _open(
         where, key=key, well=well, pattern=pattern, missing=missing, **options
@@ -135,8 +135,11 @@ def _split(path: str | Path) -> tuple[Path, str | None]:
     return Path(text), None
 
 
-def _require_readable(path: Path) -> None:
-    """Raise what the operating system says, in words."""
+def require_readable(image: str | Path) -> None:
+    """Raise what the operating system says of an image's file, in words."""
+    if not os.fspath(image).partition("::")[0]:
+        raise ImageRequestError(image, "the path is empty; name a file or folder")
+    path, _ = _split(image)
     try:
         path.stat()
         if path.is_dir():

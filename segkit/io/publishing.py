@@ -9,6 +9,8 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from segkit.io.errors import ImageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -32,8 +34,18 @@ def published(
         if durable:
             sync(private)
         publish(private, path, overwrite=overwrite)
+    except ImageError as error:
+        raise of_path(error, private, path) from error.__cause__
     finally:
         remove(private)
+
+
+def of_path(error: ImageError, private: Path, path: Path | str) -> ImageError:
+    """Return the error with the path that its reader knows for a private one."""
+    if not error.path.startswith(str(private)):
+        return error
+    known = error.path.replace(str(private), str(path), 1)
+    return type(error)(known, error.message)
 
 
 def make_folder(folder: Path) -> None:

@@ -74,6 +74,12 @@ def resolve(
                     path, f"box {box} reaches beyond shape {shape} or has a step"
                 )
             slices.append(slice(start, max(start, stop)))
+        elif not isinstance(item, (int, np.integer)):
+            raise ImageRequestError(
+                path,
+                f"box {box} holds {item!r}; give a Box, or a slice or an integer for"
+                " each axis, such as (slice(0, 5), slice(0, 5))",
+            )
         elif -length <= item < length:
             slices.append(slice(item % length, item % length + 1))
             drop.append(axis)
@@ -88,7 +94,7 @@ def _items(box: Region, ndim: int) -> tuple[Any, ...]:
     if isinstance(box, (slice, int, EllipsisType, np.integer)):
         items = (box,)
     else:
-        items = box if isinstance(box, tuple) else box.slices
+        items = box if isinstance(box, tuple) else getattr(box, "slices", (box,))
     if Ellipsis not in items:
         return items + (slice(None),) * (ndim - len(items))
     at = items.index(Ellipsis)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segkit._stage_work import image_name, save_path
 from segkit.pipeline import Pipeline, PipelineError
 from segkit.workflows.pipelines import pipeline_tasks
 
@@ -57,6 +59,34 @@ class PipelineJugfile:
         """What tells this run from others of the same pipeline."""
         return (*map(str, self.images), "-o", str(self.out))
 
+    def require_usable(self) -> None:
+        """Look at all that is given, before a store is made for it.
+
+        Raises
+        ------
+        PipelineError
+            If the file is no pipeline, or its files cannot be written.
+        OSError
+            If an image is not there or must not be read.
+        """
+        from segkit.io.opening import require_readable
+        from segkit.io.publishing import make_folder
+
+        pipeline = Pipeline.load(self.path)
+        images = self.images or _loaded(pipeline)
+        for image in images:
+            require_readable(image)
+        saving = [step for step in pipeline.steps if step.function == "save"]
+        names = map(image_name, images)
+        _require_apart(
+            [save_path(step, self.out, name) for name in names for step in saving]
+        )
+        if saving:
+            try:
+                make_folder(self.out)
+            except OSError as error:
+                raise PipelineError(f"-o {self.out}: {error.strerror}") from error
+
     def load(self, results: Results) -> Loaded:
         """Write the tasks of all images down.
 
@@ -87,6 +117,14 @@ class PipelineJugfile:
             ]
         _require_apart([file for one in self.outputs for file in one.files])
         return Loaded(Graph(recording.tasks), {}, results)
+
+
+def _loaded(pipeline: Pipeline) -> tuple[str]:
+    """Return the path that a pipeline loads itself."""
+    for step in pipeline.steps[:1]:
+        if step.function == "load" and step.arguments:
+            return (str(step.arguments[0]),)
+    raise PipelineError("no image: give one, or a path to load(...)")
 
 
 def _require_apart(files: Sequence[Path]) -> None:
@@ -159,6 +197,7 @@ def run(source: PipelineJugfile, store: str, way: Way) -> Ended:
     from taskgraph.worker import Options
 
     options = Options(None, way.fail_fast, way.debug, way.max_wait)
+    source.require_usable()
     results = open_results(store)
     loaded = source.load(results)
     if way.retry:
@@ -182,8 +221,34 @@ def run(source: PipelineJugfile, store: str, way: Way) -> Ended:
         supervisor = Supervisor(source, loaded, plan)
         code = supervisor.run(after_start=lambda: keep_snapshot(source, loaded))
         report = report_of(loaded)
-    lines = list(display.summary(report))
+    lines = [line for line in display.summary(report) if "`tg " not in line]
+    if report.failed:
+        lines.append(_advice(source.path, store))
     return Ended(_exit_code(code, supervisor.signal, report), report, lines)
+
+
+def _advice(pipeline: Path, store: str) -> str:
+    """Return commands that can be copied: which pipeline and store they are about.
+
+    Examples
+    --------
+    >>> print(_advice(Path("cells.toml"), "cells.tgdata"))
+    `tg errors cells.toml` shows why; mend it, then `tg retry cells.toml` and the same
+    `segkit run` again (or add --retry to it)
+    """
+    words = [str(pipeline)]
+    if store != default_store(pipeline):
+        words = ["--store", store, *words]
+    named = shlex.join(words)
+    return (
+        f"`tg errors {named}` shows why; mend it, then `tg retry {named}` and the same"
+        " `segkit run` again (or add --retry to it)"
+    )
+
+
+def default_store(pipeline: Path) -> str:
+    """Return where the results of a pipeline are kept unless another place is named."""
+    return str(pipeline.with_suffix(".tgdata"))
 
 
 def _exit_code(code: int, signo: int, report: Report) -> int:

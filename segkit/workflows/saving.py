@@ -282,7 +282,7 @@ def save_objects(
 def _replacing(reserved: Reserved) -> Iterator[str]:
     """Yield a path to write at; what lies at the reserved one is looked at last."""
     from segkit.io.errors import ImageError
-    from segkit.io.publishing import make_folder, publish, remove
+    from segkit.io.publishing import make_folder, of_path, publish, remove
 
     path = file_of(reserved.path)
     make_folder(path.parent)
@@ -297,9 +297,7 @@ def _replacing(reserved: Reserved) -> Iterator[str]:
         elif not _same(private, path):
             raise _in_the_way(path)
     except ImageError as error:
-        if error.path.startswith(str(private)):
-            raise type(error)(reserved.path, error.message) from None
-        raise
+        raise of_path(error, private, path) from error.__cause__
     finally:
         remove(folder)
 

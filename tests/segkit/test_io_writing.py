@@ -133,6 +133,24 @@ def test_an_unfinished_image_is_replaced_and_a_finished_one_is_kept(tmp_path):
     assert segkit.open_image(path).shape == (1, 1)
 
 
+def test_messages_name_the_path_that_was_given(tmp_path):
+    path = tmp_path / "z.tif"
+    with pytest.raises(ImageRequestError, match="empty shape") as caught:
+        segkit.save(path, np.zeros((0, 4)))
+    assert caught.value.path == str(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_box_or_no_path_is_refused(tmp_path):
+    image = segkit.open_image(segkit.save(tmp_path / "a.npy", np.zeros((8, 8))))
+    for box in (((0, 5), (0, 5)), [0, 5], "0:5", 1.5):
+        with pytest.raises(ImageRequestError, match="give a Box, or a slice"):
+            image.read(box)
+    for path in ("", "::stack"):
+        with pytest.raises(ImageRequestError, match="path is empty"):
+            segkit.open_image(path)
+
+
 def test_nobody_writes_what_was_not_created(tmp_path):
     with pytest.raises(UnfinishedImageError, match="call create_image"):
         segkit.open_writer(tmp_path / "a.zarr")

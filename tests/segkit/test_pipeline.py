@@ -245,7 +245,7 @@ def test_a_wrong_file_names_the_step(tmp_path, text, message):
     ("options", "message"),
     [
         ({"threshold": "a"}, "threshold is 'a', but must be a number"),
-        ({"threshold": 7}, r"must be a fraction.*percent=7"),
+        ({"threshold": 7}, "threshold is 7, .*or percent=7"),
         ({"percent": 101}, "percent is 101"),
         ({"shape": "9"}, "shape is '9', but must be an integer or a list"),
         ({"shape": (3, "9")}, r"shape is \(3, '9'\)"),
@@ -276,12 +276,21 @@ def test_a_missing_pipeline_file_is_told_in_words(tmp_path):
         ([tile(4, 8)], r"step 1 \(tile\): stride 8 is larger than tile 4"),
         ([tile((4, 4))], r"step 1 \(tile\): tile \(4, 4\) has 2 numbers"),
         ([invert, load("a.tif")], r"step 2 \(load\): .*first step"),
-        ([tile(4, join="sum")], r"step 1 \(tile\): join='sum'"),
+        ([tile(4, join="sum")], r"step 1 \(tile\): join is 'sum'"),
     ],
 )
 def test_steps_in_a_wrong_order_are_named(steps, message):
     with pytest.raises(PipelineError, match=message):
         Pipeline(*steps).plan(IMAGE)
+
+
+def test_results_do_not_leave_their_folder(tmp_path):
+    inside = Pipeline(invert, save("masks/a.npy")).run(IMAGE, out=tmp_path / "out")
+    assert inside.saved == [tmp_path / "out" / "masks" / "a.npy"]
+    with pytest.raises(PipelineError, match=r"'\.\./a\.npy'.* leaves the folder"):
+        Pipeline(invert, save("../a.npy")).run(IMAGE, out=tmp_path / "out")
+    Pipeline(invert, save(tmp_path / "a.npy")).run(IMAGE, out=tmp_path / "out")
+    assert (tmp_path / "a.npy").exists()
 
 
 def test_a_failing_step_is_named():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -141,6 +142,8 @@ def test_tg_status_shows_the_tasks_of_a_pipeline(folder):
         (("none.toml", "a.npy"), "none.toml"),
         (("mysteps.py", "a.npy"), "mysteps.py"),
         (("cells.toml", "a.npy", "a.npy"), "written twice"),
+        (("a.npy", "cells.toml"), "it comes before the images"),
+        (("cells.toml", "a.npy", "-o", "a.npy/x"), "cannot be made"),
         (("cells.toml", "a.npy", "--tile", "1,x"), "no size"),
         (("cells.toml", "a.npy", "-j", "0"), "-j"),
     ],
@@ -150,6 +153,8 @@ def test_mistakes_end_in_one_sentence_and_exit_code_2(folder, arguments, message
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) < 5
+    assert not list(folder.glob("*.tgdata"))
 
 
 def test_a_step_that_fails_is_named(folder):
@@ -163,6 +168,25 @@ def test_a_step_that_fails_is_named(folder):
     assert done.returncode == 1
     assert "at least 1" in done.stderr
     assert "ndnt failed" in done.stderr
+
+
+def test_the_advice_after_a_failure_can_be_followed(folder):
+    (folder / "cells.toml").write_text(PIPELINE.replace("[6, 16, 16]", "[0, 16, 16]"))
+    for options in ((), ("--store", "other")):
+        done = segkit_run(folder, "cells.toml", "a.npy", *options)
+        commands = re.findall("`(tg [^`]*)`", done.stderr)
+        assert [command.split()[1] for command in commands] == ["errors", "retry"]
+        for command in commands:
+            program = [sys.executable, "-c", "from taskgraph.cli import main; main()"]
+            followed = subprocess.run(
+                [*program, *command.split()[1:]],
+                check=False,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert "segkit.run_" in followed.stdout, followed.stderr
 
 
 def killed_in_the_middle(folder, store, arguments, ran):
