@@ -79,7 +79,9 @@ def load_picture(path, digest):  # noqa: ARG001 - other contents, another task
 def range_of(picture, tile, sigma):
     """Return least and largest value, sum and number of a tile's smooth pixels."""
     own = _smooth(picture, tile, sigma)
-    return float(own.min()), float(own.max()), float(own.sum(dtype=float)), own.size
+    # Grey levels of 8 bits are those of the histogram already.
+    low, high = (0, 255) if own.dtype == np.uint8 else (own.min(), own.max())
+    return float(low), float(high), float(own.sum(dtype=float)), own.size
 
 
 @TaskGenerator
@@ -101,7 +103,8 @@ def otsu_of(histograms, ranges):
     counts = np.sum(histograms, axis=0)
     level = mahotas.otsu(np.repeat(np.arange(BINS, dtype=np.uint8), counts))
     low, high = _limits(ranges)
-    return low + (level + 1) * (high - low) / (BINS - 1)
+    # Foreground is from the next level on, that value included.
+    return np.nextafter(low + (level + 1) * (high - low) / (BINS - 1), -np.inf)
 
 
 @return_tuple(2)
