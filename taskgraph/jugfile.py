@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backends.errors import OpenError
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError, UsageError
 from taskgraph.graph import Graph
 from taskgraph.recording import (
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from taskgraph.results import Results
+
+
+_LATE = "set_jugdir() must come before the first task of a jugfile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,16 +247,22 @@ def set_jugdir(store: Any = None) -> Results:
     UsageError
         The jugfile has tasks already: their results would be elsewhere.
     """
-    results = open_results("jugdata" if store is None else store)
     recording = current_recording()
+    late = recording is not None and recording.whole and bool(recording.tasks)
+    try:
+        results = open_results("jugdata" if store is None else store, create=not late)
+    except OpenError:
+        if late:
+            raise UsageError(_LATE) from None
+        raise
     if recording is None:
         set_recording(Recording(results))
         return results
     known = recording.results
     if known is not None and known.backend.url == results.backend.url:
         return known  # read again after a barrier
-    if recording.tasks and recording.whole:
-        raise UsageError("set_jugdir() must come before the first task of a jugfile")
+    if late:
+        raise UsageError(_LATE)
     recording.results = results
     return results
 
