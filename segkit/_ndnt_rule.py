@@ -67,3 +67,32 @@ def factors(
     if window == "florin":
         return 1 - fraction, 1 - fraction, NOT_ABOVE
     return 1 + fraction, 1 - fraction, BELOW
+
+
+def fraction_of(threshold: float, percent: float | None) -> float:
+    """Return the fraction that `ndnt` is given, by one of two parameters.
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    ValueError
+        If it is out of range, or both are given.
+
+    Examples
+    --------
+    >>> fraction_of(0.25, 15)
+    0.15
+    """
+    if percent is None:
+        if checks.as_number(threshold, name="threshold") > 1:
+            raise ValueError(
+                f"threshold is {threshold}, but must be a fraction from 0 to 1; give"
+                f" {threshold / 100:g}, or percent={threshold:g}"
+            )
+        return checks.require_fraction(threshold)
+    if threshold != 0.25:
+        raise ValueError("give threshold (a fraction) or percent, not both")
+    if not 0 <= checks.as_number(percent, name="percent") <= 100:
+        raise ValueError(f"percent is {percent}, but must be from 0 to 100")
+    return percent / 100

@@ -273,7 +273,7 @@ def _require_values(
 ) -> None:
     """Raise if an argument is plainly wrong, before an image is even opened."""
     from segkit._argument_kinds import require_kinds
-    from segkit.thresholding import ndnt_fraction
+    from segkit._ndnt_rule import fraction_of
 
     several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     given = {
@@ -284,6 +284,6 @@ def _require_values(
     try:
         require_kinds(function, given)
         if step.function == "ndnt":
-            ndnt_fraction(given.get("threshold", 0.25), given.get("percent"))
+            fraction_of(given.get("threshold", 0.25), given.get("percent"))
     except (TypeError, ValueError) as error:
         raise PipelineError(f"step {number} ({step.function}): {error}") from error

@@ -134,7 +134,7 @@ def ndnt(
     """
     array = checks.as_image(image, finite=False)
     checks.one_of(polarity, get_args(Polarity), name="polarity")
-    fraction = ndnt_fraction(threshold, percent)
+    fraction = _ndnt_rule.fraction_of(threshold, percent)
     (threads,) = checks.per_axis(threads, 1, name="threads", least=1)
     resolved = _ndnt_rule.default_shape(array, window) if shape is None else shape
     if np.ndim(resolved) == 0:
@@ -144,35 +144,6 @@ def ndnt(
         before, after, *_ndnt_rule.factors(fraction, polarity, window)
     )
     return _ndnt.mask(array, rule, threads)
-
-
-def ndnt_fraction(threshold: float, percent: float | None) -> float:
-    """Return the fraction that `ndnt` is given, by one of two parameters.
-
-    Raises
-    ------
-    TypeError
-        If it is no number.
-    ValueError
-        If it is out of range, or both are given.
-
-    Examples
-    --------
-    >>> ndnt_fraction(0.25, 15)
-    0.15
-    """
-    if percent is None:
-        if checks.as_number(threshold, name="threshold") > 1:
-            raise ValueError(
-                f"threshold is {threshold}, but must be a fraction from 0 to 1; give"
-                f" {threshold / 100:g}, or percent={threshold:g}"
-            )
-        return checks.require_fraction(threshold)
-    if threshold != 0.25:
-        raise ValueError("give threshold (a fraction) or percent, not both")
-    if not 0 <= checks.as_number(percent, name="percent") <= 100:
-        raise ValueError(f"percent is {percent}, but must be from 0 to 100")
-    return percent / 100
 
 
 def threshold(image: ArrayLike, method: Method = "otsu") -> float:
