@@ -103,7 +103,8 @@ def run_command(pipeline: Path, images: tuple[str, ...], **given: Any) -> int:
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage, pipeline or image error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from segkit.workflows.running import PipelineJugfile, default_store
+    from segkit.workflows.running import PipelineJugfile
+    from segkit.workflows.telling import default_store
 
     _require_sensible(given)
     source = PipelineJugfile(
@@ -215,7 +216,7 @@ def main() -> None:
 
 def _exit_code(error: Exception) -> int | None:
     """Return the exit code for an error, None for one that nobody foresaw."""
-    from segkit.workflows.running import exit_code_of
+    from segkit.workflows.telling import exit_code_of
 
     return exit_code_of(error)
 

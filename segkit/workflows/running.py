@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segkit._stage_work import image_name, save_path
 from segkit.pipeline import Pipeline, PipelineError
 from segkit.workflows.pipelines import pipeline_tasks
+from segkit.workflows.telling import advice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -223,32 +223,8 @@ def run(source: PipelineJugfile, store: str, way: Way) -> Ended:
         report = report_of(loaded)
     lines = [line for line in display.summary(report) if "`tg " not in line]
     if report.failed:
-        lines.append(_advice(source.path, store))
+        lines.append(advice(source.path, store))
     return Ended(_exit_code(code, supervisor.signal, report), report, lines)
-
-
-def _advice(pipeline: Path, store: str) -> str:
-    """Return commands that can be copied: which pipeline and store they are about.
-
-    Examples
-    --------
-    >>> print(_advice(Path("cells.toml"), "cells.tgdata"))
-    `tg errors cells.toml` shows why; mend it, then `tg retry cells.toml` and the same
-    `segkit run` again (or add --retry to it)
-    """
-    words = [str(pipeline)]
-    if store != default_store(pipeline):
-        words = ["--store", store, *words]
-    named = shlex.join(words)
-    return (
-        f"`tg errors {named}` shows why; mend it, then `tg retry {named}` and the same"
-        " `segkit run` again (or add --retry to it)"
-    )
-
-
-def default_store(pipeline: Path) -> str:
-    """Return where the results of a pipeline are kept unless another place is named."""
-    return str(pipeline.with_suffix(".tgdata"))
 
 
 def _exit_code(code: int, signo: int, report: Report) -> int:
@@ -394,17 +370,3 @@ def _memory(one: Outputs, stage: Stage) -> int:
         for size, margin, length in zip(box, halo, stage.shape, strict=True)
     )
     return read * _BYTES.get(stage.kind, 4)
-
-
-def exit_code_of(error: Exception) -> int | None:
-    """Return the exit code for an error, None for one that nobody foresaw."""
-    from backends.errors import BackendError, OpenError
-    from segkit.io import ImageError
-    from taskgraph.errors import GaveUpError, TaskgraphError
-
-    if isinstance(error, GaveUpError):
-        return 3
-    usage = (PipelineError, ImageError, TaskgraphError, OpenError)
-    if isinstance(error, (*usage, FileNotFoundError, PermissionError)):
-        return 2
-    return 4 if isinstance(error, BackendError) else None
