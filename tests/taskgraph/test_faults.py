@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from backends.opening import open_backend
+
 from .rough import ENVIRONMENT, SUM, TG, assert_sound, end, tg, value_of
 
 TASKS = 13
@@ -149,7 +151,7 @@ def test_killed_at_every_system_call_the_next_run_finishes(tmp_path, call, how):
 def test_a_refused_call_ends_in_one_sentence_and_exit_code_4(
     folder, call, error, advice
 ):
-    tg(folder, "execute", "job.py", "-q", "--name", "nothing")
+    open_backend(folder / "job.tgdata").close()  # the store is there, and empty
     code, said = traced(
         folder, (CALLS[call], f"error={error}", "when=1+"), "execute", "job.py", "-q"
     )
