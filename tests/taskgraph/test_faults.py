@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -19,29 +20,29 @@ from .rough import ENVIRONMENT, SUM, TG, assert_sound, end, tg, value_of
 
 TASKS = 13
 ANSWER = 132
-CALLS = {
-    "openat": "openat,open",
-    "read": "read",
-    "write": "write",
-    "close": "close",
-    "fsync": "fsync",
-    "link": "link,linkat",
-    "unlink": "unlink,unlinkat",
-    "rename": "rename,renameat,renameat2",
-    "mkdir": "mkdir,mkdirat",
-    "utime": "utimensat",
-    "stat": "stat,fstat,newfstatat",
-    "fork": "clone,clone3,fork,vfork",
-}
+_CALL = re.compile(r"(?:\d+ +)?(\w+)\(")
 _VICTIM = """
 import os, signal, sys
 import taskgraph.api, taskgraph.cli.execute, taskgraph.supervisor, taskgraph.jugfile
 import taskgraph.snapshot, taskgraph.worker, taskgraph.cli.progress, backends.filesystem
 from taskgraph.cli import main
+
+def stop():
+    if os.path.exists("hold"):
+        os.kill(os.getpid(), signal.SIGSTOP)
+
 sys.argv[0] = "tg"
+os.register_at_fork(after_in_child=stop)
 os.kill(os.getpid(), signal.SIGSTOP)
 main()
 """
+SLOW = "import time\n" + SUM.replace("return 2", "time.sleep(0.01); return 2")
+WHO = {
+    "a worker alone": ("--debug",),
+    "a supervisor": (),
+    "a worker": (),
+    "one of two workers": ("-j", "2"),
+}
 
 
 @pytest.fixture
@@ -50,13 +51,18 @@ def folder(tmp_path):
     return tmp_path
 
 
-def traced(folder, inject, *arguments):
-    """Run `tg` with faults injected into it by strace; return it when it has ended.
+def traced(folder, who, calls, fault, *more):
+    """Run `tg execute` with faults injected by strace; return how it ended.
 
-    Python itself starts without faults: it stops when it has imported everything.
+    Python itself starts without faults: it stops when it has imported everything, or
+    when it was forked as the worker whose calls are meant.
     """
+    worker = who in {"a worker", "one of two workers"}
+    if worker:
+        (folder / "hold").touch()
+    command = [sys.executable, "-c", _VICTIM, "execute", "job.py", "-q", *WHO[who]]
     victim = subprocess.Popen(
-        [sys.executable, "-c", _VICTIM, *arguments],
+        [*command, *more],
         cwd=folder,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
@@ -67,16 +73,15 @@ def traced(folder, inject, *arguments):
     try:
         _, status = os.waitpid(victim.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
-        tracer = subprocess.Popen(
-            [
-                *("strace", "-f", "-o", folder / "trace", "-p", str(victim.pid)),
-                *("-e", f"trace={inject[0]}", "-e", f"inject={':'.join(inject)}"),
-            ],
-            stderr=subprocess.DEVNULL,
-        )
-        while tracer.poll() is None and not _has_tracer(victim.pid):
-            time.sleep(0.005)
-        os.kill(victim.pid, signal.SIGCONT)
+        pids = [victim.pid]
+        if worker:
+            os.kill(victim.pid, signal.SIGCONT)
+            pids = stopped_children(victim.pid, 2 if "-j" in WHO[who] else 1)
+            (folder / "hold").unlink()
+        tracer = attach(pids[0], folder, calls, fault, follow=who != "a supervisor")
+        for pid in pids:  # the traced one first: else there may be no work for it
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.05)
         out, err = victim.communicate(timeout=60)
         tracer.wait(timeout=60)
     finally:
@@ -84,13 +89,51 @@ def traced(folder, inject, *arguments):
     return victim.returncode, out + err
 
 
-def _has_tracer(pid):
-    return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
+def stopped_children(pid, number):
+    """Wait until a process has so many stopped children; return their ids."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        stopped = [each for each in children if _field(each, "State")[0] == "T"]
+        if len(stopped) == number:
+            return [int(each) for each in stopped]
+        time.sleep(0.002)
+    raise AssertionError("no worker was forked")
 
 
-def kill_at(folder, call, number, *more):
-    inject = (CALLS[call], "signal=SIGKILL", f"when={number}")
-    return traced(folder, inject, "execute", "job.py", "-q", *more)
+def attach(pid, folder, calls, fault, *, follow):
+    """Trace a stopped process with faults in its system calls; return strace."""
+    command = ["strace", "-o", folder / "trace", "-p", str(pid)]
+    command += ["-f"] if follow else []
+    command += ["-e", f"trace={calls}", "-e", f"inject={calls}:{fault}"]
+    tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while _field(pid, "TracerPid") == "0":
+        assert tracer.poll() is None, command
+        time.sleep(0.002)
+    return tracer
+
+
+def _field(pid, name):
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return line.split()[1]
+    raise LookupError(name)
+
+
+def kill_at(folder, who, call, number):
+    """Kill a process at its n-th call of this kind; return how the run ended."""
+    return traced(folder, who, call, f"signal=SIGKILL:when={number}")
+
+
+def was_killed(folder):
+    return "killed by SIGKILL" in (folder / "trace").read_text()
+
+
+def calls_of(folder, who):
+    """Return the names of all system calls that a run of `tg execute` makes."""
+    traced(folder, who, "all", "signal=SIGCONT:when=65535")
+    lines = (folder / "trace").read_text().splitlines()
+    return sorted({found[1] for line in lines if (found := _CALL.match(line))})
 
 
 def assert_recovers(folder):
@@ -100,43 +143,61 @@ def assert_recovers(folder):
 
 
 @pytest.mark.parametrize(
-    ("call", "number"),
+    ("who", "call", "number"),
     [
-        ("link", 1),
-        ("link", 2),
-        ("link", 3),
-        ("fsync", 1),
-        ("rename", 1),
-        ("unlink", 2),
-        ("mkdir", 3),
-        ("write", 4),
-        ("openat", 20),
-        ("close", 12),
+        ("a worker alone", "link", 3),
+        ("a worker alone", "fsync", 1),
+        ("a worker alone", "write", 4),
+        ("a supervisor", "rename", 1),
+        ("a supervisor", "mkdir", 3),
+        ("a supervisor", "openat", 20),
+        ("a worker", "link", 2),
+        ("a worker", "unlink", 2),
+        ("a worker", "read", 4),
+        ("one of two workers", "link", 1),
+        ("one of two workers", "openat", 12),
     ],
 )
-def test_killed_at_a_system_call_the_next_run_finishes(folder, call, number):
-    kill_at(folder, call, number)
-    assert "killed by SIGKILL" in (folder / "trace").read_text()
+def test_killed_at_a_system_call_the_next_run_finishes(folder, who, call, number):
+    (folder / "job.py").write_text(job_for(who))
+    code, said = kill_at(folder, who, call, number)
+    assert was_killed(folder)
+    assert_survived(folder, who, code, said)
+
+
+def job_for(who):
+    """Return a jugfile that has work for each of two workers if there are two."""
+    return SLOW if who == "one of two workers" else SUM
+
+
+def assert_survived(folder, who, code, said):
+    """Check that another worker finished the job, or that the next run does."""
+    if who in {"a worker", "one of two workers"}:
+        assert code == 0, said
+        assert value_of(folder) == ANSWER
     assert_recovers(folder)
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(3000)
-@pytest.mark.parametrize("how", [(), ("--debug",), ("-j", "2")])
-@pytest.mark.parametrize("call", CALLS)
-def test_killed_at_every_system_call_the_next_run_finishes(tmp_path, call, how):
-    killed = 0
-    for number in range(1, 400, 1 if call in {"link", "fsync", "rename"} else 3):
-        folder = tmp_path / str(number)
+@pytest.mark.timeout(6000)
+@pytest.mark.parametrize("who", WHO)
+def test_killed_at_any_system_call_the_next_run_finishes(tmp_path, who):
+    def run(name):
+        folder = tmp_path / name
         folder.mkdir()
-        (folder / "job.py").write_text(SUM)
-        kill_at(folder, call, number, *how)
-        assert_recovers(folder)
-        if "killed by SIGKILL" not in (folder / "trace").read_text():
-            break
-        killed += 1
-        shutil.rmtree(folder)
-    assert killed
+        (folder / "job.py").write_text(job_for(who))
+        return folder
+
+    calls = calls_of(run("all"), who)
+    assert {"link", "fsync", "openat", "newfstatat", "read", "write"} <= set(calls)
+    for call in calls:
+        for number in itertools.count(1):
+            folder = run(f"{call}-{number}")
+            code, said = kill_at(folder, who, call, number)
+            if not was_killed(folder):
+                break
+            assert_survived(folder, who, code, f"{call} {number}: {said}")
+            shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +213,8 @@ def test_a_refused_call_ends_in_one_sentence_and_exit_code_4(
     folder, call, error, advice
 ):
     open_backend(folder / "job.tgdata").close()  # the store is there, and empty
-    code, said = traced(
-        folder, (CALLS[call], f"error={error}", "when=1+"), "execute", "job.py", "-q"
-    )
+    calls = {"link": "link,linkat", "fsync": "fsync"}[call]
+    code, said = traced(folder, "a worker", calls, f"error={error}:when=1+")
     assert code == 4, said
     assert len(re.findall(r"tg: cannot write to the store", said)) == 1
     assert advice in said
