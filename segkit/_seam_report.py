@@ -105,9 +105,15 @@ class SeamError(Exception):
 
 
 def enforce(
-    report: SeamReport, on_disagreement: OnDisagreement, *, tolerance: float = 0.0
+    report: SeamReport,
+    on_disagreement: OnDisagreement,
+    *,
+    tolerance: float = 0.0,
+    stacklevel: int = 3,
 ) -> None:
     """Raise, warn or do nothing if tiles disagree on more than a fraction of voxels.
+
+    A warning points `stacklevel` calls up: by default to the caller of the caller.
 
     Raises
     ------
@@ -125,4 +131,4 @@ def enforce(
     message = f"tiles disagree at {report}; a larger halo may help"
     if on_disagreement == "raise":
         raise SeamError(message, report)
-    warnings.warn(message, SeamWarning, stacklevel=3)
+    warnings.warn(message, SeamWarning, stacklevel=stacklevel)

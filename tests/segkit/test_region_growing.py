@@ -9,7 +9,7 @@ from skimage import segmentation
 
 from segkit.instances import SeamError, SeamWarning
 from segkit.labelling import label
-from segkit.watershed import (
+from segkit.region_growing import (
     random_walker,
     tiled_random_walker,
     tiled_watershed,

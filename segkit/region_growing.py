@@ -31,6 +31,7 @@ Array: TypeAlias = NDArray[Any]
 PerAxis: TypeAlias = int | Sequence[int]
 # From image, markers and mask of a box to its labels.
 Grow: TypeAlias = Callable[[Array, Array, Array | None], Array]
+Inputs: TypeAlias = tuple[Array, Array, NDArray[np.bool_] | None]
 
 # Voxels on either side of a seam that tiles compare.
 _COMPARED = 2
@@ -95,13 +96,9 @@ def watershed(
     >>> watershed(image, markers, mask=image < 4, tile=4, halo=3)
     array([1, 1, 1, 0, 0, 2, 2])
     """
-    if tile is None:
-        return _whole(_flood(connectivity), image, markers, mask)
-    labels, report = tiled_watershed(
-        image, markers, mask=mask, connectivity=connectivity, tile=tile, halo=halo
+    return _grown(
+        _flood(connectivity), (image, markers, mask), (tile, halo), on_disagreement
     )
-    enforce(report, on_disagreement)
-    return labels
 
 
 def tiled_watershed(
@@ -126,7 +123,7 @@ def tiled_watershed(
     >>> watershed(image, markers)
     array([1, 1, 1, 1, 1, 2, 2, 2, 2])
     """
-    return _tiled(_flood(connectivity), image, markers, mask, (tile, halo))
+    return _tiled(_flood(connectivity), (image, markers, mask), (tile, halo))
 
 
 def random_walker(
@@ -168,13 +165,9 @@ def random_walker(
     array([[3, 3, 3, 8, 8, 8],
            [3, 3, 3, 8, 8, 8]])
     """
-    if tile is None:
-        return _whole(_walk(beta), image, markers, mask)
-    labels, report = tiled_random_walker(
-        image, markers, mask=mask, beta=beta, tile=tile, halo=halo
+    return _grown(
+        _walk(image, beta), (image, markers, mask), (tile, halo), on_disagreement
     )
-    enforce(report, on_disagreement)
-    return labels
 
 
 def tiled_random_walker(
@@ -187,8 +180,7 @@ def tiled_random_walker(
     halo: PerAxis | None = None,
 ) -> MergedInstances:
     """Return the labels of `random_walker` by tiles, and how far the tiles agree."""
-    spread = float(np.std(checks.as_image(image)))
-    return _tiled(_walk(beta, spread), image, markers, mask, (tile, halo))
+    return _tiled(_walk(image, beta), (image, markers, mask), (tile, halo))
 
 
 def _flood(connectivity: Any) -> Grow:
@@ -204,7 +196,8 @@ def _flood(connectivity: Any) -> Grow:
     return grow
 
 
-def _walk(beta: float, spread: float | None = None) -> Grow:
+def _walk(image: Any, beta: float) -> Grow:
+    spread = float(np.std(checks.as_image(image)))
     return partial(_walk_box, beta=beta, spread=spread)
 
 
@@ -214,7 +207,7 @@ def _walk_box(
     mask: Array | None,
     *,
     beta: float,
-    spread: float | None,
+    spread: float,
 ) -> Array:
     """Run the random walker on a box, which may hold any number of seeds.
 
@@ -241,8 +234,8 @@ def _walk_box(
         # scikit-image divides by the spread; this little makes no difference.
         grey = np.zeros(image.shape)
         grey.flat[0] = 1e-9
-    elif spread is not None:
-        beta = beta * own_spread / spread
+    else:
+        beta = beta * (own_spread / spread)  # of the whole image: exactly beta
     # The solver's small errors of probabilities do not matter: only the largest counts.
     found = walk(grey, numbers, beta=beta, mode="cg_j", prob_tol=1)
     # Voxels that no seed is connected to, and those outside the mask, are not above 0.
@@ -250,9 +243,7 @@ def _walk_box(
     return grown
 
 
-def _checked(
-    image: Any, markers: Any, mask: Any
-) -> tuple[Array, Array, NDArray[np.bool_] | None]:
+def _checked(image: Any, markers: Any, mask: Any) -> Inputs:
     grey = checks.as_image(image)
     seeds = checks.require_labels(markers, name="markers")
     allowed = None if mask is None else checks.as_mask(mask)
@@ -262,34 +253,43 @@ def _checked(
     return grey, seeds, allowed
 
 
-def _whole(grow: Grow, image: Any, markers: Any, mask: Any) -> Array:
-    grey, seeds, allowed = _checked(image, markers, mask)
-    if not seeds.any():  # scikit-image would invent markers at the minima
-        return np.zeros_like(seeds)
-    return grow(grey, seeds, allowed).astype(seeds.dtype, copy=False)
+def _grown(
+    grow: Grow,
+    given: tuple[Any, Any, Any],
+    sizes: tuple[PerAxis | None, PerAxis | None],
+    on_disagreement: OnDisagreement,
+) -> Array:
+    """Grow the whole image, or its tiles with the care for seams that was asked for."""
+    tile, halo = sizes
+    if tile is None:
+        return _whole(grow, *_checked(*given))
+    labels, report = _tiled(grow, given, (tile, halo))
+    enforce(report, on_disagreement, stacklevel=4)
+    return labels
+
+
+def _whole(grow: Grow, image: Array, markers: Array, mask: Array | None) -> Array:
+    if not markers.any():  # scikit-image would invent markers at the minima
+        return np.zeros_like(markers)
+    return grow(image, markers, mask).astype(markers.dtype, copy=False)
 
 
 def _tiled(
-    grow: Grow,
-    image: Any,
-    markers: Any,
-    mask: Any,
-    sizes: tuple[PerAxis, PerAxis | None],
+    grow: Grow, given: tuple[Any, Any, Any], sizes: tuple[PerAxis, PerAxis | None]
 ) -> MergedInstances:
     """Grow each tile by itself, put the own boxes together and compare the rest."""
-    grey, seeds, allowed = _checked(image, markers, mask)
-    out = np.zeros_like(seeds)
+    image, markers, mask = _checked(*given)
+    out = np.zeros_like(markers)
     summaries: list[InstanceSummary] = []
-    for one in _grid(grey.shape, *sizes):
+    for one in _grid(image.shape, *sizes):
         box = one.read.slices
         with checks.inside_tile():
-            grown = _whole(
-                grow, grey[box], seeds[box], None if allowed is None else allowed[box]
-            )
+            allowed = None if mask is None else mask[box]
+            grown = _whole(grow, image[box], markers[box], allowed)
         out[one.write.slices] = grown[one.inner]
         # Objects from markers just beyond a tile's read box are not its own: the wider
         # the comparison, the more of them it would blame on the halo.
-        part = instance_tile(grown, one, grey.shape, depth=_COMPARED)
+        part = instance_tile(grown, one, image.shape, depth=_COMPARED)
         summaries.append(part.summary)
     if len(summaries) == 1:
         return MergedInstances(out, SeamReport(()))
