@@ -16,7 +16,11 @@ NOT_SHOWN = {
     "create_image", "open_image", "open_plate", "open_writer", "save", "save_png",
     "save_table",
     # The steps of functions that are shown, for tasks.
-    "label_tile", "merge_tiles", "relabel_tile", "measure_tile", "properties_table",
+    "adjacent_tiles", "compare_tiles", "find_seam", "instance_tile", "label_tile",
+    "measure_tile", "merge_instance_tiles", "merge_tiles", "properties_table",
+    "relabel_tile",
+    # Which labels of a table to keep: in `keep_within` and others.
+    "border_ids", "drop_ids", "ids_within", "keep_ids", "largest_ids", "small_ids",
     # Numbers of one table, all of them in `scores`.
     "adapted_rand_error", "adjusted_rand_index", "average_precision", "contingency",
     "dice", "foreground_rand", "hausdorff_distance", "jaccard", "match_objects",

@@ -40,3 +40,8 @@ def test_every_public_name_exists_and_is_listed():
         for alias in node.names
     }
     assert names == set(segkit.__all__)
+
+
+def test_no_public_name_is_also_a_module():
+    modules = {path.stem for path in Path(segkit.__file__).parent.iterdir()}
+    assert not modules & set(segkit.__all__)
