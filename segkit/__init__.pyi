@@ -94,6 +94,7 @@ from .morphology import (
     footprint,
     h_maxima,
     opening,
+    remove_small_holes,
     white_tophat,
 )
 from .nuclei import (
@@ -134,7 +135,6 @@ from .selection import (
     keep_within,
     largest_ids,
     relabel_sequential,
-    remove_small_holes,
     remove_small_objects,
     small_ids,
 )

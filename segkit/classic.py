@@ -12,7 +12,7 @@ References
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -41,8 +41,7 @@ def mean(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
     >>> int(mean(image).max())
     1
     """
-    grey = np.asarray(image)
-    return _cleaned(grey > grey.mean(), min_size)
+    return _cleaned(_brighter(np.asarray(image), "mean"), min_size)
 
 
 def otsu(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
@@ -62,10 +61,7 @@ def otsu(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
     >>> int((otsu(image) > 0).sum())
     2996
     """
-    import mahotas
-
-    grey = np.asarray(image)
-    return _cleaned(grey > mahotas.otsu(grey), min_size)
+    return _cleaned(_brighter(np.asarray(image), "otsu"), min_size)
 
 
 def rc(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
@@ -85,10 +81,7 @@ def rc(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
     >>> int((rc(image) > 0).sum())
     2996
     """
-    import mahotas
-
-    grey = np.asarray(image)
-    return _cleaned(grey > mahotas.rc(grey), min_size)
+    return _cleaned(_brighter(np.asarray(image), "rc"), min_size)
 
 
 def gaussian_mean(image: ArrayLike, *, sigma: float = 2.0) -> NDArray[np.int32]:
@@ -101,8 +94,7 @@ def gaussian_mean(image: ArrayLike, *, sigma: float = 2.0) -> NDArray[np.int32]:
     >>> int(gaussian_mean(image).max())
     2
     """
-    smooth = _smoothed(image, sigma)
-    return _labelled(smooth > smooth.mean())
+    return _labelled(_brighter(_smoothed(image, sigma), "mean"))
 
 
 def gaussian_otsu(image: ArrayLike, *, sigma: float = 4.0) -> NDArray[np.int32]:
@@ -120,7 +112,7 @@ def gaussian_otsu(image: ArrayLike, *, sigma: float = 4.0) -> NDArray[np.int32]:
     import mahotas
 
     stretched = mahotas.stretch(_smoothed(image, sigma))
-    return _labelled(stretched > mahotas.otsu(stretched))
+    return _labelled(_brighter(stretched, "otsu"))
 
 
 def distance_watershed(
@@ -159,8 +151,7 @@ def distance_watershed(
     peak_local_max: Any = feature.peak_local_max  # skimage is typed in part
     watershed: Any = segmentation.watershed
 
-    smooth = _smoothed(image, 2)
-    mask = smooth > smooth.mean()
+    mask = _brighter(_smoothed(image, 2), "mean")
     height = ndimage.gaussian_filter(distance(mask), sigma)
     peaks = peak_local_max(
         height,
@@ -168,9 +159,20 @@ def distance_watershed(
         labels=mask.astype(np.int32),
         exclude_border=False,
     )
-    markers = np.zeros(smooth.shape, np.int32)
+    markers = np.zeros(mask.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
     return _without_small(watershed(-height, markers, mask=mask), min_size)
+
+
+def _brighter(
+    grey: NDArray[Any], method: Literal["mean", "otsu", "rc"]
+) -> NDArray[np.bool_]:
+    """Return what is brighter than a threshold of the whole image."""
+    import mahotas
+
+    threshold = {"mean": np.mean, "otsu": mahotas.otsu, "rc": mahotas.rc}[method]
+    brighter: NDArray[np.bool_] = grey > threshold(grey)
+    return brighter
 
 
 def _smoothed(image: ArrayLike, sigma: float) -> NDArray[np.float64]:

@@ -32,6 +32,7 @@ __all__ = [
     "footprint",
     "h_maxima",
     "opening",
+    "remove_small_holes",
     "white_tophat",
 ]
 
@@ -206,14 +207,25 @@ def binary_closing(
     return closing(checks.as_mask(mask), radius, shape=shape)
 
 
-@declare_reach(unlimited)
-def fill_holes(mask: ArrayLike, *, connectivity: int = 1) -> Mask:
+def _filling_reach(ndim: int, *, max_size: Any = None, **_: Any) -> Any:
+    if max_size is None:
+        return None
+    # A hole that reached further would hold more voxels: one for each step.
+    return checks.per_axis(max_size, 1, name="max_size", least=0) * ndim
+
+
+@declare_reach(_filling_reach)
+def fill_holes(
+    mask: ArrayLike, max_size: int | None = None, *, connectivity: int = 1
+) -> Mask:
     """Make background foreground that is not connected to the image's border.
 
     Parameters
     ----------
     mask : array_like, shape (..., z, y, x)
         Zero is background.
+    max_size : int, optional
+        Holes of more voxels stay; by default none does.
     connectivity : int
         Along how many axes at once two background voxels may differ and be
         neighbours: 1 for faces only, up to the number of axes.
@@ -221,12 +233,17 @@ def fill_holes(mask: ArrayLike, *, connectivity: int = 1) -> Mask:
     Returns
     -------
     ndarray of bool, shape of `mask`
+        Without `max_size`, as by `scipy.ndimage.binary_fill_holes`.
+
+    See Also
+    --------
+    remove_small_holes : fills small background at the border, too.
 
     Notes
     -----
-    A hole may be of any size, so that the reach is not finite: on tiles, label the
-    background with `segkit.label`, which is exact over tiles, and keep what touches
-    the border.
+    The reach is `max_size`. Without it a hole may be of any size, so that the reach is
+    not finite: on tiles, label the background with `segkit.label`, which is exact over
+    tiles, and keep what touches the border.
 
     Examples
     --------
@@ -234,19 +251,57 @@ def fill_holes(mask: ArrayLike, *, connectivity: int = 1) -> Mask:
     array([[1, 1, 1, 0],
            [1, 1, 1, 0],
            [1, 1, 1, 0]])
+    >>> fill_holes([1, 0, 1, 0, 0, 1, 0], max_size=1).astype(int)
+    array([1, 1, 1, 0, 0, 1, 0])
     """
+    labels, sizes = _background(mask, connectivity)
+    stays = np.zeros(sizes.size, np.bool_)
+    if max_size is not None:
+        (most,) = checks.per_axis(max_size, 1, name="max_size", least=0)
+        stays |= sizes > most
+    for axis in range(labels.ndim):
+        stays[labels.take([0, -1], axis).ravel()] = True
+    stays[0] = False
+    filled: Mask = ~stays[labels]
+    return filled
+
+
+def _removing_reach(ndim: int, *, min_size: Any, **_: Any) -> tuple[int, ...]:
+    (size,) = checks.per_axis(min_size, 1, name="min_size", least=0)
+    return (max(size - 1, 0),) * ndim
+
+
+@declare_reach(_removing_reach)
+def remove_small_holes(
+    mask: ArrayLike, min_size: int, *, connectivity: int = 1
+) -> Mask:
+    """Make background foreground whose components have fewer than `min_size` voxels.
+
+    As `skimage.morphology.remove_small_holes`, and unlike `fill_holes`, also where a
+    component touches the image's border. The reach is ``min_size - 1``.
+
+    Examples
+    --------
+    >>> remove_small_holes([0, 1, 0, 0, 1], 2).astype(int)
+    array([1, 1, 0, 0, 1])
+    """
+    (least,) = checks.per_axis(min_size, 1, name="min_size", least=0)
+    labels, sizes = _background(mask, connectivity)
+    stays = sizes >= least
+    stays[0] = False
+    filled: Mask = ~stays[labels]
+    return filled
+
+
+def _background(mask: ArrayLike, connectivity: int) -> tuple[Array, Array]:
+    """Return the components of the background, and the size of each."""
     array = checks.as_mask(mask)
     if connectivity not in range(1, array.ndim + 1):
         raise ValueError(
             f"connectivity is {connectivity}, but must be from 1 to {array.ndim}"
         )
     labels, count = _components(~array, connectivity)
-    outside = np.zeros(count + 1, np.bool_)
-    for axis in range(array.ndim):
-        outside[labels.take([0, -1], axis).ravel()] = True
-    outside[0] = False
-    filled: Mask = ~outside[labels]
-    return filled
+    return labels, np.bincount(labels.ravel(), minlength=count + 1)
 
 
 def _components(mask: Mask, connectivity: int) -> tuple[Array, int]:

@@ -3,7 +3,7 @@
 Which objects stay is decided on a table of all objects (`small_ids`, `border_ids`,
 `largest_ids`, `ids_within`), never on one tile; what was decided is applied voxel by
 voxel (`drop_ids`, `keep_ids`), so that tiles need not know each other. The functions of
-whole images do both. Holes are objects too: those of the background.
+whole images do both.
 
 A boolean image is a mask, whose objects are its connected components; an integer image
 holds labels, whose objects keep their ids.
@@ -30,14 +30,12 @@ __all__ = [
     "border_ids",
     "clear_border",
     "drop_ids",
-    "fill_holes",
     "ids_within",
     "keep_ids",
     "keep_largest",
     "keep_within",
     "largest_ids",
     "relabel_sequential",
-    "remove_small_holes",
     "remove_small_objects",
     "small_ids",
 ]
@@ -69,42 +67,6 @@ def remove_small_objects(image: Any, min_size: int, *, connectivity: Any = 1) ->
     size = _size(min_size)
     labels = _objects(image, connectivity)
     return _dropped(image, labels, small_ids(_counts(labels), size))
-
-
-def remove_small_holes(mask: Any, min_size: int, *, connectivity: Any = 1) -> Array:
-    """Return the mask with holes of fewer than `min_size` voxels filled.
-
-    Holes are the connected components of the background, also those at the image's
-    border, as in scikit-image. `connectivity` is that of the background.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> remove_small_holes(np.array([0, 1, 0, 0, 1], bool), 2)
-    array([ True,  True, False, False,  True])
-    """
-    size = _size(min_size)
-    filled = _mask(mask)
-    holes = label(~filled, connectivity=connectivity)
-    return filled | (keep_ids(holes, small_ids(_counts(holes), size)) > 0)
-
-
-def fill_holes(mask: Any, *, connectivity: Any = 1) -> Array:
-    """Return the mask with all background that does not reach the border filled.
-
-    Equal to `scipy.ndimage.binary_fill_holes`; `connectivity` is that of the
-    background.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> fill_holes(np.array([0, 1, 0, 0, 1], bool))
-    array([False,  True,  True,  True,  True])
-    """
-    filled = _mask(mask)
-    holes = label(~filled, connectivity=connectivity)
-    table = region_properties(holes, properties=["label", "touches_border"])
-    return filled | (drop_ids(holes, border_ids(table)) > 0)
 
 
 def clear_border(image: Any, *, connectivity: Any = 1) -> Array:

@@ -55,7 +55,16 @@ def footprint(image):  # noqa: ARG001 - it needs none
 
 def fill_holes(image):
     mask = segkit.gaussian(image, 1) > 1.6 * image.mean()
-    return {"mask": mask, "filled": segkit.fill_holes(mask)}
+    return {
+        "mask": mask,
+        "filled": segkit.fill_holes(mask),
+        "max_size=50": segkit.fill_holes(mask, 50),
+    }
+
+
+def remove_small_holes(image):
+    mask = segkit.gaussian(image, 1) > 1.6 * image.mean()
+    return {"mask": mask, "min_size=200": segkit.remove_small_holes(mask, 200)}
 
 
 def h_maxima(image):

@@ -17,11 +17,6 @@ def remove_small_objects(image):
     return labelled(image, labels=labels, kept=kept)
 
 
-def remove_small_holes(image):
-    mask = segkit.gaussian(image, 1) > 1.6 * image.mean()
-    return {"mask": mask, "min_size=200": segkit.remove_small_holes(mask, 200)}
-
-
 def clear_border(image):
     _, labels = blobs(image)
     return labelled(image, labels=labels, cleared=segkit.clear_border(labels))

@@ -171,6 +171,53 @@ def test_holes_are_filled_as_by_scipy(case, connectivity):
     )
 
 
+@settings(deadline=None, max_examples=60)
+@given(cases(), st.integers(1, 3), st.integers(0, 9))
+def test_small_holes_are_those_of_skimage(case, connectivity, size):
+    image, _, _ = case
+    mask = image > np.median(image)
+    options = {"connectivity": min(connectivity, mask.ndim)}
+    most = size - 1  # scikit-image names the largest that is removed
+    np.testing.assert_array_equal(
+        morphology.remove_small_holes(mask, size, **options),
+        skimage.morphology.remove_small_holes(mask, max_size=most, **options),
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(case=cases(), connectivity=st.integers(1, 3), size=st.integers(0, 9))
+def test_holes_up_to_a_size_are_small_and_away_from_the_border(
+    case, connectivity, size
+):
+    image, _, _ = case
+    mask = image > np.median(image)
+    options = {"connectivity": min(connectivity, mask.ndim)}
+    small = morphology.remove_small_holes(mask, size + 1, **options)
+    holes = morphology.fill_holes(mask, **options)
+    filled = morphology.fill_holes(mask, size, **options)
+    np.testing.assert_array_equal(filled, small & holes)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        partial(morphology.fill_holes, max_size=3),
+        partial(morphology.remove_small_holes, min_size=4),
+    ],
+    ids=["fill_holes", "remove_small_holes"],
+)
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_small_holes_are_the_same_on_tiles(function, data):
+    ndim = data.draw(st.integers(1, 3))
+    shape = [data.draw(st.integers(1, (40, 14, 8)[ndim - 1])) for _ in range(ndim)]
+    tile = [data.draw(st.integers(1, n)) for n in shape]
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    mask = rng.random(shape) < data.draw(st.sampled_from([0.3, 0.5, 0.7]))
+    bound = partial(function, connectivity=data.draw(st.integers(1, ndim)))
+    np.testing.assert_array_equal(map_tiles(bound, mask, tile=tile), bound(mask))
+
+
 @pytest.mark.parametrize("value", [False, True])
 def test_masks_without_holes_stay_so(value):
     mask = np.full((5, 6), value)
@@ -205,6 +252,7 @@ def test_reach_of_an_opening_is_twice_its_radius():
         (lambda: morphology.erosion([1, 2], 1.5), TypeError, "must be an integer"),
         (lambda: morphology.erosion([1], shape="disc"), ValueError, "ball, box or"),
         (lambda: morphology.fill_holes([1], connectivity=2), ValueError, "from 1 to 1"),
+        (lambda: morphology.fill_holes([1], -1), ValueError, "max_size is -1"),
         (lambda: morphology.h_maxima([1, 2], 0), ValueError, "h is 0"),
         (lambda: morphology.binary_opening([np.nan]), ValueError, "mask has NaN"),
     ],

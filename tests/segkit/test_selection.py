@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import ndimage
 from skimage import morphology, segmentation
 
 from segkit import selection
@@ -14,14 +13,12 @@ from segkit.selection import (
     border_ids,
     clear_border,
     drop_ids,
-    fill_holes,
     ids_within,
     keep_ids,
     keep_largest,
     keep_within,
     largest_ids,
     relabel_sequential,
-    remove_small_holes,
     remove_small_objects,
     small_ids,
 )
@@ -42,25 +39,13 @@ def masks(draw):
 
 @given(masks(), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
-def test_small_objects_and_holes_are_those_of_scikit_image(case, size):
+def test_small_objects_are_those_of_scikit_image(case, size):
     mask, connectivity, _ = case
     options = {"connectivity": connectivity}
     most = size - 1  # scikit-image names the largest that is removed
     found = remove_small_objects(mask, size, **options)
     peer = morphology.remove_small_objects(mask, max_size=most, **options)
     np.testing.assert_array_equal(found, peer)
-    found = remove_small_holes(mask, size, **options)
-    peer = morphology.remove_small_holes(mask, max_size=most, **options)
-    np.testing.assert_array_equal(found, peer)
-
-
-@given(masks())
-@settings(max_examples=60, deadline=None)
-def test_holes_are_those_of_scipy(case):
-    mask, connectivity, _ = case
-    structure = ndimage.generate_binary_structure(mask.ndim, connectivity)
-    expected = ndimage.binary_fill_holes(mask, structure)
-    np.testing.assert_array_equal(fill_holes(mask, connectivity=connectivity), expected)
 
 
 @given(masks())
@@ -151,8 +136,6 @@ def test_inputs_are_never_changed():
         remove_small_objects(image, 4)
         clear_border(image)
         keep_largest(image)
-    remove_small_holes(mask, 4)
-    fill_holes(mask)
     np.testing.assert_array_equal(mask, kept[0])
     np.testing.assert_array_equal(labels, kept[1])
 
@@ -167,7 +150,7 @@ def test_inputs_are_never_changed():
         (lambda: keep_within(np.ones(3, int), area=3), ValueError, "least, largest"),
         (lambda: keep_largest(np.ones(3, int), -1), ValueError, "number"),
         (lambda: ids_within({"label": [1]}, area=(1, 2)), ValueError, "are label"),
-        (lambda: fill_holes(np.zeros((0, 3), bool)), ValueError, "empty"),
+        (lambda: clear_border(np.zeros((0, 3), bool)), ValueError, "empty"),
     ],
 )
 def test_bad_input_is_named(call, error, words):
