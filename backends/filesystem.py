@@ -20,38 +20,33 @@ from __future__ import annotations
 
 import errno
 import json
-import mmap
 import os
 import time
 from contextlib import suppress
-from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backends.errors import DamagedError, OpenError, UnavailableError
-from backends.format import BLOCK, check_format, describe_format
+from backends.blobs import BlobFolder
+from backends.directory import Directory
+from backends.errors import DamagedError
+from backends.format import BLOCK
 from backends.interface import Bytes, Kind, Member, Segment
-from backends.packs import Pack, encode_pack, identify
+from backends.packs import Pack, encode_pack, identify, pack_size
 from backends.posix import (
-    explain,
+    bytes_in,
     explained,
     is_remote,
     open_anew,
     put_if_absent,
     read_exactly,
     read_file,
-    remove_tree,
     revalidate,
-    write_file,
 )
 from backends.segment import encode_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
-_FOLDERS = ("log", "blobs", "workers", "documents", "tmp", "trash")
-_ABANDONED = 86400.0
-"""Seconds after which nobody writes to a staged file any more."""
 _VOID = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
 
 
@@ -63,7 +58,7 @@ class FileLog:
     root : Path
         Where it is.
     create : bool
-        Make it if there is none.
+        Make it, when something is first written, if there is none.
     block : int
         How many segments make a block, if it is made; kept in `format.json`.
     """
@@ -72,48 +67,20 @@ class FileLog:
 
     def __init__(self, root: Path, *, create: bool = True, block: int = BLOCK) -> None:
         self.url = str(root)
-        self._root = root
-        self._staged = count()
+        self._directory = Directory(root, create=create, block=block)
+        self._blobs = BlobFolder(self._directory)
         self._packs: dict[int, Pack] = {}
-        self._pid = 0
-        self._private = ""
-        with explained(f"open the store {root}"):
-            self.block_size = self._open(block, create=create)
         self.latency = 0.5 if is_remote(root) else 0.02
 
-    def _open(self, block: int, *, create: bool) -> int:
-        path = f"{self.url}/format.json"
-        try:
-            text, _ = read_file(path)
-        except FileNotFoundError:
-            if not create:
-                raise OpenError(
-                    f"there is no store at {self._root}; `tg execute` makes one"
-                ) from None
-            if self._root.is_dir():
-                self._refuse_foreign()
-            for name in _FOLDERS:
-                (self._root / name).mkdir(parents=True, exist_ok=True)
-            staged = self.stage([describe_format(block)], durable=True)
-            put_if_absent(staged, path)
-            self.unstage(staged)
-            text, _ = read_file(path)
-        except NotADirectoryError:
-            raise OpenError(f"{self._root} is not a directory") from None
-        return check_format(text, self._root)
-
-    def _refuse_foreign(self) -> None:
-        """Refuse a directory of somebody else; another worker may be making ours."""
-        names = {entry.name for entry in self._root.iterdir()}
-        if names - {*_FOLDERS, "format.json"}:
-            raise OpenError(
-                f"{self._root} holds other files and no store; choose an empty or a "
-                "new directory with --store"
-            )
+    @property
+    def block_size(self) -> int:
+        return self._directory.block_size
 
     # the journal
 
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
+        if not self._directory.exists():
+            return None
         block, place = divmod(position, self.block_size)
         path = self._path(position)
         with explained(f"read {path}"):
@@ -130,18 +97,15 @@ class FileLog:
     def refresh(self) -> None:
         pass  # each read that finds nothing asks the server anew
 
-    def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:
-        if self._pid != os.getpid():  # forked: what we write needs other names
-            self._pid = os.getpid()
-            self._private = f"{self._pid:x}-{os.urandom(6).hex()}"
-        path = f"{self.url}/tmp/{self._private}-{next(self._staged)}"
-        with explained(f"write to the store {self._root}"):
-            write_file(path, frame, durable=durable)
-        return path
+    def stage(self, frame: Iterable[Bytes], *, durable: bool) -> str:
+        return self._directory.stage(frame, durable=durable)
+
+    def unstage(self, staged: str) -> None:
+        self._directory.unstage(staged)
 
     def append(self, position: int, staged: str) -> bool:
         path = self._path(position)
-        with explained(f"write to the store {self._root}"):
+        with explained(f"write to the store {self.url}"):
             try:
                 return put_if_absent(staged, path)
             except FileNotFoundError:
@@ -164,10 +128,6 @@ class FileLog:
             return False  # it was complete: there is more to read first
         return put_if_absent(staged, path)
 
-    def unstage(self, staged: str) -> None:
-        with suppress(OSError):
-            os.unlink(staged)
-
     def wait(self, position: int, seconds: float) -> None:
         path = self._path(position)
         directory = os.path.dirname(path)
@@ -189,20 +149,26 @@ class FileLog:
 
     # merged blocks
 
-    def merge(self, block: int, frames: Mapping[int, bytes], *, drop: bool) -> int:
-        directory = self._root / "log" / f"{block:06d}"
-        pack = self._root / "log" / f"{block:06d}.pack"
-        chunks = encode_pack(frames)
-        new = sum(map(len, chunks))
-        with explained(f"merge segments in {self._root}"):
-            old = _bytes_in(pack) + _bytes_in(directory)
-            if old <= new and not directory.is_dir():
+    def merge(
+        self,
+        block: int,
+        sizes: Mapping[int, int],
+        frame: Callable[[int], bytes],
+        *,
+        drop: bool,
+    ) -> int:
+        directory = f"{self.url}/log/{block:06d}"
+        pack = f"{directory}.pack"
+        new = pack_size(sizes)
+        with explained(f"merge segments in {self.url}"):
+            old = bytes_in(pack) + bytes_in(directory)
+            if old <= new and not os.path.isdir(directory):
                 return 0
-            staged = self.stage(chunks, durable=True)
+            staged = self.stage(encode_pack(sizes, frame), durable=True)
             # Two mergers write the same or an equivalent pack: either may stay.
             os.replace(staged, pack)
             with suppress(FileNotFoundError):
-                trashed = self._to_trash(directory)
+                trashed = self._directory.trash(directory)
                 if drop:
                     import shutil  # costs start-up time that most commands need not
 
@@ -249,65 +215,26 @@ class FileLog:
     # blobs
 
     def write_blob(self, name: str, chunks: Iterable[Bytes]) -> int:
-        path = self._root / "blobs" / name
-        staged = self.stage(list(chunks), durable=True)
-        with explained(f"write to the store {self._root}"):
-            size = os.stat(staged).st_size
-            try:
-                self._name_blob(staged, path)
-            except OSError:
-                self.unstage(staged)
-                raise
-        return size
-
-    def _name_blob(self, staged: str, path: Path) -> None:
-        try:
-            os.rename(staged, path)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if os.path.exists(staged) or not path.exists():  # else a reply was lost
-                os.rename(staged, path)
+        return self._blobs.write(name, chunks)
 
     def open_blob(self, name: str) -> memoryview:
-        path = f"{self.url}/blobs/{name}"
-        try:
-            descriptor = open_anew(path)
-        except FileNotFoundError:
-            raise DamagedError(f"blob {name} of {self.url}", "it is gone") from None
-        except OSError as error:
-            if error.errno == errno.EIO:
-                raise DamagedError(path, "the disk cannot read it") from error
-            raise explain(error, f"read {path}") from error
-        try:
-            if os.fstat(descriptor).st_size == 0:
-                return memoryview(b"")
-            # A private mapping: a task may change its input in place, nobody sees it.
-            return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY))
-        finally:
-            os.close(descriptor)
+        return self._blobs.open(name)
 
-    def blobs(self) -> Iterator[tuple[str, int]]:
-        root = self._root / "blobs"
-        for shard in sorted(os.scandir(root), key=lambda entry: entry.name):
-            for entry in os.scandir(shard.path):
-                with suppress(FileNotFoundError):
-                    yield f"{shard.name}/{entry.name}", entry.stat().st_size
+    def blobs(self) -> Iterable[tuple[str, int]]:
+        return self._blobs.all()
 
     def blob_age(self, name: str) -> float:
-        with suppress(FileNotFoundError):
-            return self._now() - os.stat(self._root / "blobs" / name).st_mtime
-        return 0.0
+        return self._blobs.age(name)
 
     def trash_blob(self, name: str) -> None:
-        with suppress(FileNotFoundError):
-            self._to_trash(self._root / "blobs" / name)
+        self._blobs.trash(name)
 
     # documents and members
 
     def put_document(self, name: str, data: bytes) -> None:
         staged = self.stage([data], durable=False)
-        with explained(f"write to the store {self._root}"):
-            os.replace(staged, self._root / "documents" / name)
+        with explained(f"write to the store {self.url}"):
+            os.replace(staged, f"{self.url}/documents/{name}")
 
     def get_document(self, name: str) -> bytes | None:
         path = f"{self.url}/documents/{name}"
@@ -319,13 +246,13 @@ class FileLog:
 
     def documents(self) -> list[str]:
         try:
-            return sorted(os.listdir(self._root / "documents"))
+            return sorted(os.listdir(f"{self.url}/documents"))
         except FileNotFoundError:
             return []
 
     def beat(self, worker: str, about: Mapping[str, object]) -> None:
-        path = self._root / "workers" / worker
-        with explained(f"write to the store {self._root}"):
+        path = f"{self.url}/workers/{worker}"
+        with explained(f"write to the store {self.url}"):
             try:
                 os.utime(path)  # the server's clock stamps it
             except FileNotFoundError:
@@ -333,12 +260,12 @@ class FileLog:
                 os.replace(staged, path)
 
     def members(self) -> list[Member]:
-        found = []
-        now = self._now()
         try:
-            names = os.listdir(self._root / "workers")
+            names = os.listdir(f"{self.url}/workers")
         except FileNotFoundError:
             return []
+        now = self._directory.now()
+        found = []
         for name in names:
             with explained(f"read {self.url}/workers/{name}"):
                 try:
@@ -350,79 +277,33 @@ class FileLog:
 
     def leave(self, worker: str) -> None:
         with suppress(OSError):
-            os.unlink(self._root / "workers" / worker)
-
-    def _now(self) -> float:
-        """Return the time by the clock that stamps the heartbeats."""
-        try:
-            staged = self.stage([b""], durable=False)
-        except UnavailableError:
-            return time.time()
-        stamp = os.stat(staged).st_mtime
-        self.unstage(staged)
-        return stamp
+            os.unlink(f"{self.url}/workers/{worker}")
 
     # room
 
     def empty_trash(self, older_than: float) -> int:
-        limit = time.time() - older_than
-        freed = 0
-        with explained(f"empty the trash of {self._root}"):
-            for entry in os.scandir(self._root / "trash"):
-                with suppress(ValueError):
-                    if float(entry.name.split("-", 1)[0]) <= limit:
-                        freed += remove_tree(entry)
-            return freed + self._remove_abandoned(older_than)
-
-    def _remove_abandoned(self, older_than: float) -> int:
-        """Remove what was staged by writers that are long dead."""
-        limit = self._now() - max(older_than, _ABANDONED)
-        freed = 0
-        for entry in os.scandir(self._root / "tmp"):
-            with suppress(FileNotFoundError):
-                if entry.stat(follow_symlinks=False).st_mtime < limit:
-                    freed += remove_tree(entry)
-        return freed
+        return self._directory.empty_trash(older_than)
 
     def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
-        limit = self._now() - older_than
-        found = []
-        with explained(f"look into {self._root}/tmp"):
-            for entry in os.scandir(self._root / "tmp"):
-                with suppress(FileNotFoundError):
-                    if entry.stat(follow_symlinks=False).st_mtime < limit:
-                        found.append(entry.name)
-                        if remove:
-                            remove_tree(entry)
-        return found
+        return self._directory.leftovers(older_than, remove=remove)
 
     def void(self, position: int) -> bool:
         path = self._path(position)
         if not os.path.exists(path):
             return False
-        with explained(f"mend segment {position} of {self._root}"):
+        with explained(f"mend segment {position} of {self.url}"):
             staged = self.stage([_VOID], durable=True)
             with suppress(OSError):
-                os.link(path, self._trashed(Path(path).name))
+                os.link(path, self._directory.trashed(os.path.basename(path)))
             # Replaced, not moved away: at a gap a reader would take it for the end.
             os.replace(staged, path)
         return True
 
     def size(self) -> int:
-        return _bytes_in(self._root)
+        return self._directory.size()
 
     def close(self) -> None:
         self._packs.clear()
-
-    def _to_trash(self, path: Path) -> Path:
-        trashed = self._trashed(path.name)
-        os.rename(path, trashed)
-        return trashed
-
-    def _trashed(self, name: str) -> Path:
-        """Return a new name in the trash, which says since when it is there."""
-        mark = os.urandom(3).hex()
-        return self._root / "trash" / f"{time.time():.0f}-{mark}-{name}"
 
 
 def _read_member(path: str) -> tuple[float, dict[str, object]]:
@@ -436,16 +317,3 @@ def _read_member(path: str) -> tuple[float, dict[str, object]]:
     with suppress(ValueError):
         return stat.st_mtime, dict(json.loads(text))
     return stat.st_mtime, {}  # cut short by a power cut: judged by its heartbeat
-
-
-def _bytes_in(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; 0 if there is none."""
-    total = 0
-    for folder, _, names in os.walk(path):
-        for name in names:
-            with suppress(FileNotFoundError):
-                total += os.lstat(f"{folder}/{name}").st_size
-    if not path.is_dir():
-        with suppress(FileNotFoundError):
-            total = os.lstat(path).st_size
-    return total

@@ -13,7 +13,7 @@ from backends.interface import Bytes, Kind, Member, Segment
 from backends.segment import encode_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 @dataclass(slots=True)
@@ -65,15 +65,23 @@ class MemoryLog:
     def unstage(self, staged: str) -> None:
         self._staged.pop(staged, None)
 
-    def merge(self, block: int, frames: Mapping[int, bytes], *, drop: bool) -> int:  # noqa: ARG002 - what is merged here is gone at once
+    def merge(
+        self,
+        block: int,
+        sizes: Mapping[int, int],
+        frame: Callable[[int], bytes],
+        *,
+        drop: bool,  # noqa: ARG002 - what is merged here is gone at once
+    ) -> int:
         void = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
+        kept = {position: frame(position) for position in sizes}
         start = block * self.block_size
         freed = 0
         with self.room.changed:
             for position in range(start, start + self.block_size):
-                frame = frames.get(position, void)
-                freed += len(self.room.frames[position]) - len(frame)
-                self.room.frames[position] = frame
+                left = kept.get(position, void)
+                freed += len(self.room.frames[position]) - len(left)
+                self.room.frames[position] = left
         return freed
 
     def refresh(self) -> None:

@@ -11,7 +11,8 @@ from backends.errors import OpenError
 from backends.store import JournalStore
 
 if TYPE_CHECKING:
-    from backends.interface import Backend, Log
+    from backends.interface import Backend
+    from backends.log import Log
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+]*)://")
 
@@ -32,7 +33,8 @@ def open_backend(
     url : str or path
         A directory, ``file:///directory`` or ``memory://``.
     create : bool
-        Make the store if it does not exist; otherwise that is an `OpenError`.
+        Make the store if it does not exist, as soon as something is written to it;
+        otherwise that is an `OpenError`.
     worker : str, optional
         Who works with it; a new unique name by default.
 

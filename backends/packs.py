@@ -19,7 +19,7 @@ from backends.errors import DamagedError
 from backends.posix import read_exactly
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _HEAD = struct.Struct("<4sQQ")
 _ENTRY = struct.Struct("<QQ")
@@ -28,18 +28,37 @@ _MAGIC = b"TGP1"
 Identity = tuple[int, int, int]
 
 
-def encode_pack(frames: Mapping[int, bytes]) -> list[bytes]:
-    """Return the chunks of a pack of the frames at these positions.
+def encode_pack(
+    sizes: Mapping[int, int], frame: Callable[[int], bytes]
+) -> Iterator[bytes]:
+    """Yield the chunks of a pack: one frame after another is asked for.
+
+    Parameters
+    ----------
+    sizes : mapping
+        The sizes of the frames by their positions.
+    frame : callable
+        Returns the frame of a position.
 
     Examples
     --------
-    >>> [len(chunk) for chunk in encode_pack({3: b"abc", 1: b"a"})]
-    [20, 32, 1, 3]
+    >>> frames = {3: b"abc", 1: b"a"}
+    >>> sizes = {1: 1, 3: 3}
+    >>> chunks = list(encode_pack(sizes, frames.get))
+    >>> [len(chunk) for chunk in chunks], pack_size(sizes)
+    ([20, 32, 1, 3], 56)
     """
-    positions = sorted(frames)
-    table = b"".join(_ENTRY.pack(p, len(frames[p])) for p in positions)
-    head = _HEAD.pack(_MAGIC, len(positions), xxh3_64_intdigest(table))
-    return [head, table, *[frames[p] for p in positions]]
+    positions = sorted(sizes)
+    table = b"".join(_ENTRY.pack(p, sizes[p]) for p in positions)
+    yield _HEAD.pack(_MAGIC, len(positions), xxh3_64_intdigest(table))
+    yield table
+    for position in positions:
+        yield frame(position)
+
+
+def pack_size(sizes: Mapping[int, int]) -> int:
+    """Return the bytes of a pack of frames of these sizes."""
+    return _HEAD.size + len(sizes) * _ENTRY.size + sum(sizes.values())
 
 
 class Pack:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from backends.errors import DamagedError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from backends.interface import Bytes
 
@@ -154,7 +154,7 @@ def read_exactly(descriptor: int, wanted: int) -> bytes:
     return data
 
 
-def write_file(path: str, chunks: Sequence[Bytes], *, durable: bool) -> None:
+def write_file(path: str, chunks: Iterable[Bytes], *, durable: bool) -> None:
     """Write a new file, whole or not at all; with `durable`, through to the disk."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     descriptor = os.open(path, flags, 0o666)
@@ -168,7 +168,7 @@ def write_file(path: str, chunks: Sequence[Bytes], *, durable: bool) -> None:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             os.unlink(path)
         raise
@@ -195,6 +195,19 @@ def remove_tree(entry: os.DirEntry[str]) -> int:
             size = entry.stat(follow_symlinks=False).st_size
             os.unlink(entry.path)
     return size
+
+
+def bytes_in(path: str) -> int:
+    """Return the bytes of a file, or of all files in a folder; 0 if there is none."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.lstat(f"{folder}/{name}").st_size
+    if not os.path.isdir(path):
+        with suppress(FileNotFoundError):
+            total = os.lstat(path).st_size
+    return total
 
 
 def is_remote(root: Path) -> bool:

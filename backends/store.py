@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from backends.compaction import Compaction
 from backends.errors import BackendError, DamagedError
 from backends.interface import (
     Bytes,
@@ -18,21 +18,19 @@ from backends.interface import (
     Key,
     Kind,
     Lock,
-    Log,
     Member,
     Row,
     Segment,
     Where,
 )
 from backends.journal import MAX_ROWS, State
-from backends.segment import decode_frame, decode_head, encode_frame, frame_size
+from backends.reading import look, name_of, read_body
+from backends.segment import encode_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-_HEAD_READ = 1 << 16
-_MERGED_BYTES = 1 << 26
-"""Bytes up to which a block is merged in passing."""
+    from backends.log import Log
 
 
 class JournalStore:
@@ -64,6 +62,7 @@ class JournalStore:
         self._state = State()
         self._changes: list[Change] = []
         self._damaged: dict[int, Fault] = {}
+        self._compaction = Compaction(log, self._state, self._damaged)
 
     # reading
 
@@ -86,14 +85,7 @@ class JournalStore:
         return self._state.failures
 
     def body(self, position: int) -> bytes:
-        found = self._log.read(position)
-        what = self._name(position)
-        if found is None:
-            raise DamagedError(what, "it is gone")
-        segment = decode_frame(found[0], what)
-        if segment.kind is not Kind.PUBLISH:
-            raise DamagedError(what, "it is gone")
-        return bytes(segment.body)
+        return read_body(self._log, position)
 
     def deaths(self, key: Key) -> Mapping[Cause, int]:
         return self._state.deaths.get(key, {})
@@ -216,32 +208,7 @@ class JournalStore:
 
     def compact(self, keep: Iterable[Key] | None = None) -> int:
         self._catch_up()
-        size = self._log.block_size
-        freed = 0
-        live = self._state.live(keep)
-        for block in range(self._state.position // size):
-            with suppress(DamagedError):  # a block with a new damage is left as it is
-                freed += self._merge(block, live, drop=False)
-        return freed
-
-    def _kept(self, position: int, live: set[int]) -> bytes | None:
-        """Return the frame at `position` unless nobody needs it any more.
-
-        Only settled claims and dead records go. The end of a claim stays, since a
-        reader in the middle of the block may have seen its beginning.
-        """
-        if position in self._damaged:
-            return None
-        found = self._log.read(position)
-        if found is None:
-            return None
-        segment = decode_head(found[0], self._name(position))
-        settled = not self._state.unsettled(position)
-        if segment.kind is Kind.VOID or (segment.kind is Kind.CLAIM and settled):
-            return None
-        if segment.kind is Kind.PUBLISH and position not in live:
-            return None
-        return found[0]
+        return self._compaction.merge_all(keep)
 
     def _append(
         self, decide: Callable[[], Segment | None], *, durable: bool = False
@@ -265,36 +232,11 @@ class JournalStore:
                     change = self._state.apply(position, staged[0])
                     if change is not None and segment.kind is not Kind.PUBLISH:
                         self._changes.append(change)
-                    self._merge_behind(position)
+                    self._compaction.merge_behind(position)
                     return position
         finally:
             if staged is not None:
                 self._log.unstage(staged[1])
-
-    def _merge_behind(self, position: int) -> None:
-        """Merge the block that an append has just filled: one file for a thousand.
-
-        It is the appender's turn and nobody else's. If it fails or dies, the block
-        stays as it is, which costs later readers time and nothing else.
-        """
-        block, place = divmod(position + 1, self._log.block_size)
-        if place == 0:
-            with suppress(BackendError):
-                self._merge(block - 1, self._state.live(), drop=True)
-
-    def _merge(self, block: int, live: set[int], *, drop: bool) -> int:
-        size = self._log.block_size
-        frames: dict[int, bytes] = {}
-        room = _MERGED_BYTES
-        for at in range(block * size, (block + 1) * size):
-            frame = self._kept(at, live)
-            if frame is None:
-                continue
-            frames[at] = frame
-            room -= len(frame)
-            if drop and room < 0:
-                return 0  # few large files are no burden; all of them in memory are
-        return self._log.merge(block, frames, drop=drop)
 
     def _catch_up(self) -> None:
         """Apply everything that was appended since the last time."""
@@ -307,33 +249,17 @@ class JournalStore:
 
     def _segment(self, position: int) -> Segment | None:
         """Return the segment at `position` without its body; damaged ones are VOID."""
-        what = self._name(position)
         try:
-            found = self._log.read(position, _HEAD_READ)
-            if found is None:
-                return None
-            start, size = found
-            if size > len(start) and len(start) < _HEAD_READ:
-                raise DamagedError(what, "cut short")
-            if frame_size(start, what) != size:
-                raise DamagedError(what, "cut short")
-            try:
-                return decode_head(start, what)
-            except DamagedError:
-                if size <= len(start):
-                    raise
-            found = self._log.read(position)
-            return None if found is None else decode_head(found[0], what)
+            found = look(self._log, position)
+            return None if found is None else found[0]
         except DamagedError as error:
+            what = name_of(self._log, position)
             self._damaged[position] = Fault(what, error.why)
             _report(
                 f"{error}; results in it are computed again, an invalidation in it has "
                 "to be repeated"
             )
             return Segment(Kind.VOID, "", 0.0)
-
-    def _name(self, position: int) -> str:
-        return f"segment {position} of {self.url}"
 
     # what the log keeps beside the journal
 

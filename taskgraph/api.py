@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backends.errors import UnavailableError
 from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify
-from taskgraph import snapshot
+from taskgraph import elsewhere, snapshot
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
 from taskgraph.graph import Graph
 from taskgraph.jugfile import Jugfile, Loaded, default_store, open_results
@@ -103,6 +103,11 @@ def run(
 ) -> Report:
     """Run a jugfile, or some tasks and all that they need.
 
+    `tg` finds the results of a jugfile by its path, also if it chose its own store with
+    `set_jugdir`. A `store` that is given here is not remembered, as one that is given
+    to `tg execute --store` is not: two runs may use two stores. Give it to `tg status`
+    and the others too, or to all of them in ``tg.toml``.
+
     Parameters
     ----------
     what : path, Task or iterable of Task
@@ -148,6 +153,8 @@ def run(
         results = open_results(store or _store_of(source.tasks))
         folder = Path.cwd()
     loaded = source.load(results)
+    if isinstance(source, KeptJugfile) and results.backend.shared:
+        elsewhere.point(results.backend, source.jugfile.path, loaded.results.backend)
     options = options or Options()
     if workers and loaded.results.backend.shared:
         from taskgraph.supervisor import Plan, Supervisor

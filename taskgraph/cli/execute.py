@@ -68,7 +68,6 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     source.jugfile.compiled()  # no store for what is no jugfile
     results = open_results(store_url(jugfile, store))
     loaded = source.jugfile.load(results)
-    _point(loaded, results, jugfile)
     require_names(
         {task.name for task in loaded.graph.tasks},
         given["name"],
@@ -76,6 +75,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
         jugfile=jugfile,
         complete=not loaded.missing,
     )
+    _point(loaded, results, jugfile)
     if not len(loaded.graph) and not loaded.missing:
         note(f"{jugfile} has no tasks; decorate functions with @TaskGenerator")
         source.keep(loaded)
@@ -112,7 +112,7 @@ def _options(given: dict[str, Any]) -> Options:
 
 def _point(loaded: Loaded, results: Results, jugfile: Path) -> None:
     """Tell the user and other commands if the jugfile chose another store."""
-    from taskgraph.cli.elsewhere import point
+    from taskgraph.elsewhere import point
 
     chosen = loaded.results.backend
     if chosen.url != results.backend.url:

@@ -157,7 +157,7 @@ def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Bac
     the jugfile chose another one when it ran, that one is opened.
     """
     from backends.opening import open_backend
-    from taskgraph.cli.elsewhere import chosen_url
+    from taskgraph.elsewhere import chosen_url
 
     if store is None:
         require_jugfile(jugfile)

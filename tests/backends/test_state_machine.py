@@ -25,7 +25,7 @@ from backends.memory import MemoryLog, Room
 from backends.segment import HEADER_SIZE
 from backends.store import JournalStore
 
-from .contract import key
+from .deeds import key
 from .model import Model, see
 
 BLOCK = 6

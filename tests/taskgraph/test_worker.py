@@ -12,10 +12,9 @@ import pytest
 from backends.interface import Cause
 from backends.opening import open_backend
 from taskgraph import Options, TaskGenerator, run, value
-from taskgraph.api import report_of
-from taskgraph.errors import GaveUpError, JugfileError, TasksFailedError
+from taskgraph.errors import GaveUpError, TasksFailedError
 from taskgraph.graph import selector
-from taskgraph.jugfile import Jugfile, open_results
+from taskgraph.jugfile import open_results
 from taskgraph.pace import Pace
 from taskgraph.recording import Recording, recorded_in
 
@@ -300,29 +299,6 @@ def test_a_long_task_after_short_ones_is_run_once_and_kept(recording, tmp_path):
     assert runs(tmp_path) == {"ran-long": 2}
 
 
-def test_choosing_a_store_after_the_first_task_is_refused(tmp_path):
-    path = tmp_path / "late.py"
-    path.write_text(
-        "from taskgraph import Task, set_jugdir\nTask(len, 'a')\nset_jugdir('other')\n"
-    )
-    with pytest.raises(JugfileError, match=r"late.py:3.*before the first task"):
-        run(path)
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_jugfile_may_choose_its_store_and_have_barriers(tmp_path, workers):
-    path = tmp_path / "chooses.py"
-    path.write_text(
-        "from pathlib import Path\n"
-        "from taskgraph import Task, barrier, set_jugdir, value\n"
-        "set_jugdir(Path(__file__).with_name('other'))\n"
-        "one = Task(len, 'abc')\nbarrier()\ntwo = Task(range, value(one))\n"
-    )
-    report = run(path, workers=workers)
-    assert report.done == 2
-    assert report.store.backend.url == str(tmp_path / "other")
-
-
 def test_only_selected_functions_are_run(recording, tmp_path):
     one = quick("one")
     note_run(tmp_path, "other", one)
@@ -361,52 +337,6 @@ def test_locks_of_a_living_worker_are_respected(recording, store):
     other.expel("other", Cause.RELEASED)
     run([task])
     assert value(task) == 1
-
-
-JUGFILE = """
-from pathlib import Path
-from taskgraph import TaskGenerator, barrier, bvalue, value
-
-@TaskGenerator
-def numbers(n):
-    with Path(__file__).with_name("log").open("a") as log:
-        log.write("n")
-    return list(range(n))
-
-@TaskGenerator
-def square(x):
-    return x * x
-
-first = numbers(3)
-squares = [square(x) for x in bvalue(first)]
-barrier()
-more = [square(x) for x in value(squares)]
-"""
-
-
-@pytest.mark.parametrize("workers", [0, 1, 2])
-def test_a_jugfile_is_read_again_after_each_barrier(tmp_path, workers):
-    path = tmp_path / "work.py"
-    path.write_text(JUGFILE)
-    report = run(path, workers=workers)
-    loaded = Jugfile(path).load(report.store)
-    assert value(loaded.space["more"]) == [0, 1, 16]
-    assert (tmp_path / "log").read_text() == "n"
-    assert report_of(loaded).done == report.done == 5
-
-
-def test_objects_of_classes_in_the_jugfile_can_be_results(tmp_path):
-    path = tmp_path / "classes_work.py"
-    path.write_text(
-        "from dataclasses import dataclass\n"
-        "from taskgraph import TaskGenerator\n"
-        "@dataclass\nclass Point:\n    x: int\n"
-        "@TaskGenerator\ndef point(x): return Point(x)\n"
-        "@TaskGenerator\ndef x_of(p): return p.x\n"
-        "x = x_of(point(5))\n"
-    )
-    report = run(path, workers=2)
-    assert value(Jugfile(path).load(report.store).space["x"]) == 5
 
 
 def test_the_pace_follows_what_it_learns():

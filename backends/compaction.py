@@ -1,0 +1,96 @@
+"""Merging the blocks of a journal: what nobody can ask for any more is left out."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from backends.errors import BackendError, DamagedError
+from backends.interface import Key, Kind
+from backends.reading import HEAD_READ, look, read_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
+    from backends.journal import State
+    from backends.log import Log
+
+_PASSING_BYTES = 1 << 26
+"""Bytes up to which a block is merged in passing."""
+
+
+class Compaction:
+    """Merges blocks; small frames and one large one at a time are in memory.
+
+    Parameters
+    ----------
+    log : Log
+        Where the segments are.
+    state : State
+        What they fold into; the blocks to merge are part of it.
+    damaged : container of int
+        Positions of segments that could not be read.
+    """
+
+    def __init__(self, log: Log, state: State, damaged: Container[int]) -> None:
+        self._log = log
+        self._state = state
+        self._damaged = damaged
+
+    def merge_all(self, keep: Iterable[Key] | None) -> int:
+        """Merge all full blocks; return bytes freed. See `Backend.compact`."""
+        live = self._state.live(keep)
+        freed = 0
+        for block in range(self._state.position // self._log.block_size):
+            with suppress(DamagedError):  # a block with a new damage is left as it is
+                freed += self._merge(block, live, passing=False)
+        return freed
+
+    def merge_behind(self, position: int) -> None:
+        """Merge the block that an append has just filled: one file for a thousand.
+
+        It is the appender's turn and nobody else's. If it fails or dies, the block
+        stays as it is, which costs later readers time and nothing else.
+        """
+        block, place = divmod(position + 1, self._log.block_size)
+        if place == 0:
+            with suppress(BackendError):
+                self._merge(block - 1, self._state.live(), passing=True)
+
+    def _merge(self, block: int, live: set[int], *, passing: bool) -> int:
+        sizes: dict[int, int] = {}
+        small: dict[int, bytes] = {}
+        room = _PASSING_BYTES
+        first = block * self._log.block_size
+        for at in range(first, first + self._log.block_size):
+            kept = self._kept(at, live)
+            if kept is None:
+                continue
+            start, sizes[at] = kept
+            if sizes[at] <= HEAD_READ:
+                small[at] = start
+            room -= sizes[at]
+            if passing and room < 0:
+                return 0  # few large files are no burden; to copy them all is one
+
+        def frame(at: int) -> bytes:
+            return small[at] if at in small else read_whole(self._log, at, sizes[at])
+
+        return self._log.merge(block, sizes, frame, drop=passing)
+
+    def _kept(self, position: int, live: set[int]) -> tuple[bytes, int] | None:
+        """Return the start and size of a frame unless nobody needs it any more.
+
+        Only settled claims and dead records go. The end of a claim stays, since a
+        reader in the middle of the block may have seen its beginning.
+        """
+        found = None if position in self._damaged else look(self._log, position)
+        if found is None:
+            return None
+        segment, start, size = found
+        settled = not self._state.unsettled(position)
+        if segment.kind is Kind.VOID or (segment.kind is Kind.CLAIM and settled):
+            return None
+        if segment.kind is Kind.PUBLISH and position not in live:
+            return None
+        return start, size

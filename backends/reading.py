@@ -1,0 +1,81 @@
+"""Segments out of a log: whatever is damaged is noticed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backends.errors import DamagedError
+from backends.interface import Kind
+from backends.segment import decode_frame, decode_head, frame_size
+
+if TYPE_CHECKING:
+    from backends.interface import Segment
+    from backends.log import Log
+
+HEAD_READ = 1 << 16
+"""Bytes of a segment that are read to know what it is."""
+
+
+def name_of(log: Log, position: int) -> str:
+    """Return how a segment is called in errors."""
+    return f"segment {position} of {log.url}"
+
+
+def look(log: Log, position: int) -> tuple[Segment, bytes, int] | None:
+    """Return a segment without its body, the start of its frame, and its size.
+
+    None if nothing was appended there.
+
+    Raises
+    ------
+    DamagedError
+        It is cut short, or its head has another checksum.
+    """
+    what = name_of(log, position)
+    found = log.read(position, HEAD_READ)
+    if found is None:
+        return None
+    start, size = found
+    if size > len(start) and len(start) < HEAD_READ:
+        raise DamagedError(what, "cut short")
+    if frame_size(start, what) != size:
+        raise DamagedError(what, "cut short")
+    try:
+        return decode_head(start, what), start, size
+    except DamagedError:
+        if size <= len(start):
+            raise
+    found = log.read(position)
+    return None if found is None else (decode_head(found[0], what), *found)
+
+
+def read_body(log: Log, position: int) -> bytes:
+    """Return the body of a PUBLISH segment.
+
+    Raises
+    ------
+    DamagedError
+        There is none, or it has another checksum.
+    """
+    found = log.read(position)
+    what = name_of(log, position)
+    if found is None:
+        raise DamagedError(what, "it is gone")
+    segment = decode_frame(found[0], what)
+    if segment.kind is not Kind.PUBLISH:
+        raise DamagedError(what, "it is gone")
+    return bytes(segment.body)
+
+
+def read_whole(log: Log, position: int, size: int) -> bytes:
+    """Return a frame that had this size when it was looked at.
+
+    Raises
+    ------
+    DamagedError
+        It is another one now.
+    """
+    found = log.read(position)
+    if found is None or len(found[0]) != size:
+        raise DamagedError(name_of(log, position), "it changed meanwhile")
+    return found[0]

@@ -1,0 +1,130 @@
+"""Stores are opened, made, refused."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from backends import FormatError, OpenError, UnavailableError
+from backends.filesystem import FileLog
+from backends.store import JournalStore
+
+from .deeds import A, body_of, publish
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "store"
+
+
+def make(root, **how):
+    log = FileLog(root, **how)
+    log.put_document("made", b"")
+    return log
+
+
+def test_a_store_is_made_when_something_is_written_to_it(root):
+    store = JournalStore(FileLog(root), "anna")
+    store.poll()
+    store.wait(0.0)
+    assert [*store.members(), *store.documents(), *store.blobs()] == []
+    assert store.leftovers(0.0) == []
+    assert (store.get_document("d"), store.size(), store.compact()) == (None, 0, 0)
+    assert (store.blob_age("ab/cd"), store.empty_trash(0.0)) == (0.0, 0)
+    assert store.discard([A], reason="none") is None
+    store.release([A])
+    store.leave("anna")
+    assert not root.exists()
+
+    assert publish(store, A) == 1
+
+    assert body_of(JournalStore(FileLog(root, create=False), "bert"), A) == b"x"
+
+
+def test_a_store_that_somebody_else_makes_is_found_by_those_who_wait_for_it(root):
+    early = JournalStore(FileLog(root, block=5), "early")
+    early.poll()
+    publish(JournalStore(FileLog(root, block=7), "anna"), A)
+    assert len(early.poll()) == 1
+    assert early._log.block_size == 7
+
+
+@pytest.mark.parametrize("deed", ["beat", "claim", "blob"])
+def test_a_store_that_cannot_be_made_ends_in_a_sentence(root, monkeypatch, deed):
+    store = JournalStore(FileLog(root), "anna")
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(UnavailableError, match="quota is used up"):
+        {
+            "beat": lambda: store.beat("anna", {}),
+            "claim": lambda: store.claim([A]),
+            "blob": lambda: store.write_blob("ab/cd", [b"x"]),
+        }[deed]()
+
+
+def refuse(*_what, **_how):
+    raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+
+def test_two_make_the_same_store(root, monkeypatch):
+    link, made = os.link, []
+
+    def late(staged, path):
+        if not made and path.endswith("format.json"):
+            made.append(None)
+            make(root, block=7)
+        link(staged, path)
+
+    monkeypatch.setattr(os, "link", late)
+    assert make(root, block=5).block_size == 7
+    assert list((root / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "advice"), [(0, "release that wrote it"), (2, "install a newer")]
+)
+def test_another_format_is_refused_with_advice(root, version, advice):
+    make(root)
+    about = {"format": "taskgraph store", "version": version}
+    (root / "format.json").write_text(json.dumps(about))
+    with pytest.raises(FormatError, match=f"format {version}.*{advice}"):
+        FileLog(root)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "taskgraph store"}'])
+def test_a_damaged_format_says_how_to_mend_it(root, text):
+    make(root)
+    (root / "format.json").write_text(text)
+    with pytest.raises(FormatError, match=r'put \{"format": "taskgraph store"'):
+        FileLog(root)
+
+
+def test_other_peoples_files_are_left_alone(root):
+    root.mkdir()
+    (root / "thesis.tex").touch()
+    with pytest.raises(OpenError, match="other files"):
+        FileLog(root)
+    assert [path.name for path in root.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_is_no_store(root):
+    root.touch()
+    with pytest.raises(OpenError, match="not a directory"):
+        FileLog(root)
+
+
+def test_what_is_not_there_is_not_made_for_a_reader(root):
+    with pytest.raises(OpenError, match="no store"):
+        FileLog(root, create=False)
+    assert not root.exists()
+
+
+def test_staged_files_of_the_long_dead_are_collected(root):
+    log = FileLog(root)
+    old, new = log.stage([b"x" * 7], durable=False), log.stage([b"y"], durable=False)
+    os.utime(old, (1, 1))
+    assert log.empty_trash(0) == 7
+    assert [str(path) for path in (root / "tmp").iterdir()] == [new]
