@@ -1,14 +1,23 @@
-"""Calls and their arguments as short text, for people."""
+"""Calls and their arguments as short text, for people.
+
+What is too long is cut in its middle: tasks that differ only late do not look alike.
+"""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from taskgraph.task import Task
 
 
 _MOST_BITS = 128
+_MOST_PARTS = 8
+_MOST_ITEMS = 3
+_LONGEST = 40
 
 
 def describe(task: Task, limit: int = 80) -> str:
@@ -17,30 +26,49 @@ def describe(task: Task, limit: int = 80) -> str:
     Examples
     --------
     >>> from taskgraph import Task
-    >>> describe(Task(divmod, 7, "a long text" * 9), limit=30)
-    "builtins.divmod(7, 'a long..."
+    >>> describe(Task(divmod, 7, "a long text" * 9), limit=40)
+    "builtins.divmod(7, 'a long t...ng text')"
     """
-    text = f"{task.name}({summary(task.args, task.kwargs)})"
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    room = limit - len(task.name) - 2
+    return f"{task.name}({summary(task.args, task.kwargs, max(room, limit // 4))})"
 
 
 def summary(args: tuple[Any, ...], kwargs: dict[str, Any], limit: int = 80) -> str:
-    """Return arguments as short text, for people."""
-    if len(args) == 1 and not kwargs and type(args[0]) is int:
-        return short(args[0])
-    parts = [short(arg) for arg in args[:9]]
-    parts += [f"{key}={short(arg)}" for key, arg in list(kwargs.items())[:9]]
-    text = ", ".join(parts)
-    return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
-def short(value: Any) -> str:
-    """Return a value as a few letters, for people; whatever it is, it never raises.
+    """Return arguments as short text, for people.
 
     Examples
     --------
-    >>> short(10**5000), short([1, 2, 3, 4])
-    ('int of 16610 bits', 'list(1, 2, 3, ...4)')
+    >>> summary(("images/of/cells/0001.tif", 7), {"to": "labels"}, limit=40)
+    "'images/of/.../0001.tif', 7, to='labels'"
+    >>> summary(tuple(range(100)), {})
+    '0, 1, 2, 3, ..., 97, 98, 99'
+    """
+    if len(args) == 1 and not kwargs and type(args[0]) is int:
+        return short(args[0])
+    given = [("", arg) for arg in args] + [(f"{k}=", kwargs[k]) for k in kwargs]
+    half = _MOST_PARTS // 2
+    shown = given if len(given) <= _MOST_PARTS else given[:half] + given[1 - half :]
+    parts = [name + short(value) for name, value in shown]
+    if shown is not given:
+        parts.insert(half, "...")
+    text = ", ".join(parts)
+    return text if len(text) <= limit else ", ".join(_fit(parts, limit))
+
+
+def short(value: Any, depth: int = 2) -> str:
+    """Return a value as a few letters, for people; whatever it is, it never raises.
+
+    Parameters
+    ----------
+    value : object
+        What to show.
+    depth : int
+        Containers in containers of which the contents are shown.
+
+    Examples
+    --------
+    >>> short(10**5000), short([1, 2, 3, 4]), short({"sigma": 2.0})
+    ('int of 16610 bits', 'list(1, 2, ..., 4; 4 items)', "dict('sigma': 2.0)")
     """
     kind = type(value)
     if kind is int:
@@ -49,17 +77,73 @@ def short(value: Any) -> str:
     if kind in (float, bool, type(None)):
         return repr(value)
     if kind is str or kind is bytes:
-        return repr(value[:40]) + ("..." if len(value) > 40 else "")
+        return _quote(value)
+    try:
+        return _brief(value, kind, depth)
+    except Exception:  # noqa: BLE001 - somebody else's __repr__
+        return f"<{kind.__name__}>"
+
+
+def _brief(value: Any, kind: type, depth: int) -> str:
     brief = getattr(kind, "__taskgraph_brief__", None)
     if brief is not None:
         return str(brief(value))
-    if kind in (list, tuple, set, dict):
-        inner = ", ".join(short(item) for item in list(value)[:3])
-        more = f", ...{len(value)}" if len(value) > 3 else ""
-        return f"{kind.__name__}({inner}{more})"
+    if kind in (list, tuple, set, frozenset, dict):
+        inside = _items(value, depth - 1) if depth else f"{len(value)} items"
+        return f"{kind.__name__}({inside})"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{kind.__name__}{tuple(value.shape)}{value.dtype}"
-    try:
-        return f"{value!r:.40}"
-    except Exception:  # noqa: BLE001 - somebody else's __repr__
-        return f"<{kind.__name__}>"
+    return _cut(repr(value), _LONGEST)
+
+
+def _items(value: Any, depth: int) -> str:
+    """Return some items of a container, with the last if there is one."""
+
+    def show(item: Any) -> str:
+        if type(value) is dict:
+            return f"{short(item, depth)}: {short(value[item], depth)}"
+        return short(item, depth)
+
+    if len(value) <= _MOST_ITEMS:
+        return ", ".join(map(show, value))
+    first = [show(item) for item in islice(value, _MOST_ITEMS - 1)]
+    last = [] if isinstance(value, set | frozenset) else [show(next(reversed(value)))]
+    return f"{', '.join([*first, '...', *last])}; {len(value)} items"
+
+
+def _quote(value: str | bytes) -> str:
+    """Return the repr of text or bytes without what is in the middle."""
+    if len(value) <= _LONGEST:
+        return repr(value)
+    half = _LONGEST // 2
+    if isinstance(value, bytes):
+        return repr(value[:half] + b"..." + value[-half:])
+    return repr(value[:half] + "..." + value[-half:])
+
+
+def _fit(parts: Sequence[str], limit: int) -> list[str]:
+    """Cut the longest parts so that all of them, with commas, have `limit` letters."""
+    room = limit - 2 * (len(parts) - 1)
+    share = room
+    for count, size in zip(
+        range(len(parts), 0, -1), sorted(map(len, parts)), strict=True
+    ):
+        share = room // count
+        if size > share:
+            break
+        room -= size
+    return [_cut(part, share) for part in parts]
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return a text without what is in its middle, if it is longer than `limit`.
+
+    Examples
+    --------
+    >>> _cut("0123456789abcdef", 9), _cut("short", 9)
+    ('012...def', 'short')
+    """
+    if len(text) <= limit:
+        return text
+    end = (limit - 3) // 2
+    return f"{text[: limit - 3 - end]}...{text[len(text) - end :]}"

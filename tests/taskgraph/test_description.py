@@ -1,0 +1,55 @@
+"""What people see of a call: short, and told apart from its neighbours."""
+
+import pytest
+
+from taskgraph import Task
+from taskgraph.description import describe, short, summary
+
+FOLDER = "/data/2026/screen-of-everything/plate-0001/well-A01/"
+
+
+class Shapeless:
+    @property
+    def shape(self):
+        raise ValueError("not loaded yet")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((FOLDER + "image-0001.tif",), (FOLDER + "image-0002.tif",)),
+        ((FOLDER.encode() + b"1",), (FOLDER.encode() + b"2",)),
+        ((list(range(9)),), ([*range(8), 9],)),
+        (({"sigma": 1.0},), ({"sigma": 2.0},)),
+        ((FOLDER, FOLDER, FOLDER + "1"), (FOLDER, FOLDER, FOLDER + "2")),
+        ((FOLDER, FOLDER + "1", FOLDER), (FOLDER, FOLDER + "2", FOLDER)),
+        (tuple(range(20)), (*range(19), 20)),
+        ((complex(10**200, 10**200), 1), (complex(10**200, 10**200), 2)),
+    ],
+)
+def test_calls_that_differ_late_look_different(one, other):
+    assert summary(one, {}) != summary(other, {})
+    assert max(len(summary(one, {})), len(summary(other, {}))) <= 80
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 1000])
+@pytest.mark.parametrize("limit", [40, 80])
+def test_a_summary_never_exceeds_its_limit(count, limit):
+    kwargs = {f"argument_{number}": "x" * 100 for number in range(count)}
+    assert len(summary(("y" * 10_000,), kwargs, limit)) <= limit
+
+
+def test_a_call_never_exceeds_its_limit():
+    assert len(describe(Task(divmod, "x" * 10_000, 10**100))) <= 80
+
+
+def test_deep_containers_are_shown_to_a_depth():
+    deep = 0
+    for _ in range(10_000):
+        deep = [deep, deep, deep]
+    assert short(deep).count("3 items") == 9
+
+
+@pytest.mark.parametrize("value", [Shapeless(), [Shapeless()], {1: Shapeless()}])
+def test_whatever_it_is_it_is_shown(value):
+    assert "Shapeless" in short(value)
