@@ -138,6 +138,9 @@ from .selection import (
     remove_small_objects,
     small_ids,
 )
+from .superpixels import (
+    slic,
+)
 from .thresholding import (
     Trial,
     hysteresis,
@@ -268,6 +271,7 @@ __all__ = [
     "segment_cells",
     "segment_nuclei",
     "side_by_side",
+    "slic",
     "small_ids",
     "subtract_background",
     "table_scores",
