@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 import tempfile
@@ -31,12 +32,10 @@ class Capture:
         _flush()
         self._before = os.dup(1), os.dup(2)
         self._echo = self._before[0] if echo is None else echo
-        os.set_inheritable(self._descriptor, False)
-        flags = os.O_WRONLY | os.O_APPEND
-        target = os.open(f"/proc/self/fd/{self._descriptor}", flags)
-        os.dup2(target, 1)
-        os.dup2(target, 2)
-        os.close(target)
+        flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
+        fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags | os.O_APPEND)
+        os.dup2(self._descriptor, 1)
+        os.dup2(self._descriptor, 2)
         self._streams = sys.stdout, sys.stderr  # a notebook's write elsewhere
         sys.stdout, sys.stderr = _stream(1), _stream(2)
         self._seen = 0
