@@ -1,34 +1,269 @@
 """Compile kernels, where that is possible, and remember the compiled code."""
 
+# Compiled code: its types are numba's to check, not mypy's.
+# mypy: disable-error-code="no-untyped-call"
+
 from __future__ import annotations
 
+import importlib
 import importlib.util
-from typing import TYPE_CHECKING, Any
+import os
+import sys
+import threading
+import types
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from segkit import _machine_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
+
+    from segkit._machine_code import Code, Function
+
+Kind: TypeAlias = Any
+"""Of an array (type, axes, whether its elements lie in order), type of a number,
+or those of a tuple's parts in a list."""
+_TYPES = {"b1", *_machine_code.NUMBERS}
+_LARGEST = 2**63
 
 
 def can_compile() -> bool:
     """Return whether kernels run compiled: numba is there and not switched off."""
-    if importlib.util.find_spec("numba") is None:
+    numba = sys.modules.get("numba")
+    if numba is not None:
+        return not getattr(numba.config, "DISABLE_JIT", False)
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return False
-    from numba import config
+    return importlib.util.find_spec("numba") is not None
 
-    return not getattr(config, "DISABLE_JIT", False)
+
+class Kernel:
+    """A function that is compiled when it is first called; `kernel` makes it.
+
+    Called from Python, arrays, numbers and tuples of them are its arguments; kernels
+    may call each other. It does not hold the interpreter. What it writes to, the
+    caller has to own: read-only arrays are not told from others.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self._function = function
+        self._jitted: Callable[..., Any] | None = None
+        self._functions: dict[Kind, Function | None] = {}
+        self._compiling = threading.Lock()
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run the function."""
+        kinds = tuple(map(_kind, arguments))
+        try:
+            function = self._functions[kinds]
+        except KeyError:
+            function = self._prepare(kinds)
+        if function is not None:
+            try:
+                return function([n for one in arguments for n in _numbers(one)])
+            except ArithmeticError:
+                pass  # numba tells which
+        return self.jitted()(*arguments)
+
+    def jitted(self) -> Callable[..., Any]:
+        """Return the function as numba compiles it.
+
+        Its compiled code is kept beside the source, else in numba's folder for the
+        user (``NUMBA_CACHE_DIR`` names another); where neither can be written, each
+        process compiles anew.
+        """
+        if self._jitted is None:
+            from numba import njit
+
+            function = self._function
+            known = {
+                name: value.jitted() if isinstance(value, Kernel) else value
+                for name, value in function.__globals__.items()
+                if name in function.__code__.co_names
+            }
+            known["__name__"] = function.__module__
+            own = types.FunctionType(
+                function.__code__,
+                known,
+                function.__name__,
+                function.__defaults__,
+                function.__closure__,
+            )
+            own.__module__, own.__qualname__ = function.__module__, self.__name__
+            try:
+                self._jitted = njit(cache=True, nogil=True)(own)
+            except RuntimeError:  # "cannot cache function: no locator available"
+                self._jitted = njit(nogil=True)(own)
+        return self._jitted
+
+    def sources(self) -> dict[str, tuple[int, int]]:
+        """Return size and time of the files that the function is made of."""
+        where = self._function.__code__.co_filename
+        stamp = Path(where).stat()
+        found = {where: (stamp.st_size, stamp.st_mtime_ns)}
+        for name in self._function.__code__.co_names:
+            other = self._function.__globals__.get(name)
+            if isinstance(other, Kernel) and other is not self:
+                found.update(other.sources())
+        return found
+
+    def _prepare(self, kinds: tuple[Kind, ...]) -> Function | None:
+        """Return machine code for arguments of some kinds; None to leave it to numba.
+
+        It is loaded if it was kept, else made and kept.
+        """
+        with self._compiling:
+            if kinds not in self._functions:
+                plain = None not in kinds and can_compile()
+                found = self._code(kinds) if plain else _machine_code.Code()
+                function = _machine_code.Function(found) if found.name else None
+                self._functions[kinds] = function
+            return self._functions[kinds]
+
+    def _code(self, kinds: tuple[Kind, ...]) -> Code:
+        try:
+            sources = repr(sorted(self.sources().items()))
+        except OSError:  # in an archive
+            return _compiled(self.jitted(), kinds)
+        where = Path(self._function.__code__.co_filename)
+        path = _machine_code.file_for(where, self.__name__, repr(kinds))
+        found = _machine_code.load(path, sources)
+        if found is None:
+            found = _compiled(self.jitted(), kinds)
+            _machine_code.keep(path, found, sources)
+        return found
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function when it is first called, without holding the interpreter.
+    """Compile a function when it is first called; see `Kernel`.
 
-    The compiled code is kept beside the source, else in numba's folder for the user
-    (``NUMBA_CACHE_DIR`` names another); where neither can be written, each process
-    compiles anew.
+    Its machine code is loaded without numba, which takes milliseconds instead of a
+    second, if it allocates no arrays and returns a number or nothing.
     """
-    from numba import njit
+    return Kernel(function)
 
-    try:
-        compiled: Callable[..., Any] = njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # "cannot cache function: no locator available"
-        compiled = njit(nogil=True)(function)
-    return compiled
+
+def _kind(argument: Any) -> Kind:
+    """Return what code is compiled for; None for what is left to numba."""
+    if isinstance(argument, np.ndarray):
+        dtype, flags = argument.dtype, argument.flags
+        name = dtype.str[1:]
+        if name not in _TYPES or not (dtype.isnative and flags.aligned):
+            return None
+        return name, argument.ndim, flags.c_contiguous
+    if isinstance(argument, (bool, np.bool_)):
+        return "b"
+    if isinstance(argument, np.number):
+        name = argument.dtype.str[1:]
+        return name if name in _TYPES else None
+    if isinstance(argument, int):
+        return "i8" if -_LARGEST <= argument < _LARGEST else None
+    if isinstance(argument, float):
+        return "f8"
+    if isinstance(argument, tuple):
+        kinds = tuple(map(_kind, argument))
+        return None if None in kinds else ("tuple", kinds)
+    return None
+
+
+def _numbers(argument: Any) -> Iterator[Any]:
+    """Yield what machine code is called with: addresses, lengths, numbers."""
+    if isinstance(argument, np.ndarray):
+        yield argument.ctypes.data
+        yield from argument.shape
+        if not argument.flags.c_contiguous:
+            yield from argument.strides
+    elif isinstance(argument, tuple):
+        for part in argument:
+            yield from _numbers(part)
+    else:
+        yield argument.item() if isinstance(argument, np.generic) else argument
+
+
+def _compiled(jitted: Callable[..., Any], kinds: Sequence[Kind]) -> Code:
+    """Return machine code of a function for arguments of some kinds, made by numba.
+
+    A function of numbers and addresses is put around it: what numba passes on to that
+    one is plain C.
+    """
+    numba: Any = importlib.import_module("numba")
+    writer = _Wrapper()
+    call = ", ".join([writer.argument(kind) for kind in kinds])
+    lines = f"def entry({', '.join(writer.names)}):\n    return jitted({call})\n"
+    known = {
+        "jitted": jitted,
+        "carray": numba.carray,
+        "as_strided": np.lib.stride_tricks.as_strided,
+    }
+    exec(lines, known)
+    entry = numba.njit(nogil=True)(known["entry"])
+    signature = tuple(map(_numba_type, writer.types))
+    entry.compile(signature)
+    made = entry.overloads[signature]
+    returns = _returned(made.signature.return_type)
+    if returns is None:
+        return _machine_code.Code()
+    parameters = ["p" if kind.startswith("*") else kind for kind in writer.types]
+    text, name = entry.inspect_llvm(signature), made.fndesc.llvm_func_name
+    return _machine_code.emit(text, name, parameters, returns)
+
+
+class _Wrapper:
+    """Writes the parameters of plain C, and arguments made of them."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.types: list[str] = []
+
+    def argument(self, kind: Kind) -> str:
+        """Return an expression for an argument."""
+        if kind == "b":
+            return f"({self._new('i8')} != 0)"
+        if isinstance(kind, str):
+            return self._new(kind)
+        if kind[0] == "tuple":
+            return "".join(
+                ["(", *(f"{self.argument(part)}, " for part in kind[1]), ")"]
+            )
+        dtype, ndim, in_order = kind
+        address = self._new(f"*{dtype}")
+        shape = self._new_tuple(ndim)
+        array = f"carray({address}, {shape})"
+        if in_order:
+            return array
+        return f"as_strided({array}, {shape}, {self._new_tuple(ndim)})"
+
+    def _new(self, kind: str) -> str:
+        self.names.append(f"a{len(self.names)}")
+        self.types.append(kind)
+        return self.names[-1]
+
+    def _new_tuple(self, length: int) -> str:
+        parts = [f"{self._new('i8')}, " for _ in range(length)]
+        return f"({''.join(parts)})"
+
+
+def _numba_type(kind: str) -> Any:
+    numba: Any = importlib.import_module("numba")
+    if kind.startswith("*"):
+        return numba.types.CPointer(numba.from_dtype(np.dtype(kind[1:])))
+    return numba.from_dtype(np.dtype(kind))
+
+
+def _returned(found: Any) -> str | None:
+    """Return the type of a returned number; None for anything else."""
+    types: Any = importlib.import_module("numba.types")
+    plain = types.unliteral(found)
+    if plain == types.none:
+        return ""
+    if plain == types.boolean:
+        return "b"
+    if isinstance(plain, (types.Integer, types.Float)):
+        letter = "f" if isinstance(plain, types.Float) else "iu"[not plain.signed]
+        return f"{letter}{plain.bitwidth // 8}"
+    return None

@@ -20,6 +20,8 @@ Array = NDArray[Any]
 
 # Labels within a box are int32, and so are the places where they first appear.
 LARGEST_BOX = 2**31 - 1
+# Labels, or pairs of them, that there is room for at first.
+_ROOM = 1024
 
 
 def label_box(
@@ -52,17 +54,37 @@ def label_box(
         return _label_numpy.label_box(image, labels, box, structure, by_value=by_value)
     from segkit._union_find import flatten, number_roots
 
-    flat = labels.reshape(-1)
-    parent, first = kernels.label_rows(
-        image.reshape(-1),
-        flat,
-        row_starts(box, image.shape),
-        np.array(box.shape),
-        (*row_offsets(structure), by_value),
-    )
+    near = (*row_offsets(structure), by_value)
+    parent, first = _label_rows(image.reshape(-1), labels, box, near)
     flatten(parent)
     own_root = parent == np.arange(parent.size, dtype=parent.dtype)
-    return number_roots(parent), first[own_root][1:]
+    rank = np.empty_like(parent)
+    number_roots(parent, rank)
+    return rank, first[own_root][1:]
+
+
+def _label_rows(
+    flat: Array, labels: Array, box: Box, near: tuple[Any, ...]
+) -> tuple[Array, Array]:
+    """Write provisional labels; return parent and first place of each.
+
+    How many there will be is not known before, so their room grows.
+    """
+    from segkit._label_kernels import label_rows
+
+    starts, shape = row_starts(box, labels.shape), np.array(box.shape)
+    parent, first = np.zeros((2, _ROOM + box.shape[-1]), np.int32)
+    index = np.zeros(len(box.shape) - 1, np.int64)
+    lines = np.empty((len(near[0]), 3), np.int64)
+    state = np.zeros(2, np.int64)
+    given = (flat, labels.reshape(-1), starts, shape, near, index, lines)
+    while True:
+        label_rows(*given, parent, first, state)
+        row, count = state.tolist()
+        if row == starts.size:
+            return parent[: count + 1].copy(), first[: count + 1].copy()
+        more = np.zeros((2, parent.size), np.int32)
+        parent, first = np.append(parent, more[0]), np.append(first, more[1])
 
 
 def look_up_box(labels: Array, box: Box, table: Array) -> None:
@@ -87,9 +109,17 @@ def look_up(labels: Array, table: Array, out: Array) -> None:
 
 def touching(first: Array, second: Array) -> Array:
     """Return the pairs of labels at the same places of two arrays, each pair once."""
-    kernels = compiled() or _label_numpy
-    pairs = kernels.touching(first.ravel(), second.ravel())
-    return unique_pairs(pairs)
+    kernels = compiled()
+    if kernels is None:
+        return unique_pairs(_label_numpy.touching(first.ravel(), second.ravel()))
+    flat = first.ravel(), second.ravel()
+    found, state = np.empty((_ROOM, 2), np.int64), np.zeros(2, np.int64)
+    while True:
+        kernels.touching(*flat, found, state)
+        place, count = state.tolist()
+        if place == flat[0].size:
+            return unique_pairs(found[:count])
+        found = np.concatenate([found, np.empty_like(found)])
 
 
 def unique_pairs(pairs: Array) -> Array:

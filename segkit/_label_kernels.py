@@ -21,8 +21,8 @@ _AT_ONCE = 16
 
 
 @kernel
-def label_rows(image, labels, starts, shape, near):
-    """Write provisional labels from 1 on into a box of `labels`.
+def label_rows(image, labels, starts, shape, near, index, lines, parent, first, state):
+    """Write provisional labels from 1 on into a box of `labels`, row by row.
 
     Parameters
     ----------
@@ -34,30 +34,29 @@ def label_rows(image, labels, starts, shape, near):
         Of the box.
     near
         Rows, spans and joined of `row_offsets`, and whether runs are of equal values.
-
-    Returns
-    -------
+    index
+        Of the next row in the box, zeros at first.
+    lines
+        Scratch (rows of `near`, 3).
     parent, first
-        For each provisional label its parent, and the raster index in the box of the
-        voxel at which it was given; entry 0 is the background.
+        Receive for each provisional label its parent, and the raster index in the box
+        of the voxel at which it was given; entry 0 is the background.
+    state
+        The next row and how many labels there are. It ends before a row for which
+        `parent` may be too short: call it again with a longer one.
     """
     rows, spans, joined, by_value = near
     width = shape[-1]
-    index = np.zeros(shape.size - 1, np.int64)
-    lines = np.empty((rows.shape[0], 3), np.int64)
-    parent = np.zeros(1024 + width, np.int32)
-    first = np.zeros(1024 + width, np.int32)
-    count = 0
-    for row in range(starts.size):
+    row, count = state[0], state[1]
+    while row < starts.size and count + width < parent.size:
         known = _lines(lines, index, shape, rows, spans, starts, row)
-        if count + width >= parent.size:
-            parent = _grown(parent, count)
-            first = _grown(first, count)
         span = (starts[row], starts[row] + width, row * width - starts[row], known)
         rules = (joined, by_value)
         count = _label_row(image, labels, span, lines, rules, parent, first, count)
         _advance(index, shape)
-    return parent[: count + 1].copy(), first[: count + 1].copy()
+        row += 1
+    state[0] = row
+    state[1] = count
 
 
 @kernel
@@ -77,13 +76,6 @@ def _lines(lines, index, shape, rows, spans, starts, row):
             lines[count, 2] = spans[k, 1]
             count += 1
     return count
-
-
-@kernel
-def _grown(array, count):
-    grown = np.zeros(2 * array.size, np.int32)
-    grown[: count + 1] = array[: count + 1]
-    return grown
 
 
 @kernel
@@ -178,21 +170,32 @@ def look_up(labels, table, out):
 
 
 @kernel
-def touching(first, second):
-    """Return the pairs of labels at the same places, without immediate repeats."""
-    found = np.empty((64, 2), np.int64)
-    count = 0
-    a = b = 0
-    for i in range(first.size):
-        if first[i] == 0 or second[i] == 0 or (first[i] == a and second[i] == b):
-            continue
-        a = first[i]
-        b = second[i]
-        if count == found.shape[0]:
-            grown = np.empty((2 * count, 2), np.int64)
-            grown[:count] = found
-            found = grown
-        found[count, 0] = a
-        found[count, 1] = b
-        count += 1
-    return found[:count].copy()
+def touching(first, second, found, state):
+    """Write the pairs of labels at the same places, without immediate repeats.
+
+    Parameters
+    ----------
+    first, second
+        Labels, flat.
+    found
+        Receives the pairs, shape (room, 2).
+    state
+        The next place and the number of pairs. It ends at a place for whose pair there
+        is no room: call it again with more.
+    """
+    place, count = state[0], state[1]
+    a = found[count - 1, 0] if count else 0
+    b = found[count - 1, 1] if count else 0
+    while place < first.size:
+        same = first[place] == a and second[place] == b
+        if first[place] != 0 and second[place] != 0 and not same:
+            if count == found.shape[0]:
+                break
+            a = first[place]
+            b = second[place]
+            found[count, 0] = a
+            found[count, 1] = b
+            count += 1
+        place += 1
+    state[0] = place
+    state[1] = count

@@ -24,7 +24,7 @@ def mark_rows(labels, starts, width, seen):
 
 
 @kernel
-def sum_rows(labels, intensity, starts, shape, slots, sums, lights, relative):
+def sum_rows(labels, intensity, starts, shape, place, slots, sums, lights, relative):
     """Add positions and intensities of the objects of a box to their sums.
 
     Parameters
@@ -33,6 +33,8 @@ def sum_rows(labels, intensity, starts, shape, slots, sums, lights, relative):
         The whole arrays, flat; `intensity` may be of length 0.
     starts, shape
         Where each row of the box starts, and the box's shape (int64).
+    place
+        Zeros, one for each axis; changed.
     slots
         For each label the row of its object in `sums` and `lights`.
     sums
@@ -42,7 +44,6 @@ def sum_rows(labels, intensity, starts, shape, slots, sums, lights, relative):
         as zero in the sums; which is an object's first one if `relative`, else 0.
     """
     width = shape[-1]
-    place = shape * 0
     for row in range(starts.size):
         line = labels[starts[row] : starts[row] + width]
         x = 0
@@ -125,7 +126,7 @@ def _advance(place, shape):
 
 
 @kernel
-def count_crossings(labels, box, shape, slots, moves, jumps, counts):
+def count_crossings(labels, box, place, shape, slots, moves, jumps, counts):
     """Count, for each object and direction, steps that leave the object.
 
     Parameters
@@ -134,6 +135,8 @@ def count_crossings(labels, box, shape, slots, moves, jumps, counts):
         The whole array, flat.
     box
         Starts and stops of the box whose voxels are counted, shape (2, ndim).
+    place
+        The box's start; changed.
     shape
         Of the whole array, beyond which all is background.
     slots
@@ -144,7 +147,6 @@ def count_crossings(labels, box, shape, slots, moves, jumps, counts):
     counts
         Receives the counts; a step and its opposite share a column.
     """
-    place = box[0].copy()
     while place[0] < box[1, 0]:
         start = 0
         inner = True

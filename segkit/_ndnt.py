@@ -237,8 +237,8 @@ def _slide(piece: _Piece, dtype: type[np.generic], unsure: float) -> bool:
     from segkit import _ndnt_kernel
 
     pixels, plan = piece.pixels, piece.plan
-    row = np.empty(pixels.shape[-1], dtype)
-    rest = (row, unsure, piece.target)
+    width, along = pixels.shape[-1], plan[1][-1] + plan[2][-1] + 1
+    rest = (np.zeros(3 * width + along, dtype), unsure, piece.target)
     if pixels.ndim == 2:
         return bool(_ndnt_kernel.sliding_rows(pixels, pixels, *plan, *rest))
     length = plan[1][0] + plan[2][0] + 1
@@ -284,16 +284,15 @@ def _double(piece: _Piece, rule: Rule) -> None:
     pixels, plan = piece.pixels, piece.plan
     layouts = [_ring_layout(length) for length in rule.lengths]
     slots = [_ring_slots(length) for length in rule.lengths]
-    ring = np.empty((slots[-2], pixels.shape[-1]))
+    width = pixels.shape[-1]
+    ring, lines = np.empty((slots[-2], width)), np.empty((3, width + rule.lengths[-1]))
+    rest = (ring, lines, piece.target)
     if pixels.ndim == 2:
-        _ndnt_kernel.doubling_rows(
-            pixels, pixels, *plan, layouts[0], ring, piece.target
-        )
+        _ndnt_kernel.doubling_rows(pixels, pixels, *plan, layouts[0], *rest)
         return
     planes = np.empty((slots[0], pixels[0].size))
-    _ndnt_kernel.doubling_planes(
-        pixels, *plan, tuple(layouts[:2]), planes, ring, piece.target
-    )
+    layout = tuple(layouts[:2])
+    _ndnt_kernel.doubling_planes(pixels, *plan, layout, planes, *rest)
 
 
 def _ring_layout(length: int) -> NDArray[np.int64]:

@@ -140,7 +140,9 @@ def multiples(image, scale):
 
 
 @kernel
-def sliding_rows(source, pixels, first, before, after, counts, rule, row, unsure, out):
+def sliding_rows(
+    source, pixels, first, before, after, counts, rule, scratch, unsure, out
+):
     """Threshold rows of a plane by sliding sums; return whether all is decided.
 
     Parameters
@@ -158,8 +160,8 @@ def sliding_rows(source, pixels, first, before, after, counts, rule, row, unsure
     rule
         Factor of negative sums, factor of other sums, mode, and number of planes that
         were summed along z.
-    row
-        Scratch of the accumulator's dtype, of length x.
+    scratch
+        Zeros of the accumulator's dtype, three times the length of x and the window's.
     unsure
         Bound of the error of value * count - factor * sum, or 0 if there is none. The
         first row with a voxel within it ends the work.
@@ -168,8 +170,8 @@ def sliding_rows(source, pixels, first, before, after, counts, rule, row, unsure
     """
     height, width = source.shape
     length = before[1] + after[1] + 1
-    prefix = np.zeros(width + length, row.dtype)
-    sums = np.zeros(width, row.dtype)
+    row, sums = scratch[:width], scratch[width : 2 * width]
+    prefix = scratch[2 * width : 3 * width + length]
     row[:] = 0
     for y in range(max(first - before[0], 0), min(first + after[0], height)):
         _add(row, source[y])
@@ -191,7 +193,9 @@ def sliding_rows(source, pixels, first, before, after, counts, rule, row, unsure
 
 
 @kernel
-def sliding_planes(image, first, before, after, counts, rule, plane, row, unsure, out):
+def sliding_planes(
+    image, first, before, after, counts, rule, plane, scratch, unsure, out
+):
     """Threshold rows of a volume (z, y, x) by sliding sums, as `sliding_rows`.
 
     `plane` is scratch for the sums along z, of the shape of a plane of `image`.
@@ -219,7 +223,7 @@ def sliding_planes(image, first, before, after, counts, rule, plane, row, unsure
             after[1:],
             counts,
             here,
-            row,
+            scratch,
             unsure,
             out[z],
         ):
@@ -282,17 +286,17 @@ def _doubled_along_row(row, before, length, scratch, sums):
 
 @kernel
 def doubling_rows(
-    source, pixels, first, before, after, counts, rule, layout, ring, out
+    source, pixels, first, before, after, counts, rule, layout, ring, lines, out
 ):
     """Threshold rows of a plane by doubled sums; parameters as `sliding_rows`.
 
-    `ring` is scratch for the sums along y, `layout` says where its levels are.
+    `ring` is scratch for the sums along y, `layout` says where its levels are; `lines`
+    is scratch of three times the length of x and the window's.
     """
     height, width = source.shape
     length = before[0] + after[0] + 1
     along = before[1] + after[1] + 1
-    scratch = np.zeros((2, width + along))
-    sums = np.zeros(width)
+    scratch, sums = lines[:2], lines[2, :width]
     ring[:] = 0
     for index in range(out.shape[0] + length - 1):
         y = first - before[0] + index
@@ -311,7 +315,7 @@ def doubling_rows(
 
 @kernel
 def doubling_planes(
-    image, first, before, after, counts, rule, layouts, planes, ring, out
+    image, first, before, after, counts, rule, layouts, planes, ring, lines, out
 ):
     """Threshold rows of a volume (z, y, x) by doubled sums, as `doubling_rows`.
 
@@ -345,5 +349,6 @@ def doubling_planes(
                 here,
                 layouts[1],
                 ring,
+                lines,
                 out[k],
             )

@@ -217,8 +217,9 @@ def _sum(
     values = np.zeros(0, np.uint8) if intensity is None else intensity.reshape(-1)
     starts = _label_box.row_starts(box, labels.shape)
     relative = lights.dtype == np.float64
-    flat = labels.reshape(-1)
-    sum_rows(flat, values, starts, np.array(box.shape), slots, sums, lights, relative)
+    flat, shape = labels.reshape(-1), np.array(box.shape)
+    place = np.zeros_like(shape)
+    sum_rows(flat, values, starts, shape, place, slots, sums, lights, relative)
 
 
 def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
@@ -267,7 +268,8 @@ def _crossings(labels: Array, box: Box, slots: Array, rows: int) -> Array:
         edges = np.array([box.start, box.stop])
         shape = np.array(labels.shape)
         flat = labels.reshape(-1)
-        count_crossings(flat, edges, shape, slots, moves, jumps, counts)
+        place = edges[0].copy()
+        count_crossings(flat, edges, place, shape, slots, moves, jumps, counts)
     else:
         _measure_numpy.count_crossings(labels, box.slices, slots, moves, counts)
     return counts[:, :-1]

@@ -10,8 +10,6 @@ smaller one and paths are halved on the way, which keeps walks short in practice
 
 from __future__ import annotations
 
-import numpy as np
-
 from segkit._compiled import kernel
 
 
@@ -57,9 +55,9 @@ def flatten(parent):
 
 
 @kernel
-def number_roots(parent):
-    """Return the 1-based rank of each node's root; node 0 is background, rank 0."""
-    rank = np.zeros(parent.size, np.int32)
+def number_roots(parent, rank):
+    """Write the 1-based rank of each node's root; node 0 is background, rank 0."""
+    rank[0] = 0
     count = 0
     for node in range(1, parent.size):
         if parent[node] == node:
@@ -67,4 +65,3 @@ def number_roots(parent):
             rank[node] = count
         else:
             rank[node] = rank[parent[node]]
-    return rank

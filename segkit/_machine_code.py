@@ -1,0 +1,269 @@
+"""Compiled code of kernels, kept in files that are loaded without numba.
+
+To import numba takes half a second, and to load what it keeps a third of one: more
+than most images take. So what it compiled is written down once more as an object file,
+with a function of plain numbers and addresses, which llvmlite alone loads in
+milliseconds. What such a file cannot hold (code that allocates, or returns arrays) is
+marked so, and stays with numba.
+"""
+
+# llvmlite has no types, and numba's are its own to check.
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_FORMAT = 1
+# What numba calls for the last owner of an array. The arrays that the code is given
+# are owned by its caller, and code that makes arrays is left to numba.
+_DESTROY = re.compile(
+    r"^declare void @NRT_MemInfo_call_dtor\(([^\s,)]+).*$", re.MULTILINE
+)
+_DESTROY_NOTHING = r"define void @NRT_MemInfo_call_dtor(\1 %0) { ret void }"
+NUMBERS = {"f4": ctypes.c_float, "f8": ctypes.c_double} | {
+    f"{kind}{size}": getattr(ctypes, f"c_{'u' * (kind == 'u')}int{8 * size}")
+    for kind in "iu"
+    for size in (1, 2, 4, 8)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The object file of one function, and how to call it.
+
+    Attributes
+    ----------
+    name : str
+        Of the function in it; empty if there is no such file, and numba has to run it.
+    parameters : sequence of str
+        ``p`` for an address, else the number's type, as in ``i8``.
+    returns : str
+        The number's type; ``b`` for a bool, empty for nothing.
+    needs : sequence of str
+        Functions of other libraries that it calls.
+    data : bytes
+        The object file.
+    """
+
+    name: str = ""
+    parameters: Sequence[str] = ()
+    returns: str = ""
+    needs: Sequence[str] = ()
+    data: bytes = b""
+
+
+class Function:
+    """A function in machine code; callable from several threads at once."""
+
+    def __init__(self, code: Code) -> None:
+        from llvmlite import binding
+
+        machine = _machine()
+        self._engine = binding.create_mcjit_compiler(
+            binding.parse_assembly(""), machine
+        )
+        self._engine.add_object_file(binding.ObjectFileRef.from_data(code.data))
+        self._engine.finalize_object()
+        kinds = [
+            ctypes.c_void_p if kind == "p" else NUMBERS[kind]
+            for kind in code.parameters
+        ]
+        address = self._engine.get_function_address(code.name)
+        # A function of C lets other threads run meanwhile.
+        prototype = ctypes.CFUNCTYPE(
+            ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *kinds
+        )
+        self._call = prototype(address)
+        self._returns = code.returns
+        self._result = NUMBERS.get(code.returns, ctypes.c_int64)
+
+    def __call__(self, numbers: Sequence[Any]) -> Any:
+        """Return what the function returns.
+
+        Raises
+        ------
+        ArithmeticError
+            If it raised something.
+        """
+        result, error = self._result(), ctypes.c_void_p()
+        if self._call(ctypes.byref(result), ctypes.byref(error), *numbers):
+            raise ArithmeticError("a kernel raised an error")
+        if not self._returns:
+            return None
+        return bool(result.value) if self._returns == "b" else result.value
+
+
+def emit(text: str, name: str, parameters: Sequence[str], returns: str) -> Code:
+    """Return the object file of one function of a module.
+
+    Parameters
+    ----------
+    text : str
+        The module in the assembly language of LLVM, optimised.
+    name : str
+        The function, of numba's kind: it takes an address for its result and one for
+        an error, then its arguments, and returns a status, 0 if all went well.
+    parameters, returns
+        See `Code`.
+
+    Returns
+    -------
+    Code
+        Without a function if it needs any that only numba has.
+    """
+    from llvmlite import binding
+
+    machine = _machine()
+    module = binding.parse_assembly(_DESTROY.sub(_DESTROY_NOTHING, text))
+    for one in (*module.functions, *module.global_variables):
+        if not one.is_declaration and one.name != name:
+            one.linkage = "internal"
+    builder = binding.create_pass_builder(
+        machine, binding.create_pipeline_tuning_options()
+    )
+    manager = binding.create_new_module_pass_manager()
+    manager.add_global_dead_code_eliminate_pass()
+    manager.run(module, builder)
+    needs = [
+        one.name
+        for one in (*module.functions, *module.global_variables)
+        if one.is_declaration and not one.name.startswith("llvm.")
+    ]
+    if any(_is_numbas(need) for need in needs):
+        return Code()
+    return Code(name, parameters, returns, needs, machine.emit_object(module))
+
+
+def _is_numbas(name: str) -> bool:
+    return name.startswith(("NRT_", "numba_", "Py", "_Py", "."))
+
+
+def load(path: Path, sources: str) -> Code | None:
+    """Return what a file holds; None if there is none, or none that can be used.
+
+    Parameters
+    ----------
+    path : Path
+        By `file_for`.
+    sources : str
+        What the code was made of; other code is not used.
+    """
+    try:
+        head, _, data = path.read_bytes().partition(b"\n")
+        fields = json.loads(head)
+        code = Code(**fields["code"], data=data)
+        if fields["digest"] != _digest(sources.encode(), data):
+            return None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return code if _resolved(code.needs) else None
+
+
+def keep(path: Path, code: Code, sources: str) -> None:
+    """Write a file that `load` reads; where that cannot be, do without."""
+    fields = {
+        name: getattr(code, name) for name in ("name", "parameters", "returns", "needs")
+    }
+    digest = _digest(sources.encode(), code.data)
+    head = json.dumps({"code": fields, "digest": digest}).encode()
+    private = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        private.write_bytes(head + b"\n" + code.data)
+        private.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            private.unlink()
+
+
+def _resolved(names: Iterable[str]) -> bool:
+    """Return whether all functions are there: LLVM would end the process."""
+    if not names:
+        return True
+    from llvmlite import binding
+
+    binding.load_library_permanently(None)
+    return all(binding.address_of_symbol(name) is not None for name in names)
+
+
+def file_for(source: Path, name: str, kinds: str) -> Path:
+    """Return where the code of a function is kept.
+
+    Other versions of numba and LLVM and other processors have other files: machines
+    may share a folder.
+
+    Parameters
+    ----------
+    source : Path
+        Of the module that defines it.
+    name : str
+        Its name.
+    kinds : str
+        Of its arguments.
+    """
+    known = repr((_FORMAT, _environment(), str(source), kinds))
+    digest = _digest(known.encode())[:24]
+    return _folder(source.parent) / f"{source.stem}.{name}-{digest}.o"
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+@cache
+def _folder(sources: Path) -> Path:
+    """Return the first folder that can be written: as numba does, or the user's."""
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    beside = sources / "__pycache__"
+    user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - Path fails without a home
+    for folder in (Path(named or beside), beside, Path(user, "segkit")):
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    return beside
+
+
+@cache
+def _environment() -> tuple[object, ...]:
+    """Return what all compiled code depends on."""
+    import llvmlite
+    from llvmlite import binding
+
+    numba = find_spec("numba")
+    stamp = Path(numba.origin).stat() if numba is not None and numba.origin else None
+    return (
+        llvmlite.__version__,
+        (stamp.st_size, stamp.st_mtime_ns) if stamp is not None else None,
+        binding.get_host_cpu_name(),
+        binding.get_host_cpu_features().flatten(),
+        sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_")),
+    )
+
+
+def _machine() -> Any:
+    """Return what makes code for this processor; each engine needs one of its own."""
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding.Target.from_default_triple().create_target_machine(
+        cpu=binding.get_host_cpu_name(),
+        features=binding.get_host_cpu_features().flatten(),
+        opt=3,
+        jit=True,
+    )

@@ -1,0 +1,184 @@
+"""Kernels: the same results as plain Python, and machine code that needs no numba."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from segkit import _compiled, _machine_code
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KERNELS = """
+import numpy as np
+from segkit._compiled import kernel
+
+@kernel
+def plus(a, b):
+    return a + b
+
+@kernel
+def add(rows, values, about, out):
+    (scale, offset), negative = about
+    for y in range(rows.shape[0]):
+        for x in range(rows.shape[1]):
+            out[y, x] = plus(rows[y, x] * scale, values[x] + offset)
+            if negative:
+                out[y, x] = -out[y, x]
+    return out[0, 0] > 0
+
+@kernel
+def total(values, start):
+    for value in values:
+        start += value
+    return start
+
+@kernel
+def fill(values, number):
+    values[:] = number
+
+@kernel
+def doubled(values):
+    return np.concatenate((values, values))
+
+@kernel
+def quotient(a, b):
+    return a // b
+"""
+USE = """
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+import kernels
+values = np.arange(5, dtype=np.uint16)
+print(kernels.total(values, 0), "numba" in sys.modules)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the source of some kernels, where their code is kept, too."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "code"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    _machine_code._folder.cache_clear()
+    (tmp_path / "kernels.py").write_text(KERNELS)
+    yield tmp_path
+    _machine_code._folder.cache_clear()
+
+
+@pytest.fixture
+def kernels(folder):
+    spec = importlib.util.spec_from_file_location("kernels", folder / "kernels.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["kernels"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["kernels"]
+
+
+def use(folder: Path) -> list[str]:
+    """Return the total of 0 to 4 by a new process, and whether it imported numba."""
+    call = [sys.executable, "-c", USE, str(folder)]
+    done = subprocess.run(call, check=True, capture_output=True, text=True)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "i8", "f4", "f8"])
+@pytest.mark.parametrize("step", [1, 2])
+def test_arrays_of_all_types_and_strides_numbers_and_tuples_are_arguments(
+    kernels, dtype, step
+):
+    rows = np.arange(60, dtype=dtype).reshape(6, 10)[::step, ::step]
+    values = np.arange(rows.shape[1], dtype=np.int64)
+    out = np.zeros(rows.shape, np.float64)
+
+    positive = kernels.add(rows, values, ((3, 0.5), True), out)
+
+    assert np.array_equal(out, -(rows * np.float64(3) + values + 0.5))
+    assert positive is False
+    assert all(f is not None for f in kernels.add._functions.values())
+
+
+@pytest.mark.parametrize("start", [2, 2.5, np.uint8(2), np.float32(2.5), True])
+def test_what_is_returned_is_a_number_of_python_as_numba_returns_it(kernels, start):
+    values = np.array([1, 2, 3], np.int64)
+
+    found = kernels.total(values, start)
+
+    expected = kernels.total.jitted()(values, start)
+    assert (found, type(found)) == (expected, type(expected))
+
+
+def test_nothing_is_returned_as_none(kernels):
+    values = np.zeros(3, np.bool_)
+    assert kernels.fill(values, True) is None
+    assert values.all()
+
+
+def test_code_that_makes_arrays_is_left_to_numba(kernels):
+    assert kernels.doubled(np.array([1, 2])).tolist() == [1, 2, 1, 2]
+    assert list(kernels.doubled._functions.values()) == [None]
+
+
+def test_arguments_that_machine_code_cannot_take_are_left_to_numba(kernels):
+    swapped = np.arange(3, dtype=">i4")
+    with pytest.raises(Exception, match="Unsupported array dtype"):
+        kernels.total(swapped, 0)
+
+
+def test_an_error_in_a_kernel_is_raised_as_by_numba(kernels):
+    assert kernels.quotient(7, 2) == 3
+    with pytest.raises(ZeroDivisionError):
+        kernels.quotient(7, 0)
+
+
+def test_threads_share_one_kernel(kernels):
+    arrays = [np.full(1000, k, np.int32) for k in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        totals = list(pool.map(lambda values: kernels.total(values, 0), arrays))
+    assert totals == [1000 * k for k in range(40)]
+
+
+def test_a_second_process_runs_kernels_without_numba(folder):
+    assert use(folder) == ["10", "True"]
+    assert use(folder) == ["10", "False"]
+
+
+def test_changed_source_is_compiled_anew(folder):
+    use(folder)
+    source = folder / "kernels.py"
+    source.write_text(KERNELS.replace("start += value", "start += 2 * value"))
+    assert use(folder) == ["20", "True"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", None])
+def test_damaged_code_is_never_run(folder, content):
+    use(folder)
+    (file,) = (folder / "code").glob("*.o")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + b"?" if content is None else content)
+
+    assert use(folder) == ["10", "True"]
+    assert use(folder) == ["10", "False"]
+
+
+def test_where_the_named_folder_cannot_be_made_code_is_kept_elsewhere(
+    folder, monkeypatch
+):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", f"{os.devnull}/folder")
+    assert use(folder) == ["10", "True"]
+    assert use(folder) == ["10", "False"]
+
+
+def test_numba_switched_off_is_respected_without_importing_it(folder, monkeypatch):
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    assert not _compiled.can_compile()
