@@ -23,10 +23,12 @@ def _reflected(i, length):
 
 
 @kernel
-def correlate_rows(image, weights, out):
-    """Correlate a volume (outer, n, inner) along n with ``weights[|distance|]``."""
+def correlate_rows(image, weights, total, out):
+    """Correlate a volume (outer, n, inner) along n with ``weights[|distance|]``.
+
+    `total` is scratch of doubles, of length inner.
+    """
     outer, length, inner = image.shape
-    total = np.empty(inner)
     for a in range(outer):
         for i in range(length):
             centre = image[a, i]
@@ -44,12 +46,13 @@ def correlate_rows(image, weights, out):
 
 
 @kernel
-def correlate_along_rows(image, weights, out):
-    """Correlate each row of an array (rows, n) along n with ``weights[|distance|]``."""
+def correlate_along_rows(image, weights, line, total, out):
+    """Correlate each row of an array (rows, n) along n with ``weights[|distance|]``.
+
+    `line` and `total` are scratch of doubles, of lengths n + 2 * reach and n.
+    """
     rows, length = image.shape
     reach = weights.size - 1
-    line = np.empty(length + 2 * reach)
-    total = np.empty(length)
     for a in range(rows):
         for i in range(-reach, 0):
             line[i + reach] = image[a, _reflected(i, length)]

@@ -73,10 +73,10 @@ class Function:
     def __init__(self, code: Code) -> None:
         from llvmlite import binding
 
-        machine = _machine()
-        self._engine = binding.create_mcjit_compiler(
-            binding.parse_assembly(""), machine
-        )
+        _initialize()
+        machine = binding.Target.from_default_triple().create_target_machine(jit=True)
+        nothing = binding.parse_assembly("")
+        self._engine = binding.create_mcjit_compiler(nothing, machine)
         self._engine.add_object_file(binding.ObjectFileRef.from_data(code.data))
         self._engine.finalize_object()
         kinds = [
@@ -255,12 +255,19 @@ def _environment() -> tuple[object, ...]:
     )
 
 
-def _machine() -> Any:
-    """Return what makes code for this processor; each engine needs one of its own."""
+@cache
+def _initialize() -> None:
     from llvmlite import binding
 
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
+
+
+def _machine() -> Any:
+    """Return what makes code for this processor."""
+    from llvmlite import binding
+
+    _initialize()
     return binding.Target.from_default_triple().create_target_machine(
         cpu=binding.get_host_cpu_name(),
         features=binding.get_host_cpu_features().flatten(),

@@ -105,13 +105,15 @@ def _correlate(image: Array, weights: NDArray[np.float64], axis: int) -> Array:
     outer = math.prod(image.shape[:axis])
     if axis == image.ndim - 1:
         rows = (outer, length)
+        scratch = np.empty(length + 2 * (weights.size - 1)), np.empty(length)
         _gaussian_kernel.correlate_along_rows(
-            image.reshape(rows), weights, out.reshape(rows)
+            image.reshape(rows), weights, *scratch, out.reshape(rows)
         )
     else:
-        volume = (outer, length, math.prod(image.shape[axis + 1 :]))
+        inner = math.prod(image.shape[axis + 1 :])
+        volume = (outer, length, inner)
         _gaussian_kernel.correlate_rows(
-            image.reshape(volume), weights, out.reshape(volume)
+            image.reshape(volume), weights, np.empty(inner), out.reshape(volume)
         )
     return out
 
