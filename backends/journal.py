@@ -32,7 +32,7 @@ from backends.interface import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 _ROW_BITS = 24
 _ROW_MASK = (1 << _ROW_BITS) - 1
@@ -236,15 +236,3 @@ class State:
             results=[key for key in back if key not in failures],
             failures=list(failures),
         )
-
-
-def blame(deaths: Mapping[Cause, int]) -> str:
-    """Return how often and how workers died of a task, as a sentence's end.
-
-    Examples
-    --------
-    >>> blame({Cause.KILLED: 3})
-    '3 killed'
-    """
-    words = {Cause.KILLED: "killed", Cause.LOST: "lost"}
-    return ", ".join(f"{count} {words[cause]}" for cause, count in deaths.items())

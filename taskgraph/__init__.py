@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from taskgraph.jugfile import init as init
     from taskgraph.jugfile import is_jug_running as is_jug_running
     from taskgraph.jugfile import set_jugdir as set_jugdir
+    from taskgraph.plan import Options as Options
     from taskgraph.task import Task as Task
     from taskgraph.task import TaskGenerator as TaskGenerator
     from taskgraph.task import Tasklet as Tasklet
     from taskgraph.unpacking import iteratetask as iteratetask
     from taskgraph.unpacking import return_tuple as return_tuple
     from taskgraph.values import value as value
-    from taskgraph.worker import Options as Options
 
 __version__ = "0.1.0"
 
@@ -43,7 +43,7 @@ _HOMES = {
     ),
     "taskgraph.unpacking": ("iteratetask", "return_tuple"),
     "taskgraph.values": ("value",),
-    "taskgraph.worker": ("Options",),
+    "taskgraph.plan": ("Options",),
 }
 __all__ = [name for names in _HOMES.values() for name in names]
 

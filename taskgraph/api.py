@@ -15,9 +15,10 @@ from taskgraph import elsewhere, snapshot
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
 from taskgraph.graph import Graph
 from taskgraph.jugfile import Jugfile, Loaded, default_store, open_results
+from taskgraph.plan import Options
 from taskgraph.provenance import Provenance
 from taskgraph.task import Task, Tasklet
-from taskgraph.worker import Options, Outcome, Source, Worker
+from taskgraph.worker import Outcome, Source, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -157,7 +158,8 @@ def run(
         elsewhere.point(results.backend, source.jugfile.path, loaded.results.backend)
     options = options or Options()
     if workers and loaded.results.backend.shared:
-        from taskgraph.supervisor import Plan, Supervisor
+        from taskgraph.plan import Plan
+        from taskgraph.supervisor import Supervisor
 
         plan = Plan(workers=workers, options=options, folder=str(folder))
         code = Supervisor(source, loaded, plan).run()

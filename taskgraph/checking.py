@@ -74,6 +74,19 @@ def repair(results: Results, faults: Iterable[Fault]) -> int:
     return len(keys)
 
 
+def cut_blob(results: Results, key: Key) -> str:
+    """Return which blob of a result has another size than it was stored with.
+
+    Only sizes are compared, nothing is read; empty if all are right.
+    """
+    for ref in blob_refs(results.payload(key)):
+        size = len(results.backend.open_blob(ref.name))
+        wanted = ref.offset + ref.size
+        if size != wanted:
+            return f"blob {ref.name} of the store has {size} bytes instead of {wanted}"
+    return ""
+
+
 def _records(backend: Backend) -> dict[int, list[tuple[Key, int, bool]]]:
     """Return the records by segment: key, row, and whether it is a failure."""
     found: dict[int, list[tuple[Key, int, bool]]] = defaultdict(list)

@@ -164,7 +164,9 @@ def _pickle(value: object) -> tuple[bytes, list[pickle.PickleBuffer]]:
             _ArrayPickler(file, 5, buffer_callback=keep_in_band).dump(value)
             return file.getvalue(), buffers
         return pickle.dumps(value, 5, buffer_callback=keep_in_band), buffers
-    except (pickle.PicklingError, AttributeError, TypeError, RecursionError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # a task's own __reduce__ may raise anything
         raise UnstorableError(
             f"the result of type {type(value).__qualname__} cannot be stored: {error}; "
             "return plain data, arrays, or objects of classes defined at the top level"

@@ -52,7 +52,20 @@ def summary(args: tuple[Any, ...], kwargs: dict[str, Any], limit: int = 80) -> s
     if shown is not given:
         parts.insert(half, "...")
     text = ", ".join(parts)
-    return text if len(text) <= limit else ", ".join(_fit(parts, limit))
+    if len(text) > limit:
+        text = ", ".join(_fit(parts, limit))
+    return text if text.isascii() else printable(text, limit)
+
+
+def printable(text: str, limit: int) -> str:
+    r"""Return a text that every file and terminal takes, at most `limit` letters of it.
+
+    Examples
+    --------
+    >>> printable("file-\udcff.tif", 40), printable("0123456789abcdef", 9)
+    ('file-\\udcff.tif', '012...def')
+    """
+    return _cut(text, limit).encode(errors="backslashreplace").decode()
 
 
 def short(value: Any, depth: int = 2) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import sys
 import tempfile
 from contextlib import suppress
@@ -12,6 +13,9 @@ from typing import TextIO
 KEPT = 1 << 16
 """Bytes of a task's output that are kept: its end."""
 _ROOM = 1 << 20
+_PIECE = 1 << 20
+_HIGH = 900
+"""Descriptor from which on ours are: tasks that close all low ones spare them."""
 
 
 class Capture:
@@ -19,6 +23,8 @@ class Capture:
 
     Everything counts: what C libraries and subprocesses print, too. `take` returns what
     was printed since it was last called, and passes it on to where it would have gone.
+    A task that closes or redirects the standard streams does so for itself only: `take`
+    puts them back.
 
     Parameters
     ----------
@@ -27,42 +33,112 @@ class Capture:
     """
 
     def __init__(self, echo: int | None = None) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as we live
-        self._descriptor = self._file.fileno()
         _flush()
-        self._before = os.dup(1), os.dup(2)
-        self._echo = self._before[0] if echo is None else echo
-        flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
-        fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags | os.O_APPEND)
-        os.dup2(self._descriptor, 1)
-        os.dup2(self._descriptor, 2)
         self._streams = sys.stdout, sys.stderr  # a notebook's write elsewhere
-        sys.stdout, sys.stderr = _stream(1), _stream(2)
+        self._before = _Kept(1), _Kept(2)
+        self._echo = self._before[0] if echo is None else _Kept(echo)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make a new file and send everything to it."""
+        with tempfile.TemporaryFile() as file:
+            flags = os.O_RDWR | os.O_APPEND
+            descriptor = os.open(f"/proc/self/fd/{file.fileno()}", flags)
+        self._spare = _Kept(descriptor)
+        os.close(descriptor)
         self._seen = 0
+        self._redirect()
+
+    def _redirect(self) -> None:
+        for number in (1, 2):
+            self._spare.copy_to(number)
+        self._out, self._err = sys.stdout, sys.stderr = _stream(1), _stream(2)
 
     def take(self) -> str:
         """Return what was printed since the last call: its last `KEPT` bytes."""
         _flush()
-        size = os.fstat(self._descriptor).st_size
+        if not self._intact():
+            self._put_back()
+        size = os.fstat(1).st_size
         if size == self._seen:
             return ""
-        data = os.pread(self._descriptor, size - self._seen, self._seen)
+        end = self._pass_on(self._seen, size)
         self._seen = size
         if size > _ROOM:
-            os.ftruncate(self._descriptor, 0)
+            os.ftruncate(1, 0)
             self._seen = 0
-        with suppress(OSError):
-            os.write(self._echo, data)
-        return data[-KEPT:].decode(errors="replace")
+        return end.decode(errors="replace")
+
+    def _pass_on(self, start: int, size: int) -> bytes:
+        """Copy what was printed to where it would have gone; return its end."""
+        echo = self._echo.intact()
+        end = b""
+        while start < size and (piece := os.pread(1, min(_PIECE, size - start), start)):
+            start += len(piece)
+            end = (end + piece)[-KEPT:]
+            with suppress(OSError):  # nobody listens any more
+                while echo and piece:
+                    piece = piece[os.write(self._echo.number, piece) :]
+        return end
+
+    def _intact(self) -> bool:
+        """Return whether the standard streams still lead to our file."""
+        ours = sys.stdout is self._out and sys.stderr is self._err
+        if not ours or self._out.closed or self._err.closed:
+            return False
+        identity = self._spare.identity
+        return _identity(1) == identity and _identity(2) == identity
+
+    def _put_back(self) -> None:
+        """Undo what a task did to the standard streams."""
+        if _identity(0) is None:
+            os.open(os.devnull, os.O_RDONLY)  # is 0: the lowest that is free
+        if self._spare.intact():
+            self._redirect()
+        else:
+            self._begin()
 
     def close(self) -> None:
         """Send standard output and error to where they went before."""
         self.take()
         sys.stdout, sys.stderr = self._streams
-        for number, descriptor in enumerate(self._before, start=1):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
-        self._file.close()
+        for number, kept in enumerate(self._before, start=1):
+            if kept.intact():
+                kept.copy_to(number)
+            kept.close()
+        self._spare.close()
+
+
+class _Kept:
+    """A copy of a descriptor, out of the way; tasks may close it all the same."""
+
+    def __init__(self, descriptor: int) -> None:
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        lowest = _HIGH if most > 2 * _HIGH or most < 0 else most // 2
+        self.number = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, lowest)
+        self.identity = _identity(descriptor)
+
+    def intact(self) -> bool:
+        """Return whether it is still what it was."""
+        return self.identity is not None and _identity(self.number) == self.identity
+
+    def copy_to(self, number: int) -> None:
+        """Let `number` be the same file."""
+        os.dup2(self.number, number)
+
+    def close(self) -> None:
+        """Close it, unless it is somebody else's now."""
+        if self.intact():
+            os.close(self.number)
+
+
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    """Return which file a descriptor leads to, None if it is closed."""
+    try:
+        about = os.fstat(descriptor)
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
 
 
 def _stream(descriptor: int) -> TextIO:

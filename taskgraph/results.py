@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError
 from taskgraph import codec
+from taskgraph.description import printable
 from taskgraph.errors import NoResultError
 from taskgraph.records import Body, Failure, Record
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from taskgraph.task import Task
 
 _CACHED_BYTES = 256 << 20
+_LONGEST_MESSAGE = 2000
+_LONGEST_TRACEBACK = 1 << 16
 
 
 class Results:
@@ -169,7 +172,7 @@ def failure_of(error: BaseException, cause: str = "exception") -> Failure:
     lines += traceback.StackSummary.from_list(kept or frames).format()
     kind = type(error).__qualname__
     try:
-        message = str(error)[:2000]
+        message = str(error)
         lines += traceback.format_exception_only(error)
         if error.__cause__ is not None:
             before = traceback.format_exception(error.__cause__)
@@ -177,4 +180,5 @@ def failure_of(error: BaseException, cause: str = "exception") -> Failure:
     except Exception:  # noqa: BLE001 - somebody else's __str__
         message = "(its message cannot be shown)"
         lines.append(f"{kind}: {message}\n")
-    return Failure(cause, kind, message, "".join(lines))
+    short = printable(message, _LONGEST_MESSAGE)
+    return Failure(cause, kind, short, printable("".join(lines), _LONGEST_TRACEBACK))

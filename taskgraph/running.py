@@ -11,13 +11,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError
-from taskgraph.codec import UnstorableError
 from taskgraph.description import summary
 from taskgraph.errors import NoResultError, TaskgraphError
 from taskgraph.provenance import Provenance, code_fingerprint
 from taskgraph.recording import mark_running, unmark_running
 from taskgraph.records import Batch, Failure
 from taskgraph.results import failure_of
+from taskgraph.surroundings import Surroundings
 from taskgraph.values import value
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Runner:
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
         self._process = os.getpid()
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
+        self._surroundings = Surroundings()
         self.before: Callable[[], None] = _nothing
         self.after: Callable[[], None] = _nothing
 
@@ -102,33 +103,39 @@ class Runner:
 
     def _attempt(self, task: Task) -> bytes | Failure:
         try:
-            result = self._call(task)
+            args, kwargs = self._arguments(task)
         except (BackendError, DamagedResultError):
             raise
+        except Exception as error:  # noqa: BLE001 - unpickling calls the task's code
+            return self._failure(error)
+        self.before()
+        try:
+            result = self._call(task, args, kwargs)
         except TimeoutReached:
             limit = task.generator.timeout
             return Failure("timeout", "Timeout", f"stopped after {limit} s", "")
         except StopNow:
             raise
-        except BaseException as error:
-            if self._debug or _interrupted(error):
-                raise
-            return failure_of(error)
+        except BaseException as error:  # noqa: BLE001 - whatever a task raises is its own
+            return self._failure(error)
+        finally:
+            self._surroundings.restore()
+            self.after()
         try:
             return self._results.encode(result, task.key)
-        except UnstorableError as error:
-            if self._debug:
-                raise
-            return failure_of(error, "unstorable")
+        except (BackendError, StopNow):
+            raise
+        except BaseException as error:  # noqa: BLE001 - pickling calls the task's code
+            return self._failure(error, "unstorable")
 
-    def _call(self, task: Task) -> Any:
-        if task.mutable:
-            task.verify()
-        args, kwargs = task.args, task.kwargs
-        if task.needs:
-            args, kwargs = self._resolve(task)
+    def _failure(self, error: BaseException, cause: str = "exception") -> Failure:
+        """Return what to keep of an exception, unless it is to be let through."""
+        if self._debug or _interrupted(error):
+            raise error
+        return failure_of(error, cause)
+
+    def _call(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         token = mark_running(task.name)
-        self.before()
         try:
             if task.generator.timeout is None:
                 return task.generator.f(*args, **kwargs)
@@ -137,11 +144,14 @@ class Runner:
         finally:
             if os.getpid() != self._process:
                 _leave_child()
-            self.after()
             unmark_running(token)
 
-    def _resolve(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def _arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with results in the place of tasks."""
+        if task.mutable:
+            task.verify()
+        if not task.needs:
+            return task.args, task.kwargs
         try:
             args = tuple([value(arg) for arg in task.args])
             return args, {name: value(arg) for name, arg in task.kwargs.items()}

@@ -9,90 +9,42 @@ memory on which a worker notes what it runs, and the supervisor that it should s
 from __future__ import annotations
 
 import gc
-import mmap
 import os
 import signal
-import struct
 import sys
 import time
-import traceback
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
-from backends.interface import KEY_SIZE, Cause, Key
-from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify, process_stopped
+from backends.interface import Cause, Key
+from backends.liveness import BEATS_PER_LEASE, identify, process_stopped
 from backends.opening import worker_name
+from taskgraph.checking import cut_blob
+from taskgraph.desk import SharedDesk
 from taskgraph.errors import TaskgraphError
-from taskgraph.output import Capture
 from taskgraph.provenance import Provenance
 from taskgraph.records import Batch, Failure
-from taskgraph.running import StopNow
-from taskgraph.worker import Options, Outcome, Source, Worker
+from taskgraph.worker_process import EXIT_JUGFILE, EXIT_STORE, SIGNALS, Job, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backends.interface import Backend
     from taskgraph.jugfile import Loaded
+    from taskgraph.plan import Plan
+    from taskgraph.worker import Source
 
-EXIT_STORE = 4
-EXIT_JUGFILE = 2
 GRACE = 4.0
 """Seconds that a worker has to end once it was told to end at once."""
 TIMEOUT_GRACE = 5.0
 """Seconds after a task's timeout until its worker is killed."""
-_SIGNALS = {
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGXCPU,
-    signal.SIGHUP,
-}
 _CRASHES = 3
-_SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
-_STOP, _ENDED, _START = 0, 1, 2
-
-
-class Desk:
-    """A page of memory that a worker shares with its supervisor."""
-
-    def __init__(self) -> None:
-        self._page = mmap.mmap(-1, mmap.PAGESIZE)
-        self._supervisor = os.getpid()
-
-    def finish(self, code: int) -> None:
-        """Note that the worker ended by its own will, and how."""
-        self._page[_ENDED] = 1 + code
-
-    def outcome(self) -> int | None:
-        """Return how the worker ended, None if it did not mean to."""
-        code = self._page[_ENDED] - 1
-        return code if code >= 0 else None
-
-    def begin(self, key: Key, deadline: float) -> None:
-        """Note what runs now, and until when it may (monotonic; 0 for no limit)."""
-        _SLOT.pack_into(self._page, _START, key, True, deadline)
-
-    def end(self) -> None:
-        """Note that nothing runs."""
-        self._page[_START + KEY_SIZE] = 0
-
-    def running(self) -> tuple[Key, float] | None:
-        """Return what runs and its deadline."""
-        key, busy, deadline = _SLOT.unpack_from(self._page, _START)
-        return (key, deadline) if busy else None
-
-    def stop(self) -> None:
-        """Ask for no new task."""
-        self._page[_STOP] = 1
-
-    @property
-    def stopping(self) -> bool:
-        """Whether no new task is wanted, or the supervisor is gone."""
-        return self._page[_STOP] == 1 or os.getppid() != self._supervisor
+_HINTS = {
+    "SIGBUS": " (a file that it had mapped was cut short or cannot be read; "
+    "`tg fsck` looks for one in the store)",
+    "SIGKILL": " (somebody killed it, or the memory is full)",
+}
 
 
 @dataclass(slots=True)
@@ -101,50 +53,9 @@ class _Child:
 
     pid: int
     worker: str
-    desk: Desk
+    desk: SharedDesk
     killed_at: float = 0.0
     overdue: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a supervisor is told.
-
-    Attributes
-    ----------
-    workers : int
-        How many workers to keep running.
-    options : Options
-        For each of them.
-    lease : float
-        Seconds without a heartbeat after which others take over the locks.
-    folder : str
-        Whose git commit is recorded.
-    echo : int, optional
-        Descriptor that gets what tasks print.
-    tick : callable, optional
-        Called now and then with the backend, to show progress.
-    say : callable
-        Tells the user something in one sentence.
-    """
-
-    workers: int = 1
-    options: Options = field(default_factory=Options)
-    lease: float = DEFAULT_LEASE
-    folder: str = "."
-    echo: int | None = None
-    tick: Callable[[Backend], None] | None = None
-    say: Callable[[str], None] = lambda _: None
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What all workers of a supervisor have in common."""
-
-    source: Source
-    loaded: Loaded
-    plan: Plan
-    provenance: Provenance
 
 
 class Supervisor:
@@ -175,7 +86,7 @@ class Supervisor:
             return 0
         # Asked before the workers are there: a task must not meet a child of ours.
         self._provenance.context()
-        watched = {signal.SIGCHLD, *_SIGNALS}
+        watched = {signal.SIGCHLD, *SIGNALS}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         gc.collect()
         gc.freeze()
@@ -206,7 +117,7 @@ class Supervisor:
         while self._children:
             got = signal.sigtimedwait(watched, pause)
             # Stopped and continued, sigtimedwait may make up a signal out of nothing.
-            if got is not None and got.si_signo in _SIGNALS:
+            if got is not None and got.si_signo in SIGNALS:
                 self._interrupt(got.si_signo)
             self._reap()
             now = time.monotonic()
@@ -221,13 +132,13 @@ class Supervisor:
     # workers
 
     def _start(self) -> None:
-        worker, desk = worker_name(), Desk()
+        worker, desk = worker_name(), SharedDesk()
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
-            job = _Job(self._source, self._loaded, self._plan, self._provenance)
-            _work(job, worker, desk)
+            job = Job(self._source, self._loaded, self._plan, self._provenance)
+            work(job, worker, desk)
         self._children[pid] = _Child(pid, worker, desk)
 
     def _reap(self) -> None:
@@ -246,12 +157,13 @@ class Supervisor:
                 self._stop_all()
             return
         running = child.desk.running()
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         key = running[0] if running else None
-        if self._stopping:
-            self._backend.expel(child.worker, Cause.RELEASED)
-        elif child.overdue and key is not None:
+        signo = -code if code < 0 else 0
+        how = signal.Signals(signo).name if signo else f"exit code {code}"
+        cut = self._cut_file(key) if signo == signal.SIGBUS else ""
+        if child.overdue and key is not None and not self._stopping:
             self._record_timeout(child.worker, key)
+        if self._stopping or child.overdue or cut:
             self._backend.expel(child.worker, Cause.RELEASED)
         else:
             self._backend.expel(child.worker, Cause.KILLED, running=key, about=how)
@@ -260,12 +172,26 @@ class Supervisor:
             return
         self._crashes = 0 if running else self._crashes + 1
         what = f"while it ran {self._describe(key)}" if key else "between two tasks"
-        self._plan.say(f"a worker died of {how} {what}; starting another one")
+        why = f": {cut}" if cut else _HINTS.get(how, "")
+        self._plan.say(f"a worker died of {how} {what}{why}; starting another one")
         if self._crashes >= _CRASHES:
             self._plan.say("workers die again and again before they run anything")
             self._codes.append(1)
             return
         self._start()
+
+    def _cut_file(self, key: Key | None) -> str:
+        """Return which stored array of its arguments a task could not have read."""
+        if key is None or key not in self._loaded.graph:
+            return ""
+        results = self._loaded.results
+        with suppress(BackendError, TaskgraphError):
+            self._backend.poll()
+            for need in self._loaded.graph[key].needs:
+                fault = cut_blob(results, need.key)
+                if fault:
+                    return f"{fault}, and is computed again"
+        return ""
 
     def _describe(self, key: Key) -> str:
         graph = self._loaded.graph
@@ -329,74 +255,3 @@ class Supervisor:
             if child.killed_at and now >= child.killed_at:
                 with suppress(ProcessLookupError):
                     os.kill(child.pid, signal.SIGKILL)
-
-
-def _work(job: _Job, worker: str, desk: Desk) -> None:
-    """Be a worker; never returns."""
-    plan = job.plan
-    code = 0
-    try:
-        desk.finish(_work_to_end(job, worker, desk))
-    except StopNow:
-        desk.finish(Outcome.STOPPED)
-    except BackendError as error:
-        plan.say(str(error))
-        desk.finish(EXIT_STORE)
-    except TaskgraphError as error:
-        plan.say(str(error))
-        desk.finish(EXIT_JUGFILE)
-    except BaseException:  # noqa: BLE001 - the last place to tell what happened
-        plan.say(traceback.format_exc())
-        code = 70
-    finally:
-        with suppress(Exception):
-            sys.stdout.flush()
-        os._exit(code)
-
-
-def _work_to_end(job: _Job, worker: str, desk: Desk) -> int:
-    plan = job.plan
-    backend = job.loaded.results.backend
-    backend.worker = worker
-    about = identify(os.getpid(), plan.lease, os.getppid())
-    announced = False
-
-    def announce() -> None:
-        nonlocal announced
-        if not announced:
-            backend.beat(worker, about)
-            announced = True
-
-    capture = Capture(plan.echo)
-    _set_signals(desk)
-    try:
-        return int(
-            Worker(
-                job.source,
-                job.loaded,
-                plan.options,
-                provenance=job.provenance.context,
-                desk=desk,
-                output=capture.take,
-                announce=announce,
-            ).run()
-        )
-    finally:
-        capture.close()
-
-
-def _set_signals(desk: Desk) -> None:
-    """End at once, but properly, when told to; leave Ctrl-C to the supervisor."""
-
-    def stop(_signal: int, _frame: object) -> None:
-        desk.stop()
-        if desk.running() is not None:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            raise StopNow
-
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
-        signal.signal(number, stop)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, set())

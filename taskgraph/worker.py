@@ -15,17 +15,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from backends.interface import Cause, Claim, Row
-from backends.journal import blame
-from backends.liveness import Watch
+from backends.errors import BackendError
+from backends.interface import Claim, Row
 from taskgraph.attendant import Attendant
+from taskgraph.desk import Desk, NoDesk
 from taskgraph.graph import Budget, Frontier
+from taskgraph.neighbours import Neighbours
 from taskgraph.pace import Pace
-from taskgraph.records import Batch, Failure
+from taskgraph.poison import verdict
+from taskgraph.records import Batch
 from taskgraph.running import DamagedResultError, Runner, StopNow
 
 if TYPE_CHECKING:
@@ -33,12 +34,11 @@ if TYPE_CHECKING:
 
     from backends.interface import Backend
     from taskgraph.jugfile import Loaded
+    from taskgraph.plan import Options
     from taskgraph.results import Results
     from taskgraph.task import Task
 
 Key = bytes
-KILLED_LIMIT = 3
-LOST_LIMIT = 6
 
 
 class Source(Protocol):
@@ -54,54 +54,6 @@ class Outcome(IntEnum):
     DONE = 0
     STOPPED = 1
     GAVE_UP = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a worker is told.
-
-    Attributes
-    ----------
-    select : callable, optional
-        Says of a function's name whether its tasks may be run here.
-    fail_fast : bool
-        Start no new task after a failure.
-    debug : bool
-        Let exceptions of tasks through.
-    max_wait : float
-        Seconds to wait for others while no other worker is alive.
-    """
-
-    select: Callable[[str], bool] | None = None
-    fail_fast: bool = False
-    debug: bool = False
-    max_wait: float = 1800.0
-
-
-class Desk(Protocol):
-    """What a worker and its supervisor both see; see `taskgraph.supervisor`."""
-
-    def begin(self, key: Key, deadline: float) -> None:
-        """Note what runs now, and until when it may."""
-
-    def end(self) -> None:
-        """Note that nothing runs."""
-
-    @property
-    def stopping(self) -> bool:
-        """Whether no new task is wanted."""
-
-
-class NoDesk:
-    """The desk of a worker without a supervisor."""
-
-    stopping = False
-
-    def begin(self, key: Key, deadline: float) -> None:
-        """Note nothing."""
-
-    def end(self) -> None:
-        """Note nothing."""
 
 
 class Worker:
@@ -147,7 +99,7 @@ class Worker:
         self._results = loaded.results
         self._backend: Backend = loaded.results.backend
         self._pace = Pace(self._backend.latency)
-        self._watch = Watch()
+        self._neighbours = Neighbours(self._backend)
         self._batch = Batch()
         self._oldest = 0.0
         self._token = 0
@@ -156,7 +108,6 @@ class Worker:
         self._attendant = Attendant(self._relieve)
         self._runner.before = self._attendant.leave_to
         self._runner.after = self._attendant.take_back
-        self._checked = self._relieved = 0.0
         self.ran = 0
         self.failed = 0
         self._start_over()
@@ -195,7 +146,8 @@ class Worker:
                 continue
             if self._exhausted():
                 return Outcome.DONE
-            if self._relieve_the_dead():
+            if self._neighbours.relieve():
+                self._output()  # what was said of it is no task's
                 continue
             began = time.monotonic()
             self._backend.wait(max(1.0, 4 * self._backend.latency))
@@ -262,7 +214,7 @@ class Worker:
 
     def _lock(self) -> Claim:
         """Lock some of what is ready; no keys if there is nothing to be had."""
-        self._look_around()
+        self._pace.others = self._neighbours.count()
         backend, frontier, pace = self._backend, self._frontier, self._pace
         while True:
             budget = Budget(
@@ -291,34 +243,16 @@ class Worker:
             return None
         return self._pace.seconds.get(task.generator.name)
 
-    def _look_around(self) -> None:
-        """Count the other workers, from time to time."""
-        now = time.monotonic()
-        if now - self._checked < 0.5 and self._checked:
-            return
-        self._checked = now
-        members = self._backend.members()
-        names = {member.worker for member in members} - {self._backend.worker}
-        dead = self._watch.dead(members, names)
-        self._pace.others = len(names - dead)
-        for worker in dead - {lock.worker for lock in self._backend.locks()}:
-            self._backend.leave(worker)  # it held nothing; nobody else signs it off
-
     def _without_poison(self, claim: Claim) -> Claim:
         """Record tasks that kill their workers as failed, instead of running them."""
         kept = []
         for key in claim.keys:
-            deaths = self._backend.deaths(key) if self._backend.suspect(key) else {}
-            killed, lost = deaths.get(Cause.KILLED, 0), deaths.get(Cause.LOST, 0)
-            if killed < KILLED_LIMIT and lost < LOST_LIMIT:
+            suspect = self._backend.suspect(key)
+            failure = verdict(self._backend.deaths(key)) if suspect else None
+            if failure is None:
                 kept.append(key)
                 continue
             task = self._loaded.graph[key]
-            message = (
-                f"workers died while they ran it ({blame(deaths)}); it may need more "
-                "memory than there is. Mend it, then `tg retry`"
-            )
-            failure = Failure("killed", "WorkerDied", message, "")
             about = ("", time.time(), 0.0, 0.0, 0)
             self._batch.add(key, failure, (task.name, ""), about)
             self._frontier.fail([key])
@@ -368,9 +302,8 @@ class Worker:
             self._backend.release([task.key])
             self._start_over()
             return
-        except StopNow:
+        except (StopNow, BackendError):
             self._desk.end()
-            self._backend.release([task.key])
             raise
         # What else is raised ends the worker; the desk says what it was running.
         self._desk.end()
@@ -409,32 +342,22 @@ class Worker:
             self._backend.release(waiting)
             self._frontier.put_back(waiting)
 
-    def _relieve_the_dead(self) -> bool:
-        """Free the locks of workers that are dead; return whether there were any."""
-        now = time.monotonic()
-        if now - self._relieved < 0.5:
-            return False
-        self._relieved = now
-        holders = {lock.worker for lock in self._backend.locks()}
-        holders.discard(self._backend.worker)
-        if not holders:
-            return False
-        dead = self._watch.dead(self._backend.members(), holders)
-        for worker in dead:
-            self._backend.expel(worker, Cause.LOST)
-            self._backend.leave(worker)
-        return bool(dead)
-
     def _go(self) -> None:
-        """Leave nothing behind: publish, release, and sign off."""
+        """Leave nothing behind: publish, release, and sign off.
+
+        Only a task that ended this worker stays locked, for the supervisor to judge.
+        """
         backend = self._backend
+        running = self._desk.running()
+        deadly = {running[0]} if running else set()
         try:
             self._flush()
-            own = [x.key for x in backend.locks() if x.worker == backend.worker]
-            if own:
-                backend.release(own)
+            held = {x.key for x in backend.locks() if x.worker == backend.worker}
+            if held - deadly:
+                backend.release(sorted(held - deadly))
         finally:
-            backend.leave(backend.worker)
+            if not running:
+                backend.leave(backend.worker)
 
 
 def _nothing() -> None:

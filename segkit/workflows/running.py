@@ -193,8 +193,8 @@ def run(source: PipelineJugfile, store: str, way: Way) -> Ended:
     from taskgraph.api import report_of, run_here
     from taskgraph.cli.progress import progress
     from taskgraph.jugfile import open_results
-    from taskgraph.supervisor import Plan, Supervisor
-    from taskgraph.worker import Options
+    from taskgraph.plan import Options, Plan
+    from taskgraph.supervisor import Supervisor
 
     options = Options(None, way.fail_fast, way.debug, way.max_wait)
     source.require_usable()

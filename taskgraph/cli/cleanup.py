@@ -14,6 +14,7 @@ from taskgraph.cli.options import (
     json_option,
     jugfile_argument,
     load_graph,
+    load_snapshot,
     note,
     require_jugfile,
 )
@@ -89,9 +90,9 @@ def _graphs(
     backend: Backend, jugfile: Path, arguments: Sequence[str]
 ) -> tuple[Snapshot, list[Snapshot]]:
     """Return the graph of the jugfile as it is now, and those of others."""
-    from taskgraph.snapshot import load, load_all, take
+    from taskgraph.snapshot import load_all, take
 
-    before = load(backend, jugfile, arguments or None)
+    before = load_snapshot(backend, jugfile, arguments)
     given = tuple(arguments or (before.arguments if before is not None else ()))
     loaded = load_graph(backend, jugfile, given)
     current = take(loaded.graph, jugfile, arguments=given, missing=loaded.missing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgraph.cli.names import require_names
-from taskgraph.cli.options import note
+from taskgraph.cli.options import load_snapshot, note
 from taskgraph.cli.tables import counted
 
 if TYPE_CHECKING:
@@ -30,11 +30,10 @@ def chosen_failures(
         The jugfile has no function of such a name.
     """
     from taskgraph.graph import selector
-    from taskgraph.snapshot import load
 
     backend = results.backend
     failed = set(backend.failures())
-    snapshot = load(backend, jugfile)
+    snapshot = load_snapshot(backend, jugfile)
     if snapshot is not None:
         foreign = failed.difference(snapshot.split())
         failed -= foreign

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from taskgraph.cli.steps import runnable
+from taskgraph.cli.steps import is_pipeline, program_name, remember, runnable
 from taskgraph.errors import JugfileError, UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def store_option(function: F) -> F:
         metavar="URL",
         envvar="TG_STORE",
         help="Where the results are: a directory or URL "
-        "[default: the jugfile's name with .tgdata].",
+        "[default: the first file's name with .tgdata].",
     )(_with_steps(function))
 
 
@@ -150,6 +150,20 @@ def require_jugfile(jugfile: Path) -> None:
         )
 
 
+def require_script(jugfile: Path) -> None:
+    """Refuse a pipeline where a script is needed.
+
+    Raises
+    ------
+    JugfileError
+        It has the name of one.
+    """
+    if is_pipeline(str(jugfile)):
+        raise JugfileError(
+            runnable(f"{jugfile} is a pipeline, no script; `tg execute` runs it")
+        )
+
+
 def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Backend:
     """Open the store of a jugfile and bring it up to date.
 
@@ -194,14 +208,24 @@ def find_snapshot(
     JugfileError
         It never ran with this store.
     """
-    from taskgraph.snapshot import load
-
-    snapshot = load(backend, jugfile, arguments or None)
+    snapshot = load_snapshot(backend, jugfile, arguments)
     if snapshot is None:
         raise JugfileError(
             f"{jugfile} has not run with the store {backend.url} yet; "
             "start it with `tg execute`"
         )
+    return snapshot
+
+
+def load_snapshot(
+    backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
+) -> Snapshot | None:
+    """Return the graph that a jugfile had when it was last loaded; None if never."""
+    from taskgraph.snapshot import load
+
+    snapshot = load(backend, jugfile, arguments or None)
+    if snapshot is not None:
+        remember(snapshot.arguments)
     return snapshot
 
 
@@ -212,6 +236,7 @@ def load_graph(
     from taskgraph.jugfile import Jugfile
     from taskgraph.results import Results
 
+    require_script(jugfile)
     return Jugfile(jugfile, tuple(arguments)).load(Results(backend))
 
 
@@ -226,10 +251,10 @@ def snapshot_now(
 
     The jugfile is loaded only if it changed since; `keep` stores the new graph.
     """
-    from taskgraph.snapshot import load, save, take
+    from taskgraph.snapshot import save, take
 
     require_jugfile(jugfile)
-    snapshot = load(backend, jugfile, arguments or None)
+    snapshot = load_snapshot(backend, jugfile, arguments)
     if snapshot is not None and not snapshot.outdated(jugfile):
         return snapshot
     given = tuple(arguments or (snapshot.arguments if snapshot is not None else ()))
@@ -293,7 +318,7 @@ def short(key: bytes) -> str:
 
 def note(sentence: str) -> None:
     """Tell the user something beside the result; see `runnable` for its commands."""
-    click.echo(f"tg: {runnable(sentence)}", err=True)
+    click.echo(f"{program_name()}: {runnable(sentence)}", err=True)
 
 
 def completed_snapshot(context: click.Context) -> Snapshot | None:

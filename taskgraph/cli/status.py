@@ -11,6 +11,7 @@ from taskgraph.cli.options import (
     held_keys,
     json_option,
     jugfile_argument,
+    load_snapshot,
     note,
     require_jugfile,
 )
@@ -47,9 +48,7 @@ def command(
     backend = find_store(jugfile, store)
     snapshot = None
     if backend is not None:
-        from taskgraph.snapshot import load
-
-        snapshot = load(backend, jugfile, arguments or None)
+        snapshot = load_snapshot(backend, jugfile, arguments)
         if snapshot is None:
             note(f"{jugfile} has not run yet; start it with `tg execute`")
     if backend is None or snapshot is None:

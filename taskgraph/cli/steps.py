@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _COMMAND = re.compile(r"`tg ([a-z]+)([^`]*)`")
+_PIPELINES = (".toml", ".json")
+_GIVEN = "taskgraph.given"
+
+
+def program_name() -> str:
+    """Return what the user typed to start this: `tg` unless it is another program."""
+    context = click.get_current_context(silent=True)
+    return (context.find_root().info_name if context is not None else None) or "tg"
+
+
+def is_pipeline(jugfile: str) -> bool:
+    """Return whether a file is no script but a pipeline, which `segkit run` runs."""
+    return jugfile.endswith(_PIPELINES)
+
+
+def remember(arguments: Sequence[str]) -> None:
+    """Keep with what arguments the jugfile ran, for sentences about it."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[_GIVEN] = tuple(arguments)
 
 
 def runnable(sentence: str) -> str:
@@ -22,11 +45,20 @@ def runnable(sentence: str) -> str:
         return sentence
     source = context.get_parameter_source("store")
     given = source is click.core.ParameterSource.COMMANDLINE
-    return completed(sentence, jugfile, context.params.get("store") if given else None)
+    store = context.params.get("store") if given else None
+    return completed(sentence, jugfile, store, context.meta.get(_GIVEN, ()))
 
 
-def completed(sentence: str, jugfile: str, store: str | None = None) -> str:
+def completed(
+    sentence: str,
+    jugfile: str,
+    store: str | None = None,
+    arguments: Sequence[str] = (),
+) -> str:
     """Return a sentence whose commands name a jugfile and a store.
+
+    What `tg execute` does for a jugfile, `segkit run` does for a pipeline, with the
+    arguments that it was given.
 
     Examples
     --------
@@ -34,6 +66,8 @@ def completed(sentence: str, jugfile: str, store: str | None = None) -> str:
     "see `tg errors 'my work.py'`, then `tg fsck 'my work.py' --repair`"
     >>> completed("see `tg errors work.py`", "work.py", "elsewhere")
     'see `tg errors work.py --store elsewhere`'
+    >>> completed("start `tg execute`", "a.toml", arguments=("a.tif", "-o", "my out"))
+    "start `segkit run a.toml a.tif -o 'my out'`"
     """
     word = shlex.quote(jugfile)
 
@@ -41,6 +75,9 @@ def completed(sentence: str, jugfile: str, store: str | None = None) -> str:
         command, rest = match.groups()
         before = "" if f"{word} " in f"{rest} " else f" {word}"
         after = f" --store {shlex.quote(store)}" if store else ""
+        if command == "execute" and is_pipeline(jugfile):
+            given = shlex.join(arguments) or "IMAGE -o out"
+            return f"`segkit run {word} {given}{rest}{after}`"
         return f"`tg {command}{before}{rest}{after}`"
 
     return _COMMAND.sub(complete, sentence)

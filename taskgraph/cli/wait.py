@@ -9,6 +9,7 @@ import click
 
 from taskgraph.cli.options import (
     jugfile_argument,
+    load_snapshot,
     note,
     open_store,
     require_jugfile,
@@ -111,9 +112,7 @@ class _Watched:
 
     def _snapshot(self, backend: Backend) -> Snapshot | None:
         """Return the graph as whoever runs it saw it last; if it is old, as it is."""
-        from taskgraph.snapshot import load
-
-        snapshot = load(backend, self._jugfile, self._arguments or None)
+        snapshot = load_snapshot(backend, self._jugfile, self._arguments)
         if snapshot is None or not snapshot.outdated(self._jugfile):
             return snapshot
         own = self._own

@@ -1,0 +1,137 @@
+"""What the programs of this project have in common: how they print, and how they end.
+
+Exit codes: 0 all done; 1 tasks failed or are blocked (for `check`: not done yet);
+2 usage or jugfile error; 3 gave up waiting; 4 the store failed, or the output cannot
+be written; 128 + N stopped by signal N, 141 if the reader of the output has gone.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskgraph.cli.steps import program_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_NO_READER = 141
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+class Program(click.Group):
+    """A group of commands whose output is written when it returns."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Read the command line; `-h` and `--version` print."""
+        with _output_kept():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call a command; all that it prints is written when this returns."""
+        with _output_kept():
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+            return code
+
+
+def run_program(
+    program: click.Command,
+    name: str,
+    *,
+    usage_errors: Callable[[], tuple[type[Exception], ...]] = tuple,
+    settings: Callable[[], dict[str, Any] | None] = dict,
+) -> None:
+    """Be a program; errors of the user and of the store end in one sentence.
+
+    Parameters
+    ----------
+    program
+        The command.
+    name
+        How its user calls it.
+    usage_errors
+        Returns exceptions that are the user's besides those of `taskgraph`.
+    settings
+        Returns the defaults for options.
+    """
+    _open_output()
+    try:
+        code: Any = program(
+            prog_name=name, standalone_mode=False, default_map=settings()
+        )
+    except click.exceptions.Abort:
+        _end("stopped", 130, name)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Exception as error:
+        found = _exit_code(error, usage_errors())
+        if found is None:
+            raise
+        _end(str(error), found, name)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_output() -> None:
+    """Make sure that everything can be printed, and that there is where to."""
+    if sys.stdout is None:  # closed, as by ``>&-``; files must not get its number
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the whole life
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the whole life
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What tasks return may hold letters that no encoding has.
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _exit_code(error: Exception, usage: tuple[type[Exception], ...]) -> int | None:
+    """Return the exit code for an error, None for one that nobody foresaw."""
+    from backends.errors import BackendError, OpenError
+    from taskgraph.errors import GaveUpError, TaskgraphError
+
+    if isinstance(error, GaveUpError):
+        return 3
+    if isinstance(error, (TaskgraphError, OpenError, *usage)):
+        return 2
+    return 4 if isinstance(error, BackendError) else None
+
+
+def _end(sentence: str, code: int, name: str) -> None:
+    click.echo(f"{name}: {sentence}", err=True)
+    sys.exit(code)
+
+
+@contextmanager
+def _output_kept() -> Iterator[None]:
+    """End in order if the output cannot be written; click would say 1 for its reason.
+
+    If the reader has gone, as in ``tg status | head -1``, that is as other programs do:
+    without a word, with the code of SIGPIPE.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        _forget_output()
+        sys.exit(_NO_READER)
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        _forget_output()
+        _end(f"cannot write the output: {error.strerror}", 4, program_name())
+
+
+def _forget_output() -> None:
+    """Keep Python from trying again at its end what could not be written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, number)

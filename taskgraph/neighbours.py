@@ -1,0 +1,55 @@
+"""The other workers at a store: how many there are, and whose locks are to be freed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from backends.interface import Cause
+from backends.liveness import Watch
+
+if TYPE_CHECKING:
+    from backends.interface import Backend
+
+_PATIENCE = 0.5
+"""Seconds from one look to the next."""
+
+
+class Neighbours:
+    """The workers of a store but for one, seen by it again and again."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._watch = Watch()
+        self._counted = self._relieved = 0.0
+        self._alive = 0
+
+    def count(self) -> int:
+        """Return how many are alive, as of the last half second."""
+        now = time.monotonic()
+        if now - self._counted < _PATIENCE and self._counted:
+            return self._alive
+        self._counted = now
+        members = self._backend.members()
+        names = {member.worker for member in members} - {self._backend.worker}
+        dead = self._watch.dead(members, names)
+        for worker in dead - {lock.worker for lock in self._backend.locks()}:
+            self._backend.leave(worker)  # it held nothing; nobody else signs it off
+        self._alive = len(names - dead)
+        return self._alive
+
+    def relieve(self) -> bool:
+        """Free the locks of those that are dead; return whether there were any."""
+        now = time.monotonic()
+        if now - self._relieved < _PATIENCE:
+            return False
+        self._relieved = now
+        holders = {lock.worker for lock in self._backend.locks()}
+        holders.discard(self._backend.worker)
+        if not holders:
+            return False
+        dead = self._watch.dead(self._backend.members(), holders)
+        for worker in dead:
+            self._backend.expel(worker, Cause.LOST)
+            self._backend.leave(worker)
+        return bool(dead)

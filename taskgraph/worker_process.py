@@ -1,0 +1,125 @@
+"""Being a worker: the process that a supervisor forks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from backends.errors import BackendError
+from backends.liveness import identify
+from taskgraph.errors import TaskgraphError
+from taskgraph.output import Capture
+from taskgraph.running import StopNow
+from taskgraph.worker import Outcome, Source, Worker
+
+if TYPE_CHECKING:
+    from taskgraph.desk import SharedDesk
+    from taskgraph.jugfile import Loaded
+    from taskgraph.plan import Plan
+    from taskgraph.provenance import Provenance
+
+EXIT_STORE = 4
+EXIT_JUGFILE = 2
+EXIT_BUG = 70
+SIGNALS = {
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGXCPU,
+    signal.SIGHUP,
+}
+"""Those that end a run, sooner or later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all workers of a supervisor have in common."""
+
+    source: Source
+    loaded: Loaded
+    plan: Plan
+    provenance: Provenance
+
+
+def work(job: Job, worker: str, desk: SharedDesk) -> NoReturn:
+    """Be a worker and end with this process; the desk says how it ended."""
+    code = EXIT_BUG
+    try:
+        code = _work_to_end(job, worker, desk)
+    finally:
+        os._exit(code)
+
+
+def _work_to_end(job: Job, worker: str, desk: SharedDesk) -> int:
+    """Return the exit code of the process: 0 if it meant to end."""
+    complaint = ""
+    try:
+        outcome = int(_work(job, worker, desk))
+    except StopNow:
+        outcome = Outcome.STOPPED
+    except BackendError as error:
+        outcome, complaint = EXIT_STORE, str(error)
+    except TaskgraphError as error:
+        outcome, complaint = EXIT_JUGFILE, str(error)
+    except BaseException:  # noqa: BLE001 - the last place to tell what happened
+        with suppress(Exception):
+            job.plan.say(traceback.format_exc())
+        return EXIT_BUG
+    desk.finish(outcome)
+    with suppress(Exception):  # a task may have closed what it would be said to
+        if complaint:
+            job.plan.say(complaint)
+        sys.stdout.flush()
+    return 0
+
+
+def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
+    plan = job.plan
+    backend = job.loaded.results.backend
+    backend.worker = worker
+    about = identify(os.getpid(), plan.lease, os.getppid())
+    announced = False
+
+    def announce() -> None:
+        nonlocal announced
+        if not announced:
+            backend.beat(worker, about)
+            announced = True
+
+    capture = Capture(plan.echo)
+    _set_signals(desk)
+    try:
+        return Worker(
+            job.source,
+            job.loaded,
+            plan.options,
+            provenance=job.provenance.context,
+            desk=desk,
+            output=capture.take,
+            announce=announce,
+        ).run()
+    finally:
+        capture.close()
+
+
+def _set_signals(desk: SharedDesk) -> None:
+    """End at once, but properly, when told to; leave Ctrl-C to the supervisor."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        desk.stop()
+        if desk.running() is not None:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            raise StopNow
+
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+        signal.signal(number, stop)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())
