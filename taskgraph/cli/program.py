@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.steps import program_name
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -123,6 +121,8 @@ def _output_kept() -> Iterator[None]:
     except OSError as error:
         if error.errno not in _FULL or error.filename is not None:
             raise
+        from taskgraph.cli.steps import program_name
+
         _forget_output()
         _end(f"cannot write the output: {error.strerror}", 4, program_name())
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taskgraph.cli.options import note
-from taskgraph.cli.steps import runnable
+from taskgraph.cli.steps import program_name, runnable
 from taskgraph.cli.tables import one_line
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ class _Lines(_Quiet):
         lines = [f"{', '.join(parts)} after {seconds:.1f} s"]
         if report.failed:
             lines.append(
-                "`tg errors` shows why; mend it, then `tg retry` and run again"
+                "`tg errors` shows why; mend it, then `tg retry` and run again, or run "
+                "again with --retry"
             )
         return lines
 
@@ -214,7 +215,7 @@ class _Bars(_Lines):
         self._show(backend, time.monotonic() - self._began)
 
     def say(self, sentence: str) -> None:
-        words = f"tg: {runnable(sentence)}"
+        words = f"{program_name()}: {runnable(sentence)}"
         self._bars.console.print(words, markup=False, highlight=False)
 
 
