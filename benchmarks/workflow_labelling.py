@@ -24,7 +24,9 @@ OURS = """
 import json, resource, sys, time
 from pathlib import Path
 from segkit.pipeline import Pipeline, label, tile
-from segkit.workflows.running import PipelineJugfile, Way, run, warm_up
+from segkit.cli import run_pipeline
+from segkit.workflows.running import PipelineJugfile, warm_up
+from taskgraph.cli.supervised import Way
 path, folder, size, workers, check = sys.argv[1:6]
 pipeline = Pipeline(tile(int(size)), label()).save(Path(folder) / "label.toml")
 source = PipelineJugfile(pipeline, (path,), block=int(size) ** 3)
@@ -32,16 +34,16 @@ from taskgraph.jugfile import open_results
 source.load(open_results("memory://"))
 warm_up(source)
 start = time.perf_counter()
-ended = run(source, folder + "/store", Way(jobs=int(workers), quiet=True))
+code, report = run_pipeline(source, folder + "/store", Way(jobs=int(workers), quiet=True))
 seconds = time.perf_counter() - start
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-assert ended.code == 0, ended.code
+assert code == 0, code
 if check == "True":
     import numpy as np
     from skimage.measure import label as whole
     labels = source.outputs[0].labels.read()
     assert np.array_equal(labels, whole(np.load(path), connectivity=1))
-print(json.dumps({"seconds": seconds, "peak_mb": peak, "tasks": ended.report.done}))
+print(json.dumps({"seconds": seconds, "peak_mb": peak, "tasks": report.done}))
 """
 PEER = """
 import json, resource, sys, time

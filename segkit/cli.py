@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from taskgraph.cli.options import note, store_option, store_url
+from taskgraph.cli.program import Program, run_program
+from taskgraph.cli.supervised import Way, forget_failures, run, run_options
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segkit.workflows.running import Ended, PipelineJugfile, PlannedStage
+    from segkit.workflows.running import PipelineJugfile, PlannedStage
+    from taskgraph.api import Report
 
 
 class _Sizes(click.ParamType[tuple[int, ...]]):
@@ -29,7 +33,7 @@ class _Sizes(click.ParamType[tuple[int, ...]]):
             self.fail(f"{value!r} is no size; write 64 or 10,64,64", param, ctx)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(
     None, "-V", "--version", package_name="taskgraph-segkit", prog_name="segkit"
 )
@@ -38,7 +42,7 @@ def segkit() -> None:
 
 
 @segkit.command("run")
-@click.argument("pipeline", type=click.Path(path_type=Path))
+@click.argument("jugfile", metavar="PIPELINE", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1)
 @click.option(
     "-o",
@@ -47,14 +51,6 @@ def segkit() -> None:
     show_default=True,
     type=click.Path(path_type=Path),
     help="Folder for the files that the pipeline saves.",
-)
-@click.option("-j", "--jobs", default=1, show_default=True, help="Workers to start.")
-@click.option(
-    "--store",
-    metavar="URL",
-    envvar="TG_STORE",
-    help="Where results are kept: a directory or URL "
-    "[default: the pipeline's name with .tgdata].",
 )
 @click.option(
     "--tile",
@@ -73,25 +69,11 @@ def segkit() -> None:
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-@click.option("--fail-fast", is_flag=True, help="Start no new task after a failure.")
-@click.option("--retry", is_flag=True, help="Run tasks again that failed before.")
-@click.option("--debug", is_flag=True, help="Run in this process; let errors through.")
-@click.option(
-    "--lease",
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Silence after which a worker counts as dead.",
-)
-@click.option(
-    "--max-wait",
-    default=1800.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Give up when no other worker is alive and nothing can be run for so long.",
-)
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
-def run_command(pipeline: Path, images: tuple[str, ...], **given: Any) -> int:
+@store_option
+@run_options
+def run_command(
+    jugfile: Path, images: tuple[str, ...], store: str | None, **given: Any
+) -> int:
     """Run the steps of PIPELINE (.toml or .json) over IMAGES.
 
     Every block of every step is a task that is run once: start it again after an
@@ -104,53 +86,53 @@ def run_command(pipeline: Path, images: tuple[str, ...], **given: Any) -> int:
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from segkit.workflows.running import PipelineJugfile
-    from segkit.workflows.telling import default_store
 
-    _require_sensible(given)
-    source = PipelineJugfile(
-        pipeline,
-        images=images,
-        out=given["out"],
-        tile=given["tile"],
-        block=given["block"],
-        known_by=given["known_by"],
-        overwrite=given["overwrite"],
-    )
-    store = given["store"] or default_store(pipeline)
-    if given["dry_run"]:
-        return _show_plan(source, store, as_json=given["as_json"])
-    return _run(source, store, given)
-
-
-def _require_sensible(given: dict[str, Any]) -> None:
-    if given["jobs"] < 1:
-        raise click.UsageError("-j takes the number of workers, 1 or more")
-    if given["lease"] <= 0 or given["max_wait"] < 0:
-        raise click.UsageError("--lease and --max-wait take seconds, more than 0")
+    way = Way.of(given)
     if given["block"] is not None and given["block"] < 1:
         raise click.UsageError("--block takes a number of voxels, 1 or more")
+    names = ("out", "tile", "block", "known_by", "overwrite")
+    source = PipelineJugfile(jugfile, images, **{name: given[name] for name in names})
+    url = store_url(jugfile, store)
+    if given["dry_run"]:
+        return _show_plan(source, url, as_json=given["as_json"])
+    code, report = run_pipeline(source, url, way)
+    if way.first and given["as_json"]:
+        _print_json(source, code, report)
+    return code
 
 
-def _run(source: PipelineJugfile, store: str, given: dict[str, Any]) -> int:
-    from segkit.workflows.running import Way, failures, run
+def run_pipeline(source: PipelineJugfile, store: str, way: Way) -> tuple[int, Report]:
+    """Run all tasks of a pipeline by workers, sharing them with all others.
 
-    names = ("jobs", "retry", "lease", "quiet", "fail_fast", "debug", "max_wait")
-    ended = run(source, store, Way(**{name: given[name] for name in names}))
-    if not given["quiet"]:
-        causes = failures(source, ended.report) if ended.report.failed else []
-        for line in [*causes, *ended.lines]:
-            _note(line)
-    if given["as_json"]:
-        _print_json(source, ended)
-    return ended.code
+    Returns
+    -------
+    int
+        Exit code, as that of `tg execute`.
+    Report
+        How many tasks are done.
+    """
+    from segkit.workflows.running import failures, warm_up
+    from taskgraph.api import report_of
+    from taskgraph.jugfile import open_results
+
+    source.require_usable()
+    results = open_results(store)
+    loaded = source.load(results)
+    forget_failures(loaded, everything=way.retry)
+    if report_of(loaded).open:
+        warm_up(source)
+    code, report = run(source, loaded, source.path, way, way.options())
+    if report.failed and not way.quiet:
+        for line in failures(source, report):
+            note(line)
+    return code, report
 
 
-def _print_json(source: PipelineJugfile, ended: Ended) -> None:
+def _print_json(source: PipelineJugfile, code: int, report: Report) -> None:
     import json
 
-    report = ended.report
     found = {
-        "exit_code": ended.code,
+        "exit_code": code,
         "done": report.done,
         "failed": report.failed,
         "blocked": report.blocked,
@@ -197,34 +179,11 @@ def _size(count: int) -> str:
 
 def main() -> None:
     """Run `segkit`; errors of the user and of the store end in one sentence."""
-    try:
-        code: Any = segkit(standalone_mode=False)
-        sys.stdout.flush()
-    except click.exceptions.Abort:
-        _end("stopped", 130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except Exception as error:
-        found = _exit_code(error)
-        if found is None:
-            raise
-        _end(str(error), found)
-    else:
-        sys.exit(code if isinstance(code, int) else 0)
+    run_program(segkit, "segkit", usage_errors=_usage_errors)
 
 
-def _exit_code(error: Exception) -> int | None:
-    """Return the exit code for an error, None for one that nobody foresaw."""
-    from segkit.workflows.telling import exit_code_of
+def _usage_errors() -> tuple[type[Exception], ...]:
+    from segkit.io import ImageError
+    from segkit.pipeline import PipelineError
 
-    return exit_code_of(error)
-
-
-def _note(sentence: str) -> None:
-    click.echo(f"segkit: {sentence}", err=True)
-
-
-def _end(sentence: str, code: int) -> None:
-    _note(sentence)
-    sys.exit(code)
+    return PipelineError, ImageError, FileNotFoundError, PermissionError

@@ -1,4 +1,4 @@
-"""Run a pipeline file over images, as `tg execute` runs a jugfile."""
+"""A pipeline file and its images, as `tg execute` takes a jugfile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from segkit._stage_work import image_name, save_path
 from segkit.pipeline import Pipeline, PipelineError
 from segkit.workflows.pipelines import pipeline_tasks
-from segkit.workflows.telling import advice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +55,15 @@ class PipelineJugfile:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What tells this run from others of the same pipeline."""
-        return (*map(str, self.images), "-o", str(self.out))
+        """What `segkit run` was given after the pipeline; tells runs of it apart."""
+        words = [*map(str, self.images), "-o", str(self.out)]
+        if self.tile is not None:
+            words += ["--tile", ",".join(map(str, self.tile))]
+        if self.block is not None:
+            words += ["--block", str(self.block)]
+        if self.known_by != "stamp":
+            words += ["--known-by", self.known_by]
+        return (*words, "--overwrite") if self.overwrite else tuple(words)
 
     def require_usable(self) -> None:
         """Look at all that is given, before a store is made for it.
@@ -118,6 +124,13 @@ class PipelineJugfile:
         _require_apart([file for one in self.outputs for file in one.files])
         return Loaded(Graph(recording.tasks), {}, results)
 
+    def keep(self, loaded: Loaded) -> None:
+        """Keep the graph in the store: `tg status pipeline.toml` shows it."""
+        from taskgraph import snapshot
+
+        taken = snapshot.take(loaded.graph, self.path, arguments=self.arguments)
+        snapshot.save(taken, loaded.results.backend)
+
 
 def _loaded(pipeline: Pipeline) -> tuple[str]:
     """Return the path that a pipeline loads itself."""
@@ -136,119 +149,6 @@ def _require_apart(files: Sequence[Path]) -> None:
                 " for the name of the image"
             )
         seen.add(file)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How to run.
-
-    Attributes
-    ----------
-    jobs : int
-        Processes.
-    retry : bool
-        Run tasks again that failed before.
-    lease : float
-        Seconds of silence after which a worker counts as dead.
-    quiet : bool
-        Show no progress.
-    fail_fast : bool
-        Start no new task after a failure.
-    debug : bool
-        Run in this process and let errors through.
-    max_wait : float
-        Seconds to wait for others while no other worker is alive.
-    """
-
-    jobs: int = 1
-    retry: bool = False
-    lease: float = 120.0
-    quiet: bool = False
-    fail_fast: bool = False
-    debug: bool = False
-    max_wait: float = 1800.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a run ended.
-
-    Attributes
-    ----------
-    code : int
-        Exit code, as that of `tg execute`.
-    report : Report
-        How many tasks are done.
-    lines : sequence of str
-        What to tell the user.
-    """
-
-    code: int
-    report: Report
-    lines: Sequence[str]
-
-
-def run(source: PipelineJugfile, store: str, way: Way) -> Ended:
-    """Run all tasks in this process and `jobs` more, sharing them with all others."""
-    from taskgraph.api import report_of, run_here
-    from taskgraph.cli.progress import progress
-    from taskgraph.jugfile import open_results
-    from taskgraph.plan import Options, Plan
-    from taskgraph.supervisor import Supervisor
-
-    options = Options(None, way.fail_fast, way.debug, way.max_wait)
-    source.require_usable()
-    results = open_results(store)
-    loaded = source.load(results)
-    if way.retry:
-        _forget_failures(loaded)
-    if options.debug:
-        run_here(source, loaded, options, source.path.resolve().parent, way.lease)
-        report = report_of(loaded)
-        return Ended(report.exit_code, report, ())
-    if report_of(loaded).open:
-        warm_up(source)
-    with progress(loaded, source.path, quiet=way.quiet) as display:
-        plan = Plan(
-            workers=way.jobs,
-            options=options,
-            lease=way.lease,
-            folder=str(source.path.resolve().parent),
-            echo=display.echo,
-            tick=display.tick,
-            say=display.say,
-        )
-        supervisor = Supervisor(source, loaded, plan)
-        code = supervisor.run(after_start=lambda: keep_snapshot(source, loaded))
-        report = report_of(loaded)
-    lines = [line for line in display.summary(report) if "`tg " not in line]
-    if report.failed:
-        lines.append(advice(source.path, store))
-    return Ended(_exit_code(code, supervisor.signal, report), report, lines)
-
-
-def _exit_code(code: int, signo: int, report: Report) -> int:
-    if signo:
-        return 128 + signo
-    if code in (2, 3, 4):
-        return code
-    return 1 if report.failed or report.blocked or code else 0
-
-
-def keep_snapshot(source: PipelineJugfile, loaded: Loaded) -> None:
-    """Keep the graph in the store: `tg status pipeline.toml` shows it."""
-    from taskgraph import snapshot
-
-    taken = snapshot.take(loaded.graph, source.path, arguments=source.arguments)
-    snapshot.save(taken, loaded.results.backend)
-
-
-def _forget_failures(loaded: Loaded) -> None:
-    backend = loaded.results.backend
-    backend.poll()
-    failed = [key for key in backend.failures() if key in loaded.graph]
-    if failed:
-        backend.discard(failed, reason="retry")
 
 
 def failures(source: PipelineJugfile, report: Report) -> list[str]:

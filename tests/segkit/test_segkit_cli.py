@@ -82,6 +82,18 @@ def segkit_run(folder, *arguments):
     )
 
 
+def tg(folder, *arguments):
+    command = [sys.executable, "-c", "from taskgraph.cli import main; main()"]
+    return subprocess.run(
+        [*command, *arguments],
+        check=False,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
 def test_run_writes_what_the_pipeline_saves(folder):
     done = segkit_run(
         folder, "cells.toml", "a.npy", "b.npy", "-o", "out", "-j", 2, "--json"
@@ -121,15 +133,7 @@ def test_a_second_run_runs_nothing_and_a_dry_one_shows_it(folder):
 
 def test_tg_status_shows_the_tasks_of_a_pipeline(folder):
     segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
-    command = [sys.executable, "-c", "from taskgraph.cli import main; main()"]
-    done = subprocess.run(
-        [*command, "status", "cells.toml"],
-        check=False,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = tg(folder, "status", "cells.toml")
     assert done.returncode == 0, done.stderr
     assert "segkit.label_tile" in done.stdout
 
@@ -177,16 +181,43 @@ def test_the_advice_after_a_failure_can_be_followed(folder):
         commands = re.findall("`(tg [^`]*)`", done.stderr)
         assert [command.split()[1] for command in commands] == ["errors", "retry"]
         for command in commands:
-            program = [sys.executable, "-c", "from taskgraph.cli import main; main()"]
-            followed = subprocess.run(
-                [*program, *command.split()[1:]],
-                check=False,
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                timeout=60,
-            )
+            followed = tg(folder, *command.split()[1:])
             assert "segkit.run_" in followed.stdout, followed.stderr
+
+
+def test_what_runs_a_pipeline_again_is_named_as_it_was_typed(folder):
+    (folder / "cells.toml").write_text(PIPELINE.replace("[6, 16, 16]", "[0, 16, 16]"))
+    options = ("a.npy", "-o", "my out", "--block", "12000")
+    segkit_run(folder, "cells.toml", *options)
+    again = "`segkit run cells.toml a.npy -o 'my out' --block 12000`"
+    assert again in tg(folder, "retry", "cells.toml").stderr
+    (folder / "cells.toml").write_text(PIPELINE)
+    changed = tg(folder, "check", "cells.toml")
+    assert (changed.returncode, again in changed.stderr) == (2, True), changed.stderr
+
+
+@pytest.mark.parametrize("command", ["execute", "status", "check"])
+def test_a_pipeline_that_never_ran_is_run_by_segkit(folder, command):
+    done = tg(folder, command, "cells.toml")
+    assert "`segkit run cells.toml IMAGE -o out`" in done.stderr
+    assert done.returncode == {"execute": 2, "status": 0, "check": 1}[command]
+    assert not list(folder.glob("*.tgdata"))
+
+
+def test_tg_execute_runs_the_same_pipeline_from_a_jugfile(folder):
+    (folder / "jugfile.py").write_text(
+        "from segkit.workflows import pipeline_tasks\n"
+        "pipeline_tasks('cells.toml', 'a.npy', out='two')\n"
+    )
+    assert segkit_run(folder, "cells.toml", "a.npy", "-o", "one").returncode == 0
+    done = tg(folder, "execute", "jugfile.py", "-j", "2", "--store", "cells.tgdata")
+    assert done.returncode == 0, done.stderr
+    written = [(folder / out / "a.csv").read_bytes() for out in ("one", "two")]
+    assert written[0] == written[1]
+    records = records_in(folder / "cells.tgdata").values()
+    names = [record.name for record in records]
+    assert names.count("segkit.merge_tiles") == 1  # nothing but saving ran twice
+    assert names.count("segkit.save_table") == 2
 
 
 def killed_in_the_middle(folder, store, arguments, ran):

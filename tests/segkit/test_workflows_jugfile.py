@@ -7,10 +7,12 @@ import pytest
 
 import segkit
 import taskgraph
+from segkit.cli import run_pipeline
 from segkit.pipeline import Pipeline, label, ndnt, save
 from segkit.workflows import PipelineJugfile, pipeline_tasks
-from segkit.workflows.running import Way, planned, run
+from segkit.workflows.running import planned
 from segkit.workflows.sizing import aligned_block, block_shape, chunks_for
+from taskgraph.cli.supervised import Way
 
 EXAMPLE = Path(__file__).parents[2] / "jugfiles" / "pipeline.py"
 JUGFILE = """
@@ -68,15 +70,15 @@ def test_command_and_jugfile_share_their_results(here):
         Path("cells.toml"), ("cells.npy",), out=Path("out"), block=2_000
     )
     assert all(stage.done == stage.tasks for stage in planned(source, "store"))
-    ended = run(source, "store", Way(debug=True, quiet=True))
-    assert ended.code == 0
+    code, report = run_pipeline(source, "store", Way(debug=True, quiet=True))
+    assert (code, report.open) == (0, 0)
 
 
 def test_workers_give_what_one_gives(here):
     one = PipelineJugfile(Path("cells.toml"), ("cells.npy",), Path("one"), block=2_000)
     two = PipelineJugfile(Path("cells.toml"), ("cells.npy",), Path("two"), block=2_000)
-    assert run(one, "first", Way(jobs=1, quiet=True)).code == 0
-    assert run(two, "second", Way(jobs=2, quiet=True)).code == 0
+    assert run_pipeline(one, "first", Way(jobs=1, quiet=True))[0] == 0
+    assert run_pipeline(two, "second", Way(jobs=2, quiet=True))[0] == 0
     assert Path("one/labels.npy").read_bytes() == Path("two/labels.npy").read_bytes()
 
 

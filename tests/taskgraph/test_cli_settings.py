@@ -168,6 +168,7 @@ def test_help_needs_no_engine(tg):
     assert {n for n in found if n.startswith("taskgraph.")} == {
         "taskgraph.cli",
         "taskgraph.cli.configuration",
+        "taskgraph.cli.program",
     }
 
 
