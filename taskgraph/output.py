@@ -42,10 +42,10 @@ class Capture:
     def _begin(self) -> None:
         """Make a new file and send everything to it."""
         with tempfile.TemporaryFile() as file:
-            flags = os.O_RDWR | os.O_APPEND
-            descriptor = os.open(f"/proc/self/fd/{file.fileno()}", flags)
-        self._spare = _Kept(descriptor)
-        os.close(descriptor)
+            # Not by opening it once more: some file systems cannot once it has no name.
+            flags = fcntl.fcntl(file, fcntl.F_GETFL)
+            fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_APPEND)
+            self._spare = _Kept(file.fileno())
         self._seen = 0
         self._redirect()
 
