@@ -91,6 +91,12 @@ class Directory:
                 "new directory with --store"
             )
 
+    def make(self) -> None:
+        """Make the store, unless it was made."""
+        with explained(f"write to the store {self.root}"):
+            if not self.exists():
+                self._make()
+
     def _make(self) -> None:
         for name in _FOLDERS:
             (self.root / name).mkdir(parents=True, exist_ok=True)

@@ -76,6 +76,9 @@ class FileLog:
     def block_size(self) -> int:
         return self._directory.block_size
 
+    def make(self) -> None:
+        self._directory.make()
+
     # the journal
 
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:

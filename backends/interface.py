@@ -170,6 +170,9 @@ class Backend(Protocol):
     latency: float
     shared: bool
 
+    def make(self) -> None:
+        """Make the store now, if that was put off until something is written."""
+
     def poll(self) -> list[Change]:
         """Return what became known since the last poll, oldest first."""
 
@@ -209,9 +212,7 @@ class Backend(Protocol):
     def release(self, keys: Sequence[Key]) -> None:
         """Give back own locks."""
 
-    def expel(
-        self, worker: str, cause: Cause, *, running: Key | None = None, about: str = ""
-    ) -> None:
+    def expel(self, worker: str, cause: Cause, *, running: Key | None = None) -> None:
         """Void the locks of a worker that is dead, and note what it was running."""
 
     def deaths(self, key: Key) -> Mapping[Cause, int]:

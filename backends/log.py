@@ -23,6 +23,9 @@ class Log(Protocol):
     def block_size(self) -> int:
         """How many positions `merge` takes together."""
 
+    def make(self) -> None:
+        """Make the store now, if that was put off until something is written."""
+
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
         """Return the first `limit` bytes of the frame at `position` and its size.
 

@@ -42,6 +42,9 @@ class MemoryLog:
         self._staged: dict[str, bytes] = {}
         self._names = count()
 
+    def make(self) -> None:
+        pass
+
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
         frames = self.room.frames
         if position >= len(frames):

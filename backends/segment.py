@@ -24,6 +24,8 @@ from backends.interface import KEY_SIZE, Bytes, Kind, Segment
 _HEADER = struct.Struct("<4sIQQQ")
 _CHECK = struct.Struct("<Q")
 HEADER_SIZE = _HEADER.size + _CHECK.size
+_ANY_TEXT = "surrogatepass"
+"""People's reasons may name files, and these need not be UTF-8."""
 MAGIC = b"TGS1"
 
 
@@ -38,7 +40,8 @@ def encode_frame(segment: Segment) -> list[Bytes]:
             segment.rows,
             segment.about,
             segment.number,
-        )
+        ),
+        unicode_errors=_ANY_TEXT,
     )
     body = segment.body
     header = _HEADER.pack(
@@ -81,7 +84,9 @@ def decode_head(frame: Bytes, what: str) -> Segment:
         raise DamagedError(what, "cut short")
     if xxh3_64_intdigest(head) != head_check:
         raise DamagedError(what, "its head has another checksum")
-    kind, worker, time, keys, rows, about, number = msgpack.unpackb(head)
+    kind, worker, time, keys, rows, about, number = msgpack.unpackb(
+        head, unicode_errors=_ANY_TEXT
+    )
     if len(keys) % KEY_SIZE:
         raise DamagedError(what, "its keys are of another size")
     return Segment(Kind(kind), worker, time, keys, rows, about, number)

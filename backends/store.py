@@ -64,6 +64,9 @@ class JournalStore:
         self._damaged: dict[int, Fault] = {}
         self._compaction = Compaction(log, self._state, self._damaged)
 
+    def make(self) -> None:
+        self._log.make()
+
     # reading
 
     def poll(self) -> list[Change]:
@@ -162,9 +165,7 @@ class JournalStore:
 
         self._append(decide)
 
-    def expel(
-        self, worker: str, cause: Cause, *, running: Key | None = None, about: str = ""
-    ) -> None:
+    def expel(self, worker: str, cause: Cause, *, running: Key | None = None) -> None:
         def decide() -> Segment | None:
             held = self._state.held(worker)
             if not held:
@@ -174,9 +175,7 @@ class JournalStore:
             keys = b"" if cause is Cause.RELEASED else b"".join(blamed)
             return Segment(Kind.EXPEL, self.worker, 0.0, keys, b"", worker, int(cause))
 
-        if self._append(decide) is not None:
-            why = f"{cause.name.lower()}: {about}" if about else cause.name.lower()
-            _report(f"the locks of {worker} are free again ({why})")
+        self._append(decide)
 
     def discard(self, keys: Sequence[Key], *, reason: str) -> int | None:
         def decide() -> Segment | None:

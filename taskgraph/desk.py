@@ -11,6 +11,8 @@ from backends.interface import KEY_SIZE, Key
 
 _SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
 _STOP, _ENDED, _START = 0, 1, 2
+_WORDS = 64
+"""Where a complaint begins: its size (2 bytes) and its text."""
 
 
 class Desk(Protocol):
@@ -55,6 +57,18 @@ class SharedDesk:
     def finish(self, code: int) -> None:
         """Note that the worker ended by its own will, and how."""
         self._page[_ENDED] = 1 + code
+
+    def complain(self, words: str) -> None:
+        """Note why the worker ends; the end of what is too long."""
+        data = words.encode(errors="replace")[-(len(self._page) - _WORDS - 2) :]
+        self._page[_WORDS : _WORDS + 2] = len(data).to_bytes(2, "little")
+        self._page[_WORDS + 2 : _WORDS + 2 + len(data)] = data
+
+    def complaint(self) -> str:
+        """Return why the worker ended, empty if it did not say."""
+        size = int.from_bytes(self._page[_WORDS : _WORDS + 2], "little")
+        data = self._page[_WORDS + 2 : _WORDS + 2 + size]
+        return data.decode(errors="replace")
 
     def outcome(self) -> int | None:
         """Return how the worker ended, None if it did not mean to."""

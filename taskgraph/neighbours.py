@@ -52,4 +52,11 @@ class Neighbours:
         for worker in dead:
             self._backend.expel(worker, Cause.LOST)
             self._backend.leave(worker)
+            _report(f"tg: {worker} is gone; what it had locked is free again")
         return bool(dead)
+
+
+def _report(sentence: str) -> None:
+    import logging  # costs start-up time that healthy neighbours need not spend
+
+    logging.getLogger("taskgraph").warning(sentence)

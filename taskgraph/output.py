@@ -100,7 +100,8 @@ class Capture:
 
     def close(self) -> None:
         """Send standard output and error to where they went before."""
-        self.take()
+        with suppress(OSError):
+            self.take()
         sys.stdout, sys.stderr = self._streams
         for number, kept in enumerate(self._before, start=1):
             if kept.intact():

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = 1
+_ANY_TEXT = "surrogatepass"
+"""A function is called after its file, and that name need not be UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Batch:
             "attempts": self.attempts,
             "context": dict(context),
         }
-        packed = zstd.compress(msgpack.packb(meta), 1)
+        packed = zstd.compress(msgpack.packb(meta, unicode_errors=_ANY_TEXT), 1)
         sizes = list(map(len, self.payloads))
         body: bytes = msgpack.packb((VERSION, packed, sizes, b"".join(self.payloads)))
         return body
@@ -191,6 +193,8 @@ class Body:
     def _columns(self) -> dict[str, Any]:
         if self._meta is None:
             self._meta = msgpack.unpackb(
-                zstd.decompress(self._packed), strict_map_key=False
+                zstd.decompress(self._packed),
+                strict_map_key=False,
+                unicode_errors=_ANY_TEXT,
             )
         return self._meta

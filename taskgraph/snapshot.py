@@ -23,6 +23,8 @@ VERSION = 2
 _PREFIX = "graph-"
 _LONGEST_STEM = 100
 _NOWHERE = (0, 0, 0)
+_ANY_TEXT = "surrogatepass"
+"""Paths and arguments are bytes that need not be UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ def save(snapshot: Snapshot, backend: Backend) -> None:
         [zlib.compress(numbers.tobytes(), 1) for numbers in arrays],
     )
     backend.put_document(
-        _document(snapshot.jugfile, snapshot.arguments), msgpack.packb(plain)
+        _document(snapshot.jugfile, snapshot.arguments),
+        msgpack.packb(plain, unicode_errors=_ANY_TEXT),
     )
 
 
@@ -227,7 +230,7 @@ def _decode(data: bytes) -> Snapshot | None:
     """Return a snapshot; None if it was damaged or written by another version."""
     try:
         version, path, arguments, stamp, when, missing, names, keys, packed = (
-            msgpack.unpackb(data)
+            msgpack.unpackb(data, unicode_errors=_ANY_TEXT)
         )
         if version != VERSION:
             return None
@@ -252,7 +255,8 @@ def _decode(data: bytes) -> Snapshot | None:
 
 def _document(jugfile: str, arguments: Sequence[str]) -> str:
     """Return a name of its own for each jugfile and its arguments."""
-    path, words = jugfile.encode(errors="replace"), "\0".join(arguments).encode()
+    path = jugfile.encode(errors="replace")
+    words = "\0".join(arguments).encode(errors=_ANY_TEXT)
     stem = Path(jugfile).stem[:_LONGEST_STEM]
     return f"{_PREFIX}{stem}-{zlib.crc32(path):08x}{zlib.crc32(words):08x}"
 

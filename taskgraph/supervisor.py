@@ -69,6 +69,7 @@ class Supervisor:
         self._children: dict[int, _Child] = {}
         self._codes: list[int] = []
         self._crashes = 0
+        self._said: set[str] = set()
         self._stopping = 0
         self._provenance = Provenance(plan.folder, os.environ)
         self.signal = 0
@@ -84,6 +85,7 @@ class Supervisor:
                 after_start()
             self._provenance.close()
             return 0
+        self._backend.make()  # once, and not by each worker
         # Asked before the workers are there: a task must not meet a child of ours.
         self._provenance.context()
         watched = {signal.SIGCHLD, *SIGNALS}
@@ -153,6 +155,7 @@ class Supervisor:
         outcome = child.desk.outcome()
         if outcome is not None:
             self._codes.append(outcome)
+            self._pass_on(child.desk.complaint())
             if outcome in (EXIT_JUGFILE, EXIT_STORE):
                 self._stop_all()
             return
@@ -166,19 +169,26 @@ class Supervisor:
         if self._stopping or child.overdue or cut:
             self._backend.expel(child.worker, Cause.RELEASED)
         else:
-            self._backend.expel(child.worker, Cause.KILLED, running=key, about=how)
+            self._backend.expel(child.worker, Cause.KILLED, running=key)
         self._backend.leave(child.worker)
         if self._stopping:
             return
         self._crashes = 0 if running else self._crashes + 1
         what = f"while it ran {self._describe(key)}" if key else "between two tasks"
         why = f": {cut}" if cut else _HINTS.get(how, "")
+        self._pass_on(child.desk.complaint())
         self._plan.say(f"a worker died of {how} {what}{why}; starting another one")
         if self._crashes >= _CRASHES:
             self._plan.say("workers die again and again before they run anything")
             self._codes.append(1)
             return
         self._start()
+
+    def _pass_on(self, complaint: str) -> None:
+        """Say what a worker has to say, once if they all say the same."""
+        if complaint and complaint not in self._said:
+            self._said.add(complaint)
+            self._plan.say(complaint)
 
     def _cut_file(self, key: Key | None) -> str:
         """Return which stored array of its arguments a task could not have read."""

@@ -58,23 +58,21 @@ def work(job: Job, worker: str, desk: SharedDesk) -> NoReturn:
 
 def _work_to_end(job: Job, worker: str, desk: SharedDesk) -> int:
     """Return the exit code of the process: 0 if it meant to end."""
-    complaint = ""
     try:
         outcome = int(_work(job, worker, desk))
     except StopNow:
         outcome = Outcome.STOPPED
     except BackendError as error:
-        outcome, complaint = EXIT_STORE, str(error)
+        outcome = EXIT_STORE
+        desk.complain(str(error))
     except TaskgraphError as error:
-        outcome, complaint = EXIT_JUGFILE, str(error)
+        outcome = EXIT_JUGFILE
+        desk.complain(str(error))
     except BaseException:  # noqa: BLE001 - the last place to tell what happened
-        with suppress(Exception):
-            job.plan.say(traceback.format_exc())
+        desk.complain(traceback.format_exc())
         return EXIT_BUG
     desk.finish(outcome)
-    with suppress(Exception):  # a task may have closed what it would be said to
-        if complaint:
-            job.plan.say(complaint)
+    with suppress(Exception):
         sys.stdout.flush()
     return 0
 
