@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -181,7 +180,7 @@ def keep(path: Path, code: Code, sources: str) -> None:
     }
     digest = _digest(sources.encode(), code.data)
     head = json.dumps({"code": fields, "digest": digest}).encode()
-    private = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    private = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     try:
         private.write_bytes(head + b"\n" + code.data)
         private.replace(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -83,7 +84,9 @@ def as_mask(mask: Any, *, name: str = "mask") -> NDArray[np.bool_]:
 
 def require_unmasked(image: Any, *, name: str = "image") -> None:
     """Raise `TypeError` for a masked array, since no function regards its mask."""
-    if isinstance(image, np.ma.MaskedArray):
+    # Whoever has one has imported that module, which takes as long as a small image.
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and isinstance(image, masked.MaskedArray):
         raise TypeError(
             f"{name} is a masked array, whose mask would be ignored; fill what is"
             " masked with a grey value of the background (image.filled(value)), or"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -28,7 +27,7 @@ def published(
         If something is at `path` and `overwrite` is not set.
     """
     make_folder(path.parent)
-    private = path.with_name(f".{secrets.token_hex(6)}.{path.name}")
+    private = path.with_name(f".{os.urandom(6).hex()}.{path.name}")
     try:
         yield private
         if durable:
@@ -100,7 +99,7 @@ def _publish_new(private: Path, path: Path) -> None:
 
 def _publish_folder(private: Path, path: Path, *, overwrite: bool) -> None:
     # A rename replaces an empty folder only, so the old one is moved aside first.
-    aside = path.with_name(f".{secrets.token_hex(6)}.old.{path.name}")
+    aside = path.with_name(f".{os.urandom(6).hex()}.old.{path.name}")
     if overwrite and path.exists():
         path.rename(aside)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 from segkit.io.image import SPATIAL, UNKNOWN_UNIT
 
@@ -79,6 +78,8 @@ ByName = dict[str, tuple[float, str]]
 def _from_ome(tif: tifffile.TiffFile, series: int) -> ByName:
     if not tif.is_ome or not tif.ome_metadata:
         return {}
+    from xml.etree import ElementTree
+
     try:
         root = ElementTree.fromstring(tif.ome_metadata)
     except ElementTree.ParseError:

@@ -12,7 +12,7 @@ more just before it is replaced.
 from __future__ import annotations
 
 import filecmp
-import secrets
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -286,7 +286,7 @@ def _replacing(reserved: Reserved) -> Iterator[str]:
 
     path = file_of(reserved.path)
     make_folder(path.parent)
-    folder = path.with_name(f".{secrets.token_hex(6)}.saving")
+    folder = path.with_name(f".{os.urandom(6).hex()}.saving")
     folder.mkdir()
     private = folder / path.name
     try:
