@@ -124,14 +124,8 @@ def contingency(segmentation: ArrayLike, reference: ArrayLike) -> Contingency:
             "cut both by the same box"
         )
     table = _count(first, second)
-    for ids, name in (
-        (table.segmentation, "segmentation"),
-        (table.reference, "reference"),
-    ):
-        if ids.size and ids.min() < 0:
-            raise ValueError(
-                f"{name} holds the id {ids.min()}; labels are 0 (background) to 2^63-1"
-            )
+    require_ids(table.segmentation, "segmentation")
+    require_ids(table.reference, "reference")
     return table
 
 
@@ -146,13 +140,18 @@ def combine(tables: Iterable[Contingency]) -> Contingency:
     """
     listed = list(tables)
     empty = np.zeros(0, np.int64)
-    return Contingency(
-        *_sorted(
-            np.concatenate([empty, *(t.segmentation for t in listed)]),
-            np.concatenate([empty, *(t.reference for t in listed)]),
-            np.concatenate([empty, *(t.voxels for t in listed)]),
-        )
+    return add_up(
+        np.concatenate([empty, *(t.segmentation for t in listed)]),
+        np.concatenate([empty, *(t.reference for t in listed)]),
+        np.concatenate([empty, *(t.voxels for t in listed)]),
     )
+
+
+def add_up(
+    segmentation: NDArray[Any], reference: NDArray[Any], voxels: NDArray[np.int64]
+) -> Contingency:
+    """Return the table of pairs of ids that may be listed more than once."""
+    return Contingency(*_sorted(segmentation, reference, voxels))
 
 
 def labels(image: ArrayLike, name: str) -> NDArray[Any]:
@@ -168,6 +167,14 @@ def labels(image: ArrayLike, name: str) -> NDArray[Any]:
     return array
 
 
+def require_ids(ids: NDArray[np.int64], name: str) -> None:
+    """Raise `ValueError` if an id is negative, or was beyond the largest int64."""
+    if ids.size and ids.min() < 0:
+        raise ValueError(
+            f"{name} holds the id {ids.min()}; labels are 0 (background) to 2^63-1"
+        )
+
+
 def _count(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
     wide = any(a.dtype.itemsize == 8 or a.dtype == np.uint32 for a in (first, second))
     try:
@@ -178,7 +185,7 @@ def _count(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
     for a, b in _slabs(first, second, np.int64 if wide else np.int32):
         table = count_pairs(a, b, *table)
     filled = table[2] > 0
-    return Contingency(*_sorted(*(column[filled] for column in table)))
+    return add_up(*(column[filled] for column in table))
 
 
 def _count_numpy(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
@@ -186,7 +193,7 @@ def _count_numpy(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
     return functools.reduce(
         operator.add,
         (
-            Contingency(*_sorted(a, b, np.ones(a.size, np.int64)))
+            add_up(a, b, np.ones(a.size, np.int64))
             for a, b in _slabs(first, second, np.int64)
         ),
         combine([]),

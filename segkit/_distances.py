@@ -5,24 +5,28 @@ Distances are between voxel centres, in voxels or, with `spacing`, in physical u
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 
-from segkit._contingency import contingency, labels
+from segkit._contingency import labels
+from segkit._contours import Contour
+from segkit._label_runs import label_runs, objects_of, voxels_of, within_box
 from segkit._matching import largest_overlaps
+from segkit.tiling import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from segkit._label_runs import LabelRuns, ObjectRuns
 
     Spacing: TypeAlias = Sequence[float] | None
 
 _MISS = 128.0  # pixels that the published program gives an image without any match
-
-_SMALL_ID = 1 << 22  # ids below are looked up in a table, larger ones searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,39 @@ def hausdorff_distance(
     a, b = np.asarray(first) != 0, np.asarray(second) != 0
     if a.shape != b.shape:
         raise ValueError(f"the masks have shapes {a.shape} and {b.shape}")
-    if not (a.any() and b.any()):
-        return float("inf") if a.any() or b.any() else 0.0
-    return max(_farthest(a & ~b, b, spacing), _farthest(b & ~a, a, spacing))
+    return hausdorff_of_runs(label_runs(a, b), spacing=spacing)
+
+
+def hausdorff_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> float:
+    """Return the Hausdorff distance of two foregrounds from the runs of all tiles.
+
+    The same as `hausdorff_distance` of the whole images, to the last bit. Working
+    memory follows the contours.
+
+    Parameters
+    ----------
+    runs : LabelRuns
+        Of the whole image: by `label_runs` of each tile, put together by `combine`.
+    spacing : sequence of float, optional
+        Size of a voxel along each axis; 1 by default.
+
+    Examples
+    --------
+    >>> from segkit.evaluation import label_runs
+    >>> hausdorff_of_runs(label_runs([1, 1, 0, 0, 0, 0], [0, 1, 0, 0, 1, 0]))
+    3.0
+    """
+    found, known = runs.segmentation > 0, runs.reference > 0
+    if not (found.any() and known.any()):
+        return math.inf if found.any() or known.any() else 0.0
+    farthest = 0.0
+    for own, other in ((found, known), (known, found)):
+        target = runs.first[other], runs.length[other]
+        contour = Contour.of(target, runs.shape, spacing)
+        alone = own & ~other
+        far = contour.farthest((runs.first[alone], runs.length[alone]))
+        farthest = max(farthest, far)
+    return farthest
 
 
 def object_distances(
@@ -111,7 +145,7 @@ def object_distances(
 
     Notes
     -----
-    Working memory follows the box around a pair of objects, not the image.
+    Working memory follows the surface of all objects and the box around one.
 
     References
     ----------
@@ -126,17 +160,40 @@ def object_distances(
     >>> round(measured.mean_nsd, 3)  # (1 / (1 + 1 + 1) and 1 for the spurious object
     0.667
     """
-    pairs = _pairs(segmentation, reference)
-    rows = []
-    for seg, ref in pairs.crops(margin=1):
-        outside, inside = _boundary_distance(ref, spacing)
-        depth = outside + inside
-        wrong = float(depth[seg != ref].sum())
-        hausdorff = max(
-            float((outside * seg).max()), _farthest(ref & ~seg, seg, spacing)
-        )
-        rows.append((hausdorff, wrong / float(depth[seg | ref].sum())))
-    return pairs.with_distances(rows)
+    images = labels(segmentation, "segmentation"), labels(reference, "reference")
+    return distances_of_runs(label_runs(*images), spacing=spacing)
+
+
+def distances_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> ObjectDistances:
+    """Measure objects as `object_distances` does, from the runs of all tiles.
+
+    The same to the last bit. Working memory follows the runs, and the box around one
+    object of the reference (about 40 bytes a voxel).
+
+    Parameters
+    ----------
+    runs : LabelRuns
+        Of the whole image: by `label_runs` of each tile, put together by `combine`.
+    spacing : sequence of float, optional
+        Size of a voxel along each axis; 1 by default.
+
+    Examples
+    --------
+    >>> from segkit.evaluation import label_runs
+    >>> distances_of_runs(label_runs([0, 1, 1, 1, 2], [0, 5, 5, 0, 0])).hausdorff
+    array([1.])
+    """
+    pairs = _Pairs.of(runs)
+    hausdorff = np.zeros(pairs.ids[0].size)
+    nsd = np.zeros_like(hausdorff)
+    for label in np.unique(pairs.ids[1]):
+        known = _Reference.of(pairs.reference[label], spacing)
+        for k in np.flatnonzero(pairs.ids[1] == label):
+            found = pairs.segmentation[pairs.ids[0][k]]
+            hausdorff[k], nsd[k] = known.distances(found, label, pairs.ids[0][k])
+    return ObjectDistances(
+        *pairs.ids, hausdorff, nsd, spurious=pairs.spurious, missing=pairs.missing
+    )
 
 
 def published_distances(
@@ -157,10 +214,11 @@ def published_distances(
     >>> published_distances([0, 1, 1, 1, 0], [0, 5, 5, 0, 0])
     (1.0, 0.25)
     """
-    pairs = _pairs(segmentation, reference)
+    pairs = _Pairs.of(label_runs(segmentation, reference))
     hausdorff, nsd = [], [1.0] * pairs.spurious
-    for seg, ref in pairs.crops(margin=0):
-        depth = np.maximum(*_boundary_distance(ref, None))
+    for seg, ref in pairs.masks():
+        outside, inside = _distance(~ref, None), _inside(ref, None)
+        depth = np.maximum(outside, inside)
         wrong = seg != ref
         hausdorff.append(float((depth * wrong).max()))
         nsd.append(float(depth[wrong].sum() / depth[seg | ref].sum()))
@@ -172,90 +230,85 @@ def published_distances(
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Objects of two images that belong together, and the boxes that hold them."""
+    """Objects of two images that belong together."""
 
-    images: tuple[NDArray[Any], NDArray[Any]]
+    segmentation: dict[int, ObjectRuns]
+    reference: dict[int, ObjectRuns]
     ids: tuple[NDArray[np.int64], NDArray[np.int64]]
-    boxes: tuple[NDArray[np.int64], NDArray[np.int64]]  # (pair, axis, start/stop)
     spurious: int
     missing: int
 
-    def crops(self, margin: int) -> Any:
-        """Yield the two masks of each pair in the box around both."""
-        shape = np.asarray(self.images[0].shape)
-        low = np.minimum(self.boxes[0][..., 0], self.boxes[1][..., 0]) - margin
-        high = np.maximum(self.boxes[0][..., 1], self.boxes[1][..., 1]) + margin
-        low, high = np.maximum(low, 0), np.minimum(high, shape)
-        for k in range(low.shape[0]):
-            box = tuple(slice(a, b) for a, b in zip(low[k], high[k], strict=True))
-            yield tuple(
-                image[box] == ids[k]
-                for image, ids in zip(self.images, self.ids, strict=True)
-            )
-
-    def with_distances(self, rows: list[tuple[float, float]]) -> ObjectDistances:
-        hausdorff, nsd = np.array(rows, float).reshape(-1, 2).T
-        return ObjectDistances(
-            *self.ids, hausdorff, nsd, spurious=self.spurious, missing=self.missing
+    @classmethod
+    def of(cls, runs: LabelRuns) -> Self:
+        ids, partner = largest_overlaps(runs.contingency())
+        matched = (ids > 0) & (partner > 0)
+        reference = objects_of(runs, runs.reference, runs.segmentation)
+        return cls(
+            objects_of(runs, runs.segmentation, runs.reference),
+            reference,
+            (ids[matched], partner[matched]),
+            spurious=int(((ids > 0) & (partner == 0)).sum()),
+            missing=len(reference) - np.unique(partner[matched]).size,
         )
 
-
-def _pairs(segmentation: ArrayLike, reference: ArrayLike) -> _Pairs:
-    images = labels(segmentation, "segmentation"), labels(reference, "reference")
-    table = contingency(*images)
-    ids, partner = largest_overlaps(table)
-    known = table.reference_sizes()[0]
-    matched = (ids > 0) & (partner > 0)
-    both = ids[matched], partner[matched]
-    boxes = [_boxes(i, wanted) for i, wanted in zip(images, both, strict=True)]
-    return _Pairs(
-        (images[0], images[1]),
-        both,
-        (boxes[0], boxes[1]),
-        spurious=int(((ids > 0) & (partner == 0)).sum()),
-        missing=int((known > 0).sum() - np.unique(both[1]).size),
-    )
+    def masks(self) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+        """Yield the two masks of each pair in the box around both."""
+        for own, other in zip(*self.ids, strict=True):
+            both = self.segmentation[own], self.reference[other]
+            lows, highs = zip(*(runs.box() for runs in both), strict=True)
+            low, high = np.minimum(*lows), np.maximum(*highs)
+            box = Box(tuple(low.tolist()), tuple(high.tolist()))
+            yield both[0].mask(box), both[1].mask(box)
 
 
-def _boxes(image: NDArray[Any], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return start and stop of the boxes around objects: (object, axis, 2)."""
-    from scipy import ndimage
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """An object of the reference, and how deep within it its voxels are."""
 
-    ids = np.unique(wanted)
-    if ids.size == 0:
-        return np.zeros((0, image.ndim, 2), np.int64)
-    # find_objects makes a list as long as the largest id: number the ids anew.
-    if int(image.max()) < _SMALL_ID:
-        table = np.zeros(int(image.max()) + 1, np.int32)
-        table[ids] = np.arange(1, ids.size + 1)
-        numbered = table[image.astype(np.intp, copy=False)]
-    else:
-        at = np.minimum(np.searchsorted(ids, image), ids.size - 1)
-        numbered = np.where(ids[at] == image, at + 1, 0).astype(np.int32)
-    found = ndimage.find_objects(numbered, max_label=ids.size)
-    boxes = np.array(
-        [[(axis.start, axis.stop) for axis in box] for box in found], np.int64
-    ).reshape(-1, image.ndim, 2)
-    return boxes[np.searchsorted(ids, wanted)]
+    runs: ObjectRuns
+    spacing: Spacing
+    box: Box
+    depth: NDArray[np.float64]
+    total: float
+    contour: Contour
+
+    @classmethod
+    def of(cls, runs: ObjectRuns, spacing: Spacing) -> Self:
+        low, high = runs.box()
+        # The nearest voxel outside is never further away than one beyond the box.
+        low, high = np.maximum(low - 1, 0), np.minimum(high + 1, runs.shape)
+        box = Box(tuple(low.tolist()), tuple(high.tolist()))
+        contour = Contour.of((runs.first, runs.length), runs.shape, spacing)
+        depth = _inside(runs.mask(box), spacing).reshape(-1)
+        return cls(runs, spacing, box, depth, float(depth.sum()), contour)
+
+    def distances(
+        self, found: ObjectRuns, label: int, partner: int
+    ) -> tuple[float, float]:
+        """Return Hausdorff distance and normalised sum of distances of an object.
+
+        `label` is the id of this object, `partner` that of the one found.
+        """
+        common = found.other == label
+        lost = self.runs.other != partner
+        outside = self.contour.distances(voxels_of(*found.where(~common)))
+        far, wrong = float(outside.max(initial=0.0)), float(outside.sum())
+        every = self.total + wrong
+        if lost.any():
+            at = voxels_of(*found.where(common))
+            hit = self.depth[within_box(at, found.shape, self.box)].sum()
+            wrong += self.total - float(hit)
+            own = Contour.of((found.first, found.length), found.shape, self.spacing)
+            far = max(far, own.farthest(self.runs.where(lost)))
+        return far, wrong / every
 
 
-def _boundary_distance(
-    mask: NDArray[np.bool_], spacing: Spacing
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the distances of outer voxels to a mask, of inner voxels to its outside.
+def _inside(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:
+    """Return how far the voxels of a mask are from its outside, 0 there.
 
     A mask that fills its box has no outside: its voxels are at distance 1.
     """
-    inside = mask.astype(float) if mask.all() else _distance(mask, spacing)
-    return _distance(~mask, spacing), inside
-
-
-def _farthest(
-    voxels: NDArray[np.bool_], target: NDArray[np.bool_], spacing: Spacing
-) -> float:
-    if not voxels.any():
-        return 0.0
-    return float(_distance(~target, spacing)[voxels].max())
+    return mask.astype(float) if mask.all() else _distance(mask, spacing)
 
 
 def _distance(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:

@@ -16,16 +16,18 @@ NOT_SHOWN = {
     "create_image", "open_image", "open_plate", "open_writer", "save", "save_png",
     "save_table",
     # The steps of functions that are shown, for tasks.
-    "adjacent_tiles", "compare_tiles", "find_seam", "instance_tile", "label_tile",
-    "measure_tile", "merge_instance_tiles", "merge_tiles", "properties_table",
-    "relabel_tile",
+    "adjacent_tiles", "combine", "compare_tiles", "find_seam", "instance_tile",
+    "label_tile", "measure_tile", "merge_instance_tiles", "merge_tiles",
+    "properties_table", "relabel_tile",
     # Which labels of a table to keep: in `keep_within` and others.
     "border_ids", "drop_ids", "ids_within", "keep_ids", "largest_ids", "small_ids",
     # Numbers of one table, all of them in `scores`.
     "adapted_rand_error", "adjusted_rand_index", "average_precision", "contingency",
-    "dice", "foreground_rand", "hausdorff_distance", "jaccard", "match_objects",
+    "dice", "distances_of_runs", "foreground_rand", "hausdorff_distance",
+    "hausdorff_of_runs", "jaccard", "label_runs", "match_objects",
     "object_counts", "object_distances", "pair_counts", "published_distances",
-    "published_jaccard_index", "published_object_counts", "rand_index", "table_scores",
+    "published_jaccard_index", "published_object_counts", "rand_index",
+    "scores_of_runs", "table_scores",
     "variation_of_information",
     # About functions, not images.
     "check_halo", "declare_reach", "florinate", "probe_reach",

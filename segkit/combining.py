@@ -1,0 +1,66 @@
+"""Put together what was found tile by tile, before the last step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from segkit import _contingency, _partial_table
+from segkit._contingency import Contingency
+from segkit._label_runs import LabelRuns, joined_runs
+from segkit._partial_table import PartialTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["combine"]
+
+Part = TypeVar("Part", Contingency, LabelRuns, PartialTable)
+
+_ADDED_BY: Mapping[type, Callable[[list[Any]], Any]] = {
+    Contingency: _contingency.combine,
+    LabelRuns: joined_runs,
+    PartialTable: _partial_table.combine,
+}
+
+
+def combine(parts: Iterable[Part]) -> Part:
+    """Add up the results of disjoint boxes; exact, in any order and grouping.
+
+    Parameters
+    ----------
+    parts
+        All of `segkit.contingency`, of `segkit.label_runs` or of `segkit.measure_tile`;
+        at least one.
+
+    Returns
+    -------
+    Contingency, LabelRuns or PartialTable
+        Of all boxes together.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or they are of different images.
+    TypeError
+        If they are of different kinds.
+
+    Examples
+    --------
+    >>> import segkit
+    >>> tiles = [segkit.contingency([1, 1], [0, 3]), segkit.contingency([1, 0], [3, 3])]
+    >>> combine(tiles).voxels.tolist()
+    [1, 1, 2]
+    """
+    listed = list(parts)
+    if not listed:
+        raise ValueError("there is nothing to combine; give at least one part")
+    kinds = {type(part) for part in listed}
+    together = _ADDED_BY.get(kinds.pop())
+    if together is None or kinds:
+        names = ", ".join(sorted({type(part).__name__ for part in listed}))
+        raise TypeError(
+            f"parts are of {names}; give tables of contingency, runs of label_runs or "
+            "sums of measure_tile, all of one kind"
+        )
+    added: Part = together(listed)
+    return added
