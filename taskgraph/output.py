@@ -14,6 +14,8 @@ KEPT = 1 << 16
 """Bytes of a task's output that are kept: its end."""
 _ROOM = 1 << 20
 _PIECE = 1 << 20
+_MARK = b"-"
+"""What the file begins with: so it is never as empty as ``/dev/null``."""
 _HIGH = 900
 """Descriptor from which on ours are: tasks that close all low ones spare them."""
 
@@ -46,7 +48,8 @@ class Capture:
             flags = fcntl.fcntl(file, fcntl.F_GETFL)
             fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_APPEND)
             self._spare = _Kept(file.fileno())
-        self._seen = 0
+            os.write(file.fileno(), _MARK)
+        self._seen = len(_MARK)
         self._redirect()
 
     def _redirect(self) -> None:
@@ -57,16 +60,16 @@ class Capture:
     def take(self) -> str:
         """Return what was printed since the last call: its last `KEPT` bytes."""
         _flush()
+        if self._streams_are_ours() and _size(1) == _size(2) == self._seen:
+            return ""  # the usual case, in as few system calls as can be
         if not self._intact():
             self._put_back()
-        size = os.fstat(1).st_size
-        if size == self._seen:
-            return ""
+        size = _size(1)
         end = self._pass_on(self._seen, size)
         self._seen = size
         if size > _ROOM:
-            os.ftruncate(1, 0)
-            self._seen = 0
+            os.ftruncate(1, len(_MARK))
+            self._seen = len(_MARK)
         return end.decode(errors="replace")
 
     def _pass_on(self, start: int, size: int) -> bytes:
@@ -83,11 +86,13 @@ class Capture:
 
     def _intact(self) -> bool:
         """Return whether the standard streams still lead to our file."""
-        ours = sys.stdout is self._out and sys.stderr is self._err
-        if not ours or self._out.closed or self._err.closed:
-            return False
-        identity = self._spare.identity
-        return _identity(1) == identity and _identity(2) == identity
+        files = {_identity(1), _identity(2), self._spare.identity}
+        return self._streams_are_ours() and len(files) == 1
+
+    def _streams_are_ours(self) -> bool:
+        out, err = self._out, self._err
+        same = sys.stdout is out and sys.stderr is err
+        return same and not (out.closed or err.closed)
 
     def _put_back(self) -> None:
         """Undo what a task did to the standard streams."""
@@ -131,6 +136,14 @@ class _Kept:
         """Close it, unless it is somebody else's now."""
         if self.intact():
             os.close(self.number)
+
+
+def _size(descriptor: int) -> int:
+    """Return the size of a file, -1 if there is none; cheaper than to ask for all."""
+    try:
+        return os.lseek(descriptor, 0, os.SEEK_END)
+    except OSError:
+        return -1
 
 
 def _identity(descriptor: int) -> tuple[int, int] | None:

@@ -22,6 +22,5 @@ class Surroundings:
     def restore(self) -> None:
         """Put them back."""
         os.umask(self._mask)
-        if self._folder:
-            with suppress(OSError):
-                os.chdir(self._folder)
+        with suppress(OSError):  # it was removed
+            os.chdir(self._folder)
