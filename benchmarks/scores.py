@@ -1,9 +1,10 @@
 """Compare the scores of a large label volume with scikit-image, in one run.
 
-    python benchmarks/scores.py [--size 256]
+    python benchmarks/scores.py [--size 256] [--tile 100]
 
 Both programs compare the same two volumes of blobs, one of them shifted. Times are the
-best of three, in CPU seconds; results must agree.
+best of three, in CPU seconds; results must agree. Then the distances from the runs of
+all tiles are compared with those of the whole volume.
 """
 
 from __future__ import annotations
@@ -17,33 +18,68 @@ from scipy import ndimage
 from skimage import metrics
 
 from segkit import evaluation
+from segkit.tiling import tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def volumes(size: int) -> tuple[np.ndarray, np.ndarray]:
+def volumes(size: int, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a segmentation and a reference that fills about a share of the volume."""
     rng = np.random.default_rng(0)
     field = ndimage.gaussian_filter(rng.normal(size=(size,) * 3).astype(np.float32), 3)
-    reference = ndimage.label(field > np.quantile(field, 0.75))[0].astype(np.int32)
-    segmentation = ndimage.label(np.roll(field, 1, 0) > np.quantile(field, 0.8))[0]
+    reference = ndimage.label(field > np.quantile(field, 1 - share))[0].astype(np.int32)
+    segmentation = ndimage.label(
+        np.roll(field, 1, 0) > np.quantile(field, 1 - 0.8 * share)
+    )[0]
     return segmentation.astype(np.int32), reference
 
 
-def best_of_three(call: Callable[[], object]) -> float:
+def best(call: Callable[[], object], runs: int = 3) -> float:
     times = []
-    for _ in range(3):
+    for _ in range(runs):
         start = time.process_time()
         call()
         times.append(time.process_time() - start)
     return min(times)
 
 
+def runs_of_tiles(seg: np.ndarray, ref: np.ndarray, tile: int) -> evaluation.LabelRuns:
+    return evaluation.combine(
+        evaluation.label_runs(
+            seg[one.write.slices], ref[one.write.slices], one, seg.shape
+        )
+        for one in tiles(seg.shape, tile)
+    )
+
+
+def compare_tiled(size: int, tile: int) -> None:
+    """Print what distances cost, from the runs of tiles and from the volume."""
+    seg, ref = volumes(size, 0.1)
+    print(f"\n{seg.max()} and {ref.max()} objects, in tiles of {tile}^3")
+    runs = runs_of_tiles(seg, ref, tile)
+    print(
+        f"{len(runs.first)} runs, {32 * len(runs.first) / seg.size:.2f} bytes a voxel"
+    )
+    cut = best(lambda: runs_of_tiles(seg, ref, tile))
+    print(f"{'runs of all tiles':26s} {cut:7.3f} s")
+    tiled = best(lambda: evaluation.scores_of_runs(runs), 1)
+    whole = best(lambda: evaluation.scores(seg, ref), 1)
+    assert evaluation.scores_of_runs(runs) == evaluation.scores(seg, ref)
+    print(f"{'all scores from runs':26s} {tiled:7.3f} s, of the whole {whole:7.3f} s")
+    far = evaluation.hausdorff_of_runs(runs)
+    assert far == metrics.hausdorff_distance(seg > 0, ref > 0)
+    ours = best(lambda: evaluation.hausdorff_of_runs(runs), 1)
+    print(f"{'Hausdorff distance of runs':26s} {ours:7.3f} s")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=256)
-    size = parser.parse_args().size
-    seg, ref = volumes(size)
+    parser.add_argument("--tile", type=int, default=100)
+    options = parser.parse_args()
+    size = options.size
+    seg, ref = volumes(size, 0.25)
     print(f"{size}^3 voxels, {seg.max()} and {ref.max()} objects")
     table = evaluation.contingency(seg, ref)  # compiled before it is timed
     error, _, _ = metrics.adapted_rand_error(ref, seg)
@@ -69,10 +105,11 @@ def main() -> None:
         ),
     }
     for name, (ours, theirs) in pairs.items():
-        a, b = best_of_three(ours), best_of_three(theirs)
+        a, b = best(ours), best(theirs)
         print(f"{name:26s} {a:7.3f} s, scikit-image {b:7.3f} s: {b / a:5.1f}x")
-    every = best_of_three(lambda: evaluation.table_scores(table))
+    every = best(lambda: evaluation.table_scores(table))
     print(f"{'all scores of a table':26s} {every:7.3f} s")
+    compare_tiled(size, options.tile)
 
 
 if __name__ == "__main__":
