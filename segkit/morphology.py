@@ -313,8 +313,12 @@ def _components(mask: Mask, connectivity: int) -> tuple[Array, int]:
         except ImportError:
             pass
         else:
+            # It makes room for one label in 2 x 2 x 2 voxels: too little for odd sides.
+            odd = [(0, length % 2) for length in mask.shape]
+            even = np.pad(mask, odd) if np.any(odd) else mask
             number: Any = neighbours[connectivity - 1]
-            found: Array = connected_components(mask, connectivity=number)
+            found: Array = connected_components(even, connectivity=number)
+            found = found[tuple(map(slice, mask.shape))]
             return found, int(found.max())
     from scipy import ndimage
 

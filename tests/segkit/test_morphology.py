@@ -260,3 +260,11 @@ def test_reach_of_an_opening_is_twice_its_radius():
 def test_bad_input_is_refused_with_a_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 1, 5), (3, 3, 3), (5, 5)])
+def test_as_many_holes_as_fit_are_counted(shape):
+    holes = np.all(np.indices(shape) % 2 == 0, axis=0)
+    found = morphology.remove_small_holes(~holes, 1, connectivity=len(shape))
+    np.testing.assert_array_equal(found, ~holes)
+    assert morphology.remove_small_holes(~holes, 2, connectivity=len(shape)).all()
