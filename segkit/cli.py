@@ -94,7 +94,7 @@ def run_command(
     source = PipelineJugfile(jugfile, images, **{name: given[name] for name in names})
     url = store_url(jugfile, store)
     if given["dry_run"]:
-        return _show_plan(source, url, as_json=given["as_json"])
+        return _show_plan(source, url, as_json=given["as_json"]) if way.first else 0
     code, report = run_pipeline(source, url, way)
     if way.first and given["as_json"]:
         _print_json(source, code, report)
