@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import types
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -37,7 +38,12 @@ def can_compile() -> bool:
         return not getattr(numba.config, "DISABLE_JIT", False)
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return False
-    return importlib.util.find_spec("numba") is not None
+    return _is_installed("numba")
+
+
+@cache
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 class Kernel:
