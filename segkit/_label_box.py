@@ -52,28 +52,28 @@ def label_box(
     kernels = compiled()
     if kernels is None:
         return _label_numpy.label_box(image, labels, box, structure, by_value=by_value)
-    from segkit._union_find import flatten, number_roots
+    from segkit._union_find import number_sets
 
     near = (*row_offsets(structure), by_value)
-    parent, first = _label_rows(image.reshape(-1), labels, box, near)
-    flatten(parent)
-    own_root = parent == np.arange(parent.size, dtype=parent.dtype)
-    rank = np.empty_like(parent)
-    number_roots(parent, rank)
-    return rank, first[own_root][1:]
+    parent, first, count = _label_rows(image.reshape(-1), labels, box, near)
+    sets = int(number_sets(parent, first, count))
+    return parent[: count + 1], first[1 : sets + 1]
 
 
 def _label_rows(
     flat: Array, labels: Array, box: Box, near: tuple[Any, ...]
-) -> tuple[Array, Array]:
-    """Write provisional labels; return parent and first place of each.
+) -> tuple[Array, Array, int]:
+    """Write provisional labels; return parent and first place of each, and how many.
 
-    How many there will be is not known before, so their room grows.
+    How many there will be is not known before, so their room grows; what is not used of
+    it takes no memory, since nothing is written there.
     """
     from segkit._label_kernels import label_rows
 
     starts, shape = row_starts(box, labels.shape), np.array(box.shape)
-    parent, first = np.zeros((2, _ROOM + box.shape[-1]), np.int32)
+    parent = np.empty(_ROOM + box.shape[-1], np.int32)
+    parent[0] = 0
+    first = np.empty_like(parent)
     index = np.zeros(len(box.shape) - 1, np.int64)
     lines = np.empty((len(near[0]), 3), np.int64)
     state = np.zeros(2, np.int64)
@@ -82,9 +82,14 @@ def _label_rows(
         label_rows(*given, parent, first, state)
         row, count = state.tolist()
         if row == starts.size:
-            return parent[: count + 1].copy(), first[: count + 1].copy()
-        more = np.zeros((2, parent.size), np.int32)
-        parent, first = np.append(parent, more[0]), np.append(first, more[1])
+            return parent, first, count
+        parent, first = (_longer(array, count + 1) for array in (parent, first))
+
+
+def _longer(array: Array, used: int) -> Array:
+    longer = np.empty(2 * array.size, array.dtype)
+    longer[:used] = array[:used]
+    return longer
 
 
 def look_up_box(labels: Array, box: Box, table: Array) -> None:

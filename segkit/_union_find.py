@@ -55,13 +55,19 @@ def flatten(parent):
 
 
 @kernel
-def number_roots(parent, rank):
-    """Write the 1-based rank of each node's root; node 0 is background, rank 0."""
-    rank[0] = 0
-    count = 0
-    for node in range(1, parent.size):
+def number_sets(parent, first, count):
+    """Put the 1-based rank of its set in the place of each node's parent.
+
+    Nodes are 1 to `count`; node 0 is background, of rank 0. `first` keeps the entries
+    of the roots only, from 1 on. Returns how many sets there are. A parent comes before
+    its children, so that its own place holds the rank when they ask for it.
+    """
+    sets = 0
+    for node in range(1, count + 1):
         if parent[node] == node:
-            count += 1
-            rank[node] = count
+            sets += 1
+            parent[node] = sets
+            first[sets] = first[node]
         else:
-            rank[node] = rank[parent[node]]
+            parent[node] = parent[parent[node]]
+    return sets

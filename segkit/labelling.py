@@ -17,7 +17,6 @@ at a time, and takes about 50 bytes per object of each tile.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -208,13 +207,12 @@ def label_tile(
         image, labels, own, structure, by_value=by_value
     )
     _label_box.look_up_box(labels, own, table)
-    summary = _summary(image, labels, own, first, by_value=by_value)
-    faces = tuple((a.copy(), b.copy()) for a, b in summary.faces)
+    del table
+    values = image.reshape(-1)[first] if by_value else None
+    faces = tuple((a.copy(), b.copy()) for a, b in _faces(labels))
     whole = tuple(map(int, shape))
     places = _moved(first, tile.write, whole)
-    return TileLabels(
-        labels, replace(summary, box=tile.write, shape=whole, first=places, faces=faces)
-    )
+    return TileLabels(labels, TileSummary(tile.write, whole, places, faces, values))
 
 
 def relabel_tile(labels: Array, table: Array, *, out: Array | None = None) -> Array:
@@ -280,12 +278,15 @@ def _summary(
     """Summarise a box of labels; its planes are views."""
     places = _moved(first, box, image.shape)
     values = image.reshape(-1)[places] if by_value else None
-    inner = labels[box.slices]
-    faces = tuple(
-        (inner[_at(axis, 0)], inner[_at(axis, inner.shape[axis] - 1)])
-        for axis in range(inner.ndim)
+    return TileSummary(box, image.shape, places, _faces(labels[box.slices]), values)
+
+
+def _faces(labels: Array) -> tuple[tuple[Array, Array], ...]:
+    """Return the first and last plane of each axis, as views."""
+    return tuple(
+        (labels[_at(axis, 0)], labels[_at(axis, n - 1)])
+        for axis, n in enumerate(labels.shape)
     )
-    return TileSummary(box, image.shape, places, faces, values)
 
 
 def _moved(first: Array, box: Box, shape: tuple[int, ...]) -> NDArray[np.int64]:
