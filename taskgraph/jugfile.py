@@ -6,8 +6,8 @@ import gc
 import os
 import sys
 import types
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +62,24 @@ class Jugfile:
     Attributes
     ----------
     path : Path
-        Of the script.
+        Of the script; absolute.
     arguments : sequence of str
         What it finds in ``sys.argv`` after its own name.
+    shown : str
+        Its path as it was given, for people.
+    start : Path
+        The working directory in which it begins, whenever it is loaded.
     """
 
     path: Path
     arguments: Sequence[str] = ()
+    shown: str = field(init=False)
+    start: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shown", str(self.path))
+        object.__setattr__(self, "start", Path.cwd())
+        object.__setattr__(self, "path", self.path.absolute())
 
     def load(self, results: Results) -> Loaded:
         """Run the script up to its end, or to a barrier that it cannot pass yet.
@@ -95,7 +106,9 @@ class Jugfile:
                 missing = barrier.missing
             except TaskgraphError as error:
                 raise JugfileError(f"{self._place(error)}: {error}") from error
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 what = f"{type(error).__name__}: {error}"
                 raise JugfileError(f"{self._place(error)}: {what}") from error
         chosen = recording.results or results
@@ -111,7 +124,7 @@ class Jugfile:
         """
         source = self._source()
         try:
-            return compile(source, str(self.path), "exec")
+            return compile(source, self.shown, "exec")
         except SyntaxError as error:
             what = f"{type(error).__name__}: {error.msg}"
             line = (error.text or "").strip()
@@ -119,35 +132,37 @@ class Jugfile:
             raise JugfileError(f"{self._place(error)}: {what}") from error
         except (ValueError, RecursionError, MemoryError) as error:
             what = f"{type(error).__name__}: {error}"
-            raise JugfileError(f"{self.path}: {what}") from error
+            raise JugfileError(f"{self.shown}: {what}") from error
 
     def _source(self) -> bytes:
         try:
             return self.path.read_bytes()
         except FileNotFoundError:
             raise JugfileError(
-                f"there is no jugfile {self.path}; give the path of your script"
+                f"there is no jugfile {self.shown}; give the path of your script"
             ) from None
         except OSError as error:
-            raise JugfileError(f"cannot read {self.path}: {error.strerror}") from error
+            raise JugfileError(f"cannot read {self.shown}: {error.strerror}") from error
 
     def _place(self, error: BaseException) -> str:
         """Return file and line of the jugfile where it went wrong."""
-        if isinstance(error, SyntaxError) and error.filename == str(self.path):
-            return f"{self.path}:{error.lineno}"
+        if isinstance(error, SyntaxError) and error.filename == self.shown:
+            return f"{self.shown}:{error.lineno}"
         line = None
         trace = error.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename == str(self.path):
+            if trace.tb_frame.f_code.co_filename == self.shown:
                 line = trace.tb_lineno
             trace = trace.tb_next
-        return f"{self.path}:{line}" if line is not None else str(self.path)
+        return self.shown if line is None else f"{self.shown}:{line}"
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:
         """Let the script see its own arguments and import its neighbours."""
         folder = str(self.path.resolve().parent)
-        argv, sys.argv = sys.argv, [str(self.path), *self.arguments]
+        argv, sys.argv = sys.argv, [self.shown, *self.arguments]
+        with suppress(OSError):
+            os.chdir(self.start)  # read again, it may go to the same folder again
         if folder not in sys.path:
             sys.path.insert(0, folder)
         try:

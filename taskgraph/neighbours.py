@@ -52,7 +52,7 @@ class Neighbours:
         for worker in dead:
             self._backend.expel(worker, Cause.LOST)
             self._backend.leave(worker)
-            _report(f"tg: {worker} is gone; what it had locked is free again")
+            _report(f"{worker} does not answer any more; what it had locked is free")
         return bool(dead)
 
 

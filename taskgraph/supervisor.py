@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from taskgraph.records import Batch, Failure
 from taskgraph.worker_process import EXIT_JUGFILE, EXIT_STORE, SIGNALS, Job, work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from taskgraph.jugfile import Loaded
     from taskgraph.plan import Plan
@@ -93,11 +93,12 @@ class Supervisor:
         gc.collect()
         gc.freeze()
         try:
-            for _ in range(self._plan.workers):
-                self._start()
-            if after_start is not None:
-                after_start()
-            self._watch(watched)
+            with _children_can_be_waited_for():
+                for _ in range(self._plan.workers):
+                    self._start()
+                if after_start is not None:
+                    after_start()
+                self._watch(watched)
         finally:
             for child in self._children.values():
                 with suppress(ProcessLookupError):
@@ -135,8 +136,9 @@ class Supervisor:
 
     def _start(self) -> None:
         worker, desk = worker_name(), SharedDesk()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(ValueError, OSError, AttributeError):  # closed by a jugfile
+                stream.flush()
         pid = os.fork()
         if pid == 0:
             job = Job(self._source, self._loaded, self._plan, self._provenance)
@@ -265,3 +267,16 @@ class Supervisor:
             if child.killed_at and now >= child.killed_at:
                 with suppress(ProcessLookupError):
                     os.kill(child.pid, signal.SIGKILL)
+
+
+@contextmanager
+def _children_can_be_waited_for() -> Iterator[None]:
+    """Undo what a jugfile, or who started it, may have set: to ignore their end."""
+    before = None
+    with suppress(ValueError):  # only the main thread may set it
+        before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGCHLD, before)

@@ -108,8 +108,13 @@ def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
 
 def _set_signals(desk: SharedDesk) -> None:
     """End at once, but properly, when told to; leave Ctrl-C to the supervisor."""
+    own = os.getpid()
 
-    def stop(_signal: int, _frame: object) -> None:
+    def stop(number: int, _frame: object) -> None:
+        if os.getpid() != own:  # a process of a task's own: it means nobody else
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         desk.stop()
         if desk.running() is not None:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -76,6 +76,25 @@ def test_a_jugfile_may_choose_its_store_and_have_barriers(tmp_path, workers):
     assert report.store.backend.url == str(tmp_path / "other")
 
 
+WANDERS = """
+import os
+from taskgraph import Task, barrier
+Task(len, "a")
+os.chdir("folder")
+barrier()
+Task(len, "ab")
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_jugfile_may_go_to_another_folder_and_have_barriers(tg, monkeypatch, workers):
+    (tg.folder / "folder").mkdir()
+    tg.write("wanders.py", WANDERS)
+    monkeypatch.chdir(tg.folder)
+    assert run("wanders.py", workers=workers).done == 2
+    assert tg.json("status", "wanders.py")["total"]["done"] == 2
+
+
 CHOOSES = """
 import taskgraph
 {choice}

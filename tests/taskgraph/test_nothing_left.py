@@ -27,7 +27,15 @@ def left(folder):
 
 @pytest.mark.parametrize("more", ["", "set_jugdir('chosen')\n"])
 @pytest.mark.parametrize(
-    "ending", ["1 / 0", "one()\nraise SystemExit('no')", "one(lambda: 1)", "f = ("]
+    "ending",
+    [
+        "class End(BaseException): ...\nraise End",
+        "raise GeneratorExit",
+        "1 / 0",
+        "one()\nraise SystemExit('no')",
+        "one(lambda: 1)",
+        "f = (",
+    ],
 )
 def test_a_jugfile_that_raises_leaves_no_store(tg, more, ending):
     write(tg.folder, ending, more=more)

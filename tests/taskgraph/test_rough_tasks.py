@@ -1,9 +1,11 @@
 """Tasks that spoil the process they run in: they answer for it, nobody else."""
 
 import faulthandler
+import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -88,6 +90,23 @@ def strike():
 @TaskGenerator
 def remove(store):
     shutil.rmtree(store)
+
+
+def double(number):
+    return 2 * number
+
+
+@TaskGenerator
+def use_a_pool(number):
+    """Leaving the block terminates the pool's processes by a signal."""
+    context = multiprocessing.get_context("fork")
+    with context.Pool(2) as pool:
+        return pool.map(double, [number])
+
+
+@TaskGenerator
+def call_true():
+    return subprocess.run(["true"], check=True).returncode
 
 
 @TaskGenerator
@@ -206,6 +225,25 @@ def test_a_bus_error_of_the_task_itself_is_blamed_on_it(recording):
     recording.results.backend.poll()
     assert recording.results.backend.deaths(task.key) == {Cause.KILLED: 3}
     assert all("cut short or cannot be read; `tg fsck`" in words for words in said)
+
+
+def test_signals_to_processes_of_a_task_mean_them_alone(recording):
+    tasks = [use_a_pool(number) for number in range(3)]
+    assert supervise(recording) == (0, [])
+    recording.results.backend.poll()
+    assert value(tasks) == [[0], [2], [4]]
+
+
+def test_children_are_waited_for_by_those_who_were_told_to_ignore_them(recording):
+    task = call_true()
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert supervise(recording) == (0, [])
+        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    recording.results.backend.poll()
+    assert value(task) == 0
 
 
 @pytest.mark.parametrize("workers", [1, 3])
