@@ -83,8 +83,10 @@ def kept_ids(step: Step, table: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
         return selection.ids_within(table, **bounds)
     labels = np.asarray(table["label"], np.int64)
     if step.function == "clear_border":
-        return np.setdiff1d(labels, selection.border_ids(table))
-    return np.setdiff1d(labels, selection.small_ids(table, options["min_size"]))
+        dropped = selection.border_ids(table)
+    else:
+        dropped = selection.small_ids(table, options["min_size"])
+    return np.setdiff1d(labels, dropped, assume_unique=True)
 
 
 def keep_lookup(step: Step, table: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
