@@ -53,12 +53,20 @@ def test_a_store_that_somebody_else_makes_is_found_by_those_who_wait_for_it(root
     assert early._log.block_size == 7
 
 
-@pytest.mark.parametrize("deed", ["beat", "claim", "blob"])
+def test_a_store_can_be_made_before_anything_is_written(root):
+    store = JournalStore(FileLog(root), "anna")
+    store.make()
+    store.make()
+    assert JournalStore(FileLog(root, create=False), "bert").poll() == []
+
+
+@pytest.mark.parametrize("deed", ["make", "beat", "claim", "blob"])
 def test_a_store_that_cannot_be_made_ends_in_a_sentence(root, monkeypatch, deed):
     store = JournalStore(FileLog(root), "anna")
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(UnavailableError, match="quota is used up"):
         {
+            "make": store.make,
             "beat": lambda: store.beat("anna", {}),
             "claim": lambda: store.claim([A]),
             "blob": lambda: store.write_blob("ab/cd", [b"x"]),
