@@ -34,7 +34,8 @@ from taskgraph.jugfile import open_results
 source.load(open_results("memory://"))
 warm_up(source)
 start = time.perf_counter()
-code, report = run_pipeline(source, folder + "/store", Way(jobs=int(workers), quiet=True))
+way = Way(jobs=int(workers), quiet=True)
+code, report = run_pipeline(source, folder + "/store", way)
 seconds = time.perf_counter() - start
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 assert code == 0, code
