@@ -22,5 +22,7 @@ class Surroundings:
     def restore(self) -> None:
         """Put them back."""
         os.umask(self._mask)
-        with suppress(OSError):  # it was removed
+        try:  # noqa: SIM105 - after each task: twice as fast as suppress()
             os.chdir(self._folder)
+        except OSError:  # it was removed
+            pass
