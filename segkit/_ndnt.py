@@ -1,54 +1,48 @@
-"""Window sums of `segkit.ndnt`: which kernel, in which pieces, and without numba.
+"""Window sums of `segkit.ndnt`: which way, in which pieces, and without numba.
 
-Floats are summed by doubling. Let T[0] be the image and T[k+1][i] the sum
-T[k][i] + T[k][i + 2**k], that is, of 2**(k+1) voxels in a row. A window of 13 = 1 + 4
-+ 8 voxels is then the last voxel of it, plus the 4 before, plus the 8 before those.
-The expression is the same for every voxel, wherever a tile or a thread begins, and
-its rounding error grows with the logarithm of the window's length only. Outside the
-image are zeros, which change no sum. Axes are summed one after the other, z first.
+Sums of integers are exact, so that any way gives the same. Sums of floats are defined
+by their order (see `segkit._ndnt_floats`), which numpy follows here literally.
 """
 
 from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit import checks
+from segkit import _ndnt_floats, checks
 from segkit._compiled import can_compile
+from segkit._ndnt_pieces import Piece, piece, slabs, window_counts
 from segkit._ndnt_rule import ABOVE, BELOW, NOT_ABOVE, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 Array: TypeAlias = NDArray[Any]
 Mask: TypeAlias = NDArray[np.bool_]
+T = TypeVar("T")
 
-_SCRATCH_PER_VOXEL = 0.15
-"""Bytes of scratch for each voxel of the image that float sums of a volume may take."""
-_LEAST_SCRATCH = 2**23
 _SLAB_VOXELS = 2**20
 
 
 def mask(image: Array, rule: Rule, threads: int) -> Mask:
     """Choose the way: compiled over the last two or three axes, or numpy."""
     image = native(image)
-    largest = largest_magnitude(image)
-    checks.require_finite_number(largest)
-    sums = accumulator(image, largest, math.prod(rule.lengths))
-    if not can_compile():
-        return numpy_mask(image, rule)
     if image.ndim == 1:
         row = Rule((0, *rule.before), (0, *rule.after), rule.low, rule.high, rule.mode)
-        mask: Mask = compiled_mask(image[None], row, sums, threads)[0]
-        return mask
-    if image.ndim > 3:
+        found: Mask = mask(image[None], row, threads)[0]
+        return found
+    if not can_compile() or image.ndim > 3:
+        accumulator(image, rule)  # refuses sums that overflow
         return numpy_mask(image, rule)
-    return compiled_mask(image, rule, sums, threads)
+    out = np.empty(image.shape, np.bool_)
+    rows = list(slabs(0, image.shape[-2], -(-image.shape[-2] // threads)))
+    threshold = _threshold_floats if image.dtype.kind == "f" else _threshold_integers
+    threshold(image, rule, rows, out)
+    return out
 
 
 def native(image: Array) -> Array:
@@ -75,21 +69,37 @@ def native(image: Array) -> Array:
     return image.astype(np.int64 if wide else np.int32, copy=False)
 
 
-def compiled_mask(image: Array, rule: Rule, sums: Accumulator, threads: int) -> Mask:
-    """Return the mask of a 2-D or 3-D image, by compiled kernels."""
-    out = np.empty(image.shape, np.bool_)
-    height = image.shape[-2]
-    slabs = list(_slabs(0, height, -(-height // threads)))
+def _on_threads(run: Callable[[Any], T], pieces: Sequence[Any]) -> list[T]:
+    if len(pieces) == 1:
+        return [run(pieces[0])]
+    with ThreadPoolExecutor(len(pieces)) as pool:
+        return list(pool.map(run, pieces))
 
-    def run(slab: tuple[int, int]) -> None:
-        _threshold_rows(image, rule, sums, slab, out.view(np.uint8))
 
-    if threads == 1:
-        run(slabs[0])
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(run, slabs))
-    return out
+def _threshold_integers(
+    image: Array, rule: Rule, slabs: Sequence[tuple[int, int]], out: Mask
+) -> None:
+    sums = accumulator(image, rule)
+
+    def run(rows: tuple[int, int]) -> None:
+        _slide(piece(image, rule, rows, out), sums)
+
+    _on_threads(run, slabs)
+
+
+def _threshold_floats(
+    image: Array, rule: Rule, slabs: Sequence[tuple[int, int]], out: Mask
+) -> None:
+    """Threshold slabs up to an expected or else up to their magnitude."""
+
+    def run(rows: tuple[int, int]) -> bool:
+        return _ndnt_floats.threshold_rows(image, rule, rows, largest, out)
+
+    largest = _ndnt_floats.expected_magnitude(image)
+    if 0 < largest <= _largest_summed(rule) and all(_on_threads(run, slabs)):
+        return
+    largest = require_summable(image, rule)
+    _on_threads(run, slabs)
 
 
 def numpy_mask(image: Array, rule: Rule) -> Mask:
@@ -116,60 +126,56 @@ def _summed_slabs(
 ) -> Iterator[tuple[slice, Array, NDArray[np.int64]]]:
     """Yield rows of the first axis with their window sums and counts."""
     length, rows = image.shape[0], max(1, _SLAB_VOXELS // image[0].size)
-    for start, stop in _slabs(0, length, rows):
+    for start, stop in slabs(0, length, rows):
         first = max(start - rule.before[0], 0)
         last = min(stop + rule.after[0], length)
         sums = _window_sums(image[first:last], rule)[start - first : stop - first]
-        count = _counts(rule, image.shape, 0)[start:stop]
+        count = window_counts(rule, image.shape, 0)[start:stop]
         for axis in range(1, image.ndim):
-            count = np.multiply.outer(count, _counts(rule, image.shape, axis))
+            count = np.multiply.outer(count, window_counts(rule, image.shape, axis))
         yield slice(start, stop), sums, count
 
 
-def largest_magnitude(image: Array) -> float:
-    """Return the largest absolute value, or NaN or infinity if the image has such."""
-    if image.dtype.itemsize == 1:  # looking for it would not pay
-        return 255 if image.dtype.kind == "u" else 128
-    if image.dtype.kind == "f" and image.ndim in (2, 3) and can_compile():
-        return _largest_float(image)
-    low, high = image.min().item(), image.max().item()
-    return float("nan") if low != low else max(abs(low), abs(high))
-
-
-def _largest_float(image: Array) -> float:
-    from segkit import _ndnt_kernel
-
-    bits = np.dtype(f"i{image.dtype.itemsize}").type
-    volume = image if image.ndim == 3 else image[None]
-    found = _ndnt_kernel.largest_bits(volume.view(bits), bits(np.iinfo(bits).max))
-    return float(np.array(found, bits).view(image.dtype))
-
-
-@dataclass(frozen=True, slots=True)
-class Accumulator:
-    """Dtype of window sums, and the largest magnitude of the image's voxels."""
-
-    dtype: type[np.generic]
-    largest: float
-
-
-def accumulator(image: Array, largest: float, voxels: int) -> Accumulator:
-    """Return the narrowest accumulator of the sums over a window of `voxels`.
+def accumulator(image: Array, rule: Rule) -> type[np.generic]:
+    """Return the narrowest dtype that holds the sums over a window.
 
     Raises
     ------
     ValueError
-        If neither 64-bit integers nor, for floats, doubles hold them.
+        If neither 64-bit integers nor, for floats, doubles hold them; if floats are
+        not finite.
     """
     if image.dtype.kind == "f":
-        if largest > np.finfo(np.float64).max / (4 * voxels):
-            raise ValueError(_overflow(largest, voxels, "divide the image"))
-        return Accumulator(np.float64, largest)
-    if image.dtype == np.uint8 and largest * voxels < 2**31:
-        return Accumulator(np.int32, largest)
+        require_summable(image, rule)
+        return np.float64
+    largest, voxels = _largest_integer(image), math.prod(rule.lengths)
+    if image.dtype.kind == "u" and largest * voxels < 2**32:
+        return np.uint32
     if largest * voxels < 2**63:
-        return Accumulator(np.int64, largest)
+        return np.int64
     raise ValueError(_overflow(largest, voxels, "convert the image to float64"))
+
+
+def _largest_integer(image: Array) -> int:
+    """Return the largest absolute value."""
+    if image.dtype == np.uint8:  # looking for it would not pay
+        return 255
+    return max(-int(image.min()), int(image.max()))
+
+
+def require_summable(image: Array, rule: Rule) -> float:
+    """Return the largest magnitude of floats; raise if doubles do not hold sums."""
+    largest = _ndnt_floats.largest_magnitude(image)
+    checks.require_finite_number(largest)
+    if largest > _largest_summed(rule):
+        raise ValueError(
+            _overflow(largest, math.prod(rule.lengths), "divide the image")
+        )
+    return largest
+
+
+def _largest_summed(rule: Rule) -> float:
+    return float(np.finfo(np.float64).max / (4 * math.prod(rule.lengths)))
 
 
 def _overflow(largest: float, voxels: int, advice: str) -> str:
@@ -179,146 +185,25 @@ def _overflow(largest: float, voxels: int, advice: str) -> str:
     )
 
 
-def _slabs(start: int, stop: int, rows: int) -> Iterator[tuple[int, int]]:
-    for first in range(start, stop, rows):
-        yield first, min(first + rows, stop)
-
-
-def _threshold_rows(
-    image: Array,
-    rule: Rule,
-    sums: Accumulator,
-    rows: tuple[int, int],
-    out: Array,
-) -> None:
-    piece = _piece(image, rule, rows, out)
-    unsure = 0.0
-    if image.dtype.kind == "f":
-        unsure = error_bound(piece.pixels, rule, sums.largest)
-    if _slide(piece, sums.dtype, unsure):
-        return
-    for few in _slabs(*rows, _rows_at_once(image, rule)):
-        _double(_piece(image, rule, few, out), rule)
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Rows of an image with the rows around them, as the kernels want them."""
-
-    pixels: Array
-    plan: tuple[Any, ...]
-    target: Array
-
-
-def _piece(image: Array, rule: Rule, rows: tuple[int, int], out: Array) -> _Piece:
-    start, stop = rows
-    first = max(start - rule.before[-2], 0)
-    last = min(stop + rule.after[-2], image.shape[-2])
-    counts = _counts(rule, image.shape, image.ndim - 1).astype(np.float64)
-    factors = (rule.low, rule.high, rule.mode, 1)
-    return _Piece(
-        image[..., first:last, :],
-        (start - first, rule.before, rule.after, counts, factors),
-        out[..., start:stop, :],
-    )
-
-
-def _rows_at_once(image: Array, rule: Rule) -> int:
-    """Return how many rows the scratch for doubled sums of a volume allows."""
-    if image.ndim == 2:
-        return int(image.shape[0])
-    scratch = max(_LEAST_SCRATCH, int(_SCRATCH_PER_VOXEL * image.size))
-    rows = scratch // (8 * _ring_slots(rule.lengths[0]) * image.shape[-1])
-    return int(max(rows - rule.lengths[-2], rule.lengths[-2]))
-
-
-def _slide(piece: _Piece, dtype: type[np.generic], unsure: float) -> bool:
-    """Threshold by sliding sums; return whether each voxel is decided."""
+def _slide(part: Piece, dtype: type[np.generic]) -> None:
+    """Threshold integers by sliding sums."""
     from segkit import _ndnt_kernel
 
-    pixels, plan = piece.pixels, piece.plan
-    width, along = pixels.shape[-1], plan[1][-1] + plan[2][-1] + 1
-    rest = (np.zeros(3 * width + along, dtype), unsure, piece.target)
+    pixels, plan, rule = part.pixels, part.plan, part.rule
+    scratch = np.zeros(3 * pixels.shape[-1] + rule.lengths[-1], dtype)
     if pixels.ndim == 2:
-        return bool(_ndnt_kernel.sliding_rows(pixels, pixels, *plan, *rest))
-    length = plan[1][0] + plan[2][0] + 1
-    plane = np.empty(pixels.shape[1:], _plane_dtype(pixels.dtype, length, dtype))
-    return bool(_ndnt_kernel.sliding_planes(pixels, *plan, plane, *rest))
+        _ndnt_kernel.sliding_rows(pixels, pixels, *plan, scratch, part.target)
+        return
+    sums = _plane_dtype(pixels.dtype, rule.lengths[0], dtype)
+    plane = np.empty(pixels.shape[1:], sums)
+    _ndnt_kernel.sliding_planes(pixels, *plan, plane, scratch, part.target)
 
 
 def _plane_dtype(image: np.dtype[Any], length: int, wide: type[np.generic]) -> Any:
     """Return the narrowest dtype for sums along z: traffic is what they cost."""
-    if image.kind == "f":
-        return wide
     if image == np.uint8 and 255 * length < 2**16:
         return np.uint16
     return np.int32 if 2 ** (8 * image.itemsize) * length < 2**31 else wide
-
-
-def error_bound(slab: Array, rule: Rule, largest: float) -> float:
-    """Return how far a sliding and a doubled sum of floats can differ; 0 if not at all.
-
-    They are equal, because exact, if the voxels are multiples of one power of two so
-    large that a double holds the largest sum that occurs, the running sum of a row.
-    Otherwise each of the additions that led to a sum (sliding: as many as the image is
-    long on each axis, and back) is off by at most half a unit in its last place.
-    """
-    from segkit import _ndnt_kernel
-
-    if largest == 0:
-        return 0.0
-    voxels = math.prod(rule.lengths)
-    running = voxels // rule.lengths[-1] * (slab.shape[-1] + rule.lengths[-1])
-    exponent = min(51 - math.frexp(largest)[1] - running.bit_length(), 1000)
-    volume = slab if slab.ndim == 3 else slab[None]
-    if _ndnt_kernel.multiples(volume, math.ldexp(1.0, exponent)):
-        return 0.0
-    steps = sum(slab.shape) + sum(rule.lengths) + 32
-    return float(2.0**-49 * largest * voxels * steps)
-
-
-def _double(piece: _Piece, rule: Rule) -> None:
-    """Threshold by doubled sums."""
-    from segkit import _ndnt_kernel
-
-    pixels, plan = piece.pixels, piece.plan
-    layouts = [_ring_layout(length) for length in rule.lengths]
-    slots = [_ring_slots(length) for length in rule.lengths]
-    width = pixels.shape[-1]
-    ring, lines = np.empty((slots[-2], width)), np.empty((3, width + rule.lengths[-1]))
-    rest = (ring, lines, piece.target)
-    if pixels.ndim == 2:
-        _ndnt_kernel.doubling_rows(pixels, pixels, *plan, layouts[0], *rest)
-        return
-    planes = np.empty((slots[0], pixels[0].size))
-    layout = tuple(layouts[:2])
-    _ndnt_kernel.doubling_planes(pixels, *plan, layout, planes, *rest)
-
-
-def _ring_layout(length: int) -> NDArray[np.int64]:
-    """Return first slot and number of slots of each level of a ring of sums.
-
-    A level is read 2**k rows back to be doubled, and as far back as the lower binary
-    digits of the window reach to be added to it.
-    """
-    levels = length.bit_length()
-    sizes = [(1 << k) + 1 for k in range(levels - 1)]
-    sizes.append(length - (1 << (levels - 1)) + 1)
-    starts = np.cumsum([0, *sizes[:-1]])
-    return np.array([starts, sizes], np.int64)
-
-
-def _ring_slots(length: int) -> int:
-    """Return the number of slots of a ring; the last one holds the total."""
-    return int(_ring_layout(length)[1].sum()) + 1
-
-
-def _counts(rule: Rule, shape: tuple[int, ...], axis: int) -> NDArray[np.int64]:
-    """Return how many voxels of the window along an axis lie inside the image."""
-    at = np.arange(shape[axis])
-    stop = np.minimum(at + rule.after[axis] + 1, shape[axis])
-    counts: NDArray[np.int64] = stop - np.maximum(at - rule.before[axis], 0)
-    return counts
 
 
 def _window_sums(image: Array, rule: Rule) -> Array:

@@ -6,11 +6,8 @@ are differences of a running sum. Integers are exact, because the caller chooses
 accumulators that hold the largest window sum; intermediate values may wrap around,
 their differences are right modulo the accumulator's range.
 
-Doubling: a sum of floats that slides collects rounding errors, and a different start
-(another tile) collects others. Summed by doubling (see `segkit._ndnt`), the order of
-the additions depends on nothing but the place within the window, so that a tile gives
-the bits of the whole image. It is slower, so floats slide first: that is the same mask
-if no voxel lies within the error bound, `unsure`, of its threshold.
+Doubling: sums of floats in the order that defines the result, see
+`segkit._ndnt_floats`. It is slower, so that it is the last resort.
 
 Both are bound by arithmetic, not by memory.
 """
@@ -66,7 +63,8 @@ def _replace(row, enters, leaves):
 
 
 @kernel
-def _sums_along_row(row, prefix, before, length, sums):
+def _running_sums(row, prefix, before):
+    """Write the sums of all before each voxel and the window before it."""
     total = row.dtype.type(0)
     running = prefix[before + 1 :]
     # Four at a time: each addition to the total waits for the one before it.
@@ -85,6 +83,11 @@ def _sums_along_row(row, prefix, before, length, sums):
         running[x] = total
     for x in range(row.size, running.size):
         running[x] = total
+
+
+@kernel
+def _sums_along_row(row, prefix, before, length, sums):
+    _running_sums(row, prefix, before)
     ahead = prefix[length:]
     for x in range(row.size):
         # The store narrows the difference to the accumulator: numba computes it with
@@ -93,57 +96,8 @@ def _sums_along_row(row, prefix, before, length, sums):
 
 
 @kernel
-def _compare_sure(pixels, sums, counts, scale, factors, mode, unsure, out):
-    """Write the mask of one row; return whether each voxel is certain."""
-    low, high = factors
-    doubts = 0
-    for x in range(pixels.size):
-        value = np.float64(pixels[x]) * (scale * counts[x])
-        total = np.float64(sums[x])
-        bound = total * (low if total < 0 else high)
-        doubts |= abs(value - bound) <= unsure
-        # Not on the bound, so that below and not above are the same.
-        out[x] = (value > bound) == (mode == 2)
-    return doubts == 0
-
-
-@kernel
-def largest_bits(bits, unsigned):
-    """Return the largest value of a volume of bits, of `unsigned` only.
-
-    Of floats without their sign bits this is the largest magnitude, and it is beyond
-    all finite ones if there is a NaN: one pass for both questions, where a minimum and
-    a maximum of floats would be two.
-    """
-    most = bits.dtype.type(0)
-    for z in range(bits.shape[0]):
-        for y in range(bits.shape[1]):
-            row = bits[z, y]
-            for x in range(row.size):
-                most = max(most, bits.dtype.type(row[x] & unsigned))
-    return most
-
-
-@kernel
-def multiples(image, scale):
-    """Return whether all voxels of a volume times `scale` are whole numbers."""
-    for z in range(image.shape[0]):
-        for y in range(image.shape[1]):
-            row = image[z, y]
-            wrong = 0
-            for x in range(row.size):
-                scaled = np.float64(row[x]) * scale
-                wrong |= scaled != np.floor(scaled)
-            if wrong != 0:
-                return False
-    return True
-
-
-@kernel
-def sliding_rows(
-    source, pixels, first, before, after, counts, rule, scratch, unsure, out
-):
-    """Threshold rows of a plane by sliding sums; return whether all is decided.
+def sliding_rows(source, pixels, first, before, after, counts, rule, scratch, out):
+    """Threshold rows of a plane by sliding sums.
 
     Parameters
     ----------
@@ -162,9 +116,6 @@ def sliding_rows(
         were summed along z.
     scratch
         Zeros of the accumulator's dtype, three times the length of x and the window's.
-    unsure
-        Bound of the error of value * count - factor * sum, or 0 if there is none. The
-        first row with a voxel within it ends the work.
     out
         Rows of the mask, as 0 and 1.
     """
@@ -183,19 +134,11 @@ def sliding_rows(
             _subtract(row, source[y - before[0] - 1])
         _sums_along_row(row, prefix, before[1], length, sums)
         scale = rule[3] * _covered(y, before[0], after[0], height)
-        if unsure == 0:
-            _compare(pixels[y], sums, counts, scale, rule[:2], rule[2], out[k])
-        elif not _compare_sure(
-            pixels[y], sums, counts, scale, rule[:2], rule[2], unsure, out[k]
-        ):
-            return False
-    return True
+        _compare(pixels[y], sums, counts, scale, rule[:2], rule[2], out[k])
 
 
 @kernel
-def sliding_planes(
-    image, first, before, after, counts, rule, plane, scratch, unsure, out
-):
+def sliding_planes(image, first, before, after, counts, rule, plane, scratch, out):
     """Threshold rows of a volume (z, y, x) by sliding sums, as `sliding_rows`.
 
     `plane` is scratch for the sums along z, of the shape of a plane of `image`.
@@ -215,7 +158,7 @@ def sliding_planes(
             elif leaves >= 0:
                 _subtract(plane[y], image[leaves, y])
         here = (rule[0], rule[1], rule[2], _covered(z, before[0], after[0], depth))
-        if not sliding_rows(
+        sliding_rows(
             plane,
             image[z],
             first,
@@ -224,11 +167,8 @@ def sliding_planes(
             counts,
             here,
             scratch,
-            unsure,
             out[z],
-        ):
-            return False
-    return True
+        )
 
 
 @kernel

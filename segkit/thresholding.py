@@ -91,7 +91,7 @@ def ndnt(
     -------
     ndarray of bool, shape of `image`
         The mask. Extra memory: the mask, and scratch of a few rows (2-D), one plane
-        (3-D), for floats that need it at most 0.15 bytes a voxel or 8 MiB. Dtypes
+        (3-D), for the few floats that need it 0.15 bytes a voxel or 8 MiB. Dtypes
         other than bool, uint8, uint16, int32, int64, float32 and float64 are copied
         to one of these first.
 
@@ -108,7 +108,9 @@ def ndnt(
     -----
     Sums of integers are exact. Floats are summed in float64 by doubling: the error is
     a few units in the last place whatever the window, and tiles give the same bits as
-    the whole image. ``v * n`` and the right-hand side are computed in float64.
+    the whole image. ``v * n`` and the right-hand side are computed in float64. Floats
+    of very different magnitudes, or level ground with ``threshold=0``, take longer:
+    whole numbers, which decide most other voxels at once, are too coarse for them.
     The reach is the longer side of the window; 2-D and 3-D images run in one compiled
     pass (the first call compiles), others in numpy, with the same results.
 
