@@ -180,6 +180,24 @@ def _fold(rows):
 
 
 @kernel
+def _folded(row):
+    """Return the sum of a row by doubling, which overwrites it."""
+    stop, size = row.size, 1
+    while stop > 0:
+        if stop & size:
+            start, step = stop - size, 1
+            while step < size:
+                for i in range(start, stop, 2 * step):
+                    row[i] += row[i + step]
+                step *= 2
+            if stop < row.size:
+                row[start] += row[stop]
+            stop = start
+        size *= 2
+    return row[0]
+
+
+@kernel
 def _doubled(image, place, before, after, scratch):
     """Return the doubled sum over the window of one voxel.
 
@@ -198,14 +216,15 @@ def _doubled(image, place, before, after, scratch):
         for i in range(depth):
             z = place[0] - before[0] + i
             if 0 <= z < image.shape[0]:
-                rows[i, left - start : right - start] = image[z, y, left:right]
+                for x in range(left, right):
+                    rows[i, x - start] = image[z, y, x]
             else:
                 rows[i] = 0
         _fold(rows)
-        sums[j] = rows[0]
+        for x in range(sums.shape[1]):
+            sums[j, x] = rows[0, x]
     _fold(sums)
-    _fold(sums[0].reshape((sums.shape[1], 1)))
-    return sums[0, 0]
+    return _folded(sums[0])
 
 
 @kernel
