@@ -35,6 +35,8 @@ SIGNALS = {
     signal.SIGHUP,
 }
 """Those that end a run, sooner or later."""
+_ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+"""Those that a worker acts on itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,8 @@ def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
 
 def _set_signals(desk: SharedDesk) -> None:
     """End at once, but properly, when told to; leave Ctrl-C to the supervisor."""
-    own = os.getpid()
 
-    def stop(number: int, _frame: object) -> None:
-        if os.getpid() != own:  # a process of a task's own: it means nobody else
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-            return
+    def stop(_signal: int, _frame: object) -> None:
         desk.stop()
         if desk.running() is not None:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -122,7 +119,33 @@ def _set_signals(desk: SharedDesk) -> None:
 
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+    for number in _ENDING:
         signal.signal(number, stop)
+    _leave_to_children()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, set())
+
+
+def _leave_to_children() -> None:
+    """Let signals to the processes that a task forks mean these alone.
+
+    They wait while it forks: one that came before Python is ready would be forgotten.
+    """
+    own = os.getpid()
+    before: list[set[int]] = []
+
+    def hold() -> None:
+        if os.getpid() == own:
+            before.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)))
+
+    def go_on() -> None:
+        if before:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before.pop())
+
+    def be_a_child() -> None:
+        if before:
+            for number in _ENDING:
+                signal.signal(number, signal.SIG_DFL)
+        go_on()
+
+    os.register_at_fork(before=hold, after_in_parent=go_on, after_in_child=be_a_child)
