@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import os
@@ -29,13 +30,27 @@ Kind: TypeAlias = Any
 or those of a tuple's parts in a list."""
 _TYPES = {"b1", *_machine_code.NUMBERS}
 _LARGEST = 2**63
+# What code is made of, but for where it stands.
+_OF_CODE = (
+    "co_code",
+    "co_consts",
+    "co_names",
+    "co_varnames",
+    "co_freevars",
+    "co_cellvars",
+    "co_argcount",
+    "co_kwonlyargcount",
+    "co_flags",
+    "co_exceptiontable",
+)
 
 
 def can_compile() -> bool:
     """Return whether kernels run compiled: numba is there and not switched off."""
-    numba = sys.modules.get("numba")
-    if numba is not None:
-        return not getattr(numba.config, "DISABLE_JIT", False)
+    if sys.modules.get("numba") is not None:
+        # An import waits if another thread is still at it; sys.modules does not.
+        numba: Any = importlib.import_module("numba")
+        return not numba.config.DISABLE_JIT
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return False
     return _is_installed("numba")
@@ -59,6 +74,8 @@ class Kernel:
         self.__name__ = function.__name__
         self._function = function
         self._jitted: Callable[..., Any] | None = None
+        self._known: dict[str, Any] | None = None
+        self._content = ""
         self._functions: dict[Kind, Function | None] = {}
         self._compiling = threading.Lock()
 
@@ -89,8 +106,7 @@ class Kernel:
             function = self._function
             known = {
                 name: value.jitted() if isinstance(value, Kernel) else value
-                for name, value in function.__globals__.items()
-                if name in function.__code__.co_names
+                for name, value in self._globals().items()
             }
             known["__name__"] = function.__module__
             own = types.FunctionType(
@@ -100,23 +116,38 @@ class Kernel:
                 function.__defaults__,
                 function.__closure__,
             )
-            own.__module__, own.__qualname__ = function.__module__, self.__name__
+            # What numba keeps is named so; by itself, it would look at one file only.
+            own.__module__ = function.__module__
+            own.__qualname__ = f"{self.__name__}_{self.content()[:16]}"
             try:
                 self._jitted = njit(cache=True, nogil=True)(own)
             except RuntimeError:  # "cannot cache function: no locator available"
                 self._jitted = njit(nogil=True)(own)
         return self._jitted
 
-    def sources(self) -> dict[str, tuple[int, int]]:
-        """Return size and time of the files that the function is made of."""
-        where = self._function.__code__.co_filename
-        stamp = Path(where).stat()
-        found = {where: (stamp.st_size, stamp.st_mtime_ns)}
-        for name in self._function.__code__.co_names:
-            other = self._function.__globals__.get(name)
-            if isinstance(other, Kernel) and other is not self:
-                found.update(other.sources())
-        return found
+    def content(self) -> str:
+        """Return a digest of the code and of all that it uses, in whichever file.
+
+        That is other kernels and constants. It is taken of what runs, not of files,
+        which may have changed since.
+        """
+        if not self._content:
+            function = self._function
+            known = sorted(self._globals().items())
+            cells = [cell.cell_contents for cell in function.__closure__ or ()]
+            names = frozenset(_names(function.__code__))
+            parts = (function.__code__, function.__defaults__, *cells, *known)
+            text = _described(parts, names)
+            self._content = hashlib.sha256(text.encode()).hexdigest()
+        return self._content
+
+    def _globals(self) -> dict[str, Any]:
+        """Return the globals that the code uses, as they were when first asked for."""
+        if self._known is None:
+            known = self._function.__globals__
+            names = _names(self._function.__code__)
+            self._known = {name: known[name] for name in names if name in known}
+        return self._known
 
     def _prepare(self, kinds: tuple[Kind, ...]) -> Function | None:
         """Return machine code for arguments of some kinds; None to leave it to numba.
@@ -132,16 +163,12 @@ class Kernel:
             return self._functions[kinds]
 
     def _code(self, kinds: tuple[Kind, ...]) -> Code:
-        try:
-            sources = repr(sorted(self.sources().items()))
-        except OSError:  # in an archive
-            return _compiled(self.jitted(), kinds)
         where = Path(self._function.__code__.co_filename)
         path = _machine_code.file_for(where, self.__name__, repr(kinds))
-        found = _machine_code.load(path, sources)
+        found = _machine_code.load(path, self.content())
         if found is None:
             found = _compiled(self.jitted(), kinds)
-            _machine_code.keep(path, found, sources)
+            _machine_code.keep(path, found, self.content())
         return found
 
 
@@ -152,6 +179,42 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     second, if it allocates no arrays and returns a number or nothing.
     """
     return Kernel(function)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """Return names of globals and attributes in code, and in functions within it."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= _names(constant)
+    return names
+
+
+def _described(value: Any, names: frozenset[str]) -> str:
+    """Return a text that is another one for code that computes something else.
+
+    Of modules, what counts is what the code may use by one of `names`.
+    """
+    if isinstance(value, Kernel):
+        return value.content()
+    if isinstance(value, types.CodeType):
+        parts = [getattr(value, name, None) for name in _OF_CODE]
+        return f"code{_described(tuple(parts), names)}"
+    if isinstance(value, types.ModuleType):
+        used = sorted(names & vars(value).keys())
+        rest = names.difference(used)  # modules may hold each other
+        own = [(name, _described(vars(value)[name], rest)) for name in used]
+        return f"{value.__name__}{own}"
+    if isinstance(value, (tuple, frozenset)):
+        inner = [_described(part, names) for part in value]
+        return repr(inner if isinstance(value, tuple) else sorted(inner))
+    if isinstance(value, np.ndarray):
+        return repr((value.dtype.str, value.shape, value.tobytes()))
+    if hasattr(value, "py_func"):  # what numba compiles by itself
+        return Kernel(value.py_func).content()
+    if hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return f"{type(value).__name__} {value!r}"
 
 
 def _kind(argument: Any) -> Kind:

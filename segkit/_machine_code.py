@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_FORMAT = 1
+_FORMAT = 2
 # What numba calls for the last owner of an array. The arrays that the code is given
 # are owned by its caller, and code that makes arrays is left to numba.
 _DESTROY = re.compile(
@@ -152,34 +153,31 @@ def _is_numbas(name: str) -> bool:
     return name.startswith(("NRT_", "numba_", "Py", "_Py", "."))
 
 
-def load(path: Path, sources: str) -> Code | None:
+def load(path: Path, content: str) -> Code | None:
     """Return what a file holds; None if there is none, or none that can be used.
 
     Parameters
     ----------
     path : Path
         By `file_for`.
-    sources : str
+    content : str
         What the code was made of; other code is not used.
     """
     try:
         head, _, data = path.read_bytes().partition(b"\n")
         fields = json.loads(head)
         code = Code(**fields["code"], data=data)
-        if fields["digest"] != _digest(sources.encode(), data):
+        if fields["digest"] != _digest_of(code, content):
             return None
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return code if _resolved(code.needs) else None
 
 
-def keep(path: Path, code: Code, sources: str) -> None:
+def keep(path: Path, code: Code, content: str) -> None:
     """Write a file that `load` reads; where that cannot be, do without."""
-    fields = {
-        name: getattr(code, name) for name in ("name", "parameters", "returns", "needs")
-    }
-    digest = _digest(sources.encode(), code.data)
-    head = json.dumps({"code": fields, "digest": digest}).encode()
+    fields = {"code": _header(code), "digest": _digest_of(code, content)}
+    head = json.dumps(fields).encode()
     private = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     try:
         private.write_bytes(head + b"\n" + code.data)
@@ -187,6 +185,21 @@ def keep(path: Path, code: Code, sources: str) -> None:
     except OSError:
         with contextlib.suppress(OSError):
             private.unlink()
+
+
+def _header(code: Code) -> dict[str, Any]:
+    return {
+        "name": code.name,
+        "parameters": list(code.parameters),
+        "returns": code.returns,
+        "needs": list(code.needs),
+    }
+
+
+def _digest_of(code: Code, content: str) -> str:
+    """Return a digest of all that a file holds, and of what the code was made of."""
+    head = json.dumps([_header(code), content])
+    return _digest(head.encode(), b"\n", code.data)
 
 
 def _resolved(names: Iterable[str]) -> bool:
@@ -246,6 +259,7 @@ def _environment() -> tuple[object, ...]:
     numba = find_spec("numba")
     stamp = Path(numba.origin).stat() if numba is not None and numba.origin else None
     return (
+        sys.implementation.cache_tag,
         llvmlite.__version__,
         (stamp.st_size, stamp.st_mtime_ns) if stamp is not None else None,
         binding.get_host_cpu_name(),

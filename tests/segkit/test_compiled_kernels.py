@@ -159,6 +159,46 @@ def test_changed_source_is_compiled_anew(folder):
     assert use(folder) == ["20", "True"]
 
 
+@pytest.mark.parametrize("kept_by_numba", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("return a + b", "return a + b + 1"), ("SCALE = 1", "SCALE = 2")],
+)
+def test_a_change_of_what_another_file_holds_is_compiled_anew(
+    tmp_path, folder, before, after, kept_by_numba
+):
+    """Neither the code kept without numba nor what numba itself keeps is stale."""
+    other = """
+import numpy as np
+from segkit._compiled import kernel
+SCALE = 1
+@kernel
+def plus(a, b):
+    return a + b
+"""
+    caller = """
+import numpy as np
+import sums
+from sums import SCALE, plus
+from segkit._compiled import kernel
+@kernel
+def total(values, start):
+    for value in MAKE(values):
+        start = plus(start, value * SCALE * sums.SCALE)
+    return start
+"""
+    made = "values.copy()" if kept_by_numba else "values"
+    (tmp_path / "kernels.py").write_text(caller.replace("MAKE(values)", made))
+    (tmp_path / "sums.py").write_text(other)
+    first = use(folder)
+    (tmp_path / "sums.py").write_text(other.replace(before, after))
+    second = use(folder)
+
+    assert first == ["10", "True"]
+    assert second == ["15" if "return" in before else "40", "True"]
+    assert use(folder) == [second[0], str(kept_by_numba)]
+
+
 @pytest.mark.parametrize("content", [b"", None])
 def test_damaged_code_is_never_run(folder, content):
     use(folder)
@@ -168,6 +208,25 @@ def test_damaged_code_is_never_run(folder, content):
 
     assert use(folder) == ["10", "True"]
     assert file.stat().st_size == len(whole)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"i8"', b'"i1"'),
+        (b'"returns": "i8"', b'"returns": "f8"'),
+        (b"entry", b"exits"),
+    ],
+)
+def test_code_whose_description_is_damaged_is_never_run(folder, before, after):
+    use(folder)
+    (file,) = (folder / "code").glob("*.o")
+    head, line, data = file.read_bytes().partition(b"\n")
+    assert before in head
+    file.write_bytes(head.replace(before, after) + line + data)
+
+    assert use(folder) == ["10", "True"]
+    assert use(folder) == ["10", "False"]
 
 
 def test_where_the_named_folder_cannot_be_made_code_is_kept_elsewhere(
@@ -182,3 +241,47 @@ def test_numba_switched_off_is_respected_without_importing_it(folder, monkeypatc
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     monkeypatch.delitem(sys.modules, "numba", raising=False)
     assert not _compiled.can_compile()
+
+
+def test_a_thread_that_comes_while_another_imports_numba_waits_for_it(tmp_path):
+    package = """
+import threading, time, types, waiting
+waiting.began.set()
+time.sleep(0.3)
+config = types.SimpleNamespace(DISABLE_JIT=True)
+"""
+    waiting = "import threading; began = threading.Event()"
+    script = """
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+import waiting
+from segkit._compiled import can_compile
+other = threading.Thread(target=__import__, args=("numba",))
+other.start()
+waiting.began.wait()
+print(can_compile())
+"""
+    (tmp_path / "numba.py").write_text(package)
+    (tmp_path / "waiting.py").write_text(waiting)
+    call = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(call, check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+
+
+FLOATS = """
+import sys
+import numpy as np
+from segkit.thresholding import ndnt
+image = np.random.default_rng(0).random((40, 50), np.float32)
+ndnt(image, 5)
+print("numba" in sys.modules)
+"""
+
+
+def test_ndnt_of_floats_runs_without_numba_once_it_is_compiled(folder):
+    call = [sys.executable, "-c", FLOATS]
+    seen = [
+        subprocess.run(call, check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    ]
+    assert seen == ["True\n", "False\n"]
