@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _SLAB = 1 << 21  # voxels counted at a time: bounds the copies of non-contiguous input
+_LARGEST_ID = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,11 +165,15 @@ def labels(image: ArrayLike, name: str) -> NDArray[Any]:
             f"{name} has dtype {array.dtype}; labels are integers with 0 = background "
             "(round and cast, or label a mask first)"
         )
+    if array.dtype == np.uint64 and array.size and array.max() > _LARGEST_ID:
+        raise ValueError(
+            f"{name} holds the id {array.max()}; labels are 0 (background) to 2^63-1"
+        )
     return array
 
 
 def require_ids(ids: NDArray[np.int64], name: str) -> None:
-    """Raise `ValueError` if an id is negative, or was beyond the largest int64."""
+    """Raise `ValueError` if an id is negative."""
     if ids.size and ids.min() < 0:
         raise ValueError(
             f"{name} holds the id {ids.min()}; labels are 0 (background) to 2^63-1"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 
+from segkit import checks
 from segkit._contingency import labels
 from segkit._contours import Contour
 from segkit._label_runs import label_runs, objects_of, voxels_of, within_box
@@ -88,6 +89,8 @@ def hausdorff_distance(
     >>> hausdorff_distance([[1, 0, 1]], [[1, 0, 0]], spacing=(1, 0.5))
     1.0
     """
+    for name, mask in (("first", first), ("second", second)):
+        checks.require_no_picture(mask, name=name)
     a, b = np.asarray(first) != 0, np.asarray(second) != 0
     if a.shape != b.shape:
         raise ValueError(f"the masks have shapes {a.shape} and {b.shape}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit._contingency import Contingency, add_up, labels, require_ids
 from segkit.tiling import Box, Tile
 
@@ -104,6 +105,9 @@ def label_runs(
     [1, 1, 1, 1]
     """
     images = labels(segmentation, "segmentation"), labels(reference, "reference")
+    if tile is None:
+        checks.require_no_picture(images[0], name="segmentation")
+        checks.require_no_picture(images[1], name="reference")
     lengths = images[0].shape if shape is None else tuple(map(int, shape))
     box = Box((0,) * len(lengths), lengths) if tile is None else tile.write
     _require_fit(images, box, lengths)

@@ -153,6 +153,17 @@ def require_grey(image: Any, *, name: str = "image") -> None:
         )
 
 
+def require_no_picture(labels: Any, *, name: str = "labels") -> None:
+    """Raise `ValueError` if an array given for labels looks like a colour picture.
+
+    Only numbers of 8 and 16 bits can be one. Labels of more bits may belong to a volume
+    as thin as a colour axis.
+    """
+    dtype = np.dtype(getattr(labels, "dtype", None))
+    if dtype.kind == "u" and dtype.itemsize <= 2:
+        require_grey(labels, name=name)
+
+
 @contextmanager
 def inside_tile() -> Iterator[None]:
     """Take arrays for tiles of an image that `require_grey` has passed as a whole.

@@ -108,6 +108,7 @@ def region_properties(
     centroid-1 [0.5 2. ]
     """
     array, largest = _labels(labels)
+    checks.require_no_picture(array)
     lights = _intensity(intensity, array.shape)
     wanted = _properties.wanted(properties, array.ndim, lights is not None)
     threads = thread_count(workers)

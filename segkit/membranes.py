@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit._splitting import renumbered
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ def segment_cells(
     int32 array
         Labels 1..n of every pixel; with `lines` 0 between cells.
 
+    Raises
+    ------
+    ValueError
+        If the image has neither two nor three axes, no voxels, is not of real numbers,
+        looks like a colour picture, or holds NaN or infinity.
+
     Examples
     --------
     >>> y, x = np.mgrid[:96, :96]
@@ -62,7 +69,9 @@ def segment_cells(
     >>> int(segment_cells(section).max())
     4
     """
+    checks.require_unmasked(image)
     array = np.asarray(image)
+    checks.require_grey(array)
     if array.ndim == 3:
         cells = _stack(array, width=width, strength=strength, min_size=min_size)
     else:
@@ -234,7 +243,9 @@ def _basins(boundary: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def _section(image: ArrayLike) -> NDArray[np.float64]:
+    checks.require_unmasked(image)
     array = np.asarray(image)
+    checks.require_grey(array)
     if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "biuf":
         raise ValueError(
             f"image has shape {array.shape} and dtype {array.dtype}; a section is a "

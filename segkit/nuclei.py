@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit._splitting import renumbered, split_by_shape, typical_radius
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def segment_nuclei(
     Raises
     ------
     ValueError
-        If the image has fewer than two axes, no voxels, is not of real numbers, or
-        holds NaN or infinity.
+        If the image has fewer than two axes, no voxels, is not of real numbers, looks
+        like a colour picture, or holds NaN or infinity.
 
     Examples
     --------
@@ -300,12 +301,14 @@ def _drop_small(objects: NDArray[Any], min_size: float) -> NDArray[np.int32]:
 
 
 def _grey(image: ArrayLike) -> NDArray[np.float64]:
+    checks.require_unmasked(image)
     array = np.asarray(image)
     if array.ndim < 2 or array.size == 0 or array.dtype.kind not in "biuf":
         raise ValueError(
             f"image has shape {array.shape} and dtype {array.dtype}; a grey image has "
             "two or more axes, at least one voxel, and real numbers"
         )
+    checks.require_grey(array)
     grey = array.astype(np.float64)
     if not np.isfinite(grey).all():
         raise ValueError("image holds NaN or infinity; replace them first")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit._colouring import label_colours
 
 if TYPE_CHECKING:
@@ -92,12 +93,20 @@ def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.ui
     plane : int, optional
         The plane of a volume that is shown; the middle one by default.
 
+    Raises
+    ------
+    TypeError
+        If the image is not of real numbers.
+    ValueError
+        If it has no such plane, or is neither a plane nor a volume.
+
     Examples
     --------
     >>> grey_picture([[0, 50], [100, 100]])[..., 0].tolist()
     [[0, 180], [255, 255]]
     """
     array = np.asarray(image)
+    checks.require_real(array)
     if array.ndim == 3 and array.shape[-1] == 3 and array.dtype == np.uint8:
         return array
     grey = _plane(array, plane).astype(np.float64)
@@ -137,12 +146,20 @@ def overlay(
     -------
     (y, x, 3) uint8 array
 
+    Raises
+    ------
+    TypeError
+        If the image is not of real numbers, or the labels not of integers.
+    ValueError
+        If shapes differ, `fill` is not from 0 to 1, or there is no such plane.
+
     Examples
     --------
     >>> picture = overlay(np.zeros((5, 5)), np.pad([[7]], 2), fill=0)
     >>> picture.any(axis=-1).astype(int).sum()  # the contour of a single pixel
     np.int64(1)
     """
+    checks.require_fraction(fill, name="fill")
     rgb = grey_picture(image, plane=plane)
     shown = _plane(np.asarray(labels), plane)
     if shown.shape != rgb.shape[:2]:
@@ -237,11 +254,13 @@ def contact_sheet(
     """
     if not images:
         raise ValueError("there are no pictures to lay out; give one at least")
+    if columns is None:
+        columns = int(np.ceil(np.sqrt(len(images))))
     cells = []
     for caption, image in images.items():
         rgb = _shrunk(grey_picture(_as_numbers(image)), width)
         cells.append(_captioned(rgb, caption) if captions else rgb)
-    return _grid(cells, columns or int(np.ceil(np.sqrt(len(cells)))))
+    return _grid(cells, columns)
 
 
 def _as_numbers(image: ArrayLike) -> NDArray[Any]:
@@ -253,7 +272,15 @@ def _plane(array: NDArray[Any], plane: int | None) -> NDArray[Any]:
     if array.ndim == 2:
         return array
     if array.ndim == 3:
-        return np.asarray(array[array.shape[0] // 2 if plane is None else plane])
+        planes = array.shape[0]
+        if plane is None:
+            plane = planes // 2
+        if not -planes <= plane < planes:
+            raise ValueError(
+                f"plane is {plane}, but an array of shape {array.shape} has planes 0 to"
+                f" {planes - 1}"
+            )
+        return np.asarray(array[plane])
     raise ValueError(
         f"an array of shape {array.shape} is no picture; give (y, x), (z, y, x) or "
         "(y, x, 3) uint8"

@@ -123,7 +123,7 @@ def keep_within(
     >>> keep_within(np.array([1, 0, 2, 2, 0, 3, 3, 3]), area=(2, 2))
     array([0, 0, 2, 2, 0, 0, 0, 0])
     """
-    array = checks.require_labels(labels)
+    array = _labels(labels, "labels")
     table = region_properties(array, intensity, spacing=spacing)
     if "surface" in bounds:
         table |= region_properties(array, properties=["surface"], spacing=spacing)
@@ -146,7 +146,7 @@ def relabel_sequential(labels: Any) -> tuple[Array, Ids]:
     >>> relabel_sequential(np.array([9, 0, 4, 9]))
     (array([2, 0, 1, 2], dtype=int32), array([0, 4, 9]))
     """
-    array = checks.require_labels(labels)
+    array = _labels(labels, "labels")
     ids = np.asarray(_counts(array)["label"], np.int64)
     dtype = np.int32 if len(ids) < 2**31 else np.int64
     new = np.arange(1, len(ids) + 1, dtype=dtype)
@@ -267,7 +267,14 @@ def _is_mask(image: Any) -> bool:
 def _objects(image: Any, connectivity: Any) -> Array:
     if _is_mask(image):
         return label(_mask(image), connectivity=connectivity)
-    return checks.require_labels(image, name="image")
+    return _labels(image, "image")
+
+
+def _labels(labels: Any, name: str) -> Array:
+    """Return the labels of a whole image, which a colour picture has not."""
+    array = checks.require_labels(labels, name=name)
+    checks.require_no_picture(array, name=name)
+    return array
 
 
 def _mask(mask: Any) -> NDArray[np.bool_]:
