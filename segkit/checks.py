@@ -68,6 +68,17 @@ def as_image(image: Any, *, name: str = "image", finite: bool = True) -> Array:
     return array
 
 
+def native(array: Array) -> Array:
+    """Return an array in this machine's byte order, which compiled code needs.
+
+    Examples
+    --------
+    >>> native(np.array([1, 2], ">i4")).dtype.isnative
+    True
+    """
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
 def as_mask(mask: Any, *, name: str = "mask") -> NDArray[np.bool_]:
     """Return `mask` as a boolean array: zero is background, all else foreground.
 
@@ -254,7 +265,7 @@ def per_axis_real(
 
 
 def require_labels(labels: Any, *, name: str = "labels") -> NDArray[np.integer[Any]]:
-    """Return `labels` as an integer array; raise unless it is one, without negatives.
+    """Return `labels` as a native integer array; raise for others and negatives.
 
     Raises
     ------
@@ -271,6 +282,7 @@ def require_labels(labels: Any, *, name: str = "labels") -> NDArray[np.integer[A
             "(a mask becomes labels by segkit.label)"
         )
     require_nonempty(array, name=name)
+    array = native(array)
     if array.dtype.kind == "i" and array.min() < 0:
         raise ValueError(f"{name} holds negative numbers; use 0 for the background")
     return array

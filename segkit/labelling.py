@@ -239,7 +239,7 @@ def relabel_tile(labels: Array, table: Array, *, out: Array | None = None) -> Ar
     >>> relabel_tile(np.array([0, 1, 2, 1]), np.array([0, 40, 50]))
     array([ 0, 40, 50, 40])
     """
-    array = checks.require_labels(labels)
+    array, table = checks.require_labels(labels), checks.native(table)
     largest = int(array.max())
     if largest >= len(table):
         raise ValueError(
@@ -265,6 +265,7 @@ def _foreground(mask: Any, *, by_value: bool) -> Array:
         )
     if image.size:
         checks.require_finite(image, name="mask")
+    image = checks.native(image)
     if image.dtype.itemsize > 1 and not by_value:
         image = image != 0
     if image.dtype.itemsize == 1:

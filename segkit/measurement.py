@@ -230,7 +230,7 @@ def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
         image = image.view(np.uint8)
     if image.dtype == np.float16:  # which numba does not know
         image = image.astype(np.float32)
-    return np.ascontiguousarray(image)
+    return np.ascontiguousarray(checks.native(image))
 
 
 def _labels(labels: Any) -> tuple[Array, int]:
@@ -238,6 +238,7 @@ def _labels(labels: Any) -> tuple[Array, int]:
     array = np.asarray(labels)
     if array.dtype.kind not in "iu" or array.size == 0:
         checks.require_labels(array)
+    array = checks.native(array)
     # Read as unsigned, negative labels are the largest: one pass finds both.
     largest = int(array.view(f"u{array.dtype.itemsize}").max())
     if largest > np.iinfo(array.dtype).max:
