@@ -31,10 +31,13 @@ class DamagedError(BackendError):
         The segment or blob that is damaged.
     """
 
-    def __init__(self, what: str, why: str) -> None:
-        super().__init__(f"{what} is damaged ({why}); run `tg fsck --repair`")
+    def __init__(
+        self, what: str, why: str, advice: str = "run `tg fsck --repair`"
+    ) -> None:
+        super().__init__(f"{what} is damaged ({why}); {advice}")
         self.what = what
         self.why = why
+        self.advice = advice
 
-    def __reduce__(self) -> tuple[type["DamagedError"], tuple[str, str]]:
-        return type(self), (self.what, self.why)
+    def __reduce__(self) -> tuple[type["DamagedError"], tuple[str, str, str]]:
+        return type(self), (self.what, self.why, self.advice)

@@ -264,10 +264,19 @@ class Backend(Protocol):
         """Return what was staged so many seconds ago and never got a name."""
 
     def put_document(self, name: str, data: bytes) -> None:
-        """Write a small named document; the last one written stays."""
+        """Write a small named document; the last one written stays.
+
+        An empty one counts as none.
+        """
 
     def get_document(self, name: str) -> bytes | None:
-        """Return a document, or None."""
+        """Return a document, or None.
+
+        Raises
+        ------
+        DamagedError
+            Its checksum is not that of the bytes.
+        """
 
     def documents(self) -> list[str]:
         """Return the documents' names."""

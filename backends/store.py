@@ -25,7 +25,7 @@ from backends.interface import (
 )
 from backends.journal import MAX_ROWS, State
 from backends.reading import look, name_of, read_body
-from backends.segment import encode_frame
+from backends.segment import encode_frame, seal, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -290,10 +290,13 @@ class JournalStore:
         self._log.trash_blob(name)
 
     def put_document(self, name: str, data: bytes) -> None:
-        self._log.put_document(name, data)
+        self._log.put_document(name, seal(data))
 
     def get_document(self, name: str) -> bytes | None:
-        return self._log.get_document(name)
+        sealed = self._log.get_document(name)
+        if sealed is None:
+            return None
+        return unseal(sealed, f"document {name} of {self.url}") or None
 
     def documents(self) -> list[str]:
         return self._log.documents()

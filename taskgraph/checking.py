@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from backends.interface import Backend, Key
     from taskgraph.results import Results
 
-DAMAGED, ORPHAN, LEFTOVER, DEAD = "damaged", "orphan", "leftover", "dead"
+DAMAGED, DOCUMENT = "damaged", "document"
+ORPHAN, LEFTOVER, DEAD = "orphan", "leftover", "dead"
 DAY = 86400.0
 
 
@@ -27,6 +28,7 @@ def check(results: Results) -> Iterator[Fault]:
     A fault's `kind` is
 
     * damaged: a segment, record or blob has another checksum or is gone;
+    * document: a list of tasks, or another document, has another checksum;
     * orphan: a blob that no record needs, older than a day by the store's clock;
     * leftover: a file that nobody finished writing, as old;
     * dead: a worker that is gone and did not sign off.
@@ -36,6 +38,7 @@ def check(results: Results) -> Iterator[Fault]:
     yield from backend.damaged()
     for position, rows in _records(backend).items():
         yield from _check_segment(results, position, rows)
+    yield from _check_documents(backend)
     for name, size in orphans(results):
         if backend.blob_age(name) > DAY:
             yield Fault(
@@ -52,8 +55,8 @@ def check(results: Results) -> Iterator[Fault]:
 def repair(results: Results, faults: Iterable[Fault]) -> int:
     """Put faults right; return how many tasks have to be computed again.
 
-    Damaged records are discarded, so that their tasks are run again. Orphans go to the
-    trash, leftovers and dead workers away.
+    Damaged records are discarded, so that their tasks are run again. Damaged documents
+    are emptied, orphans go to the trash, leftovers and dead workers away.
     """
     backend = results.backend
     listed = list(faults)
@@ -64,7 +67,9 @@ def repair(results: Results, faults: Iterable[Fault]) -> int:
         backend.mend()
     for fault in listed:
         what = fault.what.partition(" ")[2]
-        if fault.kind == ORPHAN:
+        if fault.kind == DOCUMENT:
+            backend.put_document(what, b"")
+        elif fault.kind == ORPHAN:
             backend.trash_blob(what)
         elif fault.kind == DEAD:
             backend.expel(what, Cause.LOST)
@@ -85,6 +90,14 @@ def cut_blob(results: Results, key: Key) -> str:
         if size != wanted:
             return f"blob {ref.name} of the store has {size} bytes instead of {wanted}"
     return ""
+
+
+def _check_documents(backend: Backend) -> Iterator[Fault]:
+    for name in backend.documents():
+        try:
+            backend.get_document(name)
+        except DamagedError as error:
+            yield Fault(f"document {name}", error.why, (), DOCUMENT)
 
 
 def _records(backend: Backend) -> dict[int, list[tuple[Key, int, bool]]]:

@@ -69,7 +69,10 @@ def undoable(backend: Backend) -> list[Discarded]:
 
 def emptied(backend: Backend) -> list[int]:
     """Return the positions of the discards whose records are gone for good."""
-    data = backend.get_document(_EMPTIED)
+    try:
+        data = backend.get_document(_EMPTIED)
+    except DamagedError:
+        return []  # undone, what is gone is missed and computed again
     if data is None:
         return []
     positions: list[int] = msgpack.unpackb(data)

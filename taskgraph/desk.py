@@ -11,6 +11,7 @@ from backends.interface import KEY_SIZE, Key
 
 _SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
 _STOP, _ENDED, _START = 0, 1, 2
+_STRUCK = _START + _SLOT.size
 _WORDS = 64
 """Where a complaint begins: its size (2 bytes) and its text."""
 
@@ -57,6 +58,14 @@ class SharedDesk:
     def finish(self, code: int) -> None:
         """Note that the worker ended by its own will, and how."""
         self._page[_ENDED] = 1 + code
+
+    def strike(self, signo: int) -> None:
+        """Note that a signal ends the worker that its supervisor did not send."""
+        self._page[_STRUCK] = signo
+
+    def struck(self) -> int:
+        """Return the signal of somebody else that ended the worker, 0 if none did."""
+        return self._page[_STRUCK]
 
     def complain(self, words: str) -> None:
         """Note why the worker ends; the end of what is too long."""

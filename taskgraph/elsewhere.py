@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backends.errors import DamagedError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,7 +22,11 @@ def point(backend: Backend, jugfile: Path, chosen: Backend) -> None:
     absolute, so that it holds in any working directory.
     """
     url = chosen.url if chosen.url != backend.url and chosen.shared else ""
-    if url != chosen_url(backend, jugfile):
+    try:
+        before = chosen_url(backend, jugfile)
+    except DamagedError:
+        before = None
+    if url != before:
         backend.put_document(_document(jugfile), url.encode(errors="surrogateescape"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zlib
 from array import array
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgpack
 
+from backends.errors import DamagedError
 from backends.interface import KEY_SIZE
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ VERSION = 2
 _PREFIX = "graph-"
 _LONGEST_STEM = 100
 _NOWHERE = (0, 0, 0)
+_DIGITS = 8
+_ADVICE = "`tg execute` lists the tasks again"
 _ANY_TEXT = "surrogatepass"
 """Paths and arguments are bytes that need not be UTF-8."""
 
@@ -144,7 +148,7 @@ def take(
         if task.needs:
             needs.extend([where[need.key] for need in task.needs])
     return Snapshot(
-        jugfile=str(jugfile.absolute()),
+        jugfile=str(jugfile.resolve()),
         arguments=tuple(arguments),
         stamp=stamp_of(jugfile),
         time=time.time(),
@@ -180,32 +184,55 @@ def save(snapshot: Snapshot, backend: Backend) -> None:
 def load(
     backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
 ) -> Snapshot | None:
-    """Return the last snapshot of a jugfile, None if there is none that can be read.
+    """Return the last snapshot of a jugfile, None if there is none.
 
     Parameters
     ----------
     backend : Backend
         The store that the jugfile ran with.
     jugfile : Path
-        Where it is now. One of the same name elsewhere counts if there is no other:
-        machines mount the same folder in different places.
+        Where it is now. If it never ran from there, one of the same name counts if
+        the store is its own, or if nothing is in the other's place, or the same:
+        folders are moved, copied, and mounted in different places.
     arguments : sequence of str, optional
         Those that it was given; any by default.
+
+    Raises
+    ------
+    DamagedError
+        There was one that cannot be read any more.
     """
-    prefix = f"{_PREFIX}{jugfile.stem[:_LONGEST_STEM]}-"
-    candidates = [
-        snapshot
-        for snapshot in _load_all(backend, prefix)
-        if Path(snapshot.jugfile).name == jugfile.name
-        and (arguments is None or snapshot.arguments == tuple(arguments))
-    ]
-    here = [s for s in candidates if s.jugfile == str(jugfile.absolute())]
-    return max(here or candidates, key=lambda s: s.time, default=None)
+    path = str(jugfile.resolve())
+    own = _document(path, arguments or ())[: -_DIGITS if arguments is None else None]
+    found = [s for s in _load_all(backend, own) if s.jugfile == path]
+    if not found:
+        stem = own.removesuffix(own.rpartition("-")[2])
+        mine = is_own_store(backend, jugfile)
+        found = [
+            snapshot
+            for snapshot in _load_all(backend, stem)
+            if Path(snapshot.jugfile).name == jugfile.name
+            and (mine or _is_elsewhere_now(snapshot, jugfile))
+        ]
+    if arguments is not None:
+        found = [s for s in found if s.arguments == tuple(arguments)]
+    return max(found, key=lambda s: s.time, default=None)
 
 
 def load_all(backend: Backend) -> list[Snapshot]:
-    """Return the snapshots of all jugfiles that ran with a store."""
+    """Return the snapshots of all jugfiles that ran with a store.
+
+    Raises
+    ------
+    DamagedError
+        One of them cannot be read any more.
+    """
     return list(_load_all(backend, _PREFIX))
+
+
+def is_own_store(backend: Backend, jugfile: Path) -> bool:
+    """Return whether a store is the one beside a jugfile, which moves with it."""
+    return Path(backend.url).resolve() == jugfile.with_suffix(".tgdata").resolve()
 
 
 def stamp_of(jugfile: Path) -> tuple[int, int, int]:
@@ -220,14 +247,23 @@ def stamp_of(jugfile: Path) -> tuple[int, int, int]:
 def _load_all(backend: Backend, prefix: str) -> Iterator[Snapshot]:
     for name in backend.documents():
         if name.startswith(prefix):
-            data = backend.get_document(name)
+            try:
+                data = backend.get_document(name)
+            except DamagedError as error:
+                raise DamagedError(error.what, error.why, _ADVICE) from error
             snapshot = None if data is None else _decode(data)
             if snapshot is not None:
                 yield snapshot
 
 
+def _is_elsewhere_now(snapshot: Snapshot, jugfile: Path) -> bool:
+    """Return whether a snapshot may be that of a jugfile when it was elsewhere."""
+    there = os.path.exists(snapshot.jugfile)  # noqa: PTH110 - False if forbidden
+    return not there or not snapshot.outdated(jugfile)
+
+
 def _decode(data: bytes) -> Snapshot | None:
-    """Return a snapshot; None if it was damaged or written by another version."""
+    """Return a snapshot; None if another version wrote it."""
     try:
         version, path, arguments, stamp, when, missing, names, keys, packed = (
             msgpack.unpackb(data, unicode_errors=_ANY_TEXT)

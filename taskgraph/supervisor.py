@@ -22,10 +22,12 @@ from backends.interface import Cause, Key
 from backends.liveness import BEATS_PER_LEASE, identify, process_stopped
 from backends.opening import worker_name
 from taskgraph.checking import cut_blob
+from taskgraph.description import summary
 from taskgraph.desk import SharedDesk
 from taskgraph.errors import TaskgraphError
 from taskgraph.provenance import Provenance
 from taskgraph.records import Batch, Failure
+from taskgraph.worker import Outcome
 from taskgraph.worker_process import EXIT_JUGFILE, EXIT_STORE, SIGNALS, Job, work
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 GRACE = 4.0
 """Seconds that a worker has to end once it was told to end at once."""
+PATIENCE = 1.0
+"""Seconds in which a signal that ended a worker may reach the supervisor, too."""
 TIMEOUT_GRACE = 5.0
 """Seconds after a task's timeout until its worker is killed."""
 _CRASHES = 3
@@ -67,6 +71,7 @@ class Supervisor:
         self._plan = plan
         self._backend = loaded.results.backend
         self._children: dict[int, _Child] = {}
+        self._struck: list[tuple[float, _Child]] = []
         self._codes: list[int] = []
         self._crashes = 0
         self._said: set[str] = set()
@@ -117,13 +122,15 @@ class Supervisor:
         beat_every = self._plan.lease / BEATS_PER_LEASE
         pause = min(beat_every, 0.25 if self._plan.tick else 1.0)
         beaten = time.monotonic()
-        while self._children:
-            got = signal.sigtimedwait(watched, pause)
+        while self._children or self._struck:
+            patience = min(pause, PATIENCE / 2) if self._struck else pause
+            got = signal.sigtimedwait(watched, patience)
             # Stopped and continued, sigtimedwait may make up a signal out of nothing.
             if got is not None and got.si_signo in SIGNALS:
                 self._interrupt(got.si_signo)
             self._reap()
             now = time.monotonic()
+            self._judge(now)
             if now - beaten >= beat_every:
                 beaten = now
                 self._beat()
@@ -152,20 +159,38 @@ class Supervisor:
                 del self._children[pid]
                 self._bury(child, os.waitstatus_to_exitcode(status))
 
+    def _judge(self, now: float) -> None:
+        """Settle what workers left that a signal has ended, once it is clear why.
+
+        Batch systems send it to all processes: then it means the run, not the worker.
+        """
+        struck, self._struck = self._struck, []
+        for ended, child in struck:
+            if self._stopping or now - ended >= PATIENCE:
+                self._settle(child, signal.Signals(child.desk.struck()).name)
+            else:
+                self._struck.append((ended, child))
+
     def _bury(self, child: _Child, code: int) -> None:
         """Settle what a worker left; start another one if it did not mean to end."""
         outcome = child.desk.outcome()
+        if outcome == Outcome.STOPPED and child.desk.struck():
+            self._struck.append((time.monotonic(), child))
+            return
         if outcome is not None:
             self._codes.append(outcome)
             self._pass_on(child.desk.complaint())
             if outcome in (EXIT_JUGFILE, EXIT_STORE):
                 self._stop_all()
             return
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        self._settle(child, how)
+
+    def _settle(self, child: _Child, how: str) -> None:
+        """Free what a worker held that died, note what it ran, and start another."""
         running = child.desk.running()
         key = running[0] if running else None
-        signo = -code if code < 0 else 0
-        how = signal.Signals(signo).name if signo else f"exit code {code}"
-        cut = self._cut_file(key) if signo == signal.SIGBUS else ""
+        cut = self._cut_file(key) if how == "SIGBUS" else ""
         if child.overdue and key is not None and not self._stopping:
             self._record_timeout(child.worker, key)
         if self._stopping or child.overdue or cut:
@@ -177,9 +202,12 @@ class Supervisor:
             return
         self._crashes = 0 if running else self._crashes + 1
         what = f"while it ran {self._describe(key)}" if key else "between two tasks"
-        why = f": {cut}" if cut else _HINTS.get(how, "")
         self._pass_on(child.desk.complaint())
-        self._plan.say(f"a worker died of {how} {what}{why}; starting another one")
+        if child.overdue:
+            self._plan.say(f"a worker was killed at its timeout {what}")
+        else:
+            why = f": {cut}" if cut else _HINTS.get(how, "")
+            self._plan.say(f"a worker died of {how} {what}{why}; starting another one")
         if self._crashes >= _CRASHES:
             self._plan.say("workers die again and again before they run anything")
             self._codes.append(1)
@@ -217,11 +245,14 @@ class Supervisor:
         if not held:
             return  # it was taken over or invalidated: somebody runs it again
         graph = self._loaded.graph
-        name = graph[key].name if key in graph else ""
+        name = arguments = ""
+        if key in graph:
+            task = graph[key]
+            name, arguments = task.name, summary(task.args, task.kwargs)
         batch = Batch()
         message = "did not stop at its timeout, so its worker was killed"
         failure = Failure("timeout", "Timeout", message, "")
-        batch.add(key, failure, (name, ""), ("", time.time(), 0.0, 0.0, 0))
+        batch.add(key, failure, (name, ""), (arguments, time.time(), 0.0, 0.0, 0))
         body = batch.encode({"host": os.uname().nodename, "pid": os.getpid()})
         rows = bytes(batch.rows)
         self._backend.publish(batch.keys, rows, body, since=held[0].token)

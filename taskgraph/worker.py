@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from backends.errors import BackendError
 from backends.interface import Claim, Row
 from taskgraph.attendant import Attendant
+from taskgraph.description import summary
 from taskgraph.desk import Desk, NoDesk
 from taskgraph.graph import Budget, Frontier
 from taskgraph.neighbours import Neighbours
 from taskgraph.pace import Pace
 from taskgraph.poison import verdict
 from taskgraph.records import Batch
-from taskgraph.running import DamagedResultError, Runner, StopNow
+from taskgraph.running import DamagedResultError, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -253,7 +254,7 @@ class Worker:
                 kept.append(key)
                 continue
             task = self._loaded.graph[key]
-            about = ("", time.time(), 0.0, 0.0, 0)
+            about = (summary(task.args, task.kwargs), time.time(), 0.0, 0.0, 0)
             self._batch.add(key, failure, (task.name, ""), about)
             self._frontier.fail([key])
             self.failed += 1
@@ -302,7 +303,7 @@ class Worker:
             self._backend.release([task.key])
             self._start_over()
             return
-        except (StopNow, BackendError):
+        except BackendError:
             self._desk.end()
             raise
         # What else is raised ends the worker; the desk says what it was running.

@@ -109,12 +109,22 @@ def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
 
 
 def _set_signals(desk: SharedDesk) -> None:
-    """End at once, but properly, when told to; leave Ctrl-C to the supervisor."""
+    """End at once, but properly, when told to; leave Ctrl-C to the supervisor.
 
-    def stop(_signal: int, _frame: object) -> None:
+    Unless the supervisor says so, the task that runs stays on the desk: it may have
+    done that, and the supervisor has to judge.
+    """
+
+    def stop(signo: int, _frame: object) -> None:
+        told = desk.stopping
         desk.stop()
+        if not told:
+            desk.strike(signo)
         if desk.running() is not None:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            for number in _ENDING:
+                signal.signal(number, signal.SIG_IGN)
+            if told:
+                desk.end()
             raise StopNow
 
     for number in SIGNALS:

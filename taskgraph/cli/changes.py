@@ -50,7 +50,7 @@ def changed(loaded: Loaded) -> list[str]:
     ends = chain(_first(tasks, results), _first(reversed(tasks), results))
     found = set()
     for generator, record in ends:
-        if _comparable(record) and record.code != code_fingerprint(generator.f):
+        if _comparable(record) and record.code != code_fingerprint(generator.function):
             found.add(generator.name)
     return sorted(found)
 

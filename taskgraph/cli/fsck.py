@@ -23,6 +23,8 @@ def command(jugfile: Path, store: str | None, repairing: bool, as_json: bool) ->
     \b
     damaged   a record or a large value is not what was stored; --repair forgets it,
               so that its task is run again
+    document  a list of tasks is not what was stored; --repair forgets it, and the next
+              `tg execute` lists them again
     orphan    a large value that no result needs, older than a day; to the trash
     leftover  a file that nobody finished writing, as old; removed
     dead      a worker that is gone; its locks are free again

@@ -7,10 +7,11 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backends.errors import DamagedError
 from taskgraph.cli.options import note
 from taskgraph.cli.steps import program_name, runnable
 from taskgraph.cli.tables import one_line
@@ -138,7 +139,9 @@ class _Counter:
             return
         from taskgraph.snapshot import load
 
-        snapshot = load(backend, self._jugfile)
+        snapshot = None
+        with suppress(DamagedError):  # whoever passes the barrier next writes it anew
+            snapshot = load(backend, self._jugfile)
         if snapshot is not None and len(snapshot) > len(self._name_of):
             self._name_of = snapshot.named()
             self._complete = snapshot.complete

@@ -144,3 +144,47 @@ def test_a_store_of_a_newer_format_is_refused(tg):
     refused = tg("status", "sums.py", code=4)
 
     assert "install a newer taskgraph-segkit" in refused.stderr
+
+
+def documents(tg, store):
+    return list((tg.folder / store / "documents").glob("graph-*"))
+
+
+@pytest.mark.parametrize("place", [20, 200, -1])
+def test_a_damaged_list_of_tasks_is_told_by_status_and_by_fsck(tg, place):
+    tg.jugfile("sums.py")
+    tg("execute", "-q", "sums.py")
+    (path,) = documents(tg, "sums.tgdata")
+    flip(path, place)
+
+    said = tg("status", "sums.py", code=4).stderr
+    assert "is damaged" in said
+    assert "tg execute sums.py` lists the tasks again" in said
+    (fault,) = tg.json("fsck", "sums.py", code=1)["faults"]
+    assert fault["kind"] == "document"
+
+    tg("execute", "-q", "sums.py")
+    assert tg.json("status", "sums.py")["finished"]
+    tg("fsck", "sums.py")
+
+
+def test_fsck_forgets_a_damaged_list_of_tasks(tg):
+    tg.ran("sums.py")
+    (path,) = documents(tg, "sums.tgdata")
+    path.write_bytes(b"")
+
+    tg("fsck", "--repair", "sums.py")
+
+    tg("fsck", "sums.py")
+    assert "has not run" in tg("status", "sums.py").stderr
+
+
+def test_a_jugfile_that_moved_is_shown_and_says_where_it_ran(tg):
+    path = tg.jugfile("sums.py")
+    tg("execute", "-q", "sums.py")
+    (tg.folder / "inner").mkdir()
+    path.rename(tg.folder / "inner" / "sums.py")
+
+    said = tg("status", "inner/sums.py", "--store", "sums.tgdata").stderr
+
+    assert f"as it last ran as {path}" in said

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from backends.errors import DamagedError
 from backends.opening import open_backend
 from taskgraph import snapshot
 from taskgraph.graph import Graph
@@ -50,14 +51,82 @@ def test_no_snapshot_is_none(backend, jugfile):
     assert snapshot.load(backend, jugfile) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"\x93", b"\x91\x63", b"text"])
-def test_a_damaged_snapshot_is_none(backend, jugfile, data):
+@pytest.mark.parametrize("data", [b"\x93", b"\x91\x63", b"text"])
+def test_a_snapshot_of_another_version_is_none(backend, jugfile, data):
     snapshot.save(snapshot.take(some_graph(), jugfile), backend)
     (name,) = backend.documents()
     backend.put_document(name, data)
 
     assert snapshot.load(backend, jugfile) is None
     assert snapshot.load_all(backend) == []
+
+
+def empty(data):
+    return b""
+
+
+def cut(data):
+    return data[:-1]
+
+
+def flip(data):
+    return data[:-100] + bytes([data[-100] ^ 1]) + data[-99:]
+
+
+@pytest.mark.parametrize("spoil", [bytes.lower, flip, empty, cut])
+def test_a_damaged_snapshot_is_told_and_never_shown(tmp_path, jugfile, spoil):
+    backend = open_backend(tmp_path / "store")
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    (path,) = (tmp_path / "store" / "documents").iterdir()
+    path.write_bytes(spoil(path.read_bytes()))
+
+    with pytest.raises(DamagedError, match=r"is damaged .*; `tg execute` lists the"):
+        snapshot.load(backend, jugfile)
+    with pytest.raises(DamagedError):
+        snapshot.load_all(backend)
+
+
+def test_a_damaged_snapshot_of_another_jugfile_is_no_concern(tmp_path, jugfile):
+    backend = open_backend(tmp_path / "store")
+    other = tmp_path / "inner" / "work.py"
+    snapshot.save(snapshot.take(some_graph(), other), backend)
+    (path,) = (tmp_path / "store" / "documents").iterdir()
+    path.write_bytes(b"")
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+
+    assert len(snapshot.load(backend, jugfile)) == 4
+
+
+def test_a_jugfile_is_itself_by_whatever_path(backend, jugfile, tmp_path):
+    snapshot.save(snapshot.take(some_graph(1), jugfile), backend)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "work.py").write_text("")
+    snapshot.save(snapshot.take(some_graph(5), inner / "work.py"), backend)
+    (tmp_path / "link").symlink_to(tmp_path)
+
+    assert len(snapshot.load(backend, inner / ".." / "work.py")) == 2
+    assert len(snapshot.load(backend, tmp_path / "link" / "work.py")) == 2
+
+
+def test_another_jugfile_of_the_same_name_is_not_shown_instead(
+    backend, jugfile, tmp_path
+):
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    other = tmp_path / "inner" / "work.py"
+    other.parent.mkdir()
+    other.write_text("x = 2\n")
+
+    assert snapshot.load(backend, other) is None
+
+
+def test_a_jugfile_that_was_copied_keeps_its_snapshot(backend, jugfile, tmp_path):
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    copy = tmp_path / "copy" / "work.py"
+    copy.parent.mkdir()
+    copy.write_text(jugfile.read_text())
+
+    assert len(snapshot.load(backend, copy)) == 4
 
 
 def test_each_jugfile_and_argument_has_its_own(backend, jugfile, tmp_path):
