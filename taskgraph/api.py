@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backends.errors import UnavailableError
+from backends.errors import DamagedError, UnavailableError
 from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify
 from taskgraph import elsewhere, snapshot
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
@@ -71,7 +71,9 @@ class KeptJugfile:
         """Keep the graph, unless the store has the same one already."""
         backend = loaded.results.backend
         path, arguments = self.jugfile.path, self.jugfile.arguments
-        before = snapshot.load(backend, path, arguments)
+        before = None
+        with suppress(DamagedError):  # one more reason to write it anew
+            before = snapshot.load(backend, path, arguments)
         taken = snapshot.take(
             loaded.graph, path, arguments=arguments, missing=loaded.missing
         )
