@@ -15,6 +15,7 @@ import numpy as np
 
 from segkit import checks
 from segkit._contingency import Contingency, add_up, labels, require_ids
+from segkit._partial_table import require_room
 from segkit.tiling import Box, Tile
 
 if TYPE_CHECKING:
@@ -124,7 +125,11 @@ def label_runs(
 
 
 def joined_runs(parts: Sequence[LabelRuns]) -> LabelRuns:
-    """Put the runs of disjoint boxes of one image together; in any order."""
+    """Put the runs of disjoint boxes of one image together; in any order.
+
+    Raises `ValueError` if they are of more voxels together than the image has: then a
+    box is there twice. That one is missing only `LabelRuns.voxels` tells.
+    """
     if len({part.shape for part in parts}) != 1:
         raise ValueError("the runs are of images of two shapes; give those of one")
     return LabelRuns(
@@ -133,7 +138,7 @@ def joined_runs(parts: Sequence[LabelRuns]) -> LabelRuns:
         np.concatenate([part.length for part in parts]),
         np.concatenate([part.segmentation for part in parts]),
         np.concatenate([part.reference for part in parts]),
-        sum(part.voxels for part in parts),
+        require_room(parts[0].shape, [part.voxels for part in parts]),
     )
 
 

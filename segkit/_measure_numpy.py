@@ -40,9 +40,10 @@ def _sum_lights(slot: Array, values: Array, lights: Array) -> None:
     present, first = np.unique(slot, return_index=True)
     for column in (2, 3, 4) if lights.dtype.kind == "f" else (2, 3):
         lights[present, column] = values[first]
-    deviation = values - lights[slot, 4]
-    np.add.at(lights[:, 0], slot, deviation)
-    np.add.at(lights[:, 1], slot, deviation * deviation)
+    with np.errstate(over="ignore", invalid="ignore"):  # as compiled
+        deviation = values - lights[slot, 4]
+        np.add.at(lights[:, 0], slot, deviation)
+        np.add.at(lights[:, 1], slot, deviation * deviation)
     np.minimum.at(lights[:, 2], slot, values)
     np.maximum.at(lights[:, 3], slot, values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 # How columns of the same object in two parts make one. Those of floats are not among
-# them ("zero", "deviation" from it, "spread" about the mean): each depends on others.
+# them ("zero", "deviation" from it, "spread" about the mean: the root of the sum of its
+# squares, which itself may be too large for a float): each depends on others.
 _JOINED_BY: Final[Mapping[str, np.ufunc]] = {
     "count": np.add,
     "sums": np.add,
@@ -35,6 +37,10 @@ _JOINED_BY: Final[Mapping[str, np.ufunc]] = {
 }
 
 
+# Sums of squares beyond the range of floats, or this close to 0, are taken once more of
+# intensities multiplied by a power of two, which loses nothing.
+_TOO_SMALL = 2.0**-900
+_SCALES = (2.0**-560, 2.0**560)
 # Up to this many, labels that are not there get a row of sums too (about 150 bytes).
 _FEW_LABELS = 2**16
 
@@ -54,6 +60,9 @@ class PartialTable:
     """Rising."""
     columns: Mapping[str, Array]
     """Arrays of one row for each label."""
+    voxels: int = 0
+    """How many were looked at, background included; all of them if that is
+    `math.prod(shape)`."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -85,8 +94,11 @@ def sum_box(
     if surface:
         columns["crossings"] = _crossings(labels, box, slots, len(present))[1:]
     if intensity is not None:
-        columns |= _light_columns(lights[1:], sums[1:, 0])
-    return _without_absent(PartialTable(shape, present[1:], columns))
+        columns |= _light_columns(lights[1:])
+        if not exact:
+            spread = _spread(labels, intensity, box, slots, sums, lights)
+            columns["spread"] = spread[1:]
+    return _without_absent(PartialTable(shape, present[1:], columns, box.size))
 
 
 def combine(partials: Iterable[PartialTable]) -> PartialTable:
@@ -101,7 +113,9 @@ def combine(partials: Iterable[PartialTable]) -> PartialTable:
     Raises
     ------
     ValueError
-        If there is none, or they are of different images or columns.
+        If there is none, they are of different images or columns, or of more voxels
+        together than the image has: then one is there twice. That one is missing is
+        not an error, but `PartialTable.voxels` tells.
 
     Examples
     --------
@@ -115,6 +129,7 @@ def combine(partials: Iterable[PartialTable]) -> PartialTable:
     """
     parts = list(partials)
     _require_alike(parts)
+    voxels = require_room(parts[0].shape, [part.voxels for part in parts])
     if len(parts) == 1:
         return parts[0]
     labels = np.concatenate([part.labels for part in parts])
@@ -132,7 +147,18 @@ def combine(partials: Iterable[PartialTable]) -> PartialTable:
     }
     if "spread" in stacked:
         columns |= _joined_floats(stacked, starts)
-    return PartialTable(parts[0].shape, ordered[starts], columns)
+    return PartialTable(parts[0].shape, ordered[starts], columns, voxels)
+
+
+def require_room(shape: tuple[int, ...], voxels: Iterable[int]) -> int:
+    """Return the voxels of all parts; raise `ValueError` if the image has fewer."""
+    together = sum(voxels)
+    if together > math.prod(shape):
+        raise ValueError(
+            f"parts hold {together} voxels together, an image of shape {shape} has "
+            f"{math.prod(shape)}; give each tile once, and tiles that do not overlap"
+        )
+    return together
 
 
 def _joined_floats(stacked: Mapping[str, Array], starts: Array) -> dict[str, Array]:
@@ -147,7 +173,9 @@ def _joined_floats(stacked: Mapping[str, Array], starts: Array) -> dict[str, Arr
     deviation = np.add.reduceat(moved, starts)
     mean = deviation / np.add.reduceat(count, starts)
     between = moved / count - np.repeat(mean, sizes)
-    spread = np.add.reduceat(stacked["spread"] + count * between**2, starts)
+    # Roots of sums of squares, whose squares a float might not hold.
+    apart = np.hypot(stacked["spread"], np.sqrt(count) * between)
+    spread = np.hypot.reduceat(apart, starts)
     return {"zero": zero, "deviation": deviation, "spread": spread}
 
 
@@ -181,7 +209,7 @@ def _without_absent(table: PartialTable) -> PartialTable:
     if there.all():
         return table
     columns = {name: column[there] for name, column in table.columns.items()}
-    return PartialTable(table.shape, table.labels[there], columns)
+    return PartialTable(table.shape, table.labels[there], columns, table.voxels)
 
 
 def _seen(labels: Array, box: Box, largest: int) -> NDArray[np.bool_]:
@@ -244,18 +272,41 @@ def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
     }
 
 
-def _light_columns(lights: Array, count: Array) -> dict[str, Array]:
+def _light_columns(lights: Array) -> dict[str, Array]:
     total, squares, least, most, zero = lights.T.copy()
-    count = np.maximum(count, 1)  # rows of absent labels are dropped later
     if lights.dtype == np.int64:
         return {"total": total, "squares": squares, "least": least, "most": most}
-    return {
-        "least": least,
-        "most": most,
-        "zero": zero,
-        "deviation": total,
-        "spread": np.maximum(squares - total * (total / count), 0),
-    }
+    return {"least": least, "most": most, "zero": zero, "deviation": total}
+
+
+def _spread(
+    labels: Array,
+    intensity: Array,
+    box: Box,
+    slots: Array,
+    sums: Array,
+    lights: Array,
+) -> Array:
+    """Return the roots of the sums of squares about the mean, however large."""
+    spread = _root(sums, lights)
+    large = ~np.isfinite(lights[:, 1])
+    small = (lights[:, 1] < _TOO_SMALL) & (lights[:, 2] < lights[:, 3])
+    for rows, scale in zip((large, small), _SCALES, strict=True):
+        if rows.any():
+            own = np.zeros_like(sums), np.zeros_like(lights)
+            with np.errstate(over="ignore"):  # of objects for which it is not meant
+                scaled = intensity * scale
+            _sum(labels, scaled, box, slots, *own)
+            spread[rows] = _root(*own)[rows] / scale
+    return spread
+
+
+def _root(sums: Array, lights: Array) -> Array:
+    total, squares = lights[:, 0], lights[:, 1]
+    count = np.maximum(sums[:, 0], 1)  # rows of absent labels are dropped later
+    with np.errstate(over="ignore", invalid="ignore"):
+        root: Array = np.sqrt(np.maximum(squares - total * (total / count), 0))
+    return root
 
 
 def _crossings(labels: Array, box: Box, slots: Array, rows: int) -> Array:

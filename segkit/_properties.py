@@ -46,6 +46,27 @@ def wanted(
     return list(properties)
 
 
+def column_names(properties: Sequence[str], ndim: int) -> list[str]:
+    """Return what the columns of properties are called in `ndim` dimensions.
+
+    Examples
+    --------
+    >>> column_names(["area", "centroid"], 2)
+    ['area', 'centroid-0', 'centroid-1']
+    """
+    lengths = {
+        "bbox": (2 * ndim,),
+        "centroid": (ndim,),
+        "covariance": (ndim, ndim),
+        "orientation": () if ndim == 2 else (ndim,),
+    }
+    return [
+        "-".join(map(str, (name, *at)))
+        for name in properties
+        for at in np.ndindex(*lengths.get(name, ()))
+    ]
+
+
 def require_surface(ndim: int) -> None:
     """Raise `ValueError` unless surfaces can be measured in `ndim` dimensions."""
     if ndim not in (2, 3):
@@ -208,7 +229,7 @@ def _intensity_std(table: PartialTable, spacing: Spacing) -> Array:
     count = columns["count"]
     std: Array
     if "spread" in columns:
-        std = np.sqrt(columns["spread"] / count)
+        std = columns["spread"] / np.sqrt(count)
         return std
     # About the rounded mean, where the sums are small, and exact in integers.
     centre = columns["total"] // count

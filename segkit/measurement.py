@@ -35,6 +35,7 @@ __all__ = [
 
 # Labels up to this many are looked up in a table, of 5 bytes each.
 _LARGEST_TABLE = 2**23
+_LARGEST_EXACT = 2**53
 
 
 def region_properties(
@@ -60,8 +61,9 @@ def region_properties(
     spacing
         Distance of voxel centres, one number or one per axis, in any unit; None is 1.
     tile
-        Size of the tiles that are measured in parallel; None chooses. Integers do not
-        depend on it, floats only by rounding.
+        Size of the tiles that are measured in parallel; None chooses. No column
+        depends on it but the sum, mean and standard deviation of floats and of integers
+        of 32 and 64 bits, by rounding.
     workers
         Number of threads; None takes as many as there are processors.
 
@@ -93,7 +95,8 @@ def region_properties(
     ------
     TypeError, ValueError
         If labels are no non-negative integers, shapes differ, a property is unknown or
-        not defined for the input, or intensities are not finite.
+        not defined for the input, or intensities are not finite, or integers beyond
+        2**53, which floats would confound.
 
     Examples
     --------
@@ -201,7 +204,9 @@ def properties_table(
 ) -> Table:
     """Return properties of objects from their sums; see `region_properties`.
 
-    None as `properties` takes all for which there are sums.
+    None as `properties` takes all for which there are sums. Of tables that do not
+    cover the image (`PartialTable.voxels` tells), the properties are those of the parts
+    of objects that they cover.
     """
     ndim = len(table.shape)
     wanted = _properties.wanted(properties, ndim, "least" in table.columns)
@@ -226,11 +231,23 @@ def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
     image = checks.as_image(intensity, name="intensity")
     if image.shape != shape:
         raise ValueError(f"intensity has shape {image.shape}, labels {shape}")
+    if image.dtype.kind in "iu" and image.dtype.itemsize == 8:
+        _require_exact(image)
     if image.dtype == bool:
         image = image.view(np.uint8)
     if image.dtype == np.float16:  # which numba does not know
         image = image.astype(np.float32)
     return np.ascontiguousarray(checks.native(image))
+
+
+def _require_exact(intensity: Array) -> None:
+    """Raise `ValueError` for integers that are other ones as floats."""
+    for extreme in (int(intensity.min()), int(intensity.max())):
+        if abs(extreme) > _LARGEST_EXACT:
+            raise ValueError(
+                f"intensity holds {extreme}, but integers beyond 2**53 are summed as "
+                "floats, which confound them; subtract an offset first"
+            )
 
 
 def _labels(labels: Any) -> tuple[Array, int]:
@@ -261,7 +278,8 @@ def _compact(labels: Array, largest: int) -> tuple[Array, Array | None]:
 def _named(table: PartialTable, values: Array | None) -> PartialTable:
     if values is None:
         return table
-    return PartialTable(table.shape, values[table.labels], table.columns)
+    labels = values[table.labels]
+    return PartialTable(table.shape, labels, table.columns, table.voxels)
 
 
 def _require_halo(tile: Tile, shape: tuple[int, ...]) -> None:

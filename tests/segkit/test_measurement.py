@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from skimage import measure
 
 from segkit import _crofton, _partial_table
+from segkit._label_runs import label_runs
+from segkit.combining import combine as combine_any
 from segkit.labelling import label
 from segkit.measurement import (
     combine,
@@ -212,6 +214,69 @@ def test_steady_intensities_keep_their_spread():
         shifted = (image + offset).astype(dtype)
         table = region_properties(labels, shifted, tile=7)
         assert table["intensity_std"][0] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("tile", [1, 2, 9])
+@pytest.mark.parametrize("scale", [1e200, 1e-200, 1e300, 5e-160, 1.0])
+def test_spread_of_very_large_and_small_intensities_is_right(
+    monkeypatch, compiled, tile, scale
+):
+    monkeypatch.setattr(_partial_table, "can_compile", lambda: compiled)
+    labels = np.array([[1, 1, 1, 2, 2, 2, 3, 3]])
+    image = np.array([[1, 2, 6, 1, 2, 6, 5, 5]]) * np.array(
+        [[scale] * 3 + [1.0] * 3 + [scale] * 2]
+    )
+
+    table = region_properties(labels, image, tile=tile)
+
+    plain = np.std([1, 2, 6])
+    expected = [plain * scale, plain, 0]
+    np.testing.assert_allclose(table["intensity_std"], expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        table["intensity_mean"], [3 * scale, 3, 5 * scale], rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("extreme", [2**53 + 1, -(2**53) - 1, 2**62, -(2**63)])
+def test_integers_that_floats_confound_are_refused(extreme):
+    image = np.array([0, extreme])
+    with pytest.raises(ValueError, match=r"beyond 2\*\*53"):
+        region_properties(np.array([1, 1]), image)
+    (one,) = tiles((2,), 2)
+    with pytest.raises(ValueError, match=r"beyond 2\*\*53"):
+        measure_tile(np.array([1, 1]), one, (2,), intensity=image)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8", "i4", "u4"])
+def test_extremes_of_integers_are_exact(dtype):
+    most = min(2**53, np.iinfo(dtype).max)
+    image = np.array([most, most - 1, most - 2], dtype)
+    table = region_properties(np.ones(3, int), image)
+    assert int(table["intensity_min"][0]) == most - 2
+    assert int(table["intensity_max"][0]) == most
+    assert table["intensity_std"][0] == pytest.approx(np.std([0, 1, 2]))
+
+
+def test_a_tile_that_is_there_twice_is_refused():
+    labels = np.array([[1, 1, 0, 2], [0, 1, 0, 2]])
+    grid = tiles(labels.shape, 2)
+    parts = [measure_tile(labels[t.read.slices], t, labels.shape) for t in grid]
+    assert combine(parts).voxels == combine([combine(parts[:1]), parts[1]]).voxels == 8
+    assert parts[0].voxels == 4
+    with pytest.raises(ValueError, match=r"12 voxels together.* each tile once"):
+        combine([*parts, parts[0]])
+
+
+def test_runs_of_a_tile_that_is_there_twice_are_refused():
+    labels = np.array([[1, 1, 0, 2], [0, 1, 0, 2]])
+    parts = [
+        label_runs(labels[t.write.slices], labels[t.write.slices], t, labels.shape)
+        for t in tiles(labels.shape, 2)
+    ]
+    assert combine_any(parts).voxels == 8
+    with pytest.raises(ValueError, match=r"12 voxels together.* each tile once"):
+        combine_any([parts[1], *parts])
 
 
 @pytest.mark.parametrize("shape", [(1,), (1, 1), (1, 9), (4, 1, 3)])
