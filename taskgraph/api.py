@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,15 @@ from taskgraph import elsewhere, snapshot
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
 from taskgraph.graph import Graph
 from taskgraph.jugfile import Jugfile, Loaded, default_store, open_results
+from taskgraph.limits import checked_workers
 from taskgraph.plan import Options
 from taskgraph.provenance import Provenance
+from taskgraph.recording import Recording
 from taskgraph.task import Task, Tasklet
 from taskgraph.worker import Outcome, Source, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from taskgraph.results import Results
 
@@ -91,8 +94,12 @@ class _Fixed:
 
     def load(self, results: Results) -> Loaded:
         graph = Graph(self.tasks)
+        met = Recording()
         for task in graph.tasks:  # what they need may be of other recordings
             task.recording.results = results
+        for task in (*self.tasks, *graph.tasks):
+            if met.functions.get(task.generator.prefix) is not task.f:
+                met.meet(task.generator)
         return Loaded(graph, {}, results)
 
 
@@ -136,6 +143,8 @@ def run(
         Tasks failed or wait for one that failed.
     GaveUpError
         Others hold the last tasks and none of them is alive.
+    UsageError
+        There is no such thing to run, or `workers` is no number of processes.
 
     Examples
     --------
@@ -147,6 +156,7 @@ def run(
     (3, 1)
     """
     source: Source
+    workers = checked_workers(workers)
     if isinstance(what, str | os.PathLike):
         source = KeptJugfile(Jugfile(Path(what)))
         results = open_results(store or default_store(Path(what)))
@@ -256,8 +266,8 @@ def _raise_unless_done(report: Report) -> None:
 
 
 def _tasks(what: Task | Iterable[Task]) -> list[Task]:
-    if isinstance(what, Task | Tasklet):
-        what = [what]  # type: ignore[list-item] # a tasklet is replaced below
+    if isinstance(what, Task | Tasklet) or not isinstance(what, Iterable):
+        what = [what]  # type: ignore[list-item] # replaced or refused below
     tasks: list[Task] = []
     for item in what:
         if isinstance(item, Task):
@@ -266,7 +276,7 @@ def _tasks(what: Task | Iterable[Task]) -> list[Task]:
             tasks += item.dependencies()
         else:
             raise UsageError(
-                f"run() takes a jugfile or tasks, not {type(item).__name__}"
+                f"run() takes the path of a jugfile, or tasks, not {item!r:.60}"
             )
     return tasks
 

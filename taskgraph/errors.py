@@ -11,6 +11,10 @@ class UsageError(TaskgraphError):
     """The caller asked for something that does not exist or makes no sense."""
 
 
+class OptionError(UsageError, ValueError):
+    """An option has a value that makes no sense."""
+
+
 class JugfileError(TaskgraphError):
     """The jugfile cannot be loaded: it is missing, raises, or has a syntax error."""
 
@@ -35,6 +39,16 @@ class UnhashableError(TaskgraphError, TypeError):
 
 class ArgumentChangedError(TaskgraphError):
     """An argument is no longer what it was when the call was written down."""
+
+
+class IterationError(UsageError, NotImplementedError):
+    """A task was iterated over: how many items its result has is not known yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} cannot be iterated over before it has run; use task[i], "
+            "iteratetask(task, n), return_tuple(n), or bvalue(task) to wait for it"
+        )
 
 
 class TaskInsideTaskError(TaskgraphError):

@@ -52,6 +52,7 @@ from blake3 import blake3
 from taskgraph.arrays import Digests, dtype_name
 from taskgraph.errors import UnhashableError
 from taskgraph.frames import pandas_state
+from taskgraph.functions import variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -322,6 +323,9 @@ def _encode_named(value: Any) -> bytes:
         value.__self__, types.ModuleType
     ):
         raise UnhashableError("", _REFUSED.format(f"the bound method {name}"))
+    if variant_of(value):
+        why = f"a function made of {module}.{name} has its name; decorate that itself"
+        raise UnhashableError("", why)
     return b"m" + _encode_str(module) + _encode_str(name)
 
 

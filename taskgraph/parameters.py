@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 _VARARGS, _VARKEYWORDS = 0x04, 0x08
 NO_KEYWORDS: dict[str, Any] = {}
+_COMPILED = (
+    types.BuiltinFunctionType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.MethodWrapperType,
+    types.ClassMethodDescriptorType,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,9 @@ class Parameters:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments in their one canonical form, defaults filled in.
 
+        Not those of functions without Python code: what their signatures say is no
+        more than a hint, and may not be passed.
+
         Raises
         ------
         TypeError
@@ -74,7 +84,9 @@ class Parameters:
         try:
             arguments = inspect.signature(f).bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{function_name(f)}: {error}") from None
+            raise TypeError(f"{getattr(f, '__qualname__', f)}: {error}") from None
+        if not _has_python_code(inspect.unwrap(f)):
+            return arguments.args, arguments.kwargs
         given = set(arguments.arguments)
         arguments.apply_defaults()
         for name in set(arguments.arguments) - given:
@@ -112,27 +124,16 @@ class Parameters:
             )
 
 
+def _has_python_code(f: Any) -> bool:
+    if isinstance(f, type):
+        makers = (getattr(f, name) for name in ("__init__", "__new__"))
+        return any(hasattr(maker, "__code__") for maker in makers)
+    return not isinstance(f, _COMPILED) and type(f).__name__ != "ufunc"
+
+
 def _is_hashable(default: object) -> bool:
     try:
         Encoder().item(default)
     except UnhashableError:
         return False
     return True
-
-
-def function_name(f: Callable[..., Any]) -> str:
-    """Return what the results of a function are known by.
-
-    Examples
-    --------
-    >>> import statistics
-    >>> function_name(statistics.mean)
-    'statistics.mean'
-    """
-    if isinstance(f, functools.partial):
-        return f"partial:{function_name(f.func)}"
-    module = getattr(f, "__module__", None) or "builtins"
-    name = getattr(f, "__qualname__", None)
-    if name is None:
-        raise UsageError(f"{f!r} has no name that its results could be known by")
-    return f"{module}.{name}"

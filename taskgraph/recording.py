@@ -6,14 +6,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from taskgraph.errors import TaskInsideTaskError
+from taskgraph.errors import TaskInsideTaskError, UsageError
+from taskgraph.functions import same_function, variant_of
 from taskgraph.hashing import Encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from taskgraph.results import Results
-    from taskgraph.task import Task
+    from taskgraph.task import Task, TaskGenerator
 
 
 class Recording:
@@ -27,6 +28,8 @@ class Recording:
         Where `value` looks for them.
     whole : bool
         Whether it is of one jugfile, from its beginning.
+    functions : dict
+        What was called so far, by the part of the key that stands for it.
     """
 
     def __init__(self, results: Results | None = None, *, whole: bool = False) -> None:
@@ -34,6 +37,32 @@ class Recording:
         self.results = results
         self.whole = whole
         self.encoder = Encoder()
+        self.functions: dict[bytes, Callable[..., Any]] = {}
+
+    def meet(self, generator: TaskGenerator) -> None:
+        """Note which function a name stands for.
+
+        In a notebook a function may be defined anew: its results keep their name.
+
+        Raises
+        ------
+        UsageError
+            The name stands for another one, so that their results would be mixed up.
+        """
+        f, name = generator.function, generator.name
+        if not generator.named_by_hand and (original := variant_of(f)):
+            raise UsageError(
+                f"a function made of {original} has its name, and so its results; "
+                f"decorate {original} itself, or give name="
+            )
+        known = self.functions.setdefault(generator.prefix, f)
+        anew = not (self.whole or generator.named_by_hand or "<locals>" in name)
+        if not anew and not same_function(known, f):
+            raise UsageError(
+                f"{name} names two functions whose results would be mixed up; rename "
+                "one, give it name= (or version=), or make what differs an argument"
+            )
+        self.functions[generator.prefix] = f
 
 
 class _Running:

@@ -80,7 +80,7 @@ class Runner:
         generator = task.generator
         function = self._functions.get(generator)
         if function is None:
-            function = generator.name, code_fingerprint(generator.f)
+            function = generator.name, code_fingerprint(generator.function)
             self._functions[generator] = function
         started = time.time()
         clock = time.perf_counter()
@@ -138,9 +138,9 @@ class Runner:
         token = mark_running(task.name)
         try:
             if task.generator.timeout is None:
-                return task.generator.f(*args, **kwargs)
+                return task.generator.function(*args, **kwargs)
             with _time_limit(task.generator.timeout):
-                return task.generator.f(*args, **kwargs)
+                return task.generator.function(*args, **kwargs)
         finally:
             if os.getpid() != self._process:
                 _leave_child()

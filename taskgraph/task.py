@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from taskgraph.description import describe, short
 from taskgraph.errors import (
     ArgumentChangedError,
+    IterationError,
     UnhashableError,
     UsageError,
 )
+from taskgraph.functions import function_at, function_name, refuse_lambda
 from taskgraph.hashing import PREFIX, Encoder, digest
-from taskgraph.parameters import NO_KEYWORDS, Parameters, function_name
+from taskgraph.limits import checked_retries, checked_timeout
+from taskgraph.parameters import NO_KEYWORDS, Parameters
 from taskgraph.recording import Recording, current, current_recording
 from taskgraph.values import value as value_of
 
@@ -33,10 +36,12 @@ class TaskGenerator:
     Parameters
     ----------
     f : function
-        Defined at the top level of a module or jugfile.
+        Defined at the top level of a module or jugfile. Arguments that a
+        `functools.partial` has already are arguments of each call.
     name : str, optional
         What its results are known by; the module's and the function's name by
-        default. Keep the old one here and a function may move or be renamed.
+        default. Keep the old one here and a function may move or be renamed. Given by
+        hand, it has to say all that the results depend on besides the arguments.
     version : str or int, optional
         Part of the key: a new version computes anew and leaves the old results alone.
     ignore : tuple of str, optional
@@ -79,26 +84,29 @@ class TaskGenerator:
         retries: int = 0,
         timeout: float | None = None,
     ) -> None:
-        while isinstance(f, functools.partial) and not f.args and not f.keywords:
-            f = f.func
-        if name is None and getattr(f, "__name__", "") == "<lambda>":
-            raise UsageError(
-                "a lambda has no name that its results could be known by; "
-                "define the function with def, or give name="
-            )
         self.f = f
+        self._given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+        if isinstance(f, functools.partial):
+            self._given, f = (f.args, f.keywords), f.func
+        if hasattr(f, "__taskgraph_generator__"):
+            raise UsageError(
+                f"{f.__name__} writes its calls down already; put @return_tuple above "
+                "@TaskGenerator, and @TaskGenerator once"
+            )
+        self.function = f
         self.name = name or function_name(f)
+        self.named_by_hand = bool(name)
         self.version = version
         self.ignore = frozenset((ignore,) if isinstance(ignore, str) else ignore)
-        self.retries = retries
-        self.timeout = timeout
+        self.retries = checked_retries(retries, self.name)
+        self.timeout = checked_timeout(timeout, self.name)
         encoder = Encoder()
-        self._prefix = PREFIX + encoder.item(self.name) + encoder.item(version)
+        self.prefix = PREFIX + encoder.item(self.name) + encoder.item(version)
         self._parameters = Parameters.of(f)
         self._parameters.refuse_unknown(self.ignore, self.name)
-        simple = not self.ignore and self._parameters.simple
+        simple = not (self.ignore or any(self._given)) and self._parameters.simple
         self._arity = self._parameters.count if simple else -1
-        self._simple_prefix = b"%b(%d:" % (self._prefix, self._arity)
+        self._simple_prefix = b"%b(%d:" % (self.prefix, self._arity)
         functools.update_wrapper(self, f, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -108,10 +116,15 @@ class TaskGenerator:
             recording = Recording()
         encoder = recording.encoder
         encoder.mutable = False
+        if recording.functions.get(self.prefix) is not self.function:
+            recording.meet(self)
         try:
             if kwargs or len(args) != self._arity:
-                args, kwargs = self._parameters.bind(self.f, args, kwargs)
-                key = digest(self._prefix, self._encode(encoder, args, kwargs))
+                before, named = self._given
+                args, kwargs = self._parameters.bind(
+                    self.function, (*before, *args), {**named, **kwargs}
+                )
+                key = digest(self.prefix, self._encode(encoder, args, kwargs))
             else:
                 key = digest(
                     self._simple_prefix,
@@ -140,7 +153,7 @@ class TaskGenerator:
         encoder = task.recording.encoder
         encoded = self._encode(encoder, task.args, task.kwargs)
         encoder.tasks = []
-        return digest(self._prefix, encoded)
+        return digest(self.prefix, encoded)
 
     def _encode(
         self, encoder: Encoder, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -168,7 +181,12 @@ class TaskGenerator:
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
         """Return what stands for the function itself in a key."""
         version = encoder.item(self.version)
-        return b"o" + encoder.item("taskgraph") + encoder.item(self.name) + version
+        given = encoder.item(self._given) if any(self._given) else b""
+        return (
+            b"o" + encoder.item("taskgraph") + encoder.item(self.name) + version + given
+        )
+
+    __taskgraph_generator__ = True
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """Refuse to be a method: an object has no stable name."""
@@ -177,7 +195,7 @@ class TaskGenerator:
         raise UsageError(f"{self.name}: methods cannot be tasks; use a plain function")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _generator_by_name, (self.f.__module__, self.f.__qualname__)
+        return function_at, (self.f.__module__, self.f.__qualname__)
 
     def __repr__(self) -> str:
         return f"TaskGenerator({self.name})"
@@ -218,7 +236,7 @@ class Task:
 
     def __new__(cls, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Task:
         """Write down a call of `f`."""
-        if isinstance(f, functools.partial):
+        if isinstance(f, functools.partial) and isinstance(f.func, TaskGenerator):
             args, kwargs = (*f.args, *args), {**f.keywords, **kwargs}
             f = f.func
         generator = f if isinstance(f, TaskGenerator) else TaskGenerator(f)
@@ -228,7 +246,7 @@ class Task:
     @property
     def f(self) -> Callable[..., Any]:
         """The function."""
-        f: Callable[..., Any] = self.generator.f
+        f: Callable[..., Any] = self.generator.function
         return f
 
     @property
@@ -330,6 +348,7 @@ class Tasklet:
     __slots__ = ("base", "step")
 
     def __init__(self, base: Task | Tasklet, f: Callable[..., Any], *args: Any) -> None:
+        refuse_lambda(f)
         self.base = base
         self.step = (f, *args)
 
@@ -372,22 +391,3 @@ class Tasklet:
 
     def __repr__(self) -> str:
         return f"Tasklet({self.base!r}, {self.step!r})"
-
-
-class IterationError(UsageError, NotImplementedError):
-    """A task was iterated over: how many items its result has is not known yet."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name} cannot be iterated over before it has run; use task[i], "
-            "iteratetask(task, n), return_tuple(n), or bvalue(task) to wait for it"
-        )
-
-
-def _generator_by_name(module: str, name: str) -> Any:
-    import importlib
-
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found

@@ -76,6 +76,7 @@ class return_tuple:  # noqa: N801 - jug's name for it
             return tuple(Tasklet(task, _item_of, i, self.n) for i in range(self.n))
 
         write_down.f = generator.f  # type: ignore[attr-defined] # as a generator has it
+        write_down.__taskgraph_generator__ = True  # type: ignore[attr-defined]
         return write_down
 
 

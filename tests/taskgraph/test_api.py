@@ -4,7 +4,7 @@ import pytest
 
 from taskgraph import run, value
 from taskgraph.api import report_of
-from taskgraph.errors import JugfileError
+from taskgraph.errors import JugfileError, UsageError
 from taskgraph.jugfile import Jugfile
 
 JUGFILE = """
@@ -123,3 +123,18 @@ def test_a_store_that_was_given_is_to_be_given_again(tg):
     run(path, store=tg.folder / "given")
     assert "has not run yet" in tg("status", "job.py").stderr
     assert tg.json("status", "job.py", "--store", "given")["total"]["done"] == 1
+
+
+@pytest.mark.parametrize("workers", [-1, 2.5, "3", None, True])
+def test_a_number_of_workers_that_makes_no_sense_is_refused_always(tmp_path, workers):
+    jugfile = tmp_path / "work.py"
+    jugfile.write_text("from taskgraph import Task\nTask(divmod, 7, 2)\n")
+    run(jugfile, workers=0)
+    with pytest.raises(ValueError, match=r"workers=.*give a whole number"):
+        run(jugfile, workers=workers)
+
+
+@pytest.mark.parametrize("what", [None, 5, [1], [None]])
+def test_what_is_no_task_is_refused(what):
+    with pytest.raises(UsageError, match="takes the path of a jugfile, or tasks, not"):
+        run(what)

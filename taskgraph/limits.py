@@ -1,0 +1,80 @@
+"""How often a task may be tried and how long it may take: what can be asked for."""
+
+from __future__ import annotations
+
+import operator
+from numbers import Real
+from typing import Any
+
+from taskgraph.errors import OptionError
+
+MOST_RETRIES = 1_000_000
+LONGEST = 366 * 86400.0
+"""Seconds; timers of the system take little more than that."""
+
+
+def checked_retries(retries: Any, name: str) -> int:
+    """Return `retries` if it is a count.
+
+    Examples
+    --------
+    >>> checked_retries(3, "f")
+    3
+    >>> checked_retries(-1, "f")
+    Traceback (most recent call last):
+    taskgraph.errors.OptionError: f: retries=-1; give a whole number from 0 to 1000000
+    """
+    try:
+        count = operator.index(retries)
+    except TypeError:
+        count = -1
+    if isinstance(retries, bool) or not 0 <= count <= MOST_RETRIES:
+        raise OptionError(
+            f"{name}: retries={retries!r}; give a whole number from 0 to {MOST_RETRIES}"
+        )
+    return count
+
+
+def checked_timeout(timeout: Any, name: str) -> float | None:
+    """Return `timeout` if it is a time that can be waited for, or None.
+
+    Examples
+    --------
+    >>> checked_timeout(0.5, "f"), checked_timeout(None, "f")
+    (0.5, None)
+    >>> checked_timeout(0, "f")
+    Traceback (most recent call last):
+    taskgraph.errors.OptionError: f: timeout=0; give seconds, more than 0 and at most...
+    """
+    if timeout is None:
+        return None
+    number = isinstance(timeout, Real) and not isinstance(timeout, bool)
+    if not number or not 0 < timeout <= LONGEST:
+        raise OptionError(
+            f"{name}: timeout={timeout!r}; give seconds, more than 0 and at most "
+            f"{LONGEST:.0f} (a year), or leave it away for no limit"
+        )
+    return timeout  # type: ignore[no-any-return] # a number: it was looked at
+
+
+def checked_workers(workers: Any) -> int:
+    """Return `workers` if it is a number of processes.
+
+    Examples
+    --------
+    >>> checked_workers(0)
+    0
+    >>> checked_workers(2.5)
+    Traceback (most recent call last):
+    taskgraph.errors.OptionError: workers=2.5; give a whole number: of processes, ...
+    """
+    try:
+        count = operator.index(workers)
+    except TypeError:
+        count = -1
+    if isinstance(workers, bool) or count < 0:
+        raise OptionError(
+            f"workers={workers!r}; give a whole number: of processes, or 0 to run the "
+            "tasks in this one"
+        )
+    return count
