@@ -185,6 +185,6 @@ def _read_step(path: Path, number: int, entry: Any) -> Step:
 
 def _value(value: Any) -> Any:
     if isinstance(value, dict) and "class" in value:
-        bounds = {name: tuple(v) for name, v in value.items() if name != "class"}
+        bounds = {name: frozen(v) for name, v in value.items() if name != "class"}
         return bounds_classifier(value["class"], **bounds)
     return frozen(value)

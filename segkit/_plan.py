@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from segkit import checks
+from segkit._step_checks import require_properties
 from segkit._steps import PipelineError, Step
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.reach import reach
@@ -177,6 +178,7 @@ def plan(
     [('load', ()), ('tiles', (4, 4, 4)), ('label', ())]
     """
     first = (None if tile is None else _size(tile, spec.shape)) or None
+    require_properties(steps, ndim=len(spec.shape))
     draft = _Draft(spec, budget, _Tiling(size=first))
     for number, step in enumerate(steps, start=1):
         draft.add(number, step)

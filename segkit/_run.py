@@ -86,6 +86,9 @@ def run(
     source, name = load_image(
         first[0] if first and first[0].function == "load" else None, image
     )
+    for step in pipeline.steps:  # before the work is done
+        if step.function == "save":
+            save_path(step, out, name)
     settings = _Settings(source, name, out, workers, processes, overwrite)
     arrays: dict[int, Any] = {0: source}
     tables: dict[int, Table] = {}

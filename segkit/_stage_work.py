@@ -5,12 +5,15 @@ Arrays in one process (`segkit._run`) and stored tasks use the same ones.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segkit._steps import PipelineError, Step
+from segkit.io.formats import format_of
+from segkit.io.tables import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,13 +50,21 @@ FILTER_PROPERTIES = {
 def filter_options(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
     """Return how to measure the objects among which a filter step chooses.
 
-    For `region_properties` or `properties_table`; a step that bounds any property
-    (``keep_within``) needs them all.
+    For `region_properties` or `properties_table`.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import keep_within
+    >>> filter_options(keep_within(centroid_0=(5, None)), (1.0, 1.0))
+    {'spacing': (1.0, 1.0), 'properties': ['label', 'centroid']}
     """
     if step.function in FILTER_PROPERTIES:
         return {"properties": FILTER_PROPERTIES[step.function]}
-    options = {"spacing": step.keywords.get("spacing", spacing)}
-    return options | ({"properties": ["surface"]} if "surface" in step.keywords else {})
+    bounded = [re.sub(r"(_\d+)+$", "", n) for n in step.keywords if n != "spacing"]
+    return {
+        "spacing": step.keywords.get("spacing", spacing),
+        "properties": list(dict.fromkeys(["label", *bounded])),
+    }
 
 
 def kept_ids(step: Step, table: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
@@ -145,6 +156,8 @@ def save_path(step: Step, out: Path, name: str) -> Path:
     ------
     PipelineError
         If a relative path leaves the folder `out`.
+    ImageRequestError
+        If its suffix means no format.
 
     Examples
     --------
@@ -159,4 +172,6 @@ def save_path(step: Step, out: Path, name: str) -> Path:
             f"save({written!r}) leaves the folder for results, {out}; name another"
             " folder (-o, out=), or write the whole path"
         )
+    if relative.suffix.lower() not in TABLE_SUFFIXES:
+        format_of(str(relative).partition("::")[0])
     return out / relative

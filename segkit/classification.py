@@ -110,6 +110,12 @@ def _interval(name: str, key: str, bound: Any) -> tuple[float, float]:
         raise ValueError(
             f"class {name!r}: bounds {bound} of {key!r} must be (least, largest)"
         )
+    for side in sides:
+        if isinstance(side, (str, bytes)) or np.ndim(side) != 0:
+            raise ValueError(
+                f"class {name!r}: bounds {bound!r} of {key!r} are no numbers; give"
+                " (least, largest), in the units of the object table"
+            )
     least = -math.inf if sides[0] is None else float(sides[0])
     largest = math.inf if sides[1] is None else float(sides[1])
     if not least <= largest:

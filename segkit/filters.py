@@ -153,7 +153,13 @@ def median(image: ArrayLike, radius: int | Sequence[int] = 1) -> Array:
     from scipy import ndimage
 
     box = tuple(2 * r + 1 for r in radii)
-    found: Array = ndimage.median_filter(_scipy_dtype(array), box, mode="nearest")
+    try:
+        found: Array = ndimage.median_filter(_scipy_dtype(array), box, mode="nearest")
+    except MemoryError:
+        raise MemoryError(
+            f"the median over a box of {' x '.join(map(str, box))} voxels takes more"
+            " memory than there is; take a smaller radius, or shrink the image first"
+        ) from None
     return found.astype(array.dtype, copy=False)
 
 

@@ -25,6 +25,7 @@ joins in: bare, or `florinate`d to take arguments.
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,8 @@ class Pipeline:
     Raises
     ------
     PipelineError
-        If a step is not one, or its arguments do not fit its function.
+        If a step is not one, its arguments do not fit its function, or it bounds a
+        property that no step measures.
 
     Examples
     --------
@@ -114,9 +116,12 @@ class Pipeline:
     """
 
     def __init__(self, *steps: Step | Pipeline | Callable[..., Any]) -> None:
-        self.steps: tuple[Step, ...] = tuple(_flat(steps))
-        for number, step in enumerate(self.steps, start=1):
-            _require_arguments(number, step)
+        from segkit._step_checks import require_properties
+
+        self.steps: tuple[Step, ...] = tuple(
+            _checked(number, step) for number, step in enumerate(_flat(steps), start=1)
+        )
+        require_properties(self.steps)
 
     def __repr__(self) -> str:
         return f"Pipeline({', '.join(map(_written, self.steps))})"
@@ -236,6 +241,22 @@ def _written(step: Step) -> str:
     parts = [repr(value) for value in step.arguments]
     parts += [f"{name}={value!r}" for name, value in step.options]
     return f"{step.function.rpartition(':')[2]}({', '.join(parts)})"
+
+
+def _checked(number: int, step: Step) -> Step:
+    """Return a step whose arguments fit its function, special ones as we write them."""
+    _require_arguments(number, step)
+    if not step.special:
+        return step
+    from segkit._step_checks import require_options
+
+    # A file may give by keyword what the functions take by position, or the reverse.
+    written: Step = SIGNATURES[step.function](*step.arguments, **step.keywords)
+    try:
+        require_options(written)
+    except (TypeError, ValueError) as error:
+        raise PipelineError(f"step {number} ({step.function}): {error}") from error
+    return replace(written, reach=step.reach)
 
 
 def _require_arguments(number: int, step: Step) -> None:

@@ -186,12 +186,23 @@ def ids_within(table: Table, **bounds: Any) -> Ids:
     for name, limits in bounds.items():
         if name not in columns:
             raise ValueError(f"no property {name!r}; there are {', '.join(columns)}")
-        if np.shape(limits) != (2,):
-            raise ValueError(f"bounds of {name} are {limits!r}; give (least, largest)")
-        low, high = limits
+        low, high = require_limits(name, limits)
         inside &= columns[name] >= (-math.inf if low is None else low)
         inside &= columns[name] <= (math.inf if high is None else high)
     return _ids(table, inside)
+
+
+def require_limits(name: str, limits: Any) -> tuple[float | None, float | None]:
+    """Return (least, largest), None for no bound; raise `ValueError` for all else."""
+    pair = tuple(limits) if np.shape(limits) == (2,) else ()
+    for limit in pair:
+        if limit is not None and np.asarray(limit).dtype.kind not in "biuf":
+            pair = ()
+    if not pair:
+        raise ValueError(
+            f"bounds of {name} are {limits!r}; give (least, largest), numbers or None"
+        )
+    return pair
 
 
 def drop_ids(labels: Any, ids: Any) -> Array:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Compression = Literal["zlib", "zstd", "lzw"]
 _RGB = (3, 4)
+_LARGEST = 8  # bytes of a number
 
 
 def create_tiff(path: Path, image: Image, *, ome: bool) -> None:
@@ -67,6 +68,10 @@ _TILE = 256
 
 
 def _options(path: Path, image: Image, ome: bool) -> dict[str, Any]:
+    if image.dtype.kind not in "biuf" or image.dtype.itemsize > _LARGEST:
+        raise ImageRequestError(
+            path, f"TIFF cannot hold {image.dtype}; convert to float64"
+        )
     if 0 in image.shape:
         raise ImageRequestError(path, f"TIFF cannot hold the empty shape {image.shape}")
     if not image.axes.rstrip("s").endswith("x"):
@@ -100,6 +105,11 @@ def _ome(path: Path, image: Image) -> dict[str, Any]:
     if image.dtype.kind in "iu" and image.dtype.itemsize == 8:
         raise ImageRequestError(
             path, f"OME-TIFF cannot hold {image.dtype}; convert, or save a plain .tif"
+        )
+    if image.dtype == "float16":
+        raise ImageRequestError(
+            path,
+            "OME-TIFF cannot hold float16; convert to float32, or save a plain .tif",
         )
     metadata: dict[str, Any] = {"axes": image.axes.upper()}
     for name, step, unit in zip(image.axes, image.spacing, image.units, strict=True):

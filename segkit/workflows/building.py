@@ -7,7 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from segkit._stage_work import image_name, measure_options, needs_intensity, save_path
+from segkit._stage_work import (
+    filter_options,
+    image_name,
+    measure_options,
+    needs_intensity,
+    save_path,
+)
 from segkit.labelling import adjacent_tiles
 from segkit.pipeline import PipelineError
 from segkit.tiling import Box, tiles
@@ -196,8 +202,14 @@ class Builder:
     def _filter(self, stage: Stage, before: _Array) -> _Array:
         objects, voxels = _labelled(before)
         (step,) = stage.steps
-        sums = self._sums_of(objects, None)
-        lookup = tasks.KEEP(step, sums, objects.dropped)
+        source = self._settings.source
+        options = filter_options(step, source.image.spacing)
+        image = source if needs_intensity(step) else None
+        if "surface" in options["properties"]:
+            sums = self._surface_sums(voxels, image)
+        else:
+            sums = self._sums_of(objects, image)
+        lookup = tasks.KEEP(step, sums, objects.dropped, options)
         dropped = (*objects.dropped, lookup)
         return _Array(voxels.looked_up(lookup), replace(objects, dropped=dropped))
 

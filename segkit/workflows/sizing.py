@@ -13,6 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from segkit import checks
+from segkit._steps import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,11 +139,20 @@ def _by_axis(
 def named_tile(
     steps: Sequence[Step], tile: int | Sequence[int] | None, shape: Sequence[int]
 ) -> tuple[int, ...]:
-    """Return the tile that a pipeline names last, else `tile`, else one of our own."""
-    for step in reversed(steps):
+    """Return the tile that a pipeline names last, else `tile`, else one of our own.
+
+    Raises
+    ------
+    PipelineError
+        If it does not fit the image's axes.
+    """
+    place = ""
+    for number, step in enumerate(steps, start=1):
         if step.function == "tile":
-            tile = step.keywords.get("shape") or step.arguments[0]
-            break
+            tile, place = step.keywords["shape"], f"step {number} (tile): "
     if tile is None:
         return unit_of(shape)
-    return checks.per_axis(tile, len(shape), name="tile", least=1)
+    try:
+        return checks.per_axis(tile, len(shape), name="tile", least=1)
+    except (TypeError, ValueError) as error:
+        raise PipelineError(f"{place}{error}") from error

@@ -74,14 +74,16 @@ def combine_tables(
 
 
 def keep_objects(
-    step: Step, sums: PartialTable, lookups: tuple[Array, ...]
+    step: Step,
+    sums: PartialTable,
+    lookups: tuple[Array, ...],
+    options: dict[str, Any],
 ) -> NDArray[np.int64]:
     """Return the table from labels to labels that drops what a filter step drops."""
-    from segkit._stage_work import FILTER_PROPERTIES, keep_lookup
+    from segkit._stage_work import keep_lookup
     from segkit.measurement import properties_table
 
-    properties = FILTER_PROPERTIES[step.function]
-    table = properties_table(_remaining(sums, lookups), properties=properties)
+    table = properties_table(_remaining(sums, lookups), **options)
     lookup = keep_lookup(step, table)
     small = lookup.max(initial=0) <= np.iinfo(np.int32).max
     return lookup.astype(np.int32 if small else np.int64)

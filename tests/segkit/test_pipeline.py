@@ -165,7 +165,7 @@ FULL = Pipeline(
     save("segmented.tif"),
     label(connectivity=3),
     remove_small_objects(20),
-    regionprops(properties=["area", "centroid"]),
+    regionprops(properties=["area", "centroid", "extent"]),
     classify(
         bounds_classifier("cell", area=(100, 300), extent=0.7),
         bounds_classifier("vasculature"),
@@ -233,6 +233,20 @@ arguments = [{ class = "cell", area = [20.0, 120.0] }, { class = "rest" }]
             ),
             r"step 1 \(classify\): class 'cell': bounds",
         ),
+        (
+            (
+                'format = 1\n[[step]]\nrun = "classify"\n'
+                'arguments = [{ class = "cell", area = "big" }]\n'
+            ),
+            r"step 1 \(classify\): class 'cell': bounds 'big' of 'area' are no numbers",
+        ),
+        (
+            (
+                'format = 1\n[[step]]\nrun = "classify"\n'
+                'arguments = [{ class = "cell", area = [1, 2], unit = "um" }]\n'
+            ),
+            r"bounds 'um' of 'unit' are no numbers",
+        ),
     ],
 )
 def test_a_wrong_file_names_the_step(tmp_path, text, message):
@@ -255,6 +269,77 @@ def test_a_wrong_file_names_the_step(tmp_path, text, message):
 def test_values_that_no_image_would_fit_are_refused_at_once(options, message):
     with pytest.raises(PipelineError, match=rf"step 1 \(ndnt\): {message}"):
         Pipeline(segkit.pipeline.ndnt(**options))
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([save("a.xyz")], r"step 1 \(save\): a.xyz: suffix '.xyz' means no format"),
+        ([save("a.tif", levls=2)], r"step 1 \(save\): .*'levls'; it takes axes"),
+        ([save("a.csv", levels=2)], r"step 1 \(save\): .*'levels'; it takes overwr"),
+        ([load("a.tif", sereis=1)], r"step 1 \(load\): .*'sereis'; it takes key"),
+        ([label(conectivity=2)], r"step 1 \(label\): .*'conectivity'; it takes conn"),
+        ([regionprops(properties=["aera"])], r"\(regionprops\): property 'aera' is"),
+        ([remove_small_objects(-1)], r"min_size is -1"),
+        ([keep_largest("3")], r"number is '3', but must be an integer"),
+        ([keep_within(aera=(1, 2))], r"no property 'aera' \(did you mean area\?\)"),
+        ([keep_within(area=3)], r"bounds of area are 3; give \(least, largest\)"),
+        ([keep_within(area=("1", 2))], r"bounds of area are \('1', 2\); give"),
+        ([classify("cell")], r"'cell' is no class; give bounds_classifier"),
+        ([classify(bounds_classifier("a"), bounds_classifier("a"))], r"are called a"),
+        (
+            [regionprops(), classify(bounds_classifier("cell", aera=(1, 2)))],
+            r"step 2 .*'aera' \(did you mean area\?\), which the object table will not",
+        ),
+        (
+            [
+                regionprops(properties=["area"]),
+                classify(bounds_classifier("cell", extent=(0, 0.5))),
+            ],
+            r"bounds 'extent', which .* not have; it has label, area$",
+        ),
+    ],
+)
+def test_what_would_fail_after_the_work_is_refused_before_it(steps, message):
+    with pytest.raises(PipelineError, match=message):
+        Pipeline(*steps)
+
+
+def test_columns_that_the_image_has_no_axes_for_are_refused_by_the_plan():
+    far = classify(bounds_classifier("far", **{"centroid-2": (5, None)}))
+    steps = Pipeline(label(), regionprops(), far)
+    assert steps.plan(IMAGE)
+    with pytest.raises(PipelineError, match=r"step 3 .*'centroid-2'"):
+        steps.plan(IMAGE[0])
+
+
+def test_a_file_gives_arguments_by_position_or_by_keyword(tmp_path):
+    (tmp_path / "a.toml").write_text("""format = 1
+[[step]]
+run = "load"
+with = { path = "a.tif" }
+[[step]]
+run = "tile"
+arguments = [8]
+[[step]]
+run = "label"
+[[step]]
+run = "remove_small_objects"
+arguments = [20]
+[[step]]
+run = "keep_largest"
+[[step]]
+run = "save"
+with = { path = "b.tif" }
+""")
+    assert Pipeline.load(tmp_path / "a.toml") == Pipeline(
+        load("a.tif"),
+        tile(8),
+        label(),
+        remove_small_objects(20),
+        keep_largest(),
+        save("b.tif"),
+    )
 
 
 def test_a_missing_pipeline_file_is_told_in_words(tmp_path):
@@ -373,6 +458,10 @@ def test_filters_equal_the_functions_of_whole_images():
         (keep_largest(3), segkit.keep_largest(labels, 3)),
         (keep_within(area=(20, 90)), segkit.keep_within(labels, area=(20, 90))),
         (remove_small_objects(30), segkit.remove_small_objects(labels, 30)),
+        (
+            keep_within(surface=(0, 60), centroid_0=(5, None)),
+            segkit.keep_within(labels, surface=(0, 60), centroid_0=(5, None)),
+        ),
         (
             keep_within(intensity_mean=(0, 70)),
             segkit.keep_within(labels, IMAGE, intensity_mean=(0, 70)),

@@ -161,6 +161,40 @@ def test_mistakes_end_in_one_sentence_and_exit_code_2(folder, arguments, message
     assert not list(folder.glob("*.tgdata"))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"{name}.csv"', '"{name}.xyz"', "step 5 (save): {name}.xyz: suffix '.xyz'"),
+        ("[5, 16, 16]", "[20, 20]", "step 1 (tile): tile (20, 20) has 2 numbers"),
+        (
+            'run = "save"',
+            'run = "classify"\narguments = [{ class = "cell", aera = [1, 2] }]\n'
+            '[[step]]\nrun = "save"',
+            "step 5 (classify): class 'cell' bounds 'aera' (did you mean area?)",
+        ),
+    ],
+)
+def test_a_mistake_in_the_pipeline_ends_it_before_the_first_task(
+    folder, old, new, message
+):
+    (folder / "cells.toml").write_text(PIPELINE.replace(old, new))
+    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_tile_that_does_not_fit_the_image_ends_in_one_sentence(folder):
+    steps = PIPELINE.replace(
+        '[[step]]\nrun = "tile"\nwith = { shape = [5, 16, 16] }', ""
+    )
+    (folder / "cells.toml").write_text(steps)
+    done = segkit_run(folder, "cells.toml", "a.npy", "--tile", "20,20")
+    assert done.returncode == 2
+    assert "tile (20, 20) has 2 numbers, but the image has 3 axes" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_step_that_fails_is_named(folder):
     no_labels = PIPELINE.replace('[[step]]\nrun = "label"\n', "")
     (folder / "cells.toml").write_text(no_labels)

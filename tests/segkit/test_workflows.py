@@ -23,6 +23,7 @@ from segkit.pipeline import (
     classify,
     clear_border,
     fill_holes,
+    keep_within,
     label,
     load,
     ndnt,
@@ -377,3 +378,21 @@ def test_results_are_small(tmp_path):
     run_in(tmp_path / "s", Pipeline(*SEGMENT, label()), IMAGE, block=12_000)
     stored = sum(p.stat().st_size for p in Path(tmp_path / "s").rglob("*.npy*"))
     assert stored < IMAGE.size
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"area": (20, 90)},
+        {"area": (5, 90), "spacing": 0.5},
+        {"surface": (0, 60), "centroid_0": (5, None)},
+        {"intensity_mean": (0, 70)},
+    ],
+)
+def test_objects_within_bounds_are_those_of_arrays(bounds):
+    steps = Pipeline(*SEGMENT, label(), keep_within(**bounds), regionprops())
+    expected = steps.run(IMAGE).table["label"]
+    table = pipeline_tasks(steps, IMAGE, block=4000).table
+    taskgraph.run(table)
+    assert 0 < len(expected)
+    np.testing.assert_array_equal(table.value()["label"], expected)
