@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segkit import _ndnt_floats, checks
 from segkit._compiled import can_compile
-from segkit._ndnt_pieces import Piece, piece, slabs, window_counts
+from segkit._ndnt_pieces import piece, slabs, window_counts
 from segkit._ndnt_rule import ABOVE, BELOW, NOT_ABOVE, Rule
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _threshold_integers(
     sums = accumulator(image, rule)
 
     def run(rows: tuple[int, int]) -> None:
-        _slide(piece(image, rule, rows, out), sums)
+        _slide(image, rule, rows, sums, out)
 
     _on_threads(run, slabs)
 
@@ -185,18 +185,27 @@ def _overflow(largest: float, voxels: int, advice: str) -> str:
     )
 
 
-def _slide(part: Piece, dtype: type[np.generic]) -> None:
-    """Threshold integers by sliding sums."""
+def _slide(
+    image: Array, rule: Rule, rows: tuple[int, int], dtype: type[np.generic], out: Mask
+) -> None:
+    """Threshold rows of integers by sliding sums."""
     from segkit import _ndnt_kernel
 
-    pixels, plan, rule = part.pixels, part.plan, part.rule
+    part = piece(image, rule, rows, out)
+    pixels, plan = part.pixels, part.plan
     scratch = np.zeros(3 * pixels.shape[-1] + rule.lengths[-1], dtype)
     if pixels.ndim == 2:
         _ndnt_kernel.sliding_rows(pixels, pixels, *plan, scratch, part.target)
         return
     sums = _plane_dtype(pixels.dtype, rule.lengths[0], dtype)
     plane = np.empty(pixels.shape[1:], sums)
-    _ndnt_kernel.sliding_planes(pixels, *plan, plane, scratch, part.target)
+    # Whole arrays, not the piece's views: code for what lies in order is faster.
+    first = rows[0] - part.first
+    reached = (first, first + pixels.shape[1])
+    whole = out.view(np.uint8)
+    _ndnt_kernel.sliding_planes(
+        image, (rows, reached), *plan[1:], plane, scratch, whole
+    )
 
 
 def _plane_dtype(image: np.dtype[Any], length: int, wide: type[np.generic]) -> Any:

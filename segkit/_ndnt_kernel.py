@@ -138,36 +138,41 @@ def sliding_rows(source, pixels, first, before, after, counts, rule, scratch, ou
 
 
 @kernel
-def sliding_planes(image, first, before, after, counts, rule, plane, scratch, out):
+def sliding_planes(image, rows, before, after, counts, rule, plane, scratch, out):
     """Threshold rows of a volume (z, y, x) by sliding sums, as `sliding_rows`.
 
-    `plane` is scratch for the sums along z, of the shape of a plane of `image`.
+    `image` and `out` are whole; `rows` are first row and the one after the last, of
+    what is thresholded and of what the windows reach. `plane` is scratch for the sums
+    along z, of the shape of what they reach of a plane.
     """
-    depth, height = image.shape[:2]
+    depth = image.shape[0]
+    start, stop = rows[0]
+    low, high = rows[1]
     plane[:] = 0
     for z in range(min(after[0], depth)):
-        for y in range(height):
-            _add(plane[y], image[z, y])
+        for y in range(low, high):
+            _add(plane[y - low], image[z, y])
     for z in range(depth):
         enters, leaves = z + after[0], z - before[0] - 1
-        for y in range(height):
+        for y in range(low, high):
+            sums = plane[y - low]
             if enters < depth and leaves >= 0:
-                _replace(plane[y], image[enters, y], image[leaves, y])
+                _replace(sums, image[enters, y], image[leaves, y])
             elif enters < depth:
-                _add(plane[y], image[enters, y])
+                _add(sums, image[enters, y])
             elif leaves >= 0:
-                _subtract(plane[y], image[leaves, y])
+                _subtract(sums, image[leaves, y])
         here = (rule[0], rule[1], rule[2], _covered(z, before[0], after[0], depth))
         sliding_rows(
             plane,
-            image[z],
-            first,
+            image[z, low:high],
+            start - low,
             before[1:],
             after[1:],
             counts,
             here,
             scratch,
-            out[z],
+            out[z, start:stop],
         )
 
 
