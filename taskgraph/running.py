@@ -7,24 +7,30 @@ import resource
 import signal
 import sys
 import time
+from collections import deque
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError
-from taskgraph.description import summary
-from taskgraph.errors import NoResultError, TaskgraphError
+from taskgraph.description import describe, summary
+from taskgraph.errors import ArgumentChangedError, NoResultError, TaskgraphError
 from taskgraph.provenance import Provenance, code_fingerprint
 from taskgraph.recording import mark_running, unmark_running
 from taskgraph.records import Batch, Failure
 from taskgraph.results import failure_of
 from taskgraph.surroundings import Surroundings
-from taskgraph.values import value
+from taskgraph.values import parts, private, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from taskgraph.results import Results
     from taskgraph.task import Task, TaskGenerator
+
+_REMEMBERED = 1000
+"""Tasks of which is asked who changed an argument."""
+_CONSTANT = (int, float, complex, str, bytes, bool, tuple, frozenset, type(None))
 
 
 class TimeoutReached(BaseException):
@@ -51,6 +57,7 @@ class Runner:
         self._debug = debug
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
         self._process = os.getpid()
+        self._mutable: deque[Task] = deque(maxlen=_REMEMBERED)
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self._surroundings = Surroundings()
         self.before: Callable[[], None] = _nothing
@@ -84,12 +91,7 @@ class Runner:
             self._functions[generator] = function
         started = time.time()
         clock = time.perf_counter()
-        attempt = 1
-        while True:
-            payload = self._attempt(task)
-            if type(payload) is bytes or attempt > generator.retries:
-                break
-            attempt += 1
+        payload, attempt = self._attempts(task)
         wall = time.perf_counter() - clock
         usage = resource.getrusage(resource.RUSAGE_SELF)
         before, self._usage = self._usage, usage
@@ -100,6 +102,19 @@ class Runner:
         printed = output()
         batch().add(task.key, payload, function, about, output=printed, attempt=attempt)
         return wall
+
+    def _attempts(self, task: Task) -> tuple[bytes | Failure, int]:
+        """Run a task until it succeeds or may not be tried again; return the count."""
+        if task.mutable:
+            self._mutable.append(task)
+        attempt = 1
+        while True:
+            payload = self._attempt(task)
+            if isinstance(payload, bytes) or attempt > task.generator.retries:
+                return payload, attempt
+            if task.mutable and task.changed():
+                return _spoiled(payload), attempt
+            attempt += 1
 
     def _attempt(self, task: Task) -> bytes | Failure:
         try:
@@ -148,10 +163,14 @@ class Runner:
 
     def _arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with results in the place of tasks."""
-        if task.mutable:
-            task.verify()
+        if task.mutable and task.changed():
+            raise ArgumentChangedError(changed_by(task, self._mutable))
         if not task.needs:
-            return task.args, task.kwargs
+            return (
+                (private(task.args), private(task.kwargs))
+                if task.mutable
+                else (task.args, task.kwargs)
+            )
         try:
             args = tuple([value(arg) for arg in task.args])
             return args, {name: value(arg) for name, arg in task.kwargs.items()}
@@ -162,6 +181,48 @@ class Runner:
                 except DamagedError:
                     raise DamagedResultError(need.key, error) from error
             raise DamagedResultError(task.needs[0].key, error) from error
+
+
+def changed_by(task: Task, ran: deque[Task]) -> str:
+    """Return what to say of a task whose argument is not what it was.
+
+    Parameters
+    ----------
+    task : Task
+        Which cannot be run.
+    ran : deque of Task
+        What ran in this process before, in order. Each was whole when it began, so the
+        last one that has the same object changed it.
+    """
+    mine = {id(part) for part in parts((task.args, task.kwargs)) if _can_change(part)}
+    culprits = (
+        describe(other)
+        for other in reversed(ran)
+        if other is not task
+        and any(id(part) in mine for part in parts((other.args, other.kwargs)))
+        and other.changed()
+    )
+    who = next(culprits, "")
+    how = f"{who} changed it" if who else "the jugfile or another task did that"
+    return (
+        f"an argument of {describe(task)} changed after the call was written down: "
+        f"{how}; pass a copy, or let the function copy what it changes"
+    )
+
+
+def _can_change(part: object) -> bool:
+    return not isinstance(part, _CONSTANT) and not callable(part)
+
+
+def _spoiled(failure: Failure) -> Failure:
+    """Return a failure that says why there was no other try."""
+    why = (
+        "It was not tried again, because it changed its own argument; let the function "
+        "copy what it changes"
+    )
+    message = f"{failure.message.rstrip('.')}. {why}"
+    trace = f"{failure.traceback}{why}\n"
+    return replace(failure, message=message, traceback=trace)
 
 
 class DamagedResultError(TaskgraphError):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from taskgraph.description import describe, short
 from taskgraph.errors import (
-    ArgumentChangedError,
     IterationError,
     UnhashableError,
     UsageError,
@@ -296,19 +295,15 @@ class Task:
         """Call the function here and now, keep the result, and return it."""
         return self._results().run_here(self)
 
-    def verify(self) -> None:
-        """Check that the arguments are still those that the key stands for.
+    def changed(self) -> bool:
+        """Return whether the arguments are no longer those that the key stands for.
 
-        Raises
-        ------
-        ArgumentChangedError
-            A list, dict or array was changed after the call was written down.
+        A list, dict or array may have been changed after the call was written down.
         """
-        if self.mutable and self.generator.key_of(self) != self.key:
-            raise ArgumentChangedError(
-                f"an argument of {describe(self)} changed after the call was written "
-                "down, in the jugfile or by another task; pass a copy"
-            )
+        try:
+            return self.mutable and self.generator.key_of(self) != self.key
+        except UnhashableError:
+            return True
 
     def _results(self) -> Results:
         results = self.recording.results

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 def value(item: Any) -> Any:
@@ -30,6 +33,43 @@ def value(item: Any) -> Any:
     if kind is set or kind is frozenset:
         return kind(value(entry) for entry in item)
     return _dataclass_value(item)
+
+
+def private(item: Any) -> Any:
+    """Return `item` with every list, dict, set and bytearray in it copied.
+
+    What else can change, an array for example, may be large: it is shared.
+
+    Examples
+    --------
+    >>> shared = [1, [2]]
+    >>> private(shared)[1].append(3)
+    >>> shared
+    [1, [2]]
+    """
+    kind = type(item)
+    if kind is list:
+        return [private(entry) for entry in item]
+    if kind is dict:
+        return {key: private(entry) for key, entry in item.items()}
+    if kind is tuple:
+        return tuple([private(entry) for entry in item])
+    return kind(item) if kind is set or kind is bytearray else item
+
+
+def parts(item: Any) -> Iterator[Any]:
+    """Yield `item` and all that is in it, in lists, tuples, dicts, dataclasses."""
+    yield item
+    if isinstance(item, dict):
+        inside: Iterable[Any] = item.values()
+    elif isinstance(item, list | tuple):
+        inside = item
+    elif hasattr(item, "__dataclass_fields__") and not isinstance(item, type):
+        inside = [getattr(item, name) for name in item.__dataclass_fields__]
+    else:
+        inside = ()
+    for entry in inside:
+        yield from parts(entry)
 
 
 def _dataclass_value(item: Any) -> Any:
