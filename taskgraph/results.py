@@ -160,6 +160,20 @@ class Results:
         self.backend.discard([key], reason=f"damaged: {error.why}")
 
 
+def _of_group(error: BaseException) -> list[str]:
+    """Return the tracebacks of the exceptions in a group; empty for any other one."""
+    import traceback
+    from textwrap import indent
+
+    lines = []
+    if isinstance(error, BaseExceptionGroup):
+        for place, inner in enumerate(error.exceptions, start=1):
+            text = "".join(traceback.format_exception(inner))
+            lines.append(f"\nException {place} of {len(error.exceptions)}:\n\n")
+            lines.append(indent(text, "    "))
+    return lines
+
+
 def failure_of(error: BaseException, cause: str = "exception") -> Failure:
     """Return what to keep of an exception; the engine's own frames are left out."""
     import traceback
@@ -174,6 +188,7 @@ def failure_of(error: BaseException, cause: str = "exception") -> Failure:
     try:
         message = str(error)
         lines += traceback.format_exception_only(error)
+        lines += _of_group(error)
         if error.__cause__ is not None:
             before = traceback.format_exception(error.__cause__)
             lines = [*before, "\nThis led to:\n\n", *lines]

@@ -162,6 +162,21 @@ def test_return_tuple_checks_the_size_when_it_loads(recording):
         value(small)
 
 
+@pytest.mark.parametrize("inner", [return_tuple(2), TaskGenerator])
+def test_decorators_in_the_wrong_order_are_refused_with_advice(inner):
+    with pytest.raises(UsageError, match=r"put @return_tuple above @TaskGenerator"):
+
+        @TaskGenerator
+        @inner
+        def halves(x):
+            return x // 2, x - x // 2
+
+
+def test_a_tasklet_of_a_lambda_is_refused_with_advice(recording):
+    with pytest.raises(UsageError, match=r"write task\[-1\] for an item, or define"):
+        Tasklet(split("a b"), lambda words: words[-1])
+
+
 def test_value_looks_into_containers(recording):
     task = double(2)
     run([task])

@@ -214,6 +214,21 @@ def test_a_task_is_tried_again(recording, tmp_path):
     assert recording.results.record(task.key).attempt == 3
 
 
+@TaskGenerator
+def fails_in_many_ways():
+    inner = ExceptionGroup("deeper", [KeyError("the last one")])
+    raise ExceptionGroup("many", [ValueError("the first one"), inner])
+
+
+def test_all_that_is_in_a_group_of_exceptions_is_recorded(recording):
+    task = fails_in_many_ways()
+    run(task, check=False)
+    told = recording.results.record(task.key).failure.traceback
+    assert "many (2 sub-exceptions)" in told
+    assert "ValueError: the first one" in told
+    assert "KeyError: 'the last one'" in told
+
+
 def test_a_task_ends_at_its_timeout(recording):
     task = never_ends()
     run(recording.tasks, check=False)
