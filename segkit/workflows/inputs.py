@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from segkit._stage_work import image_name
 from segkit.pipeline import PipelineError
 
 if TYPE_CHECKING:
@@ -249,3 +250,8 @@ def open_input(
         )
     array = np.asarray(image)
     return ArrayInput(io.as_image(array).spatial(), array)
+
+
+def name_of(image: Any) -> str:
+    """Return the name of an image for ``{name}`` in paths."""
+    return image_name(image) if isinstance(image, (str, Path)) else "image"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from segkit._plan import ImageSpec, Stage, plan
 from segkit.pipeline import Pipeline, PipelineError
 from segkit.workflows import sizing
-from segkit.workflows.building import Builder, Settings, name_of
-from segkit.workflows.inputs import FileInput, open_input
+from segkit.workflows.building import Builder, Settings
+from segkit.workflows.inputs import FileInput, name_of, open_input
 from taskgraph.recording import Recording, current_recording, is_recording, recorded_in
 
 if TYPE_CHECKING:

@@ -165,3 +165,9 @@ def test_a_table_that_is_none_is_refused(tmp_path):
     with pytest.raises(FileExistsError, match="overwrite=True"):
         segkit.save_table(tmp_path / "a.csv", {"a": [2]})
     assert (tmp_path / "a.csv").read_text() == "a\n1\n"
+
+
+@pytest.mark.parametrize("bound", ["big", ("1 um2", "9 um2"), (1, "9"), ([1, 2], 3)])
+def test_bounds_that_are_no_numbers_are_refused_in_words(bound):
+    with pytest.raises(ValueError, match=r"class 'a': bounds .* of 'area' are no numb"):
+        bounds_classifier("a", area=bound)

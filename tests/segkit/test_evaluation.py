@@ -419,3 +419,10 @@ def test_inputs_are_never_changed(pair):
     ev.published_scores(*pair)
     for image, copy in zip(pair, before, strict=True):
         np.testing.assert_array_equal(image, copy)
+
+
+@pytest.mark.parametrize("score", ["scores", "contingency", "object_distances"])
+def test_an_id_beyond_int64_is_named_as_it_is(score):
+    labels = np.array([[0, 2**63 + 5]], np.uint64)
+    with pytest.raises(ValueError, match="holds the id 9223372036854775813"):
+        getattr(ev, score)(labels, labels)

@@ -197,3 +197,12 @@ def test_reach_follows_the_parameters():
 def test_bad_input_is_refused_with_a_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_median_beyond_memory_is_told_in_words(monkeypatch):
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(ndimage, "median_filter", full)
+    with pytest.raises(MemoryError, match="box of 2003 x 2003 voxels takes more mem"):
+        filters.median(np.zeros((80, 90), np.uint8), 1001)

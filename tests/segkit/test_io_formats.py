@@ -383,3 +383,13 @@ def test_real_nuclei_open_as_grey():
     image = segkit.open_image(picture)
     grey = image if image.axes == "yx" else segkit.open_image(picture, channel=0)
     assert min(grey.spatial().shape) > 500
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [("a.ome.tif", "f2"), ("a.ome.tif", "c8"), ("a.tif", "c16"), ("a.tif", "g")],
+)
+def test_voxels_that_tiff_cannot_hold_are_refused_in_words(tmp_path, name, dtype):
+    with pytest.raises(ImageRequestError, match=r"TIFF cannot hold .*; convert to flo"):
+        segkit.save(tmp_path / name, np.zeros((4, 4), dtype))
+    assert not list(tmp_path.iterdir())

@@ -123,3 +123,26 @@ def test_what_cannot_be_drawn_is_named(call, sentence):
 def test_not_a_number_is_drawn_black():
     image = np.array([[np.nan, 1.0], [2.0, np.inf]])
     assert pictures.grey_picture(image)[0, 0].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda a: pictures.overlay(a[0], a[0] > 3, fill=9), ValueError, "fill is 9"),
+        (lambda a: pictures.overlay(a[0], a[0] > 3, fill=-1), ValueError, "fill is -1"),
+        (
+            lambda a: pictures.overlay(a, a, plane=7),
+            ValueError,
+            r"plane is 7, but .* has planes 0 to 4",
+        ),
+        (lambda a: pictures.grey_picture(a * 1j), TypeError, "take the real part"),
+        (
+            lambda a: pictures.contact_sheet({"a": a}, columns=0),
+            ValueError,
+            "columns is 0",
+        ),
+    ],
+)
+def test_what_cannot_be_shown_is_told_in_words(call, error, message):
+    with pytest.raises(error, match=message):
+        call(np.arange(5 * 6 * 7).reshape(5, 6, 7))

@@ -168,8 +168,10 @@ def test_mistakes_end_in_one_sentence_and_exit_code_2(folder, arguments, message
         ("[5, 16, 16]", "[20, 20]", "step 1 (tile): tile (20, 20) has 2 numbers"),
         (
             'run = "save"',
-            'run = "classify"\narguments = [{ class = "cell", aera = [1, 2] }]\n'
-            '[[step]]\nrun = "save"',
+            (
+                'run = "classify"\narguments = [{ class = "cell", aera = [1, 2] }]\n'
+                '[[step]]\nrun = "save"'
+            ),
             "step 5 (classify): class 'cell' bounds 'aera' (did you mean area?)",
         ),
     ],

@@ -180,3 +180,23 @@ def test_inputs_are_never_changed():
 def test_bad_input_is_named(image, options, error, words):
     with pytest.raises(error, match=words):
         slic(image, **options)
+
+
+@pytest.mark.parametrize("channels", [None, -1])
+def test_values_beyond_int64_are_scaled_as_others(channels):
+    small = np.random.default_rng(0).integers(0, 99, (12, 14, 3)).astype(np.uint64)
+    large = 2**63 + small * 2**50
+    np.testing.assert_array_equal(
+        slic(large, 9, channel_axis=channels), slic(small, 9, channel_axis=channels)
+    )
+
+
+@pytest.mark.parametrize("compactness", [0.01, 1])
+def test_joining_leaves_at_least_as_many_superpixels_as_scikit_image(compactness):
+    image = smooth((60, 70))
+    peer = segmentation.slic(image, 30, compactness=compactness, channel_axis=None)
+    found = slic(image, 30, compactness=compactness)
+    if compactness == 1:  # each cluster is one piece
+        np.testing.assert_array_equal(found, peer)
+    else:
+        assert found.max() > 10 > peer.max()
