@@ -123,7 +123,7 @@ def variant_of(f: Any) -> str:
         found = getattr(found, part, None)
     there = {id(layer) for layer in _layers(found)}
     inside = {id(layer) for layer in _layers(f)}
-    if id(f) in there or not there & inside:
+    if id(getattr(f, "__func__", f)) in there or not there & inside:
         return ""
     return f"{f.__module__}.{f.__qualname__}"
 
@@ -131,6 +131,7 @@ def variant_of(f: Any) -> str:
 def _layers(f: Any) -> Iterator[Any]:
     """Yield a function and all that it decorates."""
     while f is not None:
+        f = getattr(f, "__func__", f)  # a bound method is another one each time
         yield f
         f = getattr(f, "__wrapped__", None)
 

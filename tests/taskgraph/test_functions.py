@@ -41,13 +41,6 @@ def scale(factor, x, offset=0):
     return factor * x + offset
 
 
-def make(factor):
-    def multiple(x):
-        return factor * x
-
-    return multiple
-
-
 def decorated_with(factor):
     def decorate(f):
         @functools.wraps(f)
@@ -57,6 +50,20 @@ def decorated_with(factor):
         return multiple
 
     return decorate
+
+
+class Decorated:
+    @classmethod
+    @decorated_with(2)
+    def size(cls, x):
+        return len(x)
+
+
+def make(factor):
+    def multiple(x):
+        return factor * x
+
+    return multiple
 
 
 def plain(x):
@@ -96,6 +103,12 @@ def test_a_class_method_is_known_by_the_class_it_was_called_on(recording):
     run(tasks)
     assert value(tasks) == [10, 15]
     assert tasks[1].name.endswith("Other.multiplied")
+
+
+def test_a_decorated_class_method_is_a_function_like_others(recording):
+    task = Task(Decorated.size, "abc")
+    run(task)
+    assert value(task) == 6
 
 
 def test_class_methods_of_compiled_classes_are_told_apart(recording):
