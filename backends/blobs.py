@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,11 @@ class BlobFolder:
                 raise DamagedError(path, "the disk cannot read it") from error
             raise explain(error, f"read {path}") from error
         try:
-            if os.fstat(descriptor).st_size == 0:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                store = self._directory.root
+                raise DamagedError(f"blob {name} of {store}", "it is no file")
+            if found.st_size == 0:
                 return memoryview(b"")
             # A private mapping: a task may change its input in place, nobody sees it.
             return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
-from backends.errors import OpenError, UnavailableError
+from backends.errors import DamagedError, OpenError, UnavailableError
 from backends.format import check_format, describe_format
 from backends.posix import (
     bytes_in,
@@ -79,6 +79,8 @@ class Directory:
             text, _ = read_file(f"{self._path}/format.json")
         except NotADirectoryError:
             raise OpenError(f"{self.root} is not a directory") from None
+        except DamagedError:
+            text = b""
         self.block_size = check_format(text, self.root)
         self._made = True
 
@@ -99,7 +101,12 @@ class Directory:
 
     def _make(self) -> None:
         for name in _FOLDERS:
-            (self.root / name).mkdir(parents=True, exist_ok=True)
+            try:
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            except FileNotFoundError:  # as in /proc
+                raise OpenError(
+                    f"no directory can be made at {self.root}; choose another --store"
+                ) from None
         staged = self._write([describe_format(self.block_size)], durable=True)
         put_if_absent(staged, f"{self._path}/format.json")
         self.unstage(staged)

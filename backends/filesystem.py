@@ -100,6 +100,18 @@ class FileLog:
     def refresh(self) -> None:
         pass  # each read that finds nothing asks the server anew
 
+    def after(self, position: int) -> int | None:
+        first, size = position // self.block_size, self.block_size
+        with explained(f"look into {self.url}/log"):
+            for block in sorted(_numbers(f"{self.url}/log", ".pack")):
+                if block >= first and os.path.exists(f"{self._block(block)}.pack"):
+                    return max(position, block * size)
+                places = _numbers(self._block(block)) if block >= first else ()
+                later = [at for x in places if (at := block * size + x) >= position]
+                if later:
+                    return min(later)
+        return None
+
     def stage(self, frame: Iterable[Bytes], *, durable: bool) -> str:
         return self._directory.stage(frame, durable=durable)
 
@@ -148,7 +160,10 @@ class FileLog:
 
     def _path(self, position: int) -> str:
         block, place = divmod(position, self.block_size)
-        return f"{self.url}/log/{block:06d}/{place:03d}"
+        return f"{self._block(block)}/{place:03d}"
+
+    def _block(self, block: int) -> str:
+        return f"{self.url}/log/{block:06d}"
 
     # merged blocks
 
@@ -292,10 +307,14 @@ class FileLog:
 
     def void(self, position: int) -> bool:
         path = self._path(position)
-        if not os.path.exists(path):
+        folder = os.path.dirname(path)
+        if os.path.exists(f"{folder}.pack"):
             return False
         with explained(f"mend segment {position} of {self.url}"):
+            os.makedirs(folder, exist_ok=True)
             staged = self.stage([_VOID], durable=True)
+            if os.path.isdir(path):
+                self._directory.trash(path)
             with suppress(OSError):
                 os.link(path, self._directory.trashed(os.path.basename(path)))
             # Replaced, not moved away: at a gap a reader would take it for the end.
@@ -307,6 +326,15 @@ class FileLog:
 
     def close(self) -> None:
         self._packs.clear()
+
+
+def _numbers(folder: str, ending: str = "") -> set[int]:
+    """Return the numbers that files or folders in a folder have as their names."""
+    try:
+        names = [name.removesuffix(ending) for name in os.listdir(folder)]
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    return {int(name) for name in names if name.isdecimal()}
 
 
 def _read_member(path: str) -> tuple[float, dict[str, object]]:

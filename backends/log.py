@@ -37,6 +37,12 @@ class Log(Protocol):
             The frame is there and cannot be read.
         """
 
+    def after(self, position: int) -> int | None:
+        """Return the first position from this one on where something is, or None.
+
+        It is for finding gaps, which no writer makes: `read` tells what is next.
+        """
+
     def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:
         """Write a frame aside; with `durable` it survives a power cut."""
 
@@ -93,7 +99,7 @@ class Log(Protocol):
     def void(self, position: int) -> bool:
         """Put a frame that does nothing in the place of a damaged one; say if it was.
 
-        What was there goes to the trash.
+        What was there goes to the trash. It may be gone, if later ones are there.
         """
 
     def put_document(self, name: str, data: bytes) -> None:

@@ -90,6 +90,9 @@ class MemoryLog:
     def refresh(self) -> None:
         pass
 
+    def after(self, position: int) -> int | None:
+        return position if position < len(self.room.frames) else None
+
     def wait(self, position: int, seconds: float) -> None:
         with self.room.changed:
             self.room.changed.wait_for(

@@ -141,7 +141,9 @@ def _read_once(path: str, limit: int | None) -> tuple[bytes, int]:
             descriptor, size if limit is None else min(size, limit)
         ), size
     except IsADirectoryError:
-        return _read_once(f"{path}/segment", limit)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return _read_once(f"{path}/segment", limit)
+        raise DamagedError(path, "it is a directory") from None
     finally:
         os.close(descriptor)
 

@@ -62,6 +62,7 @@ class JournalStore:
         self._state = State()
         self._changes: list[Change] = []
         self._damaged: dict[int, Fault] = {}
+        self._looked_beyond = False
         self._compaction = Compaction(log, self._state, self._damaged)
 
     def make(self) -> None:
@@ -106,7 +107,7 @@ class JournalStore:
         return [about for about, _, _ in self._state.trash.values() if about.keys]
 
     def damaged(self) -> list[Fault]:
-        return list(self._damaged.values())
+        return list(dict.fromkeys(self._damaged.values()))
 
     def mend(self) -> int:
         mended = [at for at in self._damaged if self._log.void(at)]
@@ -240,11 +241,36 @@ class JournalStore:
     def _catch_up(self) -> None:
         """Apply everything that was appended since the last time."""
         self._log.refresh()
+        self._read_on()
+        state = self._state
+        while not self._looked_beyond:
+            before, later = state.position, self._log.after(state.position)
+            self._looked_beyond = later is None
+            self._read_on()  # it may have been appended just now
+            if later is not None and state.position == before:
+                self._skip(before, later)
+                self._read_on()
+
+    def _read_on(self) -> None:
         state = self._state
         while (segment := self._segment(state.position)) is not None:
             change = state.apply(state.position, segment)
             if change is not None:
                 self._changes.append(change)
+
+    def _skip(self, first: int, end: int) -> None:
+        """Take segments that somebody removed for damaged, so that later ones count.
+
+        Whoever wrote these had seen those: they are no end of the journal.
+        """
+        what = name_of(self._log, first)
+        if end - first > 1:
+            what = f"range {first} to {end - 1} of the segments of {self.url}"
+        fault = Fault(what, "gone, though later ones are there")
+        for position in range(first, end):
+            self._damaged[position] = fault
+            self._state.apply(position, Segment(Kind.VOID, "", 0.0))
+        _report_lost(DamagedError(what, fault.why))
 
     def _segment(self, position: int) -> Segment | None:
         """Return the segment at `position` without its body; damaged ones are VOID."""
@@ -254,10 +280,7 @@ class JournalStore:
         except DamagedError as error:
             what = name_of(self._log, position)
             self._damaged[position] = Fault(what, error.why)
-            _report(
-                f"{error}; results in it are computed again, an invalidation in it has "
-                "to be repeated"
-            )
+            _report_lost(error)
             return Segment(Kind.VOID, "", 0.0)
 
     # what the log keeps beside the journal
@@ -311,7 +334,11 @@ class JournalStore:
         self._log.close()
 
 
-def _report(sentence: str) -> None:
+def _report_lost(error: DamagedError) -> None:
     import logging  # costs start-up time that a healthy store need not spend
 
-    logging.getLogger("backends").warning(sentence)
+    logging.getLogger("backends").warning(
+        "%s; results in it are computed again, an invalidation in it has to be "
+        "repeated",
+        error,
+    )

@@ -188,3 +188,74 @@ def test_a_jugfile_that_moved_is_shown_and_says_where_it_ran(tg):
     said = tg("status", "inner/sums.py", "--store", "sums.tgdata").stderr
 
     assert f"as it last ran as {path}" in said
+
+
+@pytest.mark.parametrize("places", [[1], [2, 3], [0]], ids=str)
+def test_removed_segments_are_told_and_later_ones_still_count(tg, places):
+    tg.jugfile("sums.py")
+    tg("execute", "-q", "sums.py")
+    log = tg.folder / "sums.tgdata" / "log" / "000000"
+    count = len(list(log.iterdir()))
+    for place in places:
+        (log / f"{place:03d}").unlink()
+
+    assert "gone, though later ones are there" in tg("status", "sums.py").stderr
+    (fault,) = tg.json("fsck", "sums.py", code=1)["faults"]
+    assert fault["kind"] == "damaged"
+    tg("execute", "-q", "sums.py")
+    assert not (log / f"{places[0]:03d}").exists()
+
+    tg("fsck", "--repair", "sums.py")
+    tg("fsck", "sums.py")
+    assert tg.json("status", "sums.py")["finished"]
+    assert len(list(log.iterdir())) >= count
+
+
+@pytest.mark.parametrize("place", [1, None], ids=["amidst", "at the end"])
+def test_a_segment_that_is_a_folder_is_damaged_and_stops_nobody(tg, place):
+    tg.jugfile("sums.py")
+    tg("execute", "-q", "sums.py")
+    log = tg.folder / "sums.tgdata" / "log" / "000000"
+    path = log / f"{len(list(log.iterdir())) if place is None else place:03d}"
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+    said = tg("execute", "sums.py").stderr
+
+    assert "is damaged (it is a directory)" in said
+    tg("fsck", "sums.py", code=1)
+    tg("fsck", "--repair", "sums.py")
+    tg("fsck", "sums.py")
+    tg("invalidate", "-y", "--name", "*", "sums.py")
+    tg("execute", "-q", "sums.py")
+    assert tg.json("status", "sums.py")["finished"]
+
+
+def test_a_large_value_that_is_a_folder_is_damaged_and_computed_again(tg):
+    tg.ran("outputs.py")
+    for path in blobs(tg, "outputs.tgdata"):
+        path.unlink()
+        path.mkdir()
+
+    found = tg.json("fsck", "outputs.py", code=1)["faults"]
+    assert {fault["why"] for fault in found} == {"it is no file"}
+    tg("fsck", "--repair", "outputs.py")
+    tg("execute", "-q", "outputs.py")
+    tg("fsck", "outputs.py")
+
+
+def test_a_format_file_that_is_a_folder_is_damaged(tg):
+    tg.ran("sums.py")
+    path = tg.folder / "sums.tgdata" / "format.json"
+    path.unlink()
+    path.mkdir()
+
+    assert "format.json is damaged" in tg("status", "sums.py", code=4).stderr
+
+
+def test_a_store_where_no_folder_can_be_made_says_so(tg):
+    tg.jugfile("sums.py")
+
+    said = tg("execute", "sums.py", "--store", "/proc/none", code=2).stderr
+
+    assert "no directory can be made at /proc/none" in said
