@@ -160,16 +160,11 @@ def test_changed_source_is_compiled_anew(folder):
 
 
 @pytest.mark.parametrize("kept_by_numba", [False, True])
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [("return a + b", "return a + b + 1"), ("SCALE = 1", "SCALE = 2")],
-)
 def test_a_change_of_what_another_file_holds_is_compiled_anew(
-    tmp_path, folder, before, after, kept_by_numba
+    tmp_path, folder, kept_by_numba
 ):
     """Neither the code kept without numba nor what numba itself keeps is stale."""
     other = """
-import numpy as np
 from segkit._compiled import kernel
 SCALE = 1
 @kernel
@@ -177,7 +172,6 @@ def plus(a, b):
     return a + b
 """
     caller = """
-import numpy as np
 import sums
 from sums import SCALE, plus
 from segkit._compiled import kernel
@@ -189,14 +183,14 @@ def total(values, start):
 """
     made = "values.copy()" if kept_by_numba else "values"
     (tmp_path / "kernels.py").write_text(caller.replace("MAKE(values)", made))
-    (tmp_path / "sums.py").write_text(other)
-    first = use(folder)
-    (tmp_path / "sums.py").write_text(other.replace(before, after))
-    second = use(folder)
+    found = []
+    for old, new in [("", ""), ("a + b", "a + b + 1"), ("SCALE = 1", "SCALE = 2")]:
+        other = other.replace(old, new)
+        (tmp_path / "sums.py").write_text(other)
+        found += use(folder)
 
-    assert first == ["10", "True"]
-    assert second == ["15" if "return" in before else "40", "True"]
-    assert use(folder) == [second[0], str(kept_by_numba)]
+    assert found == ["10", "True", "15", "True", "45", "True"]
+    assert use(folder) == ["45", str(kept_by_numba)]
 
 
 @pytest.mark.parametrize("content", [b"", None])
@@ -278,10 +272,8 @@ print("numba" in sys.modules)
 """
 
 
-def test_ndnt_of_floats_runs_without_numba_once_it_is_compiled(folder):
+def test_ndnt_of_floats_runs_without_numba_once_it_is_compiled():
     call = [sys.executable, "-c", FLOATS]
-    seen = [
-        subprocess.run(call, check=True, capture_output=True, text=True).stdout
-        for _ in range(2)
-    ]
-    assert seen == ["True\n", "False\n"]
+    subprocess.run(call, check=True)
+    done = subprocess.run(call, check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
