@@ -245,9 +245,9 @@ class JournalStore:
         state = self._state
         while not self._looked_beyond:
             before, later = state.position, self._log.after(state.position)
-            self._looked_beyond = later is None
+            self._looked_beyond = later is None or later <= before
             self._read_on()  # it may have been appended just now
-            if later is not None and state.position == before:
+            if later is not None and later > before == state.position:
                 self._skip(before, later)
                 self._read_on()
 

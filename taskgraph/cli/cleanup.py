@@ -67,7 +67,7 @@ def command(
     --empty-trash makes it final. Results that other jugfiles need, or this one with
     other arguments, are kept unless --alone is given.
     """
-    if empty_trash is not None and empty_trash < 0:
+    if empty_trash is not None and not empty_trash >= 0:  # nor nan
         raise click.UsageError("--empty-trash takes days, 0 or more")
     backend = find_store(jugfile, store)
     if backend is None:

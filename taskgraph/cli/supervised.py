@@ -109,7 +109,7 @@ class Way:
         """
         if given["jobs"] < 1:
             raise click.UsageError("-j takes the number of workers, 1 or more")
-        if given["lease"] <= 0 or given["max_wait"] < 0:
+        if not (given["lease"] > 0 and given["max_wait"] >= 0):  # nor nan
             raise click.UsageError("--lease and --max-wait take seconds, more than 0")
         first = rank(os.environ) == 0
         names = set(cls.__dataclass_fields__) - {"first", "quiet"}

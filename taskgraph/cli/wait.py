@@ -51,7 +51,7 @@ def command(
     Exit code: 0 all done, 1 what is left failed or is blocked, 3 timed out.
     """  # noqa: D301 - click ends paragraphs with \b
     require_jugfile(jugfile)
-    if timeout is not None and timeout < 0:
+    if timeout is not None and not timeout >= 0:  # nor nan
         raise click.UsageError("--timeout takes seconds, 0 or more")
     end = None if timeout is None else time.monotonic() + timeout
     watched = _Watched(jugfile, store, arguments)

@@ -182,17 +182,18 @@ def test_what_nobody_may_read_is_no_damage(root, monkeypatch):
         late.poll()
 
 
-def test_a_gap_after_a_power_cut_is_filled(root):
+def test_a_gap_after_a_power_cut_is_told_and_what_follows_counts(root):
     anna = JournalStore(FileLog(root), "anna")
     for number in range(3):
         publish(anna, key(number), since=0)
     Path(anna._log._path(1)).unlink()
     late = JournalStore(FileLog(root), "late")
     late.poll()
-    assert set(late.keys()) == {key(0)}
-    late.claim([B, key(2)])
-    late.poll()
     assert set(late.keys()) == {key(0), key(2)}
+    assert "gone" in late.damaged()[0].why
+    assert late.claim([key(1), key(2)]).keys == [key(1)]
+    assert late.mend() == 1
+    assert JournalStore(FileLog(root), "again").damaged() == []
     assert answers(JournalStore(FileLog(root), "later")) == answers(late)
 
 
