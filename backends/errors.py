@@ -32,7 +32,10 @@ class DamagedError(BackendError):
     """
 
     def __init__(
-        self, what: str, why: str, advice: str = "run `tg fsck --repair`"
+        self,
+        what: str,
+        why: str,
+        advice: str = "run `tg fsck --repair`, then `tg execute` computes it again",
     ) -> None:
         super().__init__(f"{what} is damaged ({why}); {advice}")
         self.what = what

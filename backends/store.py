@@ -338,7 +338,5 @@ def _report_lost(error: DamagedError) -> None:
     import logging  # costs start-up time that a healthy store need not spend
 
     logging.getLogger("backends").warning(
-        "%s; results in it are computed again, an invalidation in it has to be "
-        "repeated",
-        error,
+        "%s; an invalidation in it has to be repeated", error
     )

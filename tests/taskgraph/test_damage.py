@@ -132,7 +132,7 @@ def test_damage_is_told_and_never_handed_on(folder):
     spoil(segments(folder), flip_body)
     said = tg(folder, "value", "job.py", "total", code=4).stderr
     assert "is damaged" in said
-    assert "tg fsck job.py --repair" in said
+    assert "run `tg fsck job.py --repair`, then `tg execute job.py` computes it" in said
     assert "Traceback" not in said
 
 
