@@ -31,7 +31,7 @@ def save(value: Any, path: Path) -> None:
         )
     try:
         data = encode(value)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
         kind = type(value).__name__
         raise UsageError(
             f"a {kind} cannot be saved as {path.suffix}: {error}; try .pkl"
@@ -60,7 +60,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     if hasattr(value, "tolist"):  # numpy arrays and scalars
-        return plain(value.tolist())
+        listed = value.tolist()
+        return (
+            repr(value)
+            if listed is value or hasattr(listed, "tolist")
+            else plain(listed)
+        )
     if hasattr(value, "to_dict"):  # data frames
         return plain(value.to_dict())
     return repr(value)

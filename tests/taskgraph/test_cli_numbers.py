@@ -1,6 +1,9 @@
 """Numbers on the command line that are none."""
 
+import numpy
 import pytest
+
+from taskgraph.cli.saving import plain
 
 
 @pytest.mark.parametrize(
@@ -18,3 +21,9 @@ def test_what_is_no_number_is_refused(tg, words):
     assert (
         "or more" in (said := tg(*words.split(), code=2).stderr) or "more than" in said
     )
+
+
+def test_long_floats_are_text_in_json():
+    numbers = numpy.array([1.5], dtype=numpy.longdouble)
+
+    assert plain(numbers) == [repr(numbers[0])]
