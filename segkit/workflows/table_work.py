@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -63,7 +64,7 @@ def combine_tables(
     tables: list[PartialTable] = [part.load() for part in parts]
     if merged is not None:
         named = [
-            PartialTable(table.shape, merged.table(number)[table.labels], table.columns)
+            replace(table, labels=merged.table(number)[table.labels])
             for number, table in zip(numbers, tables, strict=True)
         ]
         # A part without rows: what is said twice in a single one is summed too.
@@ -113,7 +114,6 @@ def look_classes_up(table: Table) -> NDArray[np.unsignedinteger[Any]]:
 
 
 def _remaining(sums: PartialTable, lookups: Iterable[Array]) -> PartialTable:
-    from segkit.measurement import PartialTable
 
     labels = sums.labels
     for lookup in lookups:
@@ -122,4 +122,4 @@ def _remaining(sums: PartialTable, lookups: Iterable[Array]) -> PartialTable:
     if kept.all():
         return sums
     columns = {name: column[kept] for name, column in sums.columns.items()}
-    return PartialTable(sums.shape, sums.labels[kept], columns)
+    return replace(sums, labels=sums.labels[kept], columns=columns)
