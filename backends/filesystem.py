@@ -175,7 +175,7 @@ class FileLog:
         *,
         drop: bool,
     ) -> int:
-        directory = f"{self.url}/log/{block:06d}"
+        directory = self._block(block)
         pack = f"{directory}.pack"
         new = pack_size(sizes)
         with explained(f"merge segments in {self.url}"):

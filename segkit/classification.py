@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 Table: TypeAlias = Mapping[str, ArrayLike]
 Bound: TypeAlias = float | tuple[float | None, float | None]
 
-UNCLASSIFIED = 0
 # The golden ratio spreads hues so that neighbouring classes differ.
 _HUE_STEP = (math.sqrt(5) - 1) / 2
 

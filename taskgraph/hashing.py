@@ -107,9 +107,7 @@ class Encoder:
             bool: _encode_bool,
             int: _encode_int,
             float: _encode_float,
-            complex: lambda x: (
-                b"c" + _encode_float(x.real)[1:] + _encode_float(x.imag)[1:]
-            ),
+            complex: _encode_complex,
             str: _encode_str,
             bytes: lambda x: b"b%d:%b" % (len(x), x),
             bytearray: self._bytearray,
