@@ -6,6 +6,10 @@ image lies less than n quanta below. What this leaves open, a voxel in a million
 is decided by the sum that defines the result (see `segkit._ndnt`): the window's voxels
 summed by doubling. If no voxel was rounded so far, nothing is open.
 
+Windows slide along z first, or, if `turned`, along y first: sums are exact either
+way, and the smaller plane of sums stays in the cache. Then z stands for y below and y
+for z, but for the order in which doubled sums are made.
+
 Each row is compared three times at most: all in the image's own precision, where that
 is too coarse all in double precision, and the voxels still in doubt one by one.
 """
@@ -18,7 +22,8 @@ from __future__ import annotations
 import numpy as np
 
 from segkit._compiled import kernel
-from segkit._ndnt_kernel import _add, _covered, _running_sums
+from segkit._ndnt_doubling_kernel import doubled_sum
+from segkit._ndnt_kernel import _covered, _running_sums
 
 DECIDED, BEYOND, DOUBTFUL = 0, 1, 2
 """Each voxel is decided; a value is too large or NaN; too many are in doubt."""
@@ -79,30 +84,40 @@ def _is_rounded(row, scale, quantum):
 
 
 @kernel
-def _advance(sums, image, bits, place, extent, grid, seen):
+def _row(volume, z, y, turned):
+    """Return the row of a volume at these places of the slide."""
+    if turned:
+        return volume[y, z]
+    return volume[z, y]
+
+
+@kernel
+def _advance(sums, image, bits, place, extent, grid, seen, turned):
     """Move the sums along z of one row to a plane; return what was seen of values.
 
-    `extent` is the window's before and after, and the first plane that enters.
+    `extent` is the window's before and after, the first plane that enters, and the
+    number of planes.
     Bit 0: one was rounded; bit 1: one is negative; bit 2: one is too large. `seen` is
     what has been before.
     """
     z, y = place
-    before, after, first = extent
+    before, after, first, depth = extent
     scale, quantum, most, unsigned = grid
     enters, leaves = z + after, z - before - 1
-    if enters < image.shape[0]:
-        row = bits[enters, y]
+    if enters < depth:
+        row = _row(bits, enters, y, turned)
+        new = _row(image, enters, y, turned)
         # With its sign bit, a negative number is larger than all others.
         if _largest(row, ~bits.dtype.type(0)) > most:
             seen |= 4 if _largest(row, unsigned) > most else 2
-        if not seen & 1 and _is_rounded(image[enters, y], scale, quantum):
+        if not seen & 1 and _is_rounded(new, scale, quantum):
             seen |= 1
         if leaves >= first:
-            _exchange(sums, image[enters, y], image[leaves, y], scale)
+            _exchange(sums, new, _row(image, leaves, y, turned), scale)
         else:
-            _enter(sums, image[enters, y], scale)
+            _enter(sums, new, scale)
     elif leaves >= first:
-        _leave(sums, image[leaves, y], scale)
+        _leave(sums, _row(image, leaves, y, turned), scale)
     return seen
 
 
@@ -163,71 +178,6 @@ def _compare_roughly(pixels, sums, counts, scale, rule, doubt, open_, out):
 
 
 @kernel
-def _fold(rows):
-    """Sum rows by doubling into the first one; all are overwritten."""
-    stop, size = rows.shape[0], 1
-    while stop > 0:
-        if stop & size:
-            start, step = stop - size, 1
-            while step < size:
-                for i in range(start, stop, 2 * step):
-                    _add(rows[i], rows[i + step])
-                step *= 2
-            if stop < rows.shape[0]:
-                _add(rows[start], rows[stop])
-            stop = start
-        size *= 2
-
-
-@kernel
-def _folded(row):
-    """Return the sum of a row by doubling, which overwrites it."""
-    stop, size = row.size, 1
-    while stop > 0:
-        if stop & size:
-            start, step = stop - size, 1
-            while step < size:
-                for i in range(start, stop, 2 * step):
-                    row[i] += row[i + step]
-                step *= 2
-            if stop < row.size:
-                row[start] += row[stop]
-            stop = start
-        size *= 2
-    return row[0]
-
-
-@kernel
-def _doubled(image, place, before, after, scratch):
-    """Return the doubled sum over the window of one voxel.
-
-    `scratch` has rows of the window's length, for its planes and for its rows.
-    """
-    rows, sums = scratch
-    depth = rows.shape[0]
-    rows[:] = 0
-    sums[:] = 0
-    start = place[2] - before[2]
-    left, right = max(start, 0), min(place[2] + after[2] + 1, image.shape[2])
-    for j in range(sums.shape[0]):
-        y = place[1] - before[1] + j
-        if not 0 <= y < image.shape[1]:
-            continue
-        for i in range(depth):
-            z = place[0] - before[0] + i
-            if 0 <= z < image.shape[0]:
-                for x in range(left, right):
-                    rows[i, x - start] = image[z, y, x]
-            else:
-                rows[i] = 0
-        _fold(rows)
-        for x in range(sums.shape[1]):
-            sums[j, x] = rows[0, x]
-    _fold(sums)
-    return _folded(sums[0])
-
-
-@kernel
 def _is_foreground(value, total, factors, mode):
     bound = total * (factors[0] if total < 0 else factors[1])
     if mode == 0:
@@ -250,14 +200,23 @@ def _whole_sum(plane, place, before, after):
 
 
 @kernel
+def _along_axes(along_slide, turned):
+    """Return what belongs to the axes of a slide in the order of z, y and x."""
+    if turned:
+        return along_slide[1], along_slide[0], along_slide[2]
+    return along_slide
+
+
+@kernel
 def _decide(image, place, before, after, scratch, rule, doubt, out):
     """Write the mask of a row where it is in doubt; return how many sums that took.
 
-    `place` is z, y, y among the sums along z, and the count of voxels along both;
-    `doubt` is the quantum, the number of quanta by which sums are off, the sum that
-    has no error, the shift of sums along x, and the number of additions allowed.
+    `place` is z, y, y among the sums along z, the count of voxels along both, and
+    whether they are `turned`;
+    `doubt` is the quantum, the number of quanta by which sums are off, the sum that has
+    no error, the shift of sums along x, and the number of additions allowed.
     """
-    z, y, here, count = place
+    z, y, here, count, turned = place
     plane, _, prefix, _, open_, few = scratch
     quantum, absolute, zero, shift, allowed = doubt
     width, length = out.size, before[2] + after[2] + 1
@@ -266,16 +225,18 @@ def _decide(image, place, before, after, scratch, rule, doubt, out):
         if open_[x] == 0:
             continue
         own = count * _covered(x, before[2], after[2], width)
-        value = np.float64(image[z, y, x]) * np.float64(own)
+        value = np.float64(_row(image, z, y, turned)[x]) * np.float64(own)
         # Not from the row of sums, which are rounded to the type of comparisons.
         whole = np.int64(prefix.dtype.type(prefix[x + length] - prefix[x]))
         if shift > 0:
             whole = _whole_sum(plane, (here, x), before, after)
-            spent += own // _covered(z, before[0], after[0], image.shape[0])
+            spent += (before[1] + after[1] + 1) * length
         total = whole * quantum
         bound = total * (rule[0] if total < 0 else rule[1])
         if abs(value - bound) <= absolute * quantum and whole != zero and absolute > 0:
-            total = _doubled(image, (z, y, x), before, after, few)
+            at = _along_axes((z, y, x), turned)
+            reach = _along_axes(before, turned), _along_axes(after, turned)
+            total = doubled_sum(image, at, reach[0], reach[1], few)
             spent += few[0].shape[0] * few[1].size
         if spent > allowed:
             break
@@ -285,20 +246,20 @@ def _decide(image, place, before, after, scratch, rule, doubt, out):
 
 @kernel
 def whole_numbers(
-    image, bits, box, before, after, counts, rule, grid, precision, scratch, out
+    image, bits, box, before, after, counts, rule, grid, precision, scratch, turned, out
 ):
     """Threshold a part of a volume of floats; return what came of it.
 
     Parameters
     ----------
     image
-        Volume (z, y, x).
+        Volume (z, y, x), never `turned` itself.
     bits
         The same as unsigned integers.
     box
         First plane and row of the part, and those after its last ones.
     before, after
-        Extent of the window along each axis before and after its voxel.
+        Extent of the window along z, y and x before and after its voxel.
     counts
         Number of columns of the window around each x that lie inside the image.
     rule
@@ -314,11 +275,14 @@ def whole_numbers(
     scratch
         Sums along z, of as many rows as the windows of the part reach; row of sums
         along y; zeros, as many as that and the window along x; row of sums along x in
-        the type of `counts`; row of bytes; rows for `_doubled`.
+        the type of `counts`; row of bytes; rows for `doubled_sum`.
+    turned
+        Whether windows slide along y first; `box`, `before` and `after` are in the
+        order of the slide.
     out
         The whole mask, as 0 and 1.
     """
-    depth, height = image.shape[:2]
+    depth, height, _ = _along_axes(image.shape, turned)
     plane, row, prefix, sums, open_ = scratch[:5]
     number = counts.dtype.type
     factors = number(rule[0]), number(rule[1]), rule[2]
@@ -326,19 +290,21 @@ def whole_numbers(
     unit = np.float64(2.0) ** -shift
     start, stop = box
     top, bottom = max(start[1] - before[1], 0), min(stop[1] + after[1], height)
-    extent = before[0], after[0], max(start[0] - before[0], 0)
+    extent = before[0], after[0], max(start[0] - before[0], 0), depth
     seen = 0
     plane[:] = 0
     for z in range(extent[2] - after[0], start[0]):
         for y in range(top, bottom):
-            seen = _advance(plane[y - top], image, bits, (z, y), extent, grid, seen)
+            seen = _advance(
+                plane[y - top], image, bits, (z, y), extent, grid, seen, turned
+            )
     for z in range(start[0], stop[0]):
         row[:] = 0
         for y in range(top - after[1], stop[1]):
             new = y + after[1]
             if new < bottom:
-                sums_z = plane[new - top]
-                seen = _advance(sums_z, image, bits, (z, new), extent, grid, seen)
+                sums_z, at = plane[new - top], (z, new)
+                seen = _advance(sums_z, image, bits, at, extent, grid, seen, turned)
             _slide(row, plane, new - top, y - before[1] - 1 - top, shift)
             if y < start[1]:
                 continue
@@ -351,9 +317,9 @@ def whole_numbers(
             )
             error = rounding if seen & 1 else 0.0
             zero = np.nan if seen & 1 and (seen & 2 or grid[0] < 1) else 0.0
-            target = out[z, y]
+            target = _row(out, z, y, turned)
             if _compare_roughly(
-                image[z, y],
+                _row(image, z, y, turned),
                 sums,
                 counts,
                 number(grid[0] * unit * count),
@@ -363,7 +329,7 @@ def whole_numbers(
                 target,
             ):
                 exact = np.float64(grid[1]), error, zero, shift, left
-                place = z, y, y - top, count
+                place = z, y, y - top, count, turned
                 left -= _decide(
                     image, place, before, after, scratch, rule, exact, target
                 )

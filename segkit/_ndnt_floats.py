@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit._compiled import can_compile
-from segkit._ndnt_pieces import Piece, piece, slabs, window_counts
+from segkit._ndnt_pieces import Piece, Slide, piece, slabs, slide, window_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,8 +73,9 @@ def threshold_rows(
     """Threshold rows from start to stop, if no magnitude is larger; return whether."""
     from segkit import _ndnt_float_kernel as kernels
 
-    for plan in _plans(rule.lengths, image.dtype.type):
-        found = _sum_whole_numbers(image, rule, rows, largest, plan, out)
+    part = slide(image, rule, rows, out)
+    for plan in _plans(part.lengths, image.dtype.type):
+        found = _sum_whole_numbers(part, rule, largest, plan)
         if found != kernels.DOUBTFUL:
             return found == kernels.DECIDED
     for few in slabs(*rows, _rows_at_once(image, rule)):
@@ -97,9 +98,11 @@ class _Plan:
 
 
 def _plans(lengths: tuple[int, ...], dtype: type[np.floating[Any]]) -> Iterator[_Plan]:
-    """Yield the ways to sum whole numbers that may leave little open."""
-    flat = lengths[-1] if len(lengths) == 2 else lengths[1] * lengths[2]
-    voxels = math.prod(lengths)
+    """Yield the ways to sum whole numbers that may leave little open.
+
+    `lengths` are those of the window, in the order of the slide.
+    """
+    flat, voxels = lengths[1] * lengths[2], math.prod(lengths)
     power = (2**30 // lengths[0]).bit_length() - 1
     if flat <= _LARGEST_FLAT and voxels <= 2**power // _DOUBTFUL:
         shift = 0
@@ -109,55 +112,40 @@ def _plans(lengths: tuple[int, ...], dtype: type[np.floating[Any]]) -> Iterator[
     yield _Plan(np.int64, np.float64, 52 - voxels.bit_length(), 0)
 
 
-def _sum_whole_numbers(
-    image: Array,
-    rule: Rule,
-    rows: tuple[int, int],
-    largest: float,
-    plan: _Plan,
-    out: Array,
-) -> int:
+def _sum_whole_numbers(part: Slide, rule: Rule, largest: float, plan: _Plan) -> int:
     """Threshold rows by whole numbers; return what came of it."""
     from segkit import _ndnt_float_kernel as kernels
 
-    before, after = rule.before, rule.after
-    box = (0, rows[0]), (image.shape[0], rows[1])
-    if image.ndim == 2:  # rows are planes of one row
-        image, out = image[:, None], out[:, None]
-        before, after = (before[0], 0, before[1]), (after[0], 0, after[1])
-        box = (rows[0], 0), (rows[1], 1)
-    lengths = tuple(b + a + 1 for b, a in zip(before, after, strict=True))
+    image = part.image
     counts = window_counts(rule, image.shape[-1:], -1).astype(plan.real)
-    reached = max(box[0][1] - before[1], 0), min(box[1][1] + after[1], image.shape[1])
-    plane = reached[1] - reached[0], image.shape[2]
     return int(
         kernels.whole_numbers(
             image,
             image.view(f"u{image.itemsize}"),
-            box,
-            before,
-            after,
+            (part.start, part.stop),
+            part.before,
+            part.after,
             counts,
             (rule.low, rule.high, rule.mode),
             _grid(image.dtype, largest, plan),
-            _precision(lengths, image.size, max(rule.low, rule.high), plan),
-            _scratch(lengths, plane, plan),
-            out.view(np.uint8),
+            _precision(part.lengths, image.size, max(rule.low, rule.high), plan),
+            _scratch(part, plan),
+            part.turned,
+            part.out.view(np.uint8),
         )
     )
 
 
-def _scratch(
-    lengths: tuple[int, ...], plane: tuple[int, ...], plan: _Plan
-) -> tuple[Any, ...]:
-    width, along = plane[-1], lengths[-1]
+def _scratch(part: Slide, plan: _Plan) -> tuple[Any, ...]:
+    width, lengths = part.plane[-1], part.lengths
+    planes, rows = (lengths[1], lengths[0]) if part.turned else lengths[:2]
     return (
-        np.empty(plane, plan.sums),
+        np.empty(part.plane, plan.sums),
         np.empty(width, plan.sums),
-        np.zeros(width + along, plan.sums),
+        np.zeros(width + lengths[-1], plan.sums),
         np.empty(width, plan.real),
         np.empty(width, np.uint8),
-        (np.empty((lengths[0], along)), np.empty((lengths[1], along))),
+        (np.empty((planes, lengths[-1])), np.empty((rows, lengths[-1]))),
     )
 
 
@@ -197,7 +185,7 @@ def _precision(
 
 def _double(part: Piece) -> None:
     """Threshold by doubled sums."""
-    from segkit import _ndnt_kernel
+    from segkit import _ndnt_doubling_kernel as kernels
 
     pixels, rule, width = part.pixels, part.rule, part.pixels.shape[-1]
     layouts = [_ring_layout(length) for length in rule.lengths]
@@ -205,11 +193,11 @@ def _double(part: Piece) -> None:
     ring, lines = np.empty((slots[-2], width)), np.empty((3, width + rule.lengths[-1]))
     rest = (ring, lines, part.target)
     if pixels.ndim == 2:
-        _ndnt_kernel.doubling_rows(pixels, pixels, *part.plan, layouts[0], *rest)
+        kernels.doubling_rows(pixels, pixels, *part.plan, layouts[0], *rest)
         return
     planes = np.empty((slots[0], pixels[0].size))
     layout = tuple(layouts[:2])
-    _ndnt_kernel.doubling_planes(pixels, *part.plan, layout, planes, *rest)
+    kernels.doubling_planes(pixels, *part.plan, layout, planes, *rest)
 
 
 def _rows_at_once(image: Array, rule: Rule) -> int:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segkit import _ndnt, _ndnt_floats, _ndnt_rule
+from segkit import _ndnt, _ndnt_floats, _ndnt_pieces, _ndnt_rule
 from segkit._compiled import can_compile
 from segkit.thresholding import ndnt
 
@@ -73,6 +73,40 @@ def test_floats_of_all_kinds_are_those_of_the_definition(
     np.testing.assert_array_equal(mask, _ndnt.numpy_mask(image, rule))
 
 
+@settings(deadline=None, max_examples=100)
+@given(
+    st.sampled_from(sorted(FLOATS)),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([(3, 9, 40), (4, 30, 50), (7, 8, 33), (1, 20, 20)]),
+    st.tuples(*[st.sampled_from([2, 3, 8, 16])] * 3),
+    st.sampled_from([0.0, 0.1, 0.3]),
+    st.sampled_from(["centred", "florin"]),
+    st.integers(1, 3),
+)
+def test_windows_may_slide_along_y_first(
+    kind, dtype, shape, size, threshold, window, threads
+):
+    """As they do where a plane is larger than the cache."""
+    noise = np.random.default_rng(sum(size)).standard_normal(shape)
+    image = np.broadcast_to(FLOATS[kind](noise), shape).astype(dtype)
+    rule = rule_for(image, size, threshold, window=window)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_ndnt_pieces, "_CACHED", 0)
+        if threads == 1:
+            rows = _ndnt_pieces.slide(image, rule, (0, shape[1]), image)
+            assert rows.turned
+        mask = ndnt(image, size, threshold, window=window, threads=threads)
+    np.testing.assert_array_equal(mask, _ndnt.numpy_mask(image, rule))
+
+
+def test_a_plane_that_the_cache_does_not_hold_is_not_summed_along_z():
+    image = np.zeros((3, 800, 800), np.float32)
+    rule = rule_for(image, 5, 0.25)
+    assert _ndnt_pieces.slide(image, rule, (0, 800), image).turned
+    assert not _ndnt_pieces.slide(image, rule, (0, 400), image).turned
+    assert not _ndnt_pieces.slide(image[:, :2], rule, (0, 2), image).turned
+
+
 @pytest.mark.skipif(not can_compile(), reason="no whole numbers without compiling")
 @pytest.mark.parametrize(
     ("kind", "dtype", "threshold", "ways"),
@@ -100,7 +134,7 @@ def test_floats_take_no_slower_way_than_they_need(
 
         monkeypatch.setattr(_ndnt_floats, name, watched)
 
-    watch("_sum_whole_numbers", lambda *a: "53 bits" if a[4].shift == 0 else "32 bits")
+    watch("_sum_whole_numbers", lambda *a: "53 bits" if a[3].shift == 0 else "32 bits")
     watch("_double", lambda part: "doubled")
     noise = np.random.default_rng(0).standard_normal((300, 400))
     image = FLOATS[kind](noise).astype(dtype)
