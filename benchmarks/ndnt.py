@@ -1,6 +1,7 @@
 """Time segkit.ndnt against FLoRIN's own: ``python benchmarks/ndnt.py``.
 
-On noise, one thread, CPU time, least of a few runs; equal masks are checked away from
+On noise, one thread, CPU time, least of a few runs in which the dtypes take turns, so
+that what else the machine does falls on all of them; equal masks are checked away from
 the first half window of each axis, where FLoRIN leaves index 0 out of its sums. The
 first run makes an environment with FLoRIN in the user's cache folder.
 """
@@ -51,14 +52,17 @@ def images(shape, seed=0):
     yield "float32 normal", rng.standard_normal(shape, np.float32) + 5
 
 
-def cpu_seconds(function, runs):
-    function()
-    times = []
-    for _ in range(runs):
-        start = time.process_time()
+def cpu_seconds(functions, runs):
+    """Return the least CPU time of each of the functions, which take turns."""
+    least = {name: float("inf") for name in functions}
+    for function in functions.values():
         function()
-        times.append(time.process_time() - start)
-    return min(times)
+    for _ in range(runs):
+        for name, function in functions.items():
+            start = time.process_time()
+            function()
+            least[name] = min(least[name], time.process_time() - start)
+    return least
 
 
 def wall_seconds(function, runs):
@@ -77,28 +81,23 @@ def extra_bytes(shape, window):
 
 def compare(name, runs):
     shape, window, bar = CASES[name]
-    first = None
-    for dtype, image in images(shape):
-        ours = cpu_seconds(
-            partial(ndnt, image, window, THRESHOLD, window="florin"), runs
-        )
-        if first is None:
-            first = ours
-            mask, theirs, florin_bytes = florin_ndnt(image, window, THRESHOLD)
-            inner = tuple(slice(round(n / 2), None) for n in window)
-            mine = ndnt(image, window, THRESHOLD, window="florin")
-            equal = np.array_equal(mine[inner], mask[inner])
-            parallel = partial(ndnt, image, window, THRESHOLD, threads=2)
-            two = wall_seconds(parallel, runs)
-            print(
-                f"{name} uint8: {ours:.4f} s, FLoRIN {theirs:.2f} s, "
-                f"ratio {theirs / ours:.0f}x (bar {bar}x), 2 threads {two:.4f} s wall; "
-                f"extra bytes a voxel {extra_bytes(shape, window):.2f}, "
-                f"FLoRIN {florin_bytes:.0f}; "
-                f"{'equal' if equal else 'NOT EQUAL'} away from FLoRIN's borders"
-            )
-        else:
-            print(f"{name} {dtype}: {ours:.4f} s, {ours / first:.2f}x uint8 (bar 2x)")
+    kinds = dict(images(shape))
+    threshold = partial(ndnt, shape=window, threshold=THRESHOLD, window="florin")
+    ours = cpu_seconds({k: partial(threshold, i) for k, i in kinds.items()}, runs)
+    image, first = kinds["uint8"], ours.pop("uint8")
+    mask, theirs, florin_bytes = florin_ndnt(image, window, THRESHOLD)
+    inner = tuple(slice(round(n / 2), None) for n in window)
+    equal = np.array_equal(threshold(image)[inner], mask[inner])
+    two = wall_seconds(partial(threshold, image, threads=2), runs)
+    print(
+        f"{name} uint8: {first:.4f} s, FLoRIN {theirs:.2f} s, "
+        f"ratio {theirs / first:.0f}x (bar {bar}x), 2 threads {two:.4f} s wall; "
+        f"extra bytes a voxel {extra_bytes(shape, window):.2f}, "
+        f"FLoRIN {florin_bytes:.0f}; "
+        f"{'equal' if equal else 'NOT EQUAL'} away from FLoRIN's borders"
+    )
+    for kind, seconds in ours.items():
+        print(f"{name} {kind}: {seconds:.4f} s, {seconds / first:.2f}x uint8 (bar 2x)")
 
 
 def main():

@@ -143,38 +143,34 @@ def _slide(row, plane, enters, leaves, shift):
 
 
 @kernel
-def _differences(prefix, length, sums):
-    ahead = prefix[length:]
-    for x in range(sums.size):
-        sums[x] = prefix.dtype.type(ahead[x] - prefix[x])
+def _compare_roughly(pixels, prefix, counts, scale, rule, doubt, out):
+    """Write the mask of one row, plus 2 where it is in doubt; return whether any is.
 
-
-@kernel
-def _compare_roughly(pixels, sums, counts, scale, rule, doubt, open_, out):
-    """Write the mask of one row, and where it is open; return whether it is anywhere.
-
+    Sums are differences of `prefix`, which is longer than the row by the window.
     `doubt` is the relative and the absolute error of the comparison, and the sum
     that has no error.
     """
     low, high, mode = rule
     relative, absolute, zero = doubt
+    number, whole = counts.dtype.type, prefix.dtype.type
+    ahead = prefix[prefix.size - pixels.size :]
     for x in range(pixels.size):
         value = pixels[x] * (scale * counts[x])
-        total = sums[x]
+        total = number(whole(ahead[x] - prefix[x]))
         bound = total * (low if total < 0 else high)
         unsure = abs(value - bound) <= abs(value) * relative + absolute
-        open_[x] = unsure & (total != zero)
         if mode == 0:
-            out[x] = value < bound
+            found = value < bound
         elif mode == 1:
-            out[x] = value <= bound
+            found = value <= bound
         else:
-            out[x] = value > bound
+            found = value > bound
+        out[x] = np.uint8(found) | (np.uint8(unsure & (total != zero)) << np.uint8(1))
     # Not in the loop above: it would be half as fast.
     most = np.uint8(0)
-    for x in range(open_.size):
-        most = max(most, open_[x])
-    return most != 0
+    for x in range(out.size):
+        most = max(most, out[x])
+    return most > 1
 
 
 @kernel
@@ -217,16 +213,16 @@ def _decide(image, place, before, after, scratch, rule, doubt, out):
     no error, the shift of sums along x, and the number of additions allowed.
     """
     z, y, here, count, turned = place
-    plane, _, prefix, _, open_, few = scratch
+    plane, _, prefix, few = scratch
     quantum, absolute, zero, shift, allowed = doubt
     width, length = out.size, before[2] + after[2] + 1
     spent = 0
     for x in range(width):
-        if open_[x] == 0:
+        if out[x] < 2:
             continue
         own = count * _covered(x, before[2], after[2], width)
         value = np.float64(_row(image, z, y, turned)[x]) * np.float64(own)
-        # Not from the row of sums, which are rounded to the type of comparisons.
+        # Not rounded to the type of comparisons.
         whole = np.int64(prefix.dtype.type(prefix[x + length] - prefix[x]))
         if shift > 0:
             whole = _whole_sum(plane, (here, x), before, after)
@@ -274,8 +270,7 @@ def whole_numbers(
         may take.
     scratch
         Sums along z, of as many rows as the windows of the part reach; row of sums
-        along y; zeros, as many as that and the window along x; row of sums along x in
-        the type of `counts`; row of bytes; rows for `doubled_sum`.
+        along y; zeros, as many as that and the window along x; rows for `doubled_sum`.
     turned
         Whether windows slide along y first; `box`, `before` and `after` are in the
         order of the slide.
@@ -283,7 +278,7 @@ def whole_numbers(
         The whole mask, as 0 and 1.
     """
     depth, height, _ = _along_axes(image.shape, turned)
-    plane, row, prefix, sums, open_ = scratch[:5]
+    plane, row, prefix = scratch[:3]
     number = counts.dtype.type
     factors = number(rule[0]), number(rule[1]), rule[2]
     relative, rounding, shift, coarseness, left = precision
@@ -311,7 +306,6 @@ def whole_numbers(
             if seen & 4:
                 return BEYOND
             _running_sums(row, prefix, before[2])
-            _differences(prefix, before[2] + after[2] + 1, sums)
             count = _covered(z, before[0], after[0], depth) * _covered(
                 y, before[1], after[1], height
             )
@@ -320,12 +314,11 @@ def whole_numbers(
             target = _row(out, z, y, turned)
             if _compare_roughly(
                 _row(image, z, y, turned),
-                sums,
+                prefix,
                 counts,
                 number(grid[0] * unit * count),
                 factors,
                 (relative, number(error * unit + coarseness), number(zero)),
-                open_,
                 target,
             ):
                 exact = np.float64(grid[1]), error, zero, shift, left

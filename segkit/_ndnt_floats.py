@@ -143,8 +143,6 @@ def _scratch(part: Slide, plan: _Plan) -> tuple[Any, ...]:
         np.empty(part.plane, plan.sums),
         np.empty(width, plan.sums),
         np.zeros(width + lengths[-1], plan.sums),
-        np.empty(width, plan.real),
-        np.empty(width, np.uint8),
         (np.empty((planes, lengths[-1])), np.empty((rows, lengths[-1]))),
     )
 
