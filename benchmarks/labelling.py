@@ -54,6 +54,12 @@ def noise(size: int) -> np.ndarray:
     return np.random.default_rng(0).random((size,) * 3, np.float32) < 0.3
 
 
+def checkerboard(size: int) -> np.ndarray:
+    """Return single voxels, 50 %: as many objects as there can be."""
+    z, y, x = np.ogrid[:size, :size, :size]
+    return (z + y + x) % 2 == 0
+
+
 def ours(mask: np.ndarray, connectivity: int, *, parts: int, workers: int = 2) -> Any:
     tile = None if parts == 1 else round(mask.shape[0] / round(parts ** (1 / 3)))
     return labelling.label(mask, connectivity=connectivity, tile=tile, workers=workers)
@@ -102,7 +108,7 @@ def measured(way: Way, path: str, connectivity: int) -> tuple[Any, ...]:
     return seconds, busy, peak, zlib.crc32(labels.astype(np.int32))
 
 
-MASKS = {"cells": cells, "blob": blob, "noise": noise}
+MASKS = {"cells": cells, "blob": blob, "noise": noise, "checkerboard": checkerboard}
 
 
 def compare(volume: str, size: int, connectivity: int, ways: dict[str, Way]) -> None:
@@ -130,9 +136,9 @@ def compare(volume: str, size: int, connectivity: int, ways: dict[str, Way]) -> 
         print(line, flush=True)
 
 
-def as_tasks(size: int, parts: int) -> None:
+def as_tasks(volume: str, size: int, parts: int) -> None:
     """Label as a graph of stored tasks would, by two processes and files."""
-    mask = cells(size)
+    mask = MASKS[volume](size)
     tile = round(size / round(parts ** (1 / 3)))
     grid = tiles(mask.shape, tile)
     context = get_context("spawn")
@@ -159,7 +165,7 @@ def as_tasks(size: int, parts: int) -> None:
     extra = max(peaks) / 2**20
     bound = (6 * tile**3) / 2**20 + 64
     print(
-        f"  {parts} tiles as stored tasks, 2 processes: {seconds:.3f} s = "
+        f"  {volume}, {parts} tiles as stored tasks, 2 processes: {seconds:.3f} s = "
         f"{seconds / whole:.2f} of scikit-image ({whole:.3f} s), {same}; peak of a "
         f"worker {extra:.0f} MB beyond its start (6 B/voxel + 64 MB: {bound:.0f} MB)",
         flush=True,
@@ -216,9 +222,10 @@ def main() -> None:
     for volume, connectivity in (("cells", 1), ("cells", 3), ("blob", 1), ("noise", 1)):
         if volume in options.volumes:
             compare(volume, options.size, connectivity, whole)
-    print(f"\nstored tasks, cells {options.size}^3")
-    for parts in (8, 64):
-        as_tasks(options.size, parts)
+    print(f"\nstored tasks, {options.size}^3")
+    for volume in ("cells", "noise", "checkerboard"):
+        for parts in (8, 64):
+            as_tasks(volume, options.size, parts)
     if options.dask_size:
         size = options.dask_size
         options.repeat = 1

@@ -46,8 +46,8 @@ def label_box(
     table
         For each provisional label the object's number within the box, from 1 on, in
         raster order of first voxel.
-    first
-        For each object the raster index, within the box, of its first voxel.
+    begun
+        How many objects begin before each row of the box, and in all.
     """
     kernels = compiled()
     if kernels is None:
@@ -55,41 +55,61 @@ def label_box(
     from segkit._union_find import number_sets
 
     near = (*row_offsets(structure), by_value)
-    parent, first, count = _label_rows(image.reshape(-1), labels, box, near)
-    sets = int(number_sets(parent, first, count))
-    return parent[: count + 1], first[1 : sets + 1]
+    parent, begun = _label_rows(image.reshape(-1), labels, box, near)
+    table = parent[: int(begun[-1]) + 1]
+    number_sets(table, begun)
+    return table, begun
 
 
 def _label_rows(
     flat: Array, labels: Array, box: Box, near: tuple[Any, ...]
-) -> tuple[Array, Array, int]:
-    """Write provisional labels; return parent and first place of each, and how many.
+) -> tuple[Array, Array]:
+    """Write provisional labels; return parents, and how many begin before each row.
 
-    How many there will be is not known before, so their room grows; what is not used of
-    it takes no memory, since nothing is written there.
+    How many there will be is not known before, so their room grows, to what it would
+    be if all rows were as those so far; what is not used of it takes no memory, since
+    nothing is written there.
     """
     from segkit._label_kernels import label_rows
 
     starts, shape = row_starts(box, labels.shape), np.array(box.shape)
     parent = np.empty(_ROOM + box.shape[-1], np.int32)
     parent[0] = 0
-    first = np.empty_like(parent)
+    begun = np.zeros(starts.size + 1, np.int32)
     index = np.zeros(len(box.shape) - 1, np.int64)
     lines = np.empty((len(near[0]), 3), np.int64)
     state = np.zeros(2, np.int64)
     given = (flat, labels.reshape(-1), starts, shape, near, index, lines)
     while True:
-        label_rows(*given, parent, first, state)
+        label_rows(*given, parent, begun, state)
         row, count = state.tolist()
         if row == starts.size:
-            return parent, first, count
-        parent, first = (_longer(array, count + 1) for array in (parent, first))
+            return parent, begun
+        room = max(2 * count, int(1.1 * count * starts.size / max(row, 1)))
+        longer = np.empty(room + box.shape[-1] + 2, np.int32)
+        longer[: count + 1] = parent[: count + 1]
+        parent = longer
 
 
-def _longer(array: Array, used: int) -> Array:
-    longer = np.empty(2 * array.size, array.dtype)
-    longer[:used] = array[:used]
-    return longer
+def first_places(
+    labels: Array, box: Box, begun: Array, table: Array | None = None
+) -> NDArray[np.int32]:
+    """Return where each object of a box begins, as raster index within the box.
+
+    `begun` and `table` are those of `label_box`; without a table, the labels in the
+    box are the numbers of its objects already.
+    """
+    count = int(begun[-1])
+    kernels = compiled()
+    if kernels is None:
+        return _label_numpy.first_places(labels, box, table)
+    first = np.arange(1, count + 1, dtype=np.int32)
+    if table is not None:  # which provisional label each begins with
+        whole = np.zeros(1, np.int64), table.size, np.array([0, count], np.int32)
+        kernels.find_first(table, *whole, first)
+    starts = row_starts(box, labels.shape)
+    kernels.find_first(labels.reshape(-1), starts, box.shape[-1], begun, first)
+    return first
 
 
 def look_up_box(labels: Array, box: Box, table: Array) -> None:

@@ -21,7 +21,7 @@ _AT_ONCE = 16
 
 
 @kernel
-def label_rows(image, labels, starts, shape, near, index, lines, parent, first, state):
+def label_rows(image, labels, starts, shape, near, index, lines, parent, begun, state):
     """Write provisional labels from 1 on into a box of `labels`, row by row.
 
     Parameters
@@ -38,9 +38,10 @@ def label_rows(image, labels, starts, shape, near, index, lines, parent, first, 
         Of the next row in the box, zeros at first.
     lines
         Scratch (rows of `near`, 3).
-    parent, first
-        Receive for each provisional label its parent, and the raster index in the box
-        of the voxel at which it was given; entry 0 is the background.
+    parent
+        Receives the parent of each provisional label; entry 0 is the background.
+    begun
+        Receives how many labels there are before each row and after the last one.
     state
         The next row and how many labels there are. It ends before a row for which
         `parent` may be too short: call it again with a longer one.
@@ -50,11 +51,12 @@ def label_rows(image, labels, starts, shape, near, index, lines, parent, first, 
     row, count = state[0], state[1]
     while row < starts.size and count + width < parent.size:
         known = _lines(lines, index, shape, rows, spans, starts, row)
-        span = (starts[row], starts[row] + width, row * width - starts[row], known)
+        span = (starts[row], starts[row] + width, known)
         rules = (joined, by_value)
-        count = _label_row(image, labels, span, lines, rules, parent, first, count)
+        count = _label_row(image, labels, span, lines, rules, parent, count)
         _advance(index, shape)
         row += 1
+        begun[row] = count
     state[0] = row
     state[1] = count
 
@@ -117,9 +119,9 @@ def _run_end(image, x, end, joined, by_value):
 
 
 @kernel
-def _label_row(image, labels, span, lines, rules, parent, first, count):
+def _label_row(image, labels, span, lines, rules, parent, count):
     """Label a row; return how many labels there are now."""
-    base, end, ahead, known = span
+    base, end, known = span
     joined, by_value = rules
     labels[base:end] = 0
     x = base
@@ -145,10 +147,33 @@ def _label_row(image, labels, span, lines, rules, parent, first, count):
         if name == 0:
             count += 1
             parent[count] = count
-            first[count] = ahead + start
             name = np.int32(count)
         for q in range(start, x):
             labels[q] = name
+
+
+@kernel
+def find_first(labels, starts, width, begun, first):
+    """Find where objects begin, from the labels of the voxels there.
+
+    Parameters
+    ----------
+    labels
+        The whole array, flat.
+    starts, width
+        Where each row of a box starts in it, in raster order, and how long it is.
+    begun
+        How many objects begin before each row and in all.
+    first
+        The label of each object's first voxel, in raster order of these; receives the
+        voxel's raster index in the box.
+    """
+    for row in range(starts.size):
+        x = starts[row]
+        for k in range(begun[row], begun[row + 1]):
+            while labels[x] != first[k]:
+                x += 1
+            first[k] = row * width + x - starts[row]
 
 
 @kernel

@@ -30,7 +30,15 @@ def label_box(
     order = np.argsort(first[keep], kind="stable")
     table = np.zeros(int(found.max(initial=0)) + 1, np.int32)
     table[found[keep][order]] = np.arange(1, order.size + 1)
-    return table, first[keep][order]
+    rows = np.arange(cut.size // cut.shape[-1] + 1) * cut.shape[-1]
+    return table, np.searchsorted(first[keep][order], rows).astype(np.int32)
+
+
+def first_places(labels: Array, box: Box, table: Array | None) -> NDArray[np.int32]:
+    """Return where each object of a box begins; see `_label_box.first_places`."""
+    own = labels[box.slices]
+    found, first = np.unique(own if table is None else table[own], return_index=True)
+    return first[found > 0].astype(np.int32)
 
 
 def _label_values(cut: Array, structure: Array) -> Array:

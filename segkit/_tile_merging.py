@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 T = TypeVar("T")
 
+# Objects whose places are computed at a time.
+_AT_ONCE = 2**16
+
 
 @dataclass(frozen=True, slots=True)
 class TileSummary:
@@ -40,8 +43,10 @@ class TileSummary:
     """The voxels that the tile owns."""
     shape: tuple[int, ...]
     """Shape of the whole image."""
-    first: NDArray[np.int64]
-    """For each label from 1 on, the raster index of its first voxel in the image."""
+    first: NDArray[np.signedinteger[Any]]
+    """For each label from 1 on, the raster index of its first voxel in the box.
+
+    An index beyond the box comes after all others: that object has no voxel in it."""
     faces: tuple[tuple[Array, Array], ...]
     """For each axis, the labels of the first and last plane, 1 thick on that axis."""
     values: Array | None = None
@@ -150,7 +155,9 @@ def merge_tiles(
         )
     ends = np.cumsum([0, *(part.count for part in parts)])
     starts = dict(zip([part.box for part in parts], ends.tolist(), strict=False))
-    order = np.argsort(np.concatenate([part.first for part in parts]), kind="stable")
+    first = [moved(part.first, part.box, part.shape) for part in parts]
+    order = np.argsort(np.concatenate(first), kind="stable")
+    del first  # 8 bytes an object
     node = np.empty_like(order)
     node[order] = np.arange(order.size)
     links = [node[_node_pairs(seam, starts)] for seam in seams]
@@ -160,6 +167,20 @@ def merge_tiles(
     ids = np.cumsum(is_root, dtype=_id_dtype(int(is_root.sum())))[root][node]
     zero = np.zeros(1, ids.dtype)
     return [np.concatenate([zero, ids[a:b]]) for a, b in itertools.pairwise(ends)]
+
+
+def moved(places: Array, box: Box, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return raster indices within the image from those within a box."""
+    size = math.prod(box.shape)
+    whole = np.empty(len(places), np.int64)
+    for start in range(0, len(places), _AT_ONCE):  # coordinates take 8 bytes per axis
+        part = slice(start, start + _AT_ONCE)
+        inside = np.minimum(places[part].astype(np.int64), size - 1)
+        axes = np.unravel_index(inside, box.shape)
+        at = [axis + begin for axis, begin in zip(axes, box.start, strict=True)]
+        whole[part] = np.ravel_multi_index(at, shape)
+    whole[places >= size] = np.iinfo(np.int64).max
+    return whole
 
 
 def _require_partition(parts: Sequence[TileSummary]) -> None:

@@ -55,19 +55,22 @@ def flatten(parent):
 
 
 @kernel
-def number_sets(parent, first, count):
+def number_sets(parent, counts):
     """Put the 1-based rank of its set in the place of each node's parent.
 
-    Nodes are 1 to `count`; node 0 is background, of rank 0. `first` keeps the entries
-    of the roots only, from 1 on. Returns how many sets there are. A parent comes before
-    its children, so that its own place holds the rank when they ask for it.
+    `counts` are numbers of nodes, each no less than the one before; they become the
+    numbers of sets among so many nodes. Nodes are 1 to the last of them; node 0 is
+    background, of rank 0. A parent comes before its children, so that its own place
+    holds the rank when they ask for it.
     """
     sets = 0
-    for node in range(1, count + 1):
-        if parent[node] == node:
-            sets += 1
-            parent[node] = sets
-            first[sets] = first[node]
-        else:
-            parent[node] = parent[parent[node]]
-    return sets
+    node = 1
+    for k in range(counts.size):
+        while node <= counts[k]:
+            if parent[node] == node:
+                sets += 1
+                parent[node] = sets
+            else:
+                parent[node] = parent[parent[node]]
+            node += 1
+        counts[k] = sets

@@ -73,7 +73,7 @@ class InstanceSummary:
     shape: tuple[int, ...]
     """Shape of the whole image."""
     first: NDArray[np.int64]
-    """For each object the raster index, in the image, of its first own voxel."""
+    """For each object the raster index, in the tile's own box, of its first voxel."""
     ids: NDArray[np.int64]
     """For each object the label that it came with."""
     slabs: tuple[tuple[tuple[Box, Array], tuple[Box, Array]], ...]
@@ -193,7 +193,7 @@ def instance_tile(
             f"labels have shape {array.shape}, the tile {tile.read.shape}; give the "
             "voxels of tile.read"
         )
-    ids, first = _first_own_voxels(array, tile, whole)
+    ids, first = _first_own_voxels(array, tile)
     order = np.argsort(first, kind="stable")
     ids, first = ids[order], first[order]
     numbers = _numbered(array, ids)
@@ -284,16 +284,14 @@ def _adjacent(grid: Sequence[Tile]) -> list[tuple[int, int]]:
 
 
 def _first_own_voxels(
-    array: Array, tile: Tile, shape: tuple[int, ...]
+    array: Array, tile: Tile
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the labels of a tile, and where each has its first own voxel."""
     ids = np.unique(array)
     ids = ids[ids > 0].astype(np.int64)
     own, places = np.unique(array[tile.inner], return_index=True)
-    inside = np.unravel_index(places[own > 0], tile.write.shape)
-    moved = [p + s for p, s in zip(inside, tile.write.start, strict=True)]
     first = np.full(len(ids), _NOWHERE)
-    first[np.searchsorted(ids, own[own > 0])] = np.ravel_multi_index(moved, shape)
+    first[np.searchsorted(ids, own[own > 0])] = places[own > 0]
     return ids, first
 
 

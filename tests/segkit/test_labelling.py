@@ -1,5 +1,8 @@
 """Labels tile by tile are those of the whole image, ids included."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from segkit import _label_box, _tile_merging, labelling
+from segkit._compiled import can_compile
 from segkit.labelling import (
     adjacent_tiles,
     find_seam,
@@ -82,6 +86,49 @@ def test_numpy_path_gives_the_same(case):
         tasks = as_tasks(mask, tile, rng, connectivity=connectivity)
     np.testing.assert_array_equal(found, whole(mask, connectivity))
     np.testing.assert_array_equal(tasks, found)
+
+
+@given(cases(), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_a_summary_tells_where_each_label_begins(case, compiled):
+    mask, connectivity, _, _ = case
+    with pytest.MonkeyPatch.context() as patch:
+        if not compiled:
+            patch.setattr(_label_box, "compiled", lambda: None)
+        (one,) = tiles(mask.shape, mask.shape)
+        labels, summary = label_tile(mask, one, mask.shape, connectivity=connectivity)
+    expected = [np.flatnonzero(labels == k)[0] for k in range(1, labels.max() + 1)]
+    assert summary.first.dtype == np.int32
+    assert summary.first.tolist() == expected
+
+
+WORST = """
+import re, numpy as np
+from pathlib import Path
+from segkit import labelling, tiling
+def resident(name):
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{name}:\\s+(\\d+) kB", status)[1]) * 1024
+(one,) = tiling.tiles((3, 3, 3), 3)
+labelling.label_tile(np.ones((3, 3, 3), bool), one, (3, 3, 3))
+before = resident("VmRSS")
+z, y, x = np.ogrid[:200, :200, :200]
+mask = (z + y + x) % 2 == 0
+Path("/proc/self/clear_refs").write_text("5")
+(one,) = tiling.tiles(mask.shape, mask.shape)
+labels, summary = labelling.label_tile(mask, one, mask.shape)
+assert summary.count == mask.size // 2
+print((resident("VmHWM") - before) / mask.size)
+"""
+
+
+@pytest.mark.skipif(not can_compile(), reason="the numpy path takes what scipy does")
+def test_a_tile_of_single_voxels_takes_little_more_than_its_labels():
+    """Mask 1, labels 4, and for each other voxel its parent or its place 4 bytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", WORST], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 7.5
 
 
 @given(cases())
