@@ -5,9 +5,9 @@ the whole image is a set of linked nodes. A voxel touches only voxels one step a
 that all links between two tiles show in their outermost planes: the two that face each
 other if the tiles share a face, lines or corners of these if they share but an edge or
 a corner.
-Nodes are numbered in raster order of first voxel in the whole image; the smallest node
-of a set is then its object's first voxel, and sets in order of their smallest nodes are
-the objects in raster order.
+Only labels that touch others need be looked at: in raster order of first voxel in the
+whole image, the smallest of a set is where its object begins. All other labels are
+objects of their own (`segkit._numbering`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from segkit import _label_box
 from segkit._neighbours import offsets, structure_of
+from segkit._numbering import Joined, by_tile, number_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,7 +47,8 @@ class TileSummary:
     first: NDArray[np.signedinteger[Any]]
     """For each label from 1 on, the raster index of its first voxel in the box.
 
-    An index beyond the box comes after all others: that object has no voxel in it."""
+    In ascending order; labels that have no voxel in the box come last, with an index
+    beyond it."""
     faces: tuple[tuple[Array, Array], ...]
     """For each axis, the labels of the first and last plane, 1 thick on that axis."""
     values: Array | None = None
@@ -155,18 +157,26 @@ def merge_tiles(
         )
     ends = np.cumsum([0, *(part.count for part in parts)])
     starts = dict(zip([part.box for part in parts], ends.tolist(), strict=False))
-    first = [moved(part.first, part.box, part.shape) for part in parts]
-    order = np.argsort(np.concatenate(first), kind="stable")
-    del first  # 8 bytes an object
-    node = np.empty_like(order)
-    node[order] = np.arange(order.size)
-    links = [node[_node_pairs(seam, starts)] for seam in seams]
+    links = [_node_pairs(seam, starts) for seam in seams]
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *links])
-    root = _label_box.smallest_of_set(node.size, pairs)
-    is_root = root == np.arange(root.size)
-    ids = np.cumsum(is_root, dtype=_id_dtype(int(is_root.sum())))[root][node]
-    zero = np.zeros(1, ids.dtype)
-    return [np.concatenate([zero, ids[a:b]]) for a, b in itertools.pairwise(ends)]
+    return number_objects(parts, ends, _joined(parts, ends, pairs))
+
+
+def _joined(
+    parts: Sequence[TileSummary], ends: NDArray[np.int64], pairs: NDArray[np.int64]
+) -> Joined:
+    """Return which labels belong to the object of another one, by pairs that touch."""
+    nodes, place = np.unique(pairs.ravel(), return_inverse=True)
+    first = np.empty(nodes.size, np.int64)
+    for part, start, k in zip(parts, ends, by_tile(nodes, ends), strict=False):
+        first[k] = moved(part.first[nodes[k] - start], part.box, part.shape)
+    order = np.argsort(first, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    root = _label_box.smallest_of_set(order.size, rank[place].reshape(-1, 2))
+    others = np.flatnonzero(root != np.arange(root.size))
+    nodes = nodes[order]
+    return Joined(nodes[others], nodes[root[others]])
 
 
 def moved(places: Array, box: Box, shape: tuple[int, ...]) -> NDArray[np.int64]:
@@ -309,7 +319,3 @@ def _sides(structure: Array) -> list[tuple[int, ...]]:
         for flags in itertools.product((0, 1), repeat=structure.ndim)
     }
     return sorted(side for side in found if side > (0,) * structure.ndim)
-
-
-def _id_dtype(count: int) -> type[np.signedinteger[Any]]:
-    return np.int32 if count <= np.iinfo(np.int32).max else np.int64

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from segkit import _label_box, _tile_merging, labelling
+from segkit import _label_box, _numbering, labelling
 from segkit._compiled import can_compile
 from segkit.labelling import (
     adjacent_tiles,
@@ -253,9 +253,9 @@ def test_planes_left_out_need_seams():
 
 
 def test_ids_widen_when_int32_would_overflow(monkeypatch):
-    assert _tile_merging._id_dtype(2**31 - 1) is np.int32
-    assert _tile_merging._id_dtype(2**31) is np.int64
-    monkeypatch.setattr(_tile_merging, "_id_dtype", lambda count: np.int64)
+    assert _numbering._id_dtype(2**31 - 1) is np.int32
+    assert _numbering._id_dtype(2**31) is np.int64
+    monkeypatch.setattr(_numbering, "_id_dtype", lambda count: np.int64)
     mask = np.random.default_rng(0).random((30, 30)) < 0.4
     found = label(mask, tile=8)
     assert found.dtype == np.int64
