@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backends.interface import Backend
+    from taskgraph.invalidation import Loss
     from taskgraph.snapshot import Snapshot
 
 _DAY = 86400.0
@@ -71,9 +72,11 @@ def command(
         raise click.UsageError("--empty-trash takes days, 0 or more")
     backend = find_store(jugfile, store)
     if backend is None:
+        if as_json:
+            print_json(_emptied() if empty_trash is not None else _cleaned())
         return 0
     if empty_trash is not None:
-        return _empty(backend, empty_trash, yes=yes)
+        return _empty(backend, empty_trash, yes=yes, as_json=as_json)
     require_jugfile(jugfile)
     current, others = _graphs(backend, jugfile, arguments)
     if not current.complete and not force:
@@ -121,7 +124,7 @@ def _clean(
         note(f"{kept} kept for {', '.join(jugfiles)} (other jugfiles or arguments)")
     lost = losses(Results(backend), found.keys, sizes=True)
     if as_json:
-        print_json({"functions": [asdict(loss) for loss in lost], "kept": found.spared})
+        print_json(_cleaned(lost, found.spared))
     if not found.keys:
         note("nothing to remove: every result is needed")
         return 0
@@ -147,7 +150,17 @@ def _clean(
     return 0
 
 
-def _empty(backend: Backend, days: float, *, yes: bool) -> int:
+def _cleaned(lost: Sequence[Loss] = (), kept: int = 0) -> dict[str, Any]:
+    return {"functions": [asdict(loss) for loss in lost], "kept": kept}
+
+
+def _emptied(
+    results: int = 0, blobs: int = 0, freed: int = 0, *, final: bool = False
+) -> dict[str, Any]:
+    return {"results": results, "blobs": blobs, "freed": freed, "final": final}
+
+
+def _empty(backend: Backend, days: float, *, yes: bool, as_json: bool) -> int:
     from taskgraph.collection import empty, expired, undoable
     from taskgraph.results import Results
 
@@ -155,15 +168,19 @@ def _empty(backend: Backend, days: float, *, yes: bool) -> int:
     gone = expired(undoable(backend), (), before)
     count = sum(len(found.keys) for found in gone)
     if not yes:
+        if as_json:
+            print_json(_emptied(count))
         what = f"{counted(count, 'result')} and the trash of {days:g} days ago"
         note(f"nothing was changed; --yes removes {what} for good")
         return 0
     size = backend.size()
     blobs, _ = empty(Results(backend), gone)
     backend.empty_trash(days * _DAY)
-    freed = size_text(max(0, size - backend.size()))
+    freed = max(0, size - backend.size())
+    if as_json:
+        print_json(_emptied(count, blobs, freed, final=True))
     note(
         f"{counted(count, 'result')} gone for good, "
-        f"{counted(blobs, 'large value')}; {freed} freed"
+        f"{counted(blobs, 'large value')}; {size_text(freed)} freed"
     )
     return 0

@@ -34,6 +34,8 @@ def command(jugfile: Path, store: str | None, repairing: bool, as_json: bool) ->
     """  # noqa: D301 - click ends paragraphs with \b
     backend = find_store(jugfile, store)
     if backend is None:
+        if as_json:
+            print_json({"faults": [], "repaired": repairing, "again": 0})
         return 0
     from taskgraph.checking import check, repair
     from taskgraph.results import Results

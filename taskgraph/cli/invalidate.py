@@ -62,6 +62,7 @@ def command(
         raise UsageError("say what to forget: --name, --pattern or --key")
     backend = find_store(jugfile, store)
     if backend is None:
+        _preview((), 0, as_json=as_json)
         return 0
     current = snapshot_now(backend, jugfile)
     chosen = _chosen(backend, jugfile, current, name, pattern, key)

@@ -44,7 +44,7 @@ def command(
     backend = find_store(jugfile, store)
     rows = [] if backend is None else _rows(backend)
     if release is not None and backend is not None:
-        return _release(backend, rows, release)
+        return _release(backend, rows, release, as_json=as_json)
     if as_json:
         print_json(rows)
     elif rows:
@@ -104,19 +104,26 @@ def _print(rows: list[dict[str, Any]]) -> None:
     print_table(header, lines)
 
 
-def _release(backend: Backend, rows: list[dict[str, Any]], which: str) -> int:
+def _release(
+    backend: Backend, rows: list[dict[str, Any]], which: str, *, as_json: bool
+) -> int:
     from backends.interface import Cause
 
     known = [row["worker"] for row in rows]
     if which not in ("all", "dead", *known):
         names = ", ".join(known) or "nobody holds any"
         raise UsageError(f"there is no worker {which!r} with locks: {names}")
-    freed = 0
-    for row in rows:
-        if which in ("all", row["worker"]) or (which == "dead" and not row["alive"]):
-            freed += len(row["tasks"])
-            backend.expel(row["worker"], Cause.RELEASED)
-            if not row["alive"]:
-                backend.leave(row["worker"])
+    chosen = [
+        row
+        for row in rows
+        if which in ("all", row["worker"]) or (which == "dead" and not row["alive"])
+    ]
+    for row in chosen:
+        backend.expel(row["worker"], Cause.RELEASED)
+        if not row["alive"]:
+            backend.leave(row["worker"])
+    if as_json:
+        print_json(chosen)
+    freed = sum(len(row["tasks"]) for row in chosen)
     note(f"{counted(freed, 'task')} can be run by others now")
     return 0

@@ -41,6 +41,8 @@ def command(
 
     backend = find_store(jugfile, store)
     if backend is None:
+        if as_json:
+            print_json([])
         return 0
     from taskgraph.results import Results
 

@@ -220,3 +220,37 @@ def test_what_is_retried_is_told_to_other_programs(tg):
     told = tg.json("retry", "failing.py", "--name", "load")
 
     assert [task["function"] for task in told] == ["failing.load"] * 3
+
+
+def test_what_is_emptied_is_told_to_other_programs(tg):
+    tg.ran("outputs.py")
+    tg("invalidate", "outputs.py", "--name", "shifted", "-y")
+    empty = ("outputs.py", "--empty-trash", "0")
+
+    before = tg.json("cleanup", *empty)
+    told = tg.json("cleanup", *empty, "-y")
+
+    assert before == {"results": 1, "blobs": 0, "freed": 0, "final": False}
+    assert told.pop("freed") > 1000
+    assert told == {"results": 1, "blobs": 1, "final": True}
+
+
+@pytest.mark.parametrize(
+    ("words", "document"),
+    [
+        ("cleanup", {"functions": [], "kept": 0}),
+        (
+            "cleanup -y --empty-trash 0",
+            {"results": 0, "blobs": 0, "freed": 0, "final": False},
+        ),
+        ("invalidate --name square", {"functions": [], "running": 0}),
+        ("retry", []),
+        ("locks --release all", []),
+        ("fsck", {"faults": [], "repaired": False, "again": 0}),
+    ],
+)
+def test_what_never_ran_is_told_to_other_programs(tg, words, document):
+    tg.jugfile("sums.py")
+    command, *options = words.split()
+
+    assert tg.json(command, "sums.py", *options) == document

@@ -65,8 +65,9 @@ def test_a_living_worker_is_not_released_with_the_dead(tg):
         "no worker 'you'" in tg("locks", "sums.py", "--release", "you", code=2).stderr
     )
 
-    tg("locks", "sums.py", "--release", "me")
+    (freed,) = tg.json("locks", "sums.py", "--release", "me")
 
+    assert (freed["worker"], len(freed["tasks"])) == ("me", 1)
     assert tg.json("locks", "sums.py")[0]["tasks"] == []
 
 
