@@ -127,19 +127,36 @@ def label_runs(
 def joined_runs(parts: Sequence[LabelRuns]) -> LabelRuns:
     """Put the runs of disjoint boxes of one image together; in any order.
 
-    Raises `ValueError` if they are of more voxels together than the image has: then a
-    box is there twice. That one is missing only `LabelRuns.voxels` tells.
+    Raises `ValueError` if runs overlap or they are of more voxels together than the
+    image has: then a box is there twice. That one is missing only `LabelRuns.voxels`
+    tells.
     """
     if len({part.shape for part in parts}) != 1:
         raise ValueError("the runs are of images of two shapes; give those of one")
+    first = np.concatenate([part.first for part in parts])
+    length = np.concatenate([part.length for part in parts])
+    _require_disjoint(first, length, parts[0].shape)
     return LabelRuns(
         parts[0].shape,
-        np.concatenate([part.first for part in parts]),
-        np.concatenate([part.length for part in parts]),
+        first,
+        length,
         np.concatenate([part.segmentation for part in parts]),
         np.concatenate([part.reference for part in parts]),
         require_room(parts[0].shape, [part.voxels for part in parts]),
     )
+
+
+def _require_disjoint(
+    first: NDArray[np.int64], length: NDArray[np.int64], shape: tuple[int, ...]
+) -> None:
+    order = np.argsort(first)
+    twice = np.flatnonzero(np.diff(first[order]) < length[order][:-1])
+    if twice.size:
+        at = tuple(map(int, np.unravel_index(first[order][twice[0] + 1], shape)))
+        raise ValueError(
+            f"the voxel at {at} is in two of the parts; give each tile once, and tiles "
+            "that do not overlap"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

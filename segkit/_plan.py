@@ -34,7 +34,7 @@ from segkit import checks
 from segkit._step_checks import require_properties
 from segkit._steps import PipelineError, Step
 from segkit.io.tables import TABLE_SUFFIXES
-from segkit.reach import reach
+from segkit.reach import UnknownReachError, declares_reach, reach
 from segkit.tiling import Tile, overlapping_tiles, tiles
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ class _Draft:
         self._labels: int | None = None
         self._table: int | None = None
         self._classified = False
+        self._has_axes = True
         self.stages = [Stage(0, "load", (), spec.shape)]
 
     def add(self, number: int, step: Step) -> None:
@@ -242,9 +243,27 @@ class _Draft:
             raise ValueError(f"join={rule!r} must be 'own' or 'or'")
         self._tiling = _Tiling(size, stride, overlap=rule == "or")
 
+    def _reach(self, step: Step) -> tuple[int, ...] | None:
+        """Return how far a step reaches, None if that has no bound or is not known."""
+        ndim = len(self._spec.shape)
+        if step.reach is not None:
+            return checks.per_axis(step.reach, ndim, name="reach", least=0)
+        function = step.resolve()
+        if not declares_reach(function):
+            self._has_axes = False  # it may add and take some
+            return None
+        try:
+            return reach(function, ndim, **_by_name(step, function))
+        except UnknownReachError:
+            return None
+        except (TypeError, ValueError):
+            if self._has_axes:
+                raise
+            return None
+
     def _apply(self, step: Step) -> None:
         """Place an array function: fused with those before, or on its own."""
-        margin = _reach(step, len(self._spec.shape))
+        margin = self._reach(step)
         tiling = self._tiling
         if tiling.overlap:
             self._overlapping(step, tiling)
@@ -343,19 +362,6 @@ def _size(
     value: int | Sequence[int], shape: tuple[int, ...], name: str = "tile"
 ) -> tuple[int, ...]:
     return checks.per_axis(value, len(shape), name=name, least=1)
-
-
-def _reach(step: Step, ndim: int) -> tuple[int, ...] | None:
-    """Return how far a step reaches, None if that has no bound or is not known."""
-    if step.reach is not None:
-        return checks.per_axis(step.reach, ndim, name="reach", least=0)
-    function = step.resolve()
-    try:
-        return reach(function, ndim, **_by_name(step, function))
-    except TypeError:  # declares none
-        return None
-    except ValueError:  # depends on the size of the image
-        return None
 
 
 def _by_name(step: Step, function: Any) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def combine(parts: Iterable[Part]) -> Part:
     Raises
     ------
     ValueError
-        If there is none, they are of different images, or runs or sums are of more
+        If there is none, they are of different images, runs overlap, or there are more
         voxels together than the image has: a tile is there twice. That one is missing
         is not an error, since combinations may be combined; compare `voxels` of the
         result with the image's.

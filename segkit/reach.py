@@ -31,6 +31,10 @@ class HaloWarning(UserWarning):
     """A halo is smaller than the reach of the function that is run on tiles."""
 
 
+class UnknownReachError(ValueError):
+    """The reach of a function depends on the image that it is given."""
+
+
 def declare_reach(rule: ReachRule) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare the reach of an array function, as a decorator.
 
@@ -87,8 +91,10 @@ def reach(
     ------
     TypeError
         If `f` declares no reach.
-    ValueError
+    UnknownReachError
         If the reach depends on the image (say, a window relative to its size).
+    TypeError, ValueError
+        If `f` cannot take the parameters.
 
     Examples
     --------
@@ -99,16 +105,20 @@ def reach(
     (4, 4, 4)
     """
     function, bound = _unwrap(f)
-    rule = getattr(function, _ATTRIBUTE, None)
-    if rule is None:
+    if not declares_reach(f):
         raise TypeError(
             f"{_name(f)} declares no reach; give a halo, or decorate the function with "
             "segkit.declare_reach"
         )
-    found: tuple[int, ...] | None = rule(
+    found: tuple[int, ...] | None = getattr(function, _ATTRIBUTE)(
         ndim, **_all_parameters(function, {**bound, **parameters})
     )
     return found
+
+
+def declares_reach(f: Callable[..., Any]) -> bool:
+    """Return whether a function declares its reach."""
+    return hasattr(_unwrap(f)[0], _ATTRIBUTE)
 
 
 def halo_for(
@@ -131,7 +141,7 @@ def halo_for(
             )
         return declared
     margins = checks.per_axis(halo, ndim, name="halo", least=0)
-    if hasattr(_unwrap(f)[0], _ATTRIBUTE):
+    if declares_reach(f):
         needed = reach(f, ndim)
         if needed is None or any(m < n for m, n in zip(margins, needed, strict=True)):
             _warn(f, margins, "unlimited" if needed is None else str(needed))

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segkit import _global_thresholds, _ndnt, _ndnt_rule, checks
 from segkit._ndnt_rule import Polarity, Window
-from segkit.reach import declare_reach, unlimited
+from segkit.reach import UnknownReachError, declare_reach, unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ def _ndnt_reach(
     ndim: int, *, shape: Any, window: Window, **_: Any
 ) -> tuple[int, ...] | None:
     if shape is None:
-        raise ValueError(
+        raise UnknownReachError(
             "with shape=None the window of ndnt depends on the size of the image; give "
             "its shape in voxels to run it on tiles"
         )

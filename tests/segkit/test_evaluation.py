@@ -138,6 +138,16 @@ def test_runs_of_strided_images_larger_than_a_slab_are_those_of_copies(monkeypat
         np.testing.assert_array_equal(getattr(strided, name), getattr(whole, name))
 
 
+def test_a_tile_in_the_place_of_another_of_its_size_is_noticed():
+    labels = np.arange(1, 7).reshape(2, 3)
+    a, _ = (
+        ev.label_runs(labels[t.write.slices], labels[t.write.slices], t, (2, 3))
+        for t in tiles((2, 3), (1, 3))
+    )
+    with pytest.raises(ValueError, match=r"the voxel at \(0, 0\) is in two"):
+        ev.combine([a, a])
+
+
 def test_runs_grow_with_the_surface_not_with_the_volume():
     def runs(side):
         ball = np.hypot(*(np.indices((side, side)) - side // 2)) < side / 3

@@ -198,6 +198,27 @@ def test_columns_that_the_image_has_no_axes_for_are_refused_by_the_plan():
         steps.plan(IMAGE[0])
 
 
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (ndnt(shape=[0, 3, 3]), r"\(ndnt\): shape is 0 on axis 0.* at least 1"),
+        (ndnt(shape=[3, 3]), r"\(ndnt\): shape \(3, 3\) has 2 numbers"),
+        (partial(segkit.gaussian, sigma=-1), r"\(gaussian\): sigma is -1"),
+        (partial(segkit.median, radius=-1), r"\(median\): radius is -1"),
+        (binary_opening(-1), r"\(binary_opening\): radius is -1"),
+    ],
+)
+@pytest.mark.parametrize("before", [(), (tile(8),)])
+def test_sizes_that_no_image_has_are_refused_by_the_plan(before, step, message):
+    with pytest.raises(PipelineError, match=message):
+        Pipeline(*before, step).plan(IMAGE)
+
+
+def test_steps_after_one_that_may_change_the_axes_are_not_refused():
+    flat = Pipeline(partial(np.max, axis=0), partial(segkit.gaussian, sigma=(1, 2)))
+    assert flat.run(IMAGE).array.shape == IMAGE.shape[1:]
+
+
 def test_a_file_gives_arguments_by_position_or_by_keyword(tmp_path):
     (tmp_path / "a.toml").write_text("""format = 1
 [[step]]
