@@ -7,6 +7,7 @@ imports one.
 from backends.errors import BackendError as BackendError
 from backends.errors import DamagedError as DamagedError
 from backends.errors import FormatError as FormatError
+from backends.errors import NoStoreError as NoStoreError
 from backends.errors import OpenError as OpenError
 from backends.errors import UnavailableError as UnavailableError
 from backends.interface import Backend as Backend

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
-from backends.errors import DamagedError, OpenError, UnavailableError
+from backends.errors import DamagedError, NoStoreError, OpenError, UnavailableError
 from backends.format import check_format, describe_format
 from backends.posix import (
     bytes_in,
@@ -63,7 +63,9 @@ class Directory:
             if self.exists():
                 return
             if not create:
-                raise OpenError(f"there is no store at {root}; `tg execute` makes one")
+                raise NoStoreError(
+                    f"there is no store at {root}; `tg execute` makes one"
+                )
             if root.is_dir():
                 self._refuse_foreign()
 

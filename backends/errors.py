@@ -14,6 +14,10 @@ class OpenError(BackendError):
     """The URL names no store that can be opened."""
 
 
+class NoStoreError(OpenError):
+    """There is no store in the directory that the URL names; there may be one later."""
+
+
 class FormatError(BackendError):
     """The store was written by an older or a newer format than this program reads."""
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from backends.interface import Backend
     from backends.log import Log
 
-_SCHEME = re.compile(r"([a-z][a-z0-9+]*)://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_POSSIBLE = "a directory, file:///directory or memory://"
 
 
 def worker_name() -> str:
@@ -31,7 +32,8 @@ def open_backend(
     Parameters
     ----------
     url : str or path
-        A directory, ``file:///directory`` or ``memory://``.
+        A directory, ``file:///directory`` or ``memory://``. What has a colon in its
+        first part is a URL: a directory of such a name is ``./a:b``, or a path object.
     create : bool
         Make the store if it does not exist, as soon as something is written to it;
         otherwise that is an `OpenError`.
@@ -56,23 +58,64 @@ def open_backend(
     Traceback (most recent call last):
     backends.errors.OpenError: 'gopher://host': no backend for 'gopher'; ...
     """
-    return JournalStore(
-        _open_log(os.fspath(url), create=create), worker or worker_name()
-    )
+    return JournalStore(_open_log(url, create=create), worker or worker_name())
 
 
-def _open_log(url: str, *, create: bool) -> Log:
-    match = _SCHEME.match(url)
-    scheme = match.group(1) if match else "file"
+def scheme_of(url: str | os.PathLike[str]) -> str:
+    """Return the scheme of a URL, empty if it is the path of a directory.
+
+    Examples
+    --------
+    >>> scheme_of("redis://host"), scheme_of("./a:b"), scheme_of(Path("a:b"))
+    ('redis', '', '')
+    """
+    match = _SCHEME.match(url) if isinstance(url, str) else None
+    return match.group(1).lower() if match else ""
+
+
+def directory_of(url: str | os.PathLike[str]) -> Path | None:
+    """Return the directory that a URL names; None if it is something else.
+
+    Raises
+    ------
+    OpenError
+        It is empty, or one of ``file:`` without the whole path.
+
+    Examples
+    --------
+    >>> directory_of("file:///data/store"), directory_of("memory://")
+    (PosixPath('/data/store'), None)
+    """
+    scheme, path = scheme_of(url), os.fspath(url)
     if scheme == "file":
+        path = path[len("file:") :].removeprefix("//")
+        if not path.startswith(("/", "~")):
+            raise OpenError(
+                f"{url!r}: file:// takes a whole path, as in file:///data/store; "
+                "a directory can also be given by its path alone"
+            )
+    elif scheme:
+        return None
+    if not path:
+        raise OpenError(f"the store has no name; give {_POSSIBLE}")
+    # Of a user that there is not, it is a directory: pathlib would raise, and take a
+    # user's home for ./~user.
+    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111
+
+
+def _open_log(url: str | os.PathLike[str], *, create: bool) -> Log:
+    directory = directory_of(url)
+    if directory is not None:
         from backends.filesystem import FileLog
 
-        path = Path(url.removeprefix("file://")).expanduser()
-        return FileLog(path.absolute(), create=create)
-    if scheme == "memory":
+        return FileLog(directory, create=create)
+    if url in ("memory:", "memory://"):
         from backends.memory import MemoryLog
 
         return MemoryLog()
+    scheme = scheme_of(url)
+    known = scheme == "memory"
+    why = "a store in memory has no name" if known else f"no backend for {scheme!r}"
     raise OpenError(
-        f"{url!r}: no backend for {scheme!r}; give a directory, file:// or memory://"
+        f"{url!r}: {why}; give {_POSSIBLE} (./{url} if a directory is called that)"
     )

@@ -338,12 +338,14 @@ def open_results(store: Any, *, create: bool = True) -> Results:
 def default_store(jugfile: Path) -> str:
     """Return where the results of a jugfile go if nothing else is said.
 
+    It begins in a way that no URL does, whatever the jugfile is called.
+
     Examples
     --------
     >>> default_store(Path("some/work.py"))
-    'some/work.tgdata'
+    './some/work.tgdata'
     """
-    return str(jugfile.with_suffix(".tgdata"))
+    return os.path.join(".", jugfile.with_suffix(".tgdata"))  # noqa: PTH118 - pathlib drops it
 
 
 def _active(what: str) -> Recording:

@@ -104,14 +104,26 @@ def _checked(found: dict[str, Any], path: str) -> dict[str, Any]:
     for table in settings.values():
         for name in _COMMON:
             if name in table:
-                table[name] = _from(os.path.dirname(path), str(table[name]))  # noqa: PTH120 - as above
+                place = str(table[name])
+                if name != "store" or not _is_url(place):
+                    place = _from(os.path.dirname(path), place)  # noqa: PTH120 - as above
+                table[name] = place
     return settings
 
 
+def _is_url(place: str) -> bool:
+    if ":" not in place:
+        return False
+    from backends.opening import scheme_of
+
+    return bool(scheme_of(place))
+
+
 def _from(folder: str, place: str) -> str:
-    if "://" in place or place.startswith(("/", "~")):
+    if place.startswith(("/", "~")):
         return place
-    return os.path.relpath(f"{folder}/{place}")
+    found = os.path.relpath(f"{folder}/{place}")
+    return f"./{found}" if ":" in found else found  # or it would be a URL
 
 
 def _known(key: str, known: Any, what: str) -> str:

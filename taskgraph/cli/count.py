@@ -32,13 +32,13 @@ def command(
     The jugfile is loaded. It need not have run: without a store it is read up to its
     first barrier.
     """
-    from backends.errors import OpenError
+    from backends.errors import NoStoreError
     from taskgraph.jugfile import Jugfile, open_results
 
     require_jugfile(jugfile)
     try:
         results = open_results(store_url(jugfile, store), create=False)
-    except OpenError:
+    except NoStoreError:
         results = open_results("memory://")
     loaded = Jugfile(jugfile, arguments).load(results)
     counts = Counter(task.name for task in loaded.graph.tasks)

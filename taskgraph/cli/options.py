@@ -133,7 +133,8 @@ def select_options(function: F) -> F:
 
 def store_url(jugfile: Path, store: str | None) -> str:
     """Return the URL of the store of a jugfile."""
-    return store or str(jugfile.with_suffix(".tgdata"))
+    # The dot keeps it a path, whatever the jugfile is called; pathlib would drop it.
+    return store or os.path.join(".", jugfile.with_suffix(".tgdata"))  # noqa: PTH118
 
 
 def require_jugfile(jugfile: Path) -> None:
@@ -169,6 +170,11 @@ def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Bac
 
     A store that is named explicitly is opened whether the jugfile exists or not. If
     the jugfile chose another one when it ran, that one is opened.
+
+    Raises
+    ------
+    UsageError
+        It is in memory, and so was that of the command that made it.
     """
     from backends.opening import open_backend
     from taskgraph.elsewhere import chosen_url
@@ -176,6 +182,10 @@ def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Bac
     if store is None:
         require_jugfile(jugfile)
     backend = open_backend(store_url(jugfile, store), create=create)
+    if not backend.shared:
+        raise UsageError(
+            "a store in memory ends with the command that made it; give a directory"
+        )
     url = chosen_url(backend, jugfile)
     if url:
         backend = open_backend(url, create=create)
@@ -185,14 +195,16 @@ def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Bac
 
 def find_store(jugfile: Path, store: str | None) -> Backend | None:
     """Return the store of a jugfile; tell the user if it never ran, and return None."""
-    from backends.errors import OpenError
+    from backends.errors import NoStoreError
+    from backends.opening import directory_of
 
     if store is None:
         require_jugfile(jugfile)
     try:
         return open_store(jugfile, store)
-    except OpenError:
-        if "://" in (store or "") or Path(store_url(jugfile, store)).exists():
+    except NoStoreError:
+        directory = directory_of(store_url(jugfile, store))
+        if directory is None or directory.exists():
             raise
         note(f"{jugfile} has not run yet; start it with `tg execute`")
         return None

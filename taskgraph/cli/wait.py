@@ -94,13 +94,13 @@ class _Watched:
 
     def look(self) -> Status | None:
         """Return how far it is now; None if it never ran."""
-        from backends.errors import OpenError
+        from backends.errors import NoStoreError
         from taskgraph.status import status_of
 
         if self._backend is None:
             try:
                 self._backend = open_store(self._jugfile, self._store)
-            except OpenError:
+            except NoStoreError:
                 return None
         backend = self._backend
         backend.poll()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from backends import FormatError, OpenError, UnavailableError
+from backends import FormatError, NoStoreError, OpenError, UnavailableError
 from backends.filesystem import FileLog
+from backends.opening import open_backend
 from backends.store import JournalStore
 
 from .deeds import A, body_of, publish
@@ -125,7 +126,7 @@ def test_a_file_is_no_store(root):
 
 
 def test_what_is_not_there_is_not_made_for_a_reader(root):
-    with pytest.raises(OpenError, match="no store"):
+    with pytest.raises(NoStoreError, match="no store"):
         FileLog(root, create=False)
     assert not root.exists()
 
@@ -136,3 +137,55 @@ def test_staged_files_of_the_long_dead_are_collected(root):
     os.utime(old, (1, 1))
     assert log.empty_trash(0) == 7
     assert [str(path) for path in (root / "tmp").iterdir()] == [new]
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("redis://host:6379", "no backend for 'redis'; give a directory, file:///"),
+        ("Redis:host", "no backend for 'redis'"),
+        ("a:b", r"no backend for 'a'; .* or memory:// \(./a:b if a directory"),
+        ("memory://shared", "in memory has no name"),
+        ("file:store", "takes a whole path, as in file:///data/store"),
+        ("file://store", "takes a whole path"),
+        ("file://", "takes a whole path"),
+        ("", "has no name; give a directory"),
+    ],
+)
+def test_a_url_of_nothing_that_exists_makes_no_folder(
+    tmp_path, monkeypatch, url, sentence
+):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(OpenError, match=sentence) as refusal:
+        open_backend(url).make()
+
+    assert not isinstance(refusal.value, NoStoreError)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("./a:b", "a:b"),
+        (Path("a:b"), "a:b"),
+        ("in/a:b", "in/a:b"),
+        ("./~root", "~root"),
+        ("~nobody-at-all/store", "~nobody-at-all/store"),
+        ("2026-11-21T10:00", "2026-11-21T10:00"),
+        ("file://{}/a", "a"),
+        ("file:{}/a", "a"),
+        ("FILE://{}/a", "a"),
+    ],
+)
+def test_a_directory_may_have_a_colon_or_a_url(tmp_path, monkeypatch, url, place):
+    monkeypatch.chdir(tmp_path)
+
+    open_backend(url.format(tmp_path) if isinstance(url, str) else url).make()
+
+    assert (tmp_path / place / "format.json").is_file()
+
+
+@pytest.mark.parametrize("url", ["memory:", "memory://"])
+def test_a_store_in_memory_has_two_spellings(url):
+    assert not open_backend(url).shared

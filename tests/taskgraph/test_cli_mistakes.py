@@ -307,10 +307,38 @@ def test_help_shows_no_marks_of_its_makers(tg, command):
 
 def test_a_store_in_memory_is_refused_where_workers_are_other_processes(tg):
     tg.jugfile("sums.py")
-    where = ("sums.py", "--store", "memory://")
+    where = ("sums.py", "--store", "memory:")
 
     assert "a store in memory ends" in tg("execute", *where, code=2).stderr
     tg("execute", *where, "--debug")
+    assert "a store in memory ends" in tg("status", *where, code=2).stderr
+    assert {path.name for path in tg.folder.iterdir()} - {"pyc"} == {"sums.py"}
+
+
+@pytest.mark.parametrize(
+    "words", ["execute", "status", "wait", "count", "cleanup", "value number"]
+)
+def test_a_store_of_a_kind_that_there_is_not_is_refused(tg, words):
+    tg.jugfile("sums.py")
+    command, *more = words.split()
+
+    said = tg(command, "sums.py", *more, "--store", "redis://host", code=2).stderr
+
+    assert "tg: 'redis://host': no backend for 'redis'; give a directory" in said
+    assert not (tg.folder / "redis:").exists()
+
+
+def test_a_jugfile_may_have_a_colon_in_its_name(tg):
+    tg.jugfile("sums.py", to="re:sums.py")
+    tg.write("tg.toml", 'store = "./at:noon"\n')
+    tg("execute", "-q", "re:sums.py")
+    (tg.folder / "tg.toml").unlink()
+
+    assert "has not run yet" in tg("status", "re:sums.py").stderr
+    tg("execute", "-q", "re:sums.py")
+
+    for place in ("at:noon", "re:sums.tgdata"):
+        assert (tg.folder / place / "format.json").is_file()
 
 
 @pytest.mark.parametrize("command", ["undo", "locks", "errors", "retry", "status"])
