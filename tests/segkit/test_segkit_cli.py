@@ -38,6 +38,12 @@ run = "regionprops"
 run = "save"
 arguments = ["{name}.csv"]
 """
+# A function that no tile of the image fits.
+FAILING = PIPELINE.replace(
+    '[[step]]\nrun = "label"\n',
+    '[[step]]\nrun = "numpy:broadcast_to"\nwith = { shape = [2] }\n\n'
+    '[[step]]\nrun = "label"\n',
+)
 SLOW = '''
 """A step of a user."""
 
@@ -205,13 +211,17 @@ def test_a_step_that_fails_is_named(folder):
     assert "needs labelled objects" in done.stderr
     (folder / "cells.toml").write_text(PIPELINE.replace("[6, 16, 16]", "[0, 16, 16]"))
     done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    assert done.returncode == 2
+    assert "(ndnt): shape is 0 on axis 0, but must be at least 1" in done.stderr
+    (folder / "cells.toml").write_text(FAILING)
+    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
     assert done.returncode == 1
-    assert "at least 1" in done.stderr
-    assert "ndnt failed" in done.stderr
+    assert "more dimensions than allowed" in done.stderr
+    assert "broadcast_to failed" in done.stderr
 
 
 def test_the_advice_after_a_failure_can_be_followed(folder):
-    (folder / "cells.toml").write_text(PIPELINE.replace("[6, 16, 16]", "[0, 16, 16]"))
+    (folder / "cells.toml").write_text(FAILING)
     for options in ((), ("--store", "other")):
         done = segkit_run(folder, "cells.toml", "a.npy", *options)
         commands = re.findall("`(tg [^`]*)`", done.stderr)
@@ -222,7 +232,7 @@ def test_the_advice_after_a_failure_can_be_followed(folder):
 
 
 def test_what_runs_a_pipeline_again_is_named_as_it_was_typed(folder):
-    (folder / "cells.toml").write_text(PIPELINE.replace("[6, 16, 16]", "[0, 16, 16]"))
+    (folder / "cells.toml").write_text(FAILING)
     options = ("a.npy", "-o", "my out", "--block", "12000")
     segkit_run(folder, "cells.toml", *options)
     again = "`segkit run cells.toml a.npy -o 'my out' --block 12000`"
