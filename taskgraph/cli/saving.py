@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import os
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 
 def save(value: Any, path: Path) -> None:
@@ -23,19 +24,9 @@ def save(value: Any, path: Path) -> None:
     UsageError
         There is no such format, or the value does not fit it.
     """
-    encode = _FORMATS.get(path.suffix.lower())
-    if encode is None:
-        raise UsageError(
-            f"{path}: {path.suffix or 'no extension'} is no format that is known; "
-            f"choose one of {' '.join(_FORMATS)}"
-        )
-    try:
+    encode = _format(path)
+    with _explained(value, f"saved as {path.suffix}", "try .pkl"):
         data = encode(value)
-    except (TypeError, ValueError, AttributeError, RecursionError) as error:
-        kind = type(value).__name__
-        raise UsageError(
-            f"a {kind} cannot be saved as {path.suffix}: {error}; try .pkl"
-        ) from error
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         aside.write_bytes(data)
@@ -43,6 +34,73 @@ def save(value: Any, path: Path) -> None:
     except OSError as error:
         aside.unlink(missing_ok=True)
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def require_place(output: str, *, several: bool) -> None:
+    """Refuse a place where nothing can be saved, before it is said for each value.
+
+    Raises
+    ------
+    UsageError
+        There is no such format or folder, or all values would go to one file.
+    """
+    if several and "{key}" not in output:
+        raise UsageError("-o takes {key} in the name to save several values")
+    path = Path(output.replace("{key}", "0"))
+    _format(path)
+    if "{key}" not in str(path.parent) and not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} to save {path.name} in")
+
+
+def json_value(value: Any) -> Any:
+    """Return what JSON can say of a value; see `plain`.
+
+    Raises
+    ------
+    UsageError
+        It contains itself, or its own methods fail.
+    """
+    with _explained(value, "shown as JSON", "save it as .pkl"):
+        found = plain(value)
+        json.dumps(found, default=str)
+    return found
+
+
+def text_of(value: Any) -> str:
+    """Return a value as Python shows it; text as it is.
+
+    Raises
+    ------
+    UsageError
+        Its own methods fail.
+    """
+    import pprint
+
+    with _explained(value, "shown", "save it as .pkl"):
+        return value if isinstance(value, str) else pprint.pformat(value)
+
+
+def _format(path: Path) -> Callable[[Any], bytes]:
+    encode = _FORMATS.get(path.suffix.lower())
+    if encode is None:
+        raise UsageError(
+            f"{path}: {path.suffix or 'no extension'} is no format that is known; "
+            f"choose one of {' '.join(_FORMATS)}"
+        )
+    return encode
+
+
+@contextmanager
+def _explained(value: Any, deed: str, advice: str) -> Iterator[None]:
+    """Turn what goes wrong with a value into a sentence."""
+    try:
+        yield
+    except Exception as error:  # a value's own methods may raise anything
+        why = str(error) or type(error).__name__
+        if isinstance(error, RecursionError):
+            why = "it contains itself, or is nested too deep"
+        kind = type(value).__name__
+        raise UsageError(f"a {kind} cannot be {deed}: {why}; {advice}") from error
 
 
 def plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backends.errors import DamagedError
 from taskgraph.cli.options import (
     find_keys,
     find_snapshot,
@@ -19,10 +20,10 @@ from taskgraph.cli.options import (
     two_words,
 )
 from taskgraph.cli.tables import print_json, print_table
-from taskgraph.errors import NoResultError, UsageError
+from taskgraph.errors import NoResultError, TaskgraphError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from taskgraph.results import Results
     from taskgraph.snapshot import Snapshot
@@ -54,6 +55,7 @@ def command(
     path, what = two_words(words, jugfile)
     if what is None:
         raise UsageError("say which: a function's name or the first digits of a key")
+    from taskgraph.cli.saving import require_place
     from taskgraph.results import Results
 
     results = Results(open_store(path, store))
@@ -68,17 +70,13 @@ def command(
         note(f"{len(chosen)} tasks of {what!r} have results; give a key, or --all")
         _list(results, chosen, as_json=as_json)
         return 2
-    values = _load(results, chosen, snapshot, path)
+    loader = _Loader(results, snapshot, path)
     if output is not None:
-        _save(values, output)
-    elif as_json:
-        from taskgraph.cli.saving import plain
-
-        listed = [{"key": key.hex(), "value": plain(v)} for key, v in values]
-        print_json(listed if everything else listed[0]["value"])
-    else:
-        _print(values)
-    return 0
+        require_place(output, several=several)
+        return _each(chosen, lambda key: _save(key, loader.load(key), output))
+    if as_json:
+        return _print_json(chosen, loader, listed=everything)
+    return _each(chosen, lambda key: _print(key, loader.load(key), named=several))
 
 
 def _with_result(results: Results, keys: Sequence[bytes], what: str) -> list[bytes]:
@@ -107,32 +105,71 @@ def _list(results: Results, keys: Sequence[bytes], *, as_json: bool) -> None:
         print_table(header, rows)
 
 
-def _load(
-    results: Results, keys: Sequence[bytes], snapshot: Snapshot, jugfile: Path
-) -> list[tuple[bytes, Any]]:
-    """Load values; if they need classes of the jugfile, load that one before."""
-    try:
-        return [(key, results.load(key)) for key in keys]
-    except NoResultError:
-        load_graph(results.backend, jugfile, snapshot.arguments)
-        return [(key, results.load(key)) for key in keys]
+class _Loader:
+    """Loads values; if they need classes of the jugfile, it loads that one before."""
+
+    def __init__(self, results: Results, snapshot: Snapshot, jugfile: Path) -> None:
+        self._results = results
+        self._snapshot = snapshot
+        self._jugfile = jugfile
+        self._ran = False
+
+    def load(self, key: bytes) -> Any:
+        try:
+            return self._results.load(key)
+        except NoResultError:
+            if self._ran:
+                raise
+            self._ran = True
+            load_graph(self._results.backend, self._jugfile, self._snapshot.arguments)
+            return self._results.load(key)
 
 
-def _print(values: Sequence[tuple[bytes, Any]]) -> None:
-    import pprint
+def _each(keys: Sequence[bytes], deed: Callable[[bytes], None]) -> int:
+    """Do something with the value of each key; return the exit code.
 
-    for key, value in values:
-        if len(values) > 1:
-            click.echo(f"{short(key)}:")
-        click.echo(value if isinstance(value, str) else pprint.pformat(value))
+    If it fails for one of several the others are done nevertheless, and it is told.
+    """
+    code = failed = 0
+    for key in keys:
+        try:
+            deed(key)
+        except (TaskgraphError, DamagedError) as error:
+            if len(keys) == 1:
+                raise
+            note(f"{short(key)}: {error}")
+            failed += 1
+            code = max(code, 4 if isinstance(error, DamagedError) else 2)
+    if failed:
+        note(f"{failed} of {len(keys)} values left out")
+    return code
 
 
-def _save(values: Sequence[tuple[bytes, Any]], output: str) -> None:
+def _print_json(keys: Sequence[bytes], loader: _Loader, *, listed: bool) -> int:
+    from taskgraph.cli.saving import json_value
+
+    rows: list[dict[str, Any]] = []
+
+    def add(key: bytes) -> None:
+        rows.append({"key": key.hex(), "value": json_value(loader.load(key))})
+
+    code = _each(keys, add)
+    print_json(rows if listed else rows[0]["value"])
+    return code
+
+
+def _print(key: bytes, value: Any, *, named: bool) -> None:
+    from taskgraph.cli.saving import text_of
+
+    text = text_of(value)
+    if named:
+        click.echo(f"{short(key)}:")
+    click.echo(text)
+
+
+def _save(key: bytes, value: Any, output: str) -> None:
     from taskgraph.cli.saving import save
 
-    if len(values) > 1 and "{key}" not in output:
-        raise UsageError("-o takes {key} in the name to save several values")
-    for key, value in values:
-        path = Path(output.replace("{key}", short(key)))
-        save(value, path)
-        note(f"saved {path}")
+    path = Path(output.replace("{key}", short(key)))
+    save(value, path)
+    note(f"saved {path}")

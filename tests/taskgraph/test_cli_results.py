@@ -96,6 +96,113 @@ def test_value_saves_several_by_key(tg):
     assert sorted(found) == [0, 1, 4, 9]
 
 
+ODD = """
+from taskgraph import TaskGenerator
+
+
+class Rude:
+    def __repr__(self):
+        raise KeyError("no text for you")
+
+
+@TaskGenerator
+def odd(which):
+    loop = [which]
+    loop.append(loop)
+    return {"loop": loop, "rude": Rude()}.get(which, which)
+
+
+for which in ("plain", "loop", "rude", "last"):
+    odd(which)
+"""
+PICTURES = """
+from taskgraph import TaskGenerator
+import numpy as np
+
+
+@TaskGenerator
+def odd(which):
+    return {"first": np.eye(3), "last": np.eye(4)}.get(which, {which})
+
+
+for which in ("first", "text", "more", "last"):
+    odd(which)
+"""
+
+
+@pytest.fixture
+def odd(tg):
+    tg.write("odd.py", ODD)
+    tg("execute", "-q", "odd.py")
+    return tg
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--json",), "a list cannot be shown as JSON: it contains itself, or is nes"),
+        (("-o", "x.json"), "a list cannot be saved as .json: it contains itself"),
+    ],
+)
+def test_a_value_that_contains_itself_is_refused_in_one_sentence(
+    odd, options, sentence
+):
+    rows = odd.json("show", "odd.py", "odd")
+    (key,) = [row["key"] for row in rows if "loop" in row["arguments"]]
+
+    said = odd("value", "odd.py", key, *options, code=2).stderr
+
+    assert said.startswith(f"tg: {sentence}")
+    assert len(said.splitlines()) == 1
+
+
+def test_of_all_values_those_that_cannot_be_shown_are_told(odd):
+    shown = odd("value", "odd.py", "odd", "--all", code=2)
+    told = odd("value", "odd.py", "odd", "--all", "--json", code=2)
+
+    assert "plain" in shown.stdout
+    assert "last" in shown.stdout
+    assert "a Rude cannot be shown: 'no text for you'" in shown.stderr
+    assert shown.stderr.endswith("tg: 1 of 4 values left out\n")
+    values = [row["value"] for row in json.loads(told.stdout)]
+    assert sorted(values) == ["last", "plain"]
+    assert told.stderr.endswith("tg: 2 of 4 values left out\n")
+
+
+def test_of_all_values_those_that_can_be_saved_are_saved(tg):
+    tg.write("odd.py", PICTURES)
+    tg("execute", "-q", "odd.py")
+
+    said = tg("value", "odd.py", "odd", "--all", "-o", "{key}.tif", code=2).stderr
+
+    found = [tifffile.imread(path).shape for path in tg.folder.glob("*.tif")]
+    assert sorted(found) == [(3, 3), (4, 4)]
+    assert said.count("a set cannot be saved as .tif: it is no image; try .pkl") == 2
+    assert said.endswith("tg: 2 of 4 values left out\n")
+
+
+def test_of_all_values_a_damaged_one_is_left_out(tg):
+    tg.write("odd.py", PICTURES.replace("np.eye(4)", "np.ones((500, 500))"))
+    tg("execute", "-q", "odd.py")
+    (blob,) = (path for path in tg.folder.rglob("blobs/*/*"))
+    blob.write_bytes(blob.read_bytes()[:-9])
+
+    said = tg("value", "odd.py", "odd", "--all", "-o", "{key}.pkl", code=4).stderr
+
+    assert len(list(tg.folder.glob("*.pkl"))) == 3
+    assert "is damaged" in said
+    assert said.endswith("tg: 1 of 4 values left out\n")
+
+
+@pytest.mark.parametrize("name", ["{key}.doc", "nowhere/{key}.npy"])
+def test_where_nothing_can_be_saved_is_told_once(tg, name):
+    tg.ran("sums.py")
+
+    said = tg("value", "sums.py", "square", "--all", "-o", name, code=2).stderr
+
+    assert len(said.splitlines()) == 1
+
+
 def test_show_tells_where_a_result_comes_from(outputs):
     shown = outputs.json("show", "outputs.py", "shifted")
 
