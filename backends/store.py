@@ -26,6 +26,7 @@ from backends.interface import (
 from backends.journal import MAX_ROWS, State
 from backends.reading import look, name_of, read_body
 from backends.segment import encode_frame, seal, unseal
+from backends.warning import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -335,8 +336,4 @@ class JournalStore:
 
 
 def _report_lost(error: DamagedError) -> None:
-    import logging  # costs start-up time that a healthy store need not spend
-
-    logging.getLogger("backends").warning(
-        "%s; an invalidation in it has to be repeated", error
-    )
+    warn(f"{error}; an invalidation in it has to be repeated", "backends")

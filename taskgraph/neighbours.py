@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backends.interface import Cause
 from backends.liveness import Watch
+from backends.warning import warn
 
 if TYPE_CHECKING:
     from backends.interface import Backend
@@ -52,11 +53,6 @@ class Neighbours:
         for worker in dead:
             self._backend.expel(worker, Cause.LOST)
             self._backend.leave(worker)
-            _report(f"{worker} does not answer any more; what it had locked is free")
+            sentence = "does not answer any more; what it had locked is free"
+            warn(f"{worker} {sentence}", "taskgraph")
         return bool(dead)
-
-
-def _report(sentence: str) -> None:
-    import logging  # costs start-up time that healthy neighbours need not spend
-
-    logging.getLogger("taskgraph").warning(sentence)

@@ -33,7 +33,10 @@ class Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a command; all that it prints is written when this returns."""
-        with _output_kept():
+        from backends.warning import warnings_told
+        from taskgraph.cli.options import note
+
+        with _output_kept(), warnings_told(note):
             code = super().invoke(ctx)
             sys.stdout.flush()
             return code
@@ -66,9 +69,11 @@ def run_program(
         )
     except click.exceptions.Abort:
         _end("stopped", 130, name)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _end(_sentences(error, name), error.exit_code, name)
     except Exception as error:
         found = _exit_code(error, usage_errors())
         if found is None:
@@ -99,6 +104,14 @@ def _exit_code(error: Exception, usage: tuple[type[Exception], ...]) -> int | No
     if isinstance(error, (TaskgraphError, OpenError, *usage)):
         return 2
     return 4 if isinstance(error, BackendError) else None
+
+
+def _sentences(error: click.ClickException, name: str) -> str:
+    """Return what click has to say in the form that everything else has."""
+    what = error.format_message()
+    context = getattr(error, "ctx", None)
+    command = name if context is None else context.command_path
+    return f"{what[:1].lower()}{what[1:]}\n{name}: `{command} --help` says more"
 
 
 def _end(sentence: str, code: int, name: str) -> None:

@@ -316,6 +316,40 @@ def test_a_store_in_memory_is_refused_where_workers_are_other_processes(tg):
 
 
 @pytest.mark.parametrize(
+    ("words", "first", "command"),
+    [
+        ("nonsense", "there is no command 'nonsense'; did you mean", "tg"),
+        ("--nonsense", "no such option '--nonsense'", "tg"),
+        ("status --nonsense", "no such option '--nonsense'", "tg status"),
+        ("execute -j", "option '-j' requires an argument", "tg"),
+        ("execute -j many", "invalid value for '-j' / '--jobs': 'many'", "tg execute"),
+        ("execute --lease nan", "--lease and --max-wait take seconds", "tg execute"),
+        ("value", "missing argument '[JUGFILE] FUNCTION|KEY'", "tg value"),
+    ],
+)
+def test_a_misspelt_command_line_is_told_in_the_form_of_all_else(
+    tg, words, first, command
+):
+    said = tg(*words.split(), code=2).stderr.splitlines()
+
+    assert said[0].startswith(f"tg: {first}")
+    assert said[1:] == [f"tg: `{command} --help` says more"]
+
+
+def test_warnings_name_the_program(tg):
+    tg.jugfile("sums.py")
+    tg("execute", "-q", "sums.py")
+    (tg.folder / "sums.tgdata" / "log" / "000000" / "001").unlink()
+
+    said = tg("status", "sums.py").stderr
+
+    assert said.startswith("tg: segment 1 of ")
+    assert "gone, though later ones are there" in said
+    assert "run `tg fsck sums.py --repair`" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
     "words", ["execute", "status", "wait", "count", "cleanup", "value number"]
 )
 def test_a_store_of_a_kind_that_there_is_not_is_refused(tg, words):

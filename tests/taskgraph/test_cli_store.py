@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -49,6 +50,24 @@ def test_locks_of_the_dead_are_listed_and_released(killed):
 
     assert killed.json("locks", "slow.py") == []
     assert killed.json("status", "slow.py")["total"]["ready"] == 2
+
+
+def test_a_worker_that_takes_over_says_so_in_the_name_of_the_program(tg):
+    tg.ran("sums.py")
+    key = tg.json("show", "sums.py", "total")["key"]
+    tg("invalidate", "-y", "sums.py", "--key", key)
+    gone = subprocess.Popen(["sleep", "60"])
+    about = identify(gone.pid, 100.0)
+    gone.kill()
+    gone.wait()
+    backend = open_backend(tg.folder / "sums.tgdata", worker="dead")
+    backend.poll()
+    backend.beat("dead", about)
+    assert backend.claim([bytes.fromhex(key)]).keys
+
+    said = tg("execute", "-q", "sums.py").stderr
+
+    assert said == "tg: dead does not answer any more; what it had locked is free\n"
 
 
 def test_a_living_worker_is_not_released_with_the_dead(tg):
