@@ -336,4 +336,4 @@ class JournalStore:
 
 
 def _report_lost(error: DamagedError) -> None:
-    warn(f"{error}; an invalidation in it has to be repeated", "backends")
+    warn(f"{error}; an invalidation in it has to be repeated")

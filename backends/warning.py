@@ -8,26 +8,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-_TELL: ContextVar[Callable[[str], None] | None] = ContextVar("tell", default=None)
+
+def _log(sentence: str) -> None:
+    import logging  # costs start-up time that a healthy store need not spend
+
+    logging.getLogger("backends").warning("%s", sentence)
 
 
-def warn(sentence: str, package: str) -> None:
-    """Tell what went wrong; into the log of a package unless a program wants it.
+_TELL: ContextVar[Callable[[str], None]] = ContextVar("tell", default=_log)
+
+
+def warn(sentence: str) -> None:
+    """Tell what went wrong; into the log unless a program wants it.
 
     Examples
     --------
     >>> with warnings_told(print):
-    ...     warn("the sky falls", "backends")
+    ...     warn("the sky falls")
     the sky falls
     """
-    tell = _TELL.get()
-    if tell is not None:
-        tell(sentence)
-        return
-    import logging  # costs start-up time that a healthy store need not spend
-
-    logging.getLogger(package).warning("%s", sentence)
+    _TELL.get()(sentence)
 
 
 @contextmanager
@@ -38,3 +40,18 @@ def warnings_told(tell: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         _TELL.reset(token)
+
+
+@contextmanager
+def warnings_printed(
+    where: Callable[[], AbstractContextManager[None]],
+) -> Iterator[None]:
+    """Let warnings be told as before, but each in a block that `where` makes."""
+    tell = _TELL.get()
+
+    def tell_there(sentence: str) -> None:
+        with where():
+            tell(sentence)
+
+    with warnings_told(tell_there):
+        yield

@@ -53,6 +53,5 @@ class Neighbours:
         for worker in dead:
             self._backend.expel(worker, Cause.LOST)
             self._backend.leave(worker)
-            sentence = "does not answer any more; what it had locked is free"
-            warn(f"{worker} {sentence}", "taskgraph")
+            warn(f"{worker} does not answer any more; what it had locked is free")
         return bool(dead)

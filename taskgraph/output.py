@@ -7,8 +7,11 @@ import os
 import resource
 import sys
 import tempfile
-from contextlib import suppress
-from typing import TextIO
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEPT = 1 << 16
 """Bytes of a task's output that are kept: its end."""
@@ -39,6 +42,7 @@ class Capture:
         self._streams = sys.stdout, sys.stderr  # a notebook's write elsewhere
         self._before = _Kept(1), _Kept(2)
         self._echo = self._before[0] if echo is None else _Kept(echo)
+        self._aside = self._before[1] if echo is None else self._echo
         self._begin()
 
     def _begin(self) -> None:
@@ -102,6 +106,20 @@ class Capture:
             self._redirect()
         else:
             self._begin()
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Let what the block prints to standard error pass by: it is of no task."""
+        kept = self._aside
+        if not kept.intact():
+            yield
+            return
+        with suppress(OSError), open(kept.number, "w", closefd=False) as stream:
+            before, sys.stderr = sys.stderr, stream
+            try:
+                yield
+            finally:
+                sys.stderr = before
 
     def close(self) -> None:
         """Send standard output and error to where they went before."""

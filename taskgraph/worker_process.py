@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from backends.errors import BackendError
 from backends.liveness import identify
+from backends.warning import warnings_printed
 from taskgraph.errors import TaskgraphError
 from taskgraph.output import Capture
 from taskgraph.running import StopNow
@@ -94,16 +95,18 @@ def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
 
     capture = Capture(plan.echo)
     _set_signals(desk)
+    at_work = Worker(
+        job.source,
+        job.loaded,
+        plan.options,
+        provenance=job.provenance.context,
+        desk=desk,
+        output=capture.take,
+        announce=announce,
+    )
     try:
-        return Worker(
-            job.source,
-            job.loaded,
-            plan.options,
-            provenance=job.provenance.context,
-            desk=desk,
-            output=capture.take,
-            announce=announce,
-        ).run()
+        with warnings_printed(capture.beside):
+            return at_work.run()
     finally:
         capture.close()
 

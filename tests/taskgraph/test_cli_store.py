@@ -65,9 +65,11 @@ def test_a_worker_that_takes_over_says_so_in_the_name_of_the_program(tg):
     backend.beat("dead", about)
     assert backend.claim([bytes.fromhex(key)]).keys
 
-    said = tg("execute", "-q", "sums.py").stderr
+    done = tg("execute", "-q", "sums.py")
 
-    assert said == "tg: dead does not answer any more; what it had locked is free\n"
+    sentence = "tg: dead does not answer any more; what it had locked is free\n"
+    assert (done.stdout, done.stderr) == ("", sentence)
+    assert tg.json("show", "sums.py", "total")["output"] == ""
 
 
 def test_a_living_worker_is_not_released_with_the_dead(tg):
