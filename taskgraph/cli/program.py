@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _NO_READER = 141
+_STANDARD = ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w"))
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -70,7 +71,7 @@ def run_program(
     except click.exceptions.Abort:
         _end("stopped", 130, name)
     except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+        _say(error.format_message())
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _end(_sentences(error, name), error.exit_code, name)
@@ -85,13 +86,23 @@ def run_program(
 
 def _open_output() -> None:
     """Make sure that everything can be printed, and that there is where to."""
-    if sys.stdout is None:  # closed, as by ``>&-``; files must not get its number
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the whole life
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the whole life
+    for number, name, mode in _STANDARD:
+        if getattr(sys, name) is None:  # closed, as by ``>&-``
+            # No other file must get its number: what is opened gets the lowest.
+            if not _is_open(number):
+                os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, mode))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What tasks return may hold letters that no encoding has.
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _exit_code(error: Exception, usage: tuple[type[Exception], ...]) -> int | None:
@@ -115,8 +126,15 @@ def _sentences(error: click.ClickException, name: str) -> str:
 
 
 def _end(sentence: str, code: int, name: str) -> None:
-    click.echo(f"{name}: {sentence}", err=True)
+    _say(f"{name}: {sentence}")
     sys.exit(code)
+
+
+def _say(text: str) -> None:
+    try:
+        click.echo(text, err=True)
+    except OSError:  # nobody can be told; the code says it
+        _forget_output()
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """`tg` and those who mistype: nothing is made, and what can be typed next is told."""
 
-import subprocess
-
 import pytest
 
 from taskgraph.cli import COMMANDS
@@ -172,44 +170,6 @@ def test_what_never_ran_has_not_succeeded(tg, command):
     assert "has not run yet" in nowhere
     assert "has not run with the store" in elsewhere
     assert "no task has failed" not in nowhere + elsewhere
-
-
-def piped(tg, line, *, redirect=""):
-    """Return exit code and errors of a `tg` in a pipe of the shell."""
-    command = f"{{ {tg.script} {line} {redirect}; echo $? >code; }} 2>said"
-    whole = command if redirect else f"{command} | true"
-    subprocess.run(["bash", "-c", whole], cwd=tg.folder, env=tg.env, check=True)
-    return int((tg.folder / "code").read_text()), (tg.folder / "said").read_text()
-
-
-@pytest.fixture
-def words(tg):
-    tg.ran("words.py")
-    return tg
-
-
-def test_a_reader_that_has_gone_ends_it_without_a_word(words):
-    assert piped(words, "value words.py many") == (141, "")
-
-
-@pytest.mark.parametrize(
-    "line", ["status words.py", "value words.py strange", "value words.py many", "-h"]
-)
-def test_a_full_disk_behind_the_output_is_told_in_one_sentence(words, line):
-    code, said = piped(words, line, redirect=">/dev/full")
-
-    assert (code, said) == (
-        4,
-        "tg: cannot write the output: No space left on device\n",
-    )
-
-
-def test_letters_that_no_encoding_has_are_printed_escaped(words):
-    assert words("value", "words.py", "strange").stdout == "a\\udc80b\n"
-
-
-def test_without_any_output_it_does_its_work(words):
-    assert piped(words, "status words.py", redirect=">&-") == (0, "")
 
 
 def test_functions_with_other_code_than_their_results_are_told(tg):
