@@ -16,6 +16,9 @@ from segkit._splitting import renumbered, split_by_shape, typical_radius
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+# Voxels along the smallest box by which the background is opened.
+_LEAST_BOX = 15
+
 
 def segment_nuclei(
     image: ArrayLike,
@@ -30,9 +33,10 @@ def segment_nuclei(
 
     No size is asked for; it is estimated from the image:
 
-    1. background is the opening of the coarse image by a box of a quarter of the image,
-       then (twice) the smooth surface through the voxels outside of the foreground,
-       at a distance of several objects;
+    1. background is the opening of the coarse image by a box of a quarter of the image
+       (halved as long as what stands out is half as wide then, with rims as steep: wide
+       glows are background), then (twice) the smooth surface through the voxels outside
+       of the foreground, at a distance of several objects, unless a glow comes back;
     2. foreground is what exceeds the background by Otsu's threshold of its square root,
        which is lower than Otsu's and so keeps dim objects beside bright ones;
     3. touching objects are cut at their necks (`depth`);
@@ -85,8 +89,7 @@ def segment_nuclei(
     grey = _grey(image)
     smooth = ndimage.gaussian_filter(grey, 1)
     contrast = _above_background(smooth, sensitivity)
-    mask = contrast > _threshold(contrast, sensitivity)
-    mask = ndimage.binary_fill_holes(ndimage.binary_opening(mask))
+    mask = ndimage.binary_fill_holes(_foreground(contrast, sensitivity))
     objects = _split(mask, depth)
     if edge is None:
         edge = _edge_level(contrast, objects)
@@ -125,21 +128,62 @@ def _above_background(
     image: NDArray[np.float64], sensitivity: float
 ) -> NDArray[np.float64]:
     """Return the image less its smooth background; negative at places, by noise."""
+    box = max(_LEAST_BOX, min(image.shape[-2:]) // 4)
+    contrast = _above_opening(image, box)
+    mask = _foreground(contrast, sensitivity)
+    while box // 2 >= _LEAST_BOX:
+        box //= 2
+        finer = _above_opening(image, box)
+        inside = _foreground(finer, sensitivity)
+        if not _is_glow(image, mask, inside):
+            break
+        contrast, mask = finer, inside
+    for _ in range(2):
+        smoother = image - _surface(image, mask, 6 * typical_radius(mask))
+        outside = _foreground(smoother, sensitivity)
+        if _is_glow(image, outside, mask):
+            break
+        contrast, mask = smoother, outside
+    return contrast
+
+
+def _above_opening(image: NDArray[np.float64], box: int) -> NDArray[np.float64]:
+    """Return the image less the opening of the coarse image by a box."""
     from scipy import ndimage
 
-    box = max(15, min(image.shape[-2:]) // 4)
     factor = max(1, box // 24)
     coarse = _shrunk(image, factor)
-    contrast = image - _grown(
-        ndimage.grey_opening(coarse, _on_plane(coarse.ndim, box // factor)),
-        factor,
-        image.shape,
+    opened = ndimage.grey_opening(coarse, _on_plane(coarse.ndim, box // factor))
+    return image - _grown(opened, factor, image.shape)
+
+
+def _foreground(contrast: NDArray[np.float64], sensitivity: float) -> NDArray[np.bool_]:
+    from scipy import ndimage
+
+    found: NDArray[np.bool_] = ndimage.binary_opening(
+        contrast > _threshold(contrast, sensitivity)
     )
-    for _ in range(2):
-        mask = ndimage.binary_opening(contrast > _threshold(contrast, sensitivity))
-        reach = 6 * typical_radius(mask)
-        contrast = image - _surface(image, mask, reach)
-    return contrast
+    return found
+
+
+def _is_glow(
+    image: NDArray[np.float64], mask: NDArray[np.bool_], other: NDArray[np.bool_]
+) -> bool:
+    """Return whether things in a mask are wider, and with no steeper rims, than others.
+
+    Wider by a factor of two. What a narrower box leaves of large objects is smaller,
+    too, but its rims are shallow.
+    """
+    wider = typical_radius(mask) > 2 * typical_radius(other)
+    return wider and _rim_slope(image, mask) <= _rim_slope(image, other)
+
+
+def _rim_slope(image: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:
+    """Return the median slope of an image at the inner rim of a mask; 0 without one."""
+    from scipy import ndimage
+
+    rim = mask & ~ndimage.binary_erosion(mask, border_value=1)
+    return float(np.median(_gradient(image)[rim])) if rim.any() else 0.0
 
 
 def _on_plane(ndim: int, size: int) -> tuple[int, ...]:

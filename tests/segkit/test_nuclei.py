@@ -66,6 +66,16 @@ def test_a_slope_of_the_background_changes_nothing():
     assert detection[0].false_positives == 0
 
 
+def test_nuclei_under_a_wide_glow_are_found():
+    """A lamp in a corner is brighter than nuclei, but its rim is nowhere steep."""
+    centres = [(30 + 44 * i, 30 + 44 * j) for i in range(5) for j in range(5)]
+    y, x = np.mgrid[:256, :256]
+    glow = 80 * np.exp(-((y - 40) ** 2 + (x - 90) ** 2) / (2 * 60**2))
+    noise = np.random.default_rng(0).normal(0, 1, glow.shape)
+    image = 40.0 * discs(glow.shape, centres, 6) + glow + noise
+    assert segment_nuclei(image).max() == len(centres)
+
+
 def test_brightness_and_offset_do_not_matter():
     rng = np.random.default_rng(1)
     image = 100 * discs((80, 100), [(30, 30), (50, 70)], 12) + rng.normal(
