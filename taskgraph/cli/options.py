@@ -1,4 +1,4 @@
-"""What several commands have in common: arguments, opening a store, completion."""
+"""What several commands have in common: arguments, opening a store."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from taskgraph.cli.completion import complete_files, complete_names, complete_words
 from taskgraph.cli.steps import is_pipeline, program_name, remember, runnable
 from taskgraph.errors import JugfileError, UsageError
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from taskgraph.snapshot import Snapshot
 
 F = TypeVar("F", bound=Callable[..., Any])
-_JUGFILE = "jugfile.py"
-_MOST_COMPLETIONS = 100
+JUGFILE = "jugfile.py"
 _SHORT = 12
 
 
@@ -29,9 +29,9 @@ def jugfile_argument(function: F) -> F:
     return click.argument(
         "jugfile",
         type=click.Path(path_type=Path),
-        default=_JUGFILE,
+        default=JUGFILE,
         envvar="TG_JUGFILE",
-        shell_complete=_complete_files,
+        shell_complete=complete_files,
     )(store_option(function))
 
 
@@ -40,14 +40,14 @@ def jugfile_and_words(metavar: str, *, required: bool = True) -> Callable[[F], F
 
     def decorate(function: F) -> F:
         function = click.option(
-            "--jugfile", default=_JUGFILE, envvar="TG_JUGFILE", hidden=True
+            "--jugfile", default=JUGFILE, envvar="TG_JUGFILE", hidden=True
         )(store_option(function))
         return click.argument(
             "words",
             nargs=-1,
             required=required,
             metavar=metavar,
-            shell_complete=_complete_words,
+            shell_complete=complete_words,
         )(function)
 
     return decorate
@@ -127,7 +127,7 @@ def select_options(function: F) -> F:
         multiple=True,
         metavar="NAME",
         help="Only this function: name, module.name or glob; may be repeated.",
-        shell_complete=_complete_names,
+        shell_complete=complete_names,
     )(function)
 
 
@@ -334,77 +334,3 @@ def short(key: bytes) -> str:
 def note(sentence: str) -> None:
     """Tell the user something beside the result; see `runnable` for its commands."""
     click.echo(f"{program_name()}: {runnable(sentence)}", err=True)
-
-
-def completed_snapshot(context: click.Context) -> Snapshot | None:
-    """Return the graph to complete from, None if there is none; never fails."""
-    from taskgraph.snapshot import load
-
-    params = context.params
-    # While an option waits for its value, click has not sorted out the other words.
-    words = [*context.args, *(params.get("words") or ())]
-    scripts = [word for word in words if word.endswith(".py")]
-    given = params.get("jugfile") or os.environ.get("TG_JUGFILE", _JUGFILE)
-    jugfile = Path(scripts[0] if scripts else given)
-    try:
-        backend = open_store(jugfile, params.get("store") or os.environ.get("TG_STORE"))
-        return load(backend, jugfile)
-    except Exception:  # noqa: BLE001 - nothing may disturb the user's typing
-        return None
-
-
-def _complete_names(
-    context: click.Context,
-    parameter: click.Parameter,  # noqa: ARG001 - click's
-    incomplete: str,
-) -> list[Any]:
-    from click.shell_completion import CompletionItem
-
-    snapshot = completed_snapshot(context)
-    names = sorted(set(snapshot.names)) if snapshot is not None else []
-    short_names = [name.rpartition(".")[2] for name in names]
-    pairs = zip([*short_names, *names], [*names, *names], strict=True)
-    return [
-        CompletionItem(name, help=whole)
-        for name, whole in dict(pairs).items()
-        if name.startswith(incomplete)
-    ]
-
-
-def _complete_files(
-    context: click.Context,  # noqa: ARG001 - click's
-    parameter: click.Parameter,  # noqa: ARG001 - click's
-    incomplete: str,
-) -> list[Any]:
-    from glob import escape, glob
-
-    from click.shell_completion import CompletionItem
-
-    found = glob(escape(incomplete) + "*")  # noqa: PTH207 - as it was typed
-    folders = [f"{name}/" for name in found if Path(name).is_dir()]
-    scripts = [name for name in found if name.endswith(".py")]
-    return [
-        CompletionItem(name)
-        for name in sorted(folders + scripts)
-        if ".tgdata" not in name
-    ]
-
-
-def _complete_words(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[Any]:
-    from click.shell_completion import CompletionItem
-
-    words = context.params.get("words") or ()
-    files = [] if words else _complete_files(context, parameter, incomplete)
-    names = _complete_names(context, parameter, incomplete)
-    snapshot = completed_snapshot(context)
-    keys = []
-    if snapshot is not None and incomplete:
-        named = snapshot.named()
-        keys = [
-            CompletionItem(short(key), help=name)
-            for key, name in named.items()
-            if key.hex().startswith(incomplete.lower())
-        ][:_MOST_COMPLETIONS]
-    return [*files, *names, *keys]
