@@ -157,7 +157,7 @@ def run(
     """
     source: Source
     workers = checked_workers(workers)
-    if isinstance(what, str | os.PathLike):
+    if isinstance(what, str | os.PathLike) and os.fspath(what):
         source = KeptJugfile(Jugfile(Path(what)))
         results = open_results(store or default_store(Path(what)))
         folder = Path(what).resolve().parent
@@ -265,9 +265,10 @@ def _raise_unless_done(report: Report) -> None:
         )
 
 
-def _tasks(what: Task | Iterable[Task]) -> list[Task]:
-    if isinstance(what, Task | Tasklet) or not isinstance(what, Iterable):
-        what = [what]  # type: ignore[list-item] # replaced or refused below
+def _tasks(what: Any) -> list[Task]:
+    single = isinstance(what, Task | Tasklet | str | bytes)
+    if single or not isinstance(what, Iterable):
+        what = [what]  # refused below if it is no task
     tasks: list[Task] = []
     for item in what:
         if isinstance(item, Task):
@@ -276,7 +277,8 @@ def _tasks(what: Task | Iterable[Task]) -> list[Task]:
             tasks += item.dependencies()
         else:
             raise UsageError(
-                f"run() takes the path of a jugfile, or tasks, not {item!r:.60}"
+                f"run() takes the path of a jugfile, or tasks, not {item!r:.60}; give "
+                "the path of your script, or what Task() or a TaskGenerator returned"
             )
     return tasks
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from taskgraph.results import Results
 
 
+_IS_FOLDER = "{} is a directory, no jugfile; give the path of your script"
 _LATE = "set_jugdir() must come before the first task of a jugfile"
 
 
@@ -141,6 +142,8 @@ class Jugfile:
             raise JugfileError(
                 f"there is no jugfile {self.shown}; give the path of your script"
             ) from None
+        except IsADirectoryError:
+            raise JugfileError(_IS_FOLDER.format(self.shown)) from None
         except OSError as error:
             raise JugfileError(f"cannot read {self.shown}: {error.strerror}") from error
 
@@ -323,7 +326,13 @@ def init(
 
 
 def open_results(store: Any, *, create: bool = True) -> Results:
-    """Return the results behind a URL, a path, an open backend or themselves."""
+    """Return the results behind a URL, a path, an open backend or themselves.
+
+    Raises
+    ------
+    UsageError
+        It is something else.
+    """
     from backends.opening import open_backend
     from taskgraph.results import Results
     from taskgraph.running import run_at_once
@@ -332,6 +341,10 @@ def open_results(store: Any, *, create: bool = True) -> Results:
         return store
     if isinstance(store, str | os.PathLike):
         return Results(open_backend(store, create=create), run_at_once)
+    if not hasattr(store, "claim"):
+        raise UsageError(
+            f"a store is a directory, a URL or an open store, not {store!r:.60}"
+        )
     return Results(store, run_at_once)
 
 
@@ -340,11 +353,18 @@ def default_store(jugfile: Path) -> str:
 
     It begins in a way that no URL does, whatever the jugfile is called.
 
+    Raises
+    ------
+    JugfileError
+        It is a directory, by its path.
+
     Examples
     --------
     >>> default_store(Path("some/work.py"))
     './some/work.tgdata'
     """
+    if not jugfile.name:
+        raise JugfileError(_IS_FOLDER.format(jugfile))
     return os.path.join(".", jugfile.with_suffix(".tgdata"))  # noqa: PTH118 - pathlib drops it
 
 

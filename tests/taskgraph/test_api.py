@@ -134,7 +134,25 @@ def test_a_number_of_workers_that_makes_no_sense_is_refused_always(tmp_path, wor
         run(jugfile, workers=workers)
 
 
-@pytest.mark.parametrize("what", [None, 5, [1], [None]])
+@pytest.mark.parametrize("what", ["", None, 5, [1], [None], b"work.py", ["work.py"]])
 def test_what_is_no_task_is_refused(what):
-    with pytest.raises(UsageError, match="takes the path of a jugfile, or tasks, not"):
+    with pytest.raises(
+        UsageError, match=r"a jugfile, or tasks, not.*path of your scri"
+    ):
         run(what)
+
+
+@pytest.mark.parametrize("where", [".", "/", "folder.py", "folder"])
+def test_a_directory_is_no_jugfile(tmp_path, monkeypatch, where):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / where).mkdir(exist_ok=True)
+    for options in ({}, {"store": "memory://"}):
+        with pytest.raises(JugfileError, match=f"^{where} is a directory, no jugfile"):
+            run(where, **options)
+
+
+def test_what_is_no_store_is_refused(tmp_path):
+    path = tmp_path / "work.py"
+    path.write_text("from taskgraph import Task\nTask(divmod, 7, 2)\n")
+    with pytest.raises(UsageError, match="a store is a directory, a URL or an open"):
+        run(path, store=5)

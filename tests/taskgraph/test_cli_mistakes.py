@@ -35,7 +35,7 @@ def stores(tg):
     [
         (["typo.py"], "there is no jugfile typo.py"),
         ([], "there is no jugfile jugfile.py"),
-        (["folder"], "cannot read folder"),
+        (["folder"], "folder is a directory, no jugfile"),
         (["broken.py"], "broken.py:2: SyntaxError: '(' was never closed, in: f = ("),
         (["null.py"], "null.py"),
     ],
