@@ -21,7 +21,7 @@ COMMANDS = {
     "retry": "Let failed tasks run again.",
     "show": "Show everything that is known about a result.",
     "status": "Show how far the tasks are, by function.",
-    "undo": "Take an invalidation or a cleanup back.",
+    "undo": "Take an invalidation, a retry or a cleanup back.",
     "value": "Print or save a result.",
     "wait": "Return when everything is done.",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,7 +36,8 @@ def command(
     """Take the last invalidation, retry or cleanup back, or the one of a NUMBER.
 
     After an invalidation, everything that it forgot comes back, and what was computed
-    anew since is forgotten in its place. After a retry, what succeeded stays.
+    anew since is forgotten in its place. After a retry, what succeeded stays. NUMBER
+    is one of --list, or what the command said that forgot them.
     """
     from taskgraph.collection import undoable
 
@@ -45,31 +46,45 @@ def command(
         what = words[-1]
     backend = find_store(path, store)
     found = undoable(backend) if backend is not None else []
-    if listing or as_json:
+    if listing:
         _list(found, as_json=as_json)
         return 0
-    if backend is None:
-        return 0
-    if not found:
-        note("there is nothing to undo")
-        return 0
     chosen = _chosen(found, what)
-    back = _undo(backend, chosen)
-    total = len(chosen.keys)
-    note(f"{counted(back, 'result')} of {total} came back ({chosen.reason})")
+    newer = back = 0
+    if backend is not None and chosen is not None:
+        newer, back = _undo(backend, chosen)
+        total = len(chosen.keys)
+        note(f"{counted(back, 'result')} of {total} came back ({chosen.reason})")
+    elif backend is not None:
+        note("there is nothing to undo")
+    if as_json:
+        print_json(_told(chosen, newer, back))
     return 0
 
 
-def _chosen(found: Sequence[Discarded], what: str | None) -> Discarded:
-    if what is None:
-        return found[-1]
+def _told(chosen: Discarded | None, newer: int, back: int) -> dict[str, Any]:
+    """Return what was done, for other programs."""
+    return {
+        "number": chosen.position if chosen is not None else None,
+        "why": chosen.reason if chosen is not None else None,
+        "results": len(chosen.keys) if chosen is not None else 0,
+        "back": back,
+        "forgotten": newer,
+    }
+
+
+def _chosen(found: Sequence[Discarded], what: str | None) -> Discarded | None:
+    """Return the one of a number, else the last one if there is any."""
+    if what is None or not found:
+        return found[-1] if found else None
     for discarded in found:
         if str(discarded.position) == what:
             return discarded
     raise UsageError(f"nothing to undo has the number {what}; see `tg undo --list`")
 
 
-def _undo(backend: Backend, chosen: Discarded) -> int:
+def _undo(backend: Backend, chosen: Discarded) -> tuple[int, int]:
+    """Return how many newer results were forgotten, and how many came back."""
     from taskgraph.invalidation import INVALIDATION, superseding
     from taskgraph.snapshot import load_all
 
@@ -82,7 +97,7 @@ def _undo(backend: Backend, chosen: Discarded) -> int:
             f"{counted(len(newer), 'newer result')} forgotten in their place; "
             f"`tg undo {position}` would bring those back"
         )
-    return backend.restore(chosen.position)
+    return len(newer), backend.restore(chosen.position)
 
 
 def _list(found: Sequence[Discarded], *, as_json: bool) -> None:

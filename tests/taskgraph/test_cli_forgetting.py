@@ -98,13 +98,27 @@ def test_undo_brings_all_back(done):
 def test_undo_lists_what_can_be_undone_and_takes_a_number(done):
     done("invalidate", "sums.py", "--name", "total", "--yes")
     done("invalidate", "sums.py", "--name", "number", "--yes")
-    first, second = done.json("undo", "sums.py")
+    first, second = done.json("undo", "sums.py", "--list")
 
     assert (first["results"], second["results"]) == (1, 8)
     assert second["why"] == "invalidate number"
     assert "no number" not in done("undo", "sums.py", first["number"]).stderr
     assert total(done)["done"] == 1
     assert "has the number 9999" in done("undo", "sums.py", "9999", code=2).stderr
+
+
+def test_undo_tells_other_programs_what_it_did(done):
+    nothing = {"number": None, "why": None, "results": 0, "back": 0, "forgotten": 0}
+    assert done.json("undo", "sums.py") == nothing
+    done("invalidate", "sums.py", "--name", "square", "--yes")
+    done("execute", "-q", "sums.py", "--name", "square")
+
+    told = done.json("undo", "sums.py")
+
+    assert told.pop("number") > 0
+    what = {"why": "invalidate square", "results": 5}
+    assert told == {**what, "back": 5, "forgotten": 4}
+    assert total(done)["done"] == 9
 
 
 def test_undo_after_computing_anew_never_mixes_old_and_new(done):
