@@ -172,7 +172,7 @@ class Directory:
     def trashed(self, name: str) -> str:
         """Return a new name in the trash, which says since when it is there."""
         mark = os.urandom(3).hex()
-        return f"{self._path}/trash/{time.time():.0f}-{mark}-{name}"
+        return f"{self._path}/trash/{int(time.time())}-{mark}-{name}"
 
     def empty_trash(self, older_than: float) -> int:
         """Remove what was trashed so many seconds ago; return its bytes."""

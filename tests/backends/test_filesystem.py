@@ -36,3 +36,13 @@ class TestFilesystemWithoutLinks(TestFilesystem):
             raise PermissionError(errno.EPERM, "no links here", path)
 
         monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.4, 0.6, 0.999])
+def test_what_was_trashed_this_moment_can_be_removed(tmp_path, monkeypatch, fraction):
+    monkeypatch.setattr("time.time", lambda: 1_000_000_000 + fraction)
+    log = FileLog(tmp_path / "store")
+    log.write_blob("ab/cd", [b"x" * 7])
+    log.trash_blob("ab/cd")
+
+    assert log.empty_trash(0.0) == 7
