@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from segkit._compiled import can_compile
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -182,10 +184,10 @@ def require_ids(ids: NDArray[np.int64], name: str) -> None:
 
 def _count(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
     wide = any(a.dtype.itemsize == 8 or a.dtype == np.uint32 for a in (first, second))
-    try:
-        from segkit._contingency_kernel import count_pairs
-    except ImportError:  # numba has no wheel for this interpreter or machine
+    if not can_compile():
         return _count_numpy(first, second)
+    from segkit._contingency_kernel import count_pairs
+
     table = tuple(np.zeros(1024, np.int64) for _ in range(3))
     for a, b in _slabs(first, second, np.int64 if wide else np.int32):
         table = count_pairs(a, b, *table)

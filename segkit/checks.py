@@ -272,7 +272,7 @@ def require_labels(labels: Any, *, name: str = "labels") -> NDArray[np.integer[A
     TypeError
         If the dtype is not integer (a mask is turned into labels by `segkit.label`).
     ValueError
-        If it is empty or holds negative numbers.
+        If it is empty, or holds negative numbers or such beyond 2**63 - 1.
     """
     require_unmasked(labels, name=name)
     array = np.asarray(labels)
@@ -285,7 +285,19 @@ def require_labels(labels: Any, *, name: str = "labels") -> NDArray[np.integer[A
     array = native(array)
     if array.dtype.kind == "i" and array.min() < 0:
         raise ValueError(f"{name} holds negative numbers; use 0 for the background")
+    if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(
+            f"{name} holds the id {array.max()}; labels are 0 (background) to 2^63-1"
+        )
     return array
+
+
+def signed(labels: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+    """Return labels of which none are beyond 2**63 - 1 in a dtype that compares right.
+
+    numpy compares uint64 with int64 as floats, which confounds large ids.
+    """
+    return labels.view(np.int64) if labels.dtype == np.uint64 else labels
 
 
 def _sequence(value: Any, ndim: int, name: str) -> tuple[Any, ...]:

@@ -186,7 +186,7 @@ def instance_tile(
         How many voxels on either side of a seam are compared, at most the halo; None
         takes half of the halo.
     """
-    array = checks.require_labels(labels)
+    array = checks.signed(checks.require_labels(labels))
     whole = tuple(map(int, shape))
     if array.shape != tile.read.shape:
         raise ValueError(

@@ -230,7 +230,8 @@ def relabel_tile(labels: Array, table: Array, *, out: Array | None = None) -> Ar
     Raises
     ------
     TypeError, ValueError
-        If labels are not integers, are negative, or beyond the table's end.
+        If labels are not integers, are negative, or beyond the table's end; if `out`
+        has another shape, cannot be written, or is too narrow for the table.
 
     Examples
     --------
@@ -247,8 +248,24 @@ def relabel_tile(labels: Array, table: Array, *, out: Array | None = None) -> Ar
         )
     if out is None:
         out = np.empty(array.shape, table.dtype)
+    else:
+        _require_room(out, array.shape, table)
     _label_box.look_up(array, table, out)
     return out
+
+
+def _require_room(out: Array, shape: tuple[int, ...], table: Array) -> None:
+    if out.shape != shape:
+        raise ValueError(f"out has shape {out.shape}, the labels {shape}")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only; give an array that can be written")
+    if np.can_cast(table.dtype, out.dtype):
+        return
+    if out.dtype.kind not in "iu" or int(table.max()) > np.iinfo(out.dtype).max:
+        raise ValueError(
+            f"out has dtype {out.dtype}, too narrow for ids up to {table.max()}; give "
+            f"an array of {table.dtype}, or none"
+        )
 
 
 def _foreground(mask: Any, *, by_value: bool) -> Array:

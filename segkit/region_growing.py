@@ -141,8 +141,9 @@ def random_walker(
     Parameters
     ----------
     image, markers, mask, tile, halo, on_disagreement
-        As for `watershed`. Steps between voxels of different grey values are unlikely,
-        relative to the spread of all grey values.
+        As for `watershed`. Steps between voxels of different grey values are unlikely:
+        a difference of g standard deviations of the whole image has a weight of
+        ``exp(-beta * g**2 / 10)``, whatever the units and the dtype.
     beta
         How unlikely.
 
@@ -153,8 +154,10 @@ def random_walker(
 
     References
     ----------
-    By `skimage.segmentation.random_walker`, solved by conjugate gradients: Grady,
-    "Random walks for image segmentation", IEEE PAMI 28, 2006.
+    By `skimage.segmentation.random_walker` on the image divided by its standard
+    deviation (it would divide integers by the largest of their dtype), solved by
+    conjugate gradients: Grady, "Random walks for image segmentation", IEEE PAMI 28,
+    2006.
 
     Examples
     --------
@@ -197,7 +200,7 @@ def _flood(connectivity: Any) -> Grow:
 
 
 def _walk(image: Any, beta: float) -> Grow:
-    spread = float(np.std(checks.as_image(image)))
+    spread = float(np.std(checks.as_image(image), dtype=np.float64))
     return partial(_walk_box, beta=beta, spread=spread)
 
 
@@ -229,12 +232,13 @@ def _walk_box(
         numbers[~mask] = -1
     if not (numbers == 0).any():
         return seeds
-    grey, own_spread = image, float(np.std(image))
+    own_spread = float(np.std(image, dtype=np.float64))
     if own_spread == 0:
         # scikit-image divides by the spread; this little makes no difference.
         grey = np.zeros(image.shape)
         grey.flat[0] = 1e-9
     else:
+        grey = image / np.float64(spread)
         beta = beta * (own_spread / spread)  # of the whole image: exactly beta
     # The solver's small errors of probabilities do not matter: only the largest counts.
     found = walk(grey, numbers, beta=beta, mode="cg_j", prob_tol=1)

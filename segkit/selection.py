@@ -222,7 +222,7 @@ def drop_ids(labels: Any, ids: Any) -> Array:
         out = np.empty_like(array)
         _label_box.look_up(array, table, out)
         return out
-    return np.where(np.isin(array, listed), array.dtype.type(0), array)
+    return np.where(np.isin(checks.signed(array), listed), array.dtype.type(0), array)
 
 
 def keep_ids(labels: Any, ids: Any) -> Array:
@@ -236,6 +236,7 @@ def keep_ids(labels: Any, ids: Any) -> Array:
     """
     array = checks.require_labels(labels)
     listed = _listed(ids)
+    listed = listed[listed <= int(array.max())]  # all that the dtype holds
     return _translated(array, listed, listed.astype(array.dtype))
 
 
@@ -249,7 +250,8 @@ def _translated(array: Array, old: Ids, new: Array) -> Array:
         table[old[known]] = new[known]
         _label_box.look_up(array, table, out)
         return out
-    for plane, target in zip(np.atleast_2d(array), np.atleast_2d(out), strict=True):
+    planes = np.atleast_2d(checks.signed(array))
+    for plane, target in zip(planes, np.atleast_2d(out), strict=True):
         place = np.searchsorted(old, plane).clip(max=max(len(old) - 1, 0))
         target[...] = 0
         if len(old):

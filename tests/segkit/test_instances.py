@@ -148,3 +148,11 @@ def test_a_missing_tile_is_noticed():
     pieces = [(t, np.ones(t.read.shape, int)) for t in grid[:2]]
     with pytest.raises(ValueError, match="missing"):
         merge_instances(pieces, (12,))
+
+
+def test_large_ids_of_uint64_are_told_apart():
+    labels = np.array([0, 1, 1, 1, 1, 2, 2, 0], np.uint64)
+    labels[labels > 0] += np.uint64(2**60)
+    parts = [(t, labels[t.read.slices]) for t in tiles((8,), 4, halo=2)]
+    merged = merge_instances(parts, (8,), on_disagreement="ignore").labels
+    assert merged.tolist() == [0, 1, 1, 1, 1, 2, 2, 0]

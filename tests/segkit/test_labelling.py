@@ -275,6 +275,20 @@ def test_relabelling_refuses_the_table_of_another_tile():
         relabel_tile(np.array([0.5]), np.array([0, 1]))
 
 
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        (np.zeros(4, np.int32), r"out has shape \(4,\), the labels \(2, 2\)"),
+        (np.broadcast_to(np.int32(0), (2, 2)), "out is read-only"),
+        (np.zeros((2, 2), np.uint8), "too narrow for ids up to 300"),
+        (np.zeros((2, 2), np.float32), "dtype float32"),
+    ],
+)
+def test_relabelling_into_what_does_not_hold_it_is_refused(out, words):
+    with pytest.raises(ValueError, match=words):
+        relabel_tile(np.array([[0, 1], [1, 0]]), np.array([0, 300]), out=out)
+
+
 def test_relabelling_in_place_takes_no_new_array():
     labels = np.array([[0, 1], [2, 1]], np.int32)
     out = relabel_tile(labels, np.array([0, 7, 9], np.int32), out=labels)

@@ -106,10 +106,27 @@ def test_random_walker_is_that_of_scikit_image():
     markers[mask & (image < image.min() / 2)] = 9
     markers[image > 0] = 4
     numbers = np.where(markers == 9, 2, markers > 0)
-    expected = segmentation.random_walker(image, numbers, mode="cg_j", prob_tol=1)
+    in_spreads = image / image.std()
+    expected = segmentation.random_walker(in_spreads, numbers, mode="cg_j", prob_tol=1)
     found = random_walker(image, markers)
     np.testing.assert_array_equal(found == 9, expected == 2)
     assert set(np.unique(found)) == {4, 9}
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])
+@pytest.mark.parametrize("tile", [None, 40])
+def test_random_walker_depends_on_neither_dtype_nor_units(dtype, tile):
+    y, x = np.mgrid[:60, :60]
+    disc = np.hypot(y - 30, x - 30) < 15
+    noise = np.random.default_rng(0).normal(0, 8, disc.shape)
+    image = np.rint(np.where(disc, 200, 120) + noise)
+    markers = np.zeros(disc.shape, np.int32)
+    markers[30, 30], markers[2, 2] = 1, 2
+    sizes = {"tile": tile, "halo": 30, "on_disagreement": "ignore"} if tile else {}
+    expected = random_walker(image * 1e-6, markers, **sizes)
+    assert (expected == 1)[disc].mean() > 0.98
+    found = random_walker(image.astype(dtype), markers, **sizes)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_random_walker_tiled_agrees_with_whole_but_for_a_few_voxels():

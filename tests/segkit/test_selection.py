@@ -156,3 +156,14 @@ def test_inputs_are_never_changed():
 def test_bad_input_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_large_ids_of_uint64_are_told_apart():
+    """Beyond 2**53, floats would not."""
+    labels = np.array([2**60 + 1, 2**60 + 2, 2**60 + 3], np.uint64)
+    some = [2**60 + 1, 2**60 + 2]
+    assert keep_ids(labels, some).tolist() == [*some, 0]
+    assert drop_ids(labels, some).tolist() == [0, 0, 2**60 + 3]
+    assert relabel_sequential(labels)[0].tolist() == [1, 2, 3]
+    with pytest.raises(ValueError, match=r"2\^63-1"):
+        keep_ids(labels + np.uint64(2**63), some)
