@@ -55,7 +55,8 @@ def compute(image: Array, method: str) -> float:
         return float(low)
     try:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return float(by_method()[method](levelled(image, high - low)))
+            levels, lowest = levelled(image, low, high)
+            return lowest + float(by_method()[method](levels))
     except RuntimeError as error:
         raise ValueError(
             f"method {method!r} finds no threshold ({error}); use another method, or "
@@ -63,16 +64,23 @@ def compute(image: Array, method: str) -> float:
         ) from error
 
 
-def levelled(image: Array, span: float) -> Array:
-    """Return the image in a dtype whose histogram has at most 65,536 bins.
+def levelled(image: Array, low: float, high: float) -> tuple[Array, float]:
+    """Return the image in a dtype for histograms, and what was subtracted from it.
 
-    Histograms have a bin for each value of integers and 256 bins for floats.
+    Histograms have a bin for each value of integers, from 0 on, and 256 bins for
+    floats. Integers that need more than 65,536 bins become floats, and lose no more
+    than rounding, since they are counted from their lowest.
     """
-    if image.dtype.kind == "b":
-        return image.view(np.uint8)
-    if image.dtype.kind == "f":
-        return image.astype(np.float32 if image.dtype.itemsize < 4 else image.dtype)
-    return image if span < _MOST_LEVELS else image.astype(np.float64)
+    kind, size = image.dtype.kind, image.dtype.itemsize
+    if kind == "b":
+        return image.view(np.uint8), 0
+    if kind == "f":
+        return image.astype(np.float32 if size < 4 else image.dtype), 0
+    if kind == "u" and size <= 2:
+        return image, 0
+    # Where the difference is too large for the dtype it wraps, to the right unsigned.
+    above = np.subtract(image, image.dtype.type(low)).view(f"u{size}")
+    return above.astype(np.uint16 if high - low < _MOST_LEVELS else np.float64), low
 
 
 def ridler_calvard(image: Array) -> float:
@@ -93,8 +101,7 @@ def grey_levels(image: Array) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         counts, edges = np.histogram(image, _BINS)
         values = (edges[:-1] + edges[1:]) / 2
     else:
-        low = int(image.min())
-        counts = np.bincount(image.ravel().astype(np.int64) - low)
-        values = np.arange(counts.size, dtype=np.float64) + low
+        counts = np.bincount(image.ravel())
+        values = np.arange(counts.size, dtype=np.float64)
     found = counts > 0
     return values[found], counts[found]

@@ -178,8 +178,9 @@ def threshold(image: ArrayLike, method: Method = "otsu") -> float:
     Notes
     -----
     Histograms have one bin for each value of integers that span at most 65,536
-    values, else 256. The threshold depends on the whole image: on tiles, compute it
-    first and compare then.
+    values, wherever these lie, else 256. The result is rounded to float64, which
+    tells integers apart up to 2**53. It depends on the whole image: on tiles, compute
+    it first and compare then.
 
     References
     ----------
@@ -231,13 +232,13 @@ def multi_otsu(image: ArrayLike, classes: int = 3) -> tuple[float, ...]:
         raise ValueError(
             f"image has {values.size} different values, too few for {classes} classes"
         )
-    span = values[-1].item() - values[0].item()
     if values.size == classes:
         return tuple(float(v) for v in values[:-1])
-    levels = _global_thresholds.levelled(array, span)
+    low, high = values[0].item(), values[-1].item()
+    levels, lowest = _global_thresholds.levelled(array, low, high)
     # scikit-image's functions are not typed, here and below.
     found = threshold_multiotsu(levels, classes)  # type: ignore[no-untyped-call]
-    return tuple(float(t) for t in found)
+    return tuple(lowest + float(t) for t in found)
 
 
 def _local_reach(ndim: int, *, shape: Any, method: str, **_: Any) -> tuple[int, ...]:

@@ -72,6 +72,33 @@ def test_integers_of_a_wide_range_need_no_bin_for_each():
     assert 65e12 < thresholding.threshold(image, "otsu") < 160e12
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("dtype", "offset"),
+    [("int64", 10**12), ("int64", -(2**63)), ("uint64", 2**63), ("int32", 2**31 - 256)],
+)
+def test_thresholds_move_with_the_image_however_far(method, dtype, offset):
+    image = two_classes()
+    moved = (image.astype(object) + offset).astype(dtype)
+    expected = offset + thresholding.threshold(image, method)
+    assert thresholding.threshold(moved, method) == pytest.approx(expected, rel=1e-15)
+    assert thresholding.try_all(moved, [method])[method].threshold == expected
+
+
+def test_the_thresholds_of_several_classes_move_with_the_image():
+    image = np.concatenate([two_classes(), two_classes() // 2 + 70])
+    moved = image.astype(np.int64) + 10**12
+    expected = [10**12 + t for t in thresholding.multi_otsu(image)]
+    assert list(thresholding.multi_otsu(moved)) == expected
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_integers_that_span_all_64_bits_are_cut_as_floats_are(method):
+    wide = (two_classes().astype(object) * 2**56 - 2**63).astype(np.int64)
+    expected = 2**56 * thresholding.threshold(two_classes().astype(float), method)
+    assert thresholding.threshold(wide, method) + 2.0**63 == pytest.approx(expected)
+
+
 def test_an_image_without_two_peaks_has_no_minimum_between_them():
     with pytest.raises(ValueError, match="method 'minimum' finds no threshold"):
         thresholding.threshold(np.arange(256, dtype=np.uint8), "minimum")
