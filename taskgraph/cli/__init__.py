@@ -45,12 +45,10 @@ class _Lazy(Program):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; name the nearest one if there is none."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            import difflib
+            from taskgraph.cli.words import command_meant
 
-            near = difflib.get_close_matches(args[0], COMMANDS, 1, 0.0)
-            raise click.UsageError(
-                f"there is no command {args[0]!r}; did you mean {near[0]!r}?", ctx
-            )
+            meant = command_meant(args[0], COMMANDS)
+            raise click.UsageError(f"there is no command {args[0]!r}; {meant}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(

@@ -119,7 +119,12 @@ def _exit_code(error: Exception, usage: tuple[type[Exception], ...]) -> int | No
 
 def _sentences(error: click.ClickException, name: str) -> str:
     """Return what click has to say in the form that everything else has."""
+    from taskgraph.cli.words import option_meant
+
     what = error.format_message()
+    if isinstance(error, click.NoSuchOption) and option_meant(error.option_name):
+        option = error.option_name
+        what = f"no such option {option!r}; {option_meant(option)}"
     context = getattr(error, "ctx", None)
     command = name if context is None else context.command_path
     return f"{what[:1].lower()}{what[1:]}\n{name}: `{command} --help` says more"

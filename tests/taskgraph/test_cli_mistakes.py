@@ -278,7 +278,18 @@ def test_a_store_in_memory_is_refused_where_workers_are_other_processes(tg):
 @pytest.mark.parametrize(
     ("words", "first", "command"),
     [
-        ("nonsense", "there is no command 'nonsense'; did you mean", "tg"),
+        ("nonsense", "there is no command 'nonsense'; choose one of check", "tg"),
+        (
+            "sleep-until x.py",
+            "there is no command 'sleep-until'; did you mean 'wa",
+            "tg",
+        ),
+        ("x.py", "there is no command 'x.py'; did you mean `tg execute x.py`?", "tg"),
+        (
+            "check --jugdir x",
+            "no such option '--jugdir'; did you mean '--store'",
+            "tg check",
+        ),
         ("--nonsense", "no such option '--nonsense'", "tg"),
         ("status --nonsense", "no such option '--nonsense'", "tg status"),
         ("execute -j", "option '-j' requires an argument", "tg"),

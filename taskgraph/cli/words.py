@@ -1,0 +1,69 @@
+"""What other programs call things that `tg` has under another name."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NEAR = 0.6
+_COMMANDS = {
+    "clean": "cleanup",
+    "forget": "invalidate",
+    "list": "status",
+    "log": "errors",
+    "logs": "errors",
+    "ls": "status",
+    "rerun": "retry",
+    "run": "execute",
+    "shell": "value",
+    "sleep-until": "wait",
+    "unlock": "locks",
+    "webstatus": "status",
+}
+_OPTIONS = {
+    "--aggressive-unload": "results are not kept in memory anyway",
+    "--cores": "did you mean '--jobs'?",
+    "-c": "did you mean '--jobs'?",
+    "--forceall": "`tg invalidate` forgets results, so that their tasks run again",
+    "--jugdir": "did you mean '--store'?",
+    "--keep-failed": "failed tasks stay so until `tg retry` or --retry",
+    "--keep-going": "a failure does not stop other tasks; --fail-fast lets it",
+    "-k": "a failure does not stop other tasks; --fail-fast lets it",
+    "--nr-wait-cycles": "did you mean '--max-wait'?",
+    "--target": "did you mean '--name'?",
+    "--wait-cycle-time": "nobody waits in cycles; did you mean '--max-wait'?",
+}
+
+
+def command_meant(word: str, known: Iterable[str]) -> str:
+    """Return what to type instead of a command that there is not.
+
+    Examples
+    --------
+    >>> command_meant("sleep-until", ["wait"]), command_meant("stats", ["status"])
+    ("did you mean 'wait'?", "did you mean 'status'?")
+    >>> command_meant("script.py", ["execute"])
+    'did you mean `tg execute script.py`?'
+    >>> command_meant("dance", ["execute"])
+    'choose one of execute'
+    """
+    if word.endswith(".py"):
+        return f"did you mean `tg execute {word}`?"
+    choices = sorted(known)
+    near = difflib.get_close_matches(word, choices, 1, _NEAR)
+    meant = _COMMANDS.get(word) or (near[0] if near else None)
+    return f"did you mean {meant!r}?" if meant else f"choose one of {' '.join(choices)}"
+
+
+def option_meant(option: str) -> str:
+    """Return what to type instead of an option that there is not; empty if unknown.
+
+    Examples
+    --------
+    >>> option_meant("--jugdir"), option_meant("--nonsense")
+    ("did you mean '--store'?", '')
+    """
+    return _OPTIONS.get(option, "")
