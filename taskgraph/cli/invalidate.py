@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 @jugfile_argument
 @select_options
 @click.option(
-    "--key", multiple=True, metavar="DIGITS", help="This task; may be repeated."
+    "--key",
+    multiple=True,
+    metavar="DIGITS",
+    help="The task whose key begins so; may be repeated.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only show what would be lost.")
@@ -51,8 +54,9 @@ def command(
 ) -> int:
     """Forget the results of tasks of JUGFILE and of everything that depends on them.
 
-    What would be lost is shown first. `tg undo` takes it back, until `tg cleanup
-    --empty-trash` makes it final.
+    What would be lost is shown first, and you are asked; where there is no terminal
+    to ask on, nothing is changed without --yes (exit 2). `tg undo` takes it back, until
+    `tg cleanup --empty-trash` makes it final.
     """
     from taskgraph.invalidation import INVALIDATION, losses, with_dependants
     from taskgraph.results import Results

@@ -25,14 +25,21 @@ F = TypeVar("F", bound="Callable[..., Any]")
 _RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
 _OPTIONS = (
     click.option(
-        "-j", "--jobs", default=1, show_default=True, help="Workers to start."
+        "-j",
+        "--jobs",
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Workers to start on this machine.",
     ),
     click.option(
         "--fail-fast", is_flag=True, help="Start no new task after a failure."
     ),
     click.option("--retry", is_flag=True, help="Run tasks again that failed before."),
     click.option(
-        "--debug", is_flag=True, help="Run in this process; let errors through."
+        "--debug",
+        is_flag=True,
+        help="Run in this process; the first error ends it with its traceback.",
     ),
     click.option("--pdb", is_flag=True, help="Open a debugger where a task fails."),
     click.option(

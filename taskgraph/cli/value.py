@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="FILE",
-    help="Save it: .npy .npz .json .csv .txt .pkl .tif; {key} in the name is replaced.",
+    help="Save it: .npy .npz .json .csv .txt .pkl .tif. {key} in the name becomes the "
+    "first digits of the key: with --all, a file for each task.",
 )
 @click.option("--all", "everything", is_flag=True, help="All tasks of the function.")
 @json_option
@@ -50,8 +51,13 @@ def command(
     """Print or save the result of a task of JUGFILE.
 
     The task is named by its function, or by the first digits of its key. If several
-    tasks have that name they are listed, or all of their values shown with --all.
-    """
+    tasks have that name they are listed, or all of their values shown with --all; one
+    that cannot be shown or saved does not stop the others.
+
+    \b
+    Exit code: 0 all of them, 1 there is no result, 2 several without --all, or one
+    that cannot be shown or saved, 4 one that is damaged.
+    """  # noqa: D301 - click ends paragraphs with \b
     path, what = two_words(words, jugfile)
     if what is None:
         raise UsageError("say which: a function's name or the first digits of a key")
