@@ -61,13 +61,22 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     )
     _point(loaded, results, jugfile)
     if not len(loaded.graph) and not loaded.missing:
-        note(f"{jugfile} has no tasks; decorate functions with @TaskGenerator")
+        note(f"{jugfile} has no tasks; {_advice(loaded)}")
         source.keep(loaded)
         return 0
     forget_failures(loaded, everything=way.retry)
     if way.first:
         tell_changes(loaded)
     return run(source, loaded, jugfile, way, options)[0]
+
+
+def _advice(loaded: Loaded) -> str:
+    """Return what to do about a jugfile without tasks."""
+    origins = {getattr(found, "__module__", "") for found in loaded.space.values()}
+    origins |= {getattr(found, "__name__", "") for found in loaded.space.values()}
+    if any(f"{origin}.".startswith("jug.") for origin in origins):
+        return "those of jug do not count: import them from taskgraph instead"
+    return "decorate functions with @TaskGenerator"
 
 
 def _point(loaded: Loaded, results: Results, jugfile: Path) -> None:

@@ -237,10 +237,14 @@ def _run_lines(about: dict[str, Any]) -> list[tuple[str, str]]:
     return [*lines, *_source_lines(about)]
 
 
+def _no_code(about: dict[str, Any]) -> str:
+    return "not known: the worker ended" if about.get("failure") else "not Python"
+
+
 def _source_lines(about: dict[str, Any]) -> list[tuple[str, str]]:
     differs = {True: "; the jugfile's differs now", False: "; the same now", None: ""}
     lines = [
-        ("code", f"{about['code'] or 'not Python'}{differs[about['code_differs']]}")
+        ("code", f"{about['code'] or _no_code(about)}{differs[about['code_differs']]}")
     ]
     git = about["git"] or {}
     if git:

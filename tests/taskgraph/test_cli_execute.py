@@ -133,6 +133,7 @@ def test_a_task_that_kills_three_workers_is_given_up(tg, kind):
 
     assert (tg.folder / f"{kind}.log").read_text() == "xxx"
     assert error_of(tg, "endings.py")["cause"] == "killed"
+    assert "code       not known" in tg("show", "endings.py", kind).stdout
     assert done.stderr.count("a worker died of") == 3
     assert tg.json("locks", "endings.py") == []
 

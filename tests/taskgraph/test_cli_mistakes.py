@@ -353,3 +353,18 @@ def test_what_never_ran_is_told_in_one_sentence(tg, command):
     said = tg(command, "sums.py").stderr
 
     assert said == "tg: sums.py has not run yet; start it with `tg execute sums.py`\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["import jug", "from jug import Task", "from jug.task import Task as T"]
+)
+def test_a_jugfile_that_imports_jug_is_told_how_it_moves_over(tg, line):
+    package = tg.folder / "jug"
+    package.mkdir()
+    (package / "__init__.py").write_text("from jug.task import Task\n")
+    (package / "task.py").write_text("class Task:\n    pass\n")
+    tg.write("old.py", f"{line}\n")
+
+    said = tg("execute", "old.py").stderr
+
+    assert "old.py has no tasks; those of jug do not count: import them from" in said
