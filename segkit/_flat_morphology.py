@@ -99,6 +99,28 @@ def flat(image: Array, radius: Radius, shape: Shape, best: Best) -> Array:
     return out
 
 
+def difference(upper: Array, lower: Array) -> Array:
+    """Return what the upper of two images, nowhere below the lower, has above it.
+
+    Raises
+    ------
+    ValueError
+        If a difference is larger than the dtype holds.
+    """
+    if upper.dtype.kind == "b":
+        return upper & ~lower
+    with np.errstate(over="ignore"):
+        above = upper - lower
+    kind = above.dtype.kind
+    # What is too large for a signed integer has wrapped to below 0.
+    if (kind == "i" and above.min() < 0) or (kind == "f" and np.isinf(above.max())):
+        raise ValueError(
+            f"differences of grey values are too large for {above.dtype}; convert the "
+            "image to a wider dtype, or divide it, first"
+        )
+    return above
+
+
 def _opencv(
     image: Array, radii: tuple[int, ...], shape: Shape, best: Best
 ) -> Array | None:

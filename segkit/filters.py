@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segkit import _compiled, _ndnt, checks, morphology
+from segkit._flat_morphology import difference
 from segkit.reach import declare_reach
 
 if TYPE_CHECKING:
@@ -222,6 +223,13 @@ def uniform(image: ArrayLike, shape: int | Sequence[int]) -> NDArray[np.float64]
     return _ndnt.window_means(array, before, after)
 
 
+def _beyond_float64(image: Array) -> bool:
+    """Return whether an image holds integers that float64 may not tell apart."""
+    if image.dtype.kind not in "iu" or image.dtype.itemsize < 8:
+        return False
+    return max(-int(image.min()), int(image.max())) > 2**53
+
+
 Background: TypeAlias = Literal["opening", "gaussian", "ball"]
 
 
@@ -258,8 +266,15 @@ def subtract_background(
     Returns
     -------
     ndarray, shape of `image`
-        The image's dtype for "opening"; float32 or float64, with what lies below the
-        background negative, for "gaussian"; for "ball" the image's dtype.
+        float32 or float64, with what lies below the background negative, for
+        "gaussian"; else the image's dtype. For "ball" the background of integers is
+        rounded towards 0, as scikit-image does it.
+
+    Raises
+    ------
+    ValueError
+        If the image's dtype does not hold a difference, as in
+        `segkit.morphology.white_tophat`; for "ball", for integers beyond 2**53.
 
     References
     ----------
@@ -274,8 +289,8 @@ def subtract_background(
     array = checks.as_image(image)
     if method == "gaussian":
         smooth = gaussian(array, radius)
-        difference: Array = array.astype(smooth.dtype) - smooth
-        return difference
+        beside: Array = array.astype(smooth.dtype) - smooth
+        return beside
     if method == "opening":
         tophat: Array = morphology.white_tophat(array, radius=radius)
         return tophat
@@ -284,9 +299,15 @@ def subtract_background(
     from skimage.restoration import rolling_ball
 
     (size,) = checks.per_axis(radius, 1, name="radius", least=1)
-    background: Array = rolling_ball(array.astype(np.float64), radius=size)
-    above: Array = (array - background).astype(array.dtype)
-    return above
+    if _beyond_float64(array):
+        raise ValueError(
+            "image holds integers beyond 2**53, too large for method 'ball'; convert "
+            "it to float64 first"
+        )
+    grey = array.view(np.uint8) if array.dtype.kind == "b" else array
+    background: Array = rolling_ball(grey.astype(np.float64), radius=size)
+    above = difference(grey, background.astype(grey.dtype))
+    return above.astype(array.dtype, copy=False)
 
 
 def _distance_reach(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segkit import checks
-from segkit._flat_morphology import Radius, Shape, flat, footprint
+from segkit._flat_morphology import Radius, Shape, difference, flat, footprint
 from segkit.reach import declare_reach, unlimited
 
 Array: TypeAlias = NDArray[Any]
@@ -119,7 +119,13 @@ def closing(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> A
 def white_tophat(
     image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
 ) -> Array:
-    """Return what `opening` removes: the image minus its opening.
+    """Return what `opening` removes: the image minus its opening, in its dtype.
+
+    Raises
+    ------
+    ValueError
+        As `erosion`, and if the dtype does not hold a difference: that of -128 and
+        127 is too large for int8. Convert the image to a wider dtype first.
 
     Examples
     --------
@@ -127,14 +133,14 @@ def white_tophat(
     array([0, 6, 0, 0, 1, 2, 0])
     """
     array = checks.as_image(image)
-    return _difference(array, opening(array, radius, shape=shape))
+    return difference(array, opening(array, radius, shape=shape))
 
 
 @declare_reach(_twice)
 def black_tophat(
     image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
 ) -> Array:
-    """Return what `closing` fills: the closing minus the image.
+    """Return what `closing` fills: the closing minus the image; as `white_tophat`.
 
     Examples
     --------
@@ -142,13 +148,7 @@ def black_tophat(
     array([0, 9, 0, 0, 0, 0, 0, 0])
     """
     array = checks.as_image(image)
-    return _difference(closing(array, radius, shape=shape), array)
-
-
-def _difference(upper: Array, lower: Array) -> Array:
-    if upper.dtype.kind == "b":
-        return upper & ~lower
-    return upper - lower
+    return difference(closing(array, radius, shape=shape), array)
 
 
 @declare_reach(_once)

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import skimage.restoration
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
@@ -154,6 +155,33 @@ def test_a_background_subtracted_leaves_the_objects(method):
     assert abs(found[10:15, 10:50]).max() < 15
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int64", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(60,), (25, 30)])
+def test_a_ball_rolls_as_in_scikit_image(dtype, shape):
+    image = random_image(shape, dtype)
+    found = filters.subtract_background(image, 5, method="ball")
+    expected = image - skimage.restoration.rolling_ball(image, radius=5)
+    np.testing.assert_allclose(found, expected, atol=1e-4 if dtype[0] == "f" else 0)
+    assert found.dtype == image.dtype
+
+
+def test_a_ball_leaves_thin_objects_of_a_mask():
+    mask = np.zeros((18, 18, 3), bool)  # no colour picture
+    mask[4, 2:7, 1] = True
+    found = filters.subtract_background(mask, 3, method="ball")
+    np.testing.assert_array_equal(found, mask)
+
+
+@pytest.mark.parametrize("method", ["opening", "ball"])
+def test_differences_that_the_dtype_does_not_hold_are_refused(method):
+    image = np.full(9, -128, np.int8)
+    image[4] = 127
+    with pytest.raises(ValueError, match="too large for int8; convert the image"):
+        filters.subtract_background(image, 1, method=method)
+    wide = filters.subtract_background(image.astype(np.int16), 1, method=method)
+    assert wide[4] > 253
+
+
 def test_the_image_is_left_as_it_is():
     for dtype in DTYPES:
         image = random_image((9, 9), dtype)
@@ -191,6 +219,11 @@ def test_reach_follows_the_parameters():
             lambda: filters.subtract_background([1], 1, method="x"),
             ValueError,
             "unknown method 'x'; use opening, gaussian or ball",
+        ),
+        (
+            lambda: filters.subtract_background([2**53 + 1], 1, method="ball"),
+            ValueError,
+            "convert it to float64",
         ),
     ],
 )

@@ -134,6 +134,25 @@ def test_empty_and_full_masks_stay_so(function, value):
     np.testing.assert_array_equal(function(mask, 3), mask)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "float16"])
+def test_top_hats_that_the_dtype_does_not_hold_are_refused(dtype):
+    limits = np.iinfo(dtype) if dtype[0] == "i" else np.finfo(dtype)
+    low, high = limits.min, limits.max
+    with pytest.raises(ValueError, match=f"too large for {dtype}; convert the image"):
+        morphology.white_tophat(np.array([low, high, low, low], dtype), 1)
+    with pytest.raises(ValueError, match=f"too large for {dtype}; convert the image"):
+        morphology.black_tophat(np.array([high, low, high, high], dtype), 1)
+
+
+def test_top_hats_are_right_up_to_the_largest_value():
+    image = np.array([[-1, 126, -1, -1], [-1, -1, -1, -1]], np.int8)
+    expected = [[0, 127, 0, 0], [0, 0, 0, 0]]
+    assert morphology.white_tophat(image, 1).tolist() == expected
+    assert morphology.black_tophat(-image, 1).tolist() == expected
+    wide = np.array([-128, 127, -128, -128], np.int16)
+    assert morphology.white_tophat(wide, 1).tolist() == [0, 255, 0, 0]
+
+
 @pytest.mark.parametrize("function", TILED, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("shape", [(1,), (1, 1), (1, 9), (1, 1, 5)])
 def test_axes_of_one_voxel_work(function, shape):
