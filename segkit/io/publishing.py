@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from segkit.io.errors import ImageError
+from segkit.io.replacing import require_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,8 @@ def published(
     Raises
     ------
     FileExistsError
-        If something is at `path` and `overwrite` is not set.
+        If something is at `path` and `overwrite` is not set, or is a folder that
+        holds what segkit did not write.
     """
     make_folder(path.parent)
     private = path.with_name(f".{os.urandom(6).hex()}.{path.name}")
@@ -74,10 +76,17 @@ def _require_writable(folder: Path) -> None:
 
 
 def publish(private: Path, path: Path, *, overwrite: bool) -> None:
-    """Rename a private file or folder to its name."""
+    """Rename a private file or folder to its name.
+
+    Raises
+    ------
+    FileExistsError
+        As `require_free` does, which is asked once more.
+    """
     if private.is_dir():
         _publish_folder(private, path, overwrite=overwrite)
     elif overwrite:
+        require_free(path, overwrite=True, folder=False)
         private.replace(path)
     else:
         _publish_new(private, path)
@@ -100,7 +109,8 @@ def _publish_new(private: Path, path: Path) -> None:
 def _publish_folder(private: Path, path: Path, *, overwrite: bool) -> None:
     # A rename replaces an empty folder only, so the old one is moved aside first.
     aside = path.with_name(f".{os.urandom(6).hex()}.old.{path.name}")
-    if overwrite and path.exists():
+    if overwrite and os.path.lexists(path):
+        require_free(path, overwrite=True, folder=True)
         path.rename(aside)
     try:
         private.rename(path)

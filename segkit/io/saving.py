@@ -12,9 +12,10 @@ from segkit.io.errors import ImageRequestError
 from segkit.io.formats import format_of
 from segkit.io.image import Image, complete_spacing, described
 from segkit.io.publishing import published
+from segkit.io.replacing import require_free
 from segkit.io.sources import InMemory
 from segkit.io.targets import fitted
-from segkit.io.writing import ImageWriter, create_at, require_absent
+from segkit.io.writing import ImageWriter, create_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +75,8 @@ def save(
     ome_version : {'0.5', '0.4'}
         For OME-Zarr.
     overwrite : bool
-        Replace what lies there.
+        Replace the file that lies there, or the folder if it holds an image as
+        segkit writes it and nothing else.
     durable : bool
         Wait for the disk before the file gets its name.
 
@@ -86,7 +88,8 @@ def save(
     Raises
     ------
     FileExistsError
-        If something lies there and `overwrite` is not set.
+        If something lies there and `overwrite` is not set, or a folder that holds
+        what segkit did not write.
     ImageRequestError
         If the format cannot hold the image.
 
@@ -104,9 +107,8 @@ def save(
     """
     where, _, inside = str(path).partition("::")
     path = Path(where)
-    if not overwrite:
-        require_absent(path)
     kind = format_of(path)
+    require_free(path, overwrite=overwrite, folder=kind in ("zarr", "folder"))
     source = _as_source(str(path), image, axes, spacing, units)
     with published(path, overwrite=overwrite, durable=durable) as private:
         if kind == "picture":

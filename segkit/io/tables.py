@@ -10,6 +10,7 @@ import numpy as np
 
 from segkit.io.errors import ImageRequestError, missing_extra
 from segkit.io.publishing import published
+from segkit.io.replacing import require_free
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,10 +67,7 @@ def save_table(
         raise ImageRequestError(
             path, f"suffix {path.suffix!r} means no table; use {TABLE_SUFFIXES}"
         )
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{path}: exists already; choose another name or say overwrite=True"
-        )
+    require_free(path, overwrite=overwrite, folder=False)
     with published(path, overwrite=overwrite, durable=durable) as private:
         if suffix == ".parquet":
             _write_parquet(private, path, columns)

@@ -29,6 +29,7 @@ from segkit.io.formats import format_of
 from segkit.io.image import Image, described
 from segkit.io.opening import partial_path
 from segkit.io.publishing import publish, remove, sync
+from segkit.io.replacing import require_free
 from segkit.io.sources import resolve
 from segkit.io.targets import Closed, ZarrTarget, fitted, open_target
 
@@ -79,8 +80,8 @@ def create_image(
     ome_version : {'0.5', '0.4'}
         0.4 is read by older programs (Zarr format 2).
     overwrite : bool
-        Replace an image at `path` when the new one is finished. An unfinished one
-        there is always replaced.
+        Replace an image at `path` when the new one is finished, but no folder that
+        holds anything else. An unfinished image there is always replaced.
 
     Returns
     -------
@@ -91,7 +92,8 @@ def create_image(
     Raises
     ------
     FileExistsError
-        If there is an image already and `overwrite` is not set.
+        If there is an image already and `overwrite` is not set, or a folder that
+        holds what segkit did not write.
     ImageRequestError
         If the format cannot be written by box or cannot hold this image.
 
@@ -106,8 +108,7 @@ def create_image(
     12
     """
     path = Path(path)
-    if not overwrite:
-        require_absent(path)
+    require_free(path, overwrite=overwrite, folder=format_of(path) == "zarr")
     blank = np.broadcast_to(np.zeros((), np.dtype(dtype)), tuple(shape))
     image = described(str(path), blank, axes=axes, spacing=spacing, units=units)
     remove(partial_path(path))
@@ -121,14 +122,6 @@ def create_image(
         version=ome_version,
     )
     return open_writer(path, overwrite=overwrite)
-
-
-def require_absent(path: Path) -> None:
-    """Raise `FileExistsError` if something lies at `path`."""
-    if path.exists():
-        raise FileExistsError(
-            f"{path}: exists already; choose another name or say overwrite=True"
-        )
 
 
 def create_at(

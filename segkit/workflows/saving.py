@@ -227,17 +227,20 @@ def reserve(
     Raises
     ------
     FileExistsError
-        If something lies there and is not to be replaced.
+        If something lies there and is not to be replaced, or a folder that holds
+        what segkit did not write.
     OSError
         If nothing can be written there.
     """
     from segkit.io.publishing import make_folder
+    from segkit.io.replacing import require_free
 
     before = mark_of(file_of(path))
     if before == ABSENT:
         make_folder(file_of(path).parent)
     if before != ABSENT and before not in ours and not overwrite:
         raise _in_the_way(path)
+    require_free(file_of(path), overwrite=True)
     return Reserved(path, before, overwrite)
 
 
