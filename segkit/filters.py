@@ -147,7 +147,22 @@ def median(image: ArrayLike, radius: int | Sequence[int] = 1) -> Array:
     array = checks.as_image(image)
     radii = checks.per_axis(radius, array.ndim, name="radius", least=0)
     if array.dtype.kind == "b":
-        return median(array.view(np.uint8), radii).view(np.bool_)
+        return _median(array.view(np.uint8), radii).view(np.bool_)
+    if _beyond_float64(array):  # in which SciPy compares, but for a single axis
+        values, ranks = np.unique(array, return_inverse=True)
+        middle: Array = values[_median(ranks.reshape(array.shape), radii)]
+        return middle.astype(array.dtype, copy=False)
+    return _median(array, radii)
+
+
+def _beyond_float64(image: Array) -> bool:
+    """Return whether an image holds integers that float64 may not tell apart."""
+    if image.dtype.kind not in "iu" or image.dtype.itemsize < 8:
+        return False
+    return max(-int(image.min()), int(image.max())) > 2**53
+
+
+def _median(array: Array, radii: tuple[int, ...]) -> Array:
     fast = _opencv_median(array, radii)
     if fast is not None:
         return fast
@@ -221,13 +236,6 @@ def uniform(image: ArrayLike, shape: int | Sequence[int]) -> NDArray[np.float64]
         min((n - 1) // 2, m - 1) for n, m in zip(sizes, array.shape, strict=True)
     )
     return _ndnt.window_means(array, before, after)
-
-
-def _beyond_float64(image: Array) -> bool:
-    """Return whether an image holds integers that float64 may not tell apart."""
-    if image.dtype.kind not in "iu" or image.dtype.itemsize < 8:
-        return False
-    return max(-int(image.min()), int(image.max())) > 2**53
 
 
 Background: TypeAlias = Literal["opening", "gaussian", "ball"]

@@ -106,6 +106,25 @@ def test_median_is_the_middle_value_of_the_box(dtype, shape, radius):
     assert found.dtype == image.dtype
 
 
+@pytest.mark.parametrize("shape", [(40,), (12, 14), (5, 6, 7), (2, 3, 4, 5)])
+@pytest.mark.parametrize(
+    ("dtype", "offset"), [("int64", 2**53), ("int64", -(2**63)), ("uint64", 2**63)]
+)
+def test_medians_tell_64_bit_integers_apart(shape, dtype, offset):
+    small = random_image(shape, "uint8")
+    large = (small.astype(object) + offset).astype(dtype)
+    found = filters.median(large, 1)
+    expected = filters.median(small, 1).astype(object) + offset
+    np.testing.assert_array_equal(found, expected.astype(dtype))
+    assert found.dtype == dtype
+
+
+def test_a_thin_volume_of_a_mask_has_a_median():
+    mask = random_image((20, 20, 3), "bool")
+    expected = filters.median(np.moveaxis(mask, -1, 0), 1)
+    np.testing.assert_array_equal(np.moveaxis(filters.median(mask, 1), -1, 0), expected)
+
+
 @pytest.mark.usefixtures("extras")
 @pytest.mark.parametrize("shape", [(60,), (40, 50), (12, 20, 22), (3, 4, 5, 6)])
 @pytest.mark.parametrize("spacing", [1.0, 0.325])
