@@ -113,8 +113,16 @@ def numpy_mask(image: Array, rule: Rule) -> Mask:
 def window_means(
     image: Array, before: tuple[int, ...], after: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """Return the mean over the window of each voxel, slab by slab."""
+    """Return the mean over the window of each voxel, slab by slab.
+
+    Raises
+    ------
+    ValueError
+        If sums over the window overflow 64 bits, or floats are not finite.
+    """
     rule = Rule(before, after, 1.0, 1.0, BELOW)
+    image = native(image)
+    accumulator(image, rule)  # refuses sums that overflow
     means = np.empty(image.shape)
     for own, sums, count in _summed_slabs(image, rule):
         np.divide(sums, count, out=means[own])

@@ -223,13 +223,18 @@ def uniform(image: ArrayLike, shape: int | Sequence[int]) -> NDArray[np.float64]
         Sums of integers are exact, those of floats are added in an order that does
         not depend on tiles.
 
+    Raises
+    ------
+    ValueError
+        If sums over the box overflow 64 bits.
+
     Examples
     --------
     >>> import numpy as np
     >>> uniform(np.array([3, 0, 0, 6]), 3)
     array([1.5, 1. , 2. , 3. ])
     """
-    array = checks.as_image(image)
+    array = checks.as_image(image, finite=False)  # is looked at for the sums, anyway
     sizes = checks.per_axis(shape, array.ndim, name="shape", least=1)
     before = tuple(min(n // 2, m - 1) for n, m in zip(sizes, array.shape, strict=True))
     after = tuple(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from segkit import filters
+from segkit import filters, thresholding
 from segkit.reach import reach
 from segkit.tiling import map_tiles
 
@@ -164,6 +164,29 @@ def test_uniform_is_exact_beyond_31_bits():
     assert (filters.uniform(image, 201) == 2**32 - 1).all()
 
 
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.full(5, 2**62),
+        np.full((3, 5), -(2**62)),
+        np.full(5, 2**63, np.uint64),
+        np.full((3, 5), 1e308),
+        np.full((2, 3, 5), -1e308),
+    ],
+)
+def test_sums_that_overflow_are_refused(image):
+    with pytest.raises(ValueError, match=r"image holds values up to .* too|overflows"):
+        filters.uniform(image, 3)
+    with pytest.raises(ValueError, match=r"image holds values up to .* too|overflows"):
+        thresholding.local_threshold(image, 3, method="mean")
+
+
+def test_the_largest_sums_that_do_not_overflow_are_right():
+    assert (filters.uniform(np.full(5, 2**61), 3) == 2**61).all()
+    assert (filters.uniform(np.full(5, 2**63 - 1, np.uint64), 1) == 2.0**63).all()
+    assert (filters.uniform(np.full(5, 1e307), 3) == 1e307).all()
+
+
 @pytest.mark.parametrize("method", ["opening", "gaussian", "ball"])
 def test_a_background_subtracted_leaves_the_objects(method):
     y, x = np.mgrid[:60, :60]
@@ -233,6 +256,7 @@ def test_reach_follows_the_parameters():
         (lambda: filters.median(np.zeros((0,))), ValueError, "is empty"),
         (lambda: filters.median(["a"]), TypeError, "give booleans, integers or"),
         (lambda: filters.uniform([1], 0), ValueError, "shape is 0"),
+        (lambda: filters.uniform([1, np.nan], 1), ValueError, "image has NaN"),
         (lambda: filters.distance_transform([1], spacing=0), ValueError, "positive"),
         (
             lambda: filters.subtract_background([1], 1, method="x"),
