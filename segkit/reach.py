@@ -25,6 +25,8 @@ Array: TypeAlias = NDArray[Any]
 ReachRule: TypeAlias = Callable[..., tuple[int, ...] | None]
 
 _ATTRIBUTE = "__segkit_reach__"
+_MASK_SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
+"""Foreground in the masks of noise that are probed."""
 
 
 class HaloWarning(UserWarning):
@@ -159,9 +161,9 @@ def probe_reach(
     """Measure how far changes of an image change the result of a function.
 
     Perturbs images of noise, of sparse dots and of blobs: single voxels, and all
-    voxels beyond a plane; looks how far from the change the result changes. What is
-    seen is a lower bound of the reach: a function may depend on more than the probes
-    bring to light.
+    voxels beyond a plane; looks how far from the change the result changes (NaN that
+    stays NaN is no change). What is seen is a lower bound of the reach: a function may
+    depend on more than the probes bring to light.
 
     Parameters
     ----------
@@ -194,7 +196,8 @@ def probe_reach(
         before = np.asarray(f(image))
         for changed, near, far in _perturbed(image, rng):
             after = np.asarray(f(changed))
-            different = np.argwhere(after != before)
+            undefined = (before != before) & (after != after)  # NaN in both
+            different = np.argwhere((after != before) & ~undefined)
             if different.size:
                 distance = np.maximum(different - far, near - different)
                 found = np.maximum(found, distance.max(axis=0))
@@ -286,8 +289,10 @@ def _probe_images(
 ) -> Iterator[Array]:
     low, high = _bounds(dtype)
     shape = (size,) * ndim
-    noise = rng.random(shape)
-    yield (low + noise * (high - low)).astype(dtype)
+    if dtype.kind == "b":  # as a grey image has a mask at each of its levels
+        yield from (rng.random(shape) < share for share in _MASK_SHARES)
+    else:
+        yield (low + rng.random(shape) * (high - low)).astype(dtype)
     for share in (0.02, 0.98):  # dots, and holes in what is otherwise full
         yield np.where(rng.random(shape) < share, high, low).astype(dtype)
     # Stripes two voxels wide connect far places, for what fills or follows.

@@ -49,6 +49,30 @@ def test_probing_sees_the_whole_reach(function, halo):
     assert probe_reach(function, 2) == halo
 
 
+@pytest.mark.parametrize("function", [morphology.opening, morphology.closing])
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_probing_masks_sees_as_far_as_probing_grey_images(function, ndim):
+    declared = reach(function, ndim, radius=2)
+    seen = probe_reach(partial(function, radius=2), ndim, dtype=bool, size=21)
+    assert seen == declared
+
+
+def test_nan_that_stays_nan_is_no_reach():
+    def logarithm(image):
+        return np.log(image, out=np.full(image.shape, np.nan), where=image > 0)
+
+    assert probe_reach(logarithm, 2) == (0, 0)
+    assert check_halo(logarithm, 0, 2) == (0, 0)
+
+
+def test_nan_that_comes_or_goes_is_seen():
+    def between(image):
+        around = ndimage.maximum_filter(image, 5)
+        return np.where(around > 128, np.nan, 1.0)
+
+    assert probe_reach(between, 2) == (2, 2)
+
+
 def test_probing_works_in_three_dimensions():
     assert probe_reach(partial(ndimage.maximum_filter, size=3), 3, size=11) == (1, 1, 1)
 
