@@ -1,17 +1,23 @@
 """What can be wrong with an image on disk: one class per whose fault it is.
 
 A missing file and a refused permission stay `FileNotFoundError` and
-`PermissionError`, with a sentence of ours; a full disk stays `OSError`.
+`PermissionError`, a full disk stays `OSError`, each with a sentence of ours.
 """
 
 from __future__ import annotations
 
+import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_FULL = {
+    errno.ENOSPC: "the disk or its inodes are full; free some and start again",
+    errno.EDQUOT: "your share of the disk is used up; free some and start again",
+}
 
 
 class ImageError(Exception):
@@ -90,6 +96,27 @@ def parsing(path: str | Path, what: str) -> Iterator[None]:
         raise DamagedImageError(
             path, f"{what} is damaged ({reason}); copy or write it again"
         ) from error
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Say of a full disk which path it could not take, and what to do.
+
+    Examples
+    --------
+    >>> with writing("a.tif"):
+    ...     raise OSError(errno.ENOSPC, "No space left on device", "/tmp/.b97d.a.tif")
+    Traceback (most recent call last):
+    OSError: [Errno 28] the disk or its inodes are full; free some and start again:
+    'a.tif'
+    """
+    try:
+        yield
+    except OSError as error:
+        sentence = _FULL.get(error.errno or 0)
+        if sentence is None:
+            raise
+        raise OSError(error.errno, sentence, str(path)) from error
 
 
 def missing_extra(path: str | Path, library: str, extra: str) -> MissingExtraError:

@@ -8,7 +8,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from segkit.io.errors import ImageError
+from segkit.io.errors import ImageError, writing
 from segkit.io.replacing import require_free
 
 if TYPE_CHECKING:
@@ -27,14 +27,17 @@ def published(
     FileExistsError
         If something is at `path` and `overwrite` is not set, or is a folder that
         holds what segkit did not write.
+    OSError
+        If the disk is full; nothing is left behind.
     """
     make_folder(path.parent)
     private = path.with_name(f".{os.urandom(6).hex()}.{path.name}")
     try:
-        yield private
-        if durable:
-            sync(private)
-        publish(private, path, overwrite=overwrite)
+        with writing(path):
+            yield private
+            if durable:
+                sync(private)
+            publish(private, path, overwrite=overwrite)
     except ImageError as error:
         raise of_path(error, private, path) from error.__cause__
     finally:

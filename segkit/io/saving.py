@@ -212,8 +212,6 @@ def _add_levels(
 
 
 def _write_picture(private: Path, path: Path, source: Image) -> None:
-    import imageio.v3
-
     wanted = _COLOUR if source.axes.endswith("s") else _GREY
     if source.ndim != wanted:
         raise ImageRequestError(
@@ -221,12 +219,10 @@ def _write_picture(private: Path, path: Path, source: Image) -> None:
             f"a picture cannot hold shape {source.shape}; save a volume as .tif, .zarr"
             " or a folder",
         )
-    imageio.v3.imwrite(private, picture_pixels(path, source.read()))
+    private.write_bytes(_encoded(path, source.read()))
 
 
 def _write_folder(private: Path, path: Path, source: Image) -> None:
-    import imageio.v3
-
     if source.ndim != _GREY + 1 + source.axes.endswith("s"):
         raise ImageRequestError(
             path, f"a folder of pictures holds a volume, not shape {source.shape}"
@@ -235,8 +231,16 @@ def _write_folder(private: Path, path: Path, source: Image) -> None:
     digits = len(str(source.shape[0] - 1))
     for number in range(source.shape[0]):
         name = f"{source.axes[0]}{number:0{digits}d}.png"
-        pixels = picture_pixels(path / name, source.read(number))
-        imageio.v3.imwrite(private / name, pixels)
+        (private / name).write_bytes(_encoded(path / name, source.read(number)))
+
+
+def _encoded(path: Path, array: NDArray[Any]) -> bytes:
+    """Return the bytes of a picture file; imageio prints what fails at its files."""
+    import imageio.v3
+
+    pixels = picture_pixels(path, array)
+    found: bytes = imageio.v3.imwrite("<bytes>", pixels, extension=path.suffix.lower())
+    return found
 
 
 def picture_pixels(path: Path, array: NDArray[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +12,7 @@ from segkit.io import npy, ome_zarr, tiff
 from segkit.io.errors import ImageRequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -92,8 +94,29 @@ class ZarrTarget:
         self.chunks: tuple[int, ...] | None = ome_zarr.stored_unit(self._array)
 
     def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
-        """Write whole chunks."""
-        self._array[box] = array
+        """Write whole chunks, one after the other.
+
+        All at once, zarr would go on with the others when one has failed, after its
+        error was raised: into a folder that its owner has removed by then.
+        """
+        unit = self.chunks or self._array.shape
+        for part in _pieces(box, unit):
+            inside = tuple(
+                slice(p.start - whole.start, p.stop - whole.start)
+                for p, whole in zip(part, box, strict=True)
+            )
+            self._array[part] = array[inside]
+
+
+def _pieces(
+    box: tuple[slice, ...], unit: tuple[int, ...]
+) -> Iterator[tuple[slice, ...]]:
+    """Cut a box that begins at a chunk into its chunks."""
+    spans = [
+        [slice(k, min(k + size, part.stop)) for k in range(part.start, part.stop, size)]
+        for part, size in zip(box, unit, strict=True)
+    ]
+    return itertools.product(*spans)
 
 
 class Closed:

@@ -24,6 +24,7 @@ from segkit.io.errors import (
     ImageRequestError,
     MisalignedWriteError,
     UnfinishedImageError,
+    writing,
 )
 from segkit.io.formats import format_of
 from segkit.io.image import Image, described
@@ -113,14 +114,19 @@ def create_image(
     image = described(str(path), blank, axes=axes, spacing=spacing, units=units)
     remove(partial_path(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    create_at(
-        partial_path(path),
-        image,
-        kind=format_of(path),
-        chunks=None if chunks is None else tuple(chunks),
-        labels=labels,
-        version=ome_version,
-    )
+    try:
+        with writing(path):
+            create_at(
+                partial_path(path),
+                image,
+                kind=format_of(path),
+                chunks=None if chunks is None else tuple(chunks),
+                labels=labels,
+                version=ome_version,
+            )
+    except BaseException:
+        remove(partial_path(path))
+        raise
     return open_writer(path, overwrite=overwrite)
 
 
@@ -222,6 +228,8 @@ class ImageWriter:
             If a chunk would be shared with another box.
         ImageRequestError
             If shape or values do not fit.
+        OSError
+            If the disk is full.
         """
         slices, _ = resolve(str(self.path), box, self.shape)
         array = np.asarray(array)
@@ -231,7 +239,8 @@ class ImageWriter:
                 self.path, f"array of shape {array.shape} for a box of {expected}"
             )
         self._require_aligned(slices)
-        self._target.write(slices, fitted(str(self.path), array, self.dtype))
+        with writing(self.path):
+            self._target.write(slices, fitted(str(self.path), array, self.dtype))
 
     def aligned(self, box: Region) -> bool:
         """Say whether a box owns all chunks that it touches."""
@@ -275,7 +284,8 @@ class ImageWriter:
             If chunks of a Zarr have not been written; the message counts them.
         """
         if isinstance(self._target, ZarrTarget):
-            self._finish_zarr(levels, downscale)
+            with writing(self.path):
+                self._finish_zarr(levels, downscale)
         elif levels != 1:
             raise ImageRequestError(self.path, "only OME-Zarr has levels; leave it out")
         else:

@@ -284,7 +284,7 @@ def save_objects(
 @contextmanager
 def _replacing(reserved: Reserved) -> Iterator[str]:
     """Yield a path to write at; what lies at the reserved one is looked at last."""
-    from segkit.io.errors import ImageError
+    from segkit.io.errors import ImageError, writing
     from segkit.io.publishing import make_folder, of_path, publish, remove
 
     path = file_of(reserved.path)
@@ -293,7 +293,8 @@ def _replacing(reserved: Reserved) -> Iterator[str]:
     folder.mkdir()
     private = folder / path.name
     try:
-        yield reserved.path.replace(str(path), str(private), 1)
+        with writing(path):  # whatever name it has now
+            yield reserved.path.replace(str(path), str(private), 1)
         if reserved.untouched:
             fresh = reserved.before == ABSENT and not reserved.overwrite
             publish(private, path, overwrite=not fresh)
