@@ -1,3 +1,7 @@
+from .binarizing import (
+    binarize,
+    binarize_local,
+)
 from .classification import (
     BoundsClassifier,
     bounds_classifier,
@@ -195,6 +199,8 @@ __all__ = [
     "adjacent_tiles",
     "adjusted_rand_index",
     "average_precision",
+    "binarize",
+    "binarize_local",
     "binary_closing",
     "binary_dilation",
     "binary_erosion",

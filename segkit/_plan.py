@@ -196,7 +196,6 @@ class _Draft:
         self._labels: int | None = None
         self._table: int | None = None
         self._classified = False
-        self._has_axes = True
         self.stages = [Stage(0, "load", (), spec.shape)]
 
     def add(self, number: int, step: Step) -> None:
@@ -250,15 +249,10 @@ class _Draft:
             return checks.per_axis(step.reach, ndim, name="reach", least=0)
         function = step.resolve()
         if not declares_reach(function):
-            self._has_axes = False  # it may add and take some
             return None
         try:
             return reach(function, ndim, **_by_name(step, function))
         except UnknownReachError:
-            return None
-        except (TypeError, ValueError):
-            if self._has_axes:
-                raise
             return None
 
     def _apply(self, step: Step) -> None:

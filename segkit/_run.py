@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import classification, io
+from segkit import checks, classification, io
 from segkit._plan import TILE_BUDGET, ImageSpec, Stage, plan
 from segkit._stage_work import (
     filter_options,
@@ -20,6 +20,7 @@ from segkit._stage_work import (
     kept_ids,
     measure_options,
     needs_intensity,
+    require_objects,
     run_steps,
     save_path,
 )
@@ -58,6 +59,17 @@ class Result:
     table: Table | None = None
     saved: list[Path] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        """Tell what there is, not all of its voxels."""
+        parts = [f"array={self.array.dtype}{list(self.array.shape)}"]
+        if self.labels is not None:
+            parts.append(f"labels={self.labels.dtype}{list(self.labels.shape)}")
+        if self.table is not None:
+            rows = len(next(iter(self.table.values()), ()))
+            parts.append(f"table={rows} objects, {len(self.table)} columns")
+        parts += [f"saved={[str(path) for path in self.saved]}"] if self.saved else []
+        return f"Result({', '.join(parts)})"
+
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
@@ -86,23 +98,37 @@ def run(
     source, name = load_image(
         first[0] if first and first[0].function == "load" else None, image
     )
-    for step in pipeline.steps:  # before the work is done
-        if step.function == "save":
-            save_path(step, out, name)
-    settings = _Settings(source, name, out, workers, processes, overwrite)
+    _require_free(pipeline, out, name, overwrite=overwrite)
     arrays: dict[int, Any] = {0: source}
     tables: dict[int, Table] = {}
     result = Result(source)
     spec = ImageSpec.of(source)
+    (workers,) = checks.per_axis(workers, 1, name="workers", least=1)
     if tile is None and workers > 1 and spec.shape and 0 not in spec.shape:
         tile = (-(-spec.shape[0] // workers), *spec.shape[1:])
     # Tiles grow where that saves reading, but not so far that workers are idle.
     budget = min(TILE_BUDGET, max(1, source.size // workers))
+    settings = _Settings(source, name, out, workers, processes, overwrite)
     for stage in plan(pipeline.steps, spec, tile=tile, budget=budget):
         _run_stage(stage, settings, arrays, tables, result)
     if isinstance(result.array, io.Image):
         result.array = result.array.read()
     return result
+
+
+def _require_free(pipeline: Pipeline, out: Path, name: str, *, overwrite: bool) -> None:
+    """Raise if what will be saved is in its own way, before the work is done."""
+    seen: set[Path] = set()
+    for step in pipeline.steps:
+        if step.function != "save":
+            continue
+        path = save_path(step, out, name)
+        if path in seen:
+            raise PipelineError(f"two steps save {path}; give each another name")
+        seen.add(path)
+        replaces = step.keywords.get("overwrite", overwrite)
+        if not replaces and "::" not in str(path) and path.exists():
+            raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
 
 
 def load_image(
@@ -167,7 +193,9 @@ def _transformed(stage: Stage, settings: _Settings, array: Any) -> NDArray[Any]:
 
         # In memory the labels need no tiles, whatever the plan says: they are equal.
         options = {"workers": settings.workers, **stage.steps[0].keywords}
-        return label(np.asarray(array), **options)
+        mask = np.asarray(array)
+        require_objects(mask)
+        return label(mask, **options)
     if stage.kind == "filter":
         return _filter(stage, settings, array)
     if stage.kind == "whole":

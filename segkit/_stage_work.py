@@ -27,17 +27,34 @@ def run_steps(steps: Sequence[Step], array: NDArray[Any]) -> NDArray[Any]:
     Raises
     ------
     PipelineError
-        If a step fails; it is named, with its own error as the cause.
+        If a step fails; it is named, with its own error as the cause. If its result
+        has another shape.
     """
     for step in steps:
         try:
-            array = np.asarray(step(array))
+            result = np.asarray(step(array))
         except Exception as error:
             raise PipelineError(
                 f"{step.function} failed on an array of shape {np.shape(array)}:"
                 f" {error}"
             ) from error
+        if result.shape != array.shape:
+            raise PipelineError(
+                f"{step.function} made an array of shape {result.shape} of one of"
+                f" shape {array.shape}; a step returns one value for each voxel"
+            )
+        array = result
     return array
+
+
+def require_objects(array: NDArray[Any]) -> None:
+    """Raise `PipelineError` if an array to be labelled is no mask but grey values."""
+    if array.dtype.kind == "f" and ((array != 0) & (array != 1)).any():
+        raise PipelineError(
+            f"label() was given grey values ({array.dtype}, not only 0 and 1), of which"
+            " all but 0 would be one object; put a step that makes a mask before it:"
+            " binarize(), ndnt(), hysteresis(...)"
+        )
 
 
 FILTER_PROPERTIES = {

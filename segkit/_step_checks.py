@@ -6,6 +6,7 @@ A run may take hours; a misspelt suffix, option or property must not end it.
 from __future__ import annotations
 
 import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 from segkit import checks
@@ -54,8 +55,9 @@ def _function_behind(step: Step) -> tuple[Callable[..., Any], int] | None:
 
     Raises
     ------
-    ImageRequestError
-        If the suffix of what is saved means no format.
+    ValueError
+        If the suffix of what is saved means no format, or its name is to hold what is
+        not known.
     """
     import segkit
     from segkit.io.formats import format_of
@@ -63,6 +65,11 @@ def _function_behind(step: Step) -> tuple[Callable[..., Any], int] | None:
 
     if step.function == "save":
         written = str(step.arguments[0])
+        for word in re.findall(r"\{.*?\}", written):
+            if word != "{name}":
+                raise ValueError(
+                    f"{word} is not known; {{name}} stands for the image's name"
+                )
         if written.lower().endswith(TABLE_SUFFIXES):
             return segkit.save_table, 2
         format_of(written.partition("::")[0])
@@ -138,6 +145,8 @@ def _measured(step: Step, axes: Iterable[int]) -> list[str]:
 
 def _require_classes(step: Step, known: Sequence[str]) -> None:
     names: set[str] = set()
+    if not step.arguments:
+        raise TypeError("no class is given; give bounds_classifier(name, ...)")
     for classifier in step.arguments:
         if not isinstance(classifier, BoundsClassifier):
             raise TypeError(
@@ -150,11 +159,21 @@ def _require_classes(step: Step, known: Sequence[str]) -> None:
         for name, _, _ in classifier.bounds:
             if known and name not in known:
                 measured = dict.fromkeys(column.partition("-")[0] for column in known)
+                ask = f"; ask for it: regionprops(properties=[..., {name!r}])"
                 raise ValueError(
                     f"class {classifier.name!r} bounds {name!r}{nearest(name, known)},"
                     " which the object table will not have; it has"
-                    f" {', '.join(measured)}"
+                    f" {', '.join(measured)}{ask if _can_be_measured(name) else ''}"
                 )
+
+
+def _can_be_measured(column: str) -> bool:
+    from segkit import _properties
+
+    return any(
+        column in _properties.column_names(_properties.wanted(None, ndim, True), ndim)
+        for ndim in _ANY_AXES
+    )
 
 
 def _require_bounds(step: Step, axes: Iterable[int]) -> None:

@@ -18,13 +18,14 @@ whole image gives: the plan knows how far each step reaches (`segkit._plan`).
 >>> cells.run(image).table["area"]
 array([60.])
 
-Every public function of segkit is a step under its own name, and any other function
-joins in: bare, or `florinate`d to take arguments.
+Every public function of segkit that makes an image of an image is a step under its own
+name, and any other such function joins in: bare, or `florinate`d to take arguments.
 """
 
 from __future__ import annotations
 
 import inspect
+import reprlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -233,7 +234,8 @@ def _flat(steps: Sequence[Any]) -> Iterator[Step]:
             yield step_of(step)
         else:
             raise PipelineError(
-                f"step {number} is {step!r}, neither a step nor a function"
+                f"step {number} is {reprlib.repr(step)}, neither a step nor a function"
+                " (segkit.pipeline has the functions of segkit as steps)"
             )
 
 
@@ -270,6 +272,8 @@ def _require_arguments(number: int, step: Step) -> None:
         except PipelineError as error:
             raise PipelineError(f"step {number}: {error}") from error
         data = (None,)
+        if ":" not in step.function:
+            _require_image_function(number, step, function)
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):  # a compiled function without a signature
@@ -277,12 +281,29 @@ def _require_arguments(number: int, step: Step) -> None:
     try:
         bound = signature.bind(*data, *step.arguments, **step.keywords)
     except TypeError as error:
-        takes = ", ".join(list(signature.parameters)[len(data) :])
+        takes = ", ".join(list(signature.parameters)[len(data) :]) or "no options"
         raise PipelineError(
             f"step {number} ({step.function}): {error}; it takes {takes}"
         ) from error
     if ":" not in step.function:  # what others write on their functions is theirs
         _require_values(number, step, function, bound, len(data))
+
+
+def _require_image_function(
+    number: int, step: Step, function: Callable[..., Any]
+) -> None:
+    """Raise unless a function of segkit says that it returns an array."""
+    returns = str(inspect.signature(function).return_annotation)
+    if not returns.startswith(("Array", "Mask", "NDArray")):
+        advice = {
+            "threshold": "; binarize() makes the mask",
+            "multi_otsu": "; binarize() makes a mask",
+            "try_all": "; it is for looking at, then binarize(method=...)",
+        }
+        raise PipelineError(
+            f"step {number} ({step.function}): makes no image of an image (it returns"
+            f" {returns}), so it is no step{advice.get(step.function, '')}"
+        )
 
 
 def _require_values(

@@ -17,6 +17,14 @@ def threshold(image):
     }
 
 
+def binarize(image):
+    return {"image": image, "otsu": segkit.binarize(image)}
+
+
+def binarize_local(image):
+    return {"image": image, "shape=101": segkit.binarize_local(image, 101)}
+
+
 def local_threshold(image):
     return {"image": image, "shape=101": image > segkit.local_threshold(image, 101)}
 

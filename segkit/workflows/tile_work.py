@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit import _join, checks
-from segkit._stage_work import run_steps
+from segkit import checks
+from segkit._stage_work import require_objects, run_steps
 from segkit.labelling import Seam, TileSummary, find_seam, label_tile
 from segkit.tiling import Box, Tile
 from segkit.workflows.packing import Packed, pack, unpack
@@ -43,16 +43,12 @@ def run_tile(steps: Sequence[Step], image: Readable, tile: Tile) -> Packed:
     """
     with checks.inside_tile():
         result = run_steps(steps, image.read(tile.read))
-    _join.require_piece(tile, result)
     return pack(result[tile.inner])
 
 
 def run_whole(steps: Sequence[Step], image: Readable) -> Packed:
     """Return what array steps make of the whole image: their reach has no bound."""
-    whole = Tile((0,) * len(image.shape), *[_whole(image.shape)] * 2)
-    result = run_steps(steps, image.read(whole.read))
-    _join.require_piece(whole, result)
-    return pack(result)
+    return pack(run_steps(steps, image.read(_whole(image.shape))))
 
 
 def run_overlapping(
@@ -85,7 +81,6 @@ def run_overlapping(
     with checks.inside_tile():
         for read in reads:
             result = run_steps(steps, voxels[read.within(around).slices])
-            _join.require_piece(Tile((), read, read), result)
             if out is None:
                 out = np.full(box.shape, _lowest(result.dtype), result.dtype)
             common = Box(
@@ -157,7 +152,9 @@ def label_objects(
     mask: Readable, tile: Tile, options: tuple[tuple[str, Any], ...]
 ) -> TileObjects:
     """Return the connected components of one tile; see `segkit.label_tile`."""
-    found = label_tile(mask.read(tile.write), tile, mask.shape, **dict(options))
+    own = mask.read(tile.write)
+    require_objects(own)
+    found = label_tile(own, tile, mask.shape, **dict(options))
     faces = tuple((pack(a), pack(b)) for a, b in found.summary.faces)
     return TileObjects(pack(found.labels), found.summary.without_faces(), faces)
 
