@@ -360,10 +360,28 @@ def h_maxima(image: ArrayLike, h: float) -> Mask:
     array = checks.as_image(image).astype(np.float64)
     if not h > 0:
         raise ValueError(f"h is {h}, but must be positive")
-    if array.max() - array.min() < h:
-        return np.zeros(array.shape, np.bool_)
+    with np.errstate(over="ignore"):
+        if array.max() - array.min() < h:
+            return np.zeros(array.shape, np.bool_)
+        lowered = array - h
+        rounded = (lowered + h != array) | (lowered == array)
+    if rounded.any():  # values may have become equal: tell them apart
+        array, lowered = _ranks(array, h)
     # What is lowered by h and not raised again by its surroundings stands out.
-    lowered = array - h
     raised = reconstruction(lowered, array)  # type: ignore[no-untyped-call]  # no types
     tops: Mask = raised == lowered
     return tops
+
+
+def _ranks(image: Array, h: float) -> tuple[Array, Array]:
+    """Return ranks of values, and of these lowered by `h` between which they lie.
+
+    What is lowered from a higher value stays higher, if only by a fraction.
+    """
+    values, ranks = np.unique(image, return_inverse=True)
+    order = np.arange(values.size)
+    with np.errstate(over="ignore"):
+        reached = np.searchsorted(values, values - h, side="right")
+    lowered = np.minimum(reached, order) - 1 + (order + 1) / (values.size + 1)
+    ranks = ranks.reshape(image.shape)
+    return ranks.astype(np.float64), lowered[ranks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -249,6 +250,45 @@ def test_h_maxima_are_those_of_skimage(h):
     np.testing.assert_array_equal(
         morphology.h_maxima(image, h), skimage.morphology.h_maxima(image, h) > 0
     )
+
+
+@pytest.mark.parametrize(
+    ("image", "h", "tops"),
+    [
+        ([0, 1.0, 1 + 2**-52, 0, -300], 100, [2]),
+        ([0, 1.0, 0.5, 1 + 2**-52, 0, -300], 100, [3]),
+        ([0, 1.0, -200, 1 + 2**-52, 0, -300], 100, [1, 3]),
+        ([0, 1e17, 2e17, 0], 1, [2]),
+        ([0, 1e-200, 0, 1, 0], 0.5, [3]),
+        ([-1e308, 1e308, -1e308, 1e308], 100, [1, 3]),
+        ([-1e308, 1e308, 1e307, 1e308], 1.5e308, [1, 3]),
+    ],
+)
+def test_h_maxima_do_not_depend_on_rounding(image, h, tops):
+    assert np.flatnonzero(morphology.h_maxima(image, h)).tolist() == tops
+
+
+def stands_out(image, place, h):
+    """Return whether a voxel of a line is a maximum of prominence `h`, exactly."""
+    values = [Fraction(v) for v in image]
+    higher = [j for j, v in enumerate(values) if v > values[place]]
+    paths = [values[min(j, place) : max(j, place) + 1] for j in higher]
+    lowest = values[place] - Fraction(h)
+    return max(values) - min(values) >= h and all(min(p) <= lowest for p in paths)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.sampled_from([-300, 0, 0.5, 1, 1 + 2**-52, 2, 1e17, 1e17 + 16]),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from([0.25, 1, 100]),
+)
+def test_h_maxima_are_those_of_the_definition(image, h):
+    expected = [stands_out(image, place, h) for place in range(len(image))]
+    np.testing.assert_array_equal(morphology.h_maxima(image, h), expected)
 
 
 def test_nothing_stands_out_of_a_flat_image():
