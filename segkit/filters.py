@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segkit import _compiled, _ndnt, checks, morphology
 from segkit._flat_morphology import difference
+from segkit._median import beyond_float64, median_over_box
 from segkit.reach import declare_reach
 
 if TYPE_CHECKING:
@@ -147,58 +148,12 @@ def median(image: ArrayLike, radius: int | Sequence[int] = 1) -> Array:
     array = checks.as_image(image)
     radii = checks.per_axis(radius, array.ndim, name="radius", least=0)
     if array.dtype.kind == "b":
-        return _median(array.view(np.uint8), radii).view(np.bool_)
-    if _beyond_float64(array):  # in which SciPy compares, but for a single axis
+        return median_over_box(array.view(np.uint8), radii).view(np.bool_)
+    if beyond_float64(array):  # in which SciPy compares, but for a single axis
         values, ranks = np.unique(array, return_inverse=True)
-        middle: Array = values[_median(ranks.reshape(array.shape), radii)]
+        middle: Array = values[median_over_box(ranks.reshape(array.shape), radii)]
         return middle.astype(array.dtype, copy=False)
-    return _median(array, radii)
-
-
-def _beyond_float64(image: Array) -> bool:
-    """Return whether an image holds integers that float64 may not tell apart."""
-    if image.dtype.kind not in "iu" or image.dtype.itemsize < 8:
-        return False
-    return max(-int(image.min()), int(image.max())) > 2**53
-
-
-def _median(array: Array, radii: tuple[int, ...]) -> Array:
-    fast = _opencv_median(array, radii)
-    if fast is not None:
-        return fast
-    from scipy import ndimage
-
-    box = tuple(2 * r + 1 for r in radii)
-    try:
-        found: Array = ndimage.median_filter(_scipy_dtype(array), box, mode="nearest")
-    except MemoryError:
-        raise MemoryError(
-            f"the median over a box of {' x '.join(map(str, box))} voxels takes more"
-            " memory than there is; take a smaller radius, or shrink the image first"
-        ) from None
-    return found.astype(array.dtype, copy=False)
-
-
-def _opencv_median(image: Array, radii: tuple[int, ...]) -> Array | None:
-    """Return OpenCV's median filter, or None where it has none for this case."""
-    if image.ndim != 2 or radii[0] != radii[1] or not 1 <= radii[0] <= 127:
-        return None
-    small = radii[0] <= 2 and image.dtype in (np.uint16, np.int16, np.float32)
-    if image.dtype != np.uint8 and not small:
-        return None
-    try:
-        import cv2
-    except ImportError:
-        return None
-    found: Array = cv2.medianBlur(np.ascontiguousarray(image), 2 * radii[0] + 1)
-    return found
-
-
-def _scipy_dtype(image: Array) -> Array:
-    """Return the image in a dtype that SciPy's filters know: float16 is none."""
-    if image.dtype.kind == "f" and image.dtype.itemsize < 4:
-        return image.astype(np.float32)
-    return image.astype(image.dtype.newbyteorder("="), copy=False)
+    return median_over_box(array, radii)
 
 
 @declare_reach(
@@ -312,7 +267,7 @@ def subtract_background(
     from skimage.restoration import rolling_ball
 
     (size,) = checks.per_axis(radius, 1, name="radius", least=1)
-    if _beyond_float64(array):
+    if beyond_float64(array):
         raise ValueError(
             "image holds integers beyond 2**53, too large for method 'ball'; convert "
             "it to float64 first"
@@ -328,6 +283,7 @@ def _distance_reach(
 ) -> tuple[int, ...] | None:
     if limit is None:
         return None
+    (limit,) = checks.per_axis_real(limit, 1, name="limit")
     sizes = checks.per_axis_real(spacing, ndim, name="spacing")
     return tuple(math.ceil(limit / s) for s in sizes)
 
@@ -345,7 +301,7 @@ def distance_transform(
     spacing : float or sequence of float
         Size of a voxel along each axis, in the unit of the result.
     limit : float, optional
-        Greater distances become this one. With a limit the reach is finite
+        Greater distances become this one, at least 0. With a limit the reach is finite
         (``ceil(limit / spacing)``) and tiles are exact; without, it is not.
 
     Returns
@@ -376,6 +332,7 @@ def distance_transform(
 
         distance = ndimage.distance_transform_edt(array, sizes).astype(np.float32)
     if limit is not None:
+        (limit,) = checks.per_axis_real(limit, 1, name="limit")
         np.minimum(distance, np.float32(limit), out=distance)
     return distance
 
@@ -389,7 +346,8 @@ def _squared_distance(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
         except ImportError:
             pass
         else:
-            found: Array = edt.edtsq(np.ascontiguousarray(mask))
+            # It takes writable arrays only.
+            found: Array = edt.edtsq(np.require(mask, requirements=["C", "W"]))
             return found.astype(np.float64)
     from scipy import ndimage
 

@@ -224,6 +224,24 @@ def test_differences_that_the_dtype_does_not_hold_are_refused(method):
     assert wide[4] > 253
 
 
+@pytest.mark.usefixtures("extras")
+@pytest.mark.parametrize("function", TILED, ids=str)
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32"])
+def test_images_may_be_read_only(function, dtype):
+    image = random_image((12, 13), dtype)
+    expected = function(image)
+    image.flags.writeable = False
+    np.testing.assert_array_equal(function(image), expected)
+
+
+def test_distances_of_a_memory_mapped_mask(tmp_path):
+    mask = random_image((6, 7, 8), "bool")
+    np.save(tmp_path / "mask.npy", mask)
+    mapped = np.load(tmp_path / "mask.npy", mmap_mode="r")
+    expected = filters.distance_transform(mask)
+    np.testing.assert_array_equal(filters.distance_transform(mapped), expected)
+
+
 def test_the_image_is_left_as_it_is():
     for dtype in DTYPES:
         image = random_image((9, 9), dtype)
@@ -258,6 +276,9 @@ def test_reach_follows_the_parameters():
         (lambda: filters.uniform([1], 0), ValueError, "shape is 0"),
         (lambda: filters.uniform([1, np.nan], 1), ValueError, "image has NaN"),
         (lambda: filters.distance_transform([1], spacing=0), ValueError, "positive"),
+        (lambda: filters.distance_transform([1], limit=-1), ValueError, "limit is -1"),
+        (lambda: filters.distance_transform([1], limit=np.nan), ValueError, "limit is"),
+        (lambda: reach(filters.distance_transform, 2, limit=-1), ValueError, "limit"),
         (
             lambda: filters.subtract_background([1], 1, method="x"),
             ValueError,
