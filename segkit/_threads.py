@@ -22,8 +22,7 @@ def thread_count(workers: int | None) -> int:
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
-    (threads,) = checks.per_axis(workers, 1, name="workers", least=1)
-    return threads
+    return checks.as_integer(workers, name="workers", least=1)
 
 
 def in_threads(run: Callable[[A], B], items: Iterable[A], threads: int) -> list[B]:

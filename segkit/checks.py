@@ -28,6 +28,9 @@ _inside_tile: ContextVar[bool] = ContextVar("inside_tile", default=False)
 _COLOUR_CHANNELS = (3, 4)
 _SMALLEST_PICTURE = 16
 
+# Python would count with them.
+_FLAGS = (bool, np.bool_)
+
 
 def as_image(image: Any, *, name: str = "image", finite: bool = True) -> Array:
     """Return `image` as a real, non-empty, grey, finite array, without copying.
@@ -210,7 +213,7 @@ def require_fraction(value: float, *, name: str = "threshold") -> float:
 
 
 def as_number(value: Any, *, name: str) -> float:
-    """Return `value` as a float; raise `TypeError` if it is text or no number.
+    """Return `value` as a float; raise `TypeError` if it is text, a flag or no number.
 
     Examples
     --------
@@ -220,11 +223,56 @@ def as_number(value: Any, *, name: str) -> float:
     TypeError: threshold is '90%', but must be a number
     """
     try:
-        if not isinstance(value, (str, bytes)):
+        if np.ndim(value) == 0 and not isinstance(value, (str, bytes, *_FLAGS)):
             return float(value)
     except (TypeError, ValueError):
         pass
     raise TypeError(f"{name} is {value!r}, but must be a number")
+
+
+def as_finite(value: Any, *, name: str, least: float = -math.inf) -> float:
+    """Return `value` as a float; raise `ValueError` if not finite, or under `least`."""
+    number = as_number(value, name=name)
+    if not math.isfinite(number) or number < least:
+        bound = "" if least == -math.inf else f" of at least {least:g}"
+        raise ValueError(f"{name} is {value}, but must be a finite number{bound}")
+    return number
+
+
+def as_positive(value: Any, *, name: str, below: float = math.inf) -> float:
+    """Return `value` as a float; raise `ValueError` unless 0 < value < `below`.
+
+    Examples
+    --------
+    >>> as_positive(0, name="beta")
+    Traceback (most recent call last):
+    ...
+    ValueError: beta is 0, but must be a finite number above 0
+    """
+    number = as_number(value, name=name)
+    if not 0 < number < below:
+        kind = "finite number" if below == math.inf else f"number below {below:g} and"
+        raise ValueError(f"{name} is {value}, but must be a {kind} above 0")
+    return number
+
+
+def as_integer(value: Any, *, name: str, least: int = 0) -> int:
+    """Return one integer of at least `least`; raise as `per_axis` for all else.
+
+    Examples
+    --------
+    >>> as_integer(-1, name="min_size")
+    Traceback (most recent call last):
+    ...
+    ValueError: min_size is -1, but must be at least 0
+    """
+    try:
+        number = _index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}, but must be an integer") from None
+    if number < least:
+        raise ValueError(f"{name} is {number}, but must be at least {least}")
+    return number
 
 
 def per_axis(
@@ -257,7 +305,7 @@ def per_axis_real(
     value: float | Sequence[float], ndim: int, *, name: str, least: float = 0.0
 ) -> tuple[float, ...]:
     """Return one finite float per axis, as `per_axis` does for integers."""
-    numbers = tuple(float(v) for v in _sequence(value, ndim, name))
+    numbers = tuple(as_number(v, name=name) for v in _sequence(value, ndim, name))
     if not all(map(math.isfinite, numbers)):
         raise ValueError(f"{name} is {value}, but must be finite")
     _require_least(numbers, least, name)
@@ -314,9 +362,16 @@ def _sequence(value: Any, ndim: int, name: str) -> tuple[Any, ...]:
 
 def _integer(value: Any, name: str) -> int:
     try:
-        return operator.index(value)
+        return _index(value)
     except TypeError:
         raise TypeError(f"{name} holds {value!r}, but must be an integer") from None
+
+
+def _index(value: Any) -> int:
+    """Return an integer; raise `TypeError` for all else, also for True and False."""
+    if isinstance(value, _FLAGS):
+        raise TypeError
+    return operator.index(value)
 
 
 def _require_least(numbers: Sequence[float], least: float, name: str) -> None:

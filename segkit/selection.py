@@ -64,7 +64,7 @@ def remove_small_objects(image: Any, min_size: int, *, connectivity: Any = 1) ->
     >>> remove_small_objects(np.array([7, 0, 7, 5]), 2)
     array([7, 0, 7, 0])
     """
-    size = _size(min_size)
+    size = checks.as_integer(min_size, name="min_size")
     labels = _objects(image, connectivity)
     return _dropped(image, labels, small_ids(_counts(labels), size))
 
@@ -297,8 +297,3 @@ def _mask(mask: Any) -> NDArray[np.bool_]:
 def _dropped(image: Any, labels: Array, ids: Ids) -> Array:
     kept = drop_ids(labels, ids)
     return kept > 0 if _is_mask(image) else kept
-
-
-def _size(min_size: int) -> int:
-    (size,) = checks.per_axis(min_size, 1, name="min_size", least=0)
-    return size

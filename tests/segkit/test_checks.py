@@ -102,3 +102,57 @@ def test_wrong_arguments_are_refused_with_a_sentence(call, error, message):
 def test_numpy_integers_are_integers():
     assert checks.per_axis(np.int64(4), 2, name="tile") == (4, 4)
     assert checks.per_axis(np.array([4, 5]), 2, name="tile") == (4, 5)
+    assert checks.as_integer(np.uint8(4), name="workers", least=1) == 4
+
+
+@pytest.mark.parametrize("four", [4, np.uint8(4), np.float16(4), np.array(4.0)])
+def test_numpy_scalars_are_numbers(four):
+    assert checks.as_number(four, name="beta") == 4.0
+    assert checks.as_positive(four, name="beta") == 4.0
+    assert checks.per_axis_real(four, 2, name="spacing") == (4.0, 4.0)
+
+
+@pytest.mark.parametrize("value", ["5", None, {}, True, np.True_, 1j], ids=repr)
+def test_what_is_no_number_is_refused_wherever_one_is_expected(value):
+    with pytest.raises(TypeError, match=r"beta is .* must be a number"):
+        checks.as_number(value, name="beta")
+    with pytest.raises(TypeError, match=r"beta is .* must be an integer"):
+        checks.as_integer(value, name="beta")
+    with pytest.raises(TypeError, match=r"spacing is .* must be a number"):
+        checks.per_axis_real([1.0, value], 2, name="spacing")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_where_a_finite_number_is_expected_no_other_is_taken(value):
+    with pytest.raises(ValueError, match=r"beta is .* must be a finite number"):
+        checks.as_finite(value, name="beta")
+    with pytest.raises(ValueError, match=r"beta is .* finite number above 0"):
+        checks.as_positive(value, name="beta")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: checks.as_finite(-0.1, name="a", least=0), "number of at least 0"),
+        (lambda: checks.as_positive(0, name="a"), "a is 0, .* finite number above 0"),
+        (lambda: checks.as_positive(1, name="a", below=1), "number below 1 and above"),
+        (lambda: checks.as_integer(-1, name="a"), "a is -1, but must be at least 0"),
+        (lambda: checks.as_integer(0, name="a", least=1), "must be at least 1"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_with_the_range(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("value", [[1, 2], (3.0,), np.ones(1)], ids=repr)
+def test_several_numbers_are_not_one(value):
+    with pytest.raises(TypeError, match=r"beta is .* must be a number"):
+        checks.as_number(value, name="beta")
+    with pytest.raises(TypeError, match=r"beta is .* must be an integer"):
+        checks.as_integer(value, name="beta")
+
+
+def test_flags_are_no_sizes():
+    with pytest.raises(TypeError, match="tile holds True, but must be an integer"):
+        checks.per_axis(True, 2, name="tile")
