@@ -145,12 +145,17 @@ def random_walker(
         a difference of g standard deviations of the whole image has a weight of
         ``exp(-beta * g**2 / 10)``, whatever the units and the dtype.
     beta
-        How unlikely.
+        How unlikely; a finite number above 0.
 
     Returns
     -------
     ndarray
         The markers' dtype and ids; 0 outside the mask and where no marker is connected.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `beta` is no number above 0; else as `watershed`.
 
     References
     ----------
@@ -200,6 +205,7 @@ def _flood(connectivity: Any) -> Grow:
 
 
 def _walk(image: Any, beta: float) -> Grow:
+    beta = checks.as_positive(beta, name="beta")
     spread = float(np.std(checks.as_image(image), dtype=np.float64))
     return partial(_walk_box, beta=beta, spread=spread)
 

@@ -1,5 +1,7 @@
 """Markers grown tile by tile: equal to the whole, or a report that says where not."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -182,3 +184,15 @@ def test_bad_input_is_named(image, markers, options, error, words):
 def test_random_walker_takes_pictures_and_volumes_only():
     with pytest.raises(ValueError, match="2 or 3 axes"):
         random_walker(np.ones(4), np.ones(4, int))
+
+
+@pytest.mark.parametrize("walk", [random_walker, partial(tiled_random_walker, tile=4)])
+@pytest.mark.parametrize(
+    ("beta", "error"),
+    [(np.nan, ValueError), (np.inf, ValueError), (-1, ValueError), ("1", TypeError)],
+)
+def test_the_random_walker_takes_a_positive_beta_only(walk, beta, error):
+    """With NaN its solver would never end."""
+    markers = np.array([[1, 0, 0, 2]] * 4)
+    with pytest.raises(error, match=r"beta is .*, but must be a .*number"):
+        walk(markers * 1.0, markers, beta=beta)
