@@ -72,7 +72,7 @@ def save_sheet(pictures, path):
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     columns = min(4, len(pictures))
     sheet = segkit.contact_sheet(pictures, columns=columns, width=400)
-    segkit.save_png(path, sheet)
+    segkit.save_png(path, sheet, overwrite=True)
     return Path(path).name
 
 

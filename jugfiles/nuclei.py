@@ -164,7 +164,7 @@ def save_all(stem, picture, labels, objects, method, report):
     names = [f"{stem}.tif", f"{stem}.csv", f"{stem}.png"]
     segkit.save(names[0], labels, compression="zlib", labels=True, overwrite=True)
     segkit.save_table(names[1], table, overwrite=True)
-    segkit.save_png(names[2], segkit.overlay(picture, labels))
+    segkit.save_png(names[2], segkit.overlay(picture, labels), overwrite=True)
     return names if report is None else [*names, str(report)]
 
 

@@ -7,14 +7,13 @@ Every function returns an RGB array, (y, x, 3) uint8; `save_png` writes it, and
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit import _sheets, checks
 from segkit._colouring import label_colours
 
 if TYPE_CHECKING:
@@ -34,10 +33,6 @@ __all__ = [
     "side_by_side",
 ]
 
-_PAPER = 24  # grey of the space between pictures
-_GAP = 6  # pixels between pictures
-_MARK = (255, 235, 59)  # colour of the zoom box
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
@@ -54,33 +49,53 @@ class Picture:
     def _repr_png_(self) -> bytes:
         return _png(self.rgb)
 
-    def save(self, path: str | Path) -> None:
-        """Write the picture as PNG."""
-        save_png(path, self.rgb)
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the picture as PNG; see `save_png`."""
+        save_png(path, self.rgb, overwrite=overwrite)
 
 
-def save_png(path: str | Path, rgb: ArrayLike) -> None:
+def save_png(path: str | Path, rgb: ArrayLike, *, overwrite: bool = False) -> None:
     """Write an RGB or grey uint8 array as PNG, whole or not at all.
 
     Parameters
     ----------
     path : str or Path
-        Its folder must exist.
+        A name that ends in ``.png``; its folder is made if it is not there.
     rgb : (y, x, 3) or (y, x) uint8 array
+        What to write.
+    overwrite : bool
+        Replace a file that lies there.
 
     Raises
     ------
     ValueError
-        If the array is no picture.
+        If the array is no picture, or the name is not that of a PNG file.
+    FileExistsError
+        If the file exists and `overwrite` is not set.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "pictures", "a.png")
+    >>> save_png(path, np.zeros((4, 4, 3), np.uint8))
+    >>> save_png(path, np.zeros((4, 4, 3), np.uint8))
+    Traceback (most recent call last):
+    FileExistsError: ...a.png: exists already; choose another name or say
+    overwrite=True
     """
+    from segkit.io.publishing import published
+    from segkit.io.replacing import require_free
+
     data = _png(np.asarray(rgb))
     target = Path(path)
-    private = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    if target.suffix.lower() != ".png":
+        raise ValueError(
+            f"{target}: is no name of a PNG file; end it in .png, or save other formats"
+            " by segkit.save"
+        )
+    require_free(target, overwrite=overwrite, folder=False)
+    with published(target, overwrite=overwrite) as private:
         private.write_bytes(data)
-        private.replace(target)
-    finally:
-        private.unlink(missing_ok=True)
 
 
 def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.uint8]:
@@ -215,11 +230,13 @@ def side_by_side(
             f"pictures have the sizes {sorted(sizes)}; cut them to one, at least one"
         )
     if zoom is None:
-        return _grid([_captioned(r, c) for c, r in rgbs.items()], len(rgbs))
-    box = _inside(zoom, sizes.pop())
-    marked = [_captioned(_marked(r, box), c) for c, r in rgbs.items()]
-    details = [_enlarged(r[box], magnify, r.shape[1]) for r in rgbs.values()]
-    return _grid(marked + details, len(rgbs))
+        return _sheets.grid(
+            [_sheets.captioned(r, c) for c, r in rgbs.items()], len(rgbs)
+        )
+    box = _sheets.inside(zoom, sizes.pop())
+    marked = [_sheets.captioned(_sheets.marked(r, box), c) for c, r in rgbs.items()]
+    details = [_sheets.enlarged(r[box], magnify, r.shape[1]) for r in rgbs.values()]
+    return _sheets.grid(marked + details, len(rgbs))
 
 
 def contact_sheet(
@@ -258,9 +275,9 @@ def contact_sheet(
         columns = int(np.ceil(np.sqrt(len(images))))
     cells = []
     for caption, image in images.items():
-        rgb = _shrunk(grey_picture(_as_numbers(image)), width)
-        cells.append(_captioned(rgb, caption) if captions else rgb)
-    return _grid(cells, columns)
+        rgb = _sheets.shrunk(grey_picture(_as_numbers(image)), width)
+        cells.append(_sheets.captioned(rgb, caption) if captions else rgb)
+    return _sheets.grid(cells, columns)
 
 
 def _as_numbers(image: ArrayLike) -> NDArray[Any]:
@@ -295,85 +312,6 @@ def _rim(labels: NDArray[Any]) -> NDArray[np.bool_]:
     for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
         rim |= np.roll(padded, step, axis=axis)[1:-1, 1:-1] != inner
     return rim & (inner > 0)
-
-
-def _inside(zoom: Box, size: tuple[int, ...]) -> tuple[slice, ...]:
-    ends = zip(zoom.start, zoom.stop, size, strict=True)
-    if not all(0 <= start < stop <= n for start, stop, n in ends):
-        raise ValueError(f"zoom {zoom} is not inside of pictures of size {size}")
-    return zoom.slices
-
-
-def _marked(rgb: NDArray[np.uint8], box: tuple[slice, ...]) -> NDArray[np.uint8]:
-    """Draw the outline of a box, thick enough to be seen when shown small."""
-    marked = rgb.copy()
-    thick = max(1, max(rgb.shape[:2]) // 400)
-    y, x = box
-    outer = marked[
-        max(0, y.start - thick) : y.stop + thick,
-        max(0, x.start - thick) : x.stop + thick,
-    ]
-    kept = rgb[box].copy()
-    outer[:] = _MARK
-    marked[box] = kept
-    return marked
-
-
-def _enlarged(rgb: NDArray[np.uint8], most: int, width: int) -> NDArray[np.uint8]:
-    times = max(1, min(most, width // rgb.shape[1]))
-    return rgb.repeat(times, axis=0).repeat(times, axis=1)
-
-
-def _shrunk(rgb: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    if rgb.shape[1] <= width:
-        return rgb
-    height = max(1, round(rgb.shape[0] * width / rgb.shape[1]))
-    small = Image.fromarray(rgb).resize((width, height), Image.Resampling.LANCZOS)
-    return np.asarray(small)
-
-
-def _captioned(rgb: NDArray[np.uint8], caption: str) -> NDArray[np.uint8]:
-    """Write a line above a picture, in letters that fit it."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    size = int(np.clip(rgb.shape[1] // 24, 12, 28))
-    strip = Image.new("RGB", (rgb.shape[1], 2 * size), (_PAPER,) * 3)
-    draw = ImageDraw.Draw(strip)
-    font = ImageFont.load_default(size)
-    while size > 8 and draw.textlength(caption, font=font) > rgb.shape[1] - 4:
-        size -= 1
-        font = ImageFont.load_default(size)
-    draw.text((2, strip.height / 2), caption, (235,) * 3, font, anchor="lm")
-    return np.concatenate([np.asarray(strip), rgb])
-
-
-def _grid(cells: list[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
-    """Lay out pictures row by row, each in the upper left of its place."""
-    if columns < 1:
-        raise ValueError(f"columns is {columns}; it must be at least 1")
-    rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
-    heights = [max(cell.shape[0] for cell in row) for row in rows]
-    width = max(cell.shape[1] for cell in cells)
-    columns = min(columns, len(cells))
-    sheet = np.full(
-        (
-            sum(heights) + _GAP * (len(rows) - 1),
-            columns * width + _GAP * (columns - 1),
-            3,
-        ),
-        _PAPER,
-        np.uint8,
-    )
-    top = 0
-    for row, height in zip(rows, heights, strict=True):
-        for column, cell in enumerate(row):
-            left = column * (width + _GAP)
-            place = sheet[top : top + cell.shape[0], left : left + cell.shape[1]]
-            place[:] = cell
-        top += height + _GAP
-    return sheet
 
 
 def _png(rgb: NDArray[Any]) -> bytes:

@@ -67,6 +67,23 @@ def test_saved_pictures_are_read_back(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_pictures_are_written_by_the_rules_of_all_files(tmp_path):
+    first, second = np.zeros((3, 4), np.uint8), np.ones((3, 4), np.uint8)
+    path = tmp_path / "new" / "a.png"
+    pictures.save_png(path, first)
+    with pytest.raises(FileExistsError, match=r"a\.png: exists already"):
+        pictures.save_png(path, second)
+    np.testing.assert_array_equal(iio.imread(path), first)
+    pictures.save_png(path, second, overwrite=True)
+    np.testing.assert_array_equal(iio.imread(path), second)
+    with pytest.raises(ValueError, match=r"pp\.tif: is no name of a PNG file"):
+        pictures.save_png(tmp_path / "new" / "pp.tif", first)
+    (tmp_path / "b.png").mkdir()
+    with pytest.raises(FileExistsError, match=r"b\.png: is a folder"):
+        pictures.save_png(tmp_path / "b.png", first, overwrite=True)
+    assert [file.name for file in path.parent.iterdir()] == ["a.png"]
+
+
 def test_notebooks_get_a_png(tmp_path):
     rgb = np.full((3, 5, 3), 9, np.uint8)
     picture = pictures.Picture(rgb)
