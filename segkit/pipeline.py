@@ -221,7 +221,11 @@ class Pipeline:
         """
         from segkit._pipeline_file import read_steps
 
-        return cls(*read_steps(Path(path)))
+        steps = read_steps(Path(path))
+        try:
+            return cls(*steps)
+        except PipelineError as error:
+            raise PipelineError(f"{path}: {error}") from error
 
 
 def _flat(steps: Sequence[Any]) -> Iterator[Step]:
