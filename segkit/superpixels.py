@@ -15,14 +15,16 @@ References
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit import _label_box, checks
+from segkit import checks
 from segkit._compiled import can_compile
+from segkit._slic_joining import joined
 from segkit._threads import in_threads, thread_count
 from segkit.labelling import label
 from segkit.reach import declare_reach, unlimited
@@ -94,8 +96,10 @@ def slic(
 
     Notes
     -----
-    Clusters are those of `skimage.segmentation.slic` but for rounding, but not what
-    `enforce_connectivity` makes of them. Here each small piece joins the neighbour with
+    Clusters are those of `skimage.segmentation.slic` but for rounding, and but for
+    those that have lost all their voxels: here they keep their place and can win some
+    back, there they are dropped. What `enforce_connectivity` makes of clusters is not
+    the same. Here each small piece joins the neighbour with
     which it shares the most faces (of equals, the one that comes first in the image),
     all at once, and what was joined is looked at again until nothing is small; large
     pieces stay whole. There, a piece joins any neighbour before it in raster order, and
@@ -141,7 +145,7 @@ def slic(
         return out
     (factor,) = checks.per_axis_real(min_size_factor, 1, name="min_size_factor")
     least = int(factor * out.size / len(search.clusters))
-    return _connected(label(out, by_value=True, tile=tile, workers=workers), least)
+    return joined(label(out, by_value=True, tile=tile, workers=workers), least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,13 @@ class _Source:
 
     def with_range(self, ranges: Iterable[tuple[float, float]]) -> _Source:
         lows, highs = zip(*ranges, strict=True)
-        return replace(self, low=min(lows), high=max(highs))
+        low, high = min(lows), max(highs)
+        if high > low and not 0 < _LARGEST_VALUE / (high - low) < math.inf:
+            raise ValueError(
+                f"image holds values from {low} to {high}, a range beyond what float64"
+                " can scale; divide or multiply it first"
+            )
+        return replace(self, low=low, high=high)
 
     def read(self, box: Box) -> NDArray[np.int32]:
         """Return the scaled voxels of a box, of shape (z, y, x, channel)."""
@@ -333,59 +343,6 @@ def _distance(values: Array, start: Array, cluster: Array, weights: Array) -> Ar
         alike += (values[..., channel] - cluster[3 + channel]) ** 2
     found: Array = near + alike * weights[4]
     return found
-
-
-def _connected(pieces: Array, least: int) -> NDArray[np.int32]:
-    """Join pieces of fewer voxels than `least` to neighbours, and number them anew."""
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = least  # there is no background
-    small = sizes < least
-    pairs, faces = _shared_faces(pieces, small)
-    group = np.arange(sizes.size)
-    while True:
-        size = np.bincount(group, sizes, minlength=sizes.size)
-        a, b = group[pairs].T
-        joins = (a != b) & (size[a] < least)
-        if not joins.any():
-            break
-        best = _most_shared(a[joins], b[joins], faces[joins])
-        group = _label_box.smallest_of_set(sizes.size, best)[group]
-    # The smallest of a set is the one that comes first in the image.
-    _, numbers = np.unique(group, return_inverse=True)
-    out = np.empty(pieces.shape, np.int32)
-    _label_box.look_up(pieces, numbers.astype(np.int32), out)
-    return out
-
-
-def _shared_faces(pieces: Array, small: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Return pairs of pieces that touch, small ones first, and how many faces each has.
-
-    Plane by plane, so that working memory does not follow the image.
-    """
-    found = [np.zeros((0, 2), np.int64)]
-    planes = pieces.reshape(1, -1) if pieces.ndim == 1 else pieces
-    for k, plane in enumerate(planes):
-        neighbours = [(plane, planes[k - 1])] if k else []
-        for axis in range(plane.ndim):
-            moved = np.moveaxis(plane, axis, 0)
-            neighbours.append((moved[:-1], moved[1:]))
-        for a, b in neighbours:
-            for first, second in ((a, b), (b, a)):
-                touch = (first != second) & small[first]
-                both = np.stack([first[touch], second[touch]], axis=1)
-                found.append(both.astype(np.int64))
-    return np.unique(np.concatenate(found), axis=0, return_counts=True)
-
-
-def _most_shared(a: Array, b: Array, faces: Array) -> NDArray[np.int64]:
-    """Return, for each of `a`, the first of `b` with which it shares most faces."""
-    code = a.astype(np.int64) * (int(b.max()) + 1) + b
-    codes, place = np.unique(code, return_inverse=True)
-    shared = np.bincount(place, faces)
-    a, b = np.divmod(codes, int(b.max()) + 1)
-    order = np.lexsort((b, -shared, a))
-    chosen = order[np.unique(a[order], return_index=True)[1]]
-    return np.stack([a[chosen], b[chosen]], axis=1)
 
 
 def _slabs(shape: tuple[int, ...], threads: int) -> tuple[int, ...]:

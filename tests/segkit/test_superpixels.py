@@ -167,6 +167,8 @@ def test_inputs_are_never_changed():
         (np.ones((0, 3)), {}, ValueError, "empty"),
         (np.array([1, np.nan]), {}, ValueError, "NaN"),
         (np.ones((64, 64, 3)), {}, ValueError, "colour"),
+        (np.array([-1e308, 1e308, 0]), {}, ValueError, "divide or multiply it first"),
+        (np.array([0, 1e-310, 0]), {}, ValueError, "range beyond what float64 can"),
         (np.ones((2, 2, 2, 2)), {}, ValueError, "1 to 3 axes"),
         (np.ones((4, 4)), {"channel_axis": 2}, ValueError, "channel_axis is 2"),
         (np.ones((4, 4)), {"n_segments": 0}, ValueError, "n_segments"),
