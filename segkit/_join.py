@@ -33,6 +33,15 @@ def require_piece(tile: Tile, piece: Array) -> None:
         )
 
 
+def require_dtype(tile: Tile, piece: Array, first: np.dtype[Any]) -> None:
+    """Raise unless a result has the dtype of the first one."""
+    if piece.dtype != first:
+        raise ValueError(
+            f"tile {tile.index} has dtype {piece.dtype}, the first one {first}; "
+            "convert the pieces to one dtype"
+        )
+
+
 def checked(pieces: Pieces, shape: tuple[int, ...]) -> Iterator[tuple[Tile, Array]]:
     """Pass pieces on; raise on a wrong one, and at the end on a missing one."""
     seen: set[tuple[int, ...]] = set()
@@ -42,11 +51,7 @@ def checked(pieces: Pieces, shape: tuple[int, ...]) -> Iterator[tuple[Tile, Arra
         piece = np.asarray(given)
         dtype = dtype or piece.dtype
         require_piece(tile, piece)
-        if piece.dtype != dtype:
-            raise ValueError(
-                f"tile {tile.index} has dtype {piece.dtype}, the first one {dtype}; "
-                "convert the pieces to one dtype"
-            )
+        require_dtype(tile, piece, dtype)
         if tile.index in seen:
             raise ValueError(f"tile {tile.index} is given twice")
         seen.add(tile.index)

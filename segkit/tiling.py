@@ -243,8 +243,9 @@ def map_tiles(
     Raises
     ------
     ValueError
-        If the image is empty, `halo` is None and `f` declares no finite reach, or a
-        result does not have the shape of its tile.
+        If the image is empty, `halo` is None and `f` declares no finite reach, a
+        result does not have the shape of its tile or the dtype of the first one, or
+        `out` cannot hold it.
 
     Warns
     -----
@@ -274,11 +275,29 @@ def map_tiles(
         _join.require_piece(one, result)
         return result[one.inner]
 
+    first = None
     for one, piece in _ordered(run, grid, workers):
+        first = first or piece.dtype
+        _join.require_dtype(one, piece, first)
         if out is None:
             out = np.empty(lengths, piece.dtype)
+        _require_room(out, piece)
         out[one.write.slices] = piece
     return out
+
+
+def _require_room(out: WritableArray, piece: Array) -> None:
+    """Raise if values of a result could become others in the array they go to.
+
+    Floats may lose digits, as whoever gives an array of shorter ones wants.
+    """
+    room = np.dtype(getattr(out, "dtype", piece.dtype))
+    floats = piece.dtype.kind == room.kind == "f"
+    if not (floats or np.can_cast(piece.dtype, room, "safe")):
+        raise ValueError(
+            f"the tiles' results have dtype {piece.dtype}, out has {room}, which cannot"
+            " hold them; convert the results, or give another array"
+        )
 
 
 def _ordered(

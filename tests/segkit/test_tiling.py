@@ -194,6 +194,33 @@ def test_map_tiles_writes_into_what_it_is_given(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), dilation(image))
 
 
+def test_map_tiles_changes_no_value_to_fit_a_type():
+    image = np.arange(144, dtype=np.uint8).reshape(12, 12)
+    options = {"tile": 8, "halo": 0}
+
+    def by_content(tile):
+        return tile if tile[0, 0] == 0 else tile.astype(np.int64) + 300
+
+    with pytest.raises(ValueError, match=r"tile \(0, 1\) has dtype int64, .* uint8"):
+        tiling.map_tiles(by_content, image, **options)
+    for room, made in (
+        (np.uint8, np.int32),
+        (np.uint8, np.uint16),
+        (int, float),
+        ("f4", int),
+    ):
+        with pytest.raises(ValueError, match=r"out has .*, which cannot hold them"):
+            tiling.map_tiles(
+                lambda tile, made=made: tile.astype(made) * 3,
+                image,
+                out=np.zeros(image.shape, room),
+                **options,
+            )
+    single = np.zeros(image.shape, np.float32)
+    tiling.map_tiles(lambda tile: tile / 2, image, out=single, **options)
+    np.testing.assert_array_equal(single, image / 2)
+
+
 def test_a_failing_tile_fails_the_map():
     def fail(_image):
         raise ArithmeticError("no")
