@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from segkit import checks
 from segkit._compiled import can_compile
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def contingency(segmentation: ArrayLike, reference: ArrayLike) -> Contingency:
     ValueError
         If the shapes differ or an id is negative.
     TypeError
-        If an array is not of integers or booleans.
+        If an array is not of integers or booleans, or is a masked array.
 
     Examples
     --------
@@ -159,6 +160,7 @@ def add_up(
 
 def labels(image: ArrayLike, name: str) -> NDArray[Any]:
     """Return an array of labels as int32, int64 or what it is, or say what it lacks."""
+    checks.require_unmasked(image, name=name)
     array = np.asarray(image)
     if array.size == 0 and array.dtype == np.float64:  # what `[]` becomes
         return array.astype(np.int64)

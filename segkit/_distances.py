@@ -90,6 +90,7 @@ def hausdorff_distance(
     1.0
     """
     for name, mask in (("first", first), ("second", second)):
+        checks.require_unmasked(mask, name=name)
         checks.require_no_picture(mask, name=name)
     a, b = np.asarray(first) != 0, np.asarray(second) != 0
     if a.shape != b.shape:

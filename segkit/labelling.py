@@ -270,6 +270,7 @@ def _require_room(out: Array, shape: tuple[int, ...], table: Array) -> None:
 
 def _foreground(mask: Any, *, by_value: bool) -> Array:
     """Return a C-contiguous array, of one byte a voxel unless values matter."""
+    checks.require_unmasked(mask, name="mask")
     image = np.asarray(mask)
     checks.require_real(image, name="mask")
     checks.require_grey(image, name="mask")

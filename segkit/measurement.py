@@ -252,6 +252,7 @@ def _require_exact(intensity: Array) -> None:
 
 def _labels(labels: Any) -> tuple[Array, int]:
     """Return checked labels and the largest of them."""
+    checks.require_unmasked(labels, name="labels")
     array = np.asarray(labels)
     if array.dtype.kind not in "iu" or array.size == 0:
         checks.require_labels(array)

@@ -231,6 +231,14 @@ def test_bad_input_is_named(mask, options, error, words):
         label(mask, **options)
 
 
+def test_masked_arrays_are_refused_since_their_mask_would_be_ignored():
+    masked = np.ma.masked_array(np.ones((2, 2), bool), np.eye(2))
+    (tile,) = tiles((2, 2), 2)
+    for call in (label, lambda mask: label_tile(mask, tile, (2, 2))):
+        with pytest.raises(TypeError, match="mask is a masked array"):
+            call(masked)
+
+
 def test_a_thin_last_tile_is_no_colour_picture():
     mask = np.ones((20, 20, 11), np.uint8)
     assert as_tasks(mask, (20, 20, 8), np.random.default_rng(0)).max() == 1
