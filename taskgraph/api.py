@@ -173,10 +173,13 @@ def run(
         from taskgraph.plan import Plan
         from taskgraph.supervisor import Supervisor
 
-        plan = Plan(workers=workers, options=options, folder=str(folder))
+        said: list[str] = []
+        plan = Plan(
+            workers=workers, options=options, folder=str(folder), say=said.append
+        )
         code = Supervisor(source, loaded, plan).run()
         if code == 4:
-            raise UnavailableError(f"the store {results.backend.url} failed; see above")
+            raise UnavailableError("\n".join([f"{results.backend.url} failed", *said]))
     else:
         run_here(source, loaded, options, folder)
     report = report_of(source.load(loaded.results))

@@ -293,6 +293,20 @@ def test_a_full_disk_ends_with_exit_code_4_and_loses_nothing(folder, small, how)
 
 
 @needs_root
+def test_a_full_disk_is_told_to_who_runs_a_jugfile_from_python(folder):
+    (folder / "job.py").write_text(BULK)
+    said = in_namespace(
+        folder,
+        """
+        mkdir disk
+        mount -t tmpfs -o size=600k,nr_inodes=1000 none disk
+        $PYTHON -c 'import taskgraph; taskgraph.run("job.py", store="disk/s")' || true
+        """,
+    )
+    assert "the disk or its inodes are full" in said.splitlines()[-1]
+
+
+@needs_root
 def test_a_read_only_store_can_be_looked_at(folder):
     said = in_namespace(
         folder,
