@@ -154,8 +154,9 @@ def relabel_sequential(labels: Any) -> tuple[Array, Ids]:
 
 
 def small_ids(table: Table, min_size: int) -> Ids:
-    """Return the labels of objects of fewer than `min_size` voxels."""
-    return _ids(table, table["count"] < min_size)
+    """Return the labels of objects of fewer than `min_size` voxels, an integer."""
+    least = checks.as_integer(min_size, name="min_size")
+    return _ids(table, table["count"] < least)
 
 
 def border_ids(table: Table) -> Ids:
@@ -165,9 +166,8 @@ def border_ids(table: Table) -> Ids:
 
 def largest_ids(table: Table, number: int = 1) -> Ids:
     """Return the labels of the `number` largest objects, rising."""
-    if number < 0:
-        raise ValueError(f"number is {number}, but must be at least 0")
-    order = np.argsort(-table["count"], kind="stable")[:number]
+    most = checks.as_integer(number, name="number")
+    order = np.argsort(-table["count"], kind="stable")[:most]
     return np.sort(np.asarray(table["label"], np.int64)[order])
 
 
@@ -208,6 +208,13 @@ def require_limits(name: str, limits: Any) -> tuple[float | None, float | None]:
 def drop_ids(labels: Any, ids: Any) -> Array:
     """Return the labels with those listed set to 0; an array or one tile of it.
 
+    Ids that no object has are passed over.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If labels or ids are not integers up to 2**63 - 1.
+
     Examples
     --------
     >>> import numpy as np
@@ -227,6 +234,8 @@ def drop_ids(labels: Any, ids: Any) -> Array:
 
 def keep_ids(labels: Any, ids: Any) -> Array:
     """Return the labels with all but those listed set to 0; an array or one tile of it.
+
+    Raises as `drop_ids`.
 
     Examples
     --------
@@ -261,8 +270,18 @@ def _translated(array: Array, old: Ids, new: Array) -> Array:
 
 
 def _listed(ids: Any) -> Ids:
-    listed = np.unique(np.asarray(ids, np.int64)) if np.size(ids) else np.zeros(0, int)
-    return listed[listed > 0].astype(np.int64)
+    """Return the ids above 0, rising; raise for what is none."""
+    array = np.asarray(ids)
+    if array.size == 0:
+        return np.zeros(0, np.int64)
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"ids have dtype {array.dtype}; give integers up to 2^63-1, the labels of "
+            "objects"
+        )
+    if array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"ids hold {array.max()}; labels are 0 (background) to 2^63-1")
+    return np.unique(array[array > 0]).astype(np.int64)
 
 
 def _ids(table: Table, chosen: Array) -> Ids:

@@ -146,6 +146,10 @@ def test_inputs_are_never_changed():
         (lambda: remove_small_objects(np.ones(3), 1), TypeError, "integers"),
         (lambda: remove_small_objects(np.ones(3, int), -1), ValueError, "min_size"),
         (lambda: remove_small_objects(np.array([-1]), 1), ValueError, "negative"),
+        (lambda: remove_small_objects(np.ones(3, int), (3, 3)), TypeError, "integer"),
+        (lambda: small_ids({"label": [1], "count": [1]}, "5"), TypeError, "is '5', b"),
+        (lambda: keep_largest(np.ones(3, int), "5"), TypeError, "number is '5', but"),
+        (lambda: keep_largest(np.ones(3, int), 2.5), TypeError, r"is 2\.5, but must"),
         (lambda: keep_within(np.ones(3, int), size=(1, 2)), ValueError, "no property"),
         (lambda: keep_within(np.ones(3, int), area=3), ValueError, "least, largest"),
         (lambda: keep_largest(np.ones(3, int), -1), ValueError, "number"),
@@ -167,3 +171,28 @@ def test_large_ids_of_uint64_are_told_apart():
     assert relabel_sequential(labels)[0].tolist() == [1, 2, 3]
     with pytest.raises(ValueError, match=r"2\^63-1"):
         keep_ids(labels + np.uint64(2**63), some)
+
+
+@pytest.mark.parametrize(
+    ("ids", "error", "words"),
+    [
+        ([1.5], TypeError, "ids have dtype float64; give integers"),
+        (["a"], TypeError, "ids have dtype <U1"),
+        ([True], TypeError, "ids have dtype bool"),
+        ({1, 2}, TypeError, "ids have dtype object"),
+        ([2**63], ValueError, r"ids hold 9223372036854775808; .* to 2\^63-1"),
+        ([2**64], TypeError, r"give integers up to 2\^63-1"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("choose", [keep_ids, drop_ids])
+def test_what_is_no_id_is_refused(choose, ids, error, words):
+    with pytest.raises(error, match=words):
+        choose(np.array([0, 1, 2]), ids)
+
+
+@pytest.mark.parametrize("none", [[], (), np.zeros(0), np.zeros(0, bool)], ids=repr)
+def test_no_ids_are_no_objects(none):
+    labels = np.array([0, 1, 2])
+    assert keep_ids(labels, none).tolist() == [0, 0, 0]
+    assert drop_ids(labels, none).tolist() == [0, 1, 2]
