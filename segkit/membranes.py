@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _DIRECTIONS = 16
+# Pixels; the kernels of all directions then take 128 MB, and the square for more.
+_TOO_WIDE = 256
 
 
 def segment_cells(
@@ -39,10 +41,11 @@ def segment_cells(
         Grey image, membranes dark. The sections of a stack are segmented one by one
         (serial sections are far apart); labels are unique in the stack.
     width : float
-        Width of a membrane, in pixels.
+        Width of a membrane, in pixels: above 0 and below 256 (shrink the image for
+        wider ones).
     strength : float
         Mean boundary strength at which joining stops, where 1 is the 95th percentile
-        of the membrane map: smaller cuts more.
+        of the membrane map: smaller cuts more. Finite.
     min_size : int
         Regions below this size, in pixels, join the neighbour behind the weakest
         boundary.
@@ -56,9 +59,10 @@ def segment_cells(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the image has neither two nor three axes, no voxels, is not of real numbers,
-        looks like a colour picture, or holds NaN or infinity.
+        looks like a colour picture, or holds NaN or infinity; if an option is no number
+        in its range.
 
     Examples
     --------
@@ -72,6 +76,9 @@ def segment_cells(
     checks.require_unmasked(image)
     array = np.asarray(image)
     checks.require_grey(array)
+    width = checks.as_positive(width, name="width", below=_TOO_WIDE)
+    strength = checks.as_finite(strength, name="strength")
+    min_size = checks.as_integer(min_size, name="min_size")
     if array.ndim == 3:
         cells = _stack(array, width=width, strength=strength, min_size=min_size)
     else:
@@ -86,7 +93,8 @@ def membrane_map(image: ArrayLike, *, width: float = 6.0) -> NDArray[np.float64]
     The image is made even (local mean 0, local deviation 1); its ridges (the largest
     eigenvalue of the Hessian at the scale of a membrane) are averaged along lines of
     sixteen directions, four widths long, and the best direction is kept; darkness
-    itself is added, so that thick dark bodies are boundary too.
+    itself is added, so that thick dark bodies are boundary too. The width is as for
+    `segment_cells`.
 
     Examples
     --------
@@ -97,6 +105,7 @@ def membrane_map(image: ArrayLike, *, width: float = 6.0) -> NDArray[np.float64]
     """
     from scipy import ndimage
 
+    width = checks.as_positive(width, name="width", below=_TOO_WIDE)
     even = _evened(_section(image), 5 * width)
     ridge = _ridges(even, width / 2)
     line = np.full(even.shape, -np.inf)
@@ -127,7 +136,7 @@ def merge_regions(
         Labels 0..n; 0 takes no part.
     boundary : array of the same shape
     strength : float
-        Boundaries at least this strong stay.
+        Boundaries at least this strong stay. Finite.
     min_size : int
         Regions smaller than this join a neighbour whatever the strength.
 
@@ -142,6 +151,8 @@ def merge_regions(
     >>> merge_regions(regions, wall, 0.5)
     array([[1, 1, 1, 1, 2]], dtype=int32)
     """
+    strength = checks.as_finite(strength, name="strength")
+    min_size = checks.as_integer(min_size, name="min_size")
     sizes = np.bincount(regions.ravel()).tolist()
     graph = _Agglomeration(sizes, _boundaries(regions, boundary), min_size)
     graph.run(strength)

@@ -51,16 +51,16 @@ def segment_nuclei(
     image : (..., y, x) array, real
         Grey image of two or more axes, bright objects.
     sensitivity : float
-        Divides the threshold of step 2: above 1 finds dimmer objects.
+        Divides the threshold of step 2: above 1 finds dimmer objects. Above 0.
     edge : float, optional
         Level of the boundary, as a part of the object's contrast, in (0, 1). Estimated
         from the image by default: a little outside of the steepest slope.
     depth : float
         Least depth of a neck where objects are cut, as a part of the radius of the
-        smaller object: smaller cuts more.
+        smaller object, from 0 on: smaller cuts more.
     min_radius : float
         Objects smaller than a ball of this part of the typical radius are dropped;
-        those that the image's border cuts may have 0.4 of that size.
+        those that the image's border cuts may have 0.4 of that size. From 0 on.
     focus : float
         Objects whose rim rises less steeply than this part of the median rim, relative
         to their brightness, are dropped as out of focus; 0 keeps all.
@@ -72,9 +72,10 @@ def segment_nuclei(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the image has fewer than two axes, no voxels, is not of real numbers, looks
-        like a colour picture, or holds NaN or infinity.
+        like a colour picture, or holds NaN or infinity; if an option is no finite
+        number in its range.
 
     Examples
     --------
@@ -87,6 +88,13 @@ def segment_nuclei(
     from scipy import ndimage
 
     grey = _grey(image)
+    sensitivity = checks.as_positive(sensitivity, name="sensitivity")
+    if edge is not None:
+        edge = checks.as_positive(edge, name="edge", below=1)
+    depth = checks.as_finite(depth, name="depth", least=0)
+    min_radius = checks.as_finite(min_radius, name="min_radius", least=0)
+    focus = checks.as_finite(focus, name="focus", least=0)
+
     smooth = ndimage.gaussian_filter(grey, 1)
     contrast = _above_background(smooth, sensitivity)
     mask = ndimage.binary_fill_holes(_foreground(contrast, sensitivity))

@@ -155,6 +155,52 @@ def test_weakest_boundary_goes_first_and_means_add_up():
     assert merge_regions(regions, wall, 0.1, min_size=5).max() == 1
 
 
+@pytest.mark.parametrize(
+    ("option", "wrong", "range_"),
+    [
+        ("sensitivity", [-1, 0, np.nan, np.inf], "finite number above 0"),
+        ("edge", [0, 1, 2, np.nan], "number below 1 and above 0"),
+        ("depth", [-1, np.nan, np.inf], "finite number of at least 0"),
+        ("min_radius", [-1, np.nan, np.inf], "finite number of at least 0"),
+        ("focus", [-1, np.nan, np.inf], "finite number of at least 0"),
+    ],
+)
+def test_options_for_nuclei_out_of_their_range_are_refused(option, wrong, range_):
+    image = discs((40, 40), [(20, 20)], 9) * 100
+    for value in wrong:
+        with pytest.raises(ValueError, match=f"{option} is {value}, .* {range_}"):
+            segment_nuclei(image, **{option: value})
+    with pytest.raises(TypeError, match=f"{option} is 'text', but must be a number"):
+        segment_nuclei(image, **{option: "text"})
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "range_"),
+    [
+        ("width", [-1, 0, np.nan, 1e9], "number below 256 and above 0"),
+        ("strength", [np.nan, np.inf], "a finite number"),
+        ("min_size", [-1], "at least 0"),
+    ],
+)
+def test_options_for_cells_out_of_their_range_are_refused(option, wrong, range_):
+    section = np.zeros((20, 20))
+    for value in wrong:
+        with pytest.raises(ValueError, match=f"{option} is {value}, .* {range_}"):
+            segment_cells(section, **{option: value})
+    for value in ("5", None):
+        with pytest.raises(TypeError, match=f"{option} is {value!r}, but must be"):
+            segment_cells(section, **{option: value})
+
+
+def test_parts_of_the_segmentation_of_cells_check_their_options_too():
+    with pytest.raises(ValueError, match=r"width is 1000, .* below 256"):
+        membrane_map(np.zeros((20, 20)), width=1000)
+    with pytest.raises(TypeError, match="min_size is nan, but must be an integer"):
+        merge_regions(np.ones((1, 2), int), np.zeros((1, 2)), 0.5, min_size=np.nan)
+    with pytest.raises(ValueError, match="strength is nan"):
+        merge_regions(np.ones((1, 2), int), np.zeros((1, 2)), np.nan)
+
+
 # The rows of the published table recomputed: Coelho et al., ISBI 2009, table 2, column
 # NIH3T3, prints RI 82 / 74 %, JI 1.9 / 2.1, Hausdorff 24.4 / 36.7, NSD x10 2.3 / 3.5,
 # split 1.4 / 0.8, merged 5.1 / 2.1, spurious 3.1 / 1.7, missing 4.8 / 26.6.
