@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit._contingency import labels as checked_labels
+from segkit._contingency import require_ids
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -38,6 +39,13 @@ def label_colours(labels: ArrayLike) -> NDArray[np.uint8]:
     uint8 array
         Of shape `labels.shape + (3,)`.
 
+    Raises
+    ------
+    TypeError
+        If they are not integers, or masked.
+    ValueError
+        If a label is negative.
+
     Examples
     --------
     >>> painted = label_colours([[0, 1, 1, 2, 2, 0]])
@@ -47,6 +55,7 @@ def label_colours(labels: ArrayLike) -> NDArray[np.uint8]:
     True
     """
     array = checked_labels(labels, "labels")
+    require_ids(array, "labels")
     ids, numbers = np.unique(array, return_inverse=True)
     numbers = numbers.reshape(array.shape)
     if ids.size and ids[0] != 0:  # no background: numbers start at 1

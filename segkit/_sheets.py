@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segkit import checks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -73,8 +75,7 @@ def captioned(rgb: NDArray[np.uint8], caption: str) -> NDArray[np.uint8]:
 
 def grid(cells: list[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
     """Lay out pictures row by row, each in the upper left of its place."""
-    if columns < 1:
-        raise ValueError(f"columns is {columns}; it must be at least 1")
+    checks.as_integer(columns, name="columns", least=1)
     rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
     heights = [max(cell.shape[0] for cell in row) for row in rows]
     width = max(cell.shape[1] for cell in cells)

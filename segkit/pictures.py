@@ -7,6 +7,7 @@ Every function returns an RGB array, (y, x, 3) uint8; `save_png` writes it, and
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,12 @@ import numpy as np
 
 from segkit import _sheets, checks
 from segkit._colouring import label_colours
+from segkit._contingency import labels as checked_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike, NDArray
 
+    from segkit.thresholding import Trial
     from segkit.tiling import Box
 
 __all__ = [
@@ -104,34 +105,53 @@ def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.ui
     Parameters
     ----------
     image : (y, x) or (z, y, x) real array, or (y, x, 3) uint8
-        An RGB picture is returned as it is.
+        An RGB picture is returned as it is. Of one value only, it is drawn black if
+        that is 0 or less, else white, as a mask is. NaN is black.
     plane : int, optional
         The plane of a volume that is shown; the middle one by default.
 
     Raises
     ------
     TypeError
-        If the image is not of real numbers.
+        If the image is not of real numbers, or masked.
     ValueError
-        If it has no such plane, or is neither a plane nor a volume.
+        If it is empty, has no such plane, or is neither a plane nor a volume.
 
     Examples
     --------
     >>> grey_picture([[0, 50], [100, 100]])[..., 0].tolist()
     [[0, 180], [255, 255]]
     """
+    checks.require_unmasked(image)
     array = np.asarray(image)
     checks.require_real(array)
-    if array.ndim == 3 and array.shape[-1] == 3 and array.dtype == np.uint8:
+    checks.require_nonempty(array)
+    if _is_rgb(array):
         return array
     grey = _plane(array, plane).astype(np.float64)
     finite = grey[np.isfinite(grey)]
     if finite.size == 0:
         return np.zeros((*grey.shape, 3), np.uint8)
-    low, high = np.percentile(finite, [0.2, 99.8])
-    part = np.clip(np.nan_to_num((grey - low) / ((high - low) or 1)), 0, 1)
+    part = np.clip(np.nan_to_num(_stretched(grey, finite)), 0, 1)
     # The square root shows dim objects beside bright ones.
     return np.repeat((np.sqrt(part) * 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def _is_rgb(array: NDArray[Any]) -> bool:
+    return array.ndim == 3 and array.shape[-1] == 3 and array.dtype == np.uint8
+
+
+def _stretched(
+    grey: NDArray[np.float64], finite: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return grey values of which the dark ones are about 0, the bright ones 1."""
+    low, high = np.percentile(finite, [0.2, 99.8])
+    if low == high:  # few pixels differ
+        low, high = finite.min(), finite.max()
+    if low == high:  # none does
+        return np.where(np.isnan(grey), 0.0, np.float64(low > 0))
+    stretched: NDArray[np.float64] = (grey - low) / (high - low)
+    return stretched
 
 
 def overlay(
@@ -149,7 +169,7 @@ def overlay(
     image : (y, x) or (z, y, x) real array, or (y, x, 3) uint8
         What is segmented.
     labels : integer array
-        Of the image's shape (without colour), 0 = background.
+        Of the image's shape (without colour), 0 = background; a mask is one object.
     contours : bool
         Draw the rim of each object in its full colour.
     fill : float
@@ -164,9 +184,11 @@ def overlay(
     Raises
     ------
     TypeError
-        If the image is not of real numbers, or the labels not of integers.
+        If the image is not of real numbers, the labels not of integers, or one is
+        masked.
     ValueError
-        If shapes differ, `fill` is not from 0 to 1, or there is no such plane.
+        If shapes differ or are empty, a label is negative, `fill` is not from 0 to 1,
+        or there is no such plane.
 
     Examples
     --------
@@ -176,11 +198,15 @@ def overlay(
     """
     checks.require_fraction(fill, name="fill")
     rgb = grey_picture(image, plane=plane)
-    shown = _plane(np.asarray(labels), plane)
-    if shown.shape != rgb.shape[:2]:
+    numbers = checked_labels(labels, "labels")
+    under = np.asarray(image)
+    shape = under.shape[:2] if _is_rgb(under) else under.shape
+    if numbers.shape != shape:
         raise ValueError(
-            f"labels of shape {shown.shape} do not lie on an image of {rgb.shape[:2]}"
+            f"labels of shape {numbers.shape} do not lie on an image of {shape}; give"
+            " the same part of both"
         )
+    shown = _plane(numbers, plane)
     colours = label_colours(shown)
     inside = shown > 0
     mixed = rgb.copy()
@@ -215,6 +241,8 @@ def side_by_side(
 
     Raises
     ------
+    TypeError
+        If the pictures come without captions.
     ValueError
         If there is no picture, the sizes differ or the box lies outside.
 
@@ -223,6 +251,7 @@ def side_by_side(
     >>> side_by_side({"left": np.zeros((40, 60)), "right": np.ones((40, 60))}).shape
     (64, 126, 3)
     """
+    _require_mapping(pictures)
     rgbs = {caption: grey_picture(p) for caption, p in pictures.items()}
     sizes = {rgb.shape[:2] for rgb in rgbs.values()}
     if len(sizes) != 1:
@@ -240,7 +269,7 @@ def side_by_side(
 
 
 def contact_sheet(
-    images: Mapping[str, ArrayLike],
+    images: Mapping[str, ArrayLike] | Mapping[str, Trial],
     *,
     columns: int | None = None,
     width: int = 320,
@@ -251,7 +280,8 @@ def contact_sheet(
     Parameters
     ----------
     images : mapping of captions to images
-        Grey or RGB, of any size; for a sweep, say, from parameters to overlays.
+        Grey or RGB, of any size; for a sweep, say, from parameters to overlays. What
+        `segkit.try_all` returns is shown by its masks.
     columns : int, optional
         As many as make the grid about square, by default.
     width : int
@@ -263,26 +293,41 @@ def contact_sheet(
     -------
     (y, x, 3) uint8 array
 
+    Raises
+    ------
+    TypeError
+        If the images come without captions.
+    ValueError
+        If there are none, or `columns` or `width` is less than 1.
+
     Examples
     --------
     >>> sheet = contact_sheet({f"t={t}": np.eye(50) > t for t in (0.1, 0.2, 0.3)})
     >>> sheet.shape
     (154, 106, 3)
     """
+    from segkit.thresholding import Trial
+
+    _require_mapping(images)
+    checks.as_integer(width, name="width", least=1)
     if not images:
         raise ValueError("there are no pictures to lay out; give one at least")
     if columns is None:
         columns = int(np.ceil(np.sqrt(len(images))))
     cells = []
     for caption, image in images.items():
-        rgb = _sheets.shrunk(grey_picture(_as_numbers(image)), width)
+        shown = image.mask if isinstance(image, Trial) else image
+        rgb = _sheets.shrunk(grey_picture(shown), width)
         cells.append(_sheets.captioned(rgb, caption) if captions else rgb)
     return _sheets.grid(cells, columns)
 
 
-def _as_numbers(image: ArrayLike) -> NDArray[Any]:
-    array = np.asarray(image)
-    return array.astype(np.uint8) if array.dtype == bool else array
+def _require_mapping(pictures: Any) -> None:
+    if not isinstance(pictures, Mapping):
+        raise TypeError(
+            f"pictures came as {type(pictures).__name__}; give a mapping of captions to"
+            ' pictures, such as {"image": image, "labels": overlay(image, labels)}'
+        )
 
 
 def _plane(array: NDArray[Any], plane: int | None) -> NDArray[Any]:

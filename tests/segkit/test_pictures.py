@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 from imageio import v3 as iio
 
 from segkit import pictures
+from segkit.thresholding import try_all
 from segkit.tiling import Box
 
 
@@ -163,3 +164,83 @@ def test_not_a_number_is_drawn_black():
 def test_what_cannot_be_shown_is_told_in_words(call, error, message):
     with pytest.raises(error, match=message):
         call(np.arange(5 * 6 * 7).reshape(5, 6, 7))
+
+
+VOLUME = np.arange(5 * 6 * 7, dtype=np.uint8).reshape(5, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: pictures.overlay(VOLUME, VOLUME[:3]), ValueError, "do not lie"),
+        (
+            lambda: pictures.overlay(VOLUME, VOLUME[2]),
+            ValueError,
+            r"labels of shape .6, 7. do",
+        ),
+        (
+            lambda: pictures.overlay(VOLUME[2], VOLUME),
+            ValueError,
+            r"an image of .6, 7.",
+        ),
+        (
+            lambda: pictures.overlay(VOLUME[0], VOLUME[0].astype(int) - 1),
+            ValueError,
+            "labels holds the id -1",
+        ),
+        (
+            lambda: pictures.overlay(np.ones((0, 5)), np.ones((0, 5), int)),
+            ValueError,
+            "image is empty: axis 0",
+        ),
+        (lambda: pictures.grey_picture(np.ones((4, 0))), ValueError, "is empty"),
+        (lambda: pictures.label_colours([[0, -7]]), ValueError, "holds the id -7"),
+        (
+            lambda: pictures.contact_sheet({"a": VOLUME}, width=0),
+            ValueError,
+            "width is 0, but must be at least 1",
+        ),
+        (lambda: pictures.side_by_side([VOLUME]), TypeError, "came as list; give a"),
+        (lambda: pictures.contact_sheet([VOLUME]), TypeError, "mapping of captions"),
+    ],
+)
+def test_what_would_be_drawn_wrong_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_mask_of_an_array_is_not_ignored():
+    masked = np.ma.masked_greater(VOLUME[0], 9)
+    for call in (
+        lambda: pictures.grey_picture(masked),
+        lambda: pictures.overlay(masked, VOLUME[0]),
+        lambda: pictures.overlay(VOLUME[0], masked),
+        lambda: pictures.contact_sheet({"a": masked}),
+    ):
+        with pytest.raises(TypeError, match="is a masked array"):
+            call()
+
+
+def test_no_labels_have_no_colours():
+    assert pictures.label_colours(np.zeros((0, 5), int)).shape == (0, 5, 3)
+
+
+@pytest.mark.parametrize(("value", "shade"), [(0, 0), (-3, 0), (7, 255), (True, 255)])
+def test_an_image_of_one_value_is_black_or_white(value, shade):
+    assert (pictures.grey_picture(np.full((4, 5), value)) == shade).all()
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_a_few_pixels_that_differ_are_seen(few):
+    mask = np.full((50, 50), not few)
+    mask[3, 4] = few
+    np.testing.assert_array_equal(pictures.grey_picture(mask)[..., 0], mask * 255)
+
+
+def test_trials_of_thresholds_are_laid_out_by_their_masks():
+    image = np.random.default_rng(0).normal(size=(40, 60))
+    trials = try_all(image, ["otsu", "mean"])
+    np.testing.assert_array_equal(
+        pictures.contact_sheet(trials),
+        pictures.contact_sheet({name: trial.mask for name, trial in trials.items()}),
+    )
