@@ -13,6 +13,7 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (32, 40, 3)).astype(np.uint8
 ONE = np.ones(PICTURE.shape, np.int32)
 # What each function takes beside the image.
 ARGUMENTS = {
+    "binarize_local": ((9,), {}),
     "gaussian": ((1,), {}),
     "h_maxima": ((3,), {}),
     "hausdorff_distance": ((PICTURE,), {}),
