@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 
@@ -17,9 +17,12 @@ from segkit import checks
 from segkit._compiled import can_compile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import ArrayLike, NDArray
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _SLAB = 1 << 21  # voxels counted at a time: bounds the copies of non-contiguous input
 _LARGEST_ID = np.iinfo(np.int64).max
@@ -156,6 +159,35 @@ def add_up(
 ) -> Contingency:
     """Return the table of pairs of ids that may be listed more than once."""
     return Contingency(*_sorted(segmentation, reference, voxels))
+
+
+def takes_table(score: Callable[P, R]) -> Callable[P, R]:
+    """Make a function of a table tell who gives it label images what to give.
+
+    Examples
+    --------
+    >>> @takes_table
+    ... def overlaps(table):
+    ...     return table.voxels.size
+    >>> overlaps([[1, 1, 0]], [[1, 0, 0]])
+    Traceback (most recent call last):
+    ...
+    TypeError: overlaps takes the contingency table of two label images, not list; give
+    segkit.contingency(segmentation, reference)
+    """
+
+    @functools.wraps(score)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        table = args[0] if args else kwargs.get("table")
+        if not isinstance(table, Contingency):
+            raise TypeError(
+                f"{score.__name__} takes the contingency table of two label images, not"
+                f" {type(table).__name__}; give"
+                " segkit.contingency(segmentation, reference)"
+            )
+        return score(*args, **kwargs)
+
+    return checked
 
 
 def labels(image: ArrayLike, name: str) -> NDArray[Any]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from segkit._contingency import takes_table
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -70,6 +72,7 @@ class ObjectCounts(NamedTuple):
     missing: int
 
 
+@takes_table
 def match_objects(table: Contingency, threshold: float = 0.5) -> Matches:
     """Match objects one to one whose intersection over union exceeds a threshold.
 
@@ -113,6 +116,7 @@ def match_objects(table: Contingency, threshold: float = 0.5) -> Matches:
     )
 
 
+@takes_table
 def average_precision(
     table: Contingency, thresholds: Iterable[float] = IOU_THRESHOLDS
 ) -> list[Detection]:
@@ -133,6 +137,7 @@ def average_precision(
     return [_detection(match_objects(table, t), t) for t in thresholds]
 
 
+@takes_table
 def object_counts(table: Contingency) -> ObjectCounts:
     """Count the split, merged, spurious and missing objects.
 
@@ -160,6 +165,7 @@ def object_counts(table: Contingency) -> ObjectCounts:
     )
 
 
+@takes_table
 def published_object_counts(table: Contingency) -> ObjectCounts:
     """Count as the program behind the published table of Coelho et al. (2009) did.
 

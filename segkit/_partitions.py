@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from segkit._contingency import takes_table
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -47,6 +49,7 @@ class VariationOfInformation(NamedTuple):
     merge: float
 
 
+@takes_table
 def dice(table: Contingency) -> float:
     """Return twice the common foreground over the sum of both foregrounds.
 
@@ -60,6 +63,7 @@ def dice(table: Contingency) -> float:
     return 2 * both / (segmented + known) if segmented + known else 1.0
 
 
+@takes_table
 def jaccard(table: Contingency) -> float:
     """Return the common foreground over the union of both foregrounds.
 
@@ -74,6 +78,7 @@ def jaccard(table: Contingency) -> float:
     return both / union if union else 1.0
 
 
+@takes_table
 def pair_counts(table: Contingency) -> PairCounts:
     """Count the pairs of voxels that are together in both, one or neither image.
 
@@ -94,6 +99,7 @@ def pair_counts(table: Contingency) -> PairCounts:
     )
 
 
+@takes_table
 def rand_index(table: Contingency) -> float:
     """Return the part of the pairs of voxels on which two partitions agree [1]_.
 
@@ -112,6 +118,7 @@ def rand_index(table: Contingency) -> float:
     return (pairs.both + pairs.neither) / sum(pairs) if sum(pairs) else 1.0
 
 
+@takes_table
 def adjusted_rand_index(table: Contingency) -> float:
     """Return the Rand index corrected for chance: 1 equal, 0 as good as random [1]_.
 
@@ -132,6 +139,7 @@ def adjusted_rand_index(table: Contingency) -> float:
     return 2 * (a * d - b * c) / ((a + b) * (b + d) + (a + c) * (c + d))
 
 
+@takes_table
 def published_jaccard_index(table: Contingency) -> float:
     """Return the unbounded "Jaccard index" (a + d) / (b + c + d) of Coelho (2009).
 
@@ -149,6 +157,7 @@ def published_jaccard_index(table: Contingency) -> float:
     return (a + d) / (b + c + d) if b + c + d else math.inf
 
 
+@takes_table
 def adapted_rand_error(table: Contingency) -> AdaptedRand:
     """Return 1 - F of the pairs of voxels inside reference objects [1]_.
 
@@ -175,6 +184,7 @@ def adapted_rand_error(table: Contingency) -> AdaptedRand:
     return _adapted(both, segmented, known)
 
 
+@takes_table
 def foreground_rand(table: Contingency) -> AdaptedRand:
     """Return the foreground-restricted Rand score of the ISBI 2012 challenge [1]_.
 
@@ -200,6 +210,7 @@ def foreground_rand(table: Contingency) -> AdaptedRand:
     return _adapted(both, segmented, _squares(inside.reference_sizes()[1]))
 
 
+@takes_table
 def variation_of_information(
     table: Contingency, *, foreground_only: bool = False
 ) -> VariationOfInformation:

@@ -13,6 +13,9 @@ distances, tiles keep the runs of their objects (`label_runs`), which add up as 
 >>> dice(combine([top, rest])) == dice(contingency(segmentation, reference)) == 0.8
 True
 
+All scores but those of `scores`, the distances and `published_scores` take that table,
+so that it is counted once for all.
+
 Where a published program computes something else than the name says, the corrected
 measure has the name and the published one stands beside it (`published_scores`).
 """
@@ -23,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segkit._contingency import Contingency, contingency
+from segkit._contingency import Contingency, contingency, takes_table
 from segkit._distances import (
     ObjectDistances,
     distances_of_runs,
@@ -162,6 +165,7 @@ def _all_scores(table: Contingency, distances: ObjectDistances) -> dict[str, flo
     }
 
 
+@takes_table
 def table_scores(table: Contingency) -> dict[str, float]:
     """Return every score that the overlaps alone give: all but the distances.
 
