@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from segkit import checks
 from segkit.io.errors import ColourError, ImageRequestError
 from segkit.io.sources import Grey, InMemory, Selected, resolve
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from segkit.io.sources import Region, Source
 
+_T = TypeVar("_T")
 AXES_BY_DIMENSION = ("", "x", "yx", "zyx", "czyx", "tczyx")
 SPATIAL = "zyx"
 UNKNOWN_UNIT = "pixel"
@@ -311,7 +313,8 @@ def described(
         units = UNKNOWN_UNIT
     if isinstance(units, str):
         units = [units if name in SPATIAL else UNKNOWN_UNIT for name in names]
-    return Image(str(path), voxels, names, steps, tuple(units))
+    complete = _for_each(path, names, list(units), UNKNOWN_UNIT, name="units")
+    return Image(str(path), voxels, names, steps, tuple(complete))
 
 
 def complete_spacing(
@@ -320,20 +323,33 @@ def complete_spacing(
     """Return one positive spacing per axis, from one per axis or per space axis."""
     if spacing is None:
         return (1.0,) * len(axes)
-    steps = [float(step) for step in spacing]
-    if any(not (step > 0 and math.isfinite(step)) for step in steps):
-        raise ImageRequestError(path, f"spacing {tuple(steps)} must be positive")
-    if len(steps) == len(axes):
-        return tuple(steps)
-    spatial = [name for name in axes if name in SPATIAL]
-    if len(steps) != len(spatial):
+    try:
+        steps = [checks.as_number(step, name="spacing") for step in spacing]
+    except TypeError as error:
         raise ImageRequestError(
             path,
-            f"spacing {tuple(steps)} has {len(steps)} values for axes {axes!r}; give"
+            f"spacing {spacing!r} must be a sequence of numbers, such as (2, 1, 1)",
+        ) from error
+    if any(not (step > 0 and math.isfinite(step)) for step in steps):
+        raise ImageRequestError(path, f"spacing {tuple(steps)} must be positive")
+    return tuple(_for_each(path, axes, steps, 1.0, name="spacing"))
+
+
+def _for_each(
+    path: str, axes: str, values: list[_T], unknown: _T, *, name: str
+) -> list[_T]:
+    """Return one value per axis, from one per axis or per axis of space."""
+    if len(values) == len(axes):
+        return values
+    spatial = [axis for axis in axes if axis in SPATIAL]
+    if len(values) != len(spatial):
+        raise ImageRequestError(
+            path,
+            f"{name} {tuple(values)} has {len(values)} values for axes {axes!r}; give"
             f" one for each of {''.join(spatial)!r}",
         )
-    by_name = dict(zip(spatial, steps, strict=True))
-    return tuple(by_name.get(name, 1.0) for name in axes)
+    by_name = dict(zip(spatial, values, strict=True))
+    return [by_name.get(axis, unknown) for axis in axes]
 
 
 def _guess_axes(source: Source) -> str:

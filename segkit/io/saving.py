@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from segkit import checks
 from segkit.io import hdf5, tiff_writing
 from segkit.io.errors import ImageRequestError
 from segkit.io.formats import format_of
@@ -15,6 +16,7 @@ from segkit.io.publishing import published
 from segkit.io.replacing import require_free
 from segkit.io.sources import InMemory
 from segkit.io.targets import fitted
+from segkit.io.tiff_writing import Compression
 from segkit.io.writing import ImageWriter, create_at
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.io.ome_zarr_writing import Downscale, OmeVersion
-    from segkit.io.tiff_writing import Compression
 
 _SLAB_BYTES = 64 << 20
 _GREY, _COLOUR = 2, 3
@@ -91,7 +92,9 @@ def save(
         If something lies there and `overwrite` is not set, or a folder that holds
         what segkit did not write.
     ImageRequestError
-        If the format cannot hold the image.
+        If the format cannot hold the image, or an option is none that it has.
+    TypeError
+        If the array is masked, or `levels` is no integer.
 
     Examples
     --------
@@ -108,6 +111,7 @@ def save(
     where, _, inside = str(path).partition("::")
     path = Path(where)
     kind = format_of(path)
+    _require_options(path, kind, inside, compression, levels)
     require_free(path, overwrite=overwrite, folder=kind in ("zarr", "folder"))
     source = _as_source(str(path), image, axes, spacing, units)
     with published(path, overwrite=overwrite, durable=durable) as private:
@@ -126,7 +130,6 @@ def save(
                 compression=compression,
             )
         else:
-            _require_uncompressed(path, compression)
             create_at(
                 private,
                 source,
@@ -141,11 +144,26 @@ def save(
     return path
 
 
-def _require_uncompressed(path: Path, compression: Compression | None) -> None:
-    if compression is not None:
+def _require_options(
+    path: Path, kind: str, inside: str, compression: Compression | None, levels: int
+) -> None:
+    """Refuse what the format does not have, before anything is written."""
+    if inside and kind != "hdf5":
+        raise ImageRequestError(
+            path, f"holds one image; leave out '::{inside}', which is for HDF5"
+        )
+    if compression is not None and "tiff" not in kind:
         raise ImageRequestError(
             path, f"compression={compression!r} is for TIFF; leave it out"
         )
+    if compression is not None and compression not in get_args(Compression):
+        raise ImageRequestError(
+            path,
+            f"compression={compression!r} is unknown; use one of"
+            f" {', '.join(get_args(Compression))}, or leave it out",
+        )
+    if checks.as_integer(levels, name="levels", least=1) > 1 and kind != "zarr":
+        raise ImageRequestError(path, "only OME-Zarr has levels; leave it out")
 
 
 def _as_source(
@@ -156,6 +174,7 @@ def _as_source(
     units: str | Sequence[str] | None,
 ) -> Image:
     if not isinstance(image, Image):
+        checks.require_unmasked(image)
         array = np.asarray(image)
         if array.dtype.kind not in "biufc":
             raise ImageRequestError(path, f"cannot save {array.dtype}; give numbers")
@@ -200,8 +219,6 @@ def _add_levels(
 ) -> None:
     from segkit.io.ome_zarr_writing import write_levels
 
-    if not target.is_dir():
-        raise ImageRequestError(source.path, "only OME-Zarr has levels; leave it out")
     write_levels(
         target,
         source,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit.io.errors import ImageRequestError, missing_extra
 from segkit.io.publishing import published
 from segkit.io.replacing import require_free
@@ -47,7 +48,7 @@ def save_table(
     Raises
     ------
     ImageRequestError
-        If columns differ in length or the suffix means no format.
+        If it is no table, columns differ in length, or the suffix means no format.
     FileExistsError
         If the file exists.
 
@@ -77,8 +78,15 @@ def save_table(
 
 
 def _columns(path: Path, table: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    if not hasattr(table, "items"):
+        raise ImageRequestError(
+            path,
+            f"a table is a mapping of column names to values, not {table!r:.40}; such"
+            " as what segkit.measure returns",
+        )
     columns: dict[str, NDArray[Any]] = {}
     for name, values in table.items():
+        checks.require_unmasked(values, name=f"column {name!r}")
         array = np.asarray(values)
         if array.ndim == 1:
             columns[name] = array

@@ -74,6 +74,10 @@ def _options(path: Path, image: Image, ome: bool) -> dict[str, Any]:
         )
     if 0 in image.shape:
         raise ImageRequestError(path, f"TIFF cannot hold the empty shape {image.shape}")
+    if image.ndim < 2:
+        raise ImageRequestError(
+            path, "TIFF holds planes, not one axis; save .npy, or array[None]"
+        )
     if not image.axes.rstrip("s").endswith("x"):
         raise ImageRequestError(path, f"TIFF wants axes that end in x: {image.axes!r}")
     colour = image.axes.endswith("s")

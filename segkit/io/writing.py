@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit.io import npy, ome_zarr, ome_zarr_writing, tiff_writing
 from segkit.io.errors import (
     DamagedImageError,
@@ -110,7 +111,7 @@ def create_image(
     """
     path = Path(path)
     require_free(path, overwrite=overwrite, folder=format_of(path) == "zarr")
-    blank = np.broadcast_to(np.zeros((), np.dtype(dtype)), tuple(shape))
+    blank = _blank(path, shape, np.dtype(dtype))
     image = described(str(path), blank, axes=axes, spacing=spacing, units=units)
     remove(partial_path(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,6 +129,15 @@ def create_image(
         remove(partial_path(path))
         raise
     return open_writer(path, overwrite=overwrite)
+
+
+def _blank(path: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return zeros that take no memory."""
+    if dtype.kind not in "biufc":
+        raise ImageRequestError(path, f"cannot hold {dtype}; choose a dtype of numbers")
+    given = tuple(np.atleast_1d(np.asarray(shape, object)))
+    lengths = checks.per_axis(given, len(given), name="shape")
+    return np.broadcast_to(np.zeros((), dtype), lengths)
 
 
 def create_at(
@@ -232,6 +242,7 @@ class ImageWriter:
             If the disk is full.
         """
         slices, _ = resolve(str(self.path), box, self.shape)
+        checks.require_unmasked(array, name="array")
         array = np.asarray(array)
         expected = tuple(part.stop - part.start for part in slices)
         if array.shape != expected:
@@ -283,6 +294,7 @@ class ImageWriter:
         DamagedImageError
             If chunks of a Zarr have not been written; the message counts them.
         """
+        checks.as_integer(levels, name="levels", least=1)
         if isinstance(self._target, ZarrTarget):
             with writing(self.path):
                 self._finish_zarr(levels, downscale)
