@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from segkit._label_runs import LabelRuns, ObjectRuns
 
-    Spacing: TypeAlias = Sequence[float] | None
+    Spacing: TypeAlias = float | Sequence[float] | None
+    # One distance per axis; None is 1 on each.
+    Sizes: TypeAlias = tuple[float, ...] | None
 
 _MISS = 128.0  # pixels that the published program gives an image without any match
 
@@ -74,8 +76,8 @@ def hausdorff_distance(
     ----------
     first, second : boolean arrays of equal shape
         Masks (or label images: what is not 0 counts) of any number of dimensions.
-    spacing : sequence of float, optional
-        Size of a voxel along each axis; 1 by default.
+    spacing : float or sequence of float, optional
+        Size of a voxel along each axis, above 0; 1 by default.
 
     Returns
     -------
@@ -108,8 +110,8 @@ def hausdorff_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> float:
     ----------
     runs : LabelRuns
         Of the whole image: by `label_runs` of each tile, put together by `combine`.
-    spacing : sequence of float, optional
-        Size of a voxel along each axis; 1 by default.
+    spacing : float or sequence of float, optional
+        Size of a voxel along each axis, above 0; 1 by default.
 
     Examples
     --------
@@ -117,13 +119,14 @@ def hausdorff_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> float:
     >>> hausdorff_of_runs(label_runs([1, 1, 0, 0, 0, 0], [0, 1, 0, 0, 1, 0]))
     3.0
     """
+    sizes = _sizes(spacing, runs)
     found, known = runs.segmentation > 0, runs.reference > 0
     if not (found.any() and known.any()):
         return math.inf if found.any() or known.any() else 0.0
     farthest = 0.0
     for own, other in ((found, known), (known, found)):
         target = runs.first[other], runs.length[other]
-        contour = Contour.of(target, runs.shape, spacing)
+        contour = Contour.of(target, runs.shape, sizes)
         alone = own & ~other
         far = contour.farthest((runs.first[alone], runs.length[alone]))
         farthest = max(farthest, far)
@@ -144,8 +147,8 @@ def object_distances(
     ----------
     segmentation, reference : arrays of equal shape
         Label images, 0 is background.
-    spacing : sequence of float, optional
-        Size of a voxel along each axis; 1 by default.
+    spacing : float or sequence of float, optional
+        Size of a voxel along each axis, above 0; 1 by default.
 
     Notes
     -----
@@ -178,8 +181,8 @@ def distances_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> ObjectDist
     ----------
     runs : LabelRuns
         Of the whole image: by `label_runs` of each tile, put together by `combine`.
-    spacing : sequence of float, optional
-        Size of a voxel along each axis; 1 by default.
+    spacing : float or sequence of float, optional
+        Size of a voxel along each axis, above 0; 1 by default.
 
     Examples
     --------
@@ -187,11 +190,12 @@ def distances_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> ObjectDist
     >>> distances_of_runs(label_runs([0, 1, 1, 1, 2], [0, 5, 5, 0, 0])).hausdorff
     array([1.])
     """
+    sizes = _sizes(spacing, runs)
     pairs = _Pairs.of(runs)
     hausdorff = np.zeros(pairs.ids[0].size)
     nsd = np.zeros_like(hausdorff)
     for label in np.unique(pairs.ids[1]):
-        known = _Reference.of(pairs.reference[label], spacing)
+        known = _Reference.of(pairs.reference[label], sizes)
         for k in np.flatnonzero(pairs.ids[1] == label):
             found = pairs.segmentation[pairs.ids[0][k]]
             hausdorff[k], nsd[k] = known.distances(found, label, pairs.ids[0][k])
@@ -232,6 +236,10 @@ def published_distances(
     )
 
 
+def _sizes(spacing: Spacing, runs: LabelRuns) -> Sizes:
+    return None if spacing is None else checks.as_spacing(spacing, len(runs.shape))
+
+
 @dataclass(frozen=True, slots=True)
 class _Pairs:
     """Objects of two images that belong together."""
@@ -270,21 +278,21 @@ class _Reference:
     """An object of the reference, and how deep within it its voxels are."""
 
     runs: ObjectRuns
-    spacing: Spacing
+    sizes: Sizes
     box: Box
     depth: NDArray[np.float64]
     total: float
     contour: Contour
 
     @classmethod
-    def of(cls, runs: ObjectRuns, spacing: Spacing) -> Self:
+    def of(cls, runs: ObjectRuns, sizes: Sizes) -> Self:
         low, high = runs.box()
         # The nearest voxel outside is never further away than one beyond the box.
         low, high = np.maximum(low - 1, 0), np.minimum(high + 1, runs.shape)
         box = Box(tuple(low.tolist()), tuple(high.tolist()))
-        contour = Contour.of((runs.first, runs.length), runs.shape, spacing)
-        depth = _inside(runs.mask(box), spacing).reshape(-1)
-        return cls(runs, spacing, box, depth, float(depth.sum()), contour)
+        contour = Contour.of((runs.first, runs.length), runs.shape, sizes)
+        depth = _inside(runs.mask(box), sizes).reshape(-1)
+        return cls(runs, sizes, box, depth, float(depth.sum()), contour)
 
     def distances(
         self, found: ObjectRuns, label: int, partner: int
@@ -302,22 +310,22 @@ class _Reference:
             at = voxels_of(*found.where(common))
             hit = self.depth[within_box(at, found.shape, self.box)].sum()
             wrong += self.total - float(hit)
-            own = Contour.of((found.first, found.length), found.shape, self.spacing)
+            own = Contour.of((found.first, found.length), found.shape, self.sizes)
             far = max(far, own.farthest(self.runs.where(lost)))
         return far, wrong / every
 
 
-def _inside(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:
+def _inside(mask: NDArray[np.bool_], sizes: Sizes) -> NDArray[np.float64]:
     """Return how far the voxels of a mask are from its outside, 0 there.
 
     A mask that fills its box has no outside: its voxels are at distance 1.
     """
-    return mask.astype(float) if mask.all() else _distance(mask, spacing)
+    return mask.astype(float) if mask.all() else _distance(mask, sizes)
 
 
-def _distance(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:
+def _distance(mask: NDArray[np.bool_], sizes: Sizes) -> NDArray[np.float64]:
     """Return how far each voxel of a mask is from the nearest voxel outside."""
-    if mask.ndim == 2 and spacing is None:
+    if mask.ndim == 2 and sizes is None:
         import mahotas
 
         # Three times as fast as scipy's in 2-D, and as exact.
@@ -325,5 +333,5 @@ def _distance(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:
         return np.sqrt(squared)
     from scipy import ndimage
 
-    distance: NDArray[np.float64] = ndimage.distance_transform_edt(mask, spacing)
+    distance: NDArray[np.float64] = ndimage.distance_transform_edt(mask, sizes)
     return distance

@@ -312,6 +312,14 @@ def per_axis_real(
     return numbers
 
 
+def as_spacing(spacing: Any, ndim: int) -> tuple[float, ...]:
+    """Return the distance of voxel centres on each axis; raise unless above 0."""
+    distances = per_axis_real(spacing, ndim, name="spacing", least=-math.inf)
+    if min(distances) <= 0:
+        raise ValueError(f"spacing is {spacing}; give positive distances")
+    return distances
+
+
 def require_labels(labels: Any, *, name: str = "labels") -> NDArray[np.integer[Any]]:
     """Return `labels` as a native integer array; raise for others and negatives.
 

@@ -110,7 +110,7 @@ def scores(
     segmentation: ArrayLike,
     reference: ArrayLike,
     *,
-    spacing: Sequence[float] | None = None,
+    spacing: float | Sequence[float] | None = None,
 ) -> dict[str, float]:
     """Return every score of a segmentation against a reference, corrected forms.
 
@@ -118,8 +118,8 @@ def scores(
     ----------
     segmentation, reference : arrays of equal shape
         Label images, 0 is background.
-    spacing : sequence of float, optional
-        Size of a voxel along each axis, for the distances; 1 by default.
+    spacing : float or sequence of float, optional
+        Size of a voxel along each axis, above 0, for the distances; 1 by default.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def scores(
 
 
 def scores_of_runs(
-    runs: LabelRuns, *, spacing: Sequence[float] | None = None
+    runs: LabelRuns, *, spacing: float | Sequence[float] | None = None
 ) -> dict[str, float]:
     """Return what `scores` returns, from the runs of all tiles; equal to the last bit.
 

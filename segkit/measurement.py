@@ -54,7 +54,7 @@ def region_properties(
     labels
         Integers, 0 = background; any number of axes.
     intensity
-        Image of the same shape, or None.
+        Image of the same shape, or None. Floats of more than 64 bits are rounded.
     properties
         Names from the list below, columns in this order; None takes all that the
         input allows but "surface".
@@ -214,10 +214,7 @@ def properties_table(
         wanted = [*wanted, "surface"]
     if "surface" in wanted and "crossings" not in table.columns:
         raise ValueError("crossings were not counted; measure with surface=True")
-    distance = 1.0 if spacing is None else spacing
-    steps = checks.per_axis_real(distance, ndim, name="spacing", least=0)
-    if 0.0 in steps:
-        raise ValueError(f"spacing is {spacing}; give positive distances")
+    steps = checks.as_spacing(1.0 if spacing is None else spacing, ndim)
     result: Table = {}
     for name in wanted:
         result |= _properties.columns_of(name, table, steps)
@@ -237,6 +234,10 @@ def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
         image = image.view(np.uint8)
     if image.dtype == np.float16:  # which numba does not know
         image = image.astype(np.float32)
+    if image.dtype.kind == "f" and image.dtype.itemsize > 8:  # nor these
+        with np.errstate(over="ignore"):
+            image = image.astype(np.float64)
+        checks.require_finite(image, name="intensity")
     return np.ascontiguousarray(checks.native(image))
 
 

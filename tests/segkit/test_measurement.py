@@ -258,6 +258,17 @@ def test_extremes_of_integers_are_exact(dtype):
     assert table["intensity_std"][0] == pytest.approx(np.std([0, 1, 2]))
 
 
+def test_extended_floats_are_measured_as_doubles():
+    image = np.array([[1, 2, 4]], np.longdouble)
+    found = region_properties([[1, 1, 2]], image)
+    expected = region_properties([[1, 1, 2]], image.astype(float))
+    assert found["intensity_mean"].tolist() == [1.5, 4.0]
+    assert found["intensity_std"].tolist() == expected["intensity_std"].tolist()
+    if np.finfo(np.longdouble).max > np.finfo(float).max:
+        with pytest.raises(ValueError, match="intensity has NaN or infinite"):
+            region_properties([[1, 1, 2]], image * (np.finfo(np.longdouble).max / 4))
+
+
 def test_masked_labels_are_refused_since_their_mask_would_be_ignored():
     labels = np.ma.masked_array([[1, 1, 0]], [[0, 1, 0]])
     with pytest.raises(TypeError, match="labels is a masked array"):

@@ -63,3 +63,39 @@ def test_the_hausdorff_distance_takes_no_masked_array():
     masked = np.ma.masked_array(LABELS > 0, LABELS == 2)
     with pytest.raises(TypeError, match="second is a masked array"):
         ev.hausdorff_distance(LABELS > 0, masked)
+
+
+RUNS = ev.label_runs(LABELS, LABELS)
+WITH_SPACING = {
+    "scores": lambda s: ev.scores(LABELS, LABELS, spacing=s),
+    "scores_of_runs": lambda s: ev.scores_of_runs(RUNS, spacing=s),
+    "object_distances": lambda s: ev.object_distances(LABELS, LABELS, spacing=s),
+    "hausdorff_distance": lambda s: ev.hausdorff_distance(LABELS, LABELS, spacing=s),
+    "of_empty_runs": lambda s: ev.hausdorff_of_runs(
+        ev.label_runs(LABELS * 0, LABELS * 0), spacing=s
+    ),
+}
+
+
+@pytest.mark.parametrize("call", WITH_SPACING.values(), ids=WITH_SPACING)
+@pytest.mark.parametrize(
+    ("spacing", "error", "words"),
+    [
+        ((1, 0), ValueError, r"spacing is \(1, 0\); give positive distances"),
+        (-1, ValueError, "spacing is -1; give positive distances"),
+        ((1, np.nan), ValueError, "finite"),
+        ("5", TypeError, "spacing is '5', but must be a number"),
+        ((1, 1, 1), ValueError, "has 3 numbers, but the image has 2 axes"),
+    ],
+    ids=["zero", "negative", "nan", "text", "three"],
+)
+def test_spacings_that_are_no_distances_are_refused(call, spacing, error, words):
+    with pytest.raises(error, match=words):
+        call(spacing)
+
+
+def test_one_spacing_is_that_of_every_axis():
+    moved = np.roll(LABELS, 1, axis=1)
+    one, each = (ev.scores(moved, LABELS, spacing=s) for s in (2.5, (2.5, 2.5)))
+    assert one == each
+    assert one["hausdorff"] == 2.5 * ev.scores(moved, LABELS)["hausdorff"]
