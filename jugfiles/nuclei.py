@@ -293,14 +293,33 @@ def segment(picture, shape, method):
 def pictures():
     """Return the pictures to segment and their references, by name."""
     given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("SEGKIT_DATA", "")
+    if not given and len(sys.argv) == 1:
+        demo = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
+        return {"nuclear": (demo, Path("there is none"))}
     for folder in (Path(given), Path(given) / "coelho2009" / "ic100"):
         if given and (folder / "images").is_dir():
-            found = sorted((folder / "images").iterdir())
-            return {p.stem: (p, folder / "references" / p.name) for p in found}
-    if len(sys.argv) > 1:
-        sys.exit(f"{given} has no folder images/ with pictures; give another folder")
-    demo = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
-    return {"nuclear": (demo, Path("there is none"))}
+            return pictures_of(folder)
+    source = "" if len(sys.argv) > 1 else "SEGKIT_DATA="
+    sys.exit(
+        f"{source}{given} has no folder images/ with pictures; give another folder"
+    )
+
+
+def pictures_of(folder):
+    """Return the pictures of a folder and their references, by name."""
+    found = {}
+    for path in sorted((folder / "images").iterdir()):
+        if path.name.startswith("."):  # what a system keeps there
+            continue
+        if path.stem in found:
+            sys.exit(
+                f"{path} and {found[path.stem][0].name} would be written to one folder;"
+                " rename one of them"
+            )
+        found[path.stem] = (path, folder / "references" / path.name)
+    if not found:
+        sys.exit(f"{folder / 'images'} is empty; put pictures there")
+    return found
 
 
 def shape_of(path):

@@ -22,11 +22,13 @@ METHODS = ["mean", "otsu", "gaussian-mean", "gaussian-otsu", "watershed"]
 PICTURE = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
 
 
-def start(folder, *words):
+def start(folder, *words, data=None, **options):
     env = {key: text for key, text in os.environ.items() if key != "SEGKIT_DATA"}
+    if data is not None:
+        env["SEGKIT_DATA"] = str(data)
     store = str(folder / "store")
     command = [str(TG), "execute", str(JUGFILE), "--store", store, "-q", *words]
-    return subprocess.Popen(command, cwd=folder, env=env)
+    return subprocess.Popen(command, cwd=folder, env=env, **options)
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +105,40 @@ def test_a_second_run_runs_nothing(done):
     assert start(done).wait() == 0
     assert before
     assert not any(change.results for change in store.backend.poll())
+
+
+def said(folder, *words, **options):
+    """Return what a run that must fail says, having checked that it did nothing."""
+    job = start(folder, *words, stderr=subprocess.PIPE, text=True, **options)
+    _, errors = job.communicate()
+    assert job.returncode not in (0, None)
+    assert "Traceback" not in errors
+    assert not (folder / "nuclei-out").exists()
+    return errors
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("by_word", [False, True])
+def test_a_folder_without_pictures_is_not_taken_for_none_given(
+    tmp_path, there, by_word
+):
+    data = tmp_path / "data"
+    if there:
+        data.mkdir()
+    words = ["--", str(data)] if by_word else []
+    errors = said(tmp_path, *words, data=None if by_word else data)
+    name = str(data) if by_word else f"SEGKIT_DATA={data}"
+    assert f"{name} has no folder images/ with pictures" in errors
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path):
+    (tmp_path / "images").mkdir()
+    for name in ("a.png", "a.tif"):
+        segkit.save(tmp_path / "images" / name, np.zeros((4, 4), np.uint8))
+    assert "a.tif and a.png would be written to one" in said(tmp_path, data=tmp_path)
+
+
+def test_what_a_system_keeps_in_a_folder_is_no_picture(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / ".DS_Store").write_text("views")
+    assert "images is empty; put pictures there" in said(tmp_path, data=tmp_path)
