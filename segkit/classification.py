@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segkit import checks
+
 Table: TypeAlias = Mapping[str, ArrayLike]
 Bound: TypeAlias = float | tuple[float | None, float | None]
 
@@ -54,7 +56,7 @@ class BoundsClassifier:
             if name not in table:
                 raise KeyError(
                     f"class {self.name!r} bounds {name!r}, which the object table does"
-                    f" not have; it has {', '.join(table)}"
+                    f" not have; it has {', '.join(table)}{_how_to_measure(name)}"
                 )
             values = np.asarray(table[name])
             if values.ndim != 1 or values.dtype.kind not in "biuf":
@@ -64,6 +66,15 @@ class BoundsClassifier:
                 )
             inside &= (values >= least) & (values <= largest)
         return inside
+
+
+def _how_to_measure(name: str) -> str:
+    """Return how a table gets a column that `region_properties` leaves out, or ""."""
+    if name.startswith("intensity_"):
+        return f"; for {name} give region_properties(labels, intensity)"
+    if name == "surface":
+        return "; for surface give region_properties(properties=[..., 'surface'])"
+    return ""
 
 
 def bounds_classifier(name: str, /, **bounds: Bound) -> BoundsClassifier:
@@ -84,6 +95,8 @@ def bounds_classifier(name: str, /, **bounds: Bound) -> BoundsClassifier:
 
     Raises
     ------
+    TypeError
+        If the name is no text.
     ValueError
         If an interval is empty or not a pair of numbers.
 
@@ -97,6 +110,8 @@ def bounds_classifier(name: str, /, **bounds: Bound) -> BoundsClassifier:
     ValueError: class 'cell': bounds (300, 100) of 'area' hold for nothing; give
     (least, largest)
     """
+    if not isinstance(name, str):
+        raise TypeError(f"a class is called by text, not {name!r}; name it first")
     if not name:
         raise ValueError(f"a class needs a name, not {name!r}")
     pairs = tuple((key, *_interval(name, key, bound)) for key, bound in bounds.items())
@@ -104,7 +119,8 @@ def bounds_classifier(name: str, /, **bounds: Bound) -> BoundsClassifier:
 
 
 def _interval(name: str, key: str, bound: Any) -> tuple[float, float]:
-    sides = tuple(bound) if isinstance(bound, (tuple, list)) else (None, bound)
+    several = isinstance(bound, (tuple, list)) or np.ndim(bound) > 0
+    sides = tuple(bound) if several else (None, bound)
     if len(sides) != 2:
         raise ValueError(
             f"class {name!r}: bounds {bound} of {key!r} must be (least, largest)"
@@ -147,8 +163,10 @@ def classify(table: Table, *classifiers: BoundsClassifier) -> dict[str, NDArray[
     ------
     KeyError
         If a bounded property is not in the table.
+    TypeError
+        If a classifier is something else.
     ValueError
-        If two classifiers have the same name.
+        If there is no classifier, or two have the same name.
 
     Examples
     --------
@@ -162,6 +180,11 @@ def classify(table: Table, *classifiers: BoundsClassifier) -> dict[str, NDArray[
     >>> found["class"], found["class_name"].tolist()
     (array([0, 1, 2], dtype=uint8), ['', 'cell', 'vasculature'])
     """
+    if not classifiers:
+        raise ValueError("no classes; give at least one bounds_classifier(name, ...)")
+    for classifier in classifiers:
+        if not isinstance(classifier, BoundsClassifier):
+            raise TypeError(f"{classifier!r} is no class; give bounds_classifier(...)")
     names = [classifier.name for classifier in classifiers]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -203,6 +226,8 @@ def class_lookup(classified: Table) -> NDArray[np.unsignedinteger[Any]]:
     ------
     KeyError
         If a column is missing.
+    TypeError, ValueError
+        If labels or classes are not integers from 0 on.
 
     Examples
     --------
@@ -215,12 +240,18 @@ def class_lookup(classified: Table) -> NDArray[np.unsignedinteger[Any]]:
                 f"the object table has no column {name!r}, only"
                 f" {', '.join(classified)}; measure and classify first"
             )
-    labels = np.asarray(classified["label"])
-    classes = np.asarray(classified["class"])
+    labels = _numbers(classified["label"], "label")
+    classes = _numbers(classified["class"], "class")
     size = int(labels.max(initial=0)) + 1
     lookup = np.zeros(size, _smallest(int(classes.max(initial=0))))
     lookup[labels] = classes
     return lookup
+
+
+def _numbers(values: Any, name: str) -> NDArray[Any]:
+    """Return an array, checked to hold integers from 0 on unless it is empty."""
+    array = np.asarray(values)
+    return checks.require_labels(array, name=name) if array.size else array
 
 
 def reconstruct(
@@ -303,7 +334,7 @@ def paint_classes(
 
     Parameters
     ----------
-    classes : ndarray of unsigned integers
+    classes : ndarray of integers from 0 on
         As `reconstruct` makes it.
     colours : sequence of (red, green, blue), optional
         One per class, the first for the background; `class_colours` by default.
@@ -315,8 +346,8 @@ def paint_classes(
 
     Raises
     ------
-    ValueError
-        If there are fewer colours than classes.
+    TypeError, ValueError
+        If classes are not integers from 0 on, or there are fewer colours than classes.
 
     Examples
     --------
@@ -324,7 +355,9 @@ def paint_classes(
     array([[[  0,   0,   0],
             [255,  89,  89]]], dtype=uint8)
     """
-    largest = int(classes.max(initial=0))
+    checks.require_unmasked(classes, name="classes")
+    numbers = _numbers(classes, "classes")
+    largest = int(numbers.max(initial=0))
     palette = np.asarray(
         class_colours(largest) if colours is None else colours, np.uint8
     )
@@ -332,5 +365,5 @@ def paint_classes(
         raise ValueError(
             f"{len(palette)} colours for classes up to {largest}; give {largest + 1}"
         )
-    painted: NDArray[np.uint8] = palette[classes]
+    painted: NDArray[np.uint8] = palette[numbers]
     return painted

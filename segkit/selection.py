@@ -124,6 +124,9 @@ def keep_within(
     array([0, 0, 2, 2, 0, 0, 0, 0])
     """
     array = _labels(labels, "labels")
+    for name in bounds:
+        if intensity is None and name.startswith("intensity_"):
+            raise ValueError(f"bounds of {name} need intensity=, an image; it is None")
     table = region_properties(array, intensity, spacing=spacing)
     if "surface" in bounds:
         table |= region_properties(array, properties=["surface"], spacing=spacing)

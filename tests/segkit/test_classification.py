@@ -61,7 +61,9 @@ def test_the_table_is_not_changed():
 
 @given(
     areas=st.lists(st.integers(0, 50), max_size=30),
-    bounds=st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=4),
+    bounds=st.lists(
+        st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=4
+    ),
 )
 def test_classes_equal_a_loop_over_objects(areas, bounds):
     intervals = [tuple(sorted(pair)) for pair in bounds]
@@ -171,3 +173,55 @@ def test_a_table_that_is_none_is_refused(tmp_path):
 def test_bounds_that_are_no_numbers_are_refused_in_words(bound):
     with pytest.raises(ValueError, match=r"class 'a': bounds .* of 'area' are no numb"):
         bounds_classifier("a", area=bound)
+
+
+@pytest.mark.parametrize(
+    "bound", [np.array([1, 5]), np.array([1.0, 5.0]), [1, 5], (1, 5)]
+)
+def test_bounds_may_be_arrays(bound):
+    assert bounds_classifier("a", area=bound).bounds == (("area", 1.0, 5.0),)
+    assert bounds_classifier("a", area=np.float32(5)).bounds[0][2] == 5.0
+    with pytest.raises(ValueError, match="must be"):
+        bounds_classifier("a", area=np.arange(3))
+
+
+def test_what_is_no_class_is_refused_before_the_table_is_read():
+    with pytest.raises(TypeError, match="called by text, not 3"):
+        bounds_classifier(3)
+    with pytest.raises(ValueError, match="no classes; give at least one bounds_cl"):
+        classify(TABLE)
+    with pytest.raises(TypeError, match="'cell' is no class; give bounds_classifier"):
+        classify(TABLE, "cell")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("intensity_mean", r"; for intensity_mean give region_properties\(labels, int"),
+        ("surface", r"; for surface give region_properties\(properties="),
+        ("aera", "it has label, area, solidity'?\"?$"),
+    ],
+)
+def test_a_property_that_was_not_measured_is_told_with_how_to(name, advice):
+    with pytest.raises(KeyError, match=advice):
+        classify(TABLE, bounds_classifier("a", **{name: 1}))
+
+
+@pytest.mark.parametrize("wrong", [np.array([0, -5]), np.array([-1])], ids=repr)
+def test_classes_below_0_are_refused(wrong):
+    with pytest.raises(ValueError, match="classes holds negative numbers"):
+        paint_classes(wrong)
+    with pytest.raises(ValueError, match="class holds negative numbers"):
+        reconstruct(np.array([1]), {"label": np.arange(wrong.size), "class": wrong})
+    with pytest.raises(ValueError, match="label holds negative numbers"):
+        reconstruct(np.array([1]), {"label": wrong, "class": abs(wrong)})
+
+
+@pytest.mark.parametrize("wrong", [np.array([True]), np.array([0.5])], ids=repr)
+def test_classes_that_are_no_integers_are_refused(wrong):
+    with pytest.raises(TypeError, match="classes has dtype"):
+        paint_classes(wrong)
+
+
+def test_no_classes_make_an_empty_picture():
+    assert paint_classes(np.zeros((0, 4), np.uint8)).shape == (0, 4, 3)

@@ -151,6 +151,11 @@ def test_inputs_are_never_changed():
         (lambda: keep_largest(np.ones(3, int), "5"), TypeError, "number is '5', but"),
         (lambda: keep_largest(np.ones(3, int), 2.5), TypeError, r"is 2\.5, but must"),
         (lambda: keep_within(np.ones(3, int), size=(1, 2)), ValueError, "no property"),
+        (
+            lambda: keep_within(np.ones(3, int), intensity_mean=(1, 2)),
+            ValueError,
+            "intensity_mean need intensity=, an image",
+        ),
         (lambda: keep_within(np.ones(3, int), area=3), ValueError, "least, largest"),
         (lambda: keep_largest(np.ones(3, int), -1), ValueError, "number"),
         (lambda: ids_within({"label": [1]}, area=(1, 2)), ValueError, "are label"),
