@@ -16,13 +16,19 @@ from pathlib import Path
 
 import mahotas
 from examples import (
+    distances,
+    files,
     filters,
     measurements,
     methods,
     morphology,
     objects,
+    partitions,
     pictures,
+    reach,
     scores,
+    seams,
+    selection,
     thresholds,
     tiles,
 )
@@ -36,11 +42,17 @@ TOPICS = (
     morphology,
     thresholds,
     objects,
+    selection,
     measurements,
     methods,
     tiles,
+    seams,
+    reach,
+    files,
     pictures,
     scores,
+    partitions,
+    distances,
 )
 
 

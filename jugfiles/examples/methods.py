@@ -45,3 +45,13 @@ def Pipeline(image):  # noqa: N802 - what it shows
         remove_small_objects(900),
     )
     return {"pipeline": segkit.overlay(image, steps.run(image, tile=128).labels)}
+
+
+def florinate(image):
+    from skimage.filters import sobel
+
+    from segkit.pipeline import gaussian
+
+    edges = segkit.florinate(sobel, reach=1)
+    found = segkit.Pipeline(gaussian(2), edges()).run(image, tile=128)
+    return {"image": image, "gaussian, then sobel of skimage": found.array}

@@ -3,15 +3,16 @@
 import numpy as np
 
 import segkit
+from examples._shared import grid_picture
 
 
 def tiles(image):
-    return {"tiles": _grid(image, segkit.tiles(image.shape, 150, halo=20))}
+    return {"tiles": grid_picture(image, segkit.tiles(image.shape, 150, halo=20))}
 
 
 def overlapping_tiles(image):
     grid = segkit.overlapping_tiles(image.shape, 150, 100)
-    return {"tile=150, stride=100": _grid(image, grid)}
+    return {"tile=150, stride=100": grid_picture(image, grid)}
 
 
 def map_tiles(image):
@@ -29,13 +30,3 @@ def join(image):
     return {
         rule: segkit.join(pieces, image.shape, rule=rule) for rule in ("own", "mean")
     }
-
-
-def _grid(image, grid):
-    picture = segkit.grey_picture(image)
-    for tile in grid:
-        for box, colour in ((tile.read, (90, 120, 255)), (tile.write, (255, 210, 0))):
-            y, x = box.slices
-            picture[[y.start, y.stop - 1], x] = colour
-            picture[y, [x.start, x.stop - 1]] = colour
-    return picture
