@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -119,8 +120,16 @@ def _describe(
 
 
 def image_name(path: Path) -> str:
-    """Return the name of an image without what marks it as unfinished."""
-    return path.name.removesuffix(".partial").removesuffix(".zarr")
+    """Return the name of an image without what marks it as unfinished.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> image_name(Path("a.zarr.partial")), image_name(Path(".0123456789ab.a.zarr"))
+    ('a', 'a')
+    """
+    name = re.sub(r"^\.[0-9a-f]{12}\.|(\.[0-9a-f]{12})?\.partial$", "", path.name)
+    return name.removesuffix(".zarr")
 
 
 def write_levels(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,10 +148,11 @@ def require_readable(image: str | Path) -> None:
         else:
             path.open("rb").close()
     except FileNotFoundError as error:
-        if partial_path(path).exists():
+        unfinished = _unfinished(path)
+        if unfinished is not None:
             raise UnfinishedImageError(
                 path,
-                f"is not finished: its writers work on {partial_path(path).name};"
+                f"is not finished: its writers work on {unfinished};"
                 " call finish() when all boxes are written",
             ) from error
         raise FileNotFoundError(errno.ENOENT, "no image there", str(path)) from error
@@ -158,6 +160,16 @@ def require_readable(image: str | Path) -> None:
         raise PermissionError(
             error.errno, "no permission to read the image; ask its owner", str(path)
         ) from error
+
+
+def _unfinished(path: Path) -> str | None:
+    """Return the name of an image under construction, of tasks or of writers."""
+    own = re.compile(re.escape(path.name) + r"(\.[0-9a-f]{12})?\.partial")
+    try:
+        names = [other.name for other in path.parent.iterdir()]
+    except OSError:
+        return None
+    return min(filter(own.fullmatch, names), default=None)
 
 
 def partial_path(path: Path) -> Path:

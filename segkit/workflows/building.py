@@ -13,16 +13,15 @@ from segkit.pipeline import PipelineError
 from segkit.tiling import Box, tiles
 from segkit.workflows import sizing, tasks
 from segkit.workflows.inputs import ArrayInput, FileInput
-from segkit.workflows.saving import (
+from segkit.workflows.reserving import (
     ABSENT,
-    Described,
-    Readable,
     Saved,
     file_of,
-    is_lost,
+    known_by,
     mark_of,
     marks_of_ours,
 )
+from segkit.workflows.saving import Described, Readable, is_lost
 from segkit.workflows.stored import Later, Part, StoredArray, later
 from taskgraph.hashing import Encoder, digest
 from taskgraph.recording import current_recording
@@ -301,17 +300,17 @@ def _unless_there(path: str, overwrite: bool, write: partial[Task]) -> Task:
     """Return the task that saves a file, a new one if the last was in vain."""
     recording = current_recording()
     results = recording.results if recording else None
-    content = _content(write)
+    content, store = _content(write), known_by(results)
     attempt = 0
     while True:
         mark = len(recording.tasks) if recording else 0
-        reserved = tasks.RESERVE(path, overwrite, attempt, content)
+        reserved = tasks.RESERVE(path, overwrite, attempt, content, store=store)
         if recording is None or results is None:
             return write(reserved)
         if not overwrite and file_of(path).exists() and not reserved.can_load():
             recording.tasks.pop()
             ours = marks_of_ours(results, path)
-            reserved = tasks.RESERVE(path, overwrite, attempt, content, ours)
+            reserved = tasks.RESERVE(path, overwrite, attempt, content, ours, store)
         last = write(reserved)
         if not _in_vain(reserved, last, results):
             return last

@@ -1,11 +1,11 @@
-"""The work of `tile_work`, `table_work` and `saving` as task generators.
+"""The work of `tile_work`, `table_work`, `reserving` and `saving` as task generators.
 
 Their names are part of all keys: a function may move, its name here stays.
 """
 
 from __future__ import annotations
 
-from segkit.workflows import saving, table_work, tile_work
+from segkit.workflows import reserving, saving, table_work, tile_work
 from taskgraph.task import TaskGenerator
 
 RUN_TILE = TaskGenerator(tile_work.run_tile, name="segkit.run_tile")
@@ -27,7 +27,9 @@ TABULATE = TaskGenerator(table_work.tabulate, name="segkit.tabulate")
 CLASSIFY = TaskGenerator(table_work.classify_objects, name="segkit.classify")
 CLASSES = TaskGenerator(table_work.look_classes_up, name="segkit.reconstruct")
 
-RESERVE = TaskGenerator(saving.reserve, name="segkit.reserve", ignore="ours")
+RESERVE = TaskGenerator(
+    reserving.reserve, name="segkit.reserve", ignore=("ours", "store")
+)
 SAVE_IMAGE = TaskGenerator(saving.save_image, name="segkit.save_image")
 SAVE_TABLE = TaskGenerator(saving.save_objects, name="segkit.save_table")
 CREATE_FILE = TaskGenerator(saving.create_file, name="segkit.create_file")

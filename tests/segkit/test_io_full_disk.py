@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import segkit
-from segkit.workflows import saving
+from segkit.workflows import reserving, saving
 from segkit.workflows.inputs import open_input
 
 VOLUME = np.random.default_rng(0).integers(0, 255, (64, 64, 64), np.uint8)
@@ -65,7 +65,7 @@ def test_the_message_says_which_path_and_what_to_do(tmp_path, name):
 def test_a_task_that_saves_says_it_of_the_users_path(tmp_path):
     image = open_input(VOLUME, {}, "stamp")
     path = tmp_path / "a.npy"
-    reserved = saving.reserve(str(path), overwrite=False, attempt=0)
+    reserved = reserving.reserve(str(path), overwrite=False, attempt=0)
     with pytest.raises(OSError, match=SENTENCE) as caught:
         saving.save_image(reserved, image, saving.Described.of(image.image), ())
     assert caught.value.filename == str(path)

@@ -6,7 +6,7 @@ import pytest
 import segkit
 from segkit.io.replacing import foreign
 from segkit.pipeline import Pipeline, ndnt, save
-from segkit.workflows import saving
+from segkit.workflows import reserving
 
 VOLUME = np.random.default_rng(0).integers(0, 255, (12, 20, 30), np.uint8)
 
@@ -35,7 +35,7 @@ def test_a_folder_with_something_foreign_is_not_replaced(tmp_path, name, inside,
     with pytest.raises(FileExistsError, match=f"{name}: holds {strange}, which segkit"):
         segkit.save(path, VOLUME, overwrite=True)
     with pytest.raises(FileExistsError, match=f"holds {strange}, which segkit"):
-        saving.reserve(str(path), overwrite=True, attempt=0)
+        reserving.reserve(str(path), overwrite=True, attempt=0)
     assert contents(tmp_path) == before
 
 

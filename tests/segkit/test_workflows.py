@@ -33,7 +33,7 @@ from segkit.pipeline import (
     save,
     tile,
 )
-from segkit.workflows import FileStamp, pipeline_tasks, saving
+from segkit.workflows import FileStamp, pipeline_tasks, reserving, saving
 from segkit.workflows.inputs import ImageChangedError, open_input
 from segkit.workflows.packing import pack, unpack
 from taskgraph.jugfile import open_results
@@ -296,7 +296,7 @@ def test_finishing_twice_is_finishing_once(tmp_path):
     box = segkit.Box((0,) * 3, IMAGE.shape)
     image = open_input(IMAGE, {}, "stamp")
     described = saving.Described.of(image.image)
-    reserved = saving.reserve(name, overwrite=False, attempt=0)
+    reserved = reserving.reserve(name, overwrite=False, attempt=0)
     created = saving.create_file(reserved, image, described, IMAGE.shape, ())
     saving.write_tile(created, image, box, colours=False)
     first = saving.finish_file(created, [1], ())

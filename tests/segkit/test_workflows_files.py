@@ -5,8 +5,9 @@ import pytest
 
 import segkit
 import taskgraph
+from segkit.io import UnfinishedImageError
 from segkit.pipeline import Pipeline, ndnt, save
-from segkit.workflows import pipeline_tasks, saving
+from segkit.workflows import pipeline_tasks, reserving, saving
 from segkit.workflows.inputs import open_input
 from taskgraph.jugfile import open_results
 from taskgraph.recording import Recording, recorded_in
@@ -61,7 +62,7 @@ def test_a_users_file_at_the_place_of_ours_is_never_replaced(tmp_path, name, cha
 def saving_a_mask(tmp_path):
     """Return a reservation and what is to be written with it."""
     image = open_input(np.arange(12, dtype=np.uint8).reshape(3, 4), {}, "stamp")
-    reserved = saving.reserve(str(tmp_path / "a.tif"), overwrite=False, attempt=0)
+    reserved = reserving.reserve(str(tmp_path / "a.tif"), overwrite=False, attempt=0)
     return reserved, (image, saving.Described.of(image.image), ())
 
 
@@ -84,4 +85,59 @@ def test_a_folder_that_cannot_be_made_is_found_when_the_name_is_reserved(tmp_pat
     (tmp_path / "file").write_text("in the way")
     name = str(tmp_path / "file" / "a.tif")
     with pytest.raises(OSError, match="cannot be made"):
-        saving.reserve(name, overwrite=False, attempt=0)
+        reserving.reserve(name, overwrite=False, attempt=0)
+
+
+def begun(store, out, value, **options):
+    """Begin to write a Zarr as the tasks of one store do, up to its last task."""
+    pytest.importorskip("zarr")
+    image = np.full((4, 6), value, np.uint8)
+    given = open_input(image, {}, "stamp")
+    described = saving.Described.of(given.image)
+    path = str(out / "a.ome.zarr")
+    reserved = reserving.reserve(path, False, 0, store=store, **options)
+    created = saving.create_file(reserved, given, described, image.shape, ())
+    saving.write_tile(created, given, segkit.Box((0, 0), (4, 6)), colours=False)
+    return created
+
+
+def test_runs_with_two_stores_do_not_write_into_each_others_file(tmp_path):
+    first = begun("0" * 12, tmp_path, 1)
+    second = begun("1" * 12, tmp_path, 2)
+    with pytest.raises(UnfinishedImageError, match="is not finished: its writers"):
+        segkit.open_image(first.path)
+    saved = saving.finish_file(first, [24], ())
+    for _ in range(2):  # also when it is tried again
+        with pytest.raises((FileExistsError, UnfinishedImageError)):
+            saving.finish_file(second, [24], ())
+        assert [file.name for file in tmp_path.iterdir()] == ["a.ome.zarr"]
+    assert saved.there
+    assert (segkit.open_image(saved.path).read() == 1).all()
+    assert saving.is_lost(second)
+
+
+def test_the_loser_does_not_remove_what_the_winner_still_writes(tmp_path):
+    winner = begun("0" * 12, tmp_path, 1)
+    loser = begun("1" * 12, tmp_path, 2)
+    (tmp_path / "a.ome.zarr").write_text("of somebody else")
+    with pytest.raises(FileExistsError, match="exists already"):
+        saving.finish_file(loser, [24], ())
+    assert winner.partial.is_dir()
+    assert not loser.partial.exists()
+    (tmp_path / "a.ome.zarr").unlink()
+    saving.finish_file(winner, [24], ())
+    assert [file.name for file in tmp_path.iterdir()] == ["a.ome.zarr"]
+
+
+def test_two_stores_are_told_apart(tmp_path):
+    stores = [open_results(tmp_path / name) for name in ("a", "b", "a")]
+    first, second, again = map(reserving.known_by, stores)
+    assert first == again != second
+
+
+def test_the_same_voxels_give_the_same_zarr_whatever_it_was_called(tmp_path):
+    pytest.importorskip("zarr")
+    for folder in ("one", "two"):
+        segkit.save(tmp_path / folder / "a.ome.zarr", IMAGE)
+    files = [tmp_path / f / "a.ome.zarr" / "zarr.json" for f in ("one", "two")]
+    assert files[0].read_bytes() == files[1].read_bytes()

@@ -1,0 +1,192 @@
+"""Names that files will get, each reserved for one content, so that none is lost.
+
+What lies at a reserved name is replaced only if this store's tasks wrote it, or the
+user said so. It is looked at once more just before it is replaced.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from taskgraph.results import Results
+
+Mark: TypeAlias = tuple[int, int]
+ABSENT: Mark = (-1, 0)
+_SAVING = ("segkit.save_image", "segkit.save_table", "segkit.finish_file")
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A name that a file will get.
+
+    Attributes
+    ----------
+    path : str
+        Where it will be.
+    before : tuple of int
+        The mark of what lay there, which may be replaced. Another mark later means
+        that somebody else's file lies there, or that a worker wrote ours and died
+        before it could say so.
+    overwrite : bool
+        Whatever lies there may be replaced.
+    store : str
+        What the store is known by.
+    node : int
+        The inode of what is under construction, which it keeps when it is named.
+    """
+
+    path: str
+    before: Mark
+    overwrite: bool = False
+    store: str = ""
+    node: int = 0
+
+    @property
+    def partial(self) -> Path:
+        """Where the image lies until it is finished: another place for each store."""
+        path = Path(self.path)
+        return path.with_name(
+            ".".join(filter(None, (path.name, self.store, "partial")))
+        )
+
+    @property
+    def untouched(self) -> bool:
+        """Whether what lies there now may be replaced."""
+        now = mark_of(file_of(self.path))
+        return self.overwrite or now in (ABSENT, self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A file that was written.
+
+    Attributes
+    ----------
+    path : str
+        Where.
+    mark : tuple of int
+        Size and modification time (ns) of it, or of a folder's metadata.
+    """
+
+    path: str
+    mark: Mark
+
+    @classmethod
+    def at(cls, path: str | Path) -> Saved:
+        """Return the record of a file that is there now."""
+        return cls(str(path), mark_of(Path(path)))
+
+    @property
+    def there(self) -> bool:
+        """Whether the file is there, as it was written."""
+        return mark_of(Path(self.path)) == self.mark
+
+
+def file_of(path: str) -> Path:
+    """Return the file of a path that may name something inside it by ``::``."""
+    return Path(path.partition("::")[0])
+
+
+def mark_of(path: Path) -> Mark:
+    """Return size and modification time of what is there, or that nothing is."""
+    where = path
+    for name in ("zarr.json", ".zattrs"):
+        if (path / name).is_file():
+            where = path / name
+            break
+    try:
+        found = where.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
+    return (0 if where.is_dir() else found.st_size, found.st_mtime_ns)
+
+
+def known_by(results: Results | None) -> str:
+    """Return a few letters of which store results lie in; none if in none."""
+    if results is None:
+        return ""
+    url = results.backend.url
+    where = url if "://" in url else f"{platform.node()}:{Path(url).resolve()}"
+    return blake2b(where.encode(), digest_size=6).hexdigest()
+
+
+def marks_of_ours(results: Results, path: str) -> frozenset[Mark]:
+    """Return the marks of all files that this store's tasks wrote at a path."""
+    results.backend.poll()
+    marks = _marks_of_ours(results, len(results.backend.keys()))
+    return frozenset(marks.get(str(file_of(path)), ()))
+
+
+@lru_cache(maxsize=1)
+def _marks_of_ours(
+    results: Results,
+    count: int,  # noqa: ARG001 - looked at anew when there are more
+) -> Mapping[str, set[Mark]]:
+    marks: dict[str, set[Mark]] = {}
+    for key, record in results.records(iter(results.backend.keys())):
+        if record.name in _SAVING and record.failure is None:
+            saved: Saved = results.decode(record.payload, key)
+            marks.setdefault(saved.path, set()).add(saved.mark)
+    return marks
+
+
+def reserve(
+    path: str,
+    overwrite: bool,
+    attempt: int,  # noqa: ARG001 - part of the key
+    content: str = "",  # noqa: ARG001 - part of the key
+    ours: frozenset[Mark] = frozenset(),
+    store: str = "",
+) -> Reserved:
+    """Check that a file may be written, before anything is computed for it.
+
+    Parameters
+    ----------
+    path : str
+        Where.
+    overwrite : bool
+        Replace whatever lies there.
+    attempt : int
+        The how-manieth reservation it is.
+    content : str
+        What will be written: other content wants another reservation.
+    ours : frozenset of tuple of int
+        The marks of files that the store's tasks wrote there, which may be replaced;
+        no part of the key.
+    store : str
+        What the store is known by; no part of the key either.
+
+    Raises
+    ------
+    FileExistsError
+        If something lies there and is not to be replaced, or a folder that holds
+        what segkit did not write.
+    OSError
+        If nothing can be written there.
+    """
+    from segkit.io.publishing import make_folder
+    from segkit.io.replacing import require_free
+
+    before = mark_of(file_of(path))
+    if before == ABSENT:
+        make_folder(file_of(path).parent)
+    if before != ABSENT and before not in ours and not overwrite:
+        raise in_the_way(path)
+    require_free(file_of(path), overwrite=True)
+    return Reserved(path, before, overwrite, store)
+
+
+def in_the_way(path: str | Path) -> FileExistsError:
+    """Return the error of a file that must not be replaced."""
+    return FileExistsError(
+        f"{path}: exists already; choose another name, or say overwrite=True"
+        " (segkit run --overwrite)"
+    )
