@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
+HDF5_SUFFIXES = (".h5", ".hdf5")
 _SPACING_ATTRIBUTES = ("element_size_um", "spacing")
 
 
@@ -86,7 +87,7 @@ def _open(path: Path) -> Any:
         ) from error
 
 
-def _dataset_name(path: Path, file: Any, key: str | None) -> str:
+def _dataset_names(file: Any) -> list[str]:
     import h5py
 
     names: list[str] = []
@@ -96,6 +97,11 @@ def _dataset_name(path: Path, file: Any, key: str | None) -> str:
             names.append(name)
 
     file.visititems(note)
+    return names
+
+
+def _dataset_name(path: Path, file: Any, key: str | None) -> str:
+    names = _dataset_names(file)
     if key is not None:
         if key.strip("/") not in names:
             raise ImageRequestError(path, f"has no dataset {key!r}, only {names}")
@@ -138,14 +144,40 @@ class _Dataset:
         return np.asarray(voxels)
 
 
-def write_hdf5(path: Path, array: np.ndarray[Any, Any], image: Image, key: str) -> None:
-    """Write a whole array as the only dataset of a new file."""
+def require_only(path: Path, key: str | None) -> None:
+    """Raise if replacing a file would lose other datasets than the one that is meant.
+
+    Raises
+    ------
+    FileExistsError
+        If it holds others.
+    """
+    try:
+        with parsing(path, "HDF5"), _open(path) as file:
+            others = [name for name in _dataset_names(file) if name != _given(key)]
+    except (FileNotFoundError, DamagedImageError):
+        return  # nothing, or no HDF5, whatever its name
+    if others:
+        raise FileExistsError(
+            f"{path}: holds the dataset {others[0]!r} besides, which would be lost;"
+            " choose another file, or remove it yourself"
+        )
+
+
+def _given(key: str | None) -> str:
+    return (key or "image").strip("/")
+
+
+def write_hdf5(
+    path: Path, array: np.ndarray[Any, Any], image: Image, key: str | None
+) -> None:
+    """Write a whole array as the only dataset of a new file, by default ``image``."""
     try:
         import h5py
     except ImportError as error:
         raise missing_extra(path, "h5py", "hdf5") from error
     with h5py.File(path, "w") as file:
-        dataset = file.create_dataset(key, data=array)
+        dataset = file.create_dataset(_given(key), data=array)
         dataset.attrs["axes"] = image.axes
         dataset.attrs["spacing"] = image.spacing
         dataset.attrs["units"] = list(image.units)

@@ -77,7 +77,7 @@ def save(
         For OME-Zarr.
     overwrite : bool
         Replace the file that lies there, or the folder if it holds an image as
-        segkit writes it and nothing else.
+        segkit writes it and nothing else; of HDF5, a file without other datasets.
     durable : bool
         Wait for the disk before the file gets its name.
 
@@ -90,7 +90,7 @@ def save(
     ------
     FileExistsError
         If something lies there and `overwrite` is not set, or a folder that holds
-        what segkit did not write.
+        what segkit did not write, or HDF5 that holds other datasets.
     ImageRequestError
         If the format cannot hold the image, or an option is none that it has.
     TypeError
@@ -113,6 +113,8 @@ def save(
     kind = format_of(path)
     _require_options(path, kind, inside, compression, levels)
     require_free(path, overwrite=overwrite, folder=kind in ("zarr", "folder"))
+    if kind == "hdf5":
+        hdf5.require_only(path, inside)
     source = _as_source(str(path), image, axes, spacing, units)
     with published(path, overwrite=overwrite, durable=durable) as private:
         if kind == "picture":
@@ -120,7 +122,7 @@ def save(
         elif kind == "folder":
             _write_folder(private, path, source)
         elif kind == "hdf5":
-            hdf5.write_hdf5(private, source.read(), source, inside or "image")
+            hdf5.write_hdf5(private, source.read(), source, inside)
         elif "tiff" in kind and (compression is not None or source.dtype == bool):
             tiff_writing.write_tiff(
                 private,

@@ -168,19 +168,23 @@ def reserve(
     ------
     FileExistsError
         If something lies there and is not to be replaced, or a folder that holds
-        what segkit did not write.
+        what segkit did not write, or HDF5 that holds other datasets.
     OSError
         If nothing can be written there.
     """
+    from segkit.io.hdf5 import HDF5_SUFFIXES, require_only
     from segkit.io.publishing import make_folder
     from segkit.io.replacing import require_free
 
-    before = mark_of(file_of(path))
+    file = file_of(path)
+    before = mark_of(file)
     if before == ABSENT:
-        make_folder(file_of(path).parent)
+        make_folder(file.parent)
     if before != ABSENT and before not in ours and not overwrite:
         raise in_the_way(path)
-    require_free(file_of(path), overwrite=True)
+    require_free(file, overwrite=True)
+    if before not in ours and file.suffix.lower() in HDF5_SUFFIXES:
+        require_only(file, path.partition("::")[2])
     return Reserved(path, before, overwrite, store)
 
 

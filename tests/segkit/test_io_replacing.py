@@ -91,3 +91,15 @@ def test_a_pipeline_does_not_replace_a_folder_either(tmp_path):
     with pytest.raises(FileExistsError, match=r"holds notes\.txt"):
         pipeline.run(VOLUME, out=tmp_path, overwrite=True)
     assert (tmp_path / "raw" / "notes.txt").read_text() == "mine"
+
+
+def test_other_datasets_of_a_file_are_not_lost(tmp_path):
+    pytest.importorskip("h5py")
+    path = segkit.save(tmp_path / "a.h5::raw", VOLUME)
+    with pytest.raises(FileExistsError, match="holds the dataset 'raw' besides"):
+        segkit.save(f"{path}::mask", VOLUME, overwrite=True)
+    with pytest.raises(FileExistsError, match="holds the dataset 'raw' besides"):
+        reserving.reserve(f"{path}::mask", overwrite=True, attempt=0)
+    np.testing.assert_array_equal(segkit.open_image(path).read(), VOLUME)
+    segkit.save(f"{path}::raw", VOLUME[:2], overwrite=True)
+    assert segkit.open_image(path).shape == VOLUME[:2].shape
