@@ -103,7 +103,7 @@ def run(
     tables: dict[int, Table] = {}
     result = Result(source)
     spec = ImageSpec.of(source)
-    (workers,) = checks.per_axis(workers, 1, name="workers", least=1)
+    workers = checks.as_integer(workers, name="workers", least=1)
     if tile is None and workers > 1 and spec.shape and 0 not in spec.shape:
         tile = (-(-spec.shape[0] // workers), *spec.shape[1:])
     # Tiles grow where that saves reading, but not so far that workers are idle.

@@ -45,9 +45,9 @@ def require_options(step: Step) -> None:
         _require_bound(function, positional, step.keywords)
     if step.function == "remove_small_objects":
         min_size = step.keywords["min_size"]
-        checks.per_axis(min_size, 1, name="min_size", least=0)
+        checks.as_integer(min_size, name="min_size", least=0)
     elif step.function == "keep_largest":
-        checks.per_axis(step.keywords["number"], 1, name="number", least=0)
+        checks.as_integer(step.keywords["number"], name="number", least=0)
 
 
 def _function_behind(step: Step) -> tuple[Callable[..., Any], int] | None:

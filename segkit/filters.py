@@ -72,7 +72,7 @@ def gaussian(image: ArrayLike, sigma: PerAxis, *, truncate: float = 4.0) -> Arra
     """
     array = checks.as_image(image)
     sigmas = checks.per_axis_real(sigma, array.ndim, name="sigma")
-    (truncate,) = checks.per_axis_real(truncate, 1, name="truncate")
+    truncate = checks.as_finite(truncate, name="truncate", least=0)
     smooth = np.ascontiguousarray(array, _float_dtype(array.dtype))
     if not _compiled.can_compile():
         from scipy import ndimage
@@ -266,7 +266,7 @@ def subtract_background(
         raise ValueError(f"unknown method {method!r}; use opening, gaussian or ball")
     from skimage.restoration import rolling_ball
 
-    (size,) = checks.per_axis(radius, 1, name="radius", least=1)
+    size = checks.as_integer(radius, name="radius", least=1)
     if beyond_float64(array):
         raise ValueError(
             "image holds integers beyond 2**53, too large for method 'ball'; convert "
@@ -283,7 +283,7 @@ def _distance_reach(
 ) -> tuple[int, ...] | None:
     if limit is None:
         return None
-    (limit,) = checks.per_axis_real(limit, 1, name="limit")
+    limit = checks.as_finite(limit, name="limit", least=0)
     sizes = checks.per_axis_real(spacing, ndim, name="spacing")
     return tuple(math.ceil(limit / s) for s in sizes)
 
@@ -332,7 +332,7 @@ def distance_transform(
 
         distance = ndimage.distance_transform_edt(array, sizes).astype(np.float32)
     if limit is not None:
-        (limit,) = checks.per_axis_real(limit, 1, name="limit")
+        limit = checks.as_finite(limit, name="limit", least=0)
         np.minimum(distance, np.float32(limit), out=distance)
     return distance
 

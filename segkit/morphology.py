@@ -211,7 +211,7 @@ def _filling_reach(ndim: int, *, max_size: Any = None, **_: Any) -> Any:
     if max_size is None:
         return None
     # A hole that reached further would hold more voxels: one for each step.
-    return checks.per_axis(max_size, 1, name="max_size", least=0) * ndim
+    return (checks.as_integer(max_size, name="max_size", least=0),) * ndim
 
 
 @declare_reach(_filling_reach)
@@ -257,7 +257,7 @@ def fill_holes(
     labels, sizes = _background(mask, connectivity)
     stays = np.zeros(sizes.size, np.bool_)
     if max_size is not None:
-        (most,) = checks.per_axis(max_size, 1, name="max_size", least=0)
+        most = checks.as_integer(max_size, name="max_size", least=0)
         stays |= sizes > most
     for axis in range(labels.ndim):
         stays[labels.take([0, -1], axis).ravel()] = True
@@ -267,7 +267,7 @@ def fill_holes(
 
 
 def _removing_reach(ndim: int, *, min_size: Any, **_: Any) -> tuple[int, ...]:
-    (size,) = checks.per_axis(min_size, 1, name="min_size", least=0)
+    size = checks.as_integer(min_size, name="min_size", least=0)
     return (max(size - 1, 0),) * ndim
 
 
@@ -285,7 +285,7 @@ def remove_small_holes(
     >>> remove_small_holes([0, 1, 0, 0, 1], 2).astype(int)
     array([1, 1, 0, 0, 1])
     """
-    (least,) = checks.per_axis(min_size, 1, name="min_size", least=0)
+    least = checks.as_integer(min_size, name="min_size", least=0)
     labels, sizes = _background(mask, connectivity)
     stays = sizes >= least
     stays[0] = False

@@ -127,7 +127,7 @@ def slic(
     grid = tiles(source.shape, _slabs(source.shape, threads) if tile is None else tile)
     source = source.with_range(in_threads(source.range_within, grid, threads))
     search = _search(source, n_segments, compactness, spacing)
-    (passes,) = checks.per_axis(max_num_iter, 1, name="max_num_iter", least=1)
+    passes = checks.as_integer(max_num_iter, name="max_num_iter", least=1)
 
     def run(one: Tile) -> Sums:
         return search.assign(source.read(one.write), one.write)[1]
@@ -143,7 +143,7 @@ def slic(
     out += 1
     if not enforce_connectivity:
         return out
-    (factor,) = checks.per_axis_real(min_size_factor, 1, name="min_size_factor")
+    factor = checks.as_finite(min_size_factor, name="min_size_factor", least=0)
     least = int(factor * out.size / len(search.clusters))
     return joined(label(out, by_value=True, tile=tile, workers=workers), least)
 
@@ -276,7 +276,7 @@ def _search(
     """Return the seeds: a regular grid, without values."""
     from skimage.util import regular_grid
 
-    (wanted,) = checks.per_axis(n_segments, 1, name="n_segments", least=1)
+    wanted = checks.as_integer(n_segments, name="n_segments", least=1)
     sizes = checks.per_axis_real(
         1.0 if spacing is None else spacing, len(source.shape), name="spacing"
     )

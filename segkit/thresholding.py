@@ -137,7 +137,7 @@ def ndnt(
     array = checks.as_image(image, finite=False)
     checks.one_of(polarity, get_args(Polarity), name="polarity")
     fraction = _ndnt_rule.fraction_of(threshold, percent)
-    (threads,) = checks.per_axis(threads, 1, name="threads", least=1)
+    threads = checks.as_integer(threads, name="threads", least=1)
     resolved = _ndnt_rule.default_shape(array, window) if shape is None else shape
     if np.ndim(resolved) == 0:
         checks.require_grey(array)
@@ -226,7 +226,7 @@ def multi_otsu(image: ArrayLike, classes: int = 3) -> tuple[float, ...]:
     from skimage.filters import threshold_multiotsu
 
     array = checks.as_image(image)
-    (classes,) = checks.per_axis(classes, 1, name="classes", least=2)
+    classes = checks.as_integer(classes, name="classes", least=2)
     values = np.unique(array)
     if values.size < classes:
         raise ValueError(
