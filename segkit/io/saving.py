@@ -38,7 +38,7 @@ def save(
     spacing: Sequence[float] | None = None,
     units: str | Sequence[str] | None = None,
     compression: Compression | None = None,
-    chunks: Sequence[int] | None = None,
+    chunks: int | Sequence[int] | None = None,
     labels: bool = False,
     levels: int = 1,
     downscale: Downscale | None = None,
@@ -65,7 +65,7 @@ def save(
     compression : {'zlib', 'zstd', 'lzw'}, optional
         For TIFF; uncompressed voxels can be memory-mapped. zstd and lzw want the
         extra ``tiff``.
-    chunks : sequence of int, optional
+    chunks : int or sequence of int, optional
         For Zarr.
     labels : bool
         The image holds labels: marked so in OME-Zarr, and never averaged.
@@ -136,7 +136,7 @@ def save(
                 private,
                 source,
                 kind=kind,
-                chunks=None if chunks is None else tuple(chunks),
+                chunks=chunks,
                 labels=labels,
                 version=ome_version,
             )
@@ -180,6 +180,8 @@ def _as_source(
         array = np.asarray(image)
         if array.dtype.kind not in "biufc":
             raise ImageRequestError(path, f"cannot save {array.dtype}; give numbers")
+        if array.ndim == 0:
+            raise ImageRequestError(path, "a single number is no image; give it axes")
         return described(path, array, axes=axes, spacing=spacing, units=units)
     names = axes or image.axes
     steps = image.spacing if spacing is None else spacing

@@ -50,7 +50,7 @@ def create_image(
     shape: Sequence[int],
     dtype: DTypeLike,
     *,
-    chunks: Sequence[int] | None = None,
+    chunks: int | Sequence[int] | None = None,
     axes: str | None = None,
     spacing: Sequence[float] | None = None,
     units: str | Sequence[str] | None = None,
@@ -69,7 +69,7 @@ def create_image(
         Length of each axis.
     dtype : dtype
         Integers, floats, booleans.
-    chunks : sequence of int, optional
+    chunks : int or sequence of int, optional
         For Zarr: boxes must be aligned with it. Give the shape of the tiles, or a
         divisor of it.
     axes : str, optional
@@ -121,7 +121,7 @@ def create_image(
                 partial_path(path),
                 image,
                 kind=format_of(path),
-                chunks=None if chunks is None else tuple(chunks),
+                chunks=chunks,
                 labels=labels,
                 version=ome_version,
             )
@@ -137,6 +137,8 @@ def _blank(path: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[An
         raise ImageRequestError(path, f"cannot hold {dtype}; choose a dtype of numbers")
     given = tuple(np.atleast_1d(np.asarray(shape, object)))
     lengths = checks.per_axis(given, len(given), name="shape")
+    if not lengths:
+        raise ImageRequestError(path, "a single number is no image; give it axes")
     return np.broadcast_to(np.zeros((), dtype), lengths)
 
 
@@ -145,17 +147,15 @@ def create_at(
     image: Image,
     *,
     kind: str,
-    chunks: tuple[int, ...] | None,
+    chunks: int | Sequence[int] | None,
     labels: bool,
     version: OmeVersion,
 ) -> None:
     """Create the empty image of one format at the very path `target`."""
     if kind == "zarr":
-        chunks = chunks or ome_zarr_writing.default_chunks(image.axes, image.shape)
-        if len(chunks) != image.ndim or min(chunks) < 1:
-            raise ImageRequestError(
-                image.path, f"chunks {chunks} do not fit shape {image.shape}"
-            )
+        if chunks is None:
+            chunks = ome_zarr_writing.default_chunks(image.axes, image.shape)
+        chunks = checks.per_axis(chunks, image.ndim, name="chunks", least=1)
         ome_zarr_writing.create_zarr(
             target, image, chunks=chunks, version=version, labels=labels
         )

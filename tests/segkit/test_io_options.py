@@ -29,6 +29,9 @@ IMAGE = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
         ("a.zarr", {"levels": 0}, ValueError, "levels is 0, but must be at least 1"),
         ("a.tif", {"levels": 2}, ValueError, "only OME-Zarr has levels"),
         ("raw", {"levels": 2}, ValueError, "only OME-Zarr has levels"),
+        ("a.zarr", {"chunks": (5, 5)}, ValueError, "chunks .5, 5. has 2 numbers"),
+        ("a.zarr", {"chunks": (0, 5, 5)}, ValueError, "chunks is 0 on axis 0"),
+        ("a.zarr", {"chunks": "a"}, TypeError, "chunks holds 'a', but must be an int"),
         ("a.zarr::labels", {}, ValueError, "leave out '::labels'"),
     ],
 )
@@ -93,3 +96,18 @@ def test_units_are_given_by_axis_of_space_as_spacing_is(tmp_path):
     options = {"axes": "tyx", "spacing": (2, 3), "units": ("micrometer", "nanometer")}
     path = segkit.save(tmp_path / "a.zarr", IMAGE, **options)
     assert segkit.open_image(path).units == ("pixel", "micrometer", "nanometer")
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.tif", "a.zarr", "a.png"])
+def test_a_single_number_is_no_image(tmp_path, name):
+    with pytest.raises(ImageRequestError, match="a single number is no image"):
+        segkit.save(tmp_path / name, np.uint8(5))
+    with pytest.raises(ImageRequestError, match="a single number is no image"):
+        segkit.create_image(tmp_path / name, (), np.uint8)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_length_of_chunks_is_that_of_all_axes(tmp_path):
+    path = segkit.save(tmp_path / "a.zarr", IMAGE, chunks=2)
+    assert (path / "0" / "c" / "0" / "1" / "1").is_file()
+    assert not (path / "0" / "c" / "1").exists()
