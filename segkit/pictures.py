@@ -219,7 +219,7 @@ def overlay(
 
 
 def side_by_side(
-    pictures: Mapping[str, ArrayLike],
+    pictures: Mapping[Any, ArrayLike],
     *,
     zoom: Box | None = None,
     magnify: int = 4,
@@ -252,7 +252,7 @@ def side_by_side(
     (64, 126, 3)
     """
     _require_mapping(pictures)
-    rgbs = {caption: grey_picture(p) for caption, p in pictures.items()}
+    rgbs = {str(caption): grey_picture(p) for caption, p in pictures.items()}
     sizes = {rgb.shape[:2] for rgb in rgbs.values()}
     if len(sizes) != 1:
         raise ValueError(
@@ -269,7 +269,7 @@ def side_by_side(
 
 
 def contact_sheet(
-    images: Mapping[str, ArrayLike] | Mapping[str, Trial],
+    images: Mapping[Any, ArrayLike] | Mapping[Any, Trial],
     *,
     columns: int | None = None,
     width: int = 320,
@@ -318,7 +318,7 @@ def contact_sheet(
     for caption, image in images.items():
         shown = image.mask if isinstance(image, Trial) else image
         rgb = _sheets.shrunk(grey_picture(shown), width)
-        cells.append(_sheets.captioned(rgb, caption) if captions else rgb)
+        cells.append(_sheets.captioned(rgb, str(caption)) if captions else rgb)
     return _sheets.grid(cells, columns)
 
 

@@ -244,3 +244,10 @@ def test_trials_of_thresholds_are_laid_out_by_their_masks():
         pictures.contact_sheet(trials),
         pictures.contact_sheet({name: trial.mask for name, trial in trials.items()}),
     )
+
+
+def test_captions_may_be_numbers_as_parameters_are():
+    named = pictures.contact_sheet({"0.5": VOLUME[0], "1": VOLUME[1]})
+    numbers = {0.5: VOLUME[0], 1: VOLUME[1]}
+    np.testing.assert_array_equal(pictures.contact_sheet(numbers), named)
+    assert pictures.side_by_side(numbers).shape[2] == 3
