@@ -360,8 +360,8 @@ def try_all(
     Returns
     -------
     dict of str to Trial
-        By method, in the order of `methods`. The masks make a picture with
-        `segkit.contact_sheet`: ``contact_sheet({m: t.mask for m, t in ...})``.
+        By method, in the order of `methods`; `segkit.contact_sheet` makes a picture
+        of it.
 
     Examples
     --------
