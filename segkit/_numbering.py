@@ -82,21 +82,24 @@ def _parts_of_rows(parts: Sequence[TileSummary]) -> list[tuple[Any, ...]]:
 
 def _rows(
     parts: Sequence[TileSummary], own: Sequence[NDArray[np.bool_]]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Array, Array]:
     """Return how many objects begin in each tile's part of a row, and how many before.
 
     Shape (..., z, y, tiles along x). Objects that begin nowhere are not counted.
     """
     places = _parts_of_rows(parts)
     columns = 1 + max(place[-1] for place in places)
-    begun = np.zeros((*parts[0].shape[:-1], columns), np.int64)
+    # No row begins as many as 2**31 if all have not so many labels together.
+    labels = sum(part.count for part in parts)
+    dtype = _id_dtype(labels)
+    begun = np.zeros((*parts[0].shape[:-1], columns), dtype)
     for part, is_own, rows in zip(parts, own, places, strict=True):
         width, box = part.box.shape[-1], part.box.shape
         row = part.first[is_own] // width
         count = int(np.prod(box[:-1], dtype=np.int64))
         found = np.bincount(row[row < count], minlength=count)
         begun[rows] = found.reshape(box[:-1])
-    before = np.cumsum(begun).reshape(begun.shape)
+    before: Array = np.cumsum(begun, dtype=dtype).reshape(begun.shape)
     before -= begun
     return begun, before
 

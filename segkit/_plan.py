@@ -254,6 +254,10 @@ class _Draft:
             return reach(function, ndim, **_by_name(step, function))
         except UnknownReachError:
             return None
+        except (TypeError, ValueError):
+            if ":" in step.function:  # somebody else's rule
+                return None
+            raise
 
     def _apply(self, step: Step) -> None:
         """Place an array function: fused with those before, or on its own."""

@@ -194,7 +194,7 @@ def _transformed(stage: Stage, settings: _Settings, array: Any) -> NDArray[Any]:
         # In memory the labels need no tiles, whatever the plan says: they are equal.
         options = {"workers": settings.workers, **stage.steps[0].keywords}
         mask = np.asarray(array)
-        require_objects(mask)
+        require_objects(mask, by_value=options.get("by_value", False))
         return label(mask, **options)
     if stage.kind == "filter":
         return _filter(stage, settings, array)

@@ -27,33 +27,36 @@ def run_steps(steps: Sequence[Step], array: NDArray[Any]) -> NDArray[Any]:
     Raises
     ------
     PipelineError
-        If a step fails; it is named, with its own error as the cause. If its result
-        has another shape.
+        If a step fails; it is named, with its own error as the cause. If the last
+        result has another shape than the array.
     """
+    shape = array.shape
     for step in steps:
         try:
-            result = np.asarray(step(array))
+            array = np.asarray(step(array))
         except Exception as error:
             raise PipelineError(
                 f"{step.function} failed on an array of shape {np.shape(array)}:"
                 f" {error}"
             ) from error
-        if result.shape != array.shape:
-            raise PipelineError(
-                f"{step.function} made an array of shape {result.shape} of one of"
-                f" shape {array.shape}; a step returns one value for each voxel"
-            )
-        array = result
+    if array.shape != shape:
+        raise PipelineError(
+            f"{steps[-1].function} made an array of shape {array.shape} of one of"
+            f" shape {shape}; a step returns one value for each voxel"
+        )
     return array
 
 
-def require_objects(array: NDArray[Any]) -> None:
+def require_objects(array: NDArray[Any], *, by_value: bool = False) -> None:
     """Raise `PipelineError` if an array to be labelled is no mask but grey values."""
-    if array.dtype.kind == "f" and ((array != 0) & (array != 1)).any():
+    if by_value or array.dtype.kind != "f":
+        return
+    filled = array != 0
+    if (filled & (array != array.flat[np.argmax(filled)])).any():
         raise PipelineError(
-            f"label() was given grey values ({array.dtype}, not only 0 and 1), of which"
-            " all but 0 would be one object; put a step that makes a mask before it:"
-            " binarize(), ndnt(), hysteresis(...)"
+            f"label() was given grey values ({array.dtype}), of which all but 0 would"
+            " be one object; put a step that makes a mask before it: binarize(),"
+            " ndnt(), hysteresis(...)"
         )
 
 

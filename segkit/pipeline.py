@@ -298,7 +298,8 @@ def _require_image_function(
 ) -> None:
     """Raise unless a function of segkit says that it returns an array."""
     returns = str(inspect.signature(function).return_annotation)
-    if not returns.startswith(("Array", "Mask", "NDArray")):
+    is_picture = returns == "NDArray[np.uint8]"
+    if is_picture or not returns.startswith(("Array", "Mask", "NDArray")):
         advice = {
             "threshold": "; binarize() makes the mask",
             "multi_otsu": "; binarize() makes a mask",

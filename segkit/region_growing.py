@@ -9,6 +9,7 @@ not proof, that the result is that of the whole image.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
@@ -131,7 +132,7 @@ def random_walker(
     markers: Any,
     *,
     mask: Any = None,
-    beta: float = 130.0,
+    beta: float = 30.0,
     tile: PerAxis | None = None,
     halo: PerAxis | None = None,
     on_disagreement: OnDisagreement = "warn",
@@ -145,7 +146,8 @@ def random_walker(
         a difference of g standard deviations of the whole image has a weight of
         ``exp(-beta * g**2 / 10)``, whatever the units and the dtype.
     beta
-        How unlikely; a finite number above 0.
+        How unlikely; a finite number above 0. Large ones are slow on noise, where all
+        steps are unlikely.
 
     Returns
     -------
@@ -183,7 +185,7 @@ def tiled_random_walker(
     markers: Any,
     *,
     mask: Any = None,
-    beta: float = 130.0,
+    beta: float = 30.0,
     tile: PerAxis,
     halo: PerAxis | None = None,
 ) -> MergedInstances:
@@ -247,7 +249,11 @@ def _walk_box(
         grey = image / np.float64(spread)
         beta = beta * (own_spread / spread)  # of the whole image: exactly beta
     # The solver's small errors of probabilities do not matter: only the largest counts.
-    found = walk(grey, numbers, beta=beta, mode="cg_j", prob_tol=1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "The probability range is outside", UserWarning
+        )
+        found = walk(grey, numbers, beta=beta, mode="cg_j", prob_tol=1)
     # Voxels that no seed is connected to, and those outside the mask, are not above 0.
     grown: Array = ids[np.maximum(found, 0)].astype(markers.dtype)
     return grown

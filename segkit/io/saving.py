@@ -158,7 +158,7 @@ def _require_options(
         raise ImageRequestError(
             path, f"compression={compression!r} is for TIFF; leave it out"
         )
-    if compression is not None and compression not in get_args(Compression):
+    if compression is not None and compression.lower() not in get_args(Compression):
         raise ImageRequestError(
             path,
             f"compression={compression!r} is unknown; use one of"

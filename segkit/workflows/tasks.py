@@ -1,6 +1,7 @@
 """The work of `tile_work`, `table_work`, `reserving` and `saving` as task generators.
 
-Their names are part of all keys: a function may move, its name here stays.
+Their names are part of all keys: a function may move, its name here stays. A version
+says that results of another meaning were kept under that name before.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ RUN_WHOLE = TaskGenerator(tile_work.run_whole, name="segkit.run_whole")
 RUN_OVERLAPPING = TaskGenerator(
     tile_work.run_overlapping, name="segkit.run_overlapping"
 )
-LABEL_TILE = TaskGenerator(tile_work.label_objects, name="segkit.label_tile")
+LABEL_TILE = TaskGenerator(tile_work.label_objects, name="segkit.label_tile", version=2)
 FIND_SEAMS = TaskGenerator(tile_work.find_seams, name="segkit.find_seams")
 MEASURE_TILE = TaskGenerator(tile_work.measure_objects, name="segkit.measure_tile")
 MEASURE_SURFACES = TaskGenerator(

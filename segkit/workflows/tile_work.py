@@ -153,7 +153,7 @@ def label_objects(
 ) -> TileObjects:
     """Return the connected components of one tile; see `segkit.label_tile`."""
     own = mask.read(tile.write)
-    require_objects(own)
+    require_objects(own, by_value=dict(options).get("by_value", False))
     found = label_tile(own, tile, mask.shape, **dict(options))
     faces = tuple((pack(a), pack(b)) for a, b in found.summary.faces)
     return TileObjects(pack(found.labels), found.summary.without_faces(), faces)

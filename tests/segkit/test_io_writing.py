@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import zarr
 
 import segkit
 from segkit.io import (
@@ -168,3 +169,17 @@ def test_finished_writer_writes_no_more(tmp_path):
     writer.finish()
     with pytest.raises(ValueError, match="nothing more to write"):
         writer.write((slice(0, 4), slice(0, 4)), np.ones((4, 4), np.uint8))
+
+
+def test_a_pyramid_that_a_dead_process_left_half_is_made_anew(tmp_path):
+    image = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    writer = segkit.create_image(tmp_path / "a.ome.zarr", image.shape, image.dtype)
+    writer.write(Box((0, 0), image.shape), image)
+    (half,) = tmp_path.iterdir()
+    zarr.open_group(str(half), mode="r+").create_array(
+        "1", shape=(3, 3), chunks=(3, 3), dtype=np.uint8
+    )
+    path = writer.finish(levels=2)
+    for level, step in ((0, 1), (1, 2)):
+        found = segkit.open_image(path, level=level).read()
+        np.testing.assert_array_equal(found, image[::step, ::step])

@@ -192,9 +192,12 @@ def test_grey_values_are_not_labelled():
     smooth = partial(segkit.gaussian, sigma=1)
     with pytest.raises(PipelineError, match=r"grey values \(float32.*binarize"):
         Pipeline(smooth, label()).run(IMAGE)
-    mask = (IMAGE > 100).astype(np.float32)
-    expected = segkit.label(mask)
-    np.testing.assert_array_equal(Pipeline(label()).run(mask).labels, expected)
+    with pytest.raises(TypeError, match="by value needs integers"):
+        Pipeline(smooth, label(by_value=True)).run(IMAGE)
+    for value in (1, 255):
+        mask = np.float32(value) * (IMAGE > 100)
+        expected = segkit.label(mask)
+        np.testing.assert_array_equal(Pipeline(label()).run(mask).labels, expected)
 
 
 def test_a_threshold_of_the_image_makes_a_mask_before_labelling():
@@ -213,6 +216,18 @@ def test_a_result_is_told_in_a_line():
     assert told.startswith("Result(array=int32[20, 60, 70], labels=int32[20, 60, 70]")
     assert "table=21 objects" in told
     assert len(told) < 200
+
+
+def test_steps_of_others_that_know_the_reach_of_some_images_only_run_on_the_whole():
+    def reach_of(ndim, **_):
+        raise ValueError("depends on the image")
+
+    @segkit.declare_reach(reach_of)
+    def odd(image):
+        return image > 100
+
+    found = Pipeline(tile(16), odd, label()).run(IMAGE).labels
+    np.testing.assert_array_equal(found, segkit.label(IMAGE > 100))
 
 
 def test_a_failing_step_is_named():

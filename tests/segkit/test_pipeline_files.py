@@ -191,6 +191,7 @@ def test_values_that_no_image_would_fit_are_refused_at_once(options, message):
         ([save("{nmae}.tif")], r"\{nmae\} is not known; \{name\} stands for"),
         ([segkit.pipeline.threshold("otsu")], r"\(threshold\): makes no image .*binar"),
         ([segkit.try_all], r"\(try_all\): makes no image .* binarize"),
+        ([segkit.pipeline.label_colours()], r"\(label_colours\): makes no image"),
         ([segkit.pipeline.scores()], r"\(scores\): makes no image of an image"),
         ([np.zeros((50, 50))], r"step 1 is array\(.{,60}, neither a step nor a func"),
     ],

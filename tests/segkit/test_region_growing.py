@@ -109,8 +109,10 @@ def test_random_walker_is_that_of_scikit_image():
     markers[image > 0] = 4
     numbers = np.where(markers == 9, 2, markers > 0)
     in_spreads = image / image.std()
-    expected = segmentation.random_walker(in_spreads, numbers, mode="cg_j", prob_tol=1)
-    found = random_walker(image, markers)
+    expected = segmentation.random_walker(
+        in_spreads, numbers, beta=20, mode="cg_j", prob_tol=1
+    )
+    found = random_walker(image, markers, beta=20)
     np.testing.assert_array_equal(found == 9, expected == 2)
     assert set(np.unique(found)) == {4, 9}
 
