@@ -96,8 +96,8 @@ def segment_nuclei(
     focus = checks.as_finite(focus, name="focus", least=0)
 
     smooth = ndimage.gaussian_filter(grey, 1)
-    contrast = _above_background(smooth, sensitivity)
-    mask = ndimage.binary_fill_holes(_foreground(contrast, sensitivity))
+    contrast, mask = _above_background(smooth, sensitivity)
+    mask = ndimage.binary_fill_holes(mask)
     objects = _split(mask, depth)
     if edge is None:
         edge = _edge_level(contrast, objects)
@@ -134,8 +134,11 @@ def _split(mask: NDArray[np.bool_], depth: float) -> NDArray[np.int32]:
 
 def _above_background(
     image: NDArray[np.float64], sensitivity: float
-) -> NDArray[np.float64]:
-    """Return the image less its smooth background; negative at places, by noise."""
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the image less its smooth background, and what of it is foreground.
+
+    Noise makes it negative at places.
+    """
     box = max(_LEAST_BOX, min(image.shape[-2:]) // 4)
     contrast = _above_opening(image, box)
     mask = _foreground(contrast, sensitivity)
@@ -152,7 +155,7 @@ def _above_background(
         if _is_glow(image, outside, mask):
             break
         contrast, mask = smoother, outside
-    return contrast
+    return contrast, mask
 
 
 def _above_opening(image: NDArray[np.float64], box: int) -> NDArray[np.float64]:
