@@ -49,7 +49,7 @@ def run_steps(steps: Sequence[Step], array: NDArray[Any]) -> NDArray[Any]:
 
 def require_objects(array: NDArray[Any], *, by_value: bool = False) -> None:
     """Raise `PipelineError` if an array to be labelled is no mask but grey values."""
-    if by_value or array.dtype.kind != "f":
+    if by_value or array.dtype.kind != "f" or array.size == 0:
         return
     filled = array != 0
     if (filled & (array != array.flat[np.argmax(filled)])).any():

@@ -194,6 +194,8 @@ def test_grey_values_are_not_labelled():
         Pipeline(smooth, label()).run(IMAGE)
     with pytest.raises(TypeError, match="by value needs integers"):
         Pipeline(smooth, label(by_value=True)).run(IMAGE)
+    none = Pipeline(label()).run(np.zeros((0, 5), np.float32)).labels
+    assert none.shape == (0, 5)
     for value in (1, 255):
         mask = np.float32(value) * (IMAGE > 100)
         expected = segkit.label(mask)
