@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from segkit.names import known_as
 
+
+@known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class Box:
     """Half-open box of voxels, from `start` up to but without `stop`, on each axis."""
@@ -36,6 +39,7 @@ class Box:
         )
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class Tile:
     """Box that is read (`read`) to compute the box that is owned (`write`).

@@ -8,6 +8,7 @@ import numpy as np
 
 from segkit._contingency import labels as checked_labels
 from segkit._contingency import require_ids
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,7 @@ PALETTE = (
 _GAPS = (1, 2, 4, 8)  # voxels across which two labels are still seen side by side
 
 
+@known_as("segkit")
 def label_colours(labels: ArrayLike) -> NDArray[np.uint8]:
     """Paint a label image so that neighbours differ; background is black.
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from segkit import checks
 from segkit._compiled import can_compile
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +29,7 @@ _SLAB = 1 << 21  # voxels counted at a time: bounds the copies of non-contiguous
 _LARGEST_ID = np.iinfo(np.int64).max
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True, eq=False)
 class Contingency:
     """The overlaps of two label images, as triples sorted by the two ids.
@@ -90,6 +92,7 @@ class Contingency:
         return combine([self, other])
 
 
+@known_as("segkit")
 def contingency(segmentation: ArrayLike, reference: ArrayLike) -> Contingency:
     """Count how many voxels each pair of objects shares.
 

@@ -16,6 +16,7 @@ from segkit._contingency import labels
 from segkit._contours import Contour
 from segkit._label_runs import label_runs, objects_of, voxels_of, within_box
 from segkit._matching import largest_overlaps
+from segkit.names import known_as
 from segkit.tiling import Box
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _MISS = 128.0  # pixels that the published program gives an image without any match
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class ObjectDistances:
     """Distances of each object of a segmentation from the reference object it is.
@@ -67,6 +69,7 @@ class ObjectDistances:
         return float((self.nsd.sum() + alone) / compared) if compared else 0.0
 
 
+@known_as("segkit")
 def hausdorff_distance(
     first: ArrayLike, second: ArrayLike, *, spacing: Spacing = None
 ) -> float:
@@ -100,6 +103,7 @@ def hausdorff_distance(
     return hausdorff_of_runs(label_runs(a, b), spacing=spacing)
 
 
+@known_as("segkit")
 def hausdorff_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> float:
     """Return the Hausdorff distance of two foregrounds from the runs of all tiles.
 
@@ -133,6 +137,7 @@ def hausdorff_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> float:
     return farthest
 
 
+@known_as("segkit")
 def object_distances(
     segmentation: ArrayLike, reference: ArrayLike, *, spacing: Spacing = None
 ) -> ObjectDistances:
@@ -171,6 +176,7 @@ def object_distances(
     return distances_of_runs(label_runs(*images), spacing=spacing)
 
 
+@known_as("segkit")
 def distances_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> ObjectDistances:
     """Measure objects as `object_distances` does, from the runs of all tiles.
 
@@ -204,6 +210,7 @@ def distances_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> ObjectDist
     )
 
 
+@known_as("segkit")
 def published_distances(
     segmentation: ArrayLike, reference: ArrayLike
 ) -> tuple[float, float]:

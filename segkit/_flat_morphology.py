@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ _SLAB_BYTES = 2**18
 _OPENCV_RADIUS = 7  # its work grows with the footprint's area, ours with its height
 
 
+@known_as("segkit")
 def footprint(radius: Radius, ndim: int, *, shape: Shape = "ball") -> Mask:
     """Return a footprint as an array of ``2 * radius + 1`` voxels along each axis.
 

@@ -16,6 +16,7 @@ import numpy as np
 from segkit import checks
 from segkit._contingency import Contingency, add_up, labels, require_ids
 from segkit._partial_table import require_room
+from segkit.names import known_as
 from segkit.tiling import Box, Tile
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _SLAB = 1 << 21  # voxels looked at a time
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelRuns:
     """The voxels of all objects of two label images, within one or more boxes.
@@ -62,6 +64,7 @@ class LabelRuns:
         )
 
 
+@known_as("segkit")
 def label_runs(
     segmentation: ArrayLike,
     reference: ArrayLike,
@@ -159,6 +162,7 @@ def _require_disjoint(
         )
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True, eq=False)
 class ObjectRuns:
     """The runs of an object of one image, with the ids they carry in the other."""

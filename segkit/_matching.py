@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from segkit._contingency import takes_table
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 IOU_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class Matches:
     """One-to-one matches between objects, and how many objects there are.
@@ -45,6 +47,7 @@ class Matches:
     reference_objects: int
 
 
+@known_as("segkit")
 class Detection(NamedTuple):
     """How well objects are found at one threshold of intersection over union.
 
@@ -63,6 +66,7 @@ class Detection(NamedTuple):
     panoptic_quality: float
 
 
+@known_as("segkit")
 class ObjectCounts(NamedTuple):
     """How many objects are wrong, by the kind of the mistake."""
 
@@ -72,6 +76,7 @@ class ObjectCounts(NamedTuple):
     missing: int
 
 
+@known_as("segkit")
 @takes_table
 def match_objects(table: Contingency, threshold: float = 0.5) -> Matches:
     """Match objects one to one whose intersection over union exceeds a threshold.
@@ -116,6 +121,7 @@ def match_objects(table: Contingency, threshold: float = 0.5) -> Matches:
     )
 
 
+@known_as("segkit")
 @takes_table
 def average_precision(
     table: Contingency, thresholds: Iterable[float] = IOU_THRESHOLDS
@@ -137,6 +143,7 @@ def average_precision(
     return [_detection(match_objects(table, t), t) for t in thresholds]
 
 
+@known_as("segkit")
 @takes_table
 def object_counts(table: Contingency) -> ObjectCounts:
     """Count the split, merged, spurious and missing objects.
@@ -165,6 +172,7 @@ def object_counts(table: Contingency) -> ObjectCounts:
     )
 
 
+@known_as("segkit")
 @takes_table
 def published_object_counts(table: Contingency) -> ObjectCounts:
     """Count as the program behind the published table of Coelho et al. (2009) did.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from segkit import _crofton, _label_box, _measure_numpy
 from segkit._compiled import can_compile
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +46,7 @@ _SCALES = (2.0**-560, 2.0**560)
 _FEW_LABELS = 2**16
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class PartialTable:
     """What is known of objects from a part of an image, one row for each label.

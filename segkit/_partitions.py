@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from segkit._contingency import takes_table
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from segkit._contingency import Contingency
 
 
+@known_as("segkit")
 class PairCounts(NamedTuple):
     """How many pairs of voxels are in one object, by the image in which they are."""
 
@@ -27,6 +29,7 @@ class PairCounts(NamedTuple):
     neither: int
 
 
+@known_as("segkit")
 class AdaptedRand(NamedTuple):
     """An agreement of pairs of voxels in reference objects, and its two sides.
 
@@ -38,6 +41,7 @@ class AdaptedRand(NamedTuple):
     recall: float
 
 
+@known_as("segkit")
 class VariationOfInformation(NamedTuple):
     """Bits by which two partitions differ; `split` + `merge` is the distance.
 
@@ -49,6 +53,7 @@ class VariationOfInformation(NamedTuple):
     merge: float
 
 
+@known_as("segkit")
 @takes_table
 def dice(table: Contingency) -> float:
     """Return twice the common foreground over the sum of both foregrounds.
@@ -63,6 +68,7 @@ def dice(table: Contingency) -> float:
     return 2 * both / (segmented + known) if segmented + known else 1.0
 
 
+@known_as("segkit")
 @takes_table
 def jaccard(table: Contingency) -> float:
     """Return the common foreground over the union of both foregrounds.
@@ -78,6 +84,7 @@ def jaccard(table: Contingency) -> float:
     return both / union if union else 1.0
 
 
+@known_as("segkit")
 @takes_table
 def pair_counts(table: Contingency) -> PairCounts:
     """Count the pairs of voxels that are together in both, one or neither image.
@@ -99,6 +106,7 @@ def pair_counts(table: Contingency) -> PairCounts:
     )
 
 
+@known_as("segkit")
 @takes_table
 def rand_index(table: Contingency) -> float:
     """Return the part of the pairs of voxels on which two partitions agree [1]_.
@@ -118,6 +126,7 @@ def rand_index(table: Contingency) -> float:
     return (pairs.both + pairs.neither) / sum(pairs) if sum(pairs) else 1.0
 
 
+@known_as("segkit")
 @takes_table
 def adjusted_rand_index(table: Contingency) -> float:
     """Return the Rand index corrected for chance: 1 equal, 0 as good as random [1]_.
@@ -139,6 +148,7 @@ def adjusted_rand_index(table: Contingency) -> float:
     return 2 * (a * d - b * c) / ((a + b) * (b + d) + (a + c) * (c + d))
 
 
+@known_as("segkit")
 @takes_table
 def published_jaccard_index(table: Contingency) -> float:
     """Return the unbounded "Jaccard index" (a + d) / (b + c + d) of Coelho (2009).
@@ -157,6 +167,7 @@ def published_jaccard_index(table: Contingency) -> float:
     return (a + d) / (b + c + d) if b + c + d else math.inf
 
 
+@known_as("segkit")
 @takes_table
 def adapted_rand_error(table: Contingency) -> AdaptedRand:
     """Return 1 - F of the pairs of voxels inside reference objects [1]_.
@@ -184,6 +195,7 @@ def adapted_rand_error(table: Contingency) -> AdaptedRand:
     return _adapted(both, segmented, known)
 
 
+@known_as("segkit")
 @takes_table
 def foreground_rand(table: Contingency) -> AdaptedRand:
     """Return the foreground-restricted Rand score of the ISBI 2012 challenge [1]_.
@@ -210,6 +222,7 @@ def foreground_rand(table: Contingency) -> AdaptedRand:
     return _adapted(both, segmented, _squares(inside.reference_sizes()[1]))
 
 
+@known_as("segkit")
 @takes_table
 def variation_of_information(
     table: Contingency, *, foreground_only: bool = False

@@ -34,6 +34,7 @@ from segkit import checks
 from segkit._step_checks import require_properties
 from segkit._steps import PipelineError, Step
 from segkit.io.tables import TABLE_SUFFIXES
+from segkit.names import known_as
 from segkit.reach import UnknownReachError, declares_reach, reach
 from segkit.tiling import Tile, overlapping_tiles, tiles
 
@@ -57,6 +58,7 @@ _HALO_SHARE = 0.5
 TILE_BUDGET = 1 << 24
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class ImageSpec:
     """What a plan must know of an image.
@@ -87,6 +89,7 @@ class ImageSpec:
         return cls(shape, np.dtype(image.dtype).name, spacing, units)
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Steps that run together over the tiles of an image.

@@ -25,6 +25,7 @@ from segkit._stage_work import (
     save_path,
 )
 from segkit._steps import PipelineError, Step
+from segkit.names import known_as
 from segkit.tiling import join, map_tiles
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 Table = dict[str, "NDArray[Any]"]
 
 
+@known_as("segkit.names")
 @dataclass(slots=True)
 class Result:
     """What a pipeline made.

@@ -6,12 +6,15 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from segkit.names import known_as
+
 if TYPE_CHECKING:
     from segkit._boxes import Box
 
 OnDisagreement: TypeAlias = Literal["raise", "warn", "ignore"]
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class SeamCheck:
     """How far two tiles agree where both have computed the same voxels."""
@@ -32,6 +35,7 @@ class SeamCheck:
     """Objects that one tile sees on both sides of the seam, and the other does not."""
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class SeamReport:
     """How far the tiles of an image agree, seam by seam.
@@ -89,10 +93,12 @@ class SeamReport:
         return f"{text}, most between {self.worst.first} and {self.worst.second}"
 
 
+@known_as("segkit")
 class SeamWarning(UserWarning):
     """Tiles disagree where they meet."""
 
 
+@known_as("segkit")
 class SeamError(Exception):
     """Tiles disagree where they meet, and that was not to be accepted."""
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from segkit.names import known_as
+
 if TYPE_CHECKING:
     from segkit.classification import BoundsClassifier
 
@@ -30,12 +32,12 @@ SPECIAL = (
 )
 
 
+@known_as("segkit.pipeline")
 class PipelineError(ValueError):
     """A pipeline that cannot be run, saved or loaded; the message names the step."""
 
-    __module__ = "segkit.pipeline"
 
-
+@known_as("segkit.pipeline")
 @dataclass(frozen=True, slots=True)
 class Step:
     """A call written down: a function and its arguments, all but the data.
@@ -142,6 +144,7 @@ def frozen(value: Any) -> Any:
     return value
 
 
+@known_as("segkit")
 def florinate(
     function: Callable[..., Any], *, reach: int | tuple[int, ...] | None = None
 ) -> Callable[..., Step]:
@@ -213,11 +216,13 @@ def _public_name(function: Any, name: str) -> str | None:
     return None
 
 
+@known_as("segkit.pipeline")
 def load(path: str | Path | None = None, **options: Any) -> Step:
     """Open an image: `segkit.open_image`; without a path, what `run` is given."""
     return _step("load", () if path is None else (path,), **options)
 
 
+@known_as("segkit.pipeline")
 def tile(
     shape: int | Sequence[int],
     stride: int | Sequence[int] | None = None,
@@ -247,11 +252,13 @@ def tile(
     return _step("tile", **options)
 
 
+@known_as("segkit.pipeline")
 def label(**options: Any) -> Step:
     """Label connected components across all tiles: `segkit.label`."""
     return _step("label", **options)
 
 
+@known_as("segkit.pipeline")
 def remove_small_objects(min_size: int = 64, **options: Any) -> Step:
     """Drop objects of fewer than `min_size` voxels; labels of the others stay.
 
@@ -261,16 +268,19 @@ def remove_small_objects(min_size: int = 64, **options: Any) -> Step:
     return _step("remove_small_objects", min_size=min_size, **options)
 
 
+@known_as("segkit.pipeline")
 def clear_border() -> Step:
     """Drop objects that reach the image's border."""
     return _step("clear_border")
 
 
+@known_as("segkit.pipeline")
 def keep_largest(number: int = 1) -> Step:
     """Keep the largest objects only, with their labels."""
     return _step("keep_largest", number=number)
 
 
+@known_as("segkit.pipeline")
 def keep_within(**bounds: Any) -> Step:
     """Keep labelled objects whose properties lie within bounds, in physical units.
 
@@ -279,6 +289,7 @@ def keep_within(**bounds: Any) -> Step:
     return _step("keep_within", **bounds)
 
 
+@known_as("segkit.pipeline")
 def regionprops(**options: Any) -> Step:
     """Measure all objects: `segkit.region_properties`, in physical units.
 
@@ -288,16 +299,19 @@ def regionprops(**options: Any) -> Step:
     return _step("regionprops", **options)
 
 
+@known_as("segkit.pipeline")
 def classify(*classifiers: BoundsClassifier) -> Step:
     """Give each object the first class whose bounds hold: `segkit.classify`."""
     return _step("classify", classifiers)
 
 
+@known_as("segkit.pipeline")
 def reconstruct(*, colours: bool = False) -> Step:
     """Paint each object with the number of its class, or with the class's colour."""
     return _step("reconstruct", colours=True) if colours else _step("reconstruct")
 
 
+@known_as("segkit.pipeline")
 def save(path: str | Path, **options: Any) -> Step:
     """Save what the step before made; a table for ``.csv``, ``.tsv``, ``.parquet``.
 

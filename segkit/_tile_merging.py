@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from segkit import _label_box
 from segkit._neighbours import offsets, structure_of
 from segkit._numbering import Joined, by_tile, number_objects
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +37,7 @@ T = TypeVar("T")
 _AT_ONCE = 2**16
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class TileSummary:
     """What merging needs to know about the labels of one tile."""
@@ -64,6 +66,7 @@ class TileSummary:
         return replace(self, faces=())
 
 
+@known_as("segkit.names")
 class Seam(NamedTuple):
     """Which labels of two adjacent tiles touch: rows (label in first, in second)."""
 
@@ -72,6 +75,7 @@ class Seam(NamedTuple):
     pairs: NDArray[np.int64]
 
 
+@known_as("segkit")
 def find_seam(
     first: TileSummary, second: TileSummary, *, connectivity: Any = 1
 ) -> Seam:
@@ -93,6 +97,7 @@ def find_seam(
     return Seam(first.box, second.box, touching_labels(first, second, structure, None))
 
 
+@known_as("segkit")
 def adjacent_tiles(
     grid: Sequence[Tile], *, connectivity: Any = 1
 ) -> list[tuple[int, int]]:
@@ -115,6 +120,7 @@ def adjacent_tiles(
     return sorted(adjacent([tile.write for tile in grid], structure))
 
 
+@known_as("segkit")
 def merge_tiles(
     summaries: Iterable[TileSummary],
     *,

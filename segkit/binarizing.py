@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from segkit import checks, thresholding
 from segkit._ndnt_rule import Polarity
+from segkit.names import known_as
 from segkit.reach import declare_reach, reach, unlimited
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 __all__ = ["binarize", "binarize_local"]
 
 
+@known_as("segkit")
 @declare_reach(unlimited)
 def binarize(
     image: ArrayLike, method: Method = "otsu", *, polarity: Polarity = "bright"
@@ -62,6 +64,7 @@ def _local_reach(
     return reach(thresholding.local_threshold, ndim, shape=shape, method=method)
 
 
+@known_as("segkit")
 @declare_reach(_local_reach)
 def binarize_local(
     image: ArrayLike,

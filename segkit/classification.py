@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segkit import checks
+from segkit.names import known_as
 
 Table: TypeAlias = Mapping[str, ArrayLike]
 Bound: TypeAlias = float | tuple[float | None, float | None]
@@ -25,6 +26,7 @@ Bound: TypeAlias = float | tuple[float | None, float | None]
 _HUE_STEP = (math.sqrt(5) - 1) / 2
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class BoundsClassifier:
     """A class of objects: a name, and a closed interval per property.
@@ -77,6 +79,7 @@ def _how_to_measure(name: str) -> str:
     return ""
 
 
+@known_as("segkit")
 def bounds_classifier(name: str, /, **bounds: Bound) -> BoundsClassifier:
     """Return a class of objects given by bounds on properties.
 
@@ -141,6 +144,7 @@ def _interval(name: str, key: str, bound: Any) -> tuple[float, float]:
     return least, largest
 
 
+@known_as("segkit")
 def classify(table: Table, *classifiers: BoundsClassifier) -> dict[str, NDArray[Any]]:
     """Return an object table with the class of each object.
 
@@ -254,6 +258,7 @@ def _numbers(values: Any, name: str) -> NDArray[Any]:
     return checks.require_labels(array, name=name) if array.size else array
 
 
+@known_as("segkit")
 def reconstruct(
     labels: NDArray[Any], classes: Table | NDArray[np.unsignedinteger[Any]]
 ) -> NDArray[Any]:
@@ -301,6 +306,7 @@ def reconstruct(
     return relabel_tile(labels, lookup)
 
 
+@known_as("segkit")
 def class_colours(count: int) -> NDArray[np.uint8]:
     """Return one bright colour per class, 0 (background) black.
 
@@ -327,6 +333,7 @@ def class_colours(count: int) -> NDArray[np.uint8]:
     return colours
 
 
+@known_as("segkit")
 def paint_classes(
     classes: NDArray[Any], *, colours: Sequence[Sequence[int]] | None = None
 ) -> NDArray[np.uint8]:

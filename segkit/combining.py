@@ -8,6 +8,7 @@ from segkit import _contingency, _partial_table
 from segkit._contingency import Contingency
 from segkit._label_runs import LabelRuns, joined_runs
 from segkit._partial_table import PartialTable
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ _ADDED_BY: Mapping[type, Callable[[list[Any]], Any]] = {
 }
 
 
+@known_as("segkit")
 def combine(parts: Iterable[Part]) -> Part:
     """Add up the results of disjoint boxes; exact, in any order and grouping.
 

@@ -61,6 +61,7 @@ from segkit._partitions import (
     variation_of_information,
 )
 from segkit.combining import combine
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,6 +107,7 @@ __all__ = [
 ]
 
 
+@known_as("segkit")
 def scores(
     segmentation: ArrayLike,
     reference: ArrayLike,
@@ -137,6 +139,7 @@ def scores(
     return _all_scores(contingency(segmentation, reference), distances)
 
 
+@known_as("segkit")
 def scores_of_runs(
     runs: LabelRuns, *, spacing: float | Sequence[float] | None = None
 ) -> dict[str, float]:
@@ -165,6 +168,7 @@ def _all_scores(table: Contingency, distances: ObjectDistances) -> dict[str, flo
     }
 
 
+@known_as("segkit")
 @takes_table
 def table_scores(table: Contingency) -> dict[str, float]:
     """Return every score that the overlaps alone give: all but the distances.
@@ -202,6 +206,7 @@ def table_scores(table: Contingency) -> dict[str, float]:
     }
 
 
+@known_as("segkit")
 def published_scores(segmentation: ArrayLike, reference: ArrayLike) -> dict[str, float]:
     """Return the scores of one image as the table of Coelho et al. [1]_ has them.
 

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from segkit import _compiled, _ndnt, checks, morphology
 from segkit._flat_morphology import difference
 from segkit._median import beyond_float64, median_over_box
+from segkit.names import known_as
 from segkit.reach import declare_reach
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def _gaussian_reach(
     return tuple(_gaussian_radius(s, truncate) for s in sigmas)
 
 
+@known_as("segkit")
 @declare_reach(_gaussian_reach)
 def gaussian(image: ArrayLike, sigma: PerAxis, *, truncate: float = 4.0) -> Array:
     """Smooth an image with a Gaussian.
@@ -120,6 +122,7 @@ def _correlate(image: Array, weights: NDArray[np.float64], axis: int) -> Array:
     return out
 
 
+@known_as("segkit")
 @declare_reach(
     lambda ndim, *, radius, **_: checks.per_axis(radius, ndim, name="radius")
 )
@@ -156,6 +159,7 @@ def median(image: ArrayLike, radius: int | Sequence[int] = 1) -> Array:
     return median_over_box(array, radii)
 
 
+@known_as("segkit")
 @declare_reach(
     lambda ndim, *, shape, **_: tuple(
         n // 2 for n in checks.per_axis(shape, ndim, name="shape", least=1)
@@ -210,6 +214,7 @@ def _background_reach(
     return tuple(r * (2 if method == "opening" else 1) for r in radii)
 
 
+@known_as("segkit")
 @declare_reach(_background_reach)
 def subtract_background(
     image: ArrayLike, radius: int, *, method: Background = "opening"
@@ -288,6 +293,7 @@ def _distance_reach(
     return tuple(math.ceil(limit / s) for s in sizes)
 
 
+@known_as("segkit")
 @declare_reach(_distance_reach)
 def distance_transform(
     mask: ArrayLike, *, spacing: PerAxis = 1.0, limit: float | None = None

@@ -38,6 +38,7 @@ from segkit.labelling import (
     merge_tiles,
     relabel_tile,
 )
+from segkit.names import known_as
 from segkit.tiling import Box, Tile
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ __all__ = [
 _NOWHERE = np.iinfo(np.int64).max
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class InstanceSummary:
     """What merging needs to know about the objects of one tile."""
@@ -80,6 +82,7 @@ class InstanceSummary:
     """For each axis, objects around the first and last own plane, with their box."""
 
 
+@known_as("segkit.names")
 class InstanceTile(NamedTuple):
     """Own voxels of a tile with its objects numbered 1, 2, ... (int32), and a summary.
 
@@ -90,6 +93,7 @@ class InstanceTile(NamedTuple):
     summary: InstanceSummary
 
 
+@known_as("segkit.names")
 class InstanceSeam(NamedTuple):
     """Which objects of two tiles are one, and how well the tiles agree."""
 
@@ -97,6 +101,7 @@ class InstanceSeam(NamedTuple):
     check: SeamCheck
 
 
+@known_as("segkit.names")
 class MergedInstances(NamedTuple):
     """Labels of the whole image, and how far its tiles agree."""
 
@@ -104,6 +109,7 @@ class MergedInstances(NamedTuple):
     report: SeamReport
 
 
+@known_as("segkit")
 def merge_instances(
     pieces: Iterable[tuple[Tile, Array]],
     shape: Sequence[int],
@@ -169,6 +175,7 @@ def merge_instances(
     return MergedInstances(out, report)
 
 
+@known_as("segkit")
 def instance_tile(
     labels: Any, tile: Tile, shape: Sequence[int], *, depth: int | None = None
 ) -> InstanceTile:
@@ -202,6 +209,7 @@ def instance_tile(
     return InstanceTile(numbers[tile.inner].copy(), summary)
 
 
+@known_as("segkit")
 def compare_tiles(
     first: InstanceSummary,
     second: InstanceSummary,
@@ -243,6 +251,7 @@ def compare_tiles(
     return InstanceSeam(Seam(first.tile.write, second.tile.write, pairs), check)
 
 
+@known_as("segkit")
 def merge_instance_tiles(
     summaries: Iterable[InstanceSummary],
     *,

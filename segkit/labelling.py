@@ -35,6 +35,7 @@ from segkit._tile_merging import (
     moved,
     touching_labels,
 )
+from segkit.names import known_as
 from segkit.tiling import Box, Tile, tiles
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ __all__ = [
 ]
 
 
+@known_as("segkit.names")
 class TileLabels(NamedTuple):
     """Labels of one tile by itself (1, 2, ... in raster order), and a summary."""
 
@@ -62,6 +64,7 @@ class TileLabels(NamedTuple):
     summary: TileSummary
 
 
+@known_as("segkit")
 def label(
     mask: Any,
     *,
@@ -149,6 +152,7 @@ def label(
     return _look_up(labels, grid, [t for t, _ in parts], finals, threads)
 
 
+@known_as("segkit")
 def label_tile(
     mask: Any,
     tile: Tile,
@@ -214,6 +218,7 @@ def label_tile(
     return TileLabels(labels, TileSummary(tile.write, whole, first, faces, values))
 
 
+@known_as("segkit")
 def relabel_tile(labels: Array, table: Array, *, out: Array | None = None) -> Array:
     """Return the labels of one tile with each replaced by its entry in a table.
 

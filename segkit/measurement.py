@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from segkit import _properties, checks
 from segkit._partial_table import PartialTable, combine, sum_box
 from segkit._threads import in_threads, thread_count
+from segkit.names import known_as
 from segkit.tiling import Tile, tiles
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _LARGEST_TABLE = 2**23
 _LARGEST_EXACT = 2**53
 
 
+@known_as("segkit")
 def region_properties(
     labels: Any,
     intensity: Any = None,
@@ -134,6 +136,7 @@ def region_properties(
     return properties_table(table, properties=wanted, spacing=spacing)
 
 
+@known_as("segkit")
 def measure_tile(
     labels: Any,
     tile: Tile,
@@ -196,6 +199,7 @@ def measure_tile(
     return _named(table, values)
 
 
+@known_as("segkit")
 def properties_table(
     table: PartialTable,
     *,

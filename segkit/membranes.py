@@ -16,6 +16,7 @@ import numpy as np
 
 from segkit import checks
 from segkit._splitting import renumbered
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,6 +26,7 @@ _DIRECTIONS = 16
 _TOO_WIDE = 256
 
 
+@known_as("segkit")
 def segment_cells(
     image: ArrayLike,
     *,
@@ -87,6 +89,7 @@ def segment_cells(
     return _with_lines(cells) if lines else cells
 
 
+@known_as("segkit")
 def membrane_map(image: ArrayLike, *, width: float = 6.0) -> NDArray[np.float64]:
     """Return how much each pixel looks like a dark line; 1 is its 95th percentile.
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segkit import checks
 from segkit._flat_morphology import Radius, Shape, difference, flat, footprint
+from segkit.names import known_as
 from segkit.reach import declare_reach, unlimited
 
 Array: TypeAlias = NDArray[Any]
@@ -45,6 +46,7 @@ def _twice(ndim: int, *, radius: Any, **_: Any) -> tuple[int, ...]:
     return tuple(2 * r for r in _once(ndim, radius=radius))
 
 
+@known_as("segkit")
 @declare_reach(_once)
 def erosion(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> Array:
     """Return the smallest value within the footprint around each voxel.
@@ -75,6 +77,7 @@ def erosion(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> A
     return flat(checks.as_image(image), radius, shape, np.minimum)
 
 
+@known_as("segkit")
 @declare_reach(_once)
 def dilation(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> Array:
     """Return the largest value within the footprint; parameters as `erosion`.
@@ -87,6 +90,7 @@ def dilation(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> 
     return flat(checks.as_image(image), radius, shape, np.maximum)
 
 
+@known_as("segkit")
 @declare_reach(_twice)
 def opening(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> Array:
     """Remove what is bright and smaller than the footprint: dilate the erosion.
@@ -101,6 +105,7 @@ def opening(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> A
     return dilation(erosion(image, radius, shape=shape), radius, shape=shape)
 
 
+@known_as("segkit")
 @declare_reach(_twice)
 def closing(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> Array:
     """Fill what is dark and smaller than the footprint: erode the dilation.
@@ -115,6 +120,7 @@ def closing(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> A
     return erosion(dilation(image, radius, shape=shape), radius, shape=shape)
 
 
+@known_as("segkit")
 @declare_reach(_twice)
 def white_tophat(
     image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
@@ -136,6 +142,7 @@ def white_tophat(
     return difference(array, opening(array, radius, shape=shape))
 
 
+@known_as("segkit")
 @declare_reach(_twice)
 def black_tophat(
     image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
@@ -151,6 +158,7 @@ def black_tophat(
     return difference(closing(array, radius, shape=shape), array)
 
 
+@known_as("segkit")
 @declare_reach(_once)
 def binary_erosion(
     mask: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
@@ -165,6 +173,7 @@ def binary_erosion(
     return erosion(checks.as_mask(mask), radius, shape=shape)
 
 
+@known_as("segkit")
 @declare_reach(_once)
 def binary_dilation(
     mask: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
@@ -179,6 +188,7 @@ def binary_dilation(
     return dilation(checks.as_mask(mask), radius, shape=shape)
 
 
+@known_as("segkit")
 @declare_reach(_twice)
 def binary_opening(
     mask: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
@@ -193,6 +203,7 @@ def binary_opening(
     return opening(checks.as_mask(mask), radius, shape=shape)
 
 
+@known_as("segkit")
 @declare_reach(_twice)
 def binary_closing(
     mask: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
@@ -214,6 +225,7 @@ def _filling_reach(ndim: int, *, max_size: Any = None, **_: Any) -> Any:
     return (checks.as_integer(max_size, name="max_size", least=0),) * ndim
 
 
+@known_as("segkit")
 @declare_reach(_filling_reach)
 def fill_holes(
     mask: ArrayLike, max_size: int | None = None, *, connectivity: int = 1
@@ -271,6 +283,7 @@ def _removing_reach(ndim: int, *, min_size: Any, **_: Any) -> tuple[int, ...]:
     return (max(size - 1, 0),) * ndim
 
 
+@known_as("segkit")
 @declare_reach(_removing_reach)
 def remove_small_holes(
     mask: ArrayLike, min_size: int, *, connectivity: int = 1
@@ -327,6 +340,7 @@ def _components(mask: Mask, connectivity: int) -> tuple[Array, int]:
     return labels, int(count)
 
 
+@known_as("segkit")
 @declare_reach(unlimited)
 def h_maxima(image: ArrayLike, h: float) -> Mask:
     """Return the maxima that stand out from their surroundings by at least `h`.

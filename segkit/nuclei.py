@@ -12,6 +12,7 @@ import numpy as np
 
 from segkit import checks
 from segkit._splitting import renumbered, split_by_shape, typical_radius
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _LEAST_BOX = 15
 
 
+@known_as("segkit")
 def segment_nuclei(
     image: ArrayLike,
     *,

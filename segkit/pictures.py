@@ -17,6 +17,7 @@ import numpy as np
 from segkit import _sheets, checks
 from segkit._colouring import label_colours
 from segkit._contingency import labels as checked_labels
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
     """An RGB array that a notebook shows as a picture.
@@ -55,6 +57,7 @@ class Picture:
         save_png(path, self.rgb, overwrite=overwrite)
 
 
+@known_as("segkit")
 def save_png(path: str | Path, rgb: ArrayLike, *, overwrite: bool = False) -> None:
     """Write an RGB or grey uint8 array as PNG, whole or not at all.
 
@@ -99,6 +102,7 @@ def save_png(path: str | Path, rgb: ArrayLike, *, overwrite: bool = False) -> No
         private.write_bytes(data)
 
 
+@known_as("segkit")
 def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.uint8]:
     """Return a grey image as RGB, stretched between its dark and bright percentiles.
 
@@ -154,6 +158,7 @@ def _stretched(
     return stretched
 
 
+@known_as("segkit")
 def overlay(
     image: ArrayLike,
     labels: ArrayLike,
@@ -218,6 +223,7 @@ def overlay(
     return mixed
 
 
+@known_as("segkit")
 def side_by_side(
     pictures: Mapping[Any, ArrayLike],
     *,
@@ -268,6 +274,7 @@ def side_by_side(
     return _sheets.grid(marked + details, len(rgbs))
 
 
+@known_as("segkit")
 def contact_sheet(
     images: Mapping[Any, ArrayLike] | Mapping[Any, Trial],
     *,

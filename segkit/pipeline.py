@@ -49,6 +49,7 @@ from segkit._steps import (
     tile,
 )
 from segkit.classification import bounds_classifier
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -91,6 +92,7 @@ def __getattr__(name: str) -> Callable[..., Step]:
     raise AttributeError(f"segkit.{name} is not a function, so it is no step")
 
 
+@known_as("segkit")
 class Pipeline:
     """Steps in their order, checked when it is made.
 

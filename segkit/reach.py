@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from segkit import checks
+from segkit.names import known_as
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +30,7 @@ _MASK_SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 """Foreground in the masks of noise that are probed."""
 
 
+@known_as("segkit")
 class HaloWarning(UserWarning):
     """A halo is smaller than the reach of the function that is run on tiles."""
 
@@ -37,6 +39,7 @@ class UnknownReachError(ValueError):
     """The reach of a function depends on the image that it is given."""
 
 
+@known_as("segkit")
 def declare_reach(rule: ReachRule) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare the reach of an array function, as a decorator.
 
@@ -150,6 +153,7 @@ def halo_for(
     return margins
 
 
+@known_as("segkit")
 def probe_reach(
     f: Callable[[Array], Array],
     ndim: int,
@@ -204,6 +208,7 @@ def probe_reach(
     return tuple(int(d) for d in found)
 
 
+@known_as("segkit")
 def check_halo(
     f: Callable[[Array], Array],
     halo: int | Sequence[int],

@@ -26,6 +26,7 @@ from segkit.instances import (
     instance_tile,
     merge_instance_tiles,
 )
+from segkit.names import known_as
 from segkit.tiling import Tile, tiles
 
 Array: TypeAlias = NDArray[Any]
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 
+@known_as("segkit")
 def watershed(
     image: Any,
     markers: Any,
@@ -102,6 +104,7 @@ def watershed(
     )
 
 
+@known_as("segkit")
 def tiled_watershed(
     image: Any,
     markers: Any,
@@ -127,6 +130,7 @@ def tiled_watershed(
     return _tiled(_flood(connectivity), (image, markers, mask), (tile, halo))
 
 
+@known_as("segkit")
 def random_walker(
     image: Any,
     markers: Any,
@@ -180,6 +184,7 @@ def random_walker(
     )
 
 
+@known_as("segkit")
 def tiled_random_walker(
     image: Any,
     markers: Any,

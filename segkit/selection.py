@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from segkit import _label_box, checks
 from segkit.labelling import label
 from segkit.measurement import region_properties
+from segkit.names import known_as
 
 Array: TypeAlias = NDArray[Any]
 Ids: TypeAlias = NDArray[np.int64]
@@ -44,6 +45,7 @@ __all__ = [
 _LARGEST_TABLE = 2**23
 
 
+@known_as("segkit")
 def remove_small_objects(image: Any, min_size: int, *, connectivity: Any = 1) -> Array:
     """Return the image without objects of fewer than `min_size` voxels.
 
@@ -69,6 +71,7 @@ def remove_small_objects(image: Any, min_size: int, *, connectivity: Any = 1) ->
     return _dropped(image, labels, small_ids(_counts(labels), size))
 
 
+@known_as("segkit")
 def clear_border(image: Any, *, connectivity: Any = 1) -> Array:
     """Return the image without objects that reach its border.
 
@@ -83,6 +86,7 @@ def clear_border(image: Any, *, connectivity: Any = 1) -> Array:
     return _dropped(image, labels, border_ids(table))
 
 
+@known_as("segkit")
 def keep_largest(image: Any, number: int = 1, *, connectivity: Any = 1) -> Array:
     """Return the image with its `number` largest objects only.
 
@@ -100,6 +104,7 @@ def keep_largest(image: Any, number: int = 1, *, connectivity: Any = 1) -> Array
     return kept > 0 if _is_mask(image) else kept
 
 
+@known_as("segkit")
 def keep_within(
     labels: Any,
     intensity: Any = None,
@@ -133,6 +138,7 @@ def keep_within(
     return keep_ids(array, ids_within(table, **bounds))
 
 
+@known_as("segkit")
 def relabel_sequential(labels: Any) -> tuple[Array, Ids]:
     """Return labels 1, 2, ... in the order of the old ones, and the old ones.
 
@@ -156,17 +162,20 @@ def relabel_sequential(labels: Any) -> tuple[Array, Ids]:
     return _translated(array, ids, new), np.insert(ids, 0, 0)
 
 
+@known_as("segkit")
 def small_ids(table: Table, min_size: int) -> Ids:
     """Return the labels of objects of fewer than `min_size` voxels, an integer."""
     least = checks.as_integer(min_size, name="min_size")
     return _ids(table, table["count"] < least)
 
 
+@known_as("segkit")
 def border_ids(table: Table) -> Ids:
     """Return the labels of objects that reach the image's border."""
     return _ids(table, table["touches_border"])
 
 
+@known_as("segkit")
 def largest_ids(table: Table, number: int = 1) -> Ids:
     """Return the labels of the `number` largest objects, rising."""
     most = checks.as_integer(number, name="number")
@@ -174,6 +183,7 @@ def largest_ids(table: Table, number: int = 1) -> Ids:
     return np.sort(np.asarray(table["label"], np.int64)[order])
 
 
+@known_as("segkit")
 def ids_within(table: Table, **bounds: Any) -> Ids:
     """Return the labels of objects whose properties lie within bounds; rising.
 
@@ -208,6 +218,7 @@ def require_limits(name: str, limits: Any) -> tuple[float | None, float | None]:
     return pair
 
 
+@known_as("segkit")
 def drop_ids(labels: Any, ids: Any) -> Array:
     """Return the labels with those listed set to 0; an array or one tile of it.
 
@@ -235,6 +246,7 @@ def drop_ids(labels: Any, ids: Any) -> Array:
     return np.where(np.isin(checks.signed(array), listed), array.dtype.type(0), array)
 
 
+@known_as("segkit")
 def keep_ids(labels: Any, ids: Any) -> Array:
     """Return the labels with all but those listed set to 0; an array or one tile of it.
 

@@ -27,6 +27,7 @@ from segkit._compiled import can_compile
 from segkit._slic_joining import joined
 from segkit._threads import in_threads, thread_count
 from segkit.labelling import label
+from segkit.names import known_as
 from segkit.reach import declare_reach, unlimited
 from segkit.tiling import Box, Tile, tiles
 
@@ -43,6 +44,7 @@ _LARGEST_VALUE = 2**28
 __all__ = ["slic"]
 
 
+@known_as("segkit")
 @declare_reach(unlimited)
 def slic(
     image: Any,

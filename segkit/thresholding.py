@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segkit import _global_thresholds, _ndnt, _ndnt_rule, checks
 from segkit._ndnt_rule import Polarity, Window
+from segkit.names import known_as
 from segkit.reach import UnknownReachError, declare_reach, unlimited
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def _ndnt_reach(
     return tuple(map(max, before, after))
 
 
+@known_as("segkit")
 @declare_reach(_ndnt_reach)
 def ndnt(
     image: ArrayLike,
@@ -148,6 +150,7 @@ def ndnt(
     return _ndnt.mask(array, rule, threads)
 
 
+@known_as("segkit")
 def threshold(image: ArrayLike, method: Method = "otsu") -> float:
     """Return the grey value that separates foreground from background.
 
@@ -201,6 +204,7 @@ def threshold(image: ArrayLike, method: Method = "otsu") -> float:
     return _global_thresholds.compute(array, method)
 
 
+@known_as("segkit")
 def multi_otsu(image: ArrayLike, classes: int = 3) -> tuple[float, ...]:
     """Return the ``classes - 1`` thresholds with the greatest variance between classes.
 
@@ -249,6 +253,7 @@ def _local_reach(ndim: int, *, shape: Any, method: str, **_: Any) -> tuple[int, 
     return tuple(n // 2 for n in sizes)
 
 
+@known_as("segkit")
 @declare_reach(_local_reach)
 def local_threshold(
     image: ArrayLike,
@@ -302,6 +307,7 @@ def local_threshold(
     return local
 
 
+@known_as("segkit")
 @declare_reach(unlimited)
 def hysteresis(image: ArrayLike, low: float, high: float) -> Mask:
     """Return the voxels above `low` that are connected to one above `high`.
@@ -331,6 +337,7 @@ def hysteresis(image: ArrayLike, low: float, high: float) -> Mask:
     return mask
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a method of `threshold` makes of an image.
@@ -345,6 +352,7 @@ class Trial:
     mask: Mask
 
 
+@known_as("segkit")
 def try_all(
     image: ArrayLike, methods: Sequence[Method] = get_args(Method)
 ) -> dict[str, Trial]:

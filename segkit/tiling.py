@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from segkit import _join, checks
 from segkit._boxes import Box, Tile
+from segkit.names import known_as
 from segkit.reach import halo_for
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class WritableArray(ArrayLike, Protocol):
     def __setitem__(self, box: tuple[slice, ...], value: Any, /) -> None: ...
 
 
+@known_as("segkit")
 def tiles(
     shape: Sequence[int],
     tile: int | Sequence[int],
@@ -99,6 +101,7 @@ def tiles(
     return list(_grid(read, own))
 
 
+@known_as("segkit")
 def overlapping_tiles(
     shape: Sequence[int],
     tile: int | Sequence[int],
@@ -153,6 +156,7 @@ def overlapping_tiles(
     return list(_grid(read, [_own_spans(spans) for spans in read]))
 
 
+@known_as("segkit")
 def join(
     pieces: Iterable[tuple[Tile, Array]],
     shape: Sequence[int],
@@ -204,6 +208,7 @@ def join(
     return joiner(_join.checked(pieces, lengths), lengths)
 
 
+@known_as("segkit")
 def map_tiles(
     f: Callable[[Array], Array],
     image: ArrayLike,

@@ -17,6 +17,7 @@ from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
 from taskgraph.graph import Graph
 from taskgraph.jugfile import Jugfile, Loaded, default_store, open_results
 from taskgraph.limits import checked_workers
+from taskgraph.names import known_as
 from taskgraph.plan import Options
 from taskgraph.provenance import Provenance
 from taskgraph.recording import Recording
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from taskgraph.results import Results
 
 
+@known_as("taskgraph")
 @dataclass(frozen=True, slots=True)
 class Report:
     """What came of a run.
@@ -103,6 +105,7 @@ class _Fixed:
         return Loaded(graph, {}, results)
 
 
+@known_as("taskgraph")
 def run(
     what: str | os.PathLike[str] | Task | Iterable[Task],
     *,

@@ -25,6 +25,7 @@ from xxhash import xxh3_64_intdigest
 from backends.errors import DamagedError
 from taskgraph.compression import zstd
 from taskgraph.errors import TaskgraphError
+from taskgraph.names import known_as
 
 BLOB_SIZE = 1 << 15
 """Bytes from which on a buffer becomes a blob."""
@@ -39,6 +40,7 @@ WriteBlob = Callable[[str, Iterable[Any]], int]
 OpenBlob = Callable[[str], memoryview]
 
 
+@known_as("taskgraph")
 class UnstorableError(TaskgraphError):
     """A result cannot be pickled."""
 

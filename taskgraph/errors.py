@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from taskgraph.names import known_as
 
+
+@known_as("taskgraph")
 class TaskgraphError(Exception):
     """Base of every error that taskgraph raises."""
 
 
+@known_as("taskgraph")
 class UsageError(TaskgraphError):
     """The caller asked for something that does not exist or makes no sense."""
 
 
+@known_as("taskgraph")
 class OptionError(UsageError, ValueError):
     """An option has a value that makes no sense."""
 
 
+@known_as("taskgraph")
 class JugfileError(TaskgraphError):
     """The jugfile cannot be loaded: it is missing, raises, or has a syntax error."""
 
 
+@known_as("taskgraph")
 class UnhashableError(TaskgraphError, TypeError):
     """An argument has no stable hash.
 
@@ -37,10 +44,12 @@ class UnhashableError(TaskgraphError, TypeError):
         return type(self), (self.path, self.why)
 
 
+@known_as("taskgraph")
 class ArgumentChangedError(TaskgraphError):
     """An argument is no longer what it was when the call was written down."""
 
 
+@known_as("taskgraph")
 class IterationError(UsageError, NotImplementedError):
     """A task was iterated over: how many items its result has is not known yet."""
 
@@ -51,10 +60,12 @@ class IterationError(UsageError, NotImplementedError):
         )
 
 
+@known_as("taskgraph")
 class TaskInsideTaskError(TaskgraphError):
     """A running task wrote down another task, which nobody would run."""
 
 
+@known_as("taskgraph")
 class BarrierError(TaskgraphError):
     """The jugfile has to stop here until more results are known.
 
@@ -72,13 +83,16 @@ class BarrierError(TaskgraphError):
         return type(self), (self.missing,)
 
 
+@known_as("taskgraph")
 class NoResultError(TaskgraphError, LookupError):
     """The task has no result yet, or failed."""
 
 
+@known_as("taskgraph")
 class TasksFailedError(TaskgraphError):
     """Some tasks failed, or wait for one that failed."""
 
 
+@known_as("taskgraph")
 class GaveUpError(TaskgraphError):
     """Other workers hold the last tasks and did not finish them in time."""

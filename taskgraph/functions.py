@@ -8,6 +8,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UsageError
+from taskgraph.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ def function_name(f: Callable[..., Any]) -> str:
     ('statistics.mean', 'builtins.dict.fromkeys')
     >>> function_name("a".join)
     Traceback (most recent call last):
-    taskgraph.errors.UsageError: str.join is a method of an object ('a'), ...
+    taskgraph.UsageError: str.join is a method of an object ('a'), ...
     """
     name = getattr(f, "__qualname__", None)
     if name is None:
@@ -92,6 +93,7 @@ def refuse_lambda(f: Callable[..., Any]) -> None:
         )
 
 
+@known_as("taskgraph.names")
 def function_at(module: str, name: str) -> Any:
     """Return what a module has under a qualified name."""
     found: Any = importlib.import_module(module)

@@ -94,7 +94,7 @@ class Encoder:
     False
     >>> encode([{"f": lambda x: x}])
     Traceback (most recent call last):
-    taskgraph.errors.UnhashableError: value[0]['f']: a lambda or inner function ...
+    taskgraph.UnhashableError: value[0]['f']: a lambda or inner function ...
     """
 
     def __init__(self) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from backends.errors import OpenError
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError, UsageError
 from taskgraph.graph import Graph
+from taskgraph.names import known_as
 from taskgraph.recording import (
     Recording,
     current_recording,
@@ -185,6 +186,7 @@ def _few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+@known_as("taskgraph")
 def barrier() -> None:
     """Stop reading the jugfile here until every task so far has a result.
 
@@ -206,6 +208,7 @@ def barrier() -> None:
         raise BarrierError(tuple(dict.fromkeys(missing)))
 
 
+@known_as("taskgraph")
 def bvalue(item: Any) -> Any:
     """Return the value of a task, or stop reading the jugfile until there is one.
 
@@ -230,6 +233,7 @@ def bvalue(item: Any) -> Any:
     return value(item)
 
 
+@known_as("taskgraph")
 def CachedFunction(f: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 - jug's name
     """Call a function now, unless the store has the result already; return it.
 
@@ -247,11 +251,13 @@ def CachedFunction(f: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 - ju
     return task.run()
 
 
+@known_as("taskgraph")
 def is_jug_running() -> bool:
     """Return whether this code runs as a jugfile or in a task, not on its own."""
     return is_recording()
 
 
+@known_as("taskgraph")
 def set_jugdir(store: Any = None) -> Results:
     """Choose the store for the tasks written down from now on; return it.
 
@@ -285,6 +291,7 @@ def set_jugdir(store: Any = None) -> Results:
     return results
 
 
+@known_as("taskgraph")
 def init(
     jugfile: str | os.PathLike[str] = "jugfile.py",
     jugdir: Any = None,

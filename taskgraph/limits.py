@@ -22,7 +22,7 @@ def checked_retries(retries: Any, name: str) -> int:
     3
     >>> checked_retries(-1, "f")
     Traceback (most recent call last):
-    taskgraph.errors.OptionError: f: retries=-1; give a whole number from 0 to 1000000
+    taskgraph.OptionError: f: retries=-1; give a whole number from 0 to 1000000
     """
     try:
         count = operator.index(retries)
@@ -44,7 +44,7 @@ def checked_timeout(timeout: Any, name: str) -> float | None:
     (0.5, None)
     >>> checked_timeout(0, "f")
     Traceback (most recent call last):
-    taskgraph.errors.OptionError: f: timeout=0; give seconds, more than 0 and at most...
+    taskgraph.OptionError: f: timeout=0; give seconds, more than 0 and at most...
     """
     if timeout is None:
         return None
@@ -66,7 +66,7 @@ def checked_workers(workers: Any) -> int:
     0
     >>> checked_workers(2.5)
     Traceback (most recent call last):
-    taskgraph.errors.OptionError: workers=2.5; give a whole number: of processes, ...
+    taskgraph.OptionError: workers=2.5; give a whole number: of processes, ...
     """
     try:
         count = operator.index(workers)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backends.liveness import DEFAULT_LEASE
+from taskgraph.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from backends.interface import Backend
 
 
+@known_as("taskgraph")
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a worker is told.

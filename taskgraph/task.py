@@ -15,6 +15,7 @@ from taskgraph.errors import (
 from taskgraph.functions import function_at, function_name, refuse_lambda
 from taskgraph.hashing import PREFIX, Encoder, digest
 from taskgraph.limits import checked_retries, checked_timeout
+from taskgraph.names import known_as
 from taskgraph.parameters import NO_KEYWORDS, Parameters
 from taskgraph.recording import Recording, current, current_recording
 from taskgraph.values import value as value_of
@@ -29,6 +30,7 @@ _IGNORED = b"_"
 _ENCODED_NOTHING = b"d0:"
 
 
+@known_as("taskgraph")
 class TaskGenerator:
     """Turn a function into one whose calls are written down instead of made.
 
@@ -200,6 +202,7 @@ class TaskGenerator:
         return f"TaskGenerator({self.name})"
 
 
+@known_as("taskgraph")
 class Task:
     """A call written down: its result may not exist yet.
 
@@ -334,6 +337,7 @@ class Task:
 _new_task = object.__new__
 
 
+@known_as("taskgraph")
 class Tasklet:
     """A cheap view of a task's result, never stored.
 

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import NoResultError
+from taskgraph.names import known_as
 from taskgraph.task import Task, TaskGenerator, Tasklet
 from taskgraph.values import value
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@known_as("taskgraph")
 class iteratetask:  # noqa: N801 - jug's name for it
     """The first `n` items of a task's result, as a sequence of tasklets.
 
@@ -49,6 +51,7 @@ class iteratetask:  # noqa: N801 - jug's name for it
         return [self[place] for place in range(self.n)]
 
 
+@known_as("taskgraph")
 class return_tuple:  # noqa: N801 - jug's name for it
     """Let a task generator return a tuple of `n` tasklets instead of one task.
 
@@ -73,14 +76,16 @@ class return_tuple:  # noqa: N801 - jug's name for it
         @functools.wraps(generator.f)
         def write_down(*args: Any, **kwargs: Any) -> tuple[Tasklet, ...]:
             task = generator(*args, **kwargs)
-            return tuple(Tasklet(task, _item_of, i, self.n) for i in range(self.n))
+            return tuple(Tasklet(task, item_of, i, self.n) for i in range(self.n))
 
         write_down.f = generator.f  # type: ignore[attr-defined] # as a generator has it
         write_down.__taskgraph_generator__ = True  # type: ignore[attr-defined]
         return write_down
 
 
-def _item_of(items: Any, index: int, expected: int) -> Any:
+@known_as("taskgraph.names")
+def item_of(items: Any, index: int, expected: int) -> Any:
+    """Return an item of a result that has as many as were expected."""
     if len(items) != expected:
         raise NoResultError(
             f"return_tuple({expected}): the result has {len(items)} items"

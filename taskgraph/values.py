@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.names import known_as
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+@known_as("taskgraph")
 def value(item: Any) -> Any:
     """Return `item` with every task in it replaced by its result.
 

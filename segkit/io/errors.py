@@ -10,6 +10,8 @@ import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from segkit.names import known_as
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -20,6 +22,7 @@ _FULL = {
 }
 
 
+@known_as("segkit.io")
 class ImageError(Exception):
     """Anything that segkit.io refuses; `path` names the image.
 
@@ -38,22 +41,27 @@ class ImageError(Exception):
         return type(self), (self.path, self.message)
 
 
+@known_as("segkit.io")
 class ImageRequestError(ImageError, ValueError):
     """The caller asked for what the image does not have, or cannot hold."""
 
 
+@known_as("segkit.io")
 class ColourError(ImageRequestError):
     """A colour or many-channel image came where one grey image is expected."""
 
 
+@known_as("segkit.io")
 class MisalignedWriteError(ImageRequestError):
     """A box to be written shares a chunk with a neighbouring box."""
 
 
+@known_as("segkit.io")
 class NotAnImageError(ImageError, ValueError):
     """The file is not of any format that can be read here."""
 
 
+@known_as("segkit.io")
 class DamagedImageError(ImageError, OSError):
     """The stored bytes are cut short or contradict their own header."""
 
@@ -61,10 +69,12 @@ class DamagedImageError(ImageError, OSError):
         return f"{self.path}: {self.message}"
 
 
+@known_as("segkit.io")
 class UnfinishedImageError(ImageError):
     """The image was created, and its writers have not finished it."""
 
 
+@known_as("segkit.io")
 class MissingExtraError(ImageError, ImportError):  # type: ignore[misc]  # path is ours
     """An optional library is needed for this format and is not installed."""
 
@@ -84,7 +94,7 @@ def parsing(path: str | Path, what: str) -> Iterator[None]:
     >>> with parsing("a.tif", "header"):
     ...     1 // 0
     Traceback (most recent call last):
-    segkit.io.errors.DamagedImageError: a.tif: header is damaged (integer division or
+    segkit.io.DamagedImageError: a.tif: header is damaged (integer division or
     modulo by zero); copy or write it again
     """
     try:

@@ -18,6 +18,7 @@ from segkit.io.errors import (
 )
 from segkit.io.image import Image, described
 from segkit.io.tiff_metadata import MICROMETER
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def open_hdf5(path: Path, *, key: str | None = None, axes: str | None = None) ->
         dataset = file[_dataset_name(path, file, key)]
         if dataset.dtype.kind not in "biufc":
             raise NotAnImageError(path, f"{dataset.name} holds {dataset.dtype}")
-        source = _Dataset(path, dataset.name, dataset.dtype, dataset.shape)
+        source = Hdf5Dataset(path, dataset.name, dataset.dtype, dataset.shape)
         names = axes or _text(dataset.attrs.get("axes"))
         spacing = next(
             (
@@ -115,8 +116,9 @@ def _dataset_name(path: Path, file: Any, key: str | None) -> str:
     return names[0]
 
 
+@known_as("segkit.names")
 @dataclass(slots=True)
-class _Dataset:
+class Hdf5Dataset:
     """The voxels of a dataset in a file opened once per process."""
 
     path: Path

@@ -11,6 +11,7 @@ import numpy as np
 from segkit import checks
 from segkit.io.errors import ColourError, ImageRequestError
 from segkit.io.sources import Grey, InMemory, Selected, resolve
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ SPATIAL = "zyx"
 UNKNOWN_UNIT = "pixel"
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class Image:
     """An image on disk, opened lazily and read by box.
@@ -224,7 +226,7 @@ class Image:
         (4, 8, 8)
         >>> as_image(np.zeros((8, 8, 3)), axes="yxs", path="a.png").spatial()
         Traceback (most recent call last):
-        segkit.io.errors.ColourError: a.png: is a colour picture (axes 'yxs', shape
+        segkit.io.ColourError: a.png: is a colour picture (axes 'yxs', shape
         (8, 8, 3)) where one grey image is expected; choose one by channel=0, or
         mix them by to_grey=True
         """
@@ -260,6 +262,7 @@ def _how_to_choose(image: Image, name: str) -> str:
     )
 
 
+@known_as("segkit.io")
 def as_image(
     array: NDArray[Any],
     *,

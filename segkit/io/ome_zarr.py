@@ -24,6 +24,7 @@ from segkit.io.errors import (
     parsing,
 )
 from segkit.io.image import SPATIAL, UNKNOWN_UNIT, Image, described
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +145,7 @@ def _field(path: Path, well: dict[str, Any], number: int) -> str:
 
 
 def _bare(path: Path, missing: Missing, axes: str | None) -> Image:
-    source = _Chunked.of(path, missing)
+    source = ZarrChunks.of(path, missing)
     names = axes or _dimension_names(path)
     if names is not None and len(names) != len(source.shape):
         names = None
@@ -184,7 +185,7 @@ def _multiscale(
         for axis in described_axes
     )
     scale = _scale(multiscales[0], datasets[level], len(axes))
-    source = _Chunked.of(inside(path, str(datasets[level]["path"])), missing)
+    source = ZarrChunks.of(inside(path, str(datasets[level]["path"])), missing)
     image = described(str(path), source, axes=axes, spacing=scale, units=units)
     return replace(image, levels=len(datasets))
 
@@ -201,7 +202,8 @@ def _scale(
     return [float(step) if step > 0 else 1.0 for step in scale]
 
 
-class _Chunked:
+@known_as("segkit.names")
+class ZarrChunks:
     """The voxels of a Zarr array on a filesystem, opened once per process."""
 
     def __init__(
@@ -214,7 +216,8 @@ class _Chunked:
         self._local = threading.local()
 
     @classmethod
-    def of(cls, path: Path, missing: Missing) -> _Chunked:
+    def of(cls, path: Path, missing: Missing) -> ZarrChunks:
+        """Return the array at a path, which is opened anew in each process."""
         if missing not in ("error", "fill"):
             raise ImageRequestError(
                 path, f"missing={missing!r} must be 'error' or 'fill'"

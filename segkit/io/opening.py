@@ -18,6 +18,7 @@ from segkit.io.errors import (
 )
 from segkit.io.image import Image, described
 from segkit.io.plates import open_plate
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from segkit.io.ome_zarr import Missing
 
 
+@known_as("segkit")
 def open_image(
     path: str | Path,
     *,

@@ -16,6 +16,7 @@ import numpy as np
 
 from segkit.io.errors import DamagedImageError, ImageRequestError, NotAnImageError
 from segkit.io.image import Image, as_image, described
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +150,9 @@ def open_folder(
     """
     files = _files(path, pattern)
     first = open_plane(files[0])
-    source = _Folder(path, tuple(files), first.shape, first.source.dtype, open_plane)
+    source = PictureFolder(
+        path, tuple(files), first.shape, first.source.dtype, open_plane
+    )
     names = axes or ("z" if "z" not in first.axes else "t") + first.axes
     return described(
         str(path),
@@ -181,7 +184,8 @@ def _files(path: Path, pattern: str | None) -> list[Path]:
     return sorted(files, key=lambda file: natural_key(file.name))
 
 
-class _Folder:
+@known_as("segkit.names")
+class PictureFolder:
     """One picture per plane; the last decoded ones are kept."""
 
     def __init__(

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from segkit.io.errors import ImageRequestError
 from segkit.io.ome_zarr import attributes, inside, listed, open_zarr
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from segkit.io.image import Image
     from segkit.io.ome_zarr import Missing
 
 
+@known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class Plate:
     """A plate of an HCS experiment: wells, each with fields of view.
@@ -58,6 +60,7 @@ class Plate:
         return inside(Path(self.path), well)
 
 
+@known_as("segkit")
 def open_plate(path: str | Path) -> Plate:
     """Return the plate of an OME-Zarr folder.
 

@@ -18,6 +18,7 @@ from segkit.io.sources import InMemory
 from segkit.io.targets import fitted
 from segkit.io.tiff_writing import Compression
 from segkit.io.writing import ImageWriter, create_at
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +31,7 @@ _SLAB_BYTES = 64 << 20
 _GREY, _COLOUR = 2, 3
 
 
+@known_as("segkit")
 def save(
     path: str | Path,
     image: NDArray[Any] | Image,

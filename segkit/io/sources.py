@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from segkit.io.errors import ImageRequestError
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +103,7 @@ def _items(box: Region, ndim: int) -> tuple[Any, ...]:
     return items[:at] + fill + items[at + 1 :]
 
 
+@known_as("segkit.names")
 class InMemory:
     """The source of an array in memory (or of a memory-mapped file)."""
 
@@ -115,6 +117,7 @@ class InMemory:
         return self.array[box]
 
 
+@known_as("segkit.names")
 class Mapped:
     """Voxels in one uncompressed piece of a file, mapped once per process.
 
@@ -156,6 +159,7 @@ class Mapped:
         return mapped.view(np.ndarray)
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Selected:
     """A source at one index of one axis."""
@@ -181,6 +185,7 @@ class Selected:
         return np.asarray(voxels).squeeze(self.axis)
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Grey:
     """The luminance of a source whose axis `axis` holds colour samples."""

@@ -12,6 +12,7 @@ from segkit import checks
 from segkit.io.errors import ImageRequestError, missing_extra
 from segkit.io.publishing import published
 from segkit.io.replacing import require_free
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 
 
+@known_as("segkit")
 def save_table(
     path: str | Path,
     table: Mapping[str, ArrayLike],

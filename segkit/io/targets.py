@@ -144,7 +144,7 @@ def fitted(path: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]
     dtype('uint8')
     >>> fitted("a.tif", np.array([1, 256]), np.dtype(np.uint8))
     Traceback (most recent call last):
-    segkit.io.errors.ImageRequestError: a.tif: values 1 to 256 of type int64 do not
+    segkit.io.ImageRequestError: a.tif: values 1 to 256 of type int64 do not
     fit uint8; use a larger dtype
     """
     if np.can_cast(array.dtype, dtype, "safe") or array.size == 0:

@@ -26,6 +26,7 @@ from segkit.io.errors import (
 from segkit.io.image import AXES_BY_DIMENSION, Image, complete_spacing
 from segkit.io.sources import Mapped
 from segkit.io.tiff_metadata import physical
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +120,7 @@ def _axes(series: tifffile.TiffPageSeries) -> str:
 
 def _source(
     path: Path, chosen: tifffile.TiffPageSeries, series: int, level: int
-) -> Mapped | _Paged:
+) -> Mapped | TiffPages:
     keyframe = chosen.keyframe
     if np.dtype(chosen.dtype).kind not in "biufc":
         raise NotAnImageError(path, f"holds voxels of type {chosen.dtype}")
@@ -132,7 +133,7 @@ def _source(
         return Mapped(path, stored, shape, chosen.dataoffset)
     if keyframe.shaped[1] != 1:
         raise NotAnImageError(path, "is a TIFF of volumetric tiles; convert it first")
-    return _Paged(path, dtype, shape, series, level)
+    return TiffPages(path, dtype, shape, series, level)
 
 
 def _check_length(path: Path, end: int) -> None:
@@ -145,8 +146,9 @@ def _check_length(path: Path, end: int) -> None:
         )
 
 
+@known_as("segkit.names")
 @dataclass(slots=True)
-class _Paged:
+class TiffPages:
     """Voxels in pages of compressed strips or tiles."""
 
     path: Path
@@ -174,7 +176,7 @@ class _Paged:
         with self._lock:
             chosen = self._chosen()
             pages, within = self._pages(chosen, box)
-            places = [_Segments.of(page, chosen.keyframe, within) for page in pages]
+            places = [TiffSegments.of(page, chosen.keyframe, within) for page in pages]
             descriptor = chosen.keyframe.parent.filehandle.fileno()
         shape = tuple(part.stop - part.start for part in box)
         out = np.zeros(shape, self.dtype)
@@ -226,8 +228,9 @@ class _Paged:
         return page
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
-class _Segments:
+class TiffSegments:
     """The strips or tiles of one page that a box touches."""
 
     keyframe: Any
@@ -236,7 +239,8 @@ class _Segments:
     extents: list[tuple[int, int, int]]  # number of the segment, offset, bytes
 
     @classmethod
-    def of(cls, page: Any, keyframe: Any, within: tuple[slice, ...]) -> _Segments:
+    def of(cls, page: Any, keyframe: Any, within: tuple[slice, ...]) -> TiffSegments:
+        """Return the segments of a page that hold voxels of a box."""
         _, _, height, width, _ = keyframe.shaped
         box = _full_box(keyframe, within)
         wanted = list(_touched(keyframe, box, (height, width)))

@@ -34,6 +34,7 @@ from segkit.io.publishing import publish, remove, sync
 from segkit.io.replacing import require_free
 from segkit.io.sources import resolve
 from segkit.io.targets import Closed, ZarrTarget, fitted, open_target
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from segkit.io.sources import Region
 
 
+@known_as("segkit")
 def create_image(
     path: str | Path,
     shape: Sequence[int],
@@ -175,6 +177,7 @@ def create_at(
         )
 
 
+@known_as("segkit")
 def open_writer(path: str | Path, *, overwrite: bool = False) -> ImageWriter:
     """Return a writer of an image that `create_image` made, perhaps elsewhere.
 
@@ -192,6 +195,7 @@ def open_writer(path: str | Path, *, overwrite: bool = False) -> ImageWriter:
     return ImageWriter(path, overwrite=overwrite)
 
 
+@known_as("segkit")
 class ImageWriter:
     """Writes boxes of an image under construction; each process has its own.
 
@@ -219,7 +223,7 @@ class ImageWriter:
         self.chunks = self._target.chunks
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (self.path, self._partial, self._overwrite)
+        return reopen_writer, (self.path, self._partial, self._overwrite)
 
     def write(self, box: Region, array: NDArray[Any]) -> None:
         """Write the voxels of a box.
@@ -349,5 +353,7 @@ class ImageWriter:
             self.abandon()
 
 
-def _reopen(path: Path, target: Path, overwrite: bool) -> ImageWriter:
+@known_as("segkit.names")
+def reopen_writer(path: Path, target: Path, overwrite: bool) -> ImageWriter:
+    """Return the writer that another process began with."""
     return ImageWriter(path, target=target, overwrite=overwrite)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from segkit._stage_work import image_name
+from segkit.names import known_as
 from segkit.pipeline import PipelineError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ KnownBy = Literal["stamp", "content"]
 _PIECE = 1 << 24
 
 
+@known_as("segkit.workflows")
 class ImageChangedError(PipelineError):
     """A file is not the one any more that tasks were written down for."""
 
@@ -44,6 +46,7 @@ class Readable(Protocol):
         """Return the voxels of a box."""
 
 
+@known_as("segkit.workflows")
 @dataclass(frozen=True, slots=True)
 class FileStamp:
     """What tells a file from an earlier or another one.
@@ -152,6 +155,7 @@ def _digest_of_content(where: Path, files: list[Path]) -> str:
     return digest
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class FileInput:
     """An image in a file.
@@ -195,6 +199,7 @@ class FileInput:
         return self
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class ArrayInput:
     """An image in memory, known by its content."""

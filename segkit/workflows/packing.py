@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit._compiled import can_compile
+from segkit.names import known_as
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -26,6 +27,7 @@ _SHORT = 0.75
 _LARGEST = 2**32 - 1
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Packed:
     """An array in a compact form; `pack` makes it.

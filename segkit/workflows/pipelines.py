@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit._plan import ImageSpec, Stage, plan
+from segkit.names import known_as
 from segkit.pipeline import Pipeline, PipelineError
 from segkit.workflows import sizing
 from segkit.workflows.building import Builder, Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from taskgraph.task import Task
 
 
+@known_as("segkit.workflows")
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """What the tasks of a pipeline make.
@@ -59,6 +61,7 @@ class Outputs:
     files: tuple[Path, ...]
 
 
+@known_as("segkit.workflows")
 def pipeline_tasks(
     pipeline: Pipeline | str | Path,
     image: str | Path | NDArray[Any] | None = None,

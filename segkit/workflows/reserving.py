@@ -13,6 +13,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from segkit.names import known_as
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,9 +22,14 @@ if TYPE_CHECKING:
 
 Mark: TypeAlias = tuple[int, int]
 ABSENT: Mark = (-1, 0)
-_SAVING = ("segkit.save_image", "segkit.save_table", "segkit.finish_file")
+_SAVING = (
+    "segkit.workflows.save_image",
+    "segkit.workflows.save_table",
+    "segkit.workflows.finish_file",
+)
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Reserved:
     """A name that a file will get.
@@ -64,6 +71,7 @@ class Reserved:
         return self.overwrite or now in (ABSENT, self.before)
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A file that was written.

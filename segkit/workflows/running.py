@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit._stage_work import image_name, save_path
+from segkit.names import known_as
 from segkit.pipeline import Pipeline, PipelineError
 from segkit.workflows.pipelines import pipeline_tasks
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _BYTES = {"tiles": 4, "whole": 4, "label": 9, "measure": 6, "filter": 6, "save": 9}
 
 
+@known_as("segkit.workflows")
 @dataclass(slots=True)
 class PipelineJugfile:
     """A pipeline file and its images, loaded as a jugfile is.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from segkit.names import known_as
 from segkit.tiling import Box
 from segkit.workflows.inputs import ArrayInput, FileInput
 from segkit.workflows.reserving import ABSENT, Reserved, Saved, file_of, in_the_way
@@ -36,6 +37,7 @@ Options: TypeAlias = tuple[tuple[str, Any], ...]
 _FINISHING = ("levels", "downscale", "durable")
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Described:
     """What a file says of its image besides voxels.

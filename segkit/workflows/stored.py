@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from segkit.names import known_as
 from segkit.tiling import Box
 from segkit.workflows.packing import Packed, unpack
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Later:
     """A task's result that its user loads when it wants it, and not before."""
@@ -44,6 +46,7 @@ def later(tasks: Any) -> tuple[Later, ...]:
     return tuple(Later(task) for task in tasks)
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Merged:
     """The ids of the whole image for the labels of all tiles.
@@ -76,6 +79,7 @@ def through(table: Array, lookup: Array) -> Array:
     return np.where(inside, lookup[np.where(inside, table, 0)], lookup.dtype.type(0))
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class Part:
     """The voxels of one tile.
@@ -100,6 +104,7 @@ class Part:
         return found if isinstance(found, Packed) else found.labels
 
 
+@known_as("segkit.workflows")
 @dataclass(frozen=True, slots=True)
 class StoredArray:
     """An array that tasks made, read by box.

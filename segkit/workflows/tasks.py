@@ -1,7 +1,8 @@
 """The work of `tile_work`, `table_work`, `reserving` and `saving` as task generators.
 
-Their names are part of all keys: a function may move, its name here stays. A version
-says that results of another meaning were kept under that name before.
+Their names are part of all keys: a function may move, its name here stays. They begin
+with ``segkit.workflows``, so that none is that of a public function of segkit, which a
+jugfile may use as a task of its own.
 """
 
 from __future__ import annotations
@@ -9,30 +10,34 @@ from __future__ import annotations
 from segkit.workflows import reserving, saving, table_work, tile_work
 from taskgraph.task import TaskGenerator
 
-RUN_TILE = TaskGenerator(tile_work.run_tile, name="segkit.run_tile")
-RUN_WHOLE = TaskGenerator(tile_work.run_whole, name="segkit.run_whole")
+RUN_TILE = TaskGenerator(tile_work.run_tile, name="segkit.workflows.run_tile")
+RUN_WHOLE = TaskGenerator(tile_work.run_whole, name="segkit.workflows.run_whole")
 RUN_OVERLAPPING = TaskGenerator(
-    tile_work.run_overlapping, name="segkit.run_overlapping"
+    tile_work.run_overlapping, name="segkit.workflows.run_overlapping"
 )
-LABEL_TILE = TaskGenerator(tile_work.label_objects, name="segkit.label_tile", version=2)
-FIND_SEAMS = TaskGenerator(tile_work.find_seams, name="segkit.find_seams")
-MEASURE_TILE = TaskGenerator(tile_work.measure_objects, name="segkit.measure_tile")
+LABEL_TILE = TaskGenerator(tile_work.label_objects, name="segkit.workflows.label_tile")
+FIND_SEAMS = TaskGenerator(tile_work.find_seams, name="segkit.workflows.find_seams")
+MEASURE_TILE = TaskGenerator(
+    tile_work.measure_objects, name="segkit.workflows.measure_tile"
+)
 MEASURE_SURFACES = TaskGenerator(
-    tile_work.measure_surfaces, name="segkit.measure_surfaces"
+    tile_work.measure_surfaces, name="segkit.workflows.measure_surfaces"
 )
 
-MERGE_TILES = TaskGenerator(table_work.merge_objects, name="segkit.merge_tiles")
-COMBINE = TaskGenerator(table_work.combine_tables, name="segkit.combine")
-KEEP = TaskGenerator(table_work.keep_objects, name="segkit.keep")
-TABULATE = TaskGenerator(table_work.tabulate, name="segkit.tabulate")
-CLASSIFY = TaskGenerator(table_work.classify_objects, name="segkit.classify")
-CLASSES = TaskGenerator(table_work.look_classes_up, name="segkit.reconstruct")
+MERGE_TILES = TaskGenerator(
+    table_work.merge_objects, name="segkit.workflows.merge_tiles"
+)
+COMBINE = TaskGenerator(table_work.combine_tables, name="segkit.workflows.combine")
+KEEP = TaskGenerator(table_work.keep_objects, name="segkit.workflows.keep")
+TABULATE = TaskGenerator(table_work.tabulate, name="segkit.workflows.tabulate")
+CLASSIFY = TaskGenerator(table_work.classify_objects, name="segkit.workflows.classify")
+CLASSES = TaskGenerator(table_work.look_classes_up, name="segkit.workflows.reconstruct")
 
 RESERVE = TaskGenerator(
-    reserving.reserve, name="segkit.reserve", ignore=("ours", "store")
+    reserving.reserve, name="segkit.workflows.reserve", ignore=("ours", "store")
 )
-SAVE_IMAGE = TaskGenerator(saving.save_image, name="segkit.save_image")
-SAVE_TABLE = TaskGenerator(saving.save_objects, name="segkit.save_table")
-CREATE_FILE = TaskGenerator(saving.create_file, name="segkit.create_file")
-WRITE_TILE = TaskGenerator(saving.write_tile, name="segkit.write_tile")
-FINISH_FILE = TaskGenerator(saving.finish_file, name="segkit.finish_file")
+SAVE_IMAGE = TaskGenerator(saving.save_image, name="segkit.workflows.save_image")
+SAVE_TABLE = TaskGenerator(saving.save_objects, name="segkit.workflows.save_table")
+CREATE_FILE = TaskGenerator(saving.create_file, name="segkit.workflows.create_file")
+WRITE_TILE = TaskGenerator(saving.write_tile, name="segkit.workflows.write_tile")
+FINISH_FILE = TaskGenerator(saving.finish_file, name="segkit.workflows.finish_file")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from segkit import checks
 from segkit._stage_work import require_objects, run_steps
 from segkit.labelling import Seam, TileSummary, find_seam, label_tile
+from segkit.names import known_as
 from segkit.tiling import Box, Tile
 from segkit.workflows.packing import Packed, pack, unpack
 
@@ -124,6 +125,7 @@ def touching(
         yield Box(tuple(a for a, _ in spans), tuple(b for _, b in spans))
 
 
+@known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class TileObjects:
     """The labelled objects of one tile by itself.

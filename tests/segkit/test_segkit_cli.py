@@ -141,7 +141,7 @@ def test_tg_status_shows_the_tasks_of_a_pipeline(folder):
     segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
     done = tg(folder, "status", "cells.toml")
     assert done.returncode == 0, done.stderr
-    assert "segkit.label_tile" in done.stdout
+    assert "segkit.workflows.label_tile" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -262,8 +262,10 @@ def test_tg_execute_runs_the_same_pipeline_from_a_jugfile(folder):
     assert written[0] == written[1]
     records = records_in(folder / "cells.tgdata").values()
     names = [record.name for record in records]
-    assert names.count("segkit.merge_tiles") == 1  # nothing but saving ran twice
-    assert names.count("segkit.save_table") == 2
+    assert (
+        names.count("segkit.workflows.merge_tiles") == 1
+    )  # nothing but saving ran twice
+    assert names.count("segkit.workflows.save_table") == 2
 
 
 def killed_in_the_middle(folder, store, arguments, ran):
@@ -301,7 +303,10 @@ def test_a_killed_run_goes_on_without_a_finished_tile(folder, ran, jobs):
     arguments = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000, "-j", jobs)
     killed_in_the_middle(folder, "cells.tgdata", arguments, ran)
     before = records_in(folder / "cells.tgdata")
-    assert sum(record.name == "segkit.run_tile" for record in before.values()) > ran / 4
+    assert (
+        sum(record.name == "segkit.workflows.run_tile" for record in before.values())
+        > ran / 4
+    )
     done = segkit_run(folder, *arguments)
     assert done.returncode == 0, done.stderr
     after = records_in(folder / "cells.tgdata")

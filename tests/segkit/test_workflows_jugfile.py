@@ -50,7 +50,11 @@ def test_example_counts_objects_and_runs_once(tmp_path, monkeypatch):
     assert set(np.unique(classes)) <= {0, 1, 2}
     keys = set(report.store.backend.keys())
     names = {report.store.record(key).name for key in keys}
-    assert {"segkit.run_tile", "pipeline.count", "pipeline.make_volume"} <= names
+    assert {
+        "segkit.workflows.run_tile",
+        "pipeline.count",
+        "pipeline.make_volume",
+    } <= names
     again = taskgraph.run(EXAMPLE, store=tmp_path / "store", workers=0)
     assert set(again.store.backend.keys()) == keys
 

@@ -1,0 +1,85 @@
+"""Names that last: what classes and functions are known by in keys and in stores.
+
+The key of a task holds the names of all classes and functions among its arguments, and
+a stored result those of the classes in it. So a name must stay when a file moves: what
+is public is known by the package in which its users find it (`segkit.Box`), and what is
+stored without being public as a name in this module, whatever file it lies in. This is
+the list of the latter. To rename what is in it is to break stores; to move it is to
+change the right side.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+HOMES = {
+    "ArrayInput": "segkit.workflows.inputs",
+    "Described": "segkit.workflows.saving",
+    "FileInput": "segkit.workflows.inputs",
+    "Grey": "segkit.io.sources",
+    "Hdf5Dataset": "segkit.io.hdf5",
+    "ImageSpec": "segkit._plan",
+    "InMemory": "segkit.io.sources",
+    "InstanceSeam": "segkit.instances",
+    "InstanceSummary": "segkit.instances",
+    "InstanceTile": "segkit.instances",
+    "Later": "segkit.workflows.stored",
+    "Mapped": "segkit.io.sources",
+    "Merged": "segkit.workflows.stored",
+    "MergedInstances": "segkit.instances",
+    "ObjectRuns": "segkit._label_runs",
+    "Packed": "segkit.workflows.packing",
+    "Part": "segkit.workflows.stored",
+    "PartialTable": "segkit._partial_table",
+    "PictureFolder": "segkit.io.pictures",
+    "Reserved": "segkit.workflows.reserving",
+    "Result": "segkit._run",
+    "Saved": "segkit.workflows.reserving",
+    "Seam": "segkit._tile_merging",
+    "SeamCheck": "segkit._seam_report",
+    "Selected": "segkit.io.sources",
+    "Stage": "segkit._plan",
+    "TiffPages": "segkit.io.tiff",
+    "TiffSegments": "segkit.io.tiff",
+    "TileLabels": "segkit.labelling",
+    "TileObjects": "segkit.workflows.tile_work",
+    "TileSummary": "segkit._tile_merging",
+    "ZarrChunks": "segkit.io.ome_zarr",
+    "reopen_writer": "segkit.io.writing",
+}
+"""Where that is which is stored without being public."""
+
+
+def known_as(package: str) -> Callable[[T], T]:
+    """Return a decorator that lets a class or function be known by a package.
+
+    Parameters
+    ----------
+    package : str
+        Where its users find it; this module's name for what is not public.
+
+    Examples
+    --------
+    >>> from segkit.tiling import Box
+    >>> Box.__module__
+    'segkit'
+    """
+
+    def name(thing: T) -> T:
+        thing.__module__ = package
+        return thing
+
+    return name
+
+
+def __getattr__(name: str) -> Any:
+    """Return a class of the list: so are those found that a stored result holds."""
+    if name in HOMES:
+        return getattr(import_module(HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
