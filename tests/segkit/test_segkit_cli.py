@@ -228,7 +228,7 @@ def test_the_advice_after_a_failure_can_be_followed(folder):
         assert [command.split()[1] for command in commands] == ["errors", "retry"]
         for command in commands:
             followed = tg(folder, *command.split()[1:])
-            assert "segkit.run_" in followed.stdout, followed.stderr
+            assert "segkit.workflows.run_" in followed.stdout, followed.stderr
 
 
 def test_what_runs_a_pipeline_again_is_named_as_it_was_typed(folder):
