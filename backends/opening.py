@@ -106,7 +106,7 @@ def directory_of(url: str | os.PathLike[str]) -> Path | None:
 def _open_log(url: str | os.PathLike[str], *, create: bool) -> Log:
     directory = directory_of(url)
     if directory is not None:
-        from backends.filesystem import FileLog
+        from backends.filesystem.file_log import FileLog
 
         return FileLog(directory, create=create)
     if url in ("memory:", "memory://"):

@@ -61,9 +61,9 @@ print(seconds, (rss() - before) / {n})
 GENERATOR = "@TaskGenerator\ndef f(i): return i\n"
 TG_SETUP = """\
 from taskgraph import TaskGenerator
-from taskgraph.recording import Recording, recorded_in
-from taskgraph.graph import Graph
-from taskgraph.jugfile import _few_collections
+from taskgraph.tasks.recording import Recording, recorded_in
+from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.jugfile import _few_collections
 """
 JUG_SETUP = "from jug import TaskGenerator\nfrom jug.task import alltasks\n"
 TG_BUILD = """\
@@ -232,7 +232,7 @@ def waiting(folder: Path, runs: int) -> None:
 
 def arrays(folder: Path, _runs: int) -> None:
     ours = ARRAYS.format(
-        open="from taskgraph.jugfile import open_results\n"
+        open="from taskgraph.context import open_results\n"
         "store = open_results(folder + '/arrays.tgdata')",
         store="payload = store.encode((x, 1), os.urandom(20))",
         load="store.decode(payload, b'')",

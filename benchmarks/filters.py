@@ -18,7 +18,7 @@ import skimage.morphology
 from scipy import ndimage
 
 from segkit import filters, morphology
-from segkit.tiling import map_tiles
+from segkit.tiling.cutting import map_tiles
 
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 

@@ -20,9 +20,11 @@ import numpy as np
 from imageio import v3 as iio
 from scipy import ndimage
 
-from segkit.evaluation import adapted_rand_error, average_precision, contingency
-from segkit.membranes import segment_cells
-from segkit.nuclei import segment_nuclei
+from segkit.evaluation.matching import average_precision
+from segkit.evaluation.partitions import adapted_rand_error
+from segkit.methods.membranes import segment_cells
+from segkit.methods.nuclei import segment_nuclei
+from segkit.overlaps.contingency_table import contingency
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,7 @@ import zarr
 from zarr.codecs import ZstdCodec
 
 import segkit
-from segkit.tiling import tiles
+from segkit.tiling.cutting import tiles
 
 CHUNKS = (32, 256, 256)
 Job = Callable[[], Any]

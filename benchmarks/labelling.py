@@ -24,13 +24,16 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
 
 from segkit import labelling
-from segkit.tiling import Tile, tiles
+from segkit.tiling.cutting import tiles
+
+if TYPE_CHECKING:
+    from segkit.tiling.boxes import Tile
 
 Way = Callable[[np.ndarray, int], np.ndarray]
 

@@ -44,7 +44,8 @@ from segkit.pipeline import (
     save,
     tile,
 )
-from segkit.tiling import Box, tiles
+from segkit.tiling.boxes import Box
+from segkit.tiling.cutting import tiles
 
 WIDTH = 2048
 PITCH = 64

@@ -17,8 +17,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import regionprops_table
 
-from segkit.labelling import label
-from segkit.measurement import region_properties
+from segkit.labelling.labels import label
+from segkit.measurement.measure import region_properties
 
 if TYPE_CHECKING:
     from collections.abc import Callable

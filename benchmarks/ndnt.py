@@ -18,7 +18,7 @@ from functools import partial
 import numpy as np
 from _florin import florin_ndnt
 
-from segkit.thresholding import ndnt
+from segkit.thresholding.methods import ndnt
 
 CASES = {
     "4096^2": ((4096, 4096), (64, 64), 45),

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from imageio import v3 as iio
 
-from segkit import classic
-from segkit.evaluation import published_scores, scores
-from segkit.nuclei import segment_nuclei
+from segkit.evaluation.scoring import published_scores, scores
+from segkit.methods import classic
+from segkit.methods.nuclei import segment_nuclei
 
 METHODS = {
     "RC": classic.rc,

@@ -18,7 +18,7 @@ from scipy import ndimage
 from skimage import metrics
 
 from segkit import evaluation
-from segkit.tiling import tiles
+from segkit.tiling.cutting import tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,12 +25,12 @@ import json, resource, sys, time
 from pathlib import Path
 from segkit.pipeline import Pipeline, label, tile
 from segkit.cli import run_pipeline
-from segkit.workflows.running import PipelineJugfile, warm_up
-from taskgraph.cli.supervised import Way
+from segkit.workflows.pipeline_jugfile import PipelineJugfile, warm_up
+from taskgraph.cli.running import Way
 path, folder, size, workers, check = sys.argv[1:6]
 pipeline = Pipeline(tile(int(size)), label()).save(Path(folder) / "label.toml")
 source = PipelineJugfile(pipeline, (path,), block=int(size) ** 3)
-from taskgraph.jugfile import open_results
+from taskgraph.context import open_results
 source.load(open_results("memory://"))
 warm_up(source)
 start = time.perf_counter()

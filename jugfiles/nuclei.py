@@ -24,12 +24,22 @@ import numpy as np
 from blake3 import blake3
 
 import segkit
-from segkit.instances import instance_tile, merge_instance_tiles
-from segkit.labelling import label_tile, merge_tiles, relabel_tile
-from segkit.measurement import combine, measure_tile, properties_table
-from segkit.reach import reach
-from segkit.selection import drop_ids, relabel_sequential, small_ids
-from segkit.tiling import Tile, tiles
+from segkit import (
+    Tile,
+    combine,
+    drop_ids,
+    instance_tile,
+    label_tile,
+    measure_tile,
+    merge_instance_tiles,
+    merge_tiles,
+    properties_table,
+    relabel_sequential,
+    relabel_tile,
+    small_ids,
+    tiles,
+)
+from segkit.tiling import reach
 from taskgraph import TaskGenerator, return_tuple
 
 TILE = 512

@@ -9,12 +9,12 @@ import click
 
 from taskgraph.cli.options import note, store_option, store_url
 from taskgraph.cli.program import Program, run_program
-from taskgraph.cli.supervised import Way, forget_failures, run, run_options
+from taskgraph.cli.running import Way, forget_failures, run, run_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segkit.workflows.running import PipelineJugfile, PlannedStage
+    from segkit.workflows.pipeline_jugfile import PipelineJugfile, PlannedStage
     from taskgraph.api import Report
 
 
@@ -85,7 +85,7 @@ def run_command(
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage, pipeline or image error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from segkit.workflows.running import PipelineJugfile
+    from segkit.workflows.pipeline_jugfile import PipelineJugfile
 
     way = Way.of(given)
     if given["block"] is not None and given["block"] < 1:
@@ -111,9 +111,9 @@ def run_pipeline(source: PipelineJugfile, store: str, way: Way) -> tuple[int, Re
     Report
         How many tasks are done.
     """
-    from segkit.workflows.running import failures, warm_up
+    from segkit.workflows.pipeline_jugfile import failures, warm_up
     from taskgraph.api import report_of
-    from taskgraph.jugfile import open_results
+    from taskgraph.context import open_results
 
     source.require_usable()
     results = open_results(store)
@@ -146,7 +146,7 @@ def _show_plan(source: PipelineJugfile, store: str, *, as_json: bool) -> int:
     import json
     from dataclasses import asdict
 
-    from segkit.workflows.running import planned
+    from segkit.workflows.pipeline_jugfile import planned
 
     stages = planned(source, store)
     if as_json:
@@ -184,6 +184,6 @@ def main() -> None:
 
 def _usage_errors() -> tuple[type[Exception], ...]:
     from segkit.io import ImageError
-    from segkit.pipeline import PipelineError
+    from segkit.pipeline.steps import PipelineError
 
     return PipelineError, ImageError, FileNotFoundError, PermissionError

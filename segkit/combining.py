@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from segkit import _contingency, _partial_table
-from segkit._contingency import Contingency
-from segkit._label_runs import LabelRuns, joined_runs
-from segkit._partial_table import PartialTable
+from segkit.evaluation.runs import LabelRuns, joined_runs
+from segkit.measurement import partial_table
+from segkit.measurement.partial_table import PartialTable
 from segkit.names import known_as
+from segkit.overlaps import contingency_table
+from segkit.overlaps.contingency_table import Contingency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["combine"]
-
 Part = TypeVar("Part", Contingency, LabelRuns, PartialTable)
 
 _ADDED_BY: Mapping[type, Callable[[list[Any]], Any]] = {
-    Contingency: _contingency.combine,
+    Contingency: contingency_table.combine,
     LabelRuns: joined_runs,
-    PartialTable: _partial_table.combine,
+    PartialTable: partial_table.combine,
 }
 
 

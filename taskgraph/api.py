@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError, UnavailableError
 from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify
-from taskgraph import elsewhere, snapshot
+from taskgraph.context import open_results
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
-from taskgraph.graph import Graph
-from taskgraph.jugfile import Jugfile, Loaded, default_store, open_results
-from taskgraph.limits import checked_workers
+from taskgraph.execution.options import Options
+from taskgraph.execution.worker import Outcome, Source, Worker
 from taskgraph.names import known_as
-from taskgraph.plan import Options
-from taskgraph.provenance import Provenance
-from taskgraph.recording import Recording
-from taskgraph.task import Task, Tasklet
-from taskgraph.worker import Outcome, Source, Worker
+from taskgraph.results.provenance import Provenance
+from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.jugfile import Jugfile, Loaded, default_store
+from taskgraph.tasks.limits import checked_workers
+from taskgraph.tasks.recording import Recording
+from taskgraph.tasks.task import Task, Tasklet
+from taskgraph.upkeep import snapshot, store_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from taskgraph.results import Results
+    from taskgraph.results.results import Results
 
 
 @known_as("taskgraph")
@@ -170,11 +171,13 @@ def run(
         folder = Path.cwd()
     loaded = source.load(results)
     if isinstance(source, KeptJugfile) and results.backend.shared:
-        elsewhere.point(results.backend, source.jugfile.path, loaded.results.backend)
+        store_pointer.point(
+            results.backend, source.jugfile.path, loaded.results.backend
+        )
     options = options or Options()
     if workers and loaded.results.backend.shared:
-        from taskgraph.plan import Plan
-        from taskgraph.supervisor import Supervisor
+        from taskgraph.execution.options import Plan
+        from taskgraph.execution.supervisor import Supervisor
 
         said: list[str] = []
         plan = Plan(
@@ -244,7 +247,7 @@ class _heartbeat:  # noqa: N801 - reads as a verb
 
 def report_of(loaded: Loaded) -> Report:
     """Return how far a graph is by what the store knows now."""
-    from taskgraph.graph import Frontier
+    from taskgraph.tasks.graph import Frontier
 
     backend = loaded.results.backend
     backend.poll()

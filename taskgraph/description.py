@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from taskgraph.task import Task
+    from taskgraph.tasks.task import Task
 
 
 _MOST_BITS = 128

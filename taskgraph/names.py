@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 HOMES = {
-    "function_at": "taskgraph.functions",
-    "item_of": "taskgraph.unpacking",
+    "function_at": "taskgraph.identity.functions",
+    "item_of": "taskgraph.tasks.unpacking",
 }
 """Where that is which is stored without being public."""
 
@@ -34,7 +34,7 @@ def known_as(package: str) -> Callable[[T], T]:
 
     Examples
     --------
-    >>> from taskgraph.task import Task
+    >>> from taskgraph.tasks.task import Task
     >>> Task.__module__
     'taskgraph'
     """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskgraph.recording import set_recording
+from taskgraph.tasks.recording import set_recording
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ import pytest
 import tifffile
 
 import segkit
-from segkit import classic
-from taskgraph.jugfile import open_results
+from segkit.methods import classic
+from taskgraph.context import open_results
 
 ROOT = Path(__file__).parents[1]
 JUGFILE = ROOT / "jugfiles" / "nuclei.py"

@@ -4,7 +4,7 @@ import warnings
 from functools import partial
 
 import segkit
-from segkit.reach import reach as declared_reach
+from segkit.tiling import reach as declared_reach
 
 
 def probe_reach(image):

@@ -17,7 +17,7 @@ from segkit.io.errors import (
     parsing,
 )
 from segkit.io.image import Image, described
-from segkit.io.tiff_metadata import MICROMETER
+from segkit.io.tiff.metadata import MICROMETER
 from segkit.names import known_as
 
 if TYPE_CHECKING:

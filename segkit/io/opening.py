@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segkit.io import hdf5, npy, ome_zarr, pictures, tiff
+from segkit.io import hdf5, npy, pictures
 from segkit.io.errors import (
     ColourError,
     ImageRequestError,
@@ -17,13 +17,15 @@ from segkit.io.errors import (
     UnfinishedImageError,
 )
 from segkit.io.image import Image, described
-from segkit.io.plates import open_plate
+from segkit.io.ome_zarr import reading as zarr_reading
+from segkit.io.ome_zarr.plates import open_plate
+from segkit.io.tiff import reading as tiff_reading
 from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from segkit.io.ome_zarr import Missing
+    from segkit.io.ome_zarr.reading import Missing
 
 
 @known_as("segkit")
@@ -195,8 +197,8 @@ def _open(
     series, level, axes = options["series"], options["level"], options["axes"]
     if not start:
         raise NotAnImageError(path, "is an empty file")
-    if start.startswith(tiff.MAGIC):
-        return tiff.open_tiff(path, series=series, level=level)
+    if start.startswith(tiff_reading.MAGIC):
+        return tiff_reading.open_tiff(path, series=series, level=level)
     _require_plain(path, series, level, well)
     if start.startswith(hdf5.MAGIC):
         return hdf5.open_hdf5(path, key=key, axes=axes)
@@ -216,11 +218,11 @@ def _open_folder(
     options: dict[str, Any],
 ) -> Image:
     series, level, axes = options["series"], options["level"], options["axes"]
-    if ome_zarr.is_zarr(path):
+    if zarr_reading.is_zarr(path):
         if well is not None:
             plate = open_plate(path)
             return plate.open(well, series, level=level, missing=missing)
-        return ome_zarr.open_zarr(
+        return zarr_reading.open_zarr(
             path, key=key, series=series, level=level, missing=missing, axes=axes
         )
     if path.suffix == ".zarr":

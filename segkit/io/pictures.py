@@ -76,8 +76,7 @@ def _picture_axes(path: Path, voxels: NDArray[Any]) -> str:
 def read_picture(path: Path) -> NDArray[Any]:
     """Return all pixels of a picture file, as imageio decodes them."""
     import imageio.v3
-    from PIL import Image as Pillow
-    from PIL import UnidentifiedImageError
+    from PIL import Image as Pillow, UnidentifiedImageError
 
     try:
         Pillow.open(path).close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from segkit import checks
-from segkit.io import hdf5, tiff_writing
+from segkit.io import hdf5
 from segkit.io.errors import ImageRequestError
 from segkit.io.formats import format_of
 from segkit.io.image import Image, complete_spacing, described
@@ -16,7 +16,8 @@ from segkit.io.publishing import published
 from segkit.io.replacing import require_free
 from segkit.io.sources import InMemory
 from segkit.io.targets import fitted
-from segkit.io.tiff_writing import Compression
+from segkit.io.tiff import writing as tiff_writing
+from segkit.io.tiff.writing import Compression
 from segkit.io.writing import ImageWriter, create_at
 from segkit.names import known_as
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segkit.io.ome_zarr_writing import Downscale, OmeVersion
+    from segkit.io.ome_zarr.writing import Downscale, OmeVersion
 
 _SLAB_BYTES = 64 << 20
 _GREY, _COLOUR = 2, 3
@@ -223,7 +224,7 @@ def _add_levels(
     *,
     labels: bool,
 ) -> None:
-    from segkit.io.ome_zarr_writing import write_levels
+    from segkit.io.ome_zarr.writing import write_levels
 
     write_levels(
         target,

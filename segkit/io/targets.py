@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from segkit.io import npy, ome_zarr, tiff
+from segkit.io import npy
 from segkit.io.errors import ImageRequestError
+from segkit.io.ome_zarr import reading as zarr_reading
+from segkit.io.tiff import reading as tiff_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,13 +34,15 @@ class Target(Protocol):
 def open_target(partial: Path) -> tuple[Image, Target]:
     """Return what is known of an image under construction, and where it takes boxes."""
     if partial.is_dir():
-        return ome_zarr.open_zarr(partial, missing="fill"), ZarrTarget(partial / "0")
+        return zarr_reading.open_zarr(partial, missing="fill"), ZarrTarget(
+            partial / "0"
+        )
     with partial.open("rb") as file:
         start = file.read(8)
     image = (
         npy.open_npy(partial)
         if start.startswith(npy.MAGIC)
-        else tiff.open_tiff(partial)
+        else tiff_reading.open_tiff(partial)
     )
     return image, MappedTarget(image)
 
@@ -90,8 +94,8 @@ class ZarrTarget:
     """Chunks of a Zarr array."""
 
     def __init__(self, path: Path) -> None:
-        self._array = ome_zarr.open_array(path, "r+")
-        self.chunks: tuple[int, ...] | None = ome_zarr.stored_unit(self._array)
+        self._array = zarr_reading.open_array(path, "r+")
+        self.chunks: tuple[int, ...] | None = zarr_reading.stored_unit(self._array)
 
     def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
         """Write whole chunks, one after the other.

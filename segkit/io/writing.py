@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
-from segkit.io import npy, ome_zarr, ome_zarr_writing, tiff_writing
+from segkit.io import npy
 from segkit.io.errors import (
     DamagedImageError,
     ImageRequestError,
@@ -29,11 +29,13 @@ from segkit.io.errors import (
 )
 from segkit.io.formats import format_of
 from segkit.io.image import Image, described
+from segkit.io.ome_zarr import reading as zarr_reading, writing as zarr_writing
 from segkit.io.opening import partial_path
 from segkit.io.publishing import publish, remove, sync
 from segkit.io.replacing import require_free
 from segkit.io.sources import resolve
 from segkit.io.targets import Closed, ZarrTarget, fitted, open_target
+from segkit.io.tiff import writing as tiff_writing
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from segkit.io.ome_zarr_writing import Downscale, OmeVersion
+    from segkit.io.ome_zarr.writing import Downscale, OmeVersion
     from segkit.io.sources import Region
 
 
@@ -156,9 +158,9 @@ def create_at(
     """Create the empty image of one format at the very path `target`."""
     if kind == "zarr":
         if chunks is None:
-            chunks = ome_zarr_writing.default_chunks(image.axes, image.shape)
+            chunks = zarr_writing.default_chunks(image.axes, image.shape)
         chunks = checks.per_axis(chunks, image.ndim, name="chunks", least=1)
-        ome_zarr_writing.create_zarr(
+        zarr_writing.create_zarr(
             target, image, chunks=chunks, version=version, labels=labels
         )
     elif kind == "npy":
@@ -315,7 +317,7 @@ class ImageWriter:
         base = self._partial / "0"
         whole = tuple(slice(0, length) for length in self.shape)
         absent = list(
-            ome_zarr.missing_chunks(ome_zarr.open_array(base, "r"), base, whole)
+            zarr_reading.missing_chunks(zarr_reading.open_array(base, "r"), base, whole)
         )
         if absent:
             raise DamagedImageError(
@@ -324,8 +326,8 @@ class ImageWriter:
                 f" {absent[0]!r}; write them, then finish",
             )
         if levels > 1:
-            labels = "image-label" in ome_zarr.attributes(self._partial)
-            ome_zarr_writing.write_levels(
+            labels = "image-label" in zarr_reading.attributes(self._partial)
+            zarr_writing.write_levels(
                 self._partial,
                 self._image,
                 levels=levels,

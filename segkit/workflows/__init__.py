@@ -18,31 +18,6 @@ without a jugfile. Start either again, here or in a job of Slurm or Grid Engine 
 worker of its own and they meet in the store only.
 """
 
-from __future__ import annotations
+import lazy_loader as _lazy
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from segkit.workflows.inputs import FileStamp as FileStamp
-    from segkit.workflows.pipelines import Outputs as Outputs
-    from segkit.workflows.pipelines import pipeline_tasks as pipeline_tasks
-    from segkit.workflows.running import PipelineJugfile as PipelineJugfile
-    from segkit.workflows.stored import StoredArray as StoredArray
-
-_HOMES = {
-    "FileStamp": "inputs",
-    "Outputs": "pipelines",
-    "PipelineJugfile": "running",
-    "StoredArray": "stored",
-    "pipeline_tasks": "pipelines",
-}
-__all__ = ["FileStamp", "Outputs", "PipelineJugfile", "StoredArray", "pipeline_tasks"]
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used: start-up stays short."""
-    from importlib import import_module
-
-    if name in _HOMES:
-        return getattr(import_module(f"segkit.workflows.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'segkit.workflows' has no attribute {name!r}")
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from segkit import _stage_work
-from segkit.labelling import adjacent_tiles
-from segkit.pipeline import PipelineError
-from segkit.tiling import Box, tiles
+from segkit.labelling.merging import adjacent_tiles
+from segkit.pipeline import stage_work
+from segkit.pipeline.steps import PipelineError
+from segkit.tiling.boxes import Box
+from segkit.tiling.cutting import tiles
 from segkit.workflows import sizing, tasks
 from segkit.workflows.inputs import ArrayInput, FileInput
 from segkit.workflows.reserving import (
@@ -23,17 +24,17 @@ from segkit.workflows.reserving import (
 )
 from segkit.workflows.saving import Described, Readable, is_lost
 from segkit.workflows.stored import Later, Part, StoredArray, later
-from taskgraph.hashing import Encoder, digest
-from taskgraph.recording import current_recording
+from taskgraph.identity.hashing import Encoder, digest
+from taskgraph.tasks.recording import current_recording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segkit._plan import Stage
-    from segkit._steps import Step
-    from segkit.tiling import Tile
-    from taskgraph.results import Results
-    from taskgraph.task import Task
+    from segkit.pipeline.plan import Stage
+    from segkit.pipeline.steps import Step
+    from segkit.tiling.boxes import Tile
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.task import Task
 
 Input: TypeAlias = FileInput | ArrayInput
 _GROUP = 64
@@ -196,7 +197,7 @@ class Builder:
     def _filter(self, stage: Stage, before: _Array) -> _Array:
         objects, voxels = _labelled(before)
         (step,) = stage.steps
-        options = _stage_work.filter_options(step, self._settings.source.image.spacing)
+        options = stage_work.filter_options(step, self._settings.source.image.spacing)
         sums = self._sums_for(step, before, options)
         lookup = tasks.KEEP(step, sums, objects.dropped, options)
         dropped = (*objects.dropped, lookup)
@@ -216,7 +217,7 @@ class Builder:
         labels = self._arrays[stage.array]
         objects, _ = _labelled(labels)
         (step,) = stage.steps
-        options = _stage_work.measure_options(step, self._settings.source.image.spacing)
+        options = stage_work.measure_options(step, self._settings.source.image.spacing)
         for name in ("tile", "workers"):
             options.pop(name, None)
         sums = self._sums_for(step, labels, options)
@@ -226,7 +227,7 @@ class Builder:
     def _sums_for(self, step: Step, labels: _Array, options: dict[str, Any]) -> Task:
         """Return the sums that the options of a step need."""
         objects, voxels = _labelled(labels)
-        image = self._settings.source if _stage_work.needs_intensity(step) else None
+        image = self._settings.source if stage_work.needs_intensity(step) else None
         if "surface" in (options.get("properties") or ()):
             return self._surface_sums(voxels, image)
         return self._sums_of(objects, image)
@@ -253,7 +254,7 @@ class Builder:
     def _save(self, stage: Stage) -> Task:
         (step,) = stage.steps
         settings = self._settings
-        path = str(_stage_work.save_path(step, settings.out.resolve(), settings.name))
+        path = str(stage_work.save_path(step, settings.out.resolve(), settings.name))
         self.files.append(Path(path))
         options = {"overwrite": settings.overwrite, **step.keywords}
         overwrite = bool(options.pop("overwrite"))

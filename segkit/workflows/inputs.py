@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from segkit._stage_work import image_name
 from segkit.names import known_as
-from segkit.pipeline import PipelineError
+from segkit.pipeline.stage_work import image_name
+from segkit.pipeline.steps import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.io import Image
-    from segkit.tiling import Box
+    from segkit.tiling.boxes import Box
 
 KnownBy = Literal["stamp", "content"]
 _PIECE = 1 << 24

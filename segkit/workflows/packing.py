@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit._compiled import can_compile
+from segkit.compiled.kernels import can_compile
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -184,6 +184,6 @@ def _bits(bits: Array, first: int, size: int) -> NDArray[np.bool_]:
 def _compiled() -> ModuleType | None:
     if not can_compile():
         return None
-    from segkit.workflows import _run_kernels
+    from segkit.workflows import run_kernels
 
-    return _run_kernels
+    return run_kernels

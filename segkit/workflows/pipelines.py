@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segkit._plan import ImageSpec, Stage, plan
 from segkit.names import known_as
-from segkit.pipeline import Pipeline, PipelineError
+from segkit.pipeline.pipeline import Pipeline
+from segkit.pipeline.plan import ImageSpec, Stage, plan
+from segkit.pipeline.steps import PipelineError
 from segkit.workflows import sizing
 from segkit.workflows.building import Builder, Settings
 from segkit.workflows.inputs import FileInput, name_of, open_input
-from taskgraph.recording import Recording, current_recording, is_recording, recorded_in
+from taskgraph.tasks.recording import (
+    Recording,
+    current_recording,
+    is_recording,
+    recorded_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
 
     from segkit.workflows.inputs import ArrayInput, KnownBy
     from segkit.workflows.stored import StoredArray
-    from taskgraph.task import Task
+    from taskgraph.tasks.task import Task
 
 
 @known_as("segkit.workflows")

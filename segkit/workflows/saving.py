@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit.names import known_as
-from segkit.tiling import Box
+from segkit.tiling.boxes import Box
 from segkit.workflows.inputs import ArrayInput, FileInput
 from segkit.workflows.reserving import ABSENT, Reserved, Saved, file_of, in_the_way
 from segkit.workflows.stored import Reader, StoredArray
@@ -88,7 +88,7 @@ class _Source:
         voxels: Array = self._read(Box(start, tuple(part.stop for part in spatial)))
         if not self._colours:
             return voxels
-        from segkit.classification import paint_classes
+        from segkit.measurement.classification import paint_classes
 
         painted: Array = paint_classes(voxels)[..., box[-1]]
         return painted

@@ -13,12 +13,12 @@ import math
 from typing import TYPE_CHECKING
 
 from segkit import checks
-from segkit._steps import PipelineError
+from segkit.pipeline.steps import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segkit._steps import Step
+    from segkit.pipeline.steps import Step
 
 
 # Smaller blocks cost more than they gain, larger ones too much memory.

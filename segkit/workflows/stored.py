@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit.names import known_as
-from segkit.tiling import Box
+from segkit.tiling.boxes import Box
 from segkit.workflows.packing import Packed, unpack
 
 if TYPE_CHECKING:
-    from taskgraph.task import Task
+    from taskgraph.tasks.task import Task
 
 Array: TypeAlias = NDArray[Any]
 

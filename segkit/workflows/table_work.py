@@ -13,9 +13,9 @@ from segkit.workflows.stored import Merged, through
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from segkit._steps import Step
-    from segkit.classification import BoundsClassifier
-    from segkit.measurement import PartialTable
+    from segkit.measurement.classification import BoundsClassifier
+    from segkit.measurement.partial_table import PartialTable
+    from segkit.pipeline.steps import Step
     from segkit.workflows.stored import Later
 
 Array: TypeAlias = NDArray[Any]
@@ -32,7 +32,7 @@ def merge_objects(objects: tuple[Later, ...], seams: tuple[Later, ...]) -> Merge
     seams
         What `find_seams` found.
     """
-    from segkit.labelling import merge_tiles
+    from segkit.labelling.merging import merge_tiles
 
     summaries = [one.load().summary for one in objects]
     tables = merge_tiles(summaries, seams=_all_seams(seams))
@@ -59,7 +59,7 @@ def combine_tables(
     merged
         The ids to sum under; None if the parts know them already.
     """
-    from segkit.measurement import PartialTable, combine
+    from segkit.measurement.partial_table import PartialTable, combine
 
     tables: list[PartialTable] = [part.load() for part in parts]
     if merged is not None:
@@ -81,8 +81,8 @@ def keep_objects(
     options: dict[str, Any],
 ) -> NDArray[np.int64]:
     """Return the table from labels to labels that drops what a filter step drops."""
-    from segkit._stage_work import keep_lookup
-    from segkit.measurement import properties_table
+    from segkit.measurement.measure import properties_table
+    from segkit.pipeline.stage_work import keep_lookup
 
     table = properties_table(_remaining(sums, lookups), **options)
     lookup = keep_lookup(step, table)
@@ -94,21 +94,21 @@ def tabulate(
     sums: PartialTable, lookups: tuple[Array, ...], options: dict[str, Any]
 ) -> Table:
     """Return the properties of the objects that filters left."""
-    from segkit.measurement import properties_table
+    from segkit.measurement.measure import properties_table
 
     return properties_table(_remaining(sums, lookups), **options)
 
 
 def classify_objects(table: Table, classifiers: tuple[BoundsClassifier, ...]) -> Table:
     """Return a table of objects with their classes; see `segkit.classify`."""
-    from segkit.classification import classify
+    from segkit.measurement.classification import classify
 
     return classify(table, *classifiers)
 
 
 def look_classes_up(table: Table) -> NDArray[np.unsignedinteger[Any]]:
     """Return the table from labels to classes, for painting; see `reconstruct`."""
-    from segkit.classification import class_lookup
+    from segkit.measurement.classification import class_lookup
 
     return class_lookup(table)
 

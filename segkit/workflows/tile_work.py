@@ -13,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
-from segkit._stage_work import require_objects, run_steps
-from segkit.labelling import Seam, TileSummary, find_seam, label_tile
+from segkit.labelling.labels import label_tile
+from segkit.labelling.merging import Seam, TileSummary, find_seam
 from segkit.names import known_as
-from segkit.tiling import Box, Tile
+from segkit.pipeline.stage_work import require_objects, run_steps
+from segkit.tiling.boxes import Box, Tile
 from segkit.workflows.packing import Packed, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from segkit._steps import Step
-    from segkit.measurement import PartialTable
+    from segkit.measurement.partial_table import PartialTable
+    from segkit.pipeline.steps import Step
     from segkit.workflows.inputs import Readable
     from segkit.workflows.stored import Later
 
@@ -176,7 +177,7 @@ def measure_objects(
     objects: TileObjects, tile: Tile, image: Readable | None
 ) -> PartialTable:
     """Return the sums over the objects of one tile, under the tile's own labels."""
-    from segkit.measurement import measure_tile
+    from segkit.measurement.measure import measure_tile
 
     intensity = None if image is None else image.read(tile.write)
     own = Tile(tile.index, tile.write, tile.write)
@@ -188,7 +189,7 @@ def measure_surfaces(
     labels: Readable, tile: Tile, image: Readable | None
 ) -> PartialTable:
     """Return the sums over the objects of one tile, with their surfaces."""
-    from segkit.measurement import measure_tile
+    from segkit.measurement.measure import measure_tile
 
     intensity = None if image is None else image.read(tile.read)
     return measure_tile(

@@ -36,7 +36,7 @@ class _Lazy(Program):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"taskgraph.cli.{cmd_name}")
+        module = import_module(f"taskgraph.cli.commands.{cmd_name}")
         command: click.Command = module.command
         return command
 
@@ -45,7 +45,7 @@ class _Lazy(Program):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; name the nearest one if there is none."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from taskgraph.cli.words import command_meant
+            from taskgraph.cli.other_programs import command_meant
 
             meant = command_meant(args[0], COMMANDS)
             raise click.UsageError(f"there is no command {args[0]!r}; {meant}", ctx)

@@ -13,10 +13,10 @@ from taskgraph.cli.options import note
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from taskgraph.jugfile import Loaded
-    from taskgraph.records import Record
-    from taskgraph.results import Results
-    from taskgraph.task import Task, TaskGenerator
+    from taskgraph.results.records import Record
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.task import Task, TaskGenerator
 
 
 def tell_changes(loaded: Loaded) -> None:
@@ -41,7 +41,7 @@ def changed(loaded: Loaded) -> list[str]:
     Of each function only the first and the last task with a result are looked at: a
     graph may have a million.
     """
-    from taskgraph.provenance import code_fingerprint
+    from taskgraph.results.provenance import code_fingerprint
 
     results = loaded.results
     if not results.backend.keys():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import click
 
-    from taskgraph.snapshot import Snapshot
+    from taskgraph.upkeep.snapshot import Snapshot
 
 _MOST_COMPLETIONS = 100
 
@@ -17,7 +17,7 @@ _MOST_COMPLETIONS = 100
 def completed_snapshot(context: click.Context) -> Snapshot | None:
     """Return the graph to complete from, None if there is none; never fails."""
     from taskgraph.cli.options import JUGFILE, open_store
-    from taskgraph.snapshot import load
+    from taskgraph.upkeep.snapshot import load
 
     params = context.params
     # While an option waits for its value, click has not sorted out the other words.

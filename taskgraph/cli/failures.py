@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.names import require_names
 from taskgraph.cli.options import load_snapshot, note
+from taskgraph.cli.selecting import require_names
 from taskgraph.cli.tables import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from taskgraph.records import Record
-    from taskgraph.results import Results
+    from taskgraph.results.records import Record
+    from taskgraph.results.results import Results
 
 
 def chosen_failures(
@@ -29,7 +29,7 @@ def chosen_failures(
     UsageError
         The jugfile has no function of such a name.
     """
-    from taskgraph.graph import selector
+    from taskgraph.tasks.graph import selector
 
     backend = results.backend
     failed = set(backend.failures())

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from taskgraph.cli.completion import complete_files, complete_names, complete_words
-from taskgraph.cli.steps import is_pipeline, program_name, remember, runnable
+from taskgraph.cli.sentences import is_pipeline, program_name, remember, runnable
 from taskgraph.errors import JugfileError, UsageError
 
 if TYPE_CHECKING:
     from backends.interface import Backend
-    from taskgraph.jugfile import Loaded
-    from taskgraph.snapshot import Snapshot
+    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.upkeep.snapshot import Snapshot
 
 F = TypeVar("F", bound=Callable[..., Any])
 JUGFILE = "jugfile.py"
@@ -177,7 +177,7 @@ def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Bac
         It is in memory, and so was that of the command that made it.
     """
     from backends.opening import open_backend
-    from taskgraph.elsewhere import chosen_url
+    from taskgraph.upkeep.store_pointer import chosen_url
 
     if store is None:
         require_jugfile(jugfile)
@@ -233,7 +233,7 @@ def load_snapshot(
     backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
 ) -> Snapshot | None:
     """Return the graph that a jugfile had when it was last loaded; None if never."""
-    from taskgraph.snapshot import is_own_store, load
+    from taskgraph.upkeep.snapshot import is_own_store, load
 
     snapshot = load(backend, jugfile, arguments or None)
     if snapshot is not None:
@@ -248,8 +248,8 @@ def load_graph(
     backend: Backend, jugfile: Path, arguments: Sequence[str] = ()
 ) -> Loaded:
     """Load a jugfile with the results of a store."""
-    from taskgraph.jugfile import Jugfile
-    from taskgraph.results import Results
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Jugfile
 
     require_script(jugfile)
     return Jugfile(jugfile, tuple(arguments)).load(Results(backend))
@@ -266,7 +266,7 @@ def snapshot_now(
 
     The jugfile is loaded only if it changed since; `keep` stores the new graph.
     """
-    from taskgraph.snapshot import save, take
+    from taskgraph.upkeep.snapshot import save, take
 
     require_jugfile(jugfile)
     snapshot = load_snapshot(backend, jugfile, arguments)
@@ -308,7 +308,7 @@ def find_keys(text: str, keys: Iterable[bytes], names: dict[bytes, str]) -> list
     >>> find_keys("f", keys, {keys[0]: "jugfile.f"}) == keys[:1]
     True
     """
-    from taskgraph.graph import selector
+    from taskgraph.tasks.graph import selector
 
     if not text:
         raise UsageError("give a function's name or the first digits of a key")

@@ -119,7 +119,7 @@ def _exit_code(error: Exception, usage: tuple[type[Exception], ...]) -> int | No
 
 def _sentences(error: click.ClickException, name: str) -> str:
     """Return what click has to say in the form that everything else has."""
-    from taskgraph.cli.words import option_meant
+    from taskgraph.cli.other_programs import option_meant
 
     what = error.format_message()
     if isinstance(error, click.NoSuchOption) and option_meant(error.option_name):
@@ -157,7 +157,7 @@ def _output_kept() -> Iterator[None]:
     except OSError as error:
         if error.errno not in _FULL or error.filename is not None:
             raise
-        from taskgraph.cli.steps import program_name
+        from taskgraph.cli.sentences import program_name
 
         _forget_output()
         _end(f"cannot write the output: {error.strerror}", 4, program_name())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.errors import DamagedError
 from taskgraph.cli.options import note
-from taskgraph.cli.steps import program_name, runnable
+from taskgraph.cli.sentences import program_name, runnable
 from taskgraph.cli.tables import one_line
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from backends.interface import Backend
     from taskgraph.api import Report
-    from taskgraph.jugfile import Loaded
+    from taskgraph.tasks.jugfile import Loaded
 
 _LINE_EVERY = 10.0
 _SHARE = 20
@@ -137,7 +137,7 @@ class _Counter:
         """Take in the tasks that appeared behind a barrier since."""
         if self._complete:
             return
-        from taskgraph.snapshot import load
+        from taskgraph.upkeep.snapshot import load
 
         snapshot = None
         with suppress(DamagedError):  # whoever passes the barrier next writes it anew

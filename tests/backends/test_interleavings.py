@@ -7,7 +7,7 @@ import os
 import pytest
 
 from backends import Cause
-from backends.filesystem import FileLog
+from backends.filesystem.file_log import FileLog
 from backends.memory import MemoryLog, Room
 from backends.store import JournalStore
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backends import FormatError, NoStoreError, OpenError, UnavailableError
-from backends.filesystem import FileLog
+from backends.filesystem.file_log import FileLog
 from backends.opening import open_backend
 from backends.store import JournalStore
 
@@ -93,7 +93,7 @@ def test_two_make_the_same_store(root, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("version", "advice"), [(0, "release that wrote it"), (2, "install a newer")]
+    ("version", "advice"), [(1, "release that wrote it"), (3, "install a newer")]
 )
 def test_another_format_is_refused_with_advice(root, version, advice):
     make(root)

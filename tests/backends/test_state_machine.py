@@ -9,8 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -20,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from backends import Cause, DamagedError, Row
-from backends.filesystem import FileLog
+from backends.filesystem.file_log import FileLog
 from backends.memory import MemoryLog, Room
 from backends.segment import HEADER_SIZE
 from backends.store import JournalStore

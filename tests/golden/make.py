@@ -15,7 +15,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from taskgraph.jugfile import Jugfile, open_results
+from taskgraph.context import open_results
+from taskgraph.tasks.jugfile import Jugfile
 
 HERE = Path(__file__).parent
 

@@ -17,11 +17,12 @@ import pytest
 import segkit.names
 import taskgraph.names
 from backends.interface import Row
+from taskgraph.context import open_results
 from taskgraph.description import describe
-from taskgraph.graph import Graph
-from taskgraph.hashing import Encoder
-from taskgraph.jugfile import Jugfile, Loaded, open_results
-from taskgraph.running import run_at_once
+from taskgraph.execution.runner import run_at_once
+from taskgraph.identity.hashing import Encoder
+from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.jugfile import Jugfile, Loaded
 
 HERE = Path(__file__).parent
 PUBLIC = ("segkit", "segkit.io", "segkit.pipeline", "segkit.workflows", "taskgraph")

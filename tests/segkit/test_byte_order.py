@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segkit.evaluation import contingency
-from segkit.filters import gaussian
-from segkit.labelling import label, relabel_tile
-from segkit.measurement import region_properties
-from segkit.region_growing import random_walker, watershed
-from segkit.selection import (
+from segkit.filters.smoothing import gaussian
+from segkit.labelling.labels import label, relabel_tile
+from segkit.measurement.measure import region_properties
+from segkit.measurement.selection import (
     clear_border,
     keep_largest,
     relabel_sequential,
     remove_small_objects,
 )
-from segkit.thresholding import ndnt
+from segkit.overlaps.contingency_table import contingency
+from segkit.regions.region_growing import random_walker, watershed
+from segkit.thresholding.methods import ndnt
 
 FUNCTIONS = {
     "label": label,

@@ -52,7 +52,8 @@ def tg(folder: Path, *arguments: object, code: int | None = 0):
 def value_of(folder: Path, name: str = "job.py", task: str = "result") -> object:
     """Return the value of a task of a jugfile that was run."""
     from taskgraph import value
-    from taskgraph.jugfile import Jugfile, open_results
+    from taskgraph.context import open_results
+    from taskgraph.tasks.jugfile import Jugfile
 
     path = folder / name
     loaded = Jugfile(path).load(open_results(str(path.with_suffix(".tgdata"))))

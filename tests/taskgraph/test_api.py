@@ -5,7 +5,7 @@ import pytest
 from taskgraph import run, value
 from taskgraph.api import report_of
 from taskgraph.errors import JugfileError, UsageError
-from taskgraph.jugfile import Jugfile
+from taskgraph.tasks.jugfile import Jugfile
 
 JUGFILE = """
 from pathlib import Path

@@ -1,0 +1,1 @@
+"""A journal in a directory, shared by all machines that mount it."""

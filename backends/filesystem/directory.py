@@ -1,0 +1,202 @@
+"""The directory of a store: when it is made, what is staged in it, what is trashed."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING
+
+from backends.errors import DamagedError, NoStoreError, OpenError, UnavailableError
+from backends.filesystem.format import check_format, describe_format
+from backends.filesystem.posix import (
+    bytes_in,
+    explained,
+    put_if_absent,
+    read_file,
+    remove_tree,
+    write_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from backends.interface import Bytes
+
+_FOLDERS = ("log", "blobs", "workers", "documents", "tmp", "trash")
+_ABANDONED = 86400.0
+"""Seconds after which nobody writes to a staged file any more."""
+
+
+class Directory:
+    """The directory `root` of a store.
+
+    It is made when something is first written to it: whoever only wanted to, and then
+    could not, leaves nothing behind.
+
+    Parameters
+    ----------
+    root : Path
+        Where it is.
+    create : bool
+        Make it if there is none.
+    block : int
+        How many segments make a block, if it is made; kept in `format.json`.
+
+    Attributes
+    ----------
+    block_size : int
+        How many segments make a block.
+    """
+
+    def __init__(self, root: Path, *, create: bool, block: int) -> None:
+        self.root = root
+        self.block_size = block
+        self._path = str(root)
+        self._made = False
+        self._staged = count()
+        self._pid = 0
+        self._private = ""
+        with explained(f"open the store {root}"):
+            if self.exists():
+                return
+            if not create:
+                raise NoStoreError(
+                    f"there is no store at {root}; `tg execute` makes one"
+                )
+            if root.is_dir():
+                self._refuse_foreign()
+
+    def exists(self) -> bool:
+        """Return whether the store was made, by anybody."""
+        if not self._made:
+            with suppress(FileNotFoundError):
+                self._learn_format()
+        return self._made
+
+    def _learn_format(self) -> None:
+        try:
+            text, _ = read_file(f"{self._path}/format.json")
+        except NotADirectoryError:
+            raise OpenError(f"{self.root} is not a directory") from None
+        except DamagedError:
+            text = b""
+        self.block_size = check_format(text, self.root)
+        self._made = True
+
+    def _refuse_foreign(self) -> None:
+        """Refuse a directory of somebody else; another worker may be making ours."""
+        names = {entry.name for entry in self.root.iterdir()}
+        if names - {*_FOLDERS, "format.json"}:
+            raise OpenError(
+                f"{self.root} holds other files and no store; choose an empty or a "
+                "new directory with --store"
+            )
+
+    def make(self) -> None:
+        """Make the store, unless it was made."""
+        with explained(f"write to the store {self.root}"):
+            if not self.exists():
+                self._make()
+
+    def _make(self) -> None:
+        for name in _FOLDERS:
+            try:
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            except FileNotFoundError:  # as in /proc
+                raise OpenError(
+                    f"no directory can be made at {self.root}; choose another --store"
+                ) from None
+        staged = self._write([describe_format(self.block_size)], durable=True)
+        put_if_absent(staged, f"{self._path}/format.json")
+        self.unstage(staged)
+        self._learn_format()
+
+    # files that are not public yet
+
+    def stage(self, chunks: Iterable[Bytes], *, durable: bool) -> str:
+        """Write a file that nobody else looks at; see `Log.stage`."""
+        with explained(f"write to the store {self.root}"):
+            if not self.exists():
+                self._make()
+            return self._write(chunks, durable=durable)
+
+    def _write(self, chunks: Iterable[Bytes], *, durable: bool) -> str:
+        if self._pid != os.getpid():  # forked: what we write needs other names
+            self._pid = os.getpid()
+            self._private = f"{self._pid:x}-{os.urandom(6).hex()}"
+        path = f"{self._path}/tmp/{self._private}-{next(self._staged)}"
+        write_file(path, chunks, durable=durable)
+        return path
+
+    def unstage(self, staged: str) -> None:
+        """Remove what was staged; what got a public name stays."""
+        with suppress(OSError):
+            os.unlink(staged)
+
+    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
+        """Return what was staged so many seconds ago and never got a name."""
+        if not self.exists():
+            return []
+        limit = self.now() - older_than
+        found = []
+        with explained(f"look into {self.root}/tmp"):
+            for entry in os.scandir(self.root / "tmp"):
+                with suppress(FileNotFoundError):
+                    if entry.stat(follow_symlinks=False).st_mtime < limit:
+                        found.append(entry.name)
+                        if remove:
+                            remove_tree(entry)
+        return found
+
+    def now(self) -> float:
+        """Return the time by the clock that stamps the files."""
+        try:
+            staged = self.stage([b""], durable=False)
+        except UnavailableError:
+            return time.time()
+        stamp = os.stat(staged).st_mtime
+        self.unstage(staged)
+        return stamp
+
+    # the trash
+
+    def trash(self, path: str) -> str:
+        """Move a file or folder to the trash; return where it is now."""
+        trashed = self.trashed(os.path.basename(path))
+        os.rename(path, trashed)
+        return trashed
+
+    def trashed(self, name: str) -> str:
+        """Return a new name in the trash, which says since when it is there."""
+        mark = os.urandom(3).hex()
+        return f"{self._path}/trash/{int(time.time())}-{mark}-{name}"
+
+    def empty_trash(self, older_than: float) -> int:
+        """Remove what was trashed so many seconds ago; return its bytes."""
+        if not self.exists():
+            return 0
+        limit = time.time() - older_than
+        freed = 0
+        with explained(f"empty the trash of {self.root}"):
+            for entry in os.scandir(self.root / "trash"):
+                with suppress(ValueError):
+                    if float(entry.name.split("-", 1)[0]) <= limit:
+                        freed += remove_tree(entry)
+            return freed + self._remove_abandoned(older_than)
+
+    def _remove_abandoned(self, older_than: float) -> int:
+        """Remove what was staged by writers that are long dead."""
+        limit = self.now() - max(older_than, _ABANDONED)
+        freed = 0
+        for entry in os.scandir(self.root / "tmp"):
+            with suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_mtime < limit:
+                    freed += remove_tree(entry)
+        return freed
+
+    def size(self) -> int:
+        """Return the bytes in use."""
+        return bytes_in(self._path)

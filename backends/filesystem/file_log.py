@@ -1,0 +1,350 @@
+"""A journal in a directory, shared by all machines that mount it.
+
+::
+
+    format.json                 kind and version of this layout
+    log/000012/345              segment 12345
+    log/000011.pack             block 11, merged: segments 11000 to 11999 (see packs)
+    blobs/ab/abcd...-0.npy      large values
+    workers/<worker>            who; its modification time is the heartbeat
+    documents/<name>            snapshots; the last one written stays
+    tmp/                        private to their writer until they are linked or renamed
+    trash/<time>-<name>         what was removed, for a while
+
+The protocol needs one atomic step: ``link`` a finished private file to the next
+position, which refuses to replace and so has one winner, on NFS too. No flock, no
+fcntl, no rename onto a name that two writers could want, no comparison of clocks.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from backends.errors import DamagedError
+from backends.filesystem.blob_folder import BlobFolder
+from backends.filesystem.directory import Directory
+from backends.filesystem.format import BLOCK
+from backends.filesystem.packs import Pack, encode_pack, identify, pack_size
+from backends.filesystem.posix import (
+    bytes_in,
+    explained,
+    is_remote,
+    open_anew,
+    put_if_absent,
+    read_exactly,
+    read_file,
+    revalidate,
+)
+from backends.interface import Bytes, Kind, Member, Segment
+from backends.segment import encode_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+_VOID = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
+
+
+class FileLog:
+    """A `Log` in the directory `root`.
+
+    Parameters
+    ----------
+    root : Path
+        Where it is.
+    create : bool
+        Make it, when something is first written, if there is none.
+    block : int
+        How many segments make a block, if it is made; kept in `format.json`.
+    """
+
+    shared = True
+
+    def __init__(self, root: Path, *, create: bool = True, block: int = BLOCK) -> None:
+        self.url = str(root)
+        self._directory = Directory(root, create=create, block=block)
+        self._blobs = BlobFolder(self._directory)
+        self._packs: dict[int, Pack] = {}
+        self.latency = 0.5 if is_remote(root) else 0.02
+
+    @property
+    def block_size(self) -> int:
+        return self._directory.block_size
+
+    def make(self) -> None:
+        self._directory.make()
+
+    # the journal
+
+    def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
+        if not self._directory.exists():
+            return None
+        block, place = divmod(position, self.block_size)
+        path = self._path(position)
+        with explained(f"read {path}"):
+            # At its first position a block is known to be merged or not: what a stale
+            # worker might still link into its old directory is then never looked at.
+            if block not in self._packs and (place or self._pack(block) is None):
+                try:
+                    return read_file(path, limit)
+                except FileNotFoundError:
+                    if not os.path.isdir(os.path.dirname(path)):
+                        revalidate(f"{self.url}/log")
+            return self._read_packed(position, limit)
+
+    def refresh(self) -> None:
+        pass  # each read that finds nothing asks the server anew
+
+    def after(self, position: int) -> int | None:
+        first, size = position // self.block_size, self.block_size
+        with explained(f"look into {self.url}/log"):
+            for block in sorted(_numbers(f"{self.url}/log", ".pack")):
+                if block >= first and os.path.exists(f"{self._block(block)}.pack"):
+                    return max(position, block * size)
+                places = _numbers(self._block(block)) if block >= first else ()
+                later = [at for x in places if (at := block * size + x) >= position]
+                if later:
+                    return min(later)
+        return None
+
+    def stage(self, frame: Iterable[Bytes], *, durable: bool) -> str:
+        return self._directory.stage(frame, durable=durable)
+
+    def unstage(self, staged: str) -> None:
+        self._directory.unstage(staged)
+
+    def append(self, position: int, staged: str) -> bool:
+        path = self._path(position)
+        with explained(f"write to the store {self.url}"):
+            try:
+                return put_if_absent(staged, path)
+            except FileNotFoundError:
+                if not os.path.exists(staged):
+                    raise
+            return self._append_to_new_block(position, staged)
+
+    def _append_to_new_block(self, position: int, staged: str) -> bool:
+        block, place = divmod(position, self.block_size)
+        path = self._path(position)
+        directory = os.path.dirname(path)
+        revalidate(f"{self.url}/log")
+        if not place:
+            os.makedirs(directory, exist_ok=True)
+        # A directory is moved away only after its pack was there. So one that was
+        # made above without a pack is of a block that has not begun.
+        if self._pack(block) is not None:
+            with suppress(OSError):
+                os.rmdir(directory)
+            return False  # it was complete: there is more to read first
+        return put_if_absent(staged, path)
+
+    def wait(self, position: int, seconds: float) -> None:
+        path = self._path(position)
+        directory = os.path.dirname(path)
+        end = time.monotonic() + seconds
+        delay = 0.001
+        while True:
+            revalidate(directory)
+            if os.path.exists(path):
+                return
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, delay))
+            delay = min(delay * 1.5, self.latency)
+
+    def _path(self, position: int) -> str:
+        block, place = divmod(position, self.block_size)
+        return f"{self._block(block)}/{place:03d}"
+
+    def _block(self, block: int) -> str:
+        return f"{self.url}/log/{block:06d}"
+
+    # merged blocks
+
+    def merge(
+        self,
+        block: int,
+        sizes: Mapping[int, int],
+        frame: Callable[[int], bytes],
+        *,
+        drop: bool,
+    ) -> int:
+        directory = self._block(block)
+        pack = f"{directory}.pack"
+        new = pack_size(sizes)
+        with explained(f"merge segments in {self.url}"):
+            old = bytes_in(pack) + bytes_in(directory)
+            if old <= new and not os.path.isdir(directory):
+                return 0
+            staged = self.stage(encode_pack(sizes, frame), durable=True)
+            # Two mergers write the same or an equivalent pack: either may stay.
+            os.replace(staged, pack)
+            with suppress(FileNotFoundError):
+                trashed = self._directory.trash(directory)
+                if drop:
+                    import shutil  # costs start-up time that most commands need not
+
+                    shutil.rmtree(trashed, ignore_errors=True)
+        return old - new
+
+    def _pack(self, block: int) -> Pack | None:
+        """Return the table of a merged block, read again if somebody replaced it."""
+        path = f"{self.url}/log/{block:06d}.pack"
+        try:
+            descriptor = open_anew(path)
+        except FileNotFoundError:
+            return None
+        try:
+            return self._table(block, descriptor, path)
+        finally:
+            os.close(descriptor)
+
+    def _table(self, block: int, descriptor: int, path: str) -> Pack:
+        known = self._packs.get(block)
+        if known is None or known.identity != identify(descriptor):
+            known = self._packs[block] = Pack(descriptor, path)
+        return known
+
+    def _read_packed(
+        self, position: int, limit: int | None
+    ) -> tuple[bytes, int] | None:
+        block = position // self.block_size
+        path = f"{self.url}/log/{block:06d}.pack"
+        try:
+            descriptor = open_anew(path)
+        except FileNotFoundError:
+            return None
+        try:
+            table = self._table(block, descriptor, path)
+            return table.read(descriptor, position, limit) or (_VOID, len(_VOID))
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            raise DamagedError(path, "the disk cannot read it") from error
+        finally:
+            os.close(descriptor)
+
+    # blobs
+
+    def write_blob(self, name: str, chunks: Iterable[Bytes]) -> int:
+        return self._blobs.write(name, chunks)
+
+    def open_blob(self, name: str) -> memoryview:
+        return self._blobs.open(name)
+
+    def blobs(self) -> Iterable[tuple[str, int]]:
+        return self._blobs.all()
+
+    def blob_age(self, name: str) -> float:
+        return self._blobs.age(name)
+
+    def trash_blob(self, name: str) -> None:
+        self._blobs.trash(name)
+
+    # documents and members
+
+    def put_document(self, name: str, data: bytes) -> None:
+        staged = self.stage([data], durable=False)
+        with explained(f"write to the store {self.url}"):
+            os.replace(staged, f"{self.url}/documents/{name}")
+
+    def get_document(self, name: str) -> bytes | None:
+        path = f"{self.url}/documents/{name}"
+        with explained(f"read {path}"):
+            try:
+                return read_file(path)[0]
+            except FileNotFoundError:
+                return None
+
+    def documents(self) -> list[str]:
+        try:
+            return sorted(os.listdir(f"{self.url}/documents"))
+        except FileNotFoundError:
+            return []
+
+    def beat(self, worker: str, about: Mapping[str, object]) -> None:
+        path = f"{self.url}/workers/{worker}"
+        with explained(f"write to the store {self.url}"):
+            try:
+                os.utime(path)  # the server's clock stamps it
+            except FileNotFoundError:
+                staged = self.stage([json.dumps(dict(about)).encode()], durable=False)
+                os.replace(staged, path)
+
+    def members(self) -> list[Member]:
+        try:
+            names = os.listdir(f"{self.url}/workers")
+        except FileNotFoundError:
+            return []
+        now = self._directory.now()
+        found = []
+        for name in names:
+            with explained(f"read {self.url}/workers/{name}"):
+                try:
+                    stamp, about = _read_member(f"{self.url}/workers/{name}")
+                except FileNotFoundError:
+                    continue
+            found.append(Member(name, about, stamp, max(0.0, now - stamp)))
+        return found
+
+    def leave(self, worker: str) -> None:
+        with suppress(OSError):
+            os.unlink(f"{self.url}/workers/{worker}")
+
+    # room
+
+    def empty_trash(self, older_than: float) -> int:
+        return self._directory.empty_trash(older_than)
+
+    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
+        return self._directory.leftovers(older_than, remove=remove)
+
+    def void(self, position: int) -> bool:
+        path = self._path(position)
+        folder = os.path.dirname(path)
+        if os.path.exists(f"{folder}.pack"):
+            return False
+        with explained(f"mend segment {position} of {self.url}"):
+            os.makedirs(folder, exist_ok=True)
+            staged = self.stage([_VOID], durable=True)
+            if os.path.isdir(path):
+                self._directory.trash(path)
+            with suppress(OSError):
+                os.link(path, self._directory.trashed(os.path.basename(path)))
+            # Replaced, not moved away: at a gap a reader would take it for the end.
+            os.replace(staged, path)
+        return True
+
+    def size(self) -> int:
+        return self._directory.size()
+
+    def close(self) -> None:
+        self._packs.clear()
+
+
+def _numbers(folder: str, ending: str = "") -> set[int]:
+    """Return the numbers that files or folders in a folder have as their names."""
+    try:
+        names = [name.removesuffix(ending) for name in os.listdir(folder)]
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    return {int(name) for name in names if name.isdecimal()}
+
+
+def _read_member(path: str) -> tuple[float, dict[str, object]]:
+    """Return a worker's heartbeat and what it says of itself."""
+    descriptor = open_anew(path)  # and fstat: a plain stat may answer from a cache
+    try:
+        stat = os.fstat(descriptor)
+        text = read_exactly(descriptor, stat.st_size)
+    finally:
+        os.close(descriptor)
+    with suppress(ValueError):
+        return stat.st_mtime, dict(json.loads(text))
+    return stat.st_mtime, {}  # cut short by a power cut: judged by its heartbeat

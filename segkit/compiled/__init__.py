@@ -1,0 +1,1 @@
+"""Kernels compiled when first called, and their machine code kept."""

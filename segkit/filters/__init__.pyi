@@ -1,0 +1,9 @@
+from .smoothing import (
+    distance_transform as distance_transform,
+    gaussian as gaussian,
+    median as median,
+    subtract_background as subtract_background,
+    uniform as uniform,
+)
+
+__all__: list[str]

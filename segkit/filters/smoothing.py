@@ -1,0 +1,364 @@
+"""Smooth images, take away their background, and measure distances.
+
+Each function takes an image (..., z, y, x) of any number of axes, leaves it as it is,
+and declares its reach (`segkit.tiling.reaches`), so that `segkit.map_tiles` gives on
+tiles exactly, bit by bit, what the function gives on the whole image. That decides
+which library does the work: those whose result at a voxel depends on where the array
+begins (OpenCV's Gaussian, running means of floats) are left aside.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segkit import checks
+from segkit.compiled import kernels
+from segkit.filters.median_kernel import beyond_float64, median_over_box
+from segkit.morphology import operations
+from segkit.morphology.flat import difference
+from segkit.names import known_as
+from segkit.tiling.reaches import declare_reach
+from segkit.windows import sums as window_sums
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array: TypeAlias = NDArray[Any]
+PerAxis: TypeAlias = "float | Sequence[float]"
+
+
+def _gaussian_radius(sigma: float, truncate: float) -> int:
+    return int(truncate * sigma + 0.5)
+
+
+def _gaussian_reach(
+    ndim: int, *, sigma: Any, truncate: float = 4.0, **_: Any
+) -> tuple[int, ...]:
+    sigmas = checks.per_axis_real(sigma, ndim, name="sigma")
+    return tuple(_gaussian_radius(s, truncate) for s in sigmas)
+
+
+@known_as("segkit")
+@declare_reach(_gaussian_reach)
+def gaussian(image: ArrayLike, sigma: PerAxis, *, truncate: float = 4.0) -> Array:
+    """Smooth an image with a Gaussian.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., z, y, x)
+        Bool, integer or float, finite.
+    sigma : float or sequence of float
+        Standard deviation along each axis in voxels; 0 leaves an axis as it is.
+    truncate : float
+        Where the Gaussian ends, in standard deviations: the reach is
+        ``int(truncate * sigma + 0.5)``.
+
+    Returns
+    -------
+    ndarray of float32 or float64, shape of `image`
+        float32 for bool, 8- and 16-bit integers, float16 and float32, else float64.
+        The same bits as `scipy.ndimage.gaussian_filter` with mode "reflect" of the
+        image in that dtype, several times as fast.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the image is not real, grey, finite and non-empty, or `sigma` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gaussian(np.array([0, 0, 8, 0, 0]), 0.5).round(1)
+    array([0. , 0.9, 6.3, 0.9, 0. ])
+    """
+    array = checks.as_image(image)
+    sigmas = checks.per_axis_real(sigma, array.ndim, name="sigma")
+    truncate = checks.as_finite(truncate, name="truncate", least=0)
+    smooth = np.ascontiguousarray(array, _float_dtype(array.dtype))
+    if not kernels.can_compile():
+        from scipy import ndimage
+
+        found: Array = ndimage.gaussian_filter(smooth, sigmas, truncate=truncate)
+        return found
+    for axis, width in enumerate(sigmas):
+        if width > 1e-15:
+            weights = _gaussian_weights(width, truncate)
+            smooth = _correlate(smooth, weights, axis)
+    return smooth.copy() if np.may_share_memory(smooth, array) else smooth
+
+
+def _float_dtype(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
+    narrow = dtype.itemsize <= (4 if dtype.kind == "f" else 2)
+    return np.float32 if narrow else np.float64
+
+
+def _gaussian_weights(sigma: float, truncate: float) -> NDArray[np.float64]:
+    """Return the weights by distance, the sum over both sides being 1."""
+    radius = _gaussian_radius(sigma, truncate)
+    both = np.exp(-0.5 / (sigma * sigma) * np.arange(-radius, radius + 1) ** 2)
+    weights: NDArray[np.float64] = (both / both.sum())[radius:]
+    return weights
+
+
+def _correlate(image: Array, weights: NDArray[np.float64], axis: int) -> Array:
+    from segkit.filters import gaussian_kernel
+
+    out = np.empty_like(image)
+    length = image.shape[axis]
+    outer = math.prod(image.shape[:axis])
+    if axis == image.ndim - 1:
+        rows = (outer, length)
+        scratch = np.empty(length + 2 * (weights.size - 1)), np.empty(length)
+        gaussian_kernel.correlate_along_rows(
+            image.reshape(rows), weights, *scratch, out.reshape(rows)
+        )
+    else:
+        inner = math.prod(image.shape[axis + 1 :])
+        volume = (outer, length, inner)
+        gaussian_kernel.correlate_rows(
+            image.reshape(volume), weights, np.empty(inner), out.reshape(volume)
+        )
+    return out
+
+
+@known_as("segkit")
+@declare_reach(
+    lambda ndim, *, radius, **_: checks.per_axis(radius, ndim, name="radius")
+)
+def median(image: ArrayLike, radius: int | Sequence[int] = 1) -> Array:
+    """Replace each voxel by the median of the box around it.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., z, y, x)
+        Bool, integer or float, finite. Beyond the border, the nearest voxel counts.
+    radius : int or sequence of int
+        Half the length of the box along each axis, without the centre, in voxels.
+
+    Returns
+    -------
+    ndarray, dtype and shape of `image`
+        By OpenCV (the extra "fast"), if it is installed and does this dtype and
+        radius, else by SciPy, with the same result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> median(np.array([1, 9, 1, 1, 5, 5]))
+    array([1, 1, 1, 1, 5, 5])
+    """
+    array = checks.as_image(image)
+    radii = checks.per_axis(radius, array.ndim, name="radius", least=0)
+    if array.dtype.kind == "b":
+        return median_over_box(array.view(np.uint8), radii).view(np.bool_)
+    if beyond_float64(array):  # in which SciPy compares, but for a single axis
+        values, ranks = np.unique(array, return_inverse=True)
+        middle: Array = values[median_over_box(ranks.reshape(array.shape), radii)]
+        return middle.astype(array.dtype, copy=False)
+    return median_over_box(array, radii)
+
+
+@known_as("segkit")
+@declare_reach(
+    lambda ndim, *, shape, **_: tuple(
+        n // 2 for n in checks.per_axis(shape, ndim, name="shape", least=1)
+    )
+)
+def uniform(image: ArrayLike, shape: int | Sequence[int]) -> NDArray[np.float64]:
+    """Return the mean over the box around each voxel, as far as it is in the image.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., z, y, x)
+        Bool, integer or float, finite.
+    shape : int or sequence of int
+        Length of the box along each axis in voxels, placed as the window of
+        `segkit.ndnt`.
+
+    Returns
+    -------
+    ndarray of float64, shape of `image`
+        Sums of integers are exact, those of floats are added in an order that does
+        not depend on tiles.
+
+    Raises
+    ------
+    ValueError
+        If sums over the box overflow 64 bits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> uniform(np.array([3, 0, 0, 6]), 3)
+    array([1.5, 1. , 2. , 3. ])
+    """
+    array = checks.as_image(image, finite=False)  # is looked at for the sums, anyway
+    sizes = checks.per_axis(shape, array.ndim, name="shape", least=1)
+    before = tuple(min(n // 2, m - 1) for n, m in zip(sizes, array.shape, strict=True))
+    after = tuple(
+        min((n - 1) // 2, m - 1) for n, m in zip(sizes, array.shape, strict=True)
+    )
+    return window_sums.window_means(array, before, after)
+
+
+Background: TypeAlias = Literal["opening", "gaussian", "ball"]
+
+
+def _background_reach(
+    ndim: int, *, radius: Any, method: Background, **_: Any
+) -> tuple[int, ...]:
+    if method == "gaussian":
+        return _gaussian_reach(ndim, sigma=radius)
+    radii = checks.per_axis(radius, ndim, name="radius")
+    return tuple(r * (2 if method == "opening" else 1) for r in radii)
+
+
+@known_as("segkit")
+@declare_reach(_background_reach)
+def subtract_background(
+    image: ArrayLike, radius: int, *, method: Background = "opening"
+) -> Array:
+    """Subtract the slowly varying background from under bright objects.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., z, y, x)
+        Bool, integer or float, finite.
+    radius : int
+        Scale in voxels that separates objects from background, larger than the
+        radius of the largest object.
+    method : {"opening", "gaussian", "ball"}
+        What the background is:
+
+        - "opening": the opening by a ball of that radius (white top-hat);
+        - "gaussian": the image smoothed with a standard deviation of that radius;
+        - "ball": where a ball rolled underneath cannot follow the surface [1]_
+          (slow: scikit-image's, its work grows with the volume of the ball).
+
+    Returns
+    -------
+    ndarray, shape of `image`
+        float32 or float64, with what lies below the background negative, for
+        "gaussian"; else the image's dtype. For "ball" the background of integers is
+        rounded towards 0, as scikit-image does it.
+
+    Raises
+    ------
+    ValueError
+        If the image's dtype does not hold a difference, as in
+        `segkit.morphology.white_tophat`; for "ball", for integers beyond 2**53.
+
+    References
+    ----------
+    .. [1] Sternberg, S. R. "Biomedical image processing", Computer 16:22-34, 1983.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> subtract_background(np.array([2, 2, 9, 2, 3, 3, 3, 3]), 2)
+    array([0, 0, 7, 0, 0, 0, 0, 0])
+    """
+    array = checks.as_image(image)
+    if method == "gaussian":
+        smooth = gaussian(array, radius)
+        beside: Array = array.astype(smooth.dtype) - smooth
+        return beside
+    if method == "opening":
+        tophat: Array = operations.white_tophat(array, radius=radius)
+        return tophat
+    if method != "ball":
+        raise ValueError(f"unknown method {method!r}; use opening, gaussian or ball")
+    from skimage.restoration import rolling_ball
+
+    size = checks.as_integer(radius, name="radius", least=1)
+    if beyond_float64(array):
+        raise ValueError(
+            "image holds integers beyond 2**53, too large for method 'ball'; convert "
+            "it to float64 first"
+        )
+    grey = array.view(np.uint8) if array.dtype.kind == "b" else array
+    background: Array = rolling_ball(grey.astype(np.float64), radius=size)
+    above = difference(grey, background.astype(grey.dtype))
+    return above.astype(array.dtype, copy=False)
+
+
+def _distance_reach(
+    ndim: int, *, spacing: Any, limit: float | None, **_: Any
+) -> tuple[int, ...] | None:
+    if limit is None:
+        return None
+    limit = checks.as_finite(limit, name="limit", least=0)
+    sizes = checks.per_axis_real(spacing, ndim, name="spacing")
+    return tuple(math.ceil(limit / s) for s in sizes)
+
+
+@known_as("segkit")
+@declare_reach(_distance_reach)
+def distance_transform(
+    mask: ArrayLike, *, spacing: PerAxis = 1.0, limit: float | None = None
+) -> NDArray[np.float32]:
+    """Return the distance of each foreground voxel to the nearest background voxel.
+
+    Parameters
+    ----------
+    mask : array_like, shape (..., z, y, x)
+        Zero is background. The image's border is none.
+    spacing : float or sequence of float
+        Size of a voxel along each axis, in the unit of the result.
+    limit : float, optional
+        Greater distances become this one, at least 0. With a limit the reach is finite
+        (``ceil(limit / spacing)``) and tiles are exact; without, it is not.
+
+    Returns
+    -------
+    ndarray of float32, shape of `mask`
+        0 in the background; infinite (or `limit`) if there is no background at all.
+        By edt (the extra "fast"), if it is installed, for equal spacing, else by
+        SciPy, with the same result.
+
+    Examples
+    --------
+    >>> distance_transform([0, 1, 1, 1, 1, 0])
+    array([0., 1., 2., 2., 1., 0.], dtype=float32)
+    >>> distance_transform([0, 1, 1, 1, 1, 1], limit=3)
+    array([0., 1., 2., 3., 3., 3.], dtype=float32)
+    """
+    array = checks.as_mask(mask)
+    sizes = checks.per_axis_real(spacing, array.ndim, name="spacing")
+    if min(sizes) <= 0:
+        raise ValueError(f"spacing is {spacing}, but must be positive on each axis")
+    if array.all():
+        distance = np.full(array.shape, np.inf, np.float32)
+    elif len(set(sizes)) == 1:
+        squared = np.sqrt(_squared_distance(array))
+        distance = (squared * sizes[0]).astype(np.float32)
+    else:
+        from scipy import ndimage
+
+        distance = ndimage.distance_transform_edt(array, sizes).astype(np.float32)
+    if limit is not None:
+        limit = checks.as_finite(limit, name="limit", least=0)
+        np.minimum(distance, np.float32(limit), out=distance)
+    return distance
+
+
+def _squared_distance(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the squared distance in voxels: whole numbers, whoever computes them."""
+    diagonal = sum((n - 1) ** 2 for n in mask.shape)
+    if mask.ndim <= 3 and diagonal < 2**24:  # exact in the float32 that edt returns
+        try:
+            import edt
+        except ImportError:
+            pass
+        else:
+            # It takes writable arrays only.
+            found: Array = edt.edtsq(np.require(mask, requirements=["C", "W"]))
+            return found.astype(np.float64)
+    from scipy import ndimage
+
+    whole: NDArray[np.float64] = np.rint(ndimage.distance_transform_edt(mask) ** 2)
+    return whole

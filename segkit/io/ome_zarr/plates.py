@@ -1,0 +1,76 @@
+"""HCS plates in OME-Zarr, read per well and field of view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segkit.io.errors import ImageRequestError
+from segkit.io.ome_zarr.reading import attributes, inside, listed, open_zarr
+from segkit.names import known_as
+
+if TYPE_CHECKING:
+    from segkit.io.image import Image
+    from segkit.io.ome_zarr.reading import Missing
+
+
+@known_as("segkit")
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A plate of an HCS experiment: wells, each with fields of view.
+
+    Attributes
+    ----------
+    path : str
+        The OME-Zarr folder.
+    wells : tuple of str
+        Their paths, such as ``'B/3'``.
+
+    Examples
+    --------
+    ``for well in open_plate("plate.zarr").wells: image = plate.open(well)``
+    """
+
+    path: str
+    wells: tuple[str, ...]
+
+    def fields(self, well: str) -> tuple[str, ...]:
+        """Return the names of the fields of view of a well."""
+        found = attributes(self._well(well)).get("well", {})
+        return tuple(str(image["path"]) for image in found.get("images", []))
+
+    def open(
+        self, well: str, field: int = 0, *, level: int = 0, missing: Missing = "error"
+    ) -> Image:
+        """Return one field of view of a well as a lazy image.
+
+        Raises
+        ------
+        ImageRequestError
+            If there is no such well or field; the message lists them.
+        """
+        return open_zarr(self._well(well), series=field, level=level, missing=missing)
+
+    def _well(self, well: str) -> Path:
+        if well.strip("/") not in self.wells:
+            raise ImageRequestError(
+                self.path, f"has no well {well!r}, only {listed(list(self.wells))}"
+            )
+        return inside(Path(self.path), well)
+
+
+@known_as("segkit")
+def open_plate(path: str | Path) -> Plate:
+    """Return the plate of an OME-Zarr folder.
+
+    Raises
+    ------
+    ImageRequestError
+        If the folder is not a plate.
+    """
+    found = attributes(Path(path))
+    if "plate" not in found:
+        raise ImageRequestError(path, "is not an OME-Zarr plate; use open_image")
+    wells = tuple(str(well["path"]) for well in found["plate"].get("wells", []))
+    return Plate(str(path), wells)

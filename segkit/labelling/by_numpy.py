@@ -1,0 +1,77 @@
+"""Labelling without compiled code: the same results as `_label_kernels`, slower."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from segkit.tiling.boxes import Box
+
+Array = NDArray[Any]
+
+
+def label_box(
+    image: Array, labels: Array, box: Box, structure: Array, *, by_value: bool
+) -> tuple[Array, Array]:
+    """Label `image[box]` into `labels[box]`; see `_label_box.label_box`."""
+    from scipy import ndimage
+
+    cut = image[box.slices]
+    out = labels[box.slices]
+    if by_value:
+        out[...] = _label_values(cut, structure)
+    else:
+        ndimage.label(cut, structure, output=out)
+    found, first = np.unique(out, return_index=True)
+    keep = found > 0
+    order = np.argsort(first[keep], kind="stable")
+    table = np.zeros(int(found.max(initial=0)) + 1, np.int32)
+    table[found[keep][order]] = np.arange(1, order.size + 1)
+    rows = np.arange(cut.size // cut.shape[-1] + 1) * cut.shape[-1]
+    return table, np.searchsorted(first[keep][order], rows).astype(np.int32)
+
+
+def first_places(labels: Array, box: Box, table: Array | None) -> NDArray[np.int32]:
+    """Return where each object of a box begins; see `_label_box.first_places`."""
+    own = labels[box.slices]
+    found, first = np.unique(own if table is None else table[own], return_index=True)
+    return first[found > 0].astype(np.int32)
+
+
+def _label_values(cut: Array, structure: Array) -> Array:
+    from scipy import ndimage
+
+    out = np.zeros(cut.shape, np.int32)
+    count = 0
+    for value in np.unique(cut[cut != 0]):
+        part, parts = ndimage.label(cut == value, structure)
+        out[part > 0] = part[part > 0] + count
+        count += parts
+    return out
+
+
+def look_up_box(labels: Array, box: Box, table: Array) -> None:
+    """Replace each label in a box of `labels` by its entry in `table`, in place."""
+    labels[box.slices] = table[labels[box.slices]]
+
+
+def touching(first: Array, second: Array) -> Array:
+    """Return the pairs of labels at the same places."""
+    both = (first != 0) & (second != 0)
+    return np.stack([first[both], second[both]], axis=1).astype(np.int64)
+
+
+def smallest_of_set(size: int, pairs: Array) -> Array:
+    """Return for each of `size` nodes the smallest node it is linked with by pairs."""
+    from scipy import sparse
+
+    ones = np.ones(len(pairs), np.int8)
+    graph = sparse.coo_array((ones, (pairs[:, 0], pairs[:, 1])), (size, size))
+    _, sets = sparse.csgraph.connected_components(graph, directed=False)
+    smallest = np.full(size, size, np.int64)
+    np.minimum.at(smallest, sets, np.arange(size))
+    root: Array = smallest[sets]
+    return root

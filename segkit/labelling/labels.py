@@ -1,0 +1,341 @@
+"""Label connected components, whole or tile by tile, always with the same ids.
+
+The ids are those of `scipy.ndimage.label` on the whole image: 1, 2, ... in raster
+order of each object's first voxel. Tile by tile it takes three steps, each a function
+of small arrays, so that each can be a task of its own on a machine of its own:
+
+1. `label_tile` labels one tile by itself and returns a summary: where each object first
+   appears in the tile, and the labels in the tile's outermost planes.
+2. `find_seam` lists which objects of two adjacent tiles touch, from their outermost
+   planes; `merge_tiles` unites objects that touch and numbers the results.
+3. `relabel_tile` looks the final ids up.
+
+Only steps 1 and 3 touch voxels, one tile at a time. Step 2 sees planes only, two tiles
+at a time, and takes about 15 bytes per object of each tile.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit import checks
+from segkit.labelling import box as label_box
+from segkit.labelling.connectivity import structure_of
+from segkit.labelling.merging import (
+    Seam,
+    TileSummary,
+    adjacent,
+    merge_tiles,
+    moved,
+    touching_labels,
+)
+from segkit.names import known_as
+from segkit.tiling.boxes import Box, Tile
+from segkit.tiling.cutting import tiles
+from segkit.tiling.threads import in_threads, thread_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array: TypeAlias = NDArray[Any]
+
+
+@known_as("segkit.names")
+class TileLabels(NamedTuple):
+    """Labels of one tile by itself (1, 2, ... in raster order), and a summary."""
+
+    labels: NDArray[np.int32]
+    summary: TileSummary
+
+
+@known_as("segkit")
+def label(
+    mask: Any,
+    *,
+    connectivity: Any = 1,
+    tile: int | Sequence[int] | None = None,
+    workers: int | None = None,
+    by_value: bool = False,
+) -> Array:
+    """Label the connected components of a mask.
+
+    Parameters
+    ----------
+    mask
+        Array of 1 or more axes; 0 (False) is background, all else is foreground.
+    connectivity
+        How many coordinates of two touching voxels may differ by one: 1 means that
+        they share a face, `mask.ndim` that a corner is enough. Or an array of shape
+        (3, ..., 3) that holds the neighbours, as `scipy.ndimage.label` takes it.
+    tile
+        Size of the tiles that are labelled in parallel; None chooses. The result does
+        not depend on it.
+    workers
+        Number of threads; None takes as many as there are processors.
+    by_value
+        Whether only voxels of the same value touch (`mask` is then an integer image).
+
+    Returns
+    -------
+    ndarray
+        int32, or int64 if there are more than 2**31 - 1 objects; 0 is background, the
+        objects are 1, 2, ... in raster order of their first voxel, exactly as by
+        `scipy.ndimage.label`. An image without voxels has labels without voxels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the mask is not real, is a colour picture, or holds NaN; if the connectivity
+        or tile do not fit its axes.
+
+    Notes
+    -----
+    Takes 4 bytes a voxel for the result and, unless the mask is boolean or of one byte
+    a voxel, one more; each object takes up to 20 bytes while its id is found (1.5 a
+    voxel in noise).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mask = np.array([[1, 1, 0, 1], [0, 0, 1, 0], [1, 0, 1, 0]])
+    >>> label(mask)
+    array([[1, 1, 0, 2],
+           [0, 0, 3, 0],
+           [4, 0, 3, 0]], dtype=int32)
+    >>> label(mask, connectivity=2, tile=2)
+    array([[1, 1, 0, 1],
+           [0, 0, 1, 0],
+           [2, 0, 1, 0]], dtype=int32)
+    >>> label(np.array([7, 7, 5, 5, 0, 5]), by_value=True)
+    array([1, 1, 2, 2, 0, 3], dtype=int32)
+    """
+    image = _foreground(mask, by_value=by_value)
+    structure = structure_of(image.ndim, connectivity)
+    labels = np.empty(image.shape, np.int32)
+    if image.size == 0:
+        return labels
+    threads = thread_count(workers)
+    size = _slabs(image.shape, threads) if tile is None else tile
+    grid = tiles(image.shape, size)
+
+    def run(one: Tile) -> tuple[Array, TileSummary]:
+        table, begun = label_box.label_box(
+            image, labels, one.write, structure, by_value=by_value
+        )
+        first = label_box.first_places(labels, one.write, begun, table)
+        return table, _summary(image, labels, one.write, first, by_value=by_value)
+
+    parts = in_threads(run, grid, threads)
+    seams = [
+        Seam(
+            parts[i][1].box, parts[j][1].box, _seam_pairs(parts[i], parts[j], structure)
+        )
+        for i, j in adjacent([one.write for one in grid], structure)
+    ]
+    finals = merge_tiles([summary for _, summary in parts], seams=seams)
+    return _look_up(labels, grid, [t for t, _ in parts], finals, threads)
+
+
+@known_as("segkit")
+def label_tile(
+    mask: Any,
+    tile: Tile,
+    shape: Sequence[int],
+    *,
+    connectivity: Any = 1,
+    by_value: bool = False,
+) -> TileLabels:
+    """Label one tile by itself.
+
+    Parameters
+    ----------
+    mask
+        The voxels of `tile.write`.
+    tile
+        Where they are.
+    shape
+        Shape of the whole image.
+    connectivity, by_value
+        As for `label`.
+
+    Returns
+    -------
+    TileLabels
+        The labels, and what `merge_tiles` needs to know about them.
+
+    Raises
+    ------
+    ValueError
+        As `label`, or if the mask does not have the shape of the tile.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mask = np.array([1, 1, 0, 1, 1, 0, 1])
+    >>> grid = tiles(mask.shape, 4)
+    >>> parts = [label_tile(mask[t.write.slices], t, mask.shape) for t in grid]
+    >>> [part.labels.tolist() for part in parts]
+    [[1, 1, 0, 2], [1, 0, 2]]
+    >>> tables = merge_tiles([part.summary for part in parts])
+    >>> [relabel_tile(p.labels, t).tolist() for p, t in zip(parts, tables)]
+    [[1, 1, 0, 2], [2, 0, 3]]
+    """
+    with checks.inside_tile():
+        image = _foreground(mask, by_value=by_value)
+    if image.shape != tile.write.shape:
+        raise ValueError(
+            f"mask has shape {image.shape}, its tile {tile.write.shape}; give the "
+            "voxels of tile.write"
+        )
+    structure = structure_of(image.ndim, connectivity)
+    labels = np.empty(image.shape, np.int32)
+    own = Box((0,) * image.ndim, image.shape)
+    table, begun = label_box.label_box(image, labels, own, structure, by_value=by_value)
+    label_box.look_up_box(labels, own, table)
+    del table  # as large as the places, where there are many
+    first = label_box.first_places(labels, own, begun)
+    values = image.reshape(-1)[first] if by_value else None
+    faces = tuple((a.copy(), b.copy()) for a, b in _faces(labels))
+    whole = tuple(map(int, shape))
+    return TileLabels(labels, TileSummary(tile.write, whole, first, faces, values))
+
+
+@known_as("segkit")
+def relabel_tile(labels: Array, table: Array, *, out: Array | None = None) -> Array:
+    """Return the labels of one tile with each replaced by its entry in a table.
+
+    Parameters
+    ----------
+    labels
+        Integers from 0 on.
+    table
+        What to put in the place of 0, 1, 2, ...
+    out
+        Array for the result, for example `labels` itself; None makes one of the
+        table's dtype.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If labels are not integers, are negative, or beyond the table's end; if `out`
+        has another shape, cannot be written, or is too narrow for the table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relabel_tile(np.array([0, 1, 2, 1]), np.array([0, 40, 50]))
+    array([ 0, 40, 50, 40])
+    """
+    array, table = checks.require_labels(labels), checks.native(table)
+    largest = int(array.max())
+    if largest >= len(table):
+        raise ValueError(
+            f"label {largest} is beyond the table, which ends at {len(table) - 1}; "
+            "is it the table of another tile?"
+        )
+    if out is None:
+        out = np.empty(array.shape, table.dtype)
+    else:
+        _require_room(out, array.shape, table)
+    label_box.look_up(array, table, out)
+    return out
+
+
+def _require_room(out: Array, shape: tuple[int, ...], table: Array) -> None:
+    if out.shape != shape:
+        raise ValueError(f"out has shape {out.shape}, the labels {shape}")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only; give an array that can be written")
+    if np.can_cast(table.dtype, out.dtype):
+        return
+    if out.dtype.kind not in "iu" or int(table.max()) > np.iinfo(out.dtype).max:
+        raise ValueError(
+            f"out has dtype {out.dtype}, too narrow for ids up to {table.max()}; give "
+            f"an array of {table.dtype}, or none"
+        )
+
+
+def _foreground(mask: Any, *, by_value: bool) -> Array:
+    """Return a C-contiguous array, of one byte a voxel unless values matter."""
+    checks.require_unmasked(mask, name="mask")
+    image = np.asarray(mask)
+    checks.require_real(image, name="mask")
+    checks.require_grey(image, name="mask")
+    if image.ndim == 0:
+        raise ValueError("mask is a single number; give an array with axes")
+    if by_value and image.dtype.kind not in "biu":
+        raise TypeError(
+            f"mask has dtype {image.dtype}; labelling by value needs integers"
+        )
+    if image.size:
+        checks.require_finite(image, name="mask")
+    image = checks.native(image)
+    if image.dtype.itemsize > 1 and not by_value:
+        image = image != 0
+    if image.dtype.itemsize == 1:
+        image = image.view(np.uint8)
+    return np.ascontiguousarray(image).reshape(image.shape)
+
+
+def _summary(
+    image: Array, labels: Array, box: Box, first: Array, *, by_value: bool
+) -> TileSummary:
+    """Summarise a box of labels; its planes are views."""
+    values = None
+    if by_value:
+        values = image.reshape(-1)[moved(first, box, image.shape)]
+    return TileSummary(box, image.shape, first, _faces(labels[box.slices]), values)
+
+
+def _faces(labels: Array) -> tuple[tuple[Array, Array], ...]:
+    """Return the first and last plane of each axis, as views."""
+    return tuple(
+        (labels[_at(axis, 0)], labels[_at(axis, n - 1)])
+        for axis, n in enumerate(labels.shape)
+    )
+
+
+def _at(axis: int, place: int) -> tuple[slice, ...]:
+    return (*[slice(None)] * axis, slice(place, place + 1))
+
+
+def _seam_pairs(
+    first: tuple[Array, TileSummary],
+    second: tuple[Array, TileSummary],
+    structure: Array,
+) -> NDArray[np.int64]:
+    tables = (first[0], second[0])
+    return touching_labels(first[1], second[1], structure, tables)
+
+
+def _look_up(
+    labels: Array,
+    grid: Sequence[Tile],
+    tables: Sequence[Array],
+    finals: Sequence[Array],
+    threads: int,
+) -> Array:
+    """Replace provisional labels by ids, in place unless ids need more bytes."""
+    result = labels.astype(finals[0].dtype, copy=False)
+
+    def run(place: int) -> None:
+        table = finals[place][tables[place]]
+        label_box.look_up_box(result, grid[place].write, table)
+
+    in_threads(run, range(len(grid)), threads)
+    return result
+
+
+def _slabs(shape: tuple[int, ...], threads: int) -> tuple[int, ...]:
+    """Return tiles for `threads` threads: long rows, and never too large for int32."""
+    tile = list(shape)
+    axis = next((k for k, n in enumerate(shape) if n >= threads), 0)
+    tile[axis] = -(-shape[axis] // threads)
+    while math.prod(tile) > label_box.LARGEST_BOX:
+        longest = tile.index(max(tile))
+        tile[longest] = -(-tile[longest] // 2)
+    return tuple(tile)

@@ -1,0 +1,297 @@
+"""Measure objects, whole or tile by tile, with the same numbers.
+
+Everything is computed from sums that add over tiles: counts, positions, products of
+positions, intensities and their squares, boundary crossings. `measure_tile` returns
+them for one tile, `combine` adds them in any order and grouping, `properties_table`
+computes what is asked for. Integers (also intensities of up to 16 bits) are summed
+exactly; sums of other intensities are accurate to rounding.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit import checks
+from segkit.measurement import properties as object_properties
+from segkit.measurement.partial_table import PartialTable, combine, sum_box
+from segkit.names import known_as
+from segkit.tiling.cutting import tiles
+from segkit.tiling.threads import in_threads, thread_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from segkit.tiling.boxes import Tile
+
+Array: TypeAlias = NDArray[Any]
+Table: TypeAlias = dict[str, Array]
+
+# Labels up to this many are looked up in a table, of 5 bytes each.
+_LARGEST_TABLE = 2**23
+_LARGEST_EXACT = 2**53
+
+
+@known_as("segkit")
+def region_properties(
+    labels: Any,
+    intensity: Any = None,
+    *,
+    properties: Sequence[str] | None = None,
+    spacing: float | Sequence[float] | None = None,
+    tile: int | Sequence[int] | None = None,
+    workers: int | None = None,
+) -> Table:
+    """Return a table of the properties of all objects, one row for each label.
+
+    Parameters
+    ----------
+    labels
+        Integers, 0 = background; any number of axes.
+    intensity
+        Image of the same shape, or None. Floats of more than 64 bits are rounded.
+    properties
+        Names from the list below, columns in this order; None takes all that the
+        input allows but "surface".
+    spacing
+        Distance of voxel centres, one number or one per axis, in any unit; None is 1.
+    tile
+        Size of the tiles that are measured in parallel; None chooses. No column
+        depends on it but the sum, mean and standard deviation of floats and of integers
+        of 32 and 64 bits, by rounding.
+    workers
+        Number of threads; None takes as many as there are processors.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Columns of equal length, in rising order of label. Properties of several
+        numbers have columns `name-0`, `name-1`, ... in axis order.
+
+        - "label"; "count": number of voxels (int64).
+        - "area": length, area or volume, in units of `spacing`.
+        - "bbox": start on each axis, then stop (exclusive), in voxels.
+        - "centroid": in units of `spacing` from the centre of voxel 0.
+        - "covariance": central second moments over count, columns `covariance-a-b`.
+        - "axis_major_length", "axis_minor_length": full axes of the ellipsoid with the
+          same second moments, 2 sqrt((n + 2) v), v an eigenvalue of the covariance.
+        - "eccentricity": of the ellipse of major and minor axis.
+        - "orientation": in 2-D the angle from axis 0 to the major axis, in radians in
+          (-pi/2, pi/2]; else the major axis as a unit vector.
+        - "equivalent_diameter": of the ball of the same area.
+        - "extent": fraction of the box that is filled.
+        - "touches_border": whether the box reaches the image's border.
+        - "surface": perimeter (2-D) or surface area (3-D) by the Crofton formula with
+          4 or 13 directions; the image's border counts as surface.
+        - "intensity_sum", "intensity_mean", "intensity_min", "intensity_max",
+          "intensity_std" (of the population).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If labels are no non-negative integers, shapes differ, a property is unknown or
+        not defined for the input, or intensities are not finite, or integers beyond
+        2**53, which floats would confound.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> labels = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 2]])
+    >>> table = region_properties(labels, properties=["label", "area", "centroid"])
+    >>> for name, column in table.items():
+    ...     print(name, column)
+    label [1 2]
+    area [4. 1.]
+    centroid-0 [0.5 2. ]
+    centroid-1 [0.5 2. ]
+    """
+    array, largest = _labels(labels)
+    checks.require_no_picture(array)
+    lights = _intensity(intensity, array.shape)
+    wanted = object_properties.wanted(properties, array.ndim, lights is not None)
+    threads = thread_count(workers)
+    if tile is None:
+        tile = (-(-array.shape[0] // threads), *array.shape[1:])
+    grid = tiles(array.shape, tile)
+    small, values = _compact(array, largest)
+
+    def run(one: Tile) -> PartialTable:
+        return sum_box(
+            small,
+            lights,
+            one.write,
+            origin=(0,) * array.ndim,
+            shape=array.shape,
+            surface="surface" in wanted,
+        )
+
+    table = _named(combine(in_threads(run, grid, threads)), values)
+    return properties_table(table, properties=wanted, spacing=spacing)
+
+
+@known_as("segkit")
+def measure_tile(
+    labels: Any,
+    tile: Tile,
+    shape: Sequence[int],
+    *,
+    intensity: Any = None,
+    surface: bool = False,
+) -> PartialTable:
+    """Return the sums over the objects of one tile, for `combine`.
+
+    Parameters
+    ----------
+    labels
+        The voxels of `tile.read`, with the ids of the whole image.
+    tile
+        Where they are; only the voxels of `tile.write` are measured.
+    shape
+        Shape of the whole image.
+    intensity
+        Image of the same voxels, or None.
+    surface
+        Whether to count boundary crossings too, which takes a halo of 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `region_properties`, or if the array does not have the shape of the tile, or
+        the halo is too small.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> labels = np.array([[1, 1, 0, 2], [0, 1, 0, 2]])
+    >>> grid = tiles(labels.shape, 2, halo=1)
+    >>> parts = [
+    ...     measure_tile(labels[t.read.slices], t, labels.shape, surface=True)
+    ...     for t in grid
+    ... ]
+    >>> table = properties_table(combine(parts), properties=["label", "count"])
+    >>> {name: column.tolist() for name, column in table.items()}
+    {'label': [1, 2], 'count': [3, 2]}
+    """
+    array, largest = _labels(labels)
+    whole = tuple(map(int, shape))
+    if array.shape != tile.read.shape:
+        raise ValueError(
+            f"labels have shape {array.shape}, the tile {tile.read.shape}; give the "
+            "voxels of tile.read"
+        )
+    if surface:
+        object_properties.require_surface(array.ndim)
+        _require_halo(tile, whole)
+    with checks.inside_tile():
+        lights = _intensity(intensity, array.shape)
+    small, values = _compact(array, largest)
+    own = tile.write.within(tile.read)
+    table = sum_box(
+        small, lights, own, origin=tile.read.start, shape=whole, surface=surface
+    )
+    return _named(table, values)
+
+
+@known_as("segkit")
+def properties_table(
+    table: PartialTable,
+    *,
+    properties: Sequence[str] | None = None,
+    spacing: float | Sequence[float] | None = None,
+) -> Table:
+    """Return properties of objects from their sums; see `region_properties`.
+
+    None as `properties` takes all for which there are sums. Of tables that do not
+    cover the image (`PartialTable.voxels` tells), the properties are those of the parts
+    of objects that they cover.
+    """
+    ndim = len(table.shape)
+    wanted = object_properties.wanted(properties, ndim, "least" in table.columns)
+    if properties is None and "crossings" in table.columns:
+        wanted = [*wanted, "surface"]
+    if "surface" in wanted and "crossings" not in table.columns:
+        raise ValueError("crossings were not counted; measure with surface=True")
+    steps = checks.as_spacing(1.0 if spacing is None else spacing, ndim)
+    result: Table = {}
+    for name in wanted:
+        result |= object_properties.columns_of(name, table, steps)
+    return result
+
+
+def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
+    """Return a checked, C-contiguous image of a dtype that can be summed."""
+    if intensity is None:
+        return None
+    image = checks.as_image(intensity, name="intensity")
+    if image.shape != shape:
+        raise ValueError(f"intensity has shape {image.shape}, labels {shape}")
+    if image.dtype.kind in "iu" and image.dtype.itemsize == 8:
+        _require_exact(image)
+    if image.dtype == bool:
+        image = image.view(np.uint8)
+    if image.dtype == np.float16:  # which numba does not know
+        image = image.astype(np.float32)
+    if image.dtype.kind == "f" and image.dtype.itemsize > 8:  # nor these
+        with np.errstate(over="ignore"):
+            image = image.astype(np.float64)
+        checks.require_finite(image, name="intensity")
+    return np.ascontiguousarray(checks.native(image))
+
+
+def _require_exact(intensity: Array) -> None:
+    """Raise `ValueError` for integers that are other ones as floats."""
+    for extreme in (int(intensity.min()), int(intensity.max())):
+        if abs(extreme) > _LARGEST_EXACT:
+            raise ValueError(
+                f"intensity holds {extreme}, but integers beyond 2**53 are summed as "
+                "floats, which confound them; subtract an offset first"
+            )
+
+
+def _labels(labels: Any) -> tuple[Array, int]:
+    """Return checked labels and the largest of them."""
+    checks.require_unmasked(labels, name="labels")
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu" or array.size == 0:
+        checks.require_labels(array)
+    array = checks.native(array)
+    # Read as unsigned, negative labels are the largest: one pass finds both.
+    largest = int(array.view(f"u{array.dtype.itemsize}").max())
+    if largest > np.iinfo(array.dtype).max:
+        checks.require_labels(array)
+    return array, largest
+
+
+def _compact(labels: Array, largest: int) -> tuple[Array, Array | None]:
+    """Return labels of which a table fits into memory, and what they stand for."""
+    if largest <= max(_LARGEST_TABLE, labels.size // 2):
+        return np.ascontiguousarray(labels), None
+    values, inverse = np.unique(labels, return_inverse=True)
+    if values[-1] > np.iinfo(np.int64).max:
+        raise ValueError(f"label {values[-1]} is beyond int64; relabel first")
+    if values[0] != 0:
+        values, inverse = np.insert(values, 0, 0), inverse + 1
+    return inverse.reshape(labels.shape).astype(np.int32), values.astype(np.int64)
+
+
+def _named(table: PartialTable, values: Array | None) -> PartialTable:
+    if values is None:
+        return table
+    labels = values[table.labels]
+    return PartialTable(table.shape, labels, table.columns, table.voxels)
+
+
+def _require_halo(tile: Tile, shape: tuple[int, ...]) -> None:
+    inner = tile.write.within(tile.read)
+    reach = zip(inner.start, inner.stop, tile.read.shape, strict=True)
+    border = zip(tile.write.start, tile.write.stop, shape, strict=True)
+    for axis, ((a, b, n), (start, stop, end)) in enumerate(
+        zip(reach, border, strict=True)
+    ):
+        if (a == 0 and start > 0) or (b == n and stop < end):
+            raise ValueError(
+                f"surface takes a halo of 1, but the tile at {tile.write.start} has "
+                f"none on axis {axis}; cut tiles with halo=1"
+            )

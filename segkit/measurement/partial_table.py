@@ -1,0 +1,333 @@
+"""Sums over the objects of a part of an image, which add up exactly."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit.compiled.kernels import can_compile
+from segkit.labelling import box as label_box
+from segkit.measurement import by_numpy, crofton
+from segkit.names import known_as
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from segkit.tiling.boxes import Box
+
+Array: TypeAlias = NDArray[Any]
+
+# How columns of the same object in two parts make one. Those of floats are not among
+# them ("zero", "deviation" from it, "spread" about the mean: the root of the sum of its
+# squares, which itself may be too large for a float): each depends on others.
+_JOINED_BY: Final[Mapping[str, np.ufunc]] = {
+    "count": np.add,
+    "sums": np.add,
+    "products": np.add,
+    "low": np.minimum,
+    "high": np.maximum,
+    "crossings": np.add,
+    "total": np.add,
+    "squares": np.add,
+    "least": np.minimum,
+    "most": np.maximum,
+}
+
+
+# Sums of squares beyond the range of floats, or this close to 0, are taken once more of
+# intensities multiplied by a power of two, which loses nothing.
+_TOO_SMALL = 2.0**-900
+_SCALES = (2.0**-560, 2.0**560)
+# Up to this many, labels that are not there get a row of sums too (about 150 bytes).
+_FEW_LABELS = 2**16
+
+
+@known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
+class PartialTable:
+    """What is known of objects from a part of an image, one row for each label.
+
+    Sums of positions, of products of positions and of small integers are kept modulo
+    2**64. What is computed from them, relative to an object's own box and mean, is
+    exact as long as it fits itself.
+    """
+
+    shape: tuple[int, ...]
+    """Shape of the whole image."""
+    labels: NDArray[np.int64]
+    """Rising."""
+    columns: Mapping[str, Array]
+    """Arrays of one row for each label."""
+    voxels: int = 0
+    """How many were looked at, background included; all of them if that is
+    `math.prod(shape)`."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def sum_box(
+    labels: Array,
+    intensity: Array | None,
+    box: Box,
+    *,
+    origin: tuple[int, ...],
+    shape: tuple[int, ...],
+    surface: bool,
+) -> PartialTable:
+    """Return the sums over the objects in a box of an array.
+
+    `labels` and `intensity` are C-contiguous, and of `labels` a table fits into memory;
+    the array's first voxel lies at `origin` in an image of `shape`. With `surface`,
+    what lies beyond the array counts as background.
+    """
+    slots, present = _slots(labels, box)
+    ndim = labels.ndim
+    sums = np.zeros((len(present), 1 + 3 * ndim + ndim * (ndim + 1) // 2), np.int64)
+    exact = intensity is None or _is_exact(intensity.dtype)
+    lights = np.zeros((len(present), 5), np.int64 if exact else np.float64)
+    _sum(labels, intensity, box, slots, sums, lights)
+    start = [o + s for o, s in zip(origin, box.start, strict=True)]
+    columns = _position_columns(sums[1:], start)
+    if surface:
+        columns["crossings"] = _crossings(labels, box, slots, len(present))[1:]
+    if intensity is not None:
+        columns |= _light_columns(lights[1:])
+        if not exact:
+            spread = _spread(labels, intensity, box, slots, sums, lights)
+            columns["spread"] = spread[1:]
+    return _without_absent(PartialTable(shape, present[1:], columns, box.size))
+
+
+def combine(partials: Iterable[PartialTable]) -> PartialTable:
+    """Return the table of several parts together, in any order and grouping.
+
+    Parameters
+    ----------
+    partials
+        Of parts of one image that do not overlap, or combinations of such; at least
+        one.
+
+    Raises
+    ------
+    ValueError
+        If there is none, they are of different images or columns, or of more voxels
+        together than the image has: then one is there twice. That one is missing is
+        not an error, but `PartialTable.voxels` tells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from segkit.measurement import measure_tile
+    >>> from segkit.tiling import tiles
+    >>> labels = np.array([1, 1, 2, 2, 2, 0])
+    >>> parts = [measure_tile(labels[t.read.slices], t, (6,)) for t in tiles((6,), 4)]
+    >>> combine(parts).columns["count"]
+    array([2, 3])
+    """
+    parts = list(partials)
+    _require_alike(parts)
+    voxels = require_room(parts[0].shape, [part.voxels for part in parts])
+    if len(parts) == 1:
+        return parts[0]
+    labels = np.concatenate([part.labels for part in parts])
+    order = np.argsort(labels, kind="stable")
+    ordered = labels[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    stacked = {
+        name: np.concatenate([part.columns[name] for part in parts])[order]
+        for name in parts[0].columns
+    }
+    columns = {
+        name: how.reduceat(stacked[name], starts, axis=0)
+        for name, how in _JOINED_BY.items()
+        if name in stacked
+    }
+    if "spread" in stacked:
+        columns |= _joined_floats(stacked, starts)
+    return PartialTable(parts[0].shape, ordered[starts], columns, voxels)
+
+
+def require_room(shape: tuple[int, ...], voxels: Iterable[int]) -> int:
+    """Return the voxels of all parts; raise `ValueError` if the image has fewer."""
+    together = sum(voxels)
+    if together > math.prod(shape):
+        raise ValueError(
+            f"parts hold {together} voxels together, an image of shape {shape} has "
+            f"{math.prod(shape)}; give each tile once, and tiles that do not overlap"
+        )
+    return together
+
+
+def _joined_floats(stacked: Mapping[str, Array], starts: Array) -> dict[str, Array]:
+    """Return joint deviations from one zero per object (Chan et al. 1979).
+
+    Zeros are intensities of the object itself, so that deviations are small numbers
+    and their means accurate, however far from 0 the intensities are.
+    """
+    sizes = np.diff(np.append(starts, len(stacked["count"])))
+    count, zero = stacked["count"], stacked["zero"][starts]
+    moved = stacked["deviation"] + count * (stacked["zero"] - np.repeat(zero, sizes))
+    deviation = np.add.reduceat(moved, starts)
+    mean = deviation / np.add.reduceat(count, starts)
+    between = moved / count - np.repeat(mean, sizes)
+    # Roots of sums of squares, whose squares a float might not hold.
+    apart = np.hypot(stacked["spread"], np.sqrt(count) * between)
+    spread = np.hypot.reduceat(apart, starts)
+    return {"zero": zero, "deviation": deviation, "spread": spread}
+
+
+def _require_alike(parts: list[PartialTable]) -> None:
+    if not parts:
+        raise ValueError("there is no table to combine; give at least one")
+    for part in parts[1:]:
+        if part.shape != parts[0].shape:
+            raise ValueError(
+                f"tables are of images of shape {parts[0].shape} and {part.shape}; "
+                "combine those of one image"
+            )
+        if set(part.columns) != set(parts[0].columns):
+            raise ValueError(
+                f"tables have different columns, {sorted(parts[0].columns)} and "
+                f"{sorted(part.columns)}; measure all tiles with the same options"
+            )
+
+
+def _slots(labels: Array, box: Box) -> tuple[Array, NDArray[np.int64]]:
+    """Return the row of each label in a table of sums, and the label of each row."""
+    largest = int(labels[box.slices].max())
+    if largest <= _FEW_LABELS:
+        return np.arange(largest + 1, dtype=np.int32), np.arange(largest + 1)
+    seen = _seen(labels, box, largest)
+    return np.cumsum(seen, dtype=np.int32) - np.int32(1), np.flatnonzero(seen)
+
+
+def _without_absent(table: PartialTable) -> PartialTable:
+    there = table.columns["count"] > 0
+    if there.all():
+        return table
+    columns = {name: column[there] for name, column in table.columns.items()}
+    return PartialTable(table.shape, table.labels[there], columns, table.voxels)
+
+
+def _seen(labels: Array, box: Box, largest: int) -> NDArray[np.bool_]:
+    """Return for each label up to the box's largest whether it is there; 0 is."""
+    seen = np.zeros(largest + 1, np.bool_)
+    seen[0] = True
+    if can_compile():
+        from segkit.measurement.kernels import mark_rows
+
+        starts = label_box.row_starts(box, labels.shape)
+        mark_rows(labels.reshape(-1), starts, box.shape[-1], seen)
+    else:
+        for plane in labels[box.slices]:
+            seen[plane] = True
+    return seen
+
+
+def _sum(
+    labels: Array,
+    intensity: Array | None,
+    box: Box,
+    slots: Array,
+    sums: Array,
+    lights: Array,
+) -> None:
+    """Fill sums and lights, compiled or not."""
+    if not can_compile():
+        own = None if intensity is None else intensity[box.slices]
+        by_numpy.sum_box(labels[box.slices], own, slots, sums, lights)
+        return
+    from segkit.measurement.kernels import sum_rows
+
+    values = np.zeros(0, np.uint8) if intensity is None else intensity.reshape(-1)
+    starts = label_box.row_starts(box, labels.shape)
+    relative = lights.dtype == np.float64
+    flat, shape = labels.reshape(-1), np.array(box.shape)
+    place = np.zeros_like(shape)
+    sum_rows(flat, values, starts, shape, place, slots, sums, lights, relative)
+
+
+def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
+    """Return columns with positions counted from the image's first voxel."""
+    ndim = len(start)
+    cuts = np.cumsum([1, ndim, ndim * (ndim + 1) // 2, ndim])
+    count, first, second, low, high = np.split(sums, cuts, axis=1)
+    origin = np.array(start, np.int64)
+    moved = first + count * origin
+    pairs = itertools.combinations_with_replacement(range(ndim), 2)
+    # (p + a)(q + b) = pq + pb + a(q + b), and q + b is the moved position.
+    products = [
+        second[:, k] + first[:, a] * origin[b] + origin[a] * moved[:, b]
+        for k, (a, b) in enumerate(pairs)
+    ]
+    return {
+        "count": count[:, 0].copy(),
+        "sums": moved,
+        "products": np.stack(products, axis=1),
+        "low": low + origin,
+        "high": high + origin,
+    }
+
+
+def _light_columns(lights: Array) -> dict[str, Array]:
+    total, squares, least, most, zero = lights.T.copy()
+    if lights.dtype == np.int64:
+        return {"total": total, "squares": squares, "least": least, "most": most}
+    return {"least": least, "most": most, "zero": zero, "deviation": total}
+
+
+def _spread(
+    labels: Array,
+    intensity: Array,
+    box: Box,
+    slots: Array,
+    sums: Array,
+    lights: Array,
+) -> Array:
+    """Return the roots of the sums of squares about the mean, however large."""
+    spread = _root(sums, lights)
+    large = ~np.isfinite(lights[:, 1])
+    small = (lights[:, 1] < _TOO_SMALL) & (lights[:, 2] < lights[:, 3])
+    for rows, scale in zip((large, small), _SCALES, strict=True):
+        if rows.any():
+            own = np.zeros_like(sums), np.zeros_like(lights)
+            with np.errstate(over="ignore"):  # of objects for which it is not meant
+                scaled = intensity * scale
+            _sum(labels, scaled, box, slots, *own)
+            spread[rows] = _root(*own)[rows] / scale
+    return spread
+
+
+def _root(sums: Array, lights: Array) -> Array:
+    total, squares = lights[:, 0], lights[:, 1]
+    count = np.maximum(sums[:, 0], 1)  # rows of absent labels are dropped later
+    with np.errstate(over="ignore", invalid="ignore"):
+        root: Array = np.sqrt(np.maximum(squares - total * (total / count), 0))
+    return root
+
+
+def _crossings(labels: Array, box: Box, slots: Array, rows: int) -> Array:
+    moves = crofton.steps(labels.ndim)
+    counts = np.zeros((rows, len(moves) // 2 + 1), np.int64)
+    if can_compile():
+        from segkit.measurement.kernels import count_crossings
+
+        jumps = moves @ (np.array(labels.strides) // labels.itemsize)
+        edges = np.array([box.start, box.stop])
+        shape = np.array(labels.shape)
+        flat = labels.reshape(-1)
+        place = edges[0].copy()
+        count_crossings(flat, edges, place, shape, slots, moves, jumps, counts)
+    else:
+        by_numpy.count_crossings(labels, box.slices, slots, moves, counts)
+    return counts[:, :-1]
+
+
+def _is_exact(dtype: np.dtype[Any]) -> bool:
+    return dtype.kind in "bui" and dtype.itemsize <= 2

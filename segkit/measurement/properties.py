@@ -1,0 +1,262 @@
+"""Properties of objects, computed from their sums."""
+
+# All properties have one signature, also those that need no spacing.
+# ruff: noqa: ARG001
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit.measurement import crofton
+
+if TYPE_CHECKING:
+    from segkit.measurement.partial_table import PartialTable
+
+Array: TypeAlias = NDArray[Any]
+Spacing: TypeAlias = Sequence[float]
+
+
+def wanted(
+    properties: Sequence[str] | None, ndim: int, has_intensity: bool
+) -> list[str]:
+    """Return the names asked for; raise `ValueError` for what cannot be given."""
+    if properties is None:
+        return [
+            name
+            for name in _COLUMNS
+            if name != "surface" and (has_intensity or not _is_light(name))
+        ]
+    if isinstance(properties, str):
+        raise TypeError(f"properties is {properties!r}; give a list of names")
+    for name in properties:
+        if name not in _COLUMNS:
+            raise ValueError(
+                f"property {name!r} is unknown; there are {', '.join(_COLUMNS)}"
+            )
+        if _is_light(name) and not has_intensity:
+            raise ValueError(f"property {name!r} needs an intensity image")
+    if "surface" in properties:
+        require_surface(ndim)
+    return list(properties)
+
+
+def column_names(properties: Sequence[str], ndim: int) -> list[str]:
+    """Return what the columns of properties are called in `ndim` dimensions.
+
+    Examples
+    --------
+    >>> column_names(["area", "centroid"], 2)
+    ['area', 'centroid-0', 'centroid-1']
+    """
+    lengths = {
+        "bbox": (2 * ndim,),
+        "centroid": (ndim,),
+        "covariance": (ndim, ndim),
+        "orientation": () if ndim == 2 else (ndim,),
+    }
+    return [
+        "-".join(map(str, (name, *at)))
+        for name in properties
+        for at in np.ndindex(*lengths.get(name, ()))
+    ]
+
+
+def require_surface(ndim: int) -> None:
+    """Raise `ValueError` unless surfaces can be measured in `ndim` dimensions."""
+    if ndim not in (2, 3):
+        raise ValueError(
+            f"property 'surface' is for 2-D and 3-D, not for {ndim} axes; leave it out"
+        )
+
+
+def columns_of(name: str, table: PartialTable, spacing: Spacing) -> dict[str, Array]:
+    """Return the columns of one property."""
+    found = _COLUMNS[name](table, spacing)
+    if found.ndim == 1:
+        return {name: found}
+    places = np.ndindex(*found.shape[1:])
+    return {"-".join(map(str, (name, *at))): found[(slice(None), *at)] for at in places}
+
+
+def _is_light(name: str) -> bool:
+    return name.startswith("intensity_")
+
+
+def _labels(table: PartialTable, spacing: Spacing) -> Array:
+    return table.labels
+
+
+def _count(table: PartialTable, spacing: Spacing) -> Array:
+    return table.columns["count"]
+
+
+def _area(table: PartialTable, spacing: Spacing) -> Array:
+    area: Array = table.columns["count"] * math.prod(spacing)
+    return area
+
+
+def _bbox(table: PartialTable, spacing: Spacing) -> Array:
+    return np.concatenate([table.columns["low"], table.columns["high"]], axis=1)
+
+
+def _relative_mean(table: PartialTable) -> Array:
+    """Return mean positions in voxels from the box's first voxel."""
+    columns = table.columns
+    count = columns["count"][:, None]
+    mean: Array = (columns["sums"] - count * columns["low"]) / count
+    return mean
+
+
+def _centroid(table: PartialTable, spacing: Spacing) -> Array:
+    centroid: Array = (table.columns["low"] + _relative_mean(table)) * spacing
+    return centroid
+
+
+def _covariance(table: PartialTable, spacing: Spacing) -> Array:
+    columns = table.columns
+    count, low, sums = columns["count"], columns["low"], columns["sums"]
+    mean = _relative_mean(table)
+    ndim = len(spacing)
+    result = np.empty((len(table), ndim, ndim))
+    pairs = itertools.combinations_with_replacement(range(ndim), 2)
+    for k, (a, b) in enumerate(pairs):
+        # Integers modulo 2**64 up to here: relative to the box they are small again.
+        shift = low[:, a] * sums[:, b] + low[:, b] * (sums[:, a] - count * low[:, a])
+        product = (columns["products"][:, k] - shift) / count
+        value = (product - mean[:, a] * mean[:, b]) * (spacing[a] * spacing[b])
+        result[:, a, b] = result[:, b, a] = value
+    return result
+
+
+def _axis_lengths(table: PartialTable, spacing: Spacing) -> Array:
+    """Return the full axes of the ellipsoid of the same moments, rising."""
+    values = np.linalg.eigvalsh(_covariance(table, spacing))
+    lengths: Array = 2 * np.sqrt((len(spacing) + 2) * np.maximum(values, 0))
+    return lengths
+
+
+def _major(table: PartialTable, spacing: Spacing) -> Array:
+    major: Array = _axis_lengths(table, spacing)[:, -1]
+    return major
+
+
+def _minor(table: PartialTable, spacing: Spacing) -> Array:
+    minor: Array = _axis_lengths(table, spacing)[:, 0]
+    return minor
+
+
+def _eccentricity(table: PartialTable, spacing: Spacing) -> Array:
+    lengths = _axis_lengths(table, spacing)
+    with np.errstate(invalid="ignore"):
+        squared = 1 - (lengths[:, 0] / lengths[:, -1]) ** 2
+    # A single voxel has no axes; it is as round as can be.
+    eccentricity: Array = np.sqrt(np.nan_to_num(np.maximum(squared, 0)))
+    return eccentricity
+
+
+def _orientation(table: PartialTable, spacing: Spacing) -> Array:
+    covariance = _covariance(table, spacing)
+    if len(spacing) == 2:
+        across = covariance[:, 0, 0] - covariance[:, 1, 1]
+        angle: Array = np.arctan2(2 * covariance[:, 0, 1], across) / 2
+        return angle
+    vector: Array = np.linalg.eigh(covariance)[1][:, :, -1]
+    # Of the two opposite vectors, the one whose largest component is positive.
+    largest = np.argmax(np.abs(vector), axis=1)
+    sign = np.sign(np.take_along_axis(vector, largest[:, None], axis=1))
+    oriented: Array = vector * sign
+    return oriented
+
+
+def _equivalent_diameter(table: PartialTable, spacing: Spacing) -> Array:
+    ndim = len(spacing)
+    unit_ball = math.pi ** (ndim / 2) / math.gamma(ndim / 2 + 1)
+    diameter: Array = 2 * (_area(table, spacing) / unit_ball) ** (1 / ndim)
+    return diameter
+
+
+def _extent(table: PartialTable, spacing: Spacing) -> Array:
+    sides = table.columns["high"] - table.columns["low"]
+    extent: Array = table.columns["count"] / sides.astype(float).prod(axis=1)
+    return extent
+
+
+def _touches_border(table: PartialTable, spacing: Spacing) -> Array:
+    start = table.columns["low"] == 0
+    stop = table.columns["high"] == np.array(table.shape)
+    touches: Array = (start | stop).any(axis=1)
+    return touches
+
+
+def _surface(table: PartialTable, spacing: Spacing) -> Array:
+    return crofton.measure_of_crossings(table.columns["crossings"], spacing)
+
+
+def _intensity_sum(table: PartialTable, spacing: Spacing) -> Array:
+    columns = table.columns
+    if "total" in columns:
+        return columns["total"]
+    total: Array = columns["count"] * columns["zero"] + columns["deviation"]
+    return total
+
+
+def _intensity_mean(table: PartialTable, spacing: Spacing) -> Array:
+    columns = table.columns
+    mean: Array
+    if "total" in columns:
+        mean = columns["total"] / columns["count"]
+    else:
+        mean = columns["zero"] + columns["deviation"] / columns["count"]
+    return mean
+
+
+def _intensity_min(table: PartialTable, spacing: Spacing) -> Array:
+    return table.columns["least"]
+
+
+def _intensity_max(table: PartialTable, spacing: Spacing) -> Array:
+    return table.columns["most"]
+
+
+def _intensity_std(table: PartialTable, spacing: Spacing) -> Array:
+    columns = table.columns
+    count = columns["count"]
+    std: Array
+    if "spread" in columns:
+        std = columns["spread"] / np.sqrt(count)
+        return std
+    # About the rounded mean, where the sums are small, and exact in integers.
+    centre = columns["total"] // count
+    rest = columns["total"] - count * centre
+    squares = columns["squares"] - centre * (columns["total"] + rest)
+    std = np.sqrt(np.maximum(squares / count - (rest / count) ** 2, 0))
+    return std
+
+
+_COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
+    "label": _labels,
+    "count": _count,
+    "area": _area,
+    "bbox": _bbox,
+    "centroid": _centroid,
+    "covariance": _covariance,
+    "axis_major_length": _major,
+    "axis_minor_length": _minor,
+    "eccentricity": _eccentricity,
+    "orientation": _orientation,
+    "equivalent_diameter": _equivalent_diameter,
+    "extent": _extent,
+    "touches_border": _touches_border,
+    "surface": _surface,
+    "intensity_sum": _intensity_sum,
+    "intensity_mean": _intensity_mean,
+    "intensity_min": _intensity_min,
+    "intensity_max": _intensity_max,
+    "intensity_std": _intensity_std,
+}

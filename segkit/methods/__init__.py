@@ -1,0 +1,5 @@
+"""Whole methods: nuclei, membranes, and the published ones to compare with."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

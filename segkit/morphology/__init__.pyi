@@ -1,0 +1,20 @@
+from .flat import (
+    footprint as footprint,
+)
+from .operations import (
+    binary_closing as binary_closing,
+    binary_dilation as binary_dilation,
+    binary_erosion as binary_erosion,
+    binary_opening as binary_opening,
+    black_tophat as black_tophat,
+    closing as closing,
+    dilation as dilation,
+    erosion as erosion,
+    fill_holes as fill_holes,
+    h_maxima as h_maxima,
+    opening as opening,
+    remove_small_holes as remove_small_holes,
+    white_tophat as white_tophat,
+)
+
+__all__: list[str]

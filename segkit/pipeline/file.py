@@ -1,0 +1,190 @@
+"""Pipelines as text: TOML for people, JSON for programs.
+
+.. code-block:: toml
+
+    format = 1
+
+    [[step]]
+    run = "ndnt"
+    with = { shape = [10, 64, 64], threshold = 0.3 }
+
+    [[step]]
+    run = "classify"
+    arguments = [{ class = "cell", area = [100.0, 300.0] }]
+
+`run` is a public name of segkit or ``package.module:name``; ``arguments`` follow the
+data, ``with`` are those by keyword, ``reach`` is that of a function which does not
+declare it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from segkit.io.publishing import published
+from segkit.measurement.classification import BoundsClassifier, bounds_classifier
+from segkit.pipeline.steps import PipelineError, Step, frozen, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FORMAT = 1
+_KEYS = {"run", "arguments", "with", "reach"}
+_TOP = ("format", "step")
+
+
+def write_pipeline(path: Path, steps: Sequence[Step]) -> Path:
+    """Write steps as TOML or JSON, by the suffix; see `Pipeline.save`."""
+    entries = [_entry(number, step) for number, step in enumerate(steps, start=1)]
+    if path.suffix == ".json":
+        text = json.dumps({"format": FORMAT, "step": entries}, indent=1) + "\n"
+    elif path.suffix == ".toml":
+        parts = [f"format = {FORMAT}\n"]
+        for number, entry in enumerate(entries, start=1):
+            lines = [f"{name} = {_toml(number, v)}\n" for name, v in entry.items()]
+            parts.append("\n[[step]]\n" + "".join(lines))
+        text = "".join(parts)
+    else:
+        raise PipelineError(f"{path}: a pipeline is saved as .toml or .json")
+    with published(path, overwrite=True) as private:
+        private.write_text(text, encoding="utf-8")
+    return path
+
+
+def _entry(number: int, step: Step) -> dict[str, Any]:
+    if step.bound is not None:
+        raise PipelineError(
+            f"step {number} ({step.function}): a function inside another or without a"
+            " name cannot be saved; move it to a module"
+        )
+    entry: dict[str, Any] = {"run": step.function}
+    if step.arguments:
+        entry["arguments"] = [_plain(number, step, value) for value in step.arguments]
+    if step.options:
+        entry["with"] = {n: _plain(number, step, v) for n, v in step.options}
+    if step.reach is not None:
+        entry["reach"] = _plain(number, step, step.reach)
+    return entry
+
+
+def _plain(number: int, step: Step, value: Any) -> Any:
+    """Return a value as text formats hold it."""
+    if isinstance(value, BoundsClassifier):
+        return {"class": value.name, **{n: [a, b] for n, a, b in value.bounds}}
+    if isinstance(value, (list, tuple)):
+        return [_plain(number, step, part) for part in value]
+    if isinstance(value, dict):
+        return {name: _plain(number, step, part) for name, part in value.items()}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise PipelineError(
+        f"step {number} ({step.function}): {value!r} is neither number, text, list nor"
+        " class, and cannot be saved"
+    )
+
+
+def _toml(number: int, value: Any) -> str:
+    if value is None:
+        raise PipelineError(
+            f"step {number}: TOML has no word for None; leave the option out, or save"
+            " as .json"
+        )
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else str(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(number, part) for part in value) + "]"
+    pairs = [f"{_toml_key(name)} = {_toml(number, v)}" for name, v in value.items()]
+    return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
+
+
+def _toml_key(name: str) -> str:
+    bare = name.replace("_", "").replace("-", "")
+    return name if bare.isascii() and bare.isalnum() else json.dumps(name)
+
+
+def read_steps(path: Path) -> list[Step]:
+    """Return the steps of a file; see `Pipeline.load`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise PipelineError(
+            f"{path}: cannot be read as a pipeline file: {error.strerror}"
+        ) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise PipelineError(
+            f"{path}: is no pipeline file (.toml or .json; it comes before the images):"
+            f" {error}"
+        ) from error
+    entries = _entries(path, content)
+    return [_read_step(path, number, e) for number, e in enumerate(entries, start=1)]
+
+
+def _entries(path: Path, content: Any) -> list[Any]:
+    """Return the steps as they are written, once the rest of the file is right."""
+    if not isinstance(content, dict):
+        raise PipelineError(f"{path}: is no pipeline: it holds no table of steps")
+    for name in content:
+        if name not in _TOP:
+            raise PipelineError(
+                f"{path}: has an unknown key {name!r}{nearest(name, _TOP)}; a pipeline"
+                f" has format = {FORMAT} and one [[step]] for each step"
+            )
+    if "format" not in content:
+        raise PipelineError(f"{path}: says no format; add `format = {FORMAT}`")
+    if content["format"] != FORMAT:
+        raise PipelineError(
+            f"{path}: has format {content['format']!r}; this version reads format"
+            f" {FORMAT}"
+        )
+    entries = content.get("step", [])
+    if not isinstance(entries, list):
+        raise PipelineError(f"{path}: step is no list; write [[step]], two brackets")
+    if not entries:
+        raise PipelineError(
+            f'{path}: has no steps; add [[step]] and run = "..." for each'
+        )
+    return entries
+
+
+def _read_step(path: Path, number: int, entry: Any) -> Step:
+    if not isinstance(entry, dict) or not isinstance(entry.get("run"), str):
+        raise PipelineError(f"{path}: step {number} does not say what to run")
+    unknown = sorted(set(entry) - _KEYS)
+    if unknown:
+        raise PipelineError(
+            f"{path}: step {number} ({entry['run']}) has unknown keys"
+            f" {', '.join(unknown)}; options belong into with = {{ ... }}"
+        )
+    if not isinstance(entry.get("with", {}), dict) or not isinstance(
+        entry.get("arguments", []), list
+    ):
+        raise PipelineError(
+            f"{path}: step {number} ({entry['run']}): write with = {{ name = value }}"
+            " and arguments = [value]"
+        )
+    try:
+        arguments = tuple(_value(v) for v in entry.get("arguments", []))
+        options = tuple((n, _value(v)) for n, v in entry.get("with", {}).items())
+    except (ValueError, TypeError) as error:
+        raise PipelineError(
+            f"{path}: step {number} ({entry['run']}): {error}"
+        ) from error
+    return Step(entry["run"], arguments, options, frozen(entry.get("reach")))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict) and "class" in value:
+        bounds = {name: frozen(v) for name, v in value.items() if name != "class"}
+        return bounds_classifier(value["class"], **bounds)
+    return frozen(value)

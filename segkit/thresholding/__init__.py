@@ -1,0 +1,5 @@
+"""Thresholds and the masks they make."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+"""The subcommands of `tg`, a file each."""

@@ -1,0 +1,186 @@
+"""`tg cleanup`: remove results that no task needs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskgraph.cli.options import (
+    find_store,
+    json_option,
+    jugfile_argument,
+    load_graph,
+    load_snapshot,
+    note,
+    require_jugfile,
+)
+from taskgraph.cli.tables import (
+    counted,
+    print_json,
+    print_table,
+    seconds_text,
+    size_text,
+)
+from taskgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backends.interface import Backend
+    from taskgraph.upkeep.invalidation import Loss
+    from taskgraph.upkeep.snapshot import Snapshot
+
+_DAY = 86400.0
+
+
+@click.command("cleanup")
+@jugfile_argument
+@click.argument("arguments", nargs=-1)
+@click.option("-y", "--yes", is_flag=True, help="Do it; otherwise it is only shown.")
+@click.option("--force", is_flag=True, help="Even if a barrier hides tasks.")
+@click.option(
+    "--alone", is_flag=True, help="Ignore other jugfiles that ran with this store."
+)
+@click.option(
+    "--empty-trash",
+    type=float,
+    metavar="DAYS",
+    help="Remove for good what was cleaned up or forgotten so many days ago.",
+)
+@json_option
+def command(
+    jugfile: Path,
+    store: str | None,
+    arguments: tuple[str, ...],
+    yes: bool,
+    force: bool,
+    alone: bool,
+    empty_trash: float | None,
+    as_json: bool,
+) -> int:
+    """Remove results that no task of JUGFILE needs any more.
+
+    Without --yes it is only shown what would go. `tg undo` brings it back until
+    --empty-trash makes it final. Results that other jugfiles need, or this one with
+    other arguments, are kept unless --alone is given.
+    """
+    if empty_trash is not None and not empty_trash >= 0:  # nor nan
+        raise click.UsageError("--empty-trash takes days, 0 or more")
+    backend = find_store(jugfile, store)
+    if backend is None:
+        if as_json:
+            print_json(_emptied() if empty_trash is not None else _cleaned())
+        return 0
+    if empty_trash is not None:
+        return _empty(backend, empty_trash, yes=yes, as_json=as_json)
+    require_jugfile(jugfile)
+    current, others = _graphs(backend, jugfile, arguments)
+    if not current.complete and not force:
+        awaited = counted(len(current.awaited()), "task")
+        raise UsageError(
+            f"{jugfile} stops at a barrier until {awaited} done, so what its later "
+            "tasks need is not known; run `tg execute` first, or give --force"
+        )
+    others = [] if alone else others
+    return _clean(backend, current, others, yes=yes, as_json=as_json)
+
+
+def _graphs(
+    backend: Backend, jugfile: Path, arguments: Sequence[str]
+) -> tuple[Snapshot, list[Snapshot]]:
+    """Return the graph of the jugfile as it is now, and those of others."""
+    from taskgraph.upkeep.snapshot import load_all, take
+
+    before = load_snapshot(backend, jugfile, arguments)
+    given = tuple(arguments or (before.arguments if before is not None else ()))
+    loaded = load_graph(backend, jugfile, given)
+    current = take(loaded.graph, jugfile, arguments=given, missing=loaded.missing)
+    same = (current.jugfile, current.arguments)
+    own = {same} if before is None else {same, (before.jugfile, before.arguments)}
+    others = [s for s in load_all(backend) if (s.jugfile, s.arguments) not in own]
+    return current, others
+
+
+def _clean(
+    backend: Backend,
+    current: Snapshot,
+    others: Sequence[Snapshot],
+    *,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.collection import unneeded
+    from taskgraph.upkeep.invalidation import CLEANUP, losses
+
+    found = unneeded(backend.keys(), current, others)
+    if found.spared:
+        jugfiles = sorted({Path(s.jugfile).name for s in others})
+        kept = counted(found.spared, "result")
+        note(f"{kept} kept for {', '.join(jugfiles)} (other jugfiles or arguments)")
+    lost = losses(Results(backend), found.keys, sizes=True)
+    if as_json:
+        print_json(_cleaned(lost, found.spared))
+    if not found.keys:
+        note("nothing to remove: every result is needed")
+        return 0
+    rows = [
+        (
+            loss.name,
+            loss.results + loss.failures,
+            size_text(loss.size),
+            seconds_text(loss.cpu),
+        )
+        for loss in lost
+    ]
+    if not as_json:
+        print_table(("task", "results", "size", "CPU time"), rows)
+    if not yes:
+        note(f"nothing was changed; --yes removes {counted(len(found.keys), 'result')}")
+        return 0
+    position = backend.discard(found.keys, reason=CLEANUP)
+    note(
+        f"{counted(len(found.keys), 'result')} removed; `tg undo` brings them back, "
+        f"`tg cleanup --empty-trash 0` makes it final (number {position})"
+    )
+    return 0
+
+
+def _cleaned(lost: Sequence[Loss] = (), kept: int = 0) -> dict[str, Any]:
+    return {"functions": [asdict(loss) for loss in lost], "kept": kept}
+
+
+def _emptied(
+    results: int = 0, blobs: int = 0, freed: int = 0, *, final: bool = False
+) -> dict[str, Any]:
+    return {"results": results, "blobs": blobs, "freed": freed, "final": final}
+
+
+def _empty(backend: Backend, days: float, *, yes: bool, as_json: bool) -> int:
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.collection import empty, expired, undoable
+
+    before = time.time() - days * _DAY
+    gone = expired(undoable(backend), (), before)
+    count = sum(len(found.keys) for found in gone)
+    if not yes:
+        if as_json:
+            print_json(_emptied(count))
+        what = f"{counted(count, 'result')} and the trash of {days:g} days ago"
+        note(f"nothing was changed; --yes removes {what} for good")
+        return 0
+    size = backend.size()
+    blobs, _ = empty(Results(backend), gone)
+    backend.empty_trash(days * _DAY)
+    freed = max(0, size - backend.size())
+    if as_json:
+        print_json(_emptied(count, blobs, freed, final=True))
+    note(
+        f"{counted(count, 'result')} gone for good, "
+        f"{counted(blobs, 'large value')}; {size_text(freed)} freed"
+    )
+    return 0

@@ -1,0 +1,61 @@
+"""`tg count`: the tasks of a jugfile, by function."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from taskgraph.cli.options import (
+    json_option,
+    jugfile_argument,
+    note,
+    require_jugfile,
+    store_url,
+)
+from taskgraph.cli.tables import counted, print_json, print_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("count")
+@jugfile_argument
+@click.argument("arguments", nargs=-1)
+@json_option
+def command(
+    jugfile: Path, store: str | None, arguments: tuple[str, ...], as_json: bool
+) -> int:
+    """Count the tasks of JUGFILE by function.
+
+    The jugfile is loaded. It need not have run: without a store it is read up to its
+    first barrier.
+    """
+    from backends.errors import NoStoreError
+    from taskgraph.context import open_results
+    from taskgraph.tasks.jugfile import Jugfile
+
+    require_jugfile(jugfile)
+    try:
+        results = open_results(store_url(jugfile, store), create=False)
+    except NoStoreError:
+        results = open_results("memory://")
+    loaded = Jugfile(jugfile, arguments).load(results)
+    counts = Counter(task.name for task in loaded.graph.tasks)
+    if as_json:
+        functions = [{"name": n, "tasks": c} for n, c in sorted(counts.items())]
+        complete = not loaded.missing
+        print_json(
+            {"tasks": counts.total(), "functions": functions, "complete": complete}
+        )
+        return 0
+    print_table(
+        ("task", "tasks"), sorted(counts.items()), total=("all", counts.total())
+    )
+    if not counts:
+        note(f"{jugfile} has no tasks; decorate functions with @TaskGenerator")
+    if loaded.missing:
+        awaited = counted(len(loaded.missing), "task")
+        note(f"the jugfile stops at a barrier: more tasks may appear after {awaited}")
+    return 0

@@ -1,0 +1,143 @@
+"""`tg errors`: why tasks failed, equal causes together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskgraph.cli.failures import chosen_failures
+from taskgraph.cli.options import (
+    find_store,
+    json_option,
+    jugfile_argument,
+    select_options,
+    short,
+)
+from taskgraph.cli.tables import counted, one_line, print_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskgraph.results.records import Failure, Record
+
+_SHOWN_TASKS = 10
+_SHOWN_LINES = 20
+Failed = tuple[bytes, "Record"]
+
+
+@click.command("errors")
+@jugfile_argument
+@select_options
+@click.option(
+    "--all", "everything", is_flag=True, help="Every task, and all it printed."
+)
+@json_option
+def command(
+    jugfile: Path,
+    store: str | None,
+    name: tuple[str, ...],
+    pattern: tuple[str, ...],
+    everything: bool,
+    as_json: bool,
+) -> int:
+    """Show why tasks of JUGFILE failed.
+
+    Failures that were raised at the same place of the same function are shown together:
+    one traceback, then the tasks with their arguments and what they printed.
+    """
+    backend = find_store(jugfile, store)
+    found: list[Failed] = []
+    if backend is not None:
+        from taskgraph.results.results import Results
+
+        found = chosen_failures(Results(backend), jugfile, name, pattern)
+    groups = grouped(found)
+    if as_json:
+        print_json([_plain(group) for group in groups])
+        return 0
+    for group in groups:
+        _print(group, everything=everything)
+    return 0
+
+
+def grouped(failed: list[Failed]) -> list[list[Failed]]:
+    """Return failures in groups of the same function and place; largest group first."""
+    groups: dict[tuple[str, ...], list[Failed]] = defaultdict(list)
+    for key, record in failed:
+        failure = _failure(record)
+        place = failure.traceback
+        if failure.message:
+            place = place.replace(failure.message, "")
+        groups[record.name, failure.cause, failure.error, place].append((key, record))
+    for group in groups.values():
+        group.sort(key=lambda pair: (pair[1].start, pair[0]))
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def _failure(record: Record) -> Failure:
+    from taskgraph.results.records import Failure
+
+    return record.failure or Failure("exception", "", "", "")
+
+
+def _plain(group: list[Failed]) -> dict[str, Any]:
+    _, first = group[0]
+    failure = _failure(first)
+    return {
+        "function": first.name,
+        "cause": failure.cause,
+        "error": failure.error,
+        "message": failure.message,
+        "traceback": failure.traceback,
+        "count": len(group),
+        "tasks": [
+            {
+                "key": key.hex(),
+                "arguments": record.summary,
+                "message": _failure(record).message,
+                "attempt": record.attempt,
+                "start": record.start,
+                "wall": record.wall,
+                "host": record.context.get("host"),
+                "output": record.output,
+            }
+            for key, record in group
+        ],
+    }
+
+
+def _print(group: list[Failed], *, everything: bool) -> None:
+    _, first = group[0]
+    failure = _failure(first)
+    messages = {_failure(record).message for _, record in group}
+    more = f" (and {len(messages) - 1} other messages)" if len(messages) > 1 else ""
+    title = f"{counted(len(group), 'task')} of {one_line(first.name)} failed"
+    error = f"{failure.error}: {failure.message}".removesuffix(": ")
+    click.secho(f"{title} ({failure.cause}): {error}{more}", bold=True)
+    if failure.traceback:
+        click.echo(failure.traceback.rstrip())
+    shown = group if everything else group[:_SHOWN_TASKS]
+    for key, record in shown:
+        _print_task(key, record, several=len(messages) > 1, everything=everything)
+    if len(shown) < len(group):
+        click.echo(f"  and {len(group) - len(shown)} more; see --all")
+    click.echo()
+
+
+def _print_task(key: bytes, record: Record, *, several: bool, everything: bool) -> None:
+    call = f"{one_line(record.name)}({one_line(record.summary)})"
+    words = [f"  {short(key)} {call}"]
+    if several:
+        words.append(f"{_failure(record).message.strip()}")
+    if record.attempt > 1:
+        words.append(f"after {record.attempt} attempts")
+    words.append(f"on {record.context.get('host')}")
+    click.echo(", ".join(words))
+    lines = record.output.splitlines()
+    skipped = 0 if everything else max(0, len(lines) - _SHOWN_LINES)
+    if skipped:
+        click.echo(f"    | ({counted(skipped, 'line')} before)")
+    for line in lines[skipped:]:
+        click.echo(f"    | {line}")

@@ -1,0 +1,91 @@
+"""`tg execute`: run the tasks of a jugfile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskgraph.cli.options import (
+    jugfile_argument,
+    note,
+    require_script,
+    select_options,
+    store_url,
+)
+from taskgraph.cli.running import Way, forget_failures, run, run_options
+from taskgraph.cli.selecting import require_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Loaded
+
+
+@click.command("execute")
+@jugfile_argument
+@click.argument("arguments", nargs=-1)
+@select_options
+@run_options
+def command(jugfile: Path, store: str | None, **given: Any) -> int:
+    """Run the tasks of JUGFILE until nothing is left to do.
+
+    Start it again, here or on any machine that sees the store, and the workers share
+    the work. ARGUMENTS after -- are the script's own. Tasks that fail do not stop the
+    others; `tg errors` shows why they failed.
+
+    \b
+    Exit code: 0 all done, 1 tasks failed or blocked, 2 usage or jugfile error,
+    3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    from taskgraph.api import KeptJugfile
+    from taskgraph.cli.changes import tell_changes
+    from taskgraph.context import open_results
+    from taskgraph.tasks.graph import selector
+    from taskgraph.tasks.jugfile import Jugfile
+
+    way = Way.of(given)
+    names, patterns = given["name"], given["pattern"]
+    options = way.options(selector(names, patterns) if names or patterns else None)
+    require_script(jugfile)
+    source = KeptJugfile(Jugfile(jugfile, given["arguments"]))
+    source.jugfile.compiled()  # no store for what is no jugfile
+    results = open_results(store_url(jugfile, store))
+    loaded = source.jugfile.load(results)
+    require_names(
+        {task.name for task in loaded.graph.tasks},
+        names,
+        patterns,
+        jugfile=jugfile,
+        complete=not loaded.missing,
+    )
+    _point(loaded, results, jugfile)
+    if not len(loaded.graph) and not loaded.missing:
+        note(f"{jugfile} has no tasks; {_advice(loaded)}")
+        source.keep(loaded)
+        return 0
+    forget_failures(loaded, everything=way.retry)
+    if way.first:
+        tell_changes(loaded)
+    return run(source, loaded, jugfile, way, options)[0]
+
+
+def _advice(loaded: Loaded) -> str:
+    """Return what to do about a jugfile without tasks."""
+    origins = {getattr(found, "__module__", "") for found in loaded.space.values()}
+    origins |= {getattr(found, "__name__", "") for found in loaded.space.values()}
+    if any(f"{origin}.".startswith("jug.") for origin in origins):
+        return "those of jug do not count: import them from taskgraph instead"
+    return "decorate functions with @TaskGenerator"
+
+
+def _point(loaded: Loaded, results: Results, jugfile: Path) -> None:
+    """Tell the user and other commands if the jugfile chose another store."""
+    from taskgraph.upkeep.store_pointer import point
+
+    chosen = loaded.results.backend
+    if chosen.url != results.backend.url:
+        note(f"the jugfile chose the store {chosen.url}")
+    if results.backend.shared:
+        point(results.backend, jugfile, chosen)

@@ -1,0 +1,141 @@
+"""`tg invalidate`: forget results, and all that was made of them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from taskgraph.cli.options import (
+    find_keys,
+    find_store,
+    json_option,
+    jugfile_argument,
+    note,
+    select_options,
+    snapshot_now,
+)
+from taskgraph.cli.selecting import require_names
+from taskgraph.cli.tables import counted, print_json, print_table, seconds_text
+from taskgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from backends.interface import Backend
+    from taskgraph.upkeep.invalidation import Loss
+    from taskgraph.upkeep.snapshot import Snapshot
+
+
+@click.command("invalidate")
+@jugfile_argument
+@select_options
+@click.option(
+    "--key",
+    multiple=True,
+    metavar="DIGITS",
+    help="The task whose key begins so; may be repeated.",
+)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only show what would be lost.")
+@json_option
+def command(
+    jugfile: Path,
+    store: str | None,
+    name: tuple[str, ...],
+    pattern: tuple[str, ...],
+    key: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Forget the results of tasks of JUGFILE and of everything that depends on them.
+
+    What would be lost is shown first, and you are asked; where there is no terminal
+    to ask on, nothing is changed without --yes (exit 2). `tg undo` takes it back, until
+    `tg cleanup --empty-trash` makes it final.
+    """
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.invalidation import INVALIDATION, losses, with_dependants
+    from taskgraph.upkeep.snapshot import load_all
+
+    if not (name or pattern or key):
+        raise UsageError("say what to forget: --name, --pattern or --key")
+    backend = find_store(jugfile, store)
+    if backend is None:
+        _preview((), 0, as_json=as_json)
+        return 0
+    current = snapshot_now(backend, jugfile)
+    chosen = _chosen(backend, jugfile, current, name, pattern, key)
+    others = [other for other in load_all(backend) if not other.says(current)]
+    lost = with_dependants(chosen, [current, *others])
+    running = [lock for lock in backend.locks() if lock.key in lost]
+    found = losses(Results(backend), lost)
+    _preview(found, len(running), as_json=as_json)
+    if not found and not running:
+        note("nothing to forget: these tasks have no results")
+        return 0
+    if dry_run or not _agreed(yes=yes):
+        return 0 if dry_run else 2
+    words = " ".join([*name, *pattern, *key])
+    position = backend.discard(sorted(lost), reason=f"{INVALIDATION} {words}")
+    if position is not None:
+        note(f"done; `tg undo {position}` takes it back")
+    return 0
+
+
+def _chosen(
+    backend: Backend,
+    jugfile: Path,
+    snapshot: Snapshot,
+    names: Sequence[str],
+    patterns: Sequence[str],
+    digits: Sequence[str],
+) -> set[bytes]:
+    from taskgraph.tasks.graph import selector
+    from taskgraph.upkeep.invalidation import matching
+
+    chosen: set[bytes] = set()
+    if names or patterns:
+        complete = snapshot.complete
+        require_names(
+            snapshot.names, names, patterns, jugfile=jugfile, complete=complete
+        )
+        chosen.update(matching(snapshot, selector(names, patterns)))
+    keys = {*snapshot.split(), *backend.keys()} if digits else set()
+    for text in digits:
+        found = find_keys(text, keys, {})
+        if len(found) > 1:
+            raise UsageError(f"{len(found)} keys begin with {text!r}; give more digits")
+        chosen.update(found)
+    return chosen
+
+
+def _preview(found: Sequence[Loss], running: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"functions": [asdict(loss) for loss in found], "running": running})
+    if as_json or not (found or running):
+        return
+    rows = [
+        (loss.name, loss.results, loss.failures, seconds_text(loss.cpu))
+        for loss in found
+    ]
+    results = sum(loss.results for loss in found)
+    failures = sum(loss.failures for loss in found)
+    cpu = seconds_text(sum(loss.cpu for loss in found))
+    header = ("task", "results", "failures", "CPU time")
+    print_table(header, rows, total=("all", results, failures, cpu))
+    if running:
+        note(f"{counted(running, 'task')} running now will have to run again")
+
+
+def _agreed(*, yes: bool) -> bool:
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        note("nothing was changed; add --yes to do it")
+        return False
+    return click.confirm("Forget these?", err=True)

@@ -1,0 +1,258 @@
+"""`tg show`: everything that is known about a task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskgraph.cli.options import (
+    find_keys,
+    find_snapshot,
+    held_keys,
+    json_option,
+    jugfile_and_words,
+    load_graph,
+    open_store,
+    short,
+    two_words,
+)
+from taskgraph.cli.tables import (
+    moment_text,
+    one_line,
+    print_json,
+    print_table,
+    seconds_text,
+    size_text,
+)
+from taskgraph.errors import TaskgraphError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskgraph.results.records import Record
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.snapshot import Snapshot
+
+_SHOWN_PACKAGES = 12
+_SHOWN_TASKS = 8
+
+
+@click.command("show")
+@jugfile_and_words("[JUGFILE] KEY|FUNCTION")
+@json_option
+def command(
+    words: tuple[str, ...], jugfile: str, store: str | None, as_json: bool
+) -> int:
+    """Show the record of a task of JUGFILE and where its result comes from.
+
+    The task is named by the first digits of its key, or by its function; if there are
+    several they are listed. The jugfile is loaded to compare its code with the one
+    that made the result.
+    """
+    path, what = two_words(words, jugfile)
+    if what is None:
+        raise UsageError("say which: the first digits of a key or a function's name")
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.status import states_of
+
+    results = Results(open_store(path, store))
+    backend = results.backend
+    snapshot = find_snapshot(backend, path)
+    names = snapshot.named()
+    locked = [lock.key for lock in backend.locks()]
+    keys = find_keys(what, [*names, *backend.keys(), *locked], names)
+    held, _ = held_keys(backend)
+    states = states_of(snapshot, backend.keys(), backend.failures(), held)
+    if len(keys) > 1:
+        _list(results, keys, names, states, as_json=as_json)
+        return 0
+    about = _about(results, keys[0], snapshot, path)
+    about["state"] = states.get(keys[0], "not in the jugfile")
+    if as_json:
+        print_json(about)
+    else:
+        _print(about)
+    return 0
+
+
+def _list(
+    results: Results,
+    keys: list[bytes],
+    names: dict[bytes, str],
+    states: dict[bytes, str],
+    *,
+    as_json: bool,
+) -> None:
+    records = dict(results.records(iter(keys)))
+    rows = []
+    for key in keys:
+        record = records.get(key)
+        name = names.get(key) or (record.name if record else "")
+        seconds = round(record.wall, 6) if record else 0.0
+        summary = record.summary if record else ""
+        digits = key.hex() if as_json else short(key)
+        rows.append((digits, states.get(key, ""), seconds, name, summary))
+    header = ("key", "state", "seconds", "task", "arguments")
+    if as_json:
+        print_json([dict(zip(header, row, strict=True)) for row in rows])
+    else:
+        print_table(header, rows)
+
+
+def _about(
+    results: Results, key: bytes, snapshot: Snapshot, jugfile: Path
+) -> dict[str, Any]:
+    """Return all that is known of a task, for JSON."""
+    record = results.record(key)
+    names = snapshot.named()
+    about: dict[str, Any] = {"key": key.hex()}
+    about["function"] = record.name if record else names.get(key, "")
+    about["holder"] = results.backend.holder(key)
+    about |= _needs(key, snapshot, names)
+    if record is not None:
+        about |= _about_record(record)
+        about |= _about_code(results, key, record, snapshot, jugfile)
+    return about
+
+
+def _needs(key: bytes, snapshot: Snapshot, names: dict[bytes, str]) -> dict[str, Any]:
+    keys = snapshot.split()
+    if key not in names:
+        return {"needs": [], "needed_by": []}
+    place = keys.index(key)
+    start = sum(snapshot.counts[:place])
+    needs = snapshot.needs[start : start + snapshot.counts[place]]
+    needed_by = snapshot.dependants().get(key, [])
+    return {
+        "needs": [_named(keys[need], names) for need in needs],
+        "needed_by": [_named(dependant, names) for dependant in needed_by],
+    }
+
+
+def _named(key: bytes, names: dict[bytes, str]) -> dict[str, str]:
+    return {"key": key.hex(), "function": names.get(key, "")}
+
+
+def _about_record(record: Record) -> dict[str, Any]:
+    from taskgraph.results.codec import blob_refs, stored_size
+
+    about: dict[str, Any] = {
+        "arguments": record.summary,
+        "start": record.start,
+        "end": record.end,
+        "wall": record.wall,
+        "cpu": record.cpu,
+        "peak_rss": record.rss,
+        "attempt": record.attempt,
+        **{name: record.context.get(name) for name in ("host", "user", "pid", "job")},
+        **{name: record.context.get(name) for name in ("python", "packages", "git")},
+        "output": record.output,
+    }
+    if record.failure is not None:
+        failure = record.failure
+        about["failure"] = {
+            "cause": failure.cause,
+            "error": failure.error,
+            "message": failure.message,
+            "traceback": failure.traceback,
+        }
+        return about
+    about["size"] = stored_size(record.payload)
+    about["blobs"] = [
+        {"name": ref.name, "size": ref.offset + ref.size, "compressed": ref.compressed}
+        for ref in blob_refs(record.payload)
+    ]
+    return about
+
+
+def _about_code(
+    results: Results, key: bytes, record: Record, snapshot: Snapshot, jugfile: Path
+) -> dict[str, Any]:
+    """Compare the code that made a record with the jugfile's."""
+    from taskgraph.results.provenance import code_fingerprint
+
+    about: dict[str, Any] = {"code": record.code, "code_differs": None}
+    try:
+        graph = load_graph(results.backend, jugfile, snapshot.arguments).graph
+    except TaskgraphError as error:
+        about["code_unknown"] = str(error)
+        return about
+    if key in graph and record.code:
+        about["code_differs"] = code_fingerprint(graph[key].f) != record.code
+    return about
+
+
+def _print(about: dict[str, Any]) -> None:
+    lines = [
+        ("key", about["key"]),
+        (
+            "task",
+            f"{one_line(about['function'])}({one_line(about.get('arguments', ''))})",
+        ),
+        (
+            "state",
+            about["state"] + (f" by {about['holder']}" if about["holder"] else ""),
+        ),
+    ]
+    if "wall" in about:
+        lines += _run_lines(about)
+    for title in ("needs", "needed_by"):
+        lines += _links(title.replace("_", " "), about[title])
+    for title, text in lines:
+        click.echo(f"{title:<10} {text}".rstrip())
+    if about.get("failure"):
+        click.echo(f"\n{about['failure']['traceback'] or about['failure']['message']}")
+    if about.get("output"):
+        click.echo(f"\nwhat it printed:\n{about['output'].rstrip()}")
+
+
+def _links(title: str, tasks: list[dict[str, str]]) -> list[tuple[str, str]]:
+    links = [
+        f"{task['key'][:12]} {one_line(task['function'])}"
+        for task in tasks[:_SHOWN_TASKS]
+    ]
+    if len(tasks) > _SHOWN_TASKS:
+        links.append(f"and {len(tasks) - _SHOWN_TASKS} more, see --json")
+    return [(title if not place else "", link) for place, link in enumerate(links)]
+
+
+def _run_lines(about: dict[str, Any]) -> list[tuple[str, str]]:
+    lines = [
+        ("start", moment_text(about["start"])),
+        ("end", moment_text(about["end"])),
+        ("time", f"{seconds_text(about['wall'])}, CPU {seconds_text(about['cpu'])}"),
+        ("peak RSS", size_text(about["peak_rss"])),
+        ("attempt", str(about["attempt"])),
+        ("host", f"{about['host']}, user {about['user']}, pid {about['pid']}"),
+    ]
+    if about["job"]:
+        lines.append(("job", about["job"]))
+    if "size" in about:
+        lines.append(("size", size_text(about["size"])))
+    lines += [
+        ("blob" if not place else "", f"{blob['name']} {size_text(blob['size'])}")
+        for place, blob in enumerate(about.get("blobs", ()))
+    ]
+    return [*lines, *_source_lines(about)]
+
+
+def _no_code(about: dict[str, Any]) -> str:
+    return "not known: the worker ended" if about.get("failure") else "not Python"
+
+
+def _source_lines(about: dict[str, Any]) -> list[tuple[str, str]]:
+    differs = {True: "; the jugfile's differs now", False: "; the same now", None: ""}
+    lines = [
+        ("code", f"{about['code'] or _no_code(about)}{differs[about['code_differs']]}")
+    ]
+    git = about["git"] or {}
+    if git:
+        dirty = ", with changes that were not committed" if git["dirty"] else ""
+        lines.append(("commit", f"{git['commit']}{dirty}"))
+    packages = sorted((about["packages"] or {}).items())
+    shown = [f"{name} {version}" for name, version in packages[:_SHOWN_PACKAGES]]
+    more = len(packages) - len(shown)
+    text = ", ".join([f"Python {about['python']}", *shown])
+    lines.append(("versions", text + (f" and {more} more, see --json" if more else "")))
+    return lines

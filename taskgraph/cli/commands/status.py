@@ -1,0 +1,114 @@
+"""`tg status`: how far the tasks are, by function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskgraph.cli.options import (
+    find_store,
+    held_keys,
+    json_option,
+    jugfile_argument,
+    load_snapshot,
+    note,
+    require_jugfile,
+)
+from taskgraph.cli.tables import counted, moment_text, print_json, print_table
+from taskgraph.upkeep.status import STATES, Status, status_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskgraph.upkeep.snapshot import Snapshot
+
+
+@click.command("status")
+@jugfile_argument
+@click.argument("arguments", nargs=-1)
+@json_option
+def command(
+    jugfile: Path, store: str | None, arguments: tuple[str, ...], as_json: bool
+) -> int:
+    """Show how far the tasks of JUGFILE are, by function.
+
+    The jugfile is not run for that: its graph is as it was when it last ran. With
+    ARGUMENTS after --, as it last ran with those.
+
+    \b
+    failed   ran and raised, timed out, or killed its worker
+    blocked  needs a task that failed
+    waiting  needs a task that is not done yet
+    ready    can be run now
+    running  locked by a living worker
+    done     has a result
+    """  # noqa: D301 - click ends paragraphs with \b
+    require_jugfile(jugfile)
+    backend = find_store(jugfile, store)
+    snapshot = None
+    if backend is not None:
+        snapshot = load_snapshot(backend, jugfile, arguments)
+        if snapshot is None:
+            note(f"{jugfile} has not run yet; start it with `tg execute`")
+    if backend is None or snapshot is None:
+        _show(Status({}), None, as_json=as_json)
+        return 0
+    held, left = held_keys(backend)
+    known = backend.keys()
+    status = status_of(snapshot, known, backend.failures(), held)
+    _show(status, snapshot, as_json=as_json)
+    _explain(status, snapshot, jugfile, left)
+    return 0
+
+
+def _show(status: Status, snapshot: Snapshot | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_plain(status, snapshot))
+        return
+    rows = [(name, *row.values()) for name, row in sorted(status.counts.items())]
+    total = ("all", *status.totals.values())
+    print_table(("task", *STATES), rows, total=total)
+
+
+def _plain(status: Status, snapshot: Snapshot | None) -> dict[str, Any]:
+    functions = [{"name": name, **row} for name, row in sorted(status.counts.items())]
+    plain: dict[str, Any] = {
+        "tasks": status.tasks,
+        "total": status.totals,
+        "functions": functions,
+        "finished": snapshot is not None and status.finished,
+        "complete": snapshot is not None and status.complete,
+        "jugfile": None,
+    }
+    if snapshot is not None:
+        plain |= {
+            "jugfile": snapshot.jugfile,
+            "arguments": snapshot.arguments,
+            "loaded": snapshot.time,
+            "outdated": snapshot.outdated(),
+        }
+    return plain
+
+
+def _explain(status: Status, snapshot: Snapshot, jugfile: Path, left: int) -> None:
+    """Say what the table does not."""
+    if not status.tasks and status.complete:
+        note(f"{jugfile} has no tasks")
+    if not status.complete:
+        after = counted(len(snapshot.awaited()), "task")
+        note(
+            f"the jugfile stops at a barrier: more tasks may appear after {after}"
+            + (", of which some failed or are blocked" if status.stuck else "")
+        )
+    if left:
+        note(
+            f"{counted(left, 'task')} locked by workers that seem dead; the next "
+            "worker takes over, see `tg locks`"
+        )
+    if snapshot.outdated(jugfile):
+        when = moment_text(snapshot.time)
+        note(
+            f"{jugfile} has changed since its tasks were listed ({when}); "
+            "`tg execute` takes that in"
+        )

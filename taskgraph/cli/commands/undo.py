@@ -1,0 +1,115 @@
+"""`tg undo`: take an invalidation, a retry or a cleanup back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskgraph.cli.options import (
+    find_store,
+    json_option,
+    jugfile_and_words,
+    note,
+    two_words,
+)
+from taskgraph.cli.tables import counted, moment_text, print_json, print_table
+from taskgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backends.interface import Backend, Discarded
+
+
+@click.command("undo")
+@jugfile_and_words("[JUGFILE] [NUMBER]", required=False)
+@click.option("-l", "--list", "listing", is_flag=True, help="List what can be undone.")
+@json_option
+def command(
+    words: tuple[str, ...],
+    jugfile: str,
+    store: str | None,
+    listing: bool,
+    as_json: bool,
+) -> int:
+    """Take the last invalidation, retry or cleanup back, or the one of a NUMBER.
+
+    After an invalidation, everything that it forgot comes back, and what was computed
+    anew since is forgotten in its place. After a retry, what succeeded stays. NUMBER
+    is one of --list, or what the command said that forgot them.
+    """
+    from taskgraph.upkeep.collection import undoable
+
+    path, what = two_words(words, jugfile)
+    if what is None and words and words[-1].isdigit():
+        what = words[-1]
+    backend = find_store(path, store)
+    found = undoable(backend) if backend is not None else []
+    if listing:
+        _list(found, as_json=as_json)
+        return 0
+    chosen = _chosen(found, what)
+    newer = back = 0
+    if backend is not None and chosen is not None:
+        newer, back = _undo(backend, chosen)
+        total = len(chosen.keys)
+        note(f"{counted(back, 'result')} of {total} came back ({chosen.reason})")
+    elif backend is not None:
+        note("there is nothing to undo")
+    if as_json:
+        print_json(_told(chosen, newer, back))
+    return 0
+
+
+def _told(chosen: Discarded | None, newer: int, back: int) -> dict[str, Any]:
+    """Return what was done, for other programs."""
+    return {
+        "number": chosen.position if chosen is not None else None,
+        "why": chosen.reason if chosen is not None else None,
+        "results": len(chosen.keys) if chosen is not None else 0,
+        "back": back,
+        "forgotten": newer,
+    }
+
+
+def _chosen(found: Sequence[Discarded], what: str | None) -> Discarded | None:
+    """Return the one of a number, else the last one if there is any."""
+    if what is None or not found:
+        return found[-1] if found else None
+    for discarded in found:
+        if str(discarded.position) == what:
+            return discarded
+    raise UsageError(f"nothing to undo has the number {what}; see `tg undo --list`")
+
+
+def _undo(backend: Backend, chosen: Discarded) -> tuple[int, int]:
+    """Return how many newer results were forgotten, and how many came back."""
+    from taskgraph.upkeep.invalidation import INVALIDATION, superseding
+    from taskgraph.upkeep.snapshot import load_all
+
+    known = backend.keys()
+    newer = superseding(chosen, known, load_all(backend))
+    if newer:
+        reason = f"{INVALIDATION} newer results, by undo {chosen.position}"
+        position = backend.discard(sorted(newer), reason=reason)
+        note(
+            f"{counted(len(newer), 'newer result')} forgotten in their place; "
+            f"`tg undo {position}` would bring those back"
+        )
+    return len(newer), backend.restore(chosen.position)
+
+
+def _list(found: Sequence[Discarded], *, as_json: bool) -> None:
+    header = ("number", "when", "results", "why", "by")
+    if as_json:
+        rows = [(d.position, d.time, len(d.keys), d.reason, d.worker) for d in found]
+        print_json([dict(zip(header, row, strict=True)) for row in rows])
+        return
+    print_table(
+        header,
+        [
+            (d.position, moment_text(d.time), len(d.keys), d.reason, d.worker)
+            for d in found
+        ],
+    )

@@ -1,0 +1,181 @@
+"""`tg value`: print or save results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backends.errors import DamagedError
+from taskgraph.cli.options import (
+    find_keys,
+    find_snapshot,
+    json_option,
+    jugfile_and_words,
+    load_graph,
+    note,
+    open_store,
+    short,
+    two_words,
+)
+from taskgraph.cli.tables import print_json, print_table
+from taskgraph.errors import NoResultError, TaskgraphError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.snapshot import Snapshot
+
+
+@click.command("value")
+@jugfile_and_words("[JUGFILE] FUNCTION|KEY")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Save it: .npy .npz .json .csv .txt .pkl .tif. {key} in the name becomes the "
+    "first digits of the key: with --all, a file for each task.",
+)
+@click.option("--all", "everything", is_flag=True, help="All tasks of the function.")
+@json_option
+def command(
+    words: tuple[str, ...],
+    jugfile: str,
+    store: str | None,
+    output: str | None,
+    everything: bool,
+    as_json: bool,
+) -> int:
+    """Print or save the result of a task of JUGFILE.
+
+    The task is named by its function, or by the first digits of its key. If several
+    tasks have that name they are listed, or all of their values shown with --all; one
+    that cannot be shown or saved does not stop the others.
+
+    \b
+    Exit code: 0 all of them, 1 there is no result, 2 several without --all, or one
+    that cannot be shown or saved, 4 one that is damaged.
+    """  # noqa: D301 - click ends paragraphs with \b
+    path, what = two_words(words, jugfile)
+    if what is None:
+        raise UsageError("say which: a function's name or the first digits of a key")
+    from taskgraph.cli.value_files import require_place
+    from taskgraph.results.results import Results
+
+    results = Results(open_store(path, store))
+    snapshot = find_snapshot(results.backend, path)
+    names = snapshot.named()
+    keys = find_keys(what, [*names, *results.backend.keys()], names)
+    chosen = _with_result(results, keys, what)
+    if not chosen:
+        return 1
+    several = len(chosen) > 1
+    if several and not everything:
+        note(f"{len(chosen)} tasks of {what!r} have results; give a key, or --all")
+        _list(results, chosen, as_json=as_json)
+        return 2
+    loader = _Loader(results, snapshot, path)
+    if output is not None:
+        require_place(output, several=several)
+        return _each(chosen, lambda key: _save(key, loader.load(key), output))
+    if as_json:
+        return _print_json(chosen, loader, listed=everything)
+    return _each(chosen, lambda key: _print(key, loader.load(key), named=several))
+
+
+def _with_result(results: Results, keys: Sequence[bytes], what: str) -> list[bytes]:
+    """Return the keys that have a result; tell the user why if none has."""
+    backend = results.backend
+    failures = backend.failures()
+    known = [key for key in keys if backend.find(key) is not None]
+    chosen = [key for key in known if key not in failures]
+    if not chosen:
+        why = "failed; see `tg errors`" if known else "has no result yet"
+        note(f"{what} {why}")
+    elif len(chosen) < len(keys):
+        note(f"{len(keys) - len(chosen)} more tasks of {what!r} have no result")
+    return chosen
+
+
+def _list(results: Results, keys: Sequence[bytes], *, as_json: bool) -> None:
+    header = ("key", "task", "arguments")
+    rows = [
+        (key.hex() if as_json else short(key), record.name, record.summary)
+        for key, record in results.records(iter(keys))
+    ]
+    if as_json:
+        print_json([dict(zip(header, row, strict=True)) for row in rows])
+    else:
+        print_table(header, rows)
+
+
+class _Loader:
+    """Loads values; if they need classes of the jugfile, it loads that one before."""
+
+    def __init__(self, results: Results, snapshot: Snapshot, jugfile: Path) -> None:
+        self._results = results
+        self._snapshot = snapshot
+        self._jugfile = jugfile
+        self._ran = False
+
+    def load(self, key: bytes) -> Any:
+        try:
+            return self._results.load(key)
+        except NoResultError:
+            if self._ran:
+                raise
+            self._ran = True
+            load_graph(self._results.backend, self._jugfile, self._snapshot.arguments)
+            return self._results.load(key)
+
+
+def _each(keys: Sequence[bytes], deed: Callable[[bytes], None]) -> int:
+    """Do something with the value of each key; return the exit code.
+
+    If it fails for one of several the others are done nevertheless, and it is told.
+    """
+    code = failed = 0
+    for key in keys:
+        try:
+            deed(key)
+        except (TaskgraphError, DamagedError) as error:
+            if len(keys) == 1:
+                raise
+            note(f"{short(key)}: {error}")
+            failed += 1
+            code = max(code, 4 if isinstance(error, DamagedError) else 2)
+    if failed:
+        note(f"{failed} of {len(keys)} values left out")
+    return code
+
+
+def _print_json(keys: Sequence[bytes], loader: _Loader, *, listed: bool) -> int:
+    from taskgraph.cli.value_files import json_value
+
+    rows: list[dict[str, Any]] = []
+
+    def add(key: bytes) -> None:
+        rows.append({"key": key.hex(), "value": json_value(loader.load(key))})
+
+    code = _each(keys, add)
+    print_json(rows if listed else rows[0]["value"])
+    return code
+
+
+def _print(key: bytes, value: Any, *, named: bool) -> None:
+    from taskgraph.cli.value_files import text_of
+
+    text = text_of(value)
+    if named:
+        click.echo(f"{short(key)}:")
+    click.echo(text)
+
+
+def _save(key: bytes, value: Any, output: str) -> None:
+    from taskgraph.cli.value_files import save
+
+    path = Path(output.replace("{key}", short(key)))
+    save(value, path)
+    note(f"saved {path}")

@@ -1,0 +1,132 @@
+"""`tg wait`: return when everything is done, or nothing more can be."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from taskgraph.cli.options import (
+    jugfile_argument,
+    load_snapshot,
+    note,
+    open_store,
+    require_jugfile,
+    snapshot_now,
+)
+from taskgraph.cli.tables import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backends.interface import Backend
+    from taskgraph.upkeep.snapshot import Snapshot
+    from taskgraph.upkeep.status import Status
+
+_LOOK = 1.0
+_NO_STORE = 0.2
+
+
+@click.command("wait")
+@jugfile_argument
+@click.argument("arguments", nargs=-1)
+@click.option(
+    "--timeout", type=float, metavar="SECONDS", help="Give up after so long (exit 3)."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+def command(
+    jugfile: Path,
+    store: str | None,
+    arguments: tuple[str, ...],
+    timeout: float | None,
+    quiet: bool,
+) -> int:
+    """Return when every task of JUGFILE has a result.
+
+    Somebody else has to run `tg execute`, now or later. Tasks that appear behind
+    barriers are waited for, too.
+
+    \b
+    Exit code: 0 all done, 1 what is left failed or is blocked, 3 timed out.
+    """  # noqa: D301 - click ends paragraphs with \b
+    require_jugfile(jugfile)
+    if timeout is not None and not timeout >= 0:  # nor nan
+        raise click.UsageError("--timeout takes seconds, 0 or more")
+    end = None if timeout is None else time.monotonic() + timeout
+    watched = _Watched(jugfile, store, arguments)
+    while True:
+        status = watched.look()
+        if status is not None and status.finished:
+            return 0
+        if status is not None and status.hopeless:
+            if not quiet:
+                left = status.total("failed"), status.total("blocked")
+                note(f"{left[0]} failed, {left[1]} blocked; see `tg errors`")
+            return 1
+        left_seconds = _LOOK if end is None else min(_LOOK, end - time.monotonic())
+        if left_seconds <= 0:
+            if not quiet:
+                note(f"gave up waiting: {_rest(status)} after {timeout:g} s")
+            return 3
+        watched.pause(left_seconds)
+
+
+def _rest(status: Status | None) -> str:
+    if status is None:
+        return "it has not run yet"
+    rest = status.tasks - status.total("done")
+    more = "" if status.complete else " and what a barrier hides"
+    return f"{counted(rest, 'task')}{more} not done"
+
+
+class _Watched:
+    """A jugfile in a store that may not exist yet."""
+
+    def __init__(
+        self, jugfile: Path, store: str | None, arguments: tuple[str, ...]
+    ) -> None:
+        self._jugfile = jugfile
+        self._store = store
+        self._arguments = arguments
+        self._backend: Backend | None = None
+        self._own: Snapshot | None = None
+
+    def look(self) -> Status | None:
+        """Return how far it is now; None if it never ran."""
+        from backends.errors import NoStoreError
+        from taskgraph.upkeep.status import status_of
+
+        if self._backend is None:
+            try:
+                self._backend = open_store(self._jugfile, self._store)
+            except NoStoreError:
+                return None
+        backend = self._backend
+        backend.poll()
+        snapshot = self._snapshot(backend)
+        if snapshot is None:
+            self._backend = None  # the jugfile may be about to choose another store
+            return None
+        return status_of(snapshot, backend.keys(), backend.failures(), ())
+
+    def _snapshot(self, backend: Backend) -> Snapshot | None:
+        """Return the graph as whoever runs it saw it last; if it is old, as it is."""
+        snapshot = load_snapshot(backend, self._jugfile, self._arguments)
+        if snapshot is None or not snapshot.outdated(self._jugfile):
+            return snapshot
+        own = self._own
+        if (
+            own is None
+            or own.outdated(self._jugfile)
+            or (own.missing and set(own.awaited()) <= set(backend.keys()))
+        ):
+            self._own = snapshot_now(backend, self._jugfile, self._arguments)
+        return self._own
+
+    def pause(self, seconds: float) -> None:
+        """Wait for news."""
+        if self._backend is None:
+            time.sleep(min(seconds, _NO_STORE))
+        else:
+            self._backend.wait(seconds)

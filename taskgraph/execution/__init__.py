@@ -1,0 +1,1 @@
+"""Running tasks: the worker, its supervisor, and what each of them needs."""

@@ -1,0 +1,40 @@
+"""Tasks that kill their workers: when to give them up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backends.interface import Cause
+from taskgraph.results.records import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KILLED_LIMIT = 3
+LOST_LIMIT = 6
+_WORDS = {Cause.KILLED: "killed", Cause.LOST: "lost"}
+
+
+def verdict(deaths: Mapping[Cause, int]) -> Failure | None:
+    """Return why a task is not run any more, None if it is worth another try.
+
+    Parameters
+    ----------
+    deaths : mapping
+        How often a worker died while it ran the task, by cause.
+
+    Examples
+    --------
+    >>> verdict({Cause.KILLED: 2, Cause.LOST: 5})
+    >>> verdict({Cause.KILLED: 3}).message
+    'workers died while they ran it (3 killed); it may need more memory than ...'
+    """
+    killed, lost = deaths.get(Cause.KILLED, 0), deaths.get(Cause.LOST, 0)
+    if killed < KILLED_LIMIT and lost < LOST_LIMIT:
+        return None
+    blame = ", ".join(f"{deaths[c]} {_WORDS[c]}" for c in _WORDS if deaths.get(c))
+    message = (
+        f"workers died while they ran it ({blame}); it may need more memory than there "
+        "is, or end its process. Mend it, then `tg retry`"
+    )
+    return Failure("killed", "WorkerDied", message, "")

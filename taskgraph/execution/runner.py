@@ -1,0 +1,304 @@
+"""Run one task: resolve its arguments, call its function, encode what it returns."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import time
+from collections import deque
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from backends.errors import BackendError, DamagedError
+from taskgraph.description import describe, summary
+from taskgraph.errors import ArgumentChangedError, NoResultError, TaskgraphError
+from taskgraph.execution.process_state import Surroundings
+from taskgraph.results.provenance import Provenance, code_fingerprint
+from taskgraph.results.records import Batch, Failure
+from taskgraph.results.results import failure_of
+from taskgraph.tasks.recording import mark_running, unmark_running
+from taskgraph.tasks.values import parts, private, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.task import Task, TaskGenerator
+
+_REMEMBERED = 1000
+"""Tasks of which is asked who changed an argument."""
+_CONSTANT = (int, float, complex, str, bytes, bool, tuple, frozenset, type(None))
+
+
+class TimeoutReached(BaseException):
+    """The task has run for its `timeout`."""
+
+
+class StopNow(BaseException):
+    """The worker has to end at once and abandons its task."""
+
+
+class Runner:
+    """Calls functions and keeps what is to be recorded of it in a `Batch`.
+
+    Parameters
+    ----------
+    results : Results
+        Where arguments are loaded from and arrays are stored at once.
+    debug : bool
+        Let exceptions of tasks through.
+    """
+
+    def __init__(self, results: Results, *, debug: bool = False) -> None:
+        self._results = results
+        self._debug = debug
+        self._functions: dict[TaskGenerator, tuple[str, str]] = {}
+        self._process = os.getpid()
+        self._mutable: deque[Task] = deque(maxlen=_REMEMBERED)
+        self._usage = resource.getrusage(resource.RUSAGE_SELF)
+        self._surroundings = Surroundings()
+        self.before: Callable[[], None] = _nothing
+        self.after: Callable[[], None] = _nothing
+
+    def run(
+        self, task: Task, batch: Callable[[], Batch], output: Callable[[], str]
+    ) -> float:
+        """Run a task and add its record to a batch; return the seconds it took.
+
+        Parameters
+        ----------
+        task : Task
+            What it needs has results.
+        batch : callable
+            Returns the batch, when the task is over: it may be another one by then.
+        output : callable
+            Returns what the task printed.
+
+        Raises
+        ------
+        DamagedResultError
+            What it needs is damaged: run that again first.
+        BackendError
+            The store failed, not the task.
+        """
+        generator = task.generator
+        function = self._functions.get(generator)
+        if function is None:
+            function = generator.name, code_fingerprint(generator.function)
+            self._functions[generator] = function
+        started = time.time()
+        clock = time.perf_counter()
+        payload, attempt = self._attempts(task)
+        wall = time.perf_counter() - clock
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        before, self._usage = self._usage, usage
+        cpu = usage.ru_utime - before.ru_utime + usage.ru_stime - before.ru_stime
+        about = (summary(task.args, task.kwargs), started, wall, cpu, usage.ru_maxrss)
+        if type(payload) is bytes:
+            self._results.pending[task.key] = payload
+        printed = output()
+        batch().add(task.key, payload, function, about, output=printed, attempt=attempt)
+        return wall
+
+    def _attempts(self, task: Task) -> tuple[bytes | Failure, int]:
+        """Run a task until it succeeds or may not be tried again; return the count."""
+        if task.mutable:
+            self._mutable.append(task)
+        attempt = 1
+        while True:
+            payload = self._attempt(task)
+            if isinstance(payload, bytes) or attempt > task.generator.retries:
+                return payload, attempt
+            if task.mutable and task.changed():
+                return _spoiled(payload), attempt
+            attempt += 1
+
+    def _attempt(self, task: Task) -> bytes | Failure:
+        try:
+            args, kwargs = self._arguments(task)
+        except (BackendError, DamagedResultError):
+            raise
+        except Exception as error:  # noqa: BLE001 - unpickling calls the task's code
+            return self._failure(error)
+        self.before()
+        try:
+            result = self._call(task, args, kwargs)
+        except TimeoutReached:
+            limit = task.generator.timeout
+            return Failure("timeout", "Timeout", f"stopped after {limit} s", "")
+        except StopNow:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a task raises is its own
+            return self._failure(error)
+        finally:
+            self._surroundings.restore()
+            self.after()
+        try:
+            return self._results.encode(result, task.key)
+        except (BackendError, StopNow):
+            raise
+        except BaseException as error:  # noqa: BLE001 - pickling calls the task's code
+            return self._failure(error, "unstorable")
+
+    def _failure(self, error: BaseException, cause: str = "exception") -> Failure:
+        """Return what to keep of an exception, unless it is to be let through."""
+        if self._debug or _interrupted(error):
+            raise error
+        return failure_of(error, cause)
+
+    def _call(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        token = mark_running(task.name)
+        try:
+            if task.generator.timeout is None:
+                return task.generator.function(*args, **kwargs)
+            with _time_limit(task.generator.timeout):
+                return task.generator.function(*args, **kwargs)
+        finally:
+            if os.getpid() != self._process:
+                _leave_child()
+            unmark_running(token)
+
+    def _arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments with results in the place of tasks."""
+        if task.mutable and task.changed():
+            raise ArgumentChangedError(changed_by(task, self._mutable))
+        if not task.needs:
+            return (
+                (private(task.args), private(task.kwargs))
+                if task.mutable
+                else (task.args, task.kwargs)
+            )
+        try:
+            args = tuple([value(arg) for arg in task.args])
+            return args, {name: value(arg) for name, arg in task.kwargs.items()}
+        except DamagedError as error:
+            for need in task.needs:
+                try:
+                    need.value()
+                except DamagedError:
+                    raise DamagedResultError(need.key, error) from error
+            raise DamagedResultError(task.needs[0].key, error) from error
+
+
+def changed_by(task: Task, ran: deque[Task]) -> str:
+    """Return what to say of a task whose argument is not what it was.
+
+    Parameters
+    ----------
+    task : Task
+        Which cannot be run.
+    ran : deque of Task
+        What ran in this process before, in order. Each was whole when it began, so the
+        last one that has the same object changed it.
+    """
+    mine = {id(part) for part in parts((task.args, task.kwargs)) if _can_change(part)}
+    culprits = (
+        describe(other)
+        for other in reversed(ran)
+        if other is not task
+        and any(id(part) in mine for part in parts((other.args, other.kwargs)))
+        and other.changed()
+    )
+    who = next(culprits, "")
+    how = f"{who} changed it" if who else "the jugfile or another task did that"
+    return (
+        f"an argument of {describe(task)} changed after the call was written down: "
+        f"{how}; pass a copy, or let the function copy what it changes"
+    )
+
+
+def _can_change(part: object) -> bool:
+    return not isinstance(part, _CONSTANT) and not callable(part)
+
+
+def _spoiled(failure: Failure) -> Failure:
+    """Return a failure that says why there was no other try."""
+    why = (
+        "It was not tried again, because it changed its own argument; let the function "
+        "copy what it changes"
+    )
+    message = f"{failure.message.rstrip('.')}. {why}"
+    trace = f"{failure.traceback}{why}\n"
+    return replace(failure, message=message, traceback=trace)
+
+
+class DamagedResultError(TaskgraphError):
+    """What a task needs was stored and is damaged now.
+
+    Attributes
+    ----------
+    key : bytes
+        Whose result it is.
+    error : DamagedError
+        What is wrong with it.
+    """
+
+    def __init__(self, key: bytes, error: DamagedError) -> None:
+        super().__init__(str(error))
+        self.key = key
+        self.error = error
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Return whether somebody pressed Ctrl-C, and it was not the task that raised."""
+    ours = signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    return isinstance(error, KeyboardInterrupt) and ours
+
+
+def _leave_child() -> None:
+    """End a process that the task forked and forgot: it must not go on as a worker."""
+    error = sys.exc_info()[1]
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    if isinstance(error, SystemExit) and (
+        error.code is None or type(error.code) is int
+    ):
+        os._exit(error.code or 0)
+    os._exit(0 if error is None else 1)
+
+
+def run_at_once(results: Results, task: Task) -> Any:
+    """Run a task in this process, publish its result and return it.
+
+    Raises
+    ------
+    NoResultError
+        What it needs is missing, or it failed.
+    """
+    missing = [need for need in task.needs if not results.has(need.key)]
+    if missing:
+        raise NoResultError(
+            f"{task.name} needs {missing[0].name} ({missing[0].key.hex()[:12]}), which "
+            "has no result yet; run `tg execute` or use bvalue()"
+        )
+    batch = Batch()
+    claim = results.backend.claim([task.key])
+    Runner(results, debug=True).run(task, lambda: batch, str)
+    context = Provenance(os.getcwd(), os.environ).context()  # noqa: PTH109
+    results.backend.publish(
+        batch.keys, bytes(batch.rows), batch.encode(context), since=claim.token
+    )
+    results.pending.pop(task.key, None)
+    return results.load(task.key, task.name)
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    def stop(_signal: int, _frame: object) -> None:
+        raise TimeoutReached
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _nothing() -> None:
+    pass

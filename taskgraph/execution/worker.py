@@ -1,0 +1,365 @@
+"""A worker: look, lock, run, publish, and again, until nothing more can come.
+
+Rules:
+
+1. Records are published together, but at the latest when the first of them is
+   `Pace.interval` old, before a task of unknown or long duration, and before waiting.
+2. Locks are taken for as much work as takes a moment, and for a share of what is ready,
+   so that others find something to do.
+3. A record of one's own counts at once; dependants run before it is published.
+4. Nothing is assumed about others but what the store says: a lock whose holder is dead
+   is taken over, a discarded result makes the frontier anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backends.errors import BackendError
+from backends.interface import Claim, Row
+from taskgraph.description import summary
+from taskgraph.execution.background_flush import Attendant
+from taskgraph.execution.other_workers import Neighbours
+from taskgraph.execution.pace import Pace
+from taskgraph.execution.poison import verdict
+from taskgraph.execution.runner import DamagedResultError, Runner
+from taskgraph.execution.shared_page import Desk, NoDesk
+from taskgraph.results.records import Batch
+from taskgraph.tasks.graph import Budget, Frontier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from backends.interface import Backend
+    from taskgraph.execution.options import Options
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.task import Task
+
+Key = bytes
+
+
+class Source(Protocol):
+    """Where a graph comes from: a jugfile, or tasks at hand."""
+
+    def load(self, results: Results) -> Loaded:
+        """Return what is known of the graph now."""
+
+
+class Outcome(IntEnum):
+    """Why a worker ended."""
+
+    DONE = 0
+    STOPPED = 1
+    GAVE_UP = 3
+
+
+class Worker:
+    """One worker on one store.
+
+    Parameters
+    ----------
+    source : Source
+        What to run; loaded again when results let it say more.
+    loaded : Loaded
+        What it says now.
+    options : Options
+        What to run of it, and how.
+    provenance : callable
+        Returns what the records share: host, versions and so on.
+    desk : Desk, optional
+        Shared with a supervisor.
+    output : callable, optional
+        Returns what the last task printed.
+    announce : callable, optional
+        Makes the worker known in the store and renews its heartbeat, if nobody else
+        does that.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        loaded: Loaded,
+        options: Options,
+        *,
+        provenance: Callable[[], Mapping[str, Any]],
+        desk: Desk | None = None,
+        output: Callable[[], str] = str,
+        announce: Callable[[], None] | None = None,
+    ) -> None:
+        self._source = source
+        self._options = options
+        self._provenance = provenance
+        self._desk: Desk = desk or NoDesk()
+        self._output = output
+        self._announce = announce
+        self._loaded = loaded
+        self._results = loaded.results
+        self._backend: Backend = loaded.results.backend
+        self._pace = Pace(self._backend.latency)
+        self._neighbours = Neighbours(self._backend)
+        self._batch = Batch()
+        self._oldest = 0.0
+        self._token = 0
+        self._queue: deque[Key] = deque()
+        self._runner = Runner(self._results, debug=options.debug)
+        self._attendant = Attendant(self._relieve)
+        self._runner.before = self._attendant.leave_to
+        self._runner.after = self._attendant.take_back
+        self.ran = 0
+        self.failed = 0
+        self._start_over()
+
+    def run(self) -> Outcome:
+        """Work until nothing more can come.
+
+        Raises
+        ------
+        BackendError
+            The store failed; what could be published was.
+        JugfileError
+            The jugfile raised when it was read again after a barrier.
+        """
+        with self._attendant:
+            try:
+                return self._work()
+            finally:
+                self._runner.before = self._runner.after = _nothing
+                self._go()
+
+    def _work(self) -> Outcome:
+        idle = 0.0
+        while True:
+            self._take_in()
+            if self._desk.stopping or (self._options.fail_fast and self.failed):
+                return Outcome.STOPPED
+            claim = self._lock()
+            if claim.keys:
+                idle = 0.0
+                self._run(claim)
+                continue
+            self._flush()
+            if self._say_more():
+                idle = 0.0
+                continue
+            if self._exhausted():
+                return Outcome.DONE
+            if self._neighbours.relieve():
+                self._output()  # what was said of it is no task's
+                continue
+            began = time.monotonic()
+            self._backend.wait(max(1.0, 4 * self._backend.latency))
+            moved = self._take_in()
+            idle = (
+                0.0 if moved or self._pace.others else idle + time.monotonic() - began
+            )
+            if idle >= self._options.max_wait:
+                return Outcome.GAVE_UP
+
+    # look
+
+    def _start_over(self) -> None:
+        """Make the frontier from what the store knows now."""
+        self._flush()
+        self._backend.poll()
+        failures = self._backend.failures()
+        select = self._options.select
+        self._frontier = Frontier(
+            self._loaded.graph,
+            [*self._backend.keys(), *self._results.pending],
+            failures,
+            selected=None if select is None else lambda task: select(task.name),
+        )
+
+    def _take_in(self) -> bool:
+        """Bring the frontier up to date; return whether anything had changed."""
+        changes = self._backend.poll()
+        if any(change.discarded for change in changes):
+            self._start_over()
+            return True
+        for change in changes:
+            self._frontier.finish(change.results)
+            self._frontier.fail(change.failures)
+        return bool(changes)
+
+    def _say_more(self) -> bool:
+        """Load again if a barrier can be passed now; return whether it was loaded."""
+        missing = self._loaded.missing
+        if not missing or not self._frontier_knows(missing):
+            return False
+        before = self._loaded
+        self._loaded = self._source.load(self._results)
+        self._start_over()
+        return self._loaded.missing != before.missing or not self._loaded.missing
+
+    def _frontier_knows(self, keys: Iterable[Key]) -> bool:
+        return all(key in self._frontier.finished for key in keys)
+
+    def _exhausted(self) -> bool:
+        """Return whether nothing that may be run here can become ready any more."""
+        frontier = self._frontier
+        if frontier.done:
+            return not self._loaded.missing
+        open_keys = self._loaded.graph.keys() - frontier.finished - frontier.failed
+        open_keys -= frontier.blocked() if frontier.failed else set()
+        select = self._options.select
+        if select is not None:
+            graph = self._loaded.graph
+            return not any(select(graph[key].name) for key in open_keys)
+        return not open_keys
+
+    # lock
+
+    def _lock(self) -> Claim:
+        """Lock some of what is ready; no keys if there is nothing to be had."""
+        self._pace.others = self._neighbours.count()
+        backend, frontier, pace = self._backend, self._frontier, self._pace
+        while True:
+            budget = Budget(
+                pace.tasks(frontier.ready),
+                0.1 if pace.others else 0.5,
+                lambda key: backend.holder(key) is not None,
+            )
+            wanted = frontier.take(self._expected, budget)
+            if not wanted:
+                return Claim(0, [])
+            if self._announce is not None:
+                self._announce()
+            claim = backend.claim(wanted)
+            if len(claim.keys) < len(wanted):
+                granted = set(claim.keys)
+                frontier.put_back([key for key in wanted if key not in granted])
+                self._take_in()
+            if claim.keys:
+                if self._batch.keys:
+                    self._take_in()  # a discard before this claim voids older records
+                return self._without_poison(claim)
+
+    def _expected(self, task: Task) -> float | None:
+        """Return how long a task will probably take; None if nobody knows."""
+        if self._backend.suspect(task.key):
+            return None
+        return self._pace.seconds.get(task.generator.name)
+
+    def _without_poison(self, claim: Claim) -> Claim:
+        """Record tasks that kill their workers as failed, instead of running them."""
+        kept = []
+        for key in claim.keys:
+            suspect = self._backend.suspect(key)
+            failure = verdict(self._backend.deaths(key)) if suspect else None
+            if failure is None:
+                kept.append(key)
+                continue
+            task = self._loaded.graph[key]
+            about = (summary(task.args, task.kwargs), time.time(), 0.0, 0.0, 0)
+            self._batch.add(key, failure, (task.name, ""), about)
+            self._frontier.fail([key])
+            self.failed += 1
+            self._flush(claim.token)
+        return Claim(claim.token, kept)
+
+    # run
+
+    def _run(self, claim: Claim) -> None:
+        if not self._batch.keys:
+            self._token = claim.token
+        queue = self._queue = deque(claim.keys)
+        graph, pace, frontier = self._loaded.graph, self._pace, self._frontier
+        unready: list[Key] = []
+        if len(queue) > 1:
+            self._attendant.start()
+        while queue and not self._desk.stopping:
+            key = queue.popleft()
+            task = graph[key]
+            if any(need.key not in frontier.finished for need in task.needs):
+                unready.append(key)  # what it needs has failed meanwhile
+                continue
+            if self._batch.keys:
+                age = time.monotonic() - self._oldest
+                if pace.due(age, pace.seconds.get(task.generator.name)):
+                    self._flush()
+            self._run_one(task)
+            if self.failed and self._options.fail_fast:
+                break
+        self._queue = deque()
+        if queue or unready:
+            self._backend.release([*queue, *unready])
+            frontier.put_back([*queue, *unready])
+        if self._batch.keys and time.monotonic() - self._oldest >= pace.interval:
+            self._flush()
+
+    def _run_one(self, task: Task) -> None:
+        limit = task.generator.timeout
+        began = time.monotonic()
+        self._desk.begin(task.key, began + limit if limit else 0.0)
+        try:
+            seconds = self._runner.run(task, lambda: self._batch, self._output)
+        except DamagedResultError as damage:
+            self._desk.end()
+            self._results.discard_damaged(damage.key, damage.error)
+            self._backend.release([task.key])
+            self._start_over()
+            return
+        except BackendError:
+            self._desk.end()
+            raise
+        # What else is raised ends the worker; the desk says what it was running.
+        self._desk.end()
+        if len(self._batch.keys) == 1:
+            self._oldest = began
+        self.ran += 1
+        self._pace.learn(task.generator.name, seconds)
+        if self._batch.rows[-1] == Row.FAILURE:
+            self.failed += 1
+            self._frontier.fail([task.key])
+        else:
+            self._frontier.finish([task.key])
+
+    # publish, release
+
+    def _flush(self, token: int | None = None) -> None:
+        """Publish what has been run."""
+        batch = self._batch
+        if not batch.keys:
+            return
+        began = time.perf_counter()
+        body = batch.encode(self._provenance())
+        since = self._token if token is None else token
+        self._backend.publish(batch.keys, bytes(batch.rows), body, since=since)
+        self._batch = Batch()
+        for key in batch.keys:
+            self._results.pending.pop(key, None)
+        self._pace.published(time.perf_counter() - began)
+
+    def _relieve(self) -> None:
+        """While a task takes long: publish what is done, give back what waits."""
+        self._flush()
+        if self._queue:
+            waiting = list(self._queue)
+            self._queue.clear()
+            self._backend.release(waiting)
+            self._frontier.put_back(waiting)
+
+    def _go(self) -> None:
+        """Leave nothing behind: publish, release, and sign off.
+
+        Only a task that ended this worker stays locked, for the supervisor to judge.
+        """
+        backend = self._backend
+        running = self._desk.running()
+        deadly = {running[0]} if running else set()
+        try:
+            self._flush()
+            held = {x.key for x in backend.locks() if x.worker == backend.worker}
+            if held - deadly:
+                backend.release(sorted(held - deadly))
+        finally:
+            if not running:
+                backend.leave(backend.worker)
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,164 @@
+"""Being a worker: the process that a supervisor forks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from backends.errors import BackendError
+from backends.liveness import identify
+from backends.warning import warnings_printed
+from taskgraph.errors import TaskgraphError
+from taskgraph.execution.output import Capture
+from taskgraph.execution.runner import StopNow
+from taskgraph.execution.worker import Outcome, Source, Worker
+
+if TYPE_CHECKING:
+    from taskgraph.execution.options import Plan
+    from taskgraph.execution.shared_page import SharedDesk
+    from taskgraph.results.provenance import Provenance
+    from taskgraph.tasks.jugfile import Loaded
+
+EXIT_STORE = 4
+EXIT_JUGFILE = 2
+EXIT_BUG = 70
+SIGNALS = {
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGXCPU,
+    signal.SIGHUP,
+}
+"""Those that end a run, sooner or later."""
+_ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+"""Those that a worker acts on itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all workers of a supervisor have in common."""
+
+    source: Source
+    loaded: Loaded
+    plan: Plan
+    provenance: Provenance
+
+
+def work(job: Job, worker: str, desk: SharedDesk) -> NoReturn:
+    """Be a worker and end with this process; the desk says how it ended."""
+    code = EXIT_BUG
+    try:
+        code = _work_to_end(job, worker, desk)
+    finally:
+        os._exit(code)
+
+
+def _work_to_end(job: Job, worker: str, desk: SharedDesk) -> int:
+    """Return the exit code of the process: 0 if it meant to end."""
+    try:
+        outcome = int(_work(job, worker, desk))
+    except StopNow:
+        outcome = Outcome.STOPPED
+    except BackendError as error:
+        outcome = EXIT_STORE
+        desk.complain(str(error))
+    except TaskgraphError as error:
+        outcome = EXIT_JUGFILE
+        desk.complain(str(error))
+    except BaseException:  # noqa: BLE001 - the last place to tell what happened
+        desk.complain(traceback.format_exc())
+        return EXIT_BUG
+    desk.finish(outcome)
+    with suppress(Exception):
+        sys.stdout.flush()
+    return 0
+
+
+def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
+    plan = job.plan
+    backend = job.loaded.results.backend
+    backend.worker = worker
+    about = identify(os.getpid(), plan.lease, os.getppid())
+    announced = False
+
+    def announce() -> None:
+        nonlocal announced
+        if not announced:
+            backend.beat(worker, about)
+            announced = True
+
+    capture = Capture(plan.echo)
+    _set_signals(desk)
+    at_work = Worker(
+        job.source,
+        job.loaded,
+        plan.options,
+        provenance=job.provenance.context,
+        desk=desk,
+        output=capture.take,
+        announce=announce,
+    )
+    try:
+        with warnings_printed(capture.beside):
+            return at_work.run()
+    finally:
+        capture.close()
+
+
+def _set_signals(desk: SharedDesk) -> None:
+    """End at once, but properly, when told to; leave Ctrl-C to the supervisor.
+
+    Unless the supervisor says so, the task that runs stays on the desk: it may have
+    done that, and the supervisor has to judge.
+    """
+
+    def stop(signo: int, _frame: object) -> None:
+        told = desk.stopping
+        desk.stop()
+        if not told:
+            desk.strike(signo)
+        if desk.running() is not None:
+            for number in _ENDING:
+                signal.signal(number, signal.SIG_IGN)
+            if told:
+                desk.end()
+            raise StopNow
+
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    for number in _ENDING:
+        signal.signal(number, stop)
+    _leave_to_children()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())
+
+
+def _leave_to_children() -> None:
+    """Let signals to the processes that a task forks mean these alone.
+
+    They wait while it forks: one that came before Python is ready would be forgotten.
+    """
+    own = os.getpid()
+    before: list[set[int]] = []
+
+    def hold() -> None:
+        if os.getpid() == own:
+            before.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)))
+
+    def go_on() -> None:
+        if before:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before.pop())
+
+    def be_a_child() -> None:
+        if before:
+            for number in _ENDING:
+                signal.signal(number, signal.SIG_DFL)
+        go_on()
+
+    os.register_at_fork(before=hold, after_in_parent=go_on, after_in_child=be_a_child)

@@ -1,0 +1,1 @@
+"""What tasks are known by: encodings of calls, names of functions, digests."""

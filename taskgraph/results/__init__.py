@@ -1,0 +1,1 @@
+"""What tasks returned: records and values, encoded and decoded."""

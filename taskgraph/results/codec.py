@@ -1,0 +1,266 @@
+"""Values to bytes and back: pickle for structure, ``.npy`` files for arrays.
+
+A value is pickled with protocol 5. Its buffers (arrays, wherever they are in it, and
+the columns of data frames) go out of band: each large one becomes a blob of its own,
+with an ``.npy`` header where it is an array, so that it is stored at the speed of the
+disk, memory-mapped when it is loaded, and readable by any program. Blobs are compressed
+(zstd level 1) only where a sample of them shows that it pays.
+
+A payload starts with a byte for its kind: ``P`` pickle; ``B`` a msgpack array of
+blob references and the pickle that needs them; ``Z`` everything in one blob.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+from xxhash import xxh3_64_intdigest
+
+from backends.errors import DamagedError
+from taskgraph.errors import TaskgraphError
+from taskgraph.names import known_as
+from taskgraph.results.compression import zstd
+
+BLOB_SIZE = 1 << 15
+"""Bytes from which on a buffer becomes a blob."""
+INLINE_SIZE = 1 << 18
+"""Bytes up to which a pickle stays in the segment."""
+_SAMPLE = 1 << 15
+_PAYS = 1.5
+_PIECE = 1 << 24
+_BUILTIN = (int, float, str, bytes, bool, type(None), complex)
+
+WriteBlob = Callable[[str, Iterable[Any]], int]
+OpenBlob = Callable[[str], memoryview]
+
+
+@known_as("taskgraph")
+class UnstorableError(TaskgraphError):
+    """A result cannot be pickled."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRef:
+    """Where a buffer is: blob, whether compressed, size and checksum as stored."""
+
+    name: str
+    compressed: bool
+    offset: int
+    size: int
+    check: int
+
+
+def encode(value: object, stem: str, write_blob: WriteBlob) -> bytes:
+    """Return the payload of a value; large buffers are written as blobs at once.
+
+    Parameters
+    ----------
+    value : object
+        Anything that pickle can carry.
+    stem : str
+        What the names of its blobs begin with; unique to this call.
+    write_blob : callable
+        Stores a named blob.
+
+    Raises
+    ------
+    UnstorableError
+        Pickle refuses the value; says what to return instead.
+
+    Examples
+    --------
+    >>> decode(encode({"a": [1, 2]}, "ab/cd", None), None)
+    {'a': [1, 2]}
+    """
+    if type(value) in _BUILTIN:
+        data = pickle.dumps(value, 5)
+        buffers: list[pickle.PickleBuffer] = []
+    else:
+        data, buffers = _pickle(value)
+    if len(data) > INLINE_SIZE:
+        refs = _write_all(buffers, stem, write_blob)
+        chunks: list[Any] = [data]
+        main = _write(f"{stem}.pickle", chunks, 0, write_blob)
+        return b"Z" + bytes(msgpack.packb([_plain(main), [_plain(r) for r in refs]]))
+    if buffers:
+        refs = _write_all(buffers, stem, write_blob)
+        return b"B" + bytes(msgpack.packb([[_plain(r) for r in refs], data]))
+    return b"P" + data
+
+
+def decode(payload: bytes, open_blob: OpenBlob) -> Any:
+    """Return the value of a payload.
+
+    Arrays in blobs are memory-mapped, private to the caller: changing one in place
+    changes neither the store nor anybody else's copy.
+
+    Raises
+    ------
+    DamagedError
+        A blob is gone or has another checksum.
+    """
+    kind = payload[:1]
+    if kind == b"P":
+        return pickle.loads(memoryview(payload)[1:])  # noqa: S301 - our own store
+    if kind == b"B":
+        refs, data = msgpack.unpackb(memoryview(payload)[1:])
+    else:
+        main, refs = msgpack.unpackb(memoryview(payload)[1:])
+        data = _read(BlobRef(*main), open_blob)
+    buffers = [_read(BlobRef(*ref), open_blob) for ref in refs]
+    return pickle.loads(data, buffers=buffers)  # noqa: S301 - our own store
+
+
+def blob_refs(payload: bytes) -> list[BlobRef]:
+    """Return the blobs that a payload needs."""
+    kind = payload[:1]
+    if kind == b"P":
+        return []
+    first, second = msgpack.unpackb(memoryview(payload)[1:])
+    plain = first if kind == b"B" else [first, *second]
+    return [BlobRef(*ref) for ref in plain]
+
+
+def stored_size(payload: bytes) -> int:
+    """Return the bytes that a value takes in the store, blobs included."""
+    return len(payload) + sum(ref.offset + ref.size for ref in blob_refs(payload))
+
+
+def check_blob(ref: BlobRef, open_blob: OpenBlob) -> None:
+    """Compare a blob with its checksum.
+
+    Raises
+    ------
+    DamagedError
+        It is gone, has another size or another checksum.
+    """
+    stored = open_blob(ref.name)[ref.offset :]
+    if len(stored) != ref.size:
+        raise DamagedError(f"blob {ref.name}", f"{len(stored)} bytes for {ref.size}")
+    if xxh3_64_intdigest(stored) != ref.check:
+        raise DamagedError(f"blob {ref.name}", "it has another checksum")
+
+
+def _plain(ref: BlobRef) -> tuple[str, bool, int, int, int]:
+    return ref.name, ref.compressed, ref.offset, ref.size, ref.check
+
+
+def _pickle(value: object) -> tuple[bytes, list[pickle.PickleBuffer]]:
+    buffers: list[pickle.PickleBuffer] = []
+
+    def keep_in_band(buffer: pickle.PickleBuffer) -> bool:
+        if memoryview(buffer).nbytes < BLOB_SIZE:
+            return True
+        buffers.append(buffer)
+        return False
+
+    try:
+        if "numpy" in sys.modules:
+            file = io.BytesIO()
+            _ArrayPickler(file, 5, buffer_callback=keep_in_band).dump(value)
+            return file.getvalue(), buffers
+        return pickle.dumps(value, 5, buffer_callback=keep_in_band), buffers
+    except MemoryError:
+        raise
+    except Exception as error:  # a task's own __reduce__ may raise anything
+        raise UnstorableError(
+            f"the result of type {type(value).__qualname__} cannot be stored: {error}; "
+            "return plain data, arrays, or objects of classes defined at the top level"
+        ) from error
+
+
+class _ArrayPickler(pickle.Pickler):
+    """Hands out every large array as a buffer, whatever its layout.
+
+    numpy itself pickles what is neither C- nor Fortran-contiguous in band.
+    """
+
+    def reducer_override(self, obj: Any) -> Any:
+        import numpy
+
+        if type(obj) is not numpy.ndarray or obj.nbytes < BLOB_SIZE:
+            return NotImplemented
+        if obj.flags.forc or obj.dtype.hasobject:
+            return NotImplemented
+        return numpy.ascontiguousarray(obj).__reduce_ex__(5)
+
+
+def _write_all(
+    buffers: list[pickle.PickleBuffer], stem: str, write_blob: WriteBlob
+) -> list[BlobRef]:
+    refs = []
+    for place, buffer in enumerate(buffers):
+        header = _npy_header(buffer)
+        chunks: list[Any] = [header, buffer.raw()]
+        suffix = ".npy" if header else ".bin"
+        refs.append(_write(f"{stem}-{place}{suffix}", chunks, len(header), write_blob))
+    return refs
+
+
+def _write(name: str, chunks: list[Any], offset: int, write_blob: WriteBlob) -> BlobRef:
+    """Write chunks, the last of which is the data, compressed if that pays."""
+    data = chunks[-1]
+    if _pays(data):
+        packed = list(_compressed(chunks))
+        whole = b"".join(packed)
+        write_blob(f"{name}.zst", [whole])
+        check = xxh3_64_intdigest(whole)
+        return BlobRef(f"{name}.zst", True, 0, len(whole), check)
+    write_blob(name, chunks)
+    return BlobRef(name, False, offset, len(data), xxh3_64_intdigest(data))
+
+
+def _read(ref: BlobRef, open_blob: OpenBlob) -> Any:
+    stored = open_blob(ref.name)[ref.offset :]
+    if len(stored) != ref.size:
+        raise DamagedError(f"blob {ref.name}", f"{len(stored)} bytes for {ref.size}")
+    if xxh3_64_intdigest(stored) != ref.check:
+        raise DamagedError(f"blob {ref.name}", "it has another checksum")
+    if not ref.compressed:
+        return stored
+    raw = bytearray(zstd.decompress(stored))
+    return memoryview(raw)[_npy_size(raw) if ".npy" in ref.name else 0 :]
+
+
+def _npy_header(buffer: pickle.PickleBuffer) -> bytes:
+    """Return the ``.npy`` header for the array behind a buffer; empty if none is."""
+    array = memoryview(buffer).obj
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(array, numpy.ndarray):
+        return b""
+    file = io.BytesIO()
+    about = numpy.lib.format.header_data_from_array_1_0(array)
+    numpy.lib.format.write_array_header_2_0(file, about)
+    return file.getvalue()
+
+
+def _npy_size(raw: bytearray) -> int:
+    """Return how long the header of an ``.npy`` file of version 2 is."""
+    return 12 + int.from_bytes(raw[8:12], "little")
+
+
+def _pays(data: Any) -> bool:
+    """Return whether compressing would, judged by a sample of three places."""
+    size = len(data)
+    if size <= _SAMPLE:
+        return False
+    middle = (size - _SAMPLE) // 2
+    sample = b"".join(
+        bytes(data[start : start + _SAMPLE // 4])
+        for start in (0, middle, size - _SAMPLE)
+    )
+    return len(sample) > _PAYS * len(zstd.compress(sample, 1))
+
+
+def _compressed(chunks: list[Any]) -> Iterator[bytes]:
+    compressor = zstd.ZstdCompressor(level=1)
+    for chunk in chunks:
+        for start in range(0, len(chunk), _PIECE):
+            yield compressor.compress(chunk[start : start + _PIECE])
+    yield compressor.flush()

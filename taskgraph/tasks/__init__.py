@@ -1,0 +1,1 @@
+"""Calls written down, the graph they make, and the script that writes them."""

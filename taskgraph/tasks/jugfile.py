@@ -1,0 +1,196 @@
+"""Loading jugfiles, as often as they have barriers."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import types
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.errors import BarrierError, JugfileError, TaskgraphError
+from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.recording import Recording, recorded_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from taskgraph.results.results import Results
+
+
+_IS_FOLDER = "{} is a directory, no jugfile; give the path of your script"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a jugfile has said so far.
+
+    Attributes
+    ----------
+    graph : Graph
+        The tasks that were written down.
+    space : dict
+        The jugfile's names.
+    results : Results
+        The store; a jugfile may have chosen another one with `set_jugdir`.
+    missing : tuple of bytes
+        Keys that have to get results before the jugfile says more; empty if it was
+        read to its end.
+    """
+
+    graph: Graph
+    space: dict[str, Any]
+    results: Results
+    missing: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Jugfile:
+    """A script that writes down tasks.
+
+    Attributes
+    ----------
+    path : Path
+        Of the script; absolute.
+    arguments : sequence of str
+        What it finds in ``sys.argv`` after its own name.
+    shown : str
+        Its path as it was given, for people.
+    start : Path
+        The working directory in which it begins, whenever it is loaded.
+    """
+
+    path: Path
+    arguments: Sequence[str] = ()
+    shown: str = field(init=False)
+    start: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shown", str(self.path))
+        object.__setattr__(self, "start", Path.cwd())
+        object.__setattr__(self, "path", self.path.absolute())
+
+    def load(self, results: Results) -> Loaded:
+        """Run the script up to its end, or to a barrier that it cannot pass yet.
+
+        It runs as a module of its own name, which stays in ``sys.modules``: so what it
+        defines can be pickled, even if a barrier stopped it.
+
+        Raises
+        ------
+        JugfileError
+            There is no such file, or it raised.
+        """
+        code = self.compiled()
+        name = self.path.stem
+        module = types.ModuleType(name)
+        module.__file__ = str(self.path.resolve())
+        sys.modules[name] = module
+        missing: tuple[bytes, ...] = ()
+        recording = Recording(results, whole=True)
+        with recorded_in(recording), self._surroundings(), _few_collections():
+            try:
+                exec(code, module.__dict__)
+            except BarrierError as barrier:
+                missing = barrier.missing
+            except TaskgraphError as error:
+                raise JugfileError(f"{self._place(error)}: {error}") from error
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                what = f"{type(error).__name__}: {error}"
+                raise JugfileError(f"{self._place(error)}: {what}") from error
+        chosen = recording.results or results
+        return Loaded(Graph(recording.tasks), vars(module), chosen, missing)
+
+    def compiled(self) -> types.CodeType:
+        """Read and compile the script, without running it.
+
+        Raises
+        ------
+        JugfileError
+            There is no such file, or Python does not understand it.
+        """
+        source = self._source()
+        try:
+            return compile(source, self.shown, "exec")
+        except SyntaxError as error:
+            what = f"{type(error).__name__}: {error.msg}"
+            line = (error.text or "").strip()
+            what += f", in: {line}" if line else ""
+            raise JugfileError(f"{self._place(error)}: {what}") from error
+        except (ValueError, RecursionError, MemoryError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise JugfileError(f"{self.shown}: {what}") from error
+
+    def _source(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            raise JugfileError(
+                f"there is no jugfile {self.shown}; give the path of your script"
+            ) from None
+        except IsADirectoryError:
+            raise JugfileError(_IS_FOLDER.format(self.shown)) from None
+        except OSError as error:
+            raise JugfileError(f"cannot read {self.shown}: {error.strerror}") from error
+
+    def _place(self, error: BaseException) -> str:
+        """Return file and line of the jugfile where it went wrong."""
+        if isinstance(error, SyntaxError) and error.filename == self.shown:
+            return f"{self.shown}:{error.lineno}"
+        line = None
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == self.shown:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        return self.shown if line is None else f"{self.shown}:{line}"
+
+    @contextmanager
+    def _surroundings(self) -> Iterator[None]:
+        """Let the script see its own arguments and import its neighbours."""
+        folder = str(self.path.resolve().parent)
+        argv, sys.argv = sys.argv, [self.shown, *self.arguments]
+        with suppress(OSError):
+            os.chdir(self.start)  # read again, it may go to the same folder again
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+        try:
+            yield
+        finally:
+            sys.argv = argv
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Keep the garbage collector from walking a million new tasks again and again."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 200_000), 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def default_store(jugfile: Path) -> str:
+    """Return where the results of a jugfile go if nothing else is said.
+
+    It begins in a way that no URL does, whatever the jugfile is called.
+
+    Raises
+    ------
+    JugfileError
+        It is a directory, by its path.
+
+    Examples
+    --------
+    >>> default_store(Path("some/work.py"))
+    './some/work.tgdata'
+    """
+    if not jugfile.name:
+        raise JugfileError(_IS_FOLDER.format(jugfile))
+    return os.path.join(".", jugfile.with_suffix(".tgdata"))  # noqa: PTH118 - pathlib drops it

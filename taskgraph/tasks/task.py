@@ -1,0 +1,392 @@
+"""Tasks: calls written down, named by their keys, in the recording of their jugfile."""
+
+from __future__ import annotations
+
+import functools
+from operator import getitem
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.description import describe, short
+from taskgraph.errors import (
+    IterationError,
+    UnhashableError,
+    UsageError,
+)
+from taskgraph.identity.functions import function_at, function_name, refuse_lambda
+from taskgraph.identity.hashing import PREFIX, Encoder, digest
+from taskgraph.identity.parameters import NO_KEYWORDS, Parameters
+from taskgraph.names import known_as
+from taskgraph.tasks.limits import checked_retries, checked_timeout
+from taskgraph.tasks.recording import Recording, current, current_recording
+from taskgraph.tasks.values import value as value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from taskgraph.results.results import Results
+
+Key = bytes
+_IGNORED = b"_"
+_ENCODED_NOTHING = b"d0:"
+
+
+@known_as("taskgraph")
+class TaskGenerator:
+    """Turn a function into one whose calls are written down instead of made.
+
+    Parameters
+    ----------
+    f : function
+        Defined at the top level of a module or jugfile. Arguments that a
+        `functools.partial` has already are arguments of each call.
+    name : str, optional
+        What its results are known by; the module's and the function's name by
+        default. Keep the old one here and a function may move or be renamed. Given by
+        hand, it has to say all that the results depend on besides the arguments.
+    version : str or int, optional
+        Part of the key: a new version computes anew and leaves the old results alone.
+    ignore : tuple of str, optional
+        Arguments that do not change the result and so not the key either.
+    retries : int, optional
+        How often to try again when it raises.
+    timeout : float, optional
+        Seconds after which a run of it is stopped and counts as failed.
+
+    Examples
+    --------
+    >>> @TaskGenerator
+    ... def double(x, times=2):
+    ...     return x * times
+    >>> double(4).key == double(x=4).key == double(4, times=2).key
+    True
+    >>> double.f(4)
+    8
+
+    >>> @TaskGenerator(ignore=("threads",), version=2)
+    ... def triple(x, threads=1):
+    ...     return 3 * x
+    >>> triple(4).key == triple(4, threads=8).key
+    True
+    """
+
+    def __new__(cls, f: Callable[..., Any] | None = None, **options: Any) -> Any:
+        """Return a generator, or a decorator if there are only options."""
+        if f is None:
+            return functools.partial(cls, **options)
+        return super().__new__(cls)
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        *,
+        name: str | None = None,
+        version: str | int | None = None,
+        ignore: tuple[str, ...] | str = (),
+        retries: int = 0,
+        timeout: float | None = None,
+    ) -> None:
+        self.f = f
+        self._given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+        if isinstance(f, functools.partial):
+            self._given, f = (f.args, f.keywords), f.func
+        if hasattr(f, "__taskgraph_generator__"):
+            raise UsageError(
+                f"{f.__name__} writes its calls down already; put @return_tuple above "
+                "@TaskGenerator, and @TaskGenerator once"
+            )
+        self.function = f
+        self.name = name or function_name(f)
+        self.named_by_hand = bool(name)
+        self.version = version
+        self.ignore = frozenset((ignore,) if isinstance(ignore, str) else ignore)
+        self.retries = checked_retries(retries, self.name)
+        self.timeout = checked_timeout(timeout, self.name)
+        encoder = Encoder()
+        self.prefix = PREFIX + encoder.item(self.name) + encoder.item(version)
+        self._parameters = Parameters.of(f)
+        self._parameters.refuse_unknown(self.ignore, self.name)
+        simple = not (self.ignore or any(self._given)) and self._parameters.simple
+        self._arity = self._parameters.count if simple else -1
+        self._simple_prefix = b"%b(%d:" % (self.prefix, self._arity)
+        functools.update_wrapper(self, f, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Write the call down; return its `Task`."""
+        recording = current.get()
+        if recording is None:
+            recording = Recording()
+        encoder = recording.encoder
+        encoder.mutable = False
+        if recording.functions.get(self.prefix) is not self.function:
+            recording.meet(self)
+        try:
+            if kwargs or len(args) != self._arity:
+                before, named = self._given
+                args, kwargs = self._parameters.bind(
+                    self.function, (*before, *args), {**named, **kwargs}
+                )
+                key = digest(self.prefix, self._encode(encoder, args, kwargs))
+            else:
+                key = digest(
+                    self._simple_prefix,
+                    b"".join(encoder.items(args)) + _ENCODED_NOTHING,
+                )
+        except UnhashableError as error:
+            encoder.tasks = []
+            raise self._refusal(error) from None
+        task = _new_task(Task)
+        task.generator = self
+        task.args = args
+        task.kwargs = kwargs or NO_KEYWORDS
+        task.key = key
+        task.mutable = encoder.mutable
+        task.recording = recording
+        if encoder.tasks:
+            task.needs = tuple(dict.fromkeys(encoder.tasks))
+            encoder.tasks = []
+        else:
+            task.needs = ()
+        recording.tasks.append(task)
+        return task
+
+    def key_of(self, task: Task) -> Key:
+        """Return the key that the arguments of a task have now."""
+        encoder = task.recording.encoder
+        encoded = self._encode(encoder, task.args, task.kwargs)
+        encoder.tasks = []
+        return digest(self.prefix, encoded)
+
+    def _encode(
+        self, encoder: Encoder, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> bytes:
+        ignore = self.ignore
+        if not ignore:
+            items = encoder.items(args)
+            keywords = encoder.item(kwargs) if kwargs else _ENCODED_NOTHING
+            return b"(%d:%b%b" % (len(args), b"".join(items), keywords)
+        names = self._parameters.names
+        items = [
+            _IGNORED
+            if place < len(names) and names[place] in ignore
+            else encoder.items((value,))[0]
+            for place, value in enumerate(args)
+        ]
+        kept = {key: value for key, value in kwargs.items() if key not in ignore}
+        return b"(%d:%b%b" % (len(args), b"".join(items), encoder.item(kept))
+
+    def _refusal(self, error: UnhashableError) -> UnhashableError:
+        place, _, rest = error.path.partition("]")
+        path = f"args{place}]{rest}" if place[1:].isdigit() else f"kwargs{error.path}"
+        return UnhashableError(f"{self.name}: {path}", error.why)
+
+    def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
+        """Return what stands for the function itself in a key."""
+        version = encoder.item(self.version)
+        given = encoder.item(self._given) if any(self._given) else b""
+        return (
+            b"o" + encoder.item("taskgraph") + encoder.item(self.name) + version + given
+        )
+
+    __taskgraph_generator__ = True
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """Refuse to be a method: an object has no stable name."""
+        if instance is None:
+            return self
+        raise UsageError(f"{self.name}: methods cannot be tasks; use a plain function")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return function_at, (self.f.__module__, self.f.__qualname__)
+
+    def __repr__(self) -> str:
+        return f"TaskGenerator({self.name})"
+
+
+@known_as("taskgraph")
+class Task:
+    """A call written down: its result may not exist yet.
+
+    ``Task(f, ...)`` is the same as ``TaskGenerator(f)(...)``.
+
+    Attributes
+    ----------
+    key : bytes
+        The digest that names it, and so its result.
+    args, kwargs
+        The arguments in canonical form: as many as possible are positional.
+    needs : tuple of Task
+        The tasks whose results it needs, each once.
+    """
+
+    __slots__ = (
+        "args",
+        "generator",
+        "key",
+        "kwargs",
+        "mutable",
+        "needs",
+        "recording",
+    )
+
+    generator: TaskGenerator
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    key: Key
+    needs: tuple[Task, ...]
+    mutable: bool
+    recording: Recording
+
+    def __new__(cls, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Task:
+        """Write down a call of `f`."""
+        if isinstance(f, functools.partial) and isinstance(f.func, TaskGenerator):
+            args, kwargs = (*f.args, *args), {**f.keywords, **kwargs}
+            f = f.func
+        generator = f if isinstance(f, TaskGenerator) else TaskGenerator(f)
+        task: Task = generator(*args, **kwargs)
+        return task
+
+    @property
+    def f(self) -> Callable[..., Any]:
+        """The function."""
+        f: Callable[..., Any] = self.generator.function
+        return f
+
+    @property
+    def name(self) -> str:
+        """The name of the function: module and function."""
+        return str(self.generator.name)
+
+    @property
+    def result(self) -> Any:
+        """The result; loads it."""
+        return self.value()
+
+    def hash(self) -> bytes:
+        """Return the key in hexadecimal digits, as bytes."""
+        return self.key.hex().encode()
+
+    def dependencies(self) -> tuple[Task, ...]:
+        """Return the tasks whose results it needs."""
+        return self.needs
+
+    def can_load(self) -> bool:
+        """Return whether its result is known."""
+        return self._results().has(self.key)
+
+    def can_run(self) -> bool:
+        """Return whether all that it needs is known."""
+        return all(task.can_load() for task in self.needs)
+
+    def value(self) -> Any:
+        """Return the result.
+
+        Raises
+        ------
+        NoResultError
+            It has none yet, or it failed.
+        """
+        return self._results().load(self.key, self.name)
+
+    load = __taskgraph_value__ = value
+
+    def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
+        """Return what stands for it in a key; the encoder notes that it met it."""
+        encoder.tasks.append(self)
+        return b"K" + self.key
+
+    def run(self) -> Any:
+        """Call the function here and now, keep the result, and return it."""
+        return self._results().run_here(self)
+
+    def changed(self) -> bool:
+        """Return whether the arguments are no longer those that the key stands for.
+
+        A list, dict or array may have been changed after the call was written down.
+        """
+        try:
+            return self.mutable and self.generator.key_of(self) != self.key
+        except UnhashableError:
+            return True
+
+    def _results(self) -> Results:
+        results = self.recording.results
+        if results is None:
+            active = current_recording()
+            results = active.results if active is not None else None
+        if results is None:
+            raise UsageError(
+                "no store to look in; call taskgraph.set_jugdir(directory) first"
+            )
+        return results
+
+    def __getitem__(self, index: Any) -> Tasklet:
+        """Return a view of a part of the result."""
+        return Tasklet(self, getitem, index)
+
+    def __iter__(self) -> Iterator[Any]:
+        raise IterationError(self.name)
+
+    def __taskgraph_brief__(self) -> str:
+        """Return it as a few letters, for an argument list."""
+        return f"{self.name.rpartition('.')[2]}:{self.key.hex()[:8]}"
+
+    def __repr__(self) -> str:
+        return f"Task({describe(self)}, {self.key.hex()[:8]})"
+
+
+_new_task = object.__new__
+
+
+@known_as("taskgraph")
+class Tasklet:
+    """A cheap view of a task's result, never stored.
+
+    ``Tasklet(base, f)`` is ``f(result of base)``; ``task[i]`` is the common case.
+    """
+
+    __slots__ = ("base", "step")
+
+    def __init__(self, base: Task | Tasklet, f: Callable[..., Any], *args: Any) -> None:
+        refuse_lambda(f)
+        self.base = base
+        self.step = (f, *args)
+
+    def value(self) -> Any:
+        """Return what the view shows.
+
+        Raises
+        ------
+        NoResultError
+            The task has no result yet, or failed.
+        """
+        f, *args = self.step
+        return f(self.base.value(), *[value_of(arg) for arg in args])
+
+    __taskgraph_value__ = value
+
+    def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
+        """Return what stands for it in a key."""
+        return b"L" + encoder.item(self.base) + encoder.item(self.step)
+
+    def can_load(self) -> bool:
+        """Return whether the result that it is a view of is known."""
+        return self.base.can_load()
+
+    def dependencies(self) -> tuple[Task, ...]:
+        """Return the task that it is a view of."""
+        return (self.base,) if isinstance(self.base, Task) else self.base.dependencies()
+
+    def __getitem__(self, index: Any) -> Tasklet:
+        """Return a view of a part of the view."""
+        return Tasklet(self, getitem, index)
+
+    def __iter__(self) -> Iterator[Any]:
+        raise IterationError("a tasklet")
+
+    def __taskgraph_brief__(self) -> str:
+        """Return it as a few letters, for an argument list."""
+        _, *index = self.step
+        return f"{short(self.base)}{index!r:.20}"
+
+    def __repr__(self) -> str:
+        return f"Tasklet({self.base!r}, {self.step!r})"

@@ -1,0 +1,130 @@
+"""What is wrong with a store, and how to put it right."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from backends.errors import DamagedError
+from backends.interface import Cause, Fault
+from backends.liveness import seems_dead
+from taskgraph.results.codec import blob_refs, check_blob
+from taskgraph.upkeep.collection import orphans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from backends.interface import Backend, Key
+    from taskgraph.results.results import Results
+
+DAMAGED, DOCUMENT = "damaged", "document"
+ORPHAN, LEFTOVER, DEAD = "orphan", "leftover", "dead"
+DAY = 86400.0
+
+
+def check(results: Results) -> Iterator[Fault]:
+    """Yield what is wrong with a store; reads every byte of it.
+
+    A fault's `kind` is
+
+    * damaged: a segment, record or blob has another checksum or is gone;
+    * document: a list of tasks, or another document, has another checksum;
+    * orphan: a blob that no record needs, older than a day by the store's clock;
+    * leftover: a file that nobody finished writing, as old;
+    * dead: a worker that is gone and did not sign off.
+    """
+    backend = results.backend
+    backend.poll()
+    yield from backend.damaged()
+    for position, rows in _records(backend).items():
+        yield from _check_segment(results, position, rows)
+    yield from _check_documents(backend)
+    for name, size in orphans(results):
+        if backend.blob_age(name) > DAY:
+            yield Fault(
+                f"blob {name}", f"{size} bytes that no result needs", (), ORPHAN
+            )
+    for name in backend.leftovers(DAY):
+        yield Fault(f"file {name}", "nobody finished writing it", (), LEFTOVER)
+    for member in backend.members():
+        if seems_dead(member):
+            why = f"no heartbeat for {member.age:.0f} s"
+            yield Fault(f"worker {member.worker}", why, (), DEAD)
+
+
+def repair(results: Results, faults: Iterable[Fault]) -> int:
+    """Put faults right; return how many tasks have to be computed again.
+
+    Damaged records are discarded, so that their tasks are run again. Damaged documents
+    are emptied, orphans go to the trash, leftovers and dead workers away.
+    """
+    backend = results.backend
+    listed = list(faults)
+    keys = {key for fault in listed if fault.kind == DAMAGED for key in fault.keys}
+    if keys:
+        backend.discard(sorted(keys), reason="damaged: found by fsck")
+    if any(fault.kind == DAMAGED for fault in listed):
+        backend.mend()
+    for fault in listed:
+        what = fault.what.partition(" ")[2]
+        if fault.kind == DOCUMENT:
+            backend.put_document(what, b"")
+        elif fault.kind == ORPHAN:
+            backend.trash_blob(what)
+        elif fault.kind == DEAD:
+            backend.expel(what, Cause.LOST)
+            backend.leave(what)
+    if any(fault.kind == LEFTOVER for fault in listed):
+        backend.leftovers(DAY, remove=True)
+    return len(keys)
+
+
+def cut_blob(results: Results, key: Key) -> str:
+    """Return which blob of a result has another size than it was stored with.
+
+    Only sizes are compared, nothing is read; empty if all are right.
+    """
+    for ref in blob_refs(results.payload(key)):
+        size = len(results.backend.open_blob(ref.name))
+        wanted = ref.offset + ref.size
+        if size != wanted:
+            return f"blob {ref.name} of the store has {size} bytes instead of {wanted}"
+    return ""
+
+
+def _check_documents(backend: Backend) -> Iterator[Fault]:
+    for name in backend.documents():
+        try:
+            backend.get_document(name)
+        except DamagedError as error:
+            yield Fault(f"document {name}", error.why, (), DOCUMENT)
+
+
+def _records(backend: Backend) -> dict[int, list[tuple[Key, int, bool]]]:
+    """Return the records by segment: key, row, and whether it is a failure."""
+    found: dict[int, list[tuple[Key, int, bool]]] = defaultdict(list)
+    for key in list(backend.keys()):
+        where = backend.find(key)
+        if where is not None:
+            found[where.position].append((key, where.row, where.failure))
+    return dict(sorted(found.items()))
+
+
+def _check_segment(
+    results: Results, position: int, rows: list[tuple[Key, int, bool]]
+) -> Iterator[Fault]:
+    keys = [key for key, _, _ in rows]
+    try:
+        body = results.body(position)
+    except DamagedError as error:
+        yield Fault(error.what, error.why, keys)
+        return
+    for key, row, failure in rows:
+        try:
+            if failure:
+                body.failure(row)
+                continue
+            for ref in blob_refs(body.payload(row)):
+                check_blob(ref, results.backend.open_blob)
+        except DamagedError as error:
+            yield Fault(error.what, error.why, [key])

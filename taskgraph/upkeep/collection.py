@@ -1,0 +1,159 @@
+"""What nobody needs any more: results of no task, and blobs of no result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgpack
+
+from backends.errors import DamagedError
+from backends.interface import KEY_SIZE
+from taskgraph.results.codec import blob_refs
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Sequence
+
+    from backends.interface import Backend, Discarded, Key
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.snapshot import Snapshot
+
+_EMPTIED = "emptied"
+
+
+@dataclass(frozen=True, slots=True)
+class Unneeded:
+    """The result of a look for what can go.
+
+    Attributes
+    ----------
+    keys : list of bytes
+        Whose records no task needs.
+    spared : int
+        How many records only other graphs need.
+    """
+
+    keys: list[Key]
+    spared: int
+
+
+def unneeded(
+    known: Iterable[Key], current: Snapshot, others: Iterable[Snapshot]
+) -> Unneeded:
+    """Return the keys that neither the current graph nor any of the others has."""
+    surplus = set(known) - set(current.split())
+    elsewhere: set[Key] = set()
+    for snapshot in others:
+        elsewhere.update(snapshot.split())
+    left = surplus - elsewhere
+    return Unneeded(sorted(left), len(surplus) - len(left))
+
+
+def expired(
+    discards: Iterable[Discarded], gone: Iterable[int], older_than: float
+) -> list[Discarded]:
+    """Return the discards made before `older_than` that were not emptied yet."""
+    emptied = set(gone)
+    return [
+        discarded
+        for discarded in discards
+        if discarded.time <= older_than and discarded.position not in emptied
+    ]
+
+
+def undoable(backend: Backend) -> list[Discarded]:
+    """Return the discards that can be undone, oldest first."""
+    gone = set(emptied(backend))
+    return [found for found in backend.discards() if found.position not in gone]
+
+
+def emptied(backend: Backend) -> list[int]:
+    """Return the positions of the discards whose records are gone for good."""
+    try:
+        data = backend.get_document(_EMPTIED)
+    except DamagedError:
+        return []  # undone, what is gone is missed and computed again
+    if data is None:
+        return []
+    positions: list[int] = msgpack.unpackb(data)
+    return positions
+
+
+def empty(results: Results, discards: Sequence[Discarded]) -> tuple[int, int]:
+    """Remove the records of some discards for good; return blobs and bytes freed.
+
+    First it is noted that they cannot be undone any more; so whatever happens in the
+    middle, no record without its blobs comes back.
+    """
+    backend = results.backend
+    if discards:
+        gone = {*emptied(backend), *(found.position for found in discards)}
+        backend.put_document(_EMPTIED, msgpack.packb(sorted(gone)))
+    dead = {key for found in discards for key in found.keys}
+    blobs = orphans(results, among=dead) if dead else []
+    for name, _ in blobs:
+        backend.trash_blob(name)
+    keep = set(backend.keys())
+    for found in undoable(backend):
+        keep.update(found.keys)
+    return len(blobs), backend.compact(keep)
+
+
+def orphans(
+    results: Results, *, among: Container[Key] | None = None
+) -> list[tuple[str, int]]:
+    """Return the blobs that no record needs, with their sizes in bytes.
+
+    A blob bears the key of the task that made it. It is needed if the record of the
+    key refers to it; if that may come back by `tg undo`; or if the task is locked: its
+    record is yet to be published.
+
+    Parameters
+    ----------
+    results : Results
+        Of the store.
+    among : container of bytes, optional
+        Look only at the blobs of these keys.
+    """
+    backend = results.backend
+    blobs = list(backend.blobs())  # before the locks: who held one then shows below
+    backend.poll()
+    spared = {lock.key for lock in backend.locks()}
+    for found in undoable(backend):
+        spared.update(found.keys)
+    lost = []
+    for name, size in blobs:
+        key = key_of_blob(name)
+        if key is None or key in spared or (among is not None and key not in among):
+            continue
+        if name not in _referred(results, key):
+            lost.append((name, size))
+    return lost
+
+
+def key_of_blob(name: str) -> Key | None:
+    """Return the key in the name of a blob, None if it has none.
+
+    Examples
+    --------
+    >>> key_of_blob("ab/" + "ab" * 20 + "-0badcafe-0.npy") == bytes([0xAB] * 20)
+    True
+    """
+    digits = name.rpartition("/")[2].partition("-")[0]
+    try:
+        key = bytes.fromhex(digits)
+    except ValueError:
+        return None
+    return key if len(key) == KEY_SIZE else None
+
+
+def _referred(results: Results, key: Key) -> set[str]:
+    """Return the names of the blobs that the record of a key refers to."""
+    where = results.backend.find(key)
+    if where is None or where.failure:
+        return set()
+    try:
+        payload = results.body(where.position).payload(where.row)
+    except DamagedError:
+        return set()
+    return {ref.name for ref in blob_refs(payload)}

@@ -1,0 +1,123 @@
+"""What an invalidation takes along, what it costs, and what taking it back means."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from taskgraph.tasks.graph import closure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from backends.interface import Backend, Discarded, Key
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.snapshot import Snapshot
+
+INVALIDATION = "invalidate"
+RETRY = "retry"
+CLEANUP = "cleanup"
+
+
+@dataclass(slots=True)
+class Loss:
+    """What is lost with the records of one function; times are in seconds."""
+
+    name: str
+    results: int = 0
+    failures: int = 0
+    cpu: float = 0.0
+    wall: float = 0.0
+    size: int = 0
+
+
+def matching(snapshot: Snapshot, matches: Callable[[str], bool]) -> list[Key]:
+    """Return the keys of the tasks whose function's name matches."""
+    wanted = [matches(name) for name in snapshot.names]
+    keys = snapshot.split()
+    return [
+        key
+        for key, number in zip(keys, snapshot.functions, strict=True)
+        if wanted[number]
+    ]
+
+
+def with_dependants(keys: Iterable[Key], snapshots: Iterable[Snapshot]) -> set[Key]:
+    """Return keys and all that depends on them, by any of some graphs."""
+    found = set(keys)
+    known = [snapshot.dependants() for snapshot in snapshots]
+    size = -1
+    while len(found) != size:  # one graph's dependant may have some in another graph
+        size = len(found)
+        for dependants in known:
+            found = closure_of(found, dependants)
+        if len(known) == 1:
+            break
+    return found
+
+
+def losses(results: Results, keys: Iterable[Key], *, sizes: bool = False) -> list[Loss]:
+    """Return what the records of some keys cost, by function; most time first.
+
+    Parameters
+    ----------
+    results : Results
+        Where the records are. Keys without one cost nothing.
+    keys : iterable of bytes
+        Whose.
+    sizes : bool
+        Whether to add up the bytes as well.
+    """
+    from backends.errors import DamagedError
+    from taskgraph.results.codec import stored_size
+
+    by_name: dict[str, Loss] = {}
+    for position, places in _by_segment(results.backend, keys).items():
+        try:
+            body = results.body(position)
+        except DamagedError:
+            loss = by_name.setdefault("(damaged)", Loss("(damaged)"))
+            loss.results += len(places)
+            continue
+        names, cpu = body.column("function"), body.column("cpu")
+        wall = body.column("wall")
+        for row, failure in places:
+            name = names[row]
+            loss = by_name.setdefault(name, Loss(name))
+            loss.failures += failure
+            loss.results += not failure
+            loss.cpu += cpu[row]
+            loss.wall += wall[row]
+            if sizes and not failure:
+                loss.size += stored_size(body.payload(row))
+    return sorted(by_name.values(), key=lambda loss: (-loss.cpu, loss.name))
+
+
+def _by_segment(
+    backend: Backend, keys: Iterable[Key]
+) -> dict[int, list[tuple[int, bool]]]:
+    places: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+    for key in keys:
+        where = backend.find(key)
+        if where is not None:
+            places[where.position].append((where.row, where.failure))
+    return dict(sorted(places.items()))
+
+
+def superseding(
+    discarded: Discarded, known: Iterable[Key], snapshots: Sequence[Snapshot]
+) -> set[Key]:
+    """Return the keys whose new records stand in the way of taking a discard back.
+
+    After an invalidation some of it may have been computed anew. Bringing back the
+    rest would mix old and new results, so what is new, and all that was made of it,
+    has to go first. A retried task that succeeded keeps its result.
+    """
+    if not discarded.reason.startswith(INVALIDATION):
+        return set()
+    present = set(known)
+    replaced = present.intersection(discarded.keys)
+    if not replaced:
+        return set()
+    return present & with_dependants(replaced, snapshots)

@@ -1,0 +1,302 @@
+"""The graph as it was last loaded, kept in the store: `tg status` needs no jugfile."""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from array import array
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgpack
+
+from backends.errors import DamagedError
+from backends.interface import KEY_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from backends.interface import Backend
+    from taskgraph.tasks.graph import Graph
+
+VERSION = 2
+_PREFIX = "graph-"
+_LONGEST_STEM = 100
+_NOWHERE = (0, 0, 0)
+_DIGITS = 8
+_ADVICE = "`tg execute` lists the tasks again"
+_ANY_TEXT = "surrogatepass"
+"""Paths and arguments are bytes that need not be UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The tasks of a jugfile, without their arguments.
+
+    Attributes
+    ----------
+    jugfile : str
+        Its path.
+    arguments : tuple of str
+        What it was given on the command line.
+    stamp : tuple of int
+        Its modification time (ns), size and CRC-32 when it was loaded.
+    time : float
+        When it was loaded, in seconds since the epoch.
+    missing : bytes
+        Keys, concatenated, that have to get results before the jugfile says more;
+        empty if it was read to its end.
+    names : sequence of str
+        The functions' names.
+    functions : array of int
+        For each task the place of its name in `names`.
+    keys : bytes
+        The tasks' keys, concatenated, each after all that it needs.
+    counts, needs : array of int
+        For each task how many it needs, and the places of these, concatenated.
+    """
+
+    jugfile: str
+    arguments: tuple[str, ...]
+    stamp: tuple[int, int, int]
+    time: float
+    missing: bytes
+    names: Sequence[str]
+    functions: array[int]
+    keys: bytes
+    counts: array[int]
+    needs: array[int]
+
+    def __len__(self) -> int:
+        return len(self.functions)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the jugfile was read to its end, not only up to a barrier."""
+        return not self.missing
+
+    def split(self) -> list[bytes]:
+        """Return the keys one by one."""
+        return _split(self.keys)
+
+    def awaited(self) -> list[bytes]:
+        """Return the keys that have to get results before more tasks appear."""
+        return _split(self.missing)
+
+    def named(self) -> dict[bytes, str]:
+        """Return the function name of each key."""
+        names = self.names
+        return dict(
+            zip(self.split(), [names[number] for number in self.functions], strict=True)
+        )
+
+    def dependants(self) -> dict[bytes, list[bytes]]:
+        """Return for each key that is needed the keys of the tasks that need it."""
+        keys = self.split()
+        found: dict[bytes, list[bytes]] = {}
+        for place, needs in enumerate(self.needs_of()):
+            for need in needs:
+                found.setdefault(keys[need], []).append(keys[place])
+        return found
+
+    def needs_of(self) -> Iterator[array[int]]:
+        """Yield for each task the places of the tasks that it needs."""
+        start = 0
+        for count in self.counts:
+            yield self.needs[start : start + count]
+            start += count
+
+    def says(self, other: Snapshot) -> bool:
+        """Return whether it is the same but for when it was taken."""
+        return replace(self, time=other.time) == other
+
+    def outdated(self, jugfile: Path | None = None) -> bool:
+        """Return whether the jugfile says something else now.
+
+        Parameters
+        ----------
+        jugfile : Path, optional
+            Where it is now; where it was by default.
+        """
+        path = jugfile or Path(self.jugfile)
+        try:
+            found = path.stat()
+        except OSError:
+            return False
+        if (found.st_mtime_ns, found.st_size) == self.stamp[:2]:
+            return False
+        return stamp_of(path)[1:] != self.stamp[1:]
+
+
+def take(
+    graph: Graph,
+    jugfile: Path,
+    *,
+    arguments: Sequence[str] = (),
+    missing: Sequence[bytes] = (),
+) -> Snapshot:
+    """Return the snapshot of a graph; `missing` is what a barrier waits for."""
+    tasks = graph.tasks
+    generators = dict.fromkeys(task.generator for task in tasks)
+    names = list(dict.fromkeys(generator.name for generator in generators))
+    place_of = {generator: names.index(generator.name) for generator in generators}
+    where = dict(zip(graph.keys(), range(len(tasks)), strict=True))
+    needs = array("I")
+    for task in tasks:
+        if task.needs:
+            needs.extend([where[need.key] for need in task.needs])
+    return Snapshot(
+        jugfile=str(jugfile.resolve()),
+        arguments=tuple(arguments),
+        stamp=stamp_of(jugfile),
+        time=time.time(),
+        missing=b"".join(missing),
+        names=names,
+        functions=array("I", [place_of[task.generator] for task in tasks]),
+        keys=b"".join(graph.keys()),
+        counts=array("I", [len(task.needs) for task in tasks]),
+        needs=needs,
+    )
+
+
+def save(snapshot: Snapshot, backend: Backend) -> None:
+    """Keep a snapshot as the one of its jugfile with these arguments."""
+    arrays = (snapshot.functions, snapshot.counts, snapshot.needs)
+    plain = (
+        VERSION,
+        snapshot.jugfile,
+        snapshot.arguments,
+        snapshot.stamp,
+        snapshot.time,
+        snapshot.missing,
+        list(snapshot.names),
+        snapshot.keys,  # digests: nothing makes them smaller
+        [zlib.compress(numbers.tobytes(), 1) for numbers in arrays],
+    )
+    backend.put_document(
+        _document(snapshot.jugfile, snapshot.arguments),
+        msgpack.packb(plain, unicode_errors=_ANY_TEXT),
+    )
+
+
+def load(
+    backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
+) -> Snapshot | None:
+    """Return the last snapshot of a jugfile, None if there is none.
+
+    Parameters
+    ----------
+    backend : Backend
+        The store that the jugfile ran with.
+    jugfile : Path
+        Where it is now. If it never ran from there, one of the same name counts if
+        the store is its own, or if nothing is in the other's place, or the same:
+        folders are moved, copied, and mounted in different places.
+    arguments : sequence of str, optional
+        Those that it was given; any by default.
+
+    Raises
+    ------
+    DamagedError
+        There was one that cannot be read any more.
+    """
+    path = str(jugfile.resolve())
+    own = _document(path, arguments or ())[: -_DIGITS if arguments is None else None]
+    found = [s for s in _load_all(backend, own) if s.jugfile == path]
+    if not found:
+        stem = own.removesuffix(own.rpartition("-")[2])
+        mine = is_own_store(backend, jugfile)
+        found = [
+            snapshot
+            for snapshot in _load_all(backend, stem)
+            if Path(snapshot.jugfile).name == jugfile.name
+            and (mine or _is_elsewhere_now(snapshot, jugfile))
+        ]
+    if arguments is not None:
+        found = [s for s in found if s.arguments == tuple(arguments)]
+    return max(found, key=lambda s: s.time, default=None)
+
+
+def load_all(backend: Backend) -> list[Snapshot]:
+    """Return the snapshots of all jugfiles that ran with a store.
+
+    Raises
+    ------
+    DamagedError
+        One of them cannot be read any more.
+    """
+    return list(_load_all(backend, _PREFIX))
+
+
+def is_own_store(backend: Backend, jugfile: Path) -> bool:
+    """Return whether a store is the one beside a jugfile, which moves with it."""
+    return Path(backend.url).resolve() == jugfile.with_suffix(".tgdata").resolve()
+
+
+def stamp_of(jugfile: Path) -> tuple[int, int, int]:
+    """Return what tells whether a file was changed; zeros if it cannot be read."""
+    try:
+        found = jugfile.stat()
+        return found.st_mtime_ns, found.st_size, zlib.crc32(jugfile.read_bytes())
+    except OSError:
+        return _NOWHERE
+
+
+def _load_all(backend: Backend, prefix: str) -> Iterator[Snapshot]:
+    for name in backend.documents():
+        if name.startswith(prefix):
+            try:
+                data = backend.get_document(name)
+            except DamagedError as error:
+                raise DamagedError(error.what, error.why, _ADVICE) from error
+            snapshot = None if data is None else _decode(data)
+            if snapshot is not None:
+                yield snapshot
+
+
+def _is_elsewhere_now(snapshot: Snapshot, jugfile: Path) -> bool:
+    """Return whether a snapshot may be that of a jugfile when it was elsewhere."""
+    there = os.path.exists(snapshot.jugfile)  # noqa: PTH110 - False if forbidden
+    return not there or not snapshot.outdated(jugfile)
+
+
+def _decode(data: bytes) -> Snapshot | None:
+    """Return a snapshot; None if another version wrote it."""
+    try:
+        version, path, arguments, stamp, when, missing, names, keys, packed = (
+            msgpack.unpackb(data, unicode_errors=_ANY_TEXT)
+        )
+        if version != VERSION:
+            return None
+        functions, counts, needs = (
+            array("I", zlib.decompress(numbers)) for numbers in packed
+        )
+    except (zlib.error, ValueError, TypeError, msgpack.UnpackException):
+        return None
+    return Snapshot(
+        path,
+        tuple(arguments),
+        tuple(stamp),
+        when,
+        missing,
+        names,
+        functions,
+        keys,
+        counts,
+        needs,
+    )
+
+
+def _document(jugfile: str, arguments: Sequence[str]) -> str:
+    """Return a name of its own for each jugfile and its arguments."""
+    path = jugfile.encode(errors="replace")
+    words = "\0".join(arguments).encode(errors=_ANY_TEXT)
+    stem = Path(jugfile).stem[:_LONGEST_STEM]
+    return f"{_PREFIX}{stem}-{zlib.crc32(path):08x}{zlib.crc32(words):08x}"
+
+
+def _split(keys: bytes) -> list[bytes]:
+    size = KEY_SIZE
+    return [keys[i : i + size] for i in range(0, len(keys), size)]

@@ -1,0 +1,230 @@
+"""A file system loses replies, refuses links, cannot read, or is cut off."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from backends import UnavailableError
+from backends.filesystem.file_log import FileLog
+from backends.opening import open_backend
+from backends.store import JournalStore
+
+from ..deeds import A, B, answers, body_of, key, publish
+
+BLOCK = 4
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "store"
+
+
+# replies that are lost
+
+
+def lose_reply(monkeypatch, name, error):
+    """Let a system call succeed once, and say that it failed."""
+    real = getattr(os, name)
+
+    def lossy(*args, **kwargs):
+        real(*args, **kwargs)
+        monkeypatch.setattr(os, name, real)
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, name, lossy)
+
+
+LOST = [errno.EEXIST, errno.ESTALE, errno.EIO, errno.ENOENT, errno.EPERM]
+
+
+@pytest.mark.parametrize("error", LOST)
+def test_a_link_whose_reply_was_lost_counts(root, monkeypatch, error):
+    store = JournalStore(FileLog(root), "anna")
+    lose_reply(monkeypatch, "link", error)
+    assert list(store.claim([A]).keys) == [A]
+    assert store._state.position == 1
+
+
+@pytest.mark.parametrize("error", [errno.ENOENT, errno.ENOTEMPTY, errno.ESTALE])
+def test_a_rename_whose_reply_was_lost_counts(root, monkeypatch, error):
+    store = JournalStore(FileLog(root), "anna")
+    real = os.rename
+
+    def lossy(source, target):
+        real(source, target)
+        if "/log/" in os.fspath(target):
+            monkeypatch.setattr(os, "rename", real)
+            raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "link", refuse(errno.EPERM))
+    monkeypatch.setattr(os, "rename", lossy)
+    assert list(store.claim([A]).keys) == [A]
+    assert JournalStore(FileLog(root), "late").claim([A]).keys == []
+
+
+def test_a_blob_whose_reply_was_lost_is_there(root, monkeypatch):
+    store = JournalStore(FileLog(root), "anna")
+    store.write_blob("ab/first", [b"x"])
+    lose_reply(monkeypatch, "rename", errno.ENOENT)
+    store.write_blob("ab/cd", [b"data"])
+    assert bytes(store.open_blob("ab/cd")) == b"data"
+
+
+# links that are refused
+
+
+def refuse(error):
+    def link(staged, path):
+        known = errno.EEXIST if os.path.lexists(path) else error
+        raise OSError(known, os.strerror(known), path)
+
+    return link
+
+
+@pytest.mark.parametrize(
+    "error", [errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS]
+)
+def test_without_links_directories_do(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(os, "link", refuse(error))
+    anna, bert = (open_backend(tmp_path / "s", worker=w) for w in ("anna", "bert"))
+    assert list(anna.claim([A]).keys) == [A]
+    assert list(bert.claim([A, B]).keys) == [B]
+
+
+@pytest.mark.parametrize("linker", [0, 1])
+def test_hosts_with_and_without_links_agree(root, monkeypatch, linker):
+    stores = [JournalStore(FileLog(root, block=BLOCK), f"w{n}") for n in range(2)]
+    link = os.link
+    for number in range(10, 10 + 3 * BLOCK):
+        writer = number % 2
+        monkeypatch.setattr(
+            os, "link", link if writer == linker else refuse(errno.EPERM)
+        )
+        publish(stores[writer], key(number), since=0)
+        if number % 5 == 0:
+            stores[writer].compact()
+    monkeypatch.setattr(os, "link", link)
+    assert answers(stores[0]) == answers(stores[1])
+    assert len(list(stores[0].keys())) == 3 * BLOCK
+
+
+# two processes of one handle
+
+
+def _append_some(store, number):
+    for each in range(20):
+        publish(store, key(1000 * number + each), body=str(number).encode(), since=0)
+
+
+def test_forked_handles_do_not_share_names(root):
+    store = JournalStore(FileLog(root), "anna")
+    publish(store, A)
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=_append_some, args=(store, n)) for n in (1, 2)]
+    for child in children:
+        child.start()
+    _append_some(store, 3)
+    for child in children:
+        child.join()
+    store.poll()
+    assert [child.exitcode for child in children] == [0, 0]
+    assert len(list(store.keys())) == 61
+    assert {store.body(store.find(key(2000 + n)).position) for n in range(20)} == {b"2"}
+    assert list((root / "tmp").iterdir()) == []
+
+
+# what reading may meet
+
+
+def failing_open(monkeypatch, error, times, where="/log/"):
+    real, left = os.open, [times]
+
+    def flaky(path, *args, **kwargs):
+        if where in os.fspath(path) and left[0] and not args[0] & os.O_CREAT:
+            left[0] -= 1
+            raise OSError(error, os.strerror(error), path)
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", flaky)
+
+
+@pytest.mark.parametrize("error", [errno.ESTALE, errno.EIO])
+def test_a_passing_error_is_passed_over(root, monkeypatch, error):
+    publish(JournalStore(FileLog(root), "anna"), A, body=b"whole")
+    late = JournalStore(FileLog(root), "late")
+    failing_open(monkeypatch, error, times=2)
+    assert body_of(late, A) == b"whole"
+    assert late.damaged() == []
+
+
+def test_what_the_disk_cannot_read_is_a_damage(root, monkeypatch):
+    anna = JournalStore(FileLog(root), "anna")
+    publish(anna, A)
+    publish(anna, B, since=0)
+    place = anna._log._path(anna.find(A).position)
+    failing_open(monkeypatch, errno.EIO, times=99, where=place)
+    late = JournalStore(FileLog(root), "late")
+    late.poll()
+    assert set(late.keys()) == {B}
+    assert "cannot read" in late.damaged()[0].why
+
+
+def test_what_nobody_may_read_is_no_damage(root, monkeypatch):
+    publish(JournalStore(FileLog(root), "anna"), A)
+    late = JournalStore(FileLog(root), "late")
+    failing_open(monkeypatch, errno.EACCES, times=99)
+    with pytest.raises(UnavailableError, match="permission denied"):
+        late.poll()
+
+
+def test_a_gap_after_a_power_cut_is_told_and_what_follows_counts(root):
+    anna = JournalStore(FileLog(root), "anna")
+    for number in range(3):
+        publish(anna, key(number), since=0)
+    Path(anna._log._path(1)).unlink()
+    late = JournalStore(FileLog(root), "late")
+    late.poll()
+    assert set(late.keys()) == {key(0), key(2)}
+    assert "gone" in late.damaged()[0].why
+    assert late.claim([key(1), key(2)]).keys == [key(1)]
+    assert late.mend() == 1
+    assert JournalStore(FileLog(root), "again").damaged() == []
+    assert answers(JournalStore(FileLog(root), "later")) == answers(late)
+
+
+def test_a_claim_that_a_power_cut_emptied_is_no_claim(root):
+    anna = JournalStore(FileLog(root), "anna")
+    anna.claim([A])
+    Path(anna._log._path(0)).write_bytes(b"")
+    assert list(JournalStore(FileLog(root), "late").claim([A]).keys) == [A]
+
+
+@pytest.mark.parametrize("place", [0, 5, 18, 25, 45])
+def test_a_pack_with_a_flipped_bit_is_noticed(root, place):
+    anna = JournalStore(FileLog(root, block=BLOCK), "anna")
+    for number in range(BLOCK):
+        publish(anna, key(number), since=0)
+    publish(anna, key(99), since=0)
+    anna.compact()
+    (pack,) = (root / "log").glob("*.pack")
+    data = bytearray(pack.read_bytes())
+    data[place] ^= 4
+    pack.write_bytes(data)
+    late = JournalStore(FileLog(root), "late")
+    late.poll()
+    assert len(late.damaged()) == BLOCK
+    assert set(late.keys()) == {key(99)}
+
+
+@pytest.mark.parametrize("gone", ["", "log/000000", "tmp"])
+def test_a_store_that_is_removed_meanwhile_ends_in_a_sentence(root, gone):
+    store = JournalStore(FileLog(root), "anna")
+    publish(store, A)
+    (root / gone).rename(root.parent / "away")
+    with pytest.raises(UnavailableError, match="start again"):
+        store.claim([B])

@@ -1,0 +1,143 @@
+"""Files that tasks save replace what this store's tasks wrote, and nothing else."""
+
+import numpy as np
+import pytest
+
+import segkit
+import taskgraph
+from segkit.io import UnfinishedImageError
+from segkit.pipeline import Pipeline, ndnt, save
+from segkit.workflows import pipeline_tasks, reserving, saving
+from segkit.workflows.inputs import open_input
+from taskgraph.context import open_results
+from taskgraph.tasks.recording import Recording, recorded_in
+
+IMAGE = np.random.default_rng(0).integers(0, 255, (8, 30, 40), np.uint8)
+
+
+def run_in(store, pipeline, image, **options):
+    """Run a pipeline as tasks with a store."""
+    results = open_results(store)
+    with recorded_in(Recording(results)) as recording:
+        pipeline_tasks(pipeline, image, **options)
+    taskgraph.run(recording.tasks, store=results, workers=0)
+
+
+def segmented(path, size, **options):
+    return Pipeline(ndnt(shape=size, threshold=0.2), save(path, **options))
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.npy", "a.zarr", "planes", "a.h5::mask"])
+def test_an_own_file_is_replaced_when_steps_change(tmp_path, name):
+    pytest.importorskip({"a.zarr": "zarr", "a.h5::mask": "h5py"}.get(name, "numpy"))
+    path = tmp_path / "out" / name
+    for size in (9, 11, 9, 5):
+        run_in(tmp_path / "s", segmented(name, size), IMAGE, out=tmp_path / "out")
+        found = segkit.open_image(path).read()
+        np.testing.assert_array_equal(found > 0, segkit.ndnt(IMAGE, size, 0.2))
+    assert [file.name for file in path.parent.iterdir()] == [name.split("::")[0]]
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.zarr", "a.h5::mask"])
+@pytest.mark.parametrize("change", ["step", "image", "options"])
+def test_a_users_file_at_the_place_of_ours_is_never_replaced(tmp_path, name, change):
+    pytest.importorskip({"a.zarr": "zarr", "a.h5::mask": "h5py"}.get(name, "numpy"))
+    run_in(tmp_path / "s", segmented(name, 9), IMAGE, out=tmp_path)
+    path = tmp_path / name.partition("::")[0]
+    path.rename(tmp_path / "old")
+    path.write_text("MY PRECIOUS FILE")
+    pipeline = segmented(name, 11 if change == "step" else 9)
+    if change == "options":
+        pipeline = segmented(name, 9, durable=False)
+    image = IMAGE[:, ::-1] if change == "image" else IMAGE
+    for _ in range(2):
+        with pytest.raises(taskgraph.TaskgraphError, match="exists already"):
+            run_in(tmp_path / "s", pipeline, image, out=tmp_path)
+        assert path.read_text() == "MY PRECIOUS FILE"
+    path.unlink()
+    run_in(tmp_path / "s", pipeline, image, out=tmp_path)
+    assert segkit.open_image(path).shape == IMAGE.shape
+
+
+def saving_a_mask(tmp_path):
+    """Return a reservation and what is to be written with it."""
+    image = open_input(np.arange(12, dtype=np.uint8).reshape(3, 4), {}, "stamp")
+    reserved = reserving.reserve(str(tmp_path / "a.tif"), overwrite=False, attempt=0)
+    return reserved, (image, saving.Described.of(image.image), ())
+
+
+def test_a_file_that_appears_after_the_reservation_is_not_replaced(tmp_path):
+    reserved, what = saving_a_mask(tmp_path)
+    (tmp_path / "a.tif").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"a\.tif: exists already"):
+        saving.save_image(reserved, *what)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.tif"]
+    assert (tmp_path / "a.tif").read_text() == "mine"
+
+
+def test_a_worker_that_died_after_naming_its_file_is_no_obstacle(tmp_path):
+    reserved, what = saving_a_mask(tmp_path)
+    first = saving.save_image(reserved, *what)
+    assert saving.save_image(reserved, *what) == first
+
+
+def test_a_folder_that_cannot_be_made_is_found_when_the_name_is_reserved(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    name = str(tmp_path / "file" / "a.tif")
+    with pytest.raises(OSError, match="cannot be made"):
+        reserving.reserve(name, overwrite=False, attempt=0)
+
+
+def begun(store, out, value, **options):
+    """Begin to write a Zarr as the tasks of one store do, up to its last task."""
+    pytest.importorskip("zarr")
+    image = np.full((4, 6), value, np.uint8)
+    given = open_input(image, {}, "stamp")
+    described = saving.Described.of(given.image)
+    path = str(out / "a.ome.zarr")
+    reserved = reserving.reserve(path, False, 0, store=store, **options)
+    created = saving.create_file(reserved, given, described, image.shape, ())
+    saving.write_tile(created, given, segkit.Box((0, 0), (4, 6)), colours=False)
+    return created
+
+
+def test_runs_with_two_stores_do_not_write_into_each_others_file(tmp_path):
+    first = begun("0" * 12, tmp_path, 1)
+    second = begun("1" * 12, tmp_path, 2)
+    with pytest.raises(UnfinishedImageError, match="is not finished: its writers"):
+        segkit.open_image(first.path)
+    saved = saving.finish_file(first, [24], ())
+    for _ in range(2):  # also when it is tried again
+        with pytest.raises((FileExistsError, UnfinishedImageError)):
+            saving.finish_file(second, [24], ())
+        assert [file.name for file in tmp_path.iterdir()] == ["a.ome.zarr"]
+    assert saved.there
+    assert (segkit.open_image(saved.path).read() == 1).all()
+    assert saving.is_lost(second)
+
+
+def test_the_loser_does_not_remove_what_the_winner_still_writes(tmp_path):
+    winner = begun("0" * 12, tmp_path, 1)
+    loser = begun("1" * 12, tmp_path, 2)
+    (tmp_path / "a.ome.zarr").write_text("of somebody else")
+    with pytest.raises(FileExistsError, match="exists already"):
+        saving.finish_file(loser, [24], ())
+    assert winner.partial.is_dir()
+    assert not loser.partial.exists()
+    (tmp_path / "a.ome.zarr").unlink()
+    saving.finish_file(winner, [24], ())
+    assert [file.name for file in tmp_path.iterdir()] == ["a.ome.zarr"]
+
+
+def test_two_stores_are_told_apart(tmp_path):
+    stores = [open_results(tmp_path / name) for name in ("a", "b", "a")]
+    first, second, again = map(reserving.known_by, stores)
+    assert first == again != second
+
+
+def test_the_same_voxels_give_the_same_zarr_whatever_it_was_called(tmp_path):
+    pytest.importorskip("zarr")
+    for folder in ("one", "two"):
+        segkit.save(tmp_path / folder / "a.ome.zarr", IMAGE)
+    files = [tmp_path / f / "a.ome.zarr" / "zarr.json" for f in ("one", "two")]
+    assert files[0].read_bytes() == files[1].read_bytes()

@@ -1,0 +1,113 @@
+"""The worked example runs as a jugfile and by the command, with the same results."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import segkit
+import taskgraph
+from segkit.cli import run_pipeline
+from segkit.pipeline import Pipeline, label, ndnt, save
+from segkit.workflows import PipelineJugfile, pipeline_tasks
+from segkit.workflows.pipeline_jugfile import planned
+from segkit.workflows.sizing import aligned_block, block_shape, chunks_for
+from taskgraph.cli.running import Way
+
+EXAMPLE = Path(__file__).parents[3] / "jugfiles" / "pipeline.py"
+JUGFILE = """
+from segkit.workflows import pipeline_tasks
+from taskgraph import TaskGenerator
+
+outputs = pipeline_tasks("cells.toml", "cells.npy", out="out", block=2_000)
+
+
+@TaskGenerator
+def foreground(labels):
+    return int((labels.read() > 0).sum())
+
+
+count = foreground(outputs.labels)
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    image = np.random.default_rng(0).integers(0, 255, (10, 30, 40), dtype=np.uint8)
+    np.save("cells.npy", image)
+    steps = (ndnt(shape=8, threshold=0.4), label(), save("labels.npy"))
+    Pipeline(*steps).save("cells.toml")
+    return tmp_path
+
+
+def test_example_counts_objects_and_runs_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report = taskgraph.run(EXAMPLE, store=tmp_path / "store", workers=0)
+    mask = segkit.open_image(tmp_path / "out" / "blobs-mask.tif").read()
+    classes = segkit.open_image(tmp_path / "out" / "blobs-classes.tif").read()
+    assert mask[classes > 0].all()
+    assert set(np.unique(classes)) <= {0, 1, 2}
+    keys = set(report.store.backend.keys())
+    names = {report.store.record(key).name for key in keys}
+    assert {
+        "segkit.workflows.run_tile",
+        "pipeline.count",
+        "pipeline.make_volume",
+    } <= names
+    again = taskgraph.run(EXAMPLE, store=tmp_path / "store", workers=0)
+    assert set(again.store.backend.keys()) == keys
+
+
+def test_labels_are_an_argument_of_ones_own_tasks(here):
+    Path("jug.py").write_text(JUGFILE)
+    taskgraph.run(here / "jug.py", store=here / "store", workers=0)
+    _, space = taskgraph.init(here / "jug.py", here / "store", on_error="propagate")
+    labels = np.load("out/labels.npy")
+    assert taskgraph.value(space["count"]) == int((labels > 0).sum())
+
+
+def test_command_and_jugfile_share_their_results(here):
+    Path("jug.py").write_text(JUGFILE)
+    taskgraph.run(here / "jug.py", store=here / "store", workers=0)
+    source = PipelineJugfile(
+        Path("cells.toml"), ("cells.npy",), out=Path("out"), block=2_000
+    )
+    assert all(stage.done == stage.tasks for stage in planned(source, "store"))
+    code, report = run_pipeline(source, "store", Way(debug=True, quiet=True))
+    assert (code, report.open) == (0, 0)
+
+
+def test_workers_give_what_one_gives(here):
+    one = PipelineJugfile(Path("cells.toml"), ("cells.npy",), Path("one"), block=2_000)
+    two = PipelineJugfile(Path("cells.toml"), ("cells.npy",), Path("two"), block=2_000)
+    assert run_pipeline(one, "first", Way(jobs=1, quiet=True))[0] == 0
+    assert run_pipeline(two, "second", Way(jobs=2, quiet=True))[0] == 0
+    assert Path("one/labels.npy").read_bytes() == Path("two/labels.npy").read_bytes()
+
+
+def test_pipeline_that_names_no_image_says_so(here):
+    with pytest.raises(segkit.pipeline.PipelineError, match="no image"):
+        pipeline_tasks("cells.toml")
+
+
+@pytest.mark.parametrize(
+    ("shape", "tile", "halo", "budget", "expected"),
+    [
+        ((64, 512, 512), (10, 64, 64), (7, 34, 34), 1 << 22, (64, 256, 256)),
+        ((512, 512, 512), (64, 64, 64), (0, 0, 0), 1 << 24, (256, 256, 256)),
+        ((7, 9), (3, 4), (0, 0), 1, (3, 4)),
+        ((7, 9), (3, 4), (9, 0), 36, (7, 4)),
+        ((1, 1, 5), (64, 64, 64), (0, 0, 0), 1, (1, 1, 5)),
+    ],
+)
+def test_blocks_are_whole_tiles_within_the_budget(shape, tile, halo, budget, expected):
+    assert block_shape(shape, tile, halo, budget) == expected
+
+
+@pytest.mark.parametrize("block", [(250, 300, 7), (64, 256, 256), (509, 1, 64)])
+def test_chunks_divide_blocks(block):
+    shape = tuple(3 * n for n in block)
+    chunks = chunks_for(block, shape)
+    assert all(size % chunk == 0 for size, chunk in zip(block, chunks, strict=True))
+    assert aligned_block(block, chunks, shape) == block

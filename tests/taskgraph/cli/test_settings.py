@@ -1,0 +1,213 @@
+"""Settings, help, completion and what `tg` imports."""
+
+import subprocess
+import sys
+
+import pytest
+
+from taskgraph.cli import COMMANDS, tg as group
+from taskgraph.cli.configuration import SETTINGS, configuration
+from taskgraph.errors import UsageError
+
+LOUD = ("yes", "force", "dry_run", "release", "repairing", "listing", "key")
+"""What is decided anew each time; and words that are no settings."""
+WORDS = ("jugfile", "store", "arguments", "words", "output", "empty_trash")
+HEAVY = (
+    "numpy",
+    "scipy",
+    "redis",
+    "rich",
+    "asyncio",
+    "taskgraph.results.codec",
+    "pickle",
+)
+SLOW = ("decimal", "tempfile", "subprocess", "logging", "email", "tomllib")
+
+
+def jobs_are(tg, *args, env=None):
+    """Return how many workers `tg execute` is told to start, by its refusal."""
+    done = tg("execute", "sums.py", *args, code=2, env=env)
+    assert "the number of workers" in done.stderr
+    return done
+
+
+def test_the_command_line_beats_the_environment_beats_the_file(tg):
+    tg.jugfile("sums.py")
+    tg.write("tg.toml", "[execute]\njobs = 0\n")
+
+    jobs_are(tg)
+    tg("execute", "sums.py", env={"TG_EXECUTE_JOBS": "1"})
+    jobs_are(tg, "-j", "0", env={"TG_EXECUTE_JOBS": "1"})
+    jobs_are(tg, env={"TG_EXECUTE_JOBS": "-1"})
+
+
+def test_the_store_is_found_by_file_environment_and_option(tg):
+    tg.jugfile("sums.py")
+    tg.write("pyproject.toml", '[tool.tg]\nstore = "from-file"\n')
+
+    tg("execute", "sums.py")
+    tg("execute", "sums.py", env={"TG_STORE": "from-environment"})
+    tg(
+        *("execute", "sums.py", "--store", "from-option"),
+        env={"TG_STORE": "from-environment"},
+    )
+
+    found = {path.parent.name for path in tg.folder.glob("*/format.json")}
+    assert found == {"from-file", "from-environment", "from-option"}
+
+
+def test_the_jugfile_is_a_setting_for_all_commands(tg):
+    tg.ran("sums.py")
+    tg.write("tg.toml", 'jugfile = "sums.py"\n')
+
+    assert tg.json("status")["tasks"] == 9
+    assert tg("value", "total").stdout == "14\n"
+    assert tg("value", "total", env={"TG_JUGFILE": "absent.py"}, code=2).stdout == ""
+
+
+def test_files_are_looked_for_up_to_the_root(tmp_path):
+    inner = tmp_path / "project" / "inner"
+    inner.mkdir(parents=True)
+    (tmp_path / "tg.toml").write_text("jobs = 7\n")
+    (tmp_path / "project" / "pyproject.toml").write_text(
+        "[tool.tg]\njobs = 2\nlease = 9\n[tool.tg.execute]\nmax-wait = 3\n"
+    )
+    (inner / "tg.toml").write_text("jobs = 4\n[wait]\ntimeout = 5\n")
+
+    found = configuration(str(inner))
+
+    assert found["execute"] == {"jobs": 4, "lease": 9, "max_wait": 3}
+    assert found["wait"] == {"timeout": 5}
+    assert found["status"] == {}
+
+
+def test_a_store_in_a_file_is_meant_from_that_file(tmp_path, monkeypatch):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "tg.toml").write_text('store = "data"\n[fsck]\nstore = "memory://"\n')
+    monkeypatch.chdir(tmp_path / "inner")
+
+    found = configuration()
+
+    assert found["status"]["store"] == "../data"
+    assert found["fsck"]["store"] == "memory://"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("job = 2", "no setting 'job'; did you mean 'jobs'?"),
+        ("[exceute]\njobs = 2", "no command 'exceute'; did you mean 'execute'?"),
+        ("[status]\njobs = 2", "[status] has no setting 'jobs'"),
+        ("[execute]\nmaxwait = 2", "did you mean 'max_wait'?"),
+        ("jobs = ", "tg.toml: Invalid value"),
+    ],
+)
+def test_an_unknown_setting_is_refused_naming_the_nearest(tmp_path, text, sentence):
+    (tmp_path / "tg.toml").write_text(text)
+
+    with pytest.raises(UsageError) as error:
+        configuration(str(tmp_path))
+
+    assert sentence in str(error.value)
+
+
+def test_a_setting_of_the_wrong_type_is_a_usage_error(tg):
+    tg.jugfile("sums.py")
+    tg.write("tg.toml", '[execute]\njobs = "many"\n')
+
+    assert "'many' is not a valid integer" in tg("execute", "sums.py", code=2).stderr
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_option_is_a_setting(command):
+    names = {"as_json": "json", "everything": "all"}
+    found = group.get_command(None, command).params
+
+    options = {names.get(p.name, p.name) for p in found} - {*LOUD, *WORDS}
+
+    assert options == set(SETTINGS[command])
+
+
+def test_a_misspelt_command_names_the_nearest(tg):
+    assert "did you mean 'status'" in tg("statsu", code=2).stderr
+
+
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_help_names_every_command_and_exit_code(tg, word):
+    shown = tg(word).stdout
+
+    assert all(f"  {name} " in shown for name in COMMANDS)
+    assert "128+N" in shown
+
+
+def imported_by(tg, code, *args):
+    """Return the modules that `tg` has imported at its end."""
+    script = (
+        "import sys, taskgraph.cli\n"
+        f"sys.argv = ['tg', *{args!r}]\n"
+        "try:\n    taskgraph.cli.main()\n"
+        "except SystemExit as end:\n"
+        f"    assert (end.code or 0) == {code}, end.code\n"
+        "print(*sys.modules, file=open('modules.txt', 'w'))\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=tg.folder, env=tg.env, check=True
+    )
+    return set((tg.folder / "modules.txt").read_text().split())
+
+
+@pytest.mark.parametrize(
+    "args", [("--help",), ("status", "nothing.py"), ("status", "sums.py")]
+)
+def test_help_and_status_import_nothing_heavy(tg, args):
+    tg.ran("sums.py")
+    tg.jugfile("nothing.py")
+
+    found = imported_by(tg, 0, *args)
+
+    assert found.isdisjoint({*HEAVY, *SLOW})
+
+
+def test_help_needs_no_engine(tg):
+    found = imported_by(tg, 0, "--help")
+
+    assert not any(name.startswith("backends") for name in found)
+    assert {n for n in found if n.startswith("taskgraph.")} == {
+        "taskgraph.cli",
+        "taskgraph.cli.configuration",
+        "taskgraph.cli.program",
+    }
+
+
+def completions(tg, words):
+    line = f"tg {words}"
+    env = {
+        "_TG_COMPLETE": "bash_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(line.count(" ")),
+    }
+    lines = tg(env=env).stdout.splitlines()
+    return [text.partition(",")[2] for text in lines]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("stat", ["status"]),
+        ("invalidate sums.py --name squ", ["square"]),
+        ("invalidate sums.py --name sums.t", ["sums.total"]),
+        ("value sums.py tot", ["total"]),
+        ("status su", ["sums.py"]),
+    ],
+)
+def test_commands_functions_and_files_are_completed(tg, words, expected):
+    tg.ran("sums.py")
+
+    assert completions(tg, words) == expected
+
+
+def test_keys_are_completed(tg):
+    tg.ran("sums.py")
+    key = tg.json("show", "sums.py", "total")["key"]
+
+    assert key[:12] in completions(tg, f"show sums.py {key[:4]}")

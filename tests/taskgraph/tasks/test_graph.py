@@ -1,0 +1,154 @@
+"""What is ready, in which order, and how much of it is taken."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from taskgraph import TaskGenerator
+from taskgraph.errors import UsageError
+from taskgraph.tasks.graph import Budget, Frontier, Graph, closure_of, selector
+from taskgraph.tasks.recording import Recording, recorded_in
+
+
+@TaskGenerator
+def f(*needs, label=0):
+    return label
+
+
+@TaskGenerator
+def g(*needs, label=0):
+    return label
+
+
+def budget(tasks=1, seconds=1.0, held=lambda _: False):
+    return Budget(tasks, seconds, held)
+
+
+def cheap(_):
+    return 0.001
+
+
+@st.composite
+def graphs(draw):
+    with recorded_in(Recording()) as recording:
+        for label in range(draw(st.integers(1, 12))):
+            earlier = recording.tasks
+            needs = (
+                draw(st.lists(st.sampled_from(earlier), max_size=3)) if earlier else []
+            )
+            f(*needs, label=label)
+    return Graph(recording.tasks)
+
+
+@given(graphs(), st.integers(1, 5), st.data())
+def test_everything_is_taken_once_after_what_it_needs(graph, tasks, data):
+    frontier = Frontier(graph)
+    order = []
+    while taken := frontier.take(cheap, budget(tasks)):
+        assert len(taken) <= tasks
+        for key in taken:
+            assert all(need.key in order for need in graph[key].needs)
+            order.append(key)
+        news = data.draw(st.permutations(taken))
+        frontier.finish(news)
+    assert sorted(order) == sorted(graph)
+    assert frontier.done
+
+
+@given(graphs(), st.data())
+def test_what_depends_on_a_failure_is_blocked_and_nothing_else(graph, data):
+    failed = data.draw(st.sampled_from(list(graph)))
+    frontier = Frontier(graph)
+    while taken := frontier.take(cheap, budget(1)):
+        if taken == [failed]:
+            frontier.fail(taken)
+        else:
+            frontier.finish(taken)
+    blocked = closure_of([failed], graph.dependants()) - {failed}
+    assert frontier.blocked() == blocked
+    assert set(graph) == blocked | {failed} | frontier.finished
+
+
+def test_a_chain_is_taken_in_one_go():
+    with recorded_in(Recording()) as recording:
+        task = f()
+        for _ in range(9):
+            task = f(task)
+    graph = Graph(recording.tasks)
+    assert Frontier(graph).take(cheap, budget(100)) == list(graph)
+
+
+def test_no_more_is_taken_than_the_time_allows():
+    with recorded_in(Recording()) as recording:
+        for label in range(10):
+            f(label=label)
+    frontier = Frontier(Graph(recording.tasks))
+    assert len(frontier.take(lambda _: 0.3, budget(100))) == 3
+
+
+def test_a_task_of_unknown_length_is_taken_alone():
+    with recorded_in(Recording()) as recording:
+        for label in range(10):
+            f(label=label)
+    frontier = Frontier(Graph(recording.tasks))
+    assert len(frontier.take(lambda _: None, budget(100))) == 1
+
+
+def test_the_longest_way_goes_first():
+    with recorded_in(Recording()) as recording:
+        f(label=1)
+        first = f(label=2)
+        f(f(first))
+    frontier = Frontier(Graph(recording.tasks))
+    assert frontier.take(cheap, budget(1)) == [first.key]
+
+
+def test_what_others_hold_is_left_alone_and_not_forgotten():
+    with recorded_in(Recording()) as recording:
+        one, other = f(label=1), f(label=2)
+    frontier = Frontier(Graph(recording.tasks))
+    assert frontier.take(cheap, budget(5, held={one.key}.__contains__)) == [other.key]
+    assert frontier.take(cheap, budget(5)) == [one.key]
+
+
+def test_what_is_not_selected_is_never_taken():
+    with recorded_in(Recording()) as recording:
+        one = f()
+        other = g(one)
+        f(other)
+    graph = Graph(recording.tasks)
+    frontier = Frontier(graph, selected=lambda task: task.generator is f)
+    assert frontier.take(cheap, budget(5)) == [one.key]
+    frontier.finish([one.key])
+    assert frontier.take(cheap, budget(5)) == []
+    frontier.finish([other.key])
+    assert len(frontier.take(cheap, budget(5))) == 1
+
+
+def test_needs_that_were_written_down_elsewhere_are_in_the_graph():
+    with recorded_in(Recording()):
+        inner = f()
+    with recorded_in(Recording()) as recording:
+        outer = f(inner)
+    assert list(Graph(recording.tasks)) == [inner.key, outer.key]
+
+
+@pytest.mark.parametrize(
+    ("names", "patterns", "yes", "no"),
+    [
+        (["f"], [], "jugfile.f", "jugfile.ff"),
+        (["jugfile.f"], [], "jugfile.f", "other.f"),
+        (["seg*"], [], "jugfile.segment", "jugfile.resegment"),
+        ([], ["[0-9]$"], "jugfile.f2", "jugfile.f"),
+        (["f"], ["^other"], "other.x", "jugfile.x"),
+    ],
+)
+def test_selecting_by_name_and_pattern(names, patterns, yes, no):
+    test = selector(names, patterns)
+    assert test(yes)
+    assert not test(no)
+
+
+@pytest.mark.parametrize(("names", "patterns"), [([""], []), ([], [""]), ([], ["("])])
+def test_selections_that_make_no_sense_are_refused(names, patterns):
+    with pytest.raises(UsageError):
+        selector(names, patterns)

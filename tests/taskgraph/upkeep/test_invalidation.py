@@ -1,0 +1,89 @@
+"""What goes with an invalidation, and what undoing it means."""
+
+import pytest
+
+from backends.interface import Discarded
+from backends.opening import open_backend
+from taskgraph.results.records import Batch, Failure
+from taskgraph.results.results import Results
+from taskgraph.tasks.graph import Graph, selector
+from taskgraph.tasks.recording import Recording, recorded_in
+from taskgraph.tasks.task import Task
+from taskgraph.upkeep import snapshot
+from taskgraph.upkeep.invalidation import losses, matching, superseding, with_dependants
+
+
+@pytest.fixture
+def chain(tmp_path):
+    """Return the snapshot of abs -> round -> pow."""
+    with recorded_in(Recording()):
+        first = Task(abs, -1)
+        second = Task(round, first)
+        third = Task(pow, second, 2)
+    return snapshot.take(Graph([first, second, third]), tmp_path / "x.py")
+
+
+def snapshot_of(tasks, path):
+    return snapshot.take(Graph(tasks), path)
+
+
+def test_matching_goes_by_function_names(chain):
+    keys = chain.split()
+
+    assert matching(chain, selector(["round"])) == [keys[1]]
+    assert matching(chain, selector([], ["^builtins"])) == keys
+    assert matching(chain, selector(["nothing"])) == []
+
+
+def test_everything_that_depends_goes_along(chain):
+    first, second, third = chain.split()
+
+    assert with_dependants([first], [chain]) == {first, second, third}
+    assert with_dependants([third], [chain]) == {third}
+    assert with_dependants([], [chain]) == set()
+
+
+def test_dependants_are_followed_through_several_graphs(tmp_path):
+    with recorded_in(Recording()):
+        a = Task(abs, -1)
+        b = Task(round, a)
+        c = Task(pow, b, 2)
+    one = snapshot_of([a, b], tmp_path / "one.py")
+    two = snapshot_of([b, c], tmp_path / "two.py")
+
+    assert with_dependants([a.key], [two, one]) == {a.key, b.key, c.key}
+
+
+def test_losses_are_summed_by_function():
+    results = Results(open_backend("memory://"))
+    batch = Batch()
+    batch.add(b"a" * 20, b"Pxyz", ("f", ""), ("", 0.0, 2.0, 1.5, 0))
+    batch.add(b"b" * 20, b"Pxyz", ("f", ""), ("", 0.0, 2.0, 0.5, 0))
+    failure = Failure("exception", "ValueError", "no", "")
+    batch.add(b"c" * 20, failure, ("g", ""), ("", 0.0, 1.0, 9.0, 0))
+    results.backend.publish(batch.keys, bytes(batch.rows), batch.encode({}), since=0)
+
+    g, f = losses(results, [*batch.keys, b"d" * 20], sizes=True)
+
+    assert (g.name, g.results, g.failures, g.cpu) == ("g", 0, 1, 9.0)
+    assert (f.results, f.failures, f.cpu, f.wall, f.size) == (2, 0, 2.0, 4.0, 8)
+
+
+@pytest.mark.parametrize(
+    ("reason", "known", "expected"),
+    [
+        ("invalidate round", "", ""),
+        ("invalidate round", "a", ""),
+        ("invalidate round", "ab", "b"),
+        ("invalidate round", "abc", "bc"),
+        ("retry", "abc", ""),
+        ("cleanup", "abc", ""),
+    ],
+)
+def test_what_is_new_makes_way_for_what_was_invalidated(chain, reason, known, expected):
+    keys = dict(zip("abc", chain.split(), strict=True))
+    discarded = Discarded(7, 0.0, "w", reason, [keys["b"]])
+
+    found = superseding(discarded, [keys[x] for x in known], [chain])
+
+    assert found == {keys[x] for x in expected}

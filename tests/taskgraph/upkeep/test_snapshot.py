@@ -1,0 +1,168 @@
+"""The graph that is kept in the store."""
+
+import os
+
+import pytest
+
+from backends.errors import DamagedError
+from backends.opening import open_backend
+from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.recording import Recording, recorded_in
+from taskgraph.tasks.task import Task
+from taskgraph.upkeep import snapshot
+
+
+@pytest.fixture
+def backend():
+    return open_backend("memory://")
+
+
+@pytest.fixture
+def jugfile(tmp_path):
+    path = tmp_path / "work.py"
+    path.write_text("x = 1\n")
+    return path
+
+
+def some_graph(count=3):
+    with recorded_in(Recording()):
+        pairs = [Task(divmod, i, 2) for i in range(count)]
+        return Graph([*pairs, Task(sum, [pair[0] for pair in pairs])])
+
+
+def test_a_snapshot_comes_back_as_it_was(backend, jugfile):
+    graph = some_graph()
+    missing = list(graph)[:2]
+    taken = snapshot.take(graph, jugfile, arguments=["-x"], missing=missing)
+
+    snapshot.save(taken, backend)
+
+    assert snapshot.load(backend, jugfile) == taken
+    assert taken.split() == list(graph)
+    assert taken.awaited() == missing
+    assert not taken.complete
+    assert taken.named()[list(graph)[-1]] == "builtins.sum"
+    assert {k: set(v) for k, v in taken.dependants().items()} == {
+        k: set(v) for k, v in graph.dependants().items()
+    }
+
+
+def test_no_snapshot_is_none(backend, jugfile):
+    assert snapshot.load(backend, jugfile) is None
+
+
+@pytest.mark.parametrize("data", [b"\x93", b"\x91\x63", b"text"])
+def test_a_snapshot_of_another_version_is_none(backend, jugfile, data):
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    (name,) = backend.documents()
+    backend.put_document(name, data)
+
+    assert snapshot.load(backend, jugfile) is None
+    assert snapshot.load_all(backend) == []
+
+
+def empty(data):
+    return b""
+
+
+def cut(data):
+    return data[:-1]
+
+
+def flip(data):
+    return data[:-100] + bytes([data[-100] ^ 1]) + data[-99:]
+
+
+@pytest.mark.parametrize("spoil", [bytes.lower, flip, empty, cut])
+def test_a_damaged_snapshot_is_told_and_never_shown(tmp_path, jugfile, spoil):
+    backend = open_backend(tmp_path / "store")
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    (path,) = (tmp_path / "store" / "documents").iterdir()
+    path.write_bytes(spoil(path.read_bytes()))
+
+    with pytest.raises(DamagedError, match=r"is damaged .*; `tg execute` lists the"):
+        snapshot.load(backend, jugfile)
+    with pytest.raises(DamagedError):
+        snapshot.load_all(backend)
+
+
+def test_a_damaged_snapshot_of_another_jugfile_is_no_concern(tmp_path, jugfile):
+    backend = open_backend(tmp_path / "store")
+    other = tmp_path / "inner" / "work.py"
+    snapshot.save(snapshot.take(some_graph(), other), backend)
+    (path,) = (tmp_path / "store" / "documents").iterdir()
+    path.write_bytes(b"")
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+
+    assert len(snapshot.load(backend, jugfile)) == 4
+
+
+def test_a_jugfile_is_itself_by_whatever_path(backend, jugfile, tmp_path):
+    snapshot.save(snapshot.take(some_graph(1), jugfile), backend)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "work.py").write_text("")
+    snapshot.save(snapshot.take(some_graph(5), inner / "work.py"), backend)
+    (tmp_path / "link").symlink_to(tmp_path)
+
+    assert len(snapshot.load(backend, inner / ".." / "work.py")) == 2
+    assert len(snapshot.load(backend, tmp_path / "link" / "work.py")) == 2
+
+
+def test_another_jugfile_of_the_same_name_is_not_shown_instead(
+    backend, jugfile, tmp_path
+):
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    other = tmp_path / "inner" / "work.py"
+    other.parent.mkdir()
+    other.write_text("x = 2\n")
+
+    assert snapshot.load(backend, other) is None
+
+
+def test_a_jugfile_that_was_copied_keeps_its_snapshot(backend, jugfile, tmp_path):
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    copy = tmp_path / "copy" / "work.py"
+    copy.parent.mkdir()
+    copy.write_text(jugfile.read_text())
+
+    assert len(snapshot.load(backend, copy)) == 4
+
+
+def test_each_jugfile_and_argument_has_its_own(backend, jugfile, tmp_path):
+    other = tmp_path / "inner" / "work.py"
+    other.parent.mkdir()
+    other.write_text("")
+    snapshot.save(snapshot.take(some_graph(1), jugfile), backend)
+    snapshot.save(snapshot.take(some_graph(2), jugfile, arguments=["2"]), backend)
+    snapshot.save(snapshot.take(some_graph(5), other), backend)
+
+    assert len(snapshot.load(backend, jugfile, [])) == 2
+    assert len(snapshot.load(backend, jugfile, ["2"])) == 3
+    assert len(snapshot.load(backend, jugfile)) == 3
+    assert len(snapshot.load(backend, other)) == 6
+    assert snapshot.load(backend, jugfile, ["3"]) is None
+    assert len(snapshot.load_all(backend)) == 3
+
+
+def test_a_jugfile_that_moved_keeps_its_snapshot(backend, jugfile, tmp_path):
+    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    moved = tmp_path / "elsewhere" / "work.py"
+    moved.parent.mkdir()
+    jugfile.rename(moved)
+
+    found = snapshot.load(backend, moved)
+
+    assert len(found) == 4
+    assert not found.outdated(moved)
+
+
+def test_only_other_contents_make_a_snapshot_old(jugfile):
+    taken = snapshot.take(some_graph(), jugfile)
+    os.utime(jugfile, (1, 1))
+    assert not taken.outdated()
+
+    jugfile.write_text("x = 2\n")
+    assert taken.outdated()
+    jugfile.unlink()
+    assert not taken.outdated()
