@@ -11,15 +11,17 @@ import operator
 import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Array: TypeAlias = NDArray[Any]
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array
+
 
 # True while a function runs on one tile of an image that has been checked as a whole:
 # the last tile of a volume may be as thin as a colour axis, and is none.

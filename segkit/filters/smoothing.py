@@ -13,7 +13,6 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from segkit import checks
 from segkit.compiled import kernels
@@ -27,7 +26,10 @@ from segkit.windows import sums as window_sums
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array: TypeAlias = NDArray[Any]
+    from numpy.typing import ArrayLike, NDArray
+
+    from segkit.arrays import Array
+
 PerAxis: TypeAlias = "float | Sequence[float]"
 
 

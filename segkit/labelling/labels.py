@@ -17,10 +17,9 @@ at a time, and takes about 15 bytes per object of each tile.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit import checks
 from segkit.labelling import box as label_box
@@ -41,7 +40,9 @@ from segkit.tiling.threads import in_threads, thread_count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array: TypeAlias = NDArray[Any]
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array
 
 
 @known_as("segkit.names")

@@ -15,10 +15,9 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit.labelling import box as label_box
 from segkit.labelling.connectivity import offsets, structure_of
@@ -28,9 +27,11 @@ from segkit.names import known_as
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array
     from segkit.tiling.boxes import Box, Tile
 
-Array: TypeAlias = NDArray[Any]
 T = TypeVar("T")
 
 # Objects whose places are computed at a time.

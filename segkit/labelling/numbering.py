@@ -7,17 +7,17 @@ tile's part of each row; the sums of these counts tell how many have begun befor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segkit.labelling.merging import TileSummary
+    from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[Any]
+    from segkit.arrays import Array
+    from segkit.labelling.merging import TileSummary
 
 
 class Joined(NamedTuple):

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit import checks
+from segkit.arrays import Array
 from segkit.measurement import properties as object_properties
 from segkit.measurement.partial_table import PartialTable, combine, sum_box
 from segkit.names import known_as
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from segkit.tiling.boxes import Tile
 
-Array: TypeAlias = NDArray[Any]
 Table: TypeAlias = dict[str, Array]
 
 # Labels up to this many are looked up in a table, of 5 bytes each.

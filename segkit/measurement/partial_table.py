@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit.compiled.kernels import can_compile
 from segkit.labelling import box as label_box
@@ -18,9 +17,11 @@ from segkit.names import known_as
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array
     from segkit.tiling.boxes import Box
 
-Array: TypeAlias = NDArray[Any]
 
 # How columns of the same object in two parts make one. Those of floats are not among
 # them ("zero", "deviation" from it, "spread" about the mean: the root of the sum of its

@@ -8,17 +8,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit.measurement import crofton
 
 if TYPE_CHECKING:
+    from segkit.arrays import Array
     from segkit.measurement.partial_table import PartialTable
 
-Array: TypeAlias = NDArray[Any]
 Spacing: TypeAlias = Sequence[float]
 
 

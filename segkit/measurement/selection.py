@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
+from segkit.arrays import Array
 from segkit.labelling import box as label_box
 from segkit.labelling.labels import label
 from segkit.measurement.measure import region_properties
 from segkit.names import known_as
 
-Array: TypeAlias = NDArray[Any]
 Ids: TypeAlias = NDArray[np.int64]
 Table: TypeAlias = Mapping[str, Array]
 

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit import checks
+from segkit.arrays import Array, Mask
 from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array: TypeAlias = NDArray[Any]
-Mask: TypeAlias = NDArray[np.bool_]
 Shape: TypeAlias = Literal["ball", "box", "diamond"]
 Radius: TypeAlias = "int | Sequence[int]"
 Best: TypeAlias = Callable[..., Array]

@@ -7,18 +7,19 @@ touches the border is not eaten from there.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from segkit import checks
 from segkit.morphology.flat import Radius, Shape, difference, flat
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach, unlimited
 
-Array: TypeAlias = NDArray[Any]
-Mask: TypeAlias = NDArray[np.bool_]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from segkit.arrays import Array, Mask
 
 
 def _once(ndim: int, *, radius: Any, **_: Any) -> tuple[int, ...]:

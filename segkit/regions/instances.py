@@ -16,10 +16,9 @@ graph: `instance_tile` per tile, `compare_tiles` per pair of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit import checks
 from segkit.labelling.labels import relabel_tile
@@ -37,7 +36,10 @@ from segkit.tiling.boxes import Box, Tile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Array: TypeAlias = NDArray[Any]
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array
+
 
 # Where an object has its first voxel that owns none in its tile: behind all others.
 _NOWHERE = np.iinfo(np.int64).max

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
+from segkit.arrays import Array
 from segkit.labelling.connectivity import structure_of
 from segkit.names import known_as
 from segkit.regions.instances import (
@@ -32,7 +33,6 @@ from segkit.tiling.cutting import tiles
 if TYPE_CHECKING:
     from segkit.tiling.boxes import Tile
 
-Array: TypeAlias = NDArray[Any]
 PerAxis: TypeAlias = int | Sequence[int]
 # From image, markers and mask of a box to its labels.
 Grow: TypeAlias = Callable[[Array, Array, Array | None], Array]

@@ -35,7 +35,8 @@ from segkit.tiling.threads import in_threads, thread_count
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-Array: TypeAlias = NDArray[Any]
+    from segkit.arrays import Array
+
 Sums: TypeAlias = tuple[NDArray[np.intp], NDArray[np.int64]]
 
 # Values become integers from 0 to this, so that their sums are exact: 2**35 voxels of

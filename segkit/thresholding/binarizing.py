@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from segkit import checks
 from segkit.names import known_as
@@ -19,11 +16,10 @@ from segkit.windows.rule import Polarity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
+    from segkit.arrays import Mask
     from segkit.thresholding.methods import Method
-
-Mask: TypeAlias = NDArray[np.bool_]
 
 
 @known_as("segkit")

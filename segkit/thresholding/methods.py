@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from segkit import checks
 from segkit.names import known_as
@@ -25,8 +24,10 @@ from segkit.windows.rule import Polarity, Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array: TypeAlias = NDArray[Any]
-Mask: TypeAlias = NDArray[np.bool_]
+    from numpy.typing import ArrayLike
+
+    from segkit.arrays import Array, Mask
+
 Method: TypeAlias = Literal[
     "otsu", "li", "mean", "triangle", "rc", "isodata", "minimum", "yen"
 ]

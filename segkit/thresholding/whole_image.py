@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Array: TypeAlias = NDArray[Any]
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array
+
 
 _BINS = 256
 _MOST_LEVELS = 2**16

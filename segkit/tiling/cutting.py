@@ -17,7 +17,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit import checks
 from segkit.names import known_as
@@ -28,7 +27,8 @@ from segkit.tiling.reaches import halo_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-Array: TypeAlias = NDArray[Any]
+    from segkit.arrays import Array
+
 Rule: TypeAlias = Literal["own", "max", "mean", "vote"]
 
 

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from segkit.arrays import Array
 from segkit.tiling.boxes import Box, Tile
 
-Array: TypeAlias = NDArray[Any]
 Pieces: TypeAlias = Iterable[tuple[Tile, Array]]
 
 

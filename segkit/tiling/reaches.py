@@ -12,17 +12,20 @@ import inspect
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from segkit import checks
 from segkit.names import known_as
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from segkit.arrays import Array
+
 P = ParamSpec("P")
 R = TypeVar("R")
-Array: TypeAlias = NDArray[Any]
 ReachRule: TypeAlias = Callable[..., tuple[int, ...] | None]
 
 _ATTRIBUTE = "__segkit_reach__"

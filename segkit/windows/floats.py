@@ -16,10 +16,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit.compiled.kernels import can_compile
 from segkit.windows.pieces import Piece, Slide, piece, slabs, slide, window_counts
@@ -27,9 +26,11 @@ from segkit.windows.pieces import Piece, Slide, piece, slabs, slide, window_coun
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array
     from segkit.windows.rule import Rule
 
-Array: TypeAlias = NDArray[Any]
 
 _SCRATCH_PER_VOXEL = 0.15
 """Bytes of scratch for each voxel of the image that doubled sums of a volume take."""

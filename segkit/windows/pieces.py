@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array
     from segkit.windows.rule import Rule
 
-Array: TypeAlias = NDArray[Any]
 
 _SUM = 4
 _CACHED = 2**21

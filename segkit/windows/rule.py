@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from segkit import checks
 
-Array: TypeAlias = NDArray[Any]
+if TYPE_CHECKING:
+    from segkit.arrays import Array
+
 Polarity: TypeAlias = Literal["dark", "bright"]
 Window: TypeAlias = Literal["centred", "florin"]
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit import checks
 from segkit.compiled.kernels import can_compile
@@ -22,8 +21,10 @@ from segkit.windows.rule import ABOVE, BELOW, NOT_ABOVE, Rule
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-Array: TypeAlias = NDArray[Any]
-Mask: TypeAlias = NDArray[np.bool_]
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array, Mask
+
 T = TypeVar("T")
 
 _SLAB_VOXELS = 2**20

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit.compiled.kernels import can_compile
 from segkit.names import known_as
@@ -20,7 +19,10 @@ from segkit.names import known_as
 if TYPE_CHECKING:
     from types import ModuleType
 
-Array: TypeAlias = NDArray[Any]
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Array
+
 
 # Runs are taken where they need less than this part of the plain voxels.
 _SHORT = 0.75

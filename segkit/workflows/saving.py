@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit.names import known_as
 from segkit.tiling.boxes import Box
@@ -26,10 +25,10 @@ from segkit.workflows.stored import Reader, StoredArray
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from segkit.arrays import Array
     from segkit.io import Image
     from segkit.io.writing import ImageWriter
 
-Array: TypeAlias = NDArray[Any]
 Readable: TypeAlias = StoredArray | FileInput | ArrayInput
 Options: TypeAlias = tuple[tuple[str, Any], ...]
 

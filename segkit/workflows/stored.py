@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit.names import known_as
 from segkit.tiling.boxes import Box
 from segkit.workflows.packing import Packed, unpack
 
 if TYPE_CHECKING:
-    from taskgraph.tasks.task import Task
+    from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[Any]
+    from segkit.arrays import Array
+    from taskgraph.tasks.task import Task
 
 
 @known_as("segkit.names")

@@ -6,19 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from segkit.arrays import Array
 from segkit.workflows.stored import Merged, through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from segkit.measurement.classification import BoundsClassifier
     from segkit.measurement.partial_table import PartialTable
     from segkit.pipeline.steps import Step
     from segkit.workflows.stored import Later
 
-Array: TypeAlias = NDArray[Any]
 Table: TypeAlias = dict[str, Array]
 
 

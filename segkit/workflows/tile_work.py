@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segkit import checks
 from segkit.labelling.labels import label_tile
@@ -23,12 +22,11 @@ from segkit.workflows.packing import Packed, pack, unpack
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from segkit.arrays import Array
     from segkit.measurement.partial_table import PartialTable
     from segkit.pipeline.steps import Step
     from segkit.workflows.inputs import Readable
     from segkit.workflows.stored import Later
-
-Array: TypeAlias = NDArray[Any]
 
 
 def run_tile(steps: Sequence[Step], image: Readable, tile: Tile) -> Packed:
