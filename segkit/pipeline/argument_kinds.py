@@ -6,12 +6,13 @@ before it runs, and its functions check the rest.
 
 from __future__ import annotations
 
+import builtins
+import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-_NAMES = {"Sequence": Sequence, "Mapping": Mapping, "Callable": Callable, "Path": Path}
 _WORDS = {
     float: "a number",
     int: "an integer",
@@ -19,6 +20,20 @@ _WORDS = {
     str: "text",
     type(None): "nothing",
 }
+
+
+class _Unknown:
+    """A type that only type checkers import: everything fits."""
+
+    def __class_getitem__(cls, _: Any) -> Any:
+        return Any
+
+
+class _Names(dict[str, Any]):
+    """What annotations may name, in whichever way their module imports it."""
+
+    def __missing__(self, name: str) -> Any:
+        return vars(builtins).get(name, _Unknown)
 
 
 def require_kinds(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
@@ -32,14 +47,21 @@ def require_kinds(function: Callable[..., Any], arguments: Mapping[str, Any]) ->
     Traceback (most recent call last):
     TypeError: sigma is '2', but must be a number
     """
-    try:
-        hints = get_type_hints(function, localns=_NAMES)
-    except Exception:  # noqa: BLE001 - names that only type checkers know
-        return
+    hints = _hints(function)
     for name, value in arguments.items():
         hint = hints.get(name, Any)
         if not _fits(value, hint):
             raise TypeError(f"{name} is {value!r}, but must be {_described(hint)}")
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the types of the parameters; none if somebody else's cannot be read."""
+    known = _Names(Sequence=Sequence, Mapping=Mapping, Callable=Callable, Path=Path)
+    known.update(getattr(inspect.unwrap(function), "__globals__", {}))
+    try:
+        return get_type_hints(function, localns=known)
+    except Exception:  # noqa: BLE001 - whatever somebody wrote there
+        return {}
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -1,5 +1,6 @@
 """A pipeline is written and read, and its mistakes are told before it runs."""
 
+import inspect
 import tomllib
 from functools import partial
 
@@ -26,6 +27,7 @@ from segkit.pipeline import (
     save,
     tile,
 )
+from segkit.pipeline.argument_kinds import _hints
 
 IMAGE = np.zeros((20, 60, 70), np.uint8)
 SEGMENT = (ndnt(shape=(6, 16, 16), threshold=0.2), binary_opening())
@@ -279,3 +281,10 @@ def test_a_missing_pipeline_file_is_told_in_words(tmp_path):
 def test_steps_in_a_wrong_order_are_named(steps, message):
     with pytest.raises(PipelineError, match=message):
         Pipeline(*steps).plan(IMAGE)
+
+
+def test_the_types_of_every_public_function_can_be_read():
+    for name in segkit.__all__:
+        function = getattr(segkit, name)
+        if inspect.isfunction(function):
+            assert _hints(function).keys() >= function.__annotations__.keys(), name

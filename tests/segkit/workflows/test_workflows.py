@@ -70,7 +70,7 @@ def run_in(store, pipeline, image, **options):
         outputs = pipeline_tasks(pipeline, image, **options)
     taskgraph.run(recording.tasks, store=results, workers=0)
     ran = [t for t in recording.tasks if t.key not in before]
-    return outputs, Counter(t.name.removeprefix("segkit.") for t in ran)
+    return outputs, Counter(t.name.removeprefix("segkit.workflows.") for t in ran)
 
 
 def assert_same(outputs, result):
