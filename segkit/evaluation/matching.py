@@ -99,7 +99,7 @@ def match_objects(table: Contingency, threshold: float = 0.5) -> Matches:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> table = contingency([1, 1, 1, 2, 0], [5, 5, 0, 0, 6])
     >>> match_objects(table).iou.round(3).tolist()
     [0.667]
@@ -132,7 +132,7 @@ def average_precision(
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> table = contingency([1, 1, 1, 2, 0], [5, 5, 0, 0, 6])
     >>> at_half, at_three_quarters = average_precision(table, [0.5, 0.75])
     >>> at_half.true_positives, at_half.false_positives, at_half.false_negatives
@@ -157,7 +157,7 @@ def object_counts(table: Contingency) -> ObjectCounts:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> object_counts(contingency([1, 1, 2, 2, 3, 3, 0], [1, 1, 1, 1, 2, 3, 4]))
     ObjectCounts(split=1, merged=1, spurious=0, missing=1)
     """
@@ -183,7 +183,7 @@ def published_object_counts(table: Contingency) -> ObjectCounts:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> published_object_counts(contingency([1, 2, 3, 4, 0, 0], [1, 1, 2, 3, 3, 0]))
     ObjectCounts(split=2, merged=0, spurious=0, missing=1)
     """

@@ -60,7 +60,7 @@ def dice(table: Contingency) -> float:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> dice(contingency([1, 1, 2, 0], [0, 1, 1, 0]))
     0.8
     """
@@ -75,7 +75,7 @@ def jaccard(table: Contingency) -> float:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> jaccard(contingency([1, 1, 2, 0], [0, 1, 1, 1]))
     0.5
     """
@@ -93,7 +93,7 @@ def pair_counts(table: Contingency) -> PairCounts:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> pair_counts(contingency([1, 1, 1, 2], [1, 1, 2, 2]))
     PairCounts(both=1, segmentation_only=2, reference_only=1, neither=2)
     """
@@ -118,7 +118,7 @@ def rand_index(table: Contingency) -> float:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> rand_index(contingency([1, 1, 1, 2], [1, 1, 2, 2]))
     0.5
     """
@@ -138,7 +138,7 @@ def adjusted_rand_index(table: Contingency) -> float:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> adjusted_rand_index(contingency([1, 1, 2, 2], [7, 7, 3, 3]))
     1.0
     """
@@ -159,7 +159,7 @@ def published_jaccard_index(table: Contingency) -> float:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> published_jaccard_index(contingency([1, 1, 1, 2], [1, 1, 2, 2]))
     0.6
     """
@@ -183,7 +183,7 @@ def adapted_rand_error(table: Contingency) -> AdaptedRand:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> merged = contingency([1, 1, 1, 1], [1, 1, 2, 2])
     >>> adapted_rand_error(merged)
     AdaptedRand(error=0.5, precision=0.3333333333333333, recall=1.0)
@@ -210,7 +210,7 @@ def foreground_rand(table: Contingency) -> AdaptedRand:
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> foreground_rand(contingency([1, 1, 0, 0], [1, 1, 2, 2])).recall
     0.75
     """
@@ -243,7 +243,7 @@ def variation_of_information(
 
     Examples
     --------
-    >>> from segkit.evaluation import contingency
+    >>> from segkit import contingency
     >>> variation_of_information(contingency([1, 2, 3, 4], [1, 1, 1, 1]))
     VariationOfInformation(split=2.0, merge=0.0)
     """

@@ -78,7 +78,7 @@ def scores_of_runs(
 
     Examples
     --------
-    >>> from segkit.tiling import tiles
+    >>> from segkit import combine, label_runs, scores, tiles
     >>> found, known = np.array([[1, 1, 0, 2]]), np.array([[4, 0, 0, 9]])
     >>> parts = [
     ...     label_runs(found[t.write.slices], known[t.write.slices], t, found.shape)

@@ -7,11 +7,12 @@ import pytest
 
 import segkit
 import segkit as ev
+from segkit import evaluation
 
 LABELS = np.array([[1, 1, 0, 2]])
 OF_TABLES = [
     f
-    for f in map(ev.__dict__.get, ev.__all__)
+    for f in (getattr(evaluation, name) for name in evaluation.__all__)
     if inspect.isfunction(f) and "table" in inspect.signature(f).parameters
 ]
 
