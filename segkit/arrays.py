@@ -1,4 +1,4 @@
-"""Names of types that all of segkit uses."""
+"""Names of types that all of segkit uses, and what dtypes know of themselves."""
 
 from __future__ import annotations
 
@@ -11,3 +11,16 @@ Array: TypeAlias = NDArray[Any]
 """An array of any dtype, axes (..., z, y, x)."""
 Mask: TypeAlias = NDArray[np.bool_]
 """An array of booleans: what belongs to an object, or is chosen."""
+
+
+def lowest(dtype: np.dtype[Any]) -> Any:
+    """Return the value of a dtype that no other is below: what a maximum starts with.
+
+    Examples
+    --------
+    >>> lowest(np.dtype(np.int8)), lowest(np.dtype(bool)), lowest(np.dtype(float))
+    (-128, False, -inf)
+    """
+    if dtype.kind == "b":
+        return False
+    return np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segkit import checks
+from segkit.tiling.boxes import Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from segkit.tiling.boxes import Box
 
 _PAPER = 24  # grey of the space between pictures
 _GAP = 6  # pixels between pictures
@@ -20,8 +19,7 @@ _MARK = (255, 235, 59)  # colour of the zoom box
 
 def inside(zoom: Box, size: tuple[int, ...]) -> tuple[slice, ...]:
     """Return the slices of a box; raise `ValueError` if it lies outside."""
-    ends = zip(zoom.start, zoom.stop, size, strict=True)
-    if not all(0 <= start < stop <= n for start, stop, n in ends):
+    if zoom.common(Box((0,) * len(size), size)) != zoom:
         raise ValueError(f"zoom {zoom} is not inside of pictures of size {size}")
     return zoom.slices
 

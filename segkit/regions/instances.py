@@ -335,11 +335,8 @@ def _common(
             side = int(a.stop[axis] == b.start[axis])
             box_a, slab_a = first.slabs[axis][side]
             box_b, slab_b = second.slabs[axis][1 - side]
-            box = Box(
-                tuple(map(max, box_a.start, box_b.start)),
-                tuple(map(min, box_a.stop, box_b.stop)),
-            )
-            if any(length <= 0 for length in box.shape):
+            box = box_a.common(box_b)
+            if box is None:
                 break
             return (
                 slab_a[box.within(box_a).slices],
@@ -358,8 +355,7 @@ def _across(
     """Return the objects that lie on both sides of a seam."""
     sides = []
     for own in (first.tile.write, second.tile.write):
-        part = Box(
-            tuple(map(max, own.start, box.start)), tuple(map(min, own.stop, box.stop))
-        )
-        sides.append(set(np.unique(slab[part.within(box).slices]).tolist()))
+        part = own.common(box)
+        held = () if part is None else np.unique(slab[part.within(box).slices]).tolist()
+        sides.append(set(held))
     return (sides[0] & sides[1]) - {0}

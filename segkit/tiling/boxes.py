@@ -38,6 +38,22 @@ class Box:
             tuple(b - o for b, o in zip(self.stop, outer.start, strict=True)),
         )
 
+    def common(self, other: Box) -> Box | None:
+        """Return the box of the voxels that lie in both, None where there are none.
+
+        Examples
+        --------
+        >>> Box((0, 0), (4, 4)).common(Box((2, 1), (6, 3)))
+        Box(start=(2, 1), stop=(4, 3))
+        >>> Box((0, 0), (4, 4)).common(Box((4, 1), (6, 3))) is None
+        True
+        """
+        start = tuple(max(a, o) for a, o in zip(self.start, other.start, strict=True))
+        stop = tuple(min(b, o) for b, o in zip(self.stop, other.stop, strict=True))
+        if any(a >= b for a, b in zip(start, stop, strict=True)):
+            return None
+        return Box(start, stop)
+
 
 @known_as("segkit")
 @dataclass(frozen=True, slots=True)

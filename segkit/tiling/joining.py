@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from segkit.arrays import Array
-from segkit.tiling.boxes import Box, Tile
+from segkit.arrays import Array, lowest
+from segkit.tiling.boxes import Tile
 
 Pieces: TypeAlias = Iterable[tuple[Tile, Array]]
 
@@ -74,16 +74,10 @@ def _own(pieces: Pieces, shape: tuple[int, ...]) -> Array:
 def _max(pieces: Pieces, shape: tuple[int, ...]) -> Array:
     out: Array = np.empty(0)
     for k, (tile, piece) in enumerate(pieces):
-        out = out if k else np.full(shape, _lowest(piece.dtype), piece.dtype)
+        out = out if k else np.full(shape, lowest(piece.dtype), piece.dtype)
         view = out[tile.read.slices]
         np.maximum(view, piece, out=view)
     return out.reshape(shape)
-
-
-def _lowest(dtype: np.dtype[Any]) -> Any:
-    if dtype.kind == "b":
-        return False
-    return np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
 
 
 def _mean(pieces: Pieces, shape: tuple[int, ...]) -> Array:
@@ -105,10 +99,11 @@ def _vote(pieces: Pieces, shape: tuple[int, ...]) -> Array:
         stack = np.zeros((len(voters), *box.shape), out.dtype)
         voting = np.zeros(stack.shape, bool)
         for k, (other, piece) in enumerate(voters):
-            common = _intersection(box, other.read)
-            here = common.within(box).slices
-            stack[k][here] = piece[common.within(other.read).slices]
-            voting[k][here] = True
+            common = box.common(other.read)
+            if common is not None:
+                here = common.within(box).slices
+                stack[k][here] = piece[common.within(other.read).slices]
+                voting[k][here] = True
         out[box.slices] = _most_frequent(stack, voting, out[box.slices])
     return out
 
@@ -134,13 +129,6 @@ def _voters(grid: Sequence[Tile]) -> Callable[[Tile], Iterator[tuple[int, ...]]]
         return itertools.product(*meeting)
 
     return near
-
-
-def _intersection(a: Box, b: Box) -> Box:
-    return Box(
-        tuple(map(max, a.start, b.start)),
-        tuple(map(min, a.stop, b.stop)),
-    )
 
 
 def _most_frequent(stack: Array, voting: Array, own: Array) -> Array:
