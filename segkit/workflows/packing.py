@@ -2,7 +2,7 @@
 
 Masks are kept as bits and label images as runs of equal values, which takes less time
 than a general compressor and leaves so little that reading and writing it costs
-nothing. Looking labels up in a table is done on the runs, not on the voxels.
+nothing. Labels are looked up on the runs, not on the voxels.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def pack(array: Array) -> Packed:
 
 def unpack(
     packed: Packed,
-    table: Array | None = None,
+    lookup: Array | None = None,
     *,
     planes: tuple[int, int] | None = None,
 ) -> Array:
@@ -100,7 +100,7 @@ def unpack(
     ----------
     packed
         By `pack`.
-    table
+    lookup
         What to put in the place of 0, 1, 2, ...: for labels.
     planes
         Start and stop on the first axis; the whole array by default.
@@ -108,7 +108,7 @@ def unpack(
     Returns
     -------
     ndarray
-        Of the packed dtype, or that of the table.
+        Of the packed dtype, or that of the lookup.
 
     Examples
     --------
@@ -128,11 +128,11 @@ def unpack(
         run = np.searchsorted(ends, first, side="right")
         last = np.searchsorted(ends, first + size, side="left")
         values = values[run : last + 1]
-        found = values.astype(packed.dtype) if table is None else table[values]
+        found = values.astype(packed.dtype) if lookup is None else lookup[values]
         return _filled(ends[run : last + 1], found, first, size).reshape(shape)
     (voxels,) = packed.parts
     piece = voxels[first : first + size].reshape(shape)
-    return piece.astype(packed.dtype) if table is None else table[piece]
+    return piece.astype(packed.dtype) if lookup is None else lookup[piece]
 
 
 def _narrow_type(flat: Array) -> np.dtype[Any]:

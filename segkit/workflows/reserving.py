@@ -163,7 +163,7 @@ def reserve(
     overwrite : bool
         Replace whatever lies there.
     attempt : int
-        The how-manieth reservation it is.
+        How many reservations for the same content there were before.
     content : str
         What will be written: other content wants another reservation.
     ours : frozenset of tuple of int

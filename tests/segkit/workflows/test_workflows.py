@@ -34,7 +34,6 @@ from segkit.pipeline import (
 )
 from segkit.workflows import FileStamp, pipeline_tasks, reserving, saving
 from segkit.workflows.inputs import ImageChangedError, open_input
-from segkit.workflows.packing import pack, unpack
 from taskgraph.context import open_results
 from taskgraph.tasks.recording import Recording, recorded_in
 
@@ -336,49 +335,6 @@ def test_an_image_without_voxels_is_refused():
         pipeline_tasks(Pipeline(*SEGMENT), np.zeros((0, 5), np.uint8))
 
 
-# packing
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    shape=st.tuples(st.integers(1, 6), st.integers(0, 9), st.integers(1, 40)),
-    dtype=st.sampled_from(["bool", "uint8", "int16", "int32", "int64", "float32"]),
-    run=st.integers(1, 30),
-    cut=st.tuples(st.integers(0, 6), st.integers(0, 6)),
-    seed=st.integers(0, 9),
-)
-def test_packing_keeps_every_voxel(shape, dtype, run, cut, seed):
-    size = int(np.prod(shape))
-    values = np.random.default_rng(seed).integers(0, 5, size // run + 1)
-    array = np.repeat(values, run)[:size].reshape(shape).astype(dtype)
-    packed = pack(array)
-    start, stop = sorted(min(place, shape[0]) for place in cut)
-    whole, part = unpack(packed), unpack(packed, planes=(start, stop))
-    assert whole.dtype == array.dtype
-    np.testing.assert_array_equal(whole, array)
-    np.testing.assert_array_equal(part, array[start:stop])
-    if array.dtype.kind in "iu":
-        table = np.array([0, 70, 60, 50, 400])
-        np.testing.assert_array_equal(unpack(packed, table), table[array])
-
-
-def test_packing_by_numpy_is_the_same(monkeypatch):
-    labels = segkit.label(IMAGE < 100)
-    packed = pack(labels)
-    monkeypatch.setattr("segkit.workflows.packing._compiled", lambda: None)
-    plain = pack(labels)
-    assert packed.kind == plain.kind == "runs"
-    for one, other in zip(packed.parts, plain.parts, strict=True):
-        np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(unpack(plain, planes=(3, 9)), labels[3:9])
-
-
-def test_results_are_small(tmp_path):
-    run_in(tmp_path / "s", Pipeline(*SEGMENT, label()), IMAGE, block=12_000)
-    stored = sum(p.stat().st_size for p in Path(tmp_path / "s").rglob("*.npy*"))
-    assert stored < IMAGE.size
-
-
 @pytest.mark.parametrize(
     "bounds",
     [
@@ -395,3 +351,9 @@ def test_objects_within_bounds_are_those_of_arrays(bounds):
     taskgraph.run(table)
     assert len(expected) > 0
     np.testing.assert_array_equal(table.value()["label"], expected)
+
+
+def test_results_are_small(tmp_path):
+    run_in(tmp_path / "s", Pipeline(*SEGMENT, label()), IMAGE, block=12_000)
+    stored = sum(p.stat().st_size for p in Path(tmp_path / "s").rglob("*.npy*"))
+    assert stored < IMAGE.size
