@@ -14,7 +14,8 @@ from taskgraph.cli.running import Way, forget_failures, run, run_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segkit.workflows.pipeline_jugfile import PipelineJugfile, PlannedStage
+    from segkit.workflows.pipeline_jugfile import PipelineJugfile
+    from segkit.workflows.plan_report import PlannedStage
     from taskgraph.api import Report
 
 
@@ -146,18 +147,18 @@ def _show_plan(source: PipelineJugfile, store: str, *, as_json: bool) -> int:
     import json
     from dataclasses import asdict
 
-    from segkit.workflows.pipeline_jugfile import planned
+    from segkit.workflows.plan_report import planned
 
     stages = planned(source, store)
     if as_json:
         click.echo(json.dumps([asdict(stage) for stage in stages], indent=1))
         return 0
-    for line in _table(stages):
+    for line in _rows_of(stages):
         click.echo(line)
     return 0
 
 
-def _table(stages: Sequence[PlannedStage]) -> list[str]:
+def _rows_of(stages: Sequence[PlannedStage]) -> list[str]:
     rows = [("image", "stage", "steps", "tasks", "done", "memory")]
     rows += [
         (s.image, s.kind, s.steps, str(s.tasks), str(s.done), _size(s.memory))

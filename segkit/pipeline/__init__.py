@@ -22,59 +22,18 @@ Every public function of segkit that makes an image of an image is a step under 
 name, and any other such function joins in: bare, or `florinate`d to take arguments.
 """
 
-from __future__ import annotations
+import lazy_loader as _lazy
 
-from typing import TYPE_CHECKING
-
-from segkit.measurement.classification import bounds_classifier
-from segkit.pipeline.pipeline import Pipeline
-from segkit.pipeline.steps import (
-    PipelineError,
-    Step,
-    classify,
-    clear_border,
-    florinate,
-    keep_largest,
-    keep_within,
-    label,
-    load,
-    reconstruct,
-    regionprops,
-    remove_small_objects,
-    save,
-    tile,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = [
-    "Pipeline",
-    "PipelineError",
-    "Step",
-    "bounds_classifier",
-    "classify",
-    "clear_border",
-    "florinate",
-    "keep_largest",
-    "keep_within",
-    "label",
-    "load",
-    "reconstruct",
-    "regionprops",
-    "remove_small_objects",
-    "save",
-    "tile",
-]
+_listed, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
 
 
-def __getattr__(name: str) -> Callable[..., Step]:
-    """Return the deferred version of a public function of segkit."""
-    import segkit
+def __getattr__(name: str) -> object:
+    """Return a public name, or a function of segkit as if it were a step.
 
-    if name.startswith("_") or name not in segkit.__all__:
-        raise AttributeError(f"module 'segkit.pipeline' has no attribute {name!r}")
-    found = getattr(segkit, name)
-    if callable(found) and not isinstance(found, type):
-        return florinate(found)
-    raise AttributeError(f"segkit.{name} is not a function, so it is no step")
+    `Pipeline` refuses the latter, and says why it is none.
+    """
+    if name in __all__ or name.startswith("_"):
+        return _listed(name)
+    from segkit.pipeline import array_steps
+
+    return getattr(array_steps, name)

@@ -1,42 +1,14 @@
-"""Pipelines as data: steps that are written down first and run later.
-
-A step is the name of a function with its arguments, all but the data; a pipeline is a
-list of steps. It can be compared, saved, loaded, planned for an image of a given
-shape, and run. Running it over an image by box gives exactly what running it over the
-whole image gives: the plan knows how far each step reaches (`segkit.pipeline.plan`).
-
->>> import numpy as np
->>> from segkit.pipeline import Pipeline, label, ndnt, regionprops, remove_small_objects
->>> image = np.full((40, 40), 200, np.uint8)
->>> image[10:16, 10:20] = image[30:32, 30:31] = 50
->>> cells = Pipeline(
-...     ndnt(shape=(16, 16), threshold=0.3),
-...     label(),
-...     remove_small_objects(20),
-...     regionprops(properties=["label", "area"]),
-... )
->>> cells.run(image).table["area"]
-array([60.])
-
-Every public function of segkit that makes an image of an image is a step under its own
-name, and any other such function joins in: bare, or `florinate`d to take arguments.
-"""
+"""A pipeline: steps in their order, checked, and what can be done with them."""
 
 from __future__ import annotations
 
-import inspect
 import reprlib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit.names import known_as
-from segkit.pipeline.steps import (
-    SIGNATURES,
-    PipelineError,
-    Step,
-    step_of,
-)
+from segkit.pipeline.step_checks import checked, require_properties
+from segkit.pipeline.steps import PipelineError, Step, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +17,8 @@ if TYPE_CHECKING:
 
     from segkit.io import Image
     from segkit.pipeline.in_memory import Result
-    from segkit.pipeline.plan import ImageSpec, Stage
+    from segkit.pipeline.plan import ImageSpec
+    from segkit.pipeline.stages import Stage
 
 
 @known_as("segkit")
@@ -75,10 +48,8 @@ class Pipeline:
     """
 
     def __init__(self, *steps: Step | Pipeline | Callable[..., Any]) -> None:
-        from segkit.pipeline.step_checks import require_properties
-
         self.steps: tuple[Step, ...] = tuple(
-            _checked(number, step) for number, step in enumerate(_flat(steps), start=1)
+            checked(number, step) for number, step in enumerate(_flat(steps), start=1)
         )
         require_properties(self.steps)
 
@@ -145,7 +116,7 @@ class Pipeline:
         from segkit.pipeline.in_memory import run
 
         return run(
-            self,
+            self.steps,
             image,
             out=Path(out),
             tile=tile,
@@ -205,90 +176,3 @@ def _written(step: Step) -> str:
     parts = [repr(value) for value in step.arguments]
     parts += [f"{name}={value!r}" for name, value in step.options]
     return f"{step.function.rpartition(':')[2]}({', '.join(parts)})"
-
-
-def _checked(number: int, step: Step) -> Step:
-    """Return a step whose arguments fit its function, special ones as we write them."""
-    _require_arguments(number, step)
-    if not step.special:
-        return step
-    from segkit.pipeline.step_checks import require_options
-
-    # A file may give by keyword what the functions take by position, or the reverse.
-    written: Step = SIGNATURES[step.function](*step.arguments, **step.keywords)
-    try:
-        require_options(written)
-    except (TypeError, ValueError) as error:
-        raise PipelineError(f"step {number} ({step.function}): {error}") from error
-    return replace(written, reach=step.reach)
-
-
-def _require_arguments(number: int, step: Step) -> None:
-    """Raise unless the arguments fit the function's signature."""
-    if step.special:
-        function: Callable[..., Any] = SIGNATURES[step.function]
-        data: tuple[Any, ...] = ()
-    else:
-        try:
-            function = step.resolve()
-        except PipelineError as error:
-            raise PipelineError(f"step {number}: {error}") from error
-        data = (None,)
-        if ":" not in step.function:
-            _require_image_function(number, step, function)
-    try:
-        signature = inspect.signature(function)
-    except (ValueError, TypeError):  # a compiled function without a signature
-        return
-    try:
-        bound = signature.bind(*data, *step.arguments, **step.keywords)
-    except TypeError as error:
-        takes = ", ".join(list(signature.parameters)[len(data) :]) or "no options"
-        raise PipelineError(
-            f"step {number} ({step.function}): {error}; it takes {takes}"
-        ) from error
-    if ":" not in step.function:  # what others write on their functions is theirs
-        _require_values(number, step, function, bound, len(data))
-
-
-def _require_image_function(
-    number: int, step: Step, function: Callable[..., Any]
-) -> None:
-    """Raise unless a function of segkit says that it returns an array."""
-    returns = str(inspect.signature(function).return_annotation)
-    is_picture = returns == "NDArray[np.uint8]"
-    if is_picture or not returns.startswith(("Array", "Mask", "NDArray")):
-        advice = {
-            "threshold": "; binarize() makes the mask",
-            "multi_otsu": "; binarize() makes a mask",
-            "try_all": "; it is for looking at, then binarize(method=...)",
-        }
-        raise PipelineError(
-            f"step {number} ({step.function}): makes no image of an image (it returns"
-            f" {returns}), so it is no step{advice.get(step.function, '')}"
-        )
-
-
-def _require_values(
-    number: int,
-    step: Step,
-    function: Callable[..., Any],
-    bound: inspect.BoundArguments,
-    first: int,
-) -> None:
-    """Raise if an argument is plainly wrong, before an image is even opened."""
-    from segkit.pipeline.argument_kinds import require_kinds
-    from segkit.windows.rule import fraction_of
-
-    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    given = {
-        name: value
-        for name, value in list(bound.arguments.items())[first:]
-        if bound.signature.parameters[name].kind not in several
-    }
-    try:
-        require_kinds(function, given)
-        if step.function == "ndnt":
-            fraction_of(given.get("threshold", 0.25), given.get("percent"))
-    except (TypeError, ValueError) as error:
-        raise PipelineError(f"step {number} ({step.function}): {error}") from error

@@ -5,7 +5,6 @@ Arrays in one process (`segkit.pipeline.in_memory`) and stored tasks use the sam
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,82 +59,6 @@ def require_objects(array: NDArray[Any], *, by_value: bool = False) -> None:
         )
 
 
-FILTER_PROPERTIES = {
-    "remove_small_objects": ("label", "count"),
-    "keep_largest": ("label", "count"),
-    "clear_border": ("label", "touches_border"),
-}
-
-
-def filter_options(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
-    """Return how to measure the objects among which a filter step chooses.
-
-    For `region_properties` or `properties_table`.
-
-    Examples
-    --------
-    >>> from segkit.pipeline import keep_within
-    >>> filter_options(keep_within(centroid_0=(5, None)), (1.0, 1.0))
-    {'spacing': (1.0, 1.0), 'properties': ['label', 'centroid']}
-    """
-    if step.function in FILTER_PROPERTIES:
-        return {"properties": FILTER_PROPERTIES[step.function]}
-    bounded = [re.sub(r"(_\d+)+$", "", n) for n in step.keywords if n != "spacing"]
-    return {
-        "spacing": step.keywords.get("spacing", spacing),
-        "properties": list(dict.fromkeys(["label", *bounded])),
-    }
-
-
-def kept_ids(step: Step, table: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
-    """Return the labels that a filter step keeps, for `segkit.keep_ids`.
-
-    Parameters
-    ----------
-    step : Step
-        ``remove_small_objects``, ``clear_border``, ``keep_largest``, ``keep_within``.
-    table : dict of str to ndarray
-        Of all objects, measured with `filter_options`.
-
-    Examples
-    --------
-    >>> from segkit.pipeline import remove_small_objects
-    >>> table = {"label": np.array([1, 3]), "count": np.array([5, 50])}
-    >>> kept_ids(remove_small_objects(20), table)
-    array([3])
-    """
-    from segkit.measurement import selection
-
-    options = step.keywords
-    if step.function == "keep_largest":
-        return selection.largest_ids(table, options["number"])
-    if step.function == "keep_within":
-        bounds = {name: v for name, v in options.items() if name != "spacing"}
-        return selection.ids_within(table, **bounds)
-    labels = np.asarray(table["label"], np.int64)
-    if step.function == "clear_border":
-        dropped = selection.border_ids(table)
-    else:
-        dropped = selection.small_ids(table, options["min_size"])
-    return np.setdiff1d(labels, dropped, assume_unique=True)
-
-
-def keep_lookup(step: Step, table: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
-    """Return what `kept_ids` keeps as a table for `relabel_tile`: 0 for the others.
-
-    Examples
-    --------
-    >>> from segkit.pipeline import remove_small_objects
-    >>> table = {"label": np.array([1, 3]), "count": np.array([5, 50])}
-    >>> keep_lookup(remove_small_objects(20), table)
-    array([0, 0, 0, 3])
-    """
-    lookup = np.zeros(int(np.max(table["label"], initial=0)) + 1, np.int64)
-    kept = kept_ids(step, table)
-    lookup[kept] = kept
-    return lookup
-
-
 def measure_options(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
     """Return the options of a measuring step, the image's spacing filled in."""
     options: dict[str, Any] = {"spacing": spacing, **step.keywords}
@@ -150,6 +73,25 @@ def needs_intensity(step: Step) -> bool:
     """Say whether a measuring or filter step needs the image's intensity."""
     names = step.keywords.get("properties") or step.keywords
     return any(str(name).startswith("intensity") for name in names)
+
+
+def load_step(steps: Sequence[Step]) -> Step | None:
+    """Return the step that opens the image, None if a pipeline has none."""
+    first = steps[0] if steps else None
+    return first if first is not None and first.function == "load" else None
+
+
+def loaded_path(steps: Sequence[Step]) -> str | None:
+    """Return the path of the image that a pipeline loads itself, None if it names none.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import label, load
+    >>> loaded_path([load("cells.tif"), label()])
+    'cells.tif'
+    """
+    step = load_step(steps)
+    return str(step.arguments[0]) if step is not None and step.arguments else None
 
 
 def image_name(path: str | Path) -> str:

@@ -1,95 +1,45 @@
-"""What can be known to be wrong with the steps of a pipeline before any voxel is read.
-
-A run may take hours; a misspelt suffix, option or property must not end it.
-"""
+"""Whether the steps of a pipeline can run, known before any voxel is read."""
 
 from __future__ import annotations
 
 import inspect
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from segkit import checks
-from segkit.measurement.classification import BoundsClassifier
 from segkit.pipeline.argument_kinds import require_kinds
-from segkit.pipeline.steps import PipelineError, Step, nearest
+from segkit.pipeline.special_checks import ANY_AXES
+from segkit.pipeline.special_steps import SPECIAL
+from segkit.pipeline.steps import PipelineError, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-# What takes the options of a step, and how many arguments it takes before them.
-_BEHIND = {
-    "load": ("open_image", 1),
-    "label": ("label", 1),
-    "regionprops": ("region_properties", 2),
-    "remove_small_objects": ("remove_small_objects", 1),
-}
-# Images have hardly more axes than these.
-_ANY_AXES = range(1, 7)
+    from segkit.pipeline.special_steps import SpecialStep
+
+# What the arrays are called that a step may be given.
+_DATA = ("image", "mask", "labels")
 
 
-def require_options(step: Step) -> None:
-    """Raise `TypeError` or `ValueError` for what a step that is special cannot take.
+def checked(number: int, step: Step) -> Step:
+    """Return a step whose arguments fit its function, special ones as we write them.
 
-    Examples
-    --------
-    >>> from segkit.pipeline import save
-    >>> require_options(save("labels.tif"))
-    >>> require_options(save("labels.tif", levls=2))
-    Traceback (most recent call last):
-    TypeError: got an unexpected keyword argument 'levls'; it takes axes, spacing, ...
-    """
-    behind = _function_behind(step)
-    if behind is not None:
-        function, positional = behind
-        _require_bound(function, positional, step.keywords)
-    if step.function == "remove_small_objects":
-        min_size = step.keywords["min_size"]
-        checks.as_integer(min_size, name="min_size", least=0)
-    elif step.function == "keep_largest":
-        checks.as_integer(step.keywords["number"], name="number", least=0)
-
-
-def _function_behind(step: Step) -> tuple[Callable[..., Any], int] | None:
-    """Return what the options of a step are for, and how many arguments precede them.
+    Parameters
+    ----------
+    number
+        Of the step, from 1.
+    step
+        To look at.
 
     Raises
     ------
-    ValueError
-        If the suffix of what is saved means no format, or its name is to hold what is
-        not known.
+    PipelineError
+        If they do not fit, or there is no such function; the step is named.
     """
-    import segkit
-    from segkit.io.formats import format_of
-    from segkit.io.tables import TABLE_SUFFIXES
-
-    if step.function == "save":
-        written = str(step.arguments[0])
-        for word in re.findall(r"\{.*?\}", written):
-            if word != "{name}":
-                raise ValueError(
-                    f"{word} is not known; {{name}} stands for the image's name"
-                )
-        if written.lower().endswith(TABLE_SUFFIXES):
-            return segkit.save_table, 2
-        format_of(written.partition("::")[0])
-        return segkit.save, 2
-    if step.function not in _BEHIND:
-        return None
-    name, positional = _BEHIND[step.function]
-    return getattr(segkit, name), positional
-
-
-def _require_bound(
-    function: Callable[..., Any], positional: int, options: dict[str, Any]
-) -> None:
-    signature = inspect.signature(function)
-    try:
-        signature.bind(*[None] * positional, **options)
-    except TypeError as error:
-        takes = ", ".join(list(signature.parameters)[positional:])
-        raise TypeError(f"{error}; it takes {takes}") from error
-    require_kinds(function, options)
+    special = SPECIAL.get(step.function)
+    if special is not None:
+        return _checked_special(number, step, special)
+    _require_array_step(number, step)
+    return step
 
 
 def require_properties(steps: Sequence[Step], *, ndim: int | None = None) -> None:
@@ -111,90 +61,116 @@ def require_properties(steps: Sequence[Step], *, ndim: int | None = None) -> Non
     segkit.pipeline.PipelineError: step 2 (classify): class 'cell' bounds 'aera' (did
     you mean area?), which the object table will not have; it has label, area
     """
-    axes = _ANY_AXES if ndim is None else (ndim,)
-    known: list[str] = []
+    axes: Iterable[int] = ANY_AXES if ndim is None else (ndim,)
+    columns: Sequence[str] = ()
     for number, step in enumerate(steps, start=1):
-        try:
-            if step.function == "regionprops":
-                known = _measured(step, axes)
-            elif step.function == "classify":
-                _require_classes(step, known)
-                known = [*known, "class"] if known else []
-            elif step.function == "keep_within":
-                _require_bounds(step, axes)
-        except (TypeError, ValueError) as error:
-            raise PipelineError(f"step {number} ({step.function}): {error}") from error
+        if step.function in SPECIAL:
+            try:
+                columns = SPECIAL[step.function].columns(step, columns, axes)
+            except (TypeError, ValueError) as error:
+                raise _wrong(number, step, error) from error
 
 
-def _measured(step: Step, axes: Iterable[int]) -> list[str]:
-    """Return the columns of the table that a step measures."""
-    from segkit.measurement import properties as object_properties
-    from segkit.pipeline.stage_work import measure_options, needs_intensity
+def require_image_function(name: str, function: Callable[..., Any]) -> None:
+    """Raise `TypeError` unless a function of segkit makes an array of an array.
 
-    asked = measure_options(step, ()).get("properties")
-    light = needs_intensity(step)
-    names: dict[str, None] = {}
-    for ndim in axes:
-        has_surface = asked is not None and "surface" in asked
-        if has_surface and ndim not in (2, 3) and axes is _ANY_AXES:
-            continue
-        wanted = object_properties.wanted(asked, ndim, light)
-        names |= dict.fromkeys(object_properties.column_names(wanted, ndim))
-    return list(names)
+    Parameters
+    ----------
+    name
+        Of the function.
+    function
+        To look at: the name of its first parameter, and the type that it returns.
 
-
-def _require_classes(step: Step, known: Sequence[str]) -> None:
-    names: set[str] = set()
-    if not step.arguments:
-        raise TypeError("no class is given; give bounds_classifier(name, ...)")
-    for classifier in step.arguments:
-        if not isinstance(classifier, BoundsClassifier):
-            raise TypeError(
-                f"{classifier!r} is no class; give bounds_classifier(name, ...), in a"
-                ' file { class = "name", area = [1, 2] }'
-            )
-        if classifier.name in names:
-            raise ValueError(f"several classes are called {classifier.name}")
-        names.add(classifier.name)
-        for name, _, _ in classifier.bounds:
-            if known and name not in known:
-                measured = dict.fromkeys(column.partition("-")[0] for column in known)
-                ask = f"; ask for it: regionprops(properties=[..., {name!r}])"
-                raise ValueError(
-                    f"class {classifier.name!r} bounds {name!r}{nearest(name, known)},"
-                    " which the object table will not have; it has"
-                    f" {', '.join(measured)}{ask if _can_be_measured(name) else ''}"
-                )
-
-
-def _can_be_measured(column: str) -> bool:
-    from segkit.measurement import properties as object_properties
-
-    return any(
-        column
-        in object_properties.column_names(
-            object_properties.wanted(None, ndim, True), ndim
+    Examples
+    --------
+    >>> from segkit import threshold
+    >>> require_image_function("threshold", threshold)
+    Traceback (most recent call last):
+    TypeError: makes no image of an image (it returns float), so it is no step;
+    binarize() makes the mask
+    """
+    signature = inspect.signature(function)
+    returns = str(signature.return_annotation)
+    if returns == "NDArray[np.uint8]" or not returns.startswith(
+        ("Array", "Mask", "NDArray")
+    ):
+        advice = {
+            "threshold": "; binarize() makes the mask",
+            "multi_otsu": "; binarize() makes a mask",
+            "try_all": "; it is for looking at, then binarize(method=...)",
+        }
+        raise TypeError(
+            f"makes no image of an image (it returns {returns}), so it is no step"
+            + advice.get(name, "")
         )
-        for ndim in _ANY_AXES
-    )
+    first = next(iter(signature.parameters), "nothing")
+    if first not in _DATA:
+        raise TypeError(
+            f"makes no image of an image (it takes {first}), so it is no step"
+        )
 
 
-def _require_bounds(step: Step, axes: Iterable[int]) -> None:
-    from segkit.measurement import properties as object_properties
-    from segkit.measurement.selection import require_limits
+def _wrong(number: int, step: Step, why: Exception | str) -> PipelineError:
+    return PipelineError(f"step {number} ({step.function}): {why}")
 
-    known: dict[str, None] = {}
-    for ndim in axes:
-        every = object_properties.wanted(None, ndim, True)
-        if ndim in (2, 3):
-            every = [*every, "surface"]
-        names = object_properties.column_names(every, ndim)
-        known |= dict.fromkeys(name.replace("-", "_") for name in names)
-    for name, limits in step.keywords.items():
-        if name != "spacing":
-            if name not in known:
-                raise ValueError(
-                    f"no property {name!r}{nearest(name, list(known))}; there are"
-                    f" {', '.join(known)}"
-                )
-            require_limits(name, limits)
+
+def _checked_special(number: int, step: Step, special: SpecialStep) -> Step:
+    _require_arguments(number, step, special.write, arrays=0)
+    # A file may give by keyword what the functions take by position, or the reverse.
+    written = special.write(*step.arguments, **step.keywords)
+    try:
+        special.check(written)
+    except (TypeError, ValueError) as error:
+        raise _wrong(number, step, error) from error
+    return replace(written, reach=step.reach)
+
+
+def _require_array_step(number: int, step: Step) -> None:
+    try:
+        function = step.resolve()
+    except PipelineError as error:
+        raise PipelineError(f"step {number}: {error}") from error
+    if ":" not in step.function:
+        try:
+            require_image_function(step.function, function)
+        except TypeError as error:
+            raise _wrong(number, step, error) from error
+    _require_arguments(number, step, function, arrays=1)
+
+
+def _require_arguments(
+    number: int, step: Step, function: Callable[..., Any], *, arrays: int
+) -> None:
+    """Raise unless a function takes the arguments after so many arrays."""
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):  # a compiled function without a signature
+        return
+    try:
+        bound = signature.bind(*[None] * arrays, *step.arguments, **step.keywords)
+    except TypeError as error:
+        takes = ", ".join(list(signature.parameters)[arrays:]) or "no options"
+        raise _wrong(number, step, f"{error}; it takes {takes}") from error
+    if ":" in step.function:
+        return  # what others write on their functions is theirs
+    try:
+        _require_values(step, function, bound, arrays)
+    except (TypeError, ValueError) as error:
+        raise _wrong(number, step, error) from error
+
+
+def _require_values(
+    step: Step, function: Callable[..., Any], bound: inspect.BoundArguments, arrays: int
+) -> None:
+    """Raise if an argument is plainly wrong, before an image is even opened."""
+    from segkit.windows.rule import fraction_of
+
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    given = {
+        name: value
+        for name, value in list(bound.arguments.items())[arrays:]
+        if bound.signature.parameters[name].kind not in several
+    }
+    require_kinds(function, given)
+    if step.function == "ndnt":
+        fraction_of(given.get("threshold", 0.25), given.get("percent"))

@@ -6,30 +6,13 @@ import difflib
 import functools
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Concatenate, ParamSpec
 
 from segkit.names import known_as
 
-if TYPE_CHECKING:
-    from segkit.measurement.classification import BoundsClassifier
-
-Join = Literal["own", "or"]
-# Steps that are not simply "array in, array out"; the plan knows what each means.
-SPECIAL = (
-    "load",
-    "tile",
-    "label",
-    "remove_small_objects",
-    "clear_border",
-    "keep_largest",
-    "keep_within",
-    "regionprops",
-    "classify",
-    "reconstruct",
-    "save",
-)
+P = ParamSpec("P")
 
 
 @known_as("segkit.pipeline")
@@ -70,11 +53,6 @@ class Step:
         """The options as keyword arguments."""
         return dict(self.options)
 
-    @property
-    def special(self) -> bool:
-        """Whether the step means more than an array function."""
-        return self.function in SPECIAL
-
     def resolve(self) -> Callable[..., Any]:
         """Return the function.
 
@@ -106,9 +84,10 @@ class Step:
 
 
 def _known_steps() -> list[str]:
-    import segkit
+    import segkit.pipeline
 
-    return [*SPECIAL, *segkit.__all__]
+    steps = [name for name in segkit.pipeline.__all__ if name.islower()]
+    return [*segkit.__all__, *steps]
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
@@ -123,7 +102,14 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
-def _step(function: str, arguments: Sequence[Any] = (), **options: Any) -> Step:
+def written(function: str, arguments: Sequence[Any] = (), /, **options: Any) -> Step:
+    """Return a step with the arguments of a call, as plain values.
+
+    Examples
+    --------
+    >>> written("label", connectivity=2)
+    Step(function='label', arguments=(), options=(('connectivity', 2),), reach=None)
+    """
     return Step(
         function,
         tuple(frozen(value) for value in arguments),
@@ -146,8 +132,10 @@ def frozen(value: Any) -> Any:
 
 @known_as("segkit")
 def florinate(
-    function: Callable[..., Any], *, reach: int | tuple[int, ...] | None = None
-) -> Callable[..., Step]:
+    function: Callable[Concatenate[Any, P], Any],
+    *,
+    reach: int | tuple[int, ...] | None = None,
+) -> Callable[P, Step]:
     """Return a deferred version of a function: calling it writes a step down.
 
     Parameters
@@ -168,16 +156,10 @@ def florinate(
     """
 
     @functools.wraps(function, updated=())
-    def deferred(*arguments: Any, **options: Any) -> Step:
+    def deferred(*arguments: P.args, **options: P.kwargs) -> Step:
         step = step_of(function)
-        written = _step(step.function, arguments, **{**step.keywords, **options})
-        return Step(
-            written.function,
-            written.arguments,
-            written.options,
-            reach,
-            step.bound,
-        )
+        call = written(step.function, arguments, **{**step.keywords, **options})
+        return replace(call, reach=reach, bound=step.bound)
 
     return deferred
 
@@ -196,7 +178,7 @@ def step_of(function: Callable[..., Any]) -> Step:
     module = getattr(bare, "__module__", None) or _ufunc_module(bare)
     name = str(getattr(bare, "__qualname__", None) or getattr(bare, "__name__", ""))
     reference = _public_name(bare, name) or f"{module}:{name}"
-    step = _step(reference, **options)
+    step = written(reference, **options)
     try:
         same = step.resolve() is bare
     except (PipelineError, ValueError):
@@ -214,123 +196,3 @@ def _public_name(function: Any, name: str) -> str | None:
     if name in segkit.__all__ and getattr(segkit, name) is function:
         return name
     return None
-
-
-@known_as("segkit.pipeline")
-def load(path: str | Path | None = None, **options: Any) -> Step:
-    """Open an image: `segkit.open_image`; without a path, what `run` is given."""
-    return _step("load", () if path is None else (path,), **options)
-
-
-@known_as("segkit.pipeline")
-def tile(
-    shape: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    *,
-    join: Join = "own",
-) -> Step:
-    """Run what follows tile by tile.
-
-    Parameters
-    ----------
-    shape : int or sequence of int
-        Size of a tile in voxels, one number or one per axis.
-    stride : int or sequence of int, optional
-        Distance of neighbouring tiles, at most `shape`.
-    join : {'own', 'or'}
-        ``'own'``: each tile reads the halo that its steps reach and keeps its own box,
-        so that every voxel is as in the whole image, whatever `shape` and `stride`.
-        ``'or'``: FLoRIN's way: tiles overlap by `shape` and `stride`, see nothing
-        beyond themselves, and a voxel is foreground if any tile says so. Steps near a
-        tile's border then depend on the tiling.
-    """
-    options: dict[str, Any] = {"shape": shape}
-    if stride is not None:
-        options["stride"] = stride
-    if join != "own":
-        options["join"] = join
-    return _step("tile", **options)
-
-
-@known_as("segkit.pipeline")
-def label(**options: Any) -> Step:
-    """Label connected components across all tiles: `segkit.label`."""
-    return _step("label", **options)
-
-
-@known_as("segkit.pipeline")
-def remove_small_objects(min_size: int = 64, **options: Any) -> Step:
-    """Drop objects of fewer than `min_size` voxels; labels of the others stay.
-
-    After `label` it chooses among the labelled objects, tile by tile; before, it
-    works on the components of the mask, which takes the whole image at once.
-    """
-    return _step("remove_small_objects", min_size=min_size, **options)
-
-
-@known_as("segkit.pipeline")
-def clear_border() -> Step:
-    """Drop objects that reach the image's border."""
-    return _step("clear_border")
-
-
-@known_as("segkit.pipeline")
-def keep_largest(number: int = 1) -> Step:
-    """Keep the largest objects only, with their labels."""
-    return _step("keep_largest", number=number)
-
-
-@known_as("segkit.pipeline")
-def keep_within(**bounds: Any) -> Step:
-    """Keep labelled objects whose properties lie within bounds, in physical units.
-
-    ``area=(100, 300)``: least and largest value, None for no bound.
-    """
-    return _step("keep_within", **bounds)
-
-
-@known_as("segkit.pipeline")
-def regionprops(**options: Any) -> Step:
-    """Measure all objects: `segkit.region_properties`, in physical units.
-
-    The spacing is that of the image unless ``spacing=`` is given; properties that
-    begin with ``intensity`` are those of the loaded image.
-    """
-    return _step("regionprops", **options)
-
-
-@known_as("segkit.pipeline")
-def classify(*classifiers: BoundsClassifier) -> Step:
-    """Give each object the first class whose bounds hold: `segkit.classify`."""
-    return _step("classify", classifiers)
-
-
-@known_as("segkit.pipeline")
-def reconstruct(*, colours: bool = False) -> Step:
-    """Paint each object with the number of its class, or with the class's colour."""
-    return _step("reconstruct", colours=True) if colours else _step("reconstruct")
-
-
-@known_as("segkit.pipeline")
-def save(path: str | Path, **options: Any) -> Step:
-    """Save what the step before made; a table for ``.csv``, ``.tsv``, ``.parquet``.
-
-    ``{name}`` in the path is the name of the image without its suffix.
-    """
-    return _step("save", (path,), **options)
-
-
-# What the special steps take.
-SIGNATURES: Mapping[str, Callable[..., Any]] = {
-    "load": load,
-    "tile": tile,
-    "label": label,
-    "remove_small_objects": remove_small_objects,
-    "clear_border": clear_border,
-    "keep_largest": keep_largest,
-    "keep_within": keep_within,
-    "regionprops": regionprops,
-    "classify": classify,
-    "reconstruct": reconstruct,
-    "save": save,
-}

@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from segkit.labelling.merging import adjacent_tiles
-from segkit.pipeline import stage_work
-from segkit.pipeline.steps import PipelineError
+from segkit.pipeline.object_filters import filter_options
+from segkit.pipeline.stage_work import measure_options, needs_intensity, save_path
+from segkit.pipeline.stages import (
+    ClassifyStage,
+    FilterStage,
+    LabelStage,
+    LoadStage,
+    MeasureStage,
+    OverlappingStage,
+    PaintStage,
+    SaveImageStage,
+    SaveTableStage,
+    Stage,
+    TilesStage,
+    WholeStage,
+)
 from segkit.tiling.boxes import Box
 from segkit.tiling.cutting import tiles
 from segkit.workflows import sizing, tasks
-from segkit.workflows.inputs import ArrayInput, FileInput
-from segkit.workflows.reserving import (
-    ABSENT,
-    Saved,
-    file_of,
-    known_by,
-    mark_of,
-    marks_of_ours,
-)
-from segkit.workflows.saving import Described, Readable, is_lost
+from segkit.workflows.attempts import saved_by
+from segkit.workflows.inputs import ArrayInput, FileInput, Readable
+from segkit.workflows.saving import Described
 from segkit.workflows.stored import Later, Part, StoredArray, later
-from taskgraph.identity.hashing import Encoder, digest
-from taskgraph.tasks.recording import current_recording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segkit.pipeline.plan import Stage
     from segkit.pipeline.steps import Step
     from segkit.tiling.boxes import Tile
-    from taskgraph.results.results import Results
+    from segkit.workflows.saving import Options
     from taskgraph.tasks.task import Task
 
 Input: TypeAlias = FileInput | ArrayInput
 _GROUP = 64
+# Options of labelling and measuring that do not change the result.
+_HOW = ("tile", "workers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +71,26 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Objects:
-    """Labelled objects: their tiles, how they are labelled, and what is dropped."""
+class _Labels:
+    """Labelled objects: their voxels, and by tile how they were labelled and dropped.
 
+    Attributes
+    ----------
+    voxels : StoredArray
+        The labels.
+    grid, tiles : tuple
+        The tiles, and for each the task that labels it by itself.
+    merged : Task
+        The ids for the labels of all tiles.
+    dropped : tuple of Task
+        For each filter so far the lookup that drops objects.
+    """
+
+    voxels: StoredArray
     grid: tuple[Tile, ...]
     tiles: tuple[Task, ...]
     merged: Task
     dropped: tuple[Task, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Array:
-    """An array in the making."""
-
-    voxels: Readable
-    objects: _Objects | None = None
-    colours: bool = False
 
 
 class Builder:
@@ -103,8 +112,10 @@ class Builder:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._arrays: dict[int, _Array] = {0: _Array(settings.source)}
+        self._arrays: dict[int, Readable] = {0: settings.source}
+        self._labels: dict[int, _Labels] = {}
         self._tables: dict[int, Task] = {}
+        self._colours: set[int] = set()
         self._sums: dict[tuple[Any, ...], Task] = {}
         self.array: Readable = settings.source
         self.labels: StoredArray | None = None
@@ -112,42 +123,45 @@ class Builder:
         self.saved: list[Task] = []
         self.files: list[Path] = []
 
-    def add(self, stage: Stage) -> None:
+    def add(self, stage: Stage) -> None:  # noqa: C901 - one case for each stage
         """Write down the tasks of a stage."""
-        number = stage.number
-        if stage.kind == "load":
-            return
-        if stage.kind == "save":
-            self.saved.append(self._save(stage))
-        elif stage.kind == "measure":
-            self._tables[number] = self.table = self._measure(stage)
-        elif stage.kind == "classify":
-            assert stage.table is not None
-            (step,) = stage.steps
-            table = tasks.CLASSIFY(self._tables[stage.table], step.arguments)
-            self._tables[number] = self.table = table
-        else:
-            made = self._transformed(stage)
-            self._arrays[number] = made
-            self.array = made.voxels
-            if stage.kind in ("label", "filter"):
-                assert isinstance(made.voxels, StoredArray)
-                self.labels, self.table = made.voxels, None
+        match stage:
+            case LoadStage():
+                pass  # the image is stage 0
+            case TilesStage():
+                self._keep_array(stage, self._tiles(stage))
+            case OverlappingStage():
+                self._keep_array(stage, self._overlapping(stage))
+            case WholeStage():
+                self._keep_array(stage, self._whole(stage))
+            case LabelStage():
+                self._keep_labels(stage, self._label(stage))
+            case FilterStage():
+                self._keep_labels(stage, self._filter(stage))
+            case MeasureStage():
+                self._keep_table(stage, self._measure(stage))
+            case ClassifyStage():
+                table, classes = self._tables[stage.table], stage.step.arguments
+                self._keep_table(stage, tasks.CLASSIFY(table, classes))
+            case PaintStage():
+                self._keep_array(stage, self._paint(stage))
+            case SaveImageStage():
+                self.saved.append(self._save_image(stage))
+            case SaveTableStage():
+                self.saved.append(self._save_table(stage))
+            case _:
+                assert_never(stage)
 
-    def _transformed(self, stage: Stage) -> _Array:
-        assert stage.array is not None
-        before = self._arrays[stage.array]
-        if stage.kind == "label":
-            return self._label(stage, before.voxels)
-        if stage.kind == "filter":
-            return self._filter(stage, before)
-        if stage.kind == "paint":
-            return self._paint(stage, before)
-        if stage.kind == "whole":
-            box = Box((0,) * len(stage.shape), stage.shape)
-            made = tasks.RUN_WHOLE(stage.steps, before.voxels)
-            return _Array(StoredArray(stage.shape, (Part(box, Later(made), 0),)))
-        return _Array(self._tiled(stage, before.voxels))
+    def _keep_array(self, stage: Stage, array: Readable) -> None:
+        self._arrays[stage.number] = self.array = array
+
+    def _keep_labels(self, stage: Stage, labels: _Labels) -> None:
+        self._keep_array(stage, labels.voxels)
+        self._labels[stage.number] = labels
+        self.labels, self.table = labels.voxels, None
+
+    def _keep_table(self, stage: Stage, table: Task) -> None:
+        self._tables[stage.number] = self.table = table
 
     # arrays
 
@@ -155,92 +169,87 @@ class Builder:
         settings = self._settings
         return tiles(settings.source.shape, settings.block, halo=halo)
 
-    def _tiled(self, stage: Stage, image: Readable) -> StoredArray:
-        if stage.stride is None:
-            grid = self._grid(stage.halo or 0)
-            made = [tasks.RUN_TILE(stage.steps, _cut(image, t.read), t) for t in grid]
-        else:
-            assert stage.tile is not None
-            grid = self._grid()
-            made = [self._overlapping(stage, image, t.write) for t in grid]
-        return _stored(stage.shape, grid, made)
+    def _stored(self, grid: Sequence[Tile], made: Sequence[Task]) -> StoredArray:
+        parts = [
+            Part(tile.write, Later(task), number)
+            for number, (tile, task) in enumerate(zip(grid, made, strict=True))
+        ]
+        return StoredArray(self._settings.source.shape, tuple(parts))
 
-    def _overlapping(self, stage: Stage, image: Readable, box: Box) -> Task:
-        size = stage.tile or stage.shape
-        margin = Box(
-            tuple(max(0, a - n) for a, n in zip(box.start, size, strict=True)),
-            tuple(
-                map(
-                    min,
-                    (b + n for b, n in zip(box.stop, size, strict=True)),
-                    stage.shape,
-                )
-            ),
-        )
-        near = _cut(image, margin)
-        task: Task = tasks.RUN_OVERLAPPING(stage.steps, near, box, size, stage.stride)
-        return task
+    def _tiles(self, stage: TilesStage) -> StoredArray:
+        image, grid = self._arrays[stage.array], self._grid(stage.halo)
+        made = [tasks.RUN_TILE(stage.steps, image.cut(t.read), t) for t in grid]
+        return self._stored(grid, made)
 
-    def _label(self, stage: Stage, image: Readable) -> _Array:
-        options = {**stage.steps[0].keywords}
-        for name in ("tile", "workers"):  # they do not change the result
-            options.pop(name, None)
+    def _overlapping(self, stage: OverlappingStage) -> StoredArray:
+        image, grid = self._arrays[stage.array], self._grid()
+        steps, size, stride = stage.steps, stage.tile, stage.stride
+        made = []
+        for tile in grid:
+            box = tile.write
+            near = image.cut(_grown(box, size, stage.shape))
+            made.append(tasks.RUN_OVERLAPPING(steps, near, box, size, stride))
+        return self._stored(grid, made)
+
+    def _whole(self, stage: WholeStage) -> StoredArray:
+        shape = self._settings.source.shape
+        made = tasks.RUN_WHOLE(stage.steps, self._arrays[stage.array])
+        box = Box((0,) * len(shape), shape)
+        return StoredArray(shape, (Part(box, Later(made), 0),))
+
+    def _label(self, stage: LabelStage) -> _Labels:
+        image, grid = self._arrays[stage.array], self._grid()
+        options = {k: v for k, v in stage.step.options if k not in _HOW}
         given = tuple(sorted(options.items()))
-        grid = self._grid()
-        made = [tasks.LABEL_TILE(_cut(image, t.write), t, given) for t in grid]
-        connectivity = options.get("connectivity", 1)
-        seams = _seams(grid, made, connectivity)
+        made = [tasks.LABEL_TILE(image.cut(t.write), t, given) for t in grid]
+        seams = _seams(grid, made, options.get("connectivity", 1))
         merged = tasks.MERGE_TILES(later(made), later(seams))
-        stored = replace(_stored(stage.shape, grid, made), merged=Later(merged))
-        return _Array(stored, _Objects(tuple(grid), tuple(made), merged))
+        voxels = replace(self._stored(grid, made), merged=Later(merged))
+        return _Labels(voxels, tuple(grid), tuple(made), merged)
 
-    def _filter(self, stage: Stage, before: _Array) -> _Array:
-        objects, voxels = _labelled(before)
-        (step,) = stage.steps
-        options = stage_work.filter_options(step, self._settings.source.image.spacing)
-        sums = self._sums_for(step, before, options)
-        lookup = tasks.KEEP(step, sums, objects.dropped, options)
-        dropped = (*objects.dropped, lookup)
-        return _Array(voxels.looked_up(lookup), replace(objects, dropped=dropped))
+    def _filter(self, stage: FilterStage) -> _Labels:
+        step, labels = stage.step, self._labels[stage.labels]
+        options = filter_options(step, self._settings.source.image.spacing)
+        sums = self._sums_for(step, labels, options)
+        lookup = tasks.KEEP(step, sums, labels.dropped, options)
+        return replace(
+            labels,
+            voxels=labels.voxels.looked_up(lookup),
+            dropped=(*labels.dropped, lookup),
+        )
 
-    def _paint(self, stage: Stage, before: _Array) -> _Array:
-        assert stage.table is not None
-        _, voxels = _labelled(before)
+    def _paint(self, stage: PaintStage) -> StoredArray:
         lookup = tasks.CLASSES(self._tables[stage.table])
-        colours = bool(stage.steps[0].keywords.get("colours"))
-        return _Array(voxels.looked_up(lookup), colours=colours)
+        if stage.step.keywords.get("colours"):
+            self._colours.add(stage.number)
+        return self._labels[stage.labels].voxels.looked_up(lookup)
 
     # tables
 
-    def _measure(self, stage: Stage) -> Task:
-        assert stage.array is not None
-        labels = self._arrays[stage.array]
-        objects, _ = _labelled(labels)
-        (step,) = stage.steps
-        options = stage_work.measure_options(step, self._settings.source.image.spacing)
-        for name in ("tile", "workers"):
-            options.pop(name, None)
+    def _measure(self, stage: MeasureStage) -> Task:
+        step, labels = stage.step, self._labels[stage.labels]
+        options = measure_options(step, self._settings.source.image.spacing)
+        options = {k: v for k, v in options.items() if k not in _HOW}
         sums = self._sums_for(step, labels, options)
-        task: Task = tasks.TABULATE(sums, objects.dropped, options)
+        task: Task = tasks.TABULATE(sums, labels.dropped, options)
         return task
 
-    def _sums_for(self, step: Step, labels: _Array, options: dict[str, Any]) -> Task:
+    def _sums_for(self, step: Step, labels: _Labels, options: dict[str, Any]) -> Task:
         """Return the sums that the options of a step need."""
-        objects, voxels = _labelled(labels)
-        image = self._settings.source if stage_work.needs_intensity(step) else None
+        image = self._settings.source if needs_intensity(step) else None
         if "surface" in (options.get("properties") or ()):
-            return self._surface_sums(voxels, image)
-        return self._sums_of(objects, image)
+            return self._surface_sums(labels.voxels, image)
+        return self._sums_of(labels, image)
 
-    def _sums_of(self, objects: _Objects, image: Input | None) -> Task:
+    def _sums_of(self, labels: _Labels, image: Input | None) -> Task:
         """Return the sums over all objects, dropped ones too; measured once."""
-        key = (objects.merged.key, image is not None)
+        key = (labels.merged.key, image is not None)
         if key not in self._sums:
             parts = [
                 tasks.MEASURE_TILE(made, tile, image)
-                for made, tile in zip(objects.tiles, objects.grid, strict=True)
+                for made, tile in zip(labels.tiles, labels.grid, strict=True)
             ]
-            self._sums[key] = _combined(parts, objects.merged)
+            self._sums[key] = _combined(parts, labels.merged)
         return self._sums[key]
 
     def _surface_sums(self, labels: StoredArray, image: Input | None) -> Task:
@@ -251,32 +260,38 @@ class Builder:
 
     # files
 
-    def _save(self, stage: Stage) -> Task:
-        (step,) = stage.steps
+    def _target(self, step: Step) -> tuple[str, bool, Options]:
+        """Return where a step saves, whether it replaces what is there, and how."""
         settings = self._settings
-        path = str(stage_work.save_path(step, settings.out.resolve(), settings.name))
+        path = str(save_path(step, settings.out.resolve(), settings.name))
         self.files.append(Path(path))
         options = {"overwrite": settings.overwrite, **step.keywords}
         overwrite = bool(options.pop("overwrite"))
-        given = tuple(sorted(options.items()))
+        return path, overwrite, tuple(sorted(options.items()))
 
-        if stage.table is not None:
-            table = self._tables[stage.table]
-            save = partial(tasks.SAVE_TABLE, table=table, options=given)
-            return _unless_there(path, overwrite, save)
-        assert stage.array is not None
-        array = self._arrays[stage.array]
-        described = Described.of(settings.source.image, colours=array.colours)
-        how = self._by_many if path.endswith(".zarr") else tasks.SAVE_IMAGE
-        write = partial(how, image=array.voxels, described=described, options=given)
-        return _unless_there(path, overwrite, write)
+    def _save_table(self, stage: SaveTableStage) -> Task:
+        path, overwrite, options = self._target(stage.step)
+        content = {"table": self._tables[stage.table], "options": options}
+        return saved_by(tasks.SAVE_TABLE, "save_objects", content, path, overwrite)
+
+    def _save_image(self, stage: SaveImageStage) -> Task:
+        path, overwrite, options = self._target(stage.step)
+        colours = stage.array in self._colours
+        content = {
+            "image": self._arrays[stage.array],
+            "described": Described.of(self._settings.source.image, colours=colours),
+            "options": options,
+        }
+        if path.endswith(".zarr"):
+            return saved_by(self._by_many, "_by_many", content, path, overwrite)
+        return saved_by(tasks.SAVE_IMAGE, "save_image", content, path, overwrite)
 
     def _by_many(
         self,
         reserved: Task,
         image: Readable,
         described: Described,
-        options: tuple[tuple[str, Any], ...],
+        options: Options,
     ) -> Task:
         """Write a Zarr by as many workers as there are, each whole chunks."""
         block, shape = self._settings.block, image.shape
@@ -287,84 +302,23 @@ class Builder:
         options = tuple(sorted(given.items()))
         size = sizing.aligned_block(block, chunks[: len(shape)], shape)
         boxes = [tile.write for tile in tiles(shape, size)]
-        first = _cut(image, boxes[0])
+        first = image.cut(boxes[0])
         created = tasks.CREATE_FILE(reserved, first, described, tuple(chunks), options)
         written = [
-            tasks.WRITE_TILE(created, _cut(image, box), box, described.colours)
+            tasks.WRITE_TILE(created, image.cut(box), box, described.colours)
             for box in boxes
         ]
         task: Task = tasks.FINISH_FILE(created, written, options)
         return task
 
 
-def _unless_there(path: str, overwrite: bool, write: partial[Task]) -> Task:
-    """Return the task that saves a file, a new one if the last was in vain."""
-    recording = current_recording()
-    results = recording.results if recording else None
-    content, store = _content(write), known_by(results)
-    attempt = 0
-    while True:
-        mark = len(recording.tasks) if recording else 0
-        reserved = tasks.RESERVE(path, overwrite, attempt, content, store=store)
-        if recording is None or results is None:
-            return write(reserved)
-        if not overwrite and file_of(path).exists() and not reserved.can_load():
-            recording.tasks.pop()
-            ours = marks_of_ours(results, path)
-            reserved = tasks.RESERVE(path, overwrite, attempt, content, ours, store)
-        last = write(reserved)
-        if not _in_vain(reserved, last, results):
-            return last
-        del recording.tasks[mark:]
-        attempt += 1
-
-
-def _content(write: partial[Task]) -> str:
-    """Return a digest of what will be written and how."""
-    encoder = Encoder()
-    return digest(b"", encoder.encode((write.func.__name__, write.keywords))).hex()
-
-
-def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
-    """Return whether what was saved is gone, or what was in the way is."""
-    if last.can_load():
-        saved: Saved = last.value()
-        return not saved.there
-    path: str = reserved.args[0]
-    found = results.backend.find(reserved.key)
-    if found is not None and found.failure:
-        now = mark_of(file_of(path))
-        return now == ABSENT or now in marks_of_ours(results, path)
-    if found is not None and not reserved.value().untouched:
-        # Other content of ours was written meanwhile; if it is this very content,
-        # its record is there, too.
-        known = marks_of_ours(results, path)
-        if mark_of(file_of(path)) in known and not last.can_load():
-            return True
-    if last.generator is tasks.FINISH_FILE:
-        created: Task = last.args[0]
-        return created.can_load() and is_lost(created.value())
-    return False
-
-
-def _cut(image: Readable, box: Box) -> Readable:
-    return image.cut(box) if isinstance(image, StoredArray) else image
-
-
-def _stored(
-    shape: tuple[int, ...], grid: Sequence[Tile], made: Sequence[Task]
-) -> StoredArray:
-    parts = [
-        Part(tile.write, Later(task), number)
-        for number, (tile, task) in enumerate(zip(grid, made, strict=True))
-    ]
-    return StoredArray(shape, tuple(parts))
-
-
-def _labelled(array: _Array) -> tuple[_Objects, StoredArray]:
-    if array.objects is None or not isinstance(array.voxels, StoredArray):
-        raise PipelineError("needs labelled objects; put label() before it")
-    return array.objects, array.voxels
+def _grown(box: Box, size: tuple[int, ...], shape: tuple[int, ...]) -> Box:
+    """Return a box with a margin of `size`, as far as the image reaches."""
+    stops = (b + n for b, n in zip(box.stop, size, strict=True))
+    return Box(
+        tuple(max(0, a - n) for a, n in zip(box.start, size, strict=True)),
+        tuple(map(min, stops, shape)),
+    )
 
 
 def _seams(grid: Sequence[Tile], made: Sequence[Task], connectivity: Any) -> list[Task]:

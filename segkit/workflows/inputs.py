@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import numpy as np
+
 from segkit.names import known_as
 from segkit.pipeline.stage_work import image_name
 from segkit.pipeline.steps import PipelineError
@@ -21,8 +23,7 @@ from segkit.pipeline.steps import PipelineError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from segkit.arrays import Array
     from segkit.io import Image
     from segkit.tiling.boxes import Box
 
@@ -35,15 +36,32 @@ class ImageChangedError(PipelineError):
     """A file is not the one any more that tasks were written down for."""
 
 
+class BoxReader(Protocol):
+    """Reads boxes of an image, one after the other."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the voxels."""
+
+    def read(self, box: Box) -> Array:
+        """Return the voxels of a box."""
+
+
 class Readable(Protocol):
-    """An image whose boxes a task reads."""
+    """An image, in a file, in memory or of tasks, of which a task reads boxes."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
 
-    def read(self, box: Box) -> NDArray[Any]:
+    def read(self, box: Box) -> Array:
         """Return the voxels of a box."""
+
+    def cut(self, box: Box) -> Readable:
+        """Return it as an argument of a task that reads no more than a box."""
+
+    def reader(self) -> BoxReader:
+        """Return what reads many boxes of it, and keeps what it will need again."""
 
 
 @known_as("segkit.workflows")
@@ -185,10 +203,23 @@ class FileInput:
         """Of the image."""
         return self.image.shape
 
-    def read(self, box: Box) -> NDArray[Any]:
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the voxels."""
+        return np.dtype(self.image.dtype)
+
+    def read(self, box: Box) -> Array:
         """Return the voxels of a box."""
         self.stamp.require_same()
         return self.image.read(box)
+
+    def cut(self, box: Box) -> FileInput:  # noqa: ARG002 - a worker opens all of it
+        """Return itself."""
+        return self
+
+    def reader(self) -> FileInput:
+        """Return itself."""
+        return self
 
     def __taskgraph_hash__(self) -> object:
         """Return what a key knows of the image."""
@@ -205,16 +236,29 @@ class ArrayInput:
     """An image in memory, known by its content."""
 
     image: Image = field(repr=False)
-    array: NDArray[Any] = field(repr=False)
+    array: Array = field(repr=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the image."""
         return self.image.shape
 
-    def read(self, box: Box) -> NDArray[Any]:
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the voxels."""
+        return np.dtype(self.image.dtype)
+
+    def read(self, box: Box) -> Array:
         """Return the voxels of a box."""
         return self.image.read(box)
+
+    def cut(self, box: Box) -> ArrayInput:  # noqa: ARG002 - a worker opens all of it
+        """Return itself."""
+        return self
+
+    def reader(self) -> ArrayInput:
+        """Return itself."""
+        return self
 
     def __taskgraph_hash__(self) -> object:
         """Return what a key knows of the image."""
@@ -239,8 +283,6 @@ def open_input(
     known_by : {'stamp', 'content'}
         By what a file is known.
     """
-    import numpy as np
-
     from segkit import io
 
     if isinstance(image, (str, Path)):

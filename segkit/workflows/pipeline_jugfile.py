@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
-from segkit.pipeline.stage_work import image_name, save_path
+from segkit.pipeline.stage_work import image_name, loaded_path, save_path
+from segkit.pipeline.stages import (
+    FilterStage,
+    LabelStage,
+    MeasureStage,
+    OverlappingStage,
+    TilesStage,
+)
 from segkit.pipeline.steps import PipelineError
 from segkit.workflows.pipelines import pipeline_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segkit.pipeline.plan import Stage
     from segkit.workflows.inputs import KnownBy
     from segkit.workflows.pipelines import Outputs
     from taskgraph.api import Report
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
-
-# Bytes a voxel of the block that a task holds beside what it reads: roughly.
-_BYTES = {"tiles": 4, "whole": 4, "label": 9, "measure": 6, "filter": 6, "save": 9}
 
 
 @known_as("segkit.workflows")
@@ -82,7 +84,7 @@ class PipelineJugfile:
         from segkit.io.publishing import make_folder
 
         pipeline = Pipeline.load(self.path)
-        images = self.images or _loaded(pipeline)
+        images = self.images or (_loaded(pipeline),)
         for image in images:
             require_readable(image)
         saving = [step for step in pipeline.steps if step.function == "save"]
@@ -135,12 +137,12 @@ class PipelineJugfile:
         snapshot.save(taken, loaded.results.backend)
 
 
-def _loaded(pipeline: Pipeline) -> tuple[str]:
+def _loaded(pipeline: Pipeline) -> str:
     """Return the path that a pipeline loads itself."""
-    for step in pipeline.steps[:1]:
-        if step.function == "load" and step.arguments:
-            return (str(step.arguments[0]),)
-    raise PipelineError("no image: give one, or a path to load(...)")
+    path = loaded_path(pipeline.steps)
+    if path is None:
+        raise PipelineError("no image: give one, or a path to load(...)")
+    return path
 
 
 def _require_apart(files: Sequence[Path]) -> None:
@@ -179,97 +181,17 @@ def warm_up(source: PipelineJugfile) -> None:
 
     if not source.outputs:
         return
-    one = source.outputs[0]
-    shape = (2,) * len(one.array.shape)
+    stages = source.outputs[0].stages
+    shape = (2,) * len(source.outputs[0].array.shape)
     (tile,) = tiles(shape, 2)
-    kinds = {stage.kind for stage in one.stages}
     with suppress(Exception):  # the tasks themselves will say what is wrong
-        for stage in one.stages:
+        for stage in stages:
             own = [step for step in stage.steps if step.function == "ndnt"]
-            if own and stage.kind == "tiles":
+            if own and isinstance(stage, (TilesStage, OverlappingStage)):
                 run_steps(own, np.ones(shape, np.uint8))
         labels = np.ones(shape, np.int32)
-        if "label" in kinds:
+        if any(isinstance(stage, LabelStage) for stage in stages):
             labels = label_tile(np.ones(shape, bool), tile, shape).labels
             unpack(pack(labels), np.arange(2, dtype=np.int32))
-        if kinds & {"measure", "filter"}:
+        if any(isinstance(stage, (MeasureStage, FilterStage)) for stage in stages):
             measure_tile(labels, tile, shape)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStage:
-    """What a stage will do.
-
-    Attributes
-    ----------
-    image : str
-        Whose stage it is.
-    kind : str
-        What it does with each block.
-    steps : str
-        The pipeline's steps in it.
-    tasks : int
-        How many there are.
-    done : int
-        How many of them have results.
-    memory : int
-        Bytes that one of its tasks takes, roughly, beside the program's own.
-    """
-
-    image: str
-    kind: str
-    steps: str
-    tasks: int
-    done: int
-    memory: int
-
-
-def planned(source: PipelineJugfile, store: str | None) -> list[PlannedStage]:
-    """Return the stages of all images without running any."""
-    from backends.errors import OpenError
-    from taskgraph.context import open_results
-
-    results = None
-    if store is not None:
-        with suppress(OpenError):
-            results = open_results(store, create=False)
-    if results is None:
-        results = open_results("memory://")
-    loaded = source.load(results)
-    results.backend.poll()
-    known = set(loaded.graph.keys()).intersection(results.backend.keys())
-    names = [Path(path).name for path in source.images] or [""]
-    return [
-        _planned_stage(name, one, stage, some, known)
-        for name, one in zip(names, source.outputs, strict=True)
-        for stage, some in zip(one.stages, one.tasks, strict=True)
-        if some
-    ]
-
-
-def _planned_stage(
-    name: str, one: Outputs, stage: Stage, some: Sequence[Any], known: set[bytes]
-) -> PlannedStage:
-    keys = {task.key for task in some}
-    return PlannedStage(
-        name,
-        stage.kind,
-        " + ".join(step.function for step in stage.steps),
-        len(keys),
-        len(keys & known),
-        _memory(one, stage),
-    )
-
-
-def _memory(one: Outputs, stage: Stage) -> int:
-    if stage.table is not None and stage.array is None:
-        return 0
-    if stage.kind in ("classify", "paint"):
-        return 0
-    box = stage.shape if stage.kind == "whole" else one.block
-    halo = stage.halo or (0,) * len(box)
-    read = math.prod(
-        min(size + 2 * margin, length)
-        for size, margin, length in zip(box, halo, stage.shape, strict=True)
-    )
-    return read * _BYTES.get(stage.kind, 4)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
-from segkit.pipeline.plan import ImageSpec, Stage, plan
+from segkit.pipeline.plan import ImageSpec, plan
+from segkit.pipeline.stage_work import load_step, loaded_path
+from segkit.pipeline.stages import OverlappingStage, Stage, TilesStage
 from segkit.pipeline.steps import PipelineError
 from segkit.workflows import sizing
 from segkit.workflows.building import Builder, Settings
-from segkit.workflows.inputs import FileInput, name_of, open_input
+from segkit.workflows.inputs import name_of, open_input
 from taskgraph.tasks.recording import (
     Recording,
     current_recording,
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segkit.workflows.inputs import ArrayInput, KnownBy
+    from segkit.pipeline.steps import Step
+    from segkit.workflows.inputs import ArrayInput, FileInput, KnownBy, Readable
     from segkit.workflows.stored import StoredArray
     from taskgraph.tasks.task import Task
 
@@ -57,7 +60,7 @@ class Outputs:
         Where `saved` writes.
     """
 
-    array: StoredArray | FileInput | ArrayInput
+    array: Readable
     labels: StoredArray | None
     table: Task | None
     saved: tuple[Task, ...]
@@ -129,16 +132,40 @@ def pipeline_tasks(
     """
     if not isinstance(pipeline, Pipeline):
         pipeline = Pipeline.load(pipeline)
-    source, name = _source(pipeline, image, known_by)
+    source, name = _source(pipeline.steps, image, known_by)
     shape = source.shape
     if 0 in shape or not shape:
         raise PipelineError(f"{name}: image of shape {shape} has no voxels to work on")
     unit = sizing.named_tile(pipeline.steps, tile, shape)
     stages = plan(pipeline.steps, ImageSpec.of(source.image), tile=unit)
     budget = sizing.budget_for(shape) if block is None else block
-    halo = _largest_halo(stages, len(shape))
-    size = sizing.block_shape(shape, unit, halo, budget)
-    builder = Builder(Settings(source, name, Path(out), size, overwrite))
+    size = sizing.block_shape(shape, unit, _largest_halo(stages, len(shape)), budget)
+    return _written(stages, Settings(source, name, Path(out), size, overwrite))
+
+
+def _source(
+    steps: Sequence[Step], image: Any, known_by: KnownBy
+) -> tuple[FileInput | ArrayInput, str]:
+    """Return the image to work on and its name."""
+    if image is None:
+        image = loaded_path(steps)
+    if image is None:
+        raise PipelineError("no image: give one, or a path to load(...)")
+    step = load_step(steps)
+    options = step.keywords if step is not None else {}
+    return open_input(image, options, known_by), name_of(image)
+
+
+def _largest_halo(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
+    """Return the largest margin that a task reads around its block, for each axis."""
+    halos = [stage.halo for stage in stages if isinstance(stage, TilesStage)]
+    halos += [stage.tile for stage in stages if isinstance(stage, OverlappingStage)]
+    return tuple(max(axis) for axis in zip((0,) * ndim, *halos, strict=True))
+
+
+def _written(stages: Sequence[Stage], settings: Settings) -> Outputs:
+    """Write down the tasks of all stages."""
+    builder = Builder(settings)
     recording = current_recording() or Recording()
     of_stages = []
     with nullcontext() if is_recording() else recorded_in(recording):
@@ -152,28 +179,7 @@ def pipeline_tasks(
         builder.table,
         tuple(builder.saved),
         tuple(stages),
-        size,
+        settings.block,
         tuple(of_stages),
         tuple(builder.files),
-    )
-
-
-def _source(
-    pipeline: Pipeline, image: Any, known_by: KnownBy
-) -> tuple[FileInput | ArrayInput, str]:
-    first = pipeline.steps[0] if pipeline.steps else None
-    step = first if first is not None and first.function == "load" else None
-    if image is None:
-        if step is None or not step.arguments:
-            raise PipelineError("no image: give one, or a path to load(...)")
-        image = str(step.arguments[0])
-    options = step.keywords if step is not None else {}
-    return open_input(image, options, known_by), name_of(image)
-
-
-def _largest_halo(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
-    halos = [stage.halo for stage in stages if stage.halo]
-    overlapping = [stage.tile for stage in stages if stage.stride and stage.tile]
-    return tuple(
-        max(axis) for axis in zip((0,) * ndim, *halos, *overlapping, strict=True)
     )

@@ -18,9 +18,7 @@ import numpy as np
 
 from segkit.names import known_as
 from segkit.tiling.boxes import Box
-from segkit.workflows.inputs import ArrayInput, FileInput
 from segkit.workflows.reserving import ABSENT, Reserved, Saved, file_of, in_the_way
-from segkit.workflows.stored import Reader, StoredArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +26,9 @@ if TYPE_CHECKING:
     from segkit.arrays import Array
     from segkit.io import Image
     from segkit.io.writing import ImageWriter
+    from segkit.measurement.measure import Table
+    from segkit.workflows.inputs import Readable
 
-Readable: TypeAlias = StoredArray | FileInput | ArrayInput
 Options: TypeAlias = tuple[tuple[str, Any], ...]
 
 # For finishing, the rest is for creating.
@@ -71,14 +70,15 @@ class Described:
         return (*image.shape, 3) if self.colours else image.shape
 
 
-class _Source:
-    """Voxels as `segkit.io` reads them."""
+class _WrittenImage:
+    """Voxels of what is written, as `segkit.io` reads them."""
 
     def __init__(self, image: Readable, *, colours: bool) -> None:
-        self._read = _reader(image).read
+        reader = image.reader()
+        self._read = reader.read
         self._colours = colours
         self.shape = (*image.shape, 3) if colours else image.shape
-        self.dtype = np.dtype(np.uint8) if colours else _dtype(image)
+        self.dtype = np.dtype(np.uint8) if colours else reader.dtype
 
     def read(self, box: tuple[slice, ...]) -> Array:
         """Return the voxels of a box."""
@@ -93,22 +93,12 @@ class _Source:
         return painted
 
 
-def _dtype(image: Readable) -> np.dtype[Any]:
-    if isinstance(image, StoredArray):
-        return Reader(image).dtype
-    return np.dtype(image.image.dtype)
-
-
-def _reader(image: Readable) -> Any:
-    return Reader(image) if isinstance(image, StoredArray) else image
-
-
 def _as_written(path: str, image: Readable, described: Described) -> Image:
     from segkit.io.image import described as as_described
 
     return as_described(
         path,
-        _Source(image, colours=described.colours),
+        _WrittenImage(image, colours=described.colours),
         axes=described.axes,
         spacing=described.spacing,
         units=described.units,
@@ -127,9 +117,7 @@ def save_image(
     return Saved.at(file_of(reserved.path))
 
 
-def save_objects(
-    reserved: Reserved, table: dict[str, Array], options: Options
-) -> Saved:
+def save_objects(reserved: Reserved, table: Table, options: Options) -> Saved:
     """Write a table of objects; see `segkit.save_table`."""
     from segkit import io
 
@@ -223,7 +211,7 @@ def _is_named(created: Reserved) -> bool:
 def write_tile(created: Reserved, image: Readable, box: Box, colours: bool) -> int:
     """Write the voxels of a box that owns its chunks; return how many."""
     slices = (*box.slices, slice(0, 3)) if colours else box.slices
-    voxels = _Source(image, colours=colours).read(slices)
+    voxels = _WrittenImage(image, colours=colours).read(slices)
     _writer(created).write(slices, voxels)
     return box.size
 

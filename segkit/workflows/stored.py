@@ -54,7 +54,7 @@ class Merged:
     Attributes
     ----------
     ids : ndarray of int
-        The tables of `segkit.merge_tiles`, one after the other.
+        The lookups of `segkit.merge_tiles`, one after the other.
     ends : ndarray of int64
         Where each ends; the first entry is 0.
     """
@@ -62,21 +62,21 @@ class Merged:
     ids: Array
     ends: NDArray[np.int64]
 
-    def table(self, number: int) -> Array:
+    def lookup(self, number: int) -> Array:
         """Return the ids for the labels of tile `number`, 0 for the background."""
         return self.ids[self.ends[number] : self.ends[number + 1]]
 
 
-def through(table: Array, lookup: Array) -> Array:
-    """Return `lookup[table]`, with 0 for what lies beyond the end of `lookup`.
+def through(labels: Array, lookup: Array) -> Array:
+    """Return `lookup[labels]`, with 0 for what lies beyond the end of `lookup`.
 
     Examples
     --------
     >>> through(np.array([0, 3, 1]), np.array([0, 8]))
     array([0, 0, 8])
     """
-    inside = table < len(lookup)
-    return np.where(inside, lookup[np.where(inside, table, 0)], lookup.dtype.type(0))
+    inside = labels < len(lookup)
+    return np.where(inside, lookup[np.where(inside, labels, 0)], lookup.dtype.type(0))
 
 
 @known_as("segkit.names")
@@ -121,7 +121,7 @@ class StoredArray:
     merged : Later or None
         For labels: the `Merged` ids.
     lookups : tuple of Later
-        For labels: tables that are applied one after the other.
+        For labels: what replaces them, one lookup after the other.
     """
 
     shape: tuple[int, ...]
@@ -146,16 +146,20 @@ class StoredArray:
 
     def cut(self, box: Box) -> StoredArray:
         """Return the same array with only those parts that hold voxels of a box."""
-        kept = tuple(part for part in self.parts if _common(part.box, box) is not None)
+        kept = tuple(part for part in self.parts if part.box.common(box) is not None)
         return replace(self, parts=kept)
 
     def looked_up(self, lookup: Task) -> StoredArray:
-        """Return the array of labels with each replaced by its entry in a table."""
+        """Return the array of labels with each replaced by its entry in a lookup."""
         return replace(self, lookups=(*self.lookups, Later(lookup)))
 
     def read(self, box: Box | None = None) -> Array:
         """Return the voxels of a box, all by default."""
-        return Reader(self).read(box or Box((0,) * len(self.shape), self.shape))
+        return self.reader().read(box or Box((0,) * len(self.shape), self.shape))
+
+    def reader(self) -> Reader:
+        """Return what reads many boxes of it, and keeps the parts it met."""
+        return Reader(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         voxels = self.read()
@@ -184,16 +188,16 @@ class Reader:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of the voxels."""
-        table = self._table(self._array.parts[0])
-        if table is not None:
-            return table.dtype
+        lookup = self._lookup(self._array.parts[0])
+        if lookup is not None:
+            return lookup.dtype
         return np.dtype(self._stored(self._array.parts[0]).dtype)
 
     def read(self, box: Box) -> Array:
         """Return the voxels of a box."""
         out: Array | None = None
         for part in self._array.parts:
-            common = _common(part.box, box)
+            common = part.box.common(box)
             if common is None:
                 continue
             piece = self._piece(part, common)
@@ -209,7 +213,7 @@ class Reader:
     def _piece(self, part: Part, common: Box) -> Array:
         inner = common.within(part.box)
         planes = (inner.start[0], inner.stop[0])
-        voxels = unpack(self._stored(part), self._table(part), planes=planes)
+        voxels = unpack(self._stored(part), self._lookup(part), planes=planes)
         return voxels[(slice(None), *inner.slices[1:])]
 
     def _stored(self, part: Part) -> Packed:
@@ -223,19 +227,11 @@ class Reader:
             self._kept += packed.nbytes
         return packed
 
-    def _table(self, part: Part) -> Array | None:
+    def _lookup(self, part: Part) -> Array | None:
         """Return what stands for the labels of a part; None if it has none."""
         if self._merged is None:
             return None
-        table: Array = self._merged.table(part.number)
+        ids: Array = self._merged.lookup(part.number)
         for lookup in self._lookups:
-            table = through(table, lookup)
-        return table
-
-
-def _common(a: Box, b: Box) -> Box | None:
-    start = tuple(map(max, a.start, b.start))
-    stop = tuple(map(min, a.stop, b.stop))
-    if any(low >= high for low, high in zip(start, stop, strict=True)):
-        return None
-    return Box(start, stop)
+            ids = through(ids, lookup)
+        return ids

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.arrays import Array
 from segkit.workflows.stored import Merged, through
 
 if TYPE_CHECKING:
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from segkit.arrays import Array
     from segkit.measurement.classification import BoundsClassifier
+    from segkit.measurement.measure import Table
     from segkit.measurement.partial_table import PartialTable
     from segkit.pipeline.steps import Step
     from segkit.workflows.stored import Later
-
-Table: TypeAlias = dict[str, Array]
 
 
 def merge_objects(objects: tuple[Later, ...], seams: tuple[Later, ...]) -> Merged:
@@ -36,9 +35,9 @@ def merge_objects(objects: tuple[Later, ...], seams: tuple[Later, ...]) -> Merge
     from segkit.labelling.merging import merge_tiles
 
     summaries = [one.load().summary for one in objects]
-    tables = merge_tiles(summaries, seams=_all_seams(seams))
-    ends = np.cumsum([0, *(len(table) for table in tables)])
-    return Merged(np.concatenate(tables), ends)
+    lookups = merge_tiles(summaries, seams=_all_seams(seams))
+    ends = np.cumsum([0, *(len(lookup) for lookup in lookups)])
+    return Merged(np.concatenate(lookups), ends)
 
 
 def _all_seams(seams: tuple[Later, ...]) -> Iterator[Any]:
@@ -65,7 +64,7 @@ def combine_tables(
     tables: list[PartialTable] = [part.load() for part in parts]
     if merged is not None:
         named = [
-            replace(table, labels=merged.table(number)[table.labels])
+            replace(table, labels=merged.lookup(number)[table.labels])
             for number, table in zip(numbers, tables, strict=True)
         ]
         # A part without rows: what is said twice in a single one is summed too.
@@ -81,9 +80,9 @@ def keep_objects(
     lookups: tuple[Array, ...],
     options: dict[str, Any],
 ) -> NDArray[np.int64]:
-    """Return the table from labels to labels that drops what a filter step drops."""
+    """Return the lookup from labels to labels that drops what a filter step drops."""
     from segkit.measurement.measure import properties_table
-    from segkit.pipeline.stage_work import keep_lookup
+    from segkit.pipeline.object_filters import keep_lookup
 
     table = properties_table(_remaining(sums, lookups), **options)
     lookup = keep_lookup(step, table)
@@ -108,14 +107,13 @@ def classify_objects(table: Table, classifiers: tuple[BoundsClassifier, ...]) ->
 
 
 def look_classes_up(table: Table) -> NDArray[np.unsignedinteger[Any]]:
-    """Return the table from labels to classes, for painting; see `reconstruct`."""
+    """Return the lookup from labels to classes, for painting; see `reconstruct`."""
     from segkit.measurement.classification import class_lookup
 
     return class_lookup(table)
 
 
 def _remaining(sums: PartialTable, lookups: Iterable[Array]) -> PartialTable:
-
     labels = sums.labels
     for lookup in lookups:
         labels = through(labels, lookup)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import lowest
 from segkit.labelling.labels import label_tile
 from segkit.labelling.merging import Seam, TileSummary, find_seam
 from segkit.names import known_as
@@ -82,20 +83,12 @@ def run_overlapping(
         for read in reads:
             result = run_steps(steps, voxels[read.within(around).slices])
             if out is None:
-                out = np.full(box.shape, _lowest(result.dtype), result.dtype)
-            common = Box(
-                tuple(map(max, read.start, box.start)),
-                tuple(map(min, read.stop, box.stop)),
-            )
-            own = out[common.within(box).slices]
-            np.maximum(own, result[common.within(read).slices], out=own)
+                out = np.full(box.shape, lowest(result.dtype), result.dtype)
+            common = read.common(box)
+            if common is not None:
+                own = out[common.within(box).slices]
+                np.maximum(own, result[common.within(read).slices], out=own)
     return pack(np.asarray(out))
-
-
-def _lowest(dtype: np.dtype[Any]) -> Any:
-    if dtype.kind == "f":
-        return -np.inf
-    return np.iinfo(dtype).min if dtype.kind in "iu" else False
 
 
 def touching(

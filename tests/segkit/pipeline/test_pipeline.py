@@ -30,7 +30,6 @@ from segkit.pipeline import (
     save,
     tile,
 )
-from segkit.pipeline.plan import ImageSpec, plan
 
 
 def blobs(shape=(20, 60, 70), seed=0):
@@ -263,38 +262,6 @@ def test_bare_functions_join_in():
     np.testing.assert_array_equal(
         result.array, invert(invert(np.arange(4, dtype=np.uint8)), 10)
     )
-
-
-def test_neighbouring_steps_are_one_pass_with_the_sum_of_their_reaches():
-    spec = ImageSpec((100, 200, 200), "uint8", (1.0,) * 3, ("pixel",) * 3)
-    stages = plan(
-        Pipeline(
-            tile(50),
-            florinate(smooth, reach=2)(),
-            florinate(smooth, reach=(0, 3, 3))(),
-            save("a.tif"),
-            florinate(smooth, reach=1)(),
-            invert,
-            label(),
-        ).steps,
-        spec,
-    )
-    kinds = ["load", "tiles", "save", "tiles", "whole", "label"]
-    assert [stage.kind for stage in stages] == kinds
-    assert stages[1].halo == (2, 5, 5)
-    assert stages[3].halo == (1, 1, 1)
-    assert [stage.array for stage in stages] == [None, 0, 1, 1, 3, 4]
-
-
-def test_tiles_grow_only_where_the_halo_would_cost_more():
-    spec = ImageSpec((64, 512, 512), "uint8", (1.0,) * 3, ("pixel",) * 3)
-    small = Pipeline(tile((10, 64, 64)), florinate(smooth, reach=(5, 32, 32))())
-    grown = plan(small.steps, spec)[1]
-    read = [one.read.shape for one in grown.tiles()]
-    assert sum(np.prod(shape) for shape in read) <= 1.6 * 64 * 512 * 512
-    assert grown.tile[1] % 64 == 0
-    near = Pipeline(tile((10, 64, 64)), florinate(smooth, reach=1)())
-    assert plan(near.steps, spec)[1].tile == (10, 64, 64)
 
 
 def test_clear_border_drops_what_touches_it():

@@ -6,7 +6,7 @@ import pytest
 import segkit
 import taskgraph
 from segkit.io import UnfinishedImageError
-from segkit.pipeline import Pipeline, ndnt, save
+from segkit.pipeline import Pipeline, label, ndnt, regionprops, save
 from segkit.workflows import pipeline_tasks, reserving, saving
 from segkit.workflows.inputs import open_input
 from taskgraph.context import open_results
@@ -141,3 +141,17 @@ def test_the_same_voxels_give_the_same_zarr_whatever_it_was_called(tmp_path):
         segkit.save(tmp_path / folder / "a.ome.zarr", IMAGE)
     files = [tmp_path / f / "a.ome.zarr" / "zarr.json" for f in ("one", "two")]
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_files_are_reserved_for_the_same_content_as_ever():
+    image = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    files = (save("a.tif"), save("a.zarr"), save("a.csv"))
+    outputs = pipeline_tasks(
+        Pipeline(ndnt(shape=3), label(), regionprops(), *files), image
+    )
+    # Part of keys: if it changes, all files of all stores are written again.
+    assert [some[0].args[3] for some in outputs.tasks[-3:]] == [
+        "afb58ba48572a4d4f59e3b0de06843bac8e71b98",
+        "5301bd612b593cc663b125a986168ebb38505c54",
+        "d6642ffddc26332faed3a648376fa73d218192cc",
+    ]

@@ -10,7 +10,7 @@ import taskgraph
 from segkit.cli import run_pipeline
 from segkit.pipeline import Pipeline, label, ndnt, save
 from segkit.workflows import PipelineJugfile, pipeline_tasks
-from segkit.workflows.pipeline_jugfile import planned
+from segkit.workflows.plan_report import planned
 from segkit.workflows.sizing import aligned_block, block_shape, chunks_for
 from taskgraph.cli.running import Way
 

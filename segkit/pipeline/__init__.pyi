@@ -1,0 +1,58 @@
+from .array_steps import (
+    binarize as binarize,
+    binarize_local as binarize_local,
+    binary_closing as binary_closing,
+    binary_dilation as binary_dilation,
+    binary_erosion as binary_erosion,
+    binary_opening as binary_opening,
+    black_tophat as black_tophat,
+    closing as closing,
+    dilation as dilation,
+    distance_transform as distance_transform,
+    drop_ids as drop_ids,
+    erosion as erosion,
+    fill_holes as fill_holes,
+    gaussian as gaussian,
+    h_maxima as h_maxima,
+    hysteresis as hysteresis,
+    keep_ids as keep_ids,
+    local_threshold as local_threshold,
+    median as median,
+    membrane_map as membrane_map,
+    ndnt as ndnt,
+    opening as opening,
+    random_walker as random_walker,
+    relabel_tile as relabel_tile,
+    remove_small_holes as remove_small_holes,
+    segment_cells as segment_cells,
+    segment_nuclei as segment_nuclei,
+    slic as slic,
+    subtract_background as subtract_background,
+    uniform as uniform,
+    watershed as watershed,
+    white_tophat as white_tophat,
+)
+from .pipeline import (
+    Pipeline as Pipeline,
+)
+from .special_steps import (
+    bounds_classifier as bounds_classifier,
+    classify as classify,
+    clear_border as clear_border,
+    keep_largest as keep_largest,
+    keep_within as keep_within,
+    label as label,
+    load as load,
+    reconstruct as reconstruct,
+    regionprops as regionprops,
+    remove_small_objects as remove_small_objects,
+    save as save,
+    tile as tile,
+)
+from .steps import (
+    PipelineError as PipelineError,
+    Step as Step,
+    florinate as florinate,
+)
+
+__all__: list[str]

@@ -1,0 +1,263 @@
+"""A plan in the making: what each step adds to it.
+
+Neighbouring array steps are fused into one pass over the tiles with the sum of their
+reaches as halo. Tiles of exact stages (join 'own') may be larger than named, by whole
+multiples, where the halo would cost more than the tile.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from segkit import checks
+from segkit.io.tables import TABLE_SUFFIXES
+from segkit.pipeline.stages import (
+    ClassifyStage,
+    FilterStage,
+    LabelStage,
+    LoadStage,
+    MeasureStage,
+    OverlappingStage,
+    PaintStage,
+    SaveImageStage,
+    SaveTableStage,
+    TilesStage,
+    WholeStage,
+)
+from segkit.tiling.cutting import overlapping_tiles
+from segkit.tiling.reaches import UnknownReachError, declares_reach, reach
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from segkit.pipeline.stages import Stage
+    from segkit.pipeline.steps import Step
+
+# A tile grows until its halo costs no more than this many times its own voxels.
+_HALO_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Exact:
+    """Tiles that give what the whole image gives."""
+
+    size: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlapping:
+    """FLoRIN's tiles, which see nothing beyond themselves."""
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+class Draft:
+    """A plan in the making: its stages, and what they have made so far.
+
+    Each method places one step. It raises `ValueError` or `TypeError` if the step
+    lacks what it works on.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the image.
+    budget : int
+        Voxels that a tile may grow to.
+    tile : int or sequence of int, optional
+        Tiles before a step names some; None for the whole image.
+
+    Attributes
+    ----------
+    stages : list of Stage
+        The plan so far.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], budget: int, tile: int | Sequence[int] | None
+    ) -> None:
+        self._shape = shape
+        self._budget = budget
+        size = () if tile is None else self._per_axis(tile, "tile")
+        self._tiling: _Exact | _Overlapping | None = _Exact(size) if size else None
+        self._array = 0
+        self._labels: int | None = None
+        self._table: int | None = None
+        self._classified = False
+        self.stages: list[Stage] = [LoadStage(0, ())]
+
+    def load(self, step: Step) -> None:
+        """Place the step that opens the image."""
+        if self.stages != [LoadStage(0, ())]:
+            raise ValueError("an image is loaded once, as the first step")
+        self.stages = [LoadStage(0, (step,))]
+
+    def tile(self, step: Step) -> None:
+        """Cut what follows into tiles; this makes no stage."""
+        options = step.keywords
+        size = self._per_axis(options["shape"], "tile")
+        stride = size
+        if options.get("stride") is not None:
+            stride = self._per_axis(options["stride"], "stride")
+            overlapping_tiles((1,) * len(size), size, stride)  # checks stride <= tile
+        rule = options.get("join", "own")
+        if rule not in ("own", "or"):
+            raise ValueError(f"join={rule!r} must be 'own' or 'or'")
+        self._tiling = _Exact(size) if rule == "own" else _Overlapping(size, stride)
+
+    def apply(self, step: Step) -> None:
+        """Place an array function: fused with those before, or on its own."""
+        margin = self._reach(step)
+        match self._tiling:
+            case _Overlapping(size, stride):
+                self._array = self._overlap(step, size, stride)
+            case _Exact(size) if margin is not None:
+                self._array = self._cut(step, size, margin)
+            case _:
+                whole = WholeStage(len(self.stages), (step,), self._array)
+                self._array = self._put(whole)
+        self._labels = None
+
+    def label(self, step: Step) -> None:
+        """Place the labelling of objects."""
+        stage = LabelStage(len(self.stages), step, self._array)
+        self._array = self._labels = self._put(stage)
+
+    def filter(self, step: Step) -> None:
+        """Place a filter of objects; before `label`, of the components of a mask."""
+        if self._labels is None:
+            self.apply(step)
+        else:
+            self.filter_labels(step)
+
+    def filter_labels(self, step: Step) -> None:
+        """Place a filter of labelled objects."""
+        stage = FilterStage(len(self.stages), step, self._require_labels())
+        self._array = self._labels = self._put(stage)
+        self._table = None
+
+    def measure(self, step: Step) -> None:
+        """Place the measuring of objects."""
+        stage = MeasureStage(len(self.stages), step, self._require_labels())
+        self._table = self._put(stage)
+        self._classified = False
+
+    def classify(self, step: Step) -> None:
+        """Place the classification of objects."""
+        if self._table is None:
+            raise ValueError("needs a table of objects; put regionprops() before it")
+        self._table = self._put(ClassifyStage(len(self.stages), step, self._table))
+        self._classified = True
+
+    def paint(self, step: Step) -> None:
+        """Place the painting of objects by their classes."""
+        if self._table is None or not self._classified:
+            raise ValueError("needs classes; put classify(...) before it")
+        labels = self._require_labels()
+        stage = PaintStage(len(self.stages), step, labels, self._table)
+        self._array = self._put(stage)
+        self._labels = None
+
+    def save(self, step: Step) -> None:
+        """Place the saving of a table or an image, which the suffix says."""
+        number = len(self.stages)
+        if not str(step.arguments[0]).lower().endswith(TABLE_SUFFIXES):
+            self._put(SaveImageStage(number, step, self._array))
+        elif self._table is None:
+            raise ValueError("needs a table of objects; put regionprops() before")
+        else:
+            self._put(SaveTableStage(number, step, self._table))
+
+    def _put(self, stage: Stage) -> int:
+        self.stages.append(stage)
+        return stage.number
+
+    def _require_labels(self) -> int:
+        if self._labels is None:
+            raise ValueError("needs labelled objects; put label() before it")
+        return self._labels
+
+    def _cut(self, step: Step, size: tuple[int, ...], margin: tuple[int, ...]) -> int:
+        """Place an array step whose reach is `margin`, on exact tiles."""
+        steps: tuple[Step, ...] = (step,)
+        array, last = self._array, self.stages[-1]
+        if isinstance(last, TilesStage):
+            steps, array = (*last.steps, step), last.array
+            margin = tuple(a + b for a, b in zip(last.halo, margin, strict=True))
+            self.stages.pop()
+        tile = _grown(size, margin, self._shape, self._budget)
+        number = len(self.stages)
+        return self._put(TilesStage(number, steps, array, self._shape, tile, margin))
+
+    def _overlap(
+        self, step: Step, size: tuple[int, ...], stride: tuple[int, ...]
+    ) -> int:
+        """Place an array step on overlapping tiles."""
+        last = self.stages[-1]
+        if isinstance(last, OverlappingStage) and (last.tile, last.stride) == (
+            size,
+            stride,
+        ):
+            self.stages[-1] = replace(last, steps=(*last.steps, step))
+            return last.number
+        number = len(self.stages)
+        return self._put(
+            OverlappingStage(number, (step,), self._array, self._shape, size, stride)
+        )
+
+    def _reach(self, step: Step) -> tuple[int, ...] | None:
+        """Return how far a step reaches, None if that has no bound or is not known."""
+        ndim = len(self._shape)
+        if step.reach is not None:
+            return checks.per_axis(step.reach, ndim, name="reach", least=0)
+        function = step.resolve()
+        if not declares_reach(function):
+            return None
+        try:
+            return reach(function, ndim, **_by_name(step, function))
+        except UnknownReachError:
+            return None
+        except (TypeError, ValueError):
+            if ":" in step.function:  # somebody else's rule
+                return None
+            raise
+
+    def _per_axis(self, value: int | Sequence[int], name: str) -> tuple[int, ...]:
+        return checks.per_axis(value, len(self._shape), name=name, least=1)
+
+
+def _by_name(step: Step, function: Any) -> dict[str, Any]:
+    bound = inspect.signature(function).bind(None, *step.arguments, **step.keywords)
+    first = next(iter(bound.arguments))
+    return {name: v for name, v in bound.arguments.items() if name != first}
+
+
+def _grown(
+    size: tuple[int, ...],
+    halo: tuple[int, ...],
+    shape: tuple[int, ...],
+    budget: int,
+) -> tuple[int, ...]:
+    """Return a multiple of a tile for which the halo is cheap, within a budget."""
+    grown = [max(1, min(n, length)) for n, length in zip(size, shape, strict=True)]
+    unit = list(grown)
+    while True:
+        read = math.prod(
+            min(n + 2 * margin, length) if length else 0
+            for n, margin, length in zip(grown, halo, shape, strict=True)
+        )
+        if read <= (1 + _HALO_SHARE) * math.prod(grown):
+            return tuple(grown)
+        axes = [a for a, n in enumerate(grown) if n < shape[a]]
+        # Grow where the halo weighs most, slowest axis last among equals.
+        axes.sort(key=lambda a: (-halo[a] / grown[a], -a))
+        for axis in axes:
+            longer = min(-(-2 * grown[axis] // unit[axis]) * unit[axis], shape[axis])
+            if math.prod(grown) // grown[axis] * longer <= budget:
+                grown[axis] = longer
+                break
+        else:
+            return tuple(grown)

@@ -1,0 +1,211 @@
+"""What special steps cannot take, known before any voxel is read.
+
+A run may take hours; a misspelt suffix, option or property must not end it. All raise
+`TypeError` or `ValueError`; who calls them names the step.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Any
+
+from segkit import checks
+from segkit.measurement.classification import BoundsClassifier
+from segkit.pipeline.argument_kinds import require_kinds
+from segkit.pipeline.steps import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from segkit.pipeline.steps import Step
+
+# Images have hardly more axes than these.
+ANY_AXES = range(1, 7)
+
+
+# Options: what a step takes by itself.
+
+
+def options_of(name: str, *, after: int) -> Callable[[Step], None]:
+    """Return a check that a public function of segkit takes the options of a step.
+
+    Parameters
+    ----------
+    name
+        Of the function.
+    after
+        How many arguments it takes before them.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import label
+    >>> options_of("label", after=1)(label(conectivity=2))
+    Traceback (most recent call last):
+    TypeError: got an unexpected keyword argument 'conectivity'; it takes ...
+    """
+
+    def check(step: Step) -> None:
+        import segkit
+
+        _require_bound(getattr(segkit, name), after, step.keywords)
+
+    return check
+
+
+def require_min_size(step: Step) -> None:
+    """Look at the options of `remove_small_objects`."""
+    options_of("remove_small_objects", after=1)(step)
+    checks.as_integer(step.keywords["min_size"], name="min_size", least=0)
+
+
+def require_number(step: Step) -> None:
+    """Look at the options of `keep_largest`."""
+    checks.as_integer(step.keywords["number"], name="number", least=0)
+
+
+def require_target(step: Step) -> None:
+    """Look at the path and the options of `save`.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import save
+    >>> require_target(save("labels.tif"))
+    >>> require_target(save("labels.tif", levls=2))
+    Traceback (most recent call last):
+    TypeError: got an unexpected keyword argument 'levls'; it takes axes, spacing, ...
+    """
+    import segkit
+    from segkit.io.formats import format_of
+    from segkit.io.tables import TABLE_SUFFIXES
+
+    path = str(step.arguments[0])
+    for word in re.findall(r"\{.*?\}", path):
+        if word != "{name}":
+            raise ValueError(
+                f"{word} is not known; {{name}} stands for the image's name"
+            )
+    if path.lower().endswith(TABLE_SUFFIXES):
+        _require_bound(segkit.save_table, 2, step.keywords)
+    else:
+        format_of(path.partition("::")[0])
+        _require_bound(segkit.save, 2, step.keywords)
+
+
+def _require_bound(
+    function: Callable[..., Any], positional: int, options: dict[str, Any]
+) -> None:
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*[None] * positional, **options)
+    except TypeError as error:
+        takes = ", ".join(list(signature.parameters)[positional:])
+        raise TypeError(f"{error}; it takes {takes}") from error
+    require_kinds(function, options)
+
+
+# Columns: what the table of objects holds after a step, of which it held before. The
+# axes are the numbers of axes that the image may have.
+
+
+def same_columns(
+    step: Step,  # noqa: ARG001 - it says nothing about the table
+    columns: Sequence[str],
+    axes: Iterable[int],  # noqa: ARG001
+) -> Sequence[str]:
+    """Return the columns as they are."""
+    return columns
+
+
+def measured_columns(
+    step: Step,
+    columns: Sequence[str],  # noqa: ARG001 - a new table
+    axes: Iterable[int],
+) -> Sequence[str]:
+    """Return the columns that `regionprops` measures."""
+    from segkit.measurement import properties as object_properties
+    from segkit.pipeline.stage_work import measure_options, needs_intensity
+
+    asked = measure_options(step, ()).get("properties")
+    intensity = needs_intensity(step)
+    names: dict[str, None] = {}
+    for ndim in axes:
+        has_surface = asked is not None and "surface" in asked
+        if has_surface and ndim not in (2, 3) and axes is ANY_AXES:
+            continue
+        wanted = object_properties.wanted(asked, ndim, intensity)
+        names |= dict.fromkeys(object_properties.column_names(wanted, ndim))
+    return list(names)
+
+
+def classified_columns(
+    step: Step,
+    columns: Sequence[str],
+    axes: Iterable[int],  # noqa: ARG001 - the columns are known
+) -> Sequence[str]:
+    """Look at the classes of `classify`; return the columns with that of the class."""
+    if not step.arguments:
+        raise TypeError("no class is given; give bounds_classifier(name, ...)")
+    names: set[str] = set()
+    for classifier in step.arguments:
+        if not isinstance(classifier, BoundsClassifier):
+            raise TypeError(
+                f"{classifier!r} is no class; give bounds_classifier(name, ...), in a"
+                ' file { class = "name", area = [1, 2] }'
+            )
+        if classifier.name in names:
+            raise ValueError(f"several classes are called {classifier.name}")
+        names.add(classifier.name)
+        if columns:
+            _require_columns(classifier, columns)
+    return [*columns, "class"] if columns else []
+
+
+def _require_columns(classifier: BoundsClassifier, columns: Sequence[str]) -> None:
+    for name, _, _ in classifier.bounds:
+        if name not in columns:
+            measured = dict.fromkeys(column.partition("-")[0] for column in columns)
+            ask = f"; ask for it: regionprops(properties=[..., {name!r}])"
+            raise ValueError(
+                f"class {classifier.name!r} bounds {name!r}{nearest(name, columns)},"
+                " which the object table will not have; it has"
+                f" {', '.join(measured)}{ask if _can_be_measured(name) else ''}"
+            )
+
+
+def _can_be_measured(column: str) -> bool:
+    from segkit.measurement import properties as object_properties
+
+    return any(
+        column
+        in object_properties.column_names(
+            object_properties.wanted(None, ndim, True), ndim
+        )
+        for ndim in ANY_AXES
+    )
+
+
+def bounded_columns(
+    step: Step, columns: Sequence[str], axes: Iterable[int]
+) -> Sequence[str]:
+    """Look at the bounds of `keep_within`; return the columns as they are."""
+    from segkit.measurement import properties as object_properties
+    from segkit.measurement.selection import require_limits
+
+    known: dict[str, None] = {}
+    for ndim in axes:
+        every = object_properties.wanted(None, ndim, True)
+        if ndim in (2, 3):
+            every = [*every, "surface"]
+        names = object_properties.column_names(every, ndim)
+        known |= dict.fromkeys(name.replace("-", "_") for name in names)
+    for name, limits in step.keywords.items():
+        if name == "spacing":
+            continue
+        if name not in known:
+            raise ValueError(
+                f"no property {name!r}{nearest(name, list(known))}; there are"
+                f" {', '.join(known)}"
+            )
+        require_limits(name, limits)
+    return columns

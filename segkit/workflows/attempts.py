@@ -1,0 +1,94 @@
+"""Files that tasks write, once: reserved first, and written anew if they are gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segkit.workflows import tasks
+from segkit.workflows.reserving import (
+    ABSENT,
+    Saved,
+    file_of,
+    known_by,
+    mark_of,
+    marks_of_ours,
+)
+from segkit.workflows.saving import is_lost
+from taskgraph.identity.hashing import Encoder, digest
+from taskgraph.tasks.recording import current_recording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.task import Task
+
+
+def saved_by(
+    write: Callable[..., Task],
+    name: str,
+    content: Mapping[str, Any],
+    path: str,
+    overwrite: bool,
+) -> Task:
+    """Return the task that saves a file, a new one if the last was in vain.
+
+    Parameters
+    ----------
+    write
+        Takes the task that reserved the path, and the content; returns the last of the
+        tasks that write it.
+    name
+        What stands for `write` in the key of the reservation: it must stay.
+    content
+        What will be written and how; the key holds its names, too.
+    path
+        Where.
+    overwrite
+        Replace whatever lies there.
+    """
+    recording = current_recording()
+    results = recording.results if recording else None
+    wanted, store = _digest_of(name, content), known_by(results)
+    attempt = 0
+    while True:
+        mark = len(recording.tasks) if recording else 0
+        reserved = tasks.RESERVE(path, overwrite, attempt, wanted, store=store)
+        if recording is None or results is None:
+            return write(reserved, **content)
+        if not overwrite and file_of(path).exists() and not reserved.can_load():
+            recording.tasks.pop()
+            ours = marks_of_ours(results, path)
+            reserved = tasks.RESERVE(path, overwrite, attempt, wanted, ours, store)
+        last = write(reserved, **content)
+        if not _in_vain(reserved, last, results):
+            return last
+        del recording.tasks[mark:]
+        attempt += 1
+
+
+def _digest_of(name: str, content: Mapping[str, Any]) -> str:
+    """Return a digest of what will be written and how."""
+    return digest(b"", Encoder().encode((name, dict(content)))).hex()
+
+
+def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
+    """Return whether what was saved is gone, or what was in the way is."""
+    if last.can_load():
+        saved: Saved = last.value()
+        return not saved.there
+    path: str = reserved.args[0]
+    found = results.backend.find(reserved.key)
+    if found is not None and found.failure:
+        now = mark_of(file_of(path))
+        return now == ABSENT or now in marks_of_ours(results, path)
+    if found is not None and not reserved.value().untouched:
+        # Other content of ours was written meanwhile; if it is this very content,
+        # its record is there, too.
+        known = marks_of_ours(results, path)
+        if mark_of(file_of(path)) in known and not last.can_load():
+            return True
+    if last.generator is tasks.FINISH_FILE:
+        created: Task = last.args[0]
+        return created.can_load() and is_lost(created.value())
+    return False

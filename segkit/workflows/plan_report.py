@@ -1,0 +1,114 @@
+"""What a pipeline will do to its images: the stages of the plan, and what is done."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segkit.pipeline.stages import (
+    FilterStage,
+    LabelStage,
+    MeasureStage,
+    OverlappingStage,
+    SaveImageStage,
+    Stage,
+    TilesStage,
+    WholeStage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from segkit.workflows.pipeline_jugfile import PipelineJugfile
+    from segkit.workflows.pipelines import Outputs
+
+# Bytes a voxel of the block that a task holds beside what it reads: roughly.
+_BYTES: dict[type[Stage], int] = {
+    TilesStage: 4,
+    OverlappingStage: 4,
+    WholeStage: 4,
+    LabelStage: 9,
+    FilterStage: 6,
+    MeasureStage: 6,
+    SaveImageStage: 9,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """What a stage will do.
+
+    Attributes
+    ----------
+    image : str
+        Whose stage it is.
+    kind : str
+        What it does with each block.
+    steps : str
+        The pipeline's steps in it.
+    tasks : int
+        How many there are.
+    done : int
+        How many of them have results.
+    memory : int
+        Bytes that one of its tasks takes, roughly, beside the program's own.
+    """
+
+    image: str
+    kind: str
+    steps: str
+    tasks: int
+    done: int
+    memory: int
+
+
+def planned(source: PipelineJugfile, store: str | None) -> list[PlannedStage]:
+    """Return the stages of all images without running any."""
+    from backends.errors import OpenError
+    from taskgraph.context import open_results
+
+    results = None
+    if store is not None:
+        with suppress(OpenError):
+            results = open_results(store, create=False)
+    if results is None:
+        results = open_results("memory://")
+    loaded = source.load(results)
+    results.backend.poll()
+    known = set(loaded.graph.keys()).intersection(results.backend.keys())
+    names = [Path(path).name for path in source.images] or [""]
+    return [
+        _planned_stage(name, one, stage, some, known)
+        for name, one in zip(names, source.outputs, strict=True)
+        for stage, some in zip(one.stages, one.tasks, strict=True)
+        if some
+    ]
+
+
+def _planned_stage(
+    name: str, one: Outputs, stage: Stage, some: Sequence[Any], known: set[bytes]
+) -> PlannedStage:
+    keys = {task.key for task in some}
+    return PlannedStage(
+        name,
+        stage.kind,
+        " + ".join(step.function for step in stage.steps),
+        len(keys),
+        len(keys & known),
+        _memory(one, stage),
+    )
+
+
+def _memory(one: Outputs, stage: Stage) -> int:
+    """Return how many bytes a task of a stage takes; one of a table takes none."""
+    shape = one.array.shape
+    box = shape if isinstance(stage, WholeStage) else one.block
+    halo = stage.halo if isinstance(stage, TilesStage) else (0,) * len(box)
+    read = math.prod(
+        min(size + 2 * margin, length)
+        for size, margin, length in zip(box, halo, shape, strict=True)
+    )
+    return read * _BYTES.get(type(stage), 0)
