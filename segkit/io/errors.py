@@ -109,12 +109,12 @@ def parsing(path: str | Path, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def writing(path: str | Path) -> Iterator[None]:
+def full_disk_explained(path: str | Path) -> Iterator[None]:
     """Say of a full disk which path it could not take, and what to do.
 
     Examples
     --------
-    >>> with writing("a.tif"):
+    >>> with full_disk_explained("a.tif"):
     ...     raise OSError(errno.ENOSPC, "No space left on device", "/tmp/.b97d.a.tif")
     Traceback (most recent call last):
     OSError: [Errno 28] the disk or its inodes are full; free some and start again:

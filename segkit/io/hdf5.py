@@ -16,29 +16,29 @@ from segkit.io.errors import (
     missing_extra,
     parsing,
 )
-from segkit.io.image import Image, described
-from segkit.io.tiff.metadata import MICROMETER
+from segkit.io.formats import Format
+from segkit.io.image import MICROMETER, Image, described
 from segkit.names import known_as
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from segkit.io.options import OpenOptions, SaveOptions
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 HDF5_SUFFIXES = (".h5", ".hdf5")
 _SPACING_ATTRIBUTES = ("element_size_um", "spacing")
 
 
-def open_hdf5(path: Path, *, key: str | None = None, axes: str | None = None) -> Image:
+def open_hdf5(path: Path, options: OpenOptions) -> Image:
     """Return one dataset of an HDF5 file as an image.
 
     Parameters
     ----------
     path : Path
         The file.
-    key : str, optional
-        The dataset; may be left out when the file holds one only.
-    axes : str, optional
-        One letter per axis.
+    options : OpenOptions
+        The key is the dataset's; it may be left out when the file holds one only.
 
     Raises
     ------
@@ -46,11 +46,11 @@ def open_hdf5(path: Path, *, key: str | None = None, axes: str | None = None) ->
         If the dataset is not there or must be chosen; the message lists them.
     """
     with parsing(path, "HDF5"), _open(path) as file:
-        dataset = file[_dataset_name(path, file, key)]
+        dataset = file[_dataset_name(path, file, options.key)]
         if dataset.dtype.kind not in "biufc":
             raise NotAnImageError(path, f"{dataset.name} holds {dataset.dtype}")
         source = Hdf5Dataset(path, dataset.name, dataset.dtype, dataset.shape)
-        names = axes or _text(dataset.attrs.get("axes"))
+        names = options.axes or _text(dataset.attrs.get("axes"))
         spacing = next(
             (
                 [float(step) for step in np.ravel(dataset.attrs[name])]
@@ -146,7 +146,7 @@ class Hdf5Dataset:
         return np.asarray(voxels)
 
 
-def require_only(path: Path, key: str | None) -> None:
+def require_only(path: Path, key: str) -> None:
     """Raise if replacing a file would lose other datasets than the one that is meant.
 
     Raises
@@ -166,20 +166,34 @@ def require_only(path: Path, key: str | None) -> None:
         )
 
 
-def _given(key: str | None) -> str:
+def _given(key: str) -> str:
     return (key or "image").strip("/")
 
 
-def write_hdf5(
-    path: Path, array: np.ndarray[Any, Any], image: Image, key: str | None
-) -> None:
-    """Write a whole array as the only dataset of a new file, by default ``image``."""
+def save_hdf5(path: Path, image: Image, options: SaveOptions) -> None:
+    """Write a whole image as the only dataset of a new file, by default ``image``."""
+    voxels = image.read()
     try:
         import h5py
     except ImportError as error:
         raise missing_extra(path, "h5py", "hdf5") from error
     with h5py.File(path, "w") as file:
-        dataset = file.create_dataset(_given(key), data=array)
+        dataset = file.create_dataset(_given(options.key), data=voxels)
         dataset.attrs["axes"] = image.axes
         dataset.attrs["spacing"] = image.spacing
         dataset.attrs["units"] = list(image.units)
+
+
+HDF5 = Format(
+    name="hdf5",
+    title="HDF5",
+    suffixes=HDF5_SUFFIXES,
+    magic=(MAGIC,),
+    open_options=frozenset({"key"}),
+    save_options=frozenset({"key"}),
+    open=open_hdf5,
+    save=save_hdf5,
+    no_boxes="HDF5 is corrupted by several writers; create .zarr, .tif or .npy, or save"
+    " the whole array at once by segkit.save",
+    require_replaceable=require_only,
+)

@@ -24,6 +24,7 @@ _T = TypeVar("_T")
 AXES_BY_DIMENSION = ("", "x", "yx", "zyx", "czyx", "tczyx")
 SPATIAL = "zyx"
 UNKNOWN_UNIT = "pixel"
+MICROMETER = "micrometer"
 
 
 @known_as("segkit")

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import errno
-import os
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.io.errors import DamagedImageError, NotAnImageError, parsing
+from segkit.io.copying import copy_into
+from segkit.io.errors import NotAnImageError, parsing
+from segkit.io.formats import Format
 from segkit.io.image import Image, described
-from segkit.io.sources import Mapped
+from segkit.io.mapped import Mapped, MappedTarget, require_length, reserve
+from segkit.io.options import OpenOptions, SaveOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from segkit.io.targets import Target
+
 MAGIC = b"\x93NUMPY"
 
 
-def open_npy(path: Path, *, axes: str | None = None) -> Image:
+def open_npy(path: Path, options: OpenOptions) -> Image:
     """Return the image of an npy file, memory-mapped.
 
     Raises
@@ -31,16 +34,10 @@ def open_npy(path: Path, *, axes: str | None = None) -> Image:
     shape, dtype, fortran, offset = _header(path)
     if dtype.kind not in "biufc" or dtype.hasobject:
         raise NotAnImageError(path, f"holds {dtype}, not numbers")
-    size = path.stat().st_size
-    end = offset + dtype.itemsize * int(np.prod(shape, dtype=object))
-    if end > size:
-        raise DamagedImageError(
-            path,
-            f"is cut short: its voxels end at byte {end}, the file at {size};"
-            " copy or write it again",
-        )
+    require_length(path, offset + dtype.itemsize * int(np.prod(shape, dtype=object)))
     order = "F" if fortran else "C"
-    return described(str(path), Mapped(path, dtype, shape, offset, order), axes=axes)
+    source = Mapped(path, dtype, shape, offset, order)
+    return described(str(path), source, axes=options.axes)
 
 
 def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
@@ -56,31 +53,35 @@ def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
         return shape, dtype, fortran, file.tell()
 
 
-def create_npy(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+def create_npy(path: Path, image: Image, options: SaveOptions) -> None:  # noqa: ARG001 (all formats')
     """Write an npy file of zeros, with its blocks reserved on the disk."""
     header = {
-        "descr": np.lib.format.dtype_to_descr(dtype),
+        "descr": np.lib.format.dtype_to_descr(image.dtype),
         "fortran_order": False,
-        "shape": shape,
+        "shape": image.shape,
     }
     with path.open("xb") as file:
         np.lib.format.write_array_header_2_0(file, header)
-        reserve(file, dtype.itemsize * int(np.prod(shape, dtype=object)))
+        reserve(file, image.nbytes)
 
 
-def reserve(file: BinaryIO, count: int) -> None:
-    """Append `count` zero bytes; a full disk is an error now, not a crash later.
+def _reopen(path: Path) -> tuple[Image, Target]:
+    image = open_npy(path, OpenOptions())
+    return image, MappedTarget(image)
 
-    A sparse file that is memory-mapped kills its writer (SIGBUS) when the disk fills.
-    """
-    end = file.tell() + count
-    file.flush()
-    file.truncate(end)
-    if count == 0:
-        return
-    try:
-        os.posix_fallocate(file.fileno(), 0, end)
-    except OSError as error:
-        # Filesystems without reservation keep the sparse file.
-        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
-            raise
+
+def _save(path: Path, image: Image, options: SaveOptions) -> None:
+    create_npy(path, image, options)
+    copy_into(path, image)
+
+
+NPY = Format(
+    name="npy",
+    title="npy",
+    suffixes=(".npy",),
+    magic=(MAGIC,),
+    open=open_npy,
+    save=_save,
+    create=create_npy,
+    reopen=_reopen,
+)

@@ -5,27 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import re
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from segkit.io import hdf5, npy, pictures
-from segkit.io.errors import (
-    ColourError,
-    ImageRequestError,
-    NotAnImageError,
-    UnfinishedImageError,
-)
-from segkit.io.image import Image, described
-from segkit.io.ome_zarr import reading as zarr_reading
-from segkit.io.ome_zarr.plates import open_plate
-from segkit.io.tiff import reading as tiff_reading
+from segkit.io.errors import ColourError, ImageRequestError, UnfinishedImageError
+from segkit.io.formats import format_at
+from segkit.io.image import described
+from segkit.io.options import OpenOptions
 from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from segkit.io.ome_zarr.reading import Missing
+    from segkit.io.formats import Format
+    from segkit.io.image import Image
+    from segkit.io.options import Missing
 
 
 @known_as("segkit")
@@ -115,12 +109,11 @@ def open_image(
     FileNotFoundError: [Errno 2] no image there: ...
     """
     where, inside = _split(path)
-    key = key or inside
     require_readable(path)
-    options: dict[str, Any] = {"series": series, "level": level, "axes": axes}
-    image = _open(
-        where, key=key, well=well, pattern=pattern, missing=missing, **options
-    )
+    options = OpenOptions(key or inside, series, level, axes, well, pattern, missing)
+    format_ = format_at(where)
+    _require_options(where, format_, options)
+    image = format_.open(where, options)
     if spacing is not None or units is not None or axes is not None:
         image = described(
             image.path,
@@ -181,61 +174,17 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.partial")
 
 
-def _open(
-    path: Path,
-    *,
-    key: str | None,
-    well: str | None,
-    pattern: str | None,
-    missing: Missing,
-    **options: Any,
-) -> Image:
-    if path.is_dir():
-        return _open_folder(path, key, well, pattern, missing, options)
-    with path.open("rb") as file:
-        start = file.read(16)
-    series, level, axes = options["series"], options["level"], options["axes"]
-    if not start:
-        raise NotAnImageError(path, "is an empty file")
-    if start.startswith(tiff_reading.MAGIC):
-        return tiff_reading.open_tiff(path, series=series, level=level)
-    _require_plain(path, series, level, well)
-    if start.startswith(hdf5.MAGIC):
-        return hdf5.open_hdf5(path, key=key, axes=axes)
-    if key is not None:
-        raise ImageRequestError(path, f"holds one image only; key={key!r} means none")
-    if start.startswith(npy.MAGIC):
-        return npy.open_npy(path, axes=axes)
-    return pictures.open_picture(path, axes=axes)
-
-
-def _open_folder(
-    path: Path,
-    key: str | None,
-    well: str | None,
-    pattern: str | None,
-    missing: Missing,
-    options: dict[str, Any],
-) -> Image:
-    series, level, axes = options["series"], options["level"], options["axes"]
-    if zarr_reading.is_zarr(path):
-        if well is not None:
-            plate = open_plate(path)
-            return plate.open(well, series, level=level, missing=missing)
-        return zarr_reading.open_zarr(
-            path, key=key, series=series, level=level, missing=missing, axes=axes
-        )
-    if path.suffix == ".zarr":
-        raise NotAnImageError(path, "is a folder without Zarr metadata")
-    _require_plain(path, series, level, well)
-    open_plane = partial(open_image)
-    return pictures.open_folder(path, pattern=pattern, axes=axes, open_plane=open_plane)
-
-
-def _require_plain(path: Path, series: int, level: int, well: str | None) -> None:
-    if series or level or well is not None:
+def _require_options(path: Path, format_: Format, options: OpenOptions) -> None:
+    """Refuse a choice among images where the format has one image only."""
+    known = format_.open_options
+    chosen = options.series or options.level or options.well is not None
+    if chosen and not known & {"series", "level", "well"}:
         raise ImageRequestError(
             path, "has neither series, nor pyramid levels, nor wells; leave them out"
+        )
+    if options.key is not None and not known:
+        raise ImageRequestError(
+            path, f"holds one image only; key={options.key!r} means none"
         )
 
 

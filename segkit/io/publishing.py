@@ -8,7 +8,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from segkit.io.errors import ImageError, writing
+from segkit.io.errors import ImageError, full_disk_explained
 from segkit.io.replacing import require_free
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def published(
     make_folder(path.parent)
     private = path.with_name(f".{os.urandom(6).hex()}.{path.name}")
     try:
-        with writing(path):
+        with full_disk_explained(path):
             yield private
             if durable:
                 sync(private)

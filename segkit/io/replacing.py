@@ -7,18 +7,15 @@ loses all that anybody ever put there, so that it must hold nothing else than an
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
+
+from segkit.io.formats import format_of_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_ZARR_METADATA = {"zarr.json", ".zgroup", ".zattrs", ".zmetadata"}
-_GROUP = ("zarr.json", ".zgroup")
-_ARRAY = ("zarr.json", ".zarray")
 # What programs that show folders leave there: how to show them, nothing else.
 _VIEWS = {".DS_Store", "Thumbs.db", "desktop.ini"}
-_PLANE = re.compile(r"([A-Za-z])\d+\.png")
 
 
 def require_free(path: Path, *, overwrite: bool, folder: bool | None = None) -> None:
@@ -84,25 +81,5 @@ def foreign(folder: Path) -> str | None:
         for entry in os.scandir(folder)
         if entry.name not in _VIEWS
     }
-    if any(name in entries for name in _GROUP):
-        strange = [n for n, inner in entries.items() if not _of_zarr(folder / n, inner)]
-    else:
-        planes = _planes([name for name, inner in entries.items() if not inner])
-        strange = [name for name in entries if name not in planes]
-    return min(strange, default=None)
-
-
-def _of_zarr(path: Path, inner: bool) -> bool:
-    """Return whether an entry of a Zarr group is metadata or a level of a pyramid."""
-    if not inner:
-        return path.name in _ZARR_METADATA
-    return path.name.isdecimal() and any((path / name).is_file() for name in _ARRAY)
-
-
-def _planes(names: list[str]) -> set[str]:
-    """Return the names that as many planes as there are files would have."""
-    found = _PLANE.fullmatch(min(names, default=""))
-    if found is None:
-        return set()
-    digits = len(str(len(names) - 1))
-    return {f"{found[1]}{number:0{digits}d}.png" for number in range(len(names))}
+    ours = format_of_folder(folder).ours(folder, entries)
+    return min((name for name in entries if name not in ours), default=None)

@@ -8,28 +8,21 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from segkit import checks
-from segkit.io import hdf5
 from segkit.io.errors import ImageRequestError
-from segkit.io.formats import format_of
+from segkit.io.formats import format_of, formats_with, require_levels
 from segkit.io.image import Image, complete_spacing, described
+from segkit.io.options import Compression, SaveOptions
 from segkit.io.publishing import published
 from segkit.io.replacing import require_free
-from segkit.io.sources import InMemory
-from segkit.io.targets import fitted
-from segkit.io.tiff import writing as tiff_writing
-from segkit.io.tiff.writing import Compression
-from segkit.io.writing import ImageWriter, create_at
 from segkit.names import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from segkit.io.ome_zarr.writing import Downscale, OmeVersion
-
-_SLAB_BYTES = 64 << 20
-_GREY, _COLOUR = 2, 3
+    from segkit.io.formats import Format
+    from segkit.io.options import Downscale, OmeVersion
 
 
 @known_as("segkit")
@@ -111,55 +104,35 @@ def save(
     FileExistsError: ...labels.tif: exists already; choose another name or say
     overwrite=True
     """
-    where, _, inside = str(path).partition("::")
+    where, _, key = str(path).partition("::")
     path = Path(where)
-    kind = format_of(path)
-    _require_options(path, kind, inside, compression, levels)
-    require_free(path, overwrite=overwrite, folder=kind in ("zarr", "folder"))
-    if kind == "hdf5":
-        hdf5.require_only(path, inside)
+    format_ = format_of(path)
+    options = SaveOptions(
+        key, compression, chunks, labels, levels, downscale, ome_version
+    )
+    _require_options(path, format_, options)
+    require_free(path, overwrite=overwrite, folder=format_.folder)
+    format_.require_replaceable(path, key)
     source = _as_source(str(path), image, axes, spacing, units)
     with published(path, overwrite=overwrite, durable=durable) as private:
-        if kind == "picture":
-            _write_picture(private, path, source)
-        elif kind == "folder":
-            _write_folder(private, path, source)
-        elif kind == "hdf5":
-            hdf5.write_hdf5(private, source.read(), source, inside)
-        elif "tiff" in kind and (compression is not None or source.dtype == bool):
-            tiff_writing.write_tiff(
-                private,
-                source.read(),
-                source,
-                ome=kind == "ome-tiff",
-                compression=compression,
-            )
-        else:
-            create_at(
-                private,
-                source,
-                kind=kind,
-                chunks=chunks,
-                labels=labels,
-                version=ome_version,
-            )
-            _copy(private, source)
-            if levels > 1:
-                _add_levels(private, source, levels, downscale, labels=labels)
+        format_.save(private, source, options)
     return path
 
 
-def _require_options(
-    path: Path, kind: str, inside: str, compression: Compression | None, levels: int
-) -> None:
+def _require_options(path: Path, format_: Format, options: SaveOptions) -> None:
     """Refuse what the format does not have, before anything is written."""
-    if inside and kind != "hdf5":
+    known, compression = format_.save_options, options.compression
+    if options.key and "key" not in known:
         raise ImageRequestError(
-            path, f"holds one image; leave out '::{inside}', which is for HDF5"
+            path,
+            f"holds one image; leave out '::{options.key}', which is for"
+            f" {formats_with('key')}",
         )
-    if compression is not None and "tiff" not in kind:
+    if compression is not None and "compression" not in known:
         raise ImageRequestError(
-            path, f"compression={compression!r} is for TIFF; leave it out"
+            path,
+            f"compression={compression!r} is for {formats_with('compression')};"
+            " leave it out",
         )
     if compression is not None and compression.lower() not in get_args(Compression):
         raise ImageRequestError(
@@ -167,8 +140,8 @@ def _require_options(
             f"compression={compression!r} is unknown; use one of"
             f" {', '.join(get_args(Compression))}, or leave it out",
         )
-    if checks.as_integer(levels, name="levels", least=1) > 1 and kind != "zarr":
-        raise ImageRequestError(path, "only OME-Zarr has levels; leave it out")
+    levels = checks.as_integer(options.levels, name="levels", least=1)
+    require_levels(path, format_, levels)
 
 
 def _as_source(
@@ -195,99 +168,3 @@ def _as_source(
         spacing=complete_spacing(path, names, steps),
         units=image.units if units is None else units,
     )
-
-
-def _copy(target: Path, source: Image) -> None:
-    writer = ImageWriter(target, target=target)
-    if isinstance(source.source, InMemory):
-        writer.write(..., source.read())
-        return
-    step = writer.chunks[0] if writer.chunks else 1
-    for box in _slabs(source, step):
-        writer.write(box, source.read(box))
-
-
-def _slabs(image: Image, step: int) -> Iterator[tuple[slice, ...]]:
-    """Yield boxes over the first axis, of some megabytes and whole chunks."""
-    row = image.nbytes // max(image.shape[0], 1)
-    count = max(1, _SLAB_BYTES // max(row * step, 1)) * step
-    rest = tuple(slice(0, n) for n in image.shape[1:])
-    for start in range(0, image.shape[0], count):
-        yield (slice(start, min(start + count, image.shape[0])), *rest)
-
-
-def _add_levels(
-    target: Path,
-    source: Image,
-    levels: int,
-    downscale: Downscale | None,
-    *,
-    labels: bool,
-) -> None:
-    from segkit.io.ome_zarr.writing import write_levels
-
-    write_levels(
-        target,
-        source,
-        levels=levels,
-        downscale=downscale or ("mode" if labels else "mean"),
-        labels=labels,
-    )
-
-
-def _write_picture(private: Path, path: Path, source: Image) -> None:
-    wanted = _COLOUR if source.axes.endswith("s") else _GREY
-    if source.ndim != wanted:
-        raise ImageRequestError(
-            path,
-            f"a picture cannot hold shape {source.shape}; save a volume as .tif, .zarr"
-            " or a folder",
-        )
-    private.write_bytes(_encoded(path, source.read()))
-
-
-def _write_folder(private: Path, path: Path, source: Image) -> None:
-    if source.ndim != _GREY + 1 + source.axes.endswith("s"):
-        raise ImageRequestError(
-            path, f"a folder of pictures holds a volume, not shape {source.shape}"
-        )
-    private.mkdir()
-    digits = len(str(source.shape[0] - 1))
-    for number in range(source.shape[0]):
-        name = f"{source.axes[0]}{number:0{digits}d}.png"
-        (private / name).write_bytes(_encoded(path / name, source.read(number)))
-
-
-def _encoded(path: Path, array: NDArray[Any]) -> bytes:
-    """Return the bytes of a picture file; imageio prints what fails at its files."""
-    import imageio.v3
-
-    pixels = picture_pixels(path, array)
-    found: bytes = imageio.v3.imwrite("<bytes>", pixels, extension=path.suffix.lower())
-    return found
-
-
-def picture_pixels(path: Path, array: NDArray[Any]) -> NDArray[Any]:
-    """Return pixels as a picture file holds them: uint8 or uint16.
-
-    Raises
-    ------
-    ImageRequestError
-        If values would be lost: floats, or integers beyond the format's range.
-    """
-    lossy = path.suffix.lower() in (".jpg", ".jpeg", ".webp")
-    if array.dtype == bool:
-        return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype.kind not in "iu":
-        raise ImageRequestError(
-            path, f"a picture cannot hold {array.dtype}; scale to uint8, or save .tif"
-        )
-    if lossy and array.dtype != np.uint8:
-        raise ImageRequestError(
-            path, f"this format loses details of {array.dtype}; save .png or .tif"
-        )
-    if array.dtype == np.uint8:
-        return array
-    if array.ndim > _GREY or path.suffix.lower() != ".png":
-        return fitted(str(path), array, np.dtype(np.uint8))
-    return fitted(str(path), array, np.dtype(np.uint16))

@@ -12,8 +12,6 @@ from segkit.io.errors import ImageRequestError
 from segkit.names import known_as
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 # Rec. 709, the weights of a linear RGB picture's luminance.
@@ -115,48 +113,6 @@ class InMemory:
     def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
         """Return a view of the box."""
         return self.array[box]
-
-
-@known_as("segkit.names")
-class Mapped:
-    """Voxels in one uncompressed piece of a file, mapped once per process.
-
-    A file that is replaced meanwhile (by rename) keeps its old voxels here.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        dtype: np.dtype[Any],
-        shape: tuple[int, ...],
-        offset: int,
-        order: str = "C",
-    ) -> None:
-        self.path = path
-        self.dtype = dtype
-        self.shape = shape
-        self.offset = offset
-        self._order: Any = order
-        self._map: NDArray[Any] | None = None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        known = (self.path, self.dtype, self.shape, self.offset, self._order)
-        return Mapped, known
-
-    def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
-        """Return a read-only view of the mapped file."""
-        if self._map is None:
-            self._map = self._mapped()
-        return self._map[box]
-
-    def _mapped(self) -> NDArray[Any]:
-        if 0 in self.shape:  # an empty file cannot be mapped
-            return np.empty(self.shape, self.dtype)
-        mapped = np.memmap(
-            self.path, self.dtype, "r", self.offset, self.shape, self._order
-        )
-        # A plain array: slices of a memmap cost ten times as much to make.
-        return mapped.view(np.ndarray)
 
 
 @known_as("segkit.names")

@@ -2,125 +2,36 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from segkit.io import npy
 from segkit.io.errors import ImageRequestError
-from segkit.io.ome_zarr import reading as zarr_reading
-from segkit.io.tiff import reading as tiff_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from segkit.io.image import Image
+    from segkit.io.options import Downscale
 
 
 class Target(Protocol):
-    """Where boxes are written."""
+    """Where the boxes of an image under construction are written."""
 
     chunks: tuple[int, ...] | None
 
     def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
         """Write an array of the image's dtype and of the box's shape."""
 
+    def finish(self, path: Path, levels: int, downscale: Downscale) -> None:
+        """Complete the image that will be at `path`, so that it can get its name.
 
-def open_target(partial: Path) -> tuple[Image, Target]:
-    """Return what is known of an image under construction, and where it takes boxes."""
-    if partial.is_dir():
-        return zarr_reading.open_zarr(partial, missing="fill"), ZarrTarget(
-            partial / "0"
-        )
-    with partial.open("rb") as file:
-        start = file.read(8)
-    image = (
-        npy.open_npy(partial)
-        if start.startswith(npy.MAGIC)
-        else tiff_reading.open_tiff(partial)
-    )
-    return image, MappedTarget(image)
-
-
-class MappedTarget:
-    """Voxels in one piece of a file, written through a memory map."""
-
-    chunks: tuple[int, ...] | None = None
-
-    def __init__(self, image: Image) -> None:
-        self._source: Any = image.source
-        self._map: NDArray[Any] | None = None
-
-    def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
-        """Write through the map, or at once where the box is one piece of the file."""
-        source = self._source
-        if array.size == 0:
-            return
-        if _is_one_piece(box, source.shape):
-            first = tuple(part.start for part in box)
-            start = np.ravel_multi_index(first, source.shape) * source.dtype.itemsize
-            _write_at(source.path, source.offset + int(start), array, source.dtype)
-            return
-        if self._map is None:
-            self._map = np.memmap(
-                source.path, source.dtype, "r+", source.offset, source.shape
-            )
-        self._map[box] = array
-
-
-def _is_one_piece(box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
-    """Say whether the voxels of a box follow each other in C order."""
-    lengths = [part.stop - part.start for part in box]
-    partial = [axis for axis, n in enumerate(lengths) if n != shape[axis]]
-    return not partial or all(n == 1 for n in lengths[: partial[-1]])
-
-
-def _write_at(
-    path: Path, offset: int, array: NDArray[Any], dtype: np.dtype[Any]
-) -> None:
-    data = np.ascontiguousarray(array, dtype).data.cast("B")
-    with path.open("r+b", buffering=0) as file:
-        while data:
-            written = os.pwrite(file.fileno(), data, offset)
-            data, offset = data[written:], offset + written
-
-
-class ZarrTarget:
-    """Chunks of a Zarr array."""
-
-    def __init__(self, path: Path) -> None:
-        self._array = zarr_reading.open_array(path, "r+")
-        self.chunks: tuple[int, ...] | None = zarr_reading.stored_unit(self._array)
-
-    def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
-        """Write whole chunks, one after the other.
-
-        All at once, zarr would go on with the others when one has failed, after its
-        error was raised: into a folder that its owner has removed by then.
+        Raises
+        ------
+        DamagedImageError
+            If it can be told that boxes have not been written.
         """
-        unit = self.chunks or self._array.shape
-        for part in _pieces(box, unit):
-            inside = tuple(
-                slice(p.start - whole.start, p.stop - whole.start)
-                for p, whole in zip(part, box, strict=True)
-            )
-            self._array[part] = array[inside]
-
-
-def _pieces(
-    box: tuple[slice, ...], unit: tuple[int, ...]
-) -> Iterator[tuple[slice, ...]]:
-    """Cut a box that begins at a chunk into its chunks."""
-    spans = [
-        [slice(k, min(k + size, part.stop)) for k in range(part.start, part.stop, size)]
-        for part, size in zip(box, unit, strict=True)
-    ]
-    return itertools.product(*spans)
 
 
 class Closed:
@@ -131,6 +42,9 @@ class Closed:
     def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:  # noqa: ARG002 (the protocol's)
         """Refuse."""
         raise ValueError("the image is finished or abandoned; nothing more to write")
+
+    def finish(self, path: Path, levels: int, downscale: Downscale) -> None:
+        """Do nothing more."""
 
 
 def fitted(path: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

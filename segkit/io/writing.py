@@ -19,23 +19,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
-from segkit.io import npy
 from segkit.io.errors import (
-    DamagedImageError,
     ImageRequestError,
     MisalignedWriteError,
     UnfinishedImageError,
-    writing,
+    full_disk_explained,
 )
-from segkit.io.formats import format_of
-from segkit.io.image import Image, described
-from segkit.io.ome_zarr import reading as zarr_reading, writing as zarr_writing
+from segkit.io.formats import format_of, require_levels
+from segkit.io.image import described
 from segkit.io.opening import partial_path
+from segkit.io.options import SaveOptions
 from segkit.io.publishing import publish, remove, sync
 from segkit.io.replacing import require_free
 from segkit.io.sources import resolve
-from segkit.io.targets import Closed, ZarrTarget, fitted, open_target
-from segkit.io.tiff import writing as tiff_writing
+from segkit.io.targets import Closed, fitted
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -44,8 +41,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from segkit.io.ome_zarr.writing import Downscale, OmeVersion
+    from segkit.io.options import Downscale, OmeVersion
     from segkit.io.sources import Region
+    from segkit.io.targets import Target
 
 
 @known_as("segkit")
@@ -114,21 +112,20 @@ def create_image(
     12
     """
     path = Path(path)
-    require_free(path, overwrite=overwrite, folder=format_of(path) == "zarr")
+    format_ = format_of(path)
+    require_free(
+        path, overwrite=overwrite, folder=format_.folder and not format_.no_boxes
+    )
     blank = _blank(path, shape, np.dtype(dtype))
     image = described(str(path), blank, axes=axes, spacing=spacing, units=units)
+    options = SaveOptions(chunks=chunks, labels=labels, ome_version=ome_version)
     remove(partial_path(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with writing(path):
-            create_at(
-                partial_path(path),
-                image,
-                kind=format_of(path),
-                chunks=chunks,
-                labels=labels,
-                version=ome_version,
-            )
+        if format_.create is None:
+            raise ImageRequestError(path, format_.no_boxes)
+        with full_disk_explained(path):
+            format_.create(partial_path(path), image, options)
     except BaseException:
         remove(partial_path(path))
         raise
@@ -144,39 +141,6 @@ def _blank(path: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[An
     if not lengths:
         raise ImageRequestError(path, "a single number is no image; give it axes")
     return np.broadcast_to(np.zeros((), dtype), lengths)
-
-
-def create_at(
-    target: Path,
-    image: Image,
-    *,
-    kind: str,
-    chunks: int | Sequence[int] | None,
-    labels: bool,
-    version: OmeVersion,
-) -> None:
-    """Create the empty image of one format at the very path `target`."""
-    if kind == "zarr":
-        if chunks is None:
-            chunks = zarr_writing.default_chunks(image.axes, image.shape)
-        chunks = checks.per_axis(chunks, image.ndim, name="chunks", least=1)
-        zarr_writing.create_zarr(
-            target, image, chunks=chunks, version=version, labels=labels
-        )
-    elif kind == "npy":
-        npy.create_npy(target, image.shape, image.dtype)
-    elif kind in ("tiff", "ome-tiff"):
-        tiff_writing.create_tiff(target, image, ome=kind == "ome-tiff")
-    elif kind == "hdf5":
-        raise ImageRequestError(
-            image.path,
-            "HDF5 is corrupted by several writers; create .zarr, .tif or .npy, or save"
-            " the whole array at once by segkit.save",
-        )
-    else:
-        raise ImageRequestError(
-            image.path, f"{kind} cannot be written by box; create .zarr, .tif or .npy"
-        )
 
 
 @known_as("segkit")
@@ -218,10 +182,14 @@ class ImageWriter:
     ) -> None:
         self.path = path
         self._overwrite = overwrite
-        self._partial = partial_path(path) if target is None else target
-        self._image, self._target = open_target(self._partial)
-        self.shape = self._image.shape
-        self.dtype = self._image.dtype
+        self._target: Target
+        self._partial = target or partial_path(path)
+        self._format = format_of(path)
+        if self._format.reopen is None:
+            raise ImageRequestError(path, self._format.no_boxes)
+        image, self._target = self._format.reopen(self._partial)
+        self.shape = image.shape
+        self.dtype = image.dtype
         self.chunks = self._target.chunks
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -256,7 +224,7 @@ class ImageWriter:
                 self.path, f"array of shape {array.shape} for a box of {expected}"
             )
         self._require_aligned(slices)
-        with writing(self.path):
+        with full_disk_explained(self.path):
             self._target.write(slices, fitted(str(self.path), array, self.dtype))
 
     def aligned(self, box: Region) -> bool:
@@ -301,39 +269,14 @@ class ImageWriter:
             If chunks of a Zarr have not been written; the message counts them.
         """
         checks.as_integer(levels, name="levels", least=1)
-        if isinstance(self._target, ZarrTarget):
-            with writing(self.path):
-                self._finish_zarr(levels, downscale)
-        elif levels != 1:
-            raise ImageRequestError(self.path, "only OME-Zarr has levels; leave it out")
-        else:
-            self._target = Closed()
+        require_levels(self.path, self._format, levels)
+        with full_disk_explained(self.path):
+            self._target.finish(self.path, levels, downscale)
         if durable:
             sync(self._partial)
         publish(self._partial, self.path, overwrite=self._overwrite)
+        self._target = Closed()
         return self.path
-
-    def _finish_zarr(self, levels: int, downscale: Downscale) -> None:
-        base = self._partial / "0"
-        whole = tuple(slice(0, length) for length in self.shape)
-        absent = list(
-            zarr_reading.missing_chunks(zarr_reading.open_array(base, "r"), base, whole)
-        )
-        if absent:
-            raise DamagedImageError(
-                self.path,
-                f"{len(absent)} chunks have not been written, the first is"
-                f" {absent[0]!r}; write them, then finish",
-            )
-        if levels > 1:
-            labels = "image-label" in zarr_reading.attributes(self._partial)
-            zarr_writing.write_levels(
-                self._partial,
-                self._image,
-                levels=levels,
-                downscale=downscale,
-                labels=labels,
-            )
 
     def abandon(self) -> None:
         """Remove what has been written."""

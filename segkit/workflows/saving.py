@@ -129,7 +129,7 @@ def save_objects(reserved: Reserved, table: Table, options: Options) -> Saved:
 @contextmanager
 def _replacing(reserved: Reserved) -> Iterator[str]:
     """Yield a path to write at; what lies at the reserved one is looked at last."""
-    from segkit.io.errors import ImageError, writing
+    from segkit.io.errors import ImageError, full_disk_explained
     from segkit.io.publishing import make_folder, of_path, publish, remove
 
     path = file_of(reserved.path)
@@ -138,7 +138,7 @@ def _replacing(reserved: Reserved) -> Iterator[str]:
     folder.mkdir()
     private = folder / path.name
     try:
-        with writing(path):  # whatever name it has now
+        with full_disk_explained(path):  # whatever name it has now
             yield reserved.path.replace(str(path), str(private), 1)
         if reserved.untouched:
             fresh = reserved.before == ABSENT and not reserved.overwrite
@@ -174,8 +174,9 @@ def create_file(
     Its unfinished image has a name of the store, so that runs with different stores
     that write one file never write into each other's.
     """
+    from segkit.io.ome_zarr.writing import create_zarr
+    from segkit.io.options import SaveOptions
     from segkit.io.publishing import make_folder, remove
-    from segkit.io.writing import create_at
 
     given = {name: value for name, value in options if name not in _FINISHING}
     if not given.keys() <= {"labels", "ome_version"}:
@@ -184,14 +185,7 @@ def create_file(
     partial = reserved.partial
     make_folder(partial.parent)
     remove(partial)
-    create_at(
-        partial,
-        blank,
-        kind="zarr",
-        chunks=chunks,
-        labels=given.get("labels", False),
-        version=given.get("ome_version", "0.5"),
-    )
+    create_zarr(partial, blank, SaveOptions(chunks=chunks, **given))
     return replace(reserved, node=partial.stat().st_ino)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segkit.io.errors import ImageRequestError
-from segkit.io.ome_zarr.reading import attributes, inside, listed, open_zarr
+from segkit.io.ome_zarr.metadata import attributes, inside, listed
+from segkit.io.ome_zarr.reading import open_zarr
 from segkit.names import known_as
 
 if TYPE_CHECKING:
     from segkit.io.image import Image
-    from segkit.io.ome_zarr.reading import Missing
+    from segkit.io.options import Missing
 
 
 @known_as("segkit")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from segkit.io.image import SPATIAL, UNKNOWN_UNIT
+from segkit.io.image import MICROMETER, SPATIAL, UNKNOWN_UNIT
 
 if TYPE_CHECKING:
     import tifffile
 
-MICROMETER = "micrometer"
 _UNITS = {
     "µm": MICROMETER,
     "μm": MICROMETER,

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from segkit.io.copying import copy_into
 from segkit.io.errors import ImageRequestError
-from segkit.io.image import SPATIAL, UNKNOWN_UNIT
-from segkit.io.npy import reserve
-from segkit.io.tiff.metadata import MICROMETER, unit_symbol
+from segkit.io.image import MICROMETER, SPATIAL, UNKNOWN_UNIT
+from segkit.io.mapped import reserve
+from segkit.io.tiff.metadata import unit_symbol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from segkit.io.image import Image
+    from segkit.io.options import Compression, SaveOptions
 
-Compression = Literal["zlib", "zstd", "lzw"]
 _RGB = (3, 4)
 _LARGEST = 8  # bytes of a number
+_TILE = 256
 
 
-def create_tiff(path: Path, image: Image, *, ome: bool) -> None:
+def save_tiff(path: Path, image: Image, options: SaveOptions, *, ome: bool) -> None:
+    """Write a whole image: in one piece, unless it is compressed or of booleans."""
+    if options.compression is not None or image.dtype == bool:
+        _write_whole(path, image, ome=ome, compression=options.compression)
+    else:
+        create_tiff(path, image, options, ome=ome)
+        copy_into(path, image)
+
+
+def create_tiff(
+    path: Path,
+    image: Image,
+    options: SaveOptions,  # noqa: ARG001 (all formats')
+    *,
+    ome: bool,
+) -> None:
     """Write an uncompressed file of zeros in one piece (BigTIFF beyond 4 GB).
 
     Raises
@@ -36,7 +51,7 @@ def create_tiff(path: Path, image: Image, *, ome: bool) -> None:
     import tifffile
 
     tifffile.imwrite(
-        path, shape=image.shape, dtype=image.dtype, **_options(path, image, ome)
+        path, shape=image.shape, dtype=image.dtype, **_arguments(path, image, ome)
     )
     with path.open("r+b") as file:
         size = file.seek(0, 2)
@@ -44,30 +59,42 @@ def create_tiff(path: Path, image: Image, *, ome: bool) -> None:
         reserve(file, size)
 
 
-def write_tiff(
-    path: Path,
-    array: NDArray[Any],
-    image: Image,
-    *,
-    ome: bool,
-    compression: Compression | None,
+def _write_whole(
+    path: Path, image: Image, *, ome: bool, compression: Compression | None
 ) -> None:
-    """Write a whole array; booleans take one bit each."""
+    """Write all voxels at once; booleans take one bit each."""
     import tifffile
 
-    options = _options(path, image, ome)
+    voxels = image.read()
+    arguments = _arguments(path, image, ome)
     if compression is not None:
-        options["compression"] = compression
+        arguments["compression"] = compression
         # Tiles, so that a box can be read without decoding whole planes.
-        if image.ndim > 1 and image.axes[-1] == "x" and min(array.shape[-2:]) > _TILE:
-            options["tile"] = (_TILE, _TILE)
-    tifffile.imwrite(path, array, **options)
+        if image.ndim > 1 and image.axes[-1] == "x" and min(image.shape[-2:]) > _TILE:
+            arguments["tile"] = (_TILE, _TILE)
+    tifffile.imwrite(path, voxels, **arguments)
 
 
-_TILE = 256
+def _arguments(path: Path, image: Image, ome: bool) -> dict[str, Any]:
+    """Return what tifffile is told of an image."""
+    _require_planes(path, image)
+    arguments: dict[str, Any] = {
+        "photometric": "minisblack",
+        "ome": ome,
+        "metadata": _ome(path, image) if ome else _own(image),
+    }
+    if image.axes.endswith("s") and image.shape[-1] in _RGB:
+        arguments.update(photometric="rgb", planarconfig="contig")
+    steps = dict(zip(image.axes, image.spacing, strict=True))
+    units = dict(zip(image.axes, image.units, strict=True))
+    if all(units.get(name) == MICROMETER for name in "yx"):
+        arguments["resolution"] = (1e4 / steps["x"], 1e4 / steps["y"])
+        arguments["resolutionunit"] = "CENTIMETER"
+    return arguments
 
 
-def _options(path: Path, image: Image, ome: bool) -> dict[str, Any]:
+def _require_planes(path: Path, image: Image) -> None:
+    """Raise `ImageRequestError` unless TIFF can hold the type, shape and axes."""
     if image.dtype.kind not in "biuf" or image.dtype.itemsize > _LARGEST:
         raise ImageRequestError(
             path, f"TIFF cannot hold {image.dtype}; convert to float64"
@@ -80,21 +107,6 @@ def _options(path: Path, image: Image, ome: bool) -> dict[str, Any]:
         )
     if not image.axes.rstrip("s").endswith("x"):
         raise ImageRequestError(path, f"TIFF wants axes that end in x: {image.axes!r}")
-    colour = image.axes.endswith("s")
-    options: dict[str, Any] = {
-        "photometric": "rgb" if colour and image.shape[-1] in _RGB else "minisblack",
-        "ome": ome,
-        "metadata": _ome(path, image) if ome else _own(image),
-    }
-    if colour and image.shape[-1] in _RGB:
-        options["planarconfig"] = "contig"
-    by_name = dict(
-        zip(image.axes, zip(image.spacing, image.units, strict=True), strict=True)
-    )
-    if all(by_name.get(name, (1, ""))[1] == MICROMETER for name in "yx"):
-        options["resolution"] = (1e4 / by_name["x"][0], 1e4 / by_name["y"][0])
-        options["resolutionunit"] = "CENTIMETER"
-    return options
 
 
 def _own(image: Image) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+"""What the metadata of a Zarr folder say, and what those of an image are to say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segkit.io.errors import DamagedImageError, ImageRequestError
+from segkit.io.image import SPATIAL, UNKNOWN_UNIT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from segkit.io.image import Image
+
+MARKS = ("zarr.json", ".zgroup", ".zarray")
+"""Of these files each node of a Zarr hierarchy holds one."""
+
+
+def is_zarr(path: Path) -> bool:
+    """Say whether a folder is a node of a Zarr hierarchy."""
+    return any((path / name).is_file() for name in MARKS)
+
+
+def attributes(path: Path) -> dict[str, Any]:
+    """Return the attributes of a Zarr node, those of OME without their wrapper.
+
+    Raises
+    ------
+    DamagedImageError
+        If the metadata cannot be parsed.
+    """
+    for name in ("zarr.json", ".zattrs"):
+        file = path / name
+        if not file.is_file():
+            continue
+        try:
+            metadata = json.loads(file.read_bytes())
+        except (ValueError, UnicodeDecodeError) as error:
+            raise DamagedImageError(path, f"{name} is damaged: {error}") from error
+        if name == "zarr.json":
+            metadata = metadata.get("attributes", {})
+        return {**metadata, **metadata.get("ome", {})}
+    return {}
+
+
+def listed(names: list[str]) -> str:
+    """Return the first dozen names."""
+    return ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")
+
+
+def inside(path: Path, key: str) -> Path:
+    """Return the path of a node within a Zarr folder."""
+    child = path / key.strip("/")
+    if not is_zarr(child):
+        raise ImageRequestError(path, f"has no array or group {key!r}")
+    return child
+
+
+def is_array(path: Path) -> bool:
+    """Say whether a node is an array and not a group."""
+    if (path / ".zarray").is_file():
+        return True
+    file = path / "zarr.json"
+    if not file.is_file():
+        return False
+    try:
+        return bool(json.loads(file.read_bytes())["node_type"] == "array")
+    except (ValueError, KeyError) as error:
+        raise DamagedImageError(path, f"zarr.json is damaged: {error}") from error
+
+
+def dimension_names(path: Path) -> str | None:
+    """Return the letters of an array's dimensions, if all are single and known."""
+    names = attributes(path).get("_ARRAY_DIMENSIONS")
+    if (path / "zarr.json").is_file():
+        names = json.loads((path / "zarr.json").read_bytes()).get("dimension_names")
+    letters = "".join(str(name) for name in names or () if str(name) in "tczyxs")
+    return letters if names and len(letters) == len(names) else None
+
+
+def scale_of(
+    multiscale: dict[str, Any], dataset: dict[str, Any], ndim: int
+) -> list[float]:
+    """Return the product of the scales of a dataset and of its multiscale."""
+    scale = np.ones(ndim)
+    for holder in (dataset, multiscale):
+        for transformation in holder.get("coordinateTransformations", ()):
+            if transformation.get("type") == "scale":
+                scale = scale * np.asarray(transformation["scale"], float)
+    return [float(step) if step > 0 else 1.0 for step in scale]
+
+
+def multiscales(
+    name: str,
+    image: Image,
+    *,
+    version: str,
+    factors: list[tuple[int, ...]],
+    shift: bool = False,
+) -> list[dict[str, Any]]:
+    """Return the multiscales metadata of an image with levels of the given factors.
+
+    `shift` says that a voxel of a level stands for the middle of those it came
+    from (mean, mode), not for the first of them (nearest).
+    """
+    axes: list[dict[str, str]] = []
+    for axis, unit in zip(image.axes, image.units, strict=True):
+        kind = {"t": "time", "c": "channel"}.get(axis, "space")
+        axes.append({"name": axis, "type": kind})
+        if kind != "channel" and unit != UNKNOWN_UNIT:
+            axes[-1]["unit"] = unit
+    datasets = []
+    for number, factor in enumerate(factors):
+        scale = [s * f for s, f in zip(image.spacing, factor, strict=True)]
+        steps: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+        if shift and number:
+            offset = [
+                s * (f - 1) / 2 for s, f in zip(image.spacing, factor, strict=True)
+            ]
+            steps.append({"type": "translation", "translation": offset})
+        datasets.append({"path": str(number), "coordinateTransformations": steps})
+    described_image: dict[str, Any] = {"name": name, "axes": axes, "datasets": datasets}
+    if version == "0.4":
+        described_image["version"] = version
+    return [described_image]
+
+
+def require_ome_axes(image: Image) -> None:
+    """Raise `ImageRequestError` unless OME-Zarr can hold the axes."""
+    spatial = "".join(name for name in image.axes if name in SPATIAL)
+    order = [name for name in "tczyx" if name in image.axes]
+    if "".join(order) != image.axes or spatial not in ("yx", "zyx"):
+        raise ImageRequestError(
+            image.path,
+            f"axes {image.axes!r} cannot be held by OME-Zarr, which wants 'tczyx' or a"
+            " part of it that ends in 'yx'; move or select axes first",
+        )

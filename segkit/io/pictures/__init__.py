@@ -1,0 +1,1 @@
+"""Pictures (PNG, JPEG and whatever else imageio reads) and folders of them."""

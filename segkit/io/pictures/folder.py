@@ -1,0 +1,163 @@
+"""A folder of pictures is a volume; a box decodes the planes that it touches."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segkit.io.errors import DamagedImageError, ImageRequestError
+from segkit.io.image import Image, described
+from segkit.io.opening import open_image
+from segkit.io.pictures.writing import GREY, encoded
+from segkit.names import known_as
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from segkit.io.formats import Entries
+    from segkit.io.options import OpenOptions, SaveOptions
+
+_IGNORED = {".txt", ".csv", ".json", ".xml", ".md", ".toml", ".log", ".db", ".ini"}
+_PLANE = re.compile(r"([A-Za-z])\d+\.png")
+
+
+def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
+    """Return a key that sorts numbers in names by value.
+
+    Examples
+    --------
+    >>> sorted(["z10.png", "z9.png", "z1.png"], key=natural_key)
+    ['z1.png', 'z9.png', 'z10.png']
+    """
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(p)) if p.isdecimal() else (1, p.lower()) for p in parts)
+
+
+def open_folder(path: Path, options: OpenOptions) -> Image:
+    """Return a folder of pictures as a volume, planes in natural order of names.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    options : OpenOptions
+        The pattern says which files, such as ``'*.tif'``; by default all of the one
+        kind there is.
+
+    Raises
+    ------
+    ImageRequestError
+        If the folder holds pictures of several kinds, or none.
+    DamagedImageError
+        On reading, if a plane has another shape or type than the first.
+    """
+    open_plane = partial(open_image)
+    files = _files(path, options.pattern)
+    first = open_plane(files[0])
+    source = PictureFolder(
+        path, tuple(files), first.shape, first.source.dtype, open_plane
+    )
+    names = options.axes or ("z" if "z" not in first.axes else "t") + first.axes
+    return described(
+        str(path),
+        source,
+        axes=names,
+        spacing=(1.0, *first.spacing),
+        units=("pixel", *first.units),
+    )
+
+
+def _files(path: Path, pattern: str | None) -> list[Path]:
+    found = path.glob(pattern) if pattern else path.iterdir()
+    files = [
+        file
+        for file in found
+        if file.is_file()
+        and not file.name.startswith(".")
+        and (pattern or file.suffix.lower() not in _IGNORED)
+    ]
+    kinds = Counter(file.suffix.lower() for file in files)
+    if not files:
+        raise ImageRequestError(path, f"is a folder without files {pattern or ''}")
+    if len(kinds) > 1:
+        raise ImageRequestError(
+            path,
+            f"is a folder of several kinds of files {dict(kinds)}; choose one by"
+            f" pattern='*{kinds.most_common(1)[0][0]}'",
+        )
+    return sorted(files, key=lambda file: natural_key(file.name))
+
+
+@known_as("segkit.names")
+class PictureFolder:
+    """One picture per plane; the last decoded ones are kept."""
+
+    def __init__(
+        self,
+        path: Path,
+        files: tuple[Path, ...],
+        plane: tuple[int, ...],
+        dtype: np.dtype[Any],
+        open_plane: Callable[[Path], Image],
+    ) -> None:
+        self.path = path
+        self.files = files
+        self.shape = (len(files), *plane)
+        self.dtype = dtype
+        self._open_plane = open_plane
+        self._plane = lru_cache(maxsize=2)(self._open)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        plane = self.shape[1:]
+        return (self.path, self.files, plane, self.dtype, self._open_plane)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
+
+    def _open(self, number: int) -> Image:
+        image = self._open_plane(self.files[number])
+        if image.shape != self.shape[1:] or image.source.dtype != self.dtype:
+            raise DamagedImageError(
+                self.files[number],
+                f"has shape {image.shape} and type {image.dtype} where the first plane"
+                f" of the folder has {self.shape[1:]} and {self.dtype}",
+            )
+        return image
+
+    def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
+        """Return the voxels of the box."""
+        planes = range(box[0].start, box[0].stop)
+        out = np.empty([part.stop - part.start for part in box], self.dtype)
+        for plane, number in zip(out, planes, strict=True):
+            plane[...] = self._plane(number).read(box[1:])
+        return out
+
+
+def save_folder(path: Path, image: Image, options: SaveOptions) -> None:  # noqa: ARG001 (all formats')
+    """Write a volume as a new folder of PNG files, one per plane."""
+    if image.ndim != GREY + 1 + image.axes.endswith("s"):
+        raise ImageRequestError(
+            path, f"a folder of pictures holds a volume, not shape {image.shape}"
+        )
+    path.mkdir()
+    digits = len(str(image.shape[0] - 1))
+    for number in range(image.shape[0]):
+        file = path / f"{image.axes[0]}{number:0{digits}d}.png"
+        file.write_bytes(encoded(file, image.read(number)))
+
+
+def planes_of(folder: Path, entries: Entries) -> Container[str]:  # noqa: ARG001 (all formats')
+    """Return the names that as many planes as there are files would have."""
+    names = [name for name, inner in entries.items() if not inner]
+    found = _PLANE.fullmatch(min(names, default=""))
+    if found is None:
+        return set()
+    digits = len(str(len(names) - 1))
+    return {f"{found[1]}{number:0{digits}d}.png" for number in range(len(names))}

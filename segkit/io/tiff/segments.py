@@ -1,0 +1,133 @@
+"""The strips and tiles of a page: which of them a box touches, read and decoded."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segkit.io.errors import DamagedImageError, missing_extra
+from segkit.io.mapped import require_length
+from segkit.names import known_as
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+DECODING_ERRORS = (ValueError, RuntimeError, OSError, struct.error, zlib.error)
+"""What tifffile and its codecs raise on damaged bytes."""
+
+
+@known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
+class TiffSegments:
+    """The strips or tiles of one page that a box touches."""
+
+    keyframe: Any
+    page: Any
+    box: tuple[slice, slice, slice, slice]  # separate samples, y, x, joint samples
+    extents: list[tuple[int, int, int]]  # number of the segment, offset, bytes
+
+    @classmethod
+    def of(cls, page: Any, keyframe: Any, within: tuple[slice, ...]) -> TiffSegments:
+        """Return the segments of a page that hold voxels of a box."""
+        _, _, height, width, _ = keyframe.shaped
+        box = _full_box(keyframe, within)
+        wanted = list(_touched(keyframe, box, (height, width)))
+        extents = [
+            (n, int(page.dataoffsets[n]), int(page.databytecounts[n]))
+            for n in wanted
+            if n < len(page.dataoffsets)
+        ]
+        return cls(keyframe, page, box, extents)
+
+    def paste(self, path: Path, descriptor: int, plane: NDArray[Any]) -> None:
+        """Decode each segment into `plane`, an array of the box's shape."""
+        target = plane.reshape([part.stop - part.start for part in self.box])
+        for number, offset, count in self.extents:
+            if count == 0:  # a sparse file: the segment is the fill value
+                continue
+            data = os.pread(descriptor, count, offset)
+            if len(data) < count:
+                require_length(path, offset + count)
+            segment, index, shape = self._decode(path, data, number)
+            if segment is not None:
+                _paste(target, self.box, segment, index, shape)
+
+    def _decode(self, path: Path, data: bytes, number: int) -> tuple[Any, Any, Any]:
+        options = {}
+        if self.keyframe.jpegtables is not None:
+            options["jpegtables"] = self.keyframe.jpegtables
+        try:
+            decoded = self.keyframe.decode(data, number, **options)
+        except DECODING_ERRORS as error:
+            if "imagecodecs" in str(error):
+                raise missing_extra(path, "imagecodecs", "tiff") from error
+            raise DamagedImageError(
+                path, f"segment {number} cannot be decoded: {error}"
+            ) from error
+        return decoded  # type: ignore[no-any-return]
+
+
+def _full_box(
+    keyframe: Any, within: tuple[slice, ...]
+) -> tuple[slice, slice, slice, slice]:
+    """Return the box over (samples, y, x, joint samples), squeezed axes included."""
+    parts = list(within)
+    samples, _, height, width, joint = keyframe.shaped
+    axes = keyframe.axes
+    full = []
+    for name, length in zip("SYXS", (samples, height, width, joint), strict=True):
+        if axes[:1] == name or (name == axes[: len(name)] and parts):
+            full.append(parts.pop(0))
+            axes = axes[1:]
+        else:
+            full.append(slice(0, length))
+    return full[0], full[1], full[2], full[3]
+
+
+def _touched(
+    keyframe: Any,
+    box: tuple[slice, slice, slice, slice],
+    size: tuple[int, int],
+) -> Iterator[int]:
+    """Yield the numbers of the segments that the box touches."""
+    if keyframe.is_tiled:
+        high, wide = keyframe.tilelength, keyframe.tilewidth
+    else:
+        high, wide = keyframe.rowsperstrip, size[1]
+        high = min(high, size[0])
+    rows, columns = -(-size[0] // high), -(-size[1] // wide)
+    if any(part.stop <= part.start for part in box):
+        return
+    for sample in range(box[0].start, box[0].stop):
+        for row in range(box[1].start // high, -(-box[1].stop // high)):
+            for column in range(box[2].start // wide, -(-box[2].stop // wide)):
+                yield (sample * rows + row) * columns + column
+
+
+def _paste(
+    target: NDArray[Any],
+    box: tuple[slice, slice, slice, slice],
+    segment: NDArray[Any],
+    index: tuple[int, ...],
+    shape: tuple[int, ...],
+) -> None:
+    """Copy what of a decoded (1, y, x, samples) segment lies in the box."""
+    sample, _, row, column, _ = index
+    rows = slice(max(row, box[1].start), min(row + shape[1], box[1].stop))
+    columns = slice(max(column, box[2].start), min(column + shape[2], box[2].stop))
+    target[
+        sample - box[0].start,
+        rows.start - box[1].start : rows.stop - box[1].start,
+        columns.start - box[2].start : columns.stop - box[2].start,
+    ] = segment[
+        0,
+        rows.start - row : rows.stop - row,
+        columns.start - column : columns.stop - column,
+        box[3],
+    ]
