@@ -165,11 +165,25 @@ def test_writer_pickles(tmp_path):
     assert np.asarray(segkit.open_image(writer.finish())).sum() == 16
 
 
-def test_finished_writer_writes_no_more(tmp_path):
-    writer = segkit.create_image(tmp_path / "a.npy", (4, 4), np.uint8)
+@pytest.mark.parametrize("name", ["a.npy", "a.tif", "a.zarr"])
+def test_finished_writer_writes_no_more(tmp_path, name):
+    writer = segkit.create_image(tmp_path / name, (4, 4), np.uint8)
+    writer.write(..., np.zeros((4, 4), np.uint8))
     writer.finish()
     with pytest.raises(ValueError, match="nothing more to write"):
         writer.write((slice(0, 4), slice(0, 4)), np.ones((4, 4), np.uint8))
+    assert [child.name for child in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.zarr"])
+def test_a_name_that_was_taken_meanwhile_can_be_made_free(tmp_path, name):
+    writer = segkit.create_image(tmp_path / name, (4, 4), np.uint8)
+    writer.write(..., np.ones((4, 4), np.uint8))
+    other = segkit.save(tmp_path / name, np.zeros((4, 4), np.uint8))
+    with pytest.raises(FileExistsError, match="exists already"):
+        writer.finish()
+    other.rename(tmp_path / "other")
+    assert segkit.open_image(writer.finish()).read().all()
 
 
 def test_a_pyramid_that_a_dead_process_left_half_is_made_anew(tmp_path):

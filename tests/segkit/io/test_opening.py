@@ -1,0 +1,56 @@
+"""An opened image travels, and says what to do with its colours."""
+
+import os
+import pickle
+from pathlib import Path
+
+import imageio.v3
+import numpy as np
+import pytest
+
+import segkit
+from segkit.io import ColourError
+
+from .samples import VOLUME
+
+
+@pytest.mark.parametrize(
+    "name", ["a.tif", "a.ome.tif", "a.npy", "a.zarr", "a.h5", "a.png"]
+)
+def test_image_pickles_and_reads_after(volume, name):
+    array = VOLUME[0] if name.endswith("png") else VOLUME
+    image = segkit.open_image(volume(name, array))
+    np.testing.assert_array_equal(image.read(), array)
+    again = pickle.loads(pickle.dumps(image))
+    np.testing.assert_array_equal(again.read(), array)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp"])
+def test_colour_where_grey_is_expected_says_what_to_do(tmp_path, suffix):
+    picture = np.random.default_rng(1).integers(0, 255, (20, 30, 3), dtype=np.uint8)
+    path = (
+        segkit.save(tmp_path / f"a.{suffix}", picture, axes="yxs")
+        if (suffix != "bmp")
+        else tmp_path / "a.bmp"
+    )
+    if suffix == "bmp":
+        imageio.v3.imwrite(path, picture)
+    image = segkit.open_image(path)
+    assert image.axes == "yxs"
+    with pytest.raises(ColourError, match=r"channel=0, or mix them by to_grey=True"):
+        image.spatial()
+    green = segkit.open_image(path, channel=1)
+    np.testing.assert_array_equal(green.spatial().read(), picture[..., 1])
+    grey = segkit.open_image(path, to_grey=True).read()
+    expected = picture @ np.array([0.2125, 0.7154, 0.0721])
+    assert grey.dtype == np.uint8
+    assert np.abs(grey - expected).max() <= 0.5
+
+
+@pytest.mark.skipif("SEGKIT_DATA" not in os.environ, reason="no data set")
+def test_real_nuclei_open_as_grey():
+    folder = Path(os.environ["SEGKIT_DATA"], "coelho2009", "ic100")
+    picture = min(folder.rglob("*.png"))
+    image = segkit.open_image(picture)
+    grey = image if image.axes == "yx" else segkit.open_image(picture, channel=0)
+    assert min(grey.spatial().shape) > 500
