@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from segkit.io.image import Image
 
 # Zstd at level 1 is at the disk's speed on grey voxels and shrinks labels 100x.
-_LEVEL = 1
+_ZSTD_LEVEL = 1
 
 
 def create_level(
@@ -32,13 +32,13 @@ def create_level(
     if group.metadata.zarr_format == 2:
         from numcodecs import Zstd  # type: ignore[import-untyped]  # has no stubs
 
-        options["compressors"] = [Zstd(level=_LEVEL)]
+        options["compressors"] = [Zstd(level=_ZSTD_LEVEL)]
         options["chunk_key_encoding"] = {"name": "v2", "separator": "/"}
     else:
         from zarr.codecs import ZstdCodec
 
         # The checksum turns a flipped bit into an error instead of other voxels.
-        options["compressors"] = [ZstdCodec(level=_LEVEL, checksum=True)]
+        options["compressors"] = [ZstdCodec(level=_ZSTD_LEVEL, checksum=True)]
         options["dimension_names"] = list(image.axes)
     return group.create_array(
         name, shape=shape, chunks=chunks, dtype=image.dtype, fill_value=0, **options
