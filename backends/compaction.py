@@ -12,8 +12,8 @@ from backends.reading import HEAD_READ, look, read_whole
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-    from backends.journal import State
     from backends.log import Log
+    from backends.state import State
 
 _PASSING_BYTES = 1 << 26
 """Bytes up to which a block is merged in passing."""
@@ -38,7 +38,7 @@ class Compaction:
         self._damaged = damaged
 
     def merge_all(self, keep: Iterable[Key] | None) -> int:
-        """Merge all full blocks; return bytes freed. See `Backend.compact`."""
+        """Merge all full blocks; return bytes freed. See `Upkeep.compact`."""
         live = self._state.live(keep)
         freed = 0
         for block in range(self._state.position // self._log.block_size):

@@ -1,238 +1,154 @@
-"""The state that a journal of segments folds into: pure, no input or output.
-
-Rules, in the order of the journal:
-
-1. A PUBLISH row puts the record of its key if there is none. The first one stays.
-2. A CLAIM grants its worker those of its keys that have no record and no holder.
-3. A record of any worker ends the claim on its key; RELEASE ends own claims.
-4. EXPEL ends all claims of a worker; its keys are what the worker may have died of:
-   one key is a death of that key, each of several becomes a suspect.
-5. DISCARD takes records away and ends claims on their keys; RESTORE puts back those
-   whose key has no new record.
-6. VOID, and a damaged segment, does nothing.
-
-Every worker applies the same segments in the same order, hence holds the same state.
-"""
+"""A journal as one worker reads and writes it: read on, decide, compare-and-append."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backends.interface import (
-    Cause,
-    Change,
-    Discarded,
-    Key,
-    Kind,
-    Lock,
-    Row,
-    Segment,
-    Where,
-)
+from backends.compaction import Compaction
+from backends.errors import DamagedError
+from backends.interface import Change, Fault, Kind, Segment
+from backends.reading import look, name_of
+from backends.segment import encode_frame
+from backends.state import State
+from backends.warning import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
-_ROW_BITS = 24
-_ROW_MASK = (1 << _ROW_BITS) - 1
-MAX_ROWS = 1 << _ROW_BITS
-_SPARE_CLAIMS = 100
+    from backends.interface import Key
+    from backends.log import Log
 
 
-@dataclass(slots=True)
-class State:
-    """Who has done and who holds what, after the first `position` segments."""
+class Journal:
+    """The segments of a log and the state that they fold into.
 
-    position: int = 0
-    records: dict[Key, int] = field(default_factory=dict)
-    failures: set[Key] = field(default_factory=set)
-    holders: dict[Key, str] = field(default_factory=dict)
-    claimed: dict[int, tuple[str, float, list[Key]]] = field(default_factory=dict)
-    deaths: dict[Key, dict[Cause, int]] = field(default_factory=dict)
-    suspects: set[Key] = field(default_factory=set)
-    discarded: dict[Key, int] = field(default_factory=dict)
-    trash: dict[int, tuple[Discarded, dict[Key, int], set[Key]]] = field(
-        default_factory=dict
-    )
+    Parameters
+    ----------
+    log : Log
+        Where the segments are.
+    clock : callable
+        Seconds since the epoch, for people to read; never compared between hosts.
 
-    def apply(self, position: int, segment: Segment) -> Change | None:
-        """Take in the segment at `position`; return what it made known.
+    Attributes
+    ----------
+    state : State
+        After all segments that were read or appended.
+    changes : list of Change
+        What became known and was not told yet, oldest first.
+    damaged : dict
+        What is wrong with segments that could not be read, by their positions.
+    """
 
-        Examples
-        --------
-        >>> state = State()
-        >>> key = b"k" * 20
-        >>> claim = Segment(Kind.CLAIM, "anna", 0.0, key)
-        >>> state.apply(0, claim), state.holders[key]
-        (None, 'anna')
-        >>> late = Segment(Kind.PUBLISH, "bert", 0.0, key, bytes([Row.RESULT]))
-        >>> state.apply(1, late).results == [key]
-        True
-        >>> state.holders
-        {}
+    def __init__(self, log: Log, clock: Callable[[], float]) -> None:
+        self.log = log
+        self.state = State()
+        self.changes: list[Change] = []
+        self.damaged: dict[int, Fault] = {}
+        self.compaction = Compaction(log, self.state, self.damaged)
+        self._clock = clock
+        self._looked_beyond = False
+
+    def append(
+        self, decide: Callable[[], Segment | None], *, durable: bool = False
+    ) -> int | None:
+        """Append what `decide` says of the state at the end; return where it went.
+
+        If somebody else appended first, all is done again: a check and its act are one
+        step. None is returned if there is nothing to append.
         """
-        self.position = position + 1
-        match segment.kind:
-            case Kind.PUBLISH:
-                return self._publish(position, segment)
-            case Kind.CLAIM:
-                self._claim(position, segment)
-            case Kind.RELEASE:
-                self._release(segment)
-            case Kind.EXPEL:
-                self._expel(segment)
-            case Kind.DISCARD:
-                return self._discard(position, segment)
-            case Kind.RESTORE:
-                return self._restore(segment.number)
-        return None
+        staged: tuple[Segment, str] | None = None
+        try:
+            while True:
+                self.catch_up()
+                segment = decide()
+                if segment is None:
+                    return None
+                if staged is None or replace(staged[0], time=0.0) != segment:
+                    if staged is not None:
+                        self.log.unstage(staged[1])
+                    stamped = replace(segment, time=self._clock())
+                    frame = encode_frame(stamped)
+                    staged = stamped, self.log.stage(frame, durable=durable)
+                position = self.state.position
+                if self.log.append(position, staged[1]):
+                    change = self.state.apply(position, staged[0])
+                    if change is not None and segment.kind is not Kind.PUBLISH:
+                        self.changes.append(change)
+                    self.compaction.merge_behind(position)
+                    return position
+        finally:
+            if staged is not None:
+                self.log.unstage(staged[1])
 
-    def find(self, key: Key) -> Where | None:
-        """Return where the record of `key` is."""
-        packed = self.records.get(key)
-        if packed is None:
-            return None
-        return Where(packed >> _ROW_BITS, packed & _ROW_MASK, key in self.failures)
+    def catch_up(self) -> None:
+        """Apply everything that was appended since the last time."""
+        self.log.refresh()
+        self._read_on()
+        state = self.state
+        while not self._looked_beyond:
+            before, later = state.position, self.log.after(state.position)
+            self._looked_beyond = later is None or later <= before
+            self._read_on()  # it may have been appended just now
+            if later is not None and later > before == state.position:
+                self._skip(before, later)
+                self._read_on()
 
-    def stale(self, keys: Sequence[Key], rows: bytes, since: int) -> bytes:
-        """Return `rows` with those marked whose key was discarded after `since`.
+    def _read_on(self) -> None:
+        state = self.state
+        while (segment := self._segment(state.position)) is not None:
+            change = state.apply(state.position, segment)
+            if change is not None:
+                self.changes.append(change)
 
-        Rows whose key has a record already are marked too: it would change nothing.
+    def _skip(self, first: int, end: int) -> None:
+        """Take segments that somebody removed for damaged, so that later ones count.
+
+        Whoever wrote these had seen those: they are no end of the journal.
         """
-        records, discarded = self.records, self.discarded
-        if records.keys().isdisjoint(keys) and not discarded:
-            return rows
-        return bytes(
-            Row.STALE if key in records or discarded.get(key, -1) >= since else row
-            for key, row in zip(keys, rows, strict=True)
-        )
+        what = name_of(self.log, first)
+        if end - first > 1:
+            what = f"range {first} to {end - 1} of the segments of {self.log.url}"
+        fault = Fault(what, "gone, though later ones are there")
+        for position in range(first, end):
+            self.damaged[position] = fault
+            self.state.apply(position, Segment(Kind.VOID, "", 0.0))
+        _report_lost(DamagedError(what, fault.why))
 
-    def held(self, worker: str) -> list[Key]:
-        """Return the keys that a worker has locked."""
-        return [key for key, holder in self.holders.items() if holder == worker]
+    def _segment(self, position: int) -> Segment | None:
+        """Return the segment at `position` without its body; damaged ones are VOID."""
+        try:
+            found = look(self.log, position)
+            return None if found is None else found[0]
+        except DamagedError as error:
+            what = name_of(self.log, position)
+            self.damaged[position] = Fault(what, error.why)
+            _report_lost(error)
+            return Segment(Kind.VOID, "", 0.0)
 
-    def live(self, keep: Iterable[Key] | None = None) -> set[int]:
-        """Return the positions of segments whose records somebody may ask for.
 
-        Records that were discarded count if their keys are in `keep`; by default all.
-        """
-        live = {where >> _ROW_BITS for where in self.records.values()}
-        wanted = None if keep is None else set(keep)
-        for _, taken, _ in self.trash.values():
-            live.update(
-                where >> _ROW_BITS
-                for key, where in taken.items()
-                if wanted is None or key in wanted
-            )
-        return live
+class JournalUpkeep:
+    """The `Upkeep` of a journal."""
 
-    def locks(self) -> list[Lock]:
-        """Return who holds what."""
-        locks = []
-        for token, (worker, since, keys) in self.claimed.items():
-            locks += [
-                Lock(key, worker, since, token)
-                for key in keys
-                if self.holders.get(key) == worker
-            ]
-        return list({lock.key: lock for lock in locks}.values())
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
 
-    def unsettled(self, position: int) -> bool:
-        """Return whether the claim at `position` still holds a key."""
-        worker, _, keys = self.claimed.get(position, ("", 0.0, []))
-        return any(self.holders.get(key) == worker for key in keys)
+    def damaged(self) -> list[Fault]:
+        return list(dict.fromkeys(self._journal.damaged.values()))
 
-    def _publish(self, position: int, segment: Segment) -> Change | None:
-        keys, rows = segment.split(), segment.rows
-        base = position << _ROW_BITS
-        records, holders = self.records, self.holders
-        if not any(rows) and records.keys().isdisjoint(keys):
-            records.update(zip(keys, range(base, base + len(keys)), strict=True))
-            self._settle(holders, keys)
-            return Change(results=keys)
-        results: list[Key] = []
-        failures: list[Key] = []
-        for row, key in enumerate(keys):
-            if rows[row] == Row.STALE or key in records:
-                continue
-            records[key] = base + row
-            (failures if rows[row] == Row.FAILURE else results).append(key)
-        self.failures.update(failures)
-        self._settle(holders, results)
-        self._settle(holders, failures)
-        return Change(results=results, failures=failures)
+    def mend(self) -> int:
+        damaged = self._journal.damaged
+        mended = [at for at in damaged if self._journal.log.void(at)]
+        for position in mended:
+            del damaged[position]
+        if damaged:
+            self.compact()  # leaves out what is damaged in blocks that are merged
+        return len(mended)
 
-    def _settle(self, holders: dict[Key, str], keys: Iterable[Key]) -> None:
-        if holders:
-            for key in keys:
-                holders.pop(key, None)
-        if not holders:
-            self.claimed.clear()
+    def compact(self, keep: Iterable[Key] | None = None) -> int:
+        self._journal.catch_up()
+        return self._journal.compaction.merge_all(keep)
 
-    def _claim(self, position: int, segment: Segment) -> None:
-        holders, records = self.holders, self.records
-        keys = segment.split()
-        if not (records.keys().isdisjoint(keys) and holders.keys().isdisjoint(keys)):
-            keys = [k for k in keys if k not in records and k not in holders]
-        if keys:
-            holders.update(dict.fromkeys(keys, segment.worker))
-            self.claimed[position] = (segment.worker, segment.time, keys)
-            if len(self.claimed) > 2 * len(holders) + _SPARE_CLAIMS:
-                self._forget_settled()
 
-    def _forget_settled(self) -> None:
-        self.claimed = {p: self.claimed[p] for p in self.claimed if self.unsettled(p)}
-
-    def _release(self, segment: Segment) -> None:
-        for key in segment.split():
-            if self.holders.get(key) == segment.worker:
-                del self.holders[key]
-
-    def _expel(self, segment: Segment) -> None:
-        worker = segment.about
-        for key in self.held(worker):
-            del self.holders[key]
-        self.claimed = {
-            p: claim for p, claim in self.claimed.items() if claim[0] != worker
-        }
-        blamed = segment.split()
-        if len(blamed) == 1:
-            counts = self.deaths.setdefault(blamed[0], {})
-            cause = Cause(segment.number)
-            counts[cause] = counts.get(cause, 0) + 1
-        self.suspects.update(blamed)
-
-    def _discard(self, position: int, segment: Segment) -> Change:
-        keys = segment.split()
-        taken, failed = {}, set()
-        for key in keys:
-            self.discarded[key] = position
-            self.holders.pop(key, None)
-            self.deaths.pop(key, None)
-            self.suspects.discard(key)
-            where = self.records.pop(key, None)
-            if where is not None:
-                taken[key] = where
-            if key in self.failures:
-                self.failures.remove(key)
-                failed.add(key)
-        about = Discarded(
-            position, segment.time, segment.worker, segment.about, list(taken)
-        )
-        self.trash[position] = (about, taken, failed)
-        return Change(discarded=keys)
-
-    def _restore(self, position: int) -> Change | None:
-        if position not in self.trash:
-            return None
-        _, taken, failed = self.trash.pop(position)
-        back = {key: at for key, at in taken.items() if key not in self.records}
-        self.records.update(back)
-        failures = failed.intersection(back)
-        self.failures.update(failures)
-        self._settle(self.holders, back)
-        return Change(
-            results=[key for key in back if key not in failures],
-            failures=list(failures),
-        )
+def _report_lost(error: DamagedError) -> None:
+    warn(f"{error}; an invalidation in it has to be repeated")

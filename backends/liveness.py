@@ -22,7 +22,7 @@ DEFAULT_LEASE = 120.0
 BEATS_PER_LEASE = 6
 
 
-def identify(
+def worker_identity(
     pid: int, lease: float, supervisor: int | None = None
 ) -> dict[str, object]:
     """Return what a worker says of itself, so that others can tell if it lives.
@@ -76,13 +76,13 @@ class Watch:
         dead = set()
         for worker in wanted:
             member = known.get(worker)
-            if member is None or process_gone(member.about):
+            if member is None or process_gone(member.identity):
                 dead.add(worker)
                 continue
             beat, since = self._changed.get(worker, (None, now))
             if beat != member.beat:
                 self._changed[worker] = member.beat, now
-            elif now - since >= _lease(member.about):
+            elif now - since >= _lease(member.identity):
                 dead.add(worker)
         return dead
 
@@ -103,21 +103,21 @@ def seems_dead(member: Member | None) -> bool:
     """
     if member is None:
         return True
-    return process_gone(member.about) or member.age >= _lease(member.about)
+    return process_gone(member.identity) or member.age >= _lease(member.identity)
 
 
-def process_gone(about: Mapping[str, object]) -> bool:
+def process_gone(identity: Mapping[str, object]) -> bool:
     """Return whether a worker ran on this host and its process is no more.
 
     While its supervisor lives, it is for that one to say so: it knows the cause.
     """
-    if about.get("boot") != _boot() or about.get("space") != _process_space():
+    if identity.get("boot") != _boot() or identity.get("space") != _process_space():
         return False
-    supervisor = about.get("supervisor")
+    supervisor = identity.get("supervisor")
     if isinstance(supervisor, list) and _process(int(supervisor[0])) == supervisor:
         return False
-    pid = about.get("pid")
-    return isinstance(pid, int) and process_start(pid) != about.get("started")
+    pid = identity.get("pid")
+    return isinstance(pid, int) and process_start(pid) != identity.get("started")
 
 
 def _process(pid: int) -> list[int]:
@@ -146,8 +146,8 @@ def process_stopped(pid: int) -> bool:
     return text.rpartition(")")[2].split()[0] in "Tt"
 
 
-def _lease(about: Mapping[str, object]) -> float:
-    lease = about.get("lease")
+def _lease(identity: Mapping[str, object]) -> float:
+    lease = identity.get("lease")
     return float(lease) if isinstance(lease, int | float) else DEFAULT_LEASE
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from backends.interface import Bytes, Member
+    from backends.interface import Blobs, Bytes, Documents, Members, Space
 
 
 class Log(Protocol):
@@ -75,59 +75,30 @@ class Log(Protocol):
     def refresh(self) -> None:
         """Forget what a cache may hold about positions that were empty."""
 
-    def write_blob(self, name: str, chunks: Iterable[Bytes]) -> int:
-        """Write a large value under a new name; return its size in bytes."""
-
-    def open_blob(self, name: str) -> memoryview:
-        """Return a blob's bytes, memory-mapped where possible.
-
-        Writing to the memory never changes the blob.
-        """
-
-    def blobs(self) -> Iterable[tuple[str, int]]:
-        """Yield the names of all blobs and their sizes in bytes."""
-
-    def blob_age(self, name: str) -> float:
-        """Return the seconds since a blob was written, by the store's own clock."""
-
-    def trash_blob(self, name: str) -> None:
-        """Move a blob out of the way; it can be brought back by hand for a while."""
-
-    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
-        """Return what was staged so many seconds ago and never got a name."""
-
     def void(self, position: int) -> bool:
         """Put a frame that does nothing in the place of a damaged one; say if it was.
 
         What was there goes to the trash. It may be gone, if later ones are there.
         """
 
-    def put_document(self, name: str, data: bytes) -> None:
-        """Write a small named document; the last one written stays."""
-
-    def get_document(self, name: str) -> bytes | None:
-        """Return a document, or None."""
-
-    def documents(self) -> list[str]:
-        """Return the documents' names."""
-
-    def beat(self, worker: str, about: Mapping[str, object]) -> None:
-        """Renew a worker's heartbeat; the first one makes it a member."""
-
-    def members(self) -> list[Member]:
-        """Return everybody whose heartbeat is kept here, dead or alive."""
-
-    def leave(self, worker: str) -> None:
-        """Remove a member."""
-
     def wait(self, position: int, seconds: float) -> None:
         """Return when `position` is no longer empty, or after some seconds."""
 
-    def empty_trash(self, older_than: float) -> int:
-        """Remove what was trashed more than `older_than` seconds ago; count bytes."""
+    @property
+    def blobs(self) -> Blobs:
+        """Large values."""
 
-    def size(self) -> int:
-        """Return the bytes in use."""
+    @property
+    def documents(self) -> Documents:
+        """Small named documents, as bytes."""
+
+    @property
+    def members(self) -> Members:
+        """Workers and their heartbeats."""
+
+    @property
+    def space(self) -> Space:
+        """What the store takes, and what in it can go."""
 
     def close(self) -> None:
         """Let go of files and connections."""

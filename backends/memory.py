@@ -39,6 +39,10 @@ class MemoryLog:
     def __init__(self, room: Room | None = None, url: str = "memory://") -> None:
         self.room = room or Room()
         self.url = url
+        self.blobs = MemoryBlobs(self.room)
+        self.documents = MemoryDocuments(self.room)
+        self.members = MemoryMembers(self.room)
+        self.space = MemorySpace(self.room)
         self._staged: dict[str, bytes] = {}
         self._names = count()
 
@@ -99,62 +103,90 @@ class MemoryLog:
                 lambda: len(self.room.frames) > position, timeout=seconds
             )
 
-    def write_blob(self, name: str, chunks: Iterable[Bytes]) -> int:
-        self.room.blobs[name] = data = b"".join(chunks)
-        return len(data)
-
-    def open_blob(self, name: str) -> memoryview:
-        try:
-            return memoryview(bytearray(self.room.blobs[name]))
-        except KeyError:
-            raise DamagedError(f"blob {name}", "it is gone") from None
-
-    def blobs(self) -> Iterable[tuple[str, int]]:
-        return [(name, len(data)) for name, data in self.room.blobs.items()]
-
-    def blob_age(self, name: str) -> float:  # noqa: ARG002 - no clock, no orphans
-        return 0.0
-
-    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:  # noqa: ARG002 - nothing is staged for long
-        return []
-
     def void(self, position: int) -> bool:
         with self.room.changed:
             void = Segment(Kind.VOID, "", 0.0)
             self.room.frames[position] = b"".join(encode_frame(void))
         return True
 
-    def trash_blob(self, name: str) -> None:
-        self.room.blobs.pop(name, None)
+    def close(self) -> None:
+        pass
 
-    def put_document(self, name: str, data: bytes) -> None:
-        self.room.documents[name] = data
 
-    def get_document(self, name: str) -> bytes | None:
-        return self.room.documents.get(name)
+class MemoryBlobs:
+    """The `Blobs` of a room."""
 
-    def documents(self) -> list[str]:
-        return sorted(self.room.documents)
+    def __init__(self, room: Room) -> None:
+        self._blobs = room.blobs
 
-    def beat(self, worker: str, about: Mapping[str, object]) -> None:
-        _, beats, _ = self.room.members.get(worker, (about, 0, 0.0))
-        self.room.members[worker] = dict(about), beats + 1, time.monotonic()
+    def write(self, name: str, chunks: Iterable[Bytes]) -> int:
+        self._blobs[name] = data = b"".join(chunks)
+        return len(data)
 
-    def members(self) -> list[Member]:
+    def open(self, name: str) -> memoryview:
+        try:
+            return memoryview(bytearray(self._blobs[name]))
+        except KeyError:
+            raise DamagedError(f"blob {name}", "it is gone") from None
+
+    def all(self) -> Iterable[tuple[str, int]]:
+        return [(name, len(data)) for name, data in self._blobs.items()]
+
+    def age(self, name: str) -> float:  # noqa: ARG002 - no clock, no orphans
+        return 0.0
+
+    def trash(self, name: str) -> None:
+        self._blobs.pop(name, None)
+
+
+class MemoryDocuments:
+    """The `Documents` of a room."""
+
+    def __init__(self, room: Room) -> None:
+        self._documents = room.documents
+
+    def put(self, name: str, data: bytes) -> None:
+        self._documents[name] = data
+
+    def get(self, name: str) -> bytes | None:
+        return self._documents.get(name)
+
+    def names(self) -> list[str]:
+        return sorted(self._documents)
+
+
+class MemoryMembers:
+    """The `Members` of a room."""
+
+    def __init__(self, room: Room) -> None:
+        self._members = room.members
+
+    def beat(self, worker: str, identity: Mapping[str, object]) -> None:
+        _, beats, _ = self._members.get(worker, (identity, 0, 0.0))
+        self._members[worker] = dict(identity), beats + 1, time.monotonic()
+
+    def all(self) -> list[Member]:
         now = time.monotonic()
         return [
-            Member(worker, about, float(beats), now - last)
-            for worker, (about, beats, last) in list(self.room.members.items())
+            Member(worker, identity, float(beats), now - last)
+            for worker, (identity, beats, last) in list(self._members.items())
         ]
 
     def leave(self, worker: str) -> None:
-        self.room.members.pop(worker, None)
+        self._members.pop(worker, None)
+
+
+class MemorySpace:
+    """The `Space` of a room: nothing is staged for long, nor is there a trash."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def size(self) -> int:
+        return sum(map(len, [*self._room.frames, *self._room.blobs.values()]))
+
+    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:  # noqa: ARG002 - there are none
+        return []
 
     def empty_trash(self, older_than: float) -> int:  # noqa: ARG002 - what is trashed here is gone at once
         return 0
-
-    def size(self) -> int:
-        return sum(map(len, [*self.room.frames, *self.room.blobs.values()]))
-
-    def close(self) -> None:
-        pass

@@ -8,8 +8,6 @@
 Integers are little-endian, checksums are xxh3-64. The head is a msgpack array
 ``[kind, worker, time, keys, rows, about, number]``; the body is the engine's. The two
 checksums let a reader take in who did what to which key without reading results.
-
-A document is sealed likewise: magic "TGD1" | xxh3 of the rest | the rest.
 """
 
 from __future__ import annotations
@@ -29,8 +27,6 @@ HEADER_SIZE = _HEADER.size + _CHECK.size
 _ANY_TEXT = "surrogatepass"
 """People's reasons may name files, and these need not be UTF-8."""
 MAGIC = b"TGS1"
-_SEAL = struct.Struct("<4sQ")
-_SEALED = b"TGD1"
 
 
 def encode_frame(segment: Segment) -> list[Bytes]:
@@ -113,37 +109,6 @@ def frame_size(frame: Bytes, what: str) -> int:
     """Return how many bytes the frame that starts here has."""
     head_size, body_size, _, _ = _lengths(frame, what)
     return HEADER_SIZE + head_size + body_size
-
-
-def seal(data: bytes) -> bytes:
-    """Return a document with its checksum before it.
-
-    Examples
-    --------
-    >>> unseal(seal(b"text"), "document d")
-    b'text'
-    >>> unseal(seal(b"text")[:-1], "document d")
-    Traceback (most recent call last):
-    backends.errors.DamagedError: document d is damaged (it has another checksum); ...
-    """
-    return _SEAL.pack(_SEALED, xxh3_64_intdigest(data)) + data
-
-
-def unseal(sealed: bytes, what: str) -> bytes:
-    """Return the document that was sealed.
-
-    Raises
-    ------
-    DamagedError
-        Its checksum is another one.
-    """
-    if len(sealed) < _SEAL.size:
-        raise DamagedError(what, "cut short" if sealed else "empty")
-    magic, check = _SEAL.unpack_from(sealed)
-    data = sealed[_SEAL.size :]
-    if magic != _SEALED or check != xxh3_64_intdigest(data):
-        raise DamagedError(what, "it has another checksum")
-    return data
 
 
 def _lengths(frame: Bytes, what: str) -> tuple[int, int, int, int]:

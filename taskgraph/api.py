@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError, UnavailableError
-from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify
+from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, worker_identity
 from taskgraph.context import open_results
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
 from taskgraph.execution.options import Options
@@ -205,10 +205,12 @@ def run_here(
     backend = loaded.results.backend
     provenance = Provenance(str(folder), os.environ)
     provenance.context()  # git has ended before a task could meet it
-    about = identify(os.getpid(), lease)
+    about = worker_identity(os.getpid(), lease)
     with (
         closing(provenance),
-        _heartbeat(lambda: backend.beat(backend.worker, about), lease) as announce,
+        _heartbeat(
+            lambda: backend.members.beat(backend.worker, about), lease
+        ) as announce,
     ):
         return Worker(
             source,

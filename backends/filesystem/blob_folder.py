@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class BlobFolder:
-    """The blobs of a store; see `Log` for what the methods promise."""
+    """The `Blobs` of a store in a directory."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory

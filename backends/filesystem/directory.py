@@ -31,7 +31,7 @@ _ABANDONED = 86400.0
 
 
 class Directory:
-    """The directory `root` of a store.
+    """The directory `root` of a store, and its `Space`.
 
     It is made when something is first written to it: whoever only wanted to, and then
     could not, leaves nothing behind.

@@ -19,7 +19,6 @@ fcntl, no rename onto a name that two writers could want, no comparison of clock
 from __future__ import annotations
 
 import errno
-import json
 import os
 import time
 from contextlib import suppress
@@ -28,19 +27,20 @@ from typing import TYPE_CHECKING
 from backends.errors import DamagedError
 from backends.filesystem.blob_folder import BlobFolder
 from backends.filesystem.directory import Directory
+from backends.filesystem.document_folder import DocumentFolder
 from backends.filesystem.format import BLOCK
-from backends.filesystem.packs import Pack, encode_pack, identify, pack_size
+from backends.filesystem.member_folder import MemberFolder
+from backends.filesystem.packs import Pack, encode_pack, file_identity, pack_size
 from backends.filesystem.posix import (
     bytes_in,
     explained,
     is_remote,
     open_anew,
     put_if_absent,
-    read_exactly,
     read_file,
     revalidate,
 )
-from backends.interface import Bytes, Kind, Member, Segment
+from backends.interface import Bytes, Kind, Segment
 from backends.segment import encode_frame
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ class FileLog:
     def __init__(self, root: Path, *, create: bool = True, block: int = BLOCK) -> None:
         self.url = str(root)
         self._directory = Directory(root, create=create, block=block)
-        self._blobs = BlobFolder(self._directory)
+        self.blobs = BlobFolder(self._directory)
+        self.documents = DocumentFolder(self._directory)
+        self.members = MemberFolder(self._directory)
+        self.space = self._directory
         self._packs: dict[int, Pack] = {}
         self.latency = 0.5 if is_remote(root) else 0.02
 
@@ -207,7 +210,7 @@ class FileLog:
 
     def _table(self, block: int, descriptor: int, path: str) -> Pack:
         known = self._packs.get(block)
-        if known is None or known.identity != identify(descriptor):
+        if known is None or known.identity != file_identity(descriptor):
             known = self._packs[block] = Pack(descriptor, path)
         return known
 
@@ -230,81 +233,6 @@ class FileLog:
         finally:
             os.close(descriptor)
 
-    # blobs
-
-    def write_blob(self, name: str, chunks: Iterable[Bytes]) -> int:
-        return self._blobs.write(name, chunks)
-
-    def open_blob(self, name: str) -> memoryview:
-        return self._blobs.open(name)
-
-    def blobs(self) -> Iterable[tuple[str, int]]:
-        return self._blobs.all()
-
-    def blob_age(self, name: str) -> float:
-        return self._blobs.age(name)
-
-    def trash_blob(self, name: str) -> None:
-        self._blobs.trash(name)
-
-    # documents and members
-
-    def put_document(self, name: str, data: bytes) -> None:
-        staged = self.stage([data], durable=False)
-        with explained(f"write to the store {self.url}"):
-            os.replace(staged, f"{self.url}/documents/{name}")
-
-    def get_document(self, name: str) -> bytes | None:
-        path = f"{self.url}/documents/{name}"
-        with explained(f"read {path}"):
-            try:
-                return read_file(path)[0]
-            except FileNotFoundError:
-                return None
-
-    def documents(self) -> list[str]:
-        try:
-            return sorted(os.listdir(f"{self.url}/documents"))
-        except FileNotFoundError:
-            return []
-
-    def beat(self, worker: str, about: Mapping[str, object]) -> None:
-        path = f"{self.url}/workers/{worker}"
-        with explained(f"write to the store {self.url}"):
-            try:
-                os.utime(path)  # the server's clock stamps it
-            except FileNotFoundError:
-                staged = self.stage([json.dumps(dict(about)).encode()], durable=False)
-                os.replace(staged, path)
-
-    def members(self) -> list[Member]:
-        try:
-            names = os.listdir(f"{self.url}/workers")
-        except FileNotFoundError:
-            return []
-        now = self._directory.now()
-        found = []
-        for name in names:
-            with explained(f"read {self.url}/workers/{name}"):
-                try:
-                    stamp, about = _read_member(f"{self.url}/workers/{name}")
-                except FileNotFoundError:
-                    continue
-            found.append(Member(name, about, stamp, max(0.0, now - stamp)))
-        return found
-
-    def leave(self, worker: str) -> None:
-        with suppress(OSError):
-            os.unlink(f"{self.url}/workers/{worker}")
-
-    # room
-
-    def empty_trash(self, older_than: float) -> int:
-        return self._directory.empty_trash(older_than)
-
-    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
-        return self._directory.leftovers(older_than, remove=remove)
-
     def void(self, position: int) -> bool:
         path = self._path(position)
         folder = os.path.dirname(path)
@@ -321,9 +249,6 @@ class FileLog:
             os.replace(staged, path)
         return True
 
-    def size(self) -> int:
-        return self._directory.size()
-
     def close(self) -> None:
         self._packs.clear()
 
@@ -335,16 +260,3 @@ def _numbers(folder: str, ending: str = "") -> set[int]:
     except (FileNotFoundError, NotADirectoryError):
         return set()
     return {int(name) for name in names if name.isdecimal()}
-
-
-def _read_member(path: str) -> tuple[float, dict[str, object]]:
-    """Return a worker's heartbeat and what it says of itself."""
-    descriptor = open_anew(path)  # and fstat: a plain stat may answer from a cache
-    try:
-        stat = os.fstat(descriptor)
-        text = read_exactly(descriptor, stat.st_size)
-    finally:
-        os.close(descriptor)
-    with suppress(ValueError):
-        return stat.st_mtime, dict(json.loads(text))
-    return stat.st_mtime, {}  # cut short by a power cut: judged by its heartbeat

@@ -25,8 +25,6 @@ _HEAD = struct.Struct("<4sQQ")
 _ENTRY = struct.Struct("<QQ")
 _MAGIC = b"TGP1"
 
-Identity = tuple[int, int, int]
-
 
 def encode_pack(
     sizes: Mapping[int, int], frame: Callable[[int], bytes]
@@ -65,7 +63,7 @@ class Pack:
     """Where the frames of a pack are, for as long as the file stays the same."""
 
     def __init__(self, descriptor: int, path: str) -> None:
-        self.identity = identify(descriptor)
+        self.identity = file_identity(descriptor)
         head = read_exactly(descriptor, _HEAD.size)
         if len(head) < _HEAD.size:
             raise DamagedError(path, "cut short")
@@ -94,7 +92,7 @@ class Pack:
         ), size
 
 
-def identify(descriptor: int) -> Identity:
+def file_identity(descriptor: int) -> tuple[int, int, int]:
     """Return what tells a pack from one that took its place."""
     stat = os.fstat(descriptor)
     return stat.st_ino, stat.st_mtime_ns, stat.st_size

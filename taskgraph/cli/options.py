@@ -287,7 +287,7 @@ def held_keys(backend: Backend) -> tuple[set[bytes], int]:
         return set(), 0
     from backends.liveness import seems_dead
 
-    members = {member.worker: member for member in backend.members()}
+    members = {member.worker: member for member in backend.members.all()}
     alive = {lock.key for lock in locks if not seems_dead(members.get(lock.worker))}
     return alive, len(locks) - len(alive)
 

@@ -31,11 +31,12 @@ class Neighbours:
         if now - self._counted < _PATIENCE and self._counted:
             return self._alive
         self._counted = now
-        members = self._backend.members()
+        members = self._backend.members.all()
         names = {member.worker for member in members} - {self._backend.worker}
         dead = self._watch.dead(members, names)
         for worker in dead - {lock.worker for lock in self._backend.locks()}:
-            self._backend.leave(worker)  # it held nothing; nobody else signs it off
+            # It had locked nothing: nobody else signs it off.
+            self._backend.members.leave(worker)
         self._alive = len(names - dead)
         return self._alive
 
@@ -49,9 +50,9 @@ class Neighbours:
         holders.discard(self._backend.worker)
         if not holders:
             return False
-        dead = self._watch.dead(self._backend.members(), holders)
+        dead = self._watch.dead(self._backend.members.all(), holders)
         for worker in dead:
             self._backend.expel(worker, Cause.LOST)
-            self._backend.leave(worker)
+            self._backend.members.leave(worker)
             warn(f"{worker} does not answer any more; what it had locked is free")
         return bool(dead)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
 from backends.interface import Cause, Key
-from backends.liveness import BEATS_PER_LEASE, identify, process_stopped
+from backends.liveness import BEATS_PER_LEASE, process_stopped, worker_identity
 from backends.opening import worker_name
 from taskgraph.description import summary
 from taskgraph.errors import TaskgraphError
@@ -203,7 +203,7 @@ class Supervisor:
             self._backend.expel(child.worker, Cause.RELEASED)
         else:
             self._backend.expel(child.worker, Cause.KILLED, running=key)
-        self._backend.leave(child.worker)
+        self._backend.members.leave(child.worker)
         if self._stopping:
             return
         self._crashes = 0 if running else self._crashes + 1
@@ -266,9 +266,9 @@ class Supervisor:
     def _beat(self) -> None:
         for child in self._children.values():
             if not process_stopped(child.pid):
-                about = identify(child.pid, self._plan.lease, os.getpid())
+                about = worker_identity(child.pid, self._plan.lease, os.getpid())
                 with suppress(BackendError):  # the worker itself will meet it too
-                    self._backend.beat(child.worker, about)
+                    self._backend.members.beat(child.worker, about)
 
     # ending
 

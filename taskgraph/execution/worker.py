@@ -221,7 +221,7 @@ class Worker:
             budget = Budget(
                 pace.tasks(frontier.ready),
                 0.1 if pace.others else 0.5,
-                lambda key: backend.holder(key) is not None,
+                lambda key: backend.locked_by(key) is not None,
             )
             wanted = frontier.take(self._expected, budget)
             if not wanted:
@@ -358,7 +358,7 @@ class Worker:
                 backend.release(sorted(held - deadly))
         finally:
             if not running:
-                backend.leave(backend.worker)
+                backend.members.leave(backend.worker)
 
 
 def _nothing() -> None:

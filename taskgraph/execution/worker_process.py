@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from backends.errors import BackendError
-from backends.liveness import identify
+from backends.liveness import worker_identity
 from backends.warning import warnings_printed
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.output import Capture
@@ -84,13 +84,13 @@ def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
     plan = job.plan
     backend = job.loaded.results.backend
     backend.worker = worker
-    about = identify(os.getpid(), plan.lease, os.getppid())
+    about = worker_identity(os.getpid(), plan.lease, os.getppid())
     announced = False
 
     def announce() -> None:
         nonlocal announced
         if not announced:
-            backend.beat(worker, about)
+            backend.members.beat(worker, about)
             announced = True
 
     capture = Capture(plan.echo)

@@ -69,7 +69,7 @@ class Results:
     def decode(self, payload: bytes, key: bytes) -> Any:
         """Return the value of a payload, telling whose it is if that fails."""
         try:
-            return codec.decode(payload, self.backend.open_blob)
+            return codec.decode(payload, self.backend.blobs.open)
         except (BackendError, MemoryError):
             raise
         except Exception as error:
@@ -110,7 +110,7 @@ class Results:
         """
         digits = key.hex()
         stem = f"{digits[:2]}/{digits}-{os.urandom(4).hex()}"
-        return codec.encode(value, stem, self.backend.write_blob)
+        return codec.encode(value, stem, self.backend.blobs.write)
 
     def record(self, key: bytes) -> Record | None:
         """Return the whole record of `key`, None if there is none."""

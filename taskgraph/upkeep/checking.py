@@ -35,18 +35,18 @@ def check(results: Results) -> Iterator[Fault]:
     """
     backend = results.backend
     backend.poll()
-    yield from backend.damaged()
+    yield from backend.upkeep.damaged()
     for position, rows in _records(backend).items():
         yield from _check_segment(results, position, rows)
     yield from _check_documents(backend)
     for name, size in orphans(results):
-        if backend.blob_age(name) > DAY:
+        if backend.blobs.age(name) > DAY:
             yield Fault(
                 f"blob {name}", f"{size} bytes that no result needs", (), ORPHAN
             )
-    for name in backend.leftovers(DAY):
+    for name in backend.space.leftovers(DAY):
         yield Fault(f"file {name}", "nobody finished writing it", (), LEFTOVER)
-    for member in backend.members():
+    for member in backend.members.all():
         if seems_dead(member):
             why = f"no heartbeat for {member.age:.0f} s"
             yield Fault(f"worker {member.worker}", why, (), DEAD)
@@ -64,18 +64,18 @@ def repair(results: Results, faults: Iterable[Fault]) -> int:
     if keys:
         backend.discard(sorted(keys), reason="damaged: found by fsck")
     if any(fault.kind == DAMAGED for fault in listed):
-        backend.mend()
+        backend.upkeep.mend()
     for fault in listed:
         what = fault.what.partition(" ")[2]
         if fault.kind == DOCUMENT:
-            backend.put_document(what, b"")
+            backend.documents.put(what, b"")
         elif fault.kind == ORPHAN:
-            backend.trash_blob(what)
+            backend.blobs.trash(what)
         elif fault.kind == DEAD:
             backend.expel(what, Cause.LOST)
-            backend.leave(what)
+            backend.members.leave(what)
     if any(fault.kind == LEFTOVER for fault in listed):
-        backend.leftovers(DAY, remove=True)
+        backend.space.leftovers(DAY, remove=True)
     return len(keys)
 
 
@@ -85,7 +85,7 @@ def cut_blob(results: Results, key: Key) -> str:
     Only sizes are compared, nothing is read; empty if all are right.
     """
     for ref in blob_refs(results.payload(key)):
-        size = len(results.backend.open_blob(ref.name))
+        size = len(results.backend.blobs.open(ref.name))
         wanted = ref.offset + ref.size
         if size != wanted:
             return f"blob {ref.name} of the store has {size} bytes instead of {wanted}"
@@ -93,9 +93,9 @@ def cut_blob(results: Results, key: Key) -> str:
 
 
 def _check_documents(backend: Backend) -> Iterator[Fault]:
-    for name in backend.documents():
+    for name in backend.documents.names():
         try:
-            backend.get_document(name)
+            backend.documents.get(name)
         except DamagedError as error:
             yield Fault(f"document {name}", error.why, (), DOCUMENT)
 
@@ -125,6 +125,6 @@ def _check_segment(
                 body.failure(row)
                 continue
             for ref in blob_refs(body.payload(row)):
-                check_blob(ref, results.backend.open_blob)
+                check_blob(ref, results.backend.blobs.open)
         except DamagedError as error:
             yield Fault(error.what, error.why, [key])

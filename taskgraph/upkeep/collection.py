@@ -70,7 +70,7 @@ def undoable(backend: Backend) -> list[Discarded]:
 def emptied(backend: Backend) -> list[int]:
     """Return the positions of the discards whose records are gone for good."""
     try:
-        data = backend.get_document(_EMPTIED)
+        data = backend.documents.get(_EMPTIED)
     except DamagedError:
         return []  # undone, what is gone is missed and computed again
     if data is None:
@@ -88,15 +88,15 @@ def empty(results: Results, discards: Sequence[Discarded]) -> tuple[int, int]:
     backend = results.backend
     if discards:
         gone = {*emptied(backend), *(found.position for found in discards)}
-        backend.put_document(_EMPTIED, msgpack.packb(sorted(gone)))
+        backend.documents.put(_EMPTIED, msgpack.packb(sorted(gone)))
     dead = {key for found in discards for key in found.keys}
     blobs = orphans(results, among=dead) if dead else []
     for name, _ in blobs:
-        backend.trash_blob(name)
+        backend.blobs.trash(name)
     keep = set(backend.keys())
     for found in undoable(backend):
         keep.update(found.keys)
-    return len(blobs), backend.compact(keep)
+    return len(blobs), backend.upkeep.compact(keep)
 
 
 def orphans(
@@ -116,7 +116,7 @@ def orphans(
         Look only at the blobs of these keys.
     """
     backend = results.backend
-    blobs = list(backend.blobs())  # before the locks: who held one then shows below
+    blobs = list(backend.blobs.all())  # before the locks: who held one then shows below
     backend.poll()
     spared = {lock.key for lock in backend.locks()}
     for found in undoable(backend):

@@ -175,7 +175,7 @@ def save(snapshot: Snapshot, backend: Backend) -> None:
         snapshot.keys,  # digests: nothing makes them smaller
         [zlib.compress(numbers.tobytes(), 1) for numbers in arrays],
     )
-    backend.put_document(
+    backend.documents.put(
         _document(snapshot.jugfile, snapshot.arguments),
         msgpack.packb(plain, unicode_errors=_ANY_TEXT),
     )
@@ -245,10 +245,10 @@ def stamp_of(jugfile: Path) -> tuple[int, int, int]:
 
 
 def _load_all(backend: Backend, prefix: str) -> Iterator[Snapshot]:
-    for name in backend.documents():
+    for name in backend.documents.names():
         if name.startswith(prefix):
             try:
-                data = backend.get_document(name)
+                data = backend.documents.get(name)
             except DamagedError as error:
                 raise DamagedError(error.what, error.why, _ADVICE) from error
             snapshot = None if data is None else _decode(data)

@@ -27,12 +27,12 @@ def point(backend: Backend, jugfile: Path, chosen: Backend) -> None:
     except DamagedError:
         before = None
     if url != before:
-        backend.put_document(_document(jugfile), url.encode(errors="surrogateescape"))
+        backend.documents.put(_document(jugfile), url.encode(errors="surrogateescape"))
 
 
 def chosen_url(backend: Backend, jugfile: Path) -> str:
     """Return the URL of the store that a jugfile has chosen, empty if it has not."""
-    data = backend.get_document(_document(jugfile)) or b""
+    data = backend.documents.get(_document(jugfile)) or b""
     return data.decode(errors="surrogateescape")
 
 

@@ -82,7 +82,7 @@ class JournalContract:
             A: "anna",
             B: "anna",
         }
-        assert bert.holder(A) == "anna"
+        assert bert.locked_by(A) == "anna"
 
     def test_what_is_done_cannot_be_locked(self, anna, bert):
         publish(anna, A)

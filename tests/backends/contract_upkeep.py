@@ -42,51 +42,51 @@ class UpkeepContract:
     # members, documents, blobs
 
     def test_a_heartbeat_changes(self, anna, bert):
-        anna.beat("anna", {"host": "h"})
-        (before,) = bert.members()
+        anna.members.beat("anna", {"host": "h"})
+        (before,) = bert.members.all()
         time.sleep(0.02)  # longer than a tick of the kernel's clock
-        anna.beat("anna", {"host": "h"})
-        (after,) = bert.members()
-        assert (before.worker, before.about) == ("anna", {"host": "h"})
+        anna.members.beat("anna", {"host": "h"})
+        (after,) = bert.members.all()
+        assert (before.worker, before.identity) == ("anna", {"host": "h"})
         assert after.beat != before.beat
         assert after.age < 10
 
     def test_a_member_that_left_is_gone(self, anna, bert):
-        anna.beat("anna", {})
-        bert.leave("anna")
-        bert.leave("anna")
-        assert anna.members() == []
+        anna.members.beat("anna", {})
+        bert.members.leave("anna")
+        bert.members.leave("anna")
+        assert anna.members.all() == []
 
     def test_the_last_document_stays(self, anna, bert):
-        assert anna.get_document("d") is None
-        anna.put_document("d", b"one")
-        bert.put_document("d", b"two")
-        assert (anna.get_document("d"), anna.documents()) == (b"two", ["d"])
+        assert anna.documents.get("d") is None
+        anna.documents.put("d", b"one")
+        bert.documents.put("d", b"two")
+        assert (anna.documents.get("d"), anna.documents.names()) == (b"two", ["d"])
 
     def test_a_blob_comes_back_as_it_was(self, anna, bert):
-        size = anna.write_blob("ab/cd-0", [b"head", memoryview(b"data")])
-        assert (size, bytes(bert.open_blob("ab/cd-0"))) == (8, b"headdata")
-        assert list(bert.blobs()) == [("ab/cd-0", 8)]
+        size = anna.blobs.write("ab/cd-0", [b"head", memoryview(b"data")])
+        assert (size, bytes(bert.blobs.open("ab/cd-0"))) == (8, b"headdata")
+        assert list(bert.blobs.all()) == [("ab/cd-0", 8)]
 
     def test_an_empty_blob_comes_back(self, anna):
-        anna.write_blob("ab/empty", [])
-        assert bytes(anna.open_blob("ab/empty")) == b""
+        anna.blobs.write("ab/empty", [])
+        assert bytes(anna.blobs.open("ab/empty")) == b""
 
     def test_writing_to_a_blobs_memory_changes_nothing(self, anna, bert):
-        anna.write_blob("ab/cd", [b"data"])
-        anna.open_blob("ab/cd")[:] = b"evil"
-        assert bytes(bert.open_blob("ab/cd")) == b"data"
+        anna.blobs.write("ab/cd", [b"data"])
+        anna.blobs.open("ab/cd")[:] = b"evil"
+        assert bytes(bert.blobs.open("ab/cd")) == b"data"
 
     def test_a_missing_blob_is_a_damage(self, anna):
         with pytest.raises(DamagedError, match="gone"):
-            anna.open_blob("ab/none")
+            anna.blobs.open("ab/none")
 
     def test_a_trashed_blob_is_gone(self, anna):
-        anna.write_blob("ab/cd", [b"data"])
-        anna.trash_blob("ab/cd")
-        anna.trash_blob("ab/cd")
-        assert list(anna.blobs()) == []
-        anna.empty_trash(0)
+        anna.blobs.write("ab/cd", [b"data"])
+        anna.blobs.trash("ab/cd")
+        anna.blobs.trash("ab/cd")
+        assert list(anna.blobs.all()) == []
+        anna.space.empty_trash(0)
 
     # damage
 
@@ -97,7 +97,7 @@ class UpkeepContract:
         late = reopen("late")
         late.poll()
         assert set(late.keys()) == {B}
-        (fault,) = late.damaged()
+        (fault,) = late.upkeep.damaged()
         assert "segment" in fault.what
         assert "damaged" in caplog.text
 
@@ -128,9 +128,9 @@ class UpkeepContract:
     # room
 
     def test_the_size_grows_with_what_is_stored(self, anna):
-        before = anna.size()
+        before = anna.space.size()
         publish(anna, A, body=b"x" * 10_000)
-        assert anna.size() >= before + 10_000
+        assert anna.space.size() >= before + 10_000
 
     def test_too_many_rows_are_refused(self, anna, monkeypatch):
         monkeypatch.setattr("backends.store.MAX_ROWS", 2)
@@ -140,7 +140,7 @@ class UpkeepContract:
     def test_compaction_changes_nothing_that_can_be_asked(self, anna, bert, reopen):
         history(anna, bert)
         before = answers(anna)
-        assert anna.compact() > 0
+        assert anna.upkeep.compact() > 0
         assert answers(anna) == before
         assert answers(reopen("late")) == before
 
@@ -150,23 +150,23 @@ class UpkeepContract:
         for position in range(anna.claim([]).token + 1):
             readers.append(JournalStore(Until(open_log(), position), "reader"))
             readers[-1].poll()
-        anna.compact()
+        anna.upkeep.compact()
         for reader in readers:
             reader._log.end = None
             assert answers(reader) == answers(anna)
 
     def test_compacting_twice_frees_nothing_more(self, anna, bert):
         history(anna, bert)
-        anna.compact()
-        assert bert.compact() == 0
+        anna.upkeep.compact()
+        assert bert.upkeep.compact() == 0
 
     def test_a_table_of_an_earlier_compaction_does_not_mislead(self, anna, bert):
         for number in range(self.block):
             publish(anna, key(number), body=str(number).encode() * 100, since=0)
-        anna.compact()
+        anna.upkeep.compact()
         assert body_of(bert, key(self.block - 1))  # knows now where it is
         anna.discard([key(0)], reason="wrong")
-        anna.compact(keep=[])
+        anna.upkeep.compact(keep=[])
         assert body_of(bert, key(self.block - 1)) == str(self.block - 1).encode() * 100
 
     def test_what_was_discarded_is_dropped_on_request(self, anna, reopen):
@@ -175,10 +175,10 @@ class UpkeepContract:
         position = anna.discard([A], reason="wrong")
         for number in range(10, 10 + self.block):
             publish(anna, key(number))
-        before = anna.size()
-        assert anna.compact(keep=[]) > 9_000
-        anna.empty_trash(-1)
-        assert anna.size() < before - 9_000
+        before = anna.space.size()
+        assert anna.upkeep.compact(keep=[]) > 9_000
+        anna.space.empty_trash(-1)
+        assert anna.space.size() < before - 9_000
         late = reopen("late")
         late.poll()
         assert late.restore(position) == 0
@@ -190,10 +190,10 @@ class UpkeepContract:
             publish(anna, key(number), since=0)
         spoil(0, b"")
         publish(anna, key(99), since=0)  # fills the block
-        assert anna.compact() == 0
+        assert anna.upkeep.compact() == 0
         late = reopen("late")
         late.poll()
-        assert len(late.damaged()) == 1
+        assert len(late.upkeep.damaged()) == 1
 
     def test_after_close_it_can_be_opened_again(self, anna, reopen):
         publish(anna, A, body=b"kept")
@@ -214,7 +214,7 @@ class UpkeepContract:
 
         monkeypatch.setattr(anna._log, "read", counted)
         monkeypatch.setattr(anna._log, "merge", merge := _Merge())
-        anna.compact()
+        anna.upkeep.compact()
         assert not any(whole)
         assert merge.frame(1) == read(1)[0]
         assert whole[-1]
@@ -236,7 +236,7 @@ class UpkeepContract:
 
         before = answers(anna)
         monkeypatch.setattr(anna._log, "read", cut)
-        assert anna.compact() == 0
+        assert anna.upkeep.compact() == 0
         assert cuts == [0]
         monkeypatch.undo()
         assert answers(reopen("late")) == before

@@ -63,7 +63,7 @@ def answers(store: JournalStore) -> dict[str, object]:
         "where": {k: store.find(k) for k in keys},
         "failures": set(store.failures()),
         "locks": {(x.key, x.worker) for x in store.locks()},
-        "holders": {k: store.holder(k) for k in keys},
+        "locked": {k: store.locked_by(k) for k in keys},
         "deaths": {k: dict(store.deaths(k)) for k in keys},
         "suspects": {k for k in keys if store.suspect(k)},
         "discards": store.discards(),

@@ -23,7 +23,7 @@ class View:
     """What somebody knows who has seen some deeds."""
 
     records: dict = field(default_factory=dict)
-    holders: dict = field(default_factory=dict)
+    locked: dict = field(default_factory=dict)
     voided: dict = field(default_factory=dict)
     trash: dict = field(default_factory=dict)
     deaths: dict = field(default_factory=dict)
@@ -43,24 +43,24 @@ def _publish(view: View, at: int, deed: Deed) -> None:
     for row, (key, value) in enumerate(zip(deed.keys, deed.values, strict=True)):
         if value is not None and key not in view.records:
             view.records[key] = (*value, at, row)
-            view.holders.pop(key, None)
+            view.locked.pop(key, None)
 
 
 def _claim(view: View, at: int, deed: Deed) -> None:
     for key in deed.keys:
-        if key not in view.records and key not in view.holders:
-            view.holders[key] = deed.worker
+        if key not in view.records and key not in view.locked:
+            view.locked[key] = deed.worker
 
 
 def _release(view: View, at: int, deed: Deed) -> None:
     for key in deed.keys:
-        if view.holders.get(key) == deed.worker:
-            del view.holders[key]
+        if view.locked.get(key) == deed.worker:
+            del view.locked[key]
 
 
 def _expel(view: View, at: int, deed: Deed) -> None:
-    for key in [k for k, holder in view.holders.items() if holder == deed.target]:
-        del view.holders[key]
+    for key in [k for k, by in view.locked.items() if by == deed.target]:
+        del view.locked[key]
     view.suspects.update(deed.keys)
     if len(deed.keys) == 1:
         count = view.deaths.setdefault(deed.keys[0], {})
@@ -71,7 +71,7 @@ def _discard(view: View, at: int, deed: Deed) -> None:
     view.trash[at] = {}
     for key in deed.keys:
         view.voided[key] = at
-        view.holders.pop(key, None)
+        view.locked.pop(key, None)
         view.deaths.pop(key, None)
         view.suspects.discard(key)
         if key in view.records:
@@ -82,7 +82,7 @@ def _restore(view: View, at: int, deed: Deed) -> None:
     for key, record in view.trash.pop(deed.target, {}).items():
         if key not in view.records:
             view.records[key] = record
-            view.holders.pop(key, None)
+            view.locked.pop(key, None)
 
 
 class Model:
@@ -108,28 +108,28 @@ class Model:
 
     def claim(self, worker, keys) -> tuple[int, list[bytes]]:
         now = self.now
-        free = [k for k in keys if k not in now.records and k not in now.holders]
+        free = [k for k in keys if k not in now.records and k not in now.locked]
         at = len(self.deeds)
         if free:
             self.deeds.append(Deed("claim", worker, free))
         return at, free
 
     def release(self, worker, keys) -> None:
-        own = [k for k in keys if self.now.holders.get(k) == worker]
+        own = [k for k in keys if self.now.locked.get(k) == worker]
         if own:
             self.deeds.append(Deed("release", worker, own))
 
     def expel(self, worker, target, cause, running) -> None:
-        held = [k for k, holder in self.now.holders.items() if holder == target]
-        if held:
-            blamed = [running] if running in held else held
+        lost = [k for k, by in self.now.locked.items() if by == target]
+        if lost:
+            blamed = [running] if running in lost else lost
             if cause == "RELEASED":
                 blamed = []
             self.deeds.append(Deed("expel", worker, blamed, target=target, cause=cause))
 
     def discard(self, worker, keys) -> int | None:
         now = self.now
-        known = [k for k in keys if k in now.records or k in now.holders]
+        known = [k for k in keys if k in now.records or k in now.locked]
         if not known:
             return None
         self.deeds.append(Deed("discard", worker, known))

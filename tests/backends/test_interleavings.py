@@ -64,7 +64,7 @@ def before_append(store, deed):
 def test_the_other_locks_first(anna, bert):
     before_append(anna, lambda: bert.claim([A]))
     assert list(anna.claim([A, B]).keys) == [B]
-    assert anna.holder(A) == "bert"
+    assert anna.locked_by(A) == "bert"
 
 
 def test_the_other_publishes_first(anna, bert):
@@ -97,7 +97,7 @@ def test_the_other_takes_over_what_is_to_be_released(anna, bert):
 
     before_append(anna, take_over)
     anna.release([A])
-    assert anna.holder(A) == "bert"
+    assert anna.locked_by(A) == "bert"
 
 
 def test_the_other_expels_the_same_worker(open_store, anna, bert):
@@ -144,12 +144,12 @@ def test_the_block_ends_and_is_merged_before_the_append(anna, bert):
     def fill_and_merge():
         for number in range(10, 10 + 2 * BLOCK):
             publish(bert, key(number), since=0)
-        bert.compact()
+        bert.upkeep.compact()
 
     before_append(anna, fill_and_merge)
     assert list(anna.claim([A]).keys) == [A]
     bert.poll()
-    assert bert.holder(A) == "anna"
+    assert bert.locked_by(A) == "anna"
     assert answers(anna) == answers(bert)
 
 
@@ -157,7 +157,7 @@ def test_the_block_ends_and_is_merged_before_the_append(anna, bert):
 def test_a_block_begins_while_the_one_before_is_merged(open_store, anna, bert, places):
     for number in range(10, 10 + BLOCK - 1 + places):
         publish(bert, key(number), since=0)
-    before_append(anna, lambda: (publish(bert, B, since=0), bert.compact()))
+    before_append(anna, lambda: (publish(bert, B, since=0), bert.upkeep.compact()))
     anna.claim([A])
     assert answers(anna) == answers(bert) == answers(open_store("late"))
 
@@ -168,11 +168,11 @@ def test_two_merge_at_once(anna, bert, open_store):
     merge = anna._log.merge
 
     def late(*what, **how):
-        bert.compact()
+        bert.upkeep.compact()
         return merge(*what, **how)
 
     anna._log.merge = late
-    anna.compact()
+    anna.upkeep.compact()
     assert answers(anna) == answers(bert) == answers(open_store("late"))
 
 
@@ -189,7 +189,7 @@ def test_a_frozen_maker_of_a_block_does_not_hide_it(root, monkeypatch):
         monkeypatch.setattr(os, "makedirs", makedirs)
         for number in range(20, 20 + BLOCK + 1):
             publish(bert, key(number), since=0)
-        bert.compact()
+        bert.upkeep.compact()
         makedirs(path, exist_ok=exist_ok)
 
     monkeypatch.setattr(os, "makedirs", frozen)

@@ -24,7 +24,7 @@ def root(tmp_path):
 
 def make(root, **how):
     log = FileLog(root, **how)
-    log.put_document("made", b"")
+    log.documents.put("made", b"")
     return log
 
 
@@ -32,13 +32,14 @@ def test_a_store_is_made_when_something_is_written_to_it(root):
     store = JournalStore(FileLog(root), "anna")
     store.poll()
     store.wait(0.0)
-    assert [*store.members(), *store.documents(), *store.blobs()] == []
-    assert store.leftovers(0.0) == []
-    assert (store.get_document("d"), store.size(), store.compact()) == (None, 0, 0)
-    assert (store.blob_age("ab/cd"), store.empty_trash(0.0)) == (0.0, 0)
+    assert [*store.members.all(), *store.documents.names(), *store.blobs.all()] == []
+    assert store.space.leftovers(0.0) == []
+    assert store.documents.get("d") is None
+    assert (store.space.size(), store.space.empty_trash(0.0)) == (0, 0)
+    assert (store.blobs.age("ab/cd"), store.upkeep.compact()) == (0.0, 0)
     assert store.discard([A], reason="none") is None
     store.release([A])
-    store.leave("anna")
+    store.members.leave("anna")
     assert not root.exists()
 
     assert publish(store, A) == 1
@@ -68,9 +69,9 @@ def test_a_store_that_cannot_be_made_ends_in_a_sentence(root, monkeypatch, deed)
     with pytest.raises(UnavailableError, match="quota is used up"):
         {
             "make": store.make,
-            "beat": lambda: store.beat("anna", {}),
+            "beat": lambda: store.members.beat("anna", {}),
             "claim": lambda: store.claim([A]),
-            "blob": lambda: store.write_blob("ab/cd", [b"x"]),
+            "blob": lambda: store.blobs.write("ab/cd", [b"x"]),
         }[deed]()
 
 
@@ -135,7 +136,7 @@ def test_staged_files_of_the_long_dead_are_collected(root):
     log = FileLog(root)
     old, new = log.stage([b"x" * 7], durable=False), log.stage([b"y"], durable=False)
     os.utime(old, (1, 1))
-    assert log.empty_trash(0) == 7
+    assert log.space.empty_trash(0) == 7
     assert [str(path) for path in (root / "tmp").iterdir()] == [new]
 
 

@@ -142,13 +142,13 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(name=workers)
     def compact(self, name) -> None:
-        self._acted(name).compact()
+        self._acted(name).upkeep.compact()
         self.compacted = True
 
     @rule(name=workers)
     def forget_the_discarded(self, name) -> None:
         self.model.forget(BLOCK)
-        self._acted(name).compact(keep=[])
+        self._acted(name).upkeep.compact(keep=[])
         self.compacted = True
         self.open_all()
 
@@ -187,8 +187,8 @@ class StoreMachine(RuleBasedStateMachine):
             view = see(self.model.deeds[: self.seen[name]])
             assert set(store.keys()) == set(view.records)
             assert set(store.failures()) == {k for k, r in view.records.items() if r[1]}
-            assert {x.key: x.worker for x in store.locks()} == view.holders
-            assert {k: store.holder(k) for k in view.holders} == view.holders
+            assert {x.key: x.worker for x in store.locks()} == view.locked
+            assert {k: store.locked_by(k) for k in view.locked} == view.locked
             assert {x.position: set(x.keys) for x in store.discards()} == {
                 at: set(taken) for at, taken in view.trash.items() if taken
             }

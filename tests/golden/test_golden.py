@@ -81,7 +81,7 @@ def _stored_names(loaded: Loaded) -> set[tuple[str, str]]:
         data, refs = payload[1:], []
         if payload[:1] == b"B":
             refs, data = msgpack.unpackb(data)
-        blobs = [loaded.results.backend.open_blob(ref[0])[ref[2] :] for ref in refs]
+        blobs = [loaded.results.backend.blobs.open(ref[0])[ref[2] :] for ref in refs]
         reader = _Names(bytes(data), blobs)
         reader.load()
         found |= reader.found

@@ -76,7 +76,7 @@ def assert_sound(store: Path, tasks: int | None = None) -> None:
     backend = open_backend(store, create=False)
     backend.poll()
     assert backend.locks() == []
-    assert backend.damaged() == []
+    assert backend.upkeep.damaged() == []
     if tasks is not None:
         assert len(list(backend.keys())) == tasks
     published = Counter(

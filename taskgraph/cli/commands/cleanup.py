@@ -173,10 +173,10 @@ def _empty(backend: Backend, days: float, *, yes: bool, as_json: bool) -> int:
         what = f"{counted(count, 'result')} and the trash of {days:g} days ago"
         note(f"nothing was changed; --yes removes {what} for good")
         return 0
-    size = backend.size()
+    size = backend.space.size()
     blobs, _ = empty(Results(backend), gone)
-    backend.empty_trash(days * _DAY)
-    freed = max(0, size - backend.size())
+    backend.space.empty_trash(days * _DAY)
+    freed = max(0, size - backend.space.size())
     if as_json:
         print_json(_emptied(count, blobs, freed, final=True))
     note(

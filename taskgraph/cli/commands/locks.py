@@ -58,7 +58,7 @@ def _rows(backend: Backend) -> list[dict[str, Any]]:
     held: dict[str, list[Lock]] = defaultdict(list)
     for lock in backend.locks():
         held[lock.worker].append(lock)
-    members = {member.worker: member for member in backend.members()}
+    members = {member.worker: member for member in backend.members.all()}
     return [
         _row(worker, members.get(worker), held.get(worker, []))
         for worker in sorted(held.keys() | members.keys())
@@ -68,7 +68,7 @@ def _rows(backend: Backend) -> list[dict[str, Any]]:
 def _row(worker: str, member: Member | None, locks: list[Lock]) -> dict[str, Any]:
     from backends.liveness import seems_dead
 
-    about = member.about if member is not None else {}
+    about = member.identity if member is not None else {}
     return {
         "worker": worker,
         "host": about.get("host"),
@@ -121,7 +121,7 @@ def _release(
     for row in chosen:
         backend.expel(row["worker"], Cause.RELEASED)
         if not row["alive"]:
-            backend.leave(row["worker"])
+            backend.members.leave(row["worker"])
     if as_json:
         print_json(chosen)
     freed = sum(len(row["tasks"]) for row in chosen)

@@ -108,7 +108,7 @@ def _about(
     names = snapshot.named()
     about: dict[str, Any] = {"key": key.hex()}
     about["function"] = record.name if record else names.get(key, "")
-    about["holder"] = results.backend.holder(key)
+    about["holder"] = results.backend.locked_by(key)
     about |= _needs(key, snapshot, names)
     if record is not None:
         about |= _about_record(record)

@@ -42,7 +42,7 @@ class TestFilesystemWithoutLinks(TestFilesystem):
 def test_what_was_trashed_this_moment_can_be_removed(tmp_path, monkeypatch, fraction):
     monkeypatch.setattr("time.time", lambda: 1_000_000_000 + fraction)
     log = FileLog(tmp_path / "store")
-    log.write_blob("ab/cd", [b"x" * 7])
-    log.trash_blob("ab/cd")
+    log.blobs.write("ab/cd", [b"x" * 7])
+    log.blobs.trash("ab/cd")
 
-    assert log.empty_trash(0.0) == 7
+    assert log.space.empty_trash(0.0) == 7

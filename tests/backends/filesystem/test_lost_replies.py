@@ -69,10 +69,10 @@ def test_a_rename_whose_reply_was_lost_counts(root, monkeypatch, error):
 
 def test_a_blob_whose_reply_was_lost_is_there(root, monkeypatch):
     store = JournalStore(FileLog(root), "anna")
-    store.write_blob("ab/first", [b"x"])
+    store.blobs.write("ab/first", [b"x"])
     lose_reply(monkeypatch, "rename", errno.ENOENT)
-    store.write_blob("ab/cd", [b"data"])
-    assert bytes(store.open_blob("ab/cd")) == b"data"
+    store.blobs.write("ab/cd", [b"data"])
+    assert bytes(store.blobs.open("ab/cd")) == b"data"
 
 
 # links that are refused
@@ -107,7 +107,7 @@ def test_hosts_with_and_without_links_agree(root, monkeypatch, linker):
         )
         publish(stores[writer], key(number), since=0)
         if number % 5 == 0:
-            stores[writer].compact()
+            stores[writer].upkeep.compact()
     monkeypatch.setattr(os, "link", link)
     assert answers(stores[0]) == answers(stores[1])
     assert len(list(stores[0].keys())) == 3 * BLOCK
@@ -159,7 +159,7 @@ def test_a_passing_error_is_passed_over(root, monkeypatch, error):
     late = JournalStore(FileLog(root), "late")
     failing_open(monkeypatch, error, times=2)
     assert body_of(late, A) == b"whole"
-    assert late.damaged() == []
+    assert late.upkeep.damaged() == []
 
 
 def test_what_the_disk_cannot_read_is_a_damage(root, monkeypatch):
@@ -171,7 +171,7 @@ def test_what_the_disk_cannot_read_is_a_damage(root, monkeypatch):
     late = JournalStore(FileLog(root), "late")
     late.poll()
     assert set(late.keys()) == {B}
-    assert "cannot read" in late.damaged()[0].why
+    assert "cannot read" in late.upkeep.damaged()[0].why
 
 
 def test_what_nobody_may_read_is_no_damage(root, monkeypatch):
@@ -190,10 +190,10 @@ def test_a_gap_after_a_power_cut_is_told_and_what_follows_counts(root):
     late = JournalStore(FileLog(root), "late")
     late.poll()
     assert set(late.keys()) == {key(0), key(2)}
-    assert "gone" in late.damaged()[0].why
+    assert "gone" in late.upkeep.damaged()[0].why
     assert late.claim([key(1), key(2)]).keys == [key(1)]
-    assert late.mend() == 1
-    assert JournalStore(FileLog(root), "again").damaged() == []
+    assert late.upkeep.mend() == 1
+    assert JournalStore(FileLog(root), "again").upkeep.damaged() == []
     assert answers(JournalStore(FileLog(root), "later")) == answers(late)
 
 
@@ -210,14 +210,14 @@ def test_a_pack_with_a_flipped_bit_is_noticed(root, place):
     for number in range(BLOCK):
         publish(anna, key(number), since=0)
     publish(anna, key(99), since=0)
-    anna.compact()
+    anna.upkeep.compact()
     (pack,) = (root / "log").glob("*.pack")
     data = bytearray(pack.read_bytes())
     data[place] ^= 4
     pack.write_bytes(data)
     late = JournalStore(FileLog(root), "late")
     late.poll()
-    assert len(late.damaged()) == BLOCK
+    assert len(late.upkeep.damaged()) == BLOCK
     assert set(late.keys()) == {key(99)}
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from backends.liveness import identify
+from backends.liveness import worker_identity
 from backends.opening import open_backend
 
 
@@ -57,12 +57,12 @@ def test_a_worker_that_takes_over_says_so_in_the_name_of_the_program(tg):
     key = tg.json("show", "sums.py", "total")["key"]
     tg("invalidate", "-y", "sums.py", "--key", key)
     gone = subprocess.Popen(["sleep", "60"])
-    about = identify(gone.pid, 100.0)
+    about = worker_identity(gone.pid, 100.0)
     gone.kill()
     gone.wait()
     backend = open_backend(tg.folder / "sums.tgdata", worker="dead")
     backend.poll()
-    backend.beat("dead", about)
+    backend.members.beat("dead", about)
     assert backend.claim([bytes.fromhex(key)]).keys
 
     done = tg("execute", "-q", "sums.py")
@@ -75,7 +75,7 @@ def test_a_worker_that_takes_over_says_so_in_the_name_of_the_program(tg):
 def test_a_living_worker_is_not_released_with_the_dead(tg):
     tg.ran("sums.py")
     backend = open_backend(tg.folder / "sums.tgdata", worker="me")
-    backend.beat("me", identify(os.getpid(), 100.0))
+    backend.members.beat("me", worker_identity(os.getpid(), 100.0))
     backend.claim([b"k" * 20])
 
     (row,) = tg.json("locks", "sums.py")

@@ -340,15 +340,15 @@ def test_locks_of_a_dead_worker_are_taken_over(recording, store):
 
 
 def test_locks_of_a_living_worker_are_respected(recording, store):
-    from backends.liveness import identify
+    from backends.liveness import worker_identity
 
     task = quick(1)
     other = open_backend(store, worker="other")
-    other.beat("other", identify(os.getpid(), 120.0))
+    other.members.beat("other", worker_identity(os.getpid(), 120.0))
     other.claim([task.key])
     backend = open_backend(store)
     backend.poll()
-    assert backend.holder(task.key) == "other"
+    assert backend.locked_by(task.key) == "other"
     other.expel("other", Cause.RELEASED)
     run([task])
     assert value(task) == 1

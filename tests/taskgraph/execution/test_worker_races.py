@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from backends.liveness import identify
+from backends.liveness import worker_identity
 from backends.opening import open_backend
 
 from ..rough import ENVIRONMENT, TG, assert_sound, end, tg, value_of
@@ -154,7 +154,7 @@ def test_a_task_that_is_deaf_to_its_timeout_fails_again_after_a_retry(tmp_path):
 def test_members_that_died_idle_are_signed_off(tmp_path):
     (tmp_path / "job.py").write_text(JOB.format(seconds=0.01, count=100))
     backend = open_backend(tmp_path / "job.tgdata", worker="gone")
-    dead = {**identify(os.getpid(), 120.0), "pid": 2**22 + 1, "started": 1}
-    backend.beat("gone", dead)
+    dead = {**worker_identity(os.getpid(), 120.0), "pid": 2**22 + 1, "started": 1}
+    backend.members.beat("gone", dead)
     tg(tmp_path, "execute", "job.py", "-q")
-    assert backend.members() == []
+    assert backend.members.all() == []

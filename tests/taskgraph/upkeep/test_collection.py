@@ -39,7 +39,7 @@ def store(results, key, value):
     batch.add(key, payload, ("f", ""), ("", 0.0, 0.0, 0.0, 0))
     end = 1 << 40  # as if it had been locked after everything
     results.backend.publish([key], bytes(batch.rows), batch.encode({}), since=end)
-    return {name for name, _ in results.backend.blobs() if key_of_blob(name) == key}
+    return {name for name, _ in results.backend.blobs.all() if key_of_blob(name) == key}
 
 
 def test_what_any_graph_has_is_needed(tmp_path):
@@ -102,7 +102,7 @@ def test_emptying_removes_what_only_discarded_records_need(results):
 
     count, _ = empty(results, undoable(results.backend))
 
-    left = {name for name, _ in results.backend.blobs()}
+    left = {name for name, _ in results.backend.blobs.all()}
     assert count == len(gone) + len(kept)
     assert left == new
     assert undoable(results.backend) == []

@@ -54,8 +54,8 @@ def test_no_snapshot_is_none(backend, jugfile):
 @pytest.mark.parametrize("data", [b"\x93", b"\x91\x63", b"text"])
 def test_a_snapshot_of_another_version_is_none(backend, jugfile, data):
     snapshot.save(snapshot.take(some_graph(), jugfile), backend)
-    (name,) = backend.documents()
-    backend.put_document(name, data)
+    (name,) = backend.documents.names()
+    backend.documents.put(name, data)
 
     assert snapshot.load(backend, jugfile) is None
     assert snapshot.load_all(backend) == []

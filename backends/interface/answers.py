@@ -1,0 +1,58 @@
+"""What a backend answers about records, locks and discards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backends.interface.segments import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became known: keys that have a result, a failure, or nothing any more."""
+
+    results: Sequence[Key] = ()
+    failures: Sequence[Key] = ()
+    discarded: Sequence[Key] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where the record of a key is: the row of a segment."""
+
+    position: int
+    row: int
+    failure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a CLAIM granted. `token` proves when, for `Backend.publish`."""
+
+    token: int
+    keys: Sequence[Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A key that one worker has locked, by the CLAIM that is its token."""
+
+    key: Key
+    worker: str
+    since: float
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """An invalidation or cleanup that can still be undone."""
+
+    position: int
+    time: float
+    worker: str
+    reason: str
+    keys: Sequence[Key]

@@ -1,0 +1,69 @@
+"""What a journal is made of: segments, and the keys and words in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+Key = bytes
+"""The digest that names a task: `KEY_SIZE` bytes."""
+
+KEY_SIZE = 20
+
+Bytes = bytes | bytearray | memoryview
+"""What can be written without being copied first."""
+
+
+class Kind(IntEnum):
+    """What a segment does to the state."""
+
+    PUBLISH = 0
+    CLAIM = 1
+    RELEASE = 2
+    EXPEL = 3
+    DISCARD = 4
+    RESTORE = 5
+    VOID = 6
+
+
+class Row(IntEnum):
+    """What a row of a PUBLISH segment holds."""
+
+    RESULT = 0
+    FAILURE = 1
+    STALE = 2
+
+
+class Cause(IntEnum):
+    """Why a worker lost its locks."""
+
+    KILLED = 0
+    """Its process ended under its supervisor's eyes: it names what ran."""
+    LOST = 1
+    """Its heartbeat stopped for a lease, or its process is gone."""
+    RELEASED = 2
+    """Somebody released its locks by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One entry of the journal.
+
+    `keys` are concatenated, `rows` has one byte (a `Row`) for each key of a PUBLISH
+    segment and is empty otherwise, `about` depends on the kind, `body` is the
+    engine's and opaque here.
+    """
+
+    kind: Kind
+    worker: str
+    time: float
+    keys: bytes = b""
+    rows: bytes = b""
+    about: str = ""
+    number: int = 0
+    body: Bytes = b""
+
+    def split(self) -> list[Key]:
+        """Return the keys one by one."""
+        keys, size = self.keys, KEY_SIZE
+        return [keys[i : i + size] for i in range(0, len(keys), size)]

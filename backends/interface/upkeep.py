@@ -1,0 +1,42 @@
+"""What is done to a journal as a whole: damages are mended, old segments merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from backends.interface.segments import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is wrong with a store."""
+
+    what: str
+    why: str
+    keys: Sequence[Key] = ()
+    kind: str = "damaged"
+
+
+class Upkeep(Protocol):
+    """The upkeep of a journal."""
+
+    def damaged(self) -> list[Fault]:
+        """Return the segments that could not be read."""
+
+    def mend(self) -> int:
+        """Replace damaged segments by some that do nothing; return how many."""
+
+    def compact(self, keep: Iterable[Key] | None = None) -> int:
+        """Merge old segments; return bytes freed.
+
+        In memory are, at a time, the segments of one block up to 64 KiB each, and one
+        of the larger ones.
+
+        Discarded records go unless their keys are in `keep`, by default all are kept.
+        What was dropped cannot be restored. The state stays as it is, also for those
+        who have read only a part.
+        """

@@ -1,0 +1,238 @@
+"""The state that a journal of segments folds into: pure, no input or output.
+
+Rules, in the order of the journal:
+
+1. A PUBLISH row puts the record of its key if there is none. The first one stays.
+2. A CLAIM grants its worker those of its keys that have no record and no lock.
+3. A record of any worker ends the lock on its key; RELEASE ends own locks.
+4. EXPEL ends all locks of a worker; its keys are what the worker may have died of:
+   one key is a death of that key, each of several becomes a suspect.
+5. DISCARD takes records away and ends locks on their keys; RESTORE puts back those
+   whose key has no new record.
+6. VOID, and a damaged segment, does nothing.
+
+Every worker applies the same segments in the same order, hence holds the same state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backends.interface import (
+    Cause,
+    Change,
+    Discarded,
+    Key,
+    Kind,
+    Lock,
+    Row,
+    Segment,
+    Where,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_ROW_BITS = 24
+_ROW_MASK = (1 << _ROW_BITS) - 1
+MAX_ROWS = 1 << _ROW_BITS
+_SPARE_CLAIMS = 100
+
+
+@dataclass(slots=True)
+class State:
+    """What is done and who has locked what, after the first `position` segments."""
+
+    position: int = 0
+    records: dict[Key, int] = field(default_factory=dict)
+    failures: set[Key] = field(default_factory=set)
+    locked: dict[Key, str] = field(default_factory=dict)
+    claimed: dict[int, tuple[str, float, list[Key]]] = field(default_factory=dict)
+    deaths: dict[Key, dict[Cause, int]] = field(default_factory=dict)
+    suspects: set[Key] = field(default_factory=set)
+    discarded: dict[Key, int] = field(default_factory=dict)
+    discards: dict[int, tuple[Discarded, dict[Key, int], set[Key]]] = field(
+        default_factory=dict
+    )
+
+    def apply(self, position: int, segment: Segment) -> Change | None:
+        """Take in the segment at `position`; return what it made known.
+
+        Examples
+        --------
+        >>> state = State()
+        >>> key = b"k" * 20
+        >>> claim = Segment(Kind.CLAIM, "anna", 0.0, key)
+        >>> state.apply(0, claim), state.locked[key]
+        (None, 'anna')
+        >>> late = Segment(Kind.PUBLISH, "bert", 0.0, key, bytes([Row.RESULT]))
+        >>> state.apply(1, late).results == [key]
+        True
+        >>> state.locked
+        {}
+        """
+        self.position = position + 1
+        match segment.kind:
+            case Kind.PUBLISH:
+                return self._publish(position, segment)
+            case Kind.CLAIM:
+                self._claim(position, segment)
+            case Kind.RELEASE:
+                self._release(segment)
+            case Kind.EXPEL:
+                self._expel(segment)
+            case Kind.DISCARD:
+                return self._discard(position, segment)
+            case Kind.RESTORE:
+                return self._restore(segment.number)
+        return None
+
+    def find(self, key: Key) -> Where | None:
+        """Return where the record of `key` is."""
+        packed = self.records.get(key)
+        if packed is None:
+            return None
+        return Where(packed >> _ROW_BITS, packed & _ROW_MASK, key in self.failures)
+
+    def stale(self, keys: Sequence[Key], rows: bytes, since: int) -> bytes:
+        """Return `rows` with those marked whose key was discarded after `since`.
+
+        Rows whose key has a record already are marked too: it would change nothing.
+        """
+        records, discarded = self.records, self.discarded
+        if records.keys().isdisjoint(keys) and not discarded:
+            return rows
+        return bytes(
+            Row.STALE if key in records or discarded.get(key, -1) >= since else row
+            for key, row in zip(keys, rows, strict=True)
+        )
+
+    def keys_locked_by(self, worker: str) -> list[Key]:
+        """Return the keys that a worker has locked."""
+        return [key for key, by in self.locked.items() if by == worker]
+
+    def live(self, keep: Iterable[Key] | None = None) -> set[int]:
+        """Return the positions of segments whose records somebody may ask for.
+
+        Records that were discarded count if their keys are in `keep`; by default all.
+        """
+        live = {where >> _ROW_BITS for where in self.records.values()}
+        wanted = None if keep is None else set(keep)
+        for _, taken, _ in self.discards.values():
+            live.update(
+                where >> _ROW_BITS
+                for key, where in taken.items()
+                if wanted is None or key in wanted
+            )
+        return live
+
+    def locks(self) -> list[Lock]:
+        """Return who has locked what."""
+        locks = []
+        for token, (worker, since, keys) in self.claimed.items():
+            locks += [
+                Lock(key, worker, since, token)
+                for key in keys
+                if self.locked.get(key) == worker
+            ]
+        return list({lock.key: lock for lock in locks}.values())
+
+    def unsettled(self, position: int) -> bool:
+        """Return whether a key is still locked by the CLAIM at `position`."""
+        worker, _, keys = self.claimed.get(position, ("", 0.0, []))
+        return any(self.locked.get(key) == worker for key in keys)
+
+    def _publish(self, position: int, segment: Segment) -> Change | None:
+        keys, rows = segment.split(), segment.rows
+        base = position << _ROW_BITS
+        records, locked = self.records, self.locked
+        if not any(rows) and records.keys().isdisjoint(keys):
+            records.update(zip(keys, range(base, base + len(keys)), strict=True))
+            self._settle(locked, keys)
+            return Change(results=keys)
+        results: list[Key] = []
+        failures: list[Key] = []
+        for row, key in enumerate(keys):
+            if rows[row] == Row.STALE or key in records:
+                continue
+            records[key] = base + row
+            (failures if rows[row] == Row.FAILURE else results).append(key)
+        self.failures.update(failures)
+        self._settle(locked, results)
+        self._settle(locked, failures)
+        return Change(results=results, failures=failures)
+
+    def _settle(self, locked: dict[Key, str], keys: Iterable[Key]) -> None:
+        if locked:
+            for key in keys:
+                locked.pop(key, None)
+        if not locked:
+            self.claimed.clear()
+
+    def _claim(self, position: int, segment: Segment) -> None:
+        locked, records = self.locked, self.records
+        keys = segment.split()
+        if not (records.keys().isdisjoint(keys) and locked.keys().isdisjoint(keys)):
+            keys = [k for k in keys if k not in records and k not in locked]
+        if keys:
+            locked.update(dict.fromkeys(keys, segment.worker))
+            self.claimed[position] = (segment.worker, segment.time, keys)
+            if len(self.claimed) > 2 * len(locked) + _SPARE_CLAIMS:
+                self._forget_settled()
+
+    def _forget_settled(self) -> None:
+        self.claimed = {p: self.claimed[p] for p in self.claimed if self.unsettled(p)}
+
+    def _release(self, segment: Segment) -> None:
+        for key in segment.split():
+            if self.locked.get(key) == segment.worker:
+                del self.locked[key]
+
+    def _expel(self, segment: Segment) -> None:
+        worker = segment.about
+        for key in self.keys_locked_by(worker):
+            del self.locked[key]
+        self.claimed = {
+            p: claim for p, claim in self.claimed.items() if claim[0] != worker
+        }
+        blamed = segment.split()
+        if len(blamed) == 1:
+            counts = self.deaths.setdefault(blamed[0], {})
+            cause = Cause(segment.number)
+            counts[cause] = counts.get(cause, 0) + 1
+        self.suspects.update(blamed)
+
+    def _discard(self, position: int, segment: Segment) -> Change:
+        keys = segment.split()
+        taken, failed = {}, set()
+        for key in keys:
+            self.discarded[key] = position
+            self.locked.pop(key, None)
+            self.deaths.pop(key, None)
+            self.suspects.discard(key)
+            where = self.records.pop(key, None)
+            if where is not None:
+                taken[key] = where
+            if key in self.failures:
+                self.failures.remove(key)
+                failed.add(key)
+        about = Discarded(
+            position, segment.time, segment.worker, segment.about, list(taken)
+        )
+        self.discards[position] = (about, taken, failed)
+        return Change(discarded=keys)
+
+    def _restore(self, position: int) -> Change | None:
+        if position not in self.discards:
+            return None
+        _, taken, failed = self.discards.pop(position)
+        back = {key: at for key, at in taken.items() if key not in self.records}
+        self.records.update(back)
+        failures = failed.intersection(back)
+        self.failures.update(failures)
+        self._settle(self.locked, back)
+        return Change(
+            results=[key for key in back if key not in failures],
+            failures=list(failures),
+        )
