@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backends.compaction import Compaction
 from backends.errors import DamagedError
-from backends.interface import Change, Fault, Kind, Segment
+from backends.interface import Kind, Segment
 from backends.reading import look, name_of
 from backends.segment import encode_frame
 from backends.state import State
@@ -16,7 +16,7 @@ from backends.warning import warn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from backends.interface import Key
+    from backends.interface import Change, Fault, Key
     from backends.log import Log
 
 
@@ -37,14 +37,14 @@ class Journal:
     changes : list of Change
         What became known and was not told yet, oldest first.
     damaged : dict
-        What is wrong with segments that could not be read, by their positions.
+        What could not be read and why, by the positions of the segments.
     """
 
     def __init__(self, log: Log, clock: Callable[[], float]) -> None:
         self.log = log
         self.state = State()
         self.changes: list[Change] = []
-        self.damaged: dict[int, Fault] = {}
+        self.damaged: dict[int, tuple[str, str]] = {}
         self.compaction = Compaction(log, self.state, self.damaged)
         self._clock = clock
         self._looked_beyond = False
@@ -109,11 +109,11 @@ class Journal:
         what = name_of(self.log, first)
         if end - first > 1:
             what = f"range {first} to {end - 1} of the segments of {self.log.url}"
-        fault = Fault(what, "gone, though later ones are there")
+        why = "gone, though later ones are there"
         for position in range(first, end):
-            self.damaged[position] = fault
+            self.damaged[position] = what, why
             self.state.apply(position, Segment(Kind.VOID, "", 0.0))
-        _report_lost(DamagedError(what, fault.why))
+        _report_lost(DamagedError(what, why))
 
     def _segment(self, position: int) -> Segment | None:
         """Return the segment at `position` without its body; damaged ones are VOID."""
@@ -121,8 +121,7 @@ class Journal:
             found = look(self.log, position)
             return None if found is None else found[0]
         except DamagedError as error:
-            what = name_of(self.log, position)
-            self.damaged[position] = Fault(what, error.why)
+            self.damaged[position] = name_of(self.log, position), error.why
             _report_lost(error)
             return Segment(Kind.VOID, "", 0.0)
 
@@ -134,7 +133,10 @@ class JournalUpkeep:
         self._journal = journal
 
     def damaged(self) -> list[Fault]:
-        return list(dict.fromkeys(self._journal.damaged.values()))
+        from backends.interface import Fault  # a healthy store need not load it
+
+        found = dict.fromkeys(self._journal.damaged.values())
+        return [Fault(what, why) for what, why in found]
 
     def mend(self) -> int:
         damaged = self._journal.damaged

@@ -15,27 +15,10 @@ beside the journal has a part each: `Blobs`, `Documents`, `Members`, `Space`; wh
 done to the journal as a whole is its `Upkeep`.
 
 Backends know bytes. They know neither tasks nor arrays.
+
+Names load their modules on first use: start-up stays short.
 """
 
-from backends.interface.answers import (
-    Change as Change,
-    Claim as Claim,
-    Discarded as Discarded,
-    Lock as Lock,
-    Where as Where,
-)
-from backends.interface.backend import Backend as Backend
-from backends.interface.blobs import Blobs as Blobs
-from backends.interface.documents import Documents as Documents
-from backends.interface.members import Member as Member, Members as Members
-from backends.interface.segments import (
-    KEY_SIZE as KEY_SIZE,
-    Bytes as Bytes,
-    Cause as Cause,
-    Key as Key,
-    Kind as Kind,
-    Row as Row,
-    Segment as Segment,
-)
-from backends.interface.space import Space as Space
-from backends.interface.upkeep import Fault as Fault, Upkeep as Upkeep
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

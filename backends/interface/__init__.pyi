@@ -1,0 +1,22 @@
+from .answers import (
+    Change as Change,
+    Claim as Claim,
+    Discarded as Discarded,
+    Lock as Lock,
+    Where as Where,
+)
+from .backend import Backend as Backend
+from .blobs import Blobs as Blobs
+from .documents import Documents as Documents
+from .members import Member as Member, Members as Members
+from .segments import (
+    KEY_SIZE as KEY_SIZE,
+    Bytes as Bytes,
+    Cause as Cause,
+    Key as Key,
+    Kind as Kind,
+    Row as Row,
+    Segment as Segment,
+)
+from .space import Space as Space
+from .upkeep import Fault as Fault, Upkeep as Upkeep
