@@ -112,7 +112,7 @@ class PipelineJugfile:
         from taskgraph.tasks.recording import Recording, recorded_in
 
         pipeline = Pipeline.load(self.path)
-        recording = Recording(results)
+        recording: Recording[Any] = Recording(results)
         with recorded_in(recording):
             self.outputs = [
                 pipeline_tasks(
