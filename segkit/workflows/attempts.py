@@ -14,14 +14,12 @@ from segkit.workflows.reserving import (
     marks_of_ours,
 )
 from segkit.workflows.saving import is_lost
-from taskgraph.identity.hashing import Encoder, digest
-from taskgraph.tasks.recording import current_recording
+from taskgraph.extending import Encoder, current_recording, digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from taskgraph.results.results import Results
-    from taskgraph.tasks.task import Task
+    from taskgraph import Results, Task
 
 
 def saved_by(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from segkit.pipeline.steps import Step
     from segkit.tiling.boxes import Tile
     from segkit.workflows.saving import Options
-    from taskgraph.tasks.task import Task
+    from taskgraph import Task
 
 Input: TypeAlias = FileInput | ArrayInput
 _GROUP = 64

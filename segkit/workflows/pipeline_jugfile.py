@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
     from segkit.workflows.inputs import KnownBy
     from segkit.workflows.pipelines import Outputs
-    from taskgraph.api import Report
-    from taskgraph.results.results import Results
-    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph import Report, Results, Task
+    from taskgraph.extending import Loaded
 
 
 @known_as("segkit.workflows")
@@ -107,12 +106,10 @@ class PipelineJugfile:
             If the file is no pipeline, it does not fit an image, or two images would
             be written to one file.
         """
-        from taskgraph.tasks.graph import Graph
-        from taskgraph.tasks.jugfile import Loaded
-        from taskgraph.tasks.recording import Recording, recorded_in
+        from taskgraph.extending import Graph, Loaded, Recording, recorded_in
 
         pipeline = Pipeline.load(self.path)
-        recording: Recording[Any] = Recording(results)
+        recording: Recording[Task] = Recording(results)
         with recorded_in(recording):
             self.outputs = [
                 pipeline_tasks(
@@ -131,10 +128,9 @@ class PipelineJugfile:
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph in the store: `tg status pipeline.toml` shows it."""
-        from taskgraph.upkeep import snapshot
+        from taskgraph.extending import keep_graph
 
-        taken = snapshot.take(loaded.graph, self.path, arguments=self.arguments)
-        snapshot.save(taken, loaded.results.backend)
+        keep_graph(loaded, self.path, self.arguments)
 
 
 def _loaded(pipeline: Pipeline) -> str:

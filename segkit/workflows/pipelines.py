@@ -16,7 +16,7 @@ from segkit.pipeline.steps import PipelineError
 from segkit.workflows import sizing
 from segkit.workflows.building import Builder, Settings
 from segkit.workflows.inputs import name_of, open_input
-from taskgraph.tasks.recording import (
+from taskgraph.extending import (
     Recording,
     current_recording,
     is_recording,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from segkit.pipeline.steps import Step
     from segkit.workflows.inputs import ArrayInput, FileInput, KnownBy, Readable
     from segkit.workflows.stored import StoredArray
-    from taskgraph.tasks.task import Task
+    from taskgraph import Task
 
 
 @known_as("segkit.workflows")

@@ -68,14 +68,14 @@ class PlannedStage:
 def planned(source: PipelineJugfile, store: str | None) -> list[PlannedStage]:
     """Return the stages of all images without running any."""
     from backends.errors import OpenError
-    from taskgraph.context import open_results
+    from taskgraph import open_store
 
     results = None
     if store is not None:
         with suppress(OpenError):
-            results = open_results(store, create=False)
+            results = open_store(store, create=False)
     if results is None:
-        results = open_results("memory://")
+        results = open_store("memory://")
     loaded = source.load(results)
     results.backend.poll()
     known = set(loaded.graph.keys()).intersection(results.backend.keys())
