@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import note, store_option, store_url
+from taskgraph.cli.arguments import store_option
 from taskgraph.cli.program import Program, run_program
 from taskgraph.cli.running import Way, forget_failures, run, run_options
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import store_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.options import load_snapshot, note
-from taskgraph.cli.selecting import require_names
-from taskgraph.cli.tables import counted
+from taskgraph.cli.function_names import require_names
+from taskgraph.cli.graphs import load_snapshot
+from taskgraph.cli.printing import counted
+from taskgraph.cli.sentences import note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

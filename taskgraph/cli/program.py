@@ -35,7 +35,7 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Call a command; all that it prints is written when this returns."""
         from backends.warning import warnings_told
-        from taskgraph.cli.options import note
+        from taskgraph.cli.sentences import note
 
         with _output_kept(), warnings_told(note):
             code = super().invoke(ctx)

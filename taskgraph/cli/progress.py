@@ -12,9 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.errors import DamagedError
-from taskgraph.cli.options import note
-from taskgraph.cli.sentences import program_name, runnable
-from taskgraph.cli.tables import one_line
+from taskgraph.cli.printing import one_line
+from taskgraph.cli.sentences import note, program_name, runnable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

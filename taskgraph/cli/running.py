@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from taskgraph.cli.options import note
+from taskgraph.cli.sentences import note
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:

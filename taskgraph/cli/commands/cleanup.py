@@ -9,22 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import (
-    find_store,
-    json_option,
-    jugfile_argument,
-    load_graph,
-    load_snapshot,
-    note,
-    require_jugfile,
-)
-from taskgraph.cli.tables import (
+from taskgraph.cli.arguments import json_option, jugfile_argument
+from taskgraph.cli.graphs import load_graph, load_snapshot
+from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.printing import (
     counted,
     print_json,
     print_table,
     seconds_text,
     size_text,
 )
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import find_store
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import (
-    jugfile_argument,
-    note,
-    require_script,
-    select_options,
-    store_url,
-)
+from taskgraph.cli.arguments import jugfile_argument, select_options
+from taskgraph.cli.function_names import require_names
+from taskgraph.cli.graphs import require_script
 from taskgraph.cli.running import Way, forget_failures, run, run_options
-from taskgraph.cli.selecting import require_names
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import store_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +37,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from taskgraph.api import KeptJugfile
-    from taskgraph.cli.changes import tell_changes
+    from taskgraph.cli.changed_code import tell_changes
     from taskgraph.context import open_results
     from taskgraph.tasks.graph import selector
     from taskgraph.tasks.jugfile import Jugfile

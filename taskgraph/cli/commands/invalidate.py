@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from taskgraph.cli.options import (
-    find_keys,
-    find_store,
-    json_option,
-    jugfile_argument,
-    note,
-    select_options,
-    snapshot_now,
-)
-from taskgraph.cli.selecting import require_names
-from taskgraph.cli.tables import counted, print_json, print_table, seconds_text
+from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
+from taskgraph.cli.function_names import require_names
+from taskgraph.cli.graphs import snapshot_now
+from taskgraph.cli.keys import find_keys
+from taskgraph.cli.printing import counted, print_json, print_table, seconds_text
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import find_store
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:

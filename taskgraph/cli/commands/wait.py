@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from taskgraph.cli.options import (
-    jugfile_argument,
-    load_snapshot,
-    note,
-    open_store,
-    require_jugfile,
-    snapshot_now,
-)
-from taskgraph.cli.tables import counted
+from taskgraph.cli.arguments import jugfile_argument
+from taskgraph.cli.graphs import load_snapshot, snapshot_now
+from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.printing import counted
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import open_store_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +96,7 @@ class _Watched:
 
         if self._backend is None:
             try:
-                self._backend = open_store(self._jugfile, self._store)
+                self._backend = open_store_of(self._jugfile, self._store)
             except NoStoreError:
                 return None
         backend = self._backend

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
-from taskgraph.cli.options import note
+from taskgraph.cli.sentences import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
