@@ -16,11 +16,11 @@ from taskgraph.cli.stores import find_store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from taskgraph.cli.failures import Failed
     from taskgraph.results.records import Failure, Record
 
 _SHOWN_TASKS = 10
 _SHOWN_LINES = 20
-Failed = tuple[bytes, "Record"]
 
 
 @click.command("errors")

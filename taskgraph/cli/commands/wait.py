@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -50,23 +51,32 @@ def command(
     require_jugfile(jugfile)
     if timeout is not None and not timeout >= 0:  # nor nan
         raise click.UsageError("--timeout takes seconds, 0 or more")
-    end = None if timeout is None else time.monotonic() + timeout
+    patience = math.inf if timeout is None else timeout
+    deadline = time.monotonic() + patience
     watched = _Watched(jugfile, store, arguments)
     while True:
         status = watched.look()
-        if status is not None and status.finished:
-            return 0
-        if status is not None and status.hopeless:
-            if not quiet:
-                left = status.total("failed"), status.total("blocked")
-                note(f"{left[0]} failed, {left[1]} blocked; see `tg errors`")
-            return 1
-        left_seconds = _LOOK if end is None else min(_LOOK, end - time.monotonic())
-        if left_seconds <= 0:
-            if not quiet:
-                note(f"gave up waiting: {_rest(status)} after {timeout:g} s")
-            return 3
-        watched.pause(left_seconds)
+        left = deadline - time.monotonic()
+        ended = _ended(status)
+        if ended is None and left <= 0:
+            ended = 3, f"gave up waiting: {_rest(status)} after {patience:g} s"
+        if ended is None:
+            watched.pause(min(_LOOK, left))
+            continue
+        code, why = ended
+        if why and not quiet:
+            note(why)
+        return code
+
+
+def _ended(status: Status | None) -> tuple[int, str] | None:
+    """Return the exit code and what there is to tell; None while more may be done."""
+    if status is not None and status.finished:
+        return 0, ""
+    if status is not None and status.hopeless:
+        failed, blocked = status.total("failed"), status.total("blocked")
+        return 1, f"{failed} failed, {blocked} blocked; see `tg errors`"
+    return None
 
 
 def _rest(status: Status | None) -> str:
