@@ -23,7 +23,7 @@ from .errors import (
     UsageError as UsageError,
 )
 from .execution.options import (
-    Options as Options,
+    WorkerOptions as WorkerOptions,
 )
 from .results.codec import (
     UnstorableError as UnstorableError,

@@ -14,7 +14,7 @@ from backends.errors import DamagedError, UnavailableError
 from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify
 from taskgraph.context import open_results
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
-from taskgraph.execution.options import Options
+from taskgraph.execution.options import RunOptions, WorkerOptions
 from taskgraph.execution.worker import Outcome, Source, Worker
 from taskgraph.names import known_as
 from taskgraph.results.provenance import Provenance
@@ -112,7 +112,7 @@ def run(
     *,
     store: Any = None,
     workers: int = 1,
-    options: Options | None = None,
+    options: WorkerOptions | None = None,
     check: bool = True,
 ) -> Report:
     """Run a jugfile, or some tasks and all that they need.
@@ -131,7 +131,7 @@ def run(
     workers : int, optional
         Processes to run them in. 0 runs them in this process, as a store in memory
         demands.
-    options : Options, optional
+    options : WorkerOptions, optional
         What to run of it, and how.
     check : bool, optional
         Raise if something failed or is still open.
@@ -174,16 +174,20 @@ def run(
         store_pointer.point(
             results.backend, source.jugfile.path, loaded.results.backend
         )
-    options = options or Options()
+    options = options or WorkerOptions()
     if workers and loaded.results.backend.shared:
-        from taskgraph.execution.options import Plan
+        from taskgraph.execution.observer import Observer
         from taskgraph.execution.supervisor import Supervisor
 
         said: list[str] = []
-        plan = Plan(
-            workers=workers, options=options, folder=str(folder), say=said.append
+        supervisor = Supervisor(
+            source,
+            loaded,
+            RunOptions(workers, options),
+            folder=str(folder),
+            observer=Observer(note=said.append),
         )
-        code = Supervisor(source, loaded, plan).run()
+        code = supervisor.run()
         if code == 4:
             raise UnavailableError("\n".join([f"{results.backend.url} failed", *said]))
     else:
@@ -197,7 +201,7 @@ def run(
 def run_here(
     source: Source,
     loaded: Loaded,
-    options: Options,
+    options: WorkerOptions,
     folder: Path,
     lease: float = DEFAULT_LEASE,
 ) -> Outcome:

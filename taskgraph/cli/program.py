@@ -71,7 +71,7 @@ def run_program(
     except click.exceptions.Abort:
         _end("stopped", 130, name)
     except click.exceptions.NoArgsIsHelpError as error:
-        _say(error.format_message())
+        _print_error(error.format_message())
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _end(_sentences(error, name), error.exit_code, name)
@@ -131,11 +131,11 @@ def _sentences(error: click.ClickException, name: str) -> str:
 
 
 def _end(sentence: str, code: int, name: str) -> None:
-    _say(f"{name}: {sentence}")
+    _print_error(f"{name}: {sentence}")
     sys.exit(code)
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     try:
         click.echo(text, err=True)
     except OSError:  # nobody can be told; the code says it

@@ -34,7 +34,7 @@ class Display(Protocol):
     echo: int | None
     tick: Callable[[Backend], None] | None
 
-    def say(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
         """Tell something in one sentence."""
 
     def end(self, backend: Backend) -> None:
@@ -61,7 +61,7 @@ class _Quiet:
     echo: int | None = None
     tick: Callable[[Backend], None] | None = None
 
-    def say(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
         note(sentence)
 
     def end(self, backend: Backend) -> None:
@@ -216,7 +216,7 @@ class _Bars(_Lines):
         self._count.refresh(backend)
         self._show(backend, time.monotonic() - self._began)
 
-    def say(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
         words = f"{program_name()}: {runnable(sentence)}"
         self._bars.console.print(words, markup=False, highlight=False)
 

@@ -19,7 +19,7 @@ from taskgraph.execution.runner import StopNow
 from taskgraph.execution.worker import Outcome, Source, Worker
 
 if TYPE_CHECKING:
-    from taskgraph.execution.options import Plan
+    from taskgraph.execution.options import RunOptions
     from taskgraph.execution.shared_page import SharedDesk
     from taskgraph.results.provenance import Provenance
     from taskgraph.tasks.jugfile import Loaded
@@ -46,8 +46,9 @@ class Job:
 
     source: Source
     loaded: Loaded
-    plan: Plan
+    options: RunOptions
     provenance: Provenance
+    echo: int | None
 
 
 def work(job: Job, worker: str, desk: SharedDesk) -> NoReturn:
@@ -81,10 +82,9 @@ def _work_to_end(job: Job, worker: str, desk: SharedDesk) -> int:
 
 
 def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
-    plan = job.plan
     backend = job.loaded.results.backend
     backend.worker = worker
-    about = identify(os.getpid(), plan.lease, os.getppid())
+    about = identify(os.getpid(), job.options.lease, os.getppid())
     announced = False
 
     def announce() -> None:
@@ -93,12 +93,12 @@ def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
             backend.beat(worker, about)
             announced = True
 
-    capture = Capture(plan.echo)
+    capture = Capture(job.echo)
     _set_signals(desk)
     at_work = Worker(
         job.source,
         job.loaded,
-        plan.options,
+        job.options.per_worker,
         provenance=job.provenance.context,
         desk=desk,
         output=capture.take,

@@ -9,7 +9,8 @@ import click
 from taskgraph.cli.arguments import jugfile_argument, select_options
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import require_script
-from taskgraph.cli.running import Way, forget_failures, run, run_options
+from taskgraph.cli.run_options import given_options, is_first, run_options
+from taskgraph.cli.running import forget_failures, run
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import store_url
 
@@ -37,14 +38,14 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from taskgraph.api import KeptJugfile
-    from taskgraph.cli.changed_code import tell_changes
+    from taskgraph.cli.changed_code import note_changes
     from taskgraph.context import open_results
     from taskgraph.tasks.graph import selector
     from taskgraph.tasks.jugfile import Jugfile
 
-    way = Way.of(given)
     names, patterns = given["name"], given["pattern"]
-    options = way.options(selector(names, patterns) if names or patterns else None)
+    select = selector(names, patterns) if names or patterns else None
+    options = given_options(given, select)
     require_script(jugfile)
     source = KeptJugfile(Jugfile(jugfile, given["arguments"]))
     source.jugfile.compiled()  # no store for what is no jugfile
@@ -62,10 +63,10 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
         note(f"{jugfile} has no tasks; {_advice(loaded)}")
         source.keep(loaded)
         return 0
-    forget_failures(loaded, everything=way.retry)
-    if way.first:
-        tell_changes(loaded)
-    return run(source, loaded, jugfile, way, options)[0]
+    forget_failures(loaded, everything=options.retry)
+    if is_first():
+        note_changes(loaded)
+    return run(source, loaded, jugfile, options)[0]
 
 
 def _advice(loaded: Loaded) -> str:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from taskgraph.cli import COMMANDS, tg as group
-from taskgraph.cli.configuration import SETTINGS, configuration
+from taskgraph.cli.configuration import configuration, settings
 from taskgraph.errors import UsageError
 
 LOUD = ("yes", "force", "dry_run", "release", "repairing", "listing", "key")
@@ -125,7 +125,7 @@ def test_every_option_is_a_setting(command):
 
     options = {names.get(p.name, p.name) for p in found} - {*LOUD, *WORDS}
 
-    assert options == set(SETTINGS[command])
+    assert options == set(settings()[command])
 
 
 def test_a_misspelt_command_names_the_nearest(tg):
