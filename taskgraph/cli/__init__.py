@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from taskgraph.cli.command_group import CommandGroup
 from taskgraph.cli.configuration import configuration
-from taskgraph.cli.program import run_program
+from taskgraph.cli.program import LazyProgram, run_program
 
 COMMANDS = {
     "check": "Exit with 0 if everything is done, with 1 if not.",
@@ -24,11 +23,12 @@ COMMANDS = {
     "value": "Print or save a result.",
     "wait": "Return when everything is done.",
 }
-"""What each does, for the help; the command is in the file of its name."""
+"""What each does, for the help: it is in the file of its name in `commands`."""
 
 
 @click.command(
-    cls=CommandGroup,
+    cls=LazyProgram,
+    package="taskgraph.cli.commands",
     summaries=COMMANDS,
     context_settings={
         "help_option_names": ["-h", "--help"],

@@ -1,4 +1,4 @@
-"""What the programs of this project have in common: how they print, and how they end.
+"""What the programs of this project have in common: commands, output, how they end.
 
 Exit codes: 0 all done; 1 tasks failed or are blocked (for `check`: not done yet);
 2 usage or jugfile error; 3 gave up waiting; 4 the store failed, or the output cannot
@@ -12,12 +12,13 @@ import io
 import os
 import sys
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _NO_READER = 141
 _STANDARD = ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w"))
@@ -41,6 +42,57 @@ class Program(click.Group):
             code = super().invoke(ctx)
             sys.stdout.flush()
             return code
+
+
+class LazyProgram(Program):
+    """A program whose commands are imported when they are called, not to list them.
+
+    Parameters
+    ----------
+    package : str
+        Where the commands are: each is called ``command`` in a module of its name.
+    summaries : mapping
+        What each command does, by its name.
+    """
+
+    def __init__(
+        self, *args: Any, package: str, summaries: Mapping[str, str], **more: Any
+    ) -> None:
+        super().__init__(*args, **more)
+        self._package = package
+        self._summaries = summaries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        """Return the names of all commands."""
+        return sorted(self._summaries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Import a command; None if there is none of that name."""
+        if cmd_name not in self._summaries:
+            return None
+        module = import_module(f"{self._package}.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; name the nearest one if there is none."""
+        if args and not args[0].startswith("-") and args[0] not in self._summaries:
+            from taskgraph.cli.other_programs import command_meant
+
+            meant = command_meant(args[0], self._summaries)
+            raise click.UsageError(f"there is no command {args[0]!r}; {meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(self._summaries.items()))
 
 
 def run_program(
