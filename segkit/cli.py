@@ -113,10 +113,10 @@ def run_pipeline(source: PipelineJugfile, store: str, way: Way) -> tuple[int, Re
     """
     from segkit.workflows.pipeline_jugfile import failures, warm_up
     from taskgraph.api import report_of
-    from taskgraph.context import open_results
+    from taskgraph.context import open_store
 
     source.require_usable()
-    results = open_results(store)
+    results = open_store(store)
     loaded = source.load(results)
     forget_failures(loaded, everything=way.retry)
     if report_of(loaded).open:

@@ -110,7 +110,7 @@ class PipelineJugfile:
         from taskgraph.tasks.recording import Recording, recorded_in
 
         pipeline = Pipeline.load(self.path)
-        recording = Recording(results)
+        recording: Recording[Any] = Recording(results)
         with recorded_in(recording):
             self.outputs = [
                 pipeline_tasks(
@@ -227,14 +227,14 @@ class PlannedStage:
 def planned(source: PipelineJugfile, store: str | None) -> list[PlannedStage]:
     """Return the stages of all images without running any."""
     from backends.errors import OpenError
-    from taskgraph.context import open_results
+    from taskgraph.context import open_store
 
     results = None
     if store is not None:
         with suppress(OpenError):
-            results = open_results(store, create=False)
+            results = open_store(store, create=False)
     if results is None:
-        results = open_results("memory://")
+        results = open_store("memory://")
     loaded = source.load(results)
     results.backend.poll()
     known = set(loaded.graph.keys()).intersection(results.backend.keys())

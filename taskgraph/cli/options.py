@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -133,8 +132,9 @@ def select_options(function: F) -> F:
 
 def store_url(jugfile: Path, store: str | None) -> str:
     """Return the URL of the store of a jugfile."""
-    # The dot keeps it a path, whatever the jugfile is called; pathlib would drop it.
-    return store or os.path.join(".", jugfile.with_suffix(".tgdata"))  # noqa: PTH118
+    from taskgraph.upkeep.jugfile_store import default_store
+
+    return store or default_store(jugfile)
 
 
 def require_jugfile(jugfile: Path) -> None:
@@ -177,7 +177,7 @@ def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Bac
         It is in memory, and so was that of the command that made it.
     """
     from backends.opening import open_backend
-    from taskgraph.upkeep.store_pointer import chosen_url
+    from taskgraph.upkeep.jugfile_store import chosen_store
 
     if store is None:
         require_jugfile(jugfile)
@@ -186,7 +186,7 @@ def open_store(jugfile: Path, store: str | None, *, create: bool = False) -> Bac
         raise UsageError(
             "a store in memory ends with the command that made it; give a directory"
         )
-    url = chosen_url(backend, jugfile)
+    url = chosen_store(backend, jugfile)
     if url:
         backend = open_backend(url, create=create)
     backend.poll()
@@ -233,13 +233,14 @@ def load_snapshot(
     backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
 ) -> Snapshot | None:
     """Return the graph that a jugfile had when it was last loaded; None if never."""
-    from taskgraph.upkeep.snapshot import is_own_store, load
+    from taskgraph.upkeep.jugfile_store import is_default_store
+    from taskgraph.upkeep.snapshot import load
 
     snapshot = load(backend, jugfile, arguments or None)
     if snapshot is not None:
         remember(snapshot.arguments)
         moved = snapshot.jugfile != str(jugfile.resolve())
-        if moved and not is_own_store(backend, jugfile):
+        if moved and not is_default_store(backend, jugfile):
             note(f"{jugfile} is shown as it last ran as {snapshot.jugfile}")
     return snapshot
 

@@ -10,6 +10,7 @@ import click
 
 from taskgraph.cli.options import note
 from taskgraph.errors import UsageError
+from taskgraph.exit_codes import ExitCode, by_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -205,7 +206,8 @@ def forget_failures(loaded: Loaded, *, everything: bool) -> None:
 def _run_here(
     source: Kept, loaded: Loaded, path: Path, way: Way, options: Options
 ) -> tuple[int, Report]:
-    from taskgraph.api import report_of, run_here
+    from taskgraph.api import report_of
+    from taskgraph.execution.in_process import run_here
 
     source.keep(loaded)
     try:
@@ -219,7 +221,7 @@ def _run_here(
 
         traceback.print_exc()
         pdb.post_mortem(sys.exc_info()[2])
-        return 1, report_of(loaded)
+        return ExitCode.NOT_DONE, report_of(loaded)
     report = report_of(source.load(loaded.results))
     return report.exit_code, report
 
@@ -256,9 +258,10 @@ def _supervise(
 def _concluded(code: int, signo: int, report: Report) -> int:
     """Return the exit code of a run."""
     if signo:
-        return 128 + signo
-    if code in (2, 3, 4):
-        if code == 3:
+        return by_signal(signo)
+    if code > ExitCode.NOT_DONE:
+        if code == ExitCode.GAVE_UP:
             note("gave up waiting: nobody else is alive, and nothing can be run here")
         return code
-    return 1 if report.failed or report.blocked or code else 0
+    undone = report.failed or report.blocked or code
+    return ExitCode.NOT_DONE if undone else ExitCode.DONE

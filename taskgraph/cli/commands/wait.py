@@ -16,6 +16,7 @@ from taskgraph.cli.options import (
     snapshot_now,
 )
 from taskgraph.cli.tables import counted
+from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,17 +59,17 @@ def command(
     while True:
         status = watched.look()
         if status is not None and status.finished:
-            return 0
+            return ExitCode.DONE
         if status is not None and status.hopeless:
             if not quiet:
                 left = status.total("failed"), status.total("blocked")
                 note(f"{left[0]} failed, {left[1]} blocked; see `tg errors`")
-            return 1
+            return ExitCode.NOT_DONE
         left_seconds = _LOOK if end is None else min(_LOOK, end - time.monotonic())
         if left_seconds <= 0:
             if not quiet:
                 note(f"gave up waiting: {_rest(status)} after {timeout:g} s")
-            return 3
+            return ExitCode.GAVE_UP
         watched.pause(left_seconds)
 
 
