@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import note, store_option, store_url
-from taskgraph.cli.program import Program, run_program
-from taskgraph.cli.running import Way, forget_failures, run, run_options
+from taskgraph.extending import (
+    Program,
+    Way,
+    forget_failures,
+    note,
+    run,
+    run_options,
+    run_program,
+    store_option,
+    store_url,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from segkit.workflows.pipeline_jugfile import PipelineJugfile, PlannedStage
-    from taskgraph.api import Report
+    from taskgraph import Report
 
 
 class _Sizes(click.ParamType[tuple[int, ...]]):
@@ -112,8 +120,8 @@ def run_pipeline(source: PipelineJugfile, store: str, way: Way) -> tuple[int, Re
         How many tasks are done.
     """
     from segkit.workflows.pipeline_jugfile import failures, warm_up
-    from taskgraph.api import report_of
-    from taskgraph.context import open_store
+    from taskgraph import open_store
+    from taskgraph.extending import report_of
 
     source.require_usable()
     results = open_store(store)
