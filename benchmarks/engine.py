@@ -232,8 +232,8 @@ def waiting(folder: Path, runs: int) -> None:
 
 def arrays(folder: Path, _runs: int) -> None:
     ours = ARRAYS.format(
-        open="from taskgraph.context import open_results\n"
-        "store = open_results(folder + '/arrays.tgdata')",
+        open="from taskgraph import open_store\n"
+        "store = open_store(folder + '/arrays.tgdata')",
         store="payload = store.encode((x, 1), os.urandom(20))",
         load="store.decode(payload, b'')",
     )

@@ -30,8 +30,8 @@ from taskgraph.execution.options import RunOptions
 path, folder, size, workers, check = sys.argv[1:6]
 pipeline = Pipeline(tile(int(size)), label()).save(Path(folder) / "label.toml")
 source = PipelineJugfile(pipeline, (path,), block=int(size) ** 3)
-from taskgraph.context import open_results
-source.load(open_results("memory://"))
+from taskgraph import open_store
+source.load(open_store("memory://"))
 warm_up(source)
 start = time.perf_counter()
 options = RunOptions(workers=int(workers), quiet=True)

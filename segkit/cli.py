@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.arguments import store_option
-from taskgraph.cli.program import Program, run_program
-from taskgraph.cli.run_options import given_options, is_first, run_options
-from taskgraph.cli.running import forget_failures, run
-from taskgraph.cli.sentences import note
-from taskgraph.cli.stores import store_url
+from taskgraph.extending import (
+    Program,
+    RunOptions,
+    forget_failures,
+    given_options,
+    is_first,
+    note,
+    run,
+    run_options,
+    run_program,
+    store_option,
+    store_url,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from segkit.workflows.pipeline_jugfile import PipelineJugfile, PlannedStage
-    from taskgraph.api import Report
-    from taskgraph.execution.options import RunOptions
+    from taskgraph import Report
 
 
 class _Sizes(click.ParamType[tuple[int, ...]]):
@@ -118,11 +124,11 @@ def run_pipeline(
         How many tasks are done.
     """
     from segkit.workflows.pipeline_jugfile import failures, warm_up
-    from taskgraph.api import report_of
-    from taskgraph.context import open_results
+    from taskgraph import open_store
+    from taskgraph.extending import report_of
 
     source.require_usable()
-    results = open_results(store)
+    results = open_store(store)
     loaded = source.load(results)
     forget_failures(loaded, everything=options.retry)
     if report_of(loaded).open:

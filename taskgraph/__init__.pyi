@@ -6,6 +6,7 @@ from .context import (
     CachedFunction as CachedFunction,
     init as init,
     is_jug_running as is_jug_running,
+    open_store as open_store,
     set_jugdir as set_jugdir,
 )
 from .errors import (
@@ -25,8 +26,14 @@ from .errors import (
 from .execution.options import (
     WorkerOptions as WorkerOptions,
 )
+from .exit_codes import (
+    ExitCode as ExitCode,
+)
 from .results.codec import (
     UnstorableError as UnstorableError,
+)
+from .results.results import (
+    Results as Results,
 )
 from .tasks.barriers import (
     barrier as barrier,

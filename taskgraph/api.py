@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backends.errors import DamagedError, UnavailableError
-from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify
-from taskgraph.context import open_results
+from backends.errors import UnavailableError
+from taskgraph.context import open_store
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
+from taskgraph.execution.at_once import run_at_once
+from taskgraph.execution.in_process import run_here
 from taskgraph.execution.options import RunOptions, WorkerOptions
-from taskgraph.execution.worker import Outcome, Source, Worker
+from taskgraph.exit_codes import ExitCode
 from taskgraph.names import known_as
-from taskgraph.results.provenance import Provenance
-from taskgraph.tasks.graph import Graph
-from taskgraph.tasks.jugfile import Jugfile, Loaded, default_store
+from taskgraph.tasks.graph import Frontier, Graph
+from taskgraph.tasks.jugfile import Jugfile, Loaded
 from taskgraph.tasks.limits import checked_workers
 from taskgraph.tasks.recording import Recording
 from taskgraph.tasks.task import Task, Tasklet
-from taskgraph.upkeep import snapshot, store_pointer
+from taskgraph.upkeep.jugfile_store import default_store, keep_choice
+from taskgraph.upkeep.kept_jugfile import KeptJugfile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from taskgraph.execution.worker import GraphSource
     from taskgraph.results.results import Results
 
 
@@ -51,42 +49,11 @@ class Report:
     store: Results
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """0 if all is done, 1 if tasks failed or are blocked, 3 if some are open."""
         if self.failed or self.blocked:
-            return 1
-        return 3 if self.open else 0
-
-
-@dataclass(frozen=True, slots=True)
-class KeptJugfile:
-    """A jugfile whose graph is kept in the store each time it is loaded.
-
-    So `tg status` knows it without running the jugfile.
-    """
-
-    jugfile: Jugfile
-
-    def load(self, results: Results) -> Loaded:
-        """Load the jugfile; see `Jugfile.load`."""
-        loaded = self.jugfile.load(results)
-        self.keep(loaded)
-        return loaded
-
-    def keep(self, loaded: Loaded) -> None:
-        """Keep the graph, unless the store has the same one already."""
-        backend = loaded.results.backend
-        path, arguments = self.jugfile.path, self.jugfile.arguments
-        before = None
-        with suppress(DamagedError):  # one more reason to write it anew
-            before = snapshot.load(backend, path, arguments)
-        taken = snapshot.take(
-            loaded.graph, path, arguments=arguments, missing=loaded.missing
-        )
-        if before is None or not before.says(taken):
-            # Without it `tg status` knows less; workers will tell what is wrong.
-            with suppress(UnavailableError):
-                snapshot.save(taken, backend)
+            return ExitCode.NOT_DONE
+        return ExitCode.GAVE_UP if self.open else ExitCode.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +64,13 @@ class _Fixed:
 
     def load(self, results: Results) -> Loaded:
         graph = Graph(self.tasks)
-        met = Recording()
+        together = Recording[Task]()
         for task in graph.tasks:  # what they need may be of other recordings
             task.recording.results = results
+            task.recording.run_at_once = run_at_once
         for task in (*self.tasks, *graph.tasks):
-            if met.functions.get(task.generator.prefix) is not task.f:
-                met.meet(task.generator)
+            if together.functions.get(task.generator.prefix) is not task.f:
+                together.register(task.generator)
         return Loaded(graph, {}, results)
 
 
@@ -159,21 +127,19 @@ def run(
     >>> value(task)
     (3, 1)
     """
-    source: Source
+    source: GraphSource
     workers = checked_workers(workers)
     if isinstance(what, str | os.PathLike) and os.fspath(what):
-        source = KeptJugfile(Jugfile(Path(what)))
-        results = open_results(store or default_store(Path(what)))
+        source = KeptJugfile(Jugfile(Path(what), run_at_once=run_at_once))
+        results = open_store(store or default_store(Path(what)))
         folder = Path(what).resolve().parent
     else:
         source = _Fixed(_tasks(what))
-        results = open_results(store or _store_of(source.tasks))
+        results = open_store(store or _store_of(source.tasks))
         folder = Path.cwd()
     loaded = source.load(results)
     if isinstance(source, KeptJugfile) and results.backend.shared:
-        store_pointer.point(
-            results.backend, source.jugfile.path, loaded.results.backend
-        )
+        keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
     options = options or WorkerOptions()
     if workers and loaded.results.backend.shared:
         from taskgraph.execution.observer import Observer
@@ -188,7 +154,7 @@ def run(
             observer=Observer(note=said.append),
         )
         code = supervisor.run()
-        if code == 4:
+        if code == ExitCode.STORE_FAILED:
             raise UnavailableError("\n".join([f"{results.backend.url} failed", *said]))
     else:
         run_here(source, loaded, options, folder)
@@ -198,61 +164,8 @@ def run(
     return report
 
 
-def run_here(
-    source: Source,
-    loaded: Loaded,
-    options: WorkerOptions,
-    folder: Path,
-    lease: float = DEFAULT_LEASE,
-) -> Outcome:
-    """Be a worker in this process: for a debugger, a notebook, a store in memory."""
-    backend = loaded.results.backend
-    provenance = Provenance(str(folder), os.environ)
-    provenance.context()  # git has ended before a task could meet it
-    about = identify(os.getpid(), lease)
-    with (
-        closing(provenance),
-        _heartbeat(lambda: backend.beat(backend.worker, about), lease) as announce,
-    ):
-        return Worker(
-            source,
-            loaded,
-            options,
-            provenance=provenance.context,
-            announce=announce,
-        ).run()
-
-
-class _heartbeat:  # noqa: N801 - reads as a verb
-    """Renew a heartbeat from a thread, from the first announcement on."""
-
-    def __init__(self, beat: Callable[[], None], lease: float) -> None:
-        self._beat = beat
-        self._every = lease / BEATS_PER_LEASE
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def __enter__(self) -> Callable[[], None]:
-        return self._announce
-
-    def __exit__(self, *exception: object) -> None:
-        self._ended.set()
-
-    def _announce(self) -> None:
-        if self._thread is None:
-            self._beat()
-            self._thread = threading.Thread(target=self._keep, daemon=True)
-            self._thread.start()
-
-    def _keep(self) -> None:
-        while not self._ended.wait(self._every):
-            self._beat()
-
-
 def report_of(loaded: Loaded) -> Report:
     """Return how far a graph is by what the store knows now."""
-    from taskgraph.tasks.graph import Frontier
-
     backend = loaded.results.backend
     backend.poll()
     frontier = Frontier(loaded.graph, backend.keys(), backend.failures())

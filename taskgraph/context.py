@@ -64,19 +64,23 @@ def set_jugdir(store: Any = None) -> Results:
     recording = current_recording()
     late = recording is not None and recording.whole and bool(recording.tasks)
     try:
-        results = open_results("jugdata" if store is None else store, create=not late)
+        results = open_store("jugdata" if store is None else store, create=not late)
     except OpenError:
         if late:
             raise UsageError(_LATE) from None
         raise
     if recording is None:
-        set_recording(Recording(results))
-        return results
+        recording = Recording[Any]()
+        set_recording(recording)
     known = recording.results
     if known is not None and known.backend.url == results.backend.url:
         return known  # read again after a barrier
     if late:
         raise UsageError(_LATE)
+    if known is None:  # it is of a notebook, not of a jugfile that somebody reads
+        from taskgraph.execution.at_once import run_at_once
+
+        recording.run_at_once = run_at_once
     recording.results = results
     return results
 
@@ -109,37 +113,61 @@ def init(
     """
     if on_error not in ("exit", "propagate"):
         raise UsageError(f"on_error is 'exit' or 'propagate', not {on_error!r}")
-    results = open_results(store or jugdir or "jugdata")
+    from taskgraph.execution.at_once import run_at_once
+
+    results = open_store(store or jugdir or "jugdata")
     try:
-        loaded = Jugfile(Path(jugfile)).load(results)
+        loaded = Jugfile(Path(jugfile), run_at_once=run_at_once).load(results)
     except JugfileError as error:
         if on_error == "propagate":
             raise
         raise SystemExit(str(error)) from error
     if loaded.missing:
         loaded.space["__jug__hasbarrier__"] = True
-    set_recording(Recording(loaded.results))
+    set_recording(Recording(loaded.results, run_at_once))
     return loaded.results, loaded.space
 
 
-def open_results(store: Any, *, create: bool = True) -> Results:
-    """Return the results behind a URL, a path, an open backend or themselves.
+@known_as("taskgraph")
+def open_store(store: Any, *, create: bool = True) -> Results:
+    """Open a store and return the results in it.
+
+    Parameters
+    ----------
+    store : str, path, Backend or Results
+        A directory or URL, or a store that is open.
+    create : bool, optional
+        Whether a store that does not exist may be made, once something is written.
+
+    Returns
+    -------
+    Results
+        What tasks returned, by key; as it is if it was one already.
 
     Raises
     ------
     UsageError
         It is something else.
+    NoStoreError
+        There is none at that place, and `create` forbids to make one.
+
+    Examples
+    --------
+    >>> from taskgraph import Task, open_store, run
+    >>> results = open_store("memory://")
+    >>> task = Task(divmod, 7, 2)
+    >>> results.has(task.key), run(task, store=results).done, results.load(task.key)
+    (False, 1, (3, 1))
     """
     from backends.opening import open_backend
-    from taskgraph.execution.runner import run_at_once
     from taskgraph.results.results import Results
 
     if isinstance(store, Results):
         return store
     if isinstance(store, str | os.PathLike):
-        return Results(open_backend(store, create=create), run_at_once)
+        return Results(open_backend(store, create=create))
     if not hasattr(store, "claim"):
         raise UsageError(
             f"a store is a directory, a URL or an open store, not {store!r:.60}"
         )
-    return Results(store, run_at_once)
+    return Results(store)

@@ -11,26 +11,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from taskgraph.tasks.task import Task
-
-
 _MOST_BITS = 128
 _MOST_PARTS = 8
 _MOST_ITEMS = 3
 _LONGEST = 40
 
 
-def describe(task: Task, limit: int = 80) -> str:
-    """Return a task as a short call, for people.
+def describe(
+    name: str, args: tuple[Any, ...], kwargs: dict[str, Any], limit: int = 80
+) -> str:
+    """Return a call as short text, for people.
 
     Examples
     --------
-    >>> from taskgraph import Task
-    >>> describe(Task(divmod, 7, "a long text" * 9), limit=40)
+    >>> describe("builtins.divmod", (7, "a long text" * 9), {}, limit=40)
     "builtins.divmod(7, 'a long t...ng text')"
     """
-    room = limit - len(task.name) - 2
-    return f"{task.name}({summary(task.args, task.kwargs, max(room, limit // 4))})"
+    room = limit - len(name) - 2
+    return f"{name}({summary(args, kwargs, max(room, limit // 4))})"
 
 
 def summary(args: tuple[Any, ...], kwargs: dict[str, Any], limit: int = 80) -> str:
@@ -44,11 +42,11 @@ def summary(args: tuple[Any, ...], kwargs: dict[str, Any], limit: int = 80) -> s
     '0, 1, 2, 3, ..., 97, 98, 99'
     """
     if len(args) == 1 and not kwargs and type(args[0]) is int:
-        return short(args[0])
+        return brief(args[0])
     given = [("", arg) for arg in args] + [(f"{k}=", kwargs[k]) for k in kwargs]
     half = _MOST_PARTS // 2
     shown = given if len(given) <= _MOST_PARTS else given[:half] + given[1 - half :]
-    parts = [name + short(value) for name, value in shown]
+    parts = [name + brief(value) for name, value in shown]
     if shown is not given:
         parts.insert(half, "...")
     text = ", ".join(parts)
@@ -68,7 +66,7 @@ def printable(text: str, limit: int) -> str:
     return _cut(text, limit).encode(errors="backslashreplace").decode()
 
 
-def short(value: Any, depth: int = 2) -> str:
+def brief(value: Any, depth: int = 2) -> str:
     """Return a value as a few letters, for people; whatever it is, it never raises.
 
     Parameters
@@ -80,7 +78,7 @@ def short(value: Any, depth: int = 2) -> str:
 
     Examples
     --------
-    >>> short(10**5000), short([1, 2, 3, 4]), short({"sigma": 2.0})
+    >>> brief(10**5000), brief([1, 2, 3, 4]), brief({"sigma": 2.0})
     ('int of 16610 bits', 'list(1, 2, ..., 4; 4 items)', "dict('sigma': 2.0)")
     """
     kind = type(value)
@@ -92,15 +90,15 @@ def short(value: Any, depth: int = 2) -> str:
     if kind is str or kind is bytes:
         return _quote(value)
     try:
-        return _brief(value, kind, depth)
+        return _brief_of_object(value, kind, depth)
     except Exception:  # noqa: BLE001 - somebody else's __repr__
         return f"<{kind.__name__}>"
 
 
-def _brief(value: Any, kind: type, depth: int) -> str:
-    brief = getattr(kind, "__taskgraph_brief__", None)
-    if brief is not None:
-        return str(brief(value))
+def _brief_of_object(value: Any, kind: type, depth: int) -> str:
+    own = getattr(kind, "__taskgraph_brief__", None)
+    if own is not None:
+        return str(own(value))
     if kind in (list, tuple, set, frozenset, dict):
         inside = _items(value, depth - 1) if depth else f"{len(value)} items"
         return f"{kind.__name__}({inside})"
@@ -114,8 +112,8 @@ def _items(value: Any, depth: int) -> str:
 
     def show(item: Any) -> str:
         if type(value) is dict:
-            return f"{short(item, depth)}: {short(value[item], depth)}"
-        return short(item, depth)
+            return f"{brief(item, depth)}: {brief(value[item], depth)}"
+        return brief(item, depth)
 
     if len(value) <= _MOST_ITEMS:
         return ", ".join(map(show, value))

@@ -13,7 +13,7 @@ import tifffile
 
 import segkit
 from segkit.methods import classic
-from taskgraph.context import open_results
+from taskgraph import open_store
 
 ROOT = Path(__file__).parents[1]
 JUGFILE = ROOT / "jugfiles" / "nuclei.py"
@@ -93,14 +93,14 @@ def test_two_workers_give_the_same_bytes_as_one(done, done_by_two):
 
 
 def test_two_workers_store_the_same_results_as_one(done, done_by_two):
-    stores = [open_results(folder / "store") for folder in (done, done_by_two)]
+    stores = [open_store(folder / "store") for folder in (done, done_by_two)]
     for store in stores:
         store.backend.poll()
     assert set(stores[0].backend.keys()) == set(stores[1].backend.keys())
 
 
 def test_a_second_run_runs_nothing(done):
-    store = open_results(done / "store")
+    store = open_store(done / "store")
     before = [change for change in store.backend.poll() if change.results]
     assert start(done).wait() == 0
     assert before

@@ -24,8 +24,7 @@ from segkit.workflows.reserving import (
 )
 from segkit.workflows.saving import Described, Readable, is_lost
 from segkit.workflows.stored import Later, Part, StoredArray, later
-from taskgraph.identity.hashing import Encoder, digest
-from taskgraph.tasks.recording import current_recording
+from taskgraph.extending import Encoder, current_recording, digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from segkit.pipeline.plan import Stage
     from segkit.pipeline.steps import Step
     from segkit.tiling.boxes import Tile
-    from taskgraph.results.results import Results
-    from taskgraph.tasks.task import Task
+    from taskgraph import Results, Task
 
 Input: TypeAlias = FileInput | ArrayInput
 _GROUP = 64

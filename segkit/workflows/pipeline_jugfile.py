@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from segkit.pipeline.plan import Stage
     from segkit.workflows.inputs import KnownBy
     from segkit.workflows.pipelines import Outputs
-    from taskgraph.api import Report
-    from taskgraph.results.results import Results
-    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph import Report, Results, Task
+    from taskgraph.extending import Loaded
 
 # Bytes a voxel of the block that a task holds beside what it reads: roughly.
 _BYTES = {"tiles": 4, "whole": 4, "label": 9, "measure": 6, "filter": 6, "save": 9}
@@ -105,12 +104,10 @@ class PipelineJugfile:
             If the file is no pipeline, it does not fit an image, or two images would
             be written to one file.
         """
-        from taskgraph.tasks.graph import Graph
-        from taskgraph.tasks.jugfile import Loaded
-        from taskgraph.tasks.recording import Recording, recorded_in
+        from taskgraph.extending import Graph, Loaded, Recording, recorded_in
 
         pipeline = Pipeline.load(self.path)
-        recording = Recording(results)
+        recording: Recording[Task] = Recording(results)
         with recorded_in(recording):
             self.outputs = [
                 pipeline_tasks(
@@ -129,10 +126,9 @@ class PipelineJugfile:
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph in the store: `tg status pipeline.toml` shows it."""
-        from taskgraph.upkeep import snapshot
+        from taskgraph.extending import keep_graph
 
-        taken = snapshot.take(loaded.graph, self.path, arguments=self.arguments)
-        snapshot.save(taken, loaded.results.backend)
+        keep_graph(loaded, self.path, self.arguments)
 
 
 def _loaded(pipeline: Pipeline) -> tuple[str]:
@@ -227,14 +223,14 @@ class PlannedStage:
 def planned(source: PipelineJugfile, store: str | None) -> list[PlannedStage]:
     """Return the stages of all images without running any."""
     from backends.errors import OpenError
-    from taskgraph.context import open_results
+    from taskgraph import open_store
 
     results = None
     if store is not None:
         with suppress(OpenError):
-            results = open_results(store, create=False)
+            results = open_store(store, create=False)
     if results is None:
-        results = open_results("memory://")
+        results = open_store("memory://")
     loaded = source.load(results)
     results.backend.poll()
     known = set(loaded.graph.keys()).intersection(results.backend.keys())

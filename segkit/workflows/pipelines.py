@@ -14,7 +14,7 @@ from segkit.pipeline.steps import PipelineError
 from segkit.workflows import sizing
 from segkit.workflows.building import Builder, Settings
 from segkit.workflows.inputs import FileInput, name_of, open_input
-from taskgraph.tasks.recording import (
+from taskgraph.extending import (
     Recording,
     current_recording,
     is_recording,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from segkit.workflows.inputs import ArrayInput, KnownBy
     from segkit.workflows.stored import StoredArray
-    from taskgraph.tasks.task import Task
+    from taskgraph import Task
 
 
 @known_as("segkit.workflows")

@@ -18,7 +18,7 @@ from segkit.names import known_as
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from taskgraph.results.results import Results
+    from taskgraph import Results
 
 Mark: TypeAlias = tuple[int, int]
 ABSENT: Mark = (-1, 0)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
-    from taskgraph.tasks.task import Task
+    from taskgraph import Task
 
 
 @known_as("segkit.names")

@@ -8,7 +8,7 @@ jugfile may use as a task of its own.
 from __future__ import annotations
 
 from segkit.workflows import reserving, saving, table_work, tile_work
-from taskgraph.tasks.task import TaskGenerator
+from taskgraph import TaskGenerator
 
 RUN_TILE = TaskGenerator(tile_work.run_tile, name="segkit.workflows.run_tile")
 RUN_WHOLE = TaskGenerator(tile_work.run_whole, name="segkit.workflows.run_whole")

@@ -40,13 +40,14 @@ def load_snapshot(
     backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
 ) -> Snapshot | None:
     """Return the graph that a jugfile had when it was last loaded; None if never."""
-    from taskgraph.upkeep.snapshot import is_own_store, load
+    from taskgraph.upkeep.jugfile_store import is_default_store
+    from taskgraph.upkeep.snapshot import load
 
     snapshot = load(backend, jugfile, arguments or None)
     if snapshot is not None:
         remember(snapshot.arguments)
         moved = snapshot.jugfile != str(jugfile.resolve())
-        if moved and not is_own_store(backend, jugfile):
+        if moved and not is_default_store(backend, jugfile):
             note(f"{jugfile} is shown as it last ran as {snapshot.jugfile}")
     return snapshot
 

@@ -1,8 +1,6 @@
 """What the programs of this project have in common: commands, output, how they end.
 
-Exit codes: 0 all done; 1 tasks failed or are blocked (for `check`: not done yet);
-2 usage or jugfile error; 3 gave up waiting; 4 the store failed, or the output cannot
-be written; 128 + N stopped by signal N, 141 if the reader of the output has gone.
+What their exit codes mean is in `taskgraph.exit_codes`.
 """
 
 from __future__ import annotations
@@ -20,7 +18,6 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_NO_READER = 141
 _STANDARD = ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w"))
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -121,7 +118,11 @@ def run_program(
             prog_name=name, standalone_mode=False, default_map=settings()
         )
     except click.exceptions.Abort:
-        _end("stopped", 130, name)
+        from signal import SIGINT
+
+        from taskgraph.exit_codes import by_signal
+
+        _end("stopped", by_signal(SIGINT), name)
     except click.exceptions.NoArgsIsHelpError as error:
         _print_error(error.format_message())
         sys.exit(error.exit_code)
@@ -161,12 +162,13 @@ def _exit_code(error: Exception, usage: tuple[type[Exception], ...]) -> int | No
     """Return the exit code for an error, None for one that nobody foresaw."""
     from backends.errors import BackendError, OpenError
     from taskgraph.errors import GaveUpError, TaskgraphError
+    from taskgraph.exit_codes import ExitCode
 
     if isinstance(error, GaveUpError):
-        return 3
+        return ExitCode.GAVE_UP
     if isinstance(error, (TaskgraphError, OpenError, *usage)):
-        return 2
-    return 4 if isinstance(error, BackendError) else None
+        return ExitCode.USAGE
+    return ExitCode.STORE_FAILED if isinstance(error, BackendError) else None
 
 
 def _sentences(error: click.ClickException, name: str) -> str:
@@ -204,15 +206,19 @@ def _output_kept() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
+        from taskgraph.exit_codes import ExitCode
+
         _forget_output()
-        sys.exit(_NO_READER)
+        sys.exit(ExitCode.NO_READER)
     except OSError as error:
         if error.errno not in _FULL or error.filename is not None:
             raise
         from taskgraph.cli.sentences import program_name
+        from taskgraph.exit_codes import ExitCode
 
         _forget_output()
-        _end(f"cannot write the output: {error.strerror}", 4, program_name())
+        why = f"cannot write the output: {error.strerror}"
+        _end(why, ExitCode.STORE_FAILED, program_name())
 
 
 def _forget_output() -> None:

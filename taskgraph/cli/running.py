@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from taskgraph.cli.run_options import is_first
 from taskgraph.cli.sentences import note
 from taskgraph.errors import UsageError
+from taskgraph.exit_codes import ExitCode, by_signal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,8 @@ def forget_failures(loaded: Loaded, *, everything: bool) -> None:
 def _run_here(
     source: KeptSource, loaded: Loaded, path: Path, options: RunOptions
 ) -> tuple[int, Report]:
-    from taskgraph.api import report_of, run_here
+    from taskgraph.api import report_of
+    from taskgraph.execution.in_process import run_here
 
     source.keep(loaded)
     try:
@@ -91,7 +93,7 @@ def _run_here(
 
         traceback.print_exc()
         pdb.post_mortem(sys.exc_info()[2])
-        return 1, report_of(loaded)
+        return ExitCode.NOT_DONE, report_of(loaded)
     report = report_of(source.load(loaded.results))
     return report.exit_code, report
 
@@ -125,9 +127,10 @@ def _supervise(
 def _concluded(code: int, signo: int, report: Report) -> int:
     """Return the exit code of a run."""
     if signo:
-        return 128 + signo
-    if code in (2, 3, 4):
-        if code == 3:
+        return by_signal(signo)
+    if code > ExitCode.NOT_DONE:
+        if code == ExitCode.GAVE_UP:
             note("gave up waiting: nobody else is alive, and nothing can be run here")
         return code
-    return 1 if report.failed or report.blocked or code else 0
+    undone = report.failed or report.blocked or code
+    return ExitCode.NOT_DONE if undone else ExitCode.DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from taskgraph.cli.jugfiles import require_jugfile
@@ -17,8 +16,9 @@ if TYPE_CHECKING:
 
 def store_url(jugfile: Path, store: str | None) -> str:
     """Return the URL of the store of a jugfile."""
-    # The dot keeps it a path, whatever the jugfile is called; pathlib would drop it.
-    return store or os.path.join(".", jugfile.with_suffix(".tgdata"))  # noqa: PTH118
+    from taskgraph.upkeep.jugfile_store import default_store
+
+    return store or default_store(jugfile)
 
 
 def open_store_of(jugfile: Path, store: str | None, *, create: bool = False) -> Backend:
@@ -33,7 +33,7 @@ def open_store_of(jugfile: Path, store: str | None, *, create: bool = False) -> 
         It is in memory, and so was that of the command that made it.
     """
     from backends.opening import open_backend
-    from taskgraph.upkeep.store_pointer import chosen_url
+    from taskgraph.upkeep.jugfile_store import chosen_store
 
     if store is None:
         require_jugfile(jugfile)
@@ -42,7 +42,7 @@ def open_store_of(jugfile: Path, store: str | None, *, create: bool = False) -> 
         raise UsageError(
             "a store in memory ends with the command that made it; give a directory"
         )
-    url = chosen_url(backend, jugfile)
+    url = chosen_store(backend, jugfile)
     if url:
         backend = open_backend(url, create=create)
     backend.poll()

@@ -1,4 +1,4 @@
-"""Looking after finished and waiting tasks while one takes long."""
+"""What has been done is published while the next task takes long."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Attendant:
-    """A thread that looks after a worker's records while a task takes long.
+class BackgroundFlush:
+    """A thread that flushes a worker's batch while a task takes long.
 
     It acts only while the user's function runs: then the worker touches neither its
     batch nor the store.
+
+    Parameters
+    ----------
+    flush : callable
+        Publishes what is done and releases what waits.
+    patience : float
+        Seconds that a task runs before that is done.
     """
 
-    def __init__(self, relieve: Callable[[], None], patience: float = 0.5) -> None:
-        self._relieve = relieve
+    def __init__(self, flush: Callable[[], None], patience: float = 0.5) -> None:
+        self._flush = flush
         self._patience = patience
         self._free = threading.Lock()
         self._free.acquire()
@@ -41,13 +48,13 @@ class Attendant:
             self._thread = threading.Thread(target=self._watch, daemon=True)
             self._thread.start()
 
-    def leave_to(self) -> None:
-        """Leave batch and store to the attendant."""
+    def hand_over(self) -> None:
+        """Leave batch and store to the thread: the user's function begins."""
         self._since = time.monotonic()
         self._free.release()
 
     def take_back(self) -> None:
-        """Take batch and store back."""
+        """Take batch and store back: the user's function is over."""
         self._free.acquire()
         if self._error is not None:
             raise self._error
@@ -62,7 +69,7 @@ class Attendant:
                 try:
                     if self._since == since:
                         served = since
-                        self._relieve()
+                        self._flush()
                 except BaseException as error:  # noqa: BLE001 - raised in the worker
                     self._error = error
                 finally:

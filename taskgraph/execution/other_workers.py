@@ -16,21 +16,21 @@ _PATIENCE = 0.5
 """Seconds from one look to the next."""
 
 
-class Neighbours:
+class OtherWorkers:
     """The workers of a store but for one, seen by it again and again."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._watch = Watch()
-        self._counted = self._relieved = 0.0
+        self._counted_at = self._expelled_at = 0.0
         self._alive = 0
 
     def count(self) -> int:
         """Return how many are alive, as of the last half second."""
         now = time.monotonic()
-        if now - self._counted < _PATIENCE and self._counted:
+        if now - self._counted_at < _PATIENCE and self._counted_at:
             return self._alive
-        self._counted = now
+        self._counted_at = now
         members = self._backend.members()
         names = {member.worker for member in members} - {self._backend.worker}
         dead = self._watch.dead(members, names)
@@ -39,12 +39,12 @@ class Neighbours:
         self._alive = len(names - dead)
         return self._alive
 
-    def relieve(self) -> bool:
+    def expel_dead(self) -> bool:
         """Free the locks of those that are dead; return whether there were any."""
         now = time.monotonic()
-        if now - self._relieved < _PATIENCE:
+        if now - self._expelled_at < _PATIENCE:
             return False
-        self._relieved = now
+        self._expelled_at = now
         holders = {lock.worker for lock in self._backend.locks()}
         holders.discard(self._backend.worker)
         if not holders:

@@ -20,7 +20,7 @@ _PIECE = 1 << 20
 _MARK = b"-"
 """What the file begins with: so it is never as empty as ``/dev/null``."""
 _HIGH = 900
-"""Descriptor from which on ours are: tasks that close all low ones spare them."""
+"""Our descriptors begin here: tasks that close all low ones spare them."""
 
 
 class Capture:
@@ -40,8 +40,8 @@ class Capture:
     def __init__(self, echo: int | None = None) -> None:
         _flush()
         self._streams = sys.stdout, sys.stderr  # a notebook's write elsewhere
-        self._before = _Kept(1), _Kept(2)
-        self._echo = self._before[0] if echo is None else _Kept(echo)
+        self._before = _DescriptorCopy(1), _DescriptorCopy(2)
+        self._echo = self._before[0] if echo is None else _DescriptorCopy(echo)
         self._aside = self._before[1] if echo is None else self._echo
         self._begin()
 
@@ -51,7 +51,7 @@ class Capture:
             # Not by opening it once more: some file systems cannot once it has no name.
             flags = fcntl.fcntl(file, fcntl.F_GETFL)
             fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_APPEND)
-            self._spare = _Kept(file.fileno())
+            self._spare = _DescriptorCopy(file.fileno())
             os.write(file.fileno(), _MARK)
         self._seen = len(_MARK)
         self._redirect()
@@ -133,7 +133,7 @@ class Capture:
         self._spare.close()
 
 
-class _Kept:
+class _DescriptorCopy:
     """A copy of a descriptor, out of the way; tasks may close it all the same."""
 
     def __init__(self, descriptor: int) -> None:

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 
 
-class Surroundings:
+class ProcessState:
     """The working directory, and the mode of new files, as they are now.
 
     The store is written with them, and a relative path means the same to every task.

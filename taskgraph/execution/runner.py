@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError
 from taskgraph.description import describe, summary
-from taskgraph.errors import ArgumentChangedError, NoResultError, TaskgraphError
-from taskgraph.execution.process_state import Surroundings
-from taskgraph.results.provenance import Provenance, code_fingerprint
-from taskgraph.results.records import Batch, Failure
-from taskgraph.results.results import failure_of
+from taskgraph.errors import ArgumentChangedError, TaskgraphError
+from taskgraph.execution.process_state import ProcessState
+from taskgraph.results.failures import failure_of
+from taskgraph.results.provenance import code_fingerprint
+from taskgraph.results.records import Failure
 from taskgraph.tasks.recording import mark_running, unmark_running
 from taskgraph.tasks.values import parts, private, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from taskgraph.results.records import Batch
     from taskgraph.results.results import Results
     from taskgraph.tasks.task import Task, TaskGenerator
 
 _REMEMBERED = 1000
-"""Tasks of which is asked who changed an argument."""
+"""How many finished tasks are searched for who changed an argument."""
 _CONSTANT = (int, float, complex, str, bytes, bool, tuple, frozenset, type(None))
 
 
@@ -59,7 +60,7 @@ class Runner:
         self._process = os.getpid()
         self._mutable: deque[Task] = deque(maxlen=_REMEMBERED)
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
-        self._surroundings = Surroundings()
+        self._process_state = ProcessState()
         self.before: Callable[[], None] = _nothing
         self.after: Callable[[], None] = _nothing
 
@@ -134,7 +135,7 @@ class Runner:
         except BaseException as error:  # noqa: BLE001 - whatever a task raises is its own
             return self._failure(error)
         finally:
-            self._surroundings.restore()
+            self._process_state.restore()
             self.after()
         try:
             return self._results.encode(result, task.key)
@@ -196,7 +197,7 @@ def changed_by(task: Task, ran: deque[Task]) -> str:
     """
     mine = {id(part) for part in parts((task.args, task.kwargs)) if _can_change(part)}
     culprits = (
-        describe(other)
+        _call_of(other)
         for other in reversed(ran)
         if other is not task
         and any(id(part) in mine for part in parts((other.args, other.kwargs)))
@@ -205,9 +206,13 @@ def changed_by(task: Task, ran: deque[Task]) -> str:
     who = next(culprits, "")
     how = f"{who} changed it" if who else "the jugfile or another task did that"
     return (
-        f"an argument of {describe(task)} changed after the call was written down: "
+        f"an argument of {_call_of(task)} changed after the call was written down: "
         f"{how}; pass a copy, or let the function copy what it changes"
     )
+
+
+def _call_of(task: Task) -> str:
+    return describe(task.name, task.args, task.kwargs)
 
 
 def _can_change(part: object) -> bool:
@@ -259,31 +264,6 @@ def _leave_child() -> None:
     ):
         os._exit(error.code or 0)
     os._exit(0 if error is None else 1)
-
-
-def run_at_once(results: Results, task: Task) -> Any:
-    """Run a task in this process, publish its result and return it.
-
-    Raises
-    ------
-    NoResultError
-        What it needs is missing, or it failed.
-    """
-    missing = [need for need in task.needs if not results.has(need.key)]
-    if missing:
-        raise NoResultError(
-            f"{task.name} needs {missing[0].name} ({missing[0].key.hex()[:12]}), which "
-            "has no result yet; run `tg execute` or use bvalue()"
-        )
-    batch = Batch()
-    claim = results.backend.claim([task.key])
-    Runner(results, debug=True).run(task, lambda: batch, str)
-    context = Provenance(os.getcwd(), os.environ).context()  # noqa: PTH109
-    results.backend.publish(
-        batch.keys, bytes(batch.rows), batch.encode(context), since=claim.token
-    )
-    results.pending.pop(task.key, None)
-    return results.load(task.key, task.name)
 
 
 @contextmanager

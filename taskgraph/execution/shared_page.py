@@ -8,15 +8,16 @@ import struct
 from typing import Protocol
 
 from backends.interface import KEY_SIZE, Key
+from taskgraph.exit_codes import ExitCode
 
 _SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
 _STOP, _ENDED, _START = 0, 1, 2
-_STRUCK = _START + _SLOT.size
-_WORDS = 64
-"""Where a complaint begins: its size (2 bytes) and its text."""
+_SIGNAL = _START + _SLOT.size
+_WHY = 64
+"""Where it says why a worker ends: the size (2 bytes) and the text."""
 
 
-class Desk(Protocol):
+class Page(Protocol):
     """What a worker writes down, and what it may read."""
 
     def begin(self, key: Key, deadline: float) -> None:
@@ -33,8 +34,8 @@ class Desk(Protocol):
         """Whether no new task is wanted."""
 
 
-class NoDesk:
-    """The desk of a worker without a supervisor."""
+class NoPage:
+    """The page of a worker without a supervisor."""
 
     stopping = False
 
@@ -48,41 +49,41 @@ class NoDesk:
         """Return None: nobody else would deal with it."""
 
 
-class SharedDesk:
+class SharedPage:
     """A page of memory that a worker shares with its supervisor."""
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
         self._supervisor = os.getpid()
 
-    def finish(self, code: int) -> None:
+    def finish(self, code: ExitCode) -> None:
         """Note that the worker ended by its own will, and how."""
         self._page[_ENDED] = 1 + code
 
-    def strike(self, signo: int) -> None:
+    def note_signal(self, signo: int) -> None:
         """Note that a signal ends the worker that its supervisor did not send."""
-        self._page[_STRUCK] = signo
+        self._page[_SIGNAL] = signo
 
-    def struck(self) -> int:
+    def ended_by_signal(self) -> int:
         """Return the signal of somebody else that ended the worker, 0 if none did."""
-        return self._page[_STRUCK]
+        return self._page[_SIGNAL]
 
-    def complain(self, words: str) -> None:
+    def say_why(self, words: str) -> None:
         """Note why the worker ends; the end of what is too long."""
-        data = words.encode(errors="replace")[-(len(self._page) - _WORDS - 2) :]
-        self._page[_WORDS : _WORDS + 2] = len(data).to_bytes(2, "little")
-        self._page[_WORDS + 2 : _WORDS + 2 + len(data)] = data
+        data = words.encode(errors="replace")[-(len(self._page) - _WHY - 2) :]
+        self._page[_WHY : _WHY + 2] = len(data).to_bytes(2, "little")
+        self._page[_WHY + 2 : _WHY + 2 + len(data)] = data
 
-    def complaint(self) -> str:
+    def why(self) -> str:
         """Return why the worker ended, empty if it did not say."""
-        size = int.from_bytes(self._page[_WORDS : _WORDS + 2], "little")
-        data = self._page[_WORDS + 2 : _WORDS + 2 + size]
+        size = int.from_bytes(self._page[_WHY : _WHY + 2], "little")
+        data = self._page[_WHY + 2 : _WHY + 2 + size]
         return data.decode(errors="replace")
 
-    def outcome(self) -> int | None:
+    def outcome(self) -> ExitCode | None:
         """Return how the worker ended, None if it did not mean to."""
         code = self._page[_ENDED] - 1
-        return code if code >= 0 else None
+        return ExitCode(code) if code >= 0 else None
 
     def begin(self, key: Key, deadline: float) -> None:
         """Note what runs now, and until when it may (monotonic; 0 for no limit)."""

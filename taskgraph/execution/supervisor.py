@@ -2,8 +2,8 @@
 
 It reads the jugfile once and forks the workers, renews their heartbeats (a worker in
 the middle of a long C call could not), notices at once when one of them dies, says what
-it was running, and starts another one. Workers and supervisor share a desk: a page of
-memory on which a worker notes what it runs, and the supervisor that it should stop.
+it was running, and starts another one. A worker and the supervisor
+share a page of memory: the one notes there what it runs, the other that it should stop.
 """
 
 from __future__ import annotations
@@ -24,15 +24,9 @@ from backends.opening import worker_name
 from taskgraph.description import summary
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.observer import UNOBSERVED, Observer
-from taskgraph.execution.shared_page import SharedDesk
-from taskgraph.execution.worker import Outcome
-from taskgraph.execution.worker_process import (
-    EXIT_JUGFILE,
-    EXIT_STORE,
-    SIGNALS,
-    Job,
-    work,
-)
+from taskgraph.execution.shared_page import SharedPage
+from taskgraph.execution.worker_process import SIGNALS, Job, work
+from taskgraph.exit_codes import ExitCode
 from taskgraph.results.provenance import Provenance
 from taskgraph.results.records import Batch, Failure
 from taskgraph.upkeep.checking import cut_blob
@@ -41,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from taskgraph.execution.options import RunOptions
-    from taskgraph.execution.worker import Source
+    from taskgraph.execution.worker import GraphSource
     from taskgraph.tasks.jugfile import Loaded
 
 GRACE = 4.0
@@ -64,7 +58,7 @@ class _Child:
 
     pid: int
     worker: str
-    desk: SharedDesk
+    page: SharedPage
     killed_at: float = 0.0
     overdue: bool = False
 
@@ -74,7 +68,7 @@ class Supervisor:
 
     def __init__(
         self,
-        source: Source,
+        source: GraphSource,
         loaded: Loaded,
         options: RunOptions,
         *,
@@ -87,16 +81,16 @@ class Supervisor:
         self._observer = observer
         self._backend = loaded.results.backend
         self._children: dict[int, _Child] = {}
-        self._struck: list[tuple[float, _Child]] = []
-        self._codes: list[int] = []
+        self._signalled: list[tuple[float, _Child]] = []
+        self._codes: list[ExitCode] = []
         self._crashes = 0
         self._said: set[str] = set()
         self._stopping = 0
         self._provenance = Provenance(folder, os.environ)
         self.signal = 0
 
-    def run(self, after_start: Callable[[], None] | None = None) -> int:
-        """Return the worst exit code of the workers: 0, 1 (stopped), 2, 3 or 4.
+    def run(self, after_start: Callable[[], None] | None = None) -> ExitCode:
+        """Return the worst exit code of the workers.
 
         `after_start` is called once when they are at work.
         """
@@ -105,7 +99,7 @@ class Supervisor:
             if after_start is not None:
                 after_start()
             self._provenance.close()
-            return 0
+            return ExitCode.DONE
         self._backend.make()  # once, and not by each worker
         # Asked before the workers are there: a task must not meet a child of ours.
         self._provenance.context()
@@ -126,7 +120,7 @@ class Supervisor:
                     os.kill(child.pid, signal.SIGKILL)
             gc.unfreeze()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return max(self._codes, default=0)
+        return max(self._codes, default=ExitCode.DONE)
 
     def _nothing_to_do(self) -> bool:
         known = self._backend.keys()
@@ -138,8 +132,8 @@ class Supervisor:
         beat_every = self._options.lease / BEATS_PER_LEASE
         pause = min(beat_every, 0.25 if self._observer.tick else 1.0)
         beaten = time.monotonic()
-        while self._children or self._struck:
-            patience = min(pause, PATIENCE / 2) if self._struck else pause
+        while self._children or self._signalled:
+            patience = min(pause, PATIENCE / 2) if self._signalled else pause
             got = signal.sigtimedwait(watched, patience)
             # Stopped and continued, sigtimedwait may make up a signal out of nothing.
             if got is not None and got.si_signo in SIGNALS:
@@ -158,7 +152,7 @@ class Supervisor:
     # workers
 
     def _start(self) -> None:
-        worker, desk = worker_name(), SharedDesk()
+        worker, page = worker_name(), SharedPage()
         for stream in (sys.stdout, sys.stderr):
             with suppress(ValueError, OSError, AttributeError):  # closed by a jugfile
                 stream.flush()
@@ -171,46 +165,47 @@ class Supervisor:
                 self._provenance,
                 self._observer.echo,
             )
-            work(job, worker, desk)
-        self._children[pid] = _Child(pid, worker, desk)
+            work(job, worker, page)
+        self._children[pid] = _Child(pid, worker, page)
 
     def _reap(self) -> None:
         for child in list(self._children.values()):
             pid, status = os.waitpid(child.pid, os.WNOHANG)
             if pid:
                 del self._children[pid]
-                self._bury(child, os.waitstatus_to_exitcode(status))
+                self._settle_ended(child, os.waitstatus_to_exitcode(status))
 
     def _judge(self, now: float) -> None:
         """Settle what workers left that a signal has ended, once it is clear why.
 
         Batch systems send it to all processes: then it means the run, not the worker.
         """
-        struck, self._struck = self._struck, []
-        for ended, child in struck:
+        signalled, self._signalled = self._signalled, []
+        for ended, child in signalled:
             if self._stopping or now - ended >= PATIENCE:
-                self._settle(child, signal.Signals(child.desk.struck()).name)
+                signo = child.page.ended_by_signal()
+                self._settle_dead(child, signal.Signals(signo).name)
             else:
-                self._struck.append((ended, child))
+                self._signalled.append((ended, child))
 
-    def _bury(self, child: _Child, code: int) -> None:
+    def _settle_ended(self, child: _Child, code: int) -> None:
         """Settle what a worker left; start another one if it did not mean to end."""
-        outcome = child.desk.outcome()
-        if outcome == Outcome.STOPPED and child.desk.struck():
-            self._struck.append((time.monotonic(), child))
+        outcome = child.page.outcome()
+        if outcome == ExitCode.NOT_DONE and child.page.ended_by_signal():
+            self._signalled.append((time.monotonic(), child))
             return
         if outcome is not None:
             self._codes.append(outcome)
-            self._pass_on(child.desk.complaint())
-            if outcome in (EXIT_JUGFILE, EXIT_STORE):
+            self._pass_on(child.page.why())
+            if outcome in (ExitCode.USAGE, ExitCode.STORE_FAILED):
                 self._stop_all()
             return
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        self._settle(child, how)
+        self._settle_dead(child, how)
 
-    def _settle(self, child: _Child, how: str) -> None:
+    def _settle_dead(self, child: _Child, how: str) -> None:
         """Free what a worker held that died, note what it ran, and start another."""
-        running = child.desk.running()
+        running = child.page.running()
         key = running[0] if running else None
         cut = self._cut_file(key) if how == "SIGBUS" else ""
         if child.overdue and key is not None and not self._stopping:
@@ -224,7 +219,7 @@ class Supervisor:
             return
         self._crashes = 0 if running else self._crashes + 1
         what = f"while it ran {self._describe(key)}" if key else "between two tasks"
-        self._pass_on(child.desk.complaint())
+        self._pass_on(child.page.why())
         if child.overdue:
             self._observer.note(f"a worker was killed at its timeout {what}")
         else:
@@ -234,15 +229,15 @@ class Supervisor:
             )
         if self._crashes >= _CRASHES:
             self._observer.note("workers die again and again before they run anything")
-            self._codes.append(1)
+            self._codes.append(ExitCode.NOT_DONE)
             return
         self._start()
 
-    def _pass_on(self, complaint: str) -> None:
-        """Say what a worker has to say, once if they all say the same."""
-        if complaint and complaint not in self._said:
-            self._said.add(complaint)
-            self._observer.note(complaint)
+    def _pass_on(self, why: str) -> None:
+        """Say why a worker ended, once if they all say the same."""
+        if why and why not in self._said:
+            self._said.add(why)
+            self._observer.note(why)
 
     def _cut_file(self, key: Key | None) -> str:
         """Return which stored array of its arguments a task could not have read."""
@@ -309,12 +304,12 @@ class Supervisor:
     def _stop_all(self) -> None:
         self._stopping = max(self._stopping, 1)
         for child in self._children.values():
-            child.desk.stop()
+            child.page.stop()
 
     def _enforce(self, now: float) -> None:
         """Kill workers that had to end, or whose task should have ended, by now."""
         for child in self._children.values():
-            running = child.desk.running()
+            running = child.page.running()
             deadline = running[1] if running else 0.0
             if deadline and now > deadline + TIMEOUT_GRACE and not child.overdue:
                 child.overdue = True
@@ -326,7 +321,7 @@ class Supervisor:
 
 @contextmanager
 def _children_can_be_waited_for() -> Iterator[None]:
-    """Undo what a jugfile, or who started it, may have set: to ignore their end."""
+    """Learn of the end of children, though SIGCHLD was ignored before."""
     before = None
     with suppress(ValueError):  # only the main thread may set it
         before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)

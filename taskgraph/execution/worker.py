@@ -15,18 +15,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.errors import BackendError
 from backends.interface import Claim, Row
 from taskgraph.description import summary
-from taskgraph.execution.background_flush import Attendant
-from taskgraph.execution.other_workers import Neighbours
+from taskgraph.execution.background_flush import BackgroundFlush
+from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.pace import Pace
 from taskgraph.execution.poison import verdict
 from taskgraph.execution.runner import DamagedResultError, Runner
-from taskgraph.execution.shared_page import Desk, NoDesk
+from taskgraph.execution.shared_page import NoPage, Page
+from taskgraph.exit_codes import ExitCode
 from taskgraph.results.records import Batch
 from taskgraph.tasks.graph import Budget, Frontier
 
@@ -42,19 +42,11 @@ if TYPE_CHECKING:
 Key = bytes
 
 
-class Source(Protocol):
+class GraphSource(Protocol):
     """Where a graph comes from: a jugfile, or tasks at hand."""
 
     def load(self, results: Results) -> Loaded:
         """Return what is known of the graph now."""
-
-
-class Outcome(IntEnum):
-    """Why a worker ended."""
-
-    DONE = 0
-    STOPPED = 1
-    GAVE_UP = 3
 
 
 class Worker:
@@ -62,7 +54,7 @@ class Worker:
 
     Parameters
     ----------
-    source : Source
+    source : GraphSource
         What to run; loaded again when results let it say more.
     loaded : Loaded
         What it says now.
@@ -70,50 +62,50 @@ class Worker:
         What to run of it, and how.
     provenance : callable
         Returns what the records share: host, versions and so on.
-    desk : Desk, optional
+    page : Page, optional
         Shared with a supervisor.
     output : callable, optional
         Returns what the last task printed.
-    announce : callable, optional
-        Makes the worker known in the store and renews its heartbeat, if nobody else
+    join : callable, optional
+        Makes the worker a member of the store and renews its heartbeat, if nobody else
         does that.
     """
 
     def __init__(
         self,
-        source: Source,
+        source: GraphSource,
         loaded: Loaded,
         options: WorkerOptions,
         *,
         provenance: Callable[[], Mapping[str, Any]],
-        desk: Desk | None = None,
+        page: Page | None = None,
         output: Callable[[], str] = str,
-        announce: Callable[[], None] | None = None,
+        join: Callable[[], None] | None = None,
     ) -> None:
         self._source = source
         self._options = options
         self._provenance = provenance
-        self._desk: Desk = desk or NoDesk()
+        self._page: Page = page or NoPage()
         self._output = output
-        self._announce = announce
+        self._join = join
         self._loaded = loaded
         self._results = loaded.results
         self._backend: Backend = loaded.results.backend
         self._pace = Pace(self._backend.latency)
-        self._neighbours = Neighbours(self._backend)
+        self._others = OtherWorkers(self._backend)
         self._batch = Batch()
         self._oldest = 0.0
         self._token = 0
         self._queue: deque[Key] = deque()
         self._runner = Runner(self._results, debug=options.debug)
-        self._attendant = Attendant(self._relieve)
-        self._runner.before = self._attendant.leave_to
-        self._runner.after = self._attendant.take_back
+        self._background = BackgroundFlush(self._flush_and_release)
+        self._runner.before = self._background.hand_over
+        self._runner.after = self._background.take_back
         self.ran = 0
         self.failed = 0
         self._start_over()
 
-    def run(self) -> Outcome:
+    def run(self) -> ExitCode:
         """Work until nothing more can come.
 
         Raises
@@ -123,19 +115,19 @@ class Worker:
         JugfileError
             The jugfile raised when it was read again after a barrier.
         """
-        with self._attendant:
+        with self._background:
             try:
                 return self._work()
             finally:
                 self._runner.before = self._runner.after = _nothing
-                self._go()
+                self._leave()
 
-    def _work(self) -> Outcome:
+    def _work(self) -> ExitCode:
         idle = 0.0
         while True:
             self._take_in()
-            if self._desk.stopping or (self._options.fail_fast and self.failed):
-                return Outcome.STOPPED
+            if self._page.stopping or (self._options.fail_fast and self.failed):
+                return ExitCode.NOT_DONE
             claim = self._lock()
             if claim.keys:
                 idle = 0.0
@@ -146,8 +138,8 @@ class Worker:
                 idle = 0.0
                 continue
             if self._exhausted():
-                return Outcome.DONE
-            if self._neighbours.relieve():
+                return ExitCode.DONE
+            if self._others.expel_dead():
                 self._output()  # what was said of it is no task's
                 continue
             began = time.monotonic()
@@ -157,7 +149,7 @@ class Worker:
                 0.0 if moved or self._pace.others else idle + time.monotonic() - began
             )
             if idle >= self._options.max_wait:
-                return Outcome.GAVE_UP
+                return ExitCode.GAVE_UP
 
     # look
 
@@ -215,7 +207,7 @@ class Worker:
 
     def _lock(self) -> Claim:
         """Lock some of what is ready; no keys if there is nothing to be had."""
-        self._pace.others = self._neighbours.count()
+        self._pace.others = self._others.count()
         backend, frontier, pace = self._backend, self._frontier, self._pace
         while True:
             budget = Budget(
@@ -226,8 +218,8 @@ class Worker:
             wanted = frontier.take(self._expected, budget)
             if not wanted:
                 return Claim(0, [])
-            if self._announce is not None:
-                self._announce()
+            if self._join is not None:
+                self._join()
             claim = backend.claim(wanted)
             if len(claim.keys) < len(wanted):
                 granted = set(claim.keys)
@@ -270,8 +262,8 @@ class Worker:
         graph, pace, frontier = self._loaded.graph, self._pace, self._frontier
         unready: list[Key] = []
         if len(queue) > 1:
-            self._attendant.start()
-        while queue and not self._desk.stopping:
+            self._background.start()
+        while queue and not self._page.stopping:
             key = queue.popleft()
             task = graph[key]
             if any(need.key not in frontier.finished for need in task.needs):
@@ -294,20 +286,20 @@ class Worker:
     def _run_one(self, task: Task) -> None:
         limit = task.generator.timeout
         began = time.monotonic()
-        self._desk.begin(task.key, began + limit if limit else 0.0)
+        self._page.begin(task.key, began + limit if limit else 0.0)
         try:
             seconds = self._runner.run(task, lambda: self._batch, self._output)
         except DamagedResultError as damage:
-            self._desk.end()
+            self._page.end()
             self._results.discard_damaged(damage.key, damage.error)
             self._backend.release([task.key])
             self._start_over()
             return
         except BackendError:
-            self._desk.end()
+            self._page.end()
             raise
-        # What else is raised ends the worker; the desk says what it was running.
-        self._desk.end()
+        # What else is raised ends the worker; the page says what it was running.
+        self._page.end()
         if len(self._batch.keys) == 1:
             self._oldest = began
         self.ran += 1
@@ -334,7 +326,7 @@ class Worker:
             self._results.pending.pop(key, None)
         self._pace.published(time.perf_counter() - began)
 
-    def _relieve(self) -> None:
+    def _flush_and_release(self) -> None:
         """While a task takes long: publish what is done, give back what waits."""
         self._flush()
         if self._queue:
@@ -343,13 +335,13 @@ class Worker:
             self._backend.release(waiting)
             self._frontier.put_back(waiting)
 
-    def _go(self) -> None:
+    def _leave(self) -> None:
         """Leave nothing behind: publish, release, and sign off.
 
         Only a task that ended this worker stays locked, for the supervisor to judge.
         """
         backend = self._backend
-        running = self._desk.running()
+        running = self._page.running()
         deadly = {running[0]} if running else set()
         try:
             self._flush()

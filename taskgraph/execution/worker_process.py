@@ -16,17 +16,15 @@ from backends.warning import warnings_printed
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.output import Capture
 from taskgraph.execution.runner import StopNow
-from taskgraph.execution.worker import Outcome, Source, Worker
+from taskgraph.execution.worker import GraphSource, Worker
+from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from taskgraph.execution.options import RunOptions
-    from taskgraph.execution.shared_page import SharedDesk
+    from taskgraph.execution.shared_page import SharedPage
     from taskgraph.results.provenance import Provenance
     from taskgraph.tasks.jugfile import Loaded
 
-EXIT_STORE = 4
-EXIT_JUGFILE = 2
-EXIT_BUG = 70
 SIGNALS = {
     signal.SIGINT,
     signal.SIGTERM,
@@ -44,65 +42,65 @@ _ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 class Job:
     """What all workers of a supervisor have in common."""
 
-    source: Source
+    source: GraphSource
     loaded: Loaded
     options: RunOptions
     provenance: Provenance
     echo: int | None
 
 
-def work(job: Job, worker: str, desk: SharedDesk) -> NoReturn:
-    """Be a worker and end with this process; the desk says how it ended."""
-    code = EXIT_BUG
+def work(job: Job, worker: str, page: SharedPage) -> NoReturn:
+    """Be a worker and end with this process; the page says how it ended."""
+    code = ExitCode.BUG
     try:
-        code = _work_to_end(job, worker, desk)
+        code = _work_to_end(job, worker, page)
     finally:
         os._exit(code)
 
 
-def _work_to_end(job: Job, worker: str, desk: SharedDesk) -> int:
+def _work_to_end(job: Job, worker: str, page: SharedPage) -> ExitCode:
     """Return the exit code of the process: 0 if it meant to end."""
     try:
-        outcome = int(_work(job, worker, desk))
+        outcome = _work(job, worker, page)
     except StopNow:
-        outcome = Outcome.STOPPED
+        outcome = ExitCode.NOT_DONE
     except BackendError as error:
-        outcome = EXIT_STORE
-        desk.complain(str(error))
+        outcome = ExitCode.STORE_FAILED
+        page.say_why(str(error))
     except TaskgraphError as error:
-        outcome = EXIT_JUGFILE
-        desk.complain(str(error))
+        outcome = ExitCode.USAGE
+        page.say_why(str(error))
     except BaseException:  # noqa: BLE001 - the last place to tell what happened
-        desk.complain(traceback.format_exc())
-        return EXIT_BUG
-    desk.finish(outcome)
+        page.say_why(traceback.format_exc())
+        return ExitCode.BUG
+    page.finish(outcome)
     with suppress(Exception):
         sys.stdout.flush()
-    return 0
+    return ExitCode.DONE
 
 
-def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
+def _work(job: Job, worker: str, page: SharedPage) -> ExitCode:
     backend = job.loaded.results.backend
     backend.worker = worker
     about = identify(os.getpid(), job.options.lease, os.getppid())
-    announced = False
+    joined = False
 
-    def announce() -> None:
-        nonlocal announced
-        if not announced:
+    def join() -> None:
+        nonlocal joined
+        if not joined:
             backend.beat(worker, about)
-            announced = True
+            joined = True
 
     capture = Capture(job.echo)
-    _set_signals(desk)
+    _set_signals(page)
     at_work = Worker(
         job.source,
         job.loaded,
         job.options.per_worker,
         provenance=job.provenance.context,
-        desk=desk,
+        page=page,
         output=capture.take,
-        announce=announce,
+        join=join,
     )
     try:
         with warnings_printed(capture.beside):
@@ -111,23 +109,23 @@ def _work(job: Job, worker: str, desk: SharedDesk) -> Outcome:
         capture.close()
 
 
-def _set_signals(desk: SharedDesk) -> None:
+def _set_signals(page: SharedPage) -> None:
     """End at once, but properly, when told to; leave Ctrl-C to the supervisor.
 
-    Unless the supervisor says so, the task that runs stays on the desk: it may have
+    Unless the supervisor says so, the task that runs stays on the page: it may have
     done that, and the supervisor has to judge.
     """
 
     def stop(signo: int, _frame: object) -> None:
-        told = desk.stopping
-        desk.stop()
+        told = page.stopping
+        page.stop()
         if not told:
-            desk.strike(signo)
-        if desk.running() is not None:
+            page.note_signal(signo)
+        if page.running() is not None:
             for number in _ENDING:
                 signal.signal(number, signal.SIG_IGN)
             if told:
-                desk.end()
+                page.end()
             raise StopNow
 
     for number in SIGNALS:
@@ -140,7 +138,7 @@ def _set_signals(desk: SharedDesk) -> None:
 
 
 def _leave_to_children() -> None:
-    """Let signals to the processes that a task forks mean these alone.
+    """Let a signal to a process that a task forked end that process alone.
 
     They wait while it forks: one that came before Python is ready would be forgotten.
     """

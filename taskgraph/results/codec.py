@@ -28,9 +28,9 @@ from taskgraph.names import known_as
 from taskgraph.results.compression import zstd
 
 BLOB_SIZE = 1 << 15
-"""Bytes from which on a buffer becomes a blob."""
+"""A buffer of so many bytes or more becomes a blob."""
 INLINE_SIZE = 1 << 18
-"""Bytes up to which a pickle stays in the segment."""
+"""A pickle of so many bytes or fewer stays in the segment."""
 _SAMPLE = 1 << 15
 _PAYS = 1.5
 _PIECE = 1 << 24

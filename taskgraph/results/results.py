@@ -7,23 +7,21 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError
-from taskgraph.description import printable
 from taskgraph.errors import NoResultError
+from taskgraph.names import known_as
 from taskgraph.results import codec
-from taskgraph.results.records import Body, Failure, Record
+from taskgraph.results.records import Body, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from backends.errors import DamagedError
     from backends.interface import Backend, Where
-    from taskgraph.tasks.task import Task
 
 _CACHED_BYTES = 256 << 20
-_LONGEST_MESSAGE = 2000
-_LONGEST_TRACEBACK = 1 << 16
 
 
+@known_as("taskgraph")
 class Results:
     """What tasks returned, by key.
 
@@ -31,15 +29,10 @@ class Results:
     ----------
     backend : Backend
         Where records and blobs are.
-    run : callable, optional
-        Runs a task here and now, for `run_here`.
     """
 
-    def __init__(
-        self, backend: Backend, run: Callable[[Results, Task], Any] | None = None
-    ) -> None:
+    def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self._run = run
         self.pending: dict[bytes, bytes] = {}
         self._bodies: OrderedDict[int, Body] = OrderedDict()
         self._cached = 0
@@ -144,56 +137,6 @@ class Results:
             self._cached -= old.size
         return body
 
-    def run_here(self, task: Task) -> Any:
-        """Return the result of a task, calling its function here if there is none.
-
-        What the task needs must have results; nobody else is asked to wait.
-        """
-        if self.has(task.key):
-            return self.load(task.key, task.name)
-        if self._run is None:
-            raise NoResultError(f"{task.name} has no result yet; run `tg execute`")
-        return self._run(self, task)
-
     def discard_damaged(self, key: bytes, error: DamagedError) -> None:
         """Set a damaged record aside, so that its task is run again."""
         self.backend.discard([key], reason=f"damaged: {error.why}")
-
-
-def _of_group(error: BaseException) -> list[str]:
-    """Return the tracebacks of the exceptions in a group; empty for any other one."""
-    import traceback
-    from textwrap import indent
-
-    lines = []
-    if isinstance(error, BaseExceptionGroup):
-        for place, inner in enumerate(error.exceptions, start=1):
-            text = "".join(traceback.format_exception(inner))
-            lines.append(f"\nException {place} of {len(error.exceptions)}:\n\n")
-            lines.append(indent(text, "    "))
-    return lines
-
-
-def failure_of(error: BaseException, cause: str = "exception") -> Failure:
-    """Return what to keep of an exception; the engine's own frames are left out."""
-    import traceback
-
-    frames = traceback.extract_tb(error.__traceback__)
-    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
-    own = [frame for frame in frames if os.path.dirname(frame.filename) == here]  # noqa: PTH120
-    kept = frames[frames.index(own[-1]) + 1 :] if own else frames
-    lines = ["Traceback (most recent call last):\n"]
-    lines += traceback.StackSummary.from_list(kept or frames).format()
-    kind = type(error).__qualname__
-    try:
-        message = str(error)
-        lines += traceback.format_exception_only(error)
-        lines += _of_group(error)
-        if error.__cause__ is not None:
-            before = traceback.format_exception(error.__cause__)
-            lines = [*before, "\nThis led to:\n\n", *lines]
-    except Exception:  # noqa: BLE001 - somebody else's __str__
-        message = "(its message cannot be shown)"
-        lines.append(f"{kind}: {message}\n")
-    short = printable(message, _LONGEST_MESSAGE)
-    return Failure(cause, kind, short, printable("".join(lines), _LONGEST_TRACEBACK))

@@ -60,14 +60,14 @@ def bvalue(item: Any) -> Any:
     return value(item)
 
 
-def _active(what: str) -> Recording:
+def _active(what: str) -> Recording[Any]:
     recording = current_recording()
     if recording is None:
         raise UsageError(f"{what} works in a jugfile, or after taskgraph.set_jugdir()")
     return recording
 
 
-def _results(recording: Recording) -> Results:
+def _results(recording: Recording[Any]) -> Results:
     if recording.results is None:
         raise UsageError("no store to look in; call taskgraph.set_jugdir() first")
     return recording.results

@@ -16,12 +16,10 @@ from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.recording import Recording, recorded_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from taskgraph.results.results import Results
-
-
-_IS_FOLDER = "{} is a directory, no jugfile; give the path of your script"
+    from taskgraph.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,9 @@ class Jugfile:
         Of the script; absolute.
     arguments : sequence of str
         What it finds in ``sys.argv`` after its own name.
+    run_at_once : callable, optional
+        Runs a task here and now that the script wants so, see `Task.run`; nothing is
+        run while it is only read.
     shown : str
         Its path as it was given, for people.
     start : Path
@@ -65,6 +66,7 @@ class Jugfile:
 
     path: Path
     arguments: Sequence[str] = ()
+    run_at_once: Callable[[Results, Task], Any] | None = None
     shown: str = field(init=False)
     start: Path = field(init=False)
 
@@ -90,8 +92,8 @@ class Jugfile:
         module.__file__ = str(self.path.resolve())
         sys.modules[name] = module
         missing: tuple[bytes, ...] = ()
-        recording = Recording(results, whole=True)
-        with recorded_in(recording), self._surroundings(), _few_collections():
+        recording = Recording(results, self.run_at_once, whole=True)
+        with recorded_in(recording), self._seen_by_script(), _few_collections():
             try:
                 exec(code, module.__dict__)
             except BarrierError as barrier:
@@ -134,7 +136,7 @@ class Jugfile:
                 f"there is no jugfile {self.shown}; give the path of your script"
             ) from None
         except IsADirectoryError:
-            raise JugfileError(_IS_FOLDER.format(self.shown)) from None
+            raise is_a_folder(self.shown) from None
         except OSError as error:
             raise JugfileError(f"cannot read {self.shown}: {error.strerror}") from error
 
@@ -151,7 +153,7 @@ class Jugfile:
         return self.shown if line is None else f"{self.shown}:{line}"
 
     @contextmanager
-    def _surroundings(self) -> Iterator[None]:
+    def _seen_by_script(self) -> Iterator[None]:
         """Let the script see its own arguments and import its neighbours."""
         folder = str(self.path.resolve().parent)
         argv, sys.argv = sys.argv, [self.shown, *self.arguments]
@@ -176,21 +178,8 @@ def _few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def default_store(jugfile: Path) -> str:
-    """Return where the results of a jugfile go if nothing else is said.
-
-    It begins in a way that no URL does, whatever the jugfile is called.
-
-    Raises
-    ------
-    JugfileError
-        It is a directory, by its path.
-
-    Examples
-    --------
-    >>> default_store(Path("some/work.py"))
-    './some/work.tgdata'
-    """
-    if not jugfile.name:
-        raise JugfileError(_IS_FOLDER.format(jugfile))
-    return os.path.join(".", jugfile.with_suffix(".tgdata"))  # noqa: PTH118 - pathlib drops it
+def is_a_folder(path: str | Path) -> JugfileError:
+    """Return what to raise if the path of a jugfile is that of a directory."""
+    return JugfileError(
+        f"{path} is a directory, no jugfile; give the path of your script"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 from taskgraph.errors import TaskInsideTaskError, UsageError
 from taskgraph.identity.functions import same_function, variant_of
@@ -14,32 +14,81 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from taskgraph.results.results import Results
-    from taskgraph.tasks.task import Task, TaskGenerator
+
+T = TypeVar("T")
 
 
-class Recording:
+class Called(Protocol):
+    """A function whose calls are written down, as far as a recording has to know."""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function itself."""
+
+    @property
+    def name(self) -> str:
+        """What its results are known by."""
+
+    @property
+    def named_by_hand(self) -> bool:
+        """Whether that name was given, and so is believed."""
+
+    @property
+    def prefix(self) -> bytes:
+        """The part of the key that stands for it."""
+
+
+class Recording(Generic[T]):
     """The tasks of one jugfile (or notebook), in the order they were written down.
 
     Attributes
     ----------
-    tasks : list of Task
+    tasks : list
         May name the same key more than once.
     results : Results or None
         Where `value` looks for them.
+    run_at_once : callable or None
+        Runs one of them here and now and returns its result, if that is allowed here.
     whole : bool
         Whether it is of one jugfile, from its beginning.
     functions : dict
         What was called so far, by the part of the key that stands for it.
     """
 
-    def __init__(self, results: Results | None = None, *, whole: bool = False) -> None:
-        self.tasks: list[Task] = []
+    def __init__(
+        self,
+        results: Results | None = None,
+        run_at_once: Callable[[Results, T], Any] | None = None,
+        *,
+        whole: bool = False,
+    ) -> None:
+        self.tasks: list[T] = []
         self.results = results
+        self.run_at_once = run_at_once
         self.whole = whole
         self.encoder = Encoder()
         self.functions: dict[bytes, Callable[..., Any]] = {}
 
-    def meet(self, generator: TaskGenerator) -> None:
+    def context(self) -> Recording[T]:
+        """Return the recording that knows a store: this one, or the active one."""
+        return self if self.results is not None else current_recording() or self
+
+    def require_results(self) -> Results:
+        """Return where the results of its tasks are.
+
+        Raises
+        ------
+        UsageError
+            Neither it nor the active recording knows a store.
+        """
+        results = self.context().results
+        if results is None:
+            raise UsageError(
+                "no store to look in; call taskgraph.set_jugdir(directory) first"
+            )
+        return results
+
+    def register(self, called: Called) -> None:
         """Note which function a name stands for.
 
         In a notebook a function may be defined anew: its results keep their name.
@@ -49,20 +98,20 @@ class Recording:
         UsageError
             The name stands for another one, so that their results would be mixed up.
         """
-        f, name = generator.function, generator.name
-        if not generator.named_by_hand and (original := variant_of(f)):
+        f, name = called.function, called.name
+        if not called.named_by_hand and (original := variant_of(f)):
             raise UsageError(
                 f"a function made of {original} has its name, and so its results; "
                 f"decorate {original} itself, or give name="
             )
-        known = self.functions.setdefault(generator.prefix, f)
-        anew = not (self.whole or generator.named_by_hand or "<locals>" in name)
+        known = self.functions.setdefault(called.prefix, f)
+        anew = not (self.whole or called.named_by_hand or "<locals>" in name)
         if not anew and not same_function(known, f):
             raise UsageError(
                 f"{name} names two functions whose results would be mixed up; rename "
                 "one, give it name= (or version=), or make what differs an argument"
             )
-        self.functions[generator.prefix] = f
+        self.functions[called.prefix] = f
 
 
 class _Running:
@@ -80,10 +129,10 @@ class _Running:
         )
 
 
-current: ContextVar[Recording | None] = ContextVar("recording", default=None)
+current: ContextVar[Recording[Any] | None] = ContextVar("recording", default=None)
 
 
-def current_recording() -> Recording | None:
+def current_recording() -> Recording[Any] | None:
     """Return the recording that new tasks join, if there is one."""
     recording = current.get()
     return recording if isinstance(recording, Recording) else None
@@ -94,13 +143,13 @@ def is_recording() -> bool:
     return current.get() is not None
 
 
-def set_recording(recording: Recording | None) -> None:
+def set_recording(recording: Recording[Any] | None) -> None:
     """Let new tasks join `recording` from now on."""
     current.set(recording)
 
 
 @contextmanager
-def recorded_in(recording: Recording) -> Iterator[Recording]:
+def recorded_in(recording: Recording[T]) -> Iterator[Recording[T]]:
     """Let tasks that are written down in the block join `recording`.
 
     Examples

@@ -6,9 +6,10 @@ import functools
 from operator import getitem
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.description import describe, short
+from taskgraph.description import brief, describe
 from taskgraph.errors import (
     IterationError,
+    NoResultError,
     UnhashableError,
     UsageError,
 )
@@ -17,13 +18,11 @@ from taskgraph.identity.hashing import PREFIX, Encoder, digest
 from taskgraph.identity.parameters import NO_KEYWORDS, Parameters
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
-from taskgraph.tasks.recording import Recording, current, current_recording
+from taskgraph.tasks.recording import Recording, current
 from taskgraph.tasks.values import value as value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from taskgraph.results.results import Results
 
 Key = bytes
 _IGNORED = b"_"
@@ -118,7 +117,7 @@ class TaskGenerator:
         encoder = recording.encoder
         encoder.mutable = False
         if recording.functions.get(self.prefix) is not self.function:
-            recording.meet(self)
+            recording.register(self)
         try:
             if kwargs or len(args) != self._arity:
                 before, named = self._given
@@ -234,7 +233,7 @@ class Task:
     key: Key
     needs: tuple[Task, ...]
     mutable: bool
-    recording: Recording
+    recording: Recording[Task]
 
     def __new__(cls, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Task:
         """Write down a call of `f`."""
@@ -271,7 +270,7 @@ class Task:
 
     def can_load(self) -> bool:
         """Return whether its result is known."""
-        return self._results().has(self.key)
+        return self.recording.require_results().has(self.key)
 
     def can_run(self) -> bool:
         """Return whether all that it needs is known."""
@@ -285,7 +284,7 @@ class Task:
         NoResultError
             It has none yet, or it failed.
         """
-        return self._results().load(self.key, self.name)
+        return self.recording.require_results().load(self.key, self.name)
 
     load = __taskgraph_value__ = value
 
@@ -295,8 +294,21 @@ class Task:
         return b"K" + self.key
 
     def run(self) -> Any:
-        """Call the function here and now, keep the result, and return it."""
-        return self._results().run_here(self)
+        """Return the result; call the function here and now if there is none.
+
+        Raises
+        ------
+        NoResultError
+            What it needs has none, or tasks must not be run here: their jugfile is
+            only being read.
+        """
+        results = self.recording.require_results()
+        if results.has(self.key):
+            return results.load(self.key, self.name)
+        run_at_once = self.recording.context().run_at_once
+        if run_at_once is None:
+            raise NoResultError(f"{self.name} has no result yet; run `tg execute`")
+        return run_at_once(results, self)
 
     def changed(self) -> bool:
         """Return whether the arguments are no longer those that the key stands for.
@@ -307,17 +319,6 @@ class Task:
             return self.mutable and self.generator.key_of(self) != self.key
         except UnhashableError:
             return True
-
-    def _results(self) -> Results:
-        results = self.recording.results
-        if results is None:
-            active = current_recording()
-            results = active.results if active is not None else None
-        if results is None:
-            raise UsageError(
-                "no store to look in; call taskgraph.set_jugdir(directory) first"
-            )
-        return results
 
     def __getitem__(self, index: Any) -> Tasklet:
         """Return a view of a part of the result."""
@@ -331,7 +332,8 @@ class Task:
         return f"{self.name.rpartition('.')[2]}:{self.key.hex()[:8]}"
 
     def __repr__(self) -> str:
-        return f"Task({describe(self)}, {self.key.hex()[:8]})"
+        call = describe(self.name, self.args, self.kwargs)
+        return f"Task({call}, {self.key.hex()[:8]})"
 
 
 _new_task = object.__new__
@@ -386,7 +388,7 @@ class Tasklet:
     def __taskgraph_brief__(self) -> str:
         """Return it as a few letters, for an argument list."""
         _, *index = self.step
-        return f"{short(self.base)}{index!r:.20}"
+        return f"{brief(self.base)}{index!r:.20}"
 
     def __repr__(self) -> str:
         return f"Tasklet({self.base!r}, {self.step!r})"

@@ -1,4 +1,4 @@
-"""Results in the place of the tasks that they come from."""
+"""Values with tasks in them: replaced by their results, copied, walked through."""
 
 from __future__ import annotations
 

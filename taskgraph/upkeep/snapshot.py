@@ -14,6 +14,7 @@ import msgpack
 
 from backends.errors import DamagedError
 from backends.interface import KEY_SIZE
+from taskgraph.upkeep.jugfile_store import is_default_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -207,7 +208,7 @@ def load(
     found = [s for s in _load_all(backend, own) if s.jugfile == path]
     if not found:
         stem = own.removesuffix(own.rpartition("-")[2])
-        mine = is_own_store(backend, jugfile)
+        mine = is_default_store(backend, jugfile)
         found = [
             snapshot
             for snapshot in _load_all(backend, stem)
@@ -228,11 +229,6 @@ def load_all(backend: Backend) -> list[Snapshot]:
         One of them cannot be read any more.
     """
     return list(_load_all(backend, _PREFIX))
-
-
-def is_own_store(backend: Backend, jugfile: Path) -> bool:
-    """Return whether a store is the one beside a jugfile, which moves with it."""
-    return Path(backend.url).resolve() == jugfile.with_suffix(".tgdata").resolve()
 
 
 def stamp_of(jugfile: Path) -> tuple[int, int, int]:

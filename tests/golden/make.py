@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from taskgraph.context import open_results
+from taskgraph import open_store
 from taskgraph.tasks.jugfile import Jugfile
 
 HERE = Path(__file__).parent
@@ -28,7 +28,7 @@ def main() -> None:
         store = Path(scratch, "store")
         command = ["tg", "execute", "jugfile.py", "--store", "store"]
         subprocess.run(command, cwd=scratch, check=True)
-        loaded = Jugfile(Path(script)).load(open_results(store, create=False))
+        loaded = Jugfile(Path(script)).load(open_store(store, create=False))
         lines = [f"{task.key.hex()} {task.name}\n" for task in loaded.graph.tasks]
         (HERE / "keys.txt").write_text("".join(lines))
         shutil.make_archive(str(HERE / "store"), "zip", store)

@@ -17,9 +17,8 @@ import pytest
 import segkit.names
 import taskgraph.names
 from backends.interface import Row
-from taskgraph.context import open_results
-from taskgraph.description import describe
-from taskgraph.execution.runner import run_at_once
+from taskgraph import open_store
+from taskgraph.execution.at_once import run_at_once
 from taskgraph.identity.hashing import Encoder
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.jugfile import Jugfile, Loaded
@@ -32,7 +31,7 @@ NAMES = ("segkit.names", "taskgraph.names")
 @pytest.fixture
 def golden(tmp_path: Path) -> Loaded:
     shutil.unpack_archive(HERE / "store.zip", tmp_path / "store")
-    results = open_results(tmp_path / "store", create=False)
+    results = open_store(tmp_path / "store", create=False)
     loaded = Jugfile(HERE / "jugfile.py").load(results)
     results.backend.poll()
     return loaded
@@ -50,7 +49,7 @@ def test_the_golden_store_has_every_result(golden: Loaded) -> None:
 
 
 def test_golden_results_are_what_is_computed_now(golden: Loaded) -> None:
-    now = open_results("memory://")
+    now = open_store("memory://")
     encode = Encoder().encode
     for task in golden.graph.tasks:
         before = golden.results.load(task.key)
@@ -58,7 +57,7 @@ def test_golden_results_are_what_is_computed_now(golden: Loaded) -> None:
         after = run_at_once(now, task)
         task.recording.results = golden.results
         if not hasattr(after, "source"):  # an image: its reader has no stable hash
-            assert encode(before) == encode(after), describe(task)
+            assert encode(before) == encode(after), task
 
 
 class _Names(pickle.Unpickler):

@@ -15,7 +15,7 @@ import scipy.ndimage
 
 import segkit
 from segkit.pipeline import Pipeline
-from taskgraph.context import open_results
+from taskgraph import open_store
 
 PIPELINE = """
 format = 1
@@ -285,7 +285,7 @@ def killed_in_the_middle(folder, store, arguments, ran):
 def done_in(store):
     if not (store / "format.json").exists():
         return 0
-    backend = open_results(str(store)).backend
+    backend = open_store(str(store)).backend
     backend.poll()
     return len(backend.keys())
 
@@ -321,7 +321,7 @@ def test_a_killed_run_goes_on_without_a_finished_tile(folder, ran, jobs):
 
 
 def records_in(store):
-    results = open_results(str(store))
+    results = open_store(str(store))
     results.backend.poll()
     return dict(results.records(iter(results.backend.keys())))
 

@@ -51,12 +51,11 @@ def tg(folder: Path, *arguments: object, code: int | None = 0):
 
 def value_of(folder: Path, name: str = "job.py", task: str = "result") -> object:
     """Return the value of a task of a jugfile that was run."""
-    from taskgraph import value
-    from taskgraph.context import open_results
+    from taskgraph import open_store, value
     from taskgraph.tasks.jugfile import Jugfile
 
     path = folder / name
-    loaded = Jugfile(path).load(open_results(str(path.with_suffix(".tgdata"))))
+    loaded = Jugfile(path).load(open_store(str(path.with_suffix(".tgdata"))))
     return value(loaded.space[task])
 
 

@@ -30,15 +30,16 @@ def command(
     first barrier.
     """
     from backends.errors import NoStoreError
-    from taskgraph.context import open_results
+    from taskgraph.context import open_store
+    from taskgraph.execution.at_once import run_at_once
     from taskgraph.tasks.jugfile import Jugfile
 
     require_jugfile(jugfile)
     try:
-        results = open_results(store_url(jugfile, store), create=False)
+        results = open_store(store_url(jugfile, store), create=False)
     except NoStoreError:
-        results = open_results("memory://")
-    loaded = Jugfile(jugfile, arguments).load(results)
+        results = open_store("memory://")
+    loaded = Jugfile(jugfile, arguments, run_at_once).load(results)
     counts = Counter(task.name for task in loaded.graph.tasks)
     if as_json:
         functions = [{"name": n, "tasks": c} for n, c in sorted(counts.items())]

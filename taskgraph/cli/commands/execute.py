@@ -37,19 +37,20 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage or jugfile error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from taskgraph.api import KeptJugfile
     from taskgraph.cli.changed_code import note_changes
-    from taskgraph.context import open_results
+    from taskgraph.context import open_store
+    from taskgraph.execution.at_once import run_at_once
     from taskgraph.tasks.graph import selector
     from taskgraph.tasks.jugfile import Jugfile
+    from taskgraph.upkeep.kept_jugfile import KeptJugfile
 
     names, patterns = given["name"], given["pattern"]
     select = selector(names, patterns) if names or patterns else None
     options = given_options(given, select)
     require_script(jugfile)
-    source = KeptJugfile(Jugfile(jugfile, given["arguments"]))
+    source = KeptJugfile(Jugfile(jugfile, given["arguments"], run_at_once))
     source.jugfile.compiled()  # no store for what is no jugfile
-    results = open_results(store_url(jugfile, store))
+    results = open_store(store_url(jugfile, store))
     loaded = source.jugfile.load(results)
     require_names(
         {task.name for task in loaded.graph.tasks},
@@ -80,10 +81,10 @@ def _advice(loaded: Loaded) -> str:
 
 def _point(loaded: Loaded, results: Results, jugfile: Path) -> None:
     """Tell the user and other commands if the jugfile chose another store."""
-    from taskgraph.upkeep.store_pointer import point
+    from taskgraph.upkeep.jugfile_store import keep_choice
 
     chosen = loaded.results.backend
     if chosen.url != results.backend.url:
         note(f"the jugfile chose the store {chosen.url}")
     if results.backend.shared:
-        point(results.backend, jugfile, chosen)
+        keep_choice(results.backend, jugfile, chosen)

@@ -14,6 +14,7 @@ from taskgraph.cli.jugfiles import require_jugfile
 from taskgraph.cli.printing import counted
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import open_store_of
+from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,8 @@ def command(
         left = deadline - time.monotonic()
         ended = _ended(status)
         if ended is None and left <= 0:
-            ended = 3, f"gave up waiting: {_rest(status)} after {patience:g} s"
+            why = f"gave up waiting: {_rest(status)} after {patience:g} s"
+            ended = ExitCode.GAVE_UP, why
         if ended is None:
             watched.pause(min(_LOOK, left))
             continue
@@ -69,13 +71,13 @@ def command(
         return code
 
 
-def _ended(status: Status | None) -> tuple[int, str] | None:
+def _ended(status: Status | None) -> tuple[ExitCode, str] | None:
     """Return the exit code and what there is to tell; None while more may be done."""
     if status is not None and status.finished:
-        return 0, ""
+        return ExitCode.DONE, ""
     if status is not None and status.hopeless:
         failed, blocked = status.total("failed"), status.total("blocked")
-        return 1, f"{failed} failed, {blocked} blocked; see `tg errors`"
+        return ExitCode.NOT_DONE, f"{failed} failed, {blocked} blocked; see `tg errors`"
     return None
 
 

@@ -9,7 +9,7 @@ from segkit.io import UnfinishedImageError
 from segkit.pipeline import Pipeline, ndnt, save
 from segkit.workflows import pipeline_tasks, reserving, saving
 from segkit.workflows.inputs import open_input
-from taskgraph.context import open_results
+from taskgraph import open_store
 from taskgraph.tasks.recording import Recording, recorded_in
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (8, 30, 40), np.uint8)
@@ -17,7 +17,7 @@ IMAGE = np.random.default_rng(0).integers(0, 255, (8, 30, 40), np.uint8)
 
 def run_in(store, pipeline, image, **options):
     """Run a pipeline as tasks with a store."""
-    results = open_results(store)
+    results = open_store(store)
     with recorded_in(Recording(results)) as recording:
         pipeline_tasks(pipeline, image, **options)
     taskgraph.run(recording.tasks, store=results, workers=0)
@@ -130,7 +130,7 @@ def test_the_loser_does_not_remove_what_the_winner_still_writes(tmp_path):
 
 
 def test_two_stores_are_told_apart(tmp_path):
-    stores = [open_results(tmp_path / name) for name in ("a", "b", "a")]
+    stores = [open_store(tmp_path / name) for name in ("a", "b", "a")]
     first, second, again = map(reserving.known_by, stores)
     assert first == again != second
 

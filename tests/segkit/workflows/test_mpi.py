@@ -10,7 +10,7 @@ import pytest
 import scipy.ndimage
 
 from segkit.pipeline import Pipeline, label, ndnt, regionprops, save
-from taskgraph.context import open_results
+from taskgraph import open_store
 
 JUGFILE = """
 import sys
@@ -59,7 +59,7 @@ def ranks(folder, count, package, *arguments):
 
 
 def records_in(store):
-    results = open_results(str(store))
+    results = open_store(str(store))
     results.backend.poll()
     return [record for _, record in results.records(iter(results.backend.keys()))]
 

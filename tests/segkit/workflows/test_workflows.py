@@ -35,7 +35,7 @@ from segkit.pipeline import (
 from segkit.workflows import FileStamp, pipeline_tasks, reserving, saving
 from segkit.workflows.inputs import ImageChangedError, open_input
 from segkit.workflows.packing import pack, unpack
-from taskgraph.context import open_results
+from taskgraph import open_store
 from taskgraph.tasks.recording import Recording, recorded_in
 
 
@@ -63,7 +63,7 @@ WHOLE_WAY = (
 
 def run_in(store, pipeline, image, **options):
     """Run a pipeline as tasks with a store; return its outputs and what ran."""
-    results = open_results(store)
+    results = open_store(store)
     results.backend.poll()
     before = set(results.backend.keys())
     with recorded_in(Recording(results)) as recording:
@@ -276,7 +276,7 @@ def test_an_unfinished_file_that_was_removed_is_begun_again(tmp_path):
     pytest.importorskip("zarr")
     pipeline = Pipeline(*SEGMENT, label(), save("labels.zarr"))
     options = {"out": tmp_path, "block": 12_000}
-    results = open_results(tmp_path / "s")
+    results = open_store(tmp_path / "s")
     with recorded_in(Recording(results)) as recording:
         pipeline_tasks(pipeline, IMAGE, **options)
     last = [task for task in recording.tasks if "finish" in task.name]

@@ -3,7 +3,7 @@
 import pytest
 
 import taskgraph
-from taskgraph.context import open_results
+from taskgraph import open_store
 from taskgraph.errors import JugfileError
 from taskgraph.tasks.jugfile import Jugfile
 
@@ -66,7 +66,7 @@ def test_python_that_is_refused_leaves_no_store(tmp_path, monkeypatch, load):
 @pytest.mark.parametrize("ending", ["one()\nbarrier()", "bvalue(one())"])
 def test_a_barrier_that_is_met_first_makes_none(tmp_path, ending):
     path = write(tmp_path, ending)
-    loaded = Jugfile(path).load(open_results(tmp_path / "store"))
+    loaded = Jugfile(path).load(open_store(tmp_path / "store"))
     assert len(loaded.missing) == 1
     assert left(tmp_path) == ["job.py"]
 

@@ -14,8 +14,7 @@ import pytest
 
 from backends import OpenError
 from backends.interface import Cause
-from taskgraph import TaskGenerator, run, value
-from taskgraph.context import open_results
+from taskgraph import TaskGenerator, open_store, run, value
 from taskgraph.execution.observer import Observer
 from taskgraph.execution.options import RunOptions
 from taskgraph.execution.supervisor import Supervisor
@@ -123,7 +122,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def recording(store):
-    with recorded_in(Recording(open_results(store))) as recording:
+    with recorded_in(Recording(open_store(store))) as recording:
         yield recording
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from backends.interface import Cause
 from backends.opening import open_backend
-from taskgraph import TaskGenerator, WorkerOptions, run, value
-from taskgraph.context import open_results
+from taskgraph import TaskGenerator, WorkerOptions, open_store, run, value
 from taskgraph.errors import GaveUpError, TasksFailedError
 from taskgraph.execution.pace import Pace
 from taskgraph.tasks.graph import selector
@@ -137,7 +136,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def recording(store):
-    with recorded_in(Recording(open_results(store))) as recording:
+    with recorded_in(Recording(open_store(store))) as recording:
         yield recording
 
 
@@ -170,7 +169,7 @@ def test_a_second_run_runs_nothing(recording, tmp_path):
 def test_workers_in_numbers_give_the_same_bytes(tmp_path):
     payloads = []
     for workers in (1, 2):
-        results = open_results(tmp_path / f"store{workers}")
+        results = open_store(tmp_path / f"store{workers}")
         with recorded_in(Recording(results)) as recording:
             diamonds(tmp_path)
         run(recording.tasks, workers=workers)

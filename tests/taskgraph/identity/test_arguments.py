@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from taskgraph import TaskGenerator, run, value
-from taskgraph.context import open_results
+from taskgraph import TaskGenerator, open_store, run, value
 from taskgraph.errors import OptionError
 from taskgraph.tasks.recording import Recording, recorded_in
 
@@ -44,7 +43,7 @@ def spoils(array):
 
 @pytest.fixture
 def recording():
-    with recorded_in(Recording(open_results("memory://"))) as recording:
+    with recorded_in(Recording(open_store("memory://"))) as recording:
         yield recording
 
 

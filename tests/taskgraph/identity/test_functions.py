@@ -7,15 +7,14 @@ import random
 import numpy as np
 import pytest
 
-from taskgraph import Task, TaskGenerator, run, value
-from taskgraph.context import open_results
+from taskgraph import Task, TaskGenerator, open_store, run, value
 from taskgraph.errors import UnhashableError, UsageError
 from taskgraph.tasks.recording import Recording, recorded_in
 
 
 @pytest.fixture
 def recording():
-    with recorded_in(Recording(open_results("memory://"), whole=True)) as recording:
+    with recorded_in(Recording(open_store("memory://"), whole=True)) as recording:
         yield recording
 
 
@@ -211,7 +210,7 @@ def test_a_function_is_defined_anew_in_a_notebook():
         exec(f"@TaskGenerator\ndef f(x): return x + {number}", namespace)
         return namespace["f"]
 
-    with recorded_in(Recording(open_results("memory://"))):
+    with recorded_in(Recording(open_store("memory://"))):
         first, second = cell(1)(5), cell(2)(6)
         run([first, second])
     assert value([first, second]) == [6, 8]
@@ -240,7 +239,7 @@ def test_a_function_that_calls_itself_uses_no_variable(recording):
     ids=lambda f: getattr(f, "__name__", ""),
 )
 def test_compiled_functions_get_the_arguments_that_were_written(f, args, expected):
-    with recorded_in(Recording(open_results("memory://"))) as recording:
+    with recorded_in(Recording(open_store("memory://"))) as recording:
         task = Task(f, *args)
         run(recording.tasks)
         assert np.array_equal(value(task), expected)

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from backends.errors import DamagedError
-from taskgraph.context import open_results
+from taskgraph import open_store
 from taskgraph.results import codec
 
 
@@ -23,7 +23,7 @@ class Point:
 
 @pytest.fixture
 def results(tmp_path):
-    return open_results(tmp_path / "store")
+    return open_store(tmp_path / "store")
 
 
 def native(dtype):
@@ -79,14 +79,14 @@ def test_arrays_of_every_kind_come_back(results, dtype, layout):
 @settings(max_examples=40)
 @given(hnp.arrays(hnp.scalar_dtypes(), hnp.array_shapes(max_dims=4, max_side=5)))
 def test_small_arrays_come_back(array):
-    back = there_and_back(open_results("memory://"), [array])[0]
+    back = there_and_back(open_store("memory://"), [array])[0]
     np.testing.assert_array_equal(back, array)
     assert native(back.dtype) == native(array.dtype)
 
 
 @given(st.recursive(st.integers() | st.text(), st.lists))
 def test_nested_lists_come_back(value):
-    assert there_and_back(open_results("memory://"), value) == value
+    assert there_and_back(open_store("memory://"), value) == value
 
 
 def test_object_arrays_come_back(results):
@@ -175,8 +175,8 @@ def test_arrays_come_back_in_another_process(results, tmp_path):
     array = np.asfortranarray(np.random.default_rng(0).random((300, 50)))
     payload = results.encode([array, np.array(["a", None], object)], b"k" * 20)
     script = (
-        "import sys, numpy as np; from taskgraph.context import open_results\n"
-        f"r = open_results({str(tmp_path / 'store')!r})\n"
+        "import sys, numpy as np; from taskgraph import open_store\n"
+        f"r = open_store({str(tmp_path / 'store')!r})\n"
         f"a, o = r.decode(bytes.fromhex({payload.hex()!r}), b'')\n"
         "print(a.sum(), a.flags.f_contiguous, list(o))"
     )

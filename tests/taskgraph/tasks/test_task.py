@@ -14,13 +14,14 @@ from taskgraph import (
     init,
     is_jug_running,
     iteratetask,
+    open_store,
     return_tuple,
     run,
     set_jugdir,
     value,
 )
-from taskgraph.context import open_results
 from taskgraph.errors import NoResultError, TaskInsideTaskError, UsageError
+from taskgraph.execution.at_once import run_at_once
 from taskgraph.tasks.recording import Recording, recorded_in
 
 
@@ -41,7 +42,7 @@ def split(text, sep=" "):
 
 @pytest.fixture
 def recording():
-    with recorded_in(Recording(open_results("memory://"))) as recording:
+    with recorded_in(Recording(open_store("memory://"), run_at_once)) as recording:
         yield recording
 
 
@@ -212,9 +213,9 @@ def _touch(path):
 
 
 def test_two_graphs_live_in_one_process():
-    with recorded_in(Recording(open_results("memory://"))) as one:
+    with recorded_in(Recording(open_store("memory://"))) as one:
         first = double(1)
-    with recorded_in(Recording(open_results("memory://"))) as other:
+    with recorded_in(Recording(open_store("memory://"))) as other:
         second = double(1)
     run(one.tasks)
     assert value(first) == 2

@@ -1,0 +1,82 @@
+"""Being a worker in this process: for a debugger, a notebook, a store in memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, identify
+from taskgraph.execution.worker import Worker
+from taskgraph.results.provenance import Provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from taskgraph.execution.options import WorkerOptions
+    from taskgraph.execution.worker import GraphSource
+    from taskgraph.exit_codes import ExitCode
+    from taskgraph.tasks.jugfile import Loaded
+
+
+def run_here(
+    source: GraphSource,
+    loaded: Loaded,
+    options: WorkerOptions,
+    folder: Path,
+    lease: float = DEFAULT_LEASE,
+) -> ExitCode:
+    """Be a worker until nothing more can come.
+
+    Parameters
+    ----------
+    source : GraphSource
+        What to run; loaded again when results let it say more.
+    loaded : Loaded
+        What it says now.
+    options : WorkerOptions
+        What to run of it, and how.
+    folder : Path
+        Whose git commit is recorded.
+    lease : float
+        Seconds without a heartbeat after which others take over the locks.
+    """
+    backend = loaded.results.backend
+    provenance = Provenance(str(folder), os.environ)
+    provenance.context()  # git has ended before a task could meet it
+    about = identify(os.getpid(), lease)
+    with (
+        closing(provenance),
+        _heartbeat(lambda: backend.beat(backend.worker, about), lease) as join,
+    ):
+        return Worker(
+            source, loaded, options, provenance=provenance.context, join=join
+        ).run()
+
+
+class _heartbeat:  # noqa: N801 - reads as a verb
+    """Beat from a thread, from when the worker joins to the end of the block."""
+
+    def __init__(self, beat: Callable[[], None], lease: float) -> None:
+        self._beat = beat
+        self._every = lease / BEATS_PER_LEASE
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Callable[[], None]:
+        return self._join
+
+    def __exit__(self, *exception: object) -> None:
+        self._ended.set()
+
+    def _join(self) -> None:
+        if self._thread is None:
+            self._beat()
+            self._thread = threading.Thread(target=self._keep, daemon=True)
+            self._thread.start()
+
+    def _keep(self) -> None:
+        while not self._ended.wait(self._every):
+            self._beat()

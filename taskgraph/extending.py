@@ -1,0 +1,97 @@
+"""What another package may build on, beside the public names of `taskgraph`.
+
+A package that writes tasks of its own, or has a command of its own that runs them,
+takes what it needs from here and from `taskgraph`, and from nowhere else: the modules
+behind may move and change. Each name loads its module on first use.
+
+To write tasks down:
+
+- `Recording`: the tasks of one script in the order they were written down.
+- `recorded_in`: let tasks that are written down in a block join a recording.
+- `current_recording`: the recording that new tasks join now, if there is one.
+- `is_recording`: whether there is one, or a task is running.
+- `Encoder`, `digest`: how arguments become keys, for what has to be known by content.
+
+To be like a jugfile, so that workers and commands take it:
+
+- `Graph`: tasks by key, each after all that it needs.
+- `Loaded`: what a ``load(results)`` has to return.
+- `keep_graph`: keep the graph in the store, for `tg status` and the others.
+- `report_of`: how far it is by what the store knows now.
+
+To have a command that runs it:
+
+- `Program`, `run_program`: a group of commands, and how it prints and ends.
+- `store_option`, `store_url`: the option ``--store``, and the default for it.
+- `run_options`, `given_options`, `RunOptions`: the options of `tg execute`, and what
+  was given of them.
+- `is_first`: whether this process is the one, of all that `mpiexec` started, that tells
+  what is told once.
+- `run`, `forget_failures`: run what was loaded; let what failed before run again.
+- `note`: tell the user something beside the result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+_HOMES = {
+    "Encoder": "taskgraph.identity.hashing",
+    "Graph": "taskgraph.tasks.graph",
+    "Loaded": "taskgraph.tasks.jugfile",
+    "Program": "taskgraph.cli.program",
+    "Recording": "taskgraph.tasks.recording",
+    "RunOptions": "taskgraph.execution.options",
+    "current_recording": "taskgraph.tasks.recording",
+    "digest": "taskgraph.identity.hashing",
+    "forget_failures": "taskgraph.cli.running",
+    "given_options": "taskgraph.cli.run_options",
+    "is_first": "taskgraph.cli.run_options",
+    "is_recording": "taskgraph.tasks.recording",
+    "keep_graph": "taskgraph.upkeep.kept_jugfile",
+    "note": "taskgraph.cli.sentences",
+    "recorded_in": "taskgraph.tasks.recording",
+    "report_of": "taskgraph.api",
+    "run": "taskgraph.cli.running",
+    "run_options": "taskgraph.cli.run_options",
+    "run_program": "taskgraph.cli.program",
+    "store_option": "taskgraph.cli.arguments",
+    "store_url": "taskgraph.cli.stores",
+}
+__all__ = list(_HOMES)
+
+if TYPE_CHECKING:  # the same list for type checkers
+    from taskgraph.api import report_of as report_of
+    from taskgraph.cli.arguments import store_option as store_option
+    from taskgraph.cli.program import Program as Program, run_program as run_program
+    from taskgraph.cli.run_options import (
+        given_options as given_options,
+        is_first as is_first,
+        run_options as run_options,
+    )
+    from taskgraph.cli.running import forget_failures as forget_failures, run as run
+    from taskgraph.cli.sentences import note as note
+    from taskgraph.cli.stores import store_url as store_url
+    from taskgraph.execution.options import RunOptions as RunOptions
+    from taskgraph.identity.hashing import Encoder as Encoder, digest as digest
+    from taskgraph.tasks.graph import Graph as Graph
+    from taskgraph.tasks.jugfile import Loaded as Loaded
+    from taskgraph.tasks.recording import (
+        Recording as Recording,
+        current_recording as current_recording,
+        is_recording as is_recording,
+        recorded_in as recorded_in,
+    )
+    from taskgraph.upkeep.kept_jugfile import keep_graph as keep_graph
+else:
+
+    def __getattr__(name: str) -> object:
+        """Return what has that name, loading its module."""
+        from importlib import import_module
+
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)
+
+    def __dir__() -> list[str]:
+        return __all__

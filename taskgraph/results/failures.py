@@ -1,0 +1,59 @@
+"""What is kept of an exception that ended a task."""
+
+from __future__ import annotations
+
+import os
+
+from taskgraph.description import printable
+from taskgraph.results.records import Failure
+
+_LONGEST_MESSAGE = 2000
+_LONGEST_TRACEBACK = 1 << 16
+_ENGINE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep  # noqa: PTH100, PTH120 - as tracebacks have it
+"""What the names of all files of this package begin with."""
+
+
+def failure_of(error: BaseException, cause: str = "exception") -> Failure:
+    """Return what to keep of an exception; the engine's own frames are left out.
+
+    Parameters
+    ----------
+    error : exception
+        What was raised.
+    cause : str
+        What that means for the task; see `Failure`.
+    """
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [n for n, frame in enumerate(frames) if frame.filename.startswith(_ENGINE)]
+    kept = frames[own[-1] + 1 :] if own else frames
+    lines = ["Traceback (most recent call last):\n"]
+    lines += traceback.StackSummary.from_list(kept or frames).format()
+    kind = type(error).__qualname__
+    try:
+        message = str(error)
+        lines += traceback.format_exception_only(error)
+        lines += _of_group(error)
+        if error.__cause__ is not None:
+            before = traceback.format_exception(error.__cause__)
+            lines = [*before, "\nThis led to:\n\n", *lines]
+    except Exception:  # noqa: BLE001 - somebody else's __str__
+        message = "(its message cannot be shown)"
+        lines.append(f"{kind}: {message}\n")
+    shown = printable(message, _LONGEST_MESSAGE)
+    return Failure(cause, kind, shown, printable("".join(lines), _LONGEST_TRACEBACK))
+
+
+def _of_group(error: BaseException) -> list[str]:
+    """Return the tracebacks of the exceptions in a group; empty for any other one."""
+    import traceback
+    from textwrap import indent
+
+    lines = []
+    if isinstance(error, BaseExceptionGroup):
+        for place, inner in enumerate(error.exceptions, start=1):
+            text = "".join(traceback.format_exception(inner))
+            lines.append(f"\nException {place} of {len(error.exceptions)}:\n\n")
+            lines.append(indent(text, "    "))
+    return lines

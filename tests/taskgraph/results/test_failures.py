@@ -1,0 +1,96 @@
+"""What is kept of an exception: its user's own frames, and why it was raised."""
+
+import linecache
+from pathlib import Path
+
+import pytest
+
+import taskgraph
+from taskgraph import Task, TaskGenerator, run
+
+ENGINE = str(Path(taskgraph.__file__).parent)
+
+
+def inner(x):
+    raise ValueError(x)
+
+
+@TaskGenerator
+def plain(x):
+    return inner(x)
+
+
+@TaskGenerator
+def caused(x):
+    try:
+        inner(x)
+    except ValueError as error:
+        raise RuntimeError("led here") from error
+
+
+@TaskGenerator
+def grouped(x):
+    try:
+        inner(x)
+    except ValueError as error:
+        raise ExceptionGroup("some", [error, KeyError(x)]) from None
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise OSError("no words")
+
+
+@TaskGenerator
+def mute():
+    raise MuteError
+
+
+@TaskGenerator
+def nested(x):
+    return plain(x)
+
+
+def traceback_of(task, workers, store):
+    report = run(task, store=store, workers=workers, check=False)
+    return report.store.record(task.key).failure.traceback
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("task", [plain, caused, grouped])
+def test_a_traceback_has_the_frames_of_the_task_and_none_of_the_engine(
+    task, workers, tmp_path
+):
+    linecache.clearcache()
+    text = traceback_of(task(7), workers, tmp_path / "store")
+    assert ENGINE not in text
+    assert f", in {task.f.__name__}" in text
+    assert ", in inner" in text
+
+
+def test_the_cause_comes_before_what_it_led_to(tmp_path):
+    before, after = traceback_of(caused(7), 0, tmp_path).split("This led to:")
+    assert "ValueError: 7" in before
+    assert "RuntimeError: led here" in after
+
+
+def test_each_exception_of_a_group_has_its_own_traceback(tmp_path):
+    text = traceback_of(grouped(7), 0, tmp_path)
+    assert "Exception 1 of 2:\n\n    Traceback" in text
+    assert "Exception 2 of 2:\n\n    KeyError: 7" in text
+
+
+def test_a_message_that_cannot_be_shown_is_no_second_failure(tmp_path):
+    assert "MuteError: (its message cannot be shown)" in traceback_of(
+        mute(), 0, tmp_path
+    )
+
+
+def test_where_the_engine_itself_refuses_all_frames_are_shown(tmp_path):
+    text = traceback_of(nested(7), 0, tmp_path)
+    assert ENGINE in text
+    assert ", in nested" in text
+
+
+def test_the_error_of_a_function_without_python_code_is_kept(tmp_path):
+    assert "division or modulo by zero" in traceback_of(Task(divmod, 7, 0), 0, tmp_path)
