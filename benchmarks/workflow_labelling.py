@@ -26,7 +26,7 @@ from pathlib import Path
 from segkit.pipeline import Pipeline, label, tile
 from segkit.cli import run_pipeline
 from segkit.workflows.pipeline_jugfile import PipelineJugfile, warm_up
-from taskgraph.cli.running import Way
+from taskgraph.execution.options import RunOptions
 path, folder, size, workers, check = sys.argv[1:6]
 pipeline = Pipeline(tile(int(size)), label()).save(Path(folder) / "label.toml")
 source = PipelineJugfile(pipeline, (path,), block=int(size) ** 3)
@@ -34,8 +34,8 @@ from taskgraph import open_store
 source.load(open_store("memory://"))
 warm_up(source)
 start = time.perf_counter()
-way = Way(jobs=int(workers), quiet=True)
-code, report = run_pipeline(source, folder + "/store", way)
+options = RunOptions(workers=int(workers), quiet=True)
+code, report = run_pipeline(source, folder + "/store", options)
 seconds = time.perf_counter() - start
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 assert code == 0, code

@@ -9,8 +9,10 @@ import click
 
 from taskgraph.extending import (
     Program,
-    Way,
+    RunOptions,
     forget_failures,
+    given_options,
+    is_first,
     note,
     run,
     run_options,
@@ -96,21 +98,23 @@ def run_command(
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from segkit.workflows.pipeline_jugfile import PipelineJugfile
 
-    way = Way.of(given)
+    options = given_options(given)
     if given["block"] is not None and given["block"] < 1:
         raise click.UsageError("--block takes a number of voxels, 1 or more")
     names = ("out", "tile", "block", "known_by", "overwrite")
     source = PipelineJugfile(jugfile, images, **{name: given[name] for name in names})
     url = store_url(jugfile, store)
     if given["dry_run"]:
-        return _show_plan(source, url, as_json=given["as_json"]) if way.first else 0
-    code, report = run_pipeline(source, url, way)
-    if way.first and given["as_json"]:
+        return _show_plan(source, url, as_json=given["as_json"]) if is_first() else 0
+    code, report = run_pipeline(source, url, options)
+    if is_first() and given["as_json"]:
         _print_json(source, code, report)
     return code
 
 
-def run_pipeline(source: PipelineJugfile, store: str, way: Way) -> tuple[int, Report]:
+def run_pipeline(
+    source: PipelineJugfile, store: str, options: RunOptions
+) -> tuple[int, Report]:
     """Run all tasks of a pipeline by workers, sharing them with all others.
 
     Returns
@@ -127,11 +131,11 @@ def run_pipeline(source: PipelineJugfile, store: str, way: Way) -> tuple[int, Re
     source.require_usable()
     results = open_store(store)
     loaded = source.load(results)
-    forget_failures(loaded, everything=way.retry)
+    forget_failures(loaded, everything=options.retry)
     if report_of(loaded).open:
         warm_up(source)
-    code, report = run(source, loaded, source.path, way, way.options())
-    if report.failed and not way.quiet:
+    code, report = run(source, loaded, source.path, options)
+    if report.failed and not options.quiet:
         for line in failures(source, report):
             note(line)
     return code, report

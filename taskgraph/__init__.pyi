@@ -24,7 +24,7 @@ from .errors import (
     UsageError as UsageError,
 )
 from .execution.options import (
-    Options as Options,
+    WorkerOptions as WorkerOptions,
 )
 from .exit_codes import (
     ExitCode as ExitCode,

@@ -13,7 +13,7 @@ from taskgraph.context import open_store
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
 from taskgraph.execution.at_once import run_at_once
 from taskgraph.execution.in_process import run_here
-from taskgraph.execution.options import Options
+from taskgraph.execution.options import RunOptions, WorkerOptions
 from taskgraph.exit_codes import ExitCode
 from taskgraph.names import known_as
 from taskgraph.tasks.graph import Frontier, Graph
@@ -80,7 +80,7 @@ def run(
     *,
     store: Any = None,
     workers: int = 1,
-    options: Options | None = None,
+    options: WorkerOptions | None = None,
     check: bool = True,
 ) -> Report:
     """Run a jugfile, or some tasks and all that they need.
@@ -99,7 +99,7 @@ def run(
     workers : int, optional
         Processes to run them in. 0 runs them in this process, as a store in memory
         demands.
-    options : Options, optional
+    options : WorkerOptions, optional
         What to run of it, and how.
     check : bool, optional
         Raise if something failed or is still open.
@@ -140,16 +140,20 @@ def run(
     loaded = source.load(results)
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
-    options = options or Options()
+    options = options or WorkerOptions()
     if workers and loaded.results.backend.shared:
-        from taskgraph.execution.options import Plan
+        from taskgraph.execution.observer import Observer
         from taskgraph.execution.supervisor import Supervisor
 
         said: list[str] = []
-        plan = Plan(
-            workers=workers, options=options, folder=str(folder), say=said.append
+        supervisor = Supervisor(
+            source,
+            loaded,
+            RunOptions(workers, options),
+            folder=str(folder),
+            observer=Observer(note=said.append),
         )
-        code = Supervisor(source, loaded, plan).run()
+        code = supervisor.run()
         if code == ExitCode.STORE_FAILED:
             raise UnavailableError("\n".join([f"{results.backend.url} failed", *said]))
     else:

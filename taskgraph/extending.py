@@ -23,7 +23,10 @@ To have a command that runs it:
 
 - `Program`, `run_program`: a group of commands, and how it prints and ends.
 - `store_option`, `store_url`: the option ``--store``, and the default for it.
-- `run_options`, `Way`: the options of `tg execute`, and what was given of them.
+- `run_options`, `given_options`, `RunOptions`: the options of `tg execute`, and what
+  was given of them.
+- `is_first`: whether this process is the one, of all that `mpiexec` started, that tells
+  what is told once.
 - `run`, `forget_failures`: run what was loaded; let what failed before run again.
 - `note`: tell the user something beside the result.
 """
@@ -38,37 +41,38 @@ _HOMES = {
     "Loaded": "taskgraph.tasks.jugfile",
     "Program": "taskgraph.cli.program",
     "Recording": "taskgraph.tasks.recording",
-    "Way": "taskgraph.cli.running",
+    "RunOptions": "taskgraph.execution.options",
     "current_recording": "taskgraph.tasks.recording",
     "digest": "taskgraph.identity.hashing",
     "forget_failures": "taskgraph.cli.running",
+    "given_options": "taskgraph.cli.run_options",
+    "is_first": "taskgraph.cli.run_options",
     "is_recording": "taskgraph.tasks.recording",
     "keep_graph": "taskgraph.upkeep.kept_jugfile",
-    "note": "taskgraph.cli.options",
+    "note": "taskgraph.cli.sentences",
     "recorded_in": "taskgraph.tasks.recording",
     "report_of": "taskgraph.api",
     "run": "taskgraph.cli.running",
-    "run_options": "taskgraph.cli.running",
+    "run_options": "taskgraph.cli.run_options",
     "run_program": "taskgraph.cli.program",
-    "store_option": "taskgraph.cli.options",
-    "store_url": "taskgraph.cli.options",
+    "store_option": "taskgraph.cli.arguments",
+    "store_url": "taskgraph.cli.stores",
 }
 __all__ = list(_HOMES)
 
 if TYPE_CHECKING:  # the same list for type checkers
     from taskgraph.api import report_of as report_of
-    from taskgraph.cli.options import (
-        note as note,
-        store_option as store_option,
-        store_url as store_url,
-    )
+    from taskgraph.cli.arguments import store_option as store_option
     from taskgraph.cli.program import Program as Program, run_program as run_program
-    from taskgraph.cli.running import (
-        Way as Way,
-        forget_failures as forget_failures,
-        run as run,
+    from taskgraph.cli.run_options import (
+        given_options as given_options,
+        is_first as is_first,
         run_options as run_options,
     )
+    from taskgraph.cli.running import forget_failures as forget_failures, run as run
+    from taskgraph.cli.sentences import note as note
+    from taskgraph.cli.stores import store_url as store_url
+    from taskgraph.execution.options import RunOptions as RunOptions
     from taskgraph.identity.hashing import Encoder as Encoder, digest as digest
     from taskgraph.tasks.graph import Graph as Graph
     from taskgraph.tasks.jugfile import Loaded as Loaded

@@ -1,13 +1,11 @@
-"""The `tg` command: one file per subcommand, imported when it is called."""
+"""The `tg` program and the list of its commands."""
 
 from __future__ import annotations
-
-from importlib import import_module
 
 import click
 
 from taskgraph.cli.configuration import configuration
-from taskgraph.cli.program import Program, run_program
+from taskgraph.cli.program import LazyProgram, run_program
 
 COMMANDS = {
     "check": "Exit with 0 if everything is done, with 1 if not.",
@@ -25,44 +23,13 @@ COMMANDS = {
     "value": "Print or save a result.",
     "wait": "Return when everything is done.",
 }
-
-
-class _Lazy(Program):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"taskgraph.cli.commands.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; name the nearest one if there is none."""
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from taskgraph.cli.other_programs import command_meant
-
-            meant = command_meant(args[0], COMMANDS)
-            raise click.UsageError(f"there is no command {args[0]!r}; {meant}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's
-        formatter: click.HelpFormatter,
-    ) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
+"""What each does, for the help: it is in the file of its name in `commands`."""
 
 
 @click.command(
-    cls=_Lazy,
+    cls=LazyProgram,
+    package="taskgraph.cli.commands",
+    summaries=COMMANDS,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "TG",

@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.cli.jugfiles import DEFAULT_JUGFILE
+from taskgraph.cli.keys import short_key
+from taskgraph.cli.stores import open_store_of
+
 if TYPE_CHECKING:
     import click
 
@@ -16,17 +20,18 @@ _MOST_COMPLETIONS = 100
 
 def completed_snapshot(context: click.Context) -> Snapshot | None:
     """Return the graph to complete from, None if there is none; never fails."""
-    from taskgraph.cli.options import JUGFILE, open_store
     from taskgraph.upkeep.snapshot import load
 
     params = context.params
     # While an option waits for its value, click has not sorted out the other words.
     words = [*context.args, *(params.get("words") or ())]
     scripts = [word for word in words if word.endswith(".py")]
-    given = params.get("jugfile") or os.environ.get("TG_JUGFILE", JUGFILE)
+    given = params.get("jugfile") or os.environ.get("TG_JUGFILE", DEFAULT_JUGFILE)
     jugfile = Path(scripts[0] if scripts else given)
     try:
-        backend = open_store(jugfile, params.get("store") or os.environ.get("TG_STORE"))
+        backend = open_store_of(
+            jugfile, params.get("store") or os.environ.get("TG_STORE")
+        )
         return load(backend, jugfile)
     except Exception:  # noqa: BLE001 - nothing may disturb the user's typing
         return None
@@ -77,8 +82,6 @@ def complete_words(
     """Return files, functions and keys that begin with what was typed."""
     from click.shell_completion import CompletionItem
 
-    from taskgraph.cli.options import short
-
     words = context.params.get("words") or ()
     files = [] if words else complete_files(context, parameter, incomplete)
     names = complete_names(context, parameter, incomplete)
@@ -87,7 +90,7 @@ def complete_words(
     if snapshot is not None and incomplete:
         named = snapshot.named()
         keys = [
-            CompletionItem(short(key), help=name)
+            CompletionItem(short_key(key), help=name)
             for key, name in named.items()
             if key.hex().startswith(incomplete.lower())
         ][:_MOST_COMPLETIONS]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 _ROOTS = (".git", ".hg", "pyproject.toml")
 _SELECT = ("name", "pattern")
-SETTINGS = {
+_OF_COMMANDS = {
     "check": (),
     "cleanup": ("json", "alone"),
     "count": ("json",),
     "errors": ("json", *_SELECT, "all"),
-    "execute": (
-        *("jobs", *_SELECT, "fail_fast", "retry", "debug", "pdb"),
-        *("lease", "max_wait", "quiet"),
-    ),
+    "execute": _SELECT,
     "fsck": ("json",),
     "invalidate": ("json", *_SELECT),
     "locks": ("json",),
@@ -26,9 +24,17 @@ SETTINGS = {
     "value": ("json", "all"),
     "wait": ("timeout", "quiet"),
 }
-"""What may be set for each command, besides what all of them have."""
+"""What may be set for each command, so that none has to be imported to know it."""
 _COMMON = ("jugfile", "store")
 _PARAMETERS = {"json": "as_json", "all": "everything"}
+
+
+@cache
+def settings() -> dict[str, tuple[str, ...]]:
+    """Return what may be set for each command, besides what all of them have."""
+    from taskgraph.execution.options import run_settings
+
+    return _OF_COMMANDS | {"execute": (*_OF_COMMANDS["execute"], *run_settings())}
 
 
 def configuration(start: str = ".") -> dict[str, Any]:
@@ -52,7 +58,7 @@ def configuration(start: str = ".") -> dict[str, Any]:
     folder = os.path.abspath(start)  # noqa: PTH100 - pathlib costs start-up time
     merged: dict[str, Any] = {}
     while True:
-        merged = _merged(_settings(folder), merged)
+        merged = _merged(_in_folder(folder), merged)
         parent = os.path.dirname(folder)  # noqa: PTH120 - as above
         if parent == folder or any(_exists(folder, name) for name in _ROOTS):
             return _per_command(merged) if merged else {}
@@ -63,7 +69,7 @@ def _exists(folder: str, name: str) -> bool:
     return os.path.exists(f"{folder}/{name}")  # noqa: PTH110 - as above
 
 
-def _settings(folder: str) -> dict[str, Any]:
+def _in_folder(folder: str) -> dict[str, Any]:
     """Return the settings in a folder: common ones under "", others by command."""
     if _exists(folder, "tg.toml"):
         path = f"{folder}/tg.toml"
@@ -88,27 +94,29 @@ def _read(path: str) -> dict[str, Any]:
 
 def _checked(found: dict[str, Any], path: str) -> dict[str, Any]:
     """Return settings with canonical names; a relative path is meant from the file."""
-    settings: dict[str, Any] = {}
-    every = {*_COMMON, *(name for names in SETTINGS.values() for name in names)}
+    if not found:
+        return {}  # as most projects have it: nothing need be known of commands
+    checked: dict[str, Any] = {}
+    known = {command: {*_COMMON, *names} for command, names in settings().items()}
+    every = set().union(*known.values())
     for key, entry in found.items():
         if isinstance(entry, dict):
-            _refuse_unknown(key, SETTINGS, f"{path}: there is no command")
-            known = {*_COMMON, *SETTINGS[key]}
-            settings[key] = {
-                _known(name, known, f"{path}: [{key}] has no setting"): value
+            _refuse_unknown(key, known, f"{path}: there is no command")
+            checked[key] = {
+                _known(name, known[key], f"{path}: [{key}] has no setting"): value
                 for name, value in entry.items()
             }
         else:
-            name = _known(key, every | SETTINGS.keys(), f"{path}: there is no setting")
-            settings.setdefault("", {})[name] = entry
-    for table in settings.values():
+            name = _known(key, every | known.keys(), f"{path}: there is no setting")
+            checked.setdefault("", {})[name] = entry
+    for table in checked.values():
         for name in _COMMON:
             if name in table:
                 place = str(table[name])
                 if name != "store" or not _is_url(place):
                     place = _from(os.path.dirname(path), place)  # noqa: PTH120 - as above
                 table[name] = place
-    return settings
+    return checked
 
 
 def _is_url(place: str) -> bool:
@@ -150,10 +158,10 @@ def _merged(far: dict[str, Any], near: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _per_command(settings: dict[str, Any]) -> dict[str, Any]:
+def _per_command(found: dict[str, Any]) -> dict[str, Any]:
     defaults = {}
-    for command, names in SETTINGS.items():
-        given = {**settings.get("", {}), **settings.get(command, {})}
+    for command, names in settings().items():
+        given = {**found.get("", {}), **found.get(command, {})}
         defaults[command] = {
             _PARAMETERS.get(name, name): value
             for name, value in given.items()

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from taskgraph.cli.options import load_snapshot, note
-from taskgraph.cli.selecting import require_names
-from taskgraph.cli.tables import counted
+from taskgraph.cli.function_names import require_names
+from taskgraph.cli.graphs import load_snapshot
+from taskgraph.cli.printing import counted
+from taskgraph.cli.sentences import note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from taskgraph.results.records import Record
     from taskgraph.results.results import Results
 
+Failed: TypeAlias = "tuple[bytes, Record]"
+"""The key and the record of a task that failed."""
+
 
 def chosen_failures(
     results: Results, jugfile: Path, names: Sequence[str], patterns: Sequence[str]
-) -> list[tuple[bytes, Record]]:
+) -> list[Failed]:
     """Return the failures of the jugfile's tasks, of some functions if any are given.
 
     All failures in the store count if the jugfile never ran with it, which is told, as
@@ -29,27 +33,37 @@ def chosen_failures(
     UsageError
         The jugfile has no function of such a name.
     """
-    from taskgraph.tasks.graph import selector
-
     backend = results.backend
     failed = set(backend.failures())
     snapshot = load_snapshot(backend, jugfile)
-    if snapshot is not None:
-        foreign = failed.difference(snapshot.split())
-        failed -= foreign
-        if foreign:
-            aside = counted(len(foreign), "failure")
-            note(f"{aside} of tasks that {jugfile} does not have now left aside")
-    else:
+    if snapshot is None:
         note(f"{jugfile} has not run with the store {backend.url}; see `tg execute`")
-    found = list(results.records(iter(failed)))
-    if snapshot is not None:
-        known = {*snapshot.names, *(record.name for _, record in found)}
-        complete = snapshot.complete
-        require_names(known, names, patterns, jugfile=jugfile, complete=complete)
-    if names or patterns:
-        matches = selector(names, patterns)
-        found = [(key, record) for key, record in found if matches(record.name)]
-    if snapshot is not None and not found:
+        return _of_functions(results.records(iter(failed)), names, patterns)
+    own = failed.intersection(snapshot.split())
+    _note_foreign(len(failed) - len(own), jugfile)
+    found = list(results.records(iter(own)))
+    known = {*snapshot.names, *(record.name for _, record in found)}
+    complete = snapshot.complete
+    require_names(known, names, patterns, jugfile=jugfile, complete=complete)
+    chosen = _of_functions(found, names, patterns)
+    if not chosen:
         note("no task has failed" + (" of that name" if names or patterns else ""))
-    return found
+    return chosen
+
+
+def _note_foreign(foreign: int, jugfile: Path) -> None:
+    if foreign:
+        aside = counted(foreign, "failure")
+        note(f"{aside} of tasks that {jugfile} does not have now left aside")
+
+
+def _of_functions(
+    found: Iterable[Failed], names: Sequence[str], patterns: Sequence[str]
+) -> list[Failed]:
+    """Return those of some functions; all of them if none is named."""
+    from taskgraph.tasks.graph import selector
+
+    if not (names or patterns):
+        return list(found)
+    matches = selector(names, patterns)
+    return [(key, record) for key, record in found if matches(record.name)]

@@ -1,4 +1,4 @@
-"""What the programs of this project have in common: how they print, and how they end.
+"""What the programs of this project have in common: commands, output, how they end.
 
 What their exit codes mean is in `taskgraph.exit_codes`.
 """
@@ -10,12 +10,13 @@ import io
 import os
 import sys
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _STANDARD = ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w"))
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -32,12 +33,63 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Call a command; all that it prints is written when this returns."""
         from backends.warning import warnings_told
-        from taskgraph.cli.options import note
+        from taskgraph.cli.sentences import note
 
         with _output_kept(), warnings_told(note):
             code = super().invoke(ctx)
             sys.stdout.flush()
             return code
+
+
+class LazyProgram(Program):
+    """A program whose commands are imported when they are called, not to list them.
+
+    Parameters
+    ----------
+    package : str
+        Where the commands are: each is called ``command`` in a module of its name.
+    summaries : mapping
+        What each command does, by its name.
+    """
+
+    def __init__(
+        self, *args: Any, package: str, summaries: Mapping[str, str], **more: Any
+    ) -> None:
+        super().__init__(*args, **more)
+        self._package = package
+        self._summaries = summaries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        """Return the names of all commands."""
+        return sorted(self._summaries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Import a command; None if there is none of that name."""
+        if cmd_name not in self._summaries:
+            return None
+        module = import_module(f"{self._package}.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; name the nearest one if there is none."""
+        if args and not args[0].startswith("-") and args[0] not in self._summaries:
+            from taskgraph.cli.other_programs import command_meant
+
+            meant = command_meant(args[0], self._summaries)
+            raise click.UsageError(f"there is no command {args[0]!r}; {meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(self._summaries.items()))
 
 
 def run_program(
@@ -72,7 +124,7 @@ def run_program(
 
         _end("stopped", by_signal(SIGINT), name)
     except click.exceptions.NoArgsIsHelpError as error:
-        _say(error.format_message())
+        _print_error(error.format_message())
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _end(_sentences(error, name), error.exit_code, name)
@@ -133,11 +185,11 @@ def _sentences(error: click.ClickException, name: str) -> str:
 
 
 def _end(sentence: str, code: int, name: str) -> None:
-    _say(f"{name}: {sentence}")
+    _print_error(f"{name}: {sentence}")
     sys.exit(code)
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     try:
         click.echo(text, err=True)
     except OSError:  # nobody can be told; the code says it

@@ -12,9 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.errors import DamagedError
-from taskgraph.cli.options import note
-from taskgraph.cli.sentences import program_name, runnable
-from taskgraph.cli.tables import one_line
+from taskgraph.cli.printing import one_line
+from taskgraph.cli.sentences import note, program_name, runnable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +34,7 @@ class Display(Protocol):
     echo: int | None
     tick: Callable[[Backend], None] | None
 
-    def say(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
         """Tell something in one sentence."""
 
     def end(self, backend: Backend) -> None:
@@ -62,7 +61,7 @@ class _Quiet:
     echo: int | None = None
     tick: Callable[[Backend], None] | None = None
 
-    def say(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
         note(sentence)
 
     def end(self, backend: Backend) -> None:
@@ -217,7 +216,7 @@ class _Bars(_Lines):
         self._count.refresh(backend)
         self._show(backend, time.monotonic() - self._began)
 
-    def say(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
         words = f"{program_name()}: {runnable(sentence)}"
         self._bars.console.print(words, markup=False, highlight=False)
 

@@ -1,4 +1,4 @@
-"""Commands in sentences, completed so that they can be typed as they are printed."""
+"""Sentences for the user; commands in them can be typed as they are printed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taskgraph.cli.jugfiles import is_pipeline, jugfile_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMAND = re.compile(r"`tg ([a-z]+)([^`]*)`")
-_PIPELINES = (".toml", ".json")
 _GIVEN = "taskgraph.given"
 
 
@@ -20,11 +21,6 @@ def program_name() -> str:
     """Return what the user typed to start this: `tg` unless it is another program."""
     context = click.get_current_context(silent=True)
     return (context.find_root().info_name if context is not None else None) or "tg"
-
-
-def is_pipeline(jugfile: str) -> bool:
-    """Return whether a file is no script but a pipeline, which `segkit run` runs."""
-    return jugfile.endswith(_PIPELINES)
 
 
 def remember(arguments: Sequence[str]) -> None:
@@ -47,6 +43,11 @@ def runnable(sentence: str) -> str:
     given = source is click.core.ParameterSource.COMMANDLINE
     store = context.params.get("store") if given else None
     return completed(sentence, jugfile, store, context.meta.get(_GIVEN, ()))
+
+
+def note(sentence: str) -> None:
+    """Tell the user something beside the result; see `runnable` for its commands."""
+    click.echo(f"{program_name()}: {runnable(sentence)}", err=True)
 
 
 def completed(
@@ -89,6 +90,4 @@ def _jugfile(context: click.Context) -> str | None:
     given = params.get("jugfile")
     if "words" not in params:
         return None if given is None else str(given)
-    from taskgraph.cli.options import jugfile_of
-
     return str(jugfile_of(params["words"], str(given)))

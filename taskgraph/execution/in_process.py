@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from taskgraph.execution.options import Options
+    from taskgraph.execution.options import WorkerOptions
     from taskgraph.execution.worker import GraphSource
     from taskgraph.exit_codes import ExitCode
     from taskgraph.tasks.jugfile import Loaded
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def run_here(
     source: GraphSource,
     loaded: Loaded,
-    options: Options,
+    options: WorkerOptions,
     folder: Path,
     lease: float = DEFAULT_LEASE,
 ) -> ExitCode:
@@ -36,7 +36,7 @@ def run_here(
         What to run; loaded again when results let it say more.
     loaded : Loaded
         What it says now.
-    options : Options
+    options : WorkerOptions
         What to run of it, and how.
     folder : Path
         Whose git commit is recorded.

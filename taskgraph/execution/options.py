@@ -1,23 +1,65 @@
-"""What is to be run, and how."""
+"""How to run: what each worker is told, and the run as a whole.
+
+This is the one place of their settings. What `setting` made of a field is all that the
+options of a command, their help and the keys of ``tg.toml`` are made of.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from backends.liveness import DEFAULT_LEASE
 from taskgraph.names import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
-    from backends.interface import Backend
+_SETTING = "setting"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A field that users set.
+
+    Attributes
+    ----------
+    name : str
+        In ``tg.toml``; on the command line with dashes.
+    default : bool, int or float
+        If it is not set.
+    meaning : str
+        One sentence for the help.
+    metavar : str, optional
+        What stands for the value in the help.
+    letter : str, optional
+        Short for the name on the command line.
+    """
+
+    name: str
+    default: Any
+    meaning: str
+    metavar: str | None
+    letter: str | None
+
+
+def setting(
+    default: Any,
+    meaning: str,
+    *,
+    name: str = "",
+    metavar: str | None = None,
+    letter: str | None = None,
+) -> Any:
+    """Return a field that users set; its name is the setting's unless one is given."""
+    kept = Setting(name, default, meaning, metavar, letter)
+    return field(default=default, metadata={_SETTING: kept})
 
 
 @known_as("taskgraph")
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What a worker is told.
+class WorkerOptions:
+    """What each worker is told.
 
     Attributes
     ----------
@@ -32,37 +74,65 @@ class Options:
     """
 
     select: Callable[[str], bool] | None = None
-    fail_fast: bool = False
-    debug: bool = False
-    max_wait: float = 1800.0
+    fail_fast: bool = setting(False, "Start no new task after a failure.")
+    debug: bool = setting(
+        False, "Run in this process; the first error ends it with its traceback."
+    )
+    max_wait: float = setting(
+        1800.0,
+        "Give up when no other worker is alive and nothing can be run for so long.",
+        metavar="SECONDS",
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a supervisor is told.
+class RunOptions:
+    """What a run is told; the settings say themselves what they mean."""
 
-    Attributes
-    ----------
-    workers : int
-        How many workers to keep running.
-    options : Options
-        For each of them.
-    lease : float
-        Seconds without a heartbeat after which others take over the locks.
-    folder : str
-        Whose git commit is recorded.
-    echo : int, optional
-        Descriptor that gets what tasks print.
-    tick : callable, optional
-        Called now and then with the backend, to show progress.
-    say : callable
-        Tells the user something in one sentence.
-    """
+    workers: int = setting(
+        1, "Workers to start on this machine.", name="jobs", metavar="N", letter="j"
+    )
+    per_worker: WorkerOptions = field(default_factory=WorkerOptions)
+    retry: bool = setting(False, "Run tasks again that failed before.")
+    pdb: bool = setting(False, "Open a debugger where a task fails.")
+    lease: float = setting(
+        DEFAULT_LEASE,
+        "Silence after which a worker counts as dead.",
+        metavar="SECONDS",
+    )
+    quiet: bool = setting(False, "No progress and no summary.", letter="q")
 
-    workers: int = 1
-    options: Options = field(default_factory=Options)
-    lease: float = DEFAULT_LEASE
-    folder: str = "."
-    echo: int | None = None
-    tick: Callable[[Backend], None] | None = None
-    say: Callable[[str], None] = lambda _: None
+    @classmethod
+    def of(
+        cls, given: Mapping[str, Any], select: Callable[[str], bool] | None = None
+    ) -> RunOptions:
+        """Return the options with what was given of the settings, by their names.
+
+        Examples
+        --------
+        >>> options = RunOptions.of({"jobs": 2, "max_wait": 3.0, "tile": 64})
+        >>> options.workers, options.per_worker.max_wait, options.lease
+        (2, 3.0, 120.0)
+        """
+        per_worker = WorkerOptions(select, **_given_fields(WorkerOptions, given))
+        return cls(per_worker=per_worker, **_given_fields(cls, given))
+
+
+def run_settings() -> dict[str, Setting]:
+    """Return all settings of a run by name."""
+    both = (*_settings(RunOptions), *_settings(WorkerOptions))
+    return {found.name: found for _, found in both}
+
+
+def _settings(options: type) -> Iterator[tuple[str, Setting]]:
+    """Yield the fields that are settings."""
+    for each in fields(options):
+        kept = each.metadata.get(_SETTING)
+        if kept is not None:
+            yield each.name, replace(kept, name=kept.name or each.name)
+
+
+def _given_fields(options: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values for the fields whose settings were given."""
+    found = _settings(options)
+    return {name: given[each.name] for name, each in found if each.name in given}

@@ -23,6 +23,7 @@ from backends.liveness import BEATS_PER_LEASE, process_stopped, worker_identity
 from backends.opening import worker_name
 from taskgraph.description import summary
 from taskgraph.errors import TaskgraphError
+from taskgraph.execution.observer import UNOBSERVED, Observer
 from taskgraph.execution.shared_page import SharedPage
 from taskgraph.execution.worker_process import SIGNALS, Job, work
 from taskgraph.exit_codes import ExitCode
@@ -33,7 +34,7 @@ from taskgraph.upkeep.checking import cut_blob
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from taskgraph.execution.options import Plan
+    from taskgraph.execution.options import RunOptions
     from taskgraph.execution.worker import GraphSource
     from taskgraph.tasks.jugfile import Loaded
 
@@ -65,10 +66,19 @@ class _Child:
 class Supervisor:
     """Keeps some workers running until there is nothing left to do."""
 
-    def __init__(self, source: GraphSource, loaded: Loaded, plan: Plan) -> None:
+    def __init__(
+        self,
+        source: GraphSource,
+        loaded: Loaded,
+        options: RunOptions,
+        *,
+        folder: str = ".",
+        observer: Observer = UNOBSERVED,
+    ) -> None:
         self._source = source
         self._loaded = loaded
-        self._plan = plan
+        self._options = options
+        self._observer = observer
         self._backend = loaded.results.backend
         self._children: dict[int, _Child] = {}
         self._signalled: list[tuple[float, _Child]] = []
@@ -76,7 +86,7 @@ class Supervisor:
         self._crashes = 0
         self._said: set[str] = set()
         self._stopping = 0
-        self._provenance = Provenance(plan.folder, os.environ)
+        self._provenance = Provenance(folder, os.environ)
         self.signal = 0
 
     def run(self, after_start: Callable[[], None] | None = None) -> ExitCode:
@@ -99,7 +109,7 @@ class Supervisor:
         gc.freeze()
         try:
             with _children_can_be_waited_for():
-                for _ in range(self._plan.workers):
+                for _ in range(self._options.workers):
                     self._start()
                 if after_start is not None:
                     after_start()
@@ -119,8 +129,8 @@ class Supervisor:
         return not self._loaded.missing and not failed and all(k in known for k in keys)
 
     def _watch(self, watched: set[signal.Signals]) -> None:
-        beat_every = self._plan.lease / BEATS_PER_LEASE
-        pause = min(beat_every, 0.25 if self._plan.tick else 1.0)
+        beat_every = self._options.lease / BEATS_PER_LEASE
+        pause = min(beat_every, 0.25 if self._observer.tick else 1.0)
         beaten = time.monotonic()
         while self._children or self._signalled:
             patience = min(pause, PATIENCE / 2) if self._signalled else pause
@@ -135,9 +145,9 @@ class Supervisor:
                 beaten = now
                 self._beat()
             self._enforce(now)
-            if self._plan.tick is not None and self._children:
+            if self._observer.tick is not None and self._children:
                 self._backend.poll()
-                self._plan.tick(self._backend)
+                self._observer.tick(self._backend)
 
     # workers
 
@@ -148,7 +158,13 @@ class Supervisor:
                 stream.flush()
         pid = os.fork()
         if pid == 0:
-            job = Job(self._source, self._loaded, self._plan, self._provenance)
+            job = Job(
+                self._source,
+                self._loaded,
+                self._options,
+                self._provenance,
+                self._observer.echo,
+            )
             work(job, worker, page)
         self._children[pid] = _Child(pid, worker, page)
 
@@ -205,12 +221,14 @@ class Supervisor:
         what = f"while it ran {self._describe(key)}" if key else "between two tasks"
         self._pass_on(child.page.why())
         if child.overdue:
-            self._plan.say(f"a worker was killed at its timeout {what}")
+            self._observer.note(f"a worker was killed at its timeout {what}")
         else:
             why = f": {cut}" if cut else _HINTS.get(how, "")
-            self._plan.say(f"a worker died of {how} {what}{why}; starting another one")
+            self._observer.note(
+                f"a worker died of {how} {what}{why}; starting another one"
+            )
         if self._crashes >= _CRASHES:
-            self._plan.say("workers die again and again before they run anything")
+            self._observer.note("workers die again and again before they run anything")
             self._codes.append(ExitCode.NOT_DONE)
             return
         self._start()
@@ -219,7 +237,7 @@ class Supervisor:
         """Say why a worker ended, once if they all say the same."""
         if why and why not in self._said:
             self._said.add(why)
-            self._plan.say(why)
+            self._observer.note(why)
 
     def _cut_file(self, key: Key | None) -> str:
         """Return which stored array of its arguments a task could not have read."""
@@ -261,7 +279,7 @@ class Supervisor:
     def _beat(self) -> None:
         for child in self._children.values():
             if not process_stopped(child.pid):
-                about = worker_identity(child.pid, self._plan.lease, os.getpid())
+                about = worker_identity(child.pid, self._options.lease, os.getpid())
                 with suppress(BackendError):  # the worker itself will meet it too
                     self._backend.members.beat(child.worker, about)
 
@@ -273,7 +291,7 @@ class Supervisor:
         self._stopping += 1
         self._stop_all()
         if gentle:
-            self._plan.say(
+            self._observer.note(
                 "stopping after the tasks that run now; press Ctrl-C again to "
                 "abandon them"
             )

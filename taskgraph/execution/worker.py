@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from backends.interface import Backend
-    from taskgraph.execution.options import Options
+    from taskgraph.execution.options import WorkerOptions
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task
@@ -58,7 +58,7 @@ class Worker:
         What to run; loaded again when results let it say more.
     loaded : Loaded
         What it says now.
-    options : Options
+    options : WorkerOptions
         What to run of it, and how.
     provenance : callable
         Returns what the records share: host, versions and so on.
@@ -75,7 +75,7 @@ class Worker:
         self,
         source: GraphSource,
         loaded: Loaded,
-        options: Options,
+        options: WorkerOptions,
         *,
         provenance: Callable[[], Mapping[str, Any]],
         page: Page | None = None,

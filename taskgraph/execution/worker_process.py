@@ -20,7 +20,7 @@ from taskgraph.execution.worker import GraphSource, Worker
 from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from taskgraph.execution.options import Plan
+    from taskgraph.execution.options import RunOptions
     from taskgraph.execution.shared_page import SharedPage
     from taskgraph.results.provenance import Provenance
     from taskgraph.tasks.jugfile import Loaded
@@ -44,8 +44,9 @@ class Job:
 
     source: GraphSource
     loaded: Loaded
-    plan: Plan
+    options: RunOptions
     provenance: Provenance
+    echo: int | None
 
 
 def work(job: Job, worker: str, page: SharedPage) -> NoReturn:
@@ -79,10 +80,9 @@ def _work_to_end(job: Job, worker: str, page: SharedPage) -> ExitCode:
 
 
 def _work(job: Job, worker: str, page: SharedPage) -> ExitCode:
-    plan = job.plan
     backend = job.loaded.results.backend
     backend.worker = worker
-    about = worker_identity(os.getpid(), plan.lease, os.getppid())
+    about = worker_identity(os.getpid(), job.options.lease, os.getppid())
     joined = False
 
     def join() -> None:
@@ -91,12 +91,12 @@ def _work(job: Job, worker: str, page: SharedPage) -> ExitCode:
             backend.members.beat(worker, about)
             joined = True
 
-    capture = Capture(plan.echo)
+    capture = Capture(job.echo)
     _set_signals(page)
     at_work = Worker(
         job.source,
         job.loaded,
-        plan.options,
+        job.options.per_worker,
         provenance=job.provenance.context,
         page=page,
         output=capture.take,

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from taskgraph.cli.options import find_store, jugfile_argument, note, snapshot_now
+from taskgraph.cli.arguments import jugfile_argument
+from taskgraph.cli.graphs import snapshot_now
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import find_store
 from taskgraph.upkeep.status import status_of
 
 if TYPE_CHECKING:

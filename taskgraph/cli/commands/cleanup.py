@@ -9,22 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import (
-    find_store,
-    json_option,
-    jugfile_argument,
-    load_graph,
-    load_snapshot,
-    note,
-    require_jugfile,
-)
-from taskgraph.cli.tables import (
+from taskgraph.cli.arguments import json_option, jugfile_argument
+from taskgraph.cli.graphs import load_graph, load_snapshot
+from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.printing import (
     counted,
     print_json,
     print_table,
     seconds_text,
     size_text,
 )
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import find_store
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -118,17 +114,35 @@ def _clean(
     from taskgraph.upkeep.invalidation import CLEANUP, losses
 
     found = unneeded(backend.keys(), current, others)
-    if found.spared:
-        jugfiles = sorted({Path(s.jugfile).name for s in others})
-        kept = counted(found.spared, "result")
-        note(f"{kept} kept for {', '.join(jugfiles)} (other jugfiles or arguments)")
+    _note_spared(found.spared, others)
     lost = losses(Results(backend), found.keys, sizes=True)
     if as_json:
         print_json(_cleaned(lost, found.spared))
+    elif found.keys:
+        print_table(("task", "results", "size", "CPU time"), _rows(lost))
+    results = counted(len(found.keys), "result")
     if not found.keys:
         note("nothing to remove: every result is needed")
-        return 0
-    rows = [
+    elif not yes:
+        note(f"nothing was changed; --yes removes {results}")
+    else:
+        position = backend.discard(found.keys, reason=CLEANUP)
+        note(
+            f"{results} removed; `tg undo` brings them back, "
+            f"`tg cleanup --empty-trash 0` makes it final (number {position})"
+        )
+    return 0
+
+
+def _note_spared(spared: int, others: Sequence[Snapshot]) -> None:
+    if spared:
+        jugfiles = sorted({Path(other.jugfile).name for other in others})
+        kept = counted(spared, "result")
+        note(f"{kept} kept for {', '.join(jugfiles)} (other jugfiles or arguments)")
+
+
+def _rows(lost: Sequence[Loss]) -> list[tuple[Any, ...]]:
+    return [
         (
             loss.name,
             loss.results + loss.failures,
@@ -137,17 +151,6 @@ def _clean(
         )
         for loss in lost
     ]
-    if not as_json:
-        print_table(("task", "results", "size", "CPU time"), rows)
-    if not yes:
-        note(f"nothing was changed; --yes removes {counted(len(found.keys), 'result')}")
-        return 0
-    position = backend.discard(found.keys, reason=CLEANUP)
-    note(
-        f"{counted(len(found.keys), 'result')} removed; `tg undo` brings them back, "
-        f"`tg cleanup --empty-trash 0` makes it final (number {position})"
-    )
-    return 0
 
 
 def _cleaned(lost: Sequence[Loss] = (), kept: int = 0) -> dict[str, Any]:

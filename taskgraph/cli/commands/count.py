@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from taskgraph.cli.options import (
-    json_option,
-    jugfile_argument,
-    note,
-    require_jugfile,
-    store_url,
-)
-from taskgraph.cli.tables import counted, print_json, print_table
+from taskgraph.cli.arguments import json_option, jugfile_argument
+from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.printing import counted, print_json, print_table
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import store_url
 
 if TYPE_CHECKING:
     from pathlib import Path

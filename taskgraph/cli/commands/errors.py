@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
 from taskgraph.cli.failures import chosen_failures
-from taskgraph.cli.options import (
-    find_store,
-    json_option,
-    jugfile_argument,
-    select_options,
-    short,
-)
-from taskgraph.cli.tables import counted, one_line, print_json
+from taskgraph.cli.keys import short_key
+from taskgraph.cli.printing import counted, one_line, print_json
+from taskgraph.cli.stores import find_store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from taskgraph.cli.failures import Failed
     from taskgraph.results.records import Failure, Record
 
 _SHOWN_TASKS = 10
 _SHOWN_LINES = 20
-Failed = tuple[bytes, "Record"]
 
 
 @click.command("errors")
@@ -128,7 +124,7 @@ def _print(group: list[Failed], *, everything: bool) -> None:
 
 def _print_task(key: bytes, record: Record, *, several: bool, everything: bool) -> None:
     call = f"{one_line(record.name)}({one_line(record.summary)})"
-    words = [f"  {short(key)} {call}"]
+    words = [f"  {short_key(key)} {call}"]
     if several:
         words.append(f"{_failure(record).message.strip()}")
     if record.attempt > 1:

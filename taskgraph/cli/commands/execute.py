@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import (
-    jugfile_argument,
-    note,
-    require_script,
-    select_options,
-    store_url,
-)
-from taskgraph.cli.running import Way, forget_failures, run, run_options
-from taskgraph.cli.selecting import require_names
+from taskgraph.cli.arguments import jugfile_argument, select_options
+from taskgraph.cli.function_names import require_names
+from taskgraph.cli.graphs import require_script
+from taskgraph.cli.run_options import given_options, is_first, run_options
+from taskgraph.cli.running import forget_failures, run
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import store_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,16 +37,16 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage or jugfile error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from taskgraph.cli.changes import tell_changes
+    from taskgraph.cli.changed_code import note_changes
     from taskgraph.context import open_store
     from taskgraph.execution.at_once import run_at_once
     from taskgraph.tasks.graph import selector
     from taskgraph.tasks.jugfile import Jugfile
     from taskgraph.upkeep.kept_jugfile import KeptJugfile
 
-    way = Way.of(given)
     names, patterns = given["name"], given["pattern"]
-    options = way.options(selector(names, patterns) if names or patterns else None)
+    select = selector(names, patterns) if names or patterns else None
+    options = given_options(given, select)
     require_script(jugfile)
     source = KeptJugfile(Jugfile(jugfile, given["arguments"], run_at_once))
     source.jugfile.compiled()  # no store for what is no jugfile
@@ -66,10 +64,10 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
         note(f"{jugfile} has no tasks; {_advice(loaded)}")
         source.keep(loaded)
         return 0
-    forget_failures(loaded, everything=way.retry)
-    if way.first:
-        tell_changes(loaded)
-    return run(source, loaded, jugfile, way, options)[0]
+    forget_failures(loaded, everything=options.retry)
+    if is_first():
+        note_changes(loaded)
+    return run(source, loaded, jugfile, options)[0]
 
 
 def _advice(loaded: Loaded) -> str:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from taskgraph.cli.options import (
-    find_keys,
-    find_store,
-    json_option,
-    jugfile_argument,
-    note,
-    select_options,
-    snapshot_now,
-)
-from taskgraph.cli.selecting import require_names
-from taskgraph.cli.tables import counted, print_json, print_table, seconds_text
+from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
+from taskgraph.cli.function_names import require_names
+from taskgraph.cli.graphs import snapshot_now
+from taskgraph.cli.keys import find_keys
+from taskgraph.cli.printing import counted, print_json, print_table, seconds_text
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import find_store
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set as AbstractSet
     from pathlib import Path
 
     from backends.interface import Backend
@@ -58,33 +54,55 @@ def command(
     to ask on, nothing is changed without --yes (exit 2). `tg undo` takes it back, until
     `tg cleanup --empty-trash` makes it final.
     """
-    from taskgraph.results.results import Results
-    from taskgraph.upkeep.invalidation import INVALIDATION, losses, with_dependants
-    from taskgraph.upkeep.snapshot import load_all
+    from taskgraph.upkeep.invalidation import INVALIDATION
 
     if not (name or pattern or key):
         raise UsageError("say what to forget: --name, --pattern or --key")
     backend = find_store(jugfile, store)
     if backend is None:
-        _preview((), 0, as_json=as_json)
+        _preview(_Extent(), as_json=as_json)
         return 0
     current = snapshot_now(backend, jugfile)
     chosen = _chosen(backend, jugfile, current, name, pattern, key)
-    others = [other for other in load_all(backend) if not other.says(current)]
-    lost = with_dependants(chosen, [current, *others])
-    running = [lock for lock in backend.locks() if lock.key in lost]
-    found = losses(Results(backend), lost)
-    _preview(found, len(running), as_json=as_json)
-    if not found and not running:
+    extent = _extent(backend, current, chosen)
+    _preview(extent, as_json=as_json)
+    if not extent.anything:
         note("nothing to forget: these tasks have no results")
         return 0
-    if dry_run or not _agreed(yes=yes):
-        return 0 if dry_run else 2
+    if dry_run:
+        return 0
+    if not _agreed(yes=yes):
+        return 2
     words = " ".join([*name, *pattern, *key])
-    position = backend.discard(sorted(lost), reason=f"{INVALIDATION} {words}")
+    position = backend.discard(sorted(extent.keys), reason=f"{INVALIDATION} {words}")
     if position is not None:
         note(f"done; `tg undo {position}` takes it back")
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """What an invalidation takes along: the tasks, their results, and running ones."""
+
+    keys: AbstractSet[bytes] = frozenset()
+    losses: Sequence[Loss] = ()
+    running: int = 0
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to forget or to run again."""
+        return bool(self.losses or self.running)
+
+
+def _extent(backend: Backend, current: Snapshot, chosen: set[bytes]) -> _Extent:
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.invalidation import losses, with_dependants
+    from taskgraph.upkeep.snapshot import load_all
+
+    others = [other for other in load_all(backend) if not other.says(current)]
+    keys = with_dependants(chosen, [current, *others])
+    running = sum(lock.key in keys for lock in backend.locks())
+    return _Extent(keys, losses(Results(backend), keys), running)
 
 
 def _chosen(
@@ -114,11 +132,17 @@ def _chosen(
     return chosen
 
 
-def _preview(found: Sequence[Loss], running: int, *, as_json: bool) -> None:
+def _preview(extent: _Extent, *, as_json: bool) -> None:
+    found, running = extent.losses, extent.running
     if as_json:
         print_json({"functions": [asdict(loss) for loss in found], "running": running})
-    if as_json or not (found or running):
-        return
+    elif extent.anything:
+        _print(found)
+        if running:
+            note(f"{counted(running, 'task')} running now will have to run again")
+
+
+def _print(found: Sequence[Loss]) -> None:
     rows = [
         (loss.name, loss.results, loss.failures, seconds_text(loss.cpu))
         for loss in found
@@ -128,8 +152,6 @@ def _preview(found: Sequence[Loss], running: int, *, as_json: bool) -> None:
     cpu = seconds_text(sum(loss.cpu for loss in found))
     header = ("task", "results", "failures", "CPU time")
     print_table(header, rows, total=("all", results, failures, cpu))
-    if running:
-        note(f"{counted(running, 'task')} running now will have to run again")
 
 
 def _agreed(*, yes: bool) -> bool:

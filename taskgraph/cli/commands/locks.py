@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import find_store, json_option, jugfile_argument, note, short
-from taskgraph.cli.tables import (
+from taskgraph.cli.arguments import json_option, jugfile_argument
+from taskgraph.cli.keys import short_key
+from taskgraph.cli.printing import (
     counted,
     moment_text,
     print_json,
     print_table,
     seconds_text,
 )
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import find_store
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,7 +87,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
     lines = []
     for row in rows:
         tasks = " ".join(
-            short(bytes.fromhex(key)) for key in row["tasks"][:_SHOWN_TASKS]
+            short_key(bytes.fromhex(key)) for key in row["tasks"][:_SHOWN_TASKS]
         )
         more = " ..." if len(row["tasks"]) > _SHOWN_TASKS else ""
         age = row["heartbeat_age"]

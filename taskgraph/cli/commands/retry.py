@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
 from taskgraph.cli.failures import chosen_failures
-from taskgraph.cli.options import (
-    find_store,
-    json_option,
-    jugfile_argument,
-    note,
-    select_options,
-)
-from taskgraph.cli.tables import counted, print_json, print_table
+from taskgraph.cli.printing import counted, print_json, print_table
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import find_store
 
 if TYPE_CHECKING:
     from pathlib import Path

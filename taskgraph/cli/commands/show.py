@@ -6,18 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import (
-    find_keys,
-    find_snapshot,
-    held_keys,
-    json_option,
-    jugfile_and_words,
-    load_graph,
-    open_store,
-    short,
-    two_words,
-)
-from taskgraph.cli.tables import (
+from taskgraph.cli.arguments import json_option, jugfile_and_words
+from taskgraph.cli.graphs import find_snapshot, load_graph
+from taskgraph.cli.jugfiles import two_words
+from taskgraph.cli.keys import find_keys, locked_keys, short_key
+from taskgraph.cli.printing import (
     moment_text,
     one_line,
     print_json,
@@ -25,6 +18,7 @@ from taskgraph.cli.tables import (
     seconds_text,
     size_text,
 )
+from taskgraph.cli.stores import open_store_of
 from taskgraph.errors import TaskgraphError, UsageError
 
 if TYPE_CHECKING:
@@ -56,13 +50,13 @@ def command(
     from taskgraph.results.results import Results
     from taskgraph.upkeep.status import states_of
 
-    results = Results(open_store(path, store))
+    results = Results(open_store_of(path, store))
     backend = results.backend
     snapshot = find_snapshot(backend, path)
     names = snapshot.named()
     locked = [lock.key for lock in backend.locks()]
     keys = find_keys(what, [*names, *backend.keys(), *locked], names)
-    held, _ = held_keys(backend)
+    held, _ = locked_keys(backend)
     states = states_of(snapshot, backend.keys(), backend.failures(), held)
     if len(keys) > 1:
         _list(results, keys, names, states, as_json=as_json)
@@ -91,7 +85,7 @@ def _list(
         name = names.get(key) or (record.name if record else "")
         seconds = round(record.wall, 6) if record else 0.0
         summary = record.summary if record else ""
-        digits = key.hex() if as_json else short(key)
+        digits = key.hex() if as_json else short_key(key)
         rows.append((digits, states.get(key, ""), seconds, name, summary))
     header = ("key", "state", "seconds", "task", "arguments")
     if as_json:

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import (
-    find_store,
-    held_keys,
-    json_option,
-    jugfile_argument,
-    load_snapshot,
-    note,
-    require_jugfile,
-)
-from taskgraph.cli.tables import counted, moment_text, print_json, print_table
+from taskgraph.cli.arguments import json_option, jugfile_argument
+from taskgraph.cli.graphs import load_snapshot
+from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.keys import locked_keys
+from taskgraph.cli.printing import counted, moment_text, print_json, print_table
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import find_store
 from taskgraph.upkeep.status import STATES, Status, status_of
 
 if TYPE_CHECKING:
@@ -54,7 +51,7 @@ def command(
     if backend is None or snapshot is None:
         _show(Status({}), None, as_json=as_json)
         return 0
-    held, left = held_keys(backend)
+    held, left = locked_keys(backend)
     known = backend.keys()
     status = status_of(snapshot, known, backend.failures(), held)
     _show(status, snapshot, as_json=as_json)

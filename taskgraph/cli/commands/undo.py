@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.options import (
-    find_store,
-    json_option,
-    jugfile_and_words,
-    note,
-    two_words,
-)
-from taskgraph.cli.tables import counted, moment_text, print_json, print_table
+from taskgraph.cli.arguments import json_option, jugfile_and_words
+from taskgraph.cli.jugfiles import two_words
+from taskgraph.cli.printing import counted, moment_text, print_json, print_table
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import find_store
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:

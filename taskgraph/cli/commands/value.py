@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backends.errors import DamagedError
-from taskgraph.cli.options import (
-    find_keys,
-    find_snapshot,
-    json_option,
-    jugfile_and_words,
-    load_graph,
-    note,
-    open_store,
-    short,
-    two_words,
-)
-from taskgraph.cli.tables import print_json, print_table
+from taskgraph.cli.arguments import json_option, jugfile_and_words
+from taskgraph.cli.graphs import find_snapshot, load_graph
+from taskgraph.cli.jugfiles import two_words
+from taskgraph.cli.keys import find_keys, short_key
+from taskgraph.cli.printing import print_json, print_table
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import open_store_of
 from taskgraph.errors import NoResultError, TaskgraphError, UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +59,7 @@ def command(
     from taskgraph.cli.value_files import require_place
     from taskgraph.results.results import Results
 
-    results = Results(open_store(path, store))
+    results = Results(open_store_of(path, store))
     snapshot = find_snapshot(results.backend, path)
     names = snapshot.named()
     keys = find_keys(what, [*names, *results.backend.keys()], names)
@@ -102,7 +97,7 @@ def _with_result(results: Results, keys: Sequence[bytes], what: str) -> list[byt
 def _list(results: Results, keys: Sequence[bytes], *, as_json: bool) -> None:
     header = ("key", "task", "arguments")
     rows = [
-        (key.hex() if as_json else short(key), record.name, record.summary)
+        (key.hex() if as_json else short_key(key), record.name, record.summary)
         for key, record in results.records(iter(keys))
     ]
     if as_json:
@@ -143,7 +138,7 @@ def _each(keys: Sequence[bytes], deed: Callable[[bytes], None]) -> int:
         except (TaskgraphError, DamagedError) as error:
             if len(keys) == 1:
                 raise
-            note(f"{short(key)}: {error}")
+            note(f"{short_key(key)}: {error}")
             failed += 1
             code = max(code, 4 if isinstance(error, DamagedError) else 2)
     if failed:
@@ -169,13 +164,13 @@ def _print(key: bytes, value: Any, *, named: bool) -> None:
 
     text = text_of(value)
     if named:
-        click.echo(f"{short(key)}:")
+        click.echo(f"{short_key(key)}:")
     click.echo(text)
 
 
 def _save(key: bytes, value: Any, output: str) -> None:
     from taskgraph.cli.value_files import save
 
-    path = Path(output.replace("{key}", short(key)))
+    path = Path(output.replace("{key}", short_key(key)))
     save(value, path)
     note(f"saved {path}")

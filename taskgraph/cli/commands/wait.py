@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
 import click
 
-from taskgraph.cli.options import (
-    jugfile_argument,
-    load_snapshot,
-    note,
-    open_store,
-    require_jugfile,
-    snapshot_now,
-)
-from taskgraph.cli.tables import counted
+from taskgraph.cli.arguments import jugfile_argument
+from taskgraph.cli.graphs import load_snapshot, snapshot_now
+from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.printing import counted
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import open_store_of
 from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -54,23 +52,33 @@ def command(
     require_jugfile(jugfile)
     if timeout is not None and not timeout >= 0:  # nor nan
         raise click.UsageError("--timeout takes seconds, 0 or more")
-    end = None if timeout is None else time.monotonic() + timeout
+    patience = math.inf if timeout is None else timeout
+    deadline = time.monotonic() + patience
     watched = _Watched(jugfile, store, arguments)
     while True:
         status = watched.look()
-        if status is not None and status.finished:
-            return ExitCode.DONE
-        if status is not None and status.hopeless:
-            if not quiet:
-                left = status.total("failed"), status.total("blocked")
-                note(f"{left[0]} failed, {left[1]} blocked; see `tg errors`")
-            return ExitCode.NOT_DONE
-        left_seconds = _LOOK if end is None else min(_LOOK, end - time.monotonic())
-        if left_seconds <= 0:
-            if not quiet:
-                note(f"gave up waiting: {_rest(status)} after {timeout:g} s")
-            return ExitCode.GAVE_UP
-        watched.pause(left_seconds)
+        left = deadline - time.monotonic()
+        ended = _ended(status)
+        if ended is None and left <= 0:
+            why = f"gave up waiting: {_rest(status)} after {patience:g} s"
+            ended = ExitCode.GAVE_UP, why
+        if ended is None:
+            watched.pause(min(_LOOK, left))
+            continue
+        code, why = ended
+        if why and not quiet:
+            note(why)
+        return code
+
+
+def _ended(status: Status | None) -> tuple[ExitCode, str] | None:
+    """Return the exit code and what there is to tell; None while more may be done."""
+    if status is not None and status.finished:
+        return ExitCode.DONE, ""
+    if status is not None and status.hopeless:
+        failed, blocked = status.total("failed"), status.total("blocked")
+        return ExitCode.NOT_DONE, f"{failed} failed, {blocked} blocked; see `tg errors`"
+    return None
 
 
 def _rest(status: Status | None) -> str:
@@ -100,7 +108,7 @@ class _Watched:
 
         if self._backend is None:
             try:
-                self._backend = open_store(self._jugfile, self._store)
+                self._backend = open_store_of(self._jugfile, self._store)
             except NoStoreError:
                 return None
         backend = self._backend

@@ -12,7 +12,7 @@ from segkit.pipeline import Pipeline, label, ndnt, save
 from segkit.workflows import PipelineJugfile, pipeline_tasks
 from segkit.workflows.plan_report import planned
 from segkit.workflows.sizing import aligned_block, block_shape, chunks_for
-from taskgraph.cli.running import Way
+from taskgraph.execution.options import RunOptions, WorkerOptions
 
 EXAMPLE = Path(__file__).parents[3] / "jugfiles" / "pipeline.py"
 JUGFILE = """
@@ -74,15 +74,17 @@ def test_command_and_jugfile_share_their_results(here):
         Path("cells.toml"), ("cells.npy",), out=Path("out"), block=2_000
     )
     assert all(stage.done == stage.tasks for stage in planned(source, "store"))
-    code, report = run_pipeline(source, "store", Way(debug=True, quiet=True))
+    code, report = run_pipeline(
+        source, "store", RunOptions(per_worker=WorkerOptions(debug=True), quiet=True)
+    )
     assert (code, report.open) == (0, 0)
 
 
 def test_workers_give_what_one_gives(here):
     one = PipelineJugfile(Path("cells.toml"), ("cells.npy",), Path("one"), block=2_000)
     two = PipelineJugfile(Path("cells.toml"), ("cells.npy",), Path("two"), block=2_000)
-    assert run_pipeline(one, "first", Way(jobs=1, quiet=True))[0] == 0
-    assert run_pipeline(two, "second", Way(jobs=2, quiet=True))[0] == 0
+    assert run_pipeline(one, "first", RunOptions(quiet=True))[0] == 0
+    assert run_pipeline(two, "second", RunOptions(workers=2, quiet=True))[0] == 0
     assert Path("one/labels.npy").read_bytes() == Path("two/labels.npy").read_bytes()
 
 

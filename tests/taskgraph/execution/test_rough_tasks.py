@@ -15,7 +15,8 @@ import pytest
 from backends import OpenError
 from backends.interface import Cause
 from taskgraph import TaskGenerator, open_store, run, value
-from taskgraph.execution.options import Plan
+from taskgraph.execution.observer import Observer
+from taskgraph.execution.options import RunOptions
 from taskgraph.execution.supervisor import Supervisor
 from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.tasks.recording import Recording, recorded_in
@@ -131,8 +132,8 @@ def supervise(recording, *, workers=1):
 
     source, said = _Fixed(recording.tasks), []
     loaded = source.load(recording.results)
-    plan = Plan(workers=workers, say=said.append)
-    return Supervisor(source, loaded, plan).run(), said
+    options, observer = RunOptions(workers=workers), Observer(note=said.append)
+    return Supervisor(source, loaded, options, observer=observer).run(), said
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from backends.interface import Cause
 from backends.opening import open_backend
-from taskgraph import Options, TaskGenerator, open_store, run, value
+from taskgraph import TaskGenerator, WorkerOptions, open_store, run, value
 from taskgraph.errors import GaveUpError, TasksFailedError
 from taskgraph.execution.pace import Pace
 from taskgraph.tasks.graph import selector
@@ -202,7 +202,7 @@ def test_fail_fast_starts_nothing_new(recording, tmp_path):
     fail("first")
     for label in range(50):
         note_run(tmp_path, label)
-    run(recording.tasks, options=Options(fail_fast=True), check=False)
+    run(recording.tasks, options=WorkerOptions(fail_fast=True), check=False)
     assert len(runs(tmp_path)) < 50
 
 
@@ -316,14 +316,14 @@ def test_a_long_task_after_short_ones_is_run_once_and_kept(recording, tmp_path):
 def test_only_selected_functions_are_run(recording, tmp_path):
     one = quick("one")
     note_run(tmp_path, "other", one)
-    options = Options(select=selector(["quick"]))
+    options = WorkerOptions(select=selector(["quick"]))
     report = run(recording.tasks, options=options, check=False)
     assert (report.done, report.open) == (1, 1)
 
 
 def test_waiting_for_nobody_is_given_up(recording, tmp_path):
     quick(note_run(tmp_path, "nobody runs it"))
-    options = Options(select=selector(["quick"]), max_wait=0.0)
+    options = WorkerOptions(select=selector(["quick"]), max_wait=0.0)
     with pytest.raises(GaveUpError, match=r"[12] tasks are still open"):
         run(recording.tasks, options=options)
 

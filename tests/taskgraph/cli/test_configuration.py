@@ -1,27 +1,14 @@
-"""Settings, help, completion and what `tg` imports."""
-
-import subprocess
-import sys
+"""Settings in files, in the environment and on the command line."""
 
 import pytest
 
 from taskgraph.cli import COMMANDS, tg as group
-from taskgraph.cli.configuration import SETTINGS, configuration
+from taskgraph.cli.configuration import configuration, settings
 from taskgraph.errors import UsageError
 
 LOUD = ("yes", "force", "dry_run", "release", "repairing", "listing", "key")
 """What is decided anew each time; and words that are no settings."""
 WORDS = ("jugfile", "store", "arguments", "words", "output", "empty_trash")
-HEAVY = (
-    "numpy",
-    "scipy",
-    "redis",
-    "rich",
-    "asyncio",
-    "taskgraph.results.codec",
-    "pickle",
-)
-SLOW = ("decimal", "tempfile", "subprocess", "logging", "email", "tomllib")
 
 
 def jobs_are(tg, *args, env=None):
@@ -125,89 +112,4 @@ def test_every_option_is_a_setting(command):
 
     options = {names.get(p.name, p.name) for p in found} - {*LOUD, *WORDS}
 
-    assert options == set(SETTINGS[command])
-
-
-def test_a_misspelt_command_names_the_nearest(tg):
-    assert "did you mean 'status'" in tg("statsu", code=2).stderr
-
-
-@pytest.mark.parametrize("word", ["-h", "--help"])
-def test_help_names_every_command_and_exit_code(tg, word):
-    shown = tg(word).stdout
-
-    assert all(f"  {name} " in shown for name in COMMANDS)
-    assert "128+N" in shown
-
-
-def imported_by(tg, code, *args):
-    """Return the modules that `tg` has imported at its end."""
-    script = (
-        "import sys, taskgraph.cli\n"
-        f"sys.argv = ['tg', *{args!r}]\n"
-        "try:\n    taskgraph.cli.main()\n"
-        "except SystemExit as end:\n"
-        f"    assert (end.code or 0) == {code}, end.code\n"
-        "print(*sys.modules, file=open('modules.txt', 'w'))\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", script], cwd=tg.folder, env=tg.env, check=True
-    )
-    return set((tg.folder / "modules.txt").read_text().split())
-
-
-@pytest.mark.parametrize(
-    "args", [("--help",), ("status", "nothing.py"), ("status", "sums.py")]
-)
-def test_help_and_status_import_nothing_heavy(tg, args):
-    tg.ran("sums.py")
-    tg.jugfile("nothing.py")
-
-    found = imported_by(tg, 0, *args)
-
-    assert found.isdisjoint({*HEAVY, *SLOW})
-
-
-def test_help_needs_no_engine(tg):
-    found = imported_by(tg, 0, "--help")
-
-    assert not any(name.startswith("backends") for name in found)
-    assert {n for n in found if n.startswith("taskgraph.")} == {
-        "taskgraph.cli",
-        "taskgraph.cli.configuration",
-        "taskgraph.cli.program",
-    }
-
-
-def completions(tg, words):
-    line = f"tg {words}"
-    env = {
-        "_TG_COMPLETE": "bash_complete",
-        "COMP_WORDS": line,
-        "COMP_CWORD": str(line.count(" ")),
-    }
-    lines = tg(env=env).stdout.splitlines()
-    return [text.partition(",")[2] for text in lines]
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("stat", ["status"]),
-        ("invalidate sums.py --name squ", ["square"]),
-        ("invalidate sums.py --name sums.t", ["sums.total"]),
-        ("value sums.py tot", ["total"]),
-        ("status su", ["sums.py"]),
-    ],
-)
-def test_commands_functions_and_files_are_completed(tg, words, expected):
-    tg.ran("sums.py")
-
-    assert completions(tg, words) == expected
-
-
-def test_keys_are_completed(tg):
-    tg.ran("sums.py")
-    key = tg.json("show", "sums.py", "total")["key"]
-
-    assert key[:12] in completions(tg, f"show sums.py {key[:4]}")
+    assert options == set(settings()[command])

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
-from taskgraph.cli.options import note
+from taskgraph.cli.sentences import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from taskgraph.tasks.task import Task, TaskGenerator
 
 
-def tell_changes(loaded: Loaded) -> None:
+def note_changes(loaded: Loaded) -> None:
     """Tell the user of functions with results that were made by other code.
 
     Results are kept until the user says otherwise: a change may be one of style.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.options import note
-from taskgraph.cli.tables import one_line
+from taskgraph.cli.printing import one_line
+from taskgraph.cli.sentences import note
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,0 +1,98 @@
+"""Arguments and options that several commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from taskgraph.cli.completion import complete_files, complete_names, complete_words
+from taskgraph.cli.jugfiles import DEFAULT_JUGFILE
+from taskgraph.cli.sentences import runnable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def jugfile_argument(function: F) -> F:
+    """Add the jugfile's path and the store's URL."""
+    return click.argument(
+        "jugfile",
+        type=click.Path(path_type=Path),
+        default=DEFAULT_JUGFILE,
+        envvar="TG_JUGFILE",
+        shell_complete=complete_files,
+    )(store_option(function))
+
+
+def jugfile_and_words(metavar: str, *, required: bool = True) -> Callable[[F], F]:
+    """Add one or two words, the last of which says what is meant.
+
+    See `taskgraph.cli.jugfiles.two_words`.
+    """
+
+    def decorate(function: F) -> F:
+        function = click.option(
+            "--jugfile", default=DEFAULT_JUGFILE, envvar="TG_JUGFILE", hidden=True
+        )(store_option(function))
+        return click.argument(
+            "words",
+            nargs=-1,
+            required=required,
+            metavar=metavar,
+            shell_complete=complete_words,
+        )(function)
+
+    return decorate
+
+
+def store_option(function: F) -> F:
+    """Add the store's URL; errors name commands that can be typed as they are."""
+    return click.option(
+        "--store",
+        metavar="URL",
+        envvar="TG_STORE",
+        help="Where the results are: a directory or URL "
+        "[default: the first file's name with .tgdata].",
+    )(_with_runnable_errors(function))
+
+
+def _with_runnable_errors(function: F) -> F:
+    """Complete the commands in errors while it is known what they are about."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            if error.args and isinstance(error.args[0], str):
+                error.args = (runnable(error.args[0]), *error.args[1:])
+            raise
+
+    return cast(F, run)
+
+
+def json_option(function: F) -> F:
+    """Add --json."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print JSON for other programs."
+    )(function)
+
+
+def select_options(function: F) -> F:
+    """Add --name and --pattern."""
+    function = click.option(
+        "--pattern",
+        multiple=True,
+        metavar="REGEX",
+        help="Only functions whose name matches somewhere; may be repeated.",
+    )(function)
+    return click.option(
+        "--name",
+        multiple=True,
+        metavar="NAME",
+        help="Only this function: name, module.name or glob; may be repeated.",
+        shell_complete=complete_names,
+    )(function)

@@ -1,0 +1,102 @@
+"""The graph of a jugfile: as the store knows it, or loaded anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
+from taskgraph.cli.sentences import note, remember, runnable
+from taskgraph.errors import JugfileError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from backends.interface import Backend
+    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.upkeep.snapshot import Snapshot
+
+
+def find_snapshot(
+    backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
+) -> Snapshot:
+    """Return the graph that a jugfile had when it was last loaded.
+
+    Raises
+    ------
+    JugfileError
+        It never ran with this store.
+    """
+    snapshot = load_snapshot(backend, jugfile, arguments)
+    if snapshot is None:
+        raise JugfileError(
+            f"{jugfile} has not run with the store {backend.url} yet; "
+            "start it with `tg execute`"
+        )
+    return snapshot
+
+
+def load_snapshot(
+    backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
+) -> Snapshot | None:
+    """Return the graph that a jugfile had when it was last loaded; None if never."""
+    from taskgraph.upkeep.jugfile_store import is_default_store
+    from taskgraph.upkeep.snapshot import load
+
+    snapshot = load(backend, jugfile, arguments or None)
+    if snapshot is not None:
+        remember(snapshot.arguments)
+        moved = snapshot.jugfile != str(jugfile.resolve())
+        if moved and not is_default_store(backend, jugfile):
+            note(f"{jugfile} is shown as it last ran as {snapshot.jugfile}")
+    return snapshot
+
+
+def require_script(jugfile: Path) -> None:
+    """Refuse a pipeline where a script is needed.
+
+    Raises
+    ------
+    JugfileError
+        It has the name of one.
+    """
+    if is_pipeline(str(jugfile)):
+        raise JugfileError(
+            runnable(f"{jugfile} is a pipeline, no script; `tg execute` runs it")
+        )
+
+
+def load_graph(
+    backend: Backend, jugfile: Path, arguments: Sequence[str] = ()
+) -> Loaded:
+    """Load a jugfile with the results of a store."""
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Jugfile
+
+    require_script(jugfile)
+    return Jugfile(jugfile, tuple(arguments)).load(Results(backend))
+
+
+def snapshot_now(
+    backend: Backend,
+    jugfile: Path,
+    arguments: Sequence[str] | None = None,
+    *,
+    keep: bool = False,
+) -> Snapshot:
+    """Return the graph that a jugfile has now: the stored one, or a new one.
+
+    The jugfile is loaded only if it changed since; `keep` stores the new graph.
+    """
+    from taskgraph.upkeep.snapshot import save, take
+
+    require_jugfile(jugfile)
+    snapshot = load_snapshot(backend, jugfile, arguments)
+    if snapshot is not None and not snapshot.outdated(jugfile):
+        return snapshot
+    given = tuple(arguments or (snapshot.arguments if snapshot is not None else ()))
+    loaded = load_graph(backend, jugfile, given)
+    taken = take(loaded.graph, jugfile, arguments=given, missing=loaded.missing)
+    if keep:
+        save(taken, backend)
+    return taken

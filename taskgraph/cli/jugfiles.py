@@ -1,0 +1,61 @@
+"""The jugfile that a command is about: which words name it, and what it must be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taskgraph.errors import JugfileError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_JUGFILE = "jugfile.py"
+_PIPELINES = (".toml", ".json")
+
+
+def two_words(words: Sequence[str], jugfile: str) -> tuple[Path, str | None]:
+    """Return the jugfile and what is meant.
+
+    Raises
+    ------
+    UsageError
+        There are more words than two.
+
+    Examples
+    --------
+    >>> two_words(["f"], "jugfile.py")
+    (PosixPath('jugfile.py'), 'f')
+    >>> two_words(["other.py"], "jugfile.py")
+    (PosixPath('other.py'), None)
+    """
+    *first, last = words or (jugfile,)
+    if len(first) > 1:
+        raise UsageError("give the jugfile, then one function's name or one key")
+    if not first and (not words or last.endswith(".py")):
+        return Path(last), None
+    return Path(first[0] if first else jugfile), last
+
+
+def jugfile_of(words: Sequence[str], jugfile: str) -> Path:
+    """Return the jugfile among one or two words; never fails, see `two_words`."""
+    return two_words(words[:2], jugfile)[0]
+
+
+def is_pipeline(jugfile: str) -> bool:
+    """Return whether a file is no script but a pipeline, which `segkit run` runs."""
+    return jugfile.endswith(_PIPELINES)
+
+
+def require_jugfile(jugfile: Path) -> None:
+    """Refuse a jugfile that does not exist.
+
+    Raises
+    ------
+    JugfileError
+        Its path is not that of a file.
+    """
+    if not jugfile.is_file():
+        raise JugfileError(
+            f"there is no jugfile {jugfile}; give the path of your script"
+        )

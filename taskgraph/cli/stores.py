@@ -1,0 +1,66 @@
+"""The store of a jugfile: where it is, and opening it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.sentences import note
+from taskgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backends.interface import Backend
+
+
+def store_url(jugfile: Path, store: str | None) -> str:
+    """Return the URL of the store of a jugfile."""
+    from taskgraph.upkeep.jugfile_store import default_store
+
+    return store or default_store(jugfile)
+
+
+def open_store_of(jugfile: Path, store: str | None, *, create: bool = False) -> Backend:
+    """Open the store of a jugfile and bring it up to date.
+
+    A store that is named explicitly is opened whether the jugfile exists or not. If
+    the jugfile chose another one when it ran, that one is opened.
+
+    Raises
+    ------
+    UsageError
+        It is in memory, and so was that of the command that made it.
+    """
+    from backends.opening import open_backend
+    from taskgraph.upkeep.jugfile_store import chosen_store
+
+    if store is None:
+        require_jugfile(jugfile)
+    backend = open_backend(store_url(jugfile, store), create=create)
+    if not backend.shared:
+        raise UsageError(
+            "a store in memory ends with the command that made it; give a directory"
+        )
+    url = chosen_store(backend, jugfile)
+    if url:
+        backend = open_backend(url, create=create)
+    backend.poll()
+    return backend
+
+
+def find_store(jugfile: Path, store: str | None) -> Backend | None:
+    """Return the store of a jugfile; tell the user if it never ran, and return None."""
+    from backends.errors import NoStoreError
+    from backends.opening import directory_of
+
+    if store is None:
+        require_jugfile(jugfile)
+    try:
+        return open_store_of(jugfile, store)
+    except NoStoreError:
+        directory = directory_of(store_url(jugfile, store))
+        if directory is None or directory.exists():
+            raise
+        note(f"{jugfile} has not run yet; start it with `tg execute`")
+        return None

@@ -1,0 +1,9 @@
+"""A jugfile that ran, for several files of tests."""
+
+import pytest
+
+
+@pytest.fixture
+def outputs(tg):
+    tg.ran("outputs.py")
+    return tg
