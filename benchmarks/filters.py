@@ -45,7 +45,12 @@ def cv2_opening(mask):
 def cases(rng):
     plane = rng.integers(0, 256, (2048, 2048), np.uint8)
     volume = rng.random((128, 256, 256), np.float32)
-    smooth, mask, solid = plane.astype(np.float32), plane > 100, volume > 0.5
+    yield from filter_cases(plane, volume)
+    yield from morphology_cases(plane, volume > 0.5)
+
+
+def filter_cases(plane, volume):
+    smooth, solid = plane.astype(np.float32), volume > 0.5
     yield (
         "gaussian, sigma 4, 2048^2 float32",
         smooth,
@@ -67,6 +72,17 @@ def cases(rng):
         partial(filters.median, radius=2),
         {"scipy": partial(ndimage.median_filter, size=5, mode="nearest")},
     )
+    yield (
+        "distance transform, 128x256x256",
+        solid,
+        None,
+        filters.distance_transform,
+        {"edt": edt.edt, "scipy": ndimage.distance_transform_edt},
+    )
+
+
+def morphology_cases(plane, solid):
+    mask = plane > 100
     yield (
         "binary opening, cross, 2048^2",
         mask,
@@ -91,13 +107,6 @@ def cases(rng):
             "cv2": partial(cv2.erode, kernel=disk),
             "scipy": partial(ndimage.grey_erosion, footprint=disk),
         },
-    )
-    yield (
-        "distance transform, 128x256x256",
-        solid,
-        None,
-        filters.distance_transform,
-        {"edt": edt.edt, "scipy": ndimage.distance_transform_edt},
     )
     yield (
         "fill holes, 2048^2",

@@ -201,6 +201,11 @@ def main() -> None:
         shutil.rmtree(folder)
 
 
+def read(path: Path) -> np.ndarray:
+    """Return the voxels of a file."""
+    return np.array(segkit.open_image(path))
+
+
 def formats(
     grey: np.ndarray,
     labels: np.ndarray,
@@ -209,10 +214,6 @@ def formats(
     repeat: int,
 ) -> None:
     """Compare whole volumes in each format."""
-
-    def read(path: Path) -> np.ndarray:
-        return np.array(segkit.open_image(path))
-
     run_format(
         "npy | numpy",
         grey,
@@ -229,30 +230,37 @@ def formats(
         (read, tifffile.imread),
         repeat,
     )
-    zstd: dict[str, Any] = {"compression": "zstd", "tile": (256, 256)}
     for name, array in (("grey", grey), ("labels", labels)):
-        run_format(
-            f"tiff zstd {name} | tifffile",
-            array,
-            folder,
-            (
-                lambda p, a=array: save(p, a, compression="zstd"),
-                lambda p, a=array: tifffile.imwrite(p, a, **zstd),
-            ),
-            (read, tifffile.imread),
-            repeat,
-        )
-        run_format(
-            f"ome-zarr zstd {name} | zarr",
-            array,
-            folder,
-            (
-                lambda p, a=array: save(p, a, chunks=CHUNKS),
-                lambda p, a=array: plain_zarr(p, a),
-            ),
-            (read, lambda p: zarr.open_array(str(p), mode="r")[...]),
-            repeat,
-        )
+        compressed_formats(name, array, folder, save, repeat)
+
+
+def compressed_formats(
+    name: str, array: np.ndarray, folder: Path, save: Callable[..., Any], repeat: int
+) -> None:
+    """Compare a whole volume in the formats that compress it."""
+    zstd: dict[str, Any] = {"compression": "zstd", "tile": (256, 256)}
+    run_format(
+        f"tiff zstd {name} | tifffile",
+        array,
+        folder,
+        (
+            lambda p: save(p, array, compression="zstd"),
+            lambda p: tifffile.imwrite(p, array, **zstd),
+        ),
+        (read, tifffile.imread),
+        repeat,
+    )
+    run_format(
+        f"ome-zarr zstd {name} | zarr",
+        array,
+        folder,
+        (
+            lambda p: save(p, array, chunks=CHUNKS),
+            lambda p: plain_zarr(p, array),
+        ),
+        (read, lambda p: zarr.open_array(str(p), mode="r")[...]),
+        repeat,
+    )
 
 
 def boxes(
