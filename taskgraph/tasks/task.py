@@ -28,6 +28,10 @@ Key = bytes
 _IGNORED = b"_"
 _ENCODED_NOTHING = b"d0:"
 
+# Types see the constructor only. Without a function, `__new__` makes no instance, so
+# this is never used.
+_GIVEN_LATER: Any = None
+
 
 @known_as("taskgraph")
 class TaskGenerator:
@@ -76,7 +80,7 @@ class TaskGenerator:
 
     def __init__(
         self,
-        f: Callable[..., Any],
+        f: Callable[..., Any] = _GIVEN_LATER,
         *,
         name: str | None = None,
         version: str | int | None = None,
