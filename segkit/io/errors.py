@@ -92,10 +92,10 @@ def parsing(path: str | Path, what: str) -> Iterator[None]:
     Examples
     --------
     >>> with parsing("a.tif", "header"):
-    ...     1 // 0
+    ...     b"II"[4]
     Traceback (most recent call last):
-    segkit.io.DamagedImageError: a.tif: header is damaged (integer division or
-    modulo by zero); copy or write it again
+    segkit.io.DamagedImageError: a.tif: header is damaged (index out of range); copy
+    or write it again
     """
     try:
         yield
