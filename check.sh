@@ -21,5 +21,7 @@ run() { echo "+ $*"; "$uv" run --no-sync "$@"; }
 run ruff check .
 run ruff format --check .
 run mypy
+run mypy tests/typing/api.py # the public names, as users' type checkers see them
 run lint-imports
+run nox -s newest wheel engine # a newer Python if there is one; installed elsewhere; alone
 run pytest "$@"
