@@ -1,0 +1,106 @@
+"""The types that users of the public names see; read by mypy, never run.
+
+A line that stops to hold is a change for every user who checks types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, assert_type
+
+import numpy as np
+from numpy.typing import NDArray
+
+import segkit
+import segkit.io
+import segkit.pipeline
+import segkit.workflows
+import taskgraph
+
+
+@taskgraph.TaskGenerator
+def double(x: int) -> int:
+    return 2 * x
+
+
+@taskgraph.TaskGenerator(version=2, retries=1)
+def triple(x: int) -> int:
+    return 3 * x
+
+
+def calls() -> None:
+    # Any, and not Task: a task may stand wherever its value may.
+    assert_type(double(3), Any)
+    assert_type(triple(double(3)), Any)
+    assert_type(taskgraph.value(double(3)), Any)
+
+
+def tasks() -> None:
+    task = taskgraph.Task(abs, -1)
+    assert_type(task, taskgraph.Task)
+    assert_type(task[0], taskgraph.Tasklet)
+    assert_type(task.hash(), bytes)
+    assert_type(task.can_load(), bool)
+    assert_type(task.dependencies(), tuple[taskgraph.Task, ...])
+    assert_type(task.name, str)
+
+
+def runs() -> None:
+    report = taskgraph.run("jugfile.py", workers=2, check=False)
+    assert_type(report, taskgraph.Report)
+    assert_type(report.done, int)
+    assert_type(report.exit_code, int)
+    taskgraph.run([taskgraph.Task(abs, -1)], options=taskgraph.Options())
+    assert_type(taskgraph.barrier(), None)
+    assert_type(taskgraph.is_jug_running(), bool)
+
+
+def faults(error: taskgraph.UnhashableError) -> None:
+    known: taskgraph.TaskgraphError = error
+    raise known
+
+
+def arrays(image: NDArray[np.uint8]) -> None:
+    assert_type(segkit.gaussian(image, 1.5), NDArray[Any])
+    assert_type(segkit.threshold(image), float)
+    assert_type(segkit.ndnt(image, (16, 16)), NDArray[np.bool_])
+    assert_type(segkit.label(image > 3), NDArray[Any])
+    assert_type(segkit.segment_nuclei(image), NDArray[np.int32])
+    assert_type(segkit.scores(image, image), dict[str, float])
+
+
+def tables(image: NDArray[np.uint8]) -> None:
+    table = segkit.region_properties(segkit.label(image > 3))
+    assert_type(table["area"], NDArray[Any])
+    assert_type(segkit.save_table("objects.csv", table), Path)
+    judge = segkit.bounds_classifier("cell", area=(100, 300))
+    assert_type(judge, segkit.BoundsClassifier)
+
+
+def tiles(image: NDArray[np.uint8]) -> None:
+    cut = segkit.tiles((100, 100), 64)
+    assert_type(cut, list[segkit.Tile])
+    assert_type(cut[0].read, segkit.Box)
+    assert_type(cut[0].write.shape, tuple[int, ...])
+
+
+def images() -> None:
+    image = segkit.open_image("image.tif")
+    assert_type(image, segkit.Image)
+    assert_type(image.read(), NDArray[Any])
+    assert_type(image.shape, tuple[int, ...])
+    assert_type(segkit.save("labels.tif", image.read()), Path)
+    writer = segkit.create_image("out.zarr", shape=(8, 8), dtype="u2")
+    assert_type(writer, segkit.ImageWriter)
+
+
+def pipelines() -> None:
+    step = segkit.pipeline.label()
+    assert_type(step, segkit.pipeline.Step)
+    assert_type(segkit.pipeline.ndnt(shape=(8, 8)), segkit.pipeline.Step)
+    assert_type(segkit.florinate(np.sqrt), Callable[..., segkit.pipeline.Step])
+    pipeline = segkit.Pipeline(step, segkit.pipeline.save("labels.tif"))
+    assert_type(pipeline.run("image.tif").table, dict[str, NDArray[Any]] | None)
+    outputs = segkit.workflows.pipeline_tasks(pipeline, "image.tif", out="out")
+    assert_type(outputs, segkit.workflows.Outputs)
