@@ -1,0 +1,112 @@
+"""The shape of the code: small folders, files and functions, and what is installed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("taskgraph", "backends", "segkit")
+FACES = ("taskgraph", "segkit", "segkit.io", "segkit.pipeline", "segkit.workflows")
+DISTRIBUTIONS = {  # that have another name than what is imported
+    "PIL": "pillow",
+    "backports": "backports.zstd",
+    "cc3d": "connected-components-3d",
+    "cv2": "opencv-python-headless",
+    "lazy_loader": "lazy-loader",
+    "skimage": "scikit-image",
+}
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "segkit").exists(), reason="tested away from the checkout"
+)
+
+
+def files(*folders: str) -> list[Path]:
+    return sorted(path for name in folders for path in (ROOT / name).rglob("*.py"))
+
+
+CODE = files(*PACKAGES)
+ALL = [*CODE, *files("tests", "jugfiles", "benchmarks"), *ROOT.glob("*.py")]
+
+
+def test_a_folder_has_at_most_twenty_files() -> None:
+    counts = Counter(path.parent for path in ALL)
+    assert {str(k): n for k, n in counts.items() if n > 20} == {}
+
+
+def test_a_file_has_at_most_four_hundred_lines() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in ALL}
+    assert {str(k): n for k, n in lengths.items() if n > 400} == {}
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines a function has without its docstring."""
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function, clean=False) is not None:
+        lines -= (first.end_lineno or 0) - first.lineno + 1
+    return lines
+
+
+def test_a_function_has_at_most_forty_lines() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}: {node.name}, {length(node)}"
+        for path in ALL
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if length(node) > 40
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_all_names_of_a_face_can_be_imported_at_once(face: str) -> None:
+    script = (
+        f"from {face} import *; import {face} as face; "
+        "lacking = [n for n in face.__all__ if n not in globals()]; "
+        "assert face.__all__ and not lacking, lacking"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the top-level names that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def required_by_users() -> set[str]:
+    """Return what is installed for the code, by default or by an extra."""
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = known["optional-dependencies"]
+    lists = [extras[name] for name in extras if name not in ("test", "dev", "bench")]
+    names = {
+        re.split(r"[\[<>=;! ]", one)[0]
+        for required in [known["dependencies"], *lists]
+        for one in required
+    }
+    return names - {known["name"]}
+
+
+def test_what_is_required_is_what_the_code_imports() -> None:
+    used = {name for path in CODE for name in imported(path)}
+    # `compression` is in the standard library since 3.14.
+    foreign = used - sys.stdlib_module_names - {*PACKAGES, "compression"}
+    needed = {DISTRIBUTIONS.get(name, name) for name in foreign}
+    by_tifffile = {"imagecodecs"}  # which imports it for compressed files
+    assert required_by_users() - by_tifffile == needed
