@@ -5,7 +5,6 @@ A line that stops to hold is a change for every user who checks types.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -50,8 +49,8 @@ def runs() -> None:
     report = taskgraph.run("jugfile.py", workers=2, check=False)
     assert_type(report, taskgraph.Report)
     assert_type(report.done, int)
-    assert_type(report.exit_code, int)
-    taskgraph.run([taskgraph.Task(abs, -1)], options=taskgraph.Options())
+    assert_type(report.exit_code, taskgraph.ExitCode)
+    taskgraph.run([taskgraph.Task(abs, -1)], options=taskgraph.WorkerOptions())
     assert_type(taskgraph.barrier(), None)
     assert_type(taskgraph.is_jug_running(), bool)
 
@@ -95,11 +94,15 @@ def images() -> None:
     assert_type(writer, segkit.ImageWriter)
 
 
+def invert(image: NDArray[Any], most: int) -> NDArray[Any]:
+    return most - image
+
+
 def pipelines() -> None:
     step = segkit.pipeline.label()
     assert_type(step, segkit.pipeline.Step)
     assert_type(segkit.pipeline.ndnt(shape=(8, 8)), segkit.pipeline.Step)
-    assert_type(segkit.florinate(np.sqrt), Callable[..., segkit.pipeline.Step])
+    assert_type(segkit.florinate(invert)(5), segkit.pipeline.Step)
     pipeline = segkit.Pipeline(step, segkit.pipeline.save("labels.tif"))
     assert_type(pipeline.run("image.tif").table, dict[str, NDArray[Any]] | None)
     outputs = segkit.workflows.pipeline_tasks(pipeline, "image.tif", out="out")
