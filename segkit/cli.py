@@ -14,7 +14,7 @@ from taskgraph.extending import (
     given_options,
     is_first,
     note,
-    run,
+    run_loaded,
     run_options,
     run_program,
     store_option,
@@ -134,7 +134,7 @@ def run_pipeline(
     forget_failures(loaded, everything=options.retry)
     if report_of(loaded).open:
         warm_up(source)
-    code, report = run(source, loaded, source.path, options)
+    code, report = run_loaded(source, loaded, source.path, options)
     if report.failed and not options.quiet:
         for line in failures(source, report):
             note(line)

@@ -27,7 +27,7 @@ To have a command that runs it:
   was given of them.
 - `is_first`: whether this process is the one, of all that `mpiexec` started, that tells
   what is told once.
-- `run`, `forget_failures`: run what was loaded; let what failed before run again.
+- `run_loaded`, `forget_failures`: run what was loaded; let what failed run again.
 - `note`: tell the user something beside the result.
 """
 
@@ -52,7 +52,7 @@ _HOMES = {
     "note": "taskgraph.cli.sentences",
     "recorded_in": "taskgraph.tasks.recording",
     "report_of": "taskgraph.api",
-    "run": "taskgraph.cli.running",
+    "run_loaded": "taskgraph.cli.running",
     "run_options": "taskgraph.cli.run_options",
     "run_program": "taskgraph.cli.program",
     "store_option": "taskgraph.cli.arguments",
@@ -69,7 +69,10 @@ if TYPE_CHECKING:  # the same list for type checkers
         is_first as is_first,
         run_options as run_options,
     )
-    from taskgraph.cli.running import forget_failures as forget_failures, run as run
+    from taskgraph.cli.running import (
+        forget_failures as forget_failures,
+        run_loaded as run_loaded,
+    )
     from taskgraph.cli.sentences import note as note
     from taskgraph.cli.stores import store_url as store_url
     from taskgraph.execution.options import RunOptions as RunOptions

@@ -28,7 +28,7 @@ class KeptSource(Protocol):
         """Keep the graph in the store."""
 
 
-def run(
+def run_loaded(
     source: KeptSource, loaded: Loaded, path: Path, options: RunOptions
 ) -> tuple[int, Report]:
     """Run what was loaded from `path`, in workers or in this process.

@@ -10,7 +10,7 @@ from taskgraph.cli.arguments import jugfile_argument, select_options
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import require_script
 from taskgraph.cli.run_options import given_options, is_first, run_options
-from taskgraph.cli.running import forget_failures, run
+from taskgraph.cli.running import forget_failures, run_loaded
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import store_url
 
@@ -67,7 +67,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     forget_failures(loaded, everything=options.retry)
     if is_first():
         note_changes(loaded)
-    return run(source, loaded, jugfile, options)[0]
+    return run_loaded(source, loaded, jugfile, options)[0]
 
 
 def _advice(loaded: Loaded) -> str:
