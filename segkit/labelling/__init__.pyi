@@ -4,12 +4,14 @@ from .labels import (
     label_tile as label_tile,
     relabel_tile as relabel_tile,
 )
-from .merging import (
-    Seam as Seam,
-    TileSummary as TileSummary,
+from .merging import merge_tiles as merge_tiles
+from .seams import (
     adjacent_tiles as adjacent_tiles,
     find_seam as find_seam,
-    merge_tiles as merge_tiles,
+)
+from .summary import (
+    Seam as Seam,
+    TileSummary as TileSummary,
 )
 
 __all__: list[str]

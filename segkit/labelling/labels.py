@@ -17,6 +17,7 @@ at a time, and takes about 15 bytes per object of each tile.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,14 +25,9 @@ import numpy as np
 from segkit import checks
 from segkit.labelling import box as label_box
 from segkit.labelling.connectivity import structure_of
-from segkit.labelling.merging import (
-    Seam,
-    TileSummary,
-    adjacent,
-    merge_tiles,
-    moved,
-    touching_labels,
-)
+from segkit.labelling.merging import merge_tiles
+from segkit.labelling.seams import adjacent, touching_labels
+from segkit.labelling.summary import Seam, TileSummary, faces, places_in_image
 from segkit.names import known_as
 from segkit.tiling.boxes import Box, Tile
 from segkit.tiling.cutting import tiles
@@ -120,25 +116,60 @@ def label(
     if image.size == 0:
         return labels
     threads = thread_count(workers)
-    size = _slabs(image.shape, threads) if tile is None else tile
-    grid = tiles(image.shape, size)
-
-    def run(one: Tile) -> tuple[Array, TileSummary]:
-        table, begun = label_box.label_box(
-            image, labels, one.write, structure, by_value=by_value
-        )
-        first = label_box.first_places(labels, one.write, begun, table)
-        return table, _summary(image, labels, one.write, first, by_value=by_value)
-
-    parts = in_threads(run, grid, threads)
+    grid = tiles(image.shape, _slabs(image.shape, threads) if tile is None else tile)
+    boxes = [one.write for one in grid]
+    run = partial(_label_box, image, labels, structure, by_value=by_value)
+    parts = in_threads(run, boxes, threads)
     seams = [
-        Seam(
-            parts[i][1].box, parts[j][1].box, _seam_pairs(parts[i], parts[j], structure)
-        )
-        for i, j in adjacent([one.write for one in grid], structure)
+        _seam(parts[i], parts[j], structure) for i, j in adjacent(boxes, structure)
     ]
-    finals = merge_tiles([summary for _, summary in parts], seams=seams)
-    return _look_up(labels, grid, [t for t, _ in parts], finals, threads)
+    ids = merge_tiles([part.summary for part in parts], seams=seams)
+    return _with_ids(labels, parts, ids, threads)
+
+
+class _LabelledBox(NamedTuple):
+    """A box of an array of provisional labels."""
+
+    numbers: Array
+    """For each provisional label its object's number within the box."""
+    summary: TileSummary
+    """Of the numbers, but that its planes are views of the provisional labels."""
+
+
+def _label_box(
+    image: Array, labels: Array, structure: Array, box: Box, *, by_value: bool
+) -> _LabelledBox:
+    """Write provisional labels of `image[box]` into `labels[box]`."""
+    numbers, begun = label_box.label_box(
+        image, labels, box, structure, by_value=by_value
+    )
+    first = label_box.first_places(labels, box, begun, numbers)
+    values = None
+    if by_value:
+        values = image.reshape(-1)[places_in_image(first, box, image.shape)]
+    planes = faces(labels[box.slices])
+    return _LabelledBox(numbers, TileSummary(box, image.shape, first, planes, values))
+
+
+def _seam(first: _LabelledBox, second: _LabelledBox, structure: Array) -> Seam:
+    """Return which objects of two boxes touch, by their numbers."""
+    a, b = first.summary, second.summary
+    lookups = first.numbers, second.numbers
+    return Seam(a.box, b.box, touching_labels(a, b, structure, lookups=lookups))
+
+
+def _with_ids(
+    labels: Array, parts: Sequence[_LabelledBox], ids: Sequence[Array], threads: int
+) -> Array:
+    """Replace provisional labels by ids, in place unless ids need more bytes."""
+    result = labels.astype(ids[0].dtype, copy=False)
+
+    def run(place: int) -> None:
+        part = parts[place]
+        label_box.look_up_box(result, part.summary.box, ids[place][part.numbers])
+
+    in_threads(run, range(len(parts)), threads)
+    return result
 
 
 @known_as("segkit")
@@ -181,8 +212,8 @@ def label_tile(
     >>> parts = [label_tile(mask[t.write.slices], t, mask.shape) for t in grid]
     >>> [part.labels.tolist() for part in parts]
     [[1, 1, 0, 2], [1, 0, 2]]
-    >>> tables = merge_tiles([part.summary for part in parts])
-    >>> [relabel_tile(p.labels, t).tolist() for p, t in zip(parts, tables)]
+    >>> lookups = merge_tiles([part.summary for part in parts])
+    >>> [relabel_tile(p.labels, t).tolist() for p, t in zip(parts, lookups)]
     [[1, 1, 0, 2], [2, 0, 3]]
     """
     with checks.inside_tile():
@@ -195,35 +226,37 @@ def label_tile(
     structure = structure_of(image.ndim, connectivity)
     labels = np.empty(image.shape, np.int32)
     own = Box((0,) * image.ndim, image.shape)
-    table, begun = label_box.label_box(image, labels, own, structure, by_value=by_value)
-    label_box.look_up_box(labels, own, table)
-    del table  # as large as the places, where there are many
+    numbers, begun = label_box.label_box(
+        image, labels, own, structure, by_value=by_value
+    )
+    label_box.look_up_box(labels, own, numbers)
+    del numbers  # as large as the places, where there are many
     first = label_box.first_places(labels, own, begun)
     values = image.reshape(-1)[first] if by_value else None
-    faces = tuple((a.copy(), b.copy()) for a, b in _faces(labels))
+    planes = tuple((a.copy(), b.copy()) for a, b in faces(labels))
     whole = tuple(map(int, shape))
-    return TileLabels(labels, TileSummary(tile.write, whole, first, faces, values))
+    return TileLabels(labels, TileSummary(tile.write, whole, first, planes, values))
 
 
 @known_as("segkit")
-def relabel_tile(labels: Array, table: Array, *, out: Array | None = None) -> Array:
-    """Return the labels of one tile with each replaced by its entry in a table.
+def relabel_tile(labels: Array, lookup: Array, *, out: Array | None = None) -> Array:
+    """Return the labels of one tile with each replaced by its entry in a lookup.
 
     Parameters
     ----------
     labels
         Integers from 0 on.
-    table
-        What to put in the place of 0, 1, 2, ...
+    lookup
+        What to put in the place of 0, 1, 2, ..., as `merge_tiles` returns it.
     out
         Array for the result, for example `labels` itself; None makes one of the
-        table's dtype.
+        lookup's dtype.
 
     Raises
     ------
     TypeError, ValueError
-        If labels are not integers, are negative, or beyond the table's end; if `out`
-        has another shape, cannot be written, or is too narrow for the table.
+        If labels are not integers, are negative, or beyond the lookup's end; if `out`
+        has another shape, cannot be written, or is too narrow for the ids.
 
     Examples
     --------
@@ -231,32 +264,32 @@ def relabel_tile(labels: Array, table: Array, *, out: Array | None = None) -> Ar
     >>> relabel_tile(np.array([0, 1, 2, 1]), np.array([0, 40, 50]))
     array([ 0, 40, 50, 40])
     """
-    array, table = checks.require_labels(labels), checks.native(table)
+    array, lookup = checks.require_labels(labels), checks.native(lookup)
     largest = int(array.max())
-    if largest >= len(table):
+    if largest >= len(lookup):
         raise ValueError(
-            f"label {largest} is beyond the table, which ends at {len(table) - 1}; "
-            "is it the table of another tile?"
+            f"label {largest} is beyond the lookup, which ends at {len(lookup) - 1}; "
+            "is it that of another tile?"
         )
     if out is None:
-        out = np.empty(array.shape, table.dtype)
+        out = np.empty(array.shape, lookup.dtype)
     else:
-        _require_room(out, array.shape, table)
-    label_box.look_up(array, table, out)
+        _require_room(out, array.shape, lookup)
+    label_box.look_up(array, lookup, out)
     return out
 
 
-def _require_room(out: Array, shape: tuple[int, ...], table: Array) -> None:
+def _require_room(out: Array, shape: tuple[int, ...], lookup: Array) -> None:
     if out.shape != shape:
         raise ValueError(f"out has shape {out.shape}, the labels {shape}")
     if not out.flags.writeable:
         raise ValueError("out is read-only; give an array that can be written")
-    if np.can_cast(table.dtype, out.dtype):
+    if np.can_cast(lookup.dtype, out.dtype):
         return
-    if out.dtype.kind not in "iu" or int(table.max()) > np.iinfo(out.dtype).max:
+    if out.dtype.kind not in "iu" or int(lookup.max()) > np.iinfo(out.dtype).max:
         raise ValueError(
-            f"out has dtype {out.dtype}, too narrow for ids up to {table.max()}; give "
-            f"an array of {table.dtype}, or none"
+            f"out has dtype {out.dtype}, too narrow for ids up to {lookup.max()}; give "
+            f"an array of {lookup.dtype}, or none"
         )
 
 
@@ -280,55 +313,6 @@ def _foreground(mask: Any, *, by_value: bool) -> Array:
     if image.dtype.itemsize == 1:
         image = image.view(np.uint8)
     return np.ascontiguousarray(image).reshape(image.shape)
-
-
-def _summary(
-    image: Array, labels: Array, box: Box, first: Array, *, by_value: bool
-) -> TileSummary:
-    """Summarise a box of labels; its planes are views."""
-    values = None
-    if by_value:
-        values = image.reshape(-1)[moved(first, box, image.shape)]
-    return TileSummary(box, image.shape, first, _faces(labels[box.slices]), values)
-
-
-def _faces(labels: Array) -> tuple[tuple[Array, Array], ...]:
-    """Return the first and last plane of each axis, as views."""
-    return tuple(
-        (labels[_at(axis, 0)], labels[_at(axis, n - 1)])
-        for axis, n in enumerate(labels.shape)
-    )
-
-
-def _at(axis: int, place: int) -> tuple[slice, ...]:
-    return (*[slice(None)] * axis, slice(place, place + 1))
-
-
-def _seam_pairs(
-    first: tuple[Array, TileSummary],
-    second: tuple[Array, TileSummary],
-    structure: Array,
-) -> NDArray[np.int64]:
-    tables = (first[0], second[0])
-    return touching_labels(first[1], second[1], structure, tables)
-
-
-def _look_up(
-    labels: Array,
-    grid: Sequence[Tile],
-    tables: Sequence[Array],
-    finals: Sequence[Array],
-    threads: int,
-) -> Array:
-    """Replace provisional labels by ids, in place unless ids need more bytes."""
-    result = labels.astype(finals[0].dtype, copy=False)
-
-    def run(place: int) -> None:
-        table = finals[place][tables[place]]
-        label_box.look_up_box(result, grid[place].write, table)
-
-    in_threads(run, range(len(grid)), threads)
-    return result
 
 
 def _slabs(shape: tuple[int, ...], threads: int) -> tuple[int, ...]:

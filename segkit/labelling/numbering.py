@@ -1,5 +1,8 @@
 """Number the objects of all tiles in raster order of their first voxel.
 
+A *node* is a label of a tile as index into the labels of all tiles, tile after tile;
+`ends` are 0 and the index after each tile's last node.
+
 Nothing is sorted: in a row of the image, tiles follow one another, and within a tile
 objects are in raster order. So it is enough to count how many objects begin in each
 tile's part of each row; the sums of these counts tell how many have begun before.
@@ -17,50 +20,51 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
-    from segkit.labelling.merging import TileSummary
+    from segkit.labelling.summary import TileSummary
 
 
 class Joined(NamedTuple):
-    """Labels that belong to the object of another one, which begins before them.
+    """Nodes that belong to the object of another one, which begins before them."""
 
-    Both as places in the list of all labels of all tiles.
-    """
-
-    labels: NDArray[np.int64]
-    objects: NDArray[np.int64]
+    nodes: NDArray[np.int64]
+    roots: NDArray[np.int64]
+    """For each of them the node with which its object begins."""
 
 
 def number_objects(
     parts: Sequence[TileSummary], ends: NDArray[np.int64], joined: Joined
 ) -> list[Array]:
-    """Return, for each tile, the table from its labels to ids; entry 0 is 0.
-
-    `ends` are 0 and where the labels of each tile end in the list of all.
-    """
-    places = by_tile(joined.labels, ends)
-    within = [joined.labels[k] - start for k, start in zip(places, ends, strict=False)]
+    """Return, for each tile, the lookup of its labels' ids; entry 0 is 0."""
+    groups = by_tile(joined.nodes, ends)
+    within = [joined.nodes[k] - start for k, start in zip(groups, ends, strict=False)]
     own = [_own_objects(part, k) for part, k in zip(parts, within, strict=True)]
     begun, before = _rows(parts, own)
-    dtype = _id_dtype(int(ends[-1]) - joined.labels.size)
-    elsewhere = int(begun.sum())
-    tables = []
-    for part, is_own, rows in zip(parts, own, _parts_of_rows(parts), strict=True):
+    dtype = _id_dtype(int(ends[-1]) - joined.nodes.size)
+    counted = int(begun.sum())  # objects without an own voxel come behind all others
+    lookups = []
+    for part, is_own, rows in zip(parts, own, _rows_of_tiles(parts), strict=True):
         ids = _ids(begun[rows].ravel(), before[rows].ravel(), dtype)
         more = int(np.count_nonzero(is_own)) - ids.size
         if more:
-            ids = np.append(ids, np.arange(elsewhere + 1, elsewhere + more + 1))
-            elsewhere += more
-        table = np.zeros(part.count + 1, dtype)
-        table[1:][is_own] = ids
-        tables.append(table)
-    _give_ids_to_joined(tables, ends, joined)
-    return tables
+            ids = np.append(ids, np.arange(counted + 1, counted + more + 1))
+            counted += more
+        lookup = np.zeros(part.count + 1, dtype)
+        lookup[1:][is_own] = ids
+        lookups.append(lookup)
+    _give_ids_to_joined(lookups, ends, joined)
+    return lookups
 
 
-def by_tile(labels: NDArray[np.int64], ends: NDArray[np.int64]) -> list[Array]:
-    """Return for each tile which of some labels, places in the list of all, it has."""
-    order = np.argsort(labels, kind="stable")
-    return np.split(order, np.searchsorted(labels[order], ends[1:-1]))
+def by_tile(nodes: NDArray[np.int64], ends: NDArray[np.int64]) -> list[Array]:
+    """Group nodes by tile: return for each tile the indices of those it has.
+
+    Examples
+    --------
+    >>> by_tile(np.array([4, 0, 3]), np.array([0, 2, 5]))
+    [array([1]), array([2, 0])]
+    """
+    order = np.argsort(nodes, kind="stable")
+    return np.split(order, np.searchsorted(nodes[order], ends[1:-1]))
 
 
 def _own_objects(part: TileSummary, joined: Array) -> NDArray[np.bool_]:
@@ -70,10 +74,10 @@ def _own_objects(part: TileSummary, joined: Array) -> NDArray[np.bool_]:
     return own
 
 
-def _parts_of_rows(parts: Sequence[TileSummary]) -> list[tuple[Any, ...]]:
-    """Return where in an array of rows and tiles along them the rows of each tile are.
+def _rows_of_tiles(parts: Sequence[TileSummary]) -> list[tuple[Any, ...]]:
+    """Return, for each tile, the index of its rows in an array of the shape of `_rows`.
 
-    For each tile an index of the image's axes but the last one, and its place along it.
+    That is its box on all axes but the last one, and its rank among the tiles along it.
     """
     starts = sorted({part.box.start[-1] for part in parts})
     column = {start: k for k, start in enumerate(starts)}
@@ -85,9 +89,9 @@ def _rows(
 ) -> tuple[Array, Array]:
     """Return how many objects begin in each tile's part of a row, and how many before.
 
-    Shape (..., z, y, tiles along x). Objects that begin nowhere are not counted.
+    Shape (..., z, y, tiles along x). Objects without an own voxel are not counted.
     """
-    places = _parts_of_rows(parts)
+    places = _rows_of_tiles(parts)
     columns = 1 + max(place[-1] for place in places)
     # No row begins as many as 2**31 if all have not so many labels together.
     labels = sum(part.count for part in parts)
@@ -113,17 +117,14 @@ def _ids(begun: Array, before: Array, dtype: type[np.signedinteger[Any]]) -> Arr
 
 
 def _give_ids_to_joined(
-    tables: Sequence[Array], ends: NDArray[np.int64], joined: Joined
+    lookups: Sequence[Array], ends: NDArray[np.int64], joined: Joined
 ) -> None:
-    ids = np.empty(joined.labels.size, tables[0].dtype)
-    for table, start, k in zip(
-        tables, ends, by_tile(joined.objects, ends), strict=False
-    ):
-        ids[k] = table[joined.objects[k] - start + 1]
-    for table, start, k in zip(
-        tables, ends, by_tile(joined.labels, ends), strict=False
-    ):
-        table[joined.labels[k] - start + 1] = ids[k]
+    ids = np.empty(joined.nodes.size, lookups[0].dtype)
+    roots, nodes = by_tile(joined.roots, ends), by_tile(joined.nodes, ends)
+    for lookup, start, k in zip(lookups, ends, roots, strict=False):
+        ids[k] = lookup[joined.roots[k] - start + 1]
+    for lookup, start, k in zip(lookups, ends, nodes, strict=False):
+        lookup[joined.nodes[k] - start + 1] = ids[k]
 
 
 def _id_dtype(count: int) -> type[np.signedinteger[Any]]:

@@ -22,7 +22,9 @@ import numpy as np
 
 from segkit import checks
 from segkit.labelling.labels import relabel_tile
-from segkit.labelling.merging import Seam, TileSummary, adjacent_tiles, merge_tiles
+from segkit.labelling.merging import merge_tiles
+from segkit.labelling.seams import adjacent_tiles
+from segkit.labelling.summary import Seam, TileSummary
 from segkit.names import known_as
 from segkit.overlaps.contingency_table import contingency
 from segkit.regions.seam_report import (
@@ -142,15 +144,15 @@ def merge_instances(
     (1, 0)
     """
     parts = [instance_tile(labels, tile, shape) for tile, labels in pieces]
-    tables, report = merge_instance_tiles(
+    lookups, report = merge_instance_tiles(
         [part.summary for part in parts], min_overlap=min_overlap
     )
     enforce(report, on_disagreement, tolerance=tolerance)
-    dtype = tables[0].dtype if tables else np.int32
+    dtype = lookups[0].dtype if lookups else np.int32
     out = np.zeros(tuple(shape), dtype)
-    for part, table in zip(parts, tables, strict=True):
+    for part, lookup in zip(parts, lookups, strict=True):
         box = part.summary.tile.write.slices
-        out[box] = relabel_tile(part.labels, table)
+        out[box] = relabel_tile(part.labels, lookup)
     return MergedInstances(out, report)
 
 
@@ -238,7 +240,7 @@ def merge_instance_tiles(
     min_overlap: float = 0.5,
     by_id: bool = False,
 ) -> tuple[list[Array], SeamReport]:
-    """Return, for each tile, the table from its objects to final ids, and the report.
+    """Return, for each tile, the lookup of its objects' final ids, and the report.
 
     Parameters
     ----------
@@ -258,11 +260,11 @@ def merge_instance_tiles(
             for i, j in places
         ]
     found = list(seams)
-    tables = merge_tiles(
+    lookups = merge_tiles(
         [TileSummary(part.tile.write, part.shape, part.first, ()) for part in parts],
         seams=[seam for seam, _ in found],
     )
-    return tables, SeamReport(tuple(check for _, check in found))
+    return lookups, SeamReport(tuple(check for _, check in found))
 
 
 def _adjacent(grid: Sequence[Tile]) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
-from segkit.labelling.merging import adjacent_tiles
+from segkit.labelling.seams import adjacent_tiles
 from segkit.pipeline.object_filters import filter_options
 from segkit.pipeline.stage_work import measure_options, needs_intensity, save_path
 from segkit.pipeline.stages import (

@@ -14,7 +14,7 @@ import numpy as np
 from segkit import checks
 from segkit.arrays import lowest
 from segkit.labelling.labels import label_tile
-from segkit.labelling.merging import Seam, TileSummary, find_seam
+from segkit.labelling.seams import find_seam
 from segkit.names import known_as
 from segkit.pipeline.stage_work import require_objects, run_steps
 from segkit.tiling.boxes import Box, Tile
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from segkit.arrays import Array
+    from segkit.labelling.summary import Seam, TileSummary
     from segkit.measurement.partial_table import PartialTable
     from segkit.pipeline.steps import Step
     from segkit.workflows.inputs import Readable

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import ndimage
 
-from segkit import labelling
 from segkit.compiled.kernels import can_compile
-from segkit.labelling import box as label_box, numbering
+from segkit.labelling import box as label_box, labels, numbering
 from segkit.labelling.labels import label, label_tile, relabel_tile
-from segkit.labelling.merging import adjacent_tiles, find_seam, merge_tiles
+from segkit.labelling.merging import merge_tiles
+from segkit.labelling.seams import adjacent_tiles, find_seam
 from segkit.tiling.cutting import tiles
 
 LONGEST = {1: 60, 2: 16, 3: 9, 4: 6}
@@ -266,12 +266,12 @@ def test_ids_widen_when_int32_would_overflow(monkeypatch):
 
 def test_tiles_never_exceed_what_their_labels_can_count():
     shape = (3, 70_000, 70_000)
-    tile = labelling._slabs(shape, 2)
+    tile = labels._slabs(shape, 2)
     assert np.prod(tile) <= 2**31 - 1
 
 
 def test_relabelling_refuses_the_table_of_another_tile():
-    with pytest.raises(ValueError, match="beyond the table"):
+    with pytest.raises(ValueError, match="beyond the lookup"):
         relabel_tile(np.array([0, 3]), np.array([0, 1]))
     with pytest.raises(TypeError, match="integers"):
         relabel_tile(np.array([0.5]), np.array([0, 1]))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from segkit.labelling.labels import label, relabel_tile
-from segkit.labelling.merging import adjacent_tiles
+from segkit.labelling.seams import adjacent_tiles
 from segkit.regions.instances import (
     compare_tiles,
     instance_tile,
