@@ -7,27 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
-import os
-import sys
 import threading
 import types
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.compiled import machine_code
+from segkit.compiled import entry_points, machine_code
+from segkit.compiled.fallback import NotCompiledError, can_compile, warn_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
+    from segkit.compiled.entry_points import ArgumentType
     from segkit.compiled.machine_code import Code, Function
 
-Kind: TypeAlias = Any
-"""Of an array (type, axes, whether its elements lie in order), type of a number,
-or those of a tuple's parts in a list."""
 _TYPES = {"b1", *machine_code.NUMBERS}
 _LARGEST = 2**63
 # What code is made of, but for where it stands.
@@ -45,85 +40,86 @@ _OF_CODE = (
 )
 
 
-def can_compile() -> bool:
-    """Return whether kernels run compiled: numba is there and not switched off."""
-    if sys.modules.get("numba") is not None:
-        # An import waits if another thread is still at it; sys.modules does not.
-        numba: Any = importlib.import_module("numba")
-        return not numba.config.DISABLE_JIT
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
-        return False
-    return _is_installed("numba")
-
-
-@cache
-def _is_installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
-
-
 class Kernel:
     """A function that is compiled when it is first called; `kernel` makes it.
 
     Called from Python, arrays, numbers and tuples of them are its arguments; kernels
     may call each other. It does not hold the interpreter. What it writes to, the
     caller has to own: read-only arrays are not told from others.
+
+    Whatever goes wrong with machine code, numba runs the function; whatever goes wrong
+    with numba, `NotCompiledError` tells its caller before anything is written.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self._function = function
-        self._jitted: Callable[..., Any] | None = None
+        self._jitted: dict[bool, Callable[..., Any]] = {}
         self._known: dict[str, Any] | None = None
         self._content = ""
-        self._functions: dict[Kind, Function | None] = {}
+        # By types of arguments: machine code, None where numba runs the function, and
+        # numba's function, or why there is none.
+        self._functions: dict[tuple[ArgumentType, ...], Function | None] = {}
+        self._by_numba: dict[tuple[ArgumentType, ...], Callable[..., Any] | str] = {}
         self._compiling = threading.Lock()
 
     def __call__(self, *arguments: Any) -> Any:
-        """Run the function."""
-        kinds = tuple(map(_kind, arguments))
+        """Run the function.
+
+        Raises
+        ------
+        NotCompiledError
+            If neither machine code nor numba runs it.
+        """
+        types = tuple(map(_argument_type, arguments))
         try:
-            function = self._functions[kinds]
+            function = self._functions[types]
         except KeyError:
-            function = self._prepare(kinds)
+            function = self._prepare(types)
         if function is not None:
             try:
                 return function([n for one in arguments for n in _numbers(one)])
             except ArithmeticError:
                 pass  # numba tells which
-        return self.jitted()(*arguments)
+        return self._ready(types, arguments)(*arguments)
 
-    def jitted(self) -> Callable[..., Any]:
+    def jitted(self, *, cached: bool = True) -> Callable[..., Any]:
         """Return the function as numba compiles it.
 
         Its compiled code is kept beside the source, else in numba's folder for the
-        user (``NUMBA_CACHE_DIR`` names another); where neither can be written, each
-        process compiles anew.
+        user (``NUMBA_CACHE_DIR`` names another); where neither can be written, or if
+        `cached` is false, each process compiles anew.
         """
-        if self._jitted is None:
+        if cached not in self._jitted:
             from numba import njit
 
-            function = self._function
-            known = {
-                name: value.jitted() if isinstance(value, Kernel) else value
-                for name, value in self._globals().items()
-            }
-            known["__name__"] = function.__module__
-            own = types.FunctionType(
-                function.__code__,
-                known,
-                function.__name__,
-                function.__defaults__,
-                function.__closure__,
-            )
-            # What numba keeps is named so; by itself, it would look at one file only.
-            own.__module__ = function.__module__
-            own.__qualname__ = f"{self.__name__}_{self.content()[:16]}"
+            own = self._for_numba(cached=cached)
             try:
-                self._jitted = njit(cache=True, nogil=True)(own)
+                self._jitted[cached] = njit(cache=cached, nogil=True)(own)
             except RuntimeError:  # "cannot cache function: no locator available"
-                self._jitted = njit(nogil=True)(own)
-        return self._jitted
+                self._jitted[cached] = njit(nogil=True)(own)
+        return self._jitted[cached]
+
+    def _for_numba(self, *, cached: bool) -> types.FunctionType:
+        """Return the function with the kernels it calls as numba compiles those."""
+        function = self._function
+        known = {
+            name: value.jitted(cached=cached) if isinstance(value, Kernel) else value
+            for name, value in self._globals().items()
+        }
+        known["__name__"] = function.__module__
+        own = types.FunctionType(
+            function.__code__,
+            known,
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
+        )
+        # What numba keeps is named so; by itself, it would look at one file only.
+        own.__module__ = function.__module__
+        own.__qualname__ = f"{self.__name__}_{self.content()[:16]}"
+        return own
 
     def content(self) -> str:
         """Return a digest of the code and of all that it uses, in whichever file.
@@ -149,27 +145,85 @@ class Kernel:
             self._known = {name: known[name] for name in names if name in known}
         return self._known
 
-    def _prepare(self, kinds: tuple[Kind, ...]) -> Function | None:
-        """Return machine code for arguments of some kinds; None to leave it to numba.
+    def _prepare(self, types: tuple[ArgumentType, ...]) -> Function | None:
+        """Return machine code for arguments of some types; None to leave it to numba.
 
         It is loaded if it was kept, else made and kept.
         """
         with self._compiling:
-            if kinds not in self._functions:
-                plain = None not in kinds and can_compile()
-                found = self._code(kinds) if plain else machine_code.Code()
-                function = machine_code.Function(found) if found.name else None
-                self._functions[kinds] = function
-            return self._functions[kinds]
+            if types not in self._functions:
+                self._functions[types] = self._machine_code(types)
+            return self._functions[types]
 
-    def _code(self, kinds: tuple[Kind, ...]) -> Code:
+    def _machine_code(self, types: tuple[ArgumentType, ...]) -> Function | None:
+        if None in types or not can_compile():
+            return None
+        try:
+            code = self._code(types)
+            return machine_code.Function(code) if code.name else None
+        except Exception as error:  # noqa: BLE001 - it rests on internals of numba and LLVM, and is no more than a cache
+            warn_once("machine code of kernels", error, "numba runs them")
+            return None
+
+    def _code(self, types: tuple[ArgumentType, ...]) -> Code:
         where = Path(self._function.__code__.co_filename)
-        path = machine_code.file_for(where, self.__name__, repr(kinds))
+        path = machine_code.file_for(where, self.__name__, repr(types))
         found = machine_code.load(path, self.content())
         if found is None:
-            found = _compiled(self.jitted(), kinds)
-            machine_code.keep(path, found, self.content())
+            found = entry_points.compiled(self.jitted(), types)
+            try:
+                machine_code.keep(path, found, self.content())
+            except OSError as error:
+                warn_once("keeping machine code", error, "each process makes it anew")
         return found
+
+    def _ready(
+        self, types: tuple[ArgumentType, ...], arguments: tuple[Any, ...]
+    ) -> Callable[..., Any]:
+        """Return numba's function, compiled for some arguments.
+
+        Raises
+        ------
+        NotCompiledError
+            If numba is missing or fails.
+        """
+        found = self._by_numba.get(types)
+        if found is None:
+            with self._compiling:
+                found = self._compiled_by_numba(arguments)
+            if None not in types:  # else others of these types may be different
+                self._by_numba[types] = found
+        if isinstance(found, str):
+            raise NotCompiledError(found)
+        return found
+
+    def _compiled_by_numba(
+        self, arguments: tuple[Any, ...]
+    ) -> Callable[..., Any] | str:
+        """Return numba's function for some arguments, or why there is none.
+
+        It is compiled here, not by its first call, to tell what numba raises from what
+        the function itself does.
+        """
+        try:
+            return _compiled_for(self.jitted(), arguments)
+        except Exception as first:  # noqa: BLE001 - a full disk, a damaged file of its cache, any fault of a new numba
+            try:
+                found = _compiled_for(self.jitted(cached=False), arguments)
+            except Exception as error:  # noqa: BLE001 - as above, and without its cache
+                warn_once("numba", error, "kernels are replaced by NumPy and SciPy")
+                return f"{self.__name__}: {type(error).__name__}: {error}"
+            warn_once("numba's cache", first, "each process compiles anew")
+            return found
+
+
+def _compiled_for(
+    jitted: Callable[..., Any], arguments: tuple[Any, ...]
+) -> Callable[..., Any]:
+    numba: Any = importlib.import_module("numba")
+    if not numba.config.DISABLE_JIT:
+        jitted.compile(tuple(map(numba.typeof, arguments)))  # type: ignore[attr-defined] # numba's own
+    return jitted
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -217,7 +271,7 @@ def _described(value: Any, names: frozenset[str]) -> str:
     return f"{type(value).__name__} {value!r}"
 
 
-def _kind(argument: Any) -> Kind:
+def _argument_type(argument: Any) -> ArgumentType:
     """Return what code is compiled for; None for what is left to numba."""
     if isinstance(argument, np.ndarray):
         dtype, flags = argument.dtype, argument.flags
@@ -235,8 +289,8 @@ def _kind(argument: Any) -> Kind:
     if isinstance(argument, float):
         return "f8"
     if isinstance(argument, tuple):
-        kinds = tuple(map(_kind, argument))
-        return None if None in kinds else ("tuple", kinds)
+        parts = tuple(map(_argument_type, argument))
+        return None if None in parts else ("tuple", parts)
     return None
 
 
@@ -252,87 +306,3 @@ def _numbers(argument: Any) -> Iterator[Any]:
             yield from _numbers(part)
     else:
         yield argument.item() if isinstance(argument, np.generic) else argument
-
-
-def _compiled(jitted: Callable[..., Any], kinds: Sequence[Kind]) -> Code:
-    """Return machine code of a function for arguments of some kinds, made by numba.
-
-    A function of numbers and addresses is put around it: what numba passes on to that
-    one is plain C.
-    """
-    numba: Any = importlib.import_module("numba")
-    writer = _Wrapper()
-    call = ", ".join([writer.argument(kind) for kind in kinds])
-    lines = f"def entry({', '.join(writer.names)}):\n    return jitted({call})\n"
-    known = {
-        "jitted": jitted,
-        "carray": numba.carray,
-        "as_strided": np.lib.stride_tricks.as_strided,
-    }
-    exec(lines, known)
-    entry = numba.njit(nogil=True)(known["entry"])
-    signature = tuple(map(_numba_type, writer.types))
-    entry.compile(signature)
-    made = entry.overloads[signature]
-    returns = _returned(made.signature.return_type)
-    if returns is None:
-        return machine_code.Code()
-    parameters = ["p" if kind.startswith("*") else kind for kind in writer.types]
-    text, name = entry.inspect_llvm(signature), made.fndesc.llvm_func_name
-    return machine_code.emit(text, name, parameters, returns)
-
-
-class _Wrapper:
-    """Writes the parameters of plain C, and arguments made of them."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.types: list[str] = []
-
-    def argument(self, kind: Kind) -> str:
-        """Return an expression for an argument."""
-        if kind == "b":
-            return f"({self._new('i8')} != 0)"
-        if isinstance(kind, str):
-            return self._new(kind)
-        if kind[0] == "tuple":
-            return "".join(
-                ["(", *(f"{self.argument(part)}, " for part in kind[1]), ")"]
-            )
-        dtype, ndim, in_order = kind
-        address = self._new(f"*{dtype}")
-        shape = self._new_tuple(ndim)
-        array = f"carray({address}, {shape})"
-        if in_order:
-            return array
-        return f"as_strided({array}, {shape}, {self._new_tuple(ndim)})"
-
-    def _new(self, kind: str) -> str:
-        self.names.append(f"a{len(self.names)}")
-        self.types.append(kind)
-        return self.names[-1]
-
-    def _new_tuple(self, length: int) -> str:
-        parts = [f"{self._new('i8')}, " for _ in range(length)]
-        return f"({''.join(parts)})"
-
-
-def _numba_type(kind: str) -> Any:
-    numba: Any = importlib.import_module("numba")
-    if kind.startswith("*"):
-        return numba.types.CPointer(numba.from_dtype(np.dtype(kind[1:])))
-    return numba.from_dtype(np.dtype(kind))
-
-
-def _returned(found: Any) -> str | None:
-    """Return the type of a returned number; None for anything else."""
-    types: Any = importlib.import_module("numba.types")
-    plain = types.unliteral(found)
-    if plain == types.none:
-        return ""
-    if plain == types.boolean:
-        return "b"
-    if isinstance(plain, (types.Integer, types.Float)):
-        letter = "f" if isinstance(plain, types.Float) else "iu"[not plain.signed]
-        return f"{letter}{plain.bitwidth // 8}"
-    return None

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_FORMAT = 2
+_FORMAT = 3
 # What numba calls for the last owner of an array. The arrays that the code is given
 # are owned by its caller, and code that makes arrays is left to numba.
 _DESTROY = re.compile(
@@ -79,14 +79,13 @@ class Function:
         self._engine = binding.create_mcjit_compiler(nothing, machine)
         self._engine.add_object_file(binding.ObjectFileRef.from_data(code.data))
         self._engine.finalize_object()
-        kinds = [
-            ctypes.c_void_p if kind == "p" else NUMBERS[kind]
-            for kind in code.parameters
+        parameters = [
+            ctypes.c_void_p if one == "p" else NUMBERS[one] for one in code.parameters
         ]
         address = self._engine.get_function_address(code.name)
         # A function of C lets other threads run meanwhile.
         prototype = ctypes.CFUNCTYPE(
-            ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *kinds
+            ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *parameters
         )
         self._call = prototype(address)
         self._returns = code.returns
@@ -175,7 +174,13 @@ def load(path: Path, content: str) -> Code | None:
 
 
 def keep(path: Path, code: Code, content: str) -> None:
-    """Write a file that `load` reads; where that cannot be, do without."""
+    """Write a file that `load` reads.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; then nothing is left of it.
+    """
     fields = {"code": _header(code), "digest": _digest_of(code, content)}
     head = json.dumps(fields).encode()
     private = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
@@ -185,6 +190,7 @@ def keep(path: Path, code: Code, content: str) -> None:
     except OSError:
         with contextlib.suppress(OSError):
             private.unlink()
+        raise
 
 
 def _header(code: Code) -> dict[str, Any]:
@@ -197,8 +203,11 @@ def _header(code: Code) -> dict[str, Any]:
 
 
 def _digest_of(code: Code, content: str) -> str:
-    """Return a digest of all that a file holds, and of what the code was made of."""
-    head = json.dumps([_header(code), content])
+    """Return a digest of all that a file holds, of what it was made of and for.
+
+    So a file of another processor is not used, whatever its name.
+    """
+    head = json.dumps([_header(code), content, repr(_environment())])
     return _digest(head.encode(), b"\n", code.data)
 
 
@@ -212,7 +221,7 @@ def _resolved(names: Iterable[str]) -> bool:
     return all(binding.address_of_symbol(name) is not None for name in names)
 
 
-def file_for(source: Path, name: str, kinds: str) -> Path:
+def file_for(source: Path, name: str, arguments: str) -> Path:
     """Return where the code of a function is kept.
 
     Other versions of numba and LLVM and other processors have other files: machines
@@ -224,10 +233,10 @@ def file_for(source: Path, name: str, kinds: str) -> Path:
         Of the module that defines it.
     name : str
         Its name.
-    kinds : str
-        Of its arguments.
+    arguments : str
+        Their types.
     """
-    known = repr((_FORMAT, _environment(), str(source), kinds))
+    known = repr((_FORMAT, _environment(), str(source), arguments))
     digest = _digest(known.encode())[:24]
     return _folder(source.parent) / f"{source.stem}.{name}-{digest}.o"
 
@@ -262,6 +271,7 @@ def _environment() -> tuple[object, ...]:
         sys.implementation.cache_tag,
         llvmlite.__version__,
         (stamp.st_size, stamp.st_mtime_ns) if stamp is not None else None,
+        binding.get_process_triple(),
         binding.get_host_cpu_name(),
         binding.get_host_cpu_features().flatten(),
         sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_")),

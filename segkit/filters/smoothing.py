@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from segkit import checks
-from segkit.compiled import kernels
+from segkit.compiled.fallback import falls_back_on
 from segkit.filters.median_kernel import beyond_float64, median_over_box
 from segkit.morphology import operations
 from segkit.morphology.flat import difference
@@ -80,17 +80,28 @@ def gaussian(image: ArrayLike, sigma: PerAxis, *, truncate: float = 4.0) -> Arra
     array = checks.as_image(image)
     sigmas = checks.per_axis_real(sigma, array.ndim, name="sigma")
     truncate = checks.as_finite(truncate, name="truncate", least=0)
-    smooth = np.ascontiguousarray(array, _float_dtype(array.dtype))
-    if not kernels.can_compile():
-        from scipy import ndimage
+    floats = np.ascontiguousarray(array, _float_dtype(array.dtype))
+    smooth = _smoothed(floats, sigmas, truncate)
+    return smooth.copy() if np.may_share_memory(smooth, array) else smooth
 
-        found: Array = ndimage.gaussian_filter(smooth, sigmas, truncate=truncate)
-        return found
+
+def _smoothed_by_scipy(
+    floats: Array, sigmas: Sequence[float], truncate: float
+) -> Array:
+    from scipy import ndimage
+
+    smooth: Array = ndimage.gaussian_filter(floats, sigmas, truncate=truncate)
+    return smooth
+
+
+@falls_back_on(_smoothed_by_scipy)
+def _smoothed(floats: Array, sigmas: Sequence[float], truncate: float) -> Array:
+    smooth = floats
     for axis, width in enumerate(sigmas):
         if width > 1e-15:
             weights = _gaussian_weights(width, truncate)
             smooth = _correlate(smooth, weights, axis)
-    return smooth.copy() if np.may_share_memory(smooth, array) else smooth
+    return smooth
 
 
 def _float_dtype(dtype: np.dtype[Any]) -> type[np.floating[Any]]:

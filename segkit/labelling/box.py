@@ -1,22 +1,20 @@
-"""Label one box of an array: by compiled loops where they run, else by numpy."""
+"""Label one box of an array: by compiled loops where they run, else by NumPy."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from segkit.compiled.kernels import can_compile
+from segkit.compiled.fallback import falls_back_on
 from segkit.labelling import by_numpy
 from segkit.labelling.connectivity import row_offsets
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from numpy.typing import NDArray
 
+    from segkit.arrays import Array
     from segkit.tiling.boxes import Box
-
-Array = NDArray[Any]
 
 # Labels within a box are int32, and so are the places where they first appear.
 LARGEST_BOX = 2**31 - 1
@@ -24,6 +22,7 @@ LARGEST_BOX = 2**31 - 1
 _ROOM = 1024
 
 
+@falls_back_on(by_numpy.label_box)
 def label_box(
     image: Array, labels: Array, box: Box, structure: Array, *, by_value: bool
 ) -> tuple[Array, Array]:
@@ -43,22 +42,19 @@ def label_box(
 
     Returns
     -------
-    table
+    numbers
         For each provisional label the object's number within the box, from 1 on, in
         raster order of first voxel.
     begun
         How many objects begin before each row of the box, and in all.
     """
-    kernels = compiled()
-    if kernels is None:
-        return by_numpy.label_box(image, labels, box, structure, by_value=by_value)
     from segkit.labelling.union_find import number_sets
 
     near = (*row_offsets(structure), by_value)
     parent, begun = _label_rows(image.reshape(-1), labels, box, near)
-    table = parent[: int(begun[-1]) + 1]
-    number_sets(table, begun)
-    return table, begun
+    numbers = parent[: int(begun[-1]) + 1]
+    number_sets(numbers, begun)
+    return numbers, begun
 
 
 def _label_rows(
@@ -91,59 +87,63 @@ def _label_rows(
         parent = longer
 
 
+@falls_back_on(by_numpy.first_places)
 def first_places(
-    labels: Array, box: Box, begun: Array, table: Array | None = None
+    labels: Array, box: Box, begun: Array, numbers: Array | None = None
 ) -> NDArray[np.int32]:
     """Return where each object of a box begins, as raster index within the box.
 
-    `begun` and `table` are those of `label_box`; without a table, the labels in the
-    box are the numbers of its objects already.
+    `begun` and `numbers` are those of `label_box`; without the latter, the labels in
+    the box are the numbers of its objects already.
     """
+    from segkit.labelling.kernels import find_first
+
     count = int(begun[-1])
-    kernels = compiled()
-    if kernels is None:
-        return by_numpy.first_places(labels, box, table)
     first = np.arange(1, count + 1, dtype=np.int32)
-    if table is not None:  # which provisional label each begins with
-        whole = np.zeros(1, np.int64), table.size, np.array([0, count], np.int32)
-        kernels.find_first(table, *whole, first)
+    if numbers is not None:  # which provisional label each begins with
+        whole = np.zeros(1, np.int64), numbers.size, np.array([0, count], np.int32)
+        find_first(numbers, *whole, first)
     starts = row_starts(box, labels.shape)
-    kernels.find_first(labels.reshape(-1), starts, box.shape[-1], begun, first)
+    find_first(labels.reshape(-1), starts, box.shape[-1], begun, first)
     return first
 
 
-def look_up_box(labels: Array, box: Box, table: Array) -> None:
-    """Replace each label in a box of `labels` by its entry in `table`, in place."""
-    kernels = compiled()
-    if kernels is None:
-        by_numpy.look_up_box(labels, box, table)
+@falls_back_on(by_numpy.look_up_box)
+def look_up_box(labels: Array, box: Box, lookup: Array) -> None:
+    """Replace each label in a box of `labels` by its entry in `lookup`, in place."""
+    from segkit.labelling.kernels import look_up_rows
+
+    starts = row_starts(box, labels.shape)
+    look_up_rows(labels.reshape(-1), starts, box.shape[-1], lookup)
+
+
+@falls_back_on(by_numpy.look_up)
+def look_up(labels: Array, lookup: Array, out: Array) -> None:
+    """Write into `out` the entry in `lookup` of each of `labels`."""
+    from segkit.labelling import kernels
+
+    if labels.flags.c_contiguous and out.flags.c_contiguous:
+        kernels.look_up(labels.reshape(-1), lookup, out.reshape(-1))
     else:
-        starts = row_starts(box, labels.shape)
-        kernels.look_up_rows(labels.reshape(-1), starts, box.shape[-1], table)
-
-
-def look_up(labels: Array, table: Array, out: Array) -> None:
-    """Write into `out` the entry in `table` of each of `labels`."""
-    kernels = compiled()
-    if kernels and labels.flags.c_contiguous and out.flags.c_contiguous:
-        kernels.look_up(labels.reshape(-1), table, out.reshape(-1))
-        return
-    for plane, target in zip(np.atleast_2d(labels), np.atleast_2d(out), strict=True):
-        target[...] = table[plane]  # plane by plane: an index takes 8 bytes a voxel
+        by_numpy.look_up(labels, lookup, out)
 
 
 def touching(first: Array, second: Array) -> Array:
     """Return the pairs of labels at the same places of two arrays, each pair once."""
-    kernels = compiled()
-    if kernels is None:
-        return unique_pairs(by_numpy.touching(first.ravel(), second.ravel()))
-    flat = first.ravel(), second.ravel()
+    return unique_pairs(_touching(first.ravel(), second.ravel()))
+
+
+@falls_back_on(by_numpy.touching)
+def _touching(first: Array, second: Array) -> Array:
+    """Return pairs of labels at the same places of flat arrays, some of them twice."""
+    from segkit.labelling import kernels
+
     found, state = np.empty((_ROOM, 2), np.int64), np.zeros(2, np.int64)
     while True:
-        kernels.touching(*flat, found, state)
+        kernels.touching(first, second, found, state)
         place, count = state.tolist()
-        if place == flat[0].size:
-            return unique_pairs(found[:count])
+        if place == first.size:
+            return found[:count]
         found = np.concatenate([found, np.empty_like(found)])
 
 
@@ -159,25 +159,15 @@ def unique_pairs(pairs: Array) -> Array:
     return distinct
 
 
+@falls_back_on(by_numpy.smallest_of_set)
 def smallest_of_set(size: int, pairs: Array) -> Array:
     """Return for each of `size` nodes the smallest node it is linked with by pairs."""
-    if compiled() is None:
-        return by_numpy.smallest_of_set(size, pairs)
     from segkit.labelling.union_find import flatten, unite_pairs
 
     parent = np.arange(size)
     unite_pairs(parent, pairs[:, 0], pairs[:, 1])
     flatten(parent)
     return parent
-
-
-def compiled() -> ModuleType | None:
-    """Return the compiled loops, or None where they would run uncompiled."""
-    if not can_compile():
-        return None
-    from segkit.labelling import kernels as label_kernels
-
-    return label_kernels
 
 
 def row_starts(box: Box, shape: tuple[int, ...]) -> Array:

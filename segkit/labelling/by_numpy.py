@@ -1,22 +1,25 @@
-"""Labelling without compiled code: the same results as `_label_kernels`, slower."""
+"""Labelling without compiled code: what `segkit.labelling.box` falls back on.
+
+The same results, slower.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from segkit.tiling.boxes import Box
+    from numpy.typing import NDArray
 
-Array = NDArray[Any]
+    from segkit.arrays import Array
+    from segkit.tiling.boxes import Box
 
 
 def label_box(
     image: Array, labels: Array, box: Box, structure: Array, *, by_value: bool
 ) -> tuple[Array, Array]:
-    """Label `image[box]` into `labels[box]`; see `_label_box.label_box`."""
+    """Label `image[box]` into `labels[box]`; see `segkit.labelling.box.label_box`."""
     from scipy import ndimage
 
     cut = image[box.slices]
@@ -28,16 +31,22 @@ def label_box(
     found, first = np.unique(out, return_index=True)
     keep = found > 0
     order = np.argsort(first[keep], kind="stable")
-    table = np.zeros(int(found.max(initial=0)) + 1, np.int32)
-    table[found[keep][order]] = np.arange(1, order.size + 1)
+    numbers = np.zeros(int(found.max(initial=0)) + 1, np.int32)
+    numbers[found[keep][order]] = np.arange(1, order.size + 1)
     rows = np.arange(cut.size // cut.shape[-1] + 1) * cut.shape[-1]
-    return table, np.searchsorted(first[keep][order], rows).astype(np.int32)
+    return numbers, np.searchsorted(first[keep][order], rows).astype(np.int32)
 
 
-def first_places(labels: Array, box: Box, table: Array | None) -> NDArray[np.int32]:
-    """Return where each object of a box begins; see `_label_box.first_places`."""
+def first_places(
+    labels: Array,
+    box: Box,
+    begun: Array,  # noqa: ARG001 - as the compiled loops need it
+    numbers: Array | None = None,
+) -> NDArray[np.int32]:
+    """Return where each object of a box begins, as raster index within the box."""
     own = labels[box.slices]
-    found, first = np.unique(own if table is None else table[own], return_index=True)
+    own = own if numbers is None else numbers[own]
+    found, first = np.unique(own, return_index=True)
     return first[found > 0].astype(np.int32)
 
 
@@ -53,13 +62,19 @@ def _label_values(cut: Array, structure: Array) -> Array:
     return out
 
 
-def look_up_box(labels: Array, box: Box, table: Array) -> None:
-    """Replace each label in a box of `labels` by its entry in `table`, in place."""
-    labels[box.slices] = table[labels[box.slices]]
+def look_up_box(labels: Array, box: Box, lookup: Array) -> None:
+    """Replace each label in a box of `labels` by its entry in `lookup`, in place."""
+    labels[box.slices] = lookup[labels[box.slices]]
+
+
+def look_up(labels: Array, lookup: Array, out: Array) -> None:
+    """Write into `out` the entry in `lookup` of each of `labels`."""
+    for plane, target in zip(np.atleast_2d(labels), np.atleast_2d(out), strict=True):
+        target[...] = lookup[plane]  # plane by plane: an index takes 8 bytes a voxel
 
 
 def touching(first: Array, second: Array) -> Array:
-    """Return the pairs of labels at the same places."""
+    """Return the pairs of labels at the same places of flat arrays."""
     both = (first != 0) & (second != 0)
     return np.stack([first[both], second[both]], axis=1).astype(np.int64)
 

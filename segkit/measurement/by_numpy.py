@@ -1,25 +1,39 @@
-"""Sums over objects without compiled code: as `_measure_kernels`, slower."""
+"""Sums over objects without compiled code: what `partial_table` falls back on.
+
+The same results, slower.
+"""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from segkit.arrays import Array
+    from segkit.tiling.boxes import Box
 
-    Array = NDArray[Any]
+
+def mark_box(labels: Array, box: Box, seen: Array) -> None:
+    """Mark each label that is in a box."""
+    for plane in labels[box.slices]:
+        seen[plane] = True
 
 
 def sum_box(
-    labels: Array, intensity: Array | None, slots: Array, sums: Array, lights: Array
+    labels: Array,
+    intensity: Array | None,
+    box: Box,
+    slots: Array,
+    sums: Array,
+    intensities: Array,
 ) -> None:
-    """Add positions and intensities of the objects of an array to their sums."""
-    where = np.nonzero(labels)
-    slot = slots[labels[where]]
-    ndim = labels.ndim
+    """Add positions and intensities of the objects in a box to their sums."""
+    own = labels[box.slices]
+    where = np.nonzero(own)
+    slot = slots[own[where]]
+    ndim = own.ndim
     np.add.at(sums[:, 0], slot, 1)
     column = 1 + ndim
     for a in range(ndim):
@@ -32,33 +46,33 @@ def sum_box(
         np.minimum.at(sums[:, column + a], slot, where[a])
         np.maximum.at(sums[:, column + ndim + a], slot, where[a] + 1)
     if intensity is not None:
-        _sum_lights(slot, intensity[where], lights)
+        _sum_intensities(slot, intensity[box.slices][where], intensities)
 
 
-def _sum_lights(slot: Array, values: Array, lights: Array) -> None:
-    values = values.astype(lights.dtype)
+def _sum_intensities(slot: Array, values: Array, intensities: Array) -> None:
+    values = values.astype(intensities.dtype)
     present, first = np.unique(slot, return_index=True)
-    for column in (2, 3, 4) if lights.dtype.kind == "f" else (2, 3):
-        lights[present, column] = values[first]
+    for column in (2, 3, 4) if intensities.dtype.kind == "f" else (2, 3):
+        intensities[present, column] = values[first]
     with np.errstate(over="ignore", invalid="ignore"):  # as compiled
-        deviation = values - lights[slot, 4]
-        np.add.at(lights[:, 0], slot, deviation)
-        np.add.at(lights[:, 1], slot, deviation * deviation)
-    np.minimum.at(lights[:, 2], slot, values)
-    np.maximum.at(lights[:, 3], slot, values)
+        deviation = values - intensities[slot, 4]
+        np.add.at(intensities[:, 0], slot, deviation)
+        np.add.at(intensities[:, 1], slot, deviation * deviation)
+    np.minimum.at(intensities[:, 2], slot, values)
+    np.maximum.at(intensities[:, 3], slot, values)
 
 
 def count_crossings(
-    labels: Array, own: tuple[slice, ...], slots: Array, moves: Array, counts: Array
+    labels: Array, box: Box, slots: Array, moves: Array, counts: Array
 ) -> None:
-    """Count steps that leave objects; see `_measure_kernels.count_crossings`."""
+    """Count steps that leave objects; see `segkit.measurement.kernels`."""
     padded = np.pad(labels, 1)
-    here = labels[own]
+    here = labels[box.slices]
     for way, move in enumerate(moves):
         there = padded[
             tuple(
                 slice(s.start + 1 + m, s.stop + 1 + m)
-                for s, m in zip(own, move, strict=True)
+                for s, m in zip(box.slices, move, strict=True)
             )
         ]
         leaves = (here != 0) & (there != here)

@@ -24,7 +24,9 @@ def mark_rows(labels, starts, width, seen):
 
 
 @kernel
-def sum_rows(labels, intensity, starts, shape, place, slots, sums, lights, relative):
+def sum_rows(
+    labels, intensity, starts, shape, place, slots, sums, intensities, relative
+):
     """Add positions and intensities of the objects of a box to their sums.
 
     Parameters
@@ -36,10 +38,11 @@ def sum_rows(labels, intensity, starts, shape, place, slots, sums, lights, relat
     place
         Zeros, one for each axis; changed.
     slots
-        For each label the row of its object in `sums` and `lights`.
+        For each label the row of its object in `sums` and `intensities`.
     sums
-        int64, columns as `_measure.position_columns` lists them, where count is 0.
-    lights
+        int64, zeros at first: count, sums of positions, of their products, least and
+        largest position + 1, axis by axis.
+    intensities
         Sum, sum of squares, least and largest intensity, and the intensity that counts
         as zero in the sums; which is an object's first one if `relative`, else 0.
     """
@@ -59,11 +62,11 @@ def sum_rows(labels, intensity, starts, shape, place, slots, sums, lights, relat
             if intensity.size:
                 values = intensity[starts[row] + start : starts[row] + x]
                 if sums[slot, 0] == 0:
-                    lights[slot, 2] = values[0]
-                    lights[slot, 3] = values[0]
+                    intensities[slot, 2] = values[0]
+                    intensities[slot, 3] = values[0]
                     if relative:
-                        lights[slot, 4] = values[0]
-                _add_light(lights[slot], values)
+                        intensities[slot, 4] = values[0]
+                _add_intensities(intensities[slot], values)
             place[-1] = start
             _add_run(sums[slot], place, x - start)
         _advance(place, shape)
@@ -96,23 +99,23 @@ def _add_run(sums, place, length):
 
 
 @kernel
-def _add_light(light, values):
-    """Add the intensities of a run, as deviations from `light[4]`."""
-    total = light[0]
-    squares = light[1]
-    least = light[2]
-    largest = light[3]
-    zero = light[4]
+def _add_intensities(sums, values):
+    """Add the intensities of a run, as deviations from `sums[4]`."""
+    total = sums[0]
+    squares = sums[1]
+    least = sums[2]
+    largest = sums[3]
+    zero = sums[4]
     for value in values:
         deviation = value - zero
         total += deviation
         squares += deviation * deviation
         least = min(least, value)
         largest = max(largest, value)
-    light[0] = total
-    light[1] = squares
-    light[2] = least
-    light[3] = largest
+    sums[0] = total
+    sums[1] = squares
+    sums[2] = least
+    sums[3] = largest
 
 
 @kernel

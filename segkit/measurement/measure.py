@@ -108,8 +108,8 @@ def region_properties(
     """
     array, largest = _labels(labels)
     checks.require_no_picture(array)
-    lights = _intensity(intensity, array.shape)
-    wanted = object_properties.wanted(properties, array.ndim, lights is not None)
+    intensities = _intensity(intensity, array.shape)
+    wanted = object_properties.wanted(properties, array.ndim, intensities is not None)
     threads = thread_count(workers)
     if tile is None:
         tile = (-(-array.shape[0] // threads), *array.shape[1:])
@@ -119,7 +119,7 @@ def region_properties(
     def run(one: Tile) -> PartialTable:
         return sum_box(
             small,
-            lights,
+            intensities,
             one.write,
             origin=(0,) * array.ndim,
             shape=array.shape,
@@ -184,11 +184,11 @@ def measure_tile(
         object_properties.require_surface(array.ndim)
         _require_halo(tile, whole)
     with checks.inside_tile():
-        lights = _intensity(intensity, array.shape)
+        intensities = _intensity(intensity, array.shape)
     small, values = _compact(array, largest)
     own = tile.write.within(tile.read)
     table = sum_box(
-        small, lights, own, origin=tile.read.start, shape=whole, surface=surface
+        small, intensities, own, origin=tile.read.start, shape=whole, surface=surface
     )
     return _named(table, values)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segkit.compiled.kernels import can_compile
+from segkit.compiled.fallback import falls_back_on
 from segkit.labelling import box as label_box
 from segkit.measurement import by_numpy, crofton
 from segkit.names import known_as
@@ -91,16 +91,16 @@ def sum_box(
     ndim = labels.ndim
     sums = np.zeros((len(present), 1 + 3 * ndim + ndim * (ndim + 1) // 2), np.int64)
     exact = intensity is None or _is_exact(intensity.dtype)
-    lights = np.zeros((len(present), 5), np.int64 if exact else np.float64)
-    _sum(labels, intensity, box, slots, sums, lights)
+    intensities = np.zeros((len(present), 5), np.int64 if exact else np.float64)
+    _sum(labels, intensity, box, slots, sums, intensities)
     start = [o + s for o, s in zip(origin, box.start, strict=True)]
     columns = _position_columns(sums[1:], start)
     if surface:
         columns["crossings"] = _crossings(labels, box, slots, len(present))[1:]
     if intensity is not None:
-        columns |= _light_columns(lights[1:])
+        columns |= _intensity_columns(intensities[1:])
         if not exact:
-            spread = _spread(labels, intensity, box, slots, sums, lights)
+            spread = _spread(labels, intensity, box, slots, sums, intensities)
             columns["spread"] = spread[1:]
     return _without_absent(PartialTable(shape, present[1:], columns, box.size))
 
@@ -220,38 +220,36 @@ def _seen(labels: Array, box: Box, largest: int) -> NDArray[np.bool_]:
     """Return for each label up to the box's largest whether it is there; 0 is."""
     seen = np.zeros(largest + 1, np.bool_)
     seen[0] = True
-    if can_compile():
-        from segkit.measurement.kernels import mark_rows
-
-        starts = label_box.row_starts(box, labels.shape)
-        mark_rows(labels.reshape(-1), starts, box.shape[-1], seen)
-    else:
-        for plane in labels[box.slices]:
-            seen[plane] = True
+    _mark(labels, box, seen)
     return seen
 
 
+@falls_back_on(by_numpy.mark_box)
+def _mark(labels: Array, box: Box, seen: Array) -> None:
+    from segkit.measurement.kernels import mark_rows
+
+    starts = label_box.row_starts(box, labels.shape)
+    mark_rows(labels.reshape(-1), starts, box.shape[-1], seen)
+
+
+@falls_back_on(by_numpy.sum_box)
 def _sum(
     labels: Array,
     intensity: Array | None,
     box: Box,
     slots: Array,
     sums: Array,
-    lights: Array,
+    intensities: Array,
 ) -> None:
-    """Fill sums and lights, compiled or not."""
-    if not can_compile():
-        own = None if intensity is None else intensity[box.slices]
-        by_numpy.sum_box(labels[box.slices], own, slots, sums, lights)
-        return
+    """Add positions and intensities of the objects in a box to their sums."""
     from segkit.measurement.kernels import sum_rows
 
     values = np.zeros(0, np.uint8) if intensity is None else intensity.reshape(-1)
     starts = label_box.row_starts(box, labels.shape)
-    relative = lights.dtype == np.float64
+    relative = intensities.dtype == np.float64
     flat, shape = labels.reshape(-1), np.array(box.shape)
     place = np.zeros_like(shape)
-    sum_rows(flat, values, starts, shape, place, slots, sums, lights, relative)
+    sum_rows(flat, values, starts, shape, place, slots, sums, intensities, relative)
 
 
 def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
@@ -276,9 +274,9 @@ def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
     }
 
 
-def _light_columns(lights: Array) -> dict[str, Array]:
-    total, squares, least, most, zero = lights.T.copy()
-    if lights.dtype == np.int64:
+def _intensity_columns(intensities: Array) -> dict[str, Array]:
+    total, squares, least, most, zero = intensities.T.copy()
+    if intensities.dtype == np.int64:
         return {"total": total, "squares": squares, "least": least, "most": most}
     return {"least": least, "most": most, "zero": zero, "deviation": total}
 
@@ -289,15 +287,15 @@ def _spread(
     box: Box,
     slots: Array,
     sums: Array,
-    lights: Array,
+    intensities: Array,
 ) -> Array:
     """Return the roots of the sums of squares about the mean, however large."""
-    spread = _root(sums, lights)
-    large = ~np.isfinite(lights[:, 1])
-    small = (lights[:, 1] < _TOO_SMALL) & (lights[:, 2] < lights[:, 3])
+    spread = _root(sums, intensities)
+    large = ~np.isfinite(intensities[:, 1])
+    small = (intensities[:, 1] < _TOO_SMALL) & (intensities[:, 2] < intensities[:, 3])
     for rows, scale in zip((large, small), _SCALES, strict=True):
         if rows.any():
-            own = np.zeros_like(sums), np.zeros_like(lights)
+            own = np.zeros_like(sums), np.zeros_like(intensities)
             with np.errstate(over="ignore"):  # of objects for which it is not meant
                 scaled = intensity * scale
             _sum(labels, scaled, box, slots, *own)
@@ -305,8 +303,8 @@ def _spread(
     return spread
 
 
-def _root(sums: Array, lights: Array) -> Array:
-    total, squares = lights[:, 0], lights[:, 1]
+def _root(sums: Array, intensities: Array) -> Array:
+    total, squares = intensities[:, 0], intensities[:, 1]
     count = np.maximum(sums[:, 0], 1)  # rows of absent labels are dropped later
     with np.errstate(over="ignore", invalid="ignore"):
         root: Array = np.sqrt(np.maximum(squares - total * (total / count), 0))
@@ -316,18 +314,22 @@ def _root(sums: Array, lights: Array) -> Array:
 def _crossings(labels: Array, box: Box, slots: Array, rows: int) -> Array:
     moves = crofton.steps(labels.ndim)
     counts = np.zeros((rows, len(moves) // 2 + 1), np.int64)
-    if can_compile():
-        from segkit.measurement.kernels import count_crossings
-
-        jumps = moves @ (np.array(labels.strides) // labels.itemsize)
-        edges = np.array([box.start, box.stop])
-        shape = np.array(labels.shape)
-        flat = labels.reshape(-1)
-        place = edges[0].copy()
-        count_crossings(flat, edges, place, shape, slots, moves, jumps, counts)
-    else:
-        by_numpy.count_crossings(labels, box.slices, slots, moves, counts)
+    _count_crossings(labels, box, slots, moves, counts)
     return counts[:, :-1]
+
+
+@falls_back_on(by_numpy.count_crossings)
+def _count_crossings(
+    labels: Array, box: Box, slots: Array, moves: Array, counts: Array
+) -> None:
+    from segkit.measurement.kernels import count_crossings
+
+    jumps = moves @ (np.array(labels.strides) // labels.itemsize)
+    edges = np.array([box.start, box.stop])
+    shape = np.array(labels.shape)
+    flat = labels.reshape(-1)
+    place = edges[0].copy()
+    count_crossings(flat, edges, place, shape, slots, moves, jumps, counts)
 
 
 def _is_exact(dtype: np.dtype[Any]) -> bool:

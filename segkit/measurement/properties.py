@@ -29,7 +29,7 @@ def wanted(
         return [
             name
             for name in _COLUMNS
-            if name != "surface" and (has_intensity or not _is_light(name))
+            if name != "surface" and (has_intensity or not _needs_intensity(name))
         ]
     if isinstance(properties, str):
         raise TypeError(f"properties is {properties!r}; give a list of names")
@@ -38,7 +38,7 @@ def wanted(
             raise ValueError(
                 f"property {name!r} is unknown; there are {', '.join(_COLUMNS)}"
             )
-        if _is_light(name) and not has_intensity:
+        if _needs_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
     if "surface" in properties:
         require_surface(ndim)
@@ -83,7 +83,7 @@ def columns_of(name: str, table: PartialTable, spacing: Spacing) -> dict[str, Ar
     return {"-".join(map(str, (name, *at))): found[(slice(None), *at)] for at in places}
 
 
-def _is_light(name: str) -> bool:
+def _needs_intensity(name: str) -> bool:
     return name.startswith("intensity_")
 
 

@@ -1,4 +1,4 @@
-"""The counting loop behind `segkit.evaluation.contingency`, compiled.
+"""The counting loop behind `segkit.contingency`, compiled.
 
 Label images are long runs of the same pair (segmentation id, reference id), so the
 loop counts a run in a register and touches the hash table once a run. Open addressing
@@ -12,10 +12,11 @@ distinct pairs and never the size of the ids or of the image.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from segkit.compiled.kernels import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _slot(first, second, firsts, seconds, counts):
     mask = np.uint64(firsts.size - 1)
     mixed = np.uint64(first) * np.uint64(0x9E3779B97F4A7C15)
@@ -28,7 +29,7 @@ def _slot(first, second, firsts, seconds, counts):
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _doubled(firsts, seconds, counts):
     size = 2 * firsts.size
     new_firsts = np.zeros(size, np.int64)
@@ -43,7 +44,7 @@ def _doubled(firsts, seconds, counts):
     return new_firsts, new_seconds, new_counts
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_pairs(first, second, firsts, seconds, counts):
     """Add the pairs of two flat label arrays to a hash table; return the table."""
     used = 0

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
-from segkit.compiled.kernels import can_compile
+from segkit.compiled.fallback import falls_back_on
 from segkit.labelling.labels import label
 from segkit.names import known_as
 from segkit.regions.slic_joining import joined
@@ -33,7 +33,7 @@ from segkit.tiling.reaches import declare_reach, unlimited
 from segkit.tiling.threads import in_threads, thread_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from segkit.arrays import Array
 
@@ -242,12 +242,7 @@ class _Search:
         windows = self._windows()
         meets = (windows[:, ::2] < stop) & (windows[:, 1::2] > start)
         near = np.flatnonzero(meets.all(axis=1))
-        run: Callable[..., None] = _assign_numpy
-        if can_compile():
-            from segkit.regions import slic_kernel
-
-            run = slic_kernel.assign
-        run(values, start, self.clusters, windows, near, self.weights, labels, sums)
+        _assign(values, start, self.clusters, windows, near, self.weights, labels, sums)
         used = np.flatnonzero(sums[:, -1])
         return labels.reshape(box.shape), (used, sums[used])
 
@@ -303,7 +298,7 @@ def _search(
     return _Search(clusters, steps, np.array(weights), shape)
 
 
-def _assign_numpy(
+def _assign_by_numpy(
     values: Array,
     start: Array,
     clusters: Array,
@@ -313,7 +308,7 @@ def _assign_numpy(
     labels: Array,
     sums: Array,
 ) -> None:
-    """Do what the compiled pass does, with the same result, about ten times slower."""
+    """Do what the compiled pass does, about ten times slower."""
     distance = np.full(labels.shape, np.inf)
     size = np.array(labels.shape)
     for k in near:
@@ -345,6 +340,22 @@ def _distance(values: Array, start: Array, cluster: Array, weights: Array) -> Ar
         alike += (values[..., channel] - cluster[3 + channel]) ** 2
     found: Array = near + alike * weights[4]
     return found
+
+
+@falls_back_on(_assign_by_numpy)
+def _assign(
+    values: Array,
+    start: Array,
+    clusters: Array,
+    windows: Array,
+    near: Array,
+    weights: Array,
+    labels: Array,
+    sums: Array,
+) -> None:
+    from segkit.regions import slic_kernel
+
+    slic_kernel.assign(values, start, clusters, windows, near, weights, labels, sums)
 
 
 def _slabs(shape: tuple[int, ...], threads: int) -> tuple[int, ...]:

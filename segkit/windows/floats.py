@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.compiled.kernels import can_compile
+from segkit.compiled.fallback import falls_back_on
 from segkit.windows.pieces import Piece, Slide, piece, slabs, slide, window_counts
 
 if TYPE_CHECKING:
@@ -55,9 +55,16 @@ def expected_magnitude(image: Array) -> float:
 
 def largest_magnitude(image: Array) -> float:
     """Return the largest absolute value, or NaN or infinity if the image has such."""
-    if image.ndim not in (2, 3) or not can_compile():
-        low, high = image.min().item(), image.max().item()
-        return float("nan") if low != low else max(abs(low), abs(high))
+    return _largest(image) if image.ndim in (2, 3) else _largest_by_numpy(image)
+
+
+def _largest_by_numpy(image: Array) -> float:
+    low, high = image.min().item(), image.max().item()
+    return float("nan") if low != low else max(abs(low), abs(high))
+
+
+@falls_back_on(_largest_by_numpy)
+def _largest(image: Array) -> float:
     from segkit.windows import float_kernel
 
     bits = np.dtype(f"u{image.dtype.itemsize}").type

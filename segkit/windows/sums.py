@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from segkit import checks
-from segkit.compiled.kernels import can_compile
+from segkit.compiled.fallback import falls_back_on
 from segkit.windows import floats
 from segkit.windows.pieces import piece, slabs, window_counts
 from segkit.windows.rule import ABOVE, BELOW, NOT_ABOVE, Rule
@@ -37,9 +37,18 @@ def mask(image: Array, rule: Rule, threads: int) -> Mask:
         row = Rule((0, *rule.before), (0, *rule.after), rule.low, rule.high, rule.mode)
         found: Mask = mask(image[None], row, threads)[0]
         return found
-    if not can_compile() or image.ndim > 3:
-        accumulator(image, rule)  # refuses sums that overflow
-        return numpy_mask(image, rule)
+    if image.ndim > 3:
+        return _plain_mask(image, rule, threads)
+    return _compiled_mask(image, rule, threads)
+
+
+def _plain_mask(image: Array, rule: Rule, threads: int) -> Mask:  # noqa: ARG001 - as compiled
+    accumulator(image, rule)  # refuses sums that overflow
+    return numpy_mask(image, rule)
+
+
+@falls_back_on(_plain_mask)
+def _compiled_mask(image: Array, rule: Rule, threads: int) -> Mask:
     out = np.empty(image.shape, np.bool_)
     rows = list(slabs(0, image.shape[-2], -(-image.shape[-2] // threads)))
     threshold = _threshold_floats if image.dtype.kind == "f" else _threshold_integers

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from segkit.compiled.kernels import can_compile
+from segkit.compiled.fallback import falls_back_on
 from segkit.names import known_as
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
@@ -140,23 +138,8 @@ def _narrow_type(flat: Array) -> np.dtype[Any]:
     return np.result_type(np.min_scalar_type(low), np.min_scalar_type(high))
 
 
-def _runs(
-    flat: Array, narrow: np.dtype[Any], *, limit: int
-) -> tuple[Array, Array] | None:
-    """Return ends and values of runs, None if they take more bytes than `limit`."""
-    kernels = _compiled()
-    if kernels is None:
-        return _runs_by_numpy(flat, narrow, limit)
-    count = kernels.count_runs(flat)
-    if count * (4 + narrow.itemsize) > limit:
-        return None
-    ends, values = np.empty(count, np.uint32), np.empty(count, narrow)
-    kernels.write_runs(flat, ends, values)
-    return ends, values
-
-
 def _runs_by_numpy(
-    flat: Array, narrow: np.dtype[Any], limit: int
+    flat: Array, narrow: np.dtype[Any], *, limit: int
 ) -> tuple[Array, Array] | None:
     starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     if (len(starts) + 1) * (4 + narrow.itemsize) > limit:
@@ -165,14 +148,33 @@ def _runs_by_numpy(
     return ends, flat[np.insert(starts, 0, 0)].astype(narrow)
 
 
+@falls_back_on(_runs_by_numpy)
+def _runs(
+    flat: Array, narrow: np.dtype[Any], *, limit: int
+) -> tuple[Array, Array] | None:
+    """Return ends and values of runs, None if they take more bytes than `limit`."""
+    from segkit.workflows.run_kernels import count_runs, write_runs
+
+    count = count_runs(flat)
+    if count * (4 + narrow.itemsize) > limit:
+        return None
+    ends, values = np.empty(count, np.uint32), np.empty(count, narrow)
+    write_runs(flat, ends, values)
+    return ends, values
+
+
+def _filled_by_numpy(ends: Array, values: Array, first: int, size: int) -> Array:
+    stops = np.minimum(ends.astype(np.int64) - first, size)
+    return np.repeat(values, np.diff(stops, prepend=0))
+
+
+@falls_back_on(_filled_by_numpy)
 def _filled(ends: Array, values: Array, first: int, size: int) -> Array:
     """Return `size` voxels from place `first` on, from the runs that hold them."""
-    kernels = _compiled()
-    if kernels is None:
-        stops = np.minimum(ends.astype(np.int64) - first, size)
-        return np.repeat(values, np.diff(stops, prepend=0))
+    from segkit.workflows.run_kernels import fill_runs
+
     out = np.empty(size, values.dtype)
-    kernels.fill_runs(ends, values, first, out)
+    fill_runs(ends, values, first, out)
     return out
 
 
@@ -181,11 +183,3 @@ def _bits(bits: Array, first: int, size: int) -> NDArray[np.bool_]:
     part = bits[first // 8 : -(-(first + size) // 8)]
     flat = np.unpackbits(part, count=skip + size)[skip:]
     return flat.view(np.bool_)
-
-
-def _compiled() -> ModuleType | None:
-    if not can_compile():
-        return None
-    from segkit.workflows import run_kernels
-
-    return run_kernels

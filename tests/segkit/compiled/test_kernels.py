@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from segkit.compiled import kernels as compiled, machine_code
+from segkit.compiled import fallback, machine_code
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -234,7 +234,7 @@ def test_where_the_named_folder_cannot_be_made_code_is_kept_elsewhere(
 def test_numba_switched_off_is_respected_without_importing_it(folder, monkeypatch):
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     monkeypatch.delitem(sys.modules, "numba", raising=False)
-    assert not compiled.can_compile()
+    assert not fallback.can_compile()
 
 
 def test_a_thread_that_comes_while_another_imports_numba_waits_for_it(tmp_path):
@@ -249,7 +249,7 @@ config = types.SimpleNamespace(DISABLE_JIT=True)
 import sys, threading
 sys.path.insert(0, sys.argv[1])
 import waiting
-from segkit.compiled.kernels import can_compile
+from segkit.compiled.fallback import can_compile
 other = threading.Thread(target=__import__, args=("numba",))
 other.start()
 waiting.began.wait()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import ndimage
 
-from segkit.compiled.kernels import can_compile
-from segkit.labelling import box as label_box, labels, numbering
+from segkit.compiled import fallback
+from segkit.labelling import labels, numbering
 from segkit.labelling.labels import label, label_tile, relabel_tile
 from segkit.labelling.merging import merge_tiles
 from segkit.labelling.seams import adjacent_tiles, find_seam
@@ -75,7 +75,7 @@ def test_tasks_in_any_order_equal_whole(case):
 def test_numpy_path_gives_the_same(case):
     mask, connectivity, tile, rng = case
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(label_box, "compiled", lambda: None)
+        patch.setattr(fallback, "can_compile", lambda: False)
         found = label(mask, connectivity=connectivity, tile=tile, workers=1)
         tasks = as_tasks(mask, tile, rng, connectivity=connectivity)
     np.testing.assert_array_equal(found, whole(mask, connectivity))
@@ -88,7 +88,7 @@ def test_a_summary_tells_where_each_label_begins(case, compiled):
     mask, connectivity, _, _ = case
     with pytest.MonkeyPatch.context() as patch:
         if not compiled:
-            patch.setattr(label_box, "compiled", lambda: None)
+            patch.setattr(fallback, "can_compile", lambda: False)
         (one,) = tiles(mask.shape, mask.shape)
         labels, summary = label_tile(mask, one, mask.shape, connectivity=connectivity)
     expected = [np.flatnonzero(labels == k)[0] for k in range(1, labels.max() + 1)]
@@ -116,7 +116,9 @@ print((resident("VmHWM") - before) / mask.size)
 """
 
 
-@pytest.mark.skipif(not can_compile(), reason="the numpy path takes what scipy does")
+@pytest.mark.skipif(
+    not fallback.can_compile(), reason="the numpy path takes what scipy does"
+)
 def test_a_tile_of_single_voxels_takes_little_more_than_its_labels():
     """Mask 1, labels 4, and for each other voxel its parent or its place 4 bytes."""
     done = subprocess.run(
@@ -145,7 +147,7 @@ def test_equal_values_tiled_equal_whole(case, compiled):
     options = {"connectivity": connectivity, "by_value": True}
     with pytest.MonkeyPatch.context() as patch:
         if not compiled:
-            patch.setattr(label_box, "compiled", lambda: None)
+            patch.setattr(fallback, "can_compile", lambda: False)
         found = label(image, tile=tile, workers=1, **options)
         tasks = as_tasks(image, tile, rng, **options)
     np.testing.assert_array_equal(found, expected)

@@ -6,6 +6,7 @@ from hypothesis import given, settings, strategies as st
 from skimage import measure
 
 from segkit.combining import combine as combine_any
+from segkit.compiled import fallback
 from segkit.evaluation.runs import label_runs
 from segkit.labelling.labels import label
 from segkit.measurement import crofton, partial_table
@@ -94,7 +95,7 @@ def test_numpy_path_gives_the_same(case):
     names = [*_names(labels, image), *(["surface"] if labels.ndim in (2, 3) else [])]
     expected = region_properties(labels, image, properties=names, workers=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partial_table, "can_compile", lambda: False)
+        patch.setattr(fallback, "can_compile", lambda: False)
         found = region_properties(labels, image, properties=names, workers=1)
     tables_equal(stable(found), stable(expected))
 
@@ -161,7 +162,7 @@ def test_rod_in_space_points_along_itself():
 
 @pytest.mark.parametrize("compiled", [True, False])
 def test_perimeter_is_that_of_scikit_image(compiled, monkeypatch):
-    monkeypatch.setattr(partial_table, "can_compile", lambda: compiled)
+    monkeypatch.setattr(fallback, "can_compile", lambda: compiled)
     labels = label(np.random.default_rng(0).random((40, 50)) < 0.5)
     found = region_properties(labels, properties=["surface"])["surface"]
     peer = measure.regionprops_table(labels, properties=["perimeter_crofton"])
@@ -217,7 +218,7 @@ def test_steady_intensities_keep_their_spread():
 def test_spread_of_very_large_and_small_intensities_is_right(
     monkeypatch, compiled, tile, scale
 ):
-    monkeypatch.setattr(partial_table, "can_compile", lambda: compiled)
+    monkeypatch.setattr(fallback, "can_compile", lambda: compiled)
     labels = np.array([[1, 1, 1, 2, 2, 2, 3, 3]])
     image = np.array([[1, 2, 6, 1, 2, 6, 5, 5]]) * np.array(
         [[scale] * 3 + [1.0] * 3 + [scale] * 2]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from segkit.compiled.kernels import can_compile
+from segkit.compiled.fallback import can_compile
 from segkit.thresholding.methods import ndnt
 from segkit.windows import (
     floats,
