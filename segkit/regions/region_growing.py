@@ -225,8 +225,6 @@ def _walk_box(
 
     `spread` is the standard deviation of the whole image's grey values.
     """
-    from skimage.segmentation import random_walker as walk
-
     if image.ndim not in (2, 3):
         raise ValueError(f"random_walker takes 2 or 3 axes, but image has {image.ndim}")
 
@@ -241,23 +239,36 @@ def _walk_box(
         numbers[~mask] = -1
     if not (numbers == 0).any():
         return seeds
+    found = _walked(*_scaled(image, beta, spread), numbers)
+    # Voxels that no seed is connected to, and those outside the mask, are not above 0.
+    grown: Array = ids[np.maximum(found, 0)].astype(markers.dtype)
+    return grown
+
+
+def _scaled(image: Array, beta: float, spread: float) -> tuple[Array, float]:
+    """Return grey values and the beta that is theirs: of the whole image exactly beta.
+
+    scikit-image divides what it is given by its own spread.
+    """
     own_spread = float(np.std(image, dtype=np.float64))
     if own_spread == 0:
-        # scikit-image divides by the spread; this little makes no difference.
         grey = np.zeros(image.shape)
-        grey.flat[0] = 1e-9
-    else:
-        grey = image / np.float64(spread)
-        beta = beta * (own_spread / spread)  # of the whole image: exactly beta
+        grey.flat[0] = 1e-9  # so little makes no difference, but a spread
+        return grey, beta
+    return image / np.float64(spread), beta * (own_spread / spread)
+
+
+def _walked(grey: Array, beta: float, numbers: Array) -> Array:
+    """Return the seed that a walker from each voxel reaches first."""
+    from skimage.segmentation import random_walker as walk
+
     # The solver's small errors of probabilities do not matter: only the largest counts.
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", "The probability range is outside", UserWarning
         )
-        found = walk(grey, numbers, beta=beta, mode="cg_j", prob_tol=1)
-    # Voxels that no seed is connected to, and those outside the mask, are not above 0.
-    grown: Array = ids[np.maximum(found, 0)].astype(markers.dtype)
-    return grown
+        found: Array = walk(grey, numbers, beta=beta, mode="cg_j", prob_tol=1)
+    return found
 
 
 def _checked(image: Any, markers: Any, mask: Any) -> Inputs:

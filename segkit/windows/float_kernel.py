@@ -241,6 +241,56 @@ def _decide(image, place, before, after, scratch, rule, doubt, out):
 
 
 @kernel
+def _enter_planes(plane, image, bits, start, rows, extent, grid, turned):
+    """Sum the planes along z before the first one of a part; return what was seen."""
+    seen = 0
+    plane[:] = 0
+    top, bottom = rows
+    for z in range(extent[2] - extent[1], start):
+        for y in range(top, bottom):
+            seen = _advance(
+                plane[y - top], image, bits, (z, y), extent, grid, seen, turned
+            )
+    return seen
+
+
+@kernel
+def _errors(seen, grid, precision, left):
+    """Return how far sums are off after what was `seen`.
+
+    That is the relative error of the first comparison, the quanta by which sums are
+    off, the sum that has no error, the binary digits that the first comparison leaves
+    out, the quanta by which that makes it off, and how many additions are left.
+    """
+    relative, rounding, shift, coarseness, _ = precision
+    error = rounding if seen & 1 else 0.0
+    zero = np.nan if seen & 1 and (seen & 2 or grid[0] < 1) else 0.0
+    return relative, error, zero, shift, coarseness, left
+
+
+@kernel
+def _threshold_row(
+    image, place, before, after, counts, rule, grid, errors, scratch, out
+):
+    """Write the mask of a row; return how many additions its doubts took.
+
+    `place` is that of `_decide`.
+    """
+    z, y, _, count, turned = place
+    relative, error, zero, shift, coarseness, left = errors
+    number = counts.dtype.type
+    unit = np.float64(2.0) ** -shift
+    scale = number(grid[0] * unit * count)
+    factors = number(rule[0]), number(rule[1]), rule[2]
+    doubt = relative, number(error * unit + coarseness), number(zero)
+    pixels = _row(image, z, y, turned)
+    if _compare_roughly(pixels, scratch[2], counts, scale, factors, doubt, out):
+        exact = np.float64(grid[1]), error, zero, shift, left
+        return _decide(image, place, before, after, scratch, rule, exact, out)
+    return 0
+
+
+@kernel
 def whole_numbers(
     image, bits, box, before, after, counts, rule, grid, precision, scratch, turned, out
 ):
@@ -279,20 +329,12 @@ def whole_numbers(
     """
     depth, height, _ = _along_axes(image.shape, turned)
     plane, row, prefix = scratch[:3]
-    number = counts.dtype.type
-    factors = number(rule[0]), number(rule[1]), rule[2]
-    relative, rounding, shift, coarseness, left = precision
-    unit = np.float64(2.0) ** -shift
+    left = precision[4]
     start, stop = box
     top, bottom = max(start[1] - before[1], 0), min(stop[1] + after[1], height)
     extent = before[0], after[0], max(start[0] - before[0], 0), depth
-    seen = 0
-    plane[:] = 0
-    for z in range(extent[2] - after[0], start[0]):
-        for y in range(top, bottom):
-            seen = _advance(
-                plane[y - top], image, bits, (z, y), extent, grid, seen, turned
-            )
+    rows = top, bottom
+    seen = _enter_planes(plane, image, bits, start[0], rows, extent, grid, turned)
     for z in range(start[0], stop[0]):
         row[:] = 0
         for y in range(top - after[1], stop[1]):
@@ -300,7 +342,7 @@ def whole_numbers(
             if new < bottom:
                 sums_z, at = plane[new - top], (z, new)
                 seen = _advance(sums_z, image, bits, at, extent, grid, seen, turned)
-            _slide(row, plane, new - top, y - before[1] - 1 - top, shift)
+            _slide(row, plane, new - top, y - before[1] - 1 - top, precision[2])
             if y < start[1]:
                 continue
             if seen & 4:
@@ -309,23 +351,11 @@ def whole_numbers(
             count = _covered(z, before[0], after[0], depth) * _covered(
                 y, before[1], after[1], height
             )
-            error = rounding if seen & 1 else 0.0
-            zero = np.nan if seen & 1 and (seen & 2 or grid[0] < 1) else 0.0
-            target = _row(out, z, y, turned)
-            if _compare_roughly(
-                _row(image, z, y, turned),
-                prefix,
-                counts,
-                number(grid[0] * unit * count),
-                factors,
-                (relative, number(error * unit + coarseness), number(zero)),
-                target,
-            ):
-                exact = np.float64(grid[1]), error, zero, shift, left
-                place = z, y, y - top, count, turned
-                left -= _decide(
-                    image, place, before, after, scratch, rule, exact, target
-                )
-                if left < 0:
-                    return DOUBTFUL
+            place, target = (z, y, y - top, count, turned), _row(out, z, y, turned)
+            errors = _errors(seen, grid, precision, left)
+            left -= _threshold_row(
+                image, place, before, after, counts, rule, grid, errors, scratch, target
+            )
+            if left < 0:
+                return DOUBTFUL
     return DECIDED

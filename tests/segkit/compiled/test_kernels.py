@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from segkit.compiled import fallback, machine_code
+from segkit.compiled.fallback import NotCompiledError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,8 +130,14 @@ def test_code_that_makes_arrays_is_left_to_numba(kernels):
 
 
 def test_arguments_that_machine_code_cannot_take_are_left_to_numba(kernels):
+    assert kernels.total(np.array([1j, 2j]), 0j) == 3j
+    assert list(kernels.total._functions.values()) == [None]
+
+
+def test_arguments_that_numba_cannot_take_either_are_told(kernels, monkeypatch):
+    monkeypatch.setattr(fallback, "_told", set())
     swapped = np.arange(3, dtype=">i4")
-    with pytest.raises(Exception, match="Unsupported array dtype"):
+    with pytest.raises(NotCompiledError, match="Unsupported array dtype"):
         kernels.total(swapped, 0)
 
 
