@@ -127,41 +127,54 @@ def run(
     >>> value(task)
     (3, 1)
     """
-    source: GraphSource
     workers = checked_workers(workers)
-    if isinstance(what, str | os.PathLike) and os.fspath(what):
-        source = KeptJugfile(Jugfile(Path(what), run_at_once=run_at_once))
-        results = open_store(store or default_store(Path(what)))
-        folder = Path(what).resolve().parent
-    else:
-        source = _Fixed(_tasks(what))
-        results = open_store(store or _store_of(source.tasks))
-        folder = Path.cwd()
+    source, results, folder = _source(what, store)
     loaded = source.load(results)
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
     options = options or WorkerOptions()
     if workers and loaded.results.backend.shared:
-        from taskgraph.execution.observer import Observer
-        from taskgraph.execution.supervisor import Supervisor
-
-        said: list[str] = []
-        supervisor = Supervisor(
-            source,
-            loaded,
-            RunOptions(workers, options),
-            folder=str(folder),
-            observer=Observer(note=said.append),
-        )
-        code = supervisor.run()
-        if code == ExitCode.STORE_FAILED:
-            raise UnavailableError("\n".join([f"{results.backend.url} failed", *said]))
+        _run_in_workers(source, loaded, RunOptions(workers, options), folder)
     else:
         run_here(source, loaded, options, folder)
     report = report_of(source.load(loaded.results))
     if check:
         _raise_unless_done(report)
     return report
+
+
+def _source(what: Any, store: Any) -> tuple[GraphSource, Results, Path]:
+    """Return where the tasks come from, where results go, and whose commit counts."""
+    if isinstance(what, str | os.PathLike) and os.fspath(what):
+        path = Path(what)
+        results = open_store(store or default_store(path))
+        jugfile = Jugfile(path, run_at_once=run_at_once)
+        return KeptJugfile(jugfile), results, path.resolve().parent
+    source = _Fixed(_tasks(what))
+    return source, open_store(store or _store_of(source.tasks)), Path.cwd()
+
+
+def _run_in_workers(
+    source: GraphSource, loaded: Loaded, options: RunOptions, folder: Path
+) -> None:
+    """Run what was loaded in processes.
+
+    Raises
+    ------
+    UnavailableError
+        The store failed in one of them.
+    """
+    from taskgraph.execution.observer import Observer
+    from taskgraph.execution.supervisor import Supervisor
+
+    said: list[str] = []
+    observer = Observer(note=said.append)
+    supervisor = Supervisor(
+        source, loaded, options, folder=str(folder), observer=observer
+    )
+    if supervisor.run() == ExitCode.STORE_FAILED:
+        url = loaded.results.backend.url
+        raise UnavailableError("\n".join([f"{url} failed", *said]))
 
 
 def report_of(loaded: Loaded) -> Report:

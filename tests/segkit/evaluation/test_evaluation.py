@@ -11,7 +11,7 @@ from skimage import metrics
 
 import segkit as ev
 from segkit.evaluation import runs
-from segkit.overlaps.contingency_table import _count_numpy
+from segkit.overlaps.contingency_table import _count_by_numpy
 from segkit.tiling.cutting import tiles
 
 # No deadline: the first example compiles the counting loop.
@@ -194,7 +194,7 @@ def test_runs_and_parts_that_do_not_fit_are_refused(call, error, words):
 @unhurried
 @given(label_pairs(max_label=2**31 - 1))
 def test_numpy_counts_what_the_compiled_loop_counts(pair):
-    assert _count_numpy(*pair) == ev.contingency(*pair)
+    assert _count_by_numpy(*pair) == ev.contingency(*pair)
 
 
 @unhurried
