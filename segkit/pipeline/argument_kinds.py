@@ -29,13 +29,6 @@ class _Unknown:
         return Any
 
 
-class _Names(dict[str, Any]):
-    """What annotations may name, in whichever way their module imports it."""
-
-    def __missing__(self, name: str) -> Any:
-        return vars(builtins).get(name, _Unknown)
-
-
 def require_kinds(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
     """Raise `TypeError` unless each argument may be one of its parameter's.
 
@@ -55,10 +48,24 @@ def require_kinds(function: Callable[..., Any], arguments: Mapping[str, Any]) ->
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the types of the parameters; none if somebody else's cannot be read."""
-    known = _Names(Sequence=Sequence, Mapping=Mapping, Callable=Callable, Path=Path)
-    known.update(getattr(inspect.unwrap(function), "__globals__", {}))
+    """Return the types of the parameters; none if somebody else's cannot be read.
+
+    Names are filled in beforehand, because a mapping that makes them up when asked is
+    copied by Python 3.14.
+    """
+    inner = inspect.unwrap(function)
+    known: dict[str, Any] = {
+        "Sequence": Sequence,
+        "Mapping": Mapping,
+        "Callable": Callable,
+        "Path": Path,
+        **getattr(inner, "__globals__", {}),
+    }
     try:
+        texts = [hint for hint in inner.__annotations__.values() if type(hint) is str]
+        for text in texts:
+            for name in compile(text, "", "eval").co_names:
+                known.setdefault(name, getattr(builtins, name, _Unknown))
         return get_type_hints(function, localns=known)
     except Exception:  # noqa: BLE001 - whatever somebody wrote there
         return {}
