@@ -43,9 +43,17 @@ from .filters import (
     uniform as uniform,
 )
 from .io import (
+    ColourError as ColourError,
+    DamagedImageError as DamagedImageError,
     Image as Image,
+    ImageError as ImageError,
+    ImageRequestError as ImageRequestError,
     ImageWriter as ImageWriter,
+    MisalignedWriteError as MisalignedWriteError,
+    MissingExtraError as MissingExtraError,
+    NotAnImageError as NotAnImageError,
     Plate as Plate,
+    UnfinishedImageError as UnfinishedImageError,
     create_image as create_image,
     open_image as open_image,
     open_plate as open_plate,
@@ -119,6 +127,8 @@ from .pictures import (
 )
 from .pipeline import (
     Pipeline as Pipeline,
+    PipelineError as PipelineError,
+    Step as Step,
     florinate as florinate,
 )
 from .regions import (
@@ -150,6 +160,7 @@ from .tiling import (
     Box as Box,
     HaloWarning as HaloWarning,
     Tile as Tile,
+    UnknownReachError as UnknownReachError,
     check_halo as check_halo,
     declare_reach as declare_reach,
     join as join,

@@ -38,6 +38,7 @@ class HaloWarning(UserWarning):
     """A halo is smaller than the reach of the function that is run on tiles."""
 
 
+@known_as("segkit")
 class UnknownReachError(ValueError):
     """The reach of a function depends on the image that it is given."""
 
