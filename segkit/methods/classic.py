@@ -2,7 +2,8 @@
 
 Three rows of the table of Coelho et al. [1]_ (`mean`, `otsu`, `rc`), the two methods of
 the mahotas tutorial, and Otsu's or the mean's mask parted by a distance map. Each takes
-one grey image and gives int32 labels, 0 = background.
+one grey image and gives int32 labels, 0 = background. Those that smooth the image
+refuse colour pictures and NaN, as `segkit.gaussian` does.
 
 References
 ----------
@@ -16,7 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from segkit.filters.smoothing import gaussian
+from segkit.labelling.labels import label
 from segkit.methods.splitting import distance, renumbered
+from segkit.regions.region_growing import watershed
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -145,14 +149,12 @@ def distance_watershed(
     >>> int(distance_watershed(pair * 100.0, sigma=2, min_size=0).max())
     2
     """
-    from scipy import ndimage
-    from skimage import feature, segmentation
+    from skimage import feature
 
     peak_local_max: Any = feature.peak_local_max  # skimage is typed in part
-    watershed: Any = segmentation.watershed
 
     mask = _brighter(_smoothed(image, 2), "mean")
-    height = ndimage.gaussian_filter(distance(mask), sigma)
+    height = gaussian(distance(mask), sigma)
     peaks = peak_local_max(
         height,
         min_distance=min_distance,
@@ -168,7 +170,7 @@ def _brighter(
     grey: NDArray[Any], method: Literal["mean", "otsu", "rc"]
 ) -> NDArray[np.bool_]:
     """Return what is brighter than a threshold of the whole image."""
-    import mahotas
+    import mahotas  # as by whoever published the table
 
     threshold = {"mean": np.mean, "otsu": mahotas.otsu, "rc": mahotas.rc}[method]
     brighter: NDArray[np.bool_] = grey > threshold(grey)
@@ -176,12 +178,7 @@ def _brighter(
 
 
 def _smoothed(image: ArrayLike, sigma: float) -> NDArray[np.float64]:
-    from scipy import ndimage
-
-    smooth: NDArray[np.float64] = ndimage.gaussian_filter(
-        np.asarray(image).astype(np.float64), sigma
-    )
-    return smooth
+    return gaussian(np.asarray(image).astype(np.float64), sigma)
 
 
 def _cleaned(mask: NDArray[np.bool_], min_size: int) -> NDArray[np.int32]:
@@ -192,10 +189,7 @@ def _cleaned(mask: NDArray[np.bool_], min_size: int) -> NDArray[np.int32]:
 
 
 def _labelled(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    from scipy import ndimage
-
-    labels: NDArray[np.int32] = ndimage.label(mask)[0].astype(np.int32)
-    return labels
+    return label(mask).astype(np.int32, copy=False)
 
 
 def _without_small(labels: NDArray[Any], min_size: int) -> NDArray[np.int32]:
