@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.filters.smoothing import gaussian
+from segkit.labelling.labels import label
 from segkit.methods.splitting import renumbered
+from segkit.morphology.operations import erosion
 from segkit.names import known_as
+from segkit.regions.region_growing import watershed
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -106,8 +110,6 @@ def membrane_map(image: ArrayLike, *, width: float = 6.0) -> NDArray[np.float64]
     >>> int(membrane_map(section)[32].argmax()) in (31, 32)
     True
     """
-    from scipy import ndimage
-
     width = checks.as_positive(width, name="width", below=_TOO_WIDE)
     even = _evened(_section(image), 5 * width)
     ridge = _ridges(even, width / 2)
@@ -115,7 +117,7 @@ def membrane_map(image: ArrayLike, *, width: float = 6.0) -> NDArray[np.float64]
     for kernel in _line_kernels(round(4 * width) | 1):
         np.maximum(line, _correlated(ridge, kernel), out=line)
     peak = float(np.percentile(line, 95))
-    dark = np.clip(-ndimage.gaussian_filter(even, width / 3) / 2, -1, 1)
+    dark = np.clip(-gaussian(even, width / 3) / 2, -1, 1)
     total: NDArray[np.float64] = line / (peak if peak > 0 else 1.0) + 0.4 * dark
     return total
 
@@ -247,13 +249,9 @@ def _boundaries(
 
 
 def _basins(boundary: NDArray[np.float64]) -> NDArray[Any]:
-    from scipy import ndimage
-    from skimage.segmentation import watershed
-
-    smooth = ndimage.gaussian_filter(boundary, 1)
-    minima, _ = ndimage.label(smooth <= ndimage.minimum_filter(smooth, 7))
-    # skimage is typed in part
-    return np.asarray(watershed(smooth, minima))  # type: ignore[no-untyped-call]
+    smooth = gaussian(boundary, 1)
+    minima = label(smooth <= erosion(smooth, 3, shape="box"))
+    return watershed(smooth, minima)
 
 
 def _section(image: ArrayLike) -> NDArray[np.float64]:
@@ -273,10 +271,8 @@ def _section(image: ArrayLike) -> NDArray[np.float64]:
 
 def _evened(image: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     """Return the image with local mean 0 and local standard deviation 1."""
-    from scipy import ndimage
-
-    centred = image - ndimage.gaussian_filter(image, sigma)
-    deviation = np.sqrt(ndimage.gaussian_filter(centred**2, sigma))
+    centred = image - gaussian(image, sigma)
+    deviation = np.sqrt(gaussian(centred**2, sigma))
     even: NDArray[np.float64] = centred / np.maximum(
         deviation, 1e-9 + 1e-6 * np.abs(image).max()
     )
@@ -285,7 +281,7 @@ def _evened(image: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
 
 def _ridges(image: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     """Return the larger eigenvalue of the Hessian: positive on dark lines."""
-    from scipy import ndimage
+    from scipy import ndimage  # for derivatives, which `segkit.gaussian` has not
 
     yy, xx, xy = (
         ndimage.gaussian_filter(image, sigma, order=order)

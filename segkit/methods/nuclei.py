@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.filters.smoothing import gaussian
 from segkit.methods.splitting import renumbered, split_by_shape, typical_radius
+from segkit.morphology import operations
 from segkit.names import known_as
+from segkit.thresholding.methods import threshold as threshold_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -87,8 +90,6 @@ def segment_nuclei(
     >>> int(segment_nuclei(100.0 * mask + x).max())
     3
     """
-    from scipy import ndimage
-
     grey = _grey(image)
     sensitivity = checks.as_positive(sensitivity, name="sensitivity")
     if edge is not None:
@@ -97,20 +98,20 @@ def segment_nuclei(
     min_radius = checks.as_finite(min_radius, name="min_radius", least=0)
     focus = checks.as_finite(focus, name="focus", least=0)
 
-    smooth = ndimage.gaussian_filter(grey, 1)
-    contrast, mask = _above_background(smooth, sensitivity)
-    mask = ndimage.binary_fill_holes(mask)
-    objects = _split(mask, depth)
-    if edge is None:
-        edge = _edge_level(contrast, objects)
-    contrast = _smoother(contrast, typical_radius(mask))
-    for _ in range(2):
-        level = _bright_level(contrast, objects)
-        kept = (contrast > edge * level[objects]) & (objects > 0)
-        mask = ndimage.binary_opening(ndimage.binary_fill_holes(kept))
+    with checks.inside_tile():  # a volume may shrink until it is as thin as a picture
+        contrast, mask = _above_background(gaussian(grey, 1), sensitivity)
+        mask = operations.fill_holes(mask)
         objects = _split(mask, depth)
-    objects = _in_focus(contrast, objects, focus)
-    radius = min_radius * typical_radius(mask)
+        if edge is None:
+            edge = _edge_level(contrast, objects)
+        contrast = _smoother(contrast, typical_radius(mask))
+        for _ in range(2):
+            level = _bright_level(contrast, objects)
+            kept = (contrast > edge * level[objects]) & (objects > 0)
+            mask = _opened(operations.fill_holes(kept))
+            objects = _split(mask, depth)
+        objects = _in_focus(contrast, objects, focus)
+        radius = min_radius * typical_radius(mask)
     return _drop_small(objects, max(12, _ball(radius, grey.ndim)))
 
 
@@ -119,13 +120,8 @@ def _smoother(contrast: NDArray[np.float64], radius: float) -> NDArray[np.float6
 
     The image was smoothed with a sigma of 1 already; variances add.
     """
-    from scipy import ndimage
-
     variance = (0.05 * radius) ** 2 - 1
-    if variance <= 0:
-        return contrast
-    smooth: NDArray[np.float64] = ndimage.gaussian_filter(contrast, variance**0.5)
-    return smooth
+    return gaussian(contrast, variance**0.5) if variance > 0 else contrast
 
 
 def _split(mask: NDArray[np.bool_], depth: float) -> NDArray[np.int32]:
@@ -162,21 +158,25 @@ def _above_background(
 
 def _above_opening(image: NDArray[np.float64], box: int) -> NDArray[np.float64]:
     """Return the image less the opening of the coarse image by a box."""
-    from scipy import ndimage
-
     factor = max(1, box // 24)
     coarse = _shrunk(image, factor)
-    opened = ndimage.grey_opening(coarse, _on_plane(coarse.ndim, box // factor))
+    opened = operations.opening(coarse, max(1, box // factor // 2), shape="box")
     return image - _grown(opened, factor, image.shape)
 
 
 def _foreground(contrast: NDArray[np.float64], sensitivity: float) -> NDArray[np.bool_]:
+    return _opened(contrast > _threshold(contrast, sensitivity))
+
+
+def _opened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the opening by a cross, with background beyond the image.
+
+    To `segkit.binary_opening` nothing is there, and crumbs at the border would stay.
+    """
     from scipy import ndimage
 
-    found: NDArray[np.bool_] = ndimage.binary_opening(
-        contrast > _threshold(contrast, sensitivity)
-    )
-    return found
+    opened: NDArray[np.bool_] = ndimage.binary_opening(mask)
+    return opened
 
 
 def _is_glow(
@@ -193,28 +193,20 @@ def _is_glow(
 
 def _rim_slope(image: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:
     """Return the median slope of an image at the inner rim of a mask; 0 without one."""
-    from scipy import ndimage
-
-    rim = mask & ~ndimage.binary_erosion(mask, border_value=1)
+    rim = mask & ~operations.binary_erosion(mask)
     return float(np.median(_gradient(image)[rim])) if rim.any() else 0.0
-
-
-def _on_plane(ndim: int, size: int) -> tuple[int, ...]:
-    return (max(3, size | 1),) * ndim
 
 
 def _surface(
     image: NDArray[np.float64], mask: NDArray[np.bool_], sigma: float
 ) -> NDArray[np.float64]:
     """Return the smooth surface through the voxels away from a mask."""
-    from scipy import ndimage
-
     factor = max(1, int(sigma // 4))
-    outside = ~ndimage.binary_dilation(mask, iterations=3)
-    weight = outside + 1e-4  # a trace of all voxels where no background is near
+    outside = ~operations.binary_dilation(mask, 3, shape="diamond")
+    # A trace of all voxels, where no background is near.
+    weight = outside.astype(np.float64) + 1e-4
     total, weights = (
-        ndimage.gaussian_filter(_shrunk(a, factor), sigma / factor)
-        for a in (image * weight, weight)
+        gaussian(_shrunk(a, factor), sigma / factor) for a in (image * weight, weight)
     )
     return _grown(total / weights, factor, image.shape)
 
@@ -237,7 +229,7 @@ def _grown(
     """Return the linear interpolation of means over blocks at every voxel."""
     if factor == 1:
         return image
-    from scipy import ndimage
+    from scipy import ndimage  # the kit does not resample
 
     grown: NDArray[np.float64] = ndimage.affine_transform(
         image,
@@ -255,19 +247,12 @@ def _threshold(contrast: NDArray[np.float64], sensitivity: float) -> float:
     root = np.sqrt(np.clip(contrast, 0, None))
     if root.min() == root.max():
         return float(contrast.max())
-    threshold = _otsu(root) ** 2 / sensitivity
+    threshold = threshold_of(root, "otsu") ** 2 / sensitivity
     above = contrast[contrast > threshold]
     if above.size:  # again without the extremes: bright debris would hide dim objects
         root = np.minimum(root, np.sqrt(2 * float(np.median(above))))
-        threshold = _otsu(root) ** 2 / sensitivity
+        threshold = threshold_of(root, "otsu") ** 2 / sensitivity
     return max(threshold, 3 * _noise(contrast, contrast > threshold))
-
-
-def _otsu(image: NDArray[np.float64]) -> float:
-    from skimage.filters import threshold_otsu
-
-    # skimage is typed in part
-    return float(threshold_otsu(image))  # type: ignore[no-untyped-call]
 
 
 def _noise(contrast: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:

@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.filters.smoothing import gaussian
+from segkit.labelling.labels import label
+from segkit.morphology.operations import dilation
+from segkit.regions.region_growing import watershed
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 def distance(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return how far each voxel of a mask is from the nearest outside."""
+    # Not `segkit.distance_transform`: its float32 would round passes and summits.
     if mask.ndim == 2:
         import mahotas
 
@@ -37,9 +43,8 @@ def typical_radius(mask: NDArray[np.bool_]) -> float:
     A component's radius is the largest distance inside it, which a cluster of touching
     objects shares with its largest member: clusters do not spoil the estimate.
     """
-    from scipy import ndimage
-
-    components, n = ndimage.label(mask)
+    components = label(mask)
+    n = int(components.max())
     if n == 0:
         return 1.0
     depth = maxima(distance(mask), components, n)[1:]
@@ -70,15 +75,12 @@ def split_by_shape(
     int32 array
         Labels 1..n; every voxel of the mask has one.
     """
-    from scipy import ndimage
-    from skimage.segmentation import watershed
-
-    height = ndimage.gaussian_filter(distance(mask), smoothing)
+    height = gaussian(distance(mask), smoothing)
     height[~mask] = 0
-    summits = mask & (height >= ndimage.maximum_filter(height, 3))
-    markers, n = ndimage.label(summits, np.ones((3,) * mask.ndim))
-    # skimage is typed in part
-    basins = watershed(-height, markers, mask=mask)  # type: ignore[no-untyped-call]
+    summits = mask & (height >= dilation(height, shape="box"))
+    markers = label(summits, connectivity=mask.ndim)
+    basins = watershed(-height, markers, mask=mask)
+    n = int(markers.max())
     return merge_basins(basins, height, n, depth=depth, least=least)
 
 
