@@ -9,7 +9,6 @@ from segkit.combining import combine as combine_any
 from segkit.compiled import fallback
 from segkit.evaluation.runs import label_runs
 from segkit.labelling.labels import label
-from segkit.measurement import crofton, partial_table
 from segkit.measurement.measure import measure_tile, properties_table, region_properties
 from segkit.measurement.partial_table import combine
 from segkit.tiling.cutting import tiles
@@ -160,33 +159,6 @@ def test_rod_in_space_points_along_itself():
     np.testing.assert_allclose(direction, [0.5**0.5, 0.5**0.5, 0], atol=1e-9)
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-def test_perimeter_is_that_of_scikit_image(compiled, monkeypatch):
-    monkeypatch.setattr(fallback, "can_compile", lambda: compiled)
-    labels = label(np.random.default_rng(0).random((40, 50)) < 0.5)
-    found = region_properties(labels, properties=["surface"])["surface"]
-    peer = measure.regionprops_table(labels, properties=["perimeter_crofton"])
-    np.testing.assert_allclose(found, peer["perimeter_crofton"])
-
-
-@pytest.mark.parametrize("spacing", [(1, 1, 1), (2, 1, 1), (1.5, 0.5, 1)])
-def test_surface_of_a_ball_is_within_two_percent(spacing):
-    grid = np.mgrid[-25:26, -45:46, -25:26]
-    radius = 20.0
-    distance = sum((g * s) ** 2 for g, s in zip(grid, spacing, strict=True))
-    labels = (distance <= radius**2).astype(np.int32)
-    table = region_properties(labels, properties=["surface"], spacing=spacing)
-    assert table["surface"][0] == pytest.approx(4 * np.pi * radius**2, rel=0.02)
-
-
-@pytest.mark.parametrize("ndim", [2, 3])
-def test_crofton_weights_cover_all_directions(ndim):
-    unit = crofton.steps(ndim)[: 3**ndim // 2] / 1.0
-    unit /= np.linalg.norm(unit, axis=1)[:, None]
-    weights = (crofton._arcs if ndim == 2 else crofton._cells)(unit)
-    assert weights.sum() == pytest.approx(1)
-
-
 def test_far_from_the_origin_nothing_is_lost():
     near = label(np.random.default_rng(1).random((6, 7)) < 0.5)
     grid = tiles((2**31, 2**31), 2**30, halo=1)
@@ -274,16 +246,6 @@ def test_masked_labels_are_refused_since_their_mask_would_be_ignored():
         measure_tile(labels, tile, labels.shape)
 
 
-def test_a_tile_that_is_there_twice_is_refused():
-    labels = np.array([[1, 1, 0, 2], [0, 1, 0, 2]])
-    grid = tiles(labels.shape, 2)
-    parts = [measure_tile(labels[t.read.slices], t, labels.shape) for t in grid]
-    assert combine(parts).voxels == combine([combine(parts[:1]), parts[1]]).voxels == 8
-    assert parts[0].voxels == 4
-    with pytest.raises(ValueError, match=r"12 voxels together.* each tile once"):
-        combine([*parts, parts[0]])
-
-
 def test_runs_of_a_tile_that_is_there_twice_are_refused():
     labels = np.array([[1, 1, 0, 2], [0, 1, 0, 2]])
     parts = [
@@ -303,17 +265,6 @@ def test_thin_and_uniform_labels(shape):
     none = region_properties(np.zeros(shape, np.int32))
     assert all(len(column) == 0 for column in none.values())
     assert none["count"].dtype == np.int64
-
-
-def test_many_and_few_labels_give_the_same_table(monkeypatch):
-    labels = label(np.random.default_rng(0).random((40, 50)) < 0.5)
-    image = labels % 7
-    for gaps in (1, 3):
-        many = region_properties(labels * gaps, image, tile=9)
-        with monkeypatch.context() as patch:
-            patch.setattr(partial_table, "_FEW_LABELS", 0)
-            tables_equal(region_properties(labels * gaps, image, tile=9), many)
-        assert many["label"].tolist() == [gaps * k for k in range(1, labels.max() + 1)]
 
 
 def test_touching_the_border_is_told():
@@ -353,9 +304,12 @@ def test_surface_without_a_halo_is_refused():
         measure_tile(labels[first.read.slices], first, (4, 4), surface=True)
 
 
-def test_tables_of_different_images_are_not_combined():
-    a, b = (measure_tile(np.ones(n, int), tiles((n,), n)[0], (n,)) for n in (4, 5))
-    with pytest.raises(ValueError, match="one image"):
-        combine([a, b])
-    with pytest.raises(ValueError, match="at least one"):
-        combine([])
+def test_many_and_few_labels_give_the_same_table(monkeypatch):
+    labels = label(np.random.default_rng(0).random((40, 50)) < 0.5)
+    image = labels % 7
+    for gaps in (1, 3):
+        many = region_properties(labels * gaps, image, tile=9)
+        with monkeypatch.context() as patch:
+            patch.setattr(partial_table, "_FEW_LABELS", 0)
+            tables_equal(region_properties(labels * gaps, image, tile=9), many)
+        assert many["label"].tolist() == [gaps * k for k in range(1, labels.max() + 1)]

@@ -2,38 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
-from hypothesis.extra import numpy as hnp
 from imageio import v3 as iio
 
 from segkit import pictures
 from segkit.thresholding.methods import try_all
 from segkit.tiling.boxes import Box
-
-
-@settings(deadline=None, max_examples=50)
-@given(
-    hnp.arrays(
-        np.int32,
-        hnp.array_shapes(min_dims=1, max_dims=3, max_side=8),
-        elements=st.integers(0, 5),
-    )
-)
-def test_touching_labels_differ_in_colour(labels):
-    painted = pictures.label_colours(labels).astype(int)
-    assert not painted[labels == 0].any()
-    assert painted[labels > 0].any(axis=-1).all()
-    for axis in range(labels.ndim):
-        numbers = np.diff(labels, axis=axis) != 0
-        colours = np.diff(painted, axis=axis).any(axis=-1)
-        np.testing.assert_array_equal(numbers, colours)
-
-
-def test_colours_follow_the_shapes_not_the_run():
-    labels = np.random.default_rng(0).integers(0, 2**40, (12, 12))
-    np.testing.assert_array_equal(
-        pictures.label_colours(labels), pictures.label_colours(labels.copy())
-    )
 
 
 def test_contours_are_the_rim_of_each_object():
@@ -218,10 +191,6 @@ def test_a_mask_of_an_array_is_not_ignored():
     ):
         with pytest.raises(TypeError, match="is a masked array"):
             call()
-
-
-def test_no_labels_have_no_colours():
-    assert pictures.label_colours(np.zeros((0, 5), int)).shape == (0, 5, 3)
 
 
 @pytest.mark.parametrize(("value", "shade"), [(0, 0), (-3, 0), (7, 255), (True, 255)])

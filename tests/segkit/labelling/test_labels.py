@@ -240,22 +240,6 @@ def test_a_thin_last_tile_is_no_colour_picture():
     assert as_tasks(mask, (20, 20, 8), np.random.default_rng(0)).max() == 1
 
 
-def test_a_missing_tile_is_noticed():
-    mask = np.ones(6)
-    parts = [label_tile(mask[t.write.slices], t, (6,)) for t in tiles((6,), 2)]
-    with pytest.raises(ValueError, match="missing"):
-        merge_tiles([part.summary for part in parts[1:]])
-    with pytest.raises(ValueError, match="given twice"):
-        merge_tiles([part.summary for part in [*parts, parts[0]]])
-
-
-def test_planes_left_out_need_seams():
-    mask = np.ones(4)
-    parts = [label_tile(mask[t.write.slices], t, (4,)) for t in tiles((4,), 2)]
-    with pytest.raises(ValueError, match="seams"):
-        merge_tiles([part.summary.without_faces() for part in parts])
-
-
 def test_ids_widen_when_int32_would_overflow(monkeypatch):
     assert numbering._id_dtype(2**31 - 1) is np.int32
     assert numbering._id_dtype(2**31) is np.int64
