@@ -154,9 +154,9 @@ def as_tasks(volume: str, size: int, parts: int) -> None:
         start = time.perf_counter()
         first = partial(label_one, folder, mask.shape)
         peaks = list(pool.map(first, grid))
-        tables = pool.submit(merge_all, folder, grid).result()
+        lookups = pool.submit(merge_all, folder, grid).result()
         second = partial(relabel_one, folder)
-        peaks += list(pool.map(second, grid, tables))
+        peaks += list(pool.map(second, grid, lookups))
         seconds = time.perf_counter() - start
         out = np.empty(mask.shape, np.int32)
         for one in grid:
@@ -205,9 +205,9 @@ def merge_all(folder: str, grid: list[Tile]) -> list[np.ndarray]:
     )
 
 
-def relabel_one(folder: str, tile: Tile, table: np.ndarray) -> int:
+def relabel_one(folder: str, tile: Tile, lookup: np.ndarray) -> int:
     labels = np.load(Path(folder, f"labels{tile.index}.npy"))
-    final = labelling.relabel_tile(labels, table, out=labels)
+    final = labelling.relabel_tile(labels, lookup, out=labels)
     np.save(Path(folder, f"final{tile.index}.npy"), final)
     return resident("VmHWM") - floor
 

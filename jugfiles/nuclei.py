@@ -133,16 +133,16 @@ def segment_tile(picture, tile, method, threshold):
 def join_tiles(summaries, method):
     """Return for each tile the final ids of its objects, and how well tiles agree."""
     if method.split:
-        tables, report = merge_instance_tiles(summaries)
-        return tables, report
+        lookups, report = merge_instance_tiles(summaries)
+        return lookups, report
     return merge_tiles(summaries), None
 
 
 @TaskGenerator
-def measure(picture, tile, labels, table):
+def measure(picture, tile, labels, lookup):
     """Return the sums over the objects of one tile."""
     own = Tile(tile.index, tile.write, tile.write)
-    final = relabel_tile(labels, table)
+    final = relabel_tile(labels, lookup)
     box = picture[tile.write.slices]
     return measure_tile(final, own, picture.shape, intensity=box)
 
@@ -154,11 +154,11 @@ def objects_of(parts):
 
 
 @TaskGenerator
-def assemble(shape, grid, labels, tables, objects, method):
+def assemble(shape, grid, labels, lookups, objects, method):
     """Return the labels of the whole picture, without the small objects, 1..n."""
     whole = np.zeros(shape, np.int32)
-    for tile, own, table in zip(grid, labels, tables, strict=True):
-        whole[tile.write.slices] = relabel_tile(own, table)
+    for tile, own, lookup in zip(grid, labels, lookups, strict=True):
+        whole[tile.write.slices] = relabel_tile(own, lookup)
     kept = drop_ids(whole, small_ids(objects, method.min_size))
     return relabel_sequential(kept)[0]
 
@@ -288,14 +288,14 @@ def segment(picture, shape, method):
         parts = [histogram_of(picture, t, method.sigma, ranges) for t in grid]
         threshold = otsu_of(parts, ranges)
     pieces = [segment_tile(picture, tile, method, threshold) for tile in grid]
-    tables, report = join_tiles([summary for _, summary in pieces], method)
+    lookups, report = join_tiles([summary for _, summary in pieces], method)
     sums = [
-        measure(picture, tile, labels, tables[i])
+        measure(picture, tile, labels, lookups[i])
         for i, (tile, (labels, _)) in enumerate(zip(grid, pieces, strict=True))
     ]
     objects = objects_of(sums)
     labels = assemble(
-        shape, grid, [labels for labels, _ in pieces], tables, objects, method
+        shape, grid, [labels for labels, _ in pieces], lookups, objects, method
     )
     return labels, objects, report
 

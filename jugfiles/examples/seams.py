@@ -42,12 +42,12 @@ def merge_tiles(image):
         segkit.find_seam(summaries[one], summaries[other])
         for one, other in segkit.adjacent_tiles(grid)
     ]
-    tables = segkit.merge_tiles(summaries, seams=seams)
-    pieces = sum(len(table) - 1 for table in tables)
-    objects = max(table.max() for table in tables)
+    lookups = segkit.merge_tiles(summaries, seams=seams)
+    pieces = sum(len(lookup) - 1 for lookup in lookups)
+    objects = max(lookup.max() for lookup in lookups)
     labels = [
-        segkit.relabel_tile(part.labels, table)
-        for part, table in zip(parts, tables, strict=True)
+        segkit.relabel_tile(part.labels, lookup)
+        for part, lookup in zip(parts, lookups, strict=True)
     ]
     merged = put_together(image.shape, grid, labels)
     return {f"{pieces} pieces, {objects} objects": segkit.overlay(image, merged)}
@@ -55,8 +55,8 @@ def merge_tiles(image):
 
 def relabel_tile(image):
     grid, parts = _label_tiles(image)
-    tables = segkit.merge_tiles([part.summary for part in parts])
-    labels = segkit.relabel_tile(parts[5].labels, tables[5])
+    lookups = segkit.merge_tiles([part.summary for part in parts])
+    labels = segkit.relabel_tile(parts[5].labels, lookups[5])
     own = image[grid[5].write.slices]
     return {
         f"labels {np.unique(parts[5].labels)}": segkit.overlay(own, parts[5].labels),
@@ -83,10 +83,10 @@ def compare_tiles(image):
 
 def merge_instance_tiles(image):
     grid, parts = _instance_tiles(image)
-    tables, report = segkit.merge_instance_tiles([part.summary for part in parts])
+    lookups, report = segkit.merge_instance_tiles([part.summary for part in parts])
     labels = [
-        segkit.relabel_tile(part.labels, table)
-        for part, table in zip(parts, tables, strict=True)
+        segkit.relabel_tile(part.labels, lookup)
+        for part, lookup in zip(parts, lookups, strict=True)
     ]
     merged = put_together(image.shape, grid, labels)
     title = f"{report.merged} pairs are one, {report.disagreement:.1%} differ"

@@ -20,13 +20,13 @@ from segkit.overlaps.contingency_table import labels
 from segkit.tiling.boxes import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, NDArray
 
+    from segkit.arrays import RealPerAxis
     from segkit.evaluation.runs import LabelRuns, ObjectRuns
 
-    Spacing: TypeAlias = float | Sequence[float] | None
     # One distance per axis; None is 1 on each.
     Sizes: TypeAlias = tuple[float, ...] | None
 
@@ -71,7 +71,7 @@ class ObjectDistances:
 
 @known_as("segkit")
 def hausdorff_distance(
-    first: ArrayLike, second: ArrayLike, *, spacing: Spacing = None
+    first: ArrayLike, second: ArrayLike, *, spacing: RealPerAxis | None = None
 ) -> float:
     """Return the largest distance from a voxel of one mask to the other mask.
 
@@ -104,7 +104,7 @@ def hausdorff_distance(
 
 
 @known_as("segkit")
-def hausdorff_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> float:
+def hausdorff_of_runs(runs: LabelRuns, *, spacing: RealPerAxis | None = None) -> float:
     """Return the Hausdorff distance of two foregrounds from the runs of all tiles.
 
     The same as `hausdorff_distance` of the whole images, to the last bit. Working
@@ -139,7 +139,7 @@ def hausdorff_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> float:
 
 @known_as("segkit")
 def object_distances(
-    segmentation: ArrayLike, reference: ArrayLike, *, spacing: Spacing = None
+    segmentation: ArrayLike, reference: ArrayLike, *, spacing: RealPerAxis | None = None
 ) -> ObjectDistances:
     """Measure each object of a segmentation against the reference object it overlaps.
 
@@ -177,7 +177,9 @@ def object_distances(
 
 
 @known_as("segkit")
-def distances_of_runs(runs: LabelRuns, *, spacing: Spacing = None) -> ObjectDistances:
+def distances_of_runs(
+    runs: LabelRuns, *, spacing: RealPerAxis | None = None
+) -> ObjectDistances:
     """Measure objects as `object_distances` does, from the runs of all tiles.
 
     The same to the last bit. Working memory follows the runs, and the box around one
@@ -243,7 +245,7 @@ def published_distances(
     )
 
 
-def _sizes(spacing: Spacing, runs: LabelRuns) -> Sizes:
+def _sizes(spacing: RealPerAxis | None, runs: LabelRuns) -> Sizes:
     return None if spacing is None else checks.as_spacing(spacing, len(runs.shape))
 
 

@@ -31,10 +31,9 @@ from segkit.names import known_as
 from segkit.overlaps.contingency_table import Contingency, contingency, takes_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike
 
+    from segkit.arrays import RealPerAxis
     from segkit.evaluation.runs import LabelRuns
 
 
@@ -43,7 +42,7 @@ def scores(
     segmentation: ArrayLike,
     reference: ArrayLike,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: RealPerAxis | None = None,
 ) -> dict[str, float]:
     """Return every score of a segmentation against a reference, corrected forms.
 
@@ -72,7 +71,7 @@ def scores(
 
 @known_as("segkit")
 def scores_of_runs(
-    runs: LabelRuns, *, spacing: float | Sequence[float] | None = None
+    runs: LabelRuns, *, spacing: RealPerAxis | None = None
 ) -> dict[str, float]:
     """Return what `scores` returns, from the runs of all tiles; equal to the last bit.
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import PerAxis, RealPerAxis  # noqa: TC001 - steps check them
 from segkit.compiled.fallback import falls_back_on
 from segkit.filters.median_kernel import beyond_float64, median_over_box
 from segkit.morphology import operations
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     from segkit.arrays import Array
 
-PerAxis: TypeAlias = "float | Sequence[float]"
-
 
 def _gaussian_radius(sigma: float, truncate: float) -> int:
     return int(truncate * sigma + 0.5)
@@ -46,7 +45,7 @@ def _gaussian_reach(
 
 @known_as("segkit")
 @declare_reach(_gaussian_reach)
-def gaussian(image: ArrayLike, sigma: PerAxis, *, truncate: float = 4.0) -> Array:
+def gaussian(image: ArrayLike, sigma: RealPerAxis, *, truncate: float = 4.0) -> Array:
     """Smooth an image with a Gaussian.
 
     Parameters
@@ -142,7 +141,7 @@ def _correlate(image: Array, weights: NDArray[np.float64], axis: int) -> Array:
 @declare_reach(
     lambda ndim, *, radius, **_: checks.per_axis(radius, ndim, name="radius")
 )
-def median(image: ArrayLike, radius: int | Sequence[int] = 1) -> Array:
+def median(image: ArrayLike, radius: PerAxis = 1) -> Array:
     """Replace each voxel by the median of the box around it.
 
     Parameters
@@ -181,7 +180,7 @@ def median(image: ArrayLike, radius: int | Sequence[int] = 1) -> Array:
         n // 2 for n in checks.per_axis(shape, ndim, name="shape", least=1)
     )
 )
-def uniform(image: ArrayLike, shape: int | Sequence[int]) -> NDArray[np.float64]:
+def uniform(image: ArrayLike, shape: PerAxis) -> NDArray[np.float64]:
     """Return the mean over the box around each voxel, as far as it is in the image.
 
     Parameters
@@ -312,7 +311,7 @@ def _distance_reach(
 @known_as("segkit")
 @declare_reach(_distance_reach)
 def distance_transform(
-    mask: ArrayLike, *, spacing: PerAxis = 1.0, limit: float | None = None
+    mask: ArrayLike, *, spacing: RealPerAxis = 1.0, limit: float | None = None
 ) -> NDArray[np.float32]:
     """Return the distance of each foreground voxel to the nearest background voxel.
 

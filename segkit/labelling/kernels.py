@@ -177,21 +177,21 @@ def find_first(labels, starts, width, begun, first):
 
 
 @kernel
-def look_up_rows(labels, starts, width, table):
-    """Replace each label in the rows of a box by its entry in `table`."""
+def look_up_rows(labels, starts, width, lookup):
+    """Replace each label in the rows of a box by its entry in `lookup`."""
     for row in range(starts.size):
         line = labels[starts[row] : starts[row] + width]
         for x in range(width):
             if line[x] != 0:
-                line[x] = table[line[x]]
+                line[x] = lookup[line[x]]
 
 
 @kernel
-def look_up(labels, table, out):
-    """Write the entry in `table` of each label into `out`."""
-    background = table[0]
+def look_up(labels, lookup, out):
+    """Write the entry in `lookup` of each label into `out`."""
+    background = lookup[0]
     for i in range(labels.size):
-        out[i] = background if labels[i] == 0 else table[labels[i]]
+        out[i] = background if labels[i] == 0 else lookup[labels[i]]
 
 
 @kernel

@@ -11,15 +11,18 @@ import colorsys
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from segkit import checks
 from segkit.names import known_as
 
-Table: TypeAlias = Mapping[str, ArrayLike]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from segkit.arrays import Table, TableLike
+
 Bound: TypeAlias = float | tuple[float | None, float | None]
 
 # The golden ratio spreads hues so that neighbouring classes differ.
@@ -42,7 +45,7 @@ class BoundsClassifier:
     name: str
     bounds: tuple[tuple[str, float, float], ...] = ()
 
-    def holds(self, table: Table) -> NDArray[np.bool_]:
+    def holds(self, table: TableLike) -> NDArray[np.bool_]:
         """Return which rows of a table lie within all bounds.
 
         A value that is NaN lies within none.
@@ -145,7 +148,7 @@ def _interval(name: str, key: str, bound: Any) -> tuple[float, float]:
 
 
 @known_as("segkit")
-def classify(table: Table, *classifiers: BoundsClassifier) -> dict[str, NDArray[Any]]:
+def classify(table: TableLike, *classifiers: BoundsClassifier) -> Table:
     """Return an object table with the class of each object.
 
     Parameters
@@ -204,7 +207,7 @@ def classify(table: Table, *classifiers: BoundsClassifier) -> dict[str, NDArray[
     }
 
 
-def _rows(table: Table) -> int:
+def _rows(table: TableLike) -> int:
     lengths = {name: len(np.asarray(column)) for name, column in table.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns of the object table differ in length: {lengths}")
@@ -216,7 +219,7 @@ def _smallest(largest: int) -> np.dtype[Any]:
     return np.min_scalar_type(largest)
 
 
-def class_lookup(classified: Table) -> NDArray[np.unsignedinteger[Any]]:
+def class_lookup(classified: TableLike) -> NDArray[np.unsignedinteger[Any]]:
     """Return an array that gives the class of a label as ``lookup[label]``.
 
     It is all that painting a tile needs to know of the whole table.
@@ -260,7 +263,7 @@ def _numbers(values: Any, name: str) -> NDArray[Any]:
 
 @known_as("segkit")
 def reconstruct(
-    labels: NDArray[Any], classes: Table | NDArray[np.unsignedinteger[Any]]
+    labels: NDArray[Any], classes: TableLike | NDArray[np.unsignedinteger[Any]]
 ) -> NDArray[Any]:
     """Return the image of classes: each object painted with the number of its class.
 

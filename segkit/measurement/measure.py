@@ -9,12 +9,11 @@ exactly; sums of other intensities are accurate to rounding.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segkit import checks
-from segkit.arrays import Array
 from segkit.measurement import properties as object_properties
 from segkit.measurement.partial_table import PartialTable, combine, sum_box
 from segkit.names import known_as
@@ -24,9 +23,9 @@ from segkit.tiling.threads import in_threads, thread_count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from segkit.arrays import Array, Table
     from segkit.tiling.boxes import Tile
 
-Table: TypeAlias = dict[str, Array]
 
 # Labels up to this many are looked up in a table, of 5 bytes each.
 _LARGEST_TABLE = 2**23

@@ -26,7 +26,7 @@ from segkit.measurement.measure import region_properties
 from segkit.names import known_as
 
 Ids: TypeAlias = NDArray[np.int64]
-Table: TypeAlias = Mapping[str, Array]
+Columns: TypeAlias = Mapping[str, Array]
 
 # Ids up to this many are looked up in a table of at most 8 bytes each.
 _LARGEST_TABLE = 2**23
@@ -150,20 +150,20 @@ def relabel_sequential(labels: Any) -> tuple[Array, Ids]:
 
 
 @known_as("segkit")
-def small_ids(table: Table, min_size: int) -> Ids:
+def small_ids(table: Columns, min_size: int) -> Ids:
     """Return the labels of objects of fewer than `min_size` voxels, an integer."""
     least = checks.as_integer(min_size, name="min_size")
     return _ids(table, table["count"] < least)
 
 
 @known_as("segkit")
-def border_ids(table: Table) -> Ids:
+def border_ids(table: Columns) -> Ids:
     """Return the labels of objects that reach the image's border."""
     return _ids(table, table["touches_border"])
 
 
 @known_as("segkit")
-def largest_ids(table: Table, number: int = 1) -> Ids:
+def largest_ids(table: Columns, number: int = 1) -> Ids:
     """Return the labels of the `number` largest objects, rising."""
     most = checks.as_integer(number, name="number")
     order = np.argsort(-table["count"], kind="stable")[:most]
@@ -171,7 +171,7 @@ def largest_ids(table: Table, number: int = 1) -> Ids:
 
 
 @known_as("segkit")
-def ids_within(table: Table, **bounds: Any) -> Ids:
+def ids_within(table: Columns, **bounds: Any) -> Ids:
     """Return the labels of objects whose properties lie within bounds; rising.
 
     Examples
@@ -286,11 +286,11 @@ def _listed(ids: Any) -> Ids:
     return np.unique(array[array > 0]).astype(np.int64)
 
 
-def _ids(table: Table, chosen: Array) -> Ids:
+def _ids(table: Columns, chosen: Array) -> Ids:
     return np.asarray(table["label"], np.int64)[chosen]
 
 
-def _counts(labels: Array) -> Table:
+def _counts(labels: Array) -> Columns:
     return region_properties(labels, properties=["label", "count"])
 
 

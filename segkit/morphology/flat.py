@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from segkit import checks
-from segkit.arrays import Array, Mask
+from segkit.arrays import Array, Mask, PerAxis
 from segkit.names import known_as
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 Shape: TypeAlias = Literal["ball", "box", "diamond"]
-Radius: TypeAlias = "int | Sequence[int]"
 Best: TypeAlias = Callable[..., Array]
 
 _SLAB_BYTES = 2**18
@@ -30,7 +26,7 @@ _OPENCV_RADIUS = 7  # its work grows with the footprint's area, ours with its he
 
 
 @known_as("segkit")
-def footprint(radius: Radius, ndim: int, *, shape: Shape = "ball") -> Mask:
+def footprint(radius: PerAxis, ndim: int, *, shape: Shape = "ball") -> Mask:
     """Return a footprint as an array of ``2 * radius + 1`` voxels along each axis.
 
     Parameters
@@ -72,7 +68,7 @@ def footprint(radius: Radius, ndim: int, *, shape: Shape = "ball") -> Mask:
     return inside
 
 
-def flat(image: Array, radius: Radius, shape: Shape, best: Best) -> Array:
+def flat(image: Array, radius: PerAxis, shape: Shape, best: Best) -> Array:
     """Erode or dilate, slab by slab along the first axis."""
     if image.dtype.kind == "b":
         bits = flat(image.view(np.uint8), radius, shape, best)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
-from segkit.morphology.flat import Radius, Shape, difference, flat
+from segkit.arrays import PerAxis  # noqa: TC001 - steps check them
+from segkit.morphology.flat import Shape, difference, flat
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach, unlimited
 
@@ -32,7 +33,7 @@ def _twice(ndim: int, *, radius: Any, **_: Any) -> tuple[int, ...]:
 
 @known_as("segkit")
 @declare_reach(_once)
-def erosion(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> Array:
+def erosion(image: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball") -> Array:
     """Return the smallest value within the footprint around each voxel.
 
     Parameters
@@ -63,7 +64,7 @@ def erosion(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> A
 
 @known_as("segkit")
 @declare_reach(_once)
-def dilation(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> Array:
+def dilation(image: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball") -> Array:
     """Return the largest value within the footprint; parameters as `erosion`.
 
     Examples
@@ -76,7 +77,7 @@ def dilation(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> 
 
 @known_as("segkit")
 @declare_reach(_twice)
-def opening(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> Array:
+def opening(image: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball") -> Array:
     """Remove what is bright and smaller than the footprint: dilate the erosion.
 
     Parameters as `erosion`; the reach is twice the radius.
@@ -91,7 +92,7 @@ def opening(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> A
 
 @known_as("segkit")
 @declare_reach(_twice)
-def closing(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> Array:
+def closing(image: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball") -> Array:
     """Fill what is dark and smaller than the footprint: erode the dilation.
 
     Parameters as `erosion`; the reach is twice the radius.
@@ -107,7 +108,7 @@ def closing(image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball") -> A
 @known_as("segkit")
 @declare_reach(_twice)
 def white_tophat(
-    image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
+    image: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball"
 ) -> Array:
     """Return what `opening` removes: the image minus its opening, in its dtype.
 
@@ -129,7 +130,7 @@ def white_tophat(
 @known_as("segkit")
 @declare_reach(_twice)
 def black_tophat(
-    image: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
+    image: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball"
 ) -> Array:
     """Return what `closing` fills: the closing minus the image; as `white_tophat`.
 
@@ -145,7 +146,7 @@ def black_tophat(
 @known_as("segkit")
 @declare_reach(_once)
 def binary_erosion(
-    mask: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
+    mask: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball"
 ) -> Mask:
     """Return `erosion` of a mask in which all but zero is foreground.
 
@@ -160,7 +161,7 @@ def binary_erosion(
 @known_as("segkit")
 @declare_reach(_once)
 def binary_dilation(
-    mask: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
+    mask: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball"
 ) -> Mask:
     """Return `dilation` of a mask in which all but zero is foreground.
 
@@ -175,7 +176,7 @@ def binary_dilation(
 @known_as("segkit")
 @declare_reach(_twice)
 def binary_opening(
-    mask: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
+    mask: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball"
 ) -> Mask:
     """Return `opening` of a mask in which all but zero is foreground.
 
@@ -190,7 +191,7 @@ def binary_opening(
 @known_as("segkit")
 @declare_reach(_twice)
 def binary_closing(
-    mask: ArrayLike, radius: Radius = 1, *, shape: Shape = "ball"
+    mask: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball"
 ) -> Mask:
     """Return `closing` of a mask in which all but zero is foreground.
 

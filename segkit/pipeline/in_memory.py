@@ -46,8 +46,7 @@ from segkit.tiling.cutting import join, map_tiles
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segkit.arrays import Array
-    from segkit.measurement.measure import Table
+    from segkit.arrays import Array, Table
     from segkit.tiling.boxes import Tile
 
 

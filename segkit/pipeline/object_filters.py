@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segkit.measurement.measure import Table
+    from segkit.arrays import Table
     from segkit.pipeline.steps import Step
 
 

@@ -10,7 +10,7 @@ not proof, that the result is that of the whole image.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
-from segkit.arrays import Array
+from segkit.arrays import Array, PerAxis
 from segkit.labelling.connectivity import structure_of
 from segkit.names import known_as
 from segkit.regions.instances import (
@@ -33,7 +33,6 @@ from segkit.tiling.cutting import tiles
 if TYPE_CHECKING:
     from segkit.tiling.boxes import Tile
 
-PerAxis: TypeAlias = int | Sequence[int]
 # From image, markers and mask of a box to its labels.
 Grow: TypeAlias = Callable[[Array, Array, Array | None], Array]
 Inputs: TypeAlias = tuple[Array, Array, NDArray[np.bool_] | None]

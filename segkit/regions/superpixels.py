@@ -124,7 +124,7 @@ def slic(
            [1, 1, 1, 2, 2, 2, 2, 2],
            [1, 1, 1, 2, 2, 2, 2, 2]], dtype=int32)
     """
-    source = _Source.of(image, channel_axis)
+    source = _ScaledImage.of(image, channel_axis)
     threads = thread_count(workers)
     grid = tiles(source.shape, _slabs(source.shape, threads) if tile is None else tile)
     source = source.with_range(in_threads(source.range_within, grid, threads))
@@ -151,7 +151,7 @@ def slic(
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class _ScaledImage:
     """An image that is read by box, as integers with the channels last."""
 
     image: Any
@@ -161,7 +161,7 @@ class _Source:
     high: float = 0.0
 
     @classmethod
-    def of(cls, image: Any, channel_axis: int | None) -> _Source:
+    def of(cls, image: Any, channel_axis: int | None) -> _ScaledImage:
         checks.require_unmasked(image)
         if not hasattr(image, "shape") or not hasattr(image, "dtype"):
             image = np.asarray(image)
@@ -190,7 +190,7 @@ class _Source:
         checks.require_finite(values)
         return float(values.min()), float(values.max())
 
-    def with_range(self, ranges: Iterable[tuple[float, float]]) -> _Source:
+    def with_range(self, ranges: Iterable[tuple[float, float]]) -> _ScaledImage:
         lows, highs = zip(*ranges, strict=True)
         low, high = min(lows), max(highs)
         if high > low and not 0 < _LARGEST_VALUE / (high - low) < math.inf:
@@ -265,7 +265,7 @@ class _Search:
 
 
 def _search(
-    source: _Source,
+    source: _ScaledImage,
     n_segments: int,
     compactness: float,
     spacing: float | Sequence[float] | None,

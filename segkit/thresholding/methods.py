@@ -147,7 +147,7 @@ def ndnt(
     if np.ndim(resolved) == 0:
         checks.require_grey(array)
     before, after = window_rule.extent(resolved, array.shape, window)
-    rule = window_rule.Rule(
+    rule = window_rule.WindowRule(
         before, after, *window_rule.factors(fraction, polarity, window)
     )
     return window_sums.mask(array, rule, threads)

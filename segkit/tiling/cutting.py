@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from segkit.arrays import Array
 
-Rule: TypeAlias = Literal["own", "max", "mean", "vote"]
+JoinRule: TypeAlias = Literal["own", "max", "mean", "vote"]
 
 
 class ArrayLike(Protocol):
@@ -161,7 +161,7 @@ def join(
     pieces: Iterable[tuple[Tile, Array]],
     shape: Sequence[int],
     *,
-    rule: Rule = "own",
+    rule: JoinRule = "own",
 ) -> Array:
     """Put the results of tiles together into one array.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
-    from segkit.windows.rule import Rule
+    from segkit.windows.rule import WindowRule
 
 
 _SCRATCH_PER_VOXEL = 0.15
@@ -74,14 +74,14 @@ def _largest(image: Array) -> float:
 
 
 def threshold_rows(
-    image: Array, rule: Rule, rows: tuple[int, int], largest: float, out: Array
+    image: Array, rule: WindowRule, rows: tuple[int, int], largest: float, out: Array
 ) -> bool:
     """Threshold rows from start to stop, if no magnitude is larger; return whether."""
     from segkit.windows import float_kernel as kernels
 
     part = slide(image, rule, rows, out)
-    for plan in _plans(part.lengths, image.dtype.type):
-        found = _sum_whole_numbers(part, rule, largest, plan)
+    for way in _whole_numbers_to_try(part.lengths, image.dtype.type):
+        found = _sum_whole_numbers(part, rule, largest, way)
         if found != kernels.DOUBTFUL:
             return found == kernels.DECIDED
     for few in slabs(*rows, _rows_at_once(image, rule)):
@@ -90,7 +90,7 @@ def threshold_rows(
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _WholeNumbers:
     """Whole numbers: their type, and that of comparisons.
 
     2**power quanta make the largest magnitude; sums along y are kept in units of
@@ -103,7 +103,9 @@ class _Plan:
     shift: int
 
 
-def _plans(lengths: tuple[int, ...], dtype: type[np.floating[Any]]) -> Iterator[_Plan]:
+def _whole_numbers_to_try(
+    lengths: tuple[int, ...], dtype: type[np.floating[Any]]
+) -> Iterator[_WholeNumbers]:
     """Yield the ways to sum whole numbers that may leave little open.
 
     `lengths` are those of the window, in the order of the slide.
@@ -114,16 +116,18 @@ def _plans(lengths: tuple[int, ...], dtype: type[np.floating[Any]]) -> Iterator[
         shift = 0
         while flat * ((lengths[0] << power >> shift) + 1) >= 2**31:
             shift += 1
-        yield _Plan(np.int32, dtype, power, shift)
-    yield _Plan(np.int64, np.float64, 52 - voxels.bit_length(), 0)
+        yield _WholeNumbers(np.int32, dtype, power, shift)
+    yield _WholeNumbers(np.int64, np.float64, 52 - voxels.bit_length(), 0)
 
 
-def _sum_whole_numbers(part: Slide, rule: Rule, largest: float, plan: _Plan) -> int:
+def _sum_whole_numbers(
+    part: Slide, rule: WindowRule, largest: float, way: _WholeNumbers
+) -> int:
     """Threshold rows by whole numbers; return what came of it."""
     from segkit.windows import float_kernel as kernels
 
     image = part.image
-    counts = window_counts(rule, image.shape[-1:], -1).astype(plan.real)
+    counts = window_counts(rule, image.shape[-1:], -1).astype(way.real)
     return int(
         kernels.whole_numbers(
             image,
@@ -133,45 +137,45 @@ def _sum_whole_numbers(part: Slide, rule: Rule, largest: float, plan: _Plan) -> 
             part.after,
             counts,
             (rule.low, rule.high, rule.mode),
-            _grid(image.dtype, largest, plan),
-            _precision(part.lengths, image.size, max(rule.low, rule.high), plan),
-            _scratch(part, plan),
+            _grid(image.dtype, largest, way),
+            _precision(part.lengths, image.size, max(rule.low, rule.high), way),
+            _scratch(part, way),
             part.turned,
             part.out.view(np.uint8),
         )
     )
 
 
-def _scratch(part: Slide, plan: _Plan) -> tuple[Any, ...]:
+def _scratch(part: Slide, way: _WholeNumbers) -> tuple[Any, ...]:
     width, lengths = part.plane[-1], part.lengths
     planes, rows = (lengths[1], lengths[0]) if part.turned else lengths[:2]
     return (
-        np.empty(part.plane, plan.sums),
-        np.empty(width, plan.sums),
-        np.zeros(width + lengths[-1], plan.sums),
+        np.empty(part.plane, way.sums),
+        np.empty(width, way.sums),
+        np.zeros(width + lengths[-1], way.sums),
         (np.empty((planes, lengths[-1])), np.empty((rows, lengths[-1]))),
     )
 
 
-def _grid(dtype: np.dtype[Any], largest: float, plan: _Plan) -> tuple[Any, ...]:
+def _grid(dtype: np.dtype[Any], largest: float, way: _WholeNumbers) -> tuple[Any, ...]:
     """Return the quantum as `whole_numbers` is told it."""
     exponent = math.frexp(largest)[1]
     most = np.finfo(dtype).max
     if exponent < np.finfo(dtype).maxexp:
         most = dtype.type(math.ldexp(1.0, exponent))
     # Not finer than what keeps products with the count of a window finite.
-    steps = min(plan.power - exponent, 90 if plan.real is np.float32 else 900)
+    steps = min(way.power - exponent, 90 if way.real is np.float32 else 900)
     bits = np.dtype(f"u{dtype.itemsize}").type
     return (
-        plan.real(math.ldexp(1.0, steps)),
-        plan.real(math.ldexp(1.0, -steps)),
+        way.real(math.ldexp(1.0, steps)),
+        way.real(math.ldexp(1.0, -steps)),
         np.array(most, dtype).view(bits)[()],
         bits(np.iinfo(bits).max >> 1),
     )
 
 
 def _precision(
-    lengths: Sequence[int], pixels: int, factor: float, plan: _Plan
+    lengths: Sequence[int], pixels: int, factor: float, way: _WholeNumbers
 ) -> tuple[Any, ...]:
     """Return how far comparisons of `whole_numbers` are off, and what it may decide.
 
@@ -181,10 +185,10 @@ def _precision(
     take two additions a voxel.
     """
     voxels = math.prod(lengths)
-    relative = plan.real(8 * np.finfo(plan.real).eps)
-    rounding = 1.001 * voxels * (factor + 2.0 ** (plan.power - 44))
-    coarseness = 1.001 * factor * voxels // lengths[0] if plan.shift else 0.0
-    return relative, rounding, plan.shift, coarseness, 2 * pixels + 4 * voxels
+    relative = way.real(8 * np.finfo(way.real).eps)
+    rounding = 1.001 * voxels * (factor + 2.0 ** (way.power - 44))
+    coarseness = 1.001 * factor * voxels // lengths[0] if way.shift else 0.0
+    return relative, rounding, way.shift, coarseness, 2 * pixels + 4 * voxels
 
 
 def _double(part: Piece) -> None:
@@ -204,7 +208,7 @@ def _double(part: Piece) -> None:
     kernels.doubling_planes(pixels, *part.plan, layout, planes, *rest)
 
 
-def _rows_at_once(image: Array, rule: Rule) -> int:
+def _rows_at_once(image: Array, rule: WindowRule) -> int:
     """Return how many rows the scratch for doubled sums of a volume allows."""
     if image.ndim == 2:
         return int(image.shape[0])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
-    from segkit.windows.rule import Rule
+    from segkit.windows.rule import WindowRule
 
 
 _SUM = 4
@@ -35,7 +35,7 @@ class Piece:
         Number of columns of the window around each x that lie inside the image.
     target : ndarray of uint8
         The piece's part of the mask.
-    rule : Rule
+    rule : WindowRule
         Window and comparison.
     """
 
@@ -43,7 +43,7 @@ class Piece:
     first: int
     counts: NDArray[np.float64]
     target: Array
-    rule: Rule
+    rule: WindowRule
 
     @property
     def plan(self) -> tuple[Any, ...]:
@@ -53,7 +53,7 @@ class Piece:
         return self.first, rule.before, rule.after, self.counts, factors
 
 
-def piece(image: Array, rule: Rule, rows: tuple[int, int], out: Array) -> Piece:
+def piece(image: Array, rule: WindowRule, rows: tuple[int, int], out: Array) -> Piece:
     """Cut the rows from start to stop out of an image."""
     start, stop = rows
     first = max(start - rule.before[-2], 0)
@@ -98,7 +98,7 @@ class Slide:
         return tuple(b + a + 1 for b, a in pairs)
 
 
-def slide(image: Array, rule: Rule, rows: tuple[int, int], out: Array) -> Slide:
+def slide(image: Array, rule: WindowRule, rows: tuple[int, int], out: Array) -> Slide:
     """Return how windows slide over rows of a 2-D or 3-D image.
 
     Along z first, as voxels lie in memory; along y first if sums along y fit the cache
@@ -127,7 +127,9 @@ def slabs(start: int, stop: int, rows: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + rows, stop)
 
 
-def window_counts(rule: Rule, shape: tuple[int, ...], axis: int) -> NDArray[np.int64]:
+def window_counts(
+    rule: WindowRule, shape: tuple[int, ...], axis: int
+) -> NDArray[np.int64]:
     """Return how many voxels of the window along an axis lie inside the image."""
     at = np.arange(shape[axis])
     stop = np.minimum(at + rule.after[axis] + 1, shape[axis])

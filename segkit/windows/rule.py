@@ -18,7 +18,7 @@ BELOW, NOT_ABOVE, ABOVE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class WindowRule:
     """Window and comparison: value * count against factor * sum.
 
     `before` and `after` are the extent of the window on each axis, in voxels without

@@ -16,7 +16,7 @@ from segkit import checks
 from segkit.compiled.fallback import falls_back_on
 from segkit.windows import floats
 from segkit.windows.pieces import piece, slabs, window_counts
-from segkit.windows.rule import ABOVE, BELOW, NOT_ABOVE, Rule
+from segkit.windows.rule import ABOVE, BELOW, NOT_ABOVE, WindowRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,11 +30,13 @@ T = TypeVar("T")
 _SLAB_VOXELS = 2**20
 
 
-def mask(image: Array, rule: Rule, threads: int) -> Mask:
+def mask(image: Array, rule: WindowRule, threads: int) -> Mask:
     """Choose the way: compiled over the last two or three axes, or numpy."""
     image = native(image)
     if image.ndim == 1:
-        row = Rule((0, *rule.before), (0, *rule.after), rule.low, rule.high, rule.mode)
+        row = WindowRule(
+            (0, *rule.before), (0, *rule.after), rule.low, rule.high, rule.mode
+        )
         found: Mask = mask(image[None], row, threads)[0]
         return found
     if image.ndim > 3:
@@ -42,13 +44,13 @@ def mask(image: Array, rule: Rule, threads: int) -> Mask:
     return _compiled_mask(image, rule, threads)
 
 
-def _plain_mask(image: Array, rule: Rule, threads: int) -> Mask:  # noqa: ARG001 - as compiled
+def _plain_mask(image: Array, rule: WindowRule, threads: int) -> Mask:  # noqa: ARG001 - as compiled
     accumulator(image, rule)  # refuses sums that overflow
     return numpy_mask(image, rule)
 
 
 @falls_back_on(_plain_mask)
-def _compiled_mask(image: Array, rule: Rule, threads: int) -> Mask:
+def _compiled_mask(image: Array, rule: WindowRule, threads: int) -> Mask:
     out = np.empty(image.shape, np.bool_)
     rows = list(slabs(0, image.shape[-2], -(-image.shape[-2] // threads)))
     threshold = _threshold_floats if image.dtype.kind == "f" else _threshold_integers
@@ -88,7 +90,7 @@ def _on_threads(run: Callable[[Any], T], pieces: Sequence[Any]) -> list[T]:
 
 
 def _threshold_integers(
-    image: Array, rule: Rule, slabs: Sequence[tuple[int, int]], out: Mask
+    image: Array, rule: WindowRule, slabs: Sequence[tuple[int, int]], out: Mask
 ) -> None:
     sums = accumulator(image, rule)
 
@@ -99,7 +101,7 @@ def _threshold_integers(
 
 
 def _threshold_floats(
-    image: Array, rule: Rule, slabs: Sequence[tuple[int, int]], out: Mask
+    image: Array, rule: WindowRule, slabs: Sequence[tuple[int, int]], out: Mask
 ) -> None:
     """Threshold slabs up to an expected or else up to their magnitude."""
 
@@ -113,7 +115,7 @@ def _threshold_floats(
     _on_threads(run, slabs)
 
 
-def numpy_mask(image: Array, rule: Rule) -> Mask:
+def numpy_mask(image: Array, rule: WindowRule) -> Mask:
     """Return the same mask for any number of axes, by numpy only."""
     out = np.empty(image.shape, np.bool_)
     for own, sums, count in _summed_slabs(image, rule):
@@ -131,7 +133,7 @@ def window_means(
     ValueError
         If sums over the window overflow 64 bits, or floats are not finite.
     """
-    rule = Rule(before, after, 1.0, 1.0, BELOW)
+    rule = WindowRule(before, after, 1.0, 1.0, BELOW)
     image = native(image)
     accumulator(image, rule)  # refuses sums that overflow
     means = np.empty(image.shape)
@@ -141,7 +143,7 @@ def window_means(
 
 
 def _summed_slabs(
-    image: Array, rule: Rule
+    image: Array, rule: WindowRule
 ) -> Iterator[tuple[slice, Array, NDArray[np.int64]]]:
     """Yield rows of the first axis with their window sums and counts."""
     length, rows = image.shape[0], max(1, _SLAB_VOXELS // image[0].size)
@@ -155,7 +157,7 @@ def _summed_slabs(
         yield slice(start, stop), sums, count
 
 
-def accumulator(image: Array, rule: Rule) -> type[np.generic]:
+def accumulator(image: Array, rule: WindowRule) -> type[np.generic]:
     """Return the narrowest dtype that holds the sums over a window.
 
     Raises
@@ -182,7 +184,7 @@ def _largest_integer(image: Array) -> int:
     return max(-int(image.min()), int(image.max()))
 
 
-def require_summable(image: Array, rule: Rule) -> float:
+def require_summable(image: Array, rule: WindowRule) -> float:
     """Return the largest magnitude of floats; raise if doubles do not hold sums."""
     largest = floats.largest_magnitude(image)
     checks.require_finite_number(largest)
@@ -193,7 +195,7 @@ def require_summable(image: Array, rule: Rule) -> float:
     return largest
 
 
-def _largest_summed(rule: Rule) -> float:
+def _largest_summed(rule: WindowRule) -> float:
     return float(np.finfo(np.float64).max / (4 * math.prod(rule.lengths)))
 
 
@@ -205,7 +207,11 @@ def _overflow(largest: float, voxels: int, advice: str) -> str:
 
 
 def _slide(
-    image: Array, rule: Rule, rows: tuple[int, int], dtype: type[np.generic], out: Mask
+    image: Array,
+    rule: WindowRule,
+    rows: tuple[int, int],
+    dtype: type[np.generic],
+    out: Mask,
 ) -> None:
     """Threshold rows of integers by sliding sums."""
     from segkit.windows import sliding_kernel
@@ -234,7 +240,7 @@ def _plane_dtype(image: np.dtype[Any], length: int, wide: type[np.generic]) -> A
     return np.int32 if 2 ** (8 * image.itemsize) * length < 2**31 else wide
 
 
-def _window_sums(image: Array, rule: Rule) -> Array:
+def _window_sums(image: Array, rule: WindowRule) -> Array:
     """Sum over windows along each axis by doubling: exact in integers."""
     sums = image.astype(np.float64 if image.dtype.kind == "f" else np.int64)
     for axis, length in enumerate(rule.lengths):
@@ -254,7 +260,7 @@ def _window_sums(image: Array, rule: Rule) -> Array:
     return sums
 
 
-def _compare(image: Array, sums: Array, count: Array, rule: Rule) -> Mask:
+def _compare(image: Array, sums: Array, count: Array, rule: WindowRule) -> Mask:
     total = sums.astype(np.float64)
     bound = total * np.where(total < 0, rule.low, rule.high)
     value = image.astype(np.float64) * count

@@ -23,10 +23,9 @@ from segkit.workflows.reserving import ABSENT, Reserved, Saved, file_of, in_the_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from segkit.arrays import Array
+    from segkit.arrays import Array, Table
     from segkit.io import Image
     from segkit.io.writing import ImageWriter
-    from segkit.measurement.measure import Table
     from segkit.workflows.inputs import Readable
 
 Options: TypeAlias = tuple[tuple[str, Any], ...]

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segkit.arrays import Array
+    from segkit.arrays import Array, Table
     from segkit.measurement.classification import BoundsClassifier
-    from segkit.measurement.measure import Table
     from segkit.measurement.partial_table import PartialTable
     from segkit.pipeline.steps import Step
     from segkit.workflows.stored import Later

@@ -46,10 +46,10 @@ def as_tasks(image, tile, rng, **options):
     order = rng.permutation(len(grid))
     summaries = [parts[k].summary.without_faces() for k in order]
     seams = [seams[k] for k in rng.permutation(len(seams))]
-    tables = merge_tiles(summaries, seams=seams)
+    lookups = merge_tiles(summaries, seams=seams)
     out = np.full(image.shape, -1)
-    for k, table in zip(order, tables, strict=True):
-        out[grid[k].write.slices] = relabel_tile(parts[k].labels, table)
+    for k, lookup in zip(order, lookups, strict=True):
+        out[grid[k].write.slices] = relabel_tile(parts[k].labels, lookup)
     return out
 
 

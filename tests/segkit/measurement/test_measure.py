@@ -9,6 +9,7 @@ from segkit.combining import combine as combine_any
 from segkit.compiled import fallback
 from segkit.evaluation.runs import label_runs
 from segkit.labelling.labels import label
+from segkit.measurement import partial_table
 from segkit.measurement.measure import measure_tile, properties_table, region_properties
 from segkit.measurement.partial_table import combine
 from segkit.tiling.cutting import tiles

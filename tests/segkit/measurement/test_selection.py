@@ -70,8 +70,8 @@ def test_tiled_equals_whole(case, size):
         label_tile(mask[b], t, mask.shape, connectivity=connectivity)
         for t, b in zip(grid, boxes, strict=True)
     ]
-    tables = merge_tiles([p.summary for p in parts], connectivity=connectivity)
-    final = [relabel_tile(p.labels, t) for p, t in zip(parts, tables, strict=True)]
+    lookups = merge_tiles([p.summary for p in parts], connectivity=connectivity)
+    final = [relabel_tile(p.labels, t) for p, t in zip(parts, lookups, strict=True)]
     measured = [
         measure_tile(piece, t, mask.shape) for piece, t in zip(final, grid, strict=True)
     ]

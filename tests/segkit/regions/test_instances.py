@@ -19,9 +19,9 @@ from segkit.tiling.cutting import tiles
 def shuffled(labels, rng):
     """Give the objects of one tile arbitrary ids."""
     ids = np.unique(labels[labels > 0])
-    table = np.zeros(int(labels.max()) + 1, np.int64)
-    table[ids] = rng.permutation(len(ids)) * 3 + 10
-    return table[labels]
+    lookup = np.zeros(int(labels.max()) + 1, np.int64)
+    lookup[ids] = rng.permutation(len(ids)) * 3 + 10
+    return lookup[labels]
 
 
 @st.composite
@@ -61,9 +61,9 @@ def test_tasks_in_any_order_equal_whole(case):
     ]
     seams = [seams[k] for k in rng.permutation(len(seams))]
     order = rng.permutation(len(grid))
-    tables, _ = merge_instance_tiles([parts[k].summary for k in order], seams=seams)
-    for k, table in zip(order, tables, strict=True):
-        found = relabel_tile(parts[k].labels, table)
+    lookups, _ = merge_instance_tiles([parts[k].summary for k in order], seams=seams)
+    for k, lookup in zip(order, lookups, strict=True):
+        found = relabel_tile(parts[k].labels, lookup)
         np.testing.assert_array_equal(found, truth[grid[k].write.slices])
 
 

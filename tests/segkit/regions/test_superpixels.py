@@ -105,7 +105,7 @@ def test_each_superpixel_is_one_piece_of_some_size_in_raster_order(
     np.testing.assert_array_equal(label(found, by_value=True), found)
     clusters = slic(image, wanted, enforce_connectivity=False, **options)
     seeds = superpixels._search(
-        superpixels._Source.of(image, axis), wanted, compactness, None
+        superpixels._ScaledImage.of(image, axis), wanted, compactness, None
     ).clusters
     least = int(0.5 * found.size / len(seeds))
     assert np.bincount(found.ravel())[1:].min() >= min(least, found.size)

@@ -46,7 +46,7 @@ FLOATS = {
 
 
 def rule_for(image, size, threshold, polarity="dark", window="centred"):
-    return window_rule.Rule(
+    return window_rule.WindowRule(
         *window_rule.extent(size, image.shape, window),
         *window_rule.factors(threshold, polarity, window),
     )

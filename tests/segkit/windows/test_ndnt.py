@@ -110,7 +110,7 @@ def test_compiled_and_numpy_agree(case, threads):
     image, sizes, options = case
     if threads > 1 and image.dtype.kind == "f":  # else compiled for parts of each type
         image = image.astype(np.float32)
-    rule = window_rule.Rule(
+    rule = window_rule.WindowRule(
         *window_rule.extent(sizes, image.shape, options["window"]),
         *window_rule.factors(
             options["threshold"], options["polarity"], options["window"]
@@ -180,7 +180,7 @@ def test_long_rows_are_exact(shape, dtype):
     if image.dtype.kind != "f":
         image = image // 2 + np.iinfo(dtype).max // 2
     window = (3,) * (len(shape) - 1) + (101,)
-    rule = window_rule.Rule(
+    rule = window_rule.WindowRule(
         *window_rule.extent(window, shape, "centred"), 1.01, 0.99, window_rule.BELOW
     )
     expected = window_sums.numpy_mask(image, rule)
@@ -207,7 +207,7 @@ def test_sums_that_pass_64_bits_are_refused():
 def test_floats_next_to_far_larger_ones_are_still_those_of_the_definition():
     image = random_image((60, 64), np.float64, share=0.3)
     image[20, 20] = 1e12
-    rule = window_rule.Rule((3, 3), (3, 3), 1.25, 0.75, window_rule.BELOW)
+    rule = window_rule.WindowRule((3, 3), (3, 3), 1.25, 0.75, window_rule.BELOW)
     mask = ndnt(image, 7, 0.25)
     np.testing.assert_array_equal(mask, window_sums.numpy_mask(image, rule))
     far = (slice(30, 40), slice(30, 40))
