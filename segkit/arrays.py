@@ -1,4 +1,4 @@
-"""Names of types that all of segkit uses, and what dtypes know of themselves."""
+"""Type aliases that all of segkit uses, and the lowest value of a dtype."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TableLike: TypeAlias = Mapping[str, ArrayLike]
 
 
 def lowest(dtype: np.dtype[Any]) -> Any:
-    """Return the value of a dtype that no other is below: what a maximum starts with.
+    """Return the lowest value of a dtype, where a running maximum starts.
 
     Examples
     --------

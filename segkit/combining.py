@@ -1,4 +1,4 @@
-"""Put together what was found tile by tile, before the last step."""
+"""Combine partial results of tiles: overlaps, runs, sums over objects."""
 
 from __future__ import annotations
 

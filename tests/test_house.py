@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def test_a_file_has_at_most_four_hundred_lines() -> None:
 
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Return how many lines a function has without its docstring."""
+    """Return the lines of a function but its docstring; comments and blanks count."""
     lines = (function.end_lineno or 0) - function.lineno + 1
     first = function.body[0]
     if ast.get_docstring(function, clean=False) is not None:
@@ -69,6 +70,69 @@ def test_a_function_has_at_most_forty_lines() -> None:
         if length(node) > 40
     ]
     assert long == []
+
+
+MODULE_OR_MEMBER = re.compile(rf"`((?:{'|'.join(PACKAGES)})(?:\.\w+)+)[`(]")
+PRIVATE = re.compile(r"`(_[a-z]\w+(?:\.\w+)*)[`(]")
+
+
+def prose() -> Iterator[tuple[Path, str]]:
+    """Yield what is written about the code as it is: pages, and the code's own words.
+
+    Decisions may name what was not taken, and the list of changes what is no more.
+    """
+    pages = [
+        *ROOT.glob("*.md"),
+        *(p for n in PACKAGES for p in (ROOT / n).rglob("*.md")),
+    ]
+    for path in [*pages, *ALL]:
+        if path.name != "CHANGELOG.md" and path != Path(__file__):
+            yield path.relative_to(ROOT), path.read_text()
+
+
+def stands_for_something(name: str) -> bool:
+    """Return whether a dotted name is a module, or a member of one or of a class."""
+    parts = name.split(".")
+    for k in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:k]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[k:]:
+            if part in getattr(found, "__annotations__", {}):
+                return True  # a field of a class
+            if not hasattr(found, part):
+                return False
+            found = getattr(found, part)
+        return True
+    return False
+
+
+def test_what_is_named_in_backticks_exists() -> None:
+    known = {
+        name
+        for path in ALL
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in names_in(node)
+    }
+    stale = [
+        f"{path}: {name}"
+        for path, text in prose()
+        for pattern in (MODULE_OR_MEMBER, PRIVATE)
+        for name in pattern.findall(text)
+        if not (
+            stands_for_something(name)
+            if pattern is MODULE_OR_MEMBER
+            else known.issuperset(name.split("."))
+        )
+    ]
+    assert stale == []
+
+
+def names_in(node: ast.AST) -> Iterator[str]:
+    """Yield the names that a piece of code defines or uses."""
+    fields = ("id", "attr", "arg", "name")
+    yield from (v for f in fields if isinstance(v := getattr(node, f, None), str))
 
 
 @pytest.mark.parametrize("face", FACES)

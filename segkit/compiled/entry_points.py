@@ -1,7 +1,7 @@
-"""Functions of plain numbers and addresses around kernels: what machine code is of.
+"""Entry points of machine code: kernels wrapped as functions of C numbers and pointers.
 
-What numba passes on to such a function is plain C, so that it can be called without
-numba; arrays and tuples are put together again within it.
+Their arguments are plain C, so that they can be called without numba; arrays and
+tuples are put together again inside.
 """
 
 # Compiled code: its types are numba's to check, not mypy's.

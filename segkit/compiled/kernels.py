@@ -138,7 +138,7 @@ class Kernel:
         return self._content
 
     def _globals(self) -> dict[str, Any]:
-        """Return the globals that the code uses, as they were when first asked for."""
+        """Return the globals that the code uses, as they were at the first call."""
         if self._known is None:
             known = self._function.__globals__
             names = _names(self._function.__code__)
@@ -236,7 +236,7 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _names(code: types.CodeType) -> set[str]:
-    """Return names of globals and attributes in code, and in functions within it."""
+    """Return the names of globals and attributes in code, nested functions included."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
@@ -245,7 +245,7 @@ def _names(code: types.CodeType) -> set[str]:
 
 
 def _described(value: Any, names: frozenset[str]) -> str:
-    """Return a text that is another one for code that computes something else.
+    """Return a text of what a value adds to the digest: it differs if the value does.
 
     Of modules, what counts is what the code may use by one of `names`.
     """
@@ -272,7 +272,7 @@ def _described(value: Any, names: frozenset[str]) -> str:
 
 
 def _argument_type(argument: Any) -> ArgumentType:
-    """Return what code is compiled for; None for what is left to numba."""
+    """Return the type that an argument is compiled for; None to leave it to numba."""
     if isinstance(argument, np.ndarray):
         dtype, flags = argument.dtype, argument.flags
         name = dtype.str[1:]
@@ -295,7 +295,7 @@ def _argument_type(argument: Any) -> ArgumentType:
 
 
 def _numbers(argument: Any) -> Iterator[Any]:
-    """Yield what machine code is called with: addresses, lengths, numbers."""
+    """Yield an argument in C: pointers, lengths, numbers."""
     if isinstance(argument, np.ndarray):
         yield argument.ctypes.data
         yield from argument.shape

@@ -203,7 +203,7 @@ def _header(code: Code) -> dict[str, Any]:
 
 
 def _digest_of(code: Code, content: str) -> str:
-    """Return a digest of all that a file holds, of what it was made of and for.
+    """Return a digest of all that a file holds, and of its sources and its target.
 
     So a file of another processor is not used, whatever its name.
     """
@@ -212,7 +212,7 @@ def _digest_of(code: Code, content: str) -> str:
 
 
 def _resolved(names: Iterable[str]) -> bool:
-    """Return whether all functions are there: LLVM would end the process."""
+    """Return whether all external symbols resolve: if one did not, LLVM would abort."""
     if not names:
         return True
     from llvmlite import binding
@@ -261,7 +261,7 @@ def _folder(sources: Path) -> Path:
 
 @cache
 def _environment() -> tuple[object, ...]:
-    """Return what all compiled code depends on."""
+    """Return what all compiled code depends on: versions and the processor."""
     import llvmlite
     from llvmlite import binding
 
@@ -287,7 +287,7 @@ def _initialize() -> None:
 
 
 def _machine() -> Any:
-    """Return what makes code for this processor."""
+    """Return LLVM's target machine for this processor."""
     from llvmlite import binding
 
     _initialize()

@@ -111,7 +111,7 @@ def _places(
 
 
 def _contour(runs: Runs, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return the raster indices of voxels that have a neighbour outside of the object.
+    """Return the raster indices of the voxels of an object with a neighbour outside.
 
     Those at the image's border may be among them or not.
     """

@@ -1,4 +1,4 @@
-"""How far boundaries of objects are from where the reference has them.
+"""Distances between objects and their reference: Hausdorff, and normalised sums.
 
 Distances are between voxel centres, in voxels or, with `spacing`, in physical units.
 """
@@ -36,7 +36,7 @@ _MISS = 128.0  # pixels that the published program gives an image without any ma
 @known_as("segkit")
 @dataclass(frozen=True, slots=True)
 class ObjectDistances:
-    """Distances of each object of a segmentation from the reference object it is.
+    """Distances between each object of a segmentation and its reference object.
 
     Parameters
     ----------

@@ -175,7 +175,7 @@ def object_counts(table: Contingency) -> ObjectCounts:
 @known_as("segkit")
 @takes_table
 def published_object_counts(table: Contingency) -> ObjectCounts:
-    """Count as the program behind the published table of Coelho et al. (2009) did.
+    """Count as the program behind the published results of Coelho et al. (2009) did.
 
     Its quirks: unused ids up to the largest count as spurious or missing objects;
     background can be a split object; object 1 of the segmentation is never merged; the

@@ -129,13 +129,13 @@ def look_up(labels: Array, lookup: Array, out: Array) -> None:
 
 
 def touching(first: Array, second: Array) -> Array:
-    """Return the pairs of labels at the same places of two arrays, each pair once."""
+    """Return the pairs of labels at equal indices of two arrays, each pair once."""
     return unique_pairs(_touching(first.ravel(), second.ravel()))
 
 
 @falls_back_on(by_numpy.touching)
 def _touching(first: Array, second: Array) -> Array:
-    """Return pairs of labels at the same places of flat arrays, some of them twice."""
+    """Return pairs of labels at equal indices of flat arrays, some of them twice."""
     from segkit.labelling import kernels
 
     found, state = np.empty((_ROOM, 2), np.int64), np.zeros(2, np.int64)
@@ -161,7 +161,7 @@ def unique_pairs(pairs: Array) -> Array:
 
 @falls_back_on(by_numpy.smallest_of_set)
 def smallest_of_set(size: int, pairs: Array) -> Array:
-    """Return for each of `size` nodes the smallest node it is linked with by pairs."""
+    """Return for each of `size` nodes the smallest of its set, linked by `pairs`."""
     from segkit.labelling.union_find import flatten, unite_pairs
 
     parent = np.arange(size)

@@ -74,13 +74,13 @@ def look_up(labels: Array, lookup: Array, out: Array) -> None:
 
 
 def touching(first: Array, second: Array) -> Array:
-    """Return the pairs of labels at the same places of flat arrays."""
+    """Return the pairs of labels at equal indices of flat arrays."""
     both = (first != 0) & (second != 0)
     return np.stack([first[both], second[both]], axis=1).astype(np.int64)
 
 
 def smallest_of_set(size: int, pairs: Array) -> Array:
-    """Return for each of `size` nodes the smallest node it is linked with by pairs."""
+    """Return for each of `size` nodes the smallest of its set, linked by `pairs`."""
     from scipy import sparse
 
     ones = np.ones(len(pairs), np.int8)

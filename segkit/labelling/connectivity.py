@@ -108,7 +108,7 @@ def row_offsets(
 
 
 def _spans(line: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Yield the stretches of True in three flags, counted from the middle one."""
+    """Yield first and last place of runs of True in three flags; the middle is 0."""
     start = None
     for place, flag in enumerate([*line, False]):
         if flag and start is None:

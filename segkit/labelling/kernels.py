@@ -196,7 +196,7 @@ def look_up(labels, lookup, out):
 
 @kernel
 def touching(first, second, found, state):
-    """Write the pairs of labels at the same places, without immediate repeats.
+    """Write the pairs of labels at equal indices, without immediate repeats.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Number the objects that the labels of all tiles make up.
+"""Merge labels of tiles: unite those that touch, and number the objects.
 
 The theory: labels of all tiles are nodes, labels that touch across a seam are linked
 (`segkit.labelling.seams`), and an object of the whole image is a connected component

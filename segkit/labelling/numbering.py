@@ -56,7 +56,7 @@ def number_objects(
 
 
 def by_tile(nodes: NDArray[np.int64], ends: NDArray[np.int64]) -> list[Array]:
-    """Group nodes by tile: return for each tile the indices of those it has.
+    """Group nodes by tile: return, for each tile, the indices into `nodes` of its own.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def by_tile(nodes: NDArray[np.int64], ends: NDArray[np.int64]) -> list[Array]:
 
 
 def _own_objects(part: TileSummary, joined: Array) -> NDArray[np.bool_]:
-    """Return for each label of a tile whether an object begins with it."""
+    """Return for each label of a tile whether it is the first of its object."""
     own = np.ones(part.count, np.bool_)
     own[joined] = False
     return own
@@ -93,7 +93,7 @@ def _rows(
     """
     places = _rows_of_tiles(parts)
     columns = 1 + max(place[-1] for place in places)
-    # No row begins as many as 2**31 if all have not so many labels together.
+    # Counts of a row fit int32 if the number of all labels does.
     labels = sum(part.count for part in parts)
     dtype = _id_dtype(labels)
     begun = np.zeros((*parts[0].shape[:-1], columns), dtype)
@@ -109,7 +109,7 @@ def _rows(
 
 
 def _ids(begun: Array, before: Array, dtype: type[np.signedinteger[Any]]) -> Array:
-    """Return the ids of objects of a tile, of which so many begin in each row."""
+    """Return the ids of the objects of a tile from how many begin in each row."""
     in_tile = np.cumsum(begun) - begun
     ids = np.repeat((before - in_tile).astype(dtype), begun)
     ids += np.arange(1, ids.size + 1, dtype=dtype)

@@ -53,7 +53,7 @@ def find_seam(
 def adjacent_tiles(
     grid: Sequence[Tile], *, connectivity: Any = 1
 ) -> list[tuple[int, int]]:
-    """Return the places in `grid` of all pairs of tiles in which voxels can touch.
+    """Return all pairs of adjacent tiles, as indices into `grid`.
 
     Each pair once, the first of it before the second in raster order of the grid:
     those whose seams `merge_tiles` asks for.
@@ -136,7 +136,7 @@ def _strip(summary: TileSummary, side: tuple[int, ...]) -> Array:
 def _shifts(
     structure: Array, side: tuple[int, ...]
 ) -> Iterable[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-    """Yield index pairs that bring touching voxels of two strips to one place."""
+    """Yield pairs of indices that align touching voxels of two strips."""
     from_second = {-1: slice(1, None), 0: slice(None), 1: slice(None, -1)}
     for offset in offsets(structure):
         if all(d in (0, o) for o, d in zip(offset, side, strict=True)):
@@ -148,7 +148,7 @@ def _shifts(
 
 
 def adjacent(boxes: Sequence[Box], structure: Array) -> list[tuple[int, int]]:
-    """Return the places of all pairs of boxes of a grid in which voxels can touch."""
+    """Return all pairs of adjacent boxes of a grid, as indices."""
     place = {box.start: k for k, box in enumerate(boxes)}
     edges = [sorted(set(axis)) for axis in zip(*place, strict=True)]
     moves = [

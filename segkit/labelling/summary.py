@@ -1,4 +1,4 @@
-"""What tiles tell of their labels, and which labels of two of them touch."""
+"""Summaries of the labels of tiles, and which labels of two tiles touch."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TileSummary:
         return len(self.first)
 
     def without_faces(self) -> TileSummary:
-        """Return the summary without planes, which `merge_tiles` needs no more."""
+        """Return the summary without planes: `merge_tiles` needs none with seams."""
         return replace(self, faces=())
 
 

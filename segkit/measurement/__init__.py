@@ -1,4 +1,4 @@
-"""Properties of objects, what is chosen and which classes are given by them."""
+"""Properties of objects, and their selection and classification by these."""
 
 import lazy_loader as _lazy
 

@@ -74,7 +74,7 @@ class BoundsClassifier:
 
 
 def _how_to_measure(name: str) -> str:
-    """Return how a table gets a column that `region_properties` leaves out, or ""."""
+    """Return the advice how to measure a column that a table lacks, or ""."""
     if name.startswith("intensity_"):
         return f"; for {name} give region_properties(labels, intensity)"
     if name == "surface":

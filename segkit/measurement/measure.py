@@ -239,7 +239,7 @@ def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
 
 
 def _require_exact(intensity: Array) -> None:
-    """Raise `ValueError` for integers that are other ones as floats."""
+    """Raise `ValueError` for integers that float64 does not hold exactly."""
     for extreme in (int(intensity.min()), int(intensity.max())):
         if abs(extreme) > _LARGEST_EXACT:
             raise ValueError(
@@ -263,7 +263,7 @@ def _labels(labels: Any) -> tuple[Array, int]:
 
 
 def _compact(labels: Array, largest: int) -> tuple[Array, Array | None]:
-    """Return labels of which a table fits into memory, and what they stand for."""
+    """Return labels renumbered to fit a lookup in memory, and their original ids."""
     if largest <= max(_LARGEST_TABLE, labels.size // 2):
         return np.ascontiguousarray(labels), None
     values, inverse = np.unique(labels, return_inverse=True)

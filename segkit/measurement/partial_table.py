@@ -51,7 +51,7 @@ _FEW_LABELS = 2**16
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class PartialTable:
-    """What is known of objects from a part of an image, one row for each label.
+    """Sums over the objects of a part of an image, one row for each label.
 
     Sums of positions, of products of positions and of small integers are kept modulo
     2**64. What is computed from them, relative to an object's own box and mean, is
@@ -217,7 +217,7 @@ def _without_absent(table: PartialTable) -> PartialTable:
 
 
 def _seen(labels: Array, box: Box, largest: int) -> NDArray[np.bool_]:
-    """Return for each label up to the box's largest whether it is there; 0 is."""
+    """Return for each label up to the largest whether the box has it; 0 counts."""
     seen = np.zeros(largest + 1, np.bool_)
     seen[0] = True
     _mark(labels, box, seen)

@@ -46,7 +46,7 @@ def wanted(
 
 
 def column_names(properties: Sequence[str], ndim: int) -> list[str]:
-    """Return what the columns of properties are called in `ndim` dimensions.
+    """Return the names of the columns of properties in `ndim` dimensions.
 
     Examples
     --------

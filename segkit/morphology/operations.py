@@ -303,7 +303,7 @@ def _background(mask: ArrayLike, connectivity: int) -> tuple[Array, Array]:
 
 
 def _components(mask: Mask, connectivity: int) -> tuple[Array, int]:
-    """Return labels in any order, and their number: by cc3d, if it is installed."""
+    """Return labels, numbered in any order, and their count: by cc3d, if installed."""
     neighbours = {2: (4, 8), 3: (6, 18, 26)}.get(mask.ndim)
     if neighbours is not None:
         try:

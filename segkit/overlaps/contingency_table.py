@@ -79,7 +79,7 @@ class Contingency:
         )
 
     def __eq__(self, other: object) -> bool:
-        """Say whether both tables hold the same overlaps."""
+        """Return whether both tables hold the same overlaps."""
         return isinstance(other, Contingency) and all(
             np.array_equal(getattr(self, name), getattr(other, name))
             for name in ("segmentation", "reference", "voxels")
@@ -160,12 +160,12 @@ def combine(tables: Iterable[Contingency]) -> Contingency:
 def add_up(
     segmentation: NDArray[Any], reference: NDArray[Any], voxels: NDArray[np.int64]
 ) -> Contingency:
-    """Return the table of pairs of ids that may be listed more than once."""
+    """Return the table of pairs of ids, adding the voxels of repeated pairs."""
     return Contingency(*_sorted(segmentation, reference, voxels))
 
 
 def takes_table(score: Callable[P, R]) -> Callable[P, R]:
-    """Make a function of a table tell who gives it label images what to give.
+    """Make a function of a table raise a helpful error for label images.
 
     Examples
     --------

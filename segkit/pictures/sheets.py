@@ -40,7 +40,7 @@ def marked(rgb: NDArray[np.uint8], box: tuple[slice, ...]) -> NDArray[np.uint8]:
 
 
 def enlarged(rgb: NDArray[np.uint8], most: int, width: int) -> NDArray[np.uint8]:
-    """Repeat pixels, at most so often that the picture fits the width."""
+    """Repeat pixels `most` times, or as often as fits the width."""
     times = max(1, min(most, width // rgb.shape[1]))
     return rgb.repeat(times, axis=0).repeat(times, axis=1)
 

@@ -286,7 +286,7 @@ def _first_own_voxels(
 
 
 def _numbered(array: Array, ids: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Return the labels of a tile as 1 + the place of each in `ids`."""
+    """Return the labels of a tile as 1 + the index of each in `ids`."""
     order = np.argsort(ids)
     rank = np.concatenate([np.zeros(1, np.int32), order.astype(np.int32) + 1])
     place = np.searchsorted(ids[order], array, side="right")

@@ -286,7 +286,7 @@ def _grown(
     sizes: tuple[PerAxis | None, PerAxis | None],
     on_disagreement: OnDisagreement,
 ) -> Array:
-    """Grow the whole image, or its tiles with the care for seams that was asked for."""
+    """Grow the whole image, or its tiles and check their seams as asked for."""
     tile, halo = sizes
     if tile is None:
         return _whole(grow, *_checked(*given))

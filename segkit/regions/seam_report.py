@@ -1,4 +1,4 @@
-"""What was found where tiles meet, and what to do about it."""
+"""How far tiles agree at their seams, and what happens where they do not."""
 
 from __future__ import annotations
 

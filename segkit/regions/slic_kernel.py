@@ -1,9 +1,9 @@
 """One pass of SLIC over a tile: each voxel to its nearest cluster; and the sums.
 
-Clusters are asked in the order of their numbers and only where their windows lie, as in
-scikit-image; whatever no window covers asks all clusters. A voxel depends on nothing
-but itself and the clusters, and all sums are of integers, so that a pass over tiles, in
-any order, is exactly a pass over the whole image.
+Clusters are visited in the order of their numbers and only within their windows, as in
+scikit-image; a voxel that no window covers is compared with all clusters. A voxel
+depends on nothing but itself and the clusters, and all sums are of integers, so that a
+pass over tiles, in any order, is exactly a pass over the whole image.
 """
 
 # Compiled code: its types are numba's to check, not mypy's.
@@ -86,7 +86,7 @@ def _claim(plane, z, start, cluster, window, weights, k, distance, labels):
 
 @kernel
 def _claim_grey(row, dx, dzy, grey, compact, like, k, distance, labels):
-    """Do so in a row without colours, written so that it becomes vector code."""
+    """Do the same for a row of grey values, in a form that compilers vectorise."""
     for x in range(dx.size):
         step = row[x] - grey
         near = (dzy + dx[x]) * compact + step * step * like

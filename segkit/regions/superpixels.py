@@ -257,7 +257,7 @@ class _Search:
         return replace(self, clusters=clusters)
 
     def _windows(self) -> NDArray[np.int64]:
-        """Return first and last voxel but one, by axis, where clusters look."""
+        """Return start and stop of the windows of clusters, by axis."""
         places, far = self.clusters[:, :3], 2 * np.array(self.steps)
         first = np.maximum(places - far, 0).astype(np.int64)
         stop = np.minimum(places + far + 1, self.shape).astype(np.int64)
@@ -308,7 +308,7 @@ def _assign_by_numpy(
     labels: Array,
     sums: Array,
 ) -> None:
-    """Do what the compiled pass does, about ten times slower."""
+    """Assign voxels as the compiled pass does, about ten times slower."""
     distance = np.full(labels.shape, np.inf)
     size = np.array(labels.shape)
     for k in near:
@@ -365,5 +365,5 @@ def _slabs(shape: tuple[int, ...], threads: int) -> tuple[int, ...]:
 
 
 def _padded(numbers: Sequence[Any], value: Any) -> tuple[Any, ...]:
-    """Return numbers of three axes, `value` for those that an image does not have."""
+    """Return values for three axes, filled up with `value` in front."""
     return (*(value,) * (3 - len(numbers)), *numbers)

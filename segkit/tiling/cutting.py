@@ -292,7 +292,7 @@ def map_tiles(
 
 
 def _require_room(out: WritableArray, piece: Array) -> None:
-    """Raise if values of a result could become others in the array they go to.
+    """Raise unless the dtype of `out` holds every value of a result unchanged.
 
     Floats may lose digits, as whoever gives an array of shorter ones wants.
     """

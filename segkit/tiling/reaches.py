@@ -1,4 +1,4 @@
-"""Say, and probe, how far the result of a function depends on its image.
+"""Declare, and probe, how far the result of a function depends on its image.
 
 The reach of a function is the distance in voxels, along each axis, of the furthest
 voxel on which the result at a voxel depends. Tiles with a halo of that reach give

@@ -1,4 +1,4 @@
-"""Compiled kernel of `segkit.ndnt` for floats: whole numbers first, doubts after.
+"""Compiled kernel of `segkit.ndnt` for floats: fixed-point sums, then doubts.
 
 Voxels are rounded up to multiples of a power of two, the quantum, and sums of these
 slide over the image as exact whole numbers: with n voxels in a window, the sum of the
@@ -144,7 +144,7 @@ def _slide(row, plane, enters, leaves, shift):
 
 @kernel
 def _compare_roughly(pixels, prefix, counts, scale, rule, doubt, out):
-    """Write the mask of one row, plus 2 where it is in doubt; return whether any is.
+    """Write the mask of one row, plus 2 for voxels in doubt; return whether any are.
 
     Sums are differences of `prefix`, which is longer than the row by the window.
     `doubt` is the relative and the absolute error of the comparison, and the sum
@@ -197,7 +197,7 @@ def _whole_sum(plane, place, before, after):
 
 @kernel
 def _along_axes(along_slide, turned):
-    """Return what belongs to the axes of a slide in the order of z, y and x."""
+    """Return values per axis of a slide, reordered to z, y and x."""
     if turned:
         return along_slide[1], along_slide[0], along_slide[2]
     return along_slide
@@ -294,7 +294,7 @@ def _threshold_row(
 def whole_numbers(
     image, bits, box, before, after, counts, rule, grid, precision, scratch, turned, out
 ):
-    """Threshold a part of a volume of floats; return what came of it.
+    """Threshold a part of a volume of floats; return a status.
 
     Parameters
     ----------

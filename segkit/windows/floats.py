@@ -1,4 +1,4 @@
-"""Window sums of floats for `segkit.ndnt`: from the fast way to the one that defines.
+"""Window sums of floats for `segkit.ndnt`: fixed point, then doubling.
 
 The result is defined by doubling. Let T[0] be the image and T[k+1][i] the sum
 T[k][i] + T[k][i + 2**k], that is, of 2**(k+1) voxels in a row. A window of 13 = 1 + 4
@@ -7,9 +7,10 @@ The expression is the same for every voxel, wherever a tile or a thread begins, 
 its rounding error grows with the logarithm of the window's length only. Outside the
 image are zeros, which change no sum. Axes are summed one after the other, z first.
 
-To sum all windows so is slow. Sums of whole numbers that slide tell the same for all
-but a few voxels (`segkit.windows.float_kernel`): of 32 bits along z, which take half
-the memory, then of 53 bits. Where both leave too much open, all sums are doubled.
+To sum all windows like this is slow. Sliding sums of whole numbers (fixed point)
+decide the same for all but a few voxels (`segkit.windows.float_kernel`): of 32 bits
+along z, which take half the memory, then of 53 bits. Where both leave too much open,
+all sums are doubled.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _SCRATCH_PER_VOXEL = 0.15
 _LEAST_SCRATCH = 2**23
 _SAMPLED = 16
 _MARGIN = 2
-"""One row of so many is looked at, and values may be so many times larger."""
+"""One row of `_SAMPLED` is looked at; others may be `_MARGIN` times larger."""
 _LARGEST_FLAT = 2**13
 """Voxels of a window along y and x, whose sums of 32 bits are fine enough."""
 _DOUBTFUL = 20
@@ -91,7 +92,7 @@ def threshold_rows(
 
 @dataclass(frozen=True, slots=True)
 class _WholeNumbers:
-    """Whole numbers: their type, and that of comparisons.
+    """Format of fixed-point sums: their type, and that of comparisons.
 
     2**power quanta make the largest magnitude; sums along y are kept in units of
     2**shift quanta, in which they fit their type.
@@ -106,7 +107,7 @@ class _WholeNumbers:
 def _whole_numbers_to_try(
     lengths: tuple[int, ...], dtype: type[np.floating[Any]]
 ) -> Iterator[_WholeNumbers]:
-    """Yield the ways to sum whole numbers that may leave little open.
+    """Yield the formats of whole numbers that may leave few voxels undecided.
 
     `lengths` are those of the window, in the order of the slide.
     """
@@ -123,7 +124,7 @@ def _whole_numbers_to_try(
 def _sum_whole_numbers(
     part: Slide, rule: WindowRule, largest: float, way: _WholeNumbers
 ) -> int:
-    """Threshold rows by whole numbers; return what came of it."""
+    """Threshold rows by whole numbers; return the status of the kernel."""
     from segkit.windows import float_kernel as kernels
 
     image = part.image
@@ -158,7 +159,7 @@ def _scratch(part: Slide, way: _WholeNumbers) -> tuple[Any, ...]:
 
 
 def _grid(dtype: np.dtype[Any], largest: float, way: _WholeNumbers) -> tuple[Any, ...]:
-    """Return the quantum as `whole_numbers` is told it."""
+    """Return the quantum, as the arguments of `whole_numbers`."""
     exponent = math.frexp(largest)[1]
     most = np.finfo(dtype).max
     if exponent < np.finfo(dtype).maxexp:

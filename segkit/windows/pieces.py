@@ -47,7 +47,7 @@ class Piece:
 
     @property
     def plan(self) -> tuple[Any, ...]:
-        """What the kernels of sums that are not rounded are told."""
+        """Arguments of kernels that sum exactly: row, window, comparison."""
         rule = self.rule
         factors = (rule.low, rule.high, rule.mode, 1)
         return self.first, rule.before, rule.after, self.counts, factors
@@ -122,7 +122,7 @@ def slide(image: Array, rule: WindowRule, rows: tuple[int, int], out: Array) -> 
 
 
 def slabs(start: int, stop: int, rows: int) -> Iterator[tuple[int, int]]:
-    """Yield first row and the one after the last of slabs of so many rows."""
+    """Yield start and stop of slabs of `rows` rows."""
     for first in range(start, stop, rows):
         yield first, min(first + rows, stop)
 

@@ -1,4 +1,4 @@
-"""Window and comparison of `segkit.ndnt`, in numbers."""
+"""Window and comparison of `segkit.ndnt`, as numbers for the kernels."""
 
 from __future__ import annotations
 

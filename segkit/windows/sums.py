@@ -1,4 +1,4 @@
-"""Window sums of `segkit.ndnt`: which way, in which pieces, and without numba.
+"""Window sums of `segkit.ndnt`: choice of algorithm, slabs, and numpy.
 
 Sums of integers are exact, so that any way gives the same. Sums of floats are defined
 by their order (see `segkit.windows.floats`), which numpy follows here literally.
