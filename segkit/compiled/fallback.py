@@ -34,7 +34,10 @@ def can_compile() -> bool:
     """Return whether kernels may run compiled: numba is there and not switched off."""
     if sys.modules.get("numba") is not None:
         # An import waits if another thread is still at it; sys.modules does not.
-        numba: Any = importlib.import_module("numba")
+        try:
+            numba: Any = importlib.import_module("numba")
+        except Exception:  # noqa: BLE001 - whatever a broken one raises there
+            return False
         return not numba.config.DISABLE_JIT
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return False

@@ -217,3 +217,33 @@ def test_a_numba_that_cannot_be_imported_is_none(tmp_path, monkeypatch):
     done = run(tmp_path, "broken", monkeypatch)
     assert done.stdout == "[1 0 2]\n"
     assert "numba failed (ImportError: needs another NumPy)" in done.stderr
+
+
+SLOW = """
+import time
+time.sleep(0.5)
+raise ImportError("needs another NumPy")
+"""
+MEANWHILE = """
+import importlib, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+def attempt():
+    try:
+        importlib.import_module("numba")
+    except ImportError:
+        pass
+thread = threading.Thread(target=attempt)
+thread.start()
+while "numba" not in sys.modules:
+    time.sleep(0.01)
+from segkit.compiled.fallback import can_compile
+print(can_compile())
+thread.join()
+"""
+
+
+def test_a_numba_that_fails_in_another_thread_is_none(tmp_path):
+    (tmp_path / "numba.py").write_text(SLOW)
+    call = [sys.executable, "-B", "-c", MEANWHILE, str(tmp_path)]
+    done = subprocess.run(call, check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
