@@ -16,6 +16,7 @@ import pytest
 from segkit.methods import classic
 from segkit.methods.membranes import membrane_map, segment_cells
 from segkit.methods.nuclei import segment_nuclei
+from segkit.methods.splitting import split_by_shape
 
 # (centre, radius, brightness): some touch, some are cut by the border, one is dim.
 DISCS = [
@@ -60,6 +61,12 @@ def section():
     return noisy(image)
 
 
+def slanting():
+    """Return a bar along a diagonal: its ridge is flat and touches by corners only."""
+    y, x = np.mgrid[:60, :60]
+    return (abs(x - y) < 7) & (abs(x + y - 60) < 40)
+
+
 def digest(array):
     """Return what stands for a result: dtype, shape and every voxel."""
     if array.dtype.kind == "f":  # the last bits are those of a machine's own FFT
@@ -72,17 +79,18 @@ PLANE = (160, 200)
 plane = partial(nuclei, PLANE)
 volume = partial(nuclei, (10, *PLANE))
 sharp = partial(segment_nuclei, sensitivity=2, edge=0.3, depth=0, focus=0)
+narrow = partial(segment_cells, width=3.5)
+basins = partial(segment_cells, strength=0, min_size=0)
+ridges = partial(split_by_shape, smoothing=0.5, depth=0)
 parted = partial(classic.distance_watershed, sigma=3, min_distance=8, min_size=200)
 RESULTS = {
     "segment_nuclei": (segment_nuclei, plane, "a443d7e6660cda3f"),
     "segment_nuclei, volume": (segment_nuclei, volume, "4b6e71383d9aa736"),
     "segment_nuclei, options": (sharp, plane, "f626ac57aaedd8c2"),
     "segment_cells": (segment_cells, section, "c9a909d555b8ad9f"),
-    "segment_cells, narrow": (
-        partial(segment_cells, width=3.5),
-        section,
-        "6be9b5f33148ff05",
-    ),
+    "segment_cells, narrow": (narrow, section, "6be9b5f33148ff05"),
+    "segment_cells, basins": (basins, section, "7528eb18e4f9e5ce"),
+    "split_by_shape": (ridges, slanting, "a982c8f78b41ebf3"),
     "membrane_map": (membrane_map, section, "c0bb3ab1d80886a3"),
     "mean": (partial(classic.mean, min_size=200), plane, "5853c49a94e8273e"),
     "otsu": (partial(classic.otsu, min_size=200), plane, "28f8b4a60dde286c"),
