@@ -22,6 +22,8 @@ Every public function of segkit that makes an image of an image is a step under 
 name, and any other such function joins in: bare, or `florinate`d to take arguments.
 """
 
+from importlib import import_module
+
 import lazy_loader as _lazy
 
 _listed, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
@@ -34,6 +36,5 @@ def __getattr__(name: str) -> object:
     """
     if name in __all__ or name.startswith("_"):
         return _listed(name)
-    from segkit.pipeline import array_steps
-
-    return getattr(array_steps, name)
+    # Not `from segkit.pipeline import`: that asks this function for the module.
+    return getattr(import_module("segkit.pipeline.array_steps"), name)

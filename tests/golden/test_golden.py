@@ -107,7 +107,8 @@ def test_a_public_name_is_that_of_its_class_or_function(face: str) -> None:
         assert thing.__qualname__ == name
         shared = getattr(import_module(thing.__module__), name)
         assert shared is thing, f"{face}.{name} is known by {thing.__module__}"
-        assert thing.__module__ in {*PUBLIC, *NAMES}, name
+        advice = f'{name} is known by its file; put @known_as("{face}") above it'
+        assert thing.__module__ in {*PUBLIC, *NAMES}, advice
 
 
 def test_what_is_listed_is_where_the_list_says() -> None:

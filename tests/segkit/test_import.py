@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import segkit
 
 HEAVY = {"numpy", "scipy", "skimage", "mahotas", "numba", "cv2", "zarr", "h5py"}
@@ -45,3 +47,17 @@ def test_every_public_name_exists_and_is_listed():
 def test_no_public_name_is_also_a_module():
     modules = {path.stem for path in Path(segkit.__file__).parent.iterdir()}
     assert not modules & set(segkit.__all__)
+
+
+@pytest.mark.parametrize(
+    "face", ["segkit", "segkit.io", "segkit.pipeline", "segkit.workflows", "taskgraph"]
+)
+def test_an_unknown_name_is_told_whatever_was_imported_before(face):
+    call = [sys.executable, "-c", f"from {face} import no_such_name"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert "ImportError: cannot import name 'no_such_name'" in done.stderr
+
+
+def test_a_function_that_is_no_step_may_be_asked_for_first():
+    script = "from segkit.pipeline import tiles, steps; print(steps.Step)"
+    subprocess.run([sys.executable, "-c", script], check=True)

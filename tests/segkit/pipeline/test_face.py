@@ -30,6 +30,8 @@ def functions_taken():
 
 def test_every_function_that_a_pipeline_takes_is_a_public_step():
     steps = functions_taken() | set(SPECIAL)
+    lacking = steps - set(segkit.pipeline.__all__)
+    assert not lacking, "name them in pipeline/__init__.pyi and pipeline/array_steps.py"
     assert set(segkit.pipeline.__all__) == steps | NO_STEPS
     assert set(dir(segkit.pipeline)) >= steps | NO_STEPS
 
