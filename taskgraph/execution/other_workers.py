@@ -10,6 +10,8 @@ from backends.liveness import Watch
 from backends.warning import warn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backends.interface import Backend
 
 _PATIENCE = 0.5
@@ -17,17 +19,28 @@ _PATIENCE = 0.5
 
 
 class OtherWorkers:
-    """The workers of a store but for one, seen by it again and again."""
+    """The workers of a store but for one, seen by it again and again.
 
-    def __init__(self, backend: Backend) -> None:
+    Parameters
+    ----------
+    backend : Backend
+        The store, opened by the one who looks.
+    clock : callable, optional
+        Monotonic seconds.
+    """
+
+    def __init__(
+        self, backend: Backend, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._backend = backend
-        self._watch = Watch()
+        self._clock = clock
+        self._watch = Watch(clock)
         self._counted_at = self._expelled_at = 0.0
         self._alive = 0
 
     def count(self) -> int:
         """Return how many are alive, as of the last half second."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._counted_at < _PATIENCE and self._counted_at:
             return self._alive
         self._counted_at = now
@@ -42,7 +55,7 @@ class OtherWorkers:
 
     def expel_dead(self) -> bool:
         """Free the locks of those that are dead; return whether there were any."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._expelled_at < _PATIENCE:
             return False
         self._expelled_at = now

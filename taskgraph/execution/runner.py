@@ -25,6 +25,7 @@ from taskgraph.tasks.values import parts, private, value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from taskgraph.execution.clock import Clock
     from taskgraph.results.records import Batch
     from taskgraph.results.results import Results
     from taskgraph.tasks.task import Task, TaskGenerator
@@ -51,10 +52,15 @@ class Runner:
         Where arguments are loaded from and arrays are stored at once.
     debug : bool
         Let exceptions of tasks through.
+    clock : Clock
+        What tells when a task began and how long it took.
     """
 
-    def __init__(self, results: Results, *, debug: bool = False) -> None:
+    def __init__(
+        self, results: Results, *, debug: bool = False, clock: Clock = time
+    ) -> None:
         self._results = results
+        self._clock = clock
         self._debug = debug
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
         self._process = os.getpid()
@@ -90,10 +96,9 @@ class Runner:
         if function is None:
             function = generator.name, code_fingerprint(generator.function)
             self._functions[generator] = function
-        started = time.time()
-        clock = time.perf_counter()
+        started, began = self._clock.time(), self._clock.monotonic()
         payload, attempt = self._attempts(task)
-        wall = time.perf_counter() - clock
+        wall = self._clock.monotonic() - began
         usage = resource.getrusage(resource.RUSAGE_SELF)
         before, self._usage = self._usage, usage
         cpu = usage.ru_utime - before.ru_utime + usage.ru_stime - before.ru_stime

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from backends.interface import Backend
+    from taskgraph.execution.clock import Clock
     from taskgraph.execution.options import WorkerOptions
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
@@ -69,6 +70,10 @@ class Worker:
     join : callable, optional
         Makes the worker a member of the store and renews its heartbeat, if nobody else
         does that.
+    clock : Clock
+        What tells it the time.
+    background : callable
+        Makes what publishes while a task takes long, see `BackgroundFlush`.
     """
 
     def __init__(
@@ -81,6 +86,8 @@ class Worker:
         page: Page | None = None,
         output: Callable[[], str] = str,
         join: Callable[[], None] | None = None,
+        clock: Clock = time,
+        background: Callable[[Callable[[], None]], BackgroundFlush] = BackgroundFlush,
     ) -> None:
         self._source = source
         self._options = options
@@ -88,17 +95,18 @@ class Worker:
         self._page: Page = page or NoPage()
         self._output = output
         self._join = join
+        self._clock = clock
         self._loaded = loaded
         self._results = loaded.results
         self._backend: Backend = loaded.results.backend
         self._pace = Pace(self._backend.latency)
-        self._others = OtherWorkers(self._backend)
+        self._others = OtherWorkers(self._backend, clock.monotonic)
         self._batch = Batch()
         self._oldest = 0.0
         self._token = 0
         self._queue: deque[Key] = deque()
-        self._runner = Runner(self._results, debug=options.debug)
-        self._background = BackgroundFlush(self._flush_and_release)
+        self._runner = Runner(self._results, debug=options.debug, clock=clock)
+        self._background = background(self._flush_and_release)
         self._runner.before = self._background.hand_over
         self._runner.after = self._background.take_back
         self.ran = 0
@@ -142,12 +150,11 @@ class Worker:
             if self._others.expel_dead():
                 self._output()  # what was said of it is no task's
                 continue
-            began = time.monotonic()
+            began = self._clock.monotonic()
             self._backend.wait(max(1.0, 4 * self._backend.latency))
             moved = self._take_in()
-            idle = (
-                0.0 if moved or self._pace.others else idle + time.monotonic() - began
-            )
+            waited = self._clock.monotonic() - began
+            idle = 0.0 if moved or self._pace.others else idle + waited
             if idle >= self._options.max_wait:
                 return ExitCode.GAVE_UP
 
@@ -246,7 +253,7 @@ class Worker:
                 kept.append(key)
                 continue
             task = self._loaded.graph[key]
-            about = (summary(task.args, task.kwargs), time.time(), 0.0, 0.0, 0)
+            about = (summary(task.args, task.kwargs), self._clock.time(), 0.0, 0.0, 0)
             self._batch.add(key, failure, (task.name, ""), about)
             self._frontier.fail([key])
             self.failed += 1
@@ -270,7 +277,7 @@ class Worker:
                 unready.append(key)  # what it needs has failed meanwhile
                 continue
             if self._batch.keys:
-                age = time.monotonic() - self._oldest
+                age = self._clock.monotonic() - self._oldest
                 if pace.due(age, pace.seconds.get(task.generator.name)):
                     self._flush()
             self._run_one(task)
@@ -280,12 +287,12 @@ class Worker:
         if queue or unready:
             self._backend.release([*queue, *unready])
             frontier.put_back([*queue, *unready])
-        if self._batch.keys and time.monotonic() - self._oldest >= pace.interval:
+        if self._batch.keys and self._clock.monotonic() - self._oldest >= pace.interval:
             self._flush()
 
     def _run_one(self, task: Task) -> None:
         limit = task.generator.timeout
-        began = time.monotonic()
+        began = self._clock.monotonic()
         self._page.begin(task.key, began + limit if limit else 0.0)
         try:
             seconds = self._runner.run(task, lambda: self._batch, self._output)
@@ -317,14 +324,14 @@ class Worker:
         batch = self._batch
         if not batch.keys:
             return
-        began = time.perf_counter()
+        began = self._clock.monotonic()
         body = batch.encode(self._provenance())
         since = self._token if token is None else token
         self._backend.publish(batch.keys, bytes(batch.rows), body, since=since)
         self._batch = Batch()
         for key in batch.keys:
             self._results.pending.pop(key, None)
-        self._pace.published(time.perf_counter() - began)
+        self._pace.published(self._clock.monotonic() - began)
 
     def _flush_and_release(self) -> None:
         """While a task takes long: publish what is done, give back what waits."""
