@@ -95,11 +95,37 @@ class Journal:
                 self._read_on()
 
     def _read_on(self) -> None:
-        state = self.state
-        while (segment := self._segment(state.position)) is not None:
-            change = state.apply(state.position, segment)
-            if change is not None:
-                self.changes.append(change)
+        while True:
+            position = self.state.position
+            if not self._read_block(position):
+                segment = self._segment(position)
+                if segment is None:
+                    return
+                self._apply(position, segment)
+
+    def _read_block(self, position: int) -> bool:
+        """Read the rest of a merged block at once; return whether it is one."""
+        try:
+            merged = self.log.merged(position)
+        except DamagedError:
+            return False  # segment by segment, to say so of each
+        if merged is None:
+            return False
+        size = self.log.block_size
+        last = position - position % size + size - 1
+        for at, found in merged:
+            if isinstance(found, DamagedError):
+                self._apply(at, self._damage(at, found))
+            else:
+                self._apply(at, found)
+        if self.state.position <= last:
+            self._apply(last, Segment(Kind.VOID, "", 0.0))
+        return True
+
+    def _apply(self, position: int, segment: Segment) -> None:
+        change = self.state.apply(position, segment)
+        if change is not None:
+            self.changes.append(change)
 
     def _skip(self, first: int, end: int) -> None:
         """Take segments that somebody removed for damaged, so that later ones count.
@@ -121,9 +147,13 @@ class Journal:
             found = look(self.log, position)
             return None if found is None else found[0]
         except DamagedError as error:
-            self.damaged[position] = name_of(self.log, position), error.why
-            _report_lost(error)
-            return Segment(Kind.VOID, "", 0.0)
+            return self._damage(position, error)
+
+    def _damage(self, position: int, error: DamagedError) -> Segment:
+        """Note that a segment is damaged, and return what stands in for it."""
+        self.damaged[position] = name_of(self.log, position), error.why
+        _report_lost(error)
+        return Segment(Kind.VOID, "", 0.0)
 
 
 class JournalUpkeep:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from backends.interface import Blobs, Bytes, Documents, Members, Space
+    from backends.errors import DamagedError
+    from backends.interface import Blobs, Bytes, Documents, Members, Segment, Space
 
 
 class Log(Protocol):
@@ -35,6 +36,21 @@ class Log(Protocol):
         ------
         DamagedError
             The frame is there and cannot be read.
+        """
+
+    def merged(
+        self, position: int
+    ) -> Sequence[tuple[int, Segment | DamagedError]] | None:
+        """Return what is left of a merged block from a position in it on.
+
+        None if it is not merged as far as this log knows, which may be found out at
+        the first position of a block only. Each position comes with its segment, the
+        body left out, or with its damage; those that are left out are VOID.
+
+        Raises
+        ------
+        DamagedError
+            It is merged and cannot be read.
         """
 
     def after(self, position: int) -> int | None:

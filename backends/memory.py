@@ -56,6 +56,9 @@ class MemoryLog:
         frame = frames[position]
         return frame[:limit], len(frame)
 
+    def merged(self, position: int) -> None:
+        """Return None: one frame is as near as many."""
+
     def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:  # noqa: ARG002 - nothing in memory outlives the process
         name = str(next(self._names))
         self._staged[name] = b"".join(frame)

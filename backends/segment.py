@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgpack
 from xxhash import xxh3_64_intdigest
@@ -27,6 +28,21 @@ HEADER_SIZE = _HEADER.size + _CHECK.size
 _ANY_TEXT = "surrogatepass"
 """People's reasons may name files, and these need not be UTF-8."""
 MAGIC = b"TGS1"
+
+
+class Header(NamedTuple):
+    """What a frame begins with: sizes in bytes and checksums of what follows."""
+
+    head_size: int
+    body_size: int
+    head_check: int
+    body_check: int
+
+    def encode(self) -> bytes:
+        """Return the first `HEADER_SIZE` bytes of the frame."""
+        head_size, body_size, *checks = self
+        header = _HEADER.pack(MAGIC, head_size, body_size, *checks)
+        return header + _CHECK.pack(xxh3_64_intdigest(header))
 
 
 def encode_frame(segment: Segment) -> list[Bytes]:
@@ -44,14 +60,10 @@ def encode_frame(segment: Segment) -> list[Bytes]:
         unicode_errors=_ANY_TEXT,
     )
     body = segment.body
-    header = _HEADER.pack(
-        MAGIC,
-        len(head),
-        len(body),
-        xxh3_64_intdigest(head),
-        xxh3_64_intdigest(body),
+    header = Header(
+        len(head), len(body), xxh3_64_intdigest(head), xxh3_64_intdigest(body)
     )
-    return [header + _CHECK.pack(xxh3_64_intdigest(header)) + head, body]
+    return [header.encode() + head, body]
 
 
 def decode_head(frame: Bytes, what: str) -> Segment:
@@ -78,45 +90,82 @@ def decode_head(frame: Bytes, what: str) -> Segment:
     Traceback (most recent call last):
     backends.errors.DamagedError: segment 1 is damaged (cut short); ...
     """
-    head_size, _, head_check, _ = _lengths(frame, what)
-    head = bytes(frame[HEADER_SIZE : HEADER_SIZE + head_size])
-    if len(head) != head_size:
+    header = decode_header(frame, what)
+    head = bytes(frame[HEADER_SIZE : HEADER_SIZE + header.head_size])
+    return unpack_head(head, header, what)
+
+
+def unpack_head(head: bytes, header: Header, what: str) -> Segment:
+    """Return the segment of a head, its body left out; see `decode_head`."""
+    if len(head) != header.head_size:
         raise DamagedError(what, "cut short")
-    if xxh3_64_intdigest(head) != head_check:
+    if xxh3_64_intdigest(head) != header.head_check:
         raise DamagedError(what, "its head has another checksum")
-    kind, worker, time, keys, rows, about, number = msgpack.unpackb(
-        head, unicode_errors=_ANY_TEXT
-    )
+    (segment,) = unpack_heads(head, 1, what)
+    return segment
+
+
+def unpack_heads(heads: bytes, count: int, what: str) -> list[Segment]:
+    """Return the segments of some heads that stand one after another, bodies left out.
+
+    Their checksums are the caller's to compare.
+
+    Raises
+    ------
+    DamagedError
+        They are not what `encode_frame` writes.
+    """
+    unpacker = msgpack.Unpacker(max_buffer_size=0, unicode_errors=_ANY_TEXT)
+    unpacker.feed(heads)
+    try:
+        segments = [_segment(*fields) for fields in unpacker]
+    except (ValueError, TypeError, msgpack.UnpackException):
+        segments = []
+    if len(segments) != count:
+        raise DamagedError(what, "its head makes no sense")
+    return segments
+
+
+def _segment(
+    kind: int,
+    worker: str,
+    time: float,
+    keys: bytes,
+    rows: bytes,
+    about: str,
+    number: int,
+) -> Segment:
     if len(keys) % KEY_SIZE:
-        raise DamagedError(what, "its keys are of another size")
+        raise ValueError("keys of another size")
     return Segment(Kind(kind), worker, time, keys, rows, about, number)
 
 
 def decode_frame(frame: Bytes, what: str) -> Segment:
     """Return the whole segment of a frame; see `decode_head`."""
     segment = decode_head(frame, what)
-    head_size, body_size, _, body_check = _lengths(frame, what)
-    start = HEADER_SIZE + head_size
-    body = bytes(memoryview(frame)[start : start + body_size])
-    if len(body) != body_size:
+    header = decode_header(frame, what)
+    start = HEADER_SIZE + header.head_size
+    body = bytes(memoryview(frame)[start : start + header.body_size])
+    if len(body) != header.body_size:
         raise DamagedError(what, "cut short")
-    if xxh3_64_intdigest(body) != body_check:
+    if xxh3_64_intdigest(body) != header.body_check:
         raise DamagedError(what, "its body has another checksum")
     return replace(segment, body=body)
 
 
 def frame_size(frame: Bytes, what: str) -> int:
     """Return how many bytes the frame that starts here has."""
-    head_size, body_size, _, _ = _lengths(frame, what)
-    return HEADER_SIZE + head_size + body_size
+    header = decode_header(frame, what)
+    return HEADER_SIZE + header.head_size + header.body_size
 
 
-def _lengths(frame: Bytes, what: str) -> tuple[int, int, int, int]:
+def decode_header(frame: Bytes, what: str) -> Header:
+    """Return what a frame begins with; see `decode_head`."""
     if len(frame) < HEADER_SIZE:
         raise DamagedError(what, "empty" if not len(frame) else "cut short")
     header = bytes(frame[: _HEADER.size])
-    magic, head_size, body_size, head_check, body_check = _HEADER.unpack(header)
+    magic, *found = _HEADER.unpack(header)
     (check,) = _CHECK.unpack(bytes(frame[_HEADER.size : HEADER_SIZE]))
     if magic != MAGIC or check != xxh3_64_intdigest(header):
         raise DamagedError(what, "its header has another checksum")
-    return head_size, body_size, head_check, body_check
+    return Header(*found)

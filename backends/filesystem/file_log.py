@@ -21,7 +21,8 @@ from __future__ import annotations
 import errno
 import os
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
@@ -30,7 +31,7 @@ from backends.filesystem.directory import Directory
 from backends.filesystem.document_folder import DocumentFolder
 from backends.filesystem.format import BLOCK
 from backends.filesystem.member_folder import MemberFolder
-from backends.filesystem.packs import Pack, encode_pack, file_identity, pack_size
+from backends.filesystem.packs import NewPack, Pack, open_pack
 from backends.filesystem.posix import (
     bytes_in,
     explained,
@@ -41,10 +42,11 @@ from backends.filesystem.posix import (
     revalidate,
 )
 from backends.interface import Bytes, Kind, Segment
+from backends.reading import name_of
 from backends.segment import encode_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 _VOID = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
@@ -99,6 +101,20 @@ class FileLog:
                     if not os.path.isdir(os.path.dirname(path)):
                         revalidate(f"{self.url}/log")
             return self._read_packed(position, limit)
+
+    def merged(self, position: int) -> list[tuple[int, Segment | DamagedError]] | None:
+        block, place = divmod(position, self.block_size)
+        if (place and block not in self._packs) or not self._directory.exists():
+            return None
+        path = f"{self._block(block)}.pack"
+        with explained(f"read {path}"):
+            try:
+                with _opened(path) as descriptor:
+                    heads = self._open(block, descriptor, path)
+            except FileNotFoundError:
+                return None
+        found = self._packs[block].segments(heads, partial(name_of, self))
+        return [one for one in found if one[0] >= position]
 
     def refresh(self) -> None:
         pass  # each read that finds nothing asks the server anew
@@ -180,12 +196,12 @@ class FileLog:
     ) -> int:
         directory = self._block(block)
         pack = f"{directory}.pack"
-        new = pack_size(sizes)
+        new = NewPack(sizes, frame)
         with explained(f"merge segments in {self.url}"):
             old = bytes_in(pack) + bytes_in(directory)
-            if old <= new and not os.path.isdir(directory):
+            if old <= new.size and not os.path.isdir(directory):
                 return 0
-            staged = self.stage(encode_pack(sizes, frame), durable=True)
+            staged = self.stage(new.chunks(), durable=True)
             # Two mergers write the same or an equivalent pack: either may stay.
             os.replace(staged, pack)
             with suppress(FileNotFoundError):
@@ -194,44 +210,41 @@ class FileLog:
                     import shutil  # costs start-up time that most commands need not
 
                     shutil.rmtree(trashed, ignore_errors=True)
-        return old - new
+        return max(0, old - new.size)
 
     def _pack(self, block: int) -> Pack | None:
-        """Return the table of a merged block, read again if somebody replaced it."""
-        path = f"{self.url}/log/{block:06d}.pack"
+        """Return where the segments of a block are if it is merged, as of now."""
+        path = f"{self._block(block)}.pack"
         try:
-            descriptor = open_anew(path)
+            with _opened(path) as descriptor:
+                return self._known(block, descriptor, path)
         except FileNotFoundError:
             return None
-        try:
-            return self._table(block, descriptor, path)
-        finally:
-            os.close(descriptor)
 
-    def _table(self, block: int, descriptor: int, path: str) -> Pack:
-        known = self._packs.get(block)
-        if known is None or known.identity != file_identity(descriptor):
-            known = self._packs[block] = Pack(descriptor, path)
-        return known
+    def _known(self, block: int, descriptor: int, path: str) -> Pack:
+        """Return what is in an open pack, read again if somebody replaced it."""
+        if block not in self._packs or not self._packs[block].is_still(descriptor):
+            self._open(block, descriptor, path)
+        return self._packs[block]
+
+    def _open(self, block: int, descriptor: int, path: str) -> bytes:
+        """Take in what an open pack holds; return the heads of its segments."""
+        size = self.block_size
+        positions = range(block * size, (block + 1) * size)
+        self._packs[block], heads = open_pack(descriptor, path, positions)
+        return heads
 
     def _read_packed(
         self, position: int, limit: int | None
     ) -> tuple[bytes, int] | None:
         block = position // self.block_size
-        path = f"{self.url}/log/{block:06d}.pack"
+        path = f"{self._block(block)}.pack"
         try:
-            descriptor = open_anew(path)
+            with _opened(path) as descriptor:
+                pack = self._known(block, descriptor, path)
+                return pack.read(descriptor, position, limit) or (_VOID, len(_VOID))
         except FileNotFoundError:
             return None
-        try:
-            table = self._table(block, descriptor, path)
-            return table.read(descriptor, position, limit) or (_VOID, len(_VOID))
-        except OSError as error:
-            if error.errno != errno.EIO:
-                raise
-            raise DamagedError(path, "the disk cannot read it") from error
-        finally:
-            os.close(descriptor)
 
     def void(self, position: int) -> bool:
         path = self._path(position)
@@ -251,6 +264,21 @@ class FileLog:
 
     def close(self) -> None:
         self._packs.clear()
+
+
+@contextmanager
+def _opened(pack: str) -> Iterator[int]:
+    """Open a pack to read from; what the disk cannot read of it is damaged."""
+    descriptor = open_anew(pack)
+    try:
+        yield descriptor
+    except OSError as error:
+        if error.errno not in (errno.EIO, errno.EISDIR):
+            raise
+        why = os.strerror(error.errno)
+        raise DamagedError(pack, f"the disk cannot read it: {why}") from error
+    finally:
+        os.close(descriptor)
 
 
 def _numbers(folder: str, ending: str = "") -> set[int]:

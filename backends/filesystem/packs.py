@@ -1,98 +1,245 @@
-"""Merged blocks: one file that holds many segments.
+"""Merged blocks: one file that holds many segments, and all their heads together.
 
 ::
 
-    magic "TGP1" | count u64 | xxh3 of the table u64 | table | frames, one after another
+    start | entries | heads | bodies, one after another | entries | start
 
-The table has for each frame its position and its size (u64 each), in ascending order.
+    start: magic "TGP2" | count u64 | size of all heads u64 | xxh3 of all heads u64
+           | xxh3 of the 28 bytes before and of the entries u64
+    entry: position u64 | size of head u32 | size of body u64
+           | xxh3 of head u64 | xxh3 of body u64
+
+Entries, heads and bodies ascend by position. Whoever joins reads start, entries and
+heads, most often with one system call. The second copy is for damage: a bit that flips
+in the first one costs nothing, and one in the heads costs one segment.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
 
 from backends.errors import DamagedError
-from backends.filesystem.posix import read_exactly
+from backends.filesystem.posix import read_at
+from backends.segment import (
+    HEADER_SIZE,
+    Header,
+    decode_header,
+    unpack_head,
+    unpack_heads,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-_HEAD = struct.Struct("<4sQQ")
-_ENTRY = struct.Struct("<QQ")
-_MAGIC = b"TGP1"
+    from backends.interface import Segment
+
+_START = struct.Struct("<4sQQQ")
+_CHECK = struct.Struct("<Q")
+_START_SIZE = _START.size + _CHECK.size
+_ENTRY = struct.Struct("<QIQQQ")
+_MAGIC = b"TGP2"
+_FIRST_READ = 1 << 20
+"""Bytes that are read of a pack at once: the heads of many small segments."""
 
 
-def encode_pack(
-    sizes: Mapping[int, int], frame: Callable[[int], bytes]
-) -> Iterator[bytes]:
-    """Yield the chunks of a pack: one frame after another is asked for.
+class NewPack:
+    """A pack to be written.
 
     Parameters
     ----------
-    sizes : mapping
-        The sizes of the frames by their positions.
+    positions : iterable of int
+        Which frames it holds.
     frame : callable
-        Returns the frame of a position.
+        Returns the frame of a position. It is asked twice for each, and no more than
+        one frame at a time is kept, but for all heads.
+
+    Raises
+    ------
+    DamagedError
+        The header of a frame has another checksum; or what `frame` raises.
 
     Examples
     --------
-    >>> frames = {3: b"abc", 1: b"a"}
-    >>> sizes = {1: 1, 3: 3}
-    >>> chunks = list(encode_pack(sizes, frames.get))
-    >>> [len(chunk) for chunk in chunks], pack_size(sizes)
-    ([20, 32, 1, 3], 56)
+    >>> from backends.interface import Kind, Segment
+    >>> from backends.segment import encode_frame
+    >>> segment = Segment(Kind.PUBLISH, "anna", 0.0, b"k" * 20, b"r", body=b"four")
+    >>> pack = NewPack([7], lambda position: b"".join(encode_frame(segment)))
+    >>> chunks = list(pack.chunks())
+    >>> [len(chunk) for chunk in chunks], pack.size
+    ([36, 36, 43, 4, 36, 36], 191)
     """
-    positions = sorted(sizes)
-    table = b"".join(_ENTRY.pack(p, sizes[p]) for p in positions)
-    yield _HEAD.pack(_MAGIC, len(positions), xxh3_64_intdigest(table))
-    yield table
-    for position in positions:
-        yield frame(position)
 
+    def __init__(self, positions: Iterable[int], frame: Callable[[int], bytes]) -> None:
+        self._positions = sorted(positions)
+        self._frame = frame
+        entries, heads = [], []
+        self.size = 0
+        for position in self._positions:
+            data = frame(position)
+            header = decode_header(data, f"segment {position}")
+            entries.append(_ENTRY.pack(position, *header))
+            heads.append(data[HEADER_SIZE : HEADER_SIZE + header.head_size])
+            self.size += header.body_size
+        self._entries, self._heads = b"".join(entries), b"".join(heads)
+        about = (len(entries), len(self._heads), xxh3_64_intdigest(self._heads))
+        self._start = _start(_START.pack(_MAGIC, *about), self._entries)
+        self.size += 2 * (_START_SIZE + len(self._entries)) + len(self._heads)
 
-def pack_size(sizes: Mapping[int, int]) -> int:
-    """Return the bytes of a pack of frames of these sizes."""
-    return _HEAD.size + len(sizes) * _ENTRY.size + sum(sizes.values())
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes of the file, piece by piece."""
+        yield self._start
+        yield self._entries
+        yield self._heads
+        for position in self._positions:
+            frame = self._frame(position)
+            header = decode_header(frame, f"segment {position}")
+            yield frame[HEADER_SIZE + header.head_size :]
+        yield self._entries
+        yield self._start
 
 
 class Pack:
-    """Where the frames of a pack are, for as long as the file stays the same."""
+    """Where the segments of a pack are, for as long as the file stays the same."""
 
-    def __init__(self, descriptor: int, path: str) -> None:
-        self.identity = file_identity(descriptor)
-        head = read_exactly(descriptor, _HEAD.size)
-        if len(head) < _HEAD.size:
-            raise DamagedError(path, "cut short")
-        magic, count, check = _HEAD.unpack(head)
-        size = min(count * _ENTRY.size, self.identity[2])
-        table = read_exactly(descriptor, size)
-        if magic != _MAGIC or xxh3_64_intdigest(table) != check:
-            raise DamagedError(path, "its table has another checksum")
-        self._places: dict[int, tuple[int, int]] = {}
-        offset = _HEAD.size + size
-        for position, length in _ENTRY.iter_unpack(table):
-            self._places[position] = offset, length
-            offset += length
+    def __init__(self, seen: bytes, start: bytes, entries: bytes) -> None:
+        self._seen = seen
+        self._entries = entries
+        _, _, self.heads_size, self._heads_check = _START.unpack(start[: _START.size])
+        self.heads_at = _START_SIZE + len(entries)
+        self._places: dict[int, tuple[int, int, Header]] = {}
+
+    def is_still(self, descriptor: int) -> bool:
+        """Return whether this is what an open file holds."""
+        return read_at(descriptor, _START_SIZE, 0) == self._seen
+
+    def segments(
+        self, heads: bytes, name: Callable[[int], str]
+    ) -> list[tuple[int, Segment | DamagedError]]:
+        """Return each position with its segment, the body left out, or its damage.
+
+        Parameters
+        ----------
+        heads : bytes
+            As `open_pack` returned them.
+        name : callable
+            Returns how the segment of a position is called in errors.
+        """
+        entries = list(_ENTRY.iter_unpack(self._entries))
+        if xxh3_64_intdigest(heads) == self._heads_check:
+            with suppress(DamagedError):
+                segments = unpack_heads(heads, len(entries), "")
+                return list(zip([e[0] for e in entries], segments, strict=True))
+        found: list[tuple[int, Segment | DamagedError]] = []
+        at = 0
+        for position, *numbers in entries:
+            header = Header(*numbers)
+            head = heads[at : at + header.head_size]
+            at += header.head_size
+            try:
+                found.append((position, unpack_head(head, header, name(position))))
+            except DamagedError as error:
+                found.append((position, error))
+        return found
 
     def read(
         self, descriptor: int, position: int, limit: int | None
     ) -> tuple[bytes, int] | None:
         """Return the start of a frame and its size; None if it is not kept."""
+        if not self._places:
+            self._places = dict(self._find())
         place = self._places.get(position)
         if place is None:
             return None
-        offset, size = place
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        return read_exactly(
-            descriptor, size if limit is None else min(size, limit)
-        ), size
+        head_at, body_at, header = place
+        head_size, body_size, *_ = header
+        size = HEADER_SIZE + head_size + body_size
+        start = header.encode() + read_at(descriptor, head_size, head_at)
+        wanted = (size if limit is None else min(size, limit)) - len(start)
+        if wanted > 0 and len(start) == HEADER_SIZE + head_size:
+            start += read_at(descriptor, wanted, body_at)
+        return start[:limit], size
+
+    def _find(self) -> Iterator[tuple[int, tuple[int, int, Header]]]:
+        head_at, body_at = self.heads_at, self.heads_at + self.heads_size
+        for position, *numbers in _ENTRY.iter_unpack(self._entries):
+            header = Header(*numbers)
+            yield position, (head_at, body_at, header)
+            head_at += header.head_size
+            body_at += header.body_size
 
 
-def file_identity(descriptor: int) -> tuple[int, int, int]:
-    """Return what tells a pack from one that took its place."""
-    stat = os.fstat(descriptor)
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+def open_pack(descriptor: int, path: str, block: range) -> tuple[Pack, bytes]:
+    """Return a pack and its heads.
+
+    Parameters
+    ----------
+    descriptor : int
+        The file, open for reading, at its beginning.
+    path : str
+        Its name, for errors.
+    block : range
+        The positions that it may hold.
+
+    Raises
+    ------
+    DamagedError
+        Neither copy of its entries is whole, or they are of another block.
+    """
+    data = os.read(descriptor, _FIRST_READ)
+    try:
+        start, entries = _first_copy(descriptor, data)
+    except ValueError as error:
+        start, entries = _second_copy(descriptor, path, str(error))
+    if any(position not in block for position, *_ in _ENTRY.iter_unpack(entries)):
+        raise DamagedError(path, "it holds another block")
+    pack = Pack(data[:_START_SIZE], start, entries)
+    heads = data[pack.heads_at : pack.heads_at + pack.heads_size]
+    if len(heads) < pack.heads_size:
+        left = pack.heads_size - len(heads)
+        heads += read_at(descriptor, left, pack.heads_at + len(heads))
+    return pack, heads
+
+
+def _start(about: bytes, entries: bytes) -> bytes:
+    return about + _CHECK.pack(xxh3_64_intdigest(about + entries))
+
+
+def _entries_size(start: bytes, most: int) -> int:
+    """Return the size of the entries that a start announces; ValueError if it lies."""
+    if len(start) < _START_SIZE:
+        raise ValueError("cut short")
+    magic, count, _, _ = _START.unpack(start[: _START.size])
+    if magic != _MAGIC or count * _ENTRY.size > most:
+        raise ValueError("its table has another checksum")
+    return int(count * _ENTRY.size)
+
+
+def _checked(start: bytes, entries: bytes) -> tuple[bytes, bytes]:
+    if _start(start[: _START.size], entries) != start:
+        raise ValueError("its table has another checksum")
+    return start, entries
+
+
+def _first_copy(descriptor: int, data: bytes) -> tuple[bytes, bytes]:
+    start = data[:_START_SIZE]
+    size = _entries_size(start, most=1 << 40)
+    entries = data[_START_SIZE : _START_SIZE + size]
+    if len(entries) < size:
+        have = _START_SIZE + len(entries)
+        entries += read_at(descriptor, size - len(entries), have)
+    return _checked(start, entries)
+
+
+def _second_copy(descriptor: int, path: str, why: str) -> tuple[bytes, bytes]:
+    end = os.fstat(descriptor).st_size - _START_SIZE
+    try:
+        start = read_at(descriptor, _START_SIZE, max(0, end))
+        size = _entries_size(start, most=end)
+        return _checked(start, read_at(descriptor, size, end - size))
+    except ValueError:
+        raise DamagedError(path, why) from None

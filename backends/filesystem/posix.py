@@ -25,6 +25,7 @@ _REFUSED = {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 _AGAIN = {errno.ESTALE, errno.EIO}
 _ATTEMPTS = 3
+_MANY = 1 << 20
 _REMOTE = (
     "nfs",
     "lustre",
@@ -152,6 +153,18 @@ def read_exactly(descriptor: int, wanted: int) -> bytes:
     """Return `wanted` bytes from where a descriptor stands, fewer at the end."""
     data = os.read(descriptor, wanted)
     while len(data) < wanted and (more := os.read(descriptor, wanted - len(data))):
+        data += more
+    return data
+
+
+def read_at(descriptor: int, wanted: int, offset: int) -> bytes:
+    """Return `wanted` bytes from an offset of a file on, fewer at its end."""
+    if wanted > _MANY:  # what a damaged file says of itself may be more than there is
+        wanted = min(wanted, max(0, os.fstat(descriptor).st_size - offset))
+    data = os.pread(descriptor, wanted, offset)
+    while len(data) < wanted and (
+        more := os.pread(descriptor, wanted - len(data), offset + len(data))
+    ):
         data += more
     return data
 

@@ -82,5 +82,8 @@ class Until:
             return None
         return self._log.read(position, limit)
 
+    def merged(self, position: int):
+        return None if self.end is not None else self._log.merged(position)
+
     def __getattr__(self, name: str):
         return getattr(self._log, name)

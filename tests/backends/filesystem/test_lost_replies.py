@@ -204,23 +204,6 @@ def test_a_claim_that_a_power_cut_emptied_is_no_claim(root):
     assert list(JournalStore(FileLog(root), "late").claim([A]).keys) == [A]
 
 
-@pytest.mark.parametrize("place", [0, 5, 18, 25, 45])
-def test_a_pack_with_a_flipped_bit_is_noticed(root, place):
-    anna = JournalStore(FileLog(root, block=BLOCK), "anna")
-    for number in range(BLOCK):
-        publish(anna, key(number), since=0)
-    publish(anna, key(99), since=0)
-    anna.upkeep.compact()
-    (pack,) = (root / "log").glob("*.pack")
-    data = bytearray(pack.read_bytes())
-    data[place] ^= 4
-    pack.write_bytes(data)
-    late = JournalStore(FileLog(root), "late")
-    late.poll()
-    assert len(late.upkeep.damaged()) == BLOCK
-    assert set(late.keys()) == {key(99)}
-
-
 @pytest.mark.parametrize("gone", ["", "log/000000", "tmp"])
 def test_a_store_that_is_removed_meanwhile_ends_in_a_sentence(root, gone):
     store = JournalStore(FileLog(root), "anna")
