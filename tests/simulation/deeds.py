@@ -1,0 +1,224 @@
+"""What processes do: a worker works, a command does what lies behind that of `tg`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backends.errors import BackendError
+from taskgraph.execution.background_flush import BackgroundFlush
+from taskgraph.execution.options import WorkerOptions
+from taskgraph.execution.worker import Worker
+from taskgraph.exit_codes import ExitCode
+from taskgraph.tasks.graph import closure_of, selector
+from taskgraph.upkeep.checking import check, repair
+from taskgraph.upkeep.collection import empty, expired, undoable, unneeded
+from taskgraph.upkeep.invalidation import (
+    CLEANUP,
+    INVALIDATION,
+    RETRY,
+    losses,
+    matching,
+    superseding,
+    with_dependants,
+)
+from taskgraph.upkeep.snapshot import load_all, save
+
+from .scheduler import NEVER, KilledError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from taskgraph.results.results import Results
+
+    from .schedule import Schedule
+    from .scheduler import Process
+
+LEASE = 6.0
+PATIENCE = 0.5
+
+
+def work(schedule: Schedule, process: Process) -> None:
+    """Be a worker until nothing more can come."""
+    results = schedule.open(process)
+    backend = results.backend
+    joined = False
+
+    def join() -> None:
+        nonlocal joined
+        if not joined:
+            about = {"host": process.name, "boot": "simulated", "lease": LEASE}
+            backend.members.beat(process.name, about)
+            joined = True
+
+    loaded = schedule.source.load(results)
+    save(schedule.snapshot(loaded), backend)
+    worker = Worker(
+        schedule.source,
+        loaded,
+        WorkerOptions(),
+        provenance=dict,
+        join=join,
+        clock=process,
+        background=lambda flush: SimulatedFlush(schedule, process, flush),
+    )
+    code = worker.run()
+    schedule.scheduler.note(f"ends with {code!r}")
+    if code != ExitCode.DONE:
+        schedule.scheduler.fail(f"{process.name} ended with {code!r}")
+    graph = worker._loaded.graph
+    lacking = {key for key in graph if backend.find(key) is None}
+    lacking -= closure_of(backend.failures(), graph.dependants())
+    if lacking:
+        numbers = sorted(schedule.truth.numbers[key] for key in lacking)
+        schedule.scheduler.fail(f"{process.name} ended, and left undone: {numbers}")
+
+
+class SimulatedFlush(BackgroundFlush):
+    """What is published while a task takes long, from a second stack."""
+
+    def __init__(
+        self, schedule: Schedule, process: Process, flush: Callable[[], None]
+    ) -> None:
+        self._scheduler = schedule.scheduler
+        self._process = process
+        self._flush = flush
+        self._stack = None
+        self._mine = self._ended = False
+        self._error = None
+
+    def __exit__(self, *exception: object) -> None:
+        self._ended = True
+        if self._stack is not None:
+            self._stack.wake = self._scheduler.now
+
+    def start(self) -> None:
+        if self._stack is None:
+            name = f"{self._process.name}+"
+            self._stack = self._scheduler.start(self._process, self._watch, name)
+            self._stack.wake = NEVER
+
+    def hand_over(self) -> None:
+        self._mine = False
+        if self._stack is not None:
+            self._stack.wake = self._scheduler.now + PATIENCE
+
+    def take_back(self) -> None:
+        while self._mine:
+            self._scheduler.sleep(0.001)
+        if self._stack is not None:
+            self._stack.wake = NEVER
+        if self._error is not None:
+            raise self._error
+
+    def _watch(self) -> None:
+        while not self._ended:
+            self._mine = True
+            try:
+                self._flush()
+            except KilledError:
+                return
+            except BaseException as error:  # noqa: BLE001 - raised in the worker
+                self._error = error
+            finally:
+                self._mine = False
+            if not self._ended:
+                self._scheduler.sleep(NEVER)
+
+
+# commands: what each does behind its options and tables
+
+
+def invalidate(schedule: Schedule, process: Process) -> None:
+    results = _opened(schedule, process)
+    backend, rng = results.backend, schedule.rng
+    known = load_all(backend)
+    if not known:
+        return
+    chosen = set(matching(known[0], selector([rng.choice(["leaf", "middle", "top"])])))
+    if rng.random() < 0.5:
+        chosen = {rng.choice(known[0].split())}
+    keys = with_dependants(chosen, known)
+    losses(results, keys)
+    backend.discard(sorted(keys), reason=f"{INVALIDATION} some")
+
+
+def undo(schedule: Schedule, process: Process) -> None:
+    backend = _opened(schedule, process).backend
+    found = undoable(backend)
+    if not found:
+        return
+    chosen = found[-1] if schedule.rng.random() < 0.7 else schedule.rng.choice(found)
+    newer = superseding(chosen, backend.keys(), load_all(backend))
+    if newer:
+        backend.discard(sorted(newer), reason=f"{INVALIDATION} newer results")
+    backend.restore(chosen.position)
+
+
+def retry(schedule: Schedule, process: Process) -> None:
+    results = _opened(schedule, process)
+    failed = sorted(results.backend.failures())
+    found = list(results.records(iter(failed)))
+    if found:
+        results.backend.discard([key for key, _ in found], reason=RETRY)
+
+
+def cleanup(schedule: Schedule, process: Process) -> None:
+    results = _opened(schedule, process)
+    backend = results.backend
+    if schedule.rng.random() < 0.5:
+        age = schedule.rng.choice([0.0, 5.0])
+        empty(results, expired(undoable(backend), (), process.time() - age))
+        backend.space.empty_trash(age)
+        return
+    current = schedule.partial_snapshot()
+    found = unneeded(backend.keys(), current, ())
+    losses(results, found.keys, sizes=True)
+    if found.keys:
+        backend.discard(found.keys, reason=CLEANUP)
+
+
+def fsck(schedule: Schedule, process: Process) -> None:
+    results = _opened(schedule, process)
+    repair(results, list(check(results)))
+
+
+def _opened(schedule: Schedule, process: Process) -> Results:
+    results = schedule.open(process)
+    results.backend.poll()
+    return results
+
+
+COMMANDS = {
+    "invalidate": invalidate,
+    "undo": undo,
+    "retry": retry,
+    "cleanup": cleanup,
+    "fsck": fsck,
+}
+
+
+def body_of(
+    schedule: Schedule, process: Process, deed: Callable[[Schedule, Process], None]
+) -> Callable[[], None]:
+    """Return a deed as what a process does from its first step to its last."""
+
+    def body() -> None:
+        scheduler = schedule.scheduler
+        try:
+            deed(schedule, process)
+        except KilledError:
+            return
+        except BackendError as error:
+            scheduler.note(f"ends: {error}")
+            if not (process.hurt or schedule.lossy):
+                scheduler.fail(f"{process.name} ended without cause: {error!r}")
+        except Exception:  # noqa: BLE001 - whatever it is, it is a fault
+            import traceback
+
+            scheduler.fail(f"{process.name} broke down: {traceback.format_exc()}")
+        finally:
+            if process.alive:
+                process.last_beat()
+                process.ended = True
+
+    return body

@@ -1,0 +1,304 @@
+"""A log as it is in a directory, in memory, with an operation of anybody in between.
+
+Blocks are directories of names, or packs, or for a moment both; names of a merged
+block that are not in its pack read as VOID; a maker of a late name finds no directory.
+Each process has a log of its own on the `Disk` that all share.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from backends.errors import DamagedError, UnavailableError
+from backends.interface import Bytes, Kind, Member, Segment
+from backends.segment import encode_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from .scheduler import Process, Scheduler
+
+VOID = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
+
+
+class Disk:
+    """What all processes share.
+
+    Attributes
+    ----------
+    folders : dict
+        The names of each block that is not merged: frames by position.
+    packs : dict
+        Merged blocks: frames by position.
+    appended : callable
+        Is told of each frame that got a name, and where.
+    """
+
+    def __init__(
+        self, scheduler: Scheduler, block_size: int, appended: Callable[..., None]
+    ) -> None:
+        self.scheduler = scheduler
+        self.block_size = block_size
+        self.appended = appended
+        self.folders: dict[int, dict[int, bytes]] = {}
+        self.packs: dict[int, dict[int, bytes]] = {}
+        self.documents: dict[str, bytes] = {}
+        self.blobs: dict[str, bytes] = {}
+        self.processes: dict[str, Process] = {}
+        self.left: dict[str, float] = {}
+        self.trash: list[tuple[float, dict[int, bytes]]] = []
+
+    def end(self) -> int:
+        """Return the position after the last name."""
+        last = [position for folder in self.folders.values() for position in folder]
+        packed = [(block + 1) * self.block_size for block in self.packs]
+        return max([*(at + 1 for at in last), *packed], default=0)
+
+    def rewind(self, names: int) -> int:
+        """Let the last names vanish, but none that was merged; return how many did."""
+        gone = 0
+        merged = max(self.packs, default=-1)
+        for block in sorted(self.folders, reverse=True):
+            if block <= merged:
+                break
+            folder = self.folders[block]
+            for position in sorted(folder, reverse=True):
+                if gone < names:
+                    del folder[position]
+                    gone += 1
+        return gone
+
+
+class SimulatedLog:
+    """A `Log` of one process."""
+
+    shared = True
+    latency = 0.02
+    url = "simulation"
+
+    def __init__(self, disk: Disk, process: Process) -> None:
+        self.disk = disk
+        self.process = process
+        self.block_size = disk.block_size
+        self.blobs = SimulatedBlobs(self)
+        self.documents = SimulatedDocuments(self)
+        self.members = SimulatedMembers(self)
+        self.space = SimulatedSpace(self)
+        self._staged: dict[str, bytes] = {}
+        self._names = count()
+        self._known_packs: set[int] = set()
+
+    def step(self, what: str, *, pause: bool = False) -> None:
+        self.disk.scheduler.step(what, pause=pause)
+        if self.process.unavailable:
+            self.process.unavailable = False
+            raise UnavailableError(f"cannot {what}: Input/output error")
+
+    def make(self) -> None:
+        self.step("make")
+
+    def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
+        self.step(f"read {position}")
+        if self.process.failing_reads:
+            self.process.failing_reads -= 1
+            self.disk.scheduler.note(f"EIO at {position}")
+            raise DamagedError(f"segment {position}", "the disk cannot read it")
+        found = self._find(position)
+        return None if found is None else (found[:limit], len(found))
+
+    def _find(self, position: int) -> bytes | None:
+        disk = self.disk
+        block, place = divmod(position, self.block_size)
+        if block not in self._known_packs and (place or block not in disk.packs):
+            found = disk.folders.get(block, {}).get(position)
+            if found is not None:
+                return found
+        pack = disk.packs.get(block)
+        if pack is None:
+            return None
+        self._known_packs.add(block)
+        return pack.get(position, VOID)
+
+    def refresh(self) -> None:
+        pass
+
+    def after(self, position: int) -> int | None:
+        self.step(f"look beyond {position}")
+        first, size, disk = position // self.block_size, self.block_size, self.disk
+        found = [max(position, b * size) for b in disk.packs if b >= first]
+        for folder in disk.folders.values():
+            found += [at for at in folder if at >= position]
+        return min(found, default=None)
+
+    def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:
+        name = str(next(self._names))
+        self._staged[name] = b"".join(frame)
+        self.step("stage")
+        return name
+
+    def append(self, position: int, staged: str) -> bool:
+        self.step(f"append at {position}", pause=True)
+        done = self._link(position, self._staged[staged])
+        self.step(f"appended at {position}" if done else "too late", pause=True)
+        return done
+
+    def _link(self, position: int, frame: bytes) -> bool:
+        disk = self.disk
+        block, place = divmod(position, self.block_size)
+        folder = disk.folders.get(block)
+        if folder is None:
+            if block in disk.packs:
+                return False
+            if place:
+                raise UnavailableError(f"cannot write segment {position}: no folder")
+            folder = disk.folders[block] = {}
+        if position in folder:
+            return False
+        folder[position] = frame
+        disk.scheduler.grown(position + 1)
+        disk.appended(position, frame)
+        return True
+
+    def unstage(self, staged: str) -> None:
+        self._staged.pop(staged, None)
+
+    def merge(
+        self,
+        block: int,
+        sizes: Mapping[int, int],
+        frame: Callable[[int], bytes],
+        *,
+        drop: bool,
+    ) -> int:
+        disk = self.disk
+        self.step(f"merge block {block}", pause=True)
+        if block not in disk.folders and block in disk.packs:
+            old = sum(map(len, disk.packs[block].values()))
+            if old <= sum(sizes.values()):
+                return 0
+        pack = {position: frame(position) for position in sizes}
+        self.step(f"pack of block {block} staged", pause=True)
+        disk.packs[block] = pack
+        self.step(f"pack of block {block} in place", pause=True)
+        former = disk.folders.pop(block, None)
+        if former is not None and not drop:
+            disk.trash.append((disk.scheduler.now, former))
+        self.step(f"block {block} merged: {sorted(pack)}")
+        return 1
+
+    def void(self, position: int) -> bool:
+        self.step(f"void {position}", pause=True)
+        block = position // self.block_size
+        if block in self.disk.packs:
+            return False
+        folder = self.disk.folders.setdefault(block, {})
+        if position in folder:
+            former = {position: folder[position]}
+            self.disk.trash.append((self.disk.scheduler.now, former))
+        folder[position] = VOID
+        return True
+
+    def wait(self, position: int, seconds: float) -> None:
+        self.disk.scheduler.note(f"wait for {position}")
+        self.disk.scheduler.sleep(seconds, position=position)
+
+    def close(self) -> None:
+        pass
+
+
+class SimulatedMembers:
+    """The `Members`: a process beats for as long as it goes on, by itself."""
+
+    def __init__(self, log: SimulatedLog) -> None:
+        self._log = log
+
+    def beat(self, worker: str, identity: Mapping[str, object]) -> None:
+        self._log.step("join")
+        process, disk = self._log.process, self._log.disk
+        process.joined = process.beaten = disk.scheduler.now
+        process.identity = dict(identity)
+        disk.processes[worker] = process
+        disk.left.pop(worker, None)
+
+    def all(self) -> list[Member]:
+        self._log.step("look at members")
+        disk = self._log.disk
+        found = []
+        for worker, process in disk.processes.items():
+            beat = process.last_beat()
+            # A heartbeat makes the file again that somebody removed.
+            if beat > disk.left.get(worker, -1.0):
+                age = disk.scheduler.now - beat
+                found.append(Member(worker, process.identity, beat, age))
+        return found
+
+    def leave(self, worker: str) -> None:
+        self._log.step(f"sign off {worker}")
+        disk = self._log.disk
+        disk.left[worker] = disk.scheduler.now
+        if worker == self._log.process.name:
+            self._log.process.last_beat()
+            self._log.process.joined = None
+
+
+class SimulatedDocuments:
+    """The `Documents`."""
+
+    def __init__(self, log: SimulatedLog) -> None:
+        self._log = log
+
+    def put(self, name: str, data: bytes) -> None:
+        self._log.step(f"put {name}")
+        self._log.disk.documents[name] = data
+
+    def get(self, name: str) -> bytes | None:
+        self._log.step(f"get {name}")
+        return self._log.disk.documents.get(name)
+
+    def names(self) -> list[str]:
+        self._log.step("list documents")
+        return sorted(self._log.disk.documents)
+
+
+class SimulatedBlobs:
+    """The `Blobs`; results of the simulation are small, so there are none."""
+
+    def __init__(self, log: SimulatedLog) -> None:
+        self._blobs = log.disk.blobs
+
+    def write(self, name: str, chunks: Iterable[Bytes]) -> int:
+        self._blobs[name] = data = b"".join(chunks)
+        return len(data)
+
+    def open(self, name: str) -> memoryview:
+        return memoryview(self._blobs[name])
+
+    def all(self) -> Iterable[tuple[str, int]]:
+        return [(name, len(data)) for name, data in self._blobs.items()]
+
+    def age(self, name: str) -> float:
+        return 0.0
+
+    def trash(self, name: str) -> None:
+        self._blobs.pop(name, None)
+
+
+class SimulatedSpace:
+    """The `Space`."""
+
+    def __init__(self, log: SimulatedLog) -> None:
+        self._log = log
+
+    def size(self) -> int:
+        return 0
+
+    def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
+        return []
+
+    def empty_trash(self, older_than: float) -> int:
+        disk = self._log.disk
+        before = disk.scheduler.now - older_than
+        kept = [(when, what) for when, what in disk.trash if when > before]
+        freed, disk.trash = len(disk.trash) - len(kept), kept
+        return freed

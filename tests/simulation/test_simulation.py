@@ -1,0 +1,24 @@
+"""Workers and commands take turns as an adversary likes: what must hold, holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from .schedule import Schedule, planned_deeds
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_where_nobody_disturbs_them_workers_do_each_task_once(seed):
+    nothing = range(len(planned_deeds(seed)))
+    schedule = Schedule(seed, dropped=nothing)
+    schedule.raising = 0.0
+    outcome = schedule.run()
+    assert outcome.broken is None
+    assert outcome.runs == len(schedule.truth.numbers)
+
+
+@pytest.mark.parametrize("seed", [3, 8, 21])
+def test_a_seed_says_all_that_happens(seed):
+    first, second = (Schedule(seed, traced=True).run() for _ in range(2))
+    assert list(first.trace) == list(second.trace)
+    assert len(first.trace) > 200

@@ -1,0 +1,192 @@
+"""What is true: the history as it was appended, and what must hold at each step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backends.interface import Kind
+from backends.segment import decode_frame
+from backends.state import State
+from taskgraph.results import codec
+from taskgraph.results.records import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backends.interface import Change, Key, Segment
+    from taskgraph.results.results import Results
+
+    from .calls import Plan
+    from .scheduler import Scheduler
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a task's function: when it began, what it was given, how it ended."""
+
+    number: int
+    began: int
+    needs: dict[int, int]
+    raised: bool = False
+
+
+class Truth:
+    """The journal that nobody damaged, folded, with who made each record.
+
+    Attributes
+    ----------
+    runs : list of Run
+        All that there were; a value says which one made it.
+    live : dict
+        The run whose result each task has now; of failures, minus that and one.
+    strict : bool
+        Whether nothing was lost that was stored, so that all has to fit together.
+    """
+
+    def __init__(
+        self, scheduler: Scheduler, plan: Plan, numbers: dict[Key, int]
+    ) -> None:
+        self.scheduler = scheduler
+        self.plan = plan
+        self.numbers = numbers
+        self.keys = {number: key for key, number in numbers.items()}
+        self.dependants: dict[int, list[int]] = {}
+        for number, needs in enumerate(plan.needs):
+            for need in needs:
+                self.dependants.setdefault(need, []).append(number)
+        self.runs: list[Run] = []
+        self.strict = True
+        self.segments: list[Segment] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self.state = State()
+        self.live: dict[int, int] = {}
+        self.placed: dict[int, int] = {}
+        self.discarded: dict[int, int] = {}
+
+    # told by the runs
+
+    def begin(self, number: int, values: Iterable[tuple[int, int]]) -> int:
+        """Note that a run begins with some values; return its own number."""
+        needs = dict(values)
+        if tuple(needs) != self.plan.needs[number]:
+            self.scheduler.fail(
+                f"task {number} needs {self.plan.needs[number]} and was given the "
+                f"results of {tuple(needs)}"
+            )
+        self.runs.append(Run(number, self.scheduler.end, needs))
+        return len(self.runs) - 1
+
+    # told by the disk
+
+    def appended(self, position: int, frame: bytes) -> None:
+        """Take in a segment, and say what does not hold after it."""
+        if position != self.state.position:
+            self.strict = False  # beyond names that vanished: no history any more
+        if self.strict:
+            segment = decode_frame(frame, "the truth")
+            self.segments.append(segment)
+            self._apply(position, segment)
+
+    def rewound(self, end: int) -> None:
+        """Take in that the last names vanished: what was in them never was."""
+        segments, self.segments = self.segments[:end], []
+        self._begin()
+        for position, segment in enumerate(segments):
+            self.segments.append(segment)
+            self._apply(position, segment, again=True)
+
+    def _apply(self, position: int, segment: Segment, *, again: bool = False) -> None:
+        change = self.state.apply(position, segment)
+        if change is None:
+            return
+        for key in change.discarded:
+            self.live.pop(self.numbers[key], None)
+            self.discarded[self.numbers[key]] = position
+        if segment.kind is Kind.PUBLISH:
+            self._publish(position, segment, change)
+        else:
+            for key in (*change.results, *change.failures):
+                self.live[self.numbers[key]] = self.placed[self.state.records[key]]
+        if not again:
+            found = [self.numbers[key] for key in (*change.results, *change.failures)]
+            self._fits(found, published=segment.kind is Kind.PUBLISH)
+
+    def _publish(self, position: int, segment: Segment, change: Change) -> None:
+        body = Body(segment.body)
+        for key in (*change.results, *change.failures):
+            number, packed = self.numbers[key], self.state.records[key]
+            row = packed & 0xFFFFFF
+            if number in self.live:
+                self.scheduler.fail(f"task {number} has a record and was given another")
+            if key in self.state.failures:
+                run = self._failed(number, body, row)
+            else:
+                whose, run = codec.decode(body.payload(row), memoryview)
+                if whose != number:
+                    self.scheduler.fail(f"task {number} got the result of {whose}")
+            self.placed[packed] = self.live[number] = run
+
+    def _failed(self, number: int, body: Body, row: int) -> int:
+        failure = body.failure(row)
+        run = int(failure.message) if failure.error == "RaisedError" else -1
+        if run < 0 or self.runs[run].number != number or not self.runs[run].raised:
+            self.scheduler.fail(
+                f"task {number} did not raise and is recorded as failed: "
+                f"{failure.error}: {failure.message}"
+            )
+        return -1 - run
+
+    # what must hold
+
+    def _fits(self, numbers: list[int], *, published: bool) -> None:
+        for number in numbers:
+            run = self.live[number]
+            if published:
+                self._fresh(number, run if run >= 0 else -1 - run)
+            if run < 0:
+                continue
+            for need, made_of in self.runs[run].needs.items():
+                stored = self.live.get(need)
+                if stored != made_of and (published or stored is not None):
+                    self._misfit(number, need, made_of, stored)
+            for follower in self.dependants.get(number, ()):
+                made = self.live.get(follower, -1)
+                if made >= 0 and self.runs[made].needs[number] != run:
+                    self._misfit(follower, number, self.runs[made].needs[number], run)
+
+    def _misfit(self, number: int, need: int, made_of: int, stored: int | None) -> None:
+        what = "nothing" if stored is None else f"run {stored}"
+        self.scheduler.fail(
+            f"task {number} is stored as made of run {made_of} of task {need}, of "
+            f"which {what} is stored"
+        )
+
+    def _fresh(self, number: int, run: int) -> None:
+        discarded = self.discarded.get(number, -1)
+        if discarded >= self.runs[run].began:
+            self.scheduler.fail(
+                f"task {number} was invalidated at {discarded}, and run {run} of it, "
+                f"begun at {self.runs[run].began}, is stored after that"
+            )
+
+    def compare(self, results: Results) -> None:
+        """Say how what somebody reads anew differs from what is stored."""
+        results.backend.poll()
+        read = {}
+        for key in list(results.backend.keys()):
+            where = results.backend.find(key)
+            if where.failure:
+                body, number = results.body(where.position), self.numbers[key]
+                read[number] = self._failed(number, body, where.row)
+                continue
+            whose, run = results.load(key)
+            read[self.numbers[key]] = run
+            if whose != self.numbers[key]:
+                self.scheduler.fail(f"task {self.numbers[key]} reads as task {whose}")
+        if self.strict and read != self.live:
+            wrong = {n for n in {*read, *self.live} if read.get(n) != self.live.get(n)}
+            told = [f"{n}: {self.live.get(n)} / {read.get(n)}" for n in sorted(wrong)]
+            self.scheduler.fail(f"stored / read anew differ: {'; '.join(told)}")
