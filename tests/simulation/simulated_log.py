@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError, UnavailableError
 from backends.interface import Bytes, Kind, Member, Segment
-from backends.segment import encode_frame
+from backends.segment import decode_head, encode_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -99,13 +99,28 @@ class SimulatedLog:
         self.step("make")
 
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
-        self.step(f"read {position}")
-        if self.process.failing_reads:
-            self.process.failing_reads -= 1
-            self.disk.scheduler.note(f"EIO at {position}")
-            raise DamagedError(f"segment {position}", "the disk cannot read it")
+        self._read(f"segment {position}")
         found = self._find(position)
         return None if found is None else (found[:limit], len(found))
+
+    def _read(self, what: str) -> None:
+        self.step(f"read {what}")
+        if self.process.failing_reads:
+            self.process.failing_reads -= 1
+            self.disk.scheduler.note(f"EIO at {what}")
+            raise DamagedError(what, "the disk cannot read it")
+
+    def merged(self, position: int) -> list[tuple[int, Segment]] | None:
+        block, place = divmod(position, self.block_size)
+        if place and block not in self._known_packs:
+            return None
+        self._read(f"pack of block {block}")
+        pack = self.disk.packs.get(block)
+        if pack is None:
+            return None
+        self._known_packs.add(block)
+        left = [at for at in sorted(pack) if at >= position]
+        return [(at, decode_head(pack[at], f"segment {at}")) for at in left]
 
     def _find(self, position: int) -> bytes | None:
         disk = self.disk
