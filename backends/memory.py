@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
+from math import nan
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
@@ -167,6 +168,15 @@ class MemoryMembers:
     def beat(self, worker: str, identity: Mapping[str, object]) -> None:
         _, beats, _ = self._members.get(worker, (identity, 0, 0.0))
         self._members[worker] = dict(identity), beats + 1, time.monotonic()
+
+    def names(self) -> set[str]:
+        return set(self._members)
+
+    def some(self, workers: Iterable[str]) -> list[Member]:
+        wanted = set(workers)
+        return [
+            replace(member, age=nan) for member in self.all() if member.worker in wanted
+        ]
 
     def all(self) -> list[Member]:
         now = time.monotonic()

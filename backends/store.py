@@ -142,7 +142,7 @@ class JournalStore:
 
         self._journal.append(decide)
 
-    def expel(self, worker: str, cause: Cause, *, running: Key | None = None) -> None:
+    def expel(self, worker: str, cause: Cause, *, running: Key | None = None) -> bool:
         def decide() -> Segment | None:
             lost = self._state.keys_locked_by(worker)
             if not lost:
@@ -152,7 +152,7 @@ class JournalStore:
             keys = b"" if cause is Cause.RELEASED else b"".join(blamed)
             return Segment(Kind.EXPEL, self.worker, 0.0, keys, b"", worker, int(cause))
 
-        self._journal.append(decide)
+        return self._journal.append(decide) is not None
 
     def discard(self, keys: Sequence[Key], *, reason: str) -> int | None:
         def decide() -> Segment | None:

@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from dataclasses import replace
+from math import nan
 from typing import TYPE_CHECKING
 
 from backends.filesystem.posix import explained, open_anew, read_exactly
 from backends.interface import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from backends.filesystem.directory import Directory
 
 
 class MemberFolder:
-    """The `Members` of a store in a directory."""
+    """The `Members` of a store in a directory.
+
+    What a worker says of itself never changes, so it is read once.
+    """
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._path = f"{directory.root}/workers"
+        self._identities: dict[str, dict[str, object]] = {}
 
     def beat(self, worker: str, identity: Mapping[str, object]) -> None:
         path = f"{self._path}/{worker}"
@@ -32,36 +38,54 @@ class MemberFolder:
                 text = json.dumps(dict(identity)).encode()
                 os.replace(self._directory.stage([text], durable=False), path)
 
-    def all(self) -> list[Member]:
+    def names(self) -> set[str]:
         try:
-            names = os.listdir(self._path)
+            names = set(os.listdir(self._path))
         except FileNotFoundError:
+            names = set()
+        for gone in self._identities.keys() - names:
+            del self._identities[gone]
+        return names
+
+    def some(self, workers: Iterable[str]) -> list[Member]:
+        names = self.names()  # only what the folder has becomes a path
+        return self._read([worker for worker in workers if worker in names])
+
+    def all(self) -> list[Member]:
+        names = self.names()
+        if not names:
             return []
         now = self._directory.now()
-        found = []
-        for name in names:
-            path = f"{self._path}/{name}"
-            with explained(f"read {path}"):
-                try:
-                    stamp, identity = _read_member(path)
-                except FileNotFoundError:
-                    continue
-            found.append(Member(name, identity, stamp, max(0.0, now - stamp)))
-        return found
+        return [
+            replace(member, age=max(0.0, now - member.beat))
+            for member in self._read(names)
+        ]
 
     def leave(self, worker: str) -> None:
         with suppress(OSError):
             os.unlink(f"{self._path}/{worker}")
 
+    def _read(self, names: Iterable[str]) -> list[Member]:
+        found = []
+        for name in names:
+            path = f"{self._path}/{name}"
+            with explained(f"read {path}"):
+                try:
+                    stamp = self._look(name, path)
+                except FileNotFoundError:
+                    continue
+            found.append(Member(name, self._identities.get(name, {}), stamp, nan))
+        return found
 
-def _read_member(path: str) -> tuple[float, dict[str, object]]:
-    """Return a worker's heartbeat and what it says of itself."""
-    descriptor = open_anew(path)  # and fstat: a plain stat may answer from a cache
-    try:
-        stat = os.fstat(descriptor)
-        text = read_exactly(descriptor, stat.st_size)
-    finally:
-        os.close(descriptor)
-    with suppress(ValueError):
-        return stat.st_mtime, dict(json.loads(text))
-    return stat.st_mtime, {}  # cut short by a power cut: judged by its heartbeat
+    def _look(self, name: str, path: str) -> float:
+        """Return a worker's heartbeat; note who it says it is, if that is not known."""
+        descriptor = open_anew(path)  # and fstat: a plain stat may answer from a cache
+        try:
+            stat = os.fstat(descriptor)
+            if name not in self._identities:
+                with suppress(ValueError):  # cut short by a power cut: its beat counts
+                    text = read_exactly(descriptor, stat.st_size)
+                    self._identities[name] = dict(json.loads(text))
+        finally:
+            os.close(descriptor)
+        return stat.st_mtime

@@ -71,8 +71,11 @@ class Backend(Protocol):
     def release(self, keys: Sequence[Key]) -> None:
         """Give back own locks."""
 
-    def expel(self, worker: str, cause: Cause, *, running: Key | None = None) -> None:
-        """Void the locks of a worker that is dead, and note what it was running."""
+    def expel(self, worker: str, cause: Cause, *, running: Key | None = None) -> bool:
+        """Void the locks of a worker that is dead, and note what it was running.
+
+        Return whether it had any, which is so as of now and not of the last poll.
+        """
 
     def deaths(self, key: Key) -> Mapping[Cause, int]:
         """Return how often a worker died that had locked this key alone."""

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from backends.interface import Backend
 
 _PATIENCE = 0.5
-"""Seconds from one look to the next."""
+"""Seconds from one look to the next, at least."""
+_PER_NAME = 0.01
+"""Seconds from one look to the next for each worker: all looks together, of all to all,
+may grow with the number of workers but not with its square."""
+_AT_ONCE = 4
+"""How many workers are looked at closely each time; all come in their turn."""
 
 
 class OtherWorkers:
@@ -35,37 +40,54 @@ class OtherWorkers:
         self._backend = backend
         self._clock = clock
         self._watch = Watch(clock)
-        self._counted_at = self._expelled_at = 0.0
-        self._alive = 0
+        self._count_at = self._expel_at = 0.0
+        self._names: set[str] = set()
+        self._dead: set[str] = set()
+        self._seen: dict[str, float] = {}
 
     def count(self) -> int:
-        """Return how many are alive, as of the last half second."""
+        """Return how many are alive, as of the last look."""
         now = self._clock()
-        if now - self._counted_at < _PATIENCE and self._counted_at:
-            return self._alive
-        self._counted_at = now
-        members = self._backend.members.all()
-        names = {member.worker for member in members} - {self._backend.worker}
-        dead = self._watch.dead(members, names)
-        for worker in dead - {lock.worker for lock in self._backend.locks()}:
-            # It had locked nothing: nobody else signs it off.
-            self._backend.members.leave(worker)
-        self._alive = len(names - dead)
-        return self._alive
+        if now >= self._count_at:
+            members = self._backend.members
+            self._names = members.names() - {self._backend.worker}
+            self._dead &= self._names
+            dead = self._dead_of(self._names, now)
+            gone = dead - {lock.worker for lock in self._backend.locks()}
+            for worker in gone:
+                members.leave(worker)  # it had locked nothing: nobody else does that
+            if not gone:
+                self._count_at = now + max(_PATIENCE, _PER_NAME * len(self._names))
+        return len(self._names) - len(self._dead)
 
     def expel_dead(self) -> bool:
-        """Free the locks of those that are dead; return whether there were any."""
+        """Free the locks of some that are dead; return whether there were any."""
         now = self._clock()
-        if now - self._expelled_at < _PATIENCE:
+        if now < self._expel_at:
             return False
-        self._expelled_at = now
         holders = {lock.worker for lock in self._backend.locks()}
         holders.discard(self._backend.worker)
-        if not holders:
-            return False
-        dead = self._watch.dead(self._backend.members.all(), holders)
-        for worker in dead:
-            self._backend.expel(worker, Cause.LOST)
+        freed = False
+        for worker in self._dead_of(holders, now):
+            # Since the last poll it may have released them and left by itself.
+            if self._backend.expel(worker, Cause.LOST):
+                freed = True
+                warn(f"{worker} does not answer any more; what it had locked is free")
             self._backend.members.leave(worker)
-            warn(f"{worker} does not answer any more; what it had locked is free")
-        return bool(dead)
+        if not freed:
+            self._expel_at = now + _PATIENCE
+        return freed
+
+    def _dead_of(self, names: set[str], now: float) -> set[str]:
+        """Look at a few of some workers; return which of these are dead."""
+        if not names:
+            return set()
+        seen, own = self._seen, self._backend.worker
+        for gone in seen.keys() - names - self._names:
+            del seen[gone]
+        # Those not seen for longest; among equals each looker begins at another one.
+        few = sorted(names, key=lambda x: (seen.get(x, 0.0), x < own, x))[:_AT_ONCE]
+        dead = self._watch.dead(self._backend.members.some(few), few)
+        seen |= dict.fromkeys(few, now)
+        self._dead = (self._dead - set(few)) | (dead & self._names)
+        return dead

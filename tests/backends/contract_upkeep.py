@@ -57,6 +57,21 @@ class UpkeepContract:
         bert.members.leave("anna")
         assert anna.members.all() == []
 
+    def test_members_are_named_and_looked_at_one_by_one(self, anna, bert):
+        assert anna.members.names() == set()
+        for worker in ("anna", "bert", "cora"):
+            anna.members.beat(worker, {"host": worker})
+        assert bert.members.names() == {"anna", "bert", "cora"}
+        for _ in range(2):
+            found = bert.members.some(["cora", "anna", "dora", "../format.json"])
+            assert {(x.worker, x.identity["host"]) for x in found} == {
+                ("anna", "anna"),
+                ("cora", "cora"),
+            }
+        anna.members.leave("cora")
+        assert bert.members.some(["cora"]) == []
+        assert {x.worker for x in bert.members.all()} == {"anna", "bert"}
+
     def test_the_last_document_stays(self, anna, bert):
         assert anna.documents.get("d") is None
         anna.documents.put("d", b"one")

@@ -236,6 +236,13 @@ class SimulatedMembers:
         disk.processes[worker] = process
         disk.left.pop(worker, None)
 
+    def names(self) -> set[str]:
+        return {member.worker for member in self.all()}
+
+    def some(self, workers: Iterable[str]) -> list[Member]:
+        wanted = set(workers)
+        return [member for member in self.all() if member.worker in wanted]
+
     def all(self) -> list[Member]:
         self._log.step("look at members")
         disk = self._log.disk
