@@ -20,7 +20,8 @@ import msgpack
 from xxhash import xxh3_64_intdigest
 
 from backends.errors import DamagedError
-from backends.interface import KEY_SIZE, Bytes, Kind, Segment
+from backends.interface import KEY_SIZE, Bytes, Cause, Kind, Row, Segment
+from backends.names import is_name
 
 _HEADER = struct.Struct("<4sIQQQ")
 _CHECK = struct.Struct("<Q")
@@ -28,6 +29,9 @@ HEADER_SIZE = _HEADER.size + _CHECK.size
 _ANY_TEXT = "surrogatepass"
 """People's reasons may name files, and these need not be UTF-8."""
 MAGIC = b"TGS1"
+_ROWS = bytes(Row)
+_LATEST = 1e11
+"""Seconds since the epoch, some 3,000 years, after which no calendar goes on."""
 
 
 class Header(NamedTuple):
@@ -79,7 +83,8 @@ def decode_head(frame: Bytes, what: str) -> Segment:
     Raises
     ------
     DamagedError
-        A checksum or a length is wrong.
+        A checksum or a length is wrong, or it says what no worker would write: names
+        that lead elsewhere, times that no calendar has, rows without keys.
 
     Examples
     --------
@@ -119,8 +124,8 @@ def unpack_heads(heads: bytes, count: int, what: str) -> list[Segment]:
     unpacker.feed(heads)
     try:
         segments = [_segment(*fields) for fields in unpacker]
-    except (ValueError, TypeError, msgpack.UnpackException):
-        segments = []
+    except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
+        raise DamagedError(what, f"its head makes no sense: {error}") from None
     if len(segments) != count:
         raise DamagedError(what, "its head makes no sense")
     return segments
@@ -135,9 +140,31 @@ def _segment(
     about: str,
     number: int,
 ) -> Segment:
-    if len(keys) % KEY_SIZE:
-        raise ValueError("keys of another size")
-    return Segment(Kind(kind), worker, time, keys, rows, about, number)
+    segment = Segment(Kind(kind), worker, time, keys, rows, about, number)
+    why = _objection(segment)
+    if why:
+        raise ValueError(why)
+    return segment
+
+
+def _objection(segment: Segment) -> str:
+    """Return why no worker wrote this segment; empty if one may have."""
+    if len(segment.keys) % KEY_SIZE:
+        return "its keys are of another size"
+    if segment.kind is Kind.VOID:
+        return ""
+    named = [segment.worker]
+    if segment.kind is Kind.EXPEL:
+        Cause(segment.number)
+        named.append(segment.about)
+    if not all(map(is_name, named)):
+        return "it names a worker as no worker is called"
+    if not -_LATEST < segment.time < _LATEST:
+        return "its time is none"
+    rows = len(segment.keys) // KEY_SIZE if segment.kind is Kind.PUBLISH else 0
+    if len(segment.rows) != rows or segment.rows.translate(None, _ROWS):
+        return "its rows are not those of its keys"
+    return ""
 
 
 def decode_frame(frame: Bytes, what: str) -> Segment:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.filesystem.posix import explain, explained, open_anew
+from backends.names import is_blob_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ class BlobFolder:
         self._path = f"{directory.root}/blobs"
 
     def write(self, name: str, chunks: Iterable[Bytes]) -> int:
-        path = f"{self._path}/{name}"
+        path = self._file(name)
         staged = self._directory.stage(chunks, durable=True)
         with explained(f"write to the store {self._directory.root}"):
             size = os.stat(staged).st_size
@@ -47,7 +48,7 @@ class BlobFolder:
                 os.rename(staged, path)  # else a reply was lost
 
     def open(self, name: str) -> memoryview:
-        path = f"{self._path}/{name}"
+        path = self._file(name)
         try:
             descriptor = open_anew(path)
         except FileNotFoundError:
@@ -72,17 +73,36 @@ class BlobFolder:
     def all(self) -> Iterator[tuple[str, int]]:
         if not self._directory.exists():
             return
-        for shard in sorted(os.scandir(self._path), key=lambda entry: entry.name):
-            for entry in os.scandir(shard.path):
-                with suppress(FileNotFoundError):
-                    yield f"{shard.name}/{entry.name}", entry.stat().st_size
+        with suppress(FileNotFoundError):
+            for shard in sorted(os.scandir(self._path), key=lambda entry: entry.name):
+                yield from _blobs_in(shard)
 
     def age(self, name: str) -> float:
         with suppress(FileNotFoundError):
-            written = os.stat(f"{self._path}/{name}").st_mtime
+            written = os.stat(self._file(name)).st_mtime
             return self._directory.now() - written
         return 0.0
 
     def trash(self, name: str) -> None:
+        path = self._file(name)
+        if os.path.islink(os.path.dirname(path)):
+            raise DamagedError(path, "its folder is a link to somewhere else")
         with suppress(FileNotFoundError):
-            self._directory.trash(f"{self._path}/{name}")
+            self._directory.trash(path)
+
+    def _file(self, name: str) -> str:
+        if not is_blob_name(name):
+            store = self._directory.root
+            raise DamagedError(f"blob {name!r} of {store}", "no blob has such a name")
+        return f"{self._path}/{name}"
+
+
+def _blobs_in(shard: os.DirEntry[str]) -> Iterator[tuple[str, int]]:
+    """Yield names and sizes; what is no folder or file of ours is left alone."""
+    if not shard.is_dir(follow_symlinks=False):
+        return
+    for entry in os.scandir(shard.path):
+        name = f"{shard.name}/{entry.name}"
+        with suppress(FileNotFoundError):
+            if entry.is_file(follow_symlinks=False) and is_blob_name(name):
+                yield name, entry.stat().st_size

@@ -6,12 +6,13 @@ import os
 import time
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from backends.errors import DamagedError, NoStoreError, OpenError, UnavailableError
 from backends.filesystem.format import check_format, describe_format
 from backends.filesystem.posix import (
     bytes_in,
+    create_file,
     explained,
     put_if_absent,
     read_file,
@@ -20,10 +21,12 @@ from backends.filesystem.posix import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from backends.interface import Bytes
+
+T = TypeVar("T")
 
 _FOLDERS = ("log", "blobs", "workers", "documents", "tmp", "trash")
 _ABANDONED = 86400.0
@@ -72,7 +75,7 @@ class Directory:
     def exists(self) -> bool:
         """Return whether the store was made, by anybody."""
         if not self._made:
-            with suppress(FileNotFoundError):
+            with explained(f"open the store {self.root}"), suppress(FileNotFoundError):
                 self._learn_format()
         return self._made
 
@@ -84,7 +87,19 @@ class Directory:
         except DamagedError:
             text = b""
         self.block_size = check_format(text, self.root)
+        self._refuse_links()
         self._made = True
+
+    def _refuse_links(self) -> None:
+        """Refuse folders that lie elsewhere: what is in them is moved and removed."""
+        with os.scandir(self._path) as entries:
+            for entry in entries:
+                if entry.name in _FOLDERS and entry.is_symlink():
+                    raise OpenError(
+                        f"{self.root}/{entry.name} is a link to somewhere else, and no "
+                        "store makes links; put the whole store there, or choose "
+                        "another --store"
+                    )
 
     def _refuse_foreign(self) -> None:
         """Refuse a directory of somebody else; another worker may be making ours."""
@@ -102,6 +117,13 @@ class Directory:
                 self._make()
 
     def _make(self) -> None:
+        self._make_folders()
+        staged = self._write([describe_format(self.block_size)], durable=True)
+        put_if_absent(staged, f"{self._path}/format.json")
+        self.unstage(staged)
+        self._learn_format()
+
+    def _make_folders(self) -> None:
         for name in _FOLDERS:
             try:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -109,10 +131,16 @@ class Directory:
                 raise OpenError(
                     f"no directory can be made at {self.root}; choose another --store"
                 ) from None
-        staged = self._write([describe_format(self.block_size)], durable=True)
-        put_if_absent(staged, f"{self._path}/format.json")
-        self.unstage(staged)
-        self._learn_format()
+
+    def into_folder(self, write: Callable[[], T]) -> T:
+        """Return what `write` does in a folder of the store; made again if removed."""
+        try:
+            return write()
+        except FileNotFoundError:
+            if not os.path.exists(f"{self._path}/format.json"):
+                raise  # the whole store is gone
+            self._make_folders()
+            return write()
 
     # files that are not public yet
 
@@ -128,7 +156,8 @@ class Directory:
             self._pid = os.getpid()
             self._private = f"{self._pid:x}-{os.urandom(6).hex()}"
         path = f"{self._path}/tmp/{self._private}-{next(self._staged)}"
-        write_file(path, chunks, durable=durable)
+        descriptor = self.into_folder(lambda: create_file(path))
+        write_file(descriptor, path, chunks, durable=durable)
         return path
 
     def unstage(self, staged: str) -> None:
@@ -143,7 +172,7 @@ class Directory:
         limit = self.now() - older_than
         found = []
         with explained(f"look into {self.root}/tmp"):
-            for entry in os.scandir(self.root / "tmp"):
+            for entry in self._entries("tmp"):
                 with suppress(FileNotFoundError):
                     if entry.stat(follow_symlinks=False).st_mtime < limit:
                         found.append(entry.name)
@@ -166,7 +195,7 @@ class Directory:
     def trash(self, path: str) -> str:
         """Move a file or folder to the trash; return where it is now."""
         trashed = self.trashed(os.path.basename(path))
-        os.rename(path, trashed)
+        self.into_folder(lambda: os.rename(path, trashed))
         return trashed
 
     def trashed(self, name: str) -> str:
@@ -181,7 +210,7 @@ class Directory:
         limit = time.time() - older_than
         freed = 0
         with explained(f"empty the trash of {self.root}"):
-            for entry in os.scandir(self.root / "trash"):
+            for entry in self._entries("trash"):
                 with suppress(ValueError):
                     if float(entry.name.split("-", 1)[0]) <= limit:
                         freed += remove_tree(entry)
@@ -191,11 +220,16 @@ class Directory:
         """Remove what was staged by writers that are long dead."""
         limit = self.now() - max(older_than, _ABANDONED)
         freed = 0
-        for entry in os.scandir(self.root / "tmp"):
+        for entry in self._entries("tmp"):
             with suppress(FileNotFoundError):
                 if entry.stat(follow_symlinks=False).st_mtime < limit:
                     freed += remove_tree(entry)
         return freed
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        with suppress(FileNotFoundError), os.scandir(self.root / folder) as entries:
+            return list(entries)
+        return []
 
     def size(self) -> int:
         """Return the bytes in use."""

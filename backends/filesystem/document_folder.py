@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from backends.errors import DamagedError
 from backends.filesystem.posix import explained, read_file
+from backends.names import is_file_name
 
 if TYPE_CHECKING:
     from backends.filesystem.directory import Directory
@@ -20,11 +22,12 @@ class DocumentFolder:
 
     def put(self, name: str, data: bytes) -> None:
         staged = self._directory.stage([data], durable=False)
+        path = self._file(name)
         with explained(f"write to the store {self._directory.root}"):
-            os.replace(staged, f"{self._path}/{name}")
+            self._directory.into_folder(lambda: os.replace(staged, path))
 
     def get(self, name: str) -> bytes | None:
-        path = f"{self._path}/{name}"
+        path = self._file(name)
         with explained(f"read {path}"):
             try:
                 return read_file(path)[0]
@@ -36,3 +39,9 @@ class DocumentFolder:
             return sorted(os.listdir(self._path))
         except FileNotFoundError:
             return []
+
+    def _file(self, name: str) -> str:
+        if not is_file_name(name):
+            store = self._directory.root
+            raise DamagedError(f"{store}/documents", f"{name!r} is no document's name")
+        return f"{self._path}/{name}"

@@ -199,9 +199,12 @@ class FileLog:
         new = NewPack(sizes, frame)
         with explained(f"merge segments in {self.url}"):
             old = bytes_in(pack) + bytes_in(directory)
-            if old <= new.size and not os.path.isdir(directory):
+            broken = os.path.isdir(pack)  # no file can take its place
+            if old <= new.size and not os.path.isdir(directory) and not broken:
                 return 0
             staged = self.stage(new.chunks(), durable=True)
+            if broken:
+                self._directory.trash(pack)
             # Two mergers write the same or an equivalent pack: either may stay.
             os.replace(staged, pack)
             with suppress(FileNotFoundError):

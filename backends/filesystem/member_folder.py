@@ -9,8 +9,10 @@ from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING
 
+from backends.errors import DamagedError
 from backends.filesystem.posix import explained, open_anew, read_exactly
 from backends.interface import Member
+from backends.names import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,17 +32,18 @@ class MemberFolder:
         self._identities: dict[str, dict[str, object]] = {}
 
     def beat(self, worker: str, identity: Mapping[str, object]) -> None:
-        path = f"{self._path}/{worker}"
+        path = self._file(worker)
         with explained(f"write to the store {self._directory.root}"):
             try:
                 os.utime(path)  # the server's clock stamps it
             except FileNotFoundError:
                 text = json.dumps(dict(identity)).encode()
-                os.replace(self._directory.stage([text], durable=False), path)
+                staged = self._directory.stage([text], durable=False)
+                self._directory.into_folder(lambda: os.replace(staged, path))
 
     def names(self) -> set[str]:
         try:
-            names = set(os.listdir(self._path))
+            names = set(filter(is_name, os.listdir(self._path)))
         except FileNotFoundError:
             names = set()
         for gone in self._identities.keys() - names:
@@ -63,7 +66,13 @@ class MemberFolder:
 
     def leave(self, worker: str) -> None:
         with suppress(OSError):
-            os.unlink(f"{self._path}/{worker}")
+            os.unlink(self._file(worker))
+
+    def _file(self, worker: str) -> str:
+        if not is_name(worker):
+            store = self._directory.root
+            raise DamagedError(f"{store}/workers", f"{worker!r} is no worker's name")
+        return f"{self._path}/{worker}"
 
     def _read(self, names: Iterable[str]) -> list[Member]:
         found = []
@@ -72,7 +81,7 @@ class MemberFolder:
             with explained(f"read {path}"):
                 try:
                     stamp = self._look(name, path)
-                except FileNotFoundError:
+                except (FileNotFoundError, IsADirectoryError, DamagedError):
                     continue
             found.append(Member(name, self._identities.get(name, {}), stamp, nan))
         return found
@@ -83,7 +92,7 @@ class MemberFolder:
         try:
             stat = os.fstat(descriptor)
             if name not in self._identities:
-                with suppress(ValueError):  # cut short by a power cut: its beat counts
+                with suppress(ValueError, TypeError, RecursionError):  # its beat counts
                     text = read_exactly(descriptor, stat.st_size)
                     self._identities[name] = dict(json.loads(text))
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -127,17 +128,29 @@ def open_anew(path: str) -> int:
     """Return a descriptor to read from, also if the file was just replaced."""
     for _ in range(_ATTEMPTS):
         try:
-            return os.open(path, os.O_RDONLY)
+            return _open(path)
         except OSError as error:
             if error.errno not in _AGAIN:
                 raise
-    return os.open(path, os.O_RDONLY)
+    return _open(path)
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would have us wait
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket
+            raise DamagedError(path, "it is no file") from None
+        raise
 
 
 def _read_once(path: str, limit: int | None) -> tuple[bytes, int]:
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = _open(path)
     try:
-        size = os.fstat(descriptor).st_size
+        found = os.fstat(descriptor)
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            raise DamagedError(path, "it is no file")
+        size = found.st_size
         return read_exactly(
             descriptor, size if limit is None else min(size, limit)
         ), size
@@ -169,10 +182,15 @@ def read_at(descriptor: int, wanted: int, offset: int) -> bytes:
     return data
 
 
-def write_file(path: str, chunks: Iterable[Bytes], *, durable: bool) -> None:
+def create_file(path: str) -> int:
+    """Return a descriptor of a new file; others may do with it as the umask says."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+
+
+def write_file(
+    descriptor: int, path: str, chunks: Iterable[Bytes], *, durable: bool
+) -> None:
     """Write a new file, whole or not at all; with `durable`, through to the disk."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    descriptor = os.open(path, flags, 0o666)
     try:
         try:
             for chunk in chunks:
