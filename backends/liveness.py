@@ -1,8 +1,17 @@
-"""Who is alive: judged by processes on this host, by heartbeats elsewhere.
+"""Who is alive: judged by processes on this machine, by heartbeats elsewhere.
 
 A heartbeat says nothing by its age: clocks differ, caches lie. An observer notes when,
 by its own monotonic clock, a heartbeat last *changed*; a worker whose heartbeat has not
-changed for a lease is taken for dead. On the same host the process table knows sooner.
+changed for a lease is taken for dead. On the same machine the process table knows
+sooner, but only what it says for certain counts:
+
+* It is the same machine if nothing tells it from ours: its name, its boot, its space of
+  process numbers, its network devices. Containers may share a name and cloned machines
+  a boot; what cannot be known is never the same.
+* A process is gone if the system knows no such number, or another process has it. That
+  ``/proc`` does not show one of another user (``hidepid``) says nothing.
+* A process that is there and not frozen is alive, whatever its heartbeat: it is renewed
+  by a supervisor, which may be frozen.
 """
 
 from __future__ import annotations
@@ -10,6 +19,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +30,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LEASE = 120.0
 BEATS_PER_LEASE = 6
+_ENDED, _FROZEN = "ZX", "Tt"
+"""States of processes, as ``/proc`` has them."""
+_PROCESSES = 1 << 31
 
 
 def worker_identity(
@@ -38,9 +51,7 @@ def worker_identity(
     """
     watched = {} if supervisor is None else {"supervisor": _process(supervisor)}
     return watched | {
-        "host": os.uname().nodename,
-        "boot": _boot(),
-        "space": _process_space(),
+        **_machine(),
         "pid": pid,
         "started": process_start(pid),
         "lease": lease,
@@ -76,11 +87,12 @@ class Watch:
         dead = set()
         for worker in wanted:
             member = known.get(worker)
-            if member is None or process_gone(member.identity):
+            alive = False if member is None else alive_here(member.identity)
+            if member is None or alive is False:
                 dead.add(worker)
                 continue
             beat, since = self._changed.get(worker, (None, now))
-            if beat != member.beat:
+            if alive or beat != member.beat:
                 self._changed[worker] = member.beat, now
             elif now - since >= _lease(member.identity):
                 dead.add(worker)
@@ -103,61 +115,99 @@ def seems_dead(member: Member | None) -> bool:
     """
     if member is None:
         return True
-    return process_gone(member.identity) or member.age >= _lease(member.identity)
+    alive = alive_here(member.identity)
+    return member.age >= _lease(member.identity) if alive is None else not alive
 
 
-def process_gone(identity: Mapping[str, object]) -> bool:
-    """Return whether a worker ran on this host and its process is no more.
+def alive_here(identity: Mapping[str, object]) -> bool | None:
+    """Return whether a worker is alive, None if only its heartbeat can tell.
 
-    While its supervisor lives, it is for that one to say so: it knows the cause.
+    While the supervisor of one that is gone lives, it is for that one to say so: it
+    knows the cause.
     """
-    if identity.get("boot") != _boot() or identity.get("space") != _process_space():
-        return False
-    supervisor = identity.get("supervisor")
-    if isinstance(supervisor, list) and _process(int(supervisor[0])) == supervisor:
-        return False
-    pid = identity.get("pid")
-    return isinstance(pid, int) and process_start(pid) != identity.get("started")
+    here = _machine()
+    if any(mine is None or identity.get(what) != mine for what, mine in here.items()):
+        return None
+    alive = _lives(identity.get("pid"), identity.get("started"))
+    match identity.get("supervisor"):
+        case [pid, started] if alive is False and _lives(pid, started) is not False:
+            return None
+    return alive
 
 
-def _process(pid: int) -> list[int]:
+def _lives(pid: object, started: object) -> bool | None:
+    """Return whether a process is there, None if it is frozen or nobody tells us."""
+    if not isinstance(pid, int) or not 0 < pid < _PROCESSES:
+        return None
+    state, since = _state(pid)
+    if not state:
+        return None if _exists(pid) else False
+    if state in _ENDED or since != started:
+        return False
+    return None if state in _FROZEN else True
+
+
+def _process(pid: int) -> list[int | None]:
     return [pid, process_start(pid)]
 
 
-def process_start(pid: int) -> int:
-    """Return when a process started, in ticks since boot; 0 if there is none.
-
-    A zombie is none.
-    """
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    fields = text.rpartition(")")[2].split()
-    return 0 if fields[0] in "ZX" else int(fields[19])
+def process_start(pid: int) -> int | None:
+    """Return when a process started, in ticks since boot; None if nobody tells us."""
+    return _state(pid)[1]
 
 
 def process_stopped(pid: int) -> bool:
     """Return whether a process is frozen by a signal."""
+    state, _ = _state(pid)
+    return bool(state) and state in _FROZEN
+
+
+def _state(pid: int) -> tuple[str, int | None]:
+    """Return the letter of a process's state and its start; empty if not shown."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
+        return "", None
+    fields = text.rpartition(")")[2].split()
+    return fields[0], int(fields[19])
+
+
+def _exists(pid: int) -> bool:
+    """Return whether there is such a process, of whomever: the kernel hides none."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
-    return text.rpartition(")")[2].split()[0] in "Tt"
+    except OSError:
+        return True
+    return True
 
 
 def _lease(identity: Mapping[str, object]) -> float:
     lease = identity.get("lease")
-    return float(lease) if isinstance(lease, int | float) else DEFAULT_LEASE
+    return lease if isinstance(lease, int | float) and lease > 0 else DEFAULT_LEASE
 
 
-def _boot() -> str:
+@cache
+def _machine() -> dict[str, object]:
+    """Return what tells this machine, and its space of processes, from all others."""
+    boot = space = None
     with suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return os.uname().nodename
-
-
-def _process_space() -> int:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     with suppress(OSError):
-        return os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 - one number
-    return 0
+        space = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 - one number
+    name = os.uname().nodename
+    return {"host": name, "boot": boot, "space": space, "devices": _devices()}
+
+
+def _devices() -> str:
+    """Return the addresses of the network devices, of real ones if there are any."""
+    found = {}
+    with suppress(OSError):
+        for device in Path("/sys/class/net").iterdir():
+            with suppress(OSError):
+                address = (device / "address").read_text().strip()
+                if address.strip("0:"):
+                    found[address] = (device / "device").exists()
+    real = [address for address in found if found[address]]
+    return " ".join(sorted(real or found))

@@ -153,6 +153,14 @@ class JournalContract:
         assert dict(bert.deaths(A)) == {}
         assert not bert.suspect(A)
 
+    def test_expelling_says_whether_there_were_locks(self, anna, bert):
+        anna.claim([A])
+        bert.poll()
+        anna.release([A])
+        assert not bert.expel("anna", Cause.LOST)
+        anna.claim([A])
+        assert bert.expel("anna", Cause.LOST)
+
     def test_expelling_who_holds_nothing_changes_nothing(self, anna, bert):
         bert.expel("anna", Cause.LOST)
         assert anna.poll() == []
