@@ -17,6 +17,7 @@ from taskgraph.extending import (
     run_loaded,
     run_options,
     run_program,
+    say,
     store_option,
     store_url,
 )
@@ -152,7 +153,7 @@ def _print_json(source: PipelineJugfile, code: int, report: Report) -> None:
         "open": report.open,
         "saved": [str(file) for one in source.outputs for file in one.files],
     }
-    click.echo(json.dumps(found, indent=1))
+    say(json.dumps(found, indent=1))
 
 
 def _show_plan(source: PipelineJugfile, store: str, *, as_json: bool) -> int:
@@ -163,10 +164,10 @@ def _show_plan(source: PipelineJugfile, store: str, *, as_json: bool) -> int:
 
     stages = planned(source, store)
     if as_json:
-        click.echo(json.dumps([asdict(stage) for stage in stages], indent=1))
+        say(json.dumps([asdict(stage) for stage in stages], indent=1))
         return 0
     for line in _rows_of(stages):
-        click.echo(line)
+        say(line)
     return 0
 
 

@@ -29,6 +29,7 @@ To have a command that runs it:
   what is told once.
 - `run_loaded`, `forget_failures`: run what was loaded; let what failed run again.
 - `note`: tell the user something beside the result.
+- `say`: print the result; a terminal obeys nothing in it.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ _HOMES = {
     "run_loaded": "taskgraph.cli.running",
     "run_options": "taskgraph.cli.run_options",
     "run_program": "taskgraph.cli.program",
+    "say": "taskgraph.cli.printing",
     "store_option": "taskgraph.cli.arguments",
     "store_url": "taskgraph.cli.stores",
 }
@@ -63,6 +65,7 @@ __all__ = list(_HOMES)
 if TYPE_CHECKING:  # the same list for type checkers
     from taskgraph.api import report_of as report_of
     from taskgraph.cli.arguments import store_option as store_option
+    from taskgraph.cli.printing import say as say
     from taskgraph.cli.program import Program as Program, run_program as run_program
     from taskgraph.cli.run_options import (
         given_options as given_options,

@@ -11,17 +11,48 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_OBEYED = {
+    letter: chr(letter).encode("unicode_escape").decode()
+    for letter in (
+        *(set(range(0x20)) - {0x09, 0x0A}),
+        *range(0x7F, 0xA0),
+        *(0x061C, 0x200E, 0x200F, 0x2028, 0x2029),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    )
+}
+"""What a terminal obeys instead of showing it, and what shows text in another order."""
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _THOUSAND = 1000
 _WIDEST = 90
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
+def say(text: str = "", *, error: bool = False, bold: bool = False) -> None:
+    """Print text, whoever wrote it: a terminal shows all of it and obeys nothing.
+
+    Everything that a command prints goes through this function: messages, tracebacks,
+    names and what tasks printed come out of stores that may be a stranger's.
+    """
+    click.secho(harmless(text), err=error, bold=bold or None)
+
+
+def harmless(text: str) -> str:
+    r"""Return text with what a terminal would obey spelled out; lines and tabs stay.
+
+    Examples
+    --------
+    >>> harmless("a\tb\n\x1b[2J\u202e.")
+    'a\tb\n\\x1b[2J\\u202e.'
+    """
+    return text.translate(_OBEYED)
+
+
 def print_json(data: Any) -> None:
     """Print data for another program."""
     import json  # costs start-up time that tables need not spend
 
-    click.echo(json.dumps(data, indent=1, default=str))
+    say(json.dumps(data, indent=1, default=str))
 
 
 def print_table(
@@ -40,12 +71,12 @@ def print_table(
     right = [_to_right(rows, total, place) for place in range(len(header))]
     for number, line in enumerate(lines):
         if total and number == len(lines) - 1:
-            click.echo("-" * (sum(widths) + 2 * len(widths) - 2))
+            say("-" * (sum(widths) + 2 * len(widths) - 2))
         cells = [
             cell.rjust(width) if to_right else cell.ljust(width)
             for cell, width, to_right in zip(line, widths, right, strict=True)
         ]
-        click.echo("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
 
 
 def one_line(what: Any, limit: int = _WIDEST) -> str:

@@ -190,8 +190,10 @@ def _end(sentence: str, code: int, name: str) -> None:
 
 
 def _print_error(text: str) -> None:
+    from taskgraph.cli.printing import say
+
     try:
-        click.echo(text, err=True)
+        say(text, error=True)
     except OSError:  # nobody can be told; the code says it
         _forget_output()
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.errors import DamagedError
-from taskgraph.cli.printing import one_line
+from taskgraph.cli.printing import harmless, one_line
 from taskgraph.cli.sentences import note, program_name, runnable
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class _Bars(_Lines):
         self._show(backend, time.monotonic() - self._began)
 
     def note(self, sentence: str) -> None:
-        words = f"{program_name()}: {runnable(sentence)}"
+        words = harmless(f"{program_name()}: {runnable(sentence)}")
         self._bars.console.print(words, markup=False, highlight=False)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskgraph.cli.jugfiles import is_pipeline, jugfile_of
+from taskgraph.cli.printing import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ def runnable(sentence: str) -> str:
 
 def note(sentence: str) -> None:
     """Tell the user something beside the result; see `runnable` for its commands."""
-    click.echo(f"{program_name()}: {runnable(sentence)}", err=True)
+    say(f"{program_name()}: {runnable(sentence)}", error=True)
 
 
 def completed(

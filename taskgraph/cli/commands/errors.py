@@ -10,7 +10,7 @@ import click
 from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
 from taskgraph.cli.failures import chosen_failures
 from taskgraph.cli.keys import short_key
-from taskgraph.cli.printing import counted, one_line, print_json
+from taskgraph.cli.printing import counted, one_line, print_json, say
 from taskgraph.cli.stores import find_store
 
 if TYPE_CHECKING:
@@ -111,15 +111,15 @@ def _print(group: list[Failed], *, everything: bool) -> None:
     more = f" (and {len(messages) - 1} other messages)" if len(messages) > 1 else ""
     title = f"{counted(len(group), 'task')} of {one_line(first.name)} failed"
     error = f"{failure.error}: {failure.message}".removesuffix(": ")
-    click.secho(f"{title} ({failure.cause}): {error}{more}", bold=True)
+    say(f"{title} ({failure.cause}): {error}{more}", bold=True)
     if failure.traceback:
-        click.echo(failure.traceback.rstrip())
+        say(failure.traceback.rstrip())
     shown = group if everything else group[:_SHOWN_TASKS]
     for key, record in shown:
         _print_task(key, record, several=len(messages) > 1, everything=everything)
     if len(shown) < len(group):
-        click.echo(f"  and {len(group) - len(shown)} more; see --all")
-    click.echo()
+        say(f"  and {len(group) - len(shown)} more; see --all")
+    say()
 
 
 def _print_task(key: bytes, record: Record, *, several: bool, everything: bool) -> None:
@@ -130,10 +130,10 @@ def _print_task(key: bytes, record: Record, *, several: bool, everything: bool) 
     if record.attempt > 1:
         words.append(f"after {record.attempt} attempts")
     words.append(f"on {record.context.get('host')}")
-    click.echo(", ".join(words))
+    say(", ".join(words))
     lines = record.output.splitlines()
     skipped = 0 if everything else max(0, len(lines) - _SHOWN_LINES)
     if skipped:
-        click.echo(f"    | ({counted(skipped, 'line')} before)")
+        say(f"    | ({counted(skipped, 'line')} before)")
     for line in lines[skipped:]:
-        click.echo(f"    | {line}")
+        say(f"    | {line}")

@@ -15,6 +15,7 @@ from taskgraph.cli.printing import (
     one_line,
     print_json,
     print_table,
+    say,
     seconds_text,
     size_text,
 )
@@ -194,11 +195,11 @@ def _print(about: dict[str, Any]) -> None:
     for title in ("needs", "needed_by"):
         lines += _links(title.replace("_", " "), about[title])
     for title, text in lines:
-        click.echo(f"{title:<10} {text}".rstrip())
+        say(f"{title:<10} {text}".rstrip())
     if about.get("failure"):
-        click.echo(f"\n{about['failure']['traceback'] or about['failure']['message']}")
+        say(f"\n{about['failure']['traceback'] or about['failure']['message']}")
     if about.get("output"):
-        click.echo(f"\nwhat it printed:\n{about['output'].rstrip()}")
+        say(f"\nwhat it printed:\n{about['output'].rstrip()}")
 
 
 def _links(title: str, tasks: list[dict[str, str]]) -> list[tuple[str, str]]:

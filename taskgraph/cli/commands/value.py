@@ -12,7 +12,7 @@ from taskgraph.cli.arguments import json_option, jugfile_and_words
 from taskgraph.cli.graphs import find_snapshot, load_graph
 from taskgraph.cli.jugfiles import two_words
 from taskgraph.cli.keys import find_keys, short_key
-from taskgraph.cli.printing import print_json, print_table
+from taskgraph.cli.printing import print_json, print_table, say
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import open_store_of
 from taskgraph.errors import NoResultError, TaskgraphError, UsageError
@@ -52,6 +52,8 @@ def command(
     \b
     Exit code: 0 all of them, 1 there is no result, 2 several without --all, or one
     that cannot be shown or saved, 4 one that is damaged.
+
+    Text is shown with what a terminal would obey spelled out; -o FILE.txt has it as it is.
     """  # noqa: D301 - click ends paragraphs with \b
     path, what = two_words(words, jugfile)
     if what is None:
@@ -164,8 +166,8 @@ def _print(key: bytes, value: Any, *, named: bool) -> None:
 
     text = text_of(value)
     if named:
-        click.echo(f"{short_key(key)}:")
-    click.echo(text)
+        say(f"{short_key(key)}:")
+    say(text)
 
 
 def _save(key: bytes, value: Any, output: str) -> None:
