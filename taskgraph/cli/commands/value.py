@@ -53,7 +53,7 @@ def command(
     Exit code: 0 all of them, 1 there is no result, 2 several without --all, or one
     that cannot be shown or saved, 4 one that is damaged.
 
-    Text is shown with what a terminal would obey spelled out; -o FILE.txt has it as it is.
+    Text is shown with what a terminal would obey spelled out; -o FILE.txt keeps it.
     """  # noqa: D301 - click ends paragraphs with \b
     path, what = two_words(words, jugfile)
     if what is None:
