@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import greenlet
@@ -84,7 +85,10 @@ class Plan(NamedTuple):
 
 
 class PlanSource:
-    """A plan as a worker reads it: up to its barrier, or to its end."""
+    """A plan as a jugfile that a worker reads: up to its barrier, or to its end."""
+
+    path = Path("/simulated.py")
+    arguments = ()
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan

@@ -21,7 +21,8 @@ from taskgraph.upkeep.invalidation import (
     superseding,
     with_dependants,
 )
-from taskgraph.upkeep.snapshot import load_all, save
+from taskgraph.upkeep.kept_jugfile import KeptJugfile
+from taskgraph.upkeep.snapshot import load_all
 
 from .scheduler import NEVER, KilledError
 
@@ -50,11 +51,10 @@ def work(schedule: Schedule, process: Process) -> None:
             backend.members.beat(process.name, about)
             joined = True
 
-    loaded = schedule.source.load(results)
-    save(schedule.snapshot(loaded), backend)
+    source = KeptJugfile(schedule.source)
     worker = Worker(
-        schedule.source,
-        loaded,
+        source,
+        source.load(results),
         WorkerOptions(),
         provenance=dict,
         join=join,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 from backends.store import JournalStore
+from backends.warning import warnings_told
 from taskgraph.results.results import Results
 from taskgraph.tasks.graph import Graph
 from taskgraph.upkeep.snapshot import take
@@ -21,12 +21,10 @@ from .truth import Truth
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
-    from taskgraph.tasks.jugfile import Loaded
     from taskgraph.upkeep.snapshot import Snapshot
 
 FAULTS = ("kill", "freeze", "silence", "delay", "eio", "unavailable", "clock")
 _MOST_STEPS = 60_000
-_JUGFILE = Path("/simulated.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,7 @@ class Schedule:
         plan = Plan.of(rng)
         self.source = PlanSource(plan)
         tasks = plan.tasks(None, len(plan.needs))
-        self._whole = take(Graph(tasks), _JUGFILE)
-        self._graph = Graph(tasks)
+        self._tasks = tasks
         numbers = {task.key: number for number, task in enumerate(tasks)}
         self.truth = Truth(self.scheduler, plan, numbers)
         self.disk = Disk(self.scheduler, rng.choice([8, 10]), self.truth.appended)
@@ -104,17 +101,11 @@ class Schedule:
         log = SimulatedLog(self.disk, process)
         return Results(JournalStore(log, process.name, clock=process.time))
 
-    def snapshot(self, loaded: Loaded) -> Snapshot:
-        """Return what is kept of a graph."""
-        if not loaded.missing:
-            return self._whole
-        return take(loaded.graph, _JUGFILE, missing=loaded.missing)
-
     def partial_snapshot(self) -> Snapshot:
         """Return the snapshot of a jugfile from which some of the last tasks went."""
-        tasks = self._graph.tasks
+        tasks = self._tasks
         end = self.rng.randint(len(tasks) // 3, len(tasks) - 1)
-        return take(Graph(tasks[:end]), _JUGFILE)
+        return take(Graph(tasks[:end]), self.source.path)
 
     def perform(
         self, number: int, values: Sequence[tuple[int, int]]
@@ -231,8 +222,9 @@ class Schedule:
             while not scheduler.broken and scheduler.turn():
                 self._bound()
         if not scheduler.broken:
-            reader = Process(scheduler, "reader")
-            self.truth.compare(self.open(reader))
+            reader = self.open(Process(scheduler, "reader"))
+            with warnings_told(scheduler.note):
+                self.truth.compare(reader)
 
     def _bound(self) -> None:
         if self.scheduler.steps > _MOST_STEPS:
