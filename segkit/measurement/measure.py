@@ -71,6 +71,8 @@ def region_properties(
         - "label"; "count": number of voxels (int64).
         - "area": length, area or volume, in units of `spacing`.
         - "bbox": start on each axis, then stop (exclusive), in voxels.
+        - "depth", "height", "width": length of the box on the last but two, last but
+          one and last axis, in voxels (int64); of images that have these axes.
         - "centroid": in units of `spacing` from the centre of voxel 0.
         - "covariance": central second moments over count, columns `covariance-a-b`.
         - "axis_major_length", "axis_minor_length": full axes of the ellipsoid with the

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Spacing: TypeAlias = Sequence[float]
 
+# Sides of an object's box are called from the last axis on: width, height, depth.
+_LEAST_AXES: Final[Mapping[str, int]] = {"depth": 3, "height": 2}
+
 
 def wanted(
     properties: Sequence[str] | None, ndim: int, has_intensity: bool
@@ -29,7 +32,9 @@ def wanted(
         return [
             name
             for name in _COLUMNS
-            if name != "surface" and (has_intensity or not _needs_intensity(name))
+            if name != "surface"
+            and (has_intensity or not _needs_intensity(name))
+            and ndim >= _LEAST_AXES.get(name, 0)
         ]
     if isinstance(properties, str):
         raise TypeError(f"properties is {properties!r}; give a list of names")
@@ -40,6 +45,11 @@ def wanted(
             )
         if _needs_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
+        if ndim < (least := _LEAST_AXES.get(name, 0)):
+            raise ValueError(
+                f"property {name!r} is for {least} or more axes, not for {ndim}; leave"
+                " it out"
+            )
     if "surface" in properties:
         require_surface(ndim)
     return list(properties)
@@ -180,9 +190,27 @@ def _equivalent_diameter(table: PartialTable, spacing: Spacing) -> Array:
     return diameter
 
 
+def _depth(table: PartialTable, spacing: Spacing) -> Array:
+    return _sides(table)[:, -3]
+
+
+def _height(table: PartialTable, spacing: Spacing) -> Array:
+    return _sides(table)[:, -2]
+
+
+def _width(table: PartialTable, spacing: Spacing) -> Array:
+    return _sides(table)[:, -1]
+
+
+def _sides(table: PartialTable) -> Array:
+    """Return the lengths of the boxes in voxels, one column for each axis."""
+    sides: Array = table.columns["high"] - table.columns["low"]
+    return sides
+
+
 def _extent(table: PartialTable, spacing: Spacing) -> Array:
-    sides = table.columns["high"] - table.columns["low"]
-    extent: Array = table.columns["count"] / sides.astype(float).prod(axis=1)
+    volume = _sides(table).astype(float).prod(axis=1)
+    extent: Array = table.columns["count"] / volume
     return extent
 
 
@@ -243,6 +271,9 @@ _COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     "count": _count,
     "area": _area,
     "bbox": _bbox,
+    "depth": _depth,
+    "height": _height,
+    "width": _width,
     "centroid": _centroid,
     "covariance": _covariance,
     "axis_major_length": _major,

@@ -129,12 +129,16 @@ def measured_columns(
     asked = measure_options(step, ()).get("properties")
     intensity = needs_intensity(step)
     names: dict[str, None] = {}
+    refusals = []
     for ndim in axes:
-        has_surface = asked is not None and "surface" in asked
-        if has_surface and ndim not in (2, 3) and axes is ANY_AXES:
+        try:
+            wanted = object_properties.wanted(asked, ndim, intensity)
+        except ValueError as error:  # an image of another number of axes may have them
+            refusals.append(error)
             continue
-        wanted = object_properties.wanted(asked, ndim, intensity)
         names |= dict.fromkeys(object_properties.column_names(wanted, ndim))
+    if not names and refusals:
+        raise refusals[0]
     return list(names)
 
 

@@ -128,6 +128,21 @@ def test_equal_to_scikit_image(shape, dtype):
         )
 
 
+@pytest.mark.parametrize("shape", [(90,), (30, 40), (12, 20, 25), (3, 8, 9, 10)])
+def test_sides_of_boxes_are_in_voxels_whatever_the_spacing(shape):
+    labels = label(np.random.default_rng(5).random(shape) < 0.3)
+    table = region_properties(labels, spacing=0.25)
+    sides = ["width", "height", "depth"][: len(shape)]
+    for axis, name in zip(range(len(shape))[::-1], sides, strict=False):
+        stop, start = table[f"bbox-{len(shape) + axis}"], table[f"bbox-{axis}"]
+        np.testing.assert_array_equal(table[name], stop - start)
+        assert table[name].dtype.kind == "i"
+    assert set(table) & {"width", "height", "depth"} == set(sides)
+    for name in {"height", "depth"} - set(sides):
+        with pytest.raises(ValueError, match=f"'{name}' is for . or more axes"):
+            region_properties(labels, properties=[name])
+
+
 def test_ellipse_has_its_axes_and_direction():
     y, x = np.mgrid[-50:51, -50:51]
     angle = 0.4  # from axis 0 towards axis 1
