@@ -1,9 +1,9 @@
 """Classic methods for nuclei, as published: to be compared with, and for tutorials.
 
 Three rows of the table of Coelho et al. [1]_ (`mean`, `otsu`, `rc`), the two methods of
-the mahotas tutorial, and Otsu's or the mean's mask parted by a distance map. Each takes
-one grey image and gives int32 labels, 0 = background. Those that smooth the image
-refuse colour pictures and NaN, as `segkit.gaussian` does.
+the mahotas tutorial, and the mean's mask parted by a distance map. Each takes one grey
+plane (y, x), `distance_watershed` also volumes, and gives int32 labels, 0 = background.
+Those that smooth the image refuse colour pictures and NaN, as `segkit.gaussian` does.
 
 References
 ----------
@@ -13,17 +13,25 @@ References
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
+from segkit.methods.axes import by_space, grey_array, in_voxels
 from segkit.methods.splitting import distance, renumbered
+from segkit.morphology.flat import footprint
 from segkit.regions.region_growing import watershed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
+
+    from segkit.io import Image
+    from segkit.methods.axes import Spacing
 
 _LEAST = 2500  # pixels, of the published table
 
@@ -45,7 +53,7 @@ def mean(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
     >>> int(mean(image).max())
     1
     """
-    return _cleaned(_brighter(np.asarray(image), "mean"), min_size)
+    return _cleaned(_brighter(_plane(image), "mean"), min_size)
 
 
 def otsu(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
@@ -65,7 +73,7 @@ def otsu(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
     >>> int((otsu(image) > 0).sum())
     2996
     """
-    return _cleaned(_brighter(np.asarray(image), "otsu"), min_size)
+    return _cleaned(_brighter(_plane(image), "otsu"), min_size)
 
 
 def rc(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
@@ -85,7 +93,7 @@ def rc(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
     >>> int((rc(image) > 0).sum())
     2996
     """
-    return _cleaned(_brighter(np.asarray(image), "rc"), min_size)
+    return _cleaned(_brighter(_plane(image), "rc"), min_size)
 
 
 def gaussian_mean(image: ArrayLike, *, sigma: float = 2.0) -> NDArray[np.int32]:
@@ -98,7 +106,7 @@ def gaussian_mean(image: ArrayLike, *, sigma: float = 2.0) -> NDArray[np.int32]:
     >>> int(gaussian_mean(image).max())
     2
     """
-    return _labelled(_brighter(_smoothed(image, sigma), "mean"))
+    return _labelled(_brighter(_smoothed(_plane(image), sigma), "mean"))
 
 
 def gaussian_otsu(image: ArrayLike, *, sigma: float = 4.0) -> NDArray[np.int32]:
@@ -115,13 +123,15 @@ def gaussian_otsu(image: ArrayLike, *, sigma: float = 4.0) -> NDArray[np.int32]:
     """
     import mahotas
 
-    stretched = mahotas.stretch(_smoothed(image, sigma))
+    stretched = mahotas.stretch(_smoothed(_plane(image), sigma))
     return _labelled(_brighter(stretched, "otsu"))
 
 
 def distance_watershed(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     *,
+    axes: str | None = None,
+    spacing: float | Sequence[float] | None = None,
     sigma: float = 8.0,
     min_distance: int = 20,
     min_size: int = _LEAST,
@@ -133,14 +143,16 @@ def distance_watershed(
 
     Parameters
     ----------
-    image : (..., y, x) array
+    image : array or Image
         Grey image.
+    axes, spacing
+        As for `segkit.segment_nuclei`: an array of three axes alone is refused.
     sigma : float
-        Of the Gaussian on the distance map, in pixels.
+        Of the Gaussian on the distance map, in pixels of the finest axis.
     min_distance : int
-        Least distance between two peaks, in pixels.
+        Least distance between two peaks along an axis, in pixels of the finest axis.
     min_size : int
-        Smaller objects, in pixels, are dropped.
+        Smaller objects, in pixels (of a volume in voxels), are dropped.
 
     Examples
     --------
@@ -149,21 +161,73 @@ def distance_watershed(
     >>> int(distance_watershed(pair * 100.0, sigma=2, min_size=0).max())
     2
     """
-    from skimage import feature
-
-    peak_local_max: Any = feature.peak_local_max  # skimage is typed in part
-
-    mask = _brighter(_smoothed(image, 2), "mean")
-    height = gaussian(distance(mask), sigma)
-    peaks = peak_local_max(
-        height,
-        min_distance=min_distance,
-        labels=mask.astype(np.int32),
-        exclude_border=False,
+    segment = partial(
+        _parted, sigma=sigma, min_distance=min_distance, min_size=min_size
     )
+    return by_space(image, axes, spacing, segment)
+
+
+def _parted(
+    image: NDArray[Any],
+    spacing: Spacing,
+    *,
+    sigma: float,
+    min_distance: int,
+    min_size: int,
+) -> NDArray[np.int32]:
+    """Segment a plane or a volume; see `distance_watershed`."""
+    mask = _brighter(_smoothed(image, in_voxels(2, spacing)), "mean")
+    height = gaussian(distance(mask, spacing), in_voxels(sigma, spacing))
+    peaks = _peaks(height, mask, min_distance, spacing)
     markers = np.zeros(mask.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
     return _without_small(watershed(-height, markers, mask=mask), min_size)
+
+
+def _peaks(
+    height: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    min_distance: int,
+    spacing: Spacing,
+) -> NDArray[np.int64]:
+    """Return the places of the maxima in a mask that are the highest far around.
+
+    One row each. Of two within `min_distance` along every axis the lower one is left
+    out; of equals, one.
+    """
+    from scipy.spatial import KDTree
+    from skimage import feature
+
+    peak_local_max: Any = feature.peak_local_max  # skimage is typed in part
+    radii = [int(n) for n in in_voxels(min_distance, spacing)]
+    peaks: NDArray[np.int64] = peak_local_max(
+        height,
+        # It keeps peaks so many voxels apart along every axis, and the box the rest.
+        min_distance=max(1, min(radii)),
+        footprint=footprint(radii, height.ndim, shape="box"),
+        labels=mask.astype(np.int32),
+        exclude_border=False,
+    )
+    if len(set(spacing)) == 1 or len(peaks) == 0:
+        return peaks
+    order = np.argsort(-height[tuple(peaks.T)], kind="stable")
+    peaks = peaks[order]
+    near = KDTree(peaks * spacing).query_pairs(min_distance, p=np.inf)
+    stays = np.ones(len(peaks), bool)
+    for higher, lower in sorted(near):
+        stays[lower] &= not stays[higher]
+    return peaks[stays]
+
+
+def _plane(image: ArrayLike | Image) -> NDArray[Any]:
+    """Return an image of two axes; raise `ValueError` for others."""
+    array = grey_array(image)
+    if array.ndim != 2:
+        raise ValueError(
+            f"image has shape {array.shape}; this method takes one plane (y, x), so"
+            " give each plane or frame by itself, image[0]"
+        )
+    return array
 
 
 def _brighter(
@@ -177,8 +241,10 @@ def _brighter(
     return brighter
 
 
-def _smoothed(image: ArrayLike, sigma: float) -> NDArray[np.float64]:
-    return gaussian(np.asarray(image).astype(np.float64), sigma)
+def _smoothed(
+    image: NDArray[Any], sigma: float | tuple[float, ...]
+) -> NDArray[np.float64]:
+    return gaussian(image.astype(np.float64), sigma)
 
 
 def _cleaned(mask: NDArray[np.bool_], min_size: int) -> NDArray[np.int32]:

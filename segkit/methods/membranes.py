@@ -1,4 +1,4 @@
-"""Learning-free segmentation of cells that dark membranes part (electron microscopy).
+"""Learning-free segmentation of cells that membranes part, as in electron microscopy.
 
 A membrane is a dark line, thin and long, broken in places; a cell is what it encloses.
 So membranes are made visible as ridges averaged along lines of every direction, the
@@ -10,20 +10,27 @@ since a boundary is judged by its mean strength.
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from segkit import checks
 from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
+from segkit.methods.axes import grey_array
 from segkit.methods.splitting import renumbered
 from segkit.morphology.operations import erosion
 from segkit.names import known_as
 from segkit.regions.region_growing import watershed
+from segkit.windows.rule import Polarity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
+
+    from segkit.io import Image
 
 _DIRECTIONS = 16
 # Pixels; the kernels of all directions then take 128 MB, and the square for more.
@@ -32,20 +39,25 @@ _TOO_WIDE = 256
 
 @known_as("segkit")
 def segment_cells(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     *,
+    polarity: Polarity = "dark",
     width: float = 6.0,
     strength: float = 0.85,
     min_size: int = 100,
     lines: bool = False,
 ) -> NDArray[np.int32]:
-    """Partition a section into the cells that dark membranes enclose.
+    """Partition a section into the cells that membranes enclose.
 
     Parameters
     ----------
-    image : (y, x) or (z, y, x) array, real
-        Grey image, membranes dark. The sections of a stack are segmented one by one
-        (serial sections are far apart); labels are unique in the stack.
+    image : (y, x) or (z, y, x) array or Image, real
+        Grey image. The sections of a stack are segmented one by one (serial sections
+        are far apart), and so are the frames of a movie; labels are unique in the
+        stack.
+    polarity : {'dark', 'bright'}
+        Whether membranes are darker or brighter than cells: dark in electron
+        microscopy, bright where they are stained to glow.
     width : float
         Width of a membrane, in pixels: above 0 and below 256 (shrink the image for
         wider ones).
@@ -79,29 +91,36 @@ def segment_cells(
     >>> int(segment_cells(section).max())
     4
     """
-    checks.require_unmasked(image)
-    array = np.asarray(image)
+    array = grey_array(image)
     checks.require_grey(array)
-    width = checks.as_positive(width, name="width", below=_TOO_WIDE)
     strength = checks.as_finite(strength, name="strength")
     min_size = checks.as_integer(min_size, name="min_size")
     if array.ndim == 3:
-        cells = _stack(array, width=width, strength=strength, min_size=min_size)
+        section = partial(
+            segment_cells,
+            polarity=polarity,
+            width=width,
+            strength=strength,
+            min_size=min_size,
+        )
+        cells = _stack(array, section)
     else:
-        boundary = membrane_map(array, width=width)
+        boundary = membrane_map(array, polarity=polarity, width=width)
         cells = merge_regions(_basins(boundary), boundary, strength, min_size=min_size)
     return _with_lines(cells) if lines else cells
 
 
 @known_as("segkit")
-def membrane_map(image: ArrayLike, *, width: float = 6.0) -> NDArray[np.float64]:
-    """Return how much each pixel looks like a dark line; 1 is its 95th percentile.
+def membrane_map(
+    image: ArrayLike | Image, *, polarity: Polarity = "dark", width: float = 6.0
+) -> NDArray[np.float64]:
+    """Return how much each pixel looks like a line; 1 is the 95th percentile.
 
     The image is made even (local mean 0, local deviation 1); its ridges (the largest
     eigenvalue of the Hessian at the scale of a membrane) are averaged along lines of
     sixteen directions, four widths long, and the best direction is kept; darkness
-    itself is added, so that thick dark bodies are boundary too. The width is as for
-    `segment_cells`.
+    itself is added, so that thick dark bodies are boundary too. With `polarity` bright
+    lines are taken for dark ones. It and the width are as for `segment_cells`.
 
     Examples
     --------
@@ -110,8 +129,10 @@ def membrane_map(image: ArrayLike, *, width: float = 6.0) -> NDArray[np.float64]
     >>> int(membrane_map(section)[32].argmax()) in (31, 32)
     True
     """
+    checks.one_of(polarity, get_args(Polarity), name="polarity")
     width = checks.as_positive(width, name="width", below=_TOO_WIDE)
-    even = _evened(_section(image), 5 * width)
+    section = _section(image)
+    even = _evened(-section if polarity == "bright" else section, 5 * width)
     ridge = _ridges(even, width / 2)
     line = np.full(even.shape, -np.inf)
     for kernel in _line_kernels(round(4 * width) | 1):
@@ -254,9 +275,8 @@ def _basins(boundary: NDArray[np.float64]) -> NDArray[Any]:
     return watershed(smooth, minima)
 
 
-def _section(image: ArrayLike) -> NDArray[np.float64]:
-    checks.require_unmasked(image)
-    array = np.asarray(image)
+def _section(image: ArrayLike | Image) -> NDArray[np.float64]:
+    array = grey_array(image)
     checks.require_grey(array)
     if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "biuf":
         raise ValueError(
@@ -317,14 +337,12 @@ def _correlated(
 
 
 def _stack(
-    stack: NDArray[Any], *, width: float, strength: float, min_size: int
+    stack: NDArray[Any], segment: Callable[[NDArray[Any]], NDArray[np.int32]]
 ) -> NDArray[np.int32]:
     labels = np.zeros(stack.shape, np.int32)
     offset = 0
     for z, section in enumerate(stack):
-        cells = segment_cells(
-            section, width=width, strength=strength, min_size=min_size
-        )
+        cells = segment(section)
         labels[z] = cells + offset
         offset += int(cells.max())
     return labels

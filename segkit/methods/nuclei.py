@@ -6,28 +6,36 @@ One function with defaults, `segment_nuclei`, that takes its scales from the ima
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from segkit import checks
 from segkit.filters.smoothing import gaussian
+from segkit.methods.axes import by_space, in_voxels, is_fine
+from segkit.methods.background import above_background, gradient, opened
 from segkit.methods.splitting import renumbered, split_by_shape, typical_radius
 from segkit.morphology import operations
 from segkit.names import known_as
-from segkit.thresholding.methods import threshold as threshold_of
+from segkit.windows.rule import Polarity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
-# Voxels along the smallest box by which the background is opened.
-_LEAST_BOX = 15
+    from segkit.io import Image
+    from segkit.methods.axes import Spacing
 
 
 @known_as("segkit")
 def segment_nuclei(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     *,
+    axes: str | None = None,
+    spacing: float | Sequence[float] | None = None,
+    polarity: Polarity = "bright",
     sensitivity: float = 1.0,
     edge: float | None = None,
     depth: float = 0.12,
@@ -51,10 +59,26 @@ def segment_nuclei(
     5. crumbs much smaller than the typical object are dropped, and blurs whose rim is
        much less steep than the typical one.
 
+    If glow or tissue is found instead of the nuclei on it, lower `sensitivity`; if
+    touching nuclei stay together, lower `depth`; if small ones are missing beside
+    large ones, lower `min_radius`.
+
     Parameters
     ----------
-    image : (..., y, x) array, real
-        Grey image of two or more axes, bright objects.
+    image : array or Image, real
+        Grey image of two or more axes: a plane, or one whose axes are said by `axes`,
+        by `spacing`, or by the opened image itself. An array of three axes alone may
+        be a volume, a movie or channels, and is refused.
+    axes : str, optional
+        One letter for each axis. ``'zyx'`` is a volume; along other letters than z, y
+        and x, such as those of ``'tyx'``, each plane or volume is segmented by itself,
+        and no id is given twice.
+    spacing : float or sequence of float, optional
+        Distance of voxels along each axis of space, in any unit, as ``(2, 0.5, 0.5)``;
+        only its ratios matter. By default that of an opened image, else the same along
+        all axes.
+    polarity : {'bright', 'dark'}
+        Whether nuclei are brighter or darker than the background.
     sensitivity : float
         Divides the threshold of step 2: above 1 finds dimmer objects. Above 0.
     edge : float, optional
@@ -78,9 +102,9 @@ def segment_nuclei(
     Raises
     ------
     TypeError, ValueError
-        If the image has fewer than two axes, no voxels, is not of real numbers, looks
-        like a colour picture, or holds NaN or infinity; if an option is no finite
-        number in its range.
+        If the image has fewer than two axes, or more that nobody named, no voxels, is
+        not of real numbers, looks like a colour picture, or holds NaN or infinity; if
+        an option is no finite number in its range.
 
     Examples
     --------
@@ -90,176 +114,77 @@ def segment_nuclei(
     >>> int(segment_nuclei(100.0 * mask + x).max())
     3
     """
-    grey = _grey(image)
+    checks.one_of(polarity, get_args(Polarity), name="polarity")
     sensitivity = checks.as_positive(sensitivity, name="sensitivity")
     if edge is not None:
         edge = checks.as_positive(edge, name="edge", below=1)
-    depth = checks.as_finite(depth, name="depth", least=0)
-    min_radius = checks.as_finite(min_radius, name="min_radius", least=0)
-    focus = checks.as_finite(focus, name="focus", least=0)
+    segment = partial(
+        _segment,
+        dark=polarity == "dark",
+        sensitivity=sensitivity,
+        edge=edge,
+        depth=checks.as_finite(depth, name="depth", least=0),
+        min_radius=checks.as_finite(min_radius, name="min_radius", least=0),
+        focus=checks.as_finite(focus, name="focus", least=0),
+    )
+    return by_space(image, axes, spacing, segment)
 
+
+def _segment(
+    image: NDArray[Any],
+    spacing: Spacing,
+    *,
+    dark: bool,
+    sensitivity: float,
+    edge: float | None,
+    depth: float,
+    min_radius: float,
+    focus: float,
+) -> NDArray[np.int32]:
+    """Segment a plane or a volume; see `segment_nuclei`."""
+    grey = _grey(image)
+    if dark:
+        grey = grey.max() - grey
     with checks.inside_tile():  # a volume may shrink until it is as thin as a picture
-        contrast, mask = _above_background(gaussian(grey, 1), sensitivity)
+        smooth = gaussian(grey, in_voxels(1, spacing))
+        contrast, mask = above_background(smooth, sensitivity, spacing)
         mask = operations.fill_holes(mask)
-        objects = _split(mask, depth)
+        objects = _split(mask, depth, spacing)
         if edge is None:
-            edge = _edge_level(contrast, objects)
-        contrast = _smoother(contrast, typical_radius(mask))
+            edge = _edge_level(contrast, objects, spacing)
+        contrast = _smoother(contrast, typical_radius(mask, spacing), spacing)
         for _ in range(2):
             level = _bright_level(contrast, objects)
             kept = (contrast > edge * level[objects]) & (objects > 0)
-            mask = _opened(operations.fill_holes(kept))
-            objects = _split(mask, depth)
-        objects = _in_focus(contrast, objects, focus)
-        radius = min_radius * typical_radius(mask)
-    return _drop_small(objects, max(12, _ball(radius, grey.ndim)))
+            mask = opened(operations.fill_holes(kept), spacing)
+            objects = _split(mask, depth, spacing)
+        objects = _in_focus(contrast, objects, focus, spacing)
+        radius = min_radius * typical_radius(mask, spacing)
+    volume = max(12, _ball(radius, grey.ndim))
+    return _drop_small(objects, volume / float(np.prod(spacing)))
 
 
-def _smoother(contrast: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+def _smoother(
+    contrast: NDArray[np.float64], radius: float, spacing: Spacing
+) -> NDArray[np.float64]:
     """Smooth to a sigma of a twentieth of the radius: outlines of texture are ragged.
 
     The image was smoothed with a sigma of 1 already; variances add.
     """
     variance = (0.05 * radius) ** 2 - 1
-    return gaussian(contrast, variance**0.5) if variance > 0 else contrast
+    if variance <= 0:
+        return contrast
+    return gaussian(contrast, in_voxels(variance**0.5, spacing))
 
 
-def _split(mask: NDArray[np.bool_], depth: float) -> NDArray[np.int32]:
-    radius = typical_radius(mask)
+def _split(
+    mask: NDArray[np.bool_], depth: float, spacing: Spacing
+) -> NDArray[np.int32]:
+    radius = typical_radius(mask, spacing)
     smoothing = max(0.5, 0.15 * radius)
-    return split_by_shape(mask, smoothing=smoothing, depth=depth, least=0.4 * radius)
-
-
-def _above_background(
-    image: NDArray[np.float64], sensitivity: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the image less its smooth background, and what of it is foreground.
-
-    Noise makes it negative at places.
-    """
-    box = max(_LEAST_BOX, min(image.shape[-2:]) // 4)
-    contrast = _above_opening(image, box)
-    mask = _foreground(contrast, sensitivity)
-    while box // 2 >= _LEAST_BOX:
-        box //= 2
-        finer = _above_opening(image, box)
-        inside = _foreground(finer, sensitivity)
-        if not _is_glow(image, mask, inside):
-            break
-        contrast, mask = finer, inside
-    for _ in range(2):
-        smoother = image - _surface(image, mask, 6 * typical_radius(mask))
-        outside = _foreground(smoother, sensitivity)
-        if _is_glow(image, outside, mask):
-            break
-        contrast, mask = smoother, outside
-    return contrast, mask
-
-
-def _above_opening(image: NDArray[np.float64], box: int) -> NDArray[np.float64]:
-    """Return the image less the opening of the coarse image by a box."""
-    factor = max(1, box // 24)
-    coarse = _shrunk(image, factor)
-    opened = operations.opening(coarse, max(1, box // factor // 2), shape="box")
-    return image - _grown(opened, factor, image.shape)
-
-
-def _foreground(contrast: NDArray[np.float64], sensitivity: float) -> NDArray[np.bool_]:
-    return _opened(contrast > _threshold(contrast, sensitivity))
-
-
-def _opened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the opening by a cross, with background beyond the image.
-
-    To `segkit.binary_opening` nothing is there, and crumbs at the border would stay.
-    """
-    from scipy import ndimage
-
-    opened: NDArray[np.bool_] = ndimage.binary_opening(mask)
-    return opened
-
-
-def _is_glow(
-    image: NDArray[np.float64], mask: NDArray[np.bool_], other: NDArray[np.bool_]
-) -> bool:
-    """Return whether things in a mask are wider, and with no steeper rims, than others.
-
-    Wider by a factor of two. What a narrower box leaves of large objects is smaller,
-    too, but its rims are shallow.
-    """
-    wider = typical_radius(mask) > 2 * typical_radius(other)
-    return wider and _rim_slope(image, mask) <= _rim_slope(image, other)
-
-
-def _rim_slope(image: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:
-    """Return the median slope of an image at the inner rim of a mask; 0 without one."""
-    rim = mask & ~operations.binary_erosion(mask)
-    return float(np.median(_gradient(image)[rim])) if rim.any() else 0.0
-
-
-def _surface(
-    image: NDArray[np.float64], mask: NDArray[np.bool_], sigma: float
-) -> NDArray[np.float64]:
-    """Return the smooth surface through the voxels away from a mask."""
-    factor = max(1, int(sigma // 4))
-    outside = ~operations.binary_dilation(mask, 3, shape="diamond")
-    # A trace of all voxels, where no background is near.
-    weight = outside.astype(np.float64) + 1e-4
-    total, weights = (
-        gaussian(_shrunk(a, factor), sigma / factor) for a in (image * weight, weight)
+    return split_by_shape(
+        mask, spacing, smoothing=smoothing, depth=depth, least=0.4 * radius
     )
-    return _grown(total / weights, factor, image.shape)
-
-
-def _shrunk(image: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
-    """Return the means over blocks of a factor per axis; the last ones are padded."""
-    if factor == 1:
-        return image
-    padded = np.pad(image, [(0, -n % factor) for n in image.shape], mode="edge")
-    blocks = [part for n in padded.shape for part in (n // factor, factor)]
-    means: NDArray[np.float64] = padded.reshape(blocks).mean(
-        axis=tuple(range(1, 2 * image.ndim, 2))
-    )
-    return means
-
-
-def _grown(
-    image: NDArray[np.float64], factor: int, shape: tuple[int, ...]
-) -> NDArray[np.float64]:
-    """Return the linear interpolation of means over blocks at every voxel."""
-    if factor == 1:
-        return image
-    from scipy import ndimage  # the kit does not resample
-
-    grown: NDArray[np.float64] = ndimage.affine_transform(
-        image,
-        np.full(image.ndim, 1 / factor),
-        offset=0.5 / factor - 0.5,
-        output_shape=shape,
-        order=1,
-        mode="nearest",
-    )
-    return grown
-
-
-def _threshold(contrast: NDArray[np.float64], sensitivity: float) -> float:
-    """Return Otsu's threshold of the square root, or three times the noise if more."""
-    root = np.sqrt(np.clip(contrast, 0, None))
-    if root.min() == root.max():
-        return float(contrast.max())
-    threshold = threshold_of(root, "otsu") ** 2 / sensitivity
-    above = contrast[contrast > threshold]
-    if above.size:  # again without the extremes: bright debris would hide dim objects
-        root = np.minimum(root, np.sqrt(2 * float(np.median(above))))
-        threshold = threshold_of(root, "otsu") ** 2 / sensitivity
-    return max(threshold, 3 * _noise(contrast, contrast > threshold))
-
-
-def _noise(contrast: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:
-    below = contrast[~mask]
-    if below.size == 0:
-        return 0.0
-    return 1.4826 * float(np.median(np.abs(below - np.median(below))))
 
 
 def _bright_level(
@@ -284,7 +209,9 @@ def _ball(radius: float, ndim: int) -> float:
     return float(pi ** (ndim / 2) / gamma(ndim / 2 + 1) * radius**ndim)
 
 
-def _edge_level(contrast: NDArray[np.float64], objects: NDArray[np.int32]) -> float:
+def _edge_level(
+    contrast: NDArray[np.float64], objects: NDArray[np.int32], spacing: Spacing
+) -> float:
     """Return the level, as a part of an object's contrast, where outlines are drawn.
 
     That is a little outside of the steepest slope: the level with the largest mean
@@ -297,7 +224,7 @@ def _edge_level(contrast: NDArray[np.float64], objects: NDArray[np.int32]) -> fl
     level = _bright_level(contrast, objects)[objects[inside]]
     # 40 bins of the level, running means over 5 of them, between 0.2 and 0.7
     bins = np.clip(contrast[inside] / level * 40, 0, 39).astype(np.int64)
-    slope = np.bincount(bins, _gradient(contrast)[inside] / level, minlength=40)
+    slope = np.bincount(bins, gradient(contrast, spacing)[inside] / level, minlength=40)
     voxels, window = np.bincount(bins, minlength=40), np.ones(5)
     mean = np.convolve(slope, window, "same")
     mean /= np.maximum(np.convolve(voxels, window, "same"), 1)
@@ -305,21 +232,20 @@ def _edge_level(contrast: NDArray[np.float64], objects: NDArray[np.int32]) -> fl
     return float(np.clip(steepest - 0.15, 0.15, 0.55))
 
 
-def _gradient(image: NDArray[np.float64]) -> NDArray[np.float64]:
-    squares = np.zeros(image.shape)
-    for axis in range(image.ndim):
-        squares += np.gradient(image, axis=axis) ** 2
-    return np.sqrt(squares)
-
-
 def _in_focus(
-    contrast: NDArray[np.float64], objects: NDArray[np.int32], least: float
+    contrast: NDArray[np.float64],
+    objects: NDArray[np.int32],
+    least: float,
+    spacing: Spacing,
 ) -> NDArray[np.int32]:
-    """Drop objects with a rim less steep than a part of the median over all objects."""
+    """Drop objects with a rim less steep than a part of the median over all objects.
+
+    Along a coarse axis every voxel may be at the rim: there is no looking for it there.
+    """
     padded = np.pad(objects, 1, mode="edge")
     rim = np.zeros(objects.shape, bool)
     inner = (slice(1, -1),) * objects.ndim
-    for axis in range(objects.ndim):
+    for axis in np.flatnonzero(is_fine(spacing)).tolist():
         for step in (-1, 1):
             rim |= np.roll(padded, step, axis=axis)[inner] != objects
     rim &= objects > 0
@@ -328,7 +254,7 @@ def _in_focus(
         return objects
     level = _bright_level(contrast, objects)
     voxels = np.bincount(label, minlength=level.size)
-    rise = np.bincount(label, _gradient(contrast)[rim], minlength=level.size)
+    rise = np.bincount(label, gradient(contrast, spacing)[rim], minlength=level.size)
     slope = rise / np.maximum(voxels * level, np.finfo(float).tiny)
     return renumbered(objects, slope >= least * np.median(slope[voxels > 0]))
 
@@ -342,9 +268,7 @@ def _drop_small(objects: NDArray[Any], min_size: float) -> NDArray[np.int32]:
     return renumbered(objects, size >= np.where(cut, 0.4, 1.0) * min_size)
 
 
-def _grey(image: ArrayLike) -> NDArray[np.float64]:
-    checks.require_unmasked(image)
-    array = np.asarray(image)
+def _grey(array: NDArray[Any]) -> NDArray[np.float64]:
     if array.ndim < 2 or array.size == 0 or array.dtype.kind not in "biuf":
         raise ValueError(
             f"image has shape {array.shape} and dtype {array.dtype}; a grey image has "

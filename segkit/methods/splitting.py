@@ -14,30 +14,34 @@ import numpy as np
 
 from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
+from segkit.methods.axes import in_voxels
 from segkit.morphology.operations import dilation
 from segkit.regions.region_growing import watershed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from segkit.methods.axes import Spacing
 
-def distance(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+
+def distance(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:
     """Return how far each voxel of a mask is from the nearest outside."""
     # Not `segkit.distance_transform`: its float32 would round passes and summits.
-    if mask.ndim == 2:
+    if mask.all():  # no outside to be near to: as if just beyond the image
+        inner = (slice(1, -1),) * mask.ndim
+        return distance(np.pad(mask, 1), spacing)[inner]
+    if mask.ndim == 2 and set(spacing) == {1.0}:
         import mahotas
 
-        if mask.all():  # no outside to be near to: as if just beyond the image
-            return distance(np.pad(mask, 1))[1:-1, 1:-1]
         squared: NDArray[np.float64] = mahotas.distance(mask)
         return np.sqrt(squared)
     from scipy import ndimage
 
-    exact: NDArray[np.float64] = ndimage.distance_transform_edt(mask)
+    exact: NDArray[np.float64] = ndimage.distance_transform_edt(mask, spacing)
     return exact
 
 
-def typical_radius(mask: NDArray[np.bool_]) -> float:
+def typical_radius(mask: NDArray[np.bool_], spacing: Spacing) -> float:
     """Return the radius of the component in which the median foreground voxel lies.
 
     A component's radius is the largest distance inside it, which a cluster of touching
@@ -47,7 +51,7 @@ def typical_radius(mask: NDArray[np.bool_]) -> float:
     n = int(components.max())
     if n == 0:
         return 1.0
-    depth = maxima(distance(mask), components, n)[1:]
+    depth = maxima(distance(mask, spacing), components, n)[1:]
     volume = np.bincount(components.ravel(), minlength=n + 1)[1:]
     order = np.argsort(depth)
     filled = np.cumsum(volume[order])
@@ -55,27 +59,35 @@ def typical_radius(mask: NDArray[np.bool_]) -> float:
 
 
 def split_by_shape(
-    mask: NDArray[np.bool_], *, smoothing: float, depth: float, least: float = 0
+    mask: NDArray[np.bool_],
+    spacing: Spacing,
+    *,
+    smoothing: float,
+    depth: float,
+    least: float = 0,
 ) -> NDArray[np.int32]:
     """Label a mask, cutting components at their necks.
 
     Parameters
     ----------
     mask : boolean array of any number of dimensions
+    spacing : tuple of float
+        Distance of voxels along each axis, in units of that of the finest.
     smoothing : float
-        Sigma of the Gaussian on the distance map, in voxels.
+        Sigma of the Gaussian on the distance map, in voxels of the finest axis.
     depth : float
         How far below the lower summit a pass must lie for a cut, as a part of that
         summit's height: 0 cuts at every pass, 1 nowhere.
     least : float
-        Summits lower than this many voxels are no objects: they join a neighbour.
+        Summits lower than this many voxels of the finest axis are no objects: they
+        join a neighbour.
 
     Returns
     -------
     int32 array
         Labels 1..n; every voxel of the mask has one.
     """
-    height = gaussian(distance(mask), smoothing)
+    height = gaussian(distance(mask, spacing), in_voxels(smoothing, spacing))
     height[~mask] = 0
     summits = mask & (height >= dilation(height, shape="box"))
     markers = label(summits, connectivity=mask.ndim)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
-from segkit.arrays import Array, PerAxis
+from segkit.arrays import Array, PerAxis, RealPerAxis
+from segkit.io.image import Image
 from segkit.labelling.connectivity import structure_of
 from segkit.names import known_as
 from segkit.regions.instances import (
@@ -76,7 +77,7 @@ def watershed(
     Returns
     -------
     ndarray
-        The markers' dtype and ids; 0 where nothing grew.
+        The markers' dtype and ids; 0 where nothing grew, everywhere without markers.
 
     References
     ----------
@@ -132,6 +133,7 @@ def random_walker(
     *,
     mask: Any = None,
     beta: float = 30.0,
+    spacing: RealPerAxis | None = None,
     tile: PerAxis | None = None,
     halo: PerAxis | None = None,
     on_disagreement: OnDisagreement = "warn",
@@ -147,16 +149,22 @@ def random_walker(
     beta
         How unlikely; a finite number above 0. Large ones are slow on noise, where all
         steps are unlikely.
+    spacing
+        Distance of voxels along each axis, in any unit: a difference of grey values
+        counts for less between voxels that are farther apart, in proportion to the
+        distance over that along the finest axis. Only ratios matter; None is that of an
+        opened image, else the same along all axes.
 
     Returns
     -------
     ndarray
-        The markers' dtype and ids; 0 outside the mask and where no marker is connected.
+        The markers' dtype and ids; 0 outside the mask and where no marker is connected,
+        everywhere without markers.
 
     Raises
     ------
     TypeError, ValueError
-        If `beta` is no number above 0; else as `watershed`.
+        If `beta` or `spacing` are no numbers above 0; else as `watershed`.
 
     References
     ----------
@@ -175,7 +183,10 @@ def random_walker(
            [3, 3, 3, 8, 8, 8]])
     """
     return _grown(
-        _walk(image, beta), (image, markers, mask), (tile, halo), on_disagreement
+        _walk(image, beta, spacing),
+        (image, markers, mask),
+        (tile, halo),
+        on_disagreement,
     )
 
 
@@ -186,11 +197,12 @@ def tiled_random_walker(
     *,
     mask: Any = None,
     beta: float = 30.0,
+    spacing: RealPerAxis | None = None,
     tile: PerAxis,
     halo: PerAxis | None = None,
 ) -> MergedInstances:
     """Return the labels of `random_walker` by tiles, and how far the tiles agree."""
-    return _tiled(_walk(image, beta), (image, markers, mask), (tile, halo))
+    return _tiled(_walk(image, beta, spacing), (image, markers, mask), (tile, halo))
 
 
 def _flood(connectivity: Any) -> Grow:
@@ -206,10 +218,17 @@ def _flood(connectivity: Any) -> Grow:
     return grow
 
 
-def _walk(image: Any, beta: float) -> Grow:
+def _walk(image: Any, beta: float, spacing: RealPerAxis | None) -> Grow:
     beta = checks.as_positive(beta, name="beta")
-    spread = float(np.std(checks.as_image(image), dtype=np.float64))
-    return partial(_walk_box, beta=beta, spread=spread)
+    if isinstance(image, Image):
+        image = image.spatial()
+        spacing = image.spacing if spacing is None else spacing
+    grey = checks.as_image(image)
+    distances = checks.as_spacing(1.0 if spacing is None else spacing, grey.ndim)
+    spread = float(np.std(grey, dtype=np.float64))
+    finest = min(distances)
+    relative = tuple(distance / finest for distance in distances)
+    return partial(_walk_box, beta=beta, spread=spread, spacing=relative)
 
 
 def _walk_box(
@@ -219,10 +238,12 @@ def _walk_box(
     *,
     beta: float,
     spread: float,
+    spacing: tuple[float, ...],
 ) -> Array:
     """Run the random walker on a box, which may hold any number of seeds.
 
-    `spread` is the standard deviation of the whole image's grey values.
+    `spread` is the standard deviation of the whole image's grey values, `spacing` in
+    units of that along the finest axis.
     """
     if image.ndim not in (2, 3):
         raise ValueError(f"random_walker takes 2 or 3 axes, but image has {image.ndim}")
@@ -238,7 +259,7 @@ def _walk_box(
         numbers[~mask] = -1
     if not (numbers == 0).any():
         return seeds
-    found = _walked(*_scaled(image, beta, spread), numbers)
+    found = _walked(*_scaled(image, beta, spread), numbers, spacing)
     # Voxels that no seed is connected to, and those outside the mask, are not above 0.
     grown: Array = ids[np.maximum(found, 0)].astype(markers.dtype)
     return grown
@@ -257,7 +278,9 @@ def _scaled(image: Array, beta: float, spread: float) -> tuple[Array, float]:
     return image / np.float64(spread), beta * (own_spread / spread)
 
 
-def _walked(grey: Array, beta: float, numbers: Array) -> Array:
+def _walked(
+    grey: Array, beta: float, numbers: Array, spacing: tuple[float, ...]
+) -> Array:
     """Return the seed that a walker from each voxel reaches first."""
     from skimage.segmentation import random_walker as walk
 
@@ -266,7 +289,9 @@ def _walked(grey: Array, beta: float, numbers: Array) -> Array:
         warnings.filterwarnings(
             "ignore", "The probability range is outside", UserWarning
         )
-        found: Array = walk(grey, numbers, beta=beta, mode="cg_j", prob_tol=1)
+        found: Array = walk(
+            grey, numbers, beta=beta, mode="cg_j", prob_tol=1, spacing=spacing
+        )
     return found
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from segkit import checks
 from segkit.compiled.fallback import falls_back_on
+from segkit.io.image import Image
 from segkit.labelling.labels import label
 from segkit.names import known_as
 from segkit.regions.slic_joining import joined
@@ -65,9 +66,10 @@ def slic(
     ----------
     image
         Real values, of 1 to 3 axes and one for channels if `channel_axis` says so; an
-        array, or anything that is read by box. Values are scaled to 0..1 as a whole.
-        Smooth it first with `segkit.gaussian`, where needed, and compare colours in
-        L*a*b* (`skimage.color.rgb2lab`).
+        array, or anything that is read by box. An opened image with time, channels or
+        colours is refused unless `channel_axis` names that axis. Values are scaled to
+        0..1 as a whole. Smooth it first with `segkit.gaussian`, where needed, and
+        compare colours in L*a*b* (`skimage.color.rgb2lab`).
     n_segments
         How many superpixels, about: their seeds are a regular grid.
     compactness
@@ -75,7 +77,8 @@ def slic(
     max_num_iter
         Number of passes; each reads the image once.
     spacing
-        Size of a voxel along each axis; 1 by default.
+        Size of a voxel along each axis; by default that of an opened image in units of
+        its finest axis, else 1.
     channel_axis
         Axis of the channels; None for grey images.
     enforce_connectivity
@@ -124,6 +127,9 @@ def slic(
            [1, 1, 1, 2, 2, 2, 2, 2],
            [1, 1, 1, 2, 2, 2, 2, 2]], dtype=int32)
     """
+    if isinstance(image, Image) and channel_axis is None:
+        image = image.spatial()
+        spacing = _relative(image) if spacing is None else spacing
     source = _ScaledImage.of(image, channel_axis)
     threads = thread_count(workers)
     grid = tiles(source.shape, _slabs(source.shape, threads) if tile is None else tile)
@@ -148,6 +154,10 @@ def slic(
     factor = checks.as_finite(min_size_factor, name="min_size_factor", least=0)
     least = int(factor * out.size / len(search.clusters))
     return joined(label(out, by_value=True, tile=tile, workers=workers), least)
+
+
+def _relative(image: Image) -> list[float]:
+    return [size / min(image.spacing) for size in image.spacing]
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def test_brightness_and_offset_do_not_matter():
 
 def test_balls_in_a_volume_are_segmented():
     mask = discs((24, 48, 48), [(12, 16, 16), (12, 30, 32)], 8)
-    assert segment_nuclei(mask * 100).max() == 2
+    assert segment_nuclei(mask * 100, axes="zyx").max() == 2
 
 
 @pytest.mark.parametrize("value", [0, 7])

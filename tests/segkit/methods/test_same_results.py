@@ -78,14 +78,15 @@ def digest(array):
 PLANE = (160, 200)
 plane = partial(nuclei, PLANE)
 volume = partial(nuclei, (10, *PLANE))
+solid = partial(segment_nuclei, spacing=1)
 sharp = partial(segment_nuclei, sensitivity=2, edge=0.3, depth=0, focus=0)
 narrow = partial(segment_cells, width=3.5)
 basins = partial(segment_cells, strength=0, min_size=0)
-ridges = partial(split_by_shape, smoothing=0.5, depth=0)
+ridges = partial(split_by_shape, spacing=(1.0, 1.0), smoothing=0.5, depth=0)
 parted = partial(classic.distance_watershed, sigma=3, min_distance=8, min_size=200)
 RESULTS = {
     "segment_nuclei": (segment_nuclei, plane, "a443d7e6660cda3f"),
-    "segment_nuclei, volume": (segment_nuclei, volume, "4b6e71383d9aa736"),
+    "segment_nuclei, volume": (solid, volume, "4b6e71383d9aa736"),
     "segment_nuclei, options": (sharp, plane, "f626ac57aaedd8c2"),
     "segment_cells": (segment_cells, section, "c9a909d555b8ad9f"),
     "segment_cells, narrow": (narrow, section, "6be9b5f33148ff05"),
@@ -111,4 +112,4 @@ def test_a_volume_that_shrinks_to_the_shape_of_a_picture_is_none():
     """The background is smoothed on a coarse volume, here of 18 x 18 x 3 voxels."""
     grid = np.indices((162, 162, 27))
     spots = sum((g % 54 - 27) ** 2 for g in grid[:2]) + (grid[2] - 13) ** 2 <= 25
-    assert segment_nuclei(100 * spots).max() == 9
+    assert segment_nuclei(100 * spots, axes="zyx").max() == 9

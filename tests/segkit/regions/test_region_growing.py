@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 from scipy import ndimage
 from skimage import segmentation
 
+from segkit.io import as_image
 from segkit.labelling.labels import label
 from segkit.regions.region_growing import (
     random_walker,
@@ -114,6 +115,26 @@ def test_random_walker_is_that_of_scikit_image():
     found = random_walker(image, markers, beta=20)
     np.testing.assert_array_equal(found == 9, expected == 2)
     assert set(np.unique(found)) == {4, 9}
+
+
+@pytest.mark.parametrize("spacing", [(4, 1, 1), (1, 2.5, 1)])
+def test_random_walker_takes_the_spacing_as_scikit_image_does(spacing):
+    noise = np.random.default_rng(3).random((6, 14, 15))
+    image = ndimage.gaussian_filter(noise, 1)
+    markers = np.zeros(image.shape, np.int32)
+    markers[0, :2, :2], markers[-1, -2:, -2:], markers[2, 3, 9] = 1, 2, 3
+    expected = segmentation.random_walker(
+        image / image.std(), markers, beta=500, mode="cg_j", prob_tol=1, spacing=spacing
+    )
+    walk = partial(random_walker, image, markers, beta=500)
+    found = walk(spacing=spacing)
+    np.testing.assert_array_equal(found, expected)
+    assert (found != walk()).any()
+    np.testing.assert_array_equal(walk(spacing=[0.1 * n for n in spacing]), found)
+    opened = as_image(image, axes="zyx", spacing=spacing)
+    np.testing.assert_array_equal(random_walker(opened, markers, beta=500), found)
+    with pytest.raises(ValueError, match="spacing"):
+        walk(spacing=(1, 1))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])

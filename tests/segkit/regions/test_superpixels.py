@@ -7,6 +7,7 @@ from scipy import ndimage
 from skimage import segmentation
 
 from segkit.compiled import fallback
+from segkit.io import as_image
 from segkit.labelling.labels import label
 from segkit.regions import superpixels
 from segkit.regions.superpixels import slic
@@ -202,3 +203,11 @@ def test_joining_leaves_at_least_as_many_superpixels_as_scikit_image(compactness
         np.testing.assert_array_equal(found, peer)
     else:
         assert found.max() > 10 > peer.max()
+
+
+def test_an_opened_image_says_how_large_its_voxels_are():
+    image = np.random.default_rng(0).random((6, 24, 24))
+    opened = as_image(image, axes="zyx", spacing=(2.0, 0.5, 0.5))
+    expected = slic(image, 90, compactness=0.3, spacing=(4, 1, 1))
+    np.testing.assert_array_equal(slic(opened, 90, compactness=0.3), expected)
+    assert (slic(image, 90, compactness=0.3) != expected).any()

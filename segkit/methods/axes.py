@@ -1,0 +1,172 @@
+"""Which axes of an image objects extend along; along the others it is taken apart.
+
+An array says nothing about its axes: three of them may be a volume, a movie or the
+channels of a plane. Objects joined through time look as good as any, so a method asks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from segkit import checks
+from segkit.io.image import SPATIAL, Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+Spacing: TypeAlias = tuple[float, ...]
+"""Distance of voxels along each axis, in units of that of the finest axis."""
+
+# Axes that are no more than this much coarser than the finest one have neighbours
+# that are as good as those of the finest.
+_FINE = 1.5
+
+
+def is_fine(spacing: Spacing) -> tuple[bool, ...]:
+    """Return which axes are sampled nearly as closely as the finest."""
+    return tuple(distance < _FINE for distance in spacing)
+
+
+def in_voxels(length: float, spacing: Spacing) -> tuple[float, ...]:
+    """Return a length, in voxels of the finest axis, in voxels of each axis.
+
+    Examples
+    --------
+    >>> in_voxels(6, (4.0, 1.0, 1.0))
+    (1.5, 6.0, 6.0)
+    """
+    return tuple(length / distance for distance in spacing)
+
+
+def relative(spacing: Sequence[float]) -> Spacing:
+    """Return distances in units of the smallest.
+
+    Examples
+    --------
+    >>> relative((2, 0.5, 0.5))
+    (4.0, 1.0, 1.0)
+    """
+    finest = min(spacing)
+    return tuple(distance / finest for distance in spacing)
+
+
+def require_said(ndim: int, axes: str | None, spacing: Any) -> None:
+    """Raise `ValueError` if it is not known what the axes of an array are.
+
+    Examples
+    --------
+    >>> require_said(2, None, None)
+    >>> require_said(3, None, (2, 1, 1))
+    >>> require_said(3, None, None)
+    Traceback (most recent call last):
+    ValueError: image has 3 axes: a volume, a movie or channels? ...
+    """
+    if axes is None and ndim > 2 and (spacing is None or ndim > len(SPATIAL)):
+        names = {3: ("zyx", "tyx", "cyx")}.get(ndim, ("tzyx", "tzyx", "czyx"))
+        raise ValueError(
+            f"image has {ndim} axes: a volume, a movie or channels? Say spacing=(2, 1,"
+            f" 1), the distance of voxels along each axis, or axes={names[0]!r}, for"
+            f" objects in space; axes={names[1]!r} or {names[2]!r} takes it apart"
+            " along time or channels"
+        )
+
+
+def grey_array(image: Any) -> NDArray[Any]:
+    """Return the voxels of an image; an opened one must have axes of space only.
+
+    Raises
+    ------
+    TypeError, ColourError
+        If it is a masked array, or an opened image with time, channels or colours.
+    """
+    checks.require_unmasked(image)
+    return np.asarray(image.spatial() if isinstance(image, Image) else image)
+
+
+def by_space(
+    image: Any,
+    axes: str | None,
+    spacing: float | Sequence[float] | None,
+    segment: Callable[[NDArray[Any], Spacing], NDArray[np.int32]],
+) -> NDArray[np.int32]:
+    """Return what a method makes of an image, of each plane or volume by itself.
+
+    Parameters
+    ----------
+    image : array or Image
+        Of two or more axes. An opened image says its axes and spacing; one with time
+        or channels is refused unless `axes` names them.
+    axes : str, optional
+        One letter per axis. Objects extend along z, y and x, in any order; along others
+        the image is taken apart.
+    spacing : float or sequence of float, optional
+        Along each axis of space; 1 by default.
+    segment : callable
+        Takes an array with axes of space only, and their `Spacing`.
+
+    Returns
+    -------
+    int32 array
+        Labels of the shape of the image; no id stands in two of its parts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If three axes or more are not named, or names or spacing do not fit the image.
+    """
+    array, names, distances = _described(image, axes, spacing)
+    apart = [place for place, name in enumerate(names) if name not in SPATIAL]
+    if not apart:
+        return segment(array, distances)
+    fronts = range(len(apart))
+    parts = np.moveaxis(array, apart, fronts)
+    labels = np.zeros(parts.shape, np.int32)
+    found = 0
+    for place in np.ndindex(parts.shape[: len(apart)]):
+        own = segment(parts[place], distances)
+        labels[place] = np.where(own > 0, own + np.int32(found), 0)
+        found += int(own.max(initial=0))
+    return np.ascontiguousarray(np.moveaxis(labels, fronts, apart))
+
+
+def _described(
+    image: Any, axes: str | None, spacing: float | Sequence[float] | None
+) -> tuple[NDArray[Any], str, Spacing]:
+    """Return the voxels, a name for each axis, and the spacing of those of space."""
+    checks.require_unmasked(image)
+    names = axes
+    if isinstance(image, Image):
+        if axes is None:
+            image = image.spatial()
+            names = image.axes
+        if spacing is None and sorted(image.axes) == sorted(names or ""):
+            known = dict(zip(image.axes, image.spacing, strict=True))
+            spacing = [known[name] for name in names or "" if name in SPATIAL]
+    array = np.asarray(image)
+    if names is None:
+        require_said(array.ndim, axes, spacing)
+        names = SPATIAL[max(0, len(SPATIAL) - array.ndim) :]
+    _require_names(names, array)
+    count = sum(name in SPATIAL for name in names)
+    given = checks.as_spacing(1.0 if spacing is None else spacing, count)
+    return array, names, relative(given)
+
+
+def _require_names(names: str, array: NDArray[Any]) -> None:
+    if not isinstance(names, str):
+        raise TypeError(f"axes is {names!r}; give a letter for each axis, as 'tyx'")
+    space = [name for name in names if name in SPATIAL]
+    if array.ndim < 2 or len(names) != array.ndim or len(set(names)) < len(names):
+        raise ValueError(
+            f"image of shape {array.shape} has axes {names!r}; give two or more, and"
+            " each a letter of its own"
+        )
+    if len(space) < 2:
+        raise ValueError(
+            f"axes {names!r} of an image name {len(space)} of space; objects need y and"
+            " x, or z, y and x"
+        )

@@ -1,0 +1,202 @@
+"""The smooth background of bright blobs, and what stands out from it.
+
+Lengths are in voxels of the finest axis, as is the spacing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segkit.filters.smoothing import gaussian
+from segkit.methods.axes import in_voxels, is_fine
+from segkit.methods.splitting import typical_radius
+from segkit.morphology import operations
+from segkit.morphology.flat import footprint
+from segkit.thresholding.methods import threshold as threshold_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from segkit.methods.axes import Spacing
+
+# Along the smallest box by which the background is opened.
+_LEAST_BOX = 15
+
+
+def above_background(
+    image: NDArray[np.float64], sensitivity: float, spacing: Spacing
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the image less its smooth background, and what of it is foreground.
+
+    Noise makes it negative at places.
+    """
+    sides = zip(image.shape[-2:], spacing[-2:], strict=True)
+    box = max(_LEAST_BOX, min(int(n * distance) for n, distance in sides) // 4)
+    contrast = _above_opening(image, box, spacing)
+    mask = _foreground(contrast, sensitivity, spacing)
+    while box // 2 >= _LEAST_BOX:
+        box //= 2
+        finer = _above_opening(image, box, spacing)
+        inside = _foreground(finer, sensitivity, spacing)
+        if not _is_glow(image, mask, inside, spacing):
+            break
+        contrast, mask = finer, inside
+    for _ in range(2):
+        sigma = 6 * typical_radius(mask, spacing)
+        smoother = image - _surface(image, mask, sigma, spacing)
+        outside = _foreground(smoother, sensitivity, spacing)
+        if _is_glow(image, outside, mask, spacing):
+            break
+        contrast, mask = smoother, outside
+    return contrast, mask
+
+
+def opened(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.bool_]:
+    """Return the opening by a cross, with background beyond the image.
+
+    To `segkit.binary_opening` nothing is there, and crumbs at the border would stay.
+    Along a coarse axis an object may be a single voxel thick: the cross has no arms
+    there.
+    """
+    from scipy import ndimage
+
+    cross = footprint([int(fine) for fine in is_fine(spacing)], mask.ndim)
+    without_crumbs: NDArray[np.bool_] = ndimage.binary_opening(mask, cross)
+    return without_crumbs
+
+
+def gradient(image: NDArray[np.float64], spacing: Spacing) -> NDArray[np.float64]:
+    """Return the slope of an image; an axis of a single voxel has none."""
+    squares = np.zeros(image.shape)
+    for axis, distance in enumerate(spacing):
+        if image.shape[axis] > 1:
+            squares += np.gradient(image, distance, axis=axis) ** 2
+    return np.sqrt(squares)
+
+
+def _above_opening(
+    image: NDArray[np.float64], box: int, spacing: Spacing
+) -> NDArray[np.float64]:
+    """Return the image less the opening of the coarse image by a box."""
+    factors = _factors(max(1, box // 24), spacing)
+    coarse = _shrunk(image, factors)
+    radii = [
+        max(1, int(width / factor / 2))
+        for width, factor in zip(in_voxels(box, spacing), factors, strict=True)
+    ]
+    background = operations.opening(coarse, radii, shape="box")
+    return image - _grown(background, factors, image.shape)
+
+
+def _foreground(
+    contrast: NDArray[np.float64], sensitivity: float, spacing: Spacing
+) -> NDArray[np.bool_]:
+    return opened(contrast > _threshold(contrast, sensitivity), spacing)
+
+
+def _is_glow(
+    image: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    other: NDArray[np.bool_],
+    spacing: Spacing,
+) -> bool:
+    """Return whether things in a mask are wider, and with no steeper rims, than others.
+
+    Wider by a factor of two. What a narrower box leaves of large objects is smaller,
+    too, but its rims are shallow.
+    """
+    if typical_radius(mask, spacing) <= 2 * typical_radius(other, spacing):
+        return False
+    return _rim_slope(image, mask, spacing) <= _rim_slope(image, other, spacing)
+
+
+def _rim_slope(
+    image: NDArray[np.float64], mask: NDArray[np.bool_], spacing: Spacing
+) -> float:
+    """Return the median slope of an image at the inner rim of a mask; 0 without one."""
+    near = [int(fine) for fine in is_fine(spacing)]
+    rim = mask & ~operations.binary_erosion(mask, near)
+    return float(np.median(gradient(image, spacing)[rim])) if rim.any() else 0.0
+
+
+def _surface(
+    image: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    sigma: float,
+    spacing: Spacing,
+) -> NDArray[np.float64]:
+    """Return the smooth surface through the voxels away from a mask."""
+    factors = _factors(max(1, int(sigma // 4)), spacing)
+    margin = [int(n) for n in in_voxels(3, spacing)]
+    outside = ~operations.binary_dilation(mask, margin, shape="diamond")
+    # A trace of all voxels, where no background is near.
+    weight = outside.astype(np.float64) + 1e-4
+    widths = in_voxels(sigma, spacing)
+    sigmas = [width / factor for width, factor in zip(widths, factors, strict=True)]
+    total, weights = (
+        gaussian(_shrunk(a, factors), sigmas) for a in (image * weight, weight)
+    )
+    return _grown(total / weights, factors, image.shape)
+
+
+def _factors(factor: int, spacing: Spacing) -> tuple[int, ...]:
+    """Return by how many voxels of each axis an image is made coarser."""
+    return tuple(max(1, int(n)) for n in in_voxels(factor, spacing))
+
+
+def _shrunk(
+    image: NDArray[np.float64], factors: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return the means over blocks of a factor per axis; the last ones are padded."""
+    if set(factors) == {1}:
+        return image
+    sides = list(zip(image.shape, factors, strict=True))
+    padded = np.pad(image, [(0, -n % factor) for n, factor in sides], mode="edge")
+    lengths = zip(padded.shape, factors, strict=True)
+    blocks = [part for n, factor in lengths for part in (n // factor, factor)]
+    means: NDArray[np.float64] = padded.reshape(blocks).mean(
+        axis=tuple(range(1, 2 * image.ndim, 2))
+    )
+    return means
+
+
+def _grown(
+    image: NDArray[np.float64], factors: tuple[int, ...], shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return the linear interpolation of means over blocks at every voxel."""
+    if set(factors) == {1}:
+        return image
+    from scipy import ndimage  # the kit does not resample
+
+    finer = 1 / np.array(factors)
+    grown: NDArray[np.float64] = ndimage.affine_transform(
+        image,
+        finer,
+        offset=finer / 2 - 0.5,
+        output_shape=shape,
+        order=1,
+        mode="nearest",
+    )
+    return grown
+
+
+def _threshold(contrast: NDArray[np.float64], sensitivity: float) -> float:
+    """Return Otsu's threshold of the square root, or three times the noise if more."""
+    root = np.sqrt(np.clip(contrast, 0, None))
+    if root.min() == root.max():
+        return float(contrast.max())
+    threshold = threshold_of(root, "otsu") ** 2 / sensitivity
+    above = contrast[contrast > threshold]
+    if above.size:  # again without the extremes: bright debris would hide dim objects
+        root = np.minimum(root, np.sqrt(2 * float(np.median(above))))
+        threshold = threshold_of(root, "otsu") ** 2 / sensitivity
+    return max(threshold, 3 * _noise(contrast, contrast > threshold))
+
+
+def _noise(contrast: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:
+    below = contrast[~mask]
+    if below.size == 0:
+        return 0.0
+    return 1.4826 * float(np.median(np.abs(below - np.median(below))))
