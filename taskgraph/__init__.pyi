@@ -42,6 +42,8 @@ from .tasks.barriers import (
 from .tasks.task import (
     Task as Task,
     TaskGenerator as TaskGenerator,
+)
+from .tasks.tasklet import (
     Tasklet as Tasklet,
 )
 from .tasks.unpacking import (

@@ -20,7 +20,8 @@ from taskgraph.tasks.graph import Frontier, Graph
 from taskgraph.tasks.jugfile import Jugfile, Loaded
 from taskgraph.tasks.limits import checked_workers
 from taskgraph.tasks.recording import Recording
-from taskgraph.tasks.task import Task, Tasklet
+from taskgraph.tasks.task import Task
+from taskgraph.tasks.tasklet import Tasklet
 from taskgraph.upkeep.jugfile_store import default_store, keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 

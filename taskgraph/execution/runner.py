@@ -20,7 +20,7 @@ from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
 from taskgraph.results.records import Failure
 from taskgraph.tasks.recording import mark_running, unmark_running
-from taskgraph.tasks.values import parts, private, value
+from taskgraph.tasks.values import parts, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,12 +171,8 @@ class Runner:
         """Return the arguments with results in the place of tasks."""
         if task.mutable and task.changed():
             raise ArgumentChangedError(changed_by(task, self._mutable))
-        if not task.needs:
-            return (
-                (private(task.args), private(task.kwargs))
-                if task.mutable
-                else (task.args, task.kwargs)
-            )
+        if not (task.needs or task.mutable):
+            return task.args, task.kwargs
         try:
             args = tuple([value(arg) for arg in task.args])
             return args, {name: value(arg) for name, arg in task.kwargs.items()}
@@ -186,6 +182,8 @@ class Runner:
                     need.value()
                 except DamagedError:
                     raise DamagedResultError(need.key, error) from error
+            if not task.needs:  # a hook of an argument opened something itself
+                raise
             raise DamagedResultError(task.needs[0].key, error) from error
 
 

@@ -32,25 +32,28 @@ arguments as a tuple (defaults filled in), and the keyword-only ones as a dict.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import decimal
 import enum
 import fractions
-import functools
 import pathlib
 import re
 import struct
 import sys
 import types
 import uuid
-from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
 from taskgraph.errors import UnhashableError
 from taskgraph.identity.array_digests import Digests, dtype_name
+from taskgraph.identity.containers import (
+    container_of,
+    hash_hook,
+    needed_by,
+    value_hook,
+)
 from taskgraph.identity.functions import variant_of
 from taskgraph.identity.pandas_state import pandas_state
 
@@ -65,6 +68,10 @@ _double = struct.Struct(">d")
 _REFUSED = (
     "{} has no stable hash; pass plain data, an array, a task, or define "
     "__taskgraph_hash__()"
+)
+_KEPT = (
+    "{} holds a task that its result would not replace; pass the task by itself, in a "
+    "list or in a dict, or define __taskgraph_value__()"
 )
 
 
@@ -190,13 +197,16 @@ class Encoder:
     def _other(self, value: Any) -> bytes:
         """Encode what is not in the table, cheapest tests first."""
         kind = type(value)
-        encode = getattr(kind, "__taskgraph_encode__", None)
-        if encode is not None:  # tasks and their like; next time found in the table
-            self._table[kind] = lambda item: encode(item, self)
+        own = getattr(kind, "__taskgraph_encode__", None)
+        if own is not None:  # tasks and their like; next time found in the table
+            self._table[kind] = lambda item: own(item, self)
             return self._table[kind](value)
-        hook = getattr(kind, "__taskgraph_hash__", None)
+        hook = hash_hook(kind)
         if hook is not None:
-            return self._object(kind, hook(value))
+            replaced = value_hook(kind) is not None
+            encoded = self._object(kind, hook(value), replaced=replaced)
+            self.items(needed_by(value))  # notes the tasks that it names
+            return encoded
         if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
             return _encode_named(value)
         numpy = sys.modules.get("numpy")
@@ -207,30 +217,43 @@ class Encoder:
             known = pandas_state(value, pandas)
             if known is not None:
                 return self._object(*known)
-        if dataclasses.is_dataclass(value):
-            return b"o" + _encode_named(kind)[1:] + self._fields(value)
-        return self._object(kind, self._state(value, kind))
+        how = container_of(value)
+        if how is None:
+            return self._object(kind, self._state(value, kind))
+        encode = self._attributes if how.is_attributes else self.item
+        return self._object(kind, how.contents(value), encode, replaced=True)
 
-    def _fields(self, value: Any) -> bytes:
-        """Encode a dataclass as a dict of its fields."""
+    def _attributes(self, attributes: dict[str, Any]) -> bytes:
+        """Encode what an object has, as a dict."""
         self.mutable = True
         pairs = []
-        for field in dataclasses.fields(value):
+        for name, entry in attributes.items():
             try:
-                encoded = self.item(getattr(value, field.name))
+                pairs.append(_encode_str(name) + self.item(entry))
             except UnhashableError as error:
-                path = f".{field.name}{error.path}"
+                path = f".{name}{error.path}"
                 raise UnhashableError(path, error.why) from None
-            pairs.append(_encode_str(field.name) + encoded)
         return b"d%d:%b" % (len(pairs), b"".join(sorted(pairs)))
 
-    def _object(self, kind: type, state: object) -> bytes:
+    def _object(
+        self,
+        kind: type,
+        state: Any,
+        encode: Callable[[Any], bytes] | None = None,
+        *,
+        replaced: bool = False,
+    ) -> bytes:
+        """Encode an object by its state; refuse tasks that would stay tasks in it."""
         self.mutable = True
+        met = len(self.tasks)
         try:
-            return b"o" + _encode_named(kind)[1:] + self.item(state)
+            encoded = b"o" + _encode_named(kind)[1:] + (encode or self.item)(state)
         except RecursionError:
             why = "nested too deeply, or inside itself; pass flatter data"
             raise UnhashableError("", why) from None
+        if len(self.tasks) > met and not replaced:
+            raise UnhashableError("", _KEPT.format(_describe(kind)))
+        return encoded
 
     def _state(self, value: Any, kind: type) -> object:
         """Return plain data that says everything about a value of a known kind."""
@@ -239,7 +262,7 @@ class Encoder:
         for base, state in _STATES:
             if isinstance(value, base):
                 plain = state(value)
-                if base in _OPEN_TYPES or kind is base or _adds_nothing(kind, base):
+                if base in _OPEN_TYPES or kind is base:
                     return plain
         raise UnhashableError("", _REFUSED.format(_describe(kind)))
 
@@ -266,7 +289,11 @@ class Encoder:
         self.mutable = True
         head = b"a" + _encode_str(dtype_name(array.dtype)) + self._tuple(array.shape)
         if array.dtype.hasobject:
-            return head + self._list(array.ravel().tolist())
+            met = len(self.tasks)
+            encoded = head + self._list(array.ravel().tolist())
+            if len(self.tasks) > met and array.dtype != object:
+                raise UnhashableError("", _KEPT.format("an array of records"))
+            return encoded
         if array.dtype.names is not None:  # padding between fields is not data
             fields = [self._array(array[name], numpy) for name in array.dtype.names]
             return head + blake3(b"".join(fields)).digest()
@@ -331,15 +358,6 @@ def _describe(kind: type) -> str:
     return f"an object of type {kind.__module__}.{kind.__qualname__}"
 
 
-def _adds_nothing(kind: type, base: type) -> bool:
-    """Return whether a subclass holds no more than its base: a named tuple, say."""
-    return issubclass(kind, tuple) and hasattr(kind, "_fields") and base is tuple
-
-
-def _partial_state(value: functools.partial[Any]) -> object:
-    return value.func, value.args, value.keywords
-
-
 def _datetime_state(value: datetime.datetime) -> object:
     return value.isoformat(), value.fold, str(value.tzinfo)
 
@@ -355,15 +373,7 @@ _STATES: tuple[tuple[type, Callable[[Any], object]], ...] = (
     (fractions.Fraction, lambda x: (x.numerator, x.denominator)),
     (uuid.UUID, lambda x: x.int),
     (range, lambda x: (x.start, x.stop, x.step) if len(x) else (0, 0, 1)),
-    (slice, lambda x: (x.start, x.stop, x.step)),
     (re.Pattern, lambda x: (x.pattern, x.flags)),
-    (functools.partial, _partial_state),
-    (types.SimpleNamespace, vars),
-    (OrderedDict, lambda x: list(x.items())),
-    (Counter, dict),
-    (defaultdict, lambda x: (x.default_factory, dict(x))),
-    (deque, lambda x: (list(x), x.maxlen)),
-    (tuple, tuple),
 )
 
 _OPEN_TYPES = (pathlib.PurePath,)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from taskgraph.errors import BarrierError, UsageError
 from taskgraph.names import known_as
 from taskgraph.tasks.recording import Recording, current_recording
-from taskgraph.tasks.values import value
+from taskgraph.tasks.values import tasks_in, value
 
 if TYPE_CHECKING:
     from taskgraph.results.results import Results
@@ -42,21 +42,18 @@ def bvalue(item: Any) -> Any:
     Parameters
     ----------
     item : Task, Tasklet or container of them
-        Only these are waited for, not everything so far.
+        Only these are waited for, not everything so far. What else is in a container
+        comes back as it is.
 
     Raises
     ------
     BarrierError
         It has no result yet.
     """
-    recording = _active("bvalue()")
-    encoder = recording.encoder
-    encoder.tasks = []
-    encoder.item(item)
-    wanted, encoder.tasks = encoder.tasks, []
-    missing = [task.key for task in wanted if not task.can_load()]
+    _active("bvalue()")
+    missing = dict.fromkeys(task.key for task in tasks_in(item) if not task.can_load())
     if missing:
-        raise BarrierError(tuple(dict.fromkeys(missing)))
+        raise BarrierError(tuple(missing))
     return value(item)
 
 

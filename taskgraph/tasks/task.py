@@ -6,20 +6,20 @@ import functools
 from operator import getitem
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.description import brief, describe
+from taskgraph.description import describe
 from taskgraph.errors import (
     IterationError,
     NoResultError,
     UnhashableError,
     UsageError,
 )
-from taskgraph.identity.functions import function_at, function_name, refuse_lambda
+from taskgraph.identity.functions import function_at, function_name
 from taskgraph.identity.hashing import PREFIX, Encoder, digest
 from taskgraph.identity.parameters import NO_KEYWORDS, Parameters
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
 from taskgraph.tasks.recording import Recording, current
-from taskgraph.tasks.values import value as value_of
+from taskgraph.tasks.tasklet import Tasklet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,30 +113,29 @@ class TaskGenerator:
         self._simple_prefix = b"%b(%d:" % (self.prefix, self._arity)
         functools.update_wrapper(self, f, updated=())
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Write the call down; return its `Task`."""
         recording = current.get()
         if recording is None:
             recording = Recording()
         encoder = recording.encoder
-        encoder.mutable = False
         if recording.functions.get(self.prefix) is not self.function:
             recording.register(self)
+        outer = encoder.tasks
+        needs = encoder.tasks = []
+        encoder.mutable = False
         try:
             if kwargs or len(args) != self._arity:
-                before, named = self._given
-                args, kwargs = self._parameters.bind(
-                    self.function, (*before, *args), {**named, **kwargs}
-                )
-                key = digest(self.prefix, self._encode(encoder, args, kwargs))
+                args, kwargs, key = self._key_of_any(encoder, args, kwargs)
             else:
                 key = digest(
                     self._simple_prefix,
                     b"".join(encoder.items(args)) + _ENCODED_NOTHING,
                 )
         except UnhashableError as error:
-            encoder.tasks = []
             raise self._refusal(error) from None
+        finally:
+            encoder.tasks = outer
         task = _new_task(Task)
         task.generator = self
         task.args = args
@@ -144,20 +143,33 @@ class TaskGenerator:
         task.key = key
         task.mutable = encoder.mutable
         task.recording = recording
-        if encoder.tasks:
-            task.needs = tuple(dict.fromkeys(encoder.tasks))
-            encoder.tasks = []
-        else:
-            task.needs = ()
+        task.needs = tuple(dict.fromkeys(needs)) if needs else ()
         recording.tasks.append(task)
         return task
+
+    def _key_of_any(
+        self, encoder: Encoder, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any], Key]:
+        """Return a call as it is to be made, and its key, however it was written."""
+        before, named = self._given
+        if before or named:
+            args, kwargs = (*before, *args), {**named, **kwargs}
+        parameters = self._parameters
+        bound = parameters.bind(self.name, args, kwargs)
+        key = digest(self.prefix, self._encode(encoder, *bound))
+        if parameters.holds_tasks:
+            kwargs = kwargs | parameters.tasks_left_out(*bound)
+        return args, kwargs, key
 
     def key_of(self, task: Task) -> Key:
         """Return the key that the arguments of a task have now."""
         encoder = task.recording.encoder
-        encoded = self._encode(encoder, task.args, task.kwargs)
-        encoder.tasks = []
-        return digest(self.prefix, encoded)
+        outer, encoder.tasks = encoder.tasks, []
+        try:
+            bound = self._parameters.bind(self.name, task.args, task.kwargs)
+            return digest(self.prefix, self._encode(encoder, *bound))
+        finally:
+            encoder.tasks = outer
 
     def _encode(
         self, encoder: Encoder, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -216,7 +228,7 @@ class Task:
     key : bytes
         The digest that names it, and so its result.
     args, kwargs
-        The arguments in canonical form: as many as possible are positional.
+        The arguments as they were written.
     needs : tuple of Task
         The tasks whose results it needs, each once.
     """
@@ -239,7 +251,7 @@ class Task:
     mutable: bool
     recording: Recording[Task]
 
-    def __new__(cls, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Task:
+    def __new__(cls, f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Task:
         """Write down a call of `f`."""
         if isinstance(f, functools.partial) and isinstance(f.func, TaskGenerator):
             args, kwargs = (*f.args, *args), {**f.keywords, **kwargs}
@@ -291,6 +303,7 @@ class Task:
         return self.recording.require_results().load(self.key, self.name)
 
     load = __taskgraph_value__ = value
+    __taskgraph_task__ = True
 
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
         """Return what stands for it in a key; the encoder notes that it met it."""
@@ -341,58 +354,3 @@ class Task:
 
 
 _new_task = object.__new__
-
-
-@known_as("taskgraph")
-class Tasklet:
-    """A cheap view of a task's result, never stored.
-
-    ``Tasklet(base, f)`` is ``f(result of base)``; ``task[i]`` is the common case.
-    """
-
-    __slots__ = ("base", "step")
-
-    def __init__(self, base: Task | Tasklet, f: Callable[..., Any], *args: Any) -> None:
-        refuse_lambda(f)
-        self.base = base
-        self.step = (f, *args)
-
-    def value(self) -> Any:
-        """Return what the view shows.
-
-        Raises
-        ------
-        NoResultError
-            The task has no result yet, or failed.
-        """
-        f, *args = self.step
-        return f(self.base.value(), *[value_of(arg) for arg in args])
-
-    __taskgraph_value__ = value
-
-    def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
-        """Return what stands for it in a key."""
-        return b"L" + encoder.item(self.base) + encoder.item(self.step)
-
-    def can_load(self) -> bool:
-        """Return whether the result that it is a view of is known."""
-        return self.base.can_load()
-
-    def dependencies(self) -> tuple[Task, ...]:
-        """Return the task that it is a view of."""
-        return (self.base,) if isinstance(self.base, Task) else self.base.dependencies()
-
-    def __getitem__(self, index: Any) -> Tasklet:
-        """Return a view of a part of the view."""
-        return Tasklet(self, getitem, index)
-
-    def __iter__(self) -> Iterator[Any]:
-        raise IterationError("a tasklet")
-
-    def __taskgraph_brief__(self) -> str:
-        """Return it as a few letters, for an argument list."""
-        _, *index = self.step
-        return f"{brief(self.base)}{index!r:.20}"
-
-    def __repr__(self) -> str:
-        return f"Tasklet({self.base!r}, {self.step!r})"

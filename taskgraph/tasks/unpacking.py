@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import NoResultError
 from taskgraph.names import known_as
-from taskgraph.tasks.task import Task, TaskGenerator, Tasklet
+from taskgraph.tasks.task import Task, TaskGenerator
+from taskgraph.tasks.tasklet import Tasklet
 from taskgraph.tasks.values import value
 
 if TYPE_CHECKING:

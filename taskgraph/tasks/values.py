@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.errors import UsageError
+from taskgraph.identity.containers import (
+    container_of,
+    hash_hook,
+    needed_by,
+    remade,
+    value_hook,
+)
 from taskgraph.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+_LEAVES = frozenset({int, float, complex, bool, str, bytes, type(None)})
 
 
 @known_as("taskgraph")
 def value(item: Any) -> Any:
     """Return `item` with every task in it replaced by its result.
 
-    Looks into lists, tuples and dicts, and asks objects that have a
-    ``__taskgraph_value__`` method.
+    Looks into whatever may hold tasks as an argument: lists, tuples (named ones too),
+    dicts and sets, those of `collections`, dataclasses, namespaces, partials, slices,
+    arrays of objects. Containers are made anew. Objects that have a method
+    ``__taskgraph_value__`` (or jug's ``__jug_value__``) are asked for it.
+
+    Raises
+    ------
+    NoResultError
+        A task has no result.
+    UsageError
+        Two tasks that are keys of a dict, or in a set, have equal results, so that an
+        entry would be lost.
 
     Examples
     --------
@@ -23,69 +44,56 @@ def value(item: Any) -> Any:
     [1, {'a': (2,)}]
     """
     kind = type(item)
-    hook = getattr(kind, "__taskgraph_value__", None)
-    if hook is not None:
-        return hook(item)
+    if kind in _LEAVES:
+        return item
     if kind is list:
         return [value(entry) for entry in item]
-    if kind is dict:
-        return {value(key): value(entry) for key, entry in item.items()}
-    if isinstance(item, tuple):
-        entries = [value(entry) for entry in item]
-        return tuple(entries) if kind is tuple else kind(*entries)
-    if kind is set or kind is frozenset:
-        return kind(value(entry) for entry in item)
-    return _dataclass_value(item)
-
-
-def private(item: Any) -> Any:
-    """Return `item` with every list, dict, set and bytearray in it copied.
-
-    What else can change, an array for example, may be large: it is shared.
-
-    Examples
-    --------
-    >>> shared = [1, [2]]
-    >>> private(shared)[1].append(3)
-    >>> shared
-    [1, [2]]
-    """
-    kind = type(item)
-    if kind is list:
-        return [private(entry) for entry in item]
-    if kind is dict:
-        return {key: private(entry) for key, entry in item.items()}
     if kind is tuple:
-        return tuple([private(entry) for entry in item])
-    return kind(item) if kind is set or kind is bytearray else item
+        return tuple([value(entry) for entry in item])
+    if kind is dict:
+        return _whole({value(key): value(entry) for key, entry in item.items()}, item)
+    if kind is set or kind is frozenset:
+        return _whole(kind(value(entry) for entry in item), item)
+    hook = value_hook(kind)
+    if hook is not None:
+        return hook(item)
+    how = container_of(item)
+    if how is not None:
+        return _whole(remade(item, how, value(how.contents(item))), item)
+    return bytearray(item) if kind is bytearray else item
+
+
+def _whole(new: Any, old: Any) -> Any:
+    """Return a container that was made anew if it has as many entries as before."""
+    if isinstance(new, dict | AbstractSet) and len(new) != len(old):
+        raise UsageError(
+            f"two tasks in a {type(old).__name__}, or that are its keys, have equal "
+            "results: an entry would be lost. Use a list (of pairs)"
+        )
+    return new
+
+
+def tasks_in(item: Any) -> Iterator[Any]:
+    """Yield the tasks in a value, as often as they are there."""
+    return (part for part in parts(item) if hasattr(type(part), "__taskgraph_task__"))
 
 
 def parts(item: Any) -> Iterator[Any]:
-    """Yield `item` and all that is in it, in lists, tuples, dicts, dataclasses."""
+    """Yield `item` and all that is in it, as far as its key and `value` look."""
     yield item
-    if isinstance(item, dict):
-        inside: Iterable[Any] = item.values()
-    elif isinstance(item, list | tuple):
+    kind = type(item)
+    if kind in _LEAVES:
+        return
+    inside: Iterable[Any] = ()
+    if kind is dict:
+        inside = [*item, *item.values()]
+    elif kind in (list, tuple, set, frozenset):
         inside = item
-    elif hasattr(item, "__dataclass_fields__") and not isinstance(item, type):
-        inside = [getattr(item, name) for name in item.__dataclass_fields__]
-    else:
-        inside = ()
+    elif (own := getattr(kind, "__taskgraph_parts__", None)) is not None:
+        inside = own(item)
+    elif (hook := hash_hook(kind)) is not None:
+        inside = [hook(item), *needed_by(item)]
+    elif (how := container_of(item)) is not None:
+        inside = [how.contents(item)]
     for entry in inside:
         yield from parts(entry)
-
-
-def _dataclass_value(item: Any) -> Any:
-    """Return a dataclass with its tasks replaced; itself if it holds none."""
-    fields = getattr(type(item), "__dataclass_fields__", None)
-    if fields is None or isinstance(item, type):
-        return item
-    import copy
-
-    new = {name: value(getattr(item, name)) for name in fields}
-    if all(new[name] is getattr(item, name) for name in fields):
-        return item
-    copied = copy.copy(item)
-    for name, entry in new.items():
-        object.__setattr__(copied, name, entry)
-    return copied

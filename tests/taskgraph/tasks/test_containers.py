@@ -1,0 +1,350 @@
+"""Tasks in containers: each one that is found is replaced by its result."""
+
+import datetime
+import functools
+import os
+import time
+import types
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from taskgraph import (
+    TaskGenerator,
+    Tasklet,
+    UnhashableError,
+    bvalue,
+    open_store,
+    run,
+    value,
+)
+from taskgraph.execution.runner import Runner
+from taskgraph.identity.hashing import Encoder
+from taskgraph.results.records import Batch
+from taskgraph.tasks.recording import Recording, recorded_in
+
+ARRIVED = []
+
+
+class Square(namedtuple("Square", "height width")):
+    """A named tuple whose `__new__` takes something else than its fields."""
+
+    def __new__(cls, side):
+        return super().__new__(cls, side, [side])
+
+
+@dataclass(frozen=True)
+class Frozen:
+    first: object
+    rest: tuple = ()
+
+
+@dataclass(slots=True)
+class Slotted:
+    entries: list
+    computed: int = field(init=False, default=0)
+
+    def __post_init__(self):
+        self.computed = len(self.entries)
+
+
+@TaskGenerator
+def number(i):
+    return 1000 + i
+
+
+@TaskGenerator
+def pair(i):
+    return ["first", 2000 + i]
+
+
+@TaskGenerator
+def arrives(box):
+    ARRIVED.append(box)
+
+
+@pytest.fixture(autouse=True)
+def recording():
+    with recorded_in(Recording(open_store("memory://"))) as recording:
+        yield recording
+    ARRIVED.clear()
+
+
+def object_array(entries):
+    array = np.empty(len(entries), object)
+    for place, entry in enumerate(entries):
+        array[place] = entry
+    return array
+
+
+def named(entries):
+    return {f"k{i}": entry for i, entry in enumerate(entries)}
+
+
+CONTAINERS = {
+    "list": list,
+    "tuple": tuple,
+    "dict": named,
+    "ordered": lambda x: OrderedDict(reversed(named(x).items())),
+    "default": lambda x: defaultdict(list, named(x)),
+    "counter": lambda x: Counter(named(x)),
+    "deque": lambda x: deque(x, maxlen=5),
+    "namespace": lambda x: types.SimpleNamespace(**named(x)),
+    "partial": lambda x: functools.partial(dict, *x[:1], **named(x[1:])),
+    "slice": lambda x: slice(*x[:3]) if x else slice(None),
+    "square": lambda x: Square(tuple(x)),
+    "frozen": lambda x: Frozen(x, tuple(x)),
+    "slotted": Slotted,
+    "array": object_array,
+    "table": lambda x: np.concatenate([object_array(x)] * 2).reshape(2, -1),
+}
+
+LEAVES = st.one_of(
+    st.integers(0, 3),
+    st.sampled_from(["text", None, 2.5]),
+    st.tuples(
+        st.sampled_from(["task", "item", "in a set", "a key"]), st.integers(0, 3)
+    ),
+)
+BOXES = st.recursive(
+    LEAVES,
+    lambda inner: st.tuples(
+        st.sampled_from(sorted(CONTAINERS)), st.lists(inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+def built(box, tasks):
+    """Return a described container, with tasks in it or with their results."""
+    if not isinstance(box, tuple):
+        return box
+    kind, inside = box
+    if kind in CONTAINERS:
+        return CONTAINERS[kind]([built(entry, tasks) for entry in inside])
+    result = number(inside) if tasks else 1000 + inside
+    if kind == "item":
+        return pair(inside)[1] if tasks else 2000 + inside
+    if kind == "in a set":
+        return {result, "other"} if inside % 2 else frozenset([result])
+    return {result: "entry"} if kind == "a key" else result
+
+
+def needed(box):
+    if not isinstance(box, tuple):
+        return set()
+    kind, inside = box
+    if kind in CONTAINERS:
+        shown = inside
+        if kind == "slice":
+            shown = inside[:3]
+        return {key for entry in shown for key in needed(entry)}
+    return {("pair" if kind == "item" else "number", inside)}
+
+
+def known_by(item):
+    return Encoder().encode(item)
+
+
+@settings(max_examples=150, deadline=None)
+@given(BOXES)
+def test_every_task_that_is_found_in_a_container_is_replaced(box):
+    with recorded_in(Recording(open_store("memory://"))) as recording:
+        task = arrives(built(box, tasks=True))
+        names = {"pair": pair, "number": number}
+        assert set(task.needs) <= set(recording.tasks)
+        assert {need.key for need in task.needs} == {
+            names[name](i).key for name, i in needed(box)
+        }
+        run(task.needs)
+        Runner(recording.results).run(task, Batch, str)
+        expected = known_by(built(box, tasks=False))
+        assert known_by(ARRIVED.pop()) == expected
+        assert known_by(value(task.args[0])) == expected
+        assert known_by(bvalue(task.args[0])) == expected
+        assert (arrives(built(box, tasks=False)).key == task.key) == (not needed(box))
+
+
+@pytest.mark.parametrize("kind", sorted(CONTAINERS))
+def test_a_container_comes_back_as_what_it_was(kind, recording):
+    box = CONTAINERS[kind]([number(1), "x", 3][: 2 if kind == "partial" else 3])
+    run(recording.tasks)
+    found = value(box)
+    assert type(found) is type(box)
+    assert found is not box
+
+
+@pytest.mark.parametrize("kind", sorted(set(CONTAINERS) - {"slice", "tuple"}))
+def test_what_a_task_does_to_a_container_stays_with_it(kind, recording):
+    box = CONTAINERS[kind]([[1], [2]] if kind != "partial" else [[(1, 2)], [2]])
+    tasks = [spoils(box, i) for i in range(2)]
+    run(tasks)
+    assert tasks[0].result == tasks[1].result
+    assert not tasks[0].changed()
+
+
+@TaskGenerator
+def spoils(box, i):
+    before = known_by(box)
+    for entry in _lists(box):
+        entry.append("spoiled")
+    assert known_by(box) != before
+    return before
+
+
+def _lists(box):
+    from taskgraph.tasks.values import parts
+
+    return [part for part in parts(box) if type(part) is list and part in ([1], [2])]
+
+
+def test_the_lasting_attributes_of_containers_are_kept(recording):
+    bounded = value(deque([1], maxlen=3))
+    counted = value(Counter({"a": 2}))
+    called = functools.partial(max, 1)
+    called.note = "mine"
+    assert bounded.maxlen == 3
+    assert counted == Counter("aa")
+    assert value(called).note == "mine"
+    assert value(defaultdict(list)).default_factory is list
+
+
+@pytest.mark.parametrize("tuple_like", [os.stat("."), time.localtime()])  # noqa: PTH116
+def test_tuples_that_cannot_be_made_come_back_as_they_are(tuple_like):
+    assert value([tuple_like])[0] is tuple_like
+
+
+def test_results_that_are_equal_do_not_swallow_entries(recording):
+    boxes = [
+        {number(1): 1, 1001: 2},
+        {number(1), 1001},
+        OrderedDict({number(1): 1, 1001: 2}),
+    ]
+    tasks = [arrives(box) for box in boxes]
+    run(recording.tasks, check=False)
+    for task in tasks:
+        failure = recording.results.record(task.key).failure
+        assert "have equal results: an entry would be lost" in failure.message
+        assert "Use a list" in failure.message
+
+
+class Hashed:
+    def __init__(self, task):
+        self.task = task
+
+    def __taskgraph_hash__(self):
+        return [self.task]
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Hashed,
+        lambda task: np.ma.MaskedArray(object_array([task])),
+        lambda task: np.array([(1, task)], dtype=[("a", int), ("b", object)]),
+        lambda task: np.array([(1, task)], dtype=[("a", int), ("b", object)])[0],
+        lambda task: object_array([task]).view(np.recarray),
+    ],
+    ids=["hook", "masked", "records", "record", "recarray"],
+)
+def test_a_task_that_would_not_be_replaced_is_refused(box):
+    with pytest.raises(
+        UnhashableError, match=r"holds a task .* would not replace; pass"
+    ):
+        arrives([box(number(1))])
+
+
+def test_a_refused_argument_leaves_nothing_to_the_next_task(recording):
+    class Odd:
+        def __taskgraph_hash__(self):
+            raise ValueError("not now")
+
+    task = number(1)
+    for refused in (Odd(), object()):
+        with pytest.raises((ValueError, UnhashableError)):
+            arrives([task, refused])
+        with pytest.raises(Exception, match=r"not now|results"):
+            bvalue([task, refused])
+    entries = [task]
+    late = arrives(entries)
+    entries.append(object())
+    assert late.changed()
+    assert number(2).needs == ()
+
+
+class Nested:
+    def __taskgraph_hash__(self):
+        arrives(number(7))
+        return "nested"
+
+
+def test_a_hook_that_writes_down_a_task_leaves_the_outer_one_its_own(recording):
+    task = arrives([number(1), Nested(), number(2)])
+    assert [need.args for need in task.needs] == [(1,), (2,)]
+
+
+def test_a_tasklet_may_be_a_view_of_several_tasks(recording):
+    total = Tasklet([number(1), number(2)], sum)
+    task = arrives(total)
+    assert not total.can_load()
+    run(task)
+    assert value(total) == ARRIVED[-1] == 2003
+    assert total.can_load()
+    assert total.f is sum
+
+
+def test_bvalue_gives_back_what_is_no_task(recording):
+    other = object()
+    task = number(1)
+    run(task)
+    assert bvalue([task, other]) == [1001, other]
+
+
+def test_values_of_leaves_are_themselves():
+    leaves = [datetime.date(2026, 1, 2), np.arange(3), print, int, object()]
+    assert all(a is b for a, b in zip(value(leaves), leaves, strict=True))
+
+
+class Lazy:
+    def __init__(self, path, task):
+        self.path, self.task = path, task
+
+    def __jug_hash__(self):
+        return self.path.encode()
+
+    def __jug_dependencies__(self):
+        return [self.task]
+
+    def __jug_value__(self):
+        return self.path.upper(), value(self.task)
+
+
+def test_jugs_hooks_are_honoured(recording):
+    task = arrives([Lazy("abc", number(1))])
+    assert arrives([Lazy("abc", number(2))]).key == task.key
+    assert arrives([Lazy("abd", number(1))]).key != task.key
+    assert [need.args for need in task.needs] == [(1,)]
+    run(task)
+    assert ARRIVED == [[("ABC", 1001)]]
+
+
+@dataclass(frozen=True)
+class KnownByPath:
+    path: str
+    content: object = None
+
+    def __jug_hash__(self):
+        return self.path.encode()
+
+    def __jug_value__(self):
+        return self.path
+
+
+def test_jugs_hooks_come_before_what_is_known_of_a_type(recording):
+    tasks = [arrives(KnownByPath("a")), arrives(KnownByPath("a", number(1)))]
+    assert tasks[0].key == tasks[1].key
+    run(tasks[0])
+    assert ARRIVED == ["a"]
