@@ -17,6 +17,7 @@ from .errors import (
     JugfileError as JugfileError,
     NoResultError as NoResultError,
     OptionError as OptionError,
+    TaskAsResultError as TaskAsResultError,
     TaskgraphError as TaskgraphError,
     TaskInsideTaskError as TaskInsideTaskError,
     TasksFailedError as TasksFailedError,

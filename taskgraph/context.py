@@ -24,7 +24,7 @@ _LATE = "set_jugdir() must come before the first task of a jugfile"
 
 
 @known_as("taskgraph")
-def CachedFunction(f: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 - jug's name
+def CachedFunction(f: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 - jug's name
     """Call a function now, unless the store has the result already; return it.
 
     Raises

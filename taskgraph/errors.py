@@ -61,6 +61,11 @@ class IterationError(UsageError, NotImplementedError):
 
 
 @known_as("taskgraph")
+class TaskAsResultError(UsageError, TypeError):
+    """A task was used as if it were its result."""
+
+
+@known_as("taskgraph")
 class TaskInsideTaskError(TaskgraphError):
     """A running task wrote down another task, which nobody would run."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,20 @@ def _variables(f: Any) -> Iterator[tuple[str, Any]]:
                 yield name, cell.cell_contents
             except ValueError:  # it gets its value later
                 yield name, None
+
+
+def refuse_unfinished(f: Callable[..., Any], name: str) -> None:
+    """Refuse a function that returns before its work is done: nothing is to be kept."""
+    flags = getattr(getattr(f, "__code__", None), "co_flags", 0)
+    if flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+        raise UsageError(
+            f"{name} is async, and nobody would await it; write a plain function that "
+            "calls asyncio.run(...)"
+        )
+    if flags & inspect.CO_GENERATOR:
+        raise UsageError(
+            f"{name} yields, and what it yields cannot be kept; return a list"
+        )
 
 
 def refuse_lambda(f: Callable[..., Any]) -> None:

@@ -25,7 +25,7 @@ class Graph:
     ----------
     tasks : iterable of Task
         In the order in which they were written down; what they need is added if it
-        is not among them. A key that occurs twice counts once.
+        is not among them. Of those with one key the first one counts.
 
     Examples
     --------
@@ -39,6 +39,9 @@ class Graph:
     def __init__(self, tasks: Iterable[Task]) -> None:
         listed = list(tasks)
         self._tasks = {task.key: task for task in listed}
+        if len(self._tasks) < len(listed):
+            for task in reversed(listed):
+                self._tasks[task.key] = task
         if any(
             need.key not in self._tasks
             for task in listed

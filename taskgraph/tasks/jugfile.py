@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.recording import Recording, recorded_in
+from taskgraph.tasks.refusals import advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -103,7 +104,7 @@ class Jugfile:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                what = f"{type(error).__name__}: {error}"
+                what = f"{type(error).__name__}: {error}{advice(error)}"
                 raise JugfileError(f"{self._place(error)}: {what}") from error
         chosen = recording.results or results
         return Loaded(Graph(recording.tasks), vars(module), chosen, missing)

@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from taskgraph.description import describe
 from taskgraph.errors import (
-    IterationError,
     NoResultError,
     UnhashableError,
     UsageError,
 )
-from taskgraph.identity.functions import function_at, function_name
+from taskgraph.identity.functions import (
+    function_at,
+    function_name,
+    refuse_unfinished,
+)
 from taskgraph.identity.hashing import PREFIX, Encoder, digest
 from taskgraph.identity.parameters import NO_KEYWORDS, Parameters
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
 from taskgraph.tasks.recording import Recording, current
+from taskgraph.tasks.refusals import NotItsResult
 from taskgraph.tasks.tasklet import Tasklet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 Key = bytes
 _IGNORED = b"_"
@@ -99,6 +103,7 @@ class TaskGenerator:
             )
         self.function = f
         self.name = name or function_name(f)
+        refuse_unfinished(f, self.name)
         self.named_by_hand = bool(name)
         self.version = version
         self.ignore = frozenset((ignore,) if isinstance(ignore, str) else ignore)
@@ -218,7 +223,7 @@ class TaskGenerator:
 
 
 @known_as("taskgraph")
-class Task:
+class Task(NotItsResult):
     """A call written down: its result may not exist yet.
 
     ``Task(f, ...)`` is the same as ``TaskGenerator(f)(...)``.
@@ -271,6 +276,13 @@ class Task:
         """The name of the function: module and function."""
         return str(self.generator.name)
 
+    @name.setter
+    def name(self, name: str) -> None:
+        raise UsageError(
+            f"the name of a task is part of its key; write Task(f, ...) with "
+            f"f = TaskGenerator(function, name={name!r})"
+        )
+
     @property
     def result(self) -> Any:
         """The result; loads it."""
@@ -310,6 +322,15 @@ class Task:
         encoder.tasks.append(self)
         return b"K" + self.key
 
+    def is_loaded(self) -> bool:
+        """Return False: results are not kept in tasks."""
+        return False
+
+    def unload(self) -> None:
+        """Do nothing: results are not kept in tasks."""
+
+    unload_recursive = unload
+
     def run(self) -> Any:
         """Return the result; call the function here and now if there is none.
 
@@ -340,9 +361,6 @@ class Task:
     def __getitem__(self, index: Any) -> Tasklet:
         """Return a view of a part of the result."""
         return Tasklet(self, getitem, index)
-
-    def __iter__(self) -> Iterator[Any]:
-        raise IterationError(self.name)
 
     def __taskgraph_brief__(self) -> str:
         """Return it as a few letters, for an argument list."""

@@ -6,19 +6,19 @@ from operator import getitem
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.description import brief
-from taskgraph.errors import IterationError
 from taskgraph.identity.functions import refuse_lambda
 from taskgraph.names import known_as
+from taskgraph.tasks.refusals import NotItsResult
 from taskgraph.tasks.values import tasks_in, value as value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from taskgraph.identity.hashing import Encoder
 
 
 @known_as("taskgraph")
-class Tasklet:
+class Tasklet(NotItsResult):
     """A cheap view of a task's result, never stored.
 
     ``Tasklet(base, f)`` is ``f(result of base)``; ``task[i]`` is the common case. The
@@ -77,9 +77,6 @@ class Tasklet:
     def __getitem__(self, index: Any) -> Tasklet:
         """Return a view of a part of the view."""
         return Tasklet(self, getitem, index)
-
-    def __iter__(self) -> Iterator[Any]:
-        raise IterationError("a tasklet")
 
     def __taskgraph_brief__(self) -> str:
         """Return it as a few letters, for an argument list."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.errors import NoResultError
+from taskgraph.errors import NoResultError, UsageError
 from taskgraph.names import known_as
 from taskgraph.tasks.task import Task, TaskGenerator
 from taskgraph.tasks.tasklet import Tasklet
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class iteratetask:  # noqa: N801 - jug's name for it
     """The first `n` items of a task's result, as a sequence of tasklets.
 
-    Nothing checks that there are no more than `n`.
+    Nothing checks that there are no more than `n`. As in jug, an index below 0 counts
+    from the end of the result; in slices it is refused.
 
     Examples
     --------
@@ -35,10 +36,12 @@ class iteratetask:  # noqa: N801 - jug's name for it
     def __getitem__(self, index: Any) -> Any:
         """Return one tasklet, or a list of them for a slice."""
         if isinstance(index, slice):
+            if min(index.start or 0, index.stop or 0) < 0:
+                raise UsageError(f"{index} of an iteratetask: count from its beginning")
             return [self.base[i] for i in range(*index.indices(self.n))]
-        if not -self.n <= index < self.n:
+        if index >= self.n:
             raise IndexError(f"item {index} of an iteratetask of {self.n}")
-        return self.base[index % self.n]
+        return self.base[index]
 
     def __len__(self) -> int:
         return self.n
@@ -56,7 +59,8 @@ class iteratetask:  # noqa: N801 - jug's name for it
 class return_tuple:  # noqa: N801 - jug's name for it
     """Let a task generator return a tuple of `n` tasklets instead of one task.
 
-    That the result has `n` items is checked when it is loaded.
+    That the result has `n` items is checked when it is loaded. It may also stand above
+    a function that is no task generator and returns a task.
 
     Examples
     --------
@@ -72,14 +76,19 @@ class return_tuple:  # noqa: N801 - jug's name for it
 
     def __call__(self, f: Callable[..., Any]) -> Callable[..., tuple[Tasklet, ...]]:
         """Return the decorated generator."""
-        generator = f if isinstance(f, TaskGenerator) else TaskGenerator(f)
+        plain = f.f if isinstance(f, TaskGenerator) else f
 
-        @functools.wraps(generator.f)
+        @functools.wraps(plain)
         def write_down(*args: Any, **kwargs: Any) -> tuple[Tasklet, ...]:
-            task = generator(*args, **kwargs)
+            task = f(*args, **kwargs)
+            if not isinstance(task, Task | Tasklet):
+                raise UsageError(
+                    f"return_tuple({self.n}): {plain.__qualname__} returned "
+                    f"{type(task).__name__}, no task; put @TaskGenerator below it"
+                )
             return tuple(Tasklet(task, item_of, i, self.n) for i in range(self.n))
 
-        write_down.f = generator.f  # type: ignore[attr-defined] # as a generator has it
+        write_down.f = plain  # type: ignore[attr-defined] # as a generator has it
         write_down.__taskgraph_generator__ = True  # type: ignore[attr-defined]
         return write_down
 

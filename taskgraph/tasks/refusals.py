@@ -1,0 +1,80 @@
+"""What cannot be done with a task before it has run, and what to do instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.errors import IterationError, TaskAsResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WAY_OUT = (
+    "what it returns is not known before it has run: let a task do that, or wait for "
+    "it with bvalue(task)"
+)
+_NAMED = re.compile(r"\bTask(let)?\b")
+
+
+class NotItsResult:
+    """Base of what stands for a result: refuses to be used as if it were one.
+
+    Two of them are equal if they are the same object, and they can be in sets and be
+    keys of dicts. Comparing one with anything else is refused, for the answer would
+    always be no; with None it is no.
+    """
+
+    __slots__ = ()
+
+    def _wrong(self, what: str) -> TaskAsResultError:
+        name = getattr(self, "name", "a tasklet")
+        return TaskAsResultError(f"{name} {what}: {WAY_OUT}")
+
+    def __bool__(self) -> bool:
+        raise self._wrong("is neither true nor false (see task.can_load())")
+
+    def __len__(self) -> int:
+        raise self._wrong("has no length")
+
+    def __iter__(self) -> Iterator[Any]:
+        raise IterationError(getattr(self, "name", "a tasklet"))
+
+    def __eq__(self, other: object) -> bool:
+        if other is None or isinstance(other, NotItsResult):
+            return NotImplemented
+        raise self._wrong(f"cannot be compared with {other!r:.40}")
+
+    __hash__ = object.__hash__
+
+    def __format__(self, spec: str) -> str:
+        raise self._wrong("cannot be written into a text (its repr can, as {task!r})")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        import numpy as np
+
+        if dtype is None or np.dtype(dtype) != object:
+            raise self._wrong("is no array (one that holds tasks has dtype=object)")
+        array = np.empty((), object)
+        array[()] = self
+        return array
+
+
+def advice(error: BaseException) -> str:
+    """Return what to add to an error of a jugfile that used a task as its result.
+
+    Examples
+    --------
+    >>> from taskgraph import Task
+    >>> try:
+    ...     "cells-" + Task(divmod, 7, 2)
+    ... except TypeError as error:
+    ...     print(advice(error))
+    . A Task is what was written down; what it returns is not known before it has ...
+    >>> advice(TypeError("unsupported operand type(s) for +: 'int' and 'str'"))
+    ''
+    """
+    wrong = isinstance(error, TypeError | AttributeError)
+    if not wrong or not _NAMED.search(str(error)):
+        return ""
+    return f". A Task is what was written down; {WAY_OUT}"
