@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LASTING_PACKAGES = ("segkit", "taskgraph")
+"""Packages whose classes stand in stored results without pickle, as their fields."""
+
 HOMES = {
     "function_at": "taskgraph.identity.functions",
     "item_of": "taskgraph.tasks.unpacking",

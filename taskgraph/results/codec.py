@@ -1,13 +1,15 @@
-"""Values to bytes and back: pickle for structure, ``.npy`` files for arrays.
+"""Values to bytes and back: ``.npy`` files for arrays, a structure around them.
 
-A value is pickled with protocol 5. Its buffers (arrays, wherever they are in it, and
-the columns of data frames) go out of band: each large one becomes a blob of its own,
-with an ``.npy`` header where it is an array, so that it is stored at the speed of the
-disk, memory-mapped when it is loaded, and readable by any program. Blobs are compressed
-(zstd level 1) only where a sample of them shows that it pays.
+The structure is that of `taskgraph.results.plain`, in which no code can hide, if the
+value is plain, else a pickle with protocol 5; its first byte tells which. Buffers of a
+value (arrays, wherever they are in it, and the columns of data frames) go out of band:
+each large one becomes a blob of its own, with an ``.npy`` header where it is an array,
+so that it is stored at the speed of the disk, memory-mapped when it is loaded, and
+readable by any program. Blobs are compressed (zstd level 1) only where a sample of them
+shows that it pays.
 
-A payload starts with a byte for its kind: ``P`` pickle; ``B`` a msgpack array of
-blob references and the pickle that needs them; ``Z`` everything in one blob.
+A payload starts with a byte for its kind: ``P`` the structure alone; ``B`` a msgpack
+array of blob references and the structure that needs them; ``Z`` this in a blob, too.
 """
 
 from __future__ import annotations
@@ -25,16 +27,18 @@ from xxhash import xxh3_64_intdigest
 from backends.errors import DamagedError
 from taskgraph.errors import TaskgraphError
 from taskgraph.names import known_as
+from taskgraph.results import plain
 from taskgraph.results.compression import zstd
 
 BLOB_SIZE = 1 << 15
 """A buffer of so many bytes or more becomes a blob."""
 INLINE_SIZE = 1 << 18
-"""A pickle of so many bytes or fewer stays in the segment."""
+"""A structure of so many bytes or fewer stays in the segment."""
 _SAMPLE = 1 << 15
 _PAYS = 1.5
 _PIECE = 1 << 24
-_BUILTIN = (int, float, str, bytes, bool, type(None), complex)
+PLAIN = b"\xc1"
+"""What a plain structure begins with, and no pickle."""
 
 WriteBlob = Callable[[str, Iterable[Any]], int]
 OpenBlob = Callable[[str], memoryview]
@@ -78,15 +82,12 @@ def encode(value: object, stem: str, write_blob: WriteBlob) -> bytes:
     >>> decode(encode({"a": [1, 2]}, "ab/cd", None), None)
     {'a': [1, 2]}
     """
-    if type(value) in _BUILTIN:
-        data = pickle.dumps(value, 5)
-        buffers: list[pickle.PickleBuffer] = []
-    else:
-        data, buffers = _pickle(value)
+    data, buffers = _structure(value)
     if len(data) > INLINE_SIZE:
         refs = _write_all(buffers, stem, write_blob)
         chunks: list[Any] = [data]
-        main = _write(f"{stem}.pickle", chunks, 0, write_blob)
+        suffix = ".msgpack" if data[:1] == PLAIN else ".pickle"
+        main = _write(f"{stem}{suffix}", chunks, 0, write_blob)
         return b"Z" + bytes(msgpack.packb([_plain(main), [_plain(r) for r in refs]]))
     if buffers:
         refs = _write_all(buffers, stem, write_blob)
@@ -107,14 +108,31 @@ def decode(payload: bytes, open_blob: OpenBlob) -> Any:
     """
     kind = payload[:1]
     if kind == b"P":
-        return pickle.loads(memoryview(payload)[1:])  # noqa: S301 - our own store
+        return _value(memoryview(payload)[1:], [])
     if kind == b"B":
         refs, data = msgpack.unpackb(memoryview(payload)[1:])
     else:
         main, refs = msgpack.unpackb(memoryview(payload)[1:])
         data = _read(BlobRef(*main), open_blob)
     buffers = [_read(BlobRef(*ref), open_blob) for ref in refs]
-    return pickle.loads(data, buffers=buffers)  # noqa: S301 - our own store
+    return _value(data, buffers)
+
+
+def is_plain(payload: bytes, open_blob: OpenBlob) -> bool:
+    """Return whether a value is loaded without pickle: no code in the store can run."""
+    if payload[:1] == b"Z":
+        main, _ = msgpack.unpackb(memoryview(payload)[1:])
+        return bytes(_read(BlobRef(*main), open_blob)[:1]) == PLAIN
+    if payload[:1] == b"B":
+        _, data = msgpack.unpackb(memoryview(payload)[1:])
+        return bytes(data[:1]) == PLAIN
+    return payload[1:2] == PLAIN
+
+
+def _value(data: Any, buffers: list[Any]) -> Any:
+    if data[:1] == PLAIN:
+        return plain.unpack(data[1:], buffers)
+    return pickle.loads(data, buffers=buffers)  # noqa: S301 - what a task returned
 
 
 def blob_refs(payload: bytes) -> list[BlobRef]:
@@ -151,8 +169,24 @@ def _plain(ref: BlobRef) -> tuple[str, bool, int, int, int]:
     return ref.name, ref.compressed, ref.offset, ref.size, ref.check
 
 
-def _pickle(value: object) -> tuple[bytes, list[pickle.PickleBuffer]]:
-    buffers: list[pickle.PickleBuffer] = []
+def _structure(value: object) -> tuple[bytes, list[Any]]:
+    """Return a value's structure and the arrays and buffers that it lies around."""
+    buffers: list[Any] = []
+
+    def keep(array: Any) -> int | None:
+        if array.nbytes < BLOB_SIZE:
+            return None
+        buffers.append(array)
+        return len(buffers) - 1
+
+    try:
+        return PLAIN + plain.pack(value, keep), buffers
+    except plain.NotPlainError:
+        return _pickle(value)
+
+
+def _pickle(value: object) -> tuple[bytes, list[Any]]:
+    buffers: list[Any] = []
 
     def keep_in_band(buffer: pickle.PickleBuffer) -> bool:
         if memoryview(buffer).nbytes < BLOB_SIZE:
@@ -191,13 +225,11 @@ class _ArrayPickler(pickle.Pickler):
         return numpy.ascontiguousarray(obj).__reduce_ex__(5)
 
 
-def _write_all(
-    buffers: list[pickle.PickleBuffer], stem: str, write_blob: WriteBlob
-) -> list[BlobRef]:
+def _write_all(buffers: list[Any], stem: str, write_blob: WriteBlob) -> list[BlobRef]:
     refs = []
     for place, buffer in enumerate(buffers):
-        header = _npy_header(buffer)
-        chunks: list[Any] = [header, buffer.raw()]
+        header, data = _npy_parts(buffer)
+        chunks: list[Any] = [header, data]
         suffix = ".npy" if header else ".bin"
         refs.append(_write(f"{stem}-{place}{suffix}", chunks, len(header), write_blob))
     return refs
@@ -228,16 +260,23 @@ def _read(ref: BlobRef, open_blob: OpenBlob) -> Any:
     return memoryview(raw)[_npy_size(raw) if ".npy" in ref.name else 0 :]
 
 
-def _npy_header(buffer: pickle.PickleBuffer) -> bytes:
-    """Return the ``.npy`` header for the array behind a buffer; empty if none is."""
-    array = memoryview(buffer).obj
+def _npy_parts(buffer: Any) -> tuple[bytes, Any]:
+    """Return an ``.npy`` header and the bytes of an array, or of that behind a buffer.
+
+    The header is empty if there is no array.
+    """
+    raw = buffer.raw() if isinstance(buffer, pickle.PickleBuffer) else None
+    array = buffer if raw is None else memoryview(buffer).obj
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(array, numpy.ndarray):
-        return b""
+        return b"", raw
+    if raw is None:
+        array = array if array.flags.forc else numpy.ascontiguousarray(array)
+        raw = memoryview(array.ravel(order="K").view(numpy.uint8))
     file = io.BytesIO()
     about = numpy.lib.format.header_data_from_array_1_0(array)
     numpy.lib.format.write_array_header_2_0(file, about)
-    return file.getvalue()
+    return file.getvalue(), raw
 
 
 def _npy_size(raw: bytearray) -> int:

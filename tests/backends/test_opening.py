@@ -11,6 +11,7 @@ import pytest
 
 from backends import FormatError, NoStoreError, OpenError, UnavailableError
 from backends.filesystem.file_log import FileLog
+from backends.filesystem.format import VERSION
 from backends.opening import open_backend
 from backends.store import JournalStore
 
@@ -94,7 +95,8 @@ def test_two_make_the_same_store(root, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("version", "advice"), [(1, "release that wrote it"), (3, "install a newer")]
+    ("version", "advice"),
+    [(VERSION - 1, "release that wrote it"), (VERSION + 1, "install a newer")],
 )
 def test_another_format_is_refused_with_advice(root, version, advice):
     make(root)

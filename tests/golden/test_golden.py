@@ -20,6 +20,8 @@ from backends.interface import Row
 from taskgraph import open_store
 from taskgraph.execution.at_once import run_at_once
 from taskgraph.identity.hashing import Encoder
+from taskgraph.results import plain
+from taskgraph.results.codec import PLAIN
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.jugfile import Jugfile, Loaded
 
@@ -72,6 +74,18 @@ class _Names(pickle.Unpickler):
         return super().find_class(module, name)
 
 
+def _plain_names(data: bytes, found: set[tuple[str, str]]) -> None:
+    """Note the names that a structure without pickle holds."""
+
+    def note(code: int, packed: bytes) -> int:
+        inner = msgpack.unpackb(packed, ext_hook=note, strict_map_key=False)
+        if code in (plain.INSTANCE, plain.NAMED_TUPLE):
+            found.add((inner[0], inner[1]))
+        return 0
+
+    msgpack.unpackb(data, ext_hook=note, strict_map_key=False)
+
+
 def _stored_names(loaded: Loaded) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for task in loaded.graph.tasks:
@@ -81,6 +95,9 @@ def _stored_names(loaded: Loaded) -> set[tuple[str, str]]:
         if payload[:1] == b"B":
             refs, data = msgpack.unpackb(data)
         blobs = [loaded.results.backend.blobs.open(ref[0])[ref[2] :] for ref in refs]
+        if bytes(data[:1]) == PLAIN:
+            _plain_names(bytes(data[1:]), found)
+            continue
         reader = _Names(bytes(data), blobs)
         reader.load()
         found |= reader.found
