@@ -1,4 +1,4 @@
-"""Type aliases that all of segkit uses, and the lowest value of a dtype."""
+"""Type aliases that all of segkit uses, the lowest value of a dtype, what is a mask."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ Array: TypeAlias = NDArray[Any]
 """An array of any dtype, axes (..., z, y, x)."""
 Mask: TypeAlias = NDArray[np.bool_]
 """An array of booleans: what belongs to an object, or is chosen."""
+Labels: TypeAlias = NDArray[np.integer[Any]]
+"""An array of ids of objects; 0 is background."""
+MaskOrLabels: TypeAlias = NDArray[Any]
+"""A mask if a mask was given, labels if labels were."""
 PerAxis: TypeAlias = int | Sequence[int]
 """One integer for all axes, or one for each."""
 RealPerAxis: TypeAlias = float | Sequence[float]
@@ -33,3 +37,22 @@ def lowest(dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "b":
         return False
     return np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
+
+
+def is_mask(image: Array) -> bool:
+    """Return whether an array is a mask and not labels, as other integers are.
+
+    It is boolean, or of 8 bits and holds 0 and 1, or 0 and 255, only: so other programs
+    write masks.
+
+    Examples
+    --------
+    >>> is_mask(np.array([0, 255], np.uint8)), is_mask(np.array([0, 255]))
+    (True, False)
+    """
+    if image.dtype == np.bool_:
+        return True
+    if image.dtype != np.uint8 or image.size == 0:
+        return False
+    value = image.max()
+    return value in (1, 255) and not ((image != 0) & (image != value)).any()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import is_mask
 from segkit.measurement import properties as object_properties
 from segkit.measurement.partial_table import PartialTable, combine, sum_box
 from segkit.names import known_as
@@ -91,7 +92,8 @@ def region_properties(
     Raises
     ------
     TypeError, ValueError
-        If labels are no non-negative integers, shapes differ, a property is unknown or
+        If labels are no non-negative integers, or a mask of 8 bits (0 and 1, or 0 and
+        255) with several pieces, shapes differ, a property is unknown or
         not defined for the input, or intensities are not finite, or integers beyond
         2**53, which floats would confound.
 
@@ -109,6 +111,7 @@ def region_properties(
     """
     array, largest = _labels(labels)
     checks.require_no_picture(array)
+    require_no_mask(array)
     intensities = _intensity(intensity, array.shape)
     wanted = object_properties.wanted(properties, array.ndim, intensities is not None)
     threads = thread_count(workers)
@@ -218,6 +221,29 @@ def properties_table(
     for name in wanted:
         result |= object_properties.columns_of(name, table, steps)
     return result
+
+
+def require_no_mask(labels: Array, *, name: str = "labels") -> None:
+    """Raise `ValueError` if labels are a mask of 8 bits with several pieces.
+
+    Examples
+    --------
+    >>> require_no_mask(np.array([255, 0, 255], np.uint8))
+    Traceback (most recent call last):
+    ...
+    ValueError: labels hold 0 and 255 only, in 2 pieces, as a mask does; ...
+    """
+    if labels.dtype != np.uint8 or not is_mask(labels):
+        return
+    from scipy import ndimage
+
+    pieces = ndimage.label(labels, np.ones((3,) * labels.ndim))[1]
+    if pieces > 1:
+        raise ValueError(
+            f"{name} hold 0 and {labels.max()} only, in {pieces} pieces, as a mask"
+            " does; make labels of it by segkit.label, or, if they are one object,"
+            " say so by more bits: labels.astype(numpy.int32)"
+        )
 
 
 def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:

@@ -5,8 +5,9 @@ Which objects stay is decided on a table of all objects (`small_ids`, `border_id
 voxel (`drop_ids`, `keep_ids`), so that tiles need not know each other. The functions of
 whole images do both.
 
-A boolean image is a mask, whose objects are its connected components; an integer image
-holds labels, whose objects keep their ids.
+A boolean image is a mask, whose objects are its connected components, and so is one of
+8 bits that holds 0 and 1, or 0 and 255, only; any other integer image holds labels,
+whose objects keep their ids.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
-from segkit.arrays import Array
+from segkit.arrays import Array, Labels, MaskOrLabels, is_mask
 from segkit.labelling import box as label_box
 from segkit.labelling.labels import label
-from segkit.measurement.measure import region_properties
+from segkit.measurement.measure import region_properties, require_no_mask
 from segkit.names import known_as
 
 Ids: TypeAlias = NDArray[np.int64]
@@ -33,13 +34,15 @@ _LARGEST_TABLE = 2**23
 
 
 @known_as("segkit")
-def remove_small_objects(image: Any, min_size: int, *, connectivity: Any = 1) -> Array:
+def remove_small_objects(
+    image: Any, min_size: int, *, connectivity: Any = 1
+) -> MaskOrLabels:
     """Return the image without objects of fewer than `min_size` voxels.
 
     Parameters
     ----------
     image
-        Mask or labels.
+        Mask or labels; the result is of the same dtype.
     min_size
         In voxels; `keep_within` takes sizes in physical units.
     connectivity
@@ -59,7 +62,7 @@ def remove_small_objects(image: Any, min_size: int, *, connectivity: Any = 1) ->
 
 
 @known_as("segkit")
-def clear_border(image: Any, *, connectivity: Any = 1) -> Array:
+def clear_border(image: Any, *, connectivity: Any = 1) -> MaskOrLabels:
     """Return the image without objects that reach its border.
 
     Examples
@@ -74,7 +77,7 @@ def clear_border(image: Any, *, connectivity: Any = 1) -> Array:
 
 
 @known_as("segkit")
-def keep_largest(image: Any, number: int = 1, *, connectivity: Any = 1) -> Array:
+def keep_largest(image: Any, number: int = 1, *, connectivity: Any = 1) -> MaskOrLabels:
     """Return the image with its `number` largest objects only.
 
     Of objects of one size, those of smaller labels count as larger.
@@ -87,8 +90,7 @@ def keep_largest(image: Any, number: int = 1, *, connectivity: Any = 1) -> Array
     """
     labels = _objects(image, connectivity)
     table = _counts(labels)
-    kept = keep_ids(labels, largest_ids(table, number))
-    return kept > 0 if _is_mask(image) else kept
+    return _kept(image, keep_ids(labels, largest_ids(table, number)))
 
 
 @known_as("segkit")
@@ -206,7 +208,7 @@ def require_limits(name: str, limits: Any) -> tuple[float | None, float | None]:
 
 
 @known_as("segkit")
-def drop_ids(labels: Any, ids: Any) -> Array:
+def drop_ids(labels: Any, ids: Any) -> Labels:
     """Return the labels with those listed set to 0; an array or one tile of it.
 
     Ids that no object has are passed over.
@@ -234,7 +236,7 @@ def drop_ids(labels: Any, ids: Any) -> Array:
 
 
 @known_as("segkit")
-def keep_ids(labels: Any, ids: Any) -> Array:
+def keep_ids(labels: Any, ids: Any) -> Labels:
     """Return the labels with all but those listed set to 0; an array or one tile of it.
 
     Raises as `drop_ids`.
@@ -295,7 +297,8 @@ def _counts(labels: Array) -> Columns:
 
 
 def _is_mask(image: Any) -> bool:
-    return np.asarray(image).dtype == bool
+    checks.require_unmasked(image)
+    return is_mask(np.asarray(image))
 
 
 def _objects(image: Any, connectivity: Any) -> Array:
@@ -308,6 +311,7 @@ def _labels(labels: Any, name: str) -> Array:
     """Return the labels of a whole image, which a colour picture has not."""
     array = checks.require_labels(labels, name=name)
     checks.require_no_picture(array, name=name)
+    require_no_mask(array, name=name)
     return array
 
 
@@ -316,5 +320,12 @@ def _mask(mask: Any) -> NDArray[np.bool_]:
 
 
 def _dropped(image: Any, labels: Array, ids: Ids) -> Array:
-    kept = drop_ids(labels, ids)
-    return kept > 0 if _is_mask(image) else kept
+    return _kept(image, drop_ids(labels, ids))
+
+
+def _kept(image: Any, kept: Labels) -> MaskOrLabels:
+    """Return the labels that are kept; of a mask its own values there."""
+    if not _is_mask(image):
+        return kept
+    mask = np.asarray(image)
+    return np.where(kept > 0, mask, mask.dtype.type(0))

@@ -16,7 +16,7 @@ from segkit.filters.smoothing import gaussian
 from segkit.methods.axes import by_space, in_voxels, is_fine
 from segkit.methods.background import above_background, gradient, opened
 from segkit.methods.splitting import renumbered, split_by_shape, typical_radius
-from segkit.morphology import operations
+from segkit.morphology.holes import fill_holes
 from segkit.names import known_as
 from segkit.windows.rule import Polarity
 
@@ -148,7 +148,7 @@ def _segment(
     with checks.inside_tile():  # a volume may shrink until it is as thin as a picture
         smooth = gaussian(grey, in_voxels(1, spacing))
         contrast, mask = above_background(smooth, sensitivity, spacing)
-        mask = operations.fill_holes(mask)
+        mask = fill_holes(mask)
         objects = _split(mask, depth, spacing)
         if edge is None:
             edge = _edge_level(contrast, objects, spacing)
@@ -156,7 +156,7 @@ def _segment(
         for _ in range(2):
             level = _bright_level(contrast, objects)
             kept = (contrast > edge * level[objects]) & (objects > 0)
-            mask = opened(operations.fill_holes(kept), spacing)
+            mask = opened(fill_holes(kept), spacing)
             objects = _split(mask, depth, spacing)
         objects = _in_focus(contrast, objects, focus, spacing)
         radius = min_radius * typical_radius(mask, spacing)

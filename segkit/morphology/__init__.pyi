@@ -1,6 +1,10 @@
 from .flat import (
     footprint as footprint,
 )
+from .holes import (
+    fill_holes as fill_holes,
+    remove_small_holes as remove_small_holes,
+)
 from .operations import (
     binary_closing as binary_closing,
     binary_dilation as binary_dilation,
@@ -10,10 +14,8 @@ from .operations import (
     closing as closing,
     dilation as dilation,
     erosion as erosion,
-    fill_holes as fill_holes,
     h_maxima as h_maxima,
     opening as opening,
-    remove_small_holes as remove_small_holes,
     white_tophat as white_tophat,
 )
 

@@ -1,5 +1,7 @@
 """Objects are kept or dropped whole, tile by tile as in the whole image."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -8,7 +10,11 @@ from skimage import morphology, segmentation
 from segkit.labelling.labels import label, label_tile, relabel_tile
 from segkit.labelling.merging import merge_tiles
 from segkit.measurement import selection
-from segkit.measurement.measure import measure_tile, properties_table
+from segkit.measurement.measure import (
+    measure_tile,
+    properties_table,
+    region_properties,
+)
 from segkit.measurement.partial_table import combine
 from segkit.measurement.selection import (
     border_ids,
@@ -202,3 +208,35 @@ def test_no_ids_are_no_objects(none):
     labels = np.array([0, 1, 2])
     assert keep_ids(labels, none).tolist() == [0, 0, 0]
     assert drop_ids(labels, none).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("value", [1, 255])
+@pytest.mark.parametrize("shape", [(40,), (12, 15), (6, 7, 8)])
+def test_masks_of_8_bits_are_masks_as_booleans_are(shape, value):
+    mask = np.random.default_rng(2).random(shape) < 0.4
+    image = mask * np.uint8(value)
+    for function in (
+        partial(remove_small_objects, min_size=3),
+        partial(keep_largest, number=2),
+        clear_border,
+    ):
+        found = function(image)
+        np.testing.assert_array_equal(found, function(mask) * np.uint8(value))
+        assert found.dtype == np.uint8
+    np.testing.assert_array_equal(label(image), label(mask))
+
+
+@pytest.mark.parametrize("value", [1, 255])
+@pytest.mark.parametrize(
+    "function",
+    [region_properties, relabel_sequential, partial(keep_within, area=(1, 9))],
+)
+def test_where_labels_are_needed_masks_of_8_bits_are_refused(function, value):
+    mask = np.zeros((9, 9), np.uint8)
+    mask[1:3, 1:3] = value
+    function(mask)  # one piece: one object, whatever it is
+    mask[5:8, 4:8] = value
+    with pytest.raises(ValueError, match=rf"hold 0 and {value} only, in 2 pieces, as"):
+        function(mask)
+    function(mask.astype(np.int32))
+    function(np.where(mask == 0, np.uint8(0), np.uint8(7)))

@@ -217,6 +217,42 @@ def test_holes_up_to_a_size_are_small_and_away_from_the_border(
     np.testing.assert_array_equal(filled, small & holes)
 
 
+HOLES = [
+    morphology.fill_holes,
+    partial(morphology.fill_holes, max_size=3),
+    partial(morphology.remove_small_holes, min_size=4),
+]
+
+
+@pytest.mark.parametrize("function", HOLES)
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_a_hole_of_labels_belongs_to_the_one_object_around_it(function, data):
+    shape = [data.draw(st.integers(1, 9)) for _ in range(data.draw(st.integers(1, 3)))]
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    labels = rng.integers(0, 4, shape) * (rng.random(shape) < 0.7)
+    filled, mask = function(labels), function(labels > 0)
+    np.testing.assert_array_equal(filled[labels > 0], labels[labels > 0])
+    holes, count = ndimage.label(mask & (labels == 0))
+    cross = ndimage.generate_binary_structure(labels.ndim, 1)
+    for hole in range(1, count + 1):
+        rim = ndimage.binary_dilation(holes == hole, cross) & (holes != hole)
+        around = set(labels[rim].tolist()) - {0}
+        expected = around if len(around) == 1 else {0}
+        assert set(filled[holes == hole].tolist()) == expected
+    assert (filled[~mask] == 0).all()
+
+
+@pytest.mark.parametrize("value", [1, 255])
+@pytest.mark.parametrize("function", HOLES)
+def test_holes_of_masks_of_8_bits_are_those_of_booleans(function, value):
+    mask = random_image((20, 30), "bool") | random_image((20, 30), "bool", seed=1)
+    filled = function(mask * np.uint8(value))
+    np.testing.assert_array_equal(filled, function(mask) * np.uint8(value))
+    assert filled.dtype == np.uint8
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int32])
 @pytest.mark.parametrize(
     "function",
     [
@@ -227,14 +263,17 @@ def test_holes_up_to_a_size_are_small_and_away_from_the_border(
 )
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
-def test_small_holes_are_the_same_on_tiles(function, data):
+def test_small_holes_are_the_same_on_tiles(function, dtype, data):
     ndim = data.draw(st.integers(1, 3))
     shape = [data.draw(st.integers(1, (40, 14, 8)[ndim - 1])) for _ in range(ndim)]
     tile = [data.draw(st.integers(1, n)) for n in shape]
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     mask = rng.random(shape) < data.draw(st.sampled_from([0.3, 0.5, 0.7]))
+    image = mask if dtype is bool else dtype(mask * rng.choice([1, 2, 255], shape))
     bound = partial(function, connectivity=data.draw(st.integers(1, ndim)))
-    np.testing.assert_array_equal(map_tiles(bound, mask, tile=tile), bound(mask))
+    found, expected = map_tiles(bound, image, tile=tile), bound(image)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == expected.dtype
 
 
 @pytest.mark.parametrize("value", [False, True])

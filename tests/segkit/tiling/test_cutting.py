@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from segkit import tiling
-from segkit.morphology.operations import dilation, fill_holes
+from segkit.morphology.holes import fill_holes
+from segkit.morphology.operations import dilation
 from segkit.tiling.reaches import HaloWarning
 
 from .grids import grids
