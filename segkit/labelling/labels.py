@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segkit.arrays import Array
+    from segkit.arrays import Array, Labels
 
 
 @known_as("segkit.names")
@@ -239,7 +239,7 @@ def label_tile(
 
 
 @known_as("segkit")
-def relabel_tile(labels: Array, lookup: Array, *, out: Array | None = None) -> Array:
+def relabel_tile(labels: Array, lookup: Array, *, out: Array | None = None) -> Labels:
     """Return the labels of one tile with each replaced by its entry in a lookup.
 
     Parameters

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from segkit import checks
 from segkit.io.tables import TABLE_SUFFIXES
+from segkit.methods.axes import require_said
+from segkit.pipeline.contents import content_after, is_foreign
 from segkit.pipeline.stages import (
     ClassifyStage,
     FilterStage,
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from segkit.pipeline.stages import Stage
-    from segkit.pipeline.steps import Step
+    from segkit.pipeline.steps import Content, Step
 
+# What says how the voxels of an image lie, to a step that asks.
+_LAID_OUT = {"axes", "spacing"}
 # A tile grows until its halo costs no more than this many times its own voxels.
 _HALO_SHARE = 0.5
 
@@ -69,6 +73,8 @@ class Draft:
         Voxels that a tile may grow to.
     tile : int or sequence of int, optional
         Tiles before a step names some; None for the whole image.
+    spacing : tuple of float, optional
+        Of the image, for steps that are given none; None if it is not known.
 
     Attributes
     ----------
@@ -77,13 +83,20 @@ class Draft:
     """
 
     def __init__(
-        self, shape: tuple[int, ...], budget: int, tile: int | Sequence[int] | None
+        self,
+        shape: tuple[int, ...],
+        budget: int,
+        tile: int | Sequence[int] | None,
+        *,
+        spacing: tuple[float, ...] | None,
     ) -> None:
         self._shape = shape
         self._budget = budget
+        self._spacing = spacing
         size = () if tile is None else self._per_axis(tile, "tile")
         self._tiling: _Exact | _Overlapping | None = _Exact(size) if size else None
         self._array = 0
+        self._content: Content | None = None
         self._labels: int | None = None
         self._table: int | None = None
         self._classified = False
@@ -110,21 +123,36 @@ class Draft:
 
     def apply(self, step: Step) -> None:
         """Place an array function: fused with those before, or on its own."""
+        step = self._spaced(step)
         margin = self._reach(step)
+        self._content = content_after(step, self._content)
         match self._tiling:
             case _Overlapping(size, stride):
                 self._array = self._overlap(step, size, stride)
             case _Exact(size) if margin is not None:
                 self._array = self._cut(step, size, margin)
             case _:
-                whole = WholeStage(len(self.stages), (step,), self._array)
-                self._array = self._put(whole)
+                number, content = len(self.stages), self._content
+                self._array = self._put(
+                    WholeStage(number, (step,), self._array, content)
+                )
         self._labels = None
+        if self._content == "labels":
+            self._labels, self._table = self._array, None
 
     def label(self, step: Step) -> None:
-        """Place the labelling of objects."""
+        """Place the labelling of objects; what is labelled stays as it is."""
+        if self._content == "labels" and not step.keywords.get("by_value", False):
+            if "connectivity" in step.keywords:
+                raise ValueError(
+                    "has labelled objects before it, of which connectivity= says"
+                    " nothing; leave label() out, or add by_value=True to number the"
+                    " pieces of equal labels"
+                )
+            return
         stage = LabelStage(len(self.stages), step, self._array)
         self._array = self._labels = self._put(stage)
+        self._content, self._table = "labels", None
 
     def filter(self, step: Step) -> None:
         """Place a filter of objects; before `label`, of the components of a mask."""
@@ -159,12 +187,16 @@ class Draft:
         labels = self._require_labels()
         stage = PaintStage(len(self.stages), step, labels, self._table)
         self._array = self._put(stage)
-        self._labels = None
+        self._labels, self._content = None, "grey"
 
     def save(self, step: Step) -> None:
         """Place the saving of a table or an image, which the suffix says."""
-        number = len(self.stages)
-        if not str(step.arguments[0]).lower().endswith(TABLE_SUFFIXES):
+        number, path = len(self.stages), str(step.arguments[0]).lower()
+        if not path.endswith(TABLE_SUFFIXES):
+            if path.endswith(".zarr") and self._content == "labels":
+                # Said there, so that coarser levels hold no means of labels.
+                options = {"labels": True, **step.keywords}
+                step = replace(step, options=tuple(options.items()))
             self._put(SaveImageStage(number, step, self._array))
         elif self._table is None:
             raise ValueError("needs a table of objects; put regionprops() before")
@@ -177,7 +209,16 @@ class Draft:
 
     def _require_labels(self) -> int:
         if self._labels is None:
-            raise ValueError("needs labelled objects; put label() before it")
+            advice = "put label() before it"
+            if self._array == 0:
+                advice += ", or label(by_value=True) if the image holds labels"
+            elif self._content is None:
+                advice += (
+                    ", or say that a step of your own returns labels:"
+                    " florinate(function, returns='labels'), in a file"
+                    ' returns = "labels"'
+                )
+            raise ValueError(f"needs labelled objects; {advice}")
         return self._labels
 
     def _cut(self, step: Step, size: tuple[int, ...], margin: tuple[int, ...]) -> int:
@@ -190,23 +231,47 @@ class Draft:
             self.stages.pop()
         tile = _grown(size, margin, self._shape, self._budget)
         number = len(self.stages)
-        return self._put(TilesStage(number, steps, array, self._shape, tile, margin))
+        stage = TilesStage(
+            number, steps, array, self._content, self._shape, tile, margin
+        )
+        return self._put(stage)
 
     def _overlap(
         self, step: Step, size: tuple[int, ...], stride: tuple[int, ...]
     ) -> int:
         """Place an array step on overlapping tiles."""
+        if self._content == "labels":
+            raise ValueError(
+                "makes labels, of which each of the tiles that join='or' unites would"
+                " have the same; put it before tile(...), or join='own'"
+            )
         last = self.stages[-1]
         if isinstance(last, OverlappingStage) and (last.tile, last.stride) == (
             size,
             stride,
         ):
-            self.stages[-1] = replace(last, steps=(*last.steps, step))
+            steps = (*last.steps, step)
+            self.stages[-1] = replace(last, steps=steps, content=self._content)
             return last.number
         number = len(self.stages)
-        return self._put(
-            OverlappingStage(number, (step,), self._array, self._shape, size, stride)
+        content = self._content
+        stage = OverlappingStage(
+            number, (step,), self._array, content, self._shape, size, stride
         )
+        return self._put(stage)
+
+    def _spaced(self, step: Step) -> Step:
+        """Return an array step with the spacing of the image, if it takes one."""
+        if is_foreign(step):
+            return step
+        parameters = inspect.signature(step.resolve()).parameters
+        given = _by_name(step, step.resolve())
+        if "spacing" in parameters and self._spacing and not given.keys() & _LAID_OUT:
+            given["spacing"] = self._spacing
+            step = replace(step, options=(*step.options, ("spacing", self._spacing)))
+        if parameters.keys() >= _LAID_OUT:
+            require_said(len(self._shape), given.get("axes"), given.get("spacing"))
+        return step
 
     def _reach(self, step: Step) -> tuple[int, ...] | None:
         """Return how far a step reaches, None if that has no bound or is not known."""
@@ -221,7 +286,7 @@ class Draft:
         except UnknownReachError:
             return None
         except (TypeError, ValueError):
-            if ":" in step.function:  # somebody else's rule
+            if is_foreign(step):  # somebody else's rule
                 return None
             raise
 

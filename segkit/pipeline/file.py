@@ -14,7 +14,7 @@
 
 `run` is a public name of segkit or ``package.module:name``; ``arguments`` follow the
 data, ``with`` are those by keyword, ``reach`` is that of a function which does not
-declare it.
+declare it, and ``returns`` what one of somebody else's returns.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
-_KEYS = {"run", "arguments", "with", "reach"}
+_KEYS = {"run", "arguments", "with", "reach", "returns"}
 _TOP = ("format", "step")
 
 
@@ -68,6 +68,8 @@ def _entry(number: int, step: Step) -> dict[str, Any]:
         entry["with"] = {n: _plain(number, step, v) for n, v in step.options}
     if step.reach is not None:
         entry["reach"] = _plain(number, step, step.reach)
+    if step.returns is not None:
+        entry["returns"] = step.returns
     return entry
 
 
@@ -180,7 +182,8 @@ def _read_step(path: Path, number: int, entry: Any) -> Step:
         raise PipelineError(
             f"{path}: step {number} ({entry['run']}): {error}"
         ) from error
-    return Step(entry["run"], arguments, options, frozen(entry.get("reach")))
+    reach, returns = frozen(entry.get("reach")), entry.get("returns")
+    return Step(entry["run"], arguments, options, reach, returns)
 
 
 def _value(value: Any) -> Any:

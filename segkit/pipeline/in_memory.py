@@ -110,6 +110,8 @@ def run(
     source, name = load_image(steps, image)
     _require_free(steps, out, name, overwrite=overwrite)
     spec = ImageSpec.of(source)
+    if not isinstance(image, (str, Path, io.Image, type(None))):
+        spec = replace(spec, axes="")  # those of an array are but guessed
     workers = checks.as_integer(workers, name="workers", least=1)
     if tile is None and workers > 1 and spec.shape and 0 not in spec.shape:
         tile = (-(-spec.shape[0] // workers), *spec.shape[1:])
@@ -192,17 +194,16 @@ class _Runner:
             case LoadStage():
                 pass  # the image is stage 0
             case TilesStage():
-                self._keep_array(stage, self._tiles(stage))
+                self._keep_made(stage, self._tiles(stage))
             case OverlappingStage():
-                self._keep_array(stage, self._overlapping(stage))
+                self._keep_made(stage, self._overlapping(stage))
             case WholeStage():
                 whole = np.asarray(self._arrays[stage.array])
-                self._keep_array(stage, run_steps(stage.steps, whole))
+                self._keep_made(stage, run_steps(stage.steps, whole))
             case LabelStage():
-                self.result.labels = self._keep_array(stage, self._labelled(stage))
+                self._keep_labels(stage, self._labelled(stage))
             case FilterStage():
-                self.result.labels = self._keep_array(stage, self._filtered(stage))
-                self.result.table = None
+                self._keep_labels(stage, self._filtered(stage))
             case MeasureStage():
                 self._keep_table(stage, self._measured(stage))
             case ClassifyStage():
@@ -218,9 +219,18 @@ class _Runner:
             case _:
                 assert_never(stage)
 
-    def _keep_array(self, stage: Stage, array: Array) -> Array:
+    def _keep_made(
+        self, stage: TilesStage | OverlappingStage | WholeStage, array: Array
+    ) -> None:
+        keep = self._keep_labels if stage.content == "labels" else self._keep_array
+        keep(stage, array)
+
+    def _keep_labels(self, stage: Stage, labels: Array) -> None:
+        self._keep_array(stage, labels)
+        self.result.labels, self.result.table = labels, None
+
+    def _keep_array(self, stage: Stage, array: Array) -> None:
         self._arrays[stage.number] = self.result.array = array
-        return array
 
     def _keep_table(self, stage: Stage, table: Table) -> None:
         self._tables[stage.number] = self.result.table = table

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.methods.axes import relative
 from segkit.names import known_as
 from segkit.pipeline.draft import Draft
 from segkit.pipeline.special_steps import SPECIAL
@@ -43,12 +44,15 @@ class ImageSpec:
         Physical distance of voxels along each axis.
     units : tuple of str
         Their units.
+    axes : str
+        One letter per axis; '' if nobody says which they are, as of an array.
     """
 
     shape: tuple[int, ...]
     dtype: str
     spacing: tuple[float, ...]
     units: tuple[str, ...]
+    axes: str = ""
 
     @classmethod
     def of(cls, image: Any) -> ImageSpec:
@@ -56,7 +60,8 @@ class ImageSpec:
         shape = tuple(int(n) for n in image.shape)
         spacing = tuple(getattr(image, "spacing", (1.0,) * len(shape)))
         units = tuple(getattr(image, "units", ("pixel",) * len(shape)))
-        return cls(shape, np.dtype(image.dtype).name, spacing, units)
+        dtype = np.dtype(image.dtype).name
+        return cls(shape, dtype, spacing, units, getattr(image, "axes", ""))
 
 
 def plan(
@@ -71,6 +76,9 @@ def plan(
     Neighbouring array steps are fused into one pass over the tiles with the sum of
     their reaches as halo. Tiles of exact stages (join 'own') may be larger than named,
     by whole multiples, where the halo would cost more than the tile.
+
+    Steps that take a spacing, and are not given one, get that of an image whose axes
+    are known, in units of its finest axis: lengths stay in voxels of that axis.
 
     Parameters
     ----------
@@ -97,7 +105,9 @@ def plan(
     >>> masked.halo, labelled.array == masked.number
     ((4, 4, 4), True)
     """
-    draft = Draft(spec.shape, budget, tile)
+    draft = Draft(
+        spec.shape, budget, tile, spacing=relative(spec.spacing) if spec.axes else None
+    )
     require_properties(steps, ndim=len(spec.shape))
     for number, step in enumerate(steps, start=1):
         try:

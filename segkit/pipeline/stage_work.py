@@ -47,15 +47,20 @@ def run_steps(steps: Sequence[Step], array: NDArray[Any]) -> NDArray[Any]:
 
 
 def require_objects(array: NDArray[Any], *, by_value: bool = False) -> None:
-    """Raise `PipelineError` if an array to be labelled is no mask but grey values."""
-    if by_value or array.dtype.kind != "f" or array.size == 0:
+    """Raise `PipelineError` if an array to be labelled is no mask.
+
+    Labels of objects that touch would be one object, and all grey values but 0.
+    """
+    if by_value or array.dtype.kind == "b" or array.size == 0:
         return
     filled = array != 0
     if (filled & (array != array.flat[np.argmax(filled)])).any():
+        labels = "" if array.dtype.kind == "f" else " or labels"
+        advice = "; label(by_value=True) keeps labels apart" if labels else ""
         raise PipelineError(
-            f"label() was given grey values ({array.dtype}), of which all but 0 would"
-            " be one object; put a step that makes a mask before it: binarize(),"
-            " ndnt(), hysteresis(...)"
+            f"label() was given grey values{labels} ({array.dtype}), of which all but 0"
+            " would be foreground; put a step that makes a mask before it: binarize(),"
+            f" ndnt(), hysteresis(...){advice}"
         )
 
 

@@ -34,7 +34,7 @@ from segkit.names import known_as
 from segkit.tiling.cutting import overlapping_tiles, tiles
 
 if TYPE_CHECKING:
-    from segkit.pipeline.steps import Step
+    from segkit.pipeline.steps import Content, Step
     from segkit.tiling.boxes import Tile
 
 
@@ -68,11 +68,14 @@ class _ArrayStage:
         What it runs, in order.
     array : int
         The stage whose array it reads.
+    content : {'grey', 'mask', 'labels'} or None
+        What its own array holds; None if that is not known.
     """
 
     number: int
     steps: tuple[Step, ...]
     array: int
+    content: Content | None
 
 
 @known_as("segkit.names")
@@ -82,7 +85,7 @@ class TilesStage(_ArrayStage):
 
     Attributes
     ----------
-    number, steps, array
+    number, steps, array, content
         See `WholeStage`.
     shape : tuple of int
         Shape of the image.
@@ -109,7 +112,7 @@ class OverlappingStage(_ArrayStage):
 
     Attributes
     ----------
-    number, steps, array
+    number, steps, array, content
         See `WholeStage`.
     shape : tuple of int
         Shape of the image.
@@ -142,6 +145,8 @@ class WholeStage(_ArrayStage):
         What it runs, in order.
     array : int
         The stage whose array it reads.
+    content : {'grey', 'mask', 'labels'} or None
+        What its own array holds; None if that is not known.
     """
 
     kind: ClassVar = "whole"

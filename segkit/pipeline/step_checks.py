@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from segkit.pipeline.argument_kinds import require_kinds
+from segkit.pipeline.contents import is_foreign, require_returns
 from segkit.pipeline.special_checks import ANY_AXES
 from segkit.pipeline.special_steps import SPECIAL
 from segkit.pipeline.steps import PipelineError, Step
@@ -35,6 +36,10 @@ def checked(number: int, step: Step) -> Step:
     PipelineError
         If they do not fit, or there is no such function; the step is named.
     """
+    try:
+        require_returns(step)
+    except ValueError as error:
+        raise _wrong(number, step, error) from error
     special = SPECIAL.get(step.function)
     if special is not None:
         return _checked_special(number, step, special)
@@ -92,7 +97,7 @@ def require_image_function(name: str, function: Callable[..., Any]) -> None:
     signature = inspect.signature(function)
     returns = str(signature.return_annotation)
     if returns == "NDArray[np.uint8]" or not returns.startswith(
-        ("Array", "Mask", "NDArray")
+        ("Array", "Labels", "Mask", "NDArray")
     ):
         advice = {
             "threshold": "; binarize() makes the mask",
@@ -122,7 +127,7 @@ def _checked_special(number: int, step: Step, special: SpecialStep) -> Step:
         special.check(written)
     except (TypeError, ValueError) as error:
         raise _wrong(number, step, error) from error
-    return replace(written, reach=step.reach)
+    return replace(written, reach=step.reach, returns=step.returns)
 
 
 def _require_array_step(number: int, step: Step) -> None:
@@ -130,7 +135,7 @@ def _require_array_step(number: int, step: Step) -> None:
         function = step.resolve()
     except PipelineError as error:
         raise PipelineError(f"step {number}: {error}") from error
-    if ":" not in step.function:
+    if not is_foreign(step):
         try:
             require_image_function(step.function, function)
         except TypeError as error:
@@ -151,7 +156,7 @@ def _require_arguments(
     except TypeError as error:
         takes = ", ".join(list(signature.parameters)[arrays:]) or "no options"
         raise _wrong(number, step, f"{error}; it takes {takes}") from error
-    if ":" in step.function:
+    if is_foreign(step):
         return  # what others write on their functions is theirs
     try:
         _require_values(step, function, bound, arrays)

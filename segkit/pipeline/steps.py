@@ -8,11 +8,14 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias
 
 from segkit.names import known_as
 
 P = ParamSpec("P")
+
+Content: TypeAlias = Literal["grey", "mask", "labels"]
+"""What the array holds that a step makes."""
 
 
 @known_as("segkit.pipeline")
@@ -37,6 +40,8 @@ class Step:
         How far in voxels the result at a voxel depends on others, for a function that
         does not declare it itself; None if that is not known, which runs the step on
         the whole image.
+    returns : {'grey', 'mask', 'labels'}, optional
+        What a function that is none of segkit's returns; None if that is not known.
     bound : callable, optional
         The function itself, where no name leads to it; such a step runs, but cannot
         be saved.
@@ -46,6 +51,7 @@ class Step:
     arguments: tuple[Any, ...] = ()
     options: tuple[tuple[str, Any], ...] = ()
     reach: int | tuple[int, ...] | None = None
+    returns: Content | None = None
     bound: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -108,7 +114,8 @@ def written(function: str, arguments: Sequence[Any] = (), /, **options: Any) -> 
     Examples
     --------
     >>> written("label", connectivity=2)
-    Step(function='label', arguments=(), options=(('connectivity', 2),), reach=None)
+    Step(function='label', arguments=(), options=(('connectivity', 2),), reach=None,
+         returns=None)
     """
     return Step(
         function,
@@ -135,6 +142,7 @@ def florinate(
     function: Callable[Concatenate[Any, P], Any],
     *,
     reach: int | tuple[int, ...] | None = None,
+    returns: Content | None = None,
 ) -> Callable[P, Step]:
     """Return a deferred version of a function: calling it writes a step down.
 
@@ -146,20 +154,24 @@ def florinate(
         How far the result at a voxel depends on others, in voxels, so that the step
         can run tile by tile; the function's own declaration by default. Without
         either it runs on the whole image.
+    returns : {'grey', 'mask', 'labels'}, optional
+        What the function returns. Labelled objects can then be measured and filtered;
+        `label` would unite those that touch.
 
     Examples
     --------
     >>> import numpy as np
     >>> invert = florinate(np.subtract, reach=0)
     >>> invert(255)
-    Step(function='numpy:subtract', arguments=(255,), options=(), reach=0)
+    Step(function='numpy:subtract', arguments=(255,), options=(), reach=0,
+         returns=None)
     """
 
     @functools.wraps(function, updated=())
     def deferred(*arguments: P.args, **options: P.kwargs) -> Step:
         step = step_of(function)
         call = written(step.function, arguments, **{**step.keywords, **options})
-        return replace(call, reach=reach, bound=step.bound)
+        return replace(call, reach=reach, returns=returns, bound=step.bound)
 
     return deferred
 
@@ -169,21 +181,24 @@ def step_of(function: Callable[..., Any]) -> Step:
     options: dict[str, Any] = {}
     bare = function
     while isinstance(bare, functools.partial):
-        if bare.args:
-            raise PipelineError(
-                f"{bare} binds arguments before the data; bind them by keyword"
-            )
+        if bare.args:  # they come before the data, where a step has no place for them
+            return Step(f"functools:partial({_name_of(bare.func)})", bound=function)
         options = {**bare.keywords, **options}
         bare = bare.func
     module = getattr(bare, "__module__", None) or _ufunc_module(bare)
-    name = str(getattr(bare, "__qualname__", None) or getattr(bare, "__name__", ""))
+    name = _name_of(bare)
     reference = _public_name(bare, name) or f"{module}:{name}"
     step = written(reference, **options)
     try:
         same = step.resolve() is bare
     except (PipelineError, ValueError):
         same = False
-    return step if same else Step(reference, (), step.options, None, bare)
+    return step if same else Step(reference, (), step.options, bound=bare)
+
+
+def _name_of(function: Any) -> str:
+    names = (getattr(function, name, None) for name in ("__qualname__", "__name__"))
+    return str(next(filter(None, names), ""))
 
 
 def _ufunc_module(function: Any) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
-from segkit.arrays import Array, PerAxis, RealPerAxis
+from segkit.arrays import Array, Labels, PerAxis, RealPerAxis
 from segkit.io.image import Image
 from segkit.labelling.connectivity import structure_of
 from segkit.names import known_as
@@ -52,7 +52,7 @@ def watershed(
     tile: PerAxis | None = None,
     halo: PerAxis | None = None,
     on_disagreement: OnDisagreement = "warn",
-) -> Array:
+) -> Labels:
     """Grow markers along rising grey values until they meet.
 
     Parameters
@@ -137,7 +137,7 @@ def random_walker(
     tile: PerAxis | None = None,
     halo: PerAxis | None = None,
     on_disagreement: OnDisagreement = "warn",
-) -> Array:
+) -> Labels:
     """Give each voxel to the marker that a random walker from it meets most likely.
 
     Parameters

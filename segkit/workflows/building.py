@@ -74,22 +74,24 @@ class Settings:
 class _Labels:
     """Labelled objects: their voxels, and by tile how they were labelled and dropped.
 
+    Array steps give labels, too, with the ids of the image from the start.
+
     Attributes
     ----------
     voxels : StoredArray
         The labels.
     grid, tiles : tuple
-        The tiles, and for each the task that labels it by itself.
-    merged : Task
-        The ids for the labels of all tiles.
+        The tiles, and for each the task that labels it by itself; none of array steps.
+    merged : Task or None
+        The ids for the labels of all tiles; None for those of array steps.
     dropped : tuple of Task
         For each filter so far the lookup that drops objects.
     """
 
     voxels: StoredArray
-    grid: tuple[Tile, ...]
-    tiles: tuple[Task, ...]
-    merged: Task
+    grid: tuple[Tile, ...] = ()
+    tiles: tuple[Task, ...] = ()
+    merged: Task | None = None
     dropped: tuple[Task, ...] = ()
 
 
@@ -129,11 +131,11 @@ class Builder:
             case LoadStage():
                 pass  # the image is stage 0
             case TilesStage():
-                self._keep_array(stage, self._tiles(stage))
+                self._keep_made(stage, self._tiles(stage))
             case OverlappingStage():
-                self._keep_array(stage, self._overlapping(stage))
+                self._keep_made(stage, self._overlapping(stage))
             case WholeStage():
-                self._keep_array(stage, self._whole(stage))
+                self._keep_made(stage, self._whole(stage))
             case LabelStage():
                 self._keep_labels(stage, self._label(stage))
             case FilterStage():
@@ -154,6 +156,14 @@ class Builder:
 
     def _keep_array(self, stage: Stage, array: Readable) -> None:
         self._arrays[stage.number] = self.array = array
+
+    def _keep_made(
+        self, stage: TilesStage | OverlappingStage | WholeStage, array: StoredArray
+    ) -> None:
+        if stage.content == "labels":
+            self._keep_labels(stage, _Labels(array))
+        else:
+            self._keep_array(stage, array)
 
     def _keep_labels(self, stage: Stage, labels: _Labels) -> None:
         self._keep_array(stage, labels.voxels)
@@ -237,26 +247,31 @@ class Builder:
     def _sums_for(self, step: Step, labels: _Labels, options: dict[str, Any]) -> Task:
         """Return the sums that the options of a step need."""
         image = self._settings.source if needs_intensity(step) else None
-        if "surface" in (options.get("properties") or ()):
-            return self._surface_sums(labels.voxels, image)
-        return self._sums_of(labels, image)
+        surface = "surface" in (options.get("properties") or ())
+        if surface or labels.merged is None:
+            return self._sums_by_id(labels.voxels, image, surface=surface)
+        return self._sums_of(labels, labels.merged, image)
 
-    def _sums_of(self, labels: _Labels, image: Input | None) -> Task:
+    def _sums_of(self, labels: _Labels, merged: Task, image: Input | None) -> Task:
         """Return the sums over all objects, dropped ones too; measured once."""
-        key = (labels.merged.key, image is not None)
+        key = (merged.key, image is not None)
         if key not in self._sums:
             parts = [
                 tasks.MEASURE_TILE(made, tile, image)
                 for made, tile in zip(labels.tiles, labels.grid, strict=True)
             ]
-            self._sums[key] = _combined(parts, labels.merged)
+            self._sums[key] = _combined(parts, merged)
         return self._sums[key]
 
-    def _surface_sums(self, labels: StoredArray, image: Input | None) -> Task:
-        grid = self._grid(1)
-        return _combined(
-            [tasks.MEASURE_SURFACES(labels.cut(t.read), t, image) for t in grid], None
-        )
+    def _sums_by_id(
+        self, labels: StoredArray, image: Input | None, *, surface: bool
+    ) -> Task:
+        """Return the sums over objects, of voxels that have the ids of the image."""
+        parts = [
+            tasks.MEASURE_LABELS(labels.cut(tile.read), tile, image, surface=surface)
+            for tile in self._grid(int(surface))
+        ]
+        return _combined(parts, None)
 
     # files
 

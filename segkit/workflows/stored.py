@@ -119,7 +119,7 @@ class StoredArray:
     parts : tuple of Part
         The tiles that it may be read from.
     merged : Later or None
-        For labels: the `Merged` ids.
+        For labels of tiles by themselves: the `Merged` ids.
     lookups : tuple of Later
         For labels: what replaces them, one lookup after the other.
     """
@@ -229,9 +229,7 @@ class Reader:
 
     def _lookup(self, part: Part) -> Array | None:
         """Return what stands for the labels of a part; None if it has none."""
-        if self._merged is None:
-            return None
-        ids: Array = self._merged.lookup(part.number)
+        ids = None if self._merged is None else self._merged.lookup(part.number)
         for lookup in self._lookups:
-            ids = through(ids, lookup)
+            ids = lookup if ids is None else through(ids, lookup)
         return ids

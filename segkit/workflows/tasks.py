@@ -20,8 +20,8 @@ FIND_SEAMS = TaskGenerator(tile_work.find_seams, name="segkit.workflows.find_sea
 MEASURE_TILE = TaskGenerator(
     tile_work.measure_objects, name="segkit.workflows.measure_tile"
 )
-MEASURE_SURFACES = TaskGenerator(
-    tile_work.measure_surfaces, name="segkit.workflows.measure_surfaces"
+MEASURE_LABELS = TaskGenerator(
+    tile_work.measure_labels, name="segkit.workflows.measure_labels"
 )
 
 MERGE_TILES = TaskGenerator(

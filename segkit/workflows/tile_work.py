@@ -177,15 +177,19 @@ def measure_objects(
     return measure_tile(labels, own, objects.summary.shape, intensity=intensity)
 
 
-def measure_surfaces(
-    labels: Readable, tile: Tile, image: Readable | None
+def measure_labels(
+    labels: Readable, tile: Tile, image: Readable | None, *, surface: bool
 ) -> PartialTable:
-    """Return the sums over the objects of one tile, with their surfaces."""
+    """Return the sums over the objects of one tile, under the ids of the image."""
     from segkit.measurement.measure import measure_tile
 
     intensity = None if image is None else image.read(tile.read)
     return measure_tile(
-        labels.read(tile.read), tile, labels.shape, intensity=intensity, surface=True
+        labels.read(tile.read),
+        tile,
+        labels.shape,
+        intensity=intensity,
+        surface=surface,
     )
 
 

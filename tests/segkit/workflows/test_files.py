@@ -151,7 +151,7 @@ def test_files_are_reserved_for_the_same_content_as_ever():
     )
     # Part of keys: if it changes, all files of all stores are written again.
     assert [some[0].args[3] for some in outputs.tasks[-3:]] == [
-        "afb58ba48572a4d4f59e3b0de06843bac8e71b98",
-        "5301bd612b593cc663b125a986168ebb38505c54",
-        "d6642ffddc26332faed3a648376fa73d218192cc",
+        "d88ee8a033999137a3f29a2cda932c739f27ff8a",
+        "0272a0bc952248fe1eba2a3e784b644dc416c060",
+        "9cd34c27f1db1b341f340b1cb55f62396aea950b",
     ]

@@ -1,0 +1,83 @@
+"""What arrays hold after each step: grey values, a mask, or labels.
+
+Labels of objects that touch are one object as a mask, so a plan has to know which is
+which. A function of segkit says what it takes by the name of its first parameter
+(``image``, ``mask``, ``labels``) and what it gives by the type that it returns; one of
+somebody else says it by `Step.returns`, or nothing is known.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, get_args
+
+from segkit.pipeline.steps import Content
+
+if TYPE_CHECKING:
+    from segkit.pipeline.steps import Step
+
+_RETURNED: dict[str, Content] = {
+    "Mask": "mask",
+    "Labels": "labels",
+    "NDArray[np.int32]": "labels",
+}
+# The type of functions that give masks for masks and labels for labels.
+_AS_GIVEN = "MaskOrLabels"
+
+
+def content_after(step: Step, before: Content | None) -> Content | None:
+    """Return what the array holds that an array step makes; None if nobody knows.
+
+    Parameters
+    ----------
+    step
+        An array function.
+    before
+        What it is given holds; None if that is not known.
+
+    Raises
+    ------
+    ValueError
+        If the step cannot take it.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import fill_holes, ndnt, segment_nuclei
+    >>> content_after(ndnt(), "grey"), content_after(segment_nuclei(), None)
+    ('mask', 'labels')
+    >>> content_after(fill_holes(), "labels")
+    'labels'
+    """
+    if is_foreign(step):
+        return step.returns
+    signature = inspect.signature(step.resolve())
+    _require_taken(next(iter(signature.parameters)), before)
+    returned = str(signature.return_annotation)
+    return before if returned == _AS_GIVEN else _RETURNED.get(returned, "grey")
+
+
+def is_foreign(step: Step) -> bool:
+    """Say whether the function of a step is none of segkit's."""
+    return ":" in step.function or step.bound is not None
+
+
+def require_returns(step: Step) -> None:
+    """Raise `ValueError` unless a step may say so what it returns."""
+    if step.returns is None:
+        return
+    if step.returns not in get_args(Content):
+        raise ValueError(
+            f"returns is {step.returns!r}, but must be 'grey', 'mask' or 'labels'"
+        )
+    if not is_foreign(step):
+        raise ValueError("says itself what it returns; leave returns out")
+
+
+def _require_taken(taken: str, before: Content | None) -> None:
+    if taken == "mask" and before == "labels":
+        raise ValueError(
+            "takes a mask, in which labelled objects that touch would be one; put it"
+            " before the step that labels, or hysteresis(0, 0) before it if they may"
+        )
+    if taken == "labels" and before in ("grey", "mask"):
+        raise ValueError("needs labelled objects; put label() before it")
