@@ -24,10 +24,12 @@ from taskgraph.tasks.task import Task
 from taskgraph.tasks.tasklet import Tasklet
 from taskgraph.upkeep.jugfile_store import default_store, keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
+from taskgraph.upkeep.status import status_of
 
 if TYPE_CHECKING:
     from taskgraph.execution.worker import GraphSource
     from taskgraph.results.results import Results
+    from taskgraph.upkeep.snapshot import Snapshot
 
 
 @known_as("taskgraph")
@@ -138,7 +140,9 @@ def run(
         _run_in_workers(source, loaded, RunOptions(workers, options), folder)
     else:
         run_here(source, loaded, options, folder)
-    report = report_of(source.load(loaded.results))
+    if loaded.missing:
+        loaded = source.load(loaded.results)  # what appeared behind barriers
+    report = report_of(loaded)
     if check:
         _raise_unless_done(report)
     return report
@@ -166,12 +170,15 @@ def _run_in_workers(
         The store failed in one of them.
     """
     from taskgraph.execution.observer import Observer
+    from taskgraph.execution.processes.worker_process import HasRead
     from taskgraph.execution.supervisor import Supervisor
 
     said: list[str] = []
-    observer = Observer(note=said.append)
     supervisor = Supervisor(
-        source, loaded, options, folder=str(folder), observer=observer
+        HasRead(source, loaded),
+        options,
+        folder=str(folder),
+        observer=Observer(note=said.append),
     )
     if supervisor.run() == ExitCode.STORE_FAILED:
         url = loaded.results.backend.url
@@ -187,6 +194,16 @@ def report_of(loaded: Loaded) -> Report:
     blocked = len(frontier.blocked()) if failed else 0
     rest = len(loaded.graph) - done - failed - blocked
     return Report(done, failed, blocked, rest + bool(loaded.missing), loaded.results)
+
+
+def report_from(snapshot: Snapshot, results: Results) -> Report:
+    """Return how far a graph is that somebody else has read."""
+    backend = results.backend
+    backend.poll()
+    totals = status_of(snapshot, backend.keys(), backend.failures(), ()).totals
+    done, failed, blocked = (totals[state] for state in ("done", "failed", "blocked"))
+    rest = len(snapshot) - done - failed - blocked
+    return Report(done, failed, blocked, rest + (not snapshot.complete), results)
 
 
 def _raise_unless_done(report: Report) -> None:

@@ -13,7 +13,7 @@ _OF_COMMANDS = {
     "cleanup": ("json", "alone"),
     "count": ("json",),
     "errors": ("json", *_SELECT, "all"),
-    "execute": _SELECT,
+    "execute": (*_SELECT, "preload"),
     "fsck": ("json",),
     "invalidate": ("json", *_SELECT),
     "locks": ("json",),

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
-import threading
 import time
 from collections import Counter
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from backends.errors import DamagedError
 from taskgraph.cli.printing import harmless, one_line
 from taskgraph.cli.sentences import note, program_name, runnable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from backends.interface import Backend
     from taskgraph.api import Report
-    from taskgraph.tasks.jugfile import Loaded
 
 _LINE_EVERY = 10.0
+_PIPE_SIZE = 1 << 20
 _SHARE = 20
 """One part in so many of the time may go into showing it."""
 
@@ -37,6 +34,9 @@ class Display(Protocol):
     def note(self, sentence: str) -> None:
         """Tell something in one sentence."""
 
+    def know(self, names: Callable[[], Mapping[bytes, str]]) -> None:
+        """Learn of the tasks; `names` says what function each is of, if asked."""
+
     def end(self, backend: Backend) -> None:
         """Show how it is at the end."""
 
@@ -45,9 +45,9 @@ class Display(Protocol):
 
 
 @contextmanager
-def progress(loaded: Loaded, jugfile: Path, *, quiet: bool) -> Iterator[Display]:
+def progress(*, quiet: bool) -> Iterator[Display]:
     """Show progress while the block runs."""
-    count = _Counter(loaded, jugfile)
+    count = _Counter()
     if quiet:
         yield _Quiet()
     elif sys.stderr.isatty():
@@ -63,6 +63,9 @@ class _Quiet:
 
     def note(self, sentence: str) -> None:
         note(sentence)
+
+    def know(self, names: Callable[[], Mapping[bytes, str]]) -> None:
+        pass
 
     def end(self, backend: Backend) -> None:
         pass
@@ -84,11 +87,13 @@ class _Lines(_Quiet):
         self._next = self._began + self.every
         self.tick = self._tick
 
+    def know(self, names: Callable[[], Mapping[bytes, str]]) -> None:
+        self._count.know(names)
+
     def _tick(self, backend: Backend) -> None:
         now = time.monotonic()
         if now < self._next:
             return
-        self._count.refresh(backend)
         self._show(backend, now - self._began)
         after = time.monotonic()
         # Counting a million tasks takes its time, which workers could use better.
@@ -118,32 +123,24 @@ class _Lines(_Quiet):
 class _Counter:
     """Counts what is done, by function."""
 
-    def __init__(self, loaded: Loaded, jugfile: Path) -> None:
-        self._jugfile = jugfile
-        self._complete = not loaded.missing
-        self._graph = loaded.graph
+    def __init__(self) -> None:
+        self._names: Callable[[], Mapping[bytes, str]] = dict
+        self._known: Mapping[bytes, str] | None = None
 
-    @cached_property
+    def know(self, names: Callable[[], Mapping[bytes, str]]) -> None:
+        """Learn of the tasks; a million of them are named when somebody asks."""
+        self._names, self._known = names, None
+
+    @property
     def _name_of(self) -> Mapping[bytes, str]:
-        return {key: self._graph[key].name for key in self._graph}
+        if self._known is None:
+            self._known = self._names()
+        return self._known
 
     @property
     def total(self) -> Counter[str]:
         """How many tasks there are, by function."""
         return Counter(self._name_of.values())
-
-    def refresh(self, backend: Backend) -> None:
-        """Take in the tasks that appeared behind a barrier since."""
-        if self._complete:
-            return
-        from taskgraph.upkeep.snapshot import load
-
-        snapshot = None
-        with suppress(DamagedError):  # whoever passes the barrier next writes it anew
-            snapshot = load(backend, self._jugfile)
-        if snapshot is not None and len(snapshot) > len(self._name_of):
-            self._name_of = snapshot.named()
-            self._complete = snapshot.complete
 
     def done(self, backend: Backend) -> tuple[Mapping[str, int], Mapping[str, int]]:
         """Return how many tasks have a result, and how many failed."""
@@ -175,28 +172,55 @@ def _bars(count: _Counter) -> Iterator[Display]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
-        refresh_per_second=4,
+        auto_refresh=False,  # a thread would be there when workers are forked
     )
     reader, writer = os.pipe()
-    with bars, os.fdopen(reader, "r", errors="replace") as lines:
-        above = threading.Thread(
-            target=_print_above, args=(lines, console), daemon=True
-        )
-        above.start()
-        yield _Bars(count, bars, writer)
+    os.set_blocking(reader, False)
+    with suppress(AttributeError, OSError):  # room for what comes between two looks
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+    shown = _Bars(count, bars, reader, writer)
+    try:
+        yield shown
+    finally:
         os.close(writer)
-        above.join()
+        shown.pass_on()
+        os.close(reader)
+        bars.stop()
 
 
 class _Bars(_Lines):
     every = 0.25
 
-    def __init__(self, count: _Counter, bars: Any, echo: int) -> None:
+    def __init__(self, count: _Counter, bars: Any, reader: int, echo: int) -> None:
         super().__init__(count)
         self.echo = echo
         self._bars = bars
+        self._reader = reader
+        self._begun = b""
         self._ids: dict[str, Any] = {}
         self._first: dict[str, int] = {}
+
+    def know(self, names: Callable[[], Mapping[bytes, str]]) -> None:
+        super().know(names)
+        self._bars.start()  # not before: the jugfile may print while it is read
+
+    def _tick(self, backend: Backend) -> None:
+        self.pass_on()
+        super()._tick(backend)
+
+    def pass_on(self) -> None:
+        """Print above the bars what tasks have printed."""
+        with suppress(BlockingIOError):
+            while piece := os.read(self._reader, _PIPE_SIZE):
+                *lines, self._begun = (self._begun + piece).split(b"\n")
+                for line in lines:
+                    self._print(line.decode(errors="replace"))
+                self._bars.refresh()
+            if self._begun:
+                self._print(self._begun.decode(errors="replace"))
+
+    def _print(self, words: str) -> None:
+        self._bars.console.print(words, markup=False, highlight=False)
 
     def _show(self, backend: Backend, seconds: float) -> None:
         from rich.markup import escape
@@ -213,7 +237,6 @@ class _Bars(_Lines):
             self._bars.update(self._ids[name], completed=over, total=total, rate=rate)
 
     def end(self, backend: Backend) -> None:
-        self._count.refresh(backend)
         self._show(backend, time.monotonic() - self._began)
 
     def note(self, sentence: str) -> None:

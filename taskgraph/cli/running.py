@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Protocol
 
 from taskgraph.cli.run_options import is_first
 from taskgraph.cli.sentences import note
-from taskgraph.errors import UsageError
+from taskgraph.errors import JugfileError, UsageError
 from taskgraph.exit_codes import ExitCode, by_signal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from backends.interface import Backend
     from taskgraph.api import Report
+    from taskgraph.cli.progress import Display
     from taskgraph.execution.options import RunOptions
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.upkeep.kept_jugfile import KeptJugfile
+    from taskgraph.upkeep.snapshot import Snapshot
 
 
 class KeptSource(Protocol):
@@ -47,12 +52,23 @@ def run_loaded(
     """
     if options.per_worker.debug:
         return _run_here(source, loaded, path, options)
+    require_shared(loaded)
+    return _supervise(source, loaded, path, options)
+
+
+def require_shared(loaded: Loaded) -> None:
+    """Refuse a store in memory, which workers in processes cannot share.
+
+    Raises
+    ------
+    UsageError
+        It is one.
+    """
     if not loaded.results.backend.shared:
         raise UsageError(
             "a store in memory ends with this command, and its workers cannot see it; "
             "give a directory, or --debug to run in this process"
         )
-    return _supervise(source, loaded, path, options)
 
 
 def forget_failures(loaded: Loaded, *, everything: bool) -> None:
@@ -94,8 +110,70 @@ def _run_here(
         traceback.print_exc()
         pdb.post_mortem(sys.exc_info()[2])
         return ExitCode.NOT_DONE, report_of(loaded)
-    report = report_of(source.load(loaded.results))
+    if loaded.missing:
+        loaded = source.load(loaded.results)  # what appeared behind barriers
+    report = report_of(loaded)
     return report.exit_code, report
+
+
+def run_script(
+    source: KeptJugfile,
+    results: Results,
+    prepare: Callable[[Loaded], None],
+    options: RunOptions,
+) -> int:
+    """Run a jugfile in workers that read it themselves; return the exit code.
+
+    Parameters
+    ----------
+    source : KeptJugfile
+        The jugfile.
+    results : Results
+        Where results go if it chooses no other store.
+    prepare : callable
+        What the first worker does when it has read: in its own process, and before
+        any task is run.
+    options : RunOptions
+        How to run.
+
+    Raises
+    ------
+    JugfileError
+        It raised, or is not to be run.
+    """
+    from taskgraph.api import report_from
+    from taskgraph.cli.progress import progress
+    from taskgraph.execution.observer import Observer
+    from taskgraph.execution.processes.worker_process import ToRead
+    from taskgraph.execution.supervisor import Supervisor
+    from taskgraph.upkeep.kept_jugfile import keep_snapshot
+
+    def learned(told: Snapshot, backend: Backend) -> None:
+        display.know(told.named)
+        keep_snapshot(told, backend)
+
+    path = source.jugfile.path
+    with progress(quiet=options.quiet) as display:
+        supervisor = Supervisor(
+            ToRead(source, results, prepare),
+            options,
+            folder=str(path.resolve().parent),
+            observer=Observer(
+                display.echo, display.tick, display.note, learned=learned
+            ),
+        )
+        code = supervisor.run()
+        if supervisor.refused:
+            raise JugfileError(supervisor.refused)
+        told = supervisor.snapshot
+        if told is None:
+            return by_signal(supervisor.signal) if supervisor.signal else code
+        report = report_from(told, supervisor.results)
+        if len(told):
+            display.end(supervisor.results.backend)
+    if len(told):
+        _summarize(display, report)
+    return _concluded(code, supervisor.signal, report)
 
 
 def _supervise(
@@ -104,24 +182,35 @@ def _supervise(
     from taskgraph.api import report_of
     from taskgraph.cli.progress import progress
     from taskgraph.execution.observer import Observer
+    from taskgraph.execution.processes.worker_process import HasRead
     from taskgraph.execution.supervisor import Supervisor
 
-    with progress(loaded, path, quiet=options.quiet) as display:
+    graph = loaded.graph
+    with progress(quiet=options.quiet) as display:
+        display.know(lambda: {key: graph[key].name for key in graph})
         supervisor = Supervisor(
-            source,
-            loaded,
+            HasRead(source, loaded),
             options,
             folder=str(path.resolve().parent),
-            observer=Observer(display.echo, display.tick, display.note),
+            observer=Observer(
+                display.echo,
+                display.tick,
+                display.note,
+                started=lambda: source.keep(loaded),
+            ),
         )
-        code = supervisor.run(after_start=lambda: source.keep(loaded))
+        code = supervisor.run()
         if loaded.missing and not code and not supervisor.signal:
             loaded = source.load(loaded.results)  # what appeared behind barriers
         report = report_of(loaded)
         display.end(loaded.results.backend)
+    _summarize(display, report)
+    return _concluded(code, supervisor.signal, report), report
+
+
+def _summarize(display: Display, report: Report) -> None:
     for line in display.summary(report) if is_first() else ():
         note(line)
-    return _concluded(code, supervisor.signal, report), report
 
 
 def _concluded(code: int, signo: int, report: Report) -> int:

@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from backends.liveness import DEFAULT_LEASE, worker_identity
 from taskgraph.errors import NoResultError
+from taskgraph.execution.in_process import heartbeat
+from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.runner import Runner
 from taskgraph.results.provenance import Provenance
 from taskgraph.results.records import Batch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from backends.interface import Backend, Claim
     from taskgraph.results.results import Results
     from taskgraph.tasks.task import Task
 
 
-def run_at_once(results: Results, task: Task) -> Any:
+@contextmanager
+def _member(backend: Backend) -> Iterator[None]:
+    """Be a member of a store while the block runs."""
+    about = worker_identity(os.getpid(), DEFAULT_LEASE)
+    beat = partial(backend.members.beat, backend.worker, about)
+    try:
+        with heartbeat(beat, DEFAULT_LEASE) as join:
+            join()
+            yield
+    finally:
+        backend.members.leave(backend.worker)
+
+
+def run_at_once(
+    results: Results,
+    task: Task,
+    *,
+    member: Callable[[Backend], AbstractContextManager[None]] = _member,
+) -> Any:
     """Run a task in this process, publish its result and return it.
+
+    If another process runs it, wait for that one's result.
+
+    Parameters
+    ----------
+    results : Results
+        Where its result goes.
+    task : Task
+        What it needs has results.
+    member : callable
+        Makes this process a member of the store in a block, so that its lock counts.
 
     Raises
     ------
@@ -29,12 +67,39 @@ def run_at_once(results: Results, task: Task) -> Any:
             f"{task.name} needs {missing[0].name} ({missing[0].key.hex()[:12]}), which "
             "has no result yet; run `tg execute` or use bvalue()"
         )
+    backend = results.backend
+    if not backend.shared:
+        _run(results, task, backend.claim([task.key]))
+        return results.load(task.key, task.name)
+    backend.make()
+    with member(backend):
+        claim = _claim(results, task)
+        if claim.keys:
+            try:
+                _run(results, task, claim)
+            finally:
+                backend.release([task.key])
+    return results.load(task.key, task.name)
+
+
+def _claim(results: Results, task: Task) -> Claim:
+    """Lock a task; no keys if it has got a record meanwhile."""
+    backend = results.backend
+    others = OtherWorkers(backend)
+    while True:
+        claim = backend.claim([task.key])
+        if claim.keys or backend.find(task.key) is not None:
+            return claim
+        if not others.expel_dead():
+            backend.wait(max(1.0, 4 * backend.latency))
+        backend.poll()
+
+
+def _run(results: Results, task: Task, claim: Claim) -> None:
     batch = Batch()
-    claim = results.backend.claim([task.key])
     Runner(results, debug=True).run(task, lambda: batch, str)
     context = Provenance(os.getcwd(), os.environ).context()  # noqa: PTH109
     results.backend.publish(
         batch.keys, bytes(batch.rows), batch.encode(context), since=claim.token
     )
     results.pending.pop(task.key, None)
-    return results.load(task.key, task.name)

@@ -49,14 +49,14 @@ def run_here(
     about = worker_identity(os.getpid(), lease)
     with (
         closing(provenance),
-        _heartbeat(lambda: backend.members.beat(backend.worker, about), lease) as join,
+        heartbeat(lambda: backend.members.beat(backend.worker, about), lease) as join,
     ):
         return Worker(
             source, loaded, options, provenance=provenance.context, join=join
         ).run()
 
 
-class _heartbeat:  # noqa: N801 - reads as a verb
+class heartbeat:  # noqa: N801 - reads as a verb
     """Beat from a thread, from when the worker joins to the end of the block."""
 
     def __init__(self, beat: Callable[[], None], lease: float) -> None:

@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from backends.interface import Backend
+    from taskgraph.upkeep.snapshot import Snapshot
 
 
-def _nobody(sentence: str) -> None:
+def _nobody(*_what: object) -> None:
     """Tell it to nobody."""
 
 
@@ -27,11 +28,17 @@ class Observer:
         Called now and then with the backend, to show progress.
     note : callable
         Tells the user something in one sentence.
+    started : callable
+        Called once, when the workers are at work, or nothing is left for them.
+    learned : callable
+        Called with the graph that workers have read, and its store, when they have.
     """
 
     echo: int | None = None
     tick: Callable[[Backend], None] | None = None
     note: Callable[[str], None] = _nobody
+    started: Callable[[], None] = _nobody
+    learned: Callable[[Snapshot, Backend], None] = _nobody
 
 
 UNOBSERVED = Observer()

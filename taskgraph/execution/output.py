@@ -38,10 +38,10 @@ class Capture:
     """
 
     def __init__(self, echo: int | None = None) -> None:
-        _flush()
+        flush_streams()
         self._streams = sys.stdout, sys.stderr  # a notebook's write elsewhere
-        self._before = _DescriptorCopy(1), _DescriptorCopy(2)
-        self._echo = self._before[0] if echo is None else _DescriptorCopy(echo)
+        self._before = DescriptorCopy(1), DescriptorCopy(2)
+        self._echo = self._before[0] if echo is None else DescriptorCopy(echo)
         self._aside = self._before[1] if echo is None else self._echo
         self._begin()
 
@@ -51,7 +51,7 @@ class Capture:
             # Not by opening it once more: some file systems cannot once it has no name.
             flags = fcntl.fcntl(file, fcntl.F_GETFL)
             fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_APPEND)
-            self._spare = _DescriptorCopy(file.fileno())
+            self._spare = DescriptorCopy(file.fileno())
             os.write(file.fileno(), _MARK)
         self._seen = len(_MARK)
         self._redirect()
@@ -63,7 +63,7 @@ class Capture:
 
     def take(self) -> str:
         """Return what was printed since the last call: its last `KEPT` bytes."""
-        _flush()
+        flush_streams()
         if self._streams_are_ours() and _size(1) == _size(2) == self._seen:
             return ""  # the usual case, in as few system calls as can be
         if not self._intact():
@@ -133,7 +133,7 @@ class Capture:
         self._spare.close()
 
 
-class _DescriptorCopy:
+class DescriptorCopy:
     """A copy of a descriptor, out of the way; tasks may close it all the same."""
 
     def __init__(self, descriptor: int) -> None:
@@ -178,7 +178,8 @@ def _stream(descriptor: int) -> TextIO:
     return open(descriptor, "w", buffering=1, errors="replace", closefd=False)
 
 
-def _flush() -> None:
+def flush_streams() -> None:
+    """Write what standard output and error still keep to themselves."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(ValueError, OSError, AttributeError):
             stream.flush()

@@ -1,9 +1,16 @@
-"""What a task may change of its process, and the next one must not find changed."""
+"""What a task may leave behind in its process, and the next one must not find."""
 
 from __future__ import annotations
 
 import os
+import signal
+import time
 from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class ProcessState:
@@ -26,3 +33,53 @@ class ProcessState:
             os.chdir(self._folder)
         except OSError:  # it was removed
             pass
+
+
+def since_boot() -> float:
+    """Return the seconds since the machine started, as processes are stamped."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def end_programs(since: float) -> None:
+    """Kill what this process has started, and what that has, from a time on.
+
+    Parameters
+    ----------
+    since : float
+        As `since_boot` tells it.
+    """
+    first = int(since * os.sysconf("SC_CLK_TCK"))
+    for pid in descendants(os.getpid(), first):
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def descendants(pid: int, since: int = 0) -> list[int]:
+    """Return the processes that a process has started, and those that they have.
+
+    Parameters
+    ----------
+    pid : int
+        The process.
+    since : int, optional
+        Ticks since boot: only what was started then or later.
+
+    Returns
+    -------
+    list of int
+        None where there is no ``/proc``.
+    """
+    others = [row for row in _processes() if row[2] >= since]
+    found = [pid]
+    for one in found:
+        found += [child for child, parent, _ in others if parent == one]
+    return found[1:]
+
+
+def _processes() -> Iterator[tuple[int, int, int]]:
+    """Yield all processes: number, parent, start in ticks since boot."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            number, _, rest = path.read_text(errors="replace").partition(" ")
+            about = rest.rpartition(")")[2].split()
+            yield int(number), int(about[1]), int(about[19])

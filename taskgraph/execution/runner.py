@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from backends.errors import BackendError, DamagedError
 from taskgraph.description import describe, summary
 from taskgraph.errors import ArgumentChangedError, TaskgraphError
-from taskgraph.execution.process_state import ProcessState
+from taskgraph.execution.process_state import ProcessState, end_programs, since_boot
 from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
 from taskgraph.results.records import Failure
@@ -153,6 +153,7 @@ class Runner:
         """Return what to keep of an exception, unless it is to be let through."""
         if self._debug or _interrupted(error):
             raise error
+        _abandon_if_interrupted()
         return failure_of(error, cause)
 
     def _call(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -256,6 +257,13 @@ def _interrupted(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt) and ours
 
 
+def _abandon_if_interrupted() -> None:
+    """Record nothing of a task if Ctrl-C may have ended what it had started."""
+    handler = signal.getsignal(signal.SIGINT)
+    if getattr(handler, "came", False):
+        handler.abandon()  # type: ignore[union-attr] # it is the one of a worker
+
+
 def _leave_child() -> None:
     """End a process that the task forked and forgot: it must not go on as a worker."""
     error = sys.exc_info()[1]
@@ -271,7 +279,10 @@ def _leave_child() -> None:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
+    began = since_boot()
+
     def stop(_signal: int, _frame: object) -> None:
+        end_programs(began)  # while it is known whose they are
         raise TimeoutReached
 
     before = signal.signal(signal.SIGALRM, stop)

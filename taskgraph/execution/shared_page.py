@@ -5,16 +5,20 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from backends.interface import KEY_SIZE, Key
 from taskgraph.exit_codes import ExitCode
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
 _STOP, _ENDED, _START = 0, 1, 2
 _SIGNAL = _START + _SLOT.size
-_WHY = 64
-"""Where it says why a worker ends: the size (2 bytes) and the text."""
+_GO = _SIGNAL + 1
+_ABOUT = 64
+"""Where it says what a task with a time limit is: the size (2 bytes) and the text."""
 
 
 class Page(Protocol):
@@ -50,11 +54,21 @@ class NoPage:
 
 
 class SharedPage:
-    """A page of memory that a worker shares with its supervisor."""
+    """A page of memory that a worker shares with its supervisor.
+
+    Attributes
+    ----------
+    describe : callable or None
+        Says of a key what its task is, in the worker: asked for tasks with a time
+        limit, which the supervisor may have to record.
+    supervisor : int
+        Its process.
+    """
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
-        self._supervisor = os.getpid()
+        self.supervisor = os.getpid()
+        self.describe: Callable[[Key], str] | None = None
 
     def finish(self, code: ExitCode) -> None:
         """Note that the worker ended by its own will, and how."""
@@ -68,16 +82,10 @@ class SharedPage:
         """Return the signal of somebody else that ended the worker, 0 if none did."""
         return self._page[_SIGNAL]
 
-    def say_why(self, words: str) -> None:
-        """Note why the worker ends; the end of what is too long."""
-        data = words.encode(errors="replace")[-(len(self._page) - _WHY - 2) :]
-        self._page[_WHY : _WHY + 2] = len(data).to_bytes(2, "little")
-        self._page[_WHY + 2 : _WHY + 2 + len(data)] = data
-
-    def why(self) -> str:
-        """Return why the worker ended, empty if it did not say."""
-        size = int.from_bytes(self._page[_WHY : _WHY + 2], "little")
-        data = self._page[_WHY + 2 : _WHY + 2 + size]
+    def about(self) -> str:
+        """Return what `describe` said of the last task with a time limit."""
+        size = int.from_bytes(self._page[_ABOUT : _ABOUT + 2], "little")
+        data = self._page[_ABOUT + 2 : _ABOUT + 2 + size]
         return data.decode(errors="replace")
 
     def outcome(self) -> ExitCode | None:
@@ -87,6 +95,11 @@ class SharedPage:
 
     def begin(self, key: Key, deadline: float) -> None:
         """Note what runs now, and until when it may (monotonic; 0 for no limit)."""
+        if deadline and self.describe is not None:
+            text = self.describe(key).encode(errors="replace")
+            text = text[: len(self._page) - _ABOUT - 2]
+            self._page[_ABOUT : _ABOUT + 2] = len(text).to_bytes(2, "little")
+            self._page[_ABOUT + 2 : _ABOUT + 2 + len(text)] = text
         _SLOT.pack_into(self._page, _START, key, True, deadline)
 
     def end(self) -> None:
@@ -98,6 +111,15 @@ class SharedPage:
         key, busy, deadline = _SLOT.unpack_from(self._page, _START)
         return (key, deadline) if busy else None
 
+    def go(self) -> None:
+        """Let tasks be run: all is ready for them."""
+        self._page[_GO] = 1
+
+    @property
+    def may_run(self) -> bool:
+        """Whether tasks may be run."""
+        return self._page[_GO] == 1
+
     def stop(self) -> None:
         """Ask for no new task."""
         self._page[_STOP] = 1
@@ -105,4 +127,4 @@ class SharedPage:
     @property
     def stopping(self) -> bool:
         """Whether no new task is wanted, or the supervisor is gone."""
-        return self._page[_STOP] == 1 or os.getppid() != self._supervisor
+        return self._page[_STOP] == 1 or os.getppid() != self.supervisor

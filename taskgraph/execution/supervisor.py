@@ -1,9 +1,14 @@
 """One process that watches over the workers of one `tg execute`.
 
-It reads the jugfile once and forks the workers, renews their heartbeats (a worker in
-the middle of a long C call could not), notices at once when one of them dies, says what
-it was running, and starts another one. A worker and the supervisor
-share a page of memory: the one notes there what it runs, the other that it should stop.
+It forks the workers, renews their heartbeats (a worker in the middle of a long C call
+could not), notices at once when one of them dies, says what it was running, and starts
+another one. A worker and the supervisor share a page of memory: the one notes there
+what it runs, the other that it should stop; what takes more room goes by letter.
+
+Each worker reads the jugfile itself, as programs that were started one by one would:
+so nothing that a script makes at its top is shared, and the supervisor, which never
+runs the user's code, has one thread and nothing that a fork could spoil. Only when it
+is told to run what its own process has read are the workers forks of that.
 """
 
 from __future__ import annotations
@@ -11,32 +16,39 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sys
 import time
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
 from backends.interface import Cause, Key
 from backends.liveness import BEATS_PER_LEASE, process_stopped, worker_identity
-from backends.opening import worker_name
-from taskgraph.description import summary
-from taskgraph.errors import TaskgraphError
+from backends.opening import open_backend, worker_name
 from taskgraph.execution.observer import UNOBSERVED, Observer
+from taskgraph.execution.output import flush_streams
+from taskgraph.execution.processes.child import Child, children_can_be_waited_for
+from taskgraph.execution.processes.known_graph import KnownGraph
+from taskgraph.execution.processes.letters import Letters
+from taskgraph.execution.processes.process_ends import flush_files
+from taskgraph.execution.processes.worker_process import (
+    HasRead,
+    Job,
+    Seat,
+    ToRead,
+    work,
+)
+from taskgraph.execution.processes.worker_signals import SIGNALS
 from taskgraph.execution.shared_page import SharedPage
-from taskgraph.execution.worker_process import SIGNALS, Job, work
 from taskgraph.exit_codes import ExitCode
 from taskgraph.results.provenance import Provenance
 from taskgraph.results.records import Batch, Failure
-from taskgraph.upkeep.checking import cut_blob
+from taskgraph.results.results import Results
+from taskgraph.upkeep import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
+    from backends.interface import Backend
     from taskgraph.execution.options import RunOptions
-    from taskgraph.execution.worker import GraphSource
-    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.upkeep.snapshot import Snapshot
 
 GRACE = 4.0
 """Seconds that a worker has to end once it was told to end at once."""
@@ -52,81 +64,88 @@ _HINTS = {
 }
 
 
-@dataclass(slots=True)
-class _Child:
-    """A worker's process."""
-
-    pid: int
-    worker: str
-    page: SharedPage
-    killed_at: float = 0.0
-    overdue: bool = False
-
-
 class Supervisor:
-    """Keeps some workers running until there is nothing left to do."""
+    """Keeps some workers running until there is nothing left to do.
+
+    Attributes
+    ----------
+    signal : int
+        The one that ended the run, 0 if none did.
+    refused : str
+        Why nothing was run at all, empty if it was.
+    results : Results
+        Where the results are.
+    """
 
     def __init__(
         self,
-        source: GraphSource,
-        loaded: Loaded,
+        what: ToRead | HasRead,
         options: RunOptions,
         *,
         folder: str = ".",
         observer: Observer = UNOBSERVED,
     ) -> None:
-        self._source = source
-        self._loaded = loaded
+        self._what = what
         self._options = options
         self._observer = observer
-        self._backend = loaded.results.backend
-        self._children: dict[int, _Child] = {}
-        self._signalled: list[tuple[float, _Child]] = []
+        self._children: dict[int, Child] = {}
+        self._signalled: list[tuple[float, Child]] = []
         self._codes: list[ExitCode] = []
         self._crashes = 0
         self._said: set[str] = set()
         self._stopping = 0
+        self._chosen = False
         self._provenance = Provenance(folder, os.environ)
+        if isinstance(what, HasRead):
+            self.results, self._graph = what.loaded.results, KnownGraph(what.loaded)
+        else:
+            self.results, self._graph = what.results, KnownGraph()
         self.signal = 0
+        self.refused = ""
 
-    def run(self, after_start: Callable[[], None] | None = None) -> ExitCode:
-        """Return the worst exit code of the workers.
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The graph, as workers have told it."""
+        return self._graph.snapshot
 
-        `after_start` is called once when they are at work.
-        """
+    @property
+    def _backend(self) -> Backend:
+        return self.results.backend
+
+    def run(self) -> ExitCode:
+        """Return the worst exit code of the workers."""
         self._backend.poll()
-        if self._nothing_to_do():
-            if after_start is not None:
-                after_start()
+        if self._graph.nothing_to_do(self._backend):
+            self._observer.started()
             self._provenance.close()
             return ExitCode.DONE
-        self._backend.make()  # once, and not by each worker
         # Asked before the workers are there: a task must not meet a child of ours.
         self._provenance.context()
         watched = {signal.SIGCHLD, *SIGNALS}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         gc.collect()
+        flush_files()
         gc.freeze()
         try:
-            with _children_can_be_waited_for():
-                for _ in range(self._options.workers):
-                    self._start()
-                if after_start is not None:
-                    after_start()
+            with children_can_be_waited_for():
+                for number in range(self._options.workers):
+                    self._start(first=number == 0)
+                if self._graph:
+                    self._go()
                 self._watch(watched)
         finally:
             for child in self._children.values():
-                with suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGKILL)
+                child.kill()
             gc.unfreeze()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return max(self._codes, default=ExitCode.DONE)
 
-    def _nothing_to_do(self) -> bool:
-        known = self._backend.keys()
-        keys = self._loaded.graph.keys()
-        failed = any(key in self._loaded.graph for key in self._backend.failures())
-        return not self._loaded.missing and not failed and all(k in known for k in keys)
+    def _go(self) -> None:
+        """Let the workers run tasks: the store is there, and it is known for what."""
+        self._backend.make()  # once, and not by each worker
+        for child in self._children.values():
+            child.page.go()
+        self._observer.started()
 
     def _watch(self, watched: set[signal.Signals]) -> None:
         beat_every = self._options.lease / BEATS_PER_LEASE
@@ -138,6 +157,8 @@ class Supervisor:
             # Stopped and continued, sigtimedwait may make up a signal out of nothing.
             if got is not None and got.si_signo in SIGNALS:
                 self._interrupt(got.si_signo)
+            for child in list(self._children.values()):
+                self._hear(child)
             self._reap()
             now = time.monotonic()
             self._judge(now)
@@ -145,33 +166,91 @@ class Supervisor:
                 beaten = now
                 self._beat()
             self._enforce(now)
-            if self._observer.tick is not None and self._children:
+            if self._observer.tick is not None and self._children and self._graph:
                 self._backend.poll()
                 self._observer.tick(self._backend)
 
     # workers
 
-    def _start(self) -> None:
-        worker, page = worker_name(), SharedPage()
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(ValueError, OSError, AttributeError):  # closed by a jugfile
-                stream.flush()
+    def _start(self, *, first: bool) -> None:
+        first = first and not self._graph
+        whole = first or bool(self._graph.missing)
+        seat = Seat(worker_name(), SharedPage(), Letters(), first, whole)
+        flush_streams()
         pid = os.fork()
         if pid == 0:
-            job = Job(
-                self._source,
-                self._loaded,
-                self._options,
-                self._provenance,
-                self._observer.echo,
+            echo = self._observer.echo
+            work(Job(self._what, self._options, self._provenance, echo), seat)
+        child = self._children[pid] = Child(pid, seat)
+        child.read = isinstance(self._what, HasRead)
+        if self._graph:
+            child.page.go()
+
+    def _hear(self, child: Child) -> None:
+        """Take in what a worker tells."""
+        for about, content in child.seat.letters.received():
+            if about == "why":
+                child.why = content
+            elif about == "joined":
+                url, child.worker = content
+                child.joined = self._use(url)
+            elif about == "left":
+                child.joined = False
+            elif about == "store":
+                self._use(content)
+            elif about == "graph":
+                child.read = True
+                self._learn(snapshot.decode(content))
+            elif about == "digests":
+                child.read = True
+                self._graph.note(*content)
+                self._compare()
+
+    def _use(self, url: str) -> bool:
+        """Work with the store that the jugfile has chosen; return whether it may be."""
+        if url == self._backend.url:
+            return True
+        if not self._graph and not self._chosen:
+            self._chosen = True
+            self.results = Results(open_backend(url))
+            return True
+        self._refuse(
+            f"workers chose two stores, {self._backend.url} and {url}; let the jugfile "
+            "choose one that is the same each time that it is read"
+        )
+        return False
+
+    def _learn(self, told: Snapshot | None) -> None:
+        """Take in the graph that a worker has read: the first one, or a longer one."""
+        first = not self._graph
+        if told is None or not self._graph.learn(told):
+            return
+        if first:
+            self._backend.poll()
+            if self._stopping or self._graph.nothing_to_do(self._backend):
+                self._stop_all()
+            else:
+                self._go()
+        self._observer.learned(told, self._backend)
+        self._compare()
+
+    def _compare(self) -> None:
+        """Tell the user if a worker has read other tasks than the first one."""
+        other = ", ".join(self._graph.differing())
+        if other:
+            self._say_once(
+                f"workers read different tasks of {other} from one jugfile: each runs "
+                "its own, and only those of one of them are counted; call with the "
+                "same arguments each time that it is read: no times, process ids or "
+                "random numbers"
             )
-            work(job, worker, page)
-        self._children[pid] = _Child(pid, worker, page)
 
     def _reap(self) -> None:
         for child in list(self._children.values()):
             pid, status = os.waitpid(child.pid, os.WNOHANG)
             if pid:
+                self._hear(child)
+                child.seat.letters.close()
                 del self._children[pid]
                 self._settle_ended(child, os.waitstatus_to_exitcode(status))
 
@@ -188,7 +267,7 @@ class Supervisor:
             else:
                 self._signalled.append((ended, child))
 
-    def _settle_ended(self, child: _Child, code: int) -> None:
+    def _settle_ended(self, child: Child, code: int) -> None:
         """Settle what a worker left; start another one if it did not mean to end."""
         outcome = child.page.outcome()
         if outcome == ExitCode.NOT_DONE and child.page.ended_by_signal():
@@ -196,20 +275,23 @@ class Supervisor:
             return
         if outcome is not None:
             self._codes.append(outcome)
-            self._pass_on(child.page.why())
+            if outcome == ExitCode.USAGE and not self._graph:
+                self._refuse(child.why)
+                return
+            self._say_once(child.why)
             if outcome in (ExitCode.USAGE, ExitCode.STORE_FAILED):
                 self._stop_all()
             return
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         self._settle_dead(child, how)
 
-    def _settle_dead(self, child: _Child, how: str) -> None:
+    def _settle_dead(self, child: Child, how: str) -> None:
         """Free what a worker held that died, note what it ran, and start another."""
         running = child.page.running()
         key = running[0] if running else None
-        cut = self._cut_file(key) if how == "SIGBUS" else ""
+        cut = self._graph.cut_file(self.results, key) if key and how == "SIGBUS" else ""
         if child.overdue and key is not None and not self._stopping:
-            self._record_timeout(child.worker, key)
+            self._record_timeout(child, key)
         if self._stopping or child.overdue or cut:
             self._backend.expel(child.worker, Cause.RELEASED)
         else:
@@ -218,8 +300,9 @@ class Supervisor:
         if self._stopping:
             return
         self._crashes = 0 if running else self._crashes + 1
-        what = f"while it ran {self._describe(key)}" if key else "between two tasks"
-        self._pass_on(child.page.why())
+        what = "between two tasks" if child.read else "while it read the jugfile"
+        what = f"while it ran {self._graph.describe(key)}" if key else what
+        self._say_once(child.why)
         if child.overdue:
             self._observer.note(f"a worker was killed at its timeout {what}")
         else:
@@ -231,43 +314,24 @@ class Supervisor:
             self._observer.note("workers die again and again before they run anything")
             self._codes.append(ExitCode.NOT_DONE)
             return
-        self._start()
+        self._start(first=child.seat.first)
 
-    def _pass_on(self, why: str) -> None:
-        """Say why a worker ended, once if they all say the same."""
+    def _say_once(self, why: str) -> None:
+        """Tell the user something, once if several workers say the same."""
         if why and why not in self._said:
             self._said.add(why)
             self._observer.note(why)
 
-    def _cut_file(self, key: Key | None) -> str:
-        """Return which stored array of its arguments a task could not have read."""
-        if key is None or key not in self._loaded.graph:
-            return ""
-        results = self._loaded.results
-        with suppress(BackendError, TaskgraphError):
-            self._backend.poll()
-            for need in self._loaded.graph[key].needs:
-                fault = cut_blob(results, need.key)
-                if fault:
-                    return f"{fault}, and is computed again"
-        return ""
-
-    def _describe(self, key: Key) -> str:
-        graph = self._loaded.graph
-        return (
-            f"{graph[key].name} ({key.hex()[:12]})" if key in graph else key.hex()[:12]
-        )
-
-    def _record_timeout(self, worker: str, key: Key) -> None:
+    def _record_timeout(self, child: Child, key: Key) -> None:
         self._backend.poll()
-        held = [x for x in self._backend.locks() if x.key == key and x.worker == worker]
+        held = [
+            lock
+            for lock in self._backend.locks()
+            if lock.key == key and lock.worker == child.worker
+        ]
         if not held:
             return  # it was taken over or invalidated: somebody runs it again
-        graph = self._loaded.graph
-        name = arguments = ""
-        if key in graph:
-            task = graph[key]
-            name, arguments = task.name, summary(task.args, task.kwargs)
+        name, _, arguments = child.page.about().partition("\0")
         batch = Batch()
         message = "did not stop at its timeout, so its worker was killed"
         failure = Failure("timeout", "Timeout", message, "")
@@ -278,33 +342,40 @@ class Supervisor:
 
     def _beat(self) -> None:
         for child in self._children.values():
-            if not process_stopped(child.pid):
+            known = child.joined or bool(self._graph)
+            if known and not process_stopped(child.pid):
                 about = worker_identity(child.pid, self._options.lease, os.getpid())
                 with suppress(BackendError):  # the worker itself will meet it too
                     self._backend.members.beat(child.worker, about)
 
     # ending
 
+    def _refuse(self, why: str) -> None:
+        """End before anything was run, or as soon as may be."""
+        self.refused = self.refused or why
+        self._codes.append(ExitCode.USAGE)
+        self._stop_all()
+
     def _interrupt(self, signo: int) -> None:
         self.signal = signo
         gentle = signo == signal.SIGINT and not self._stopping
         self._stopping += 1
         self._stop_all()
-        if gentle:
+        if gentle and bool(self._graph):
             self._observer.note(
                 "stopping after the tasks that run now; press Ctrl-C again to "
                 "abandon them"
             )
             return
         for child in self._children.values():
-            child.killed_at = child.killed_at or time.monotonic() + GRACE
-            with suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGTERM)
+            child.end(GRACE)
 
     def _stop_all(self) -> None:
         self._stopping = max(self._stopping, 1)
         for child in self._children.values():
             child.page.stop()
+            if not child.read:
+                child.end(GRACE)
 
     def _enforce(self, now: float) -> None:
         """Kill workers that had to end, or whose task should have ended, by now."""
@@ -315,18 +386,4 @@ class Supervisor:
                 child.overdue = True
                 child.killed_at = now
             if child.killed_at and now >= child.killed_at:
-                with suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGKILL)
-
-
-@contextmanager
-def _children_can_be_waited_for() -> Iterator[None]:
-    """Learn of the end of children, though SIGCHLD was ignored before."""
-    before = None
-    with suppress(ValueError):  # only the main thread may set it
-        before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        if before is not None:
-            signal.signal(signal.SIGCHLD, before)
+                child.kill()

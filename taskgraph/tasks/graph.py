@@ -71,6 +71,15 @@ class Graph:
         """Return the keys, in order."""
         return self._tasks.keys()
 
+    def name_of(self, key: Key) -> str | None:
+        """Return the function name of a key, None if it is not there."""
+        return self._tasks[key].name if key in self._tasks else None
+
+    def needs_of_key(self, key: Key) -> list[Key]:
+        """Return the keys that a task needs; none of one that is not there."""
+        task = self._tasks.get(key)
+        return [need.key for need in task.needs] if task is not None else []
+
     def dependants(self) -> dict[Key, list[Key]]:
         """Return for each key that is needed the keys of the tasks that need it."""
         needed_by: dict[Key, list[Key]] = {}

@@ -76,11 +76,16 @@ class Jugfile:
         object.__setattr__(self, "start", Path.cwd())
         object.__setattr__(self, "path", self.path.absolute())
 
-    def load(self, results: Results) -> Loaded:
+    def load(
+        self,
+        results: Results,
+        run_at_once: Callable[[Results, Task], Any] | None = None,
+    ) -> Loaded:
         """Run the script up to its end, or to a barrier that it cannot pass yet.
 
         It runs as a module of its own name, which stays in ``sys.modules``: so what it
-        defines can be pickled, even if a barrier stopped it.
+        defines can be pickled, even if a barrier stopped it. `run_at_once` stands in
+        for the one of the same name that it has.
 
         Raises
         ------
@@ -93,7 +98,8 @@ class Jugfile:
         module.__file__ = str(self.path.resolve())
         sys.modules[name] = module
         missing: tuple[bytes, ...] = ()
-        recording = Recording(results, self.run_at_once, whole=True)
+        run_at_once = run_at_once or self.run_at_once
+        recording = Recording(results, run_at_once, whole=True)
         with recorded_in(recording), self._seen_by_script(), _few_collections():
             try:
                 exec(code, module.__dict__)

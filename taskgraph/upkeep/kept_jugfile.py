@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError, UnavailableError
 from taskgraph.upkeep import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
+    from backends.interface import Backend
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Jugfile, Loaded
+    from taskgraph.tasks.task import Task
+    from taskgraph.upkeep.snapshot import Snapshot
 
 
 def keep_graph(loaded: Loaded, jugfile: Path, arguments: Sequence[str] = ()) -> None:
@@ -23,6 +26,17 @@ def keep_graph(loaded: Loaded, jugfile: Path, arguments: Sequence[str] = ()) -> 
         loaded.graph, jugfile, arguments=arguments, missing=loaded.missing
     )
     snapshot.save(taken, loaded.results.backend)
+
+
+def keep_snapshot(taken: Snapshot, backend: Backend) -> None:
+    """Keep a graph in the store, unless that has the same one already."""
+    before = None
+    with suppress(DamagedError):  # one more reason to write it anew
+        before = snapshot.load(backend, Path(taken.jugfile), taken.arguments)
+    if before is None or not before.says(taken):
+        # Without it `tg status` knows less; workers will tell what is wrong.
+        with suppress(UnavailableError):
+            snapshot.save(taken, backend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +54,21 @@ class KeptJugfile:
         self.keep(loaded)
         return loaded
 
+    def read(
+        self, results: Results, run_at_once: Callable[[Results, Task], Any] | None
+    ) -> Loaded:
+        """Load the jugfile, run at once by `run_at_once`, and keep nothing of it."""
+        return self.jugfile.load(results, run_at_once)
+
+    def outline(self, loaded: Loaded) -> Snapshot:
+        """Return the graph without arguments, as it is kept."""
+        return snapshot.take(
+            loaded.graph,
+            self.jugfile.path,
+            arguments=self.jugfile.arguments,
+            missing=loaded.missing,
+        )
+
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph, unless the store has the same one already."""
-        backend = loaded.results.backend
-        path, arguments = self.jugfile.path, self.jugfile.arguments
-        before = None
-        with suppress(DamagedError):  # one more reason to write it anew
-            before = snapshot.load(backend, path, arguments)
-        taken = snapshot.take(
-            loaded.graph, path, arguments=arguments, missing=loaded.missing
-        )
-        if before is None or not before.says(taken):
-            # Without it `tg status` knows less; workers will tell what is wrong.
-            with suppress(UnavailableError):
-                snapshot.save(taken, backend)
+        keep_snapshot(self.outline(loaded), loaded.results.backend)

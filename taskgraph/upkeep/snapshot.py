@@ -109,6 +109,35 @@ class Snapshot:
             yield self.needs[start : start + count]
             start += count
 
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, bytes) and self._place(key) is not None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.split())
+
+    def name_of(self, key: bytes) -> str | None:
+        """Return the function name of a key, None if it is not there."""
+        place = self._place(key)
+        return None if place is None else self.names[self.functions[place]]
+
+    def needs_of_key(self, key: bytes) -> list[bytes]:
+        """Return the keys that a task needs; none of one that is not there."""
+        place = self._place(key)
+        if place is None:
+            return []
+        start = sum(self.counts[:place])
+        return [
+            self.keys[need * KEY_SIZE : (need + 1) * KEY_SIZE]
+            for need in self.needs[start : start + self.counts[place]]
+        ]
+
+    def _place(self, key: bytes) -> int | None:
+        """Find a key where it stands: rarely asked, and no table of a million keys."""
+        found = self.keys.find(key)
+        while found >= 0 and found % KEY_SIZE:
+            found = self.keys.find(key, found + 1)
+        return None if found < 0 or not key else found // KEY_SIZE
+
     def says(self, other: Snapshot) -> bool:
         """Return whether it is the same but for when it was taken."""
         return replace(self, time=other.time) == other
@@ -164,6 +193,12 @@ def take(
 
 def save(snapshot: Snapshot, backend: Backend) -> None:
     """Keep a snapshot as the one of its jugfile with these arguments."""
+    name = _document(snapshot.jugfile, snapshot.arguments)
+    backend.documents.put(name, encode(snapshot))
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """Return a snapshot as bytes, for `decode`."""
     arrays = (snapshot.functions, snapshot.counts, snapshot.needs)
     plain = (
         VERSION,
@@ -176,10 +211,7 @@ def save(snapshot: Snapshot, backend: Backend) -> None:
         snapshot.keys,  # digests: nothing makes them smaller
         [zlib.compress(numbers.tobytes(), 1) for numbers in arrays],
     )
-    backend.documents.put(
-        _document(snapshot.jugfile, snapshot.arguments),
-        msgpack.packb(plain, unicode_errors=_ANY_TEXT),
-    )
+    return bytes(msgpack.packb(plain, unicode_errors=_ANY_TEXT))
 
 
 def load(
@@ -247,7 +279,7 @@ def _load_all(backend: Backend, prefix: str) -> Iterator[Snapshot]:
                 data = backend.documents.get(name)
             except DamagedError as error:
                 raise DamagedError(error.what, error.why, _ADVICE) from error
-            snapshot = None if data is None else _decode(data)
+            snapshot = None if data is None else decode(data)
             if snapshot is not None:
                 yield snapshot
 
@@ -258,7 +290,7 @@ def _is_elsewhere_now(snapshot: Snapshot, jugfile: Path) -> bool:
     return not there or not snapshot.outdated(jugfile)
 
 
-def _decode(data: bytes) -> Snapshot | None:
+def decode(data: bytes) -> Snapshot | None:
     """Return a snapshot; None if another version wrote it."""
     try:
         version, path, arguments, stamp, when, missing, names, keys, packed = (

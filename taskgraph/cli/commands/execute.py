@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,13 +11,20 @@ from taskgraph.cli.arguments import jugfile_argument, select_options
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import require_script
 from taskgraph.cli.run_options import given_options, is_first, run_options
-from taskgraph.cli.running import forget_failures, run_loaded
+from taskgraph.cli.running import (
+    forget_failures,
+    require_shared,
+    run_loaded,
+    run_script,
+)
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import store_url
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from taskgraph.execution.options import RunOptions
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
 
@@ -25,6 +33,11 @@ if TYPE_CHECKING:
 @jugfile_argument
 @click.argument("arguments", nargs=-1)
 @select_options
+@click.option(
+    "--preload",
+    is_flag=True,
+    help="Read JUGFILE once, and not in each worker: for scripts known to be safe.",
+)
 @run_options
 def command(jugfile: Path, store: str | None, **given: Any) -> int:
     """Run the tasks of JUGFILE until nothing is left to do.
@@ -37,7 +50,6 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage or jugfile error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from taskgraph.cli.changed_code import note_changes
     from taskgraph.context import open_store
     from taskgraph.execution.at_once import run_at_once
     from taskgraph.tasks.graph import selector
@@ -51,23 +63,46 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     source = KeptJugfile(Jugfile(jugfile, given["arguments"], run_at_once))
     source.jugfile.compiled()  # no store for what is no jugfile
     results = open_store(store_url(jugfile, store))
+    prepare = partial(
+        _prepare, jugfile=jugfile, results=results, given=given, options=options
+    )
+    if not (options.per_worker.debug or given["preload"]):
+        return run_script(source, results, prepare, options)
     loaded = source.jugfile.load(results)
+    prepare(loaded)
+    if not len(loaded.graph) and not loaded.missing:
+        source.keep(loaded)
+        return 0
+    return run_loaded(source, loaded, jugfile, options)[0]
+
+
+def _prepare(
+    loaded: Loaded,
+    *,
+    jugfile: Path,
+    results: Results,
+    given: Mapping[str, Any],
+    options: RunOptions,
+) -> None:
+    """Do what is to be done once when the jugfile was read, and before it is run."""
+    from taskgraph.cli.changed_code import note_changes
+
     require_names(
         {task.name for task in loaded.graph.tasks},
-        names,
-        patterns,
+        given["name"],
+        given["pattern"],
         jugfile=jugfile,
         complete=not loaded.missing,
     )
+    if not options.per_worker.debug:
+        require_shared(loaded)
     _point(loaded, results, jugfile)
     if not len(loaded.graph) and not loaded.missing:
         note(f"{jugfile} has no tasks; {_advice(loaded)}")
-        source.keep(loaded)
-        return 0
+        return
     forget_failures(loaded, everything=options.retry)
     if is_first():
         note_changes(loaded)
-    return run_loaded(source, loaded, jugfile, options)[0]
 
 
 def _advice(loaded: Loaded) -> str:

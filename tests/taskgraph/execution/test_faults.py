@@ -37,7 +37,7 @@ os.register_at_fork(after_in_child=stop)
 os.kill(os.getpid(), signal.SIGSTOP)
 main()
 """
-SLOW = "import time\n" + SUM.replace("return 2", "time.sleep(0.01); return 2")
+SLOW = "import time\n" + SUM.replace("return 2", "time.sleep(0.05); return 2")
 WHO = {
     "a worker alone": ("--debug",),
     "a supervisor": (),

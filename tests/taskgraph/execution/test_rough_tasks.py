@@ -17,6 +17,7 @@ from backends.interface import Cause
 from taskgraph import TaskGenerator, open_store, run, value
 from taskgraph.execution.observer import Observer
 from taskgraph.execution.options import RunOptions
+from taskgraph.execution.processes.worker_process import HasRead
 from taskgraph.execution.supervisor import Supervisor
 from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.tasks.recording import Recording, recorded_in
@@ -133,7 +134,8 @@ def supervise(recording, *, workers=1):
     source, said = _Fixed(recording.tasks), []
     loaded = source.load(recording.results)
     options, observer = RunOptions(workers=workers), Observer(note=said.append)
-    return Supervisor(source, loaded, options, observer=observer).run(), said
+    what = HasRead(source, loaded)
+    return Supervisor(what, options, observer=observer).run(), said
 
 
 @pytest.mark.parametrize(

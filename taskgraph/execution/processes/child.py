@@ -1,0 +1,81 @@
+"""A worker's process, as its supervisor sees it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from taskgraph.execution.process_state import descendants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from taskgraph.execution.processes.worker_process import Seat
+    from taskgraph.execution.shared_page import SharedPage
+
+
+@dataclass(slots=True)
+class Child:
+    """A worker's process.
+
+    Attributes
+    ----------
+    worker : str
+        What it is called in the store.
+    read : bool
+        Whether it has read the jugfile.
+    joined : bool
+        Whether it has locked something while it reads.
+    why : str
+        Why it ends.
+    killed_at : float
+        When it is to be killed, by the monotonic clock; 0 for never.
+    overdue : bool
+        Whether that is because of the time limit of its task.
+    """
+
+    pid: int
+    seat: Seat
+    worker: str = field(init=False)
+    read: bool = False
+    joined: bool = False
+    why: str = ""
+    killed_at: float = 0.0
+    overdue: bool = False
+
+    def __post_init__(self) -> None:
+        self.worker = self.seat.worker
+
+    @property
+    def page(self) -> SharedPage:
+        """The memory that it shares with the supervisor."""
+        return self.seat.page
+
+    def end(self, grace: float) -> None:
+        """Tell it to end at once; it is to be killed if it does not in `grace` s."""
+        self.killed_at = self.killed_at or time.monotonic() + grace
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it and what it has started: programs would go on, and write files."""
+        for pid in (self.pid, *descendants(self.pid)):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def children_can_be_waited_for() -> Iterator[None]:
+    """Learn of the end of children, though SIGCHLD was ignored before."""
+    before = None
+    with suppress(ValueError):  # only the main thread may set it
+        before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGCHLD, before)

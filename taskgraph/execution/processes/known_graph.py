@@ -1,0 +1,122 @@
+"""What a supervisor knows of the graph: what its process has read, or was told."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+from backends.errors import BackendError
+from taskgraph.errors import TaskgraphError
+from taskgraph.execution.processes.reading import digests_of
+from taskgraph.upkeep.checking import cut_blob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backends.interface import Backend, Key
+    from taskgraph.execution.processes.reading import Digests
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.upkeep.snapshot import Snapshot
+
+
+class Outline(Protocol):
+    """A graph as far as a supervisor has to know it."""
+
+    def __iter__(self) -> Iterator[Key]: ...
+
+    def name_of(self, key: Key) -> str | None:
+        """Return the function name of a key, None if it is not there."""
+
+    def needs_of_key(self, key: Key) -> list[Key]:
+        """Return the keys that a task needs; none of one that is not there."""
+
+
+class KnownGraph:
+    """A graph that a supervisor has, or will be told by workers that read the jugfile.
+
+    Parameters
+    ----------
+    loaded : Loaded, optional
+        What its own process has read.
+
+    Attributes
+    ----------
+    snapshot : Snapshot or None
+        What workers have told.
+    missing : bytes
+        Keys, concatenated, of the results that a barrier waits for.
+    """
+
+    def __init__(self, loaded: Loaded | None = None) -> None:
+        self._outline: Outline | None = None
+        self.snapshot: Snapshot | None = None
+        self.missing = b""
+        self._digests: Digests = {}
+        self._unlike: list[tuple[Digests, bytes]] = []
+        if loaded is not None:
+            self._outline = loaded.graph
+            self.missing = b"".join(loaded.missing)
+
+    def __bool__(self) -> bool:
+        return self._outline is not None
+
+    def learn(self, told: Snapshot) -> bool:
+        """Take in what a worker has read; return whether it says more than before."""
+        known = self.snapshot
+        if known is not None and (len(told) < len(known) or known.says(told)):
+            return False
+        self.snapshot = self._outline = told
+        self.missing = told.missing
+        self._digests = {}
+        return True
+
+    def note(self, digests: Digests, missing: bytes) -> None:
+        """Keep what tells which tasks a worker has read, for `differing`."""
+        self._unlike.append((digests, missing))
+
+    def differing(self) -> list[str]:
+        """Return the functions of which a worker has read other tasks; forget them.
+
+        Whoever read when other results were known may have met another barrier.
+        """
+        if self.snapshot is None or not self._unlike:
+            return []
+        if not self._digests:
+            names = map(self.snapshot.names.__getitem__, self.snapshot.functions)
+            self._digests = digests_of(zip(names, self.snapshot, strict=True))
+        noted, self._unlike = self._unlike, []
+        return sorted(
+            {
+                name
+                for digests, missing in noted
+                if missing == self.missing
+                for name in digests.keys() | self._digests.keys()
+                if digests.get(name) != self._digests.get(name)
+            }
+        )
+
+    def nothing_to_do(self, backend: Backend) -> bool:
+        """Return whether every task has a result, and no more can appear."""
+        if self._outline is None or self.missing:
+            return False
+        known, failures = backend.keys(), backend.failures()
+        return all(key in known and key not in failures for key in self._outline)
+
+    def describe(self, key: Key) -> str:
+        """Return what a task is called: its function, and digits of its key."""
+        digits = key.hex()[:12]
+        name = None if self._outline is None else self._outline.name_of(key)
+        return digits if name is None else f"{name} ({digits})"
+
+    def cut_file(self, results: Results, key: Key) -> str:
+        """Return which stored array of its arguments a task could not have read."""
+        if self._outline is None:
+            return ""
+        with suppress(BackendError, TaskgraphError):
+            results.backend.poll()
+            for need in self._outline.needs_of_key(key):
+                fault = cut_blob(results, need)
+                if fault:
+                    return f"{fault}, and is computed again"
+        return ""

@@ -1,0 +1,71 @@
+"""How a worker's process begins and ends: as a Python program does, or as a fork."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import gc
+import io
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from typing import NoReturn
+
+_PR_SET_PDEATHSIG = 1
+
+
+def with_parent(parent: int) -> None:
+    """Let the kernel end this process with its parent, whatever it is doing then.
+
+    Where the kernel cannot (it is not Linux), a worker looks between two tasks.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:  # it was quicker
+        os._exit(1)
+
+
+def begin(*, fork: bool) -> None:
+    """Leave to the parent what is the parent's: standard input, what it does at exit.
+
+    Parameters
+    ----------
+    fork : bool
+        Whether the parent has run the user's code, so that what it has is of use here.
+    """
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    if nowhere:
+        os.dup2(nowhere, 0)
+        os.close(nowhere)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for as long as it lives
+    if fork:
+        atexit._clear()  # noqa: SLF001 - as multiprocessing does
+
+
+def end(code: int, *, fork: bool) -> NoReturn:
+    """End this process; what was written to files is in them then.
+
+    A process that has imported and run the script itself ends as any Python program.
+    In a fork the objects of its parent must not be finalized once more, which may
+    remove files: its own handlers of `atexit` are called, and files flushed.
+    """
+    if not fork:
+        ctypes.pythonapi.Py_Exit.argtypes = [ctypes.c_int]
+        ctypes.pythonapi.Py_Exit(code)
+    with suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - as above
+        atexit._run_exitfuncs()  # noqa: SLF001 - as above
+        gc.unfreeze()
+        flush_files()
+    os._exit(code)
+
+
+def flush_files() -> None:
+    """Write what files still keep to themselves: a fork would do that once more."""
+    for found in gc.get_objects():
+        if isinstance(found, io.IOBase) and not found.closed:
+            with suppress(Exception):
+                if found.writable():
+                    found.flush()

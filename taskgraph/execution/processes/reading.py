@@ -1,0 +1,192 @@
+"""A worker reads the jugfile itself: what it tells its supervisor of it."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from backends.interface import KEY_SIZE, Key
+from backends.liveness import worker_identity
+from taskgraph.errors import UsageError
+from taskgraph.execution.at_once import run_at_once
+from taskgraph.execution.output import DescriptorCopy, flush_streams
+from taskgraph.upkeep import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from backends.interface import Backend
+    from taskgraph.execution.processes.letters import Letters
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.task import Task
+    from taskgraph.upkeep.snapshot import Snapshot
+
+_HALF = 1 << 64
+Digests = dict[str, list[int]]
+"""For each function: how many tasks, and a number that says which."""
+
+
+class Script(Protocol):
+    """A jugfile that each worker reads for itself."""
+
+    def read(
+        self, results: Results, run_at_once: Callable[[Results, Task], Any] | None
+    ) -> Loaded:
+        """Write its tasks down; what it wants at once is run by `run_at_once`."""
+
+    def outline(self, loaded: Loaded) -> Snapshot:
+        """Return the graph without its arguments."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads a jugfile in a worker; each time the supervisor is told what it says.
+
+    Attributes
+    ----------
+    script : Script
+        The jugfile.
+    letters : Letters
+        To the supervisor.
+    first : bool
+        Whether it is the one that shows what the script prints, and prepares the run.
+    prepare : callable
+        What the first one does when it has read; may refuse to run.
+    whole : bool
+        Whether the supervisor wants to know the graph, and not only to compare it.
+    lease : float
+        Seconds without a heartbeat after which others take over what it locks.
+    """
+
+    script: Script
+    letters: Letters
+    first: bool
+    prepare: Callable[[Loaded], None]
+    whole: bool
+    lease: float
+
+    def begin(self, results: Results) -> Loaded:
+        """Read it for the first time in this worker.
+
+        Raises
+        ------
+        JugfileError
+            It raised.
+        UsageError
+            It is not to be run in this way.
+        """
+        with nullcontext() if self.first else _silent(), _no_input():
+            loaded = self._read(results)
+        self.letters.send("store", loaded.results.backend.url)
+        if self.first:
+            self.prepare(loaded)
+        if self.whole:
+            self._tell(loaded)
+        else:
+            names = (task.generator.name for task in loaded.graph.tasks)
+            digests = digests_of(zip(names, loaded.graph, strict=True))
+            self.letters.send("digests", (digests, b"".join(loaded.missing)))
+        return loaded
+
+    def load(self, results: Results) -> Loaded:
+        """Read it again, because results let it say more."""
+        loaded = self._read(results)
+        self._tell(loaded)
+        return loaded
+
+    def _read(self, results: Results) -> Loaded:
+        return self.script.read(results, partial(run_at_once, member=self._member))
+
+    def _tell(self, loaded: Loaded) -> None:
+        self.letters.send("graph", snapshot.encode(self.script.outline(loaded)))
+
+    @contextmanager
+    def _member(self, backend: Backend) -> Iterator[None]:
+        """Be a member of a store, whose heartbeat the supervisor renews."""
+        about = worker_identity(os.getpid(), self.lease, os.getppid())
+        backend.members.beat(backend.worker, about)
+        self.letters.send("joined", (backend.url, backend.worker))
+        try:
+            yield
+        finally:
+            self.letters.send("left", None)
+            backend.members.leave(backend.worker)
+
+
+def digests_of(named: Iterable[tuple[str, Key]]) -> Digests:
+    """Return what tells whether two graphs have the same tasks, whatever their order.
+
+    Examples
+    --------
+    >>> one = digests_of([("f", b"a" * 20), ("f", b"b" * 20), ("g", b"c" * 20)])
+    >>> one == digests_of([("g", b"c" * 20), ("f", b"b" * 20), ("f", b"a" * 20)])
+    True
+    >>> other = digests_of([("f", b"a" * 20), ("f", b"x" * 20), ("g", b"c" * 20)])
+    >>> [name for name in one if one[name] != other[name]]
+    ['f']
+    """
+    found: Digests = {}
+    for name, key in named:
+        row = found.get(name)
+        if row is None:
+            row = found[name] = [0, 0]
+        row[0] += 1
+        row[1] = (row[1] + int.from_bytes(key[: KEY_SIZE // 2], "little")) % _HALF
+    return found
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Drop what the block prints: the first reader prints the same."""
+    flush_streams()
+    before = DescriptorCopy(1), DescriptorCopy(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        flush_streams()
+        for number, kept in enumerate(before, start=1):
+            kept.copy_to(number)
+            kept.close()
+
+
+@contextmanager
+def _no_input() -> Iterator[None]:
+    """Refuse that a jugfile reads standard input: each worker would get some of it."""
+    before, sys.stdin = sys.stdin, _NoInput()
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
+class _NoInput(io.TextIOBase):
+    """Standard input that says why it cannot be read."""
+
+    def fileno(self) -> int:
+        return 0
+
+    def read(self, _size: int | None = -1, /) -> NoReturn:
+        self._refuse()
+
+    def readline(self, _size: int = -1, /) -> NoReturn:  # type: ignore[override] # never returns
+        self._refuse()
+
+    @property
+    def buffer(self) -> NoReturn:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise UsageError(
+            "each worker reads the jugfile, and standard input can be read only once; "
+            "give the name of a file after --, or read the jugfile once by --preload"
+        )

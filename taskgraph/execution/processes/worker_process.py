@@ -1,0 +1,194 @@
+"""Being a worker: the process that a supervisor forks."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from backends.errors import BackendError
+from backends.liveness import worker_identity
+from backends.warning import warnings_printed
+from taskgraph.description import summary
+from taskgraph.errors import TaskgraphError
+from taskgraph.execution.output import Capture, flush_streams
+from taskgraph.execution.processes import process_ends, worker_signals
+from taskgraph.execution.processes.reading import Reader
+from taskgraph.execution.processes.worker_signals import Stopped
+from taskgraph.execution.runner import StopNow
+from taskgraph.execution.worker import GraphSource, Worker
+from taskgraph.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backends.interface import Key
+    from taskgraph.execution.options import RunOptions
+    from taskgraph.execution.processes.letters import Letters
+    from taskgraph.execution.processes.reading import Script
+    from taskgraph.execution.shared_page import SharedPage
+    from taskgraph.results.provenance import Provenance
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Loaded
+
+_LOOK_EVERY = 0.002
+"""Seconds from one look to the next whether tasks may be run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """A jugfile that each worker reads for itself."""
+
+    script: Script
+    results: Results
+    prepare: Callable[[Loaded], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HasRead:
+    """What the process had read that the workers are forks of."""
+
+    source: GraphSource
+    loaded: Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all workers of a supervisor have in common."""
+
+    what: ToRead | HasRead
+    options: RunOptions
+    provenance: Provenance
+    echo: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a worker has of its own; see `Reader` for `first` and `whole`."""
+
+    worker: str
+    page: SharedPage
+    letters: Letters
+    first: bool = False
+    whole: bool = False
+
+
+def work(job: Job, seat: Seat) -> NoReturn:
+    """Be a worker and end with this process; the page says how it ended."""
+    code = ExitCode.BUG
+    fork = isinstance(job.what, HasRead)
+    try:
+        process_ends.with_parent(seat.page.supervisor)
+        process_ends.begin(fork=fork)
+        code = _work_to_end(job, seat)
+    finally:
+        process_ends.end(code, fork=fork)
+
+
+def _work_to_end(job: Job, seat: Seat) -> ExitCode:
+    """Return the exit code of the process: 0 if it meant to end."""
+    why = ""
+    try:
+        outcome = _work(job, seat)
+    except StopNow:
+        outcome = ExitCode.NOT_DONE
+    except Stopped:
+        outcome = ExitCode.NOT_DONE if seat.page.ended_by_signal() else ExitCode.DONE
+    except BackendError as error:
+        outcome, why = ExitCode.STORE_FAILED, str(error)
+    except TaskgraphError as error:
+        outcome, why = ExitCode.USAGE, str(error)
+    except BaseException:  # noqa: BLE001 - the last place to tell what happened
+        with suppress(OSError):
+            seat.letters.send("why", traceback.format_exc())
+        return ExitCode.BUG
+    with suppress(OSError):
+        if why:
+            seat.letters.send("why", why)
+    seat.page.finish(outcome)
+    flush_streams()
+    return ExitCode.DONE
+
+
+def _work(job: Job, seat: Seat) -> ExitCode:
+    stop = worker_signals.taken(seat.page)
+    source, loaded = _graph(job, seat)
+    if not _may_run(seat.page):
+        return ExitCode.DONE
+    stop.reading = False
+    worker = seat.worker
+    backend = loaded.results.backend
+    backend.worker = worker
+    about = worker_identity(os.getpid(), job.options.lease, os.getppid())
+    joined = False
+
+    def join() -> None:
+        nonlocal joined
+        if not joined:
+            backend.members.beat(worker, about)
+            joined = True
+
+    capture = Capture(job.echo)
+    known = _Known(source, loaded)
+    seat.page.describe = known.describe
+    at_work = Worker(
+        known,
+        loaded,
+        job.options.per_worker,
+        provenance=job.provenance.context,
+        page=seat.page,
+        output=capture.take,
+        join=join,
+    )
+    try:
+        with warnings_printed(capture.beside):
+            return at_work.run()
+    finally:
+        capture.close()
+        seat.page.describe = None  # or the graph, and its files, would outlive this
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the worker knows of the graph."""
+
+    source: GraphSource
+    loaded: Loaded
+
+    def load(self, results: Results) -> Loaded:
+        self.loaded = self.source.load(results)
+        return self.loaded
+
+    def describe(self, key: Key) -> str:
+        """Return the name of a task and its arguments."""
+        task = self.loaded.graph[key]
+        return f"{task.name}\0{summary(task.args, task.kwargs)}"
+
+
+def _graph(job: Job, seat: Seat) -> tuple[GraphSource, Loaded]:
+    """Return where the graph comes from, and what is known of it."""
+    what = job.what
+    if isinstance(what, HasRead):
+        return what.source, what.loaded
+    what.results.backend.worker = seat.worker
+    reader = Reader(
+        what.script,
+        seat.letters,
+        seat.first,
+        what.prepare,
+        seat.whole,
+        job.options.lease,
+    )
+    return reader, reader.begin(what.results)
+
+
+def _may_run(page: SharedPage) -> bool:
+    """Wait until tasks may be run; return False if none is to be."""
+    while not page.may_run:
+        if page.stopping:
+            return False
+        time.sleep(_LOOK_EVERY)
+    return True
