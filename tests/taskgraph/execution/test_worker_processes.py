@@ -1,0 +1,230 @@
+"""Workers as processes: standard input, signals, programs, files, and their end."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("reading", ["sys.stdin.read()", "input()", "list(sys.stdin)"])
+def test_a_jugfile_that_reads_standard_input_is_told_that_it_cannot(tg, reading):
+    tg.write("job.py", f"import sys\n{reading}\n")
+
+    refused = tg("execute", "job.py", code=2, stdin="a\nb\n")
+
+    assert "job.py:2: " in refused.stderr
+    assert "standard input can be read only once" in refused.stderr
+
+
+def test_tasks_leave_standard_input_to_the_caller(tg):
+    tg.write(
+        "job.py",
+        """
+import subprocess, sys
+from taskgraph import TaskGenerator
+@TaskGenerator
+def read():
+    shown = subprocess.run(["cat"], capture_output=True, text=True).stdout
+    return shown, sys.stdin.read()
+read()
+""",
+    )
+    for options in ((), ("--preload",)):
+        tg("execute", "-q", *options, "job.py", stdin="mine\n")
+        assert tg("value", "job.py", "read").stdout == "('', '')\n"
+        tg("invalidate", "job.py", "--name", "read", "--yes")
+
+
+PROGRAMS = """
+import signal, subprocess
+from taskgraph import TaskGenerator
+
+@TaskGenerator
+def end(how):
+    program = subprocess.Popen(["sleep", "20"])
+    program.send_signal(getattr(signal, how))
+    try:
+        return program.wait(3)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait()
+        return "deaf"
+
+@TaskGenerator
+def all(codes):
+    return codes
+
+names = ["SIGINT", "SIGHUP", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGXCPU"]
+all([end(name) for name in names])
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--preload",), ("--debug",)])
+def test_programs_that_tasks_start_end_by_the_signals_that_are_sent_to_them(
+    tg, options
+):
+    tg.write("job.py", PROGRAMS)
+
+    tg("execute", "-q", *options, "job.py")
+
+    numbers = [-2, -1, -15, -10, -12, -24]
+    assert tg("value", "job.py", "all").stdout.strip() == str(numbers)
+
+
+def test_a_program_that_ctrl_c_ends_is_no_failure_of_its_task(tg):
+    tg.write(
+        "job.py",
+        """
+import subprocess
+from taskgraph import TaskGenerator
+@TaskGenerator
+def wait():
+    open("began", "w").close()
+    subprocess.run(["sleep", "20"], check=True)
+wait()
+""",
+    )
+    run = tg.start("execute", "job.py")
+    tg.wait_for("began")
+    time.sleep(0.3)
+
+    os.killpg(run.pid, signal.SIGINT)
+
+    assert run.wait(timeout=15) == 128 + signal.SIGINT
+    assert tg.json("status", "job.py")["total"]["failed"] == 0
+    assert tg.json("locks", "job.py") == []
+
+
+WRITTEN = """
+import atexit, gzip, os
+from taskgraph import TaskGenerator
+
+log = open("log.txt", "a")
+{more}
+
+@TaskGenerator
+def step(i):
+    log.write(f"did {{i}}; ")
+    if i == 0:
+        atexit.register(open("ended.txt", "w").write, "ended")
+    return i
+
+for i in range(5):
+    step(i)
+"""
+
+
+@pytest.mark.parametrize(
+    "options", [("-j", "2"), ("-j", "2", "--preload"), ("--debug",)]
+)
+def test_what_tasks_wrote_to_an_open_file_is_there_at_the_end(tg, options):
+    tg.write("job.py", WRITTEN.format(more="log.write('begun; ')"))
+
+    tg("execute", "job.py", "-q", *options)
+
+    written = (tg.folder / "log.txt").read_text()
+    assert written.count("did") == 5
+    begun = 2 if options == ("-j", "2") else 1  # by each that reads it
+    assert written.count("begun") == begun
+    assert (tg.folder / "ended.txt").read_text() == "ended"
+
+
+def test_a_worker_closes_its_files_as_any_program_does(tg):
+    more = "import gzip; log = gzip.open('log.gz', 'wt')"
+    tg.write("job.py", WRITTEN.format(more=more))
+
+    tg("execute", "job.py", "-q")
+
+    import gzip
+
+    with gzip.open(tg.folder / "log.gz", "rt") as file:
+        assert file.read().count("did") == 5
+
+
+ORPHANS = {
+    "a task in Python": "while True: time.sleep(0.01)",
+    "a task in C": "re.match('(a+)+$', 'a' * 64 + 'b')",
+    "deaf": "[signal.signal(n, signal.SIG_IGN) for n in (2, 15)], time.sleep(99)",
+    "stopped": "os.kill(os.getpid(), signal.SIGSTOP)",
+}
+
+
+@pytest.mark.parametrize("how", [*ORPHANS, "reading", "waiting"])
+def test_workers_end_within_a_second_when_their_supervisor_is_gone(tg, how):
+    inside = "pass" if how in ("reading", "waiting") else ORPHANS[how]
+    top = "open('began', 'w').close(); time.sleep(99)" if how == "reading" else ""
+    tg.write(
+        "job.py",
+        f"""
+import os, re, signal, time
+from taskgraph import TaskGenerator
+{top}
+@TaskGenerator
+def stay(i):
+    open("began", "w").close()
+    {inside}
+@TaskGenerator
+def never(i): pass
+never(stay(1))
+""",
+    )
+    selected = ("--name", "stay") if how == "waiting" else ()
+    if how == "waiting":
+        tg.write("job.py", (tg.folder / "job.py").read_text().replace("pass", "0", 1))
+        selected = ("--name", "never")
+        (tg.folder / "began").touch()
+    run = tg.start("execute", "job.py", *selected)
+    tg.wait_for("began")
+    time.sleep(1.0 if how == "waiting" else 0.2)
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+
+    run.kill()
+    run.wait()
+
+    until = time.monotonic() + 1
+    while any(map(alive, children)) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert children
+    assert not any(map(alive, children))
+
+
+def alive(pid):
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("how", ["os.system('sleep 7.31; touch late')", "shell()"])
+def test_programs_of_a_task_end_with_it_at_its_timeout(tg, how):
+    tg.write(
+        "job.py",
+        f"""
+import os, subprocess
+from taskgraph import TaskGenerator
+def shell():
+    subprocess.run("sleep 7.31; touch late", shell=True)
+@TaskGenerator(timeout=0.5)
+def late():
+    {how}
+late()
+""",
+    )
+
+    tg("execute", "job.py", "-q", code=1)
+
+    assert tg.json("errors", "job.py")[0]["cause"] == "timeout"
+    assert not re.findall("sleep 7.31", _commands())
+
+
+def _commands():
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return "\n".join(lines)
