@@ -1,8 +1,9 @@
 """Containers: what is in one, and how one of its kind is made with other contents.
 
-Keys, dependencies and values all go by this table: what stands in a container's key
-is what is looked through for tasks, and what it is made of again once they have
-results. So a task that is found is replaced.
+Keys, dependencies and values all go by this: what stands in a container's key is what
+is looked through for tasks, and what it is made of again once they have results. So a
+task that is found is replaced. Objects of classes written in Python are containers of
+their attributes; no constructor runs when one is made again.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import sys
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass
-from enum import EnumType
 from typing import TYPE_CHECKING, Any
+
+from taskgraph.errors import UnhashableError
+from taskgraph.identity.bases import anatomy, base_state
+from taskgraph.identity.naming import names_itself
+from taskgraph.identity.objects import Anatomy, attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MADE_BY_CLASS = 1 << 9
-"""Py_TPFLAGS_HEAPTYPE: the type was made by a class statement."""
+_COPIED = ("numpy", "pandas", "scipy")
+"""Libraries whose arrays and tables an object has for itself: they are copied too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +39,18 @@ class Container:
         Takes a type and such contents, and returns one. It may be a class that extends
         the kind: no ``__init__`` or ``__new__`` of its own runs, for these may take
         something else than what they keep.
-    is_attributes : bool
-        Whether its contents are its attributes, as a dict.
     """
 
     contents: Callable[[Any], Any]
     made: Callable[[type, Any], Any]
-    is_attributes: bool = False
 
 
 def container_of(item: Any) -> Container | None:
     """Return how an object is taken apart and made; None for what is no container.
 
-    What says by itself what stands for it in keys is none: nobody looks into it.
+    What says by itself what stands for it in keys is none: nobody looks into it. Nor is
+    an object without attributes: there is nothing in it, and it may be known by
+    identity.
 
     The plain ones (list, tuple, dict, set, frozenset) are left out: whoever asks knows
     them by heart, for speed.
@@ -62,21 +66,30 @@ def container_of(item: Any) -> Container | None:
     >>> container_of("text") is None
     True
     """
-    kind = type(item)
-    how = _CONTAINERS.get(kind)
-    if how is not None:
-        return how
-    if hash_hook(kind) is not None:
+    kind: Any = type(item)
+    if kind in _LEAVES or _speaks_for_itself(kind) or names_itself(item):
         return None
-    if issubclass(kind, tuple):
-        return _NAMED_TUPLE if hasattr(kind, "_fields") else None
-    if hasattr(kind, "__dataclass_fields__") and not isinstance(kind, EnumType):
-        return _DATACLASS if _is_object(kind) else None
     if kind.__module__ == "numpy":
         numpy = sys.modules["numpy"]
-        if kind is numpy.ndarray and item.dtype == object:
-            return _OBJECT_ARRAY
-    return None
+        whole = kind is numpy.ndarray and item.dtype == object
+        return _OBJECT_ARRAY if whole else None
+    try:
+        consists = anatomy(kind)
+        held = attributes(item, consists)
+    except UnhashableError:
+        return None
+    if consists.base not in _MADE or (consists.base is object and not held):
+        return None
+    return _extending(consists) if held else _plain(consists.base)
+
+
+def has_parts(base: type) -> bool:
+    """Return whether what extends a type is a container: tasks in it are replaced."""
+    return base in _MADE
+
+
+def _speaks_for_itself(kind: type) -> bool:
+    return hasattr(kind, "__taskgraph_encode__") or hash_hook(kind) is not None
 
 
 def hash_hook(kind: type) -> Callable[[Any], Any] | None:
@@ -107,72 +120,78 @@ def needed_by(item: Any) -> list[Any]:
 
 def remade(item: Any, how: Container, contents: Any) -> Any:
     """Return a container like one that is there, with other contents."""
-    new = how.made(type(item), contents)
-    if not how.is_attributes and (attributes := getattr(item, "__dict__", None)):
-        vars(new).update(attributes)
+    return how.made(type(item), contents)
+
+
+def _plain(base: type) -> Container:
+    """Return how a value of a known type is taken apart and made."""
+    return Container(
+        lambda item: base_state(item, base),
+        lambda kind, contents: _MADE[base](kind, base, contents),
+    )
+
+
+def _extending(consists: Anatomy) -> Container:
+    """Return how objects with attributes are taken apart and made."""
+    base, slots = consists.base, dict(consists.slots)
+
+    def made(kind: Any, contents: Any) -> Any:
+        state, held = contents
+        new = _MADE[base](kind, base, state)
+        for name, part in held.items():
+            own = _owned(part) if base is object else part
+            if name in slots:
+                slots[name].__set__(new, own)
+            else:
+                object.__getattribute__(new, "__dict__")[name] = own
+        return new
+
+    return Container(
+        lambda item: (base_state(item, base), attributes(item, consists)), made
+    )
+
+
+def _owned(part: Any) -> Any:
+    """Return what an object has, to be changed by whoever has the object."""
+    kind = type(part)
+    if kind is list or kind is tuple:
+        return kind([_owned(entry) for entry in part])
+    if kind is dict:
+        return {key: _owned(entry) for key, entry in part.items()}
+    home = kind.__module__.partition(".")[0]
+    if home in _COPIED and hasattr(kind, "copy") and kind.__name__ != "memmap":
+        return part.copy()
+    return part
+
+
+def _ordered(kind: Any, base: Any, pairs: Any) -> Any:
+    new = base.__new__(kind)
+    for key, entry in pairs.items() if isinstance(pairs, dict) else pairs:
+        base.__setitem__(new, key, entry)
     return new
 
 
-def _ordered(kind: type, pairs: list[tuple[Any, Any]]) -> Any:
-    new: Any = OrderedDict.__new__(kind)
-    for key, entry in pairs:
-        OrderedDict.__setitem__(new, key, entry)
-    return new
-
-
-def _counter(kind: type, counts: dict[Any, Any]) -> Any:
-    new: Any = dict.__new__(kind)
+def _counter(kind: Any, base: Any, counts: Any) -> Any:
+    new = base.__new__(kind)
     dict.update(new, counts)  # as they are: Counter.update would add them up
     return new
 
 
-def _defaultdict(kind: type, contents: Any) -> Any:
-    new: Any = defaultdict.__new__(kind)
-    defaultdict.__init__(new, *contents)
+def _begun(kind: Any, base: Any, contents: Any) -> Any:
+    new = base.__new__(kind)
+    base.__init__(new, contents)
     return new
 
 
-def _deque(kind: type, contents: Any) -> Any:
-    new: Any = deque.__new__(kind)
-    deque.__init__(new, *contents)
+def _begun_with(kind: Any, base: Any, contents: Any) -> Any:
+    new = base.__new__(kind)
+    base.__init__(new, *contents)
     return new
 
 
-def _namespace(kind: type, attributes: dict[str, Any]) -> Any:
-    new: Any = types.SimpleNamespace.__new__(kind)
-    vars(new).update(attributes)
-    return new
-
-
-def _partial_contents(item: functools.partial[Any]) -> Any:
-    return item.func, item.args, item.keywords
-
-
-def _partial(kind: type, contents: Any) -> Any:
+def _partial(kind: Any, base: Any, contents: Any) -> Any:
     f, args, keywords = contents
-    return functools.partial.__new__(kind, f, *args, **keywords)
-
-
-def _attributes(item: Any) -> dict[str, Any]:
-    """Return what a dataclass has: its fields, and whatever else was set."""
-    fields = item.__dataclass_fields__
-    known = {name: getattr(item, name) for name in fields if hasattr(item, name)}
-    return known | getattr(item, "__dict__", {})
-
-
-def _dataclass(kind: type, attributes: dict[str, Any]) -> Any:
-    new: Any = object.__new__(kind)
-    for name, entry in attributes.items():
-        object.__setattr__(new, name, entry)
-    return new
-
-
-def _is_object(kind: type) -> bool:
-    """Return whether instances are no more than their attributes: no list, no text."""
-    base: type | None = kind
-    while base is not None and base.__flags__ & _MADE_BY_CLASS:
-        base = base.__base__
-    return base is object
+    return base.__new__(kind, f, *args, **keywords)
 
 
 def _elements(array: Any) -> Any:
@@ -187,19 +206,20 @@ def _array(_: type, contents: Any) -> Any:
     return new.reshape(shape)
 
 
-_NAMED_TUPLE = Container(lambda x: tuple.__getitem__(x, slice(None)), tuple.__new__)
-_DATACLASS = Container(_attributes, _dataclass, is_attributes=True)
 _OBJECT_ARRAY = Container(_elements, _array)
-_CONTAINERS: dict[type, Container] = {
-    OrderedDict: Container(lambda x: list(x.items()), _ordered),
-    Counter: Container(dict, _counter),
-    defaultdict: Container(lambda x: (x.default_factory, dict(x)), _defaultdict),
-    deque: Container(lambda x: (list(x), x.maxlen), _deque),
-    types.SimpleNamespace: Container(
-        lambda x: dict(vars(x)), _namespace, is_attributes=True
+_SCALARS = (int, float, complex, str, bytes)
+_LEAVES = frozenset({*_SCALARS, bool, type(None), bytearray, types.FunctionType, type})
+_MADE: dict[type, Callable[[Any, Any, Any], Any]] = {
+    **dict.fromkeys(
+        (object, types.SimpleNamespace), lambda kind, base, _: base.__new__(kind)
     ),
-    functools.partial: Container(_partial_contents, _partial),
-    slice: Container(
-        lambda x: (x.start, x.stop, x.step), lambda _, contents: slice(*contents)
+    **dict.fromkeys(
+        (*_SCALARS, tuple, frozenset), lambda kind, base, x: base.__new__(kind, x)
     ),
+    **dict.fromkeys((list, set, bytearray, dict), _begun),
+    **dict.fromkeys((deque, defaultdict), _begun_with),
+    OrderedDict: _ordered,
+    Counter: _counter,
+    functools.partial: _partial,
+    slice: lambda kind, _, contents: kind(*contents),
 }

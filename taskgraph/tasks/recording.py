@@ -66,7 +66,7 @@ class Recording(Generic[T]):
         self.results = results
         self.run_at_once = run_at_once
         self.whole = whole
-        self.encoder = Encoder()
+        self.encoder = Encoder(renaming=not whole)
         self.functions: dict[bytes, Callable[..., Any]] = {}
 
     def context(self) -> Recording[T]:

@@ -201,6 +201,8 @@ class TaskGenerator:
 
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
         """Return what stands for the function itself in a key."""
+        if not self.named_by_hand:
+            encoder.names.note(("generator", self.name, self.version), self.function)
         version = encoder.item(self.version)
         given = encoder.item(self._given) if any(self._given) else b""
         return (

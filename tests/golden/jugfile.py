@@ -1,8 +1,12 @@
 """Calls and results of every kind that keys and stores hold: kept in `store.zip`."""
 
 import dataclasses
+import datetime
+import enum
 import functools
 import operator
+import pathlib
+from collections import OrderedDict, defaultdict, deque, namedtuple
 
 import numpy as np
 
@@ -41,6 +45,26 @@ class Window:
     weights: tuple[float, ...]
 
 
+class Kind(enum.Flag):
+    ROUND = 1
+    LONG = 2
+
+
+class Settings:
+    """An object of a class of the script's own."""
+
+    def __init__(self, window, **more):
+        self.window = window
+        vars(self).update(more)
+
+
+class Lengths(np.ndarray):
+    """An array that carries a unit."""
+
+
+Row = namedtuple("Row", "name area")
+
+
 @TaskGenerator
 def echo(value):
     return value
@@ -67,6 +91,16 @@ echo(Window(whole((3, 4)), (0.5, 1.0)))
 echo([segkit.tiles((8, 8), 4, halo=1), segkit.Box, segkit.gaussian, UsageError])
 echo(functools.partial(segkit.median, radius=2))
 echo(segkit.bounds_classifier("cell", area=(10, None)))
+echo(Settings(Window(whole((2, 2)), (1.0,)), unit="um", parts=[Row("a", 1.5)]))
+echo([Kind.ROUND | Kind.LONG, Kind(0), pathlib.PurePosixPath("a", "b"), range(2, 9, 3)])
+echo([datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC), datetime.timedelta(1, 2)])
+echo([OrderedDict(b=1, a=2), defaultdict(list, a=[1]), deque([1], 3), slice(1, None)])
+echo([np.array(["a", None, 2, 2.5, 2**70], object), np.ma.array([1, 2], mask=[0, 1])])
+echo([np.array([np.nan, -0.0]), np.zeros(2, "i2,f4"), np.dtype("M8[s]"), np.add])
+lengths = np.arange(3.0).view(Lengths)
+lengths.unit = "nm"
+echo([lengths.unit, operator.itemgetter(1), str.upper, dict.fromkeys])
+count(lengths)
 count([1, 2, 3], threads=8)
 small, large = halves(7)
 first, second = iteratetask(Task(divmod, large, 3), 2)

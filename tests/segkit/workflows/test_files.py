@@ -151,7 +151,7 @@ def test_files_are_reserved_for_the_same_content_as_ever():
     )
     # Part of keys: if it changes, all files of all stores are written again.
     assert [some[0].args[3] for some in outputs.tasks[-3:]] == [
-        "d88ee8a033999137a3f29a2cda932c739f27ff8a",
-        "0272a0bc952248fe1eba2a3e784b644dc416c060",
-        "9cd34c27f1db1b341f340b1cb55f62396aea950b",
+        "7efe4a4a6f1b8d16a2cac4cdbf09fa92b7978abb",
+        "f22bf54e03266e1f15a3569d649f252b9e42b62a",
+        "60ddb80c755ad8e9a456af43df5f7cc8b044c911",
     ]

@@ -85,8 +85,8 @@ def test_the_key_of_a_call_is_the_written_one():
     def f(x, y=3):
         return x
 
-    assert f(1).key == digest(b"taskgraph1\0s5:mod.fi2;", b"(2:i1;i3;d0:")
-    assert f(1).key.hex() == "eb2760e19bc709796cd2499d3124011d3530ca87"
+    assert f(1).key == digest(b"taskgraph2\0s5:mod.fi2;", b"(2:i1;i3;d0:")
+    assert f(1).key.hex() == "85be1ec09195ef2fd882f69fa0bf034531650b4f"
     assert len(f(1).key) == KEY_SIZE
 
 
