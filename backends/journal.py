@@ -67,7 +67,9 @@ class Journal:
                 if staged is None or replace(staged[0], time=0.0) != segment:
                     if staged is not None:
                         self.log.unstage(staged[1])
-                    stamped = replace(segment, time=self._clock())
+                    discards = segment.kind is Kind.DISCARD  # its age is asked for
+                    now = self.log.space.now() if discards else self._clock()
+                    stamped = replace(segment, time=now)
                     frame = encode_frame(stamped)
                     staged = stamped, self.log.stage(frame, durable=durable)
                 position = self.state.position

@@ -195,6 +195,12 @@ class MemorySpace:
     def __init__(self, room: Room) -> None:
         self._room = room
 
+    def now(self) -> float:
+        return time.time()
+
+    def open_to_all(self) -> bool:
+        return False
+
     def size(self) -> int:
         return sum(map(len, [*self._room.frames, *self._room.blobs.values()]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from contextlib import suppress
 from itertools import count
@@ -201,13 +202,13 @@ class Directory:
     def trashed(self, name: str) -> str:
         """Return a new name in the trash, which says since when it is there."""
         mark = os.urandom(3).hex()
-        return f"{self._path}/trash/{int(time.time())}-{mark}-{name}"
+        return f"{self._path}/trash/{int(self.now())}-{mark}-{name}"
 
     def empty_trash(self, older_than: float) -> int:
         """Remove what was trashed so many seconds ago; return its bytes."""
         if not self.exists():
             return 0
-        limit = time.time() - older_than
+        limit = self.now() - older_than
         freed = 0
         with explained(f"empty the trash of {self.root}"):
             for entry in self._entries("trash"):
@@ -234,3 +235,11 @@ class Directory:
     def size(self) -> int:
         """Return the bytes in use."""
         return bytes_in(self._path)
+
+    def open_to_all(self) -> bool:
+        """Return whether every user of the machine may write to the store."""
+        for folder in ("", *_FOLDERS):
+            with suppress(OSError):
+                if os.stat(self.root / folder).st_mode & stat.S_IWOTH:
+                    return True
+        return False

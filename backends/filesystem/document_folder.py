@@ -35,10 +35,11 @@ class DocumentFolder:
                 return None
 
     def names(self) -> list[str]:
-        try:
-            return sorted(os.listdir(self._path))
-        except FileNotFoundError:
-            return []
+        with explained(f"look into {self._path}"):
+            try:
+                return sorted(os.listdir(self._path))
+            except FileNotFoundError:
+                return []
 
     def _file(self, name: str) -> str:
         if not is_file_name(name):

@@ -42,10 +42,11 @@ class MemberFolder:
                 self._directory.into_folder(lambda: os.replace(staged, path))
 
     def names(self) -> set[str]:
-        try:
-            names = set(filter(is_name, os.listdir(self._path)))
-        except FileNotFoundError:
-            names = set()
+        with explained(f"look into {self._path}"):
+            try:
+                names = set(filter(is_name, os.listdir(self._path)))
+            except FileNotFoundError:
+                names = set()
         for gone in self._identities.keys() - names:
             del self._identities[gone]
         return names

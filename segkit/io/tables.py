@@ -33,7 +33,8 @@ def save_table(
     """Save columns of equal length as ``.csv``, ``.tsv`` or ``.parquet``.
 
     Numbers are written so that they read back as they were. A table without rows
-    gives a file with its header.
+    gives a file with its header. In ``.csv`` and ``.tsv``, text that a spreadsheet
+    would take for a formula (``=1+1``) has a ``'`` before it.
 
     Parameters
     ----------
@@ -105,11 +106,16 @@ def _columns(path: Path, table: Mapping[str, ArrayLike]) -> dict[str, NDArray[An
 def _write_csv(path: Path, columns: dict[str, NDArray[Any]], delimiter: str) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(columns)
+        writer.writerow(map(_no_formula, columns))
         # tolist gives Python numbers, whose text reads back exactly.
-        writer.writerows(
-            zip(*(column.tolist() for column in columns.values()), strict=True)
-        )
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        writer.writerows(map(_no_formula, row) for row in rows)
+
+
+def _no_formula(cell: object) -> object:
+    """Return a cell; text that a spreadsheet would calculate has a mark before it."""
+    calculated = ("=", "+", "-", "@", "\t", "\r")
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(calculated) else cell
 
 
 def _write_parquet(private: Path, path: Path, columns: dict[str, NDArray[Any]]) -> None:

@@ -14,6 +14,8 @@ from taskgraph.cli.printing import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backends.interface import Backend
+
 _COMMAND = re.compile(r"`tg ([a-z]+)([^`]*)`")
 _GIVEN = "taskgraph.given"
 
@@ -49,6 +51,16 @@ def runnable(sentence: str) -> str:
 def note(sentence: str) -> None:
     """Tell the user something beside the result; see `runnable` for its commands."""
     say(f"{program_name()}: {runnable(sentence)}", error=True)
+
+
+def note_if_open_to_all(backend: Backend) -> None:
+    """Warn of a store that a stranger may change."""
+    if backend.space.open_to_all():
+        note(
+            f"every user of this machine may write to the store {backend.url}, and so "
+            f"run code as whoever loads its results; `chmod -R o-w {backend.url}` ends "
+            "that"
+        )
 
 
 def completed(

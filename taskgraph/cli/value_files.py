@@ -152,8 +152,35 @@ def _json(value: Any) -> bytes:
 
 
 def _csv(value: Any) -> bytes:
+    """Return a table as text; a spreadsheet that opens it calculates nothing."""
+    text, file = _csv_text(value), io.StringIO()
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    lines = csv.reader(io.StringIO(text, newline=""))
+    table = csv.writer(file, lineterminator="\n")
+    table.writerows([_no_formula(cell) for cell in line] for line in lines)
+    return file.getvalue().encode()
+
+
+def _no_formula(cell: str) -> str:
+    """Return a cell with a mark before what a spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> [_no_formula(cell) for cell in ("=A1", "-2.5", "-2+A1", "@x", "a=b")]
+    ["'=A1", '-2.5', "'-2+A1", "'@x", 'a=b']
+    """
+    if not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return cell
+    try:
+        complex(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
+def _csv_text(value: Any) -> str:
     if hasattr(value, "to_csv"):
-        return str(value.to_csv(index=False)).encode()
+        return str(value.to_csv(index=False))
     rows = value.tolist() if hasattr(value, "tolist") else value
     file = io.StringIO()
     if isinstance(rows, dict):
@@ -167,7 +194,7 @@ def _csv(value: Any) -> bytes:
     else:
         lines = [row if isinstance(row, list | tuple) else [row] for row in rows]
         csv.writer(file, lineterminator="\n").writerows(lines)
-    return file.getvalue().encode()
+    return file.getvalue()
 
 
 def _rows_of_columns(columns: dict[Any, Any]) -> list[Any]:

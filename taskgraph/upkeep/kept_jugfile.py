@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError, UnavailableError
+from backends.warning import warn
 from taskgraph.upkeep import snapshot
 
 if TYPE_CHECKING:
@@ -34,9 +35,13 @@ def keep_snapshot(taken: Snapshot, backend: Backend) -> None:
     with suppress(DamagedError):  # one more reason to write it anew
         before = snapshot.load(backend, Path(taken.jugfile), taken.arguments)
     if before is None or not before.says(taken):
-        # Without it `tg status` knows less; workers will tell what is wrong.
-        with suppress(UnavailableError):
+        try:
             snapshot.save(taken, backend)
+        except UnavailableError as error:  # the tasks can be run without it
+            warn(
+                f"{error}; `tg status` and `tg value` do not know the tasks of "
+                f"{Path(taken.jugfile).name} until `tg execute` has run once more"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ def cleanup(schedule: Schedule, process: Process) -> None:
     backend = results.backend
     if schedule.rng.random() < 0.5:
         age = schedule.rng.choice([0.0, 5.0])
-        empty(results, expired(undoable(backend), (), process.time() - age))
+        empty(results, expired(undoable(backend), (), backend.space.now() - age))
         backend.space.empty_trash(age)
         return
     current = schedule.partial_snapshot()

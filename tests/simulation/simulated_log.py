@@ -312,6 +312,9 @@ class SimulatedSpace:
     def __init__(self, log: SimulatedLog) -> None:
         self._log = log
 
+    def now(self) -> float:
+        return self._log.disk.scheduler.now
+
     def size(self) -> int:
         return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,7 +166,7 @@ def _empty(backend: Backend, days: float, *, yes: bool, as_json: bool) -> int:
     from taskgraph.results.results import Results
     from taskgraph.upkeep.collection import empty, expired, undoable
 
-    before = time.time() - days * _DAY
+    before = backend.space.now() - days * _DAY
     gone = expired(undoable(backend), (), before)
     count = sum(len(found.keys) for found in gone)
     if not yes:

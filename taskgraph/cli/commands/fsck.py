@@ -8,7 +8,7 @@ import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument
 from taskgraph.cli.printing import counted, print_json, print_table
-from taskgraph.cli.sentences import note
+from taskgraph.cli.sentences import note, note_if_open_to_all
 from taskgraph.cli.stores import find_store
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def command(jugfile: Path, store: str | None, repairing: bool, as_json: bool) ->
     from taskgraph.results.results import Results
     from taskgraph.upkeep.checking import check, repair
 
+    note_if_open_to_all(backend)
     results = Results(backend)
     faults = list(check(results))
     again = repair(results, faults) if repairing else 0

@@ -11,7 +11,7 @@ from taskgraph.cli.graphs import load_snapshot
 from taskgraph.cli.jugfiles import require_jugfile
 from taskgraph.cli.keys import locked_keys
 from taskgraph.cli.printing import counted, moment_text, print_json, print_table
-from taskgraph.cli.sentences import note
+from taskgraph.cli.sentences import note, note_if_open_to_all
 from taskgraph.cli.stores import find_store
 from taskgraph.upkeep.status import STATES, Status, status_of
 
@@ -51,6 +51,7 @@ def command(
     if backend is None or snapshot is None:
         _show(Status({}), None, as_json=as_json)
         return 0
+    note_if_open_to_all(backend)
     held, left = locked_keys(backend)
     known = backend.keys()
     status = status_of(snapshot, known, backend.failures(), held)

@@ -258,3 +258,31 @@ def test_an_error_at_the_format_is_a_sentence(store, monkeypatch):
         BackendError, match=r"cannot open the store .*: Cannot allocate"
     ):
         open_backend(store, create=False).poll()
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0, 0o666)])
+def test_permissions_follow_the_umask(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        backend = open_backend(tmp_path / "store", worker="anna")
+        claim = backend.claim([KEY])
+        backend.publish([KEY], bytes([Row.RESULT]), b"body", since=claim.token)
+        backend.blobs.write("ab/cd", [b"x"])
+        backend.documents.put("d", b"text")
+        backend.members.beat("anna", {})
+        backend.blobs.trash("ab/cd")
+    finally:
+        os.umask(before)
+    paths = [tmp_path / "store", *(tmp_path / "store").rglob("*")]
+    assert {p.stat().st_mode & 0o777 for p in paths if p.is_file()} == {mode}
+    folders = {p.stat().st_mode & 0o777 for p in paths if p.is_dir()}
+    assert folders == {0o777 & ~mask}
+    assert backend.space.open_to_all() == (mask == 0)
+
+
+@pytest.mark.parametrize("folder", ["", "log", "blobs"])
+def test_a_folder_that_everybody_may_write_to_is_seen(store, folder):
+    backend, _ = opened(store)
+    assert not backend.space.open_to_all()
+    (store / folder).chmod(0o777)
+    assert backend.space.open_to_all()

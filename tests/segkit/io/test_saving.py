@@ -62,3 +62,18 @@ def test_a_lazy_image_is_copied_with_what_it_knows(volume, tmp_path):
     assert copy.spacing == SPACING
     assert copy.units == ("micrometer",) * 3
     np.testing.assert_array_equal(copy.read(), VOLUME)
+
+
+@pytest.mark.parametrize(("suffix", "mark"), [(".csv", ","), (".tsv", "\t")])
+def test_a_spreadsheet_calculates_nothing_of_a_table(tmp_path, suffix, mark):
+    table = {"=class": ["=1+1", "cell", "@x"], "shift": [-1.5, 2.0, -3.0]}
+    lines = segkit.save_table(tmp_path / f"t{suffix}", table).read_text().splitlines()
+    assert lines == [
+        mark.join(row)
+        for row in [
+            ("'=class", "shift"),
+            ("'=1+1", "-1.5"),
+            ("cell", "2.0"),
+            ("'@x", "-3.0"),
+        ]
+    ]

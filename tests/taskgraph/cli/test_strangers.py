@@ -134,3 +134,42 @@ def test_all_that_commands_print_goes_through_one_function():
                     r"click\.s?echo\(|sys\.std\w+\.write", path.read_text()
                 )
                 assert not found, path
+
+
+@pytest.mark.parametrize("command", ["status", "fsck"])
+def test_a_store_that_everybody_may_write_to_is_warned_of(tg, command):
+    tg.ran("sums.py")
+    assert "every user" not in tg(command, "sums.py").stderr
+    (tg.folder / "sums.tgdata").chmod(0o777)
+    assert "every user of this machine may write" in tg(command, "sums.py").stderr
+
+
+TABLES = """
+from taskgraph import TaskGenerator
+
+@TaskGenerator
+def rows():
+    return [["=1+1", "-2", "x" * 200_000], ["@a", "+b", "-1+A1"], ["a,=b", -3, 2.5]]
+
+@TaskGenerator
+def columns():
+    return {"=name": ["=A1", "b"], "size": [-1, 2]}
+
+@TaskGenerator
+def frame():
+    import pandas
+    return pandas.DataFrame({"=name": ["=A1", "b"], "size": [-1.5, 2]})
+
+rows(), columns(), frame()
+"""
+
+
+def test_a_spreadsheet_calculates_nothing_of_a_table(tg):
+    tg.write("job.py", TABLES)
+    tg("execute", "-q", "job.py")
+    for name in ("rows", "columns", "frame"):
+        tg("value", "job.py", name, "-o", f"{name}.csv")
+    lines = (tg.folder / "rows.csv").read_text().replace("x" * 200_000, "x")
+    assert lines == "'=1+1,-2,x\n'@a,'+b,'-1+A1\n\"a,=b\",-3,2.5\n"
+    assert (tg.folder / "columns.csv").read_text() == "'=name,size\n'=A1,-1\nb,2\n"
+    assert (tg.folder / "frame.csv").read_text() == "'=name,size\n'=A1,-1.5\nb,2.0\n"

@@ -1,15 +1,20 @@
 """The graph that is kept in the store."""
 
+import errno
 import os
 
 import pytest
 
 from backends.errors import DamagedError
 from backends.opening import open_backend
+from backends.warning import warnings_told
+from taskgraph import open_store
 from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.task import Task
 from taskgraph.upkeep import snapshot
+from taskgraph.upkeep.kept_jugfile import KeptJugfile
 
 
 @pytest.fixture
@@ -45,6 +50,30 @@ def test_a_snapshot_comes_back_as_it_was(backend, jugfile):
     assert {k: set(v) for k, v in taken.dependants().items()} == {
         k: set(v) for k, v in graph.dependants().items()
     }
+
+
+def test_a_list_of_tasks_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    jugfile = tmp_path / "work.py"
+    jugfile.write_text("from taskgraph import Task\nTask(sum, [1, 2])\n")
+    results = open_store(tmp_path / "store")
+    source = KeptJugfile(Jugfile(jugfile))
+    put = os.replace
+
+    def full(staged, path):
+        if "/documents/" in os.fspath(path):
+            raise OSError(errno.ENOSPC, "full")
+        put(staged, path)
+
+    told = []
+    with monkeypatch.context() as patch, warnings_told(told.append):
+        patch.setattr(os, "replace", full)
+        loaded = source.load(results)
+    assert "the disk or its inodes are full" in told[0]
+    assert "do not know the tasks of work.py until" in told[0]
+
+    source.keep(loaded)
+
+    assert snapshot.load(results.backend, jugfile) is not None
 
 
 def test_no_snapshot_is_none(backend, jugfile):
