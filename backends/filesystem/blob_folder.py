@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import resource
 import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from backends.errors import DamagedError
 from backends.filesystem.posix import explain, explained, open_anew
@@ -26,6 +28,7 @@ class BlobFolder:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._path = f"{directory.root}/blobs"
+        self._mapped: WeakSet[mmap.mmap] = WeakSet()
 
     def write(self, name: str, chunks: Iterable[Bytes]) -> int:
         path = self._file(name)
@@ -65,10 +68,27 @@ class BlobFolder:
                 raise DamagedError(f"blob {name} of {store}", "it is no file")
             if found.st_size == 0:
                 return memoryview(b"")
-            # A private mapping: a task may change its input in place, nobody sees it.
-            return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY))
+            with explained(f"read {path}"):
+                return self._contents(descriptor, found.st_size)
         finally:
             os.close(descriptor)
+
+    def _contents(self, descriptor: int, size: int) -> memoryview:
+        """Return what is in a file, mapped unless too many are mapped already.
+
+        A mapping keeps a descriptor, and a process has 1024 if nobody changed that: who
+        needs more arrays than half of them gets the rest in memory.
+        """
+        if len(self._mapped) < resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2:
+            with suppress(OSError):  # no descriptor or no mapping is left
+                # A private one: a task may change its input in place, nobody sees it.
+                mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
+                self._mapped.add(mapped)
+                return memoryview(mapped)
+        data = bytearray(size)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            read = file.readinto(data)
+        return memoryview(data)[:read]
 
     def all(self) -> Iterator[tuple[str, int]]:
         if not self._directory.exists():

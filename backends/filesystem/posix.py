@@ -278,6 +278,7 @@ def explain(error: OSError, deed: str) -> UnavailableError:
         errno.EPERM: "permission denied; ask its owner or choose another --store",
         errno.EIO: "input/output error; look at the disk, then start again",
         errno.ENOENT: "it was removed meanwhile; start again",
+        errno.EMFILE: "too many files are open; close some, or raise `ulimit -n`",
     }
     reason = advice.get(error.errno or 0, error.strerror or str(error))
     return UnavailableError(f"cannot {deed}: {reason}")

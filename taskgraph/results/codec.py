@@ -286,13 +286,13 @@ def _npy_size(raw: bytearray) -> int:
 
 def _pays(data: Any) -> bool:
     """Return whether compressing would, judged by a sample of three places."""
-    size = len(data)
-    if size <= _SAMPLE:
+    size, piece = len(data), _SAMPLE // 4
+    if size < _SAMPLE:
         return False
-    middle = (size - _SAMPLE) // 2
+    last = size - piece
+    # Not one byte twice: zstd would find it again, and random numbers seem to shrink.
     sample = b"".join(
-        bytes(data[start : start + _SAMPLE // 4])
-        for start in (0, middle, size - _SAMPLE)
+        bytes(data[start : start + piece]) for start in (0, last // 2, last)
     )
     return len(sample) > _PAYS * len(zstd.compress(sample, 1))
 

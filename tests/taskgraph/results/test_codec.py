@@ -2,8 +2,10 @@
 
 import dataclasses
 import datetime
+import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,6 +125,30 @@ def test_what_does_not_compress_is_left_alone(results):
     noise = np.random.default_rng(0).integers(0, 255, 100_000, dtype=np.uint8)
     (ref,) = codec.blob_refs(results.encode(noise, b"k" * 20))
     assert not ref.compressed
+
+
+@pytest.mark.parametrize("size", [32_768, 32_769, 40_000, 50_000, 70_000])
+def test_noise_of_any_size_is_left_alone(results, size):
+    noise = np.random.default_rng(1).integers(0, 256, size, np.uint8)
+    (ref,) = codec.blob_refs(results.encode(noise, b"k" * 20))
+    assert not ref.compressed
+
+
+@pytest.mark.parametrize("spare", [0, 60])
+def test_more_arrays_than_files_may_be_open_come_back(results, spare):
+    arrays = np.random.default_rng(1).random((100, 5000))
+    payload = results.encode(list(arrays), b"k" * 20)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_now = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 20 + spare, before[1]))
+    try:
+        back = results.decode(payload, b"k" * 20)
+        more = results.decode(payload, b"k" * 20)
+        back[99][0] = more[0][0] = 7  # each its reader's own
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    np.testing.assert_array_equal(back[:99], arrays[:99])
+    np.testing.assert_array_equal(more[1:], arrays[1:])
 
 
 def test_a_large_text_is_a_blob(results):
