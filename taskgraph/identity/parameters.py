@@ -65,7 +65,8 @@ class Default:
 
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
         """Return what stands for it in a key."""
-        encoder.tasks += self.tasks
+        if self.tasks:
+            encoder.tasks += self.tasks
         return self.encoded
 
 
@@ -167,6 +168,19 @@ class Parameters:
             else:
                 return None
         return tuple(values) if used == len(kwargs) else None
+
+    def tails(self) -> dict[int, bytes]:
+        """Return, for so many arguments by position and no others, what is encoded last.
+
+        Empty if there is more to look at in a call.
+        """
+        if not self.simple or self.holds_tasks:
+            return {}
+        encoded = [default.encoded for default in self.defaults]
+        return {
+            self.count - left: b"".join(encoded[len(encoded) - left :])
+            for left in range(len(encoded) + 1)
+        }
 
     def tasks_left_out(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -113,9 +113,10 @@ class TaskGenerator:
         self.prefix = PREFIX + encoder.item(self.name) + encoder.item(version)
         self._parameters = Parameters.of(f)
         self._parameters.refuse_unknown(self.ignore, self.name)
-        simple = not (self.ignore or any(self._given)) and self._parameters.simple
-        self._arity = self._parameters.count if simple else -1
-        self._simple_prefix = b"%b(%d:" % (self.prefix, self._arity)
+        plain = not (self.ignore or any(self._given))
+        tails = self._parameters.tails() if plain else {}
+        self._tails = {n: tail + _ENCODED_NOTHING for n, tail in tails.items()}
+        self._plain_prefix = b"%b(%d:" % (self.prefix, self._parameters.count)
         functools.update_wrapper(self, f, updated=())
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -130,13 +131,12 @@ class TaskGenerator:
         needs = encoder.tasks = []
         encoder.mutable = False
         try:
-            if kwargs or len(args) != self._arity:
+            tail = None if kwargs else self._tails.get(len(args))
+            if tail is None:
                 args, kwargs, key = self._key_of_any(encoder, args, kwargs)
             else:
-                key = digest(
-                    self._simple_prefix,
-                    b"".join(encoder.items(args)) + _ENCODED_NOTHING,
-                )
+                items = b"".join(encoder.items(args))
+                key = digest(self._plain_prefix, items + tail)
         except UnhashableError as error:
             raise self._refusal(error) from None
         finally:
