@@ -38,7 +38,7 @@ def CachedFunction(f: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 -
     recording = task.recording
     if recording.tasks and recording.tasks[-1] is task:
         recording.tasks.pop()
-    return task.run()
+    return task.run_once()
 
 
 @known_as("taskgraph")

@@ -14,6 +14,9 @@ from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.runner import Runner
 from taskgraph.results.provenance import Provenance
 from taskgraph.results.records import Batch
+from taskgraph.tasks.graph import Graph, closure_of
+from taskgraph.upkeep.invalidation import INVALIDATION, with_dependants
+from taskgraph.upkeep.snapshot import load_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +44,7 @@ def run_at_once(
     results: Results,
     task: Task,
     *,
+    again: bool = False,
     member: Callable[[Backend], AbstractContextManager[None]] = _member,
 ) -> Any:
     """Run a task in this process, publish its result and return it.
@@ -53,6 +57,9 @@ def run_at_once(
         Where its result goes.
     task : Task
         What it needs has results.
+    again : bool, optional
+        Run it even if it has a result. Another result takes the place of that one, and
+        what was made of that one is forgotten; `tg undo` takes this back.
     member : callable
         Makes this process a member of the store in a block, so that its lock counts.
 
@@ -68,15 +75,17 @@ def run_at_once(
             "has no result yet; run `tg execute` or use bvalue()"
         )
     backend = results.backend
+    if again and backend.find(task.key) is not None:
+        return _run_again(results, task)
     if not backend.shared:
-        _run(results, task, backend.claim([task.key]))
+        _publish(results, _ran(results, task), backend.claim([task.key]))
         return results.load(task.key, task.name)
     backend.make()
     with member(backend):
         claim = _claim(results, task)
         if claim.keys:
             try:
-                _run(results, task, claim)
+                _publish(results, _ran(results, task), claim)
             finally:
                 backend.release([task.key])
     return results.load(task.key, task.name)
@@ -95,11 +104,31 @@ def _claim(results: Results, task: Task) -> Claim:
         backend.poll()
 
 
-def _run(results: Results, task: Task, claim: Claim) -> None:
+def _run_again(results: Results, task: Task) -> Any:
+    """Run a task that has a record; replace that, with all that was made of it."""
+    backend = results.backend
+    batch = _ran(results, task)
+    payload = results.pending.pop(task.key)
+    if results.has(task.key) and payload == results.payload(task.key):
+        return results.load(task.key, task.name)
+    known = closure_of([task.key], Graph(task.recording.tasks).dependants())
+    stale = with_dependants(known, load_all(backend))
+    backend.discard(sorted(stale), reason=f"{INVALIDATION} {task.name}, run again")
+    _publish(results, batch, backend.claim([task.key]))
+    backend.release([task.key])
+    return results.load(task.key, task.name)
+
+
+def _ran(results: Results, task: Task) -> Batch:
     batch = Batch()
     Runner(results, debug=True).run(task, lambda: batch, str)
+    return batch
+
+
+def _publish(results: Results, batch: Batch, claim: Claim) -> None:
     context = Provenance(os.getcwd(), os.environ).context()  # noqa: PTH109
     results.backend.publish(
         batch.keys, bytes(batch.rows), batch.encode(context), since=claim.token
     )
-    results.pending.pop(task.key, None)
+    for key in batch.keys:
+        results.pending.pop(key, None)

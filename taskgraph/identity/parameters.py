@@ -170,7 +170,7 @@ class Parameters:
         return tuple(values) if used == len(kwargs) else None
 
     def tails(self) -> dict[int, bytes]:
-        """Return, for so many arguments by position and no others, what is encoded last.
+        """Return what is encoded last of a call, by how many positions it fills alone.
 
         Empty if there is more to look at in a call.
         """

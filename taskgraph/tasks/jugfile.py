@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from taskgraph.results.results import Results
-    from taskgraph.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Jugfile:
 
     path: Path
     arguments: Sequence[str] = ()
-    run_at_once: Callable[[Results, Task], Any] | None = None
+    run_at_once: Callable[..., Any] | None = None
     shown: str = field(init=False)
     start: Path = field(init=False)
 
@@ -79,7 +78,7 @@ class Jugfile:
     def load(
         self,
         results: Results,
-        run_at_once: Callable[[Results, Task], Any] | None = None,
+        run_at_once: Callable[..., Any] | None = None,
     ) -> Loaded:
         """Run the script up to its end, or to a barrier that it cannot pass yet.
 
@@ -99,7 +98,7 @@ class Jugfile:
         sys.modules[name] = module
         missing: tuple[bytes, ...] = ()
         run_at_once = run_at_once or self.run_at_once
-        recording = Recording(results, run_at_once, whole=True)
+        recording = Recording["Task"](results, run_at_once, whole=True)
         with recorded_in(recording), self._seen_by_script(), _few_collections():
             try:
                 exec(code, module.__dict__)

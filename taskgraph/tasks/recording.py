@@ -58,7 +58,7 @@ class Recording(Generic[T]):
     def __init__(
         self,
         results: Results | None = None,
-        run_at_once: Callable[[Results, T], Any] | None = None,
+        run_at_once: Callable[..., Any] | None = None,
         *,
         whole: bool = False,
     ) -> None:

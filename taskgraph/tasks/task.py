@@ -334,13 +334,32 @@ class Task(NotItsResult):
     unload_recursive = unload
 
     def run(self) -> Any:
-        """Return the result; call the function here and now if there is none.
+        """Call the function here and now, keep the result, and return it.
+
+        In a notebook or a script it is called even if there is a result. If the new
+        one differs, it takes the old one's place, and what was made of that is
+        forgotten, as by `tg invalidate`. A jugfile that is being read, which happens
+        often, gets the result that is there.
 
         Raises
         ------
         NoResultError
             What it needs has none, or tasks must not be run here: their jugfile is
             only being read.
+        """
+        recording = self.recording
+        run_at_once = recording.context().run_at_once
+        if (recording.whole and current.get() is recording) or run_at_once is None:
+            return self.run_once()
+        return run_at_once(recording.require_results(), self, again=True)
+
+    def run_once(self) -> Any:
+        """Return the result; call the function here and now if there is none.
+
+        Raises
+        ------
+        NoResultError
+            As `run`.
         """
         results = self.recording.require_results()
         if results.has(self.key):

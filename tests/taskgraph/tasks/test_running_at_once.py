@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskgraph import NoResultError, Task, open_store, run, set_jugdir
+from taskgraph import NoResultError, Task, open_store, run, set_jugdir, value
 from taskgraph.errors import JugfileError
 from taskgraph.execution.at_once import run_at_once
 from taskgraph.tasks.jugfile import Jugfile
@@ -20,11 +20,72 @@ def count_runs(path):
     return len(path.read_text())
 
 
-def test_a_task_is_run_once_and_its_result_kept(tmp_path):
+def reads(path):
+    return path.read_text()
+
+
+def test_a_task_is_run_again_and_its_new_result_kept(tmp_path):
     results = set_jugdir(tmp_path / "store")
     task = Task(count_runs, tmp_path / "log")
-    assert task.run() == task.run() == 1
-    assert results.load(task.key) == 1
+    assert [task.run(), task.run(), value(task)] == [1, 2, 2]
+    assert results.load(task.key) == 2
+
+
+def test_what_was_made_of_a_replaced_result_is_forgotten(tmp_path):
+    results = set_jugdir(tmp_path / "store")
+    task = Task(count_runs, tmp_path / "log")
+    above = Task(divmod, task, 2)
+    other = Task(divmod, 7, 2)
+    run([above, other])
+    assert task.run() == 2
+    assert not above.can_load()
+    assert other.can_load()
+    assert run([above, other]).done == 3
+    assert above.result == (1, 0)
+    (discarded,) = results.backend.discards()
+    assert set(discarded.keys) == {task.key, above.key}
+
+
+def test_what_was_made_of_an_equal_result_stays(tmp_path):
+    results = set_jugdir(tmp_path / "store")
+    task = Task(divmod, 7, 2)
+    above = Task(sum, task)
+    run(above)
+    assert task.run() == (3, 1)
+    assert above.can_load()
+    assert results.backend.discards() == []
+
+
+def test_a_task_that_raises_when_it_runs_again_keeps_its_result(tmp_path):
+    set_jugdir(tmp_path / "store")
+    (tmp_path / "log").write_text("x")
+    task = Task(reads, tmp_path / "log")
+    assert task.run() == "x"
+    (tmp_path / "log").unlink()
+    with pytest.raises(FileNotFoundError):
+        task.run()
+    assert value(task) == "x"
+
+
+def test_a_failed_task_may_be_run_again(tmp_path):
+    set_jugdir(tmp_path / "store")
+    task = Task(reads, tmp_path / "log")
+    run(task, check=False)
+    (tmp_path / "log").write_text("x")
+    assert task.run() == value(task) == "x"
+
+
+def test_a_jugfile_gets_the_result_that_is_there(tmp_path):
+    path = tmp_path / "work.py"
+    path.write_text(
+        "from taskgraph import Task\n"
+        f"from {__name__} import count_runs\n"
+        f"from pathlib import Path\n"
+        f"count = Task(count_runs, Path({str(tmp_path / 'log')!r})).run()\n"
+    )
+    jugfile = Jugfile(path, run_at_once=run_at_once)
+    results = open_store("memory://")
+    assert [jugfile.load(results).space["count"] for _ in range(3)] == [1, 1, 1]
 
 
 def test_a_store_may_be_chosen_after_the_task_was_written_down():
