@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from taskgraph.results.results import Results
+    from taskgraph.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Jugfile:
         sys.modules[name] = module
         missing: tuple[bytes, ...] = ()
         run_at_once = run_at_once or self.run_at_once
-        recording = Recording["Task"](results, run_at_once, whole=True)
+        recording: Recording[Task] = Recording(results, run_at_once, whole=True)
         with recorded_in(recording), self._seen_by_script(), _few_collections():
             try:
                 exec(code, module.__dict__)
