@@ -79,6 +79,11 @@ def segkit() -> None:
     help="Notice a changed image by path, size and time, or by its content.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Let PIPELINE run any function that it names, as a script may.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @store_option
@@ -93,6 +98,9 @@ def run_command(
     with one store, by hand, in jobs of Slurm or Grid Engine, or as `mpiexec -n 8
     segkit run ...`, and the workers share the work.
 
+    PIPELINE is data: its steps are those of segkit. One that runs functions of others
+    (package.module:name), or replaces files outside of --out, needs --trust.
+
     \b
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage, pipeline or image error,
     3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
@@ -102,7 +110,7 @@ def run_command(
     options = given_options(given)
     if given["block"] is not None and given["block"] < 1:
         raise click.UsageError("--block takes a number of voxels, 1 or more")
-    names = ("out", "tile", "block", "known_by", "overwrite")
+    names = ("out", "tile", "block", "known_by", "overwrite", "trust")
     source = PipelineJugfile(jugfile, images, **{name: given[name] for name in names})
     url = store_url(jugfile, store)
     if given["dry_run"]:

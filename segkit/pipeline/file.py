@@ -15,6 +15,9 @@
 `run` is a public name of segkit or ``package.module:name``; ``arguments`` follow the
 data, ``with`` are those by keyword, ``reach`` is that of a function which does not
 declare it, and ``returns`` what one of somebody else's returns.
+
+A file may come from a stranger: it is data, and runs the steps of segkit and nothing
+else, unless whoever loads it trusts it.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit.io.publishing import published
@@ -30,7 +34,6 @@ from segkit.pipeline.steps import PipelineError, Step, frozen, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 FORMAT = 1
 _KEYS = {"run", "arguments", "with", "reach", "returns"}
@@ -114,7 +117,7 @@ def _toml_key(name: str) -> str:
     return name if bare.isascii() and bare.isalnum() else json.dumps(name)
 
 
-def read_steps(path: Path) -> list[Step]:
+def read_steps(path: Path, *, trust: bool) -> list[Step]:
     """Return the steps of a file; see `Pipeline.load`."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -129,7 +132,27 @@ def read_steps(path: Path) -> list[Step]:
             f" {error}"
         ) from error
     entries = _entries(path, content)
-    return [_read_step(path, number, e) for number, e in enumerate(entries, start=1)]
+    steps = [_read_step(path, number, e) for number, e in enumerate(entries, start=1)]
+    if not trust:
+        for number, step in enumerate(steps, start=1):
+            _require_harmless(path, number, step)
+    return steps
+
+
+def _require_harmless(path: Path, number: int, step: Step) -> None:
+    """Raise `PipelineError` if a step could do more than steps of segkit may."""
+    why = ""
+    if ":" in step.function:
+        why = "is no step of segkit and could do anything"
+    elif step.function == "save" and step.keywords.get("overwrite"):
+        target = str(step.keywords.get("path", *step.arguments[:1]))
+        if Path(target).is_absolute():
+            why = f"may replace {target}, whatever lies there"
+    if why:
+        raise PipelineError(
+            f"{path}: step {number} ({step.function}) {why}; if you have read the file"
+            " and trust it, add --trust (in Python trust=True)"
+        )
 
 
 def _entries(path: Path, content: Any) -> list[Any]:

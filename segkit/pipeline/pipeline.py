@@ -138,19 +138,27 @@ class Pipeline:
         return write_pipeline(Path(path), self.steps)
 
     @classmethod
-    def load(cls, path: str | Path) -> Pipeline:
+    def load(cls, path: str | Path, *, trust: bool = False) -> Pipeline:
         """Return the pipeline of a file that `save` or a person wrote.
 
-        The functions it names are imported: load only what you would run.
+        Parameters
+        ----------
+        path : path
+            A ``.toml`` or ``.json`` file.
+        trust : bool
+            Whether its steps may be any functions (``package.module:name``, which are
+            imported and run) and may replace files anywhere. A file that came from
+            somebody else should be read first.
 
         Raises
         ------
         PipelineError
-            If the file is no pipeline, or a step in it is wrong; it is named.
+            If the file is no pipeline, a step in it is wrong, or does what only a
+            trusted one may; it is named.
         """
         from segkit.pipeline.file import read_steps
 
-        steps = read_steps(Path(path))
+        steps = read_steps(Path(path), trust=trust)
         try:
             return cls(*steps)
         except PipelineError as error:

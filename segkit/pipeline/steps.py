@@ -72,7 +72,9 @@ class Step:
         module, _, name = self.function.rpartition(":")
         try:
             found: Any = importlib.import_module(module or "segkit")
-            for part in name.split("."):
+            # Without a module a public name only: dots would lead to anything that
+            # segkit imports.
+            for part in name.split(".") if module else [name]:
                 found = getattr(found, part)
         except (ImportError, AttributeError) as error:
             why = f": {error}" if module else nearest(self.function, _known_steps())

@@ -42,7 +42,7 @@ class PipelineJugfile:
         What to run it over; none takes the path that it loads itself.
     out : Path
         Folder for the files that it saves.
-    tile, block, known_by, overwrite
+    tile, block, known_by, overwrite, trust
         As `pipeline_tasks` takes them.
     outputs : list of Outputs
         Of each image, once it was loaded.
@@ -55,6 +55,7 @@ class PipelineJugfile:
     block: int | None = None
     known_by: KnownBy = "stamp"
     overwrite: bool = False
+    trust: bool = False
     outputs: list[Outputs] = field(default_factory=list)
 
     @property
@@ -67,7 +68,8 @@ class PipelineJugfile:
             words += ["--block", str(self.block)]
         if self.known_by != "stamp":
             words += ["--known-by", self.known_by]
-        return (*words, "--overwrite") if self.overwrite else tuple(words)
+        words += ["--overwrite"] * self.overwrite + ["--trust"] * self.trust
+        return tuple(words)
 
     def require_usable(self) -> None:
         """Look at all that is given, before a store is made for it.
@@ -82,7 +84,7 @@ class PipelineJugfile:
         from segkit.io.opening import require_readable
         from segkit.io.publishing import make_folder
 
-        pipeline = Pipeline.load(self.path)
+        pipeline = Pipeline.load(self.path, trust=self.trust)
         images = self.images or (_loaded(pipeline),)
         for image in images:
             require_readable(image)
@@ -108,7 +110,7 @@ class PipelineJugfile:
         """
         from taskgraph.extending import Graph, Loaded, Recording, recorded_in
 
-        pipeline = Pipeline.load(self.path)
+        pipeline = Pipeline.load(self.path, trust=self.trust)
         recording: Recording[Task] = Recording(results)
         with recorded_in(recording):
             self.outputs = [

@@ -80,6 +80,7 @@ def pipeline_tasks(
     block: int | None = None,
     known_by: KnownBy = "stamp",
     overwrite: bool = False,
+    trust: bool = False,
 ) -> Outputs:
     """Write down the tasks of a pipeline for one image; nothing runs yet.
 
@@ -105,6 +106,8 @@ def pipeline_tasks(
         digest of its content, which lets it move but is read at each start.
     overwrite : bool
         Replace files that lie where `save` writes.
+    trust : bool
+        Whether a pipeline file may run any functions; see `Pipeline.load`.
 
     Returns
     -------
@@ -131,7 +134,7 @@ def pipeline_tasks(
     array([60.])
     """
     if not isinstance(pipeline, Pipeline):
-        pipeline = Pipeline.load(pipeline)
+        pipeline = Pipeline.load(pipeline, trust=trust)
     source, name = _source(pipeline.steps, image, known_by)
     shape = source.shape
     if 0 in shape or not shape:

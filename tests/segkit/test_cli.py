@@ -215,6 +215,9 @@ def test_a_step_that_fails_is_named(folder):
     assert "(ndnt): shape is 0 on axis 0, but must be at least 1" in done.stderr
     (folder / "cells.toml").write_text(FAILING)
     done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    assert done.returncode == 2
+    assert "cells.toml: step 3 (numpy:broadcast_to) is no step of segkit" in done.stderr
+    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out", "--trust")
     assert done.returncode == 1
     assert "more dimensions than allowed" in done.stderr
     assert "broadcast_to failed" in done.stderr
@@ -223,7 +226,7 @@ def test_a_step_that_fails_is_named(folder):
 def test_the_advice_after_a_failure_can_be_followed(folder):
     (folder / "cells.toml").write_text(FAILING)
     for options in ((), ("--store", "other")):
-        done = segkit_run(folder, "cells.toml", "a.npy", *options)
+        done = segkit_run(folder, "cells.toml", "a.npy", "--trust", *options)
         commands = re.findall("`(tg [^`]*)`", done.stderr)
         assert [command.split()[1] for command in commands] == ["errors", "retry"]
         for command in commands:
@@ -233,9 +236,9 @@ def test_the_advice_after_a_failure_can_be_followed(folder):
 
 def test_what_runs_a_pipeline_again_is_named_as_it_was_typed(folder):
     (folder / "cells.toml").write_text(FAILING)
-    options = ("a.npy", "-o", "my out", "--block", "12000")
+    options = ("a.npy", "-o", "my out", "--block", "12000", "--trust")
     segkit_run(folder, "cells.toml", *options)
-    again = "`segkit run cells.toml a.npy -o 'my out' --block 12000`"
+    again = "`segkit run cells.toml a.npy -o 'my out' --block 12000 --trust`"
     assert again in tg(folder, "retry", "cells.toml").stderr
     (folder / "cells.toml").write_text(PIPELINE)
     changed = tg(folder, "check", "cells.toml")
@@ -300,7 +303,8 @@ def test_a_killed_run_goes_on_without_a_finished_tile(folder, ran, jobs):
     label_step = '[[step]]\nrun = "label"'
     text = PIPELINE.replace(label_step, SLOW_STEP + label_step)
     (folder / "cells.toml").write_text(f"{text}\n{SLOW_STEP}\n{SAVE_LABELS}")
-    arguments = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000, "-j", jobs)
+    files = ("cells.toml", "a.npy", "-o", "out", "--trust")
+    arguments = (*files, "--block", 12_000, "-j", jobs)
     killed_in_the_middle(folder, "cells.tgdata", arguments, ran)
     before = records_in(folder / "cells.tgdata")
     assert (
