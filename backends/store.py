@@ -87,6 +87,9 @@ class JournalStore:
     def locked_by(self, key: Key) -> str | None:
         return self._state.locked.get(key)
 
+    def holders(self) -> Mapping[Key, str]:
+        return self._state.locked
+
     def locks(self) -> list[Lock]:
         return self._state.locks()
 

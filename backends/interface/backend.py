@@ -86,8 +86,11 @@ class Backend(Protocol):
     def locked_by(self, key: Key) -> str | None:
         """Return the worker that has locked `key`."""
 
+    def holders(self) -> Mapping[Key, str]:
+        """Return who has locked each key that is: a view, not to be kept or changed."""
+
     def locks(self) -> list[Lock]:
-        """Return all locks."""
+        """Return all locks, with what is known of them."""
 
     def discard(self, keys: Sequence[Key], *, reason: str) -> int | None:
         """Make keys unknown again; return the position to restore, None if no-op."""

@@ -21,12 +21,12 @@ class BackgroundFlush:
     flush : callable
         Publishes what is done and releases what waits.
     patience : float
-        Seconds that a task runs before that is done.
+        Seconds that a task runs before that is done; may be changed.
     """
 
     def __init__(self, flush: Callable[[], None], patience: float = 0.5) -> None:
         self._flush = flush
-        self._patience = patience
+        self.patience = patience
         self._free = threading.Lock()
         self._free.acquire()
         self._since = 0.0
@@ -61,9 +61,9 @@ class BackgroundFlush:
 
     def _watch(self) -> None:
         served = 0.0
-        while not self._ended.wait(self._patience / 2):
+        while not self._ended.wait(self.patience / 2):
             since = self._since
-            if since == served or time.monotonic() - since < self._patience:
+            if since == served or time.monotonic() - since < self.patience:
                 continue
             if self._free.acquire(blocking=False):
                 try:

@@ -22,3 +22,6 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds that only grow, from an unknown beginning."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Do nothing for some seconds."""

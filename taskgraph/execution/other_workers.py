@@ -53,7 +53,7 @@ class OtherWorkers:
             self._names = members.names() - {self._backend.worker}
             self._dead &= self._names
             dead = self._dead_of(self._names, now)
-            gone = dead - {lock.worker for lock in self._backend.locks()}
+            gone = dead and dead - set(self._backend.holders().values())
             for worker in gone:
                 members.leave(worker)  # it had locked nothing: nobody else does that
             if not gone:
@@ -65,7 +65,7 @@ class OtherWorkers:
         now = self._clock()
         if now < self._expel_at:
             return False
-        holders = {lock.worker for lock in self._backend.locks()}
+        holders = set(self._backend.holders().values())
         holders.discard(self._backend.worker)
         freed = False
         for worker in self._dead_of(holders, now):

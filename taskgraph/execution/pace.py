@@ -1,27 +1,60 @@
-"""How long things take here, and so how much is done at once."""
+"""How long things take here, and so how much is done at once.
+
+Every segment is read by every worker. So what a worker has done goes out together, at
+intervals of many times what an append takes it, in which reading what all the others
+appended is included: the more of them there are, and the slower the store or the
+machine, the longer the intervals. Only who may be waited for makes haste.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import ceil
+from zlib import crc32
 
 _MOST_TASKS = 1 << 16
+_SHORTEST, _LONGEST = 0.5, 3.0
+"""Seconds that records wait to be published, if nobody waits for them."""
+_PER_COST = 50
+"""How many times longer than an append that is: appends are 2 % of the time."""
+_HASTY_PER_COST = 10
+_FEW = 8
+"""Others that may all wake at each append, when they wait for something to do."""
 
 
 @dataclass(slots=True)
 class Pace:
-    """How long tasks and publishing take here; decides how much is done at once."""
+    """How long tasks and publishing take here; decides how much is done at once.
+
+    Parameters
+    ----------
+    latency : float
+        Seconds after which others see an append.
+    name : str
+        The worker's; it makes its choices differ from those of others.
+    """
 
     latency: float
+    name: str = ""
     others: int = 0
     cost: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
+    _choices: int = 0
 
     @property
     def interval(self) -> float:
-        """For how long a record may wait to be published."""
-        least = self.latency if self.others else 0.5
-        return min(0.5, max(least, 10 * self.cost))
+        """For how long a record may wait to be published, and work to be done."""
+        return min(_LONGEST, max(_SHORTEST, _PER_COST * self.cost))
+
+    @property
+    def worthwhile(self) -> float:
+        """For how many seconds of work an append pays, when others want to share."""
+        return max(self.latency, _HASTY_PER_COST * self.cost) if self.others else 0.0
+
+    @property
+    def rest(self) -> float:
+        """For how long to let news come together before they are looked at, idle."""
+        return min(_SHORTEST, self.worthwhile * max(0, self.others // _FEW - 1) / 4)
 
     def learn(self, name: str, seconds: float) -> None:
         """Take in how long a task of this name took."""
@@ -32,12 +65,31 @@ class Pace:
         """Take in how long publishing took."""
         self.cost = seconds if not self.cost else (3 * self.cost + seconds) / 4
 
-    def due(self, age: float, following: float | None) -> bool:
-        """Return whether records of this age go out before the following task."""
-        return following is None or age + following >= self.interval
+    def due(self, age: float, following: float, *, wanted: bool = False) -> bool:
+        """Return whether records of this age go out before the following task.
 
-    def tasks(self, ready: int) -> int:
-        """Return how many tasks to lock at once."""
+        With `wanted`, somebody may wait for them.
+        """
+        hasty = wanted and self.others
+        limit = min(self.interval, self.worthwhile) if hasty else self.interval
+        return age + following >= limit
+
+    def scarce(self, free: int) -> bool:
+        """Return whether some of the others may find nothing to do."""
+        return free < 2 * (self.others + 1)
+
+    def tasks(self, free: int) -> int:
+        """Return how many tasks to lock at once, of those that are free."""
         if not self.others:
             return _MOST_TASKS
-        return min(_MOST_TASKS, max(1, ceil(ready / (2 * (self.others + 1)))))
+        return min(_MOST_TASKS, max(1, ceil(free / (2 * (self.others + 1)))))
+
+    def skip(self, tasks: int, attempts: int) -> int:
+        """Return how many free tasks to leave to the others, who choose now, too.
+
+        Some number up to what they all may take; after each failed attempt more.
+        """
+        crowd = self.others + (1 << min(attempts, 16)) - 1
+        self._choices += 1
+        choice = crc32(f"{self.name} {self._choices}".encode())
+        return choice % (crowd * tasks + 1)

@@ -3,9 +3,10 @@
 Rules:
 
 1. Records are published together, but at the latest when the first of them is
-   `Pace.interval` old, before a task of unknown or long duration, and before waiting.
+   `Pace.interval` old (sooner if they make something ready and little else is), before
+   a task of unknown or long duration, and before waiting.
 2. Locks are taken for as much work as takes a moment, and for a share of what is ready,
-   so that others find something to do.
+   so that others find something to do; each chooses somewhere else in what is ready.
 3. A record of one's own counts at once; dependants run before it is published.
 4. Nothing is assumed about others but what the store says: a lock whose holder is dead
    is taken over, a discarded result makes the frontier anew.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.errors import BackendError
@@ -99,10 +101,11 @@ class Worker:
         self._loaded = loaded
         self._results = loaded.results
         self._backend: Backend = loaded.results.backend
-        self._pace = Pace(self._backend.latency)
+        self._pace = Pace(self._backend.latency, self._backend.worker)
         self._others = OtherWorkers(self._backend, clock.monotonic)
         self._batch = Batch()
         self._oldest = 0.0
+        self._frees = False
         self._token = 0
         self._queue: deque[Key] = deque()
         self._runner = Runner(self._results, debug=options.debug, clock=clock)
@@ -152,6 +155,8 @@ class Worker:
                 continue
             began = self._clock.monotonic()
             self._backend.wait(max(1.0, 4 * self._backend.latency))
+            if self._pace.rest:
+                self._clock.sleep(self._pace.rest)
             moved = self._take_in()
             waited = self._clock.monotonic() - began
             idle = 0.0 if moved or self._pace.others else idle + waited
@@ -202,9 +207,11 @@ class Worker:
         frontier = self._frontier
         if frontier.done:
             return not self._loaded.missing
+        select = self._options.select
+        if select is None and not frontier.failed:
+            return False
         open_keys = self._loaded.graph.keys() - frontier.finished - frontier.failed
         open_keys -= frontier.blocked() if frontier.failed else set()
-        select = self._options.select
         if select is not None:
             graph = self._loaded.graph
             return not any(select(graph[key].name) for key in open_keys)
@@ -216,12 +223,17 @@ class Worker:
         """Lock some of what is ready; no keys if there is nothing to be had."""
         self._pace.others = self._others.count()
         backend, frontier, pace = self._backend, self._frontier, self._pace
+        attempts = 0
         while True:
+            tasks = pace.tasks(self._free())
             budget = Budget(
-                pace.tasks(frontier.ready),
-                0.1 if pace.others else 0.5,
-                lambda key: backend.locked_by(key) is not None,
+                tasks,
+                pace.interval,
+                backend.holders(),
+                least=pace.worthwhile,
+                skip=pace.skip(tasks, attempts),
             )
+            attempts += 1
             wanted = frontier.take(self._expected, budget)
             if not wanted:
                 return Claim(0, [])
@@ -236,6 +248,11 @@ class Worker:
                 if self._batch.keys:
                     self._take_in()  # a discard before this claim voids older records
                 return self._without_poison(claim)
+
+    def _free(self) -> int:
+        """Return how many tasks are ready and nobody's, or somewhat more."""
+        frontier = self._frontier
+        return min(frontier.ready, frontier.open - len(self._backend.holders()))
 
     def _expected(self, task: Task) -> float | None:
         """Return how long a task will probably take; None if nobody knows."""
@@ -266,9 +283,10 @@ class Worker:
         if not self._batch.keys:
             self._token = claim.token
         queue = self._queue = deque(claim.keys)
-        graph, pace, frontier = self._loaded.graph, self._pace, self._frontier
+        graph, frontier = self._loaded.graph, self._frontier
         unready: list[Key] = []
         if len(queue) > 1:
+            self._background.patience = self._pace.interval
             self._background.start()
         while queue and not self._page.stopping:
             key = queue.popleft()
@@ -276,10 +294,7 @@ class Worker:
             if any(need.key not in frontier.finished for need in task.needs):
                 unready.append(key)  # what it needs has failed meanwhile
                 continue
-            if self._batch.keys:
-                age = self._clock.monotonic() - self._oldest
-                if pace.due(age, pace.seconds.get(task.generator.name)):
-                    self._flush()
+            self._flush_if_due(self._pace.seconds.get(task.generator.name, inf))
             self._run_one(task)
             if self.failed and self._options.fail_fast:
                 break
@@ -287,8 +302,15 @@ class Worker:
         if queue or unready:
             self._backend.release([*queue, *unready])
             frontier.put_back([*queue, *unready])
-        if self._batch.keys and self._clock.monotonic() - self._oldest >= pace.interval:
-            self._flush()
+        self._flush_if_due(0.0)
+
+    def _flush_if_due(self, following: float) -> None:
+        """Publish what would be too old after `following` seconds."""
+        if self._batch.keys:
+            age = self._clock.monotonic() - self._oldest
+            wanted = self._frees and self._pace.scarce(self._free())
+            if self._pace.due(age, following, wanted=wanted):
+                self._flush()
 
     def _run_one(self, task: Task) -> None:
         limit = task.generator.timeout
@@ -315,7 +337,9 @@ class Worker:
             self.failed += 1
             self._frontier.fail([task.key])
         else:
+            ready = self._frontier.ready
             self._frontier.finish([task.key])
+            self._frees = self._frees or self._frontier.ready > ready
 
     # publish, release
 
@@ -329,6 +353,7 @@ class Worker:
         since = self._token if token is None else token
         self._backend.publish(batch.keys, bytes(batch.rows), body, since=since)
         self._batch = Batch()
+        self._frees = False
         for key in batch.keys:
             self._results.pending.pop(key, None)
         self._pace.published(self._clock.monotonic() - began)

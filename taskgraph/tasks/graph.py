@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, KeysView, Sequence
+    from collections.abc import (
+        Callable,
+        Container,
+        Iterable,
+        Iterator,
+        KeysView,
+        Sequence,
+    )
 
     from taskgraph.tasks.task import Task
 
@@ -173,7 +180,7 @@ class Frontier:
         self._missing: dict[Key, int] = {}
         self._selected = selected
         fresh: list[Key] = []
-        self._stack: list[Key] = []
+        self._stack: deque[Key] = deque()
         if len(self.finished) + len(self.failed) < len(graph):
             fresh = self._initial()
             heights = graph.heights()
@@ -216,14 +223,22 @@ class Frontier:
         """How many tasks are ready and not handed out, an upper bound."""
         return len(self._fresh) + len(self._stack)
 
+    @property
+    def open(self) -> int:
+        """How many tasks could be run now or are being run, by anybody."""
+        settled = len(self.finished) + len(self.failed) + len(self._missing)
+        return len(self._graph) - settled
+
     def finish(self, keys: Iterable[Key]) -> None:
         """Take in that `keys` have results."""
-        for key in keys:
-            if key in self.finished or key not in self._graph:
-                continue
-            self.finished.add(key)
-            self._missing.pop(key, None)
-            self._stack += self._freed(key)
+        graph, finished = self._graph.keys(), self.finished
+        new = [k for k in dict.fromkeys(keys) if k not in finished and k in graph]
+        finished.update(new)
+        if self._missing:
+            for key in new:
+                self._missing.pop(key, None)
+            for key in new:
+                self._stack += self._freed(key)
 
     def fail(self, keys: Iterable[Key]) -> None:
         """Take in that `keys` have failed: what depends on them stays blocked."""
@@ -237,12 +252,26 @@ class Frontier:
         Tasks that will be ready once earlier ones of the answer are finished are
         among them, in an order in which they can be run.
         """
+        self._turn(budget.skip)
+        try:
+            return self._take(expected, budget)
+        finally:
+            self._turn(-budget.skip)
+
+    def _turn(self, skip: int) -> None:
+        """Hide the next `skip` keys at the other end, or bring them back from there."""
+        self._stack.rotate(skip)
+        self._fresh.rotate(-skip)
+
+    def _take(
+        self, expected: Callable[[Task], float | None], budget: Budget
+    ) -> list[Key]:
         taken: list[Key] = []
         dependants = self._dependants
         seconds = 0.0
         missing: dict[Key, int] = {}
         ahead: list[Key] = []
-        while len(taken) < budget.tasks:
+        while len(taken) < budget.tasks or seconds < budget.least:
             key = ahead.pop() if ahead else self._pop(budget)
             if key is None:
                 break
@@ -292,15 +321,16 @@ class Frontier:
         """Return the next ready key that nobody else holds, dropping finished ones."""
         aside: list[Key] = []
         found = None
-        while self._stack or self._fresh:
-            key = self._stack.pop() if self._stack else self._fresh.popleft()
-            if key in self.finished or key in self.failed or not self._may_run(key):
+        stack, fresh, held = self._stack, self._fresh, budget.held
+        finished, failed = self.finished, self.failed
+        while stack or fresh:
+            key = stack.pop() if stack else fresh.popleft()
+            if key in finished or key in failed or not self._may_run(key):
                 continue
-            if budget.held(key):
-                aside.append(key)
-                continue
-            found = key
-            break
+            if key not in held:
+                found = key
+                break
+            aside.append(key)
         self._fresh.extend(aside)
         return found
 
@@ -309,13 +339,16 @@ class Frontier:
 class Budget:
     """How much to lock at once.
 
-    At least one task, at most `tasks`, and no more than `seconds` of expected work;
-    `held` says of a key whether somebody else has locked it.
+    At least one task, at most `tasks` or what makes `least` seconds, no more than
+    `seconds` of expected work, and none that is `held` by somebody. About `skip` keys
+    that would come first are left to others.
     """
 
     tasks: int
     seconds: float
-    held: Callable[[Key], bool]
+    held: Container[Key]
+    least: float = 0.0
+    skip: int = 0
 
 
 def selector(

@@ -13,7 +13,6 @@ from backends.interface import Cause
 from backends.opening import open_backend
 from taskgraph import TaskGenerator, WorkerOptions, open_store, run, value
 from taskgraph.errors import GaveUpError, TasksFailedError
-from taskgraph.execution.pace import Pace
 from taskgraph.tasks.graph import selector
 from taskgraph.tasks.recording import Recording, recorded_in
 
@@ -351,16 +350,3 @@ def test_locks_of_a_living_worker_are_respected(recording, store):
     other.expel("other", Cause.RELEASED)
     run([task])
     assert value(task) == 1
-
-
-def test_the_pace_follows_what_it_learns():
-    pace = Pace(latency=0.02)
-    assert pace.interval == 0.5
-    assert pace.due(0.0, None)
-    assert not pace.due(0.1, 0.1)
-    assert pace.due(0.1, 1.0)
-    pace.others = 1
-    assert pace.interval == 0.02
-    assert pace.tasks(1000) == 250
-    pace.published(1.0)
-    assert pace.interval == 0.5

@@ -19,8 +19,8 @@ def g(*needs, label=0):
     return label
 
 
-def budget(tasks=1, seconds=1.0, held=lambda _: False):
-    return Budget(tasks, seconds, held)
+def budget(tasks=1, seconds=1.0, held=(), **more):
+    return Budget(tasks, seconds, held, **more)
 
 
 def cheap(_):
@@ -43,8 +43,11 @@ def graphs(draw):
 def test_everything_is_taken_once_after_what_it_needs(graph, tasks, data):
     frontier = Frontier(graph)
     order = []
-    while taken := frontier.take(cheap, budget(tasks)):
+    while taken := frontier.take(
+        cheap, budget(tasks, skip=data.draw(st.integers(0, 9)))
+    ):
         assert len(taken) <= tasks
+        assert frontier.open > 0
         for key in taken:
             assert all(need.key in order for need in graph[key].needs)
             order.append(key)
@@ -52,6 +55,7 @@ def test_everything_is_taken_once_after_what_it_needs(graph, tasks, data):
         frontier.finish(news)
     assert sorted(order) == sorted(graph)
     assert frontier.done
+    assert frontier.open == 0
 
 
 @given(graphs(), st.data())
@@ -102,11 +106,30 @@ def test_the_longest_way_goes_first():
     assert frontier.take(cheap, budget(1)) == [first.key]
 
 
+def test_what_is_skipped_comes_first_the_next_time():
+    with recorded_in(Recording()) as recording:
+        tasks = [f(label=label) for label in range(6)]
+    a, b, c, d, e, last = (task.key for task in tasks)
+    frontier = Frontier(Graph(recording.tasks))
+    assert frontier.take(cheap, budget(2, skip=3)) == [d, e]
+    assert frontier.take(cheap, budget(9)) == [a, b, c, last]
+
+
+def test_more_tasks_are_taken_if_they_are_too_short_to_be_worth_it():
+    with recorded_in(Recording()) as recording:
+        for label in range(50):
+            f(label=label)
+    frontier = Frontier(Graph(recording.tasks))
+    assert len(frontier.take(lambda _: 0.25, budget(2, 9.0, least=2.5))) == 10
+    assert len(frontier.take(lambda _: 0.25, budget(2, 1.0, least=2.5))) == 4
+    assert len(frontier.take(lambda _: 0.25, budget(2, 9.0, least=0.25))) == 2
+
+
 def test_what_others_hold_is_left_alone_and_not_forgotten():
     with recorded_in(Recording()) as recording:
         one, other = f(label=1), f(label=2)
     frontier = Frontier(Graph(recording.tasks))
-    assert frontier.take(cheap, budget(5, held={one.key}.__contains__)) == [other.key]
+    assert frontier.take(cheap, budget(5, held={one.key})) == [other.key]
     assert frontier.take(cheap, budget(5)) == [one.key]
 
 
