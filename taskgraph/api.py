@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import UnavailableError
+from backends.warning import warn
 from taskgraph.context import open_store
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
 from taskgraph.execution.at_once import run_at_once
@@ -22,6 +23,7 @@ from taskgraph.tasks.limits import checked_workers
 from taskgraph.tasks.recording import Recording
 from taskgraph.tasks.task import Task
 from taskgraph.tasks.tasklet import Tasklet
+from taskgraph.upkeep.changed_code import told_changes
 from taskgraph.upkeep.jugfile_store import default_store, keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 from taskgraph.upkeep.status import status_of
@@ -135,6 +137,9 @@ def run(
     loaded = source.load(results)
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
+    changes = told_changes(loaded)
+    if changes:
+        warn(changes)
     options = options or WorkerOptions()
     if workers and loaded.results.backend.shared:
         _run_in_workers(source, loaded, RunOptions(workers, options), folder)

@@ -13,7 +13,7 @@ from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.tasks.recording import (
     Recording,
     current_recording,
-    is_recording,
+    is_running,
     set_recording,
 )
 
@@ -43,8 +43,11 @@ def CachedFunction(f: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 -
 
 @known_as("taskgraph")
 def is_jug_running() -> bool:
-    """Return whether this code runs as a jugfile or in a task, not on its own."""
-    return is_recording()
+    """Return whether this code runs as a jugfile or in a task, not on its own.
+
+    A script or notebook that has chosen a store runs on its own all the same.
+    """
+    return is_running()
 
 
 @known_as("taskgraph")
@@ -92,7 +95,10 @@ def init(
     on_error: str = "exit",
     store: Any = None,
 ) -> tuple[Results, dict[str, Any]]:
-    """Load a jugfile into this process, for a notebook or a script.
+    """Load a jugfile into this process, for a notebook, a script or another jugfile.
+
+    In a notebook or a script, tasks that are written down afterwards go to its store;
+    a jugfile keeps its own.
 
     Parameters
     ----------
@@ -124,7 +130,9 @@ def init(
         raise SystemExit(str(error)) from error
     if loaded.missing:
         loaded.space["__jug__hasbarrier__"] = True
-    set_recording(Recording(loaded.results, run_at_once))
+    recording = current_recording()
+    if recording is None or not recording.whole:  # a jugfile's own stays
+        set_recording(Recording(loaded.results, run_at_once))
     return loaded.results, loaded.space
 
 

@@ -87,7 +87,8 @@ def _read(path: str) -> dict[str, Any]:
     from taskgraph.errors import UsageError
 
     try:
-        return tomllib.loads(Path(path).read_text())
+        text = Path(path).read_text(encoding="utf-8-sig")  # as editors may save it
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}") from error
 

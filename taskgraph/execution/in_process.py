@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, worker_identity
 from taskgraph.execution.worker import Worker
 from taskgraph.results.provenance import Provenance
+from taskgraph.tasks.recording import STORE_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from backends.interface import Backend
     from taskgraph.execution.options import WorkerOptions
     from taskgraph.execution.worker import GraphSource
     from taskgraph.exit_codes import ExitCode
@@ -49,11 +51,26 @@ def run_here(
     about = worker_identity(os.getpid(), lease)
     with (
         closing(provenance),
+        _known_to_children(backend),
         heartbeat(lambda: backend.members.beat(backend.worker, about), lease) as join,
     ):
         return Worker(
             source, loaded, options, provenance=provenance.context, join=join
         ).run()
+
+
+@contextmanager
+def _known_to_children(backend: Backend) -> Iterator[None]:
+    """Let processes that tasks start find the store while the block runs."""
+    before = os.environ.get(STORE_VARIABLE)
+    if backend.shared:
+        os.environ[STORE_VARIABLE] = backend.url
+    try:
+        yield
+    finally:
+        os.environ.pop(STORE_VARIABLE, None)
+        if before is not None:
+            os.environ[STORE_VARIABLE] = before
 
 
 class heartbeat:  # noqa: N801 - reads as a verb

@@ -15,6 +15,7 @@ from taskgraph.errors import BarrierError, JugfileError, TaskgraphError
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.refusals import advice
+from taskgraph.tasks.script_module import find_neighbours, module_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -93,7 +94,7 @@ class Jugfile:
             There is no such file, or it raised.
         """
         code = self.compiled()
-        name = self.path.stem
+        name = module_name(self.path, self.shown)
         module = types.ModuleType(name)
         module.__file__ = str(self.path.resolve())
         sys.modules[name] = module
@@ -110,10 +111,25 @@ class Jugfile:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
+                if isinstance(error, SystemExit) and not error.code:
+                    return self._said(recording, module)  # that is its end
                 what = f"{type(error).__name__}: {error}{advice(error)}"
                 raise JugfileError(f"{self._place(error)}: {what}") from error
-        chosen = recording.results or results
-        return Loaded(Graph(recording.tasks), vars(module), chosen, missing)
+        return self._said(recording, module, missing)
+
+    def _said(
+        self,
+        recording: Recording[Task],
+        module: types.ModuleType,
+        missing: tuple[bytes, ...] = (),
+    ) -> Loaded:
+        """Return what was written down; tasks of other recordings are run here too."""
+        graph = Graph(recording.tasks)
+        assert recording.results is not None
+        for task in graph.tasks:
+            if task.recording is not recording:
+                task.recording.results = recording.results
+        return Loaded(graph, vars(module), recording.results, missing)
 
     def compiled(self) -> types.CodeType:
         """Read and compile the script, without running it.
@@ -121,9 +137,11 @@ class Jugfile:
         Raises
         ------
         JugfileError
-            There is no such file, or Python does not understand it.
+            There is no such file, Python does not understand it, or its name is that
+            of another module.
         """
         source = self._source()
+        module_name(self.path, self.shown)
         try:
             return compile(source, self.shown, "exec")
         except SyntaxError as error:
@@ -166,8 +184,7 @@ class Jugfile:
         argv, sys.argv = sys.argv, [self.shown, *self.arguments]
         with suppress(OSError):
             os.chdir(self.start)  # read again, it may go to the same folder again
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
+        find_neighbours(folder, str(self.start))
         try:
             yield
         finally:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+from weakref import WeakSet
 
 from taskgraph.errors import TaskInsideTaskError, UsageError
 from taskgraph.identity.functions import same_function, variant_of
@@ -68,6 +71,20 @@ class Recording(Generic[T]):
         self.whole = whole
         self.encoder = Encoder(renaming=not whole)
         self.functions: dict[bytes, Callable[..., Any]] = {}
+        self._of_threads: dict[int, Recording[T]] = {}
+
+    def of_thread(self) -> Recording[T]:
+        """Return what the tasks join that this thread writes down.
+
+        They are those of this recording; but two threads must not encode at once.
+        """
+        number = threading.get_ident()
+        found = self._of_threads.get(number)
+        if found is None:
+            found = Recording(self.results, self.run_at_once, whole=self.whole)
+            found.tasks, found.functions = self.tasks, self.functions
+            self._of_threads[number] = found
+        return found
 
     def context(self) -> Recording[T]:
         """Return the recording that knows a store: this one, or the active one."""
@@ -129,18 +146,88 @@ class _Running:
         )
 
 
+class _Process:
+    """What goes on in the whole process: threads begin with an empty context.
+
+    Attributes
+    ----------
+    recording : Recording, _Running or None
+        Of the jugfile that is being read, or of the task that runs.
+    late : set of Thread
+        Those that a jugfile started and that were still there when it had been read.
+    """
+
+    def __init__(self) -> None:
+        self.recording: Any = None
+        self.late: WeakSet[threading.Thread] = WeakSet()
+
+
+STORE_VARIABLE = "_TASKGRAPH_STORE"
+"""Names the store of a worker to the processes that its tasks start.
+
+They may import the jugfile, as pools of fresh processes do; where it says `bvalue`, it
+has to find the results that the worker has found.
+"""
 current: ContextVar[Recording[Any] | None] = ContextVar("recording", default=None)
+_process = _Process()
+
+
+def recording_elsewhere() -> Recording[Any]:
+    """Return what new tasks join in a context that knows none: one for nobody, mostly.
+
+    In a thread of a jugfile it is that of the jugfile, in one of a task none.
+
+    Raises
+    ------
+    UsageError
+        The jugfile that started this thread was read to its end.
+    """
+    found = _process.recording
+    if isinstance(found, Recording):
+        return found.of_thread()
+    if found is not None:
+        running: Recording[Any] = found
+        return running
+    if threading.current_thread() in _process.late:
+        raise UsageError(
+            "a thread writes a task down after its jugfile was read to the end, so "
+            "that nobody would run it; wait for the thread with join()"
+        )
+    return Recording()
 
 
 def current_recording() -> Recording[Any] | None:
     """Return the recording that new tasks join, if there is one."""
-    recording = current.get()
+    recording = current.get() or _process.recording
+    if recording is None and STORE_VARIABLE in os.environ:
+        return _of_parent(os.environ[STORE_VARIABLE])
     return recording if isinstance(recording, Recording) else None
+
+
+def _of_parent(url: str) -> Recording[Any]:
+    """Return a recording that knows the store of the worker that started this."""
+    from backends.opening import open_backend
+    from taskgraph.results.results import Results
+
+    recording = Recording[Any](Results(open_backend(url, create=False)))
+    current.set(recording)
+    return recording
 
 
 def is_recording() -> bool:
     """Return whether a jugfile is being read or a task is running."""
-    return current.get() is not None
+    return (current.get() or _process.recording) is not None
+
+
+def is_running() -> bool:
+    """Return whether this code is of a jugfile that is read, or of a running task.
+
+    In a process that a task started, too; not in a notebook that has chosen a store.
+    """
+    recording = current.get() or _process.recording
+    if recording is None:
+        return STORE_VARIABLE in os.environ
+    return not isinstance(recording, Recording) or recording.whole
 
 
 def set_recording(recording: Recording[Any] | None) -> None:
@@ -152,6 +239,8 @@ def set_recording(recording: Recording[Any] | None) -> None:
 def recorded_in(recording: Recording[T]) -> Iterator[Recording[T]]:
     """Let tasks that are written down in the block join `recording`.
 
+    If it is of a whole jugfile, also those of threads that the block starts.
+
     Examples
     --------
     >>> from taskgraph import Task
@@ -160,18 +249,28 @@ def recorded_in(recording: Recording[T]) -> Iterator[Recording[T]]:
     >>> recording.tasks == [task]
     True
     """
-    token = current.set(recording)
+    token, before = current.set(recording), _process.recording
+    threads = set(threading.enumerate())
+    if recording.whole:
+        _process.recording = recording
     try:
         yield recording
     finally:
         current.reset(token)
+        if recording.whole:
+            _process.recording = before
+            _process.late.update(set(threading.enumerate()) - threads)
 
 
 def mark_running(name: str) -> object:
     """Refuse new tasks until `unmark_running`; return what that one needs."""
-    return current.set(_Running(name))  # type: ignore[arg-type] # refuses to be one
+    running = _Running(name)
+    token = current.set(running)  # type: ignore[arg-type] # refuses to be one
+    before, _process.recording = _process.recording, running
+    return token, before
 
 
 def unmark_running(token: Any) -> None:
     """Allow new tasks again."""
-    current.reset(token)
+    before, _process.recording = token
+    current.reset(before)

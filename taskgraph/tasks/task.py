@@ -21,7 +21,7 @@ from taskgraph.identity.hashing import PREFIX, Encoder, digest
 from taskgraph.identity.parameters import NO_KEYWORDS, Parameters
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
-from taskgraph.tasks.recording import Recording, current
+from taskgraph.tasks.recording import Recording, current, recording_elsewhere
 from taskgraph.tasks.refusals import NotItsResult
 from taskgraph.tasks.tasklet import Tasklet
 
@@ -123,7 +123,7 @@ class TaskGenerator:
         """Write the call down; return its `Task`."""
         recording = current.get()
         if recording is None:
-            recording = Recording()
+            recording = recording_elsewhere()
         encoder = recording.encoder
         if recording.functions.get(self.prefix) is not self.function:
             recording.register(self)

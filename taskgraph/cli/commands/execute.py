@@ -85,7 +85,7 @@ def _prepare(
     options: RunOptions,
 ) -> None:
     """Do what is to be done once when the jugfile was read, and before it is run."""
-    from taskgraph.cli.changed_code import note_changes
+    from taskgraph.upkeep.changed_code import told_changes
 
     require_names(
         {task.name for task in loaded.graph.tasks},
@@ -98,20 +98,38 @@ def _prepare(
         require_shared(loaded)
     _point(loaded, results, jugfile)
     if not len(loaded.graph) and not loaded.missing:
-        note(f"{jugfile} has no tasks; {_advice(loaded)}")
+        note(f"{jugfile} has no tasks; {_advice(loaded, jugfile)}")
         return
     forget_failures(loaded, everything=options.retry)
-    if is_first():
-        note_changes(loaded)
+    changes = told_changes(loaded) if is_first() else ""
+    if changes:
+        note(changes)
 
 
-def _advice(loaded: Loaded) -> str:
+def _advice(loaded: Loaded, jugfile: Path) -> str:
     """Return what to do about a jugfile without tasks."""
     origins = {getattr(found, "__module__", "") for found in loaded.space.values()}
     origins |= {getattr(found, "__name__", "") for found in loaded.space.values()}
     if any(f"{origin}.".startswith("jug.") for origin in origins):
         return "those of jug do not count: import them from taskgraph instead"
-    return "decorate functions with @TaskGenerator"
+    if _has_guard(jugfile.read_bytes()):
+        return (
+            'what stands under `if __name__ == "__main__":` is for `python` alone: '
+            "call its functions outside of it"
+        )
+    return "decorate functions with @TaskGenerator, and call them"
+
+
+def _has_guard(source: bytes) -> bool:
+    """Return whether a script says what it does only if it is started by itself."""
+    import ast
+
+    tests = [node.test for node in ast.parse(source).body if isinstance(node, ast.If)]
+    return any(
+        isinstance(node, ast.Constant) and node.value == "__main__"
+        for test in tests
+        for node in ast.walk(test)
+    )
 
 
 def _point(loaded: Loaded, results: Results, jugfile: Path) -> None:

@@ -13,6 +13,8 @@ import threading
 from contextlib import suppress
 from typing import NoReturn
 
+from taskgraph.errors import UsageError
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -40,8 +42,17 @@ def begin(*, fork: bool) -> None:
         os.dup2(nowhere, 0)
         os.close(nowhere)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for as long as it lives
+    if not os.environ.get("PYTHONBREAKPOINT"):
+        sys.breakpointhook = _no_breakpoint
     if fork:
         atexit._clear()  # noqa: SLF001 - as multiprocessing does
+
+
+def _no_breakpoint(*_args: object, **_kwargs: object) -> NoReturn:
+    raise UsageError(
+        "breakpoint() needs a terminal, which no worker has; run it with --debug, or "
+        "with --pdb to look where a task fails"
+    )
 
 
 def end(code: int, *, fork: bool) -> NoReturn:

@@ -21,6 +21,7 @@ from taskgraph.execution.processes.worker_signals import Stopped
 from taskgraph.execution.runner import StopNow
 from taskgraph.execution.worker import GraphSource, Worker
 from taskgraph.exit_codes import ExitCode
+from taskgraph.tasks.recording import STORE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +132,7 @@ def _work(job: Job, seat: Seat) -> ExitCode:
             backend.members.beat(worker, about)
             joined = True
 
+    os.environ[STORE_VARIABLE] = backend.url
     capture = Capture(job.echo)
     known = _Known(source, loaded)
     seat.page.describe = known.describe

@@ -8,7 +8,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
-from taskgraph.cli.sentences import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,17 +18,19 @@ if TYPE_CHECKING:
     from taskgraph.tasks.task import Task, TaskGenerator
 
 
-def note_changes(loaded: Loaded) -> None:
-    """Tell the user of functions with results that were made by other code.
+def told_changes(loaded: Loaded) -> str:
+    """Return what to tell of functions with results that were made by other code.
 
-    Results are kept until the user says otherwise: a change may be one of style.
+    Empty if there are none. Results are kept until the user says otherwise: a change
+    may be one of style.
     """
+    loaded.results.backend.poll()
     names = changed(loaded)
     if not names:
-        return
+        return ""
     have, those = ("has", "it") if len(names) == 1 else ("have", "them")
     options = " ".join(f"--name {shlex.quote(name)}" for name in names)
-    note(
+    return (
         f"{', '.join(names)} {have} changed since results of {those} were made, which "
         f"are kept; `tg invalidate {options}` forgets these"
     )

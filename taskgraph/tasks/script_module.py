@@ -1,0 +1,121 @@
+"""A jugfile as a module: what it is called, and what it finds when it imports."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taskgraph.errors import JugfileError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def module_name(path: Path, shown: str) -> str:
+    """Return the name of the module that a jugfile runs as.
+
+    It is the one that its neighbours would import it by; a dot in it, which would
+    name a package, becomes a low line.
+
+    Raises
+    ------
+    JugfileError
+        The name is that of another module, which Python or a library would not find
+        any more: it would get the jugfile.
+
+    Examples
+    --------
+    >>> module_name(Path("/work/analysis.v2.py"), "analysis.v2.py")
+    'analysis_v2'
+    >>> module_name(Path("/work/random.py"), "random.py")
+    Traceback (most recent call last):
+    taskgraph.JugfileError: random.py is named like a module of Python, which nobody ...
+    """
+    name = path.stem.replace(".", "_")
+    whose = _other_module(name, path)
+    if whose:
+        raise JugfileError(
+            f"{shown} is named like {whose}, which nobody would find any more; "
+            "rename the jugfile"
+        )
+    if name != path.stem and path.with_name(f"{name}{path.suffix}").exists():
+        raise JugfileError(
+            f"{shown} has a dot in its name, and is known as {name}, as its neighbour "
+            f"{name}{path.suffix} is; rename one of them"
+        )
+    return name
+
+
+def _other_module(name: str, path: Path) -> str:
+    """Return which module has a name already, in words; empty if none that counts."""
+    if name in sys.stdlib_module_names or name == "__main__":
+        return "a module of Python"
+    loaded = sys.modules.get(name)
+    origin = getattr(loaded, "__file__", None)
+    if loaded is None and name.isidentifier():
+        found = importlib.util.find_spec(name)
+        origin = None if found is None else found.origin
+    if origin is None or os.path.realpath(origin) == str(path.resolve()):
+        return ""
+    installed = "site-packages" in Path(origin).parts
+    ours = name in ("taskgraph", "backends", "segkit")
+    return f"the module {name} that is installed" if installed or ours else ""
+
+
+class _Beside(str):
+    """An entry of ``sys.path`` because a jugfile is, or began, there."""
+
+    __slots__ = ()
+
+
+def find_neighbours(folder: str, start: str) -> None:
+    """Let imports look beside a jugfile first, then in the folder where it began.
+
+    If another jugfile ran in this process before, a module that it found beside itself
+    is forgotten where this one has another of that name.
+
+    Parameters
+    ----------
+    folder : str
+        Where the jugfile is.
+    start : str
+        The working directory when it began.
+    """
+    others = {str(entry) for entry in sys.path if isinstance(entry, _Beside)}
+    _forget(folder, others - {folder})
+    mine = list(dict.fromkeys((folder, start)))
+    rest = [entry for entry in sys.path if entry not in mine]
+    sys.path[:] = [*map(_Beside, mine), *rest]
+
+
+def _forget(folder: str, others: set[str]) -> None:
+    """Forget the modules from other folders of which this one has its own."""
+    foreign = {
+        name.partition(".")[0]
+        for name, module in list(sys.modules.items())
+        if _home(name, module) in others
+    }
+    replaced = {name for name in foreign if _provides(folder, name)}
+    for name in list(sys.modules):
+        if name.partition(".")[0] in replaced:
+            del sys.modules[name]
+    if replaced:
+        importlib.invalidate_caches()
+
+
+def _home(name: str, module: ModuleType) -> str:
+    """Return the folder in which a module at the top was found; empty if in none."""
+    if "." in name:
+        return ""
+    paths = list(getattr(module, "__path__", None) or ())
+    place = paths[0] if paths else getattr(module, "__file__", None) or ""
+    return str(Path(place).parent) if isinstance(place, str) and place else ""
+
+
+def _provides(folder: str, name: str) -> bool:
+    there = Path(folder, name)
+    return there.with_name(f"{name}.py").is_file() or there.is_dir()
