@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit.io.axes import guessed, require_axes
+from segkit.io.calibration import (
+    SPATIAL,
+    UNKNOWN_UNIT,
+    complete_spacing,
+    complete_units,
+    in_one_unit,
+)
 from segkit.io.errors import ColourError, ImageRequestError
 from segkit.io.sources import Grey, InMemory, Selected, resolve
 from segkit.names import known_as
@@ -19,12 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.io.sources import Region, Source
-
-_T = TypeVar("_T")
-AXES_BY_DIMENSION = ("", "x", "yx", "zyx", "czyx", "tczyx")
-SPATIAL = "zyx"
-UNKNOWN_UNIT = "pixel"
-MICROMETER = "micrometer"
 
 
 @known_as("segkit")
@@ -79,7 +80,8 @@ class Image:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of a voxel, in the machine's byte order."""
-        return self.source.dtype.newbyteorder("=")
+        # By its text: C has two types of 64 bits, and zarr knows one of them.
+        return np.dtype(self.source.dtype.str).newbyteorder("=")
 
     @property
     def ndim(self) -> int:
@@ -182,7 +184,8 @@ class Image:
         Raises
         ------
         ColourError
-            If the samples are neither grey with alpha, nor RGB, nor RGBA.
+            If the samples are neither grey with alpha, nor RGB, nor RGBA, or there are
+            channels instead.
 
         Examples
         --------
@@ -193,6 +196,9 @@ class Image:
         """
         axis = self.axes.find("s")
         if axis < 0:
+            channels = self.axes.find("c")
+            if channels >= 0 and self.shape[channels] > 1:  # of inks, or of stains
+                raise ColourError(self.path, _how_to_choose(self, "c"))
             return self
         if self.shape[axis] not in (1, 2, 3, 4):
             raise ColourError(
@@ -209,6 +215,70 @@ class Image:
             spacing=self.spacing[:axis] + self.spacing[axis + 1 :],
             units=self.units[:axis] + self.units[axis + 1 :],
         )
+
+    def respaced(
+        self,
+        spacing: Sequence[float] | None = None,
+        units: str | Sequence[str] | None = None,
+    ) -> Image:
+        """Return the image with another spacing, or other units of the one it has.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> as_image(np.zeros((4, 5))).respaced((0.5, 0.2), "um")
+        <Image <array> float64 (4, 5) (y: 0.5 micrometer, x: 0.2 micrometer)>
+        """
+        if spacing is not None:
+            steps = complete_spacing(self.path, self.axes, spacing)
+        else:
+            steps, units = self.spacing, self.units if units is None else units
+        named = complete_units(self.path, self.axes, units)
+        steps, named = in_one_unit(self.axes, steps, named)
+        return replace(self, spacing=steps, units=named)
+
+    def physical_spacing(self) -> tuple[float, ...]:
+        """Return the spacing, to measure with.
+
+        Raises
+        ------
+        ImageRequestError
+            If it is known along some axes of space and not along others, so that
+            volumes and distances would mix pixels with a length.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> units = ("pixel", "micrometer", "micrometer")
+        >>> image = as_image(np.zeros((4, 5, 6)), spacing=(1, 0.2, 0.2), units=units)
+        >>> image.physical_spacing()
+        Traceback (most recent call last):
+        segkit.io.ImageRequestError: <array>: has a spacing in micrometer along 'yx'
+        and none along 'z'; give spacing= for all axes
+        """
+        known = {
+            name: unit != UNKNOWN_UNIT
+            for name, unit, n in zip(self.axes, self.units, self.shape, strict=True)
+            if name in SPATIAL and n > 1
+        }
+        if len(set(known.values())) > 1:
+            given = "".join(name for name in known if known[name])
+            lacking = "".join(name for name in known if not known[name])
+            unit = self.units[self.axes.index(given[0])]
+            raise ImageRequestError(
+                self.path,
+                f"has a spacing in {unit} along {given!r} and none along {lacking!r};"
+                " give spacing= for all axes",
+            )
+        return self.spacing
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of files beside the one at `path` that voxels lie in, if any do."""
+        source: Any = self.source
+        while isinstance(source, (Selected, Grey)):
+            source = source.source
+        return tuple(getattr(source, "files", ()))
 
     def spatial(self) -> Image:
         """Return the image with space axes only, for a function that wants grey.
@@ -307,68 +377,7 @@ def described(
     """Return an Image of `source` with axes, spacing and units made complete."""
     voxels: Source = InMemory(source) if isinstance(source, np.ndarray) else source
     shape = voxels.shape
-    names = _guess_axes(voxels) if axes is None else axes
-    if len(names) != len(shape) or len(set(names)) != len(names):
-        raise ImageRequestError(
-            path, f"axes {names!r} do not name the {len(shape)} axes of shape {shape}"
-        )
-    steps = complete_spacing(path, names, spacing)
-    if units is None:
-        units = UNKNOWN_UNIT
-    if isinstance(units, str):
-        units = [units if name in SPATIAL else UNKNOWN_UNIT for name in names]
-    complete = _for_each(path, names, list(units), UNKNOWN_UNIT, name="units")
-    return Image(str(path), voxels, names, steps, tuple(complete))
-
-
-def complete_spacing(
-    path: str, axes: str, spacing: Sequence[float] | None
-) -> tuple[float, ...]:
-    """Return one positive spacing per axis, from one per axis or per space axis."""
-    if spacing is None:
-        return (1.0,) * len(axes)
-    try:
-        steps = [checks.as_number(step, name="spacing") for step in spacing]
-    except TypeError as error:
-        raise ImageRequestError(
-            path,
-            f"spacing {spacing!r} must be a sequence of numbers, such as (2, 1, 1)",
-        ) from error
-    if any(not (step > 0 and math.isfinite(step)) for step in steps):
-        raise ImageRequestError(path, f"spacing {tuple(steps)} must be positive")
-    return tuple(_for_each(path, axes, steps, 1.0, name="spacing"))
-
-
-def _for_each(
-    path: str, axes: str, values: list[_T], unknown: _T, *, name: str
-) -> list[_T]:
-    """Return one value per axis, from one per axis or per axis of space."""
-    if len(values) == len(axes):
-        return values
-    spatial = [axis for axis in axes if axis in SPATIAL]
-    if len(values) != len(spatial):
-        raise ImageRequestError(
-            path,
-            f"{name} {tuple(values)} has {len(values)} values for axes {axes!r}; give"
-            f" one for each of {''.join(spatial)!r}",
-        )
-    by_name = dict(zip(spatial, values, strict=True))
-    return [by_name.get(axis, unknown) for axis in axes]
-
-
-def _guess_axes(source: Source) -> str:
-    shape = source.shape
-    # (height, width, 3 or 4) small integers: a colour picture, not a volume that
-    # is three voxels wide; axes= says otherwise.
-    if (
-        len(shape) == 3
-        and shape[-1] in (3, 4)
-        and min(shape[:-1]) >= 16
-        and source.dtype.kind == "u"
-        and source.dtype.itemsize <= 2
-    ):
-        return "yxs"
-    if len(shape) < len(AXES_BY_DIMENSION):
-        return AXES_BY_DIMENSION[len(shape)]
-    extra = "abdefg"[: len(shape) - 5]
-    return extra + AXES_BY_DIMENSION[-1]
+    names = guessed(shape, voxels.dtype) if axes is None else axes
+    require_axes(path, names, shape)
+    blank = Image(str(path), voxels, names, (1.0,) * len(names), ())
+    return blank.respaced([1.0] * len(names) if spacing is None else spacing, units)

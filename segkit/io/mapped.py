@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -12,17 +13,15 @@ from segkit.io.errors import DamagedImageError
 from segkit.names import known_as
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from segkit.io.image import Image
     from segkit.io.options import Downscale
 
 
-def require_length(path: Path, end: int) -> None:
+def require_length(path: str | Path, end: int) -> None:
     """Raise `DamagedImageError` if a file ends before its voxels do."""
-    size = path.stat().st_size
+    size = Path(path).stat().st_size
     if end > size:
         raise DamagedImageError(
             path,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from segkit.io.errors import ColourError, ImageRequestError, UnfinishedImageError
 from segkit.io.formats import format_at
-from segkit.io.image import described
 from segkit.io.options import OpenOptions
 from segkit.names import known_as
 
@@ -33,7 +32,7 @@ def open_image(
     spacing: Sequence[float] | None = None,
     units: str | Sequence[str] | None = None,
     axes: str | None = None,
-    series: int = 0,
+    series: int | None = None,
     level: int = 0,
     well: str | None = None,
     pattern: str | None = None,
@@ -59,13 +58,15 @@ def open_image(
     select : mapping, optional
         Choose one index of other axes, such as ``{'t': 0}``.
     spacing : sequence of float, optional
-        One value per axis or per axis of space; replaces what the file says.
+        One value per axis or per axis of space; replaces what the file says. What a
+        file says and cannot be, such as a step of 0 or ``"0,5"``, counts as unknown.
     units : str or sequence of str, optional
         Unit of the spacing.
     axes : str, optional
-        One letter per axis, for formats that do not name them.
-    series : int
-        Which image of a TIFF with several, or which field of a well.
+        One letter per axis; replaces what the file says.
+    series : int, optional
+        Which image of a TIFF or of a converted file with several, or which field of a
+        well; it has to be said where there are several.
     level : int
         Resolution of a pyramid, 0 = full.
     well : str, optional
@@ -114,14 +115,8 @@ def open_image(
     format_ = format_at(where)
     _require_options(where, format_, options)
     image = format_.open(where, options)
-    if spacing is not None or units is not None or axes is not None:
-        image = described(
-            image.path,
-            image.source,
-            axes=axes or image.axes,
-            spacing=image.spacing if spacing is None else spacing,
-            units=image.units if units is None and spacing is None else units,
-        )
+    if spacing is not None or units is not None:
+        image = image.respaced(spacing, units)
     return _chosen(image, channel, to_grey, select)
 
 
@@ -177,7 +172,7 @@ def partial_path(path: Path) -> Path:
 def _require_options(path: Path, format_: Format, options: OpenOptions) -> None:
     """Refuse a choice among images where the format has one image only."""
     known = format_.open_options
-    chosen = options.series or options.level or options.well is not None
+    chosen = (options.series, options.level, options.well) != (None, 0, None)
     if chosen and not known & {"series", "level", "well"}:
         raise ImageRequestError(
             path, "has neither series, nor pyramid levels, nor wells; leave them out"

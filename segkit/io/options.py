@@ -19,7 +19,7 @@ class OpenOptions:
     """Which image of a file or folder is meant; see `segkit.open_image`."""
 
     key: str | None = None
-    series: int = 0
+    series: int | None = None
     level: int = 0
     axes: str | None = None
     well: str | None = None

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from segkit import checks
-from segkit.io.image import SPATIAL, Image
+from segkit.io.calibration import SPATIAL
+from segkit.io.image import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,8 +84,7 @@ def grey_array(image: Any) -> NDArray[Any]:
     TypeError, ColourError
         If it is a masked array, or an opened image with time, channels or colours.
     """
-    checks.require_unmasked(image)
-    return np.asarray(image.spatial() if isinstance(image, Image) else image)
+    return checks.as_array(image)
 
 
 def by_space(
@@ -144,7 +144,7 @@ def _described(
             image = image.spatial()
             names = image.axes
         if spacing is None and sorted(image.axes) == sorted(names or ""):
-            known = dict(zip(image.axes, image.spacing, strict=True))
+            known = dict(zip(image.axes, image.physical_spacing(), strict=True))
             spacing = [known[name] for name in names or "" if name in SPATIAL]
     array = np.asarray(image)
     if names is None:

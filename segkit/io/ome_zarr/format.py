@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from segkit.io.errors import NotAnImageError
 from segkit.io.formats import Format
 from segkit.io.ome_zarr.metadata import MARKS, is_zarr
-from segkit.io.ome_zarr.plates import open_plate
+from segkit.io.ome_zarr.plates import open_plate, well_of
 from segkit.io.ome_zarr.reading import open_zarr
 from segkit.io.ome_zarr.writing import ZarrTarget, create_zarr, save_zarr
 
@@ -29,8 +29,7 @@ def _open(path: Path, options: OpenOptions) -> Image:
         raise NotAnImageError(path, "is a folder without Zarr metadata")
     series, level, missing = options.series, options.level, options.missing
     if options.well is not None:
-        plate = open_plate(path)
-        return plate.open(options.well, series, level=level, missing=missing)
+        path = well_of(open_plate(path), options.well)
     return open_zarr(
         path,
         key=options.key,

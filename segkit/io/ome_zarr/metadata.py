@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.io.axes import letters_of
+from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT
 from segkit.io.errors import DamagedImageError, ImageRequestError
-from segkit.io.image import SPATIAL, UNKNOWN_UNIT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,24 +74,72 @@ def is_array(path: Path) -> bool:
 
 
 def dimension_names(path: Path) -> str | None:
-    """Return the letters of an array's dimensions, if all are single and known."""
+    """Return letters for the dimensions of an array, if it names any."""
     names = attributes(path).get("_ARRAY_DIMENSIONS")
     if (path / "zarr.json").is_file():
         names = json.loads((path / "zarr.json").read_bytes()).get("dimension_names")
-    letters = "".join(str(name) for name in names or () if str(name) in "tczyxs")
-    return letters if names and len(letters) == len(names) else None
+    return letters_of(names) if names and any(names) else None
+
+
+def multiscale_axes(multiscale: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return name, type and unit of each axis, in any version of the format.
+
+    Raises
+    ------
+    ValueError
+        If none are stated, by a version that is not known.
+    """
+    axes = multiscale.get("axes")
+    systems = multiscale.get("coordinateSystems")  # from 0.6 on
+    if axes is None and systems:
+        named = {system.get("name"): system["axes"] for system in systems}
+        axes = named.get(_output(multiscale), systems[0]["axes"])
+    if axes is None and str(multiscale.get("version") or "0.1") in ("0.1", "0.2"):
+        axes = list("tczyx")
+    if axes is None:
+        version = multiscale.get("version")
+        raise ValueError(f"version {version!r} without axes; give axes=")
+    return [axis if isinstance(axis, dict) else {"name": axis} for axis in axes]
+
+
+def _output(multiscale: dict[str, Any]) -> str | None:
+    """Return the name of the coordinate system that the first level is mapped to."""
+    steps = multiscale["datasets"][0].get("coordinateTransformations") or [{}]
+    output = steps[0].get("output")
+    return output.get("name") if isinstance(output, dict) else output
 
 
 def scale_of(
     multiscale: dict[str, Any], dataset: dict[str, Any], ndim: int
-) -> list[float]:
-    """Return the product of the scales of a dataset and of its multiscale."""
+) -> list[float | None]:
+    """Return the step of each axis, by the scales of a dataset and of its multiscale.
+
+    None where it is none, as 0, or another number of them than there are axes, or where
+    the axes are turned or bent.
+    """
     scale = np.ones(ndim)
-    for holder in (dataset, multiscale):
-        for transformation in holder.get("coordinateTransformations", ()):
-            if transformation.get("type") == "scale":
-                scale = scale * np.asarray(transformation["scale"], float)
-    return [float(step) if step > 0 else 1.0 for step in scale]
+    own = _flat(dataset.get("coordinateTransformations"))
+    # From 0.6 on, those of the multiscale lead to other systems than its own axes.
+    shared = [] if "coordinateSystems" in multiscale else multiscale
+    both = shared and _flat(multiscale.get("coordinateTransformations"))
+    stated = False
+    for step in [*own, *both]:
+        if step.get("type") == "scale":
+            factors = np.asarray(step.get("scale", ()), float)
+            scale = scale * (factors if factors.shape == (ndim,) else np.nan)
+            stated = True
+        elif step.get("type") not in ("identity", "translation"):
+            scale = scale * np.nan
+    return [float(n) if stated and n > 0 and np.isfinite(n) else None for n in scale]
+
+
+def _flat(steps: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Return transformations with those of sequences in their place."""
+    found = []
+    for step in steps or ():
+        inner = step.get("transformations") if step.get("type") == "sequence" else None
+        found += [step] if inner is None else _flat(inner)
+    return found
 
 
 def multiscales(

@@ -38,7 +38,7 @@ class Plate:
 
     def fields(self, well: str) -> tuple[str, ...]:
         """Return the names of the fields of view of a well."""
-        found = attributes(self._well(well)).get("well", {})
+        found = attributes(well_of(self, well)).get("well", {})
         return tuple(str(image["path"]) for image in found.get("images", []))
 
     def open(
@@ -51,14 +51,18 @@ class Plate:
         ImageRequestError
             If there is no such well or field; the message lists them.
         """
-        return open_zarr(self._well(well), series=field, level=level, missing=missing)
+        return open_zarr(
+            well_of(self, well), series=field, level=level, missing=missing
+        )
 
-    def _well(self, well: str) -> Path:
-        if well.strip("/") not in self.wells:
-            raise ImageRequestError(
-                self.path, f"has no well {well!r}, only {listed(list(self.wells))}"
-            )
-        return inside(Path(self.path), well)
+
+def well_of(plate: Plate, well: str) -> Path:
+    """Return the folder of a well; the message lists those that there are."""
+    if well.strip("/") not in plate.wells:
+        raise ImageRequestError(
+            plate.path, f"has no well {well!r}, only {listed(list(plate.wells))}"
+        )
+    return inside(Path(plate.path), well)
 
 
 @known_as("segkit")

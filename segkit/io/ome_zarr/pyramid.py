@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.io.calibration import SPATIAL
 from segkit.io.errors import ImageRequestError
-from segkit.io.image import SPATIAL
 from segkit.io.ome_zarr.chunks import open_array
 from segkit.io.ome_zarr.levels import create_level, describe
 

@@ -1,12 +1,15 @@
-"""Open Zarr arrays, OME-Zarr images (0.4 and 0.5), and series of converted files."""
+"""Open Zarr arrays, OME-Zarr images (0.1 to 0.6), and series of converted files."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from segkit.io.errors import DamagedImageError, ImageRequestError, parsing
-from segkit.io.image import UNKNOWN_UNIT, Image, described
+from segkit.io.axes import letters_of, require_axes
+from segkit.io.calibration import physical
+from segkit.io.errors import ImageRequestError, parsing
+from segkit.io.image import Image, described
 from segkit.io.ome_zarr.chunks import ZarrChunks
 from segkit.io.ome_zarr.metadata import (
     attributes,
@@ -15,6 +18,7 @@ from segkit.io.ome_zarr.metadata import (
     is_array,
     is_zarr,
     listed,
+    multiscale_axes,
     scale_of,
 )
 
@@ -23,12 +27,15 @@ if TYPE_CHECKING:
 
     from segkit.io.options import Missing
 
+_DEEPEST = 3
+"""How many folders above a level its image is looked for."""
+
 
 def open_zarr(
     path: Path,
     *,
     key: str | None = None,
-    series: int = 0,
+    series: int | None = None,
     level: int = 0,
     missing: Missing = "error",
     axes: str | None = None,
@@ -38,81 +45,99 @@ def open_zarr(
     Raises
     ------
     ImageRequestError
-        If the path is a plate or a group and does not say which image is meant.
+        If the path is a plate or a group and does not say which image is meant, or
+        the axes are not those of the array.
     """
     if key:
         path = inside(path, key)
     if is_array(path):
-        return _bare(path, missing, axes)
+        return _array(path, missing, axes)
     found = attributes(path)
     if "multiscales" in found:
-        with parsing(path, "multiscales metadata"):
-            return _multiscale(path, found["multiscales"], level, missing)
+        return _multiscale(path, found, level, missing, axes)
     if "plate" in found:
         wells = [str(well["path"]) for well in found["plate"].get("wells", [])]
         raise ImageRequestError(
             path, f"is a plate; choose a well by well='...': {listed(wells)}"
         )
     if "well" in found:
-        return open_zarr(
-            inside(path, _field(path, found["well"], series)),
-            level=level,
-            missing=missing,
-        )
-    if "bioformats2raw.layout" in found:
-        return open_zarr(inside(path, str(series)), level=level, missing=missing)
+        inner = inside(path, _field(path, found["well"], series))
+        return open_zarr(inner, level=level, missing=missing, axes=axes)
     images = sorted(
         child.name for child in path.iterdir() if child.is_dir() and is_zarr(child)
     )
+    if "bioformats2raw.layout" in found:
+        numbers = [name for name in images if name.isdecimal()]
+        inner = inside(path, _chosen(path, "images", numbers, series))
+        return open_zarr(inner, level=level, missing=missing, axes=axes)
     raise ImageRequestError(
         path,
         f"is a group without an image of its own; choose by key=: {listed(images)}",
     )
 
 
-def _field(path: Path, well: dict[str, Any], number: int) -> str:
+def _field(path: Path, well: dict[str, Any], number: int | None) -> str:
     fields = [str(image["path"]) for image in well.get("images", [])]
-    if not 0 <= number < len(fields):
+    return _chosen(path, "fields", fields, number)
+
+
+def _chosen(path: Path, kind: str, names: list[str], number: int | None) -> str:
+    """Return the name of one of several images; ask if none is chosen."""
+    if number is None and len(names) == 1:
+        return names[0]
+    if number is None or not 0 <= number < len(names):
+        none = "choose one by" if number is None else f"there is no {number}, give"
         raise ImageRequestError(
-            path,
-            f"has {len(fields)} fields ({listed(fields)}); field {number} is not one"
-            " of them",
+            path, f"has {len(names)} {kind} ({listed(names)}); {none} series="
         )
-    return fields[number]
+    return names[number]
 
 
-def _bare(path: Path, missing: Missing, axes: str | None) -> Image:
+def _array(path: Path, missing: Missing, axes: str | None) -> Image:
+    """Return an array; what it belongs to says more of it than itself."""
+    for group in takewhile(is_zarr, list(path.parents)[:_DEEPEST]):
+        for multiscale in attributes(group).get("multiscales", ())[:1]:
+            with parsing(group, "multiscales metadata"):
+                names = [str(one["path"]).strip("/") for one in multiscale["datasets"]]
+            name = path.relative_to(group).as_posix()
+            if name in names:
+                level = names.index(name)
+                image = _multiscale(group, attributes(group), level, missing, axes)
+                return replace(image, path=str(path), levels=1)
     source = ZarrChunks.of(path, missing)
-    names = axes or dimension_names(path)
-    if names is not None and len(names) != len(source.shape):
-        names = None
-    return described(str(path), source, axes=names)
+    return described(str(path), source, axes=axes or dimension_names(path))
 
 
 def _multiscale(
-    path: Path, multiscales: list[dict[str, Any]], level: int, missing: Missing
+    path: Path, found: dict[str, Any], level: int, missing: Missing, axes: str | None
 ) -> Image:
-    try:
-        described_axes = multiscales[0]["axes"]
-        datasets = multiscales[0]["datasets"]
-        axes = "".join(
-            axis["name"] if isinstance(axis, dict) else axis for axis in described_axes
-        )
-    except (LookupError, TypeError) as error:
-        raise DamagedImageError(
-            path, f"has multiscales metadata without axes or datasets: {error}"
-        ) from error
+    with parsing(path, "multiscales metadata"):
+        multiscale = {"version": found.get("version"), **found["multiscales"][0]}
+        datasets = multiscale["datasets"]
     if not 0 <= level < len(datasets):
         raise ImageRequestError(
             path, f"has {len(datasets)} pyramid levels; level={level} is none of them"
         )
-    units = tuple(
-        str(axis.get("unit") or UNKNOWN_UNIT)
-        if isinstance(axis, dict)
-        else UNKNOWN_UNIT
-        for axis in described_axes
-    )
-    scale = scale_of(multiscales[0], datasets[level], len(axes))
     source = ZarrChunks.of(inside(path, str(datasets[level]["path"])), missing)
-    image = described(str(path), source, axes=axes, spacing=scale, units=units)
-    return replace(image, levels=len(datasets))
+    with parsing(path, "multiscales metadata"):
+        scale = scale_of(multiscale, datasets[level], len(source.shape))
+        stated = _stated_axes(path, multiscale, axes)
+    names = axes or letters_of(
+        [one.get("name") for one in stated], [one.get("type") for one in stated]
+    )
+    require_axes(str(path), names, source.shape)
+    units = [one.get("unit") for one in stated] + [None] * len(names)
+    steps = {name: (scale[k], units[k]) for k, name in enumerate(names)}
+    spacing, units_of_axes = physical(names, steps)
+    return Image(str(path), source, names, spacing, units_of_axes, len(datasets))
+
+
+def _stated_axes(
+    path: Path, multiscale: dict[str, Any], given: str | None
+) -> list[dict[str, Any]]:
+    try:
+        return multiscale_axes(multiscale)
+    except ValueError as error:
+        if given is not None:
+            return []
+        raise ImageRequestError(path, f"is an OME-Zarr of {error}") from error

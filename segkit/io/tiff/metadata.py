@@ -1,127 +1,80 @@
-"""Physical spacing in TIFF files: OME-XML, ImageJ, our own description, or tags."""
+"""Physical spacing in TIFF files: OME-XML, ImageJ, our own, microscopes', or tags."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
-from segkit.io.image import MICROMETER, SPATIAL, UNKNOWN_UNIT
+from segkit.io.calibration import MICROMETER, UNKNOWN_UNIT, physical, unit_name
+from segkit.io.tiff.ome import stated_by_ome
+from segkit.io.tiff.vendors import stated_by_vendor
 
 if TYPE_CHECKING:
     import tifffile
 
-_UNITS = {
-    "µm": MICROMETER,
-    "μm": MICROMETER,
-    "um": MICROMETER,
-    "micron": MICROMETER,
-    "microns": MICROMETER,
-    "\\u00B5m": MICROMETER,
-    "nm": "nanometer",
-    "mm": "millimeter",
-    "cm": "centimeter",
-    "m": "meter",
-    "Å": "angstrom",
-    "pm": "picometer",
-}
-_SYMBOLS = {
-    MICROMETER: "µm",
-    "nanometer": "nm",
-    "millimeter": "mm",
-    "centimeter": "cm",
-    "meter": "m",
-    "angstrom": "Å",
-    "picometer": "pm",
-}
-_RESOLUTION_IN_CENTIMETERS = 3
+    from segkit.io.calibration import Physical
 
-Physical = tuple[tuple[float, ...], tuple[str, ...]]
+    Stated = dict[str, tuple[Any, str | None]]
+
+_INCHES, _CENTIMETERS = 2, 3
 
 
-def unit_name(symbol: str | None) -> str:
-    """Return the full name of a unit's symbol.
-
-    Examples
-    --------
-    >>> unit_name("um"), unit_name("nm"), unit_name(None)
-    ('micrometer', 'nanometer', 'pixel')
-    """
-    if not symbol:
-        return UNKNOWN_UNIT
-    return _UNITS.get(symbol, symbol)
-
-
-def unit_symbol(name: str) -> str:
-    """Return the symbol that OME-XML uses for a unit's name."""
-    return _SYMBOLS.get(name, name)
-
-
-def physical(tif: tifffile.TiffFile, series: int, axes: str) -> Physical:
+def spacing_of(tif: tifffile.TiffFile, series: int, axes: str) -> Physical:
     """Return spacing and units per axis, 1 and 'pixel' where the file is silent."""
-    by_name = (
-        _from_ome(tif, series) or _from_imagej(tif) or _from_own(tif) or _from_tags(tif)
+    stated = (
+        stated_by_ome(tif, series)
+        or _from_imagej(tif)
+        or _from_own(tif, series)
+        or stated_by_vendor(tif)
+        or _from_tags(tif)
     )
-    steps = []
-    units = []
-    for name in axes:
-        step, unit = by_name.get(name, (1.0, UNKNOWN_UNIT))
-        usable = name in SPATIAL and step > 0 and math.isfinite(step)
-        steps.append(step if usable else 1.0)
-        units.append(unit if usable else UNKNOWN_UNIT)
-    return tuple(steps), tuple(units)
+    return physical(axes, stated)
 
 
-ByName = dict[str, tuple[float, str]]
-
-
-def _from_ome(tif: tifffile.TiffFile, series: int) -> ByName:
-    if not tif.is_ome or not tif.ome_metadata:
+def _from_imagej(tif: tifffile.TiffFile) -> Stated:
+    """Return what ImageJ shows, also where it counts in pixels; a depth has no sign."""
+    if not tif.is_imagej:
         return {}
-    from xml.etree import ElementTree
-
-    try:
-        root = ElementTree.fromstring(tif.ome_metadata)
-    except ElementTree.ParseError:
-        return {}
-    pixels = root.findall(".//{*}Pixels")
-    if series >= len(pixels):
-        return {}
-    found: ByName = {}
-    for name in SPATIAL:
-        size = pixels[series].get(f"PhysicalSize{name.upper()}")
-        if size is not None:
-            unit = pixels[series].get(f"PhysicalSize{name.upper()}Unit", "µm")
-            found[name] = (float(size), unit_name(unit))
-    return found
-
-
-def _from_imagej(tif: tifffile.TiffFile) -> ByName:
     metadata: dict[str, Any] = tif.imagej_metadata or {}
-    if not tif.is_imagej or metadata.get("unit") in (None, "", "pixel", "inch"):
-        return {}
-    unit = unit_name(str(metadata["unit"]))
-    found = {name: (step, unit) for name, step in _resolution(tif).items()}
-    if "spacing" in metadata:
-        found["z"] = (float(metadata["spacing"]), unit)
-    return found
+    unit, tag = unit_name(metadata.get("unit")), _resolution_unit(tif)
+    steps, depth = _resolution(tif), _absolute(metadata.get("spacing"))
+    if unit == "inch" or (unit == UNKNOWN_UNIT and tag == _INCHES):
+        # Inches are a printer's default; what holds is the depth beside the width.
+        depth /= steps.get("x", 1.0) if unit == "inch" else 1.0
+        steps, unit = {}, UNKNOWN_UNIT
+    elif unit == UNKNOWN_UNIT and tag == _CENTIMETERS:
+        steps = {name: step * 1e4 for name, step in steps.items()}
+        depth, unit = depth * 1e4, MICROMETER
+    return {name: (step, unit) for name, step in {"z": depth, **steps}.items()}
 
 
-def _from_own(tif: tifffile.TiffFile) -> ByName:
+def _absolute(depth: Any) -> float:
+    try:
+        return abs(float(depth))
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _from_own(tif: tifffile.TiffFile, series: int) -> Stated:
     """Return what `segkit.save` wrote into the description."""
-    for metadata in tif.shaped_metadata or ():
+    for metadata in (tif.shaped_metadata or ())[series : series + 1]:
         steps, units = metadata.get("spacing"), metadata.get("units")
         axes = str(metadata.get("axes", "")).lower()
         if steps and units and len(steps) == len(units) == len(axes):
-            pairs = zip(axes, zip(map(float, steps), map(str, units), strict=True))  # noqa: B905
-            return dict(pairs)
+            return dict(zip(axes, zip(steps, units, strict=True), strict=True))
     return {}
 
 
-def _from_tags(tif: tifffile.TiffFile) -> ByName:
+def _from_tags(tif: tifffile.TiffFile) -> Stated:
     # Dots per inch are a printer's default, not a microscope's; centimetres are meant.
-    if tif.pages.first.tags.valueof("ResolutionUnit") != _RESOLUTION_IN_CENTIMETERS:
+    if _resolution_unit(tif) != _CENTIMETERS:
         return {}
     return {name: (step * 1e4, MICROMETER) for name, step in _resolution(tif).items()}
+
+
+def _resolution_unit(tif: tifffile.TiffFile) -> int | None:
+    found: int | None = tif.pages.first.tags.valueof("ResolutionUnit")
+    return found
 
 
 def _resolution(tif: tifffile.TiffFile) -> dict[str, float]:

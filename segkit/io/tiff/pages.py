@@ -6,8 +6,10 @@ forked processes share a file without a lock) and decoded.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +25,6 @@ from segkit.io.tiff.segments import DECODING_ERRORS, TiffSegments
 from segkit.names import known_as
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import tifffile
     from numpy.typing import NDArray
 
@@ -62,24 +62,43 @@ def chosen_series(
     return levels[level]
 
 
+def files_of(path: Path, series: tifffile.TiffPageSeries) -> tuple[str, ...]:
+    """Return the paths of the other files that pages of a series lie in."""
+    found = {_file(page): None for page in series.pages if page is not None}
+    return tuple(name for name in found if not path.samefile(name))
+
+
+def _file(page: Any) -> str:
+    return str(page.parent.filehandle.path)
+
+
 @known_as("segkit.names")
 @dataclass(slots=True)
 class TiffPages:
-    """Voxels in pages of compressed strips or tiles."""
+    """Voxels in pages of compressed strips or tiles, or of several files.
+
+    Attributes
+    ----------
+    files : tuple of str
+        The other files that pages lie in.
+    """
 
     path: Path
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     series: int
     level: int
+    files: tuple[str, ...] = ()
     _lock: Lock = field(default_factory=Lock, repr=False)
     _opened: tuple[int, tifffile.TiffFile] | None = field(default=None, repr=False)
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return (self.path, self.dtype, self.shape, self.series, self.level)
+        known = (self.path, self.dtype, self.shape)
+        return (*known, self.series, self.level, self.files)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.path, self.dtype, self.shape, self.series, self.level = state
+        self.path, self.dtype, self.shape = state[:3]
+        self.series, self.level, self.files = state[3:]
         self._lock = Lock()
         self._opened = None
 
@@ -89,24 +108,31 @@ class TiffPages:
             return self._read(box)
 
     def _read(self, box: tuple[slice, ...]) -> NDArray[Any]:
-        with self._lock:
-            chosen = self._chosen()
-            pages, within = self._pages(chosen, box)
-            places = [TiffSegments.of(page, chosen.keyframe, within) for page in pages]
-            descriptor = chosen.keyframe.parent.filehandle.fileno()
         shape = tuple(part.stop - part.start for part in box)
-        out = np.zeros(shape, self.dtype)
-        planes = out.reshape((len(places), *shape[len(shape) - len(within) :]))
-        for plane, segments in zip(planes, places, strict=True):
-            segments.paste(self.path, descriptor, plane)
+        if 0 in shape:
+            return np.empty(shape, self.dtype)
+        with self._lock:
+            tif = self._file()
+            chosen = chosen_series(self.path, tif, self.series, self.level)
+            pages, within = self._pages(chosen, box)
+            places = [TiffSegments.of(page, within) for page in pages]
+            own = tif.filehandle
+        out = np.empty(shape, self.dtype)
+        planes = out.reshape(len(places), -1)
+        for page, plane, segments in zip(pages, planes, places, strict=True):
+            if _file(page) == str(own.path):
+                segments.paste(self.path, own.fileno(), plane)
+            else:  # of a set of files, in which each has some planes
+                with Path(_file(page)).open("rb") as file:
+                    segments.paste(_file(page), file.fileno(), plane)
         return out
 
-    def _chosen(self) -> tifffile.TiffPageSeries:
-        """Return the series of a file opened by this very process."""
+    def _file(self) -> tifffile.TiffFile:
+        """Return the file, opened by this very process."""
         if self._opened is None or self._opened[0] != os.getpid():
             self.close()
             self._opened = (os.getpid(), parse(self.path))
-        return chosen_series(self.path, self._opened[1], self.series, self.level)
+        return self._opened[1]
 
     def close(self) -> None:
         """Close the file, if it is open."""
@@ -119,26 +145,42 @@ class TiffPages:
 
     def _pages(
         self, chosen: tifffile.TiffPageSeries, box: tuple[slice, ...]
-    ) -> tuple[list[Any], tuple[slice, ...]]:
-        """Return the pages that the box touches, and the box within each of them."""
-        inner = chosen.keyframe.shape
-        leading = len(self.shape) - len(inner)
-        if self.shape[leading:] != inner:
+    ) -> tuple[list[Any], list[slice]]:
+        """Return the pages that the box touches, and the box within each of them.
+
+        A page has no axes of length 1, whatever the image has: without them, the last
+        axes of the image are those of a page.
+        """
+        inner = [n for n in chosen.keyframe.shaped if n != 1]
+        axes = [axis for axis, n in enumerate(self.shape) if n != 1]
+        leading, within = axes[: len(axes) - len(inner)], axes[len(axes) - len(inner) :]
+        if [self.shape[axis] for axis in within] != inner:
             raise NotAnImageError(
                 self.path, f"pages of shape {inner} do not tile {self.shape}"
             )
-        numbers = np.arange(int(np.prod(self.shape[:leading], dtype=int)))
-        chosen_numbers = numbers.reshape(self.shape[:leading])[box[:leading]]
-        pages = [self._page(chosen, int(number)) for number in chosen_numbers.ravel()]
-        return pages, box[leading:]
+        lengths = [self.shape[axis] for axis in leading]
+        numbers = np.arange(math.prod(lengths)).reshape(lengths)
+        wanted = numbers[tuple(box[axis] for axis in leading)].ravel()
+        pages = [self._page(chosen, int(number)) for number in wanted]
+        return pages, [box[axis] for axis in within]
 
     def _page(self, chosen: tifffile.TiffPageSeries, number: int) -> Any:
         try:
-            page = chosen[number] if chosen.dataoffset is None else chosen.keyframe
-        except DECODING_ERRORS as error:
+            page: Any = chosen[number]
+        except (*DECODING_ERRORS, IndexError) as error:
             raise DamagedImageError(
                 self.path, f"page {number} is damaged: {error}"
             ) from error
         if page is None:
-            raise DamagedImageError(self.path, f"page {number} is missing")
+            raise DamagedImageError(
+                self.path,
+                f"page {number} is missing; if the image lies in several files, put all"
+                " of them into one folder",
+            )
+        if page.keyframe.shaped != chosen.keyframe.shaped:
+            raise DamagedImageError(
+                self.path,
+                f"page {number} has shape {page.keyframe.shape} where the first has"
+                f" {chosen.keyframe.shape}",
+            )
         return page

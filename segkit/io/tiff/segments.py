@@ -13,7 +13,7 @@ from segkit.io.mapped import require_length
 from segkit.names import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -33,8 +33,12 @@ class TiffSegments:
     extents: list[tuple[int, int, int]]  # number of the segment, offset, bytes
 
     @classmethod
-    def of(cls, page: Any, keyframe: Any, within: tuple[slice, ...]) -> TiffSegments:
-        """Return the segments of a page that hold voxels of a box."""
+    def of(cls, page: Any, within: Sequence[slice]) -> TiffSegments:
+        """Return the segments of a page that hold voxels of a box.
+
+        The box leaves out axes of length 1.
+        """
+        keyframe = page.keyframe
         _, _, height, width, _ = keyframe.shaped
         box = _full_box(keyframe, within)
         wanted = list(_touched(keyframe, box, (height, width)))
@@ -45,11 +49,13 @@ class TiffSegments:
         ]
         return cls(keyframe, page, box, extents)
 
-    def paste(self, path: Path, descriptor: int, plane: NDArray[Any]) -> None:
-        """Decode each segment into `plane`, an array of the box's shape."""
+    def paste(self, path: str | Path, descriptor: int, plane: NDArray[Any]) -> None:
+        """Decode each segment into `plane`, as many voxels as the box has."""
         target = plane.reshape([part.stop - part.start for part in self.box])
+        # Segments that a sparse file leaves out stand for its no-data value.
+        target[...] = self.keyframe.nodata
         for number, offset, count in self.extents:
-            if count == 0:  # a sparse file: the segment is the fill value
+            if count == 0:
                 continue
             data = os.pread(descriptor, count, offset)
             if len(data) < count:
@@ -58,7 +64,9 @@ class TiffSegments:
             if segment is not None:
                 _paste(target, self.box, segment, index, shape)
 
-    def _decode(self, path: Path, data: bytes, number: int) -> tuple[Any, Any, Any]:
+    def _decode(
+        self, path: str | Path, data: bytes, number: int
+    ) -> tuple[Any, Any, Any]:
         options = {}
         if self.keyframe.jpegtables is not None:
             options["jpegtables"] = self.keyframe.jpegtables
@@ -74,20 +82,14 @@ class TiffSegments:
 
 
 def _full_box(
-    keyframe: Any, within: tuple[slice, ...]
+    keyframe: Any, within: Sequence[slice]
 ) -> tuple[slice, slice, slice, slice]:
-    """Return the box over (samples, y, x, joint samples), squeezed axes included."""
-    parts = list(within)
-    samples, _, height, width, joint = keyframe.shaped
-    axes = keyframe.axes
-    full = []
-    for name, length in zip("SYXS", (samples, height, width, joint), strict=True):
-        if axes[:1] == name or (name == axes[: len(name)] and parts):
-            full.append(parts.pop(0))
-            axes = axes[1:]
-        else:
-            full.append(slice(0, length))
-    return full[0], full[1], full[2], full[3]
+    """Return the box over (samples, y, x, joint samples), axes of length 1 included."""
+    parts = iter(within)
+    samples, _, height, width, joint = (
+        slice(0, 1) if length == 1 else next(parts) for length in keyframe.shaped
+    )
+    return samples, height, width, joint
 
 
 def _touched(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.calibration import MICROMETER, SPATIAL, UNKNOWN_UNIT, unit_symbol
 from segkit.io.copying import copy_into
 from segkit.io.errors import ImageRequestError
-from segkit.io.image import MICROMETER, SPATIAL, UNKNOWN_UNIT
 from segkit.io.mapped import reserve
-from segkit.io.tiff.metadata import unit_symbol
+from segkit.io.tiff.ome import annotated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from segkit.io.options import Compression, SaveOptions
 
 _RGB = (3, 4)
+_OME_STEPS = {name: f"PhysicalSize{name.upper()}" for name in SPATIAL} | {
+    "t": "TimeIncrement"
+}
 _LARGEST = 8  # bytes of a number
 _TILE = 256
 
@@ -83,7 +86,8 @@ def _arguments(path: Path, image: Image, ome: bool) -> dict[str, Any]:
         "ome": ome,
         "metadata": _ome(path, image) if ome else _own(image),
     }
-    if image.axes.endswith("s") and image.shape[-1] in _RGB:
+    # Samples of one bit come back as others: booleans are written as planes.
+    if image.axes.endswith("s") and image.shape[-1] in _RGB and image.dtype != bool:
         arguments.update(photometric="rgb", planarconfig="contig")
     steps = dict(zip(image.axes, image.spacing, strict=True))
     units = dict(zip(image.axes, image.units, strict=True))
@@ -127,9 +131,33 @@ def _ome(path: Path, image: Image) -> dict[str, Any]:
             path,
             "OME-TIFF cannot hold float16; convert to float32, or save a plain .tif",
         )
+    _require_ome_axes(path, image)
     metadata: dict[str, Any] = {"axes": image.axes.upper()}
     for name, step, unit in zip(image.axes, image.spacing, image.units, strict=True):
-        if name in SPATIAL and (unit != UNKNOWN_UNIT or step != 1):
-            metadata[f"PhysicalSize{name.upper()}"] = step
-            metadata[f"PhysicalSize{name.upper()}Unit"] = unit_symbol(unit)
-    return metadata
+        if unit == UNKNOWN_UNIT and step == 1:
+            continue
+        if name not in _OME_STEPS:
+            raise ImageRequestError(
+                path,
+                f"OME-TIFF cannot hold the spacing {step:g} {unit} along {name!r}; give"
+                " spacing= of space only, or save a plain .tif",
+            )
+        metadata[_OME_STEPS[name]] = step
+        metadata[f"{_OME_STEPS[name]}Unit"] = unit_symbol(unit)
+    return metadata | annotated(image.axes)
+
+
+def _require_ome_axes(path: Path, image: Image) -> None:
+    order = [name for name in image.axes if name in "tczyx"]
+    colours = image.shape[-1] in _RGB and image.dtype != bool
+    colours = colours or not image.axes.endswith("s")
+    if "".join(order) != image.axes.removesuffix("s") or not colours:
+        raise ImageRequestError(
+            path,
+            f"OME-TIFF cannot hold axes {image.axes!r} of shape {image.shape}, only"
+            " some of 'tczyx', and 3 or 4 samples as last axis; save a plain .tif",
+        )
+    if not "".join(order).endswith("yx"):
+        raise ImageRequestError(
+            path, f"OME-TIFF wants axes that end in yx: {image.axes!r}; save a .tif"
+        )

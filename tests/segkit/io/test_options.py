@@ -93,9 +93,9 @@ def test_the_mask_of_an_array_is_not_dropped_in_silence(tmp_path):
 
 
 def test_units_are_given_by_axis_of_space_as_spacing_is(tmp_path):
-    options = {"axes": "tyx", "spacing": (2, 3), "units": ("micrometer", "nanometer")}
+    options = {"axes": "tyx", "spacing": (2, 3), "units": ("nm", "nanometer")}
     path = segkit.save(tmp_path / "a.zarr", IMAGE, **options)
-    assert segkit.open_image(path).units == ("pixel", "micrometer", "nanometer")
+    assert segkit.open_image(path).units == ("pixel", "nanometer", "nanometer")
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.tif", "a.zarr", "a.png"])

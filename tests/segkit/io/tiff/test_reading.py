@@ -87,8 +87,8 @@ def test_foreign_ome_tiff_in_five_axes(tmp_path):
         },
     )
     image = segkit.open_image(tmp_path / "a.ome.tif", channel=1, select={"t": 1})
-    assert (image.axes, image.spacing) == ("zyx", (500.0, 1.0, 0.1))
-    assert image.units == ("nanometer", "pixel", "micrometer")
+    assert (image.axes, image.spacing) == ("zyx", (0.5, 1.0, 0.1))
+    assert image.units == ("micrometer", "pixel", "micrometer")
     np.testing.assert_array_equal(np.asarray(image), movie[1, 1])
 
 

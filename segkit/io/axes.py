@@ -1,0 +1,134 @@
+"""Letters for the axes that a file names: what it says is kept, never guessed anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segkit.io.calibration import SPATIAL
+from segkit.io.errors import ImageRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+AXES_BY_DIMENSION = ("", "x", "yx", "zyx", "czyx", "tczyx")
+KNOWN = "tczyxs"
+_SPELT = {
+    "time": "t",
+    "frame": "t",
+    "frames": "t",
+    "channel": "c",
+    "channels": "c",
+    "wavelength": "c",
+    "depth": "z",
+    "height": "y",
+    "width": "x",
+    "sample": "s",
+    "samples": "s",
+    "rgb": "s",
+}
+_BY_KIND = {"time": "t", "channel": "c"}
+_ANY = "qabdefghijklmnopruvw"
+
+
+def by_number(count: int) -> str:
+    """Return letters for axes of which nothing is known but their number.
+
+    Examples
+    --------
+    >>> by_number(3), by_number(6)
+    ('zyx', 'atczyx')
+    """
+    if count < len(AXES_BY_DIMENSION):
+        return AXES_BY_DIMENSION[count]
+    return "abdefg"[: count - 5] + AXES_BY_DIMENSION[-1]
+
+
+def letters_of(names: Sequence[str | None], kinds: Sequence[str | None] = ()) -> str:
+    """Return one letter per axis, all different, from names and kinds in a file.
+
+    A name that means none of time, channel, z, y, x and samples gets a letter that
+    means none either, its own if that is free, so that it is never taken for space.
+
+    Parameters
+    ----------
+    names : sequence of str or None
+        As in the file.
+    kinds : sequence of str or None, optional
+        What OME-Zarr calls ``type``: ``'time'``, ``'channel'``, ``'space'``.
+
+    Examples
+    --------
+    >>> letters_of(["time", "channel", "Y", "X"]), letters_of(["R", "c", "y", "x"])
+    ('tcyx', 'rcyx')
+    >>> letters_of(["T", "when", "row", "column"], ["time", "time", "space", "space"])
+    'twyx'
+    >>> letters_of(["zeta", None, "x"])
+    'qax'
+    """
+    kinds = [*kinds, *[None] * (len(names) - len(kinds))]
+    found = [_spelt(name) for name in names]
+    found = _once(found)
+    by_kind = [
+        letter or _BY_KIND.get(str(kind).lower())
+        for letter, kind in zip(found, kinds, strict=True)
+    ]
+    found = _space_by_order(_once(by_kind), kinds)
+    for place, name in enumerate(names):
+        if found[place] is None:
+            own = str(name or "q")[:1].lower()
+            free = [a for a in own + _ANY if a in _ANY and a not in found]
+            found[place] = free[0] if free else "?"
+    return "".join(map(str, found))
+
+
+def _spelt(name: str | None) -> str | None:
+    lower = str(name or "").lower()
+    return lower if lower in KNOWN and len(lower) == 1 else _SPELT.get(lower)
+
+
+def _once(letters: Sequence[str | None]) -> list[str | None]:
+    """Return the letters without those that an axis before has."""
+    return [None if a in letters[:k] else a for k, a in enumerate(letters)]
+
+
+def _space_by_order(
+    letters: list[str | None], kinds: Sequence[str | None]
+) -> list[str | None]:
+    """Return the letters with those of nameless axes of space, which are in order."""
+    open_places = [
+        place
+        for place, (letter, kind) in enumerate(zip(letters, kinds, strict=True))
+        if letter is None and str(kind).lower() == "space"
+    ]
+    free = [name for name in SPATIAL if name not in letters]
+    if len(open_places) <= len(free):
+        for place, name in zip(reversed(open_places), reversed(free), strict=False):
+            letters[place] = name
+    return letters
+
+
+def require_axes(path: str, axes: str, shape: tuple[int, ...]) -> None:
+    """Raise `ImageRequestError` unless each axis has a letter of its own."""
+    if len(axes) != len(shape) or len(set(axes)) != len(axes):
+        raise ImageRequestError(
+            path,
+            f"axes {axes!r} do not name the {len(shape)} axes of shape {shape}; give"
+            " axes=, one letter for each",
+        )
+
+
+def guessed(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    """Return letters for the axes of an array of which nothing more is known."""
+    # (height, width, 3 or 4) small integers: a colour picture, not a volume that
+    # is three voxels wide; axes= says otherwise.
+    if (
+        len(shape) == 3
+        and shape[-1] in (3, 4)
+        and min(shape[:-1]) >= 16
+        and dtype.kind == "u"
+        and dtype.itemsize <= 2
+    ):
+        return "yxs"
+    return by_number(len(shape))

@@ -1,0 +1,191 @@
+"""Spacings as files state them: what is usable, and in one unit of length."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from segkit import checks
+from segkit.io.errors import ImageRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_T = TypeVar("_T")
+SPATIAL = "zyx"
+UNKNOWN_UNIT = "pixel"
+MICROMETER = "micrometer"
+_LENGTHS = {  # powers of ten of a meter, and how else they are called
+    "meter": (0, ("m", "metre", "meters")),
+    "centimeter": (-2, ("cm",)),
+    "millimeter": (-3, ("mm",)),
+    MICROMETER: (
+        -6,
+        (
+            "µm",
+            "μm",
+            "um",
+            "micron",
+            "microns",
+            "\\u00B5m",
+            "micrometre",
+            "micrometers",
+        ),
+    ),
+    "nanometer": (-9, ("nm", "nanometre", "nanometers")),
+    "angstrom": (-10, ("\u00c5", "\u212b", "\u00e5ngstr\u00f6m")),
+    "picometer": (-12, ("pm",)),
+}
+_TIMES = {"second": ("s", "sec", "seconds"), "millisecond": ("ms",), "minute": ("min",)}
+_SPELT = {
+    symbol: name for name, (_, symbols) in _LENGTHS.items() for symbol in symbols
+} | {symbol: name for name, symbols in _TIMES.items() for symbol in symbols}
+_SYMBOLS = {name: symbols[0] for name, (_, symbols) in _LENGTHS.items()} | {
+    name: symbols[0] for name, symbols in _TIMES.items()
+}
+_UNKNOWN = (None, "", " ", "null", "none", "pixel", "pixels", "voxel")
+
+Physical = tuple[tuple[float, ...], tuple[str, ...]]
+"""Spacing and unit of each axis."""
+
+
+def unit_name(symbol: str | None) -> str:
+    """Return the full name of a unit's symbol.
+
+    Examples
+    --------
+    >>> unit_name("um"), unit_name("nm"), unit_name(None), unit_name("parsec")
+    ('micrometer', 'nanometer', 'pixel', 'parsec')
+    """
+    if symbol in _UNKNOWN:
+        return UNKNOWN_UNIT
+    return _SPELT.get(str(symbol), str(symbol))
+
+
+def unit_symbol(name: str) -> str:
+    """Return the symbol that OME-XML uses for a unit's name."""
+    return _SYMBOLS.get(name, name)
+
+
+def usable(step: Any) -> float | None:
+    """Return a stated step as a number above 0; None if it is none.
+
+    Examples
+    --------
+    >>> usable("0.5"), usable(""), usable("0,5"), usable(-1), usable(float("nan"))
+    (0.5, None, None, None, None)
+    """
+    try:
+        number = float(step)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def physical(axes: str, stated: Mapping[str, tuple[Any, str | None]]) -> Physical:
+    """Return spacing and unit of each axis, 1 and 'pixel' where nothing usable is said.
+
+    Lengths of different units are brought to that of the last axis of space, since
+    distances and areas mix them.
+
+    Parameters
+    ----------
+    axes : str
+        One letter per axis.
+    stated : mapping
+        Step and unit by letter, as a file gives them.
+
+    Examples
+    --------
+    >>> physical("zyx", {"z": (500, "nm"), "y": ("0.1", "µm"), "x": (0.1, "um")})
+    ((0.5, 0.1, 0.1), ('micrometer', 'micrometer', 'micrometer'))
+    >>> physical("tyx", {"t": (3, "s"), "y": (-1, "um"), "x": ("", "um")})
+    ((3.0, 1.0, 1.0), ('second', 'pixel', 'pixel'))
+    """
+    steps, units = [], []
+    for name in axes:
+        step, unit = stated.get(name, (None, None))
+        number, known = usable(step), unit_name(unit)
+        wrong = _TIMES if name in SPATIAL else _LENGTHS
+        fits = number is not None and known not in wrong
+        steps.append(number if number is not None and fits else 1.0)
+        units.append(known if fits else UNKNOWN_UNIT)
+    return in_one_unit(axes, steps, units)
+
+
+def in_one_unit(axes: str, steps: Sequence[float], units: Sequence[str]) -> Physical:
+    """Return steps and units with all lengths in the unit of the last axis of space.
+
+    Examples
+    --------
+    >>> in_one_unit("tyx", (5, 200, 0.5), ("second", "nanometer", "micrometer"))
+    ((5, 0.2, 0.5), ('second', 'micrometer', 'micrometer'))
+    """
+    lengths = {
+        axes.index(name): units[axes.index(name)]
+        for name in SPATIAL
+        if name in axes and units[axes.index(name)] in _LENGTHS
+    }
+    if len(set(lengths.values())) <= 1:
+        return tuple(steps), tuple(units)
+    one = [*lengths.values()][-1]  # of x, or y
+    return (
+        tuple(
+            _converted(step, lengths[k], one) if k in lengths else step
+            for k, step in enumerate(steps)
+        ),
+        tuple(one if k in lengths else unit for k, unit in enumerate(units)),
+    )
+
+
+def _converted(step: float, unit: str, other: str) -> float:
+    power = _LENGTHS[unit][0] - _LENGTHS[other][0]
+    # A division by 1000 is exact to the last digit, a product with 0.001 is not.
+    return step * 10.0**power if power >= 0 else step / 10.0**-power
+
+
+def complete_spacing(
+    path: str, axes: str, spacing: Sequence[float] | None
+) -> tuple[float, ...]:
+    """Return one positive spacing per axis, from one per axis or per space axis."""
+    if spacing is None:
+        return (1.0,) * len(axes)
+    try:
+        steps = [checks.as_number(step, name="spacing") for step in spacing]
+    except TypeError as error:
+        raise ImageRequestError(
+            path,
+            f"spacing {spacing!r} must be a sequence of numbers, such as (2, 1, 1)",
+        ) from error
+    if any(not (step > 0 and math.isfinite(step)) for step in steps):
+        raise ImageRequestError(path, f"spacing {tuple(steps)} must be positive")
+    return tuple(_for_each(path, axes, steps, 1.0, name="spacing"))
+
+
+def complete_units(
+    path: str, axes: str, units: str | Sequence[str] | None
+) -> tuple[str, ...]:
+    """Return the name of one unit per axis, from one per axis or per axis of space."""
+    if units is None:
+        units = UNKNOWN_UNIT
+    if isinstance(units, str):
+        units = [units if name in SPATIAL else UNKNOWN_UNIT for name in axes]
+    complete = _for_each(path, axes, list(units), UNKNOWN_UNIT, name="units")
+    return tuple(unit_name(unit) for unit in complete)
+
+
+def _for_each(
+    path: str, axes: str, values: list[_T], unknown: _T, *, name: str
+) -> list[_T]:
+    """Return one value per axis, from one per axis or per axis of space."""
+    if len(values) == len(axes):
+        return values
+    spatial = [axis for axis in axes if axis in SPATIAL]
+    if len(values) != len(spatial):
+        raise ImageRequestError(
+            path,
+            f"{name} {tuple(values)} has {len(values)} values for axes {axes!r}; give"
+            f" one for each of {''.join(spatial)!r}",
+        )
+    by_name = dict(zip(spatial, values, strict=True))
+    return [by_name.get(axis, unknown) for axis in axes]

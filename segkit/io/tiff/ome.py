@@ -1,0 +1,79 @@
+"""OME-XML in TIFF: which of its images a series is, and what it says of that one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    import tifffile
+
+AXES_NAMESPACE = "segkit/axes"
+"""Of the comment that says which axes of length 1 are meant; OME-XML has all five."""
+
+_SPACE = "ZYX"
+_DEFAULT_UNIT = {"space": "µm", "time": "s"}
+
+
+def annotated(axes: str) -> dict[str, dict[str, str]]:
+    """Return what tifffile is told to write so that `axes_meant` finds the axes."""
+    return {"CommentAnnotation": {"Namespace": AXES_NAMESPACE, "Value": axes}}
+
+
+def axes_meant(tif: tifffile.TiffFile) -> str | None:
+    """Return the axes that `segkit.save` wrote down; None of other files."""
+    root = _root(tif)
+    if root is None:
+        return None
+    for comment in root.iterfind(".//{*}CommentAnnotation"):
+        if comment.get("Namespace") == AXES_NAMESPACE:
+            return comment.findtext("{*}Value")
+    return None
+
+
+def stated_by_ome(
+    tif: tifffile.TiffFile, series: int
+) -> dict[str, tuple[Any, str | None]]:
+    """Return step and unit by axis of the image that a series holds."""
+    root = _root(tif)
+    if root is None:
+        return {}
+    images = root.findall("{*}Image")
+    number = 0 if len(images) == 1 else _number_of_image(tif, root, series)
+    pixels = images[number].find("{*}Pixels") if number < len(images) else None
+    if pixels is None:
+        return {}
+    found: dict[str, tuple[Any, str | None]] = {}
+    for name in _SPACE:
+        unit = pixels.get(f"PhysicalSize{name}Unit", _DEFAULT_UNIT["space"])
+        found[name.lower()] = (pixels.get(f"PhysicalSize{name}"), unit)
+    unit = pixels.get("TimeIncrementUnit", _DEFAULT_UNIT["time"])
+    found["t"] = (pixels.get("TimeIncrement"), unit)
+    return {name: step for name, step in found.items() if step[0] is not None}
+
+
+def _root(tif: tifffile.TiffFile) -> ElementTree.Element | None:
+    if not tif.is_ome or not tif.ome_metadata:
+        return None
+    try:
+        return ElementTree.fromstring(tif.ome_metadata)
+    except ElementTree.ParseError:
+        return None
+
+
+def _number_of_image(
+    tif: tifffile.TiffFile, root: ElementTree.Element, series: int
+) -> int:
+    """Return which image of the XML a series is.
+
+    tifffile leaves out images without data here, and hands out their names only. So
+    the images get their numbers as names, and it reads the file once more.
+    """
+    import tifffile
+
+    for number, image in enumerate(root.findall("{*}Image")):
+        image.set("Name", str(number))
+    # Namespaces without prefixes, as tifffile looks for them.
+    numbered = ElementTree.tostring(root, encoding="unicode")
+    with tifffile.TiffFile(tif.filehandle.path, omexml=numbered) as again:
+        return int(again.series[series].name)
