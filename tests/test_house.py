@@ -172,5 +172,4 @@ def test_what_is_required_is_what_the_code_imports() -> None:
     # `compression` is in the standard library since 3.14.
     foreign = used - sys.stdlib_module_names - {*PACKAGES, "compression"}
     needed = {DISTRIBUTIONS.get(name, name) for name in foreign}
-    by_tifffile = {"imagecodecs"}  # which imports it for compressed files
-    assert required_by_users() - by_tifffile == needed
+    assert required_by_users() == needed

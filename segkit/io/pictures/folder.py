@@ -12,7 +12,7 @@ import numpy as np
 from segkit.io.errors import DamagedImageError, ImageRequestError
 from segkit.io.image import Image, described
 from segkit.io.opening import open_image
-from segkit.io.pictures.writing import GREY, encoded
+from segkit.io.pictures.writing import encoded
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from segkit.io.options import OpenOptions, SaveOptions
 
 _IGNORED = {".txt", ".csv", ".json", ".xml", ".md", ".toml", ".log", ".db", ".ini"}
-_PLANE = re.compile(r"([A-Za-z])\d+\.png")
+_PLANE = re.compile(r"([A-Za-z])\d+\.[A-Za-z]+")
+_STACKED = "ztc"
+"""Letters of axes along which a folder has planes, where their names begin so."""
 
 
 def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
@@ -61,10 +63,16 @@ def open_folder(path: Path, options: OpenOptions) -> Image:
     open_plane = partial(open_image)
     files = _files(path, options.pattern)
     first = open_plane(files[0])
+    if first.files:
+        raise ImageRequestError(
+            path,
+            f"holds one image in {len(first.files) + 1} files; open one of them, such"
+            f" as {files[0].name}, and all are read",
+        )
     source = PictureFolder(
         path, tuple(files), first.shape, first.source.dtype, open_plane
     )
-    names = options.axes or ("z" if "z" not in first.axes else "t") + first.axes
+    names = options.axes or _axis_of(files, first.axes) + first.axes
     return described(
         str(path),
         source,
@@ -72,6 +80,19 @@ def open_folder(path: Path, options: OpenOptions) -> Image:
         spacing=(1.0, *first.spacing),
         units=("pixel", *first.units),
     )
+
+
+def _axis_of(files: list[Path], inner: str) -> str:
+    """Return the letter that the names of all files begin with, such as t in t01.png.
+
+    Else planes lie along z; whole volumes one after the other in time.
+    """
+    found = [_PLANE.fullmatch(file.name) for file in files]
+    letters = {match[1].lower() if match else "" for match in found}
+    stated = letters.pop() if len(letters) == 1 else ""
+    if stated and stated in _STACKED and stated not in inner:
+        return stated
+    return "z" if "z" not in inner else "t"
 
 
 def _files(path: Path, pattern: str | None) -> list[Path]:
@@ -140,24 +161,26 @@ class PictureFolder:
         return out
 
 
-def save_folder(path: Path, image: Image, options: SaveOptions) -> None:  # noqa: ARG001 (all formats')
+def save_folder(path: Path, image: Image, options: SaveOptions) -> None:
     """Write a volume as a new folder of PNG files, one per plane."""
-    if image.ndim != GREY + 1 + image.axes.endswith("s"):
+    if image.axes.removesuffix("s") not in [f"{name}yx" for name in _STACKED]:
         raise ImageRequestError(
-            path, f"a folder of pictures holds a volume, not shape {image.shape}"
+            path,
+            f"a folder of pictures holds planes along z, t or c, not axes"
+            f" {image.axes!r}; save .tif, .zarr or .h5",
         )
     path.mkdir()
     digits = len(str(image.shape[0] - 1))
     for number in range(image.shape[0]):
         file = path / f"{image.axes[0]}{number:0{digits}d}.png"
-        file.write_bytes(encoded(file, image.read(number)))
+        file.write_bytes(encoded(file, image.read(number), labels=options.labels))
 
 
 def planes_of(folder: Path, entries: Entries) -> Container[str]:  # noqa: ARG001 (all formats')
     """Return the names that as many planes as there are files would have."""
     names = [name for name, inner in entries.items() if not inner]
     found = _PLANE.fullmatch(min(names, default=""))
-    if found is None:
+    if found is None or not found[0].endswith(".png"):
         return set()
     digits = len(str(len(names) - 1))
     return {f"{found[1]}{number:0{digits}d}.png" for number in range(len(names))}

@@ -13,6 +13,7 @@ PICTURE = Format(
     suffixes=(".png", ".jpg", ".jpeg", ".bmp", ".webp"),
     # Any beginning: imageio reads more than can be told by it.
     magic=(b"",),
+    unstated=frozenset({"spacing"}),
     open=open_picture,
     save=save_picture,
     no_boxes="picture cannot be written by box; create .zarr, .tif or .npy",
@@ -23,6 +24,7 @@ FOLDER = Format(
     suffixes=("",),
     folder=True,
     open_options=frozenset({"pattern"}),
+    unstated=frozenset({"spacing"}),
     open=open_folder,
     save=save_folder,
     no_boxes="folder cannot be written by box; create .zarr, .tif or .npy",

@@ -2,41 +2,74 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.io.errors import DamagedImageError, NotAnImageError
+from segkit.io.errors import DamagedImageError, ImageRequestError, NotAnImageError
 from segkit.io.image import Image, as_image
+from segkit.io.pictures.deep import deep_pixels
+from segkit.io.pictures.foreign import advice_for, require_known
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from PIL.Image import Image as Picture
 
     from segkit.io.options import OpenOptions
 
 _COLOUR_AXES = 3
+_LARGEST = 1 << 32
+"""Bytes of a decoded picture that are not taken for a mistake or an attack."""
+_ORIENTATION = 0x0112
+_MOVIES = ("GIF", "PNG", "WEBP")
+_INKS = ("CMYK", "YCbCr", "LAB", "HSV")
+"""Modes whose samples are no red, green and blue: channels."""
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError)
 
 
 def open_picture(path: Path, options: OpenOptions) -> Image:
     """Return the image of a single picture.
 
-    Colour comes as samples in a last axis ``s``.
+    Colour comes as samples in a last axis ``s``, inks and the like (CMYK) as channels.
+    A picture with a palette gives its indices, which is what label images are stored
+    as, but grey values if the palette has greys only. A camera's picture is turned as
+    its EXIF orientation says.
 
     Raises
     ------
     NotAnImageError
-        If no reader of imageio knows the file.
+        If nobody knows the file here; the message names the package that does.
     DamagedImageError
         If it begins as a picture and cannot be decoded to its end.
+    ImageRequestError
+        If it is too large to be decoded whole.
     """
-    voxels = read_picture(path)
-    axes = options.axes
-    if axes is None:
-        axes = _picture_axes(path, voxels)
-    return as_image(voxels, axes=axes, path=str(path))
+    voxels, axes = read_picture(path)
+    return as_image(voxels, axes=options.axes or axes, path=str(path))
+
+
+def read_picture(path: Path) -> tuple[NDArray[Any], str]:
+    """Return all pixels of a picture file, as stored, and their axes."""
+    require_known(path)
+    from PIL import UnidentifiedImageError
+
+    inks = False
+    try:
+        with _any_size(), _decoding(path):
+            found = deep_pixels(path)
+            voxels, inks = (found, False) if found is not None else _by_pillow(path)
+    except UnidentifiedImageError:
+        voxels = _read_unusual(path)
+    if voxels.dtype.kind not in "biufc":
+        raise NotAnImageError(path, f"holds {voxels.dtype}, not numbers")
+    axes = _picture_axes(path, voxels)
+    return voxels, axes.replace("s", "c") if inks else axes
 
 
 def _picture_axes(path: Path, voxels: NDArray[Any]) -> str:
@@ -49,32 +82,115 @@ def _picture_axes(path: Path, voxels: NDArray[Any]) -> str:
     }.get((voxels.ndim, colour))
     if names is None:
         raise NotAnImageError(
-            path, f"decodes to shape {voxels.shape}, which is no picture; name axes="
+            path, f"decodes to shape {voxels.shape}, which is no picture; convert it"
         )
     return names
 
 
-def read_picture(path: Path) -> NDArray[Any]:
-    """Return all pixels of a picture file, as imageio decodes them."""
-    import imageio.v3
-    from PIL import Image as Pillow, UnidentifiedImageError
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Turn what decoders raise on a file that begins as a picture into damage."""
+    from PIL import UnidentifiedImageError
 
     try:
-        Pillow.open(path).close()
-        voxels = np.asarray(imageio.v3.imread(path, plugin="pillow"))
-    except PermissionError:
+        yield
+    except (PermissionError, FileNotFoundError, UnidentifiedImageError):
         raise
-    except UnidentifiedImageError:
-        voxels = _read_unusual(path)
-    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError) as error:
+    except (ImageRequestError, NotAnImageError, DamagedImageError):
+        raise
+    except _UNREADABLE as error:
         reason = " ".join(str(error).split())
         raise DamagedImageError(
             path,
             f"cannot be decoded to its end: {reason[:200]}; copy or write it again",
         ) from error
-    if voxels.dtype.kind not in "biufc":
-        raise NotAnImageError(path, f"holds {voxels.dtype}, not numbers")
-    return voxels
+
+
+class _Limit:
+    """Pillow's own limit, which our larger one replaces while a picture is decoded."""
+
+    lock = threading.Lock()
+    users = 0
+    before: int | None = None
+
+
+@contextmanager
+def _any_size() -> Iterator[None]:
+    """Let Pillow decode what `_require_size` lets pass, in any number of threads."""
+    from PIL import Image as Pillow
+
+    with _Limit.lock:
+        if _Limit.users == 0:
+            _Limit.before, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None
+        _Limit.users += 1
+    try:
+        yield
+    finally:
+        with _Limit.lock:
+            _Limit.users -= 1
+            if _Limit.users == 0:
+                Pillow.MAX_IMAGE_PIXELS = _Limit.before
+
+
+def _by_pillow(path: Path) -> tuple[NDArray[Any], bool]:
+    """Return the pixels, and whether its samples are of another kind than colours."""
+    from PIL import Image as Pillow, ImageOps
+
+    with Pillow.open(path) as picture:
+        frames = getattr(picture, "n_frames", 1) if picture.format in _MOVIES else 1
+        _require_size(path, picture, frames)
+        if frames > 1:
+            return _movie(picture), False
+        if picture.getexif().get(_ORIENTATION, 1) != 1:
+            turned = ImageOps.exif_transpose(picture)
+            return _pixels(turned), turned.mode in _INKS
+        return _pixels(picture), picture.mode in _INKS
+
+
+def _require_size(path: Path, picture: Picture, frames: int) -> None:
+    width, height = picture.size
+    count = width * height * len(picture.getbands()) * frames
+    if count > _LARGEST:
+        raise ImageRequestError(
+            path,
+            f"decodes to {count >> 30} GB ({width} x {height} pixels), and a picture is"
+            " decoded whole; convert it to a tiled .tif or .zarr",
+        )
+
+
+def _movie(picture: Picture) -> NDArray[Any]:
+    """Return all frames, in the one mode that holds each of them."""
+    from PIL import ImageSequence
+
+    frames = [frame.copy() for frame in ImageSequence.Iterator(picture)]
+    modes = {frame.mode for frame in frames}
+    if len(modes) > 1 or modes & {"P", "PA"}:
+        seen = any("A" in frame.getbands() for frame in frames)
+        frames = [frame.convert("RGBA" if seen else "RGB") for frame in frames]
+    return np.stack([_pixels(frame) for frame in frames])
+
+
+def _pixels(picture: Picture) -> NDArray[Any]:
+    """Return the pixels of one frame; those of a palette as indices, or as greys."""
+    if picture.mode in ("P", "PA"):
+        return _indexed(picture)
+    if picture.mode in ("RGBX", "RGBa", "La"):
+        whole = {"RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}[picture.mode]
+        return np.asarray(picture.convert(whole))
+    voxels = np.asarray(picture)
+    if picture.mode == "I" and picture.format == "PNG":
+        return voxels.astype(np.uint16)
+    return voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
+
+
+def _indexed(picture: Picture) -> NDArray[Any]:
+    indices = np.asarray(picture if picture.mode == "P" else picture.getchannel("P"))
+    colours = np.zeros((256, 3), np.uint8)
+    stored = np.array(picture.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    colours[: len(stored)] = stored
+    used = colours[np.unique(indices)]
+    greys: NDArray[Any] = colours[:, 0]
+    return greys[indices] if (used == used[:, :1]).all() else indices
 
 
 def _read_unusual(path: Path) -> NDArray[Any]:
@@ -85,8 +201,13 @@ def _read_unusual(path: Path) -> NDArray[Any]:
 
     reason: Exception | None = None
     known = path.suffix.lower() in imageio.config.known_extensions
+    foreign = advice_for(path)
     # What Pillow should know and does not is damaged; others need not be asked.
-    if known and path.suffix.lower() not in Pillow.registered_extensions():
+    if (
+        known
+        and not foreign
+        and path.suffix.lower() not in Pillow.registered_extensions()
+    ):
         try:
             with warnings.catch_warnings():
                 # imageio tries every reader, and some warn before they refuse.
@@ -97,5 +218,6 @@ def _read_unusual(path: Path) -> NDArray[Any]:
     with path.open("rb") as file:
         start = file.read(8)
     raise NotAnImageError(
-        path, f"is not an image that can be read here: it begins with {start!r}"
+        path,
+        f"is not an image that can be read here: it begins with {start!r}{foreign}",
     ) from reason

@@ -2,6 +2,7 @@
 
 import imageio.v3
 import numpy as np
+import pytest
 
 import segkit
 
@@ -13,3 +14,21 @@ def test_folder_is_sorted_by_number(tmp_path):
     image = segkit.open_image(tmp_path)
     assert image.read()[:, 0, 0].tolist() == [1, 2, 9, 10, 11]
     assert segkit.open_image(tmp_path, pattern="*1*.png").shape == (3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("names", "axes"),
+    [
+        (("t0.png", "t1.png"), "tyx"),
+        (("T001.png", "T002.png"), "tyx"),
+        (("c0.png", "c1.png"), "cyx"),
+        (("z0.png", "z1.png"), "zyx"),
+        (("plane0.png", "plane1.png"), "zyx"),
+        (("t0.png", "z1.png"), "zyx"),
+    ],
+)
+def test_names_of_planes_say_what_they_are_along(tmp_path, names, axes):
+    for name in names:
+        imageio.v3.imwrite(tmp_path / name, np.zeros((4, 5), np.uint8))
+    assert segkit.open_image(tmp_path).axes == axes
+    assert segkit.open_image(tmp_path, axes="zyx").axes == "zyx"
