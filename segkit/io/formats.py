@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from segkit.io.axes import guessed
 from segkit.io.errors import ImageRequestError, NotAnImageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FORMATS = (
     "segkit.io.npy:NPY",
+    "segkit.io.npz:NPZ",
     "segkit.io.tiff.format:TIFF",
     "segkit.io.tiff.format:OME_TIFF",
     "segkit.io.ome_zarr.format:OME_ZARR",
@@ -73,6 +75,8 @@ class Format:
     open_options, save_options : frozenset of str
         Those of `OpenOptions` and `SaveOptions` that mean something to it, but for
         ``axes``, which all have.
+    unstated : frozenset of str
+        What its files do not say of an image: ``axes``, ``spacing``.
     create : callable, optional
         Writes an image of zeros at a path, to be written by box.
     reopen : callable, optional
@@ -95,6 +99,7 @@ class Format:
     folder: bool = False
     open_options: frozenset[str] = frozenset()
     save_options: frozenset[str] = frozenset()
+    unstated: frozenset[str] = frozenset()
     create: Callable[[Path, Image, SaveOptions], None] | None = None
     reopen: Callable[[Path], tuple[Image, Target]] | None = None
     no_boxes: str = ""
@@ -193,4 +198,33 @@ def require_levels(path: Path, format_: Format, levels: int) -> None:
     if levels != 1 and "levels" not in format_.save_options:
         raise ImageRequestError(
             path, f"only {formats_with('levels')} has levels; leave it out"
+        )
+
+
+def require_stated(path: Path, format_: Format, image: Image, *, spaced: bool) -> None:
+    """Raise `ImageRequestError` if a file would not say what an image is said to be.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is to be written.
+    format_ : Format
+        How.
+    image : Image
+        What.
+    spaced : bool
+        Whether the caller gave a spacing; one that an image brings along is dropped.
+    """
+    if spaced and "spacing" in format_.unstated:
+        raise ImageRequestError(
+            path,
+            f"{format_.title} holds no spacing; save .tif, .zarr or .h5, or leave out"
+            " spacing= and units=, and give them when it is opened",
+        )
+    read = guessed(image.shape, image.dtype)
+    if "axes" in format_.unstated and read != image.axes:
+        raise ImageRequestError(
+            path,
+            f"{format_.title} holds no axes: {image.axes!r} would be read as {read!r};"
+            " save .tif, .zarr or .h5",
         )

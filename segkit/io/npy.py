@@ -80,6 +80,7 @@ NPY = Format(
     title="npy",
     suffixes=(".npy",),
     magic=(MAGIC,),
+    unstated=frozenset({"axes", "spacing"}),
     open=open_npy,
     save=_save,
     create=create_npy,

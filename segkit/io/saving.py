@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from segkit import checks
+from segkit.io.axes import require_axes
 from segkit.io.errors import ImageRequestError
-from segkit.io.formats import format_of, formats_with, require_levels
-from segkit.io.image import Image, complete_spacing, described
+from segkit.io.formats import (
+    format_of,
+    formats_with,
+    require_levels,
+    require_stated,
+)
+from segkit.io.image import Image, described
 from segkit.io.options import Compression, SaveOptions
 from segkit.io.publishing import published
 from segkit.io.replacing import require_free
@@ -44,9 +51,11 @@ def save(
 ) -> Path:
     """Save an image whole or not at all; the suffix says the format.
 
-    ``.tif``, ``.ome.tif``, ``.zarr`` (OME-Zarr, zstd), ``.npy``, ``.h5`` (also
-    ``file.h5::dataset``), ``.png`` and other pictures; a name without suffix becomes a
-    folder of PNG files, one per plane. A lazy image is copied in slabs, so that it may
+    ``.tif``, ``.ome.tif``, ``.zarr`` (OME-Zarr, zstd), ``.npy``, ``.npz`` and ``.h5``
+    (also ``file.h5::dataset``), ``.png`` and other pictures; a name without suffix
+    becomes a folder of PNG files, one per plane. What is read back has the voxels, axes
+    and spacing that were saved, or saving is refused; JPEG changes voxels, and takes
+    no masks and labels. A lazy image is copied in slabs, so that it may
     be larger than memory (Zarr, npy, uncompressed TIFF).
 
     Parameters
@@ -57,7 +66,8 @@ def save(
         Any real dtype; an Image brings axes, spacing and units along. Booleans are
         kept as such, but become 0 and 255 in PNG.
     axes, spacing, units : optional
-        As in `open_image`; npy and pictures cannot hold a spacing.
+        As in `open_image`. Pictures, npy and npz cannot hold a spacing: one that is
+        given is refused, one that an Image brings along is dropped.
     compression : {'zlib', 'zstd', 'lzw'}, optional
         For TIFF; uncompressed voxels can be memory-mapped. zstd and lzw want the
         extra ``tiff``.
@@ -114,6 +124,8 @@ def save(
     require_free(path, overwrite=overwrite, folder=format_.folder)
     format_.require_replaceable(path, key)
     source = _as_source(str(path), image, axes, spacing, units)
+    spaced = spacing is not None or units is not None
+    require_stated(path, format_, source, spaced=spaced)
     with published(path, overwrite=overwrite, durable=durable) as private:
         format_.save(private, source, options)
     return path
@@ -160,11 +172,6 @@ def _as_source(
             raise ImageRequestError(path, "a single number is no image; give it axes")
         return described(path, array, axes=axes, spacing=spacing, units=units)
     names = axes or image.axes
-    steps = image.spacing if spacing is None else spacing
-    return described(
-        path,
-        image.source,
-        axes=names,
-        spacing=complete_spacing(path, names, steps),
-        units=image.units if units is None else units,
-    )
+    require_axes(path, names, image.shape)
+    named = replace(image, path=path, axes=names)
+    return named.respaced(spacing, units)

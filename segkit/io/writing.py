@@ -25,7 +25,7 @@ from segkit.io.errors import (
     UnfinishedImageError,
     full_disk_explained,
 )
-from segkit.io.formats import format_of, require_levels
+from segkit.io.formats import format_of, require_levels, require_stated
 from segkit.io.image import described
 from segkit.io.opening import partial_path
 from segkit.io.options import SaveOptions
@@ -77,8 +77,8 @@ def create_image(
     axes : str, optional
         One letter per axis; ``'zyx'`` and the like by the number of axes.
     spacing, units : optional
-        Physical size of a voxel, one value per axis or per axis of space. An npy file
-        cannot hold it.
+        Physical size of a voxel, one value per axis or per axis of space; refused for
+        an npy file, which cannot hold it.
     labels : bool
         Mark an OME-Zarr as a label image.
     ome_version : {'0.5', '0.4'}
@@ -118,6 +118,8 @@ def create_image(
     )
     blank = _blank(path, shape, np.dtype(dtype))
     image = described(str(path), blank, axes=axes, spacing=spacing, units=units)
+    spaced = spacing is not None or units is not None
+    require_stated(path, format_, image, spaced=spaced)
     options = SaveOptions(chunks=chunks, labels=labels, ome_version=ome_version)
     remove(partial_path(path))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,7 @@ def test_a_format_is_found_by_each_of_its_suffixes(known):
 
 @pytest.mark.parametrize("name", ["a.doc", "a.tif.gz", "a.ome"])
 def test_a_name_of_no_format_lists_those_there_are(name):
-    known = r"\.npy, \.tif, \.tiff, \.btf, \.zarr, .*, \.webp, \.ome\.tif$"
+    known = r"\.npy, \.npz, \.tif, \.tiff, \.btf, \.zarr, .*, \.webp, \.ome\.tif$"
     with pytest.raises(ImageRequestError, match=f"means no format; use one of {known}"):
         format_of(name)
 
@@ -128,7 +128,8 @@ def test_a_format_that_cannot_be_written_by_box_says_what_can(tmp_path, known):
         ("a.tif", {"tifffile"}),
         ("a.zarr", {"zarr"}),
         ("a.h5", {"h5py"}),
-        ("a.png", {"imageio", "PIL"}),
+        ("a.npz", set()),
+        ("a.png", {"PIL"}),
     ],
 )
 def test_opening_an_image_imports_the_library_of_its_format_only(

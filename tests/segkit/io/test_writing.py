@@ -47,9 +47,8 @@ def run_workers(path, count):
 )
 def test_processes_write_one_image_without_locks(tmp_path, name, count):
     path = tmp_path / name
-    writer = segkit.create_image(
-        path, SHAPE, np.int32, chunks=TILE, spacing=(2, 1, 1), units="micrometer"
-    )
+    options = {} if name == "a.npy" else {"spacing": (2, 1, 1), "units": "micrometer"}
+    writer = segkit.create_image(path, SHAPE, np.int32, chunks=TILE, **options)
     run_workers(path, count)
     with pytest.raises(UnfinishedImageError, match="not finished"):
         segkit.open_image(path)
