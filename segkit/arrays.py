@@ -56,3 +56,36 @@ def is_mask(image: Array) -> bool:
         return False
     value = image.max()
     return value in (1, 255) and not ((image != 0) & (image != value)).any()
+
+
+def in_space(image: Any) -> Any:
+    """Return an opened image with axes of space only; all else as it is.
+
+    An array says nothing of its axes and is taken as it comes. An opened image does.
+    """
+    return image.spatial() if hasattr(image, "spatial") else image
+
+
+def spacing_of(spacing: Any, *images: Any) -> Any:
+    """Return the spacing as given; None is that of the opened images among others.
+
+    Raises
+    ------
+    ValueError
+        If opened images differ in it, or know it along some axes of space only.
+
+    Examples
+    --------
+    >>> spacing_of((2, 1, 1)), spacing_of(None, [[1, 2]])
+    ((2, 1, 1), None)
+    """
+    opened = [in_space(image) for image in images if hasattr(image, "spatial")]
+    if spacing is not None or not opened:
+        return spacing
+    stated = {image.physical_spacing() for image in opened}
+    if len(stated) > 1:
+        raise ValueError(
+            f"the images have spacings {' and '.join(map(str, sorted(stated)))}; give"
+            " spacing="
+        )
+    return stated.pop()

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.arrays import in_space
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
-
 
 # True while a function runs on one tile of an image that has been checked as a whole:
 # the last tile of a volume may be as thin as a colour axis, and is none.
@@ -63,14 +64,22 @@ def as_image(image: Any, *, name: str = "image", finite: bool = True) -> Array:
     ...
     ValueError: image has NaN or infinite values; replace them first, ...
     """
-    require_unmasked(image, name=name)
-    array = np.asarray(image)
+    array = as_array(image, name=name)
     require_real(array, name=name)
     require_nonempty(array, name=name)
     require_grey(array, name=name)
     if finite:
         require_finite(array, name=name)
     return array
+
+
+def as_array(image: Any, *, name: str = "image") -> Array:
+    """Return the voxels of an array, or of an opened image with axes of space only.
+
+    Raise `TypeError` for a masked array, `ValueError` for time, channels or colours.
+    """
+    require_unmasked(image, name=name)
+    return np.asarray(in_space(image))
 
 
 def native(array: Array) -> Array:
@@ -327,17 +336,15 @@ def require_labels(labels: Any, *, name: str = "labels") -> NDArray[np.integer[A
 
     Raises
     ------
-    TypeError
-        If the dtype is not integer (a mask is turned into labels by `segkit.label`).
-    ValueError
-        If it is empty, or holds negative numbers or such beyond 2**63 - 1.
+    TypeError, ValueError
+        If it is not of integers; empty, or of some below 0 or beyond 2**63 - 1.
     """
-    require_unmasked(labels, name=name)
-    array = np.asarray(labels)
+    array = as_array(labels, name=name)
     if array.dtype.kind not in "iu":
+        mask = "a mask becomes labels by segkit.label"
+        way = mask if array.dtype == bool else "floats are converted by .astype(int)"
         raise TypeError(
-            f"{name} has dtype {array.dtype}; give integers with 0 = background "
-            "(a mask becomes labels by segkit.label)"
+            f"{name} has dtype {array.dtype}; give integers with 0 = background ({way})"
         )
     require_nonempty(array, name=name)
     array = native(array)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import spacing_of
 from segkit.evaluation.contours import Contour
 from segkit.evaluation.matching import largest_overlaps
 from segkit.evaluation.runs import label_runs, objects_of, voxels_of, within_box
@@ -95,11 +96,12 @@ def hausdorff_distance(
     1.0
     """
     for name, mask in (("first", first), ("second", second)):
-        checks.require_unmasked(mask, name=name)
         checks.require_no_picture(mask, name=name)
-    a, b = np.asarray(first) != 0, np.asarray(second) != 0
+    a = checks.as_array(first, name="first") != 0
+    b = checks.as_array(second, name="second") != 0
     if a.shape != b.shape:
         raise ValueError(f"the masks have shapes {a.shape} and {b.shape}")
+    spacing = spacing_of(spacing, first, second)
     return hausdorff_of_runs(label_runs(a, b), spacing=spacing)
 
 
@@ -173,6 +175,7 @@ def object_distances(
     0.667
     """
     images = labels(segmentation, "segmentation"), labels(reference, "reference")
+    spacing = spacing_of(spacing, segmentation, reference)
     return distances_of_runs(label_runs(*images), spacing=spacing)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from segkit import checks
-from segkit.arrays import PerAxis, RealPerAxis  # noqa: TC001 - steps check them
+from segkit.arrays import PerAxis, RealPerAxis, spacing_of
 from segkit.compiled.fallback import falls_back_on
 from segkit.filters.median_kernel import beyond_float64, median_over_box
 from segkit.morphology import operations
@@ -304,14 +304,16 @@ def _distance_reach(
     if limit is None:
         return None
     limit = checks.as_finite(limit, name="limit", least=0)
-    sizes = checks.per_axis_real(spacing, ndim, name="spacing")
+    sizes = checks.per_axis_real(
+        1.0 if spacing is None else spacing, ndim, name="spacing"
+    )
     return tuple(math.ceil(limit / s) for s in sizes)
 
 
 @known_as("segkit")
 @declare_reach(_distance_reach)
 def distance_transform(
-    mask: ArrayLike, *, spacing: RealPerAxis = 1.0, limit: float | None = None
+    mask: ArrayLike, *, spacing: RealPerAxis | None = None, limit: float | None = None
 ) -> NDArray[np.float32]:
     """Return the distance of each foreground voxel to the nearest background voxel.
 
@@ -319,8 +321,9 @@ def distance_transform(
     ----------
     mask : array_like, shape (..., z, y, x)
         Zero is background. The image's border is none.
-    spacing : float or sequence of float
-        Size of a voxel along each axis, in the unit of the result.
+    spacing : float or sequence of float, optional
+        Size of a voxel along each axis, in the unit of the result; by default that of
+        an opened image, else 1.
     limit : float, optional
         Greater distances become this one, at least 0. With a limit the reach is finite
         (``ceil(limit / spacing)``) and tiles are exact; without, it is not.
@@ -339,8 +342,11 @@ def distance_transform(
     >>> distance_transform([0, 1, 1, 1, 1, 1], limit=3)
     array([0., 1., 2., 3., 3., 3.], dtype=float32)
     """
+    given = spacing_of(spacing, mask)
     array = checks.as_mask(mask)
-    sizes = checks.per_axis_real(spacing, array.ndim, name="spacing")
+    sizes = checks.per_axis_real(
+        1.0 if given is None else given, array.ndim, name="spacing"
+    )
     if min(sizes) <= 0:
         raise ValueError(f"spacing is {spacing}, but must be positive on each axis")
     if array.all():

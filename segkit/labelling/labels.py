@@ -295,8 +295,7 @@ def _require_room(out: Array, shape: tuple[int, ...], lookup: Array) -> None:
 
 def _foreground(mask: Any, *, by_value: bool) -> Array:
     """Return a C-contiguous array, of one byte a voxel unless values matter."""
-    checks.require_unmasked(mask, name="mask")
-    image = np.asarray(mask)
+    image = checks.as_array(mask, name="mask")
     checks.require_real(image, name="mask")
     checks.require_grey(image, name="mask")
     if image.ndim == 0:

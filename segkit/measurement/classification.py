@@ -257,7 +257,7 @@ def class_lookup(classified: TableLike) -> NDArray[np.unsignedinteger[Any]]:
 
 def _numbers(values: Any, name: str) -> NDArray[Any]:
     """Return an array, checked to hold integers from 0 on unless it is empty."""
-    array = np.asarray(values)
+    array = checks.as_array(values, name=name)
     return checks.require_labels(array, name=name) if array.size else array
 
 
@@ -294,6 +294,7 @@ def reconstruct(
     array([[0, 2, 2],
            [0, 0, 0]], dtype=uint8)
     """
+    labels = checks.as_array(labels, name="labels")
     if labels.dtype.kind not in "iu":
         raise TypeError(
             f"labels have dtype {labels.dtype}; give integers, as segkit.label does"
@@ -365,7 +366,6 @@ def paint_classes(
     array([[[  0,   0,   0],
             [255,  89,  89]]], dtype=uint8)
     """
-    checks.require_unmasked(classes, name="classes")
     numbers = _numbers(classes, "classes")
     largest = int(numbers.max(initial=0))
     palette = np.asarray(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
-from segkit.arrays import is_mask
+from segkit.arrays import is_mask, spacing_of
 from segkit.measurement import properties as object_properties
 from segkit.measurement.partial_table import PartialTable, combine, sum_box
 from segkit.names import known_as
@@ -55,7 +55,8 @@ def region_properties(
         Names from the list below, columns in this order; None takes all that the
         input allows but "surface".
     spacing
-        Distance of voxel centres, one number or one per axis, in any unit; None is 1.
+        Distance of voxel centres, one number or one per axis, in any unit; None is that
+        of opened images (`segkit.open_image`), else 1.
     tile
         Size of the tiles that are measured in parallel; None chooses. No column
         depends on it but the sum, mean and standard deviation of floats and of integers
@@ -109,6 +110,7 @@ def region_properties(
     centroid-0 [0.5 2. ]
     centroid-1 [0.5 2. ]
     """
+    spacing = spacing_of(spacing, labels, intensity)
     array, largest = _labels(labels)
     checks.require_no_picture(array)
     require_no_mask(array)
@@ -278,8 +280,7 @@ def _require_exact(intensity: Array) -> None:
 
 def _labels(labels: Any) -> tuple[Array, int]:
     """Return checked labels and the largest of them."""
-    checks.require_unmasked(labels, name="labels")
-    array = np.asarray(labels)
+    array = checks.as_array(labels, name="labels")
     if array.dtype.kind not in "iu" or array.size == 0:
         checks.require_labels(array)
     array = checks.native(array)

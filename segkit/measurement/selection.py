@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
-from segkit.arrays import Array, Labels, MaskOrLabels, is_mask
+from segkit.arrays import Array, Labels, MaskOrLabels, is_mask, spacing_of
 from segkit.labelling import box as label_box
 from segkit.labelling.labels import label
 from segkit.measurement.measure import region_properties, require_no_mask
@@ -117,6 +117,7 @@ def keep_within(
     >>> keep_within(np.array([1, 0, 2, 2, 0, 3, 3, 3]), area=(2, 2))
     array([0, 0, 2, 2, 0, 0, 0, 0])
     """
+    spacing = spacing_of(spacing, labels, intensity)
     array = _labels(labels, "labels")
     for name in bounds:
         if intensity is None and name.startswith("intensity_"):
@@ -298,7 +299,7 @@ def _counts(labels: Array) -> Columns:
 
 def _is_mask(image: Any) -> bool:
     checks.require_unmasked(image)
-    return is_mask(np.asarray(image))
+    return is_mask(checks.as_array(image))
 
 
 def _objects(image: Any, connectivity: Any) -> Array:
@@ -327,5 +328,5 @@ def _kept(image: Any, kept: Labels) -> MaskOrLabels:
     """Return the labels that are kept; of a mask its own values there."""
     if not _is_mask(image):
         return kept
-    mask = np.asarray(image)
+    mask = checks.as_array(image)
     return np.where(kept > 0, mask, mask.dtype.type(0))

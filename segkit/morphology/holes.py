@@ -109,7 +109,7 @@ def remove_small_holes(
 
 def _filled(image: ArrayLike, background: Array, stays: Array) -> MaskOrLabels:
     """Return an image whose components of the background are filled but for some."""
-    array = np.asarray(image)
+    array = checks.as_array(image)
     stays[0] = False
     if array.dtype.kind in "bf":
         filled: Mask = ~stays[background]

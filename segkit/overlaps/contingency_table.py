@@ -195,8 +195,7 @@ def takes_table(score: Callable[P, R]) -> Callable[P, R]:
 
 def labels(image: ArrayLike, name: str) -> NDArray[Any]:
     """Return an array of labels as int32, int64 or what it is, or say what it lacks."""
-    checks.require_unmasked(image, name=name)
-    array = np.asarray(image)
+    array = checks.as_array(image, name=name)
     if array.size == 0 and array.dtype == np.float64:  # what `[]` becomes
         return array.astype(np.int64)
     if array.dtype.kind not in "biu":

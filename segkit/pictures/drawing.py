@@ -117,8 +117,7 @@ def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.ui
     >>> grey_picture([[0, 50], [100, 100]])[..., 0].tolist()
     [[0, 180], [255, 255]]
     """
-    checks.require_unmasked(image)
-    array = np.asarray(image)
+    array = _voxels(image)
     checks.require_real(array)
     checks.require_nonempty(array)
     if _is_rgb(array):
@@ -130,6 +129,13 @@ def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.ui
     part = np.clip(np.nan_to_num(_stretched(grey, finite)), 0, 1)
     # The square root shows dim objects beside bright ones.
     return np.repeat((np.sqrt(part) * 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def _voxels(image: Any) -> NDArray[Any]:
+    """Return the voxels of an image, of which an opened one may be in colour."""
+    if getattr(image, "axes", None) == "yxs":
+        return np.asarray(image)
+    return checks.as_array(image)
 
 
 def _is_rgb(array: NDArray[Any]) -> bool:
@@ -195,7 +201,7 @@ def overlay(
     checks.require_fraction(fill, name="fill")
     rgb = grey_picture(image, plane=plane)
     numbers = checked_labels(labels, "labels")
-    under = np.asarray(image)
+    under = _voxels(image)
     shape = under.shape[:2] if _is_rgb(under) else under.shape
     if numbers.shape != shape:
         raise ValueError(

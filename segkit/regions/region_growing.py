@@ -222,7 +222,7 @@ def _walk(image: Any, beta: float, spacing: RealPerAxis | None) -> Grow:
     beta = checks.as_positive(beta, name="beta")
     if isinstance(image, Image):
         image = image.spatial()
-        spacing = image.spacing if spacing is None else spacing
+        spacing = image.physical_spacing() if spacing is None else spacing
     grey = checks.as_image(image)
     distances = checks.as_spacing(1.0 if spacing is None else spacing, grey.ndim)
     spread = float(np.std(grey, dtype=np.float64))

@@ -157,7 +157,8 @@ def slic(
 
 
 def _relative(image: Image) -> list[float]:
-    return [size / min(image.spacing) for size in image.spacing]
+    spacing = image.physical_spacing()
+    return [size / min(spacing) for size in spacing]
 
 
 @dataclass(frozen=True, slots=True)

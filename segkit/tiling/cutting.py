@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import in_space
 from segkit.names import known_as
 from segkit.tiling import joining
 from segkit.tiling.boxes import Box, Tile
@@ -268,6 +269,9 @@ def map_tiles(
     >>> np.array_equal(tiled, whole)
     True
     """
+    image = in_space(image)
+    if not hasattr(image, "shape"):
+        image = np.asarray(image)
     checks.require_grey(image)
     lengths = checks.require_nonempty(image)
     if out is not None and tuple(out.shape) != lengths:

@@ -10,6 +10,7 @@ written down is refused, not mixed with the results of the old one.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -21,7 +22,7 @@ from segkit.pipeline.stage_work import image_name
 from segkit.pipeline.steps import PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from segkit.arrays import Array
     from segkit.io import Image
@@ -78,8 +79,8 @@ class FileStamp:
     mtime_ns : int
         Time of the last modification in nanoseconds; for a folder the latest.
     digest : str
-        Of the content where that is asked for; for a folder otherwise of names, sizes
-        and times of all files in it.
+        Of the content where that is asked for; for a folder, or an image in several
+        files, otherwise of names, sizes and times of all (other) files.
     by_content : bool
         Whether the digest alone says which file it is.
     """
@@ -91,8 +92,22 @@ class FileStamp:
     by_content: bool = False
 
     @classmethod
-    def of(cls, path: str | Path, known_by: KnownBy = "stamp") -> FileStamp:
+    def of(
+        cls,
+        path: str | Path,
+        known_by: KnownBy = "stamp",
+        beside: Sequence[str] = (),
+    ) -> FileStamp:
         """Return the stamp that a file or folder has now.
+
+        Parameters
+        ----------
+        path : path
+            Of the file or folder.
+        known_by : {'stamp', 'content'}
+            Whether all bytes are read.
+        beside : sequence of str
+            Other files that the image lies in, such as those of a set.
 
         Raises
         ------
@@ -106,14 +121,15 @@ class FileStamp:
         stats = [file.stat() for file in files]
         size = sum(one.st_size for one in stats)
         latest = max((one.st_mtime_ns for one in stats), default=0)
+        told = files if where.is_dir() else [Path(name).resolve() for name in beside]
         digest = ""
         if known_by == "content":
-            digest = _digest_of_content(where, files)
-        elif where.is_dir():
-            names = [str(file.relative_to(where)) for file in files]
+            more = [] if where.is_dir() else told
+            digest = _digest_of_content(where, [*files, *more])
+        elif told:
             lines = [
-                f"{name}\0{one.st_size}\0{one.st_mtime_ns}\n"
-                for name, one in zip(names, stats, strict=True)
+                f"{_name(file, where)}\0{one.st_size}\0{one.st_mtime_ns}\n"
+                for file, one in ((file, file.stat()) for file in told)
             ]
             digest = _digest("".join(lines).encode(errors="surrogateescape"))
         return cls(str(where), size, latest, digest, known_by == "content")
@@ -152,6 +168,11 @@ def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
 
 
+def _name(file: Path, where: Path) -> str:
+    """Return the path of a file within a folder, or as seen from another file."""
+    return os.path.relpath(file, where if where.is_dir() else where.parent)
+
+
 def _digest(data: bytes) -> str:
     from blake3 import blake3
 
@@ -167,7 +188,7 @@ def _digest_of_content(where: Path, files: list[Path]) -> str:
         with file.open("rb") as stream:
             while piece := stream.read(_PIECE):
                 own.update(piece)
-        name = "" if file == where else str(file.relative_to(where))
+        name = "" if file == where else _name(file, where)
         total.update(f"{name}\0".encode(errors="surrogateescape") + own.digest())
     digest: str = total.hexdigest(32)
     return digest
@@ -288,7 +309,7 @@ def open_input(
     if isinstance(image, (str, Path)):
         path, _, inside = str(image).partition("::")
         opened = io.open_image(image, **options).spatial()
-        stamp = FileStamp.of(path, known_by)
+        stamp = FileStamp.of(path, known_by, beside=opened.files)
         return FileInput(stamp, inside, tuple(sorted(options.items())), opened)
     if isinstance(image, io.Image):
         raise PipelineError(

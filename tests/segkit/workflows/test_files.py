@@ -1,5 +1,8 @@
 """Files that tasks save replace what this store's tasks wrote, and nothing else."""
 
+import os
+
+import h5py
 import numpy as np
 import pytest
 
@@ -155,3 +158,22 @@ def test_files_are_reserved_for_the_same_content_as_ever():
         "f22bf54e03266e1f15a3569d649f252b9e42b62a",
         "60ddb80c755ad8e9a456af43df5f7cc8b044c911",
     ]
+
+
+def test_the_key_of_an_image_in_several_files_knows_all_of_them(tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["v"] = np.zeros((4, 5))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["v"] = h5py.ExternalLink("other.h5", "/v")
+    stamps = {}
+    for value in (0, 1):
+        with h5py.File(tmp_path / "other.h5", "a") as file:
+            file["v"][...] = value
+        os.utime(tmp_path / "other.h5", ns=(value, value))
+        for known_by in ("stamp", "content"):
+            known = open_input(tmp_path / "a.h5", {}, known_by)
+            stamps.setdefault(known_by, set()).add(known.stamp)
+    assert {name: len(found) for name, found in stamps.items()} == {
+        "stamp": 2,
+        "content": 2,
+    }
