@@ -4,6 +4,7 @@ from .errors import (
     FormatError as FormatError,
     NoStoreError as NoStoreError,
     OpenError as OpenError,
+    RewoundError as RewoundError,
     UnavailableError as UnavailableError,
 )
 from .interface import (

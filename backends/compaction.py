@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from backends.errors import BackendError, DamagedError
 from backends.interface import Key, Kind
-from backends.reading import HEAD_READ, look, read_whole
+from backends.reading import look, read_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Collection, Container, Iterable
 
+    from backends.copies import Copies
     from backends.log import Log
     from backends.state import State
 
@@ -22,6 +23,8 @@ _PASSING_BYTES = 1 << 26
 class Compaction:
     """Merges blocks; small frames and one large one at a time are in memory.
 
+    What is damaged is replaced by its copy, or left out if there is none.
+
     Parameters
     ----------
     log : Log
@@ -30,12 +33,25 @@ class Compaction:
         What they fold into; the blocks to merge are part of it.
     damaged : container of int
         Positions of segments that could not be read.
+    refused : container of int
+        Positions of segments that do nothing.
+    copies : Copies
+        Of what should not get lost.
     """
 
-    def __init__(self, log: Log, state: State, damaged: Container[int]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        state: State,
+        damaged: Collection[int],
+        refused: Container[int],
+        copies: Copies,
+    ) -> None:
         self._log = log
         self._state = state
         self._damaged = damaged
+        self._refused = refused
+        self._copies = copies
 
     def merge_all(self, keep: Iterable[Key] | None) -> int:
         """Merge all full blocks; return bytes freed. See `Upkeep.compact`."""
@@ -49,11 +65,13 @@ class Compaction:
     def merge_behind(self, position: int) -> None:
         """Merge the block that an append has just filled: one file for a thousand.
 
+        Who met a damage does not: what it takes for dead may be what others hold.
+
         It is the appender's turn and nobody else's. If it fails or dies, the block
         stays as it is, which costs later readers time and nothing else.
         """
         block, place = divmod(position + 1, self._log.block_size)
-        if place == 0:
+        if place == 0 and not self._damaged:
             with suppress(BackendError):
                 self._merge(block - 1, self._state.live(), passing=True)
 
@@ -67,7 +85,7 @@ class Compaction:
             if kept is None:
                 continue
             start, sizes[at] = kept
-            if sizes[at] <= HEAD_READ:
+            if sizes[at] == len(start):
                 small[at] = start
             room -= sizes[at]
             if passing and room < 0:
@@ -76,7 +94,7 @@ class Compaction:
         def frame(at: int) -> bytes:
             return small[at] if at in small else read_whole(self._log, at, sizes[at])
 
-        return self._log.merge(block, sizes, frame, drop=passing)
+        return self._log.merge(block, sizes, frame)
 
     def _kept(self, position: int, live: set[int]) -> tuple[bytes, int] | None:
         """Return the start and size of a frame unless nobody needs it any more.
@@ -84,7 +102,12 @@ class Compaction:
         Only settled claims and dead records go. The end of a claim stays, since a
         reader in the middle of the block may have seen its beginning.
         """
-        found = None if position in self._damaged else look(self._log, position)
+        if position in self._refused:
+            return None
+        if position in self._damaged:
+            copy = self._copies.frame(position)
+            return None if copy is None else (copy, len(copy))
+        found = look(self._log, position)
         if found is None:
             return None
         segment, start, size = found

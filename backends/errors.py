@@ -26,6 +26,22 @@ class UnavailableError(BackendError):
     """The store cannot be read or written now: disk full, no permission, I/O error."""
 
 
+class RewoundError(BackendError):
+    """The journal lost segments that this process had read: its state is void."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"the store {url} has lost results: its journal is not what this process "
+            "read before (an older copy was put in its place, a file server lost what "
+            "it had confirmed, or files of it were removed); start again, what is "
+            "missing is computed again"
+        )
+        self.url = url
+
+    def __reduce__(self) -> tuple[type["RewoundError"], tuple[str]]:
+        return type(self), (self.url,)
+
+
 class DamagedError(BackendError):
     """Stored bytes do not have the checksum that they were stored with.
 

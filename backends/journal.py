@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backends.compaction import Compaction
-from backends.errors import DamagedError
+from backends.copies import KEPT_TWICE, Copies
+from backends.documents import SealedDocuments
+from backends.errors import BackendError, DamagedError, RewoundError
 from backends.interface import Kind, Segment
-from backends.reading import look, name_of
-from backends.segment import encode_frame
+from backends.reading import check_at, look, name_of
+from backends.segment import VOID_FRAME, check_of, encode_frame, link_of
 from backends.state import State
 from backends.warning import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from backends.interface import Change, Fault, Key
+    from backends.interface import Bytes, Change, Fault, Key
     from backends.log import Log
+
+
+@dataclass(slots=True)
+class _Staged:
+    """A segment that waits for its place: as it was wanted, stamped, and written."""
+
+    wanted: Segment
+    stamped: Segment
+    start: Bytes
+    name: str
+    after: int
 
 
 class Journal:
@@ -38,6 +52,9 @@ class Journal:
         What became known and was not told yet, oldest first.
     damaged : dict
         What could not be read and why, by the positions of the segments.
+    refused : set of int
+        Positions of segments that do nothing, since their writers had read others
+        before them than are there.
     """
 
     def __init__(self, log: Log, clock: Callable[[], float]) -> None:
@@ -45,9 +62,14 @@ class Journal:
         self.state = State()
         self.changes: list[Change] = []
         self.damaged: dict[int, tuple[str, str]] = {}
-        self.compaction = Compaction(log, self.state, self.damaged)
+        self.refused: set[int] = set()
+        self.copies = Copies(SealedDocuments(log.documents, log.url))
+        self.compaction = Compaction(
+            log, self.state, self.damaged, self.refused, self.copies
+        )
         self._clock = clock
         self._looked_beyond = False
+        self._last = 0
 
     def append(
         self, decide: Callable[[], Segment | None], *, durable: bool = False
@@ -56,35 +78,80 @@ class Journal:
 
         If somebody else appended first, all is done again: a check and its act are one
         step. None is returned if there is nothing to append.
+
+        Raises
+        ------
+        RewoundError
+            What had been read before is not in the log any more.
         """
-        staged: tuple[Segment, str] | None = None
+        staged: _Staged | None = None
         try:
             while True:
-                self.catch_up()
+                self._read_all()
                 segment = decide()
                 if segment is None:
                     return None
-                if staged is None or replace(staged[0], time=0.0) != segment:
+                if staged is None or staged.wanted != segment:
                     if staged is not None:
-                        self.log.unstage(staged[1])
-                    discards = segment.kind is Kind.DISCARD  # its age is asked for
-                    now = self.log.space.now() if discards else self._clock()
-                    stamped = replace(segment, time=now)
-                    frame = encode_frame(stamped)
-                    staged = stamped, self.log.stage(frame, durable=durable)
-                position = self.state.position
-                if self.log.append(position, staged[1]):
-                    change = self.state.apply(position, staged[0])
-                    if change is not None and segment.kind is not Kind.PUBLISH:
-                        self.changes.append(change)
-                    self.compaction.merge_behind(position)
-                    return position
+                        self.log.unstage(staged.name)
+                    staged = self._stage(segment, durable=durable)
+                after, staged.after = staged.after, self._last
+                link = b"" if after == self._last else link_of(staged.start, self._last)
+                if self.log.append(self.state.position, staged.name, link):
+                    return self._appended(staged)
         finally:
             if staged is not None:
-                self.log.unstage(staged[1])
+                self.log.unstage(staged.name)
+
+    def _stage(self, segment: Segment, *, durable: bool) -> _Staged:
+        after = self._last
+        discards = segment.kind in KEPT_TWICE  # their age is asked for
+        now = self.log.space.now() if discards else self._clock()
+        stamped = replace(segment, time=now, after=after)
+        frame = encode_frame(stamped)
+        name = self.log.stage(frame, durable=durable)
+        return _Staged(segment, stamped, frame[0], name, after)
+
+    def _appended(self, staged: _Staged) -> int:
+        """Take in what was just appended, if what came before it is still there."""
+        position, segment = self.state.position, staged.stamped
+        try:
+            self._verify()
+        except RewoundError:
+            self.log.replace(position, VOID_FRAME)  # nobody shall build on it
+            raise
+        change = self.state.apply(position, segment)
+        self._last = check_of(staged.start)
+        if segment.kind in KEPT_TWICE:
+            with suppress(BackendError):
+                self.copies.keep(position, [staged.start, segment.body])
+        if change is not None and segment.kind is not Kind.PUBLISH:
+            self.changes.append(change)
+        self.compaction.merge_behind(position)
+        return position
 
     def catch_up(self) -> None:
-        """Apply everything that was appended since the last time."""
+        """Apply everything that was appended since the last time.
+
+        Raises
+        ------
+        RewoundError
+            What had been read before is not in the log any more.
+        """
+        before = self.state.position
+        self._read_all()
+        if self.state.position == before:
+            self._verify()
+
+    def _verify(self) -> None:
+        """See that the last segment that was taken in is still there."""
+        if not self._last:
+            return
+        found = check_at(self.log, self.state.position - 1)
+        if found not in {self._last, 0}:  # 0: it was whole when it was read
+            raise RewoundError(self.log.url)
+
+    def _read_all(self) -> None:
         self.log.refresh()
         self._read_on()
         state = self.state
@@ -103,6 +170,8 @@ class Journal:
                 segment = self._segment(position)
                 if segment is None:
                     return
+                if self._last and segment.after != self._last:
+                    segment = self._judged(segment)
                 self._apply(position, segment)
 
     def _read_block(self, position: int) -> bool:
@@ -113,6 +182,7 @@ class Journal:
             return False  # segment by segment, to say so of each
         if merged is None:
             return False
+        self._verify()
         size = self.log.block_size
         last = position - position % size + size - 1
         for at, found in merged:
@@ -126,8 +196,21 @@ class Journal:
 
     def _apply(self, position: int, segment: Segment) -> None:
         change = self.state.apply(position, segment)
+        self._last = segment.check
         if change is not None:
             self.changes.append(change)
+
+    def _judged(self, segment: Segment) -> Segment:
+        """Return what to take in of a segment that does not follow what was read last.
+
+        If that is not in the log any more, this reader was left behind when the log was
+        rewound; if it is, the writer was. One that was merged does not say.
+        """
+        self._verify()
+        if not segment.after:
+            return segment
+        self.refused.add(self.state.position)
+        return Segment(Kind.VOID, "", 0.0, check=segment.check)
 
     def _skip(self, first: int, end: int) -> None:
         """Take segments that somebody removed for damaged, so that later ones count.
@@ -140,8 +223,14 @@ class Journal:
         why = "gone, though later ones are there"
         for position in range(first, end):
             self.damaged[position] = what, why
-            self.state.apply(position, Segment(Kind.VOID, "", 0.0))
+            self._apply(position, self._copy(position))
+        self._last = 0
         _report_lost(DamagedError(what, why))
+
+    def _copy(self, position: int) -> Segment:
+        """Return the copy of a damaged segment, or else one that does nothing."""
+        copied = self.copies.segment(position)
+        return copied or Segment(Kind.VOID, "", 0.0)
 
     def _segment(self, position: int) -> Segment | None:
         """Return the segment at `position` without its body; damaged ones are VOID."""
@@ -155,7 +244,7 @@ class Journal:
         """Note that a segment is damaged, and return what stands in for it."""
         self.damaged[position] = name_of(self.log, position), error.why
         _report_lost(error)
-        return Segment(Kind.VOID, "", 0.0)
+        return self._copy(position)
 
 
 class JournalUpkeep:
@@ -171,12 +260,17 @@ class JournalUpkeep:
         return [Fault(what, why) for what, why in found]
 
     def mend(self) -> int:
-        damaged = self._journal.damaged
-        mended = [at for at in damaged if self._journal.log.void(at)]
+        journal = self._journal
+        damaged = journal.damaged
+        mended = [
+            at
+            for at in damaged
+            if journal.log.replace(at, journal.copies.frame(at) or VOID_FRAME)
+        ]
         for position in mended:
             del damaged[position]
         if damaged:
-            self.compact()  # leaves out what is damaged in blocks that are merged
+            self.compact()  # mends what is damaged in blocks that are merged
         return len(mended)
 
     def compact(self, keep: Iterable[Key] | None = None) -> int:
@@ -185,4 +279,4 @@ class JournalUpkeep:
 
 
 def _report_lost(error: DamagedError) -> None:
-    warn(f"{error}; an invalidation in it has to be repeated")
+    warn(f"{error}")

@@ -62,11 +62,20 @@ class Log(Protocol):
     def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:
         """Write a frame aside; with `durable` it survives a power cut."""
 
-    def append(self, position: int, staged: str) -> bool:
+    def append(self, position: int, staged: str, link: bytes = b"") -> bool:
         """Put a staged frame at `position` if nothing is there; return whether it was.
 
         It appears whole or not at all. An append that did succeed returns True even
         if its reply was lost on the way.
+
+        Parameters
+        ----------
+        position : int
+            Where it goes.
+        staged : str
+            What `stage` returned.
+        link : bytes
+            What to write into the frame first, at `segment.LINK_AT`; b"" for nothing.
         """
 
     def unstage(self, staged: str) -> None:
@@ -77,22 +86,20 @@ class Log(Protocol):
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
-        *,
-        drop: bool,
     ) -> int:
         """Replace a block of `block_size` positions by some frames; count bytes freed.
 
         `sizes` are those of the frames that stay, and `frame` returns one of them: no
         more than one at a time has to be in memory. Positions of the block that are not
-        in `sizes` read as VOID from now on. The former files go to the trash, or for
-        good with `drop`. What `frame` raises leaves the block as it is.
+        in `sizes` read as VOID from now on. The former files go to the trash. What
+        `frame` raises leaves the block as it is.
         """
 
     def refresh(self) -> None:
         """Forget what a cache may hold about positions that were empty."""
 
-    def void(self, position: int) -> bool:
-        """Put a frame that does nothing in the place of a damaged one; say if it was.
+    def replace(self, position: int, frame: bytes) -> bool:
+        """Put a frame in the place of a damaged one; say if it was.
 
         What was there goes to the trash. It may be gone, if later ones are there.
         """

@@ -10,8 +10,8 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
-from backends.interface import Bytes, Kind, Member, Segment
-from backends.segment import encode_frame
+from backends.interface import Bytes, Member
+from backends.segment import LINK_AT, VOID_FRAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -65,11 +65,14 @@ class MemoryLog:
         self._staged[name] = b"".join(frame)
         return name
 
-    def append(self, position: int, staged: str) -> bool:
+    def append(self, position: int, staged: str, link: bytes = b"") -> bool:
+        frame = self._staged[staged]
+        if link:
+            frame = frame[:LINK_AT] + link + frame[LINK_AT + len(link) :]
         with self.room.changed:
             if position != len(self.room.frames):
                 return False
-            self.room.frames.append(self._staged[staged])
+            self.room.frames.append(frame)
             self.room.changed.notify_all()
         return True
 
@@ -81,16 +84,13 @@ class MemoryLog:
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
-        *,
-        drop: bool,  # noqa: ARG002 - what is merged here is gone at once
     ) -> int:
-        void = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
         kept = {position: frame(position) for position in sizes}
         start = block * self.block_size
         freed = 0
         with self.room.changed:
             for position in range(start, start + self.block_size):
-                left = kept.get(position, void)
+                left = kept.get(position, VOID_FRAME)
                 freed += len(self.room.frames[position]) - len(left)
                 self.room.frames[position] = left
         return freed
@@ -107,10 +107,9 @@ class MemoryLog:
                 lambda: len(self.room.frames) > position, timeout=seconds
             )
 
-    def void(self, position: int) -> bool:
+    def replace(self, position: int, frame: bytes) -> bool:
         with self.room.changed:
-            void = Segment(Kind.VOID, "", 0.0)
-            self.room.frames[position] = b"".join(encode_frame(void))
+            self.room.frames[position] = frame
         return True
 
     def close(self) -> None:

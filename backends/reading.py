@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.interface import Kind
-from backends.segment import decode_frame, decode_head, frame_size
+from backends.segment import (
+    HEADER_SIZE,
+    VOID_FRAME,
+    check_of,
+    decode_frame,
+    decode_head,
+    frame_size,
+)
 
 if TYPE_CHECKING:
     from backends.interface import Segment
@@ -49,8 +56,25 @@ def look(log: Log, position: int) -> tuple[Segment, bytes, int] | None:
     return None if found is None else (decode_head(found[0], what), *found)
 
 
-def read_body(log: Log, position: int) -> bytes:
-    """Return the body of a PUBLISH segment.
+def check_at(log: Log, position: int) -> int | None:
+    """Return what tells the segment at a position from all others.
+
+    None if nothing is there, 0 if it is one that was merged away or cannot be read.
+    """
+    try:
+        found = log.read(position, HEADER_SIZE)
+    except DamagedError:
+        return 0
+    if found is None:
+        return None
+    start = found[0]
+    if len(start) < HEADER_SIZE or start[:HEADER_SIZE] == VOID_FRAME[:HEADER_SIZE]:
+        return 0
+    return check_of(start)
+
+
+def read_records(log: Log, position: int) -> Segment:
+    """Return a whole PUBLISH segment.
 
     Raises
     ------
@@ -64,7 +88,7 @@ def read_body(log: Log, position: int) -> bytes:
     segment = decode_frame(found[0], what)
     if segment.kind is not Kind.PUBLISH:
         raise DamagedError(what, "it is gone")
-    return bytes(segment.body)
+    return segment
 
 
 def read_whole(log: Log, position: int, size: int) -> bytes:

@@ -2,12 +2,17 @@
 
 ::
 
-    magic "TGS1" | head length u32 | body length u64 | xxh3 of head | xxh3 of body
-    | xxh3 of the 32 bytes before | head | body
+    magic "TGS2" | head length u32 | body length u64 | xxh3 of head | xxh3 of body
+    | check: xxh3 of the 32 bytes before | after u64 | xxh3 of check and after
+    | head | body
 
 Integers are little-endian, checksums are xxh3-64. The head is a msgpack array
 ``[kind, worker, time, keys, rows, about, number]``; the body is the engine's. The two
 checksums let a reader take in who did what to which key without reading results.
+
+`after` is the check of the segment before, as its writer knew it: written last, when
+the frame's place is known, so that a frame that found its place taken need not be
+written anew. Cut short by a power cut it reads as 0, which says nothing.
 """
 
 from __future__ import annotations
@@ -25,10 +30,13 @@ from backends.names import is_name
 
 _HEADER = struct.Struct("<4sIQQQ")
 _CHECK = struct.Struct("<Q")
-HEADER_SIZE = _HEADER.size + _CHECK.size
+_LINK = struct.Struct("<QQ")
+LINK_AT = _HEADER.size + _CHECK.size
+"""Where in a frame it says after which other one it comes."""
+HEADER_SIZE = LINK_AT + _LINK.size
 _ANY_TEXT = "surrogatepass"
 """People's reasons may name files, and these need not be UTF-8."""
-MAGIC = b"TGS1"
+MAGIC = b"TGS2"
 _ROWS = bytes(Row)
 _LATEST = 1e11
 """Seconds since the epoch, some 3,000 years, after which no calendar goes on."""
@@ -42,11 +50,12 @@ class Header(NamedTuple):
     head_check: int
     body_check: int
 
-    def encode(self) -> bytes:
+    def encode(self, after: int = 0) -> bytes:
         """Return the first `HEADER_SIZE` bytes of the frame."""
         head_size, body_size, *checks = self
         header = _HEADER.pack(MAGIC, head_size, body_size, *checks)
-        return header + _CHECK.pack(xxh3_64_intdigest(header))
+        check = _CHECK.pack(xxh3_64_intdigest(header))
+        return header + check + encode_link(check, after)
 
 
 def encode_frame(segment: Segment) -> list[Bytes]:
@@ -67,7 +76,30 @@ def encode_frame(segment: Segment) -> list[Bytes]:
     header = Header(
         len(head), len(body), xxh3_64_intdigest(head), xxh3_64_intdigest(body)
     )
-    return [header.encode() + head, body]
+    return [header.encode(segment.after) + head, body]
+
+
+def encode_link(check: bytes, after: int) -> bytes:
+    """Return the part of a frame that says after which other one it comes.
+
+    Parameters
+    ----------
+    check : bytes
+        The frame's own, as in its header.
+    after : int
+        That of the other one, 0 if it is not known.
+    """
+    return _LINK.pack(after, _link_check(check, after))
+
+
+def check_of(frame: Bytes) -> int:
+    """Return what tells a frame from all others, of its start."""
+    return int(_CHECK.unpack_from(frame, _HEADER.size)[0])
+
+
+def link_of(frame: Bytes, after: int) -> bytes:
+    """Return what `encode_link` does, of the start of a frame."""
+    return encode_link(bytes(frame[_HEADER.size : LINK_AT]), after)
 
 
 def decode_head(frame: Bytes, what: str) -> Segment:
@@ -97,7 +129,10 @@ def decode_head(frame: Bytes, what: str) -> Segment:
     """
     header = decode_header(frame, what)
     head = bytes(frame[HEADER_SIZE : HEADER_SIZE + header.head_size])
-    return unpack_head(head, header, what)
+    segment = unpack_head(head, header, what)
+    if segment.kind is Kind.VOID:
+        return segment
+    return replace(segment, after=_after(frame), check=check_of(frame))
 
 
 def unpack_head(head: bytes, header: Header, what: str) -> Segment:
@@ -161,7 +196,8 @@ def _objection(segment: Segment) -> str:
         return "it names a worker as no worker is called"
     if not -_LATEST < segment.time < _LATEST:
         return "its time is none"
-    rows = len(segment.keys) // KEY_SIZE if segment.kind is Kind.PUBLISH else 0
+    has_rows = segment.kind in {Kind.PUBLISH, Kind.RESTORE}
+    rows = len(segment.keys) // KEY_SIZE if has_rows else 0
     if len(segment.rows) != rows or segment.rows.translate(None, _ROWS):
         return "its rows are not those of its keys"
     return ""
@@ -192,7 +228,21 @@ def decode_header(frame: Bytes, what: str) -> Header:
         raise DamagedError(what, "empty" if not len(frame) else "cut short")
     header = bytes(frame[: _HEADER.size])
     magic, *found = _HEADER.unpack(header)
-    (check,) = _CHECK.unpack(bytes(frame[_HEADER.size : HEADER_SIZE]))
-    if magic != MAGIC or check != xxh3_64_intdigest(header):
+    if magic != MAGIC or check_of(frame) != xxh3_64_intdigest(header):
         raise DamagedError(what, "its header has another checksum")
     return Header(*found)
+
+
+def _after(frame: Bytes) -> int:
+    """Return the check of the segment before a frame, 0 if it does not say."""
+    after, check = _LINK.unpack_from(frame, LINK_AT)
+    known = check == _link_check(bytes(frame[_HEADER.size : LINK_AT]), after)
+    return int(after) if known else 0
+
+
+def _link_check(check: bytes, after: int) -> int:
+    return int(xxh3_64_intdigest(check + _CHECK.pack(after)))
+
+
+VOID_FRAME = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
+"""A frame that does nothing."""

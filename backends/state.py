@@ -7,8 +7,8 @@ Rules, in the order of the journal:
 3. A record of any worker ends the lock on its key; RELEASE ends own locks.
 4. EXPEL ends all locks of a worker; its keys are what the worker may have died of:
    one key is a death of that key, each of several becomes a suspect.
-5. DISCARD takes records away and ends locks on their keys; RESTORE puts back those
-   whose key has no new record.
+5. DISCARD takes records away and ends locks on their keys; RESTORE undoes one: it
+   takes newer records away and puts old ones back, as its rows say.
 6. VOID, and a damaged segment, does nothing.
 
 Every worker applies the same segments in the same order, hence holds the same state.
@@ -16,13 +16,15 @@ Every worker applies the same segments in the same order, hence holds the same s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from backends.interface import (
     Cause,
     Change,
     Discarded,
+    Inputs,
     Key,
     Kind,
     Lock,
@@ -32,7 +34,7 @@ from backends.interface import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _ROW_BITS = 24
 _ROW_MASK = (1 << _ROW_BITS) - 1
@@ -85,28 +87,55 @@ class State:
             case Kind.DISCARD:
                 return self._discard(position, segment)
             case Kind.RESTORE:
-                return self._restore(segment.number)
+                return self._restore(position, segment)
         return None
 
     def find(self, key: Key) -> Where | None:
         """Return where the record of `key` is."""
         packed = self.records.get(key)
-        if packed is None:
-            return None
-        return Where(packed >> _ROW_BITS, packed & _ROW_MASK, key in self.failures)
+        return None if packed is None else _where(packed, key in self.failures)
 
-    def stale(self, keys: Sequence[Key], rows: bytes, since: int) -> bytes:
-        """Return `rows` with those marked whose key was discarded after `since`.
+    def taken(self, position: int) -> dict[Key, Where]:
+        """Return where the records are that the DISCARD at `position` took away."""
+        _, taken, failed = self.discards.get(position, (None, {}, set[Key]()))
+        return {key: _where(packed, key in failed) for key, packed in taken.items()}
 
-        Rows whose key has a record already are marked too: it would change nothing.
+    def stale(
+        self,
+        keys: Sequence[Key],
+        rows: bytes,
+        since: int,
+        inputs: Sequence[Inputs] = (),
+        in_vain: Mapping[Key, int] = MappingProxyType({}),
+    ) -> bytes:
+        """Return `rows` with those marked that may not be published.
+
+        Those are rows whose key has a record or was discarded after `since`, and those
+        of which an input is not the stored one: it was discarded after it was looked
+        up, or it was the writer's own and was refused at a position (`in_vain`) later.
         """
         records, discarded = self.records, self.discarded
-        if records.keys().isdisjoint(keys) and not discarded:
+        if records.keys().isdisjoint(keys) and not (discarded or in_vain):
             return rows
-        return bytes(
-            Row.STALE if key in records or discarded.get(key, -1) >= since else row
-            for key, row in zip(keys, rows, strict=True)
-        )
+        left = bytearray(rows)
+        own, accepted = set(keys), set[Key]()
+
+        def held(need: Key, as_of: int) -> bool:
+            if discarded.get(need, -1) >= as_of or in_vain.get(need, -1) >= as_of:
+                return False
+            return need in (accepted if need in own else records)
+
+        made_of = inputs or [Inputs(0, ())] * len(keys)
+        for row, (key, (as_of, needs)) in enumerate(zip(keys, made_of, strict=True)):
+            if (
+                key in records
+                or discarded.get(key, -1) >= since
+                or not all(held(need, as_of) for need in needs)
+            ):
+                left[row] = Row.STALE
+            else:
+                accepted.add(key)
+        return bytes(left)
 
     def keys_locked_by(self, worker: str) -> list[Key]:
         """Return the keys that a worker has locked."""
@@ -204,7 +233,12 @@ class State:
         self.suspects.update(blamed)
 
     def _discard(self, position: int, segment: Segment) -> Change:
-        keys = segment.split()
+        about = segment.about, segment.worker, segment.time
+        return self._forget(position, segment.split(), *about)
+
+    def _forget(
+        self, position: int, keys: list[Key], reason: str, worker: str, time: float
+    ) -> Change:
         taken, failed = {}, set()
         for key in keys:
             self.discarded[key] = position
@@ -217,22 +251,38 @@ class State:
             if key in self.failures:
                 self.failures.remove(key)
                 failed.add(key)
-        about = Discarded(
-            position, segment.time, segment.worker, segment.about, list(taken)
-        )
+        about = Discarded(position, time, worker, reason, list(taken))
         self.discards[position] = (about, taken, failed)
         return Change(discarded=keys)
 
-    def _restore(self, position: int) -> Change | None:
-        if position not in self.discards:
+    def _restore(self, position: int, segment: Segment) -> Change | None:
+        if segment.number not in self.discards:
             return None
-        _, taken, failed = self.discards.pop(position)
-        back = {key: at for key, at in taken.items() if key not in self.records}
+        about, taken, failed = self.discards.pop(segment.number)
+        rows = list(zip(segment.split(), segment.rows, strict=True))
+        gone = [key for key, row in rows if row == Row.STALE]
+        if gone:
+            why = segment.about, segment.worker, segment.time
+            self._forget(position, gone, *why)
+        back = {
+            key: taken[key]
+            for key, row in rows
+            if row == Row.RESULT and key in taken and key not in self.records
+        }
         self.records.update(back)
+        left = {key: at for key, at in taken.items() if key not in self.records}
+        if left:  # it may come back later, when what it was made of has come back
+            about = replace(about, keys=list(left))
+            self.discards[segment.number] = about, left, failed.intersection(left)
         failures = failed.intersection(back)
         self.failures.update(failures)
         self._settle(self.locked, back)
         return Change(
             results=[key for key in back if key not in failures],
             failures=list(failures),
+            discarded=gone,
         )
+
+
+def _where(packed: int, failure: bool) -> Where:
+    return Where(packed >> _ROW_BITS, packed & _ROW_MASK, failure)

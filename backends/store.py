@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from backends.documents import SealedDocuments
 from backends.errors import BackendError
-from backends.interface import Cause, Claim, Kind, Row, Segment
+from backends.interface import Cause, Claim, Kind, Row, Segment, Undoing
 from backends.journal import Journal, JournalUpkeep
-from backends.reading import read_body
+from backends.reading import read_records
 from backends.state import MAX_ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence, Set
 
-    from backends.interface import Bytes, Change, Discarded, Key, Lock, Where
+    from backends.interface import Bytes, Change, Discarded, Inputs, Key, Lock, Where
     from backends.log import Log
 
 
@@ -45,6 +45,7 @@ class JournalStore:
         self.shared = log.shared
         self._journal = Journal(log, clock)
         self._state = self._journal.state
+        self._in_vain: dict[Key, int] = {}
         self.blobs = log.blobs
         self.documents = SealedDocuments(log.documents, log.url)
         self.members = log.members
@@ -56,11 +57,20 @@ class JournalStore:
 
     # reading
 
-    def poll(self) -> list[Change]:
-        journal = self._journal
-        journal.catch_up()
-        changes, journal.changes = journal.changes, []
+    @property
+    def position(self) -> int:
+        return self._state.position
+
+    def refresh(self) -> None:
+        self._journal.catch_up()
+
+    def changes(self) -> list[Change]:
+        changes, self._journal.changes = self._journal.changes, []
         return changes
+
+    def poll(self) -> list[Change]:
+        self.refresh()
+        return self.changes()
 
     def wait(self, seconds: float) -> None:
         if not self._journal.changes:
@@ -69,14 +79,14 @@ class JournalStore:
     def find(self, key: Key) -> Where | None:
         return self._state.find(key)
 
-    def keys(self) -> Collection[Key]:
+    def keys(self) -> Set[Key]:
         return self._state.records.keys()
 
     def failures(self) -> Collection[Key]:
         return self._state.failures
 
-    def body(self, position: int) -> bytes:
-        return read_body(self._log, position)
+    def segment(self, position: int) -> Segment:
+        return read_records(self._log, position)
 
     def deaths(self, key: Key) -> Mapping[Cause, int]:
         return self._state.deaths.get(key, {})
@@ -98,26 +108,38 @@ class JournalStore:
 
     # writing
 
+    def taken(self, position: int) -> Mapping[Key, Where]:
+        return self._state.taken(position)
+
     def publish(
-        self, keys: Sequence[Key], rows: bytes, body: Bytes, *, since: int
+        self,
+        keys: Sequence[Key],
+        rows: bytes,
+        body: Bytes,
+        *,
+        since: int,
+        inputs: Sequence[Inputs] = (),
     ) -> int:
         if len(keys) > MAX_ROWS:
             raise BackendError(
                 f"{len(keys)} records in one segment; at most {MAX_ROWS}"
             )
         joined = b"".join(keys)
-        accepted = 0
+        left = rows
 
         def decide() -> Segment | None:
-            nonlocal accepted
-            left = self._state.stale(keys, rows, since)
-            accepted = len(left) - left.count(Row.STALE)
-            if not accepted:
+            nonlocal left
+            left = self._state.stale(keys, rows, since, inputs, self._in_vain)
+            if left.count(Row.STALE) == len(left):
                 return None
             return Segment(Kind.PUBLISH, self.worker, 0.0, joined, left, body=body)
 
-        self._journal.append(decide, durable=True)
-        return accepted
+        at = self._journal.append(decide, durable=True)
+        refused = [k for k, row in zip(keys, left, strict=True) if row == Row.STALE]
+        self._in_vain.update(
+            dict.fromkeys(refused, self._state.position if at is None else at)
+        )
+        return len(left) - len(refused)
 
     def claim(self, keys: Sequence[Key]) -> Claim:
         wanted: list[Key] = []
@@ -157,13 +179,19 @@ class JournalStore:
 
         return self._journal.append(decide) is not None
 
-    def discard(self, keys: Sequence[Key], *, reason: str) -> int | None:
+    def discard(
+        self,
+        keys: Sequence[Key],
+        *,
+        reason: str,
+        more: Callable[[], Collection[Key]] | None = None,
+    ) -> int | None:
         def decide() -> Segment | None:
-            known = [
-                key
-                for key in keys
-                if key in self._state.records or key in self._state.locked
-            ]
+            wanted = dict.fromkeys(keys)
+            if more is not None:
+                wanted.update(dict.fromkeys(sorted(more())))
+            records, locked = self._state.records, self._state.locked
+            known = [key for key in wanted if key in records or key in locked]
             if not known:
                 return None
             return Segment(
@@ -172,18 +200,34 @@ class JournalStore:
 
         return self._journal.append(decide, durable=True)
 
-    def restore(self, position: int) -> int:
-        before = 0
+    def undo(self, position: int, plan: Callable[[], Undoing] | None = None) -> int:
+        state = self._state
+        done = Undoing()
+
+        def simple() -> Undoing:
+            return Undoing([k for k in state.taken(position) if k not in state.records])
 
         def decide() -> Segment | None:
-            nonlocal before
-            before = len(self._state.records)
-            if position not in self._state.discards:
+            nonlocal done
+            done = Undoing()
+            if position not in state.discards:
                 return None
-            return Segment(Kind.RESTORE, self.worker, 0.0, number=position)
+            done = (plan or simple)()
+            if plan is not None and not (done.back or done.gone):
+                return None
+            back, gone = done.back, done.gone
+            return Segment(
+                Kind.RESTORE,
+                self.worker,
+                0.0,
+                b"".join([*back, *gone]),
+                bytes([Row.RESULT] * len(back) + [Row.STALE] * len(gone)),
+                done.reason,
+                position,
+            )
 
         self._journal.append(decide, durable=True)
-        return len(self._state.records) - before
+        return len(done.back)
 
     def close(self) -> None:
         self._log.close()

@@ -29,8 +29,8 @@ from taskgraph.upkeep.kept_jugfile import KeptJugfile
 from taskgraph.upkeep.status import status_of
 
 if TYPE_CHECKING:
-    from taskgraph.execution.worker import GraphSource
     from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import GraphSource
     from taskgraph.upkeep.snapshot import Snapshot
 
 

@@ -93,6 +93,10 @@ class NoResultError(TaskgraphError, LookupError):
     """The task has no result yet, or failed."""
 
 
+class MissingResultError(NoResultError):
+    """The task has no result: not yet, not any more, or it failed."""
+
+
 @known_as("taskgraph")
 class TasksFailedError(TaskgraphError):
     """Some tasks failed, or wait for one that failed."""

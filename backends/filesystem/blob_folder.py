@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import mmap
 import os
 import resource
@@ -58,8 +57,6 @@ class BlobFolder:
             store = self._directory.root
             raise DamagedError(f"blob {name} of {store}", "it is gone") from None
         except OSError as error:
-            if error.errno == errno.EIO:
-                raise DamagedError(path, "the disk cannot read it") from error
             raise explain(error, f"read {path}") from error
         try:
             found = os.fstat(descriptor)

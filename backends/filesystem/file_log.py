@@ -37,19 +37,19 @@ from backends.filesystem.posix import (
     explained,
     is_remote,
     open_anew,
+    overwrite,
     put_if_absent,
     read_file,
     revalidate,
 )
-from backends.interface import Bytes, Kind, Segment
 from backends.reading import name_of
-from backends.segment import encode_frame
+from backends.segment import LINK_AT, VOID_FRAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-_VOID = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
+    from backends.interface import Bytes, Segment
 
 
 class FileLog:
@@ -137,9 +137,11 @@ class FileLog:
     def unstage(self, staged: str) -> None:
         self._directory.unstage(staged)
 
-    def append(self, position: int, staged: str) -> bool:
+    def append(self, position: int, staged: str, link: bytes = b"") -> bool:
         path = self._path(position)
         with explained(f"write to the store {self.url}"):
+            if link:
+                overwrite(staged, LINK_AT, link)
             try:
                 return put_if_absent(staged, path)
             except FileNotFoundError:
@@ -191,8 +193,6 @@ class FileLog:
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
-        *,
-        drop: bool,
     ) -> int:
         directory = self._block(block)
         pack = f"{directory}.pack"
@@ -208,11 +208,7 @@ class FileLog:
             # Two mergers write the same or an equivalent pack: either may stay.
             os.replace(staged, pack)
             with suppress(FileNotFoundError):
-                trashed = self._directory.trash(directory)
-                if drop:
-                    import shutil  # costs start-up time that most commands need not
-
-                    shutil.rmtree(trashed, ignore_errors=True)
+                self._directory.trash(directory)
         return max(0, old - new.size)
 
     def _pack(self, block: int) -> Pack | None:
@@ -245,18 +241,19 @@ class FileLog:
         try:
             with _opened(path) as descriptor:
                 pack = self._known(block, descriptor, path)
-                return pack.read(descriptor, position, limit) or (_VOID, len(_VOID))
+                found = pack.read(descriptor, position, limit)
+                return found or (VOID_FRAME, len(VOID_FRAME))
         except FileNotFoundError:
             return None
 
-    def void(self, position: int) -> bool:
+    def replace(self, position: int, frame: bytes) -> bool:
         path = self._path(position)
         folder = os.path.dirname(path)
         if os.path.exists(f"{folder}.pack"):
             return False
         with explained(f"mend segment {position} of {self.url}"):
             os.makedirs(folder, exist_ok=True)
-            staged = self.stage([_VOID], durable=True)
+            staged = self.stage([frame], durable=True)
             if os.path.isdir(path):
                 self._directory.trash(path)
             with suppress(OSError):
@@ -271,15 +268,14 @@ class FileLog:
 
 @contextmanager
 def _opened(pack: str) -> Iterator[int]:
-    """Open a pack to read from; what the disk cannot read of it is damaged."""
+    """Open a pack to read from; one that is a folder is damaged."""
     descriptor = open_anew(pack)
     try:
         yield descriptor
     except OSError as error:
-        if error.errno not in (errno.EIO, errno.EISDIR):
+        if error.errno != errno.EISDIR:
             raise
-        why = os.strerror(error.errno)
-        raise DamagedError(pack, f"the disk cannot read it: {why}") from error
+        raise DamagedError(pack, os.strerror(errno.EISDIR)) from error
     finally:
         os.close(descriptor)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _REFUSED = {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 _AGAIN = {errno.ESTALE, errno.EIO}
-_ATTEMPTS = 3
+_ATTEMPTS = 4
 _MANY = 1 << 20
 _REMOTE = (
     "nfs",
@@ -103,7 +103,9 @@ def read_file(path: str, limit: int | None = None) -> tuple[bytes, int]:
     FileNotFoundError
         Nothing was.
     DamagedError
-        The disk cannot read it.
+        It is a directory.
+    OSError
+        It cannot be read now.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -114,13 +116,11 @@ def read_file(path: str, limit: int | None = None) -> tuple[bytes, int]:
                 raise
         except OSError as error:
             # ESTALE: replaced on the server, open it again. EIO: a soft mount's
-            # time-out looks like a broken disk, but passes.
-            if error.errno in _AGAIN and attempt < _ATTEMPTS:
-                time.sleep(0.05 * (attempt - 1))
-                continue
-            if error.errno == errno.EIO:
-                raise DamagedError(path, "the disk cannot read it") from error
-            raise
+            # time-out looks like a broken disk, but passes. It says nothing of the
+            # bytes: whoever took it for a damage would not know what all others do.
+            if error.errno not in _AGAIN or attempt == _ATTEMPTS:
+                raise
+            time.sleep(0.05 * 3 ** (attempt - 1))
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
@@ -207,6 +207,15 @@ def write_file(
         raise
 
 
+def overwrite(path: str, place: int, data: bytes) -> None:
+    """Write over a few bytes of a file that nobody else looks at yet."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.pwrite(descriptor, data, place)
+    finally:
+        os.close(descriptor)
+
+
 def revalidate(directory: str) -> bool:
     """Make a network file system's client ask for a directory; say if it is there."""
     try:
@@ -276,7 +285,10 @@ def explain(error: OSError, deed: str) -> UnavailableError:
         errno.EROFS: "the file system is read-only; choose another --store",
         errno.EACCES: "permission denied; ask its owner or choose another --store",
         errno.EPERM: "permission denied; ask its owner or choose another --store",
-        errno.EIO: "input/output error; look at the disk, then start again",
+        errno.EIO: (
+            "input/output error; look at the disk, then start again (if it stays, move "
+            "that file away and run `tg fsck --repair`)"
+        ),
         errno.ENOENT: "it was removed meanwhile; start again",
         errno.EMFILE: "too many files are open; close some, or raise `ulimit -n`",
     }

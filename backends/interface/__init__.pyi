@@ -2,7 +2,9 @@ from .answers import (
     Change as Change,
     Claim as Claim,
     Discarded as Discarded,
+    Inputs as Inputs,
     Lock as Lock,
+    Undoing as Undoing,
     Where as Where,
 )
 from .backend import Backend as Backend

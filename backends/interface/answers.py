@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from backends.interface.segments import Key
 
@@ -27,6 +27,22 @@ class Where:
     position: int
     row: int
     failure: bool
+
+
+class Inputs(NamedTuple):
+    """The results that a record was made of: those of `keys` as of a position."""
+
+    as_of: int
+    keys: Sequence[Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What an undo does: records that come back, and newer ones that go for them."""
+
+    back: Collection[Key] = ()
+    gone: Collection[Key] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence, Set
 
-    from backends.interface.answers import Change, Claim, Discarded, Lock, Where
+    from backends.interface.answers import (
+        Change,
+        Claim,
+        Discarded,
+        Inputs,
+        Lock,
+        Undoing,
+        Where,
+    )
     from backends.interface.blobs import Blobs
     from backends.interface.documents import Documents
     from backends.interface.members import Members
-    from backends.interface.segments import Bytes, Cause, Key
+    from backends.interface.segments import Bytes, Cause, Key, Segment
     from backends.interface.space import Space
     from backends.interface.upkeep import Upkeep
 
@@ -20,8 +28,14 @@ class Backend(Protocol):
     """A store of records with its locks.
 
     One instance serves one worker (or one command) and is not safe for use by two
-    threads at once. Everything that it answers is as of its last `poll`, `claim`,
-    `publish` or `discard`; each of them brings it up to date.
+    threads at once. Everything that it answers is as of its last `refresh`, `poll`,
+    `claim`, `publish`, `discard` or `undo`; each of them brings it up to date, and what
+    became known on the way is told by the next `changes` or `poll`: nothing is lost.
+
+    Raises
+    ------
+    RewoundError
+        By each of them: the journal is no longer the one that was read before.
     """
 
     url: str
@@ -32,8 +46,18 @@ class Backend(Protocol):
     def make(self) -> None:
         """Make the store now, if that was put off until something is written."""
 
+    @property
+    def position(self) -> int:
+        """How many segments of the journal have been taken in."""
+
+    def refresh(self) -> None:
+        """Bring it up to date."""
+
+    def changes(self) -> list[Change]:
+        """Return what became known and was not told yet, oldest first."""
+
     def poll(self) -> list[Change]:
-        """Return what became known since the last poll, oldest first."""
+        """Bring it up to date; return the changes."""
 
     def wait(self, seconds: float) -> None:
         """Return as soon as there may be news, and after `seconds` at the latest."""
@@ -41,14 +65,14 @@ class Backend(Protocol):
     def find(self, key: Key) -> Where | None:
         """Return where the result or the failure of `key` is."""
 
-    def keys(self) -> Collection[Key]:
+    def keys(self) -> Set[Key]:
         """Return all keys with a result or a failure."""
 
     def failures(self) -> Collection[Key]:
         """Return the keys whose record is a failure."""
 
-    def body(self, position: int) -> bytes:
-        """Return the body of a PUBLISH segment.
+    def segment(self, position: int) -> Segment:
+        """Return a whole PUBLISH segment: its keys and its body.
 
         Raises
         ------
@@ -57,12 +81,33 @@ class Backend(Protocol):
         """
 
     def publish(
-        self, keys: Sequence[Key], rows: bytes, body: Bytes, *, since: int
+        self,
+        keys: Sequence[Key],
+        rows: bytes,
+        body: Bytes,
+        *,
+        since: int,
+        inputs: Sequence[Inputs] = (),
     ) -> int:
         """Publish records, whole or not at all; return how many were accepted.
 
         A key that has a record already keeps it. A key that was discarded after
-        `since` (the token of the claim) is left out: its result is stale.
+        `since` (the token of the claim) is left out: its result is stale. So is a
+        record of which an input is not the stored one any more. All this is decided
+        on the state in which it is appended.
+
+        Parameters
+        ----------
+        keys : sequence of bytes
+            Whose records, each after those among them that it was made of.
+        rows : bytes
+            A `Row` for each.
+        body : bytes
+            The records.
+        since : int
+            The token of the claim.
+        inputs : sequence of Inputs, optional
+            Of what each was made; of nothing by default.
         """
 
     def claim(self, keys: Sequence[Key]) -> Claim:
@@ -92,11 +137,40 @@ class Backend(Protocol):
     def locks(self) -> list[Lock]:
         """Return all locks, with what is known of them."""
 
-    def discard(self, keys: Sequence[Key], *, reason: str) -> int | None:
-        """Make keys unknown again; return the position to restore, None if no-op."""
+    def discard(
+        self,
+        keys: Sequence[Key],
+        *,
+        reason: str,
+        more: Callable[[], Collection[Key]] | None = None,
+    ) -> int | None:
+        """Make keys unknown again; return the position to undo, None if no-op.
 
-    def restore(self, position: int) -> int:
-        """Undo a discard; return how many keys came back."""
+        Parameters
+        ----------
+        keys : sequence of bytes
+            Those that have a record or a lock are discarded.
+        reason : str
+            Why.
+        more : callable, optional
+            Returns what else goes, of the state in which it is appended.
+        """
+
+    def undo(self, position: int, plan: Callable[[], Undoing] | None = None) -> int:
+        """Undo a discard in one step; return how many keys came back.
+
+        Parameters
+        ----------
+        position : int
+            Of the discard.
+        plan : callable, optional
+            Says what comes back and what goes, of the state in which it is appended;
+            by default everything comes back whose key has no new record. What goes can
+            be undone in turn, by the number that `discards` tells.
+        """
+
+    def taken(self, position: int) -> Mapping[Key, Where]:
+        """Return where the records are that a discard took away; empty if undone."""
 
     def discards(self) -> list[Discarded]:
         """Return the discards that can be undone, oldest first."""

@@ -51,7 +51,8 @@ class Segment:
 
     `keys` are concatenated, `rows` has one byte (a `Row`) for each key of a PUBLISH
     segment and is empty otherwise, `about` depends on the kind, `body` is the
-    engine's and opaque here.
+    engine's and opaque here. `after` tells the segment that was last when this one was
+    written, `check` this one; 0 if that is not known.
     """
 
     kind: Kind
@@ -62,6 +63,8 @@ class Segment:
     about: str = ""
     number: int = 0
     body: Bytes = b""
+    after: int = 0
+    check: int = 0
 
     def split(self) -> list[Key]:
         """Return the keys one by one."""

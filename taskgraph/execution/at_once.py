@@ -128,7 +128,11 @@ def _ran(results: Results, task: Task) -> Batch:
 def _publish(results: Results, batch: Batch, claim: Claim) -> None:
     context = Provenance(os.getcwd(), os.environ).context()  # noqa: PTH109
     results.backend.publish(
-        batch.keys, bytes(batch.rows), batch.encode(context), since=claim.token
+        batch.keys,
+        bytes(batch.rows),
+        batch.encode(context, results.backend.find),
+        since=claim.token,
+        inputs=batch.inputs,
     )
     for key in batch.keys:
         results.pending.pop(key, None)

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from backends.interface import Backend
     from taskgraph.execution.options import WorkerOptions
-    from taskgraph.execution.worker import GraphSource
     from taskgraph.exit_codes import ExitCode
-    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.jugfile import GraphSource, Loaded
 
 
 def run_here(

@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError
+from backends.interface import Inputs
 from taskgraph.description import describe, summary
-from taskgraph.errors import ArgumentChangedError, TaskgraphError
+from taskgraph.errors import ArgumentChangedError, MissingResultError, TaskgraphError
 from taskgraph.execution.process_state import ProcessState, end_programs, since_boot
 from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
-from taskgraph.results.records import Failure
+from taskgraph.results.records import NO_INPUTS, Failure
 from taskgraph.tasks.recording import mark_running, unmark_running
 from taskgraph.tasks.values import parts, value
 
@@ -64,6 +65,7 @@ class Runner:
         self._debug = debug
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
         self._process = os.getpid()
+        self._as_of = 0
         self._mutable: deque[Task] = deque(maxlen=_REMEMBERED)
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self._process_state = ProcessState()
@@ -88,6 +90,8 @@ class Runner:
         ------
         DamagedResultError
             What it needs is damaged: run that again first.
+        MissingResultError
+            What it needs has no result any more: run that again first.
         BackendError
             The store failed, not the task.
         """
@@ -106,7 +110,18 @@ class Runner:
         if type(payload) is bytes:
             self._results.pending[task.key] = payload
         printed = output()
-        batch().add(task.key, payload, function, about, output=printed, attempt=attempt)
+        inputs = NO_INPUTS
+        if task.needs:
+            inputs = Inputs(self._as_of, [need.key for need in task.needs])
+        batch().add(
+            task.key,
+            payload,
+            function,
+            about,
+            output=printed,
+            attempt=attempt,
+            inputs=inputs,
+        )
         return wall
 
     def _attempts(self, task: Task) -> tuple[bytes | Failure, int]:
@@ -125,7 +140,7 @@ class Runner:
     def _attempt(self, task: Task) -> bytes | Failure:
         try:
             args, kwargs = self._arguments(task)
-        except (BackendError, DamagedResultError):
+        except (BackendError, DamagedResultError, MissingResultError):
             raise
         except Exception as error:  # noqa: BLE001 - unpickling calls the task's code
             return self._failure(error)
@@ -174,6 +189,7 @@ class Runner:
             raise ArgumentChangedError(changed_by(task, self._mutable))
         if not (task.needs or task.mutable):
             return task.args, task.kwargs
+        self._as_of = self._results.backend.position
         try:
             args = tuple([value(arg) for arg in task.args])
             return args, {name: value(arg) for name, arg in task.kwargs.items()}

@@ -336,7 +336,9 @@ class Supervisor:
         message = "did not stop at its timeout, so its worker was killed"
         failure = Failure("timeout", "Timeout", message, "")
         batch.add(key, failure, (name, ""), (arguments, time.time(), 0.0, 0.0, 0))
-        body = batch.encode({"host": os.uname().nodename, "pid": os.getpid()})
+        body = batch.encode(
+            {"host": os.uname().nodename, "pid": os.getpid()}, self._backend.find
+        )
         rows = bytes(batch.rows)
         self._backend.publish(batch.keys, rows, body, since=held[0].token)
 

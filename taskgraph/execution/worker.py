@@ -17,11 +17,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError
 from backends.interface import Claim, Row
 from taskgraph.description import summary
+from taskgraph.errors import MissingResultError
 from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.pace import Pace
@@ -33,23 +34,15 @@ from taskgraph.results.records import Batch
 from taskgraph.tasks.graph import Budget, Frontier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from backends.interface import Backend
+    from backends.interface import Backend, Change
     from taskgraph.execution.clock import Clock
     from taskgraph.execution.options import WorkerOptions
-    from taskgraph.results.results import Results
-    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.jugfile import GraphSource, Loaded
     from taskgraph.tasks.task import Task
 
 Key = bytes
-
-
-class GraphSource(Protocol):
-    """Where a graph comes from: a jugfile, or tasks at hand."""
-
-    def load(self, results: Results) -> Loaded:
-        """Return what is known of the graph now."""
 
 
 class Worker:
@@ -180,7 +173,10 @@ class Worker:
 
     def _take_in(self) -> bool:
         """Bring the frontier up to date; return whether anything had changed."""
-        changes = self._backend.poll()
+        return self._learn(self._backend.poll())
+
+    def _learn(self, changes: Sequence[Change]) -> bool:
+        """Bring the frontier up to date with what became known; return if it was."""
         if any(change.discarded for change in changes):
             self._start_over()
             return True
@@ -222,7 +218,7 @@ class Worker:
     def _lock(self) -> Claim:
         """Lock some of what is ready; no keys if there is nothing to be had."""
         self._pace.others = self._others.count()
-        backend, frontier, pace = self._backend, self._frontier, self._pace
+        backend, pace = self._backend, self._pace
         attempts = 0
         while True:
             tasks = pace.tasks(self._free())
@@ -234,20 +230,23 @@ class Worker:
                 skip=pace.skip(tasks, attempts),
             )
             attempts += 1
-            wanted = frontier.take(self._expected, budget)
+            wanted = self._frontier.take(self._expected, budget)
             if not wanted:
                 return Claim(0, [])
             if self._join is not None:
                 self._join()
+            seen = backend.position
             claim = backend.claim(wanted)
-            if len(claim.keys) < len(wanted):
-                granted = set(claim.keys)
-                frontier.put_back([key for key in wanted if key not in granted])
-                self._take_in()
+            granted = set(claim.keys)
+            self._frontier.put_back([key for key in wanted if key not in granted])
+            # On the way to its end the journal may have said anything: a result, or a
+            # discard that voids what is in the batch and what the keys need.
+            self._learn(backend.changes())
             if claim.keys:
-                if self._batch.keys:
-                    self._take_in()  # a discard before this claim voids older records
                 return self._without_poison(claim)
+            if backend.position == seen:  # what is wanted cannot be had: ask no more
+                self._start_over()
+                return claim
 
     def _free(self) -> int:
         """Return how many tasks are ready and nobody's, or somewhat more."""
@@ -283,7 +282,7 @@ class Worker:
         if not self._batch.keys:
             self._token = claim.token
         queue = self._queue = deque(claim.keys)
-        graph, frontier = self._loaded.graph, self._frontier
+        graph = self._loaded.graph
         unready: list[Key] = []
         if len(queue) > 1:
             self._background.patience = self._pace.interval
@@ -291,8 +290,8 @@ class Worker:
         while queue and not self._page.stopping:
             key = queue.popleft()
             task = graph[key]
-            if any(need.key not in frontier.finished for need in task.needs):
-                unready.append(key)  # what it needs has failed meanwhile
+            if any(need.key not in self._frontier.finished for need in task.needs):
+                unready.append(key)  # what it needs has failed or gone meanwhile
                 continue
             self._flush_if_due(self._pace.seconds.get(task.generator.name, inf))
             self._run_one(task)
@@ -301,7 +300,7 @@ class Worker:
         self._queue = deque()
         if queue or unready:
             self._backend.release([*queue, *unready])
-            frontier.put_back([*queue, *unready])
+            self._frontier.put_back([*queue, *unready])
         self._flush_if_due(0.0)
 
     def _flush_if_due(self, following: float) -> None:
@@ -318,9 +317,10 @@ class Worker:
         self._page.begin(task.key, began + limit if limit else 0.0)
         try:
             seconds = self._runner.run(task, lambda: self._batch, self._output)
-        except DamagedResultError as damage:
+        except (DamagedResultError, MissingResultError) as error:
             self._page.end()
-            self._results.discard_damaged(damage.key, damage.error)
+            if isinstance(error, DamagedResultError):
+                self._results.discard_damaged(error.key, error.error)
             self._backend.release([task.key])
             self._start_over()
             return
@@ -344,19 +344,29 @@ class Worker:
     # publish, release
 
     def _flush(self, token: int | None = None) -> None:
-        """Publish what has been run."""
+        """Publish what has been run; what is refused counts as not run."""
         batch = self._batch
         if not batch.keys:
             return
         began = self._clock.monotonic()
-        body = batch.encode(self._provenance())
-        since = self._token if token is None else token
-        self._backend.publish(batch.keys, bytes(batch.rows), body, since=since)
+        body = batch.encode(self._provenance(), self._backend.find)
+        accepted = self._backend.publish(
+            batch.keys,
+            bytes(batch.rows),
+            body,
+            since=self._token if token is None else token,
+            inputs=batch.inputs,
+        )
         self._batch = Batch()
         self._frees = False
         for key in batch.keys:
             self._results.pending.pop(key, None)
         self._pace.published(self._clock.monotonic() - began)
+        if accepted < len(batch.keys):
+            self._backend.release(batch.keys)
+            self._start_over()
+        else:
+            self._learn(self._backend.changes())
 
     def _flush_and_release(self) -> None:
         """While a task takes long: publish what is done, give back what waits."""

@@ -16,13 +16,17 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 
 from backends.errors import DamagedError
-from backends.interface import Row
+from backends.interface import Inputs, Row
 from taskgraph.results.compression import zstd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-VERSION = 1
+    from backends.interface import Bytes, Where
+
+VERSION = 2
+NO_INPUTS = Inputs(0, ())
+_HERE = -1
 _ANY_TEXT = "surrogatepass"
 """A function is called after its file, and that name need not be UTF-8."""
 
@@ -82,6 +86,7 @@ class Batch:
     )  # fmt: skip
     outputs: dict[int, str] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
+    inputs: list[Inputs] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -95,6 +100,7 @@ class Batch:
         *,
         output: str = "",
         attempt: int = 1,
+        inputs: Inputs = NO_INPUTS,
     ) -> None:
         """Add a record; `about` is summary, start, wall, cpu (s) and rss (KiB)."""
         if isinstance(payload, Failure):
@@ -108,6 +114,7 @@ class Batch:
         if attempt > 1:
             self.attempts[len(self.keys)] = attempt
         self.keys.append(key)
+        self.inputs.append(inputs)
         self.payloads.append(payload)
         functions = self.functions
         number = functions.setdefault(function, len(functions))
@@ -120,8 +127,18 @@ class Batch:
         columns["cpu"].append(int(cpu * 1e6))
         columns["rss"].append(rss)
 
-    def encode(self, context: Mapping[str, Any]) -> bytes:
-        """Return the body of the segment that holds these records."""
+    def encode(
+        self, context: Mapping[str, Any], find: Callable[[bytes], Where | None]
+    ) -> bytes:
+        """Return the body of the segment that holds these records.
+
+        Parameters
+        ----------
+        context : mapping
+            What they share.
+        find : callable
+            Returns where the record of a key is that is not among them.
+        """
         starts = self.columns["start"]
         base = starts[0] if starts else 0
         meta = {
@@ -131,6 +148,7 @@ class Batch:
             "functions": list(self.functions),
             "outputs": self.outputs,
             "attempts": self.attempts,
+            "inputs": self._places(find),
             "context": dict(context),
         }
         packed = zstd.compress(msgpack.packb(meta, unicode_errors=_ANY_TEXT), 1)
@@ -138,11 +156,35 @@ class Batch:
         body: bytes = msgpack.packb((VERSION, packed, sizes, b"".join(self.payloads)))
         return body
 
+    def _places(self, find: Callable[[bytes], Where | None]) -> dict[int, list[int]]:
+        """Return by row where its inputs are: position and row, one after another."""
+        own: dict[bytes, int] = {}
+        places: dict[int, list[int]] = {}
+        for row, (key, inputs) in enumerate(zip(self.keys, self.inputs, strict=True)):
+            for need in inputs.keys:
+                where = None if need in own else find(need)
+                if where is not None:
+                    place = where.position, where.row
+                else:
+                    place = _HERE, own.get(need, _HERE)
+                places.setdefault(row, []).extend(place)
+            own[key] = row
+        return places
+
 
 class Body:
-    """The records in the body of a segment; columns are unpacked when asked for."""
+    """The records in the body of a segment; columns are unpacked when asked for.
 
-    def __init__(self, data: bytes) -> None:
+    Attributes
+    ----------
+    keys : sequence of bytes
+        Whose records they are, row by row.
+    size : int
+        Bytes of the body.
+    """
+
+    def __init__(self, data: Bytes, keys: Sequence[bytes]) -> None:
+        self.keys = keys
         version, self._packed, sizes, self._payloads = msgpack.unpackb(data)
         if version != VERSION:
             raise DamagedError("a segment", f"its records have version {version}")
@@ -150,6 +192,8 @@ class Body:
         self._sizes = sizes
         self._meta: dict[str, Any] | None = None
         self.size = len(data)
+        if len(keys) != len(sizes):
+            raise DamagedError("a segment", "it has other keys than records")
 
     def __len__(self) -> int:
         return len(self._sizes)
@@ -182,6 +226,22 @@ class Body:
             failure=self.failure(row) if failed else None,
             context=meta["context"],
         )
+
+    def inputs(self, row: int, position: int) -> list[tuple[int, int]]:
+        """Return where the results are that a record was made of: positions and rows.
+
+        Parameters
+        ----------
+        row : int
+            Of the record.
+        position : int
+            Of the segment that this is the body of.
+        """
+        flat = self._columns()["inputs"].get(row, ())
+        return [
+            (position if at == _HERE else at, number)
+            for at, number in zip(flat[::2], flat[1::2], strict=True)
+        ]
 
     def column(self, name: str) -> list[Any]:
         """Return a column: function (name), cpu or wall (in seconds)."""

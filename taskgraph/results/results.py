@@ -6,8 +6,8 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from backends.errors import BackendError
-from taskgraph.errors import NoResultError
+from backends.errors import BackendError, RewoundError
+from taskgraph.errors import MissingResultError, NoResultError
 from taskgraph.names import known_as
 from taskgraph.results import codec
 from taskgraph.results.records import Body, Record
@@ -41,11 +41,19 @@ class Results:
         """Return whether `key` has a result, looking at the store if need be."""
         if key in self.pending:
             return True
+        where = self._find(key)
+        return where is not None and not where.failure
+
+    def _find(self, key: bytes) -> Where | None:
+        """Return where the record of `key` is, looking at the store if need be.
+
+        What becomes known so is told to whoever asks the store for changes.
+        """
         where = self.backend.find(key)
         if where is None:
-            self.backend.poll()
+            self.backend.refresh()
             where = self.backend.find(key)
-        return where is not None and not where.failure
+        return where
 
     def load(self, key: bytes, name: str = "the task") -> Any:
         """Return the result of `key`.
@@ -56,6 +64,8 @@ class Results:
             It has none yet, or it failed.
         DamagedError
             What is stored is not what was stored.
+        RewoundError
+            What is there is the record of another key.
         """
         return self.decode(self.payload(key, name), key)
 
@@ -77,21 +87,18 @@ class Results:
         pending = self.pending.get(key)
         if pending is not None:
             return pending
-        where = self.backend.find(key)
+        where = self._find(key)
         if where is None:
-            self.backend.poll()
-            where = self.backend.find(key)
-        if where is None:
-            raise NoResultError(
+            raise MissingResultError(
                 f"{name} ({key.hex()[:12]}) has no result yet; run `tg execute`"
             )
         if where.failure:
-            failure = self.body(where.position).failure(where.row)
+            failure = self._body_of(key, where).failure(where.row)
             why = f"{failure.error}: {failure.message}"
-            raise NoResultError(
+            raise MissingResultError(
                 f"{name} ({key.hex()[:12]}) failed: {why}; see `tg errors`"
             )
-        return self.body(where.position).payload(where.row)
+        return self._body_of(key, where).payload(where.row)
 
     def encode(self, value: object, key: bytes) -> bytes:
         """Return the payload of a result; its large arrays are stored at once.
@@ -108,11 +115,11 @@ class Results:
     def record(self, key: bytes) -> Record | None:
         """Return the whole record of `key`, None if there is none."""
         where = self.backend.find(key)
-        return None if where is None else self.record_at(where)
+        return None if where is None else self._record(key, where)
 
-    def record_at(self, where: Where) -> Record:
-        """Return the record at a place."""
-        return self.body(where.position).record(where.row, failed=where.failure)
+    def _record(self, key: bytes, where: Where) -> Record:
+        body = self._body_of(key, where)
+        return body.record(where.row, failed=where.failure)
 
     def records(self, keys: Iterator[bytes]) -> Iterator[tuple[bytes, Record]]:
         """Yield the records of those keys that have one, segment by segment."""
@@ -121,7 +128,23 @@ class Results:
         for key, where in sorted(
             found, key=lambda pair: (pair[1].position, pair[1].row)
         ):
-            yield key, self.record_at(where)
+            yield key, self._record(key, where)
+
+    def inputs(self, key: bytes, where: Where) -> list[tuple[int, int]]:
+        """Return where the records are that a record was made of: position and row."""
+        return self._body_of(key, where).inputs(where.row, where.position)
+
+    def key_at(self, position: int, row: int) -> bytes:
+        """Return whose record is at a place; b"" if there is none."""
+        keys = self.body(position).keys
+        return keys[row] if 0 <= row < len(keys) else b""
+
+    def _body_of(self, key: bytes, where: Where) -> Body:
+        """Return the segment with a record, if it is the one that was asked for."""
+        body = self.body(where.position)
+        if body.keys[where.row] != key:
+            raise RewoundError(self.backend.url)
+        return body
 
     def body(self, position: int) -> Body:
         """Return the records of a segment; the latest used ones are kept in memory."""
@@ -129,7 +152,8 @@ class Results:
         if body is not None:
             self._bodies.move_to_end(position)
             return body
-        body = Body(self.backend.body(position))
+        segment = self.backend.segment(position)
+        body = Body(segment.body, segment.split())
         self._bodies[position] = body
         self._cached += body.size
         while self._cached > _CACHED_BYTES and len(self._bodies) > 1:

@@ -267,6 +267,7 @@ class Frontier:
         self, expected: Callable[[Task], float | None], budget: Budget
     ) -> list[Key]:
         taken: list[Key] = []
+        chosen: set[Key] = set()
         dependants = self._dependants
         seconds = 0.0
         missing: dict[Key, int] = {}
@@ -275,12 +276,15 @@ class Frontier:
             key = ahead.pop() if ahead else self._pop(budget)
             if key is None:
                 break
+            if key in chosen:  # it was put back twice
+                continue
             cost = expected(self._graph[key])
             if taken and (cost is None or seconds + cost > budget.seconds):
                 if key not in missing:
                     self._stack.append(key)
                 break
             taken.append(key)
+            chosen.add(key)
             if cost is None:
                 break
             seconds += cost

@@ -9,7 +9,7 @@ import types
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError
 from taskgraph.tasks.graph import Graph
@@ -45,6 +45,13 @@ class Loaded:
     space: dict[str, Any]
     results: Results
     missing: tuple[bytes, ...] = ()
+
+
+class GraphSource(Protocol):
+    """Where a graph comes from: a jugfile, or tasks at hand."""
+
+    def load(self, results: Results) -> Loaded:
+        """Return what is known of the graph now."""
 
 
 @dataclass(frozen=True, slots=True)

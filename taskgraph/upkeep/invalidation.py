@@ -1,4 +1,4 @@
-"""What an invalidation takes along, what it costs, and what taking it back means."""
+"""What an invalidation takes along, and what it costs."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backends.errors import DamagedError
 from taskgraph.tasks.graph import closure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable
 
-    from backends.interface import Backend, Discarded, Key
+    from backends.interface import Backend, Key, Where
     from taskgraph.results.results import Results
     from taskgraph.upkeep.snapshot import Snapshot
 
 INVALIDATION = "invalidate"
 RETRY = "retry"
 CLEANUP = "cleanup"
+
+
+Place = tuple[int, int]
+"""The position of a segment and the row in it: a record, exactly."""
 
 
 @dataclass(slots=True)
@@ -57,6 +62,75 @@ def with_dependants(keys: Iterable[Key], snapshots: Iterable[Snapshot]) -> set[K
     return found
 
 
+def forget(
+    results: Results, keys: Iterable[Key], graphs: Iterable[Snapshot], *, reason: str
+) -> int | None:
+    """Discard records and all that was made of them; return where, None if no-op.
+
+    Parameters
+    ----------
+    results : Results
+        Of the store.
+    keys : iterable of bytes
+        What to forget, with what depends on it by the graphs.
+    graphs : iterable of Snapshot
+        Of these it is known what depends on what. Of records of other graphs, and of
+        those that come meanwhile, it is read from the records, when it is decided.
+    reason : str
+        For `tg undo --list`.
+    """
+    backend = results.backend
+    chosen = sorted(keys)
+    known: set[Key] = set()
+    for graph in graphs:
+        known.update(graph.split())
+
+    def more() -> set[Key]:
+        strange = backend.keys() - known
+        return made_of(results, chosen, strange) if strange else set()
+
+    return backend.discard(chosen, reason=reason, more=more)
+
+
+def made_of(
+    results: Results, keys: Iterable[Key], among: Container[Key] | None = None
+) -> set[Key]:
+    """Return those of `keys` that have a record, and all whose records were made of it.
+
+    What a record was made of is read from the record itself, whatever graph it is of.
+
+    Parameters
+    ----------
+    results : Results
+        Of the store, as of its last look.
+    keys : iterable of bytes
+        Whose.
+    among : container of bytes, optional
+        Look only at the records of these.
+    """
+    backend = results.backend
+    found = {key for key in keys if backend.find(key) is not None}
+    if not found:
+        return found
+    places = {place_of(where) for key in found if (where := backend.find(key))}
+    first = min(places)[0]
+    by_segment: dict[int, list[tuple[int, Key]]] = defaultdict(list)
+    known = backend.keys()
+    for key in known:
+        where = backend.find(key)
+        if where is None or where.position < first:
+            continue
+        if among is None or key in among:
+            by_segment[where.position].append((where.row, key))
+    for position in sorted(by_segment):  # what a record was made of comes before it
+        for row, key in sorted(by_segment[position]):
+            place = position, row
+            if places.intersection(_inputs(results, key, place)):
+                found.add(key)
+                places.add(place)
+    return found
+
+
 def losses(results: Results, keys: Iterable[Key], *, sizes: bool = False) -> list[Loss]:
     """Return what the records of some keys cost, by function; most time first.
 
@@ -69,7 +143,6 @@ def losses(results: Results, keys: Iterable[Key], *, sizes: bool = False) -> lis
     sizes : bool
         Whether to add up the bytes as well.
     """
-    from backends.errors import DamagedError
     from taskgraph.results.codec import stored_size
 
     by_name: dict[str, Loss] = {}
@@ -105,19 +178,16 @@ def _by_segment(
     return dict(sorted(places.items()))
 
 
-def superseding(
-    discarded: Discarded, known: Iterable[Key], snapshots: Sequence[Snapshot]
-) -> set[Key]:
-    """Return the keys whose new records stand in the way of taking a discard back.
+def _inputs(results: Results, key: Key, place: Place) -> list[Place]:
+    where = results.backend.find(key)
+    if where is None or place_of(where) != place:
+        return []
+    try:
+        return results.inputs(key, where)
+    except DamagedError:
+        return []
 
-    After an invalidation some of it may have been computed anew. Bringing back the
-    rest would mix old and new results, so what is new, and all that was made of it,
-    has to go first. A retried task that succeeded keeps its result.
-    """
-    if not discarded.reason.startswith(INVALIDATION):
-        return set()
-    present = set(known)
-    replaced = present.intersection(discarded.keys)
-    if not replaced:
-        return set()
-    return present & with_dependants(replaced, snapshots)
+
+def place_of(where: Where) -> Place:
+    """Return a record's place."""
+    return where.position, where.row

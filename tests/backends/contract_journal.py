@@ -219,7 +219,7 @@ class JournalContract:
         (about,) = bert.discards()
         assert (about.reason, about.worker) == ("by mistake", "bert")
         assert set(about.keys) == {A, C}
-        assert anna.restore(position) == 2
+        assert anna.undo(position) == 2
         bert.poll()
         assert set(bert.keys()) == {A, B, C}
         assert set(bert.failures()) == {C}
@@ -228,20 +228,20 @@ class JournalContract:
     def test_undoing_twice_does_nothing(self, anna):
         publish(anna, A)
         position = anna.discard([A], reason="wrong")
-        assert [anna.restore(position), anna.restore(position)] == [1, 0]
+        assert [anna.undo(position), anna.undo(position)] == [1, 0]
 
     def test_undoing_does_not_replace_a_new_result(self, anna, bert):
         publish(anna, A, body=b"old")
         position = anna.discard([A], reason="wrong")
         publish(bert, A, body=b"new")
-        assert anna.restore(position) == 0
+        assert anna.undo(position) == 0
         assert body_of(anna, A) == b"new"
 
     def test_undoing_settles_the_lock_on_what_came_back(self, anna, bert):
         publish(anna, A)
         position = anna.discard([A], reason="wrong")
         bert.claim([A])
-        anna.restore(position)
+        anna.undo(position)
         assert anna.locks() == []
 
     def test_a_discard_forgets_deaths(self, anna, bert):

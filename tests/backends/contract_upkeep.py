@@ -124,7 +124,7 @@ class UpkeepContract:
         late = reopen("late")
         late.poll()
         with pytest.raises(DamagedError, match="checksum"):
-            late.body(position)
+            late.segment(position)
 
     def test_what_was_damaged_can_be_computed_again(self, anna, reopen, spoil):
         publish(anna, A, body=b"old")
@@ -136,9 +136,9 @@ class UpkeepContract:
     def test_a_position_without_records_has_no_body(self, anna):
         token = anna.claim([A]).token
         with pytest.raises(DamagedError, match="gone"):
-            anna.body(token)
+            anna.segment(token)
         with pytest.raises(DamagedError, match="gone"):
-            anna.body(99)
+            anna.segment(99)
 
     # room
 
@@ -196,7 +196,7 @@ class UpkeepContract:
         assert anna.space.size() < before - 9_000
         late = reopen("late")
         late.poll()
-        assert late.restore(position) == 0
+        assert late.undo(position) == 0
         assert late.find(A) is None
         assert late.find(B) is not None
 
@@ -258,6 +258,6 @@ class UpkeepContract:
 
 
 class _Merge:
-    def __call__(self, block, sizes, frame, *, drop):
+    def __call__(self, block, sizes, frame):
         self.frame = frame
         return 0

@@ -31,7 +31,7 @@ def body_of(store: JournalStore, wanted: bytes) -> bytes:
     store.poll()
     where = store.find(wanted)
     assert where is not None
-    return store.body(where.position)
+    return store.segment(where.position).body
 
 
 def history(anna: JournalStore, bert: JournalStore) -> None:
@@ -46,7 +46,7 @@ def history(anna: JournalStore, bert: JournalStore) -> None:
     anna.expel("bert", Cause.LOST)
     anna.discard([key(0), key(8)], reason="wrong")
     back = anna.discard([key(1)], reason="by mistake")
-    bert.restore(back)
+    bert.undo(back)
     bert.claim([key(0)])
     anna.expel("bert", Cause.LOST)
     bert.publish([key(9), key(10)], RESULT + FAILURE, b"more", since=99)
@@ -59,7 +59,7 @@ def answers(store: JournalStore) -> dict[str, object]:
     store.poll()
     keys = [key(n) for n in range(20)]
     return {
-        "bodies": {k: store.body(store.find(k).position) for k in list(store.keys())},
+        "bodies": {k: body_of(store, k) for k in list(store.keys())},
         "where": {k: store.find(k) for k in keys},
         "failures": set(store.failures()),
         "locks": {(x.key, x.worker) for x in store.locks()},

@@ -50,10 +50,10 @@ def before_append(store, deed):
     append = store._log.append
     deeds = [deed]
 
-    def late(position, staged):
+    def late(position, staged, link=b""):
         if deeds:
             deeds.pop()()
-        return append(position, staged)
+        return append(position, staged, link)
 
     store._log.append = late
 
@@ -121,14 +121,14 @@ def test_the_other_discards_first(anna, bert):
     before_append(anna, lambda: bert.discard([A], reason="one"))
     position = anna.discard([A, B], reason="two")
     assert [list(x.keys) for x in anna.discards()] == [[A], [B]]
-    assert anna.restore(position) == 1
+    assert anna.undo(position) == 1
 
 
 def test_the_other_restores_first(anna, bert):
     publish(anna, A)
     position = anna.discard([A], reason="wrong")
-    before_append(anna, lambda: bert.restore(position))
-    assert anna.restore(position) == 0
+    before_append(anna, lambda: bert.undo(position))
+    assert anna.undo(position) == 0
     assert set(anna.keys()) == {A}
 
 
@@ -136,7 +136,7 @@ def test_the_other_computes_anew_before_the_restore(anna, bert):
     publish(anna, A, body=b"old")
     position = anna.discard([A], reason="wrong")
     before_append(anna, lambda: publish(bert, A, body=b"new"))
-    assert anna.restore(position) == 0
+    assert anna.undo(position) == 0
     assert body_of(anna, A) == b"new"
 
 

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from backends import Cause, DamagedError, Row
 from backends.filesystem.file_log import FileLog
 from backends.memory import MemoryLog, Room
-from backends.segment import HEADER_SIZE
+from backends.segment import HEADER_SIZE, LINK_AT
 from backends.store import JournalStore
 
 from .deeds import key
@@ -119,7 +119,7 @@ class StoreMachine(RuleBasedStateMachine):
     def restore(self, name, data) -> None:
         at = data.draw(st.sampled_from([*self.model.now.trash, 3]))
         back = self.model.restore(name, at)
-        assert self._acted(name).restore(at) == back
+        assert self._acted(name).undo(at) == back
 
     # what else happens
 
@@ -167,17 +167,25 @@ class StoreMachine(RuleBasedStateMachine):
         frame, size = self.open_log().read(at)
         if data.draw(st.booleans()):
             self.spoil(at, frame[: data.draw(st.integers(0, max(0, size - 1)))])
-            self.model.deeds[at].what = None
+            self._damaged_head(at)
         elif frame:
             head = HEADER_SIZE + int.from_bytes(frame[4:8], "little")
             place = data.draw(st.integers(0, size - 1))
             flipped = bytearray(frame)
             flipped[place] ^= 1 << data.draw(st.integers(0, 7))
             self.spoil(at, bytes(flipped))
-            if place < head:
-                self.model.deeds[at].what = None
-            self.model.deeds[at].body_spoilt = True
+            if LINK_AT <= place < HEADER_SIZE:
+                pass  # it no longer says after which segment it comes, nothing else
+            else:
+                if place < head:
+                    self._damaged_head(at)
+                self.model.deeds[at].body_spoilt = True
         self.open_all()
+
+    def _damaged_head(self, at: int) -> None:
+        """What takes records away is kept twice; all else counts for nothing."""
+        if self.model.deeds[at].what not in {"discard", "restore"}:
+            self.model.deeds[at].what = None
 
     # what has to hold
 
@@ -206,9 +214,9 @@ class StoreMachine(RuleBasedStateMachine):
                 assert (where.position, where.row) == (at, row)
                 if self.model.deeds[at].body_spoilt:
                     with pytest.raises(DamagedError):
-                        store.body(at)
+                        store.segment(at)
                 else:
-                    assert json.loads(store.body(at))[row] == value
+                    assert json.loads(store.segment(at).body)[row] == value
 
 
 class MemoryMachine(StoreMachine):

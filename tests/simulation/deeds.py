@@ -16,13 +16,14 @@ from taskgraph.upkeep.invalidation import (
     CLEANUP,
     INVALIDATION,
     RETRY,
+    forget,
     losses,
     matching,
-    superseding,
     with_dependants,
 )
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 from taskgraph.upkeep.snapshot import load_all
+from taskgraph.upkeep.undoing import undo as undo_discard
 
 from .scheduler import NEVER, KilledError
 
@@ -139,19 +140,16 @@ def invalidate(schedule: Schedule, process: Process) -> None:
         chosen = {rng.choice(known[0].split())}
     keys = with_dependants(chosen, known)
     losses(results, keys)
-    backend.discard(sorted(keys), reason=f"{INVALIDATION} some")
+    forget(results, keys, known, reason=f"{INVALIDATION} some")
 
 
 def undo(schedule: Schedule, process: Process) -> None:
-    backend = _opened(schedule, process).backend
-    found = undoable(backend)
+    results = _opened(schedule, process)
+    found = undoable(results.backend)
     if not found:
         return
     chosen = found[-1] if schedule.rng.random() < 0.7 else schedule.rng.choice(found)
-    newer = superseding(chosen, backend.keys(), load_all(backend))
-    if newer:
-        backend.discard(sorted(newer), reason=f"{INVALIDATION} newer results")
-    backend.restore(chosen.position)
+    undo_discard(results, chosen)
 
 
 def retry(schedule: Schedule, process: Process) -> None:
@@ -174,7 +172,7 @@ def cleanup(schedule: Schedule, process: Process) -> None:
     found = unneeded(backend.keys(), current, ())
     losses(results, found.keys, sizes=True)
     if found.keys:
-        backend.discard(found.keys, reason=CLEANUP)
+        forget(results, found.keys, [current], reason=CLEANUP)
 
 
 def fsck(schedule: Schedule, process: Process) -> None:

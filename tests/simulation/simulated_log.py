@@ -10,16 +10,14 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from backends.errors import DamagedError, UnavailableError
-from backends.interface import Bytes, Kind, Member, Segment
-from backends.segment import decode_head, encode_frame
+from backends.errors import UnavailableError
+from backends.interface import Bytes, Member, Segment
+from backends.segment import LINK_AT, VOID_FRAME, decode_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .scheduler import Process, Scheduler
-
-VOID = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
 
 
 class Disk:
@@ -108,7 +106,7 @@ class SimulatedLog:
         if self.process.failing_reads:
             self.process.failing_reads -= 1
             self.disk.scheduler.note(f"EIO at {what}")
-            raise DamagedError(what, "the disk cannot read it")
+            raise UnavailableError(f"cannot read {what}: input/output error")
 
     def merged(self, position: int) -> list[tuple[int, Segment]] | None:
         block, place = divmod(position, self.block_size)
@@ -133,7 +131,7 @@ class SimulatedLog:
         if pack is None:
             return None
         self._known_packs.add(block)
-        return pack.get(position, VOID)
+        return pack.get(position, VOID_FRAME)
 
     def refresh(self) -> None:
         pass
@@ -152,9 +150,11 @@ class SimulatedLog:
         self.step("stage")
         return name
 
-    def append(self, position: int, staged: str) -> bool:
+    def append(self, position: int, staged: str, link: bytes = b"") -> bool:
         self.step(f"append at {position}", pause=True)
-        done = self._link(position, self._staged[staged])
+        frame = self._staged[staged]
+        frame = frame[:LINK_AT] + link + frame[LINK_AT + len(link) :]
+        done = self._link(position, frame)
         self.step(f"appended at {position}" if done else "too late", pause=True)
         return done
 
@@ -183,8 +183,6 @@ class SimulatedLog:
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
-        *,
-        drop: bool,
     ) -> int:
         disk = self.disk
         self.step(f"merge block {block}", pause=True)
@@ -197,13 +195,13 @@ class SimulatedLog:
         disk.packs[block] = pack
         self.step(f"pack of block {block} in place", pause=True)
         former = disk.folders.pop(block, None)
-        if former is not None and not drop:
+        if former is not None:
             disk.trash.append((disk.scheduler.now, former))
         self.step(f"block {block} merged: {sorted(pack)}")
         return 1
 
-    def void(self, position: int) -> bool:
-        self.step(f"void {position}", pause=True)
+    def replace(self, position: int, frame: bytes) -> bool:
+        self.step(f"replace {position}", pause=True)
         block = position // self.block_size
         if block in self.disk.packs:
             return False
@@ -211,7 +209,7 @@ class SimulatedLog:
         if position in folder:
             former = {position: folder[position]}
             self.disk.trash.append((self.disk.scheduler.now, former))
-        folder[position] = VOID
+        folder[position] = frame
         return True
 
     def wait(self, position: int, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backends.interface import Kind
+from backends.interface import Kind, Segment
 from backends.segment import decode_frame
 from backends.state import State
 from taskgraph.results import codec
@@ -14,7 +14,7 @@ from taskgraph.results.records import Body
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from backends.interface import Change, Key, Segment
+    from backends.interface import Change, Key
     from taskgraph.results.results import Results
 
     from .calls import Plan
@@ -87,6 +87,10 @@ class Truth:
             self.strict = False  # beyond names that vanished: no history any more
         if self.strict:
             segment = decode_frame(frame, "the truth")
+            before = self.segments[-1].check if self.segments else 0
+            if segment.after and before and segment.after != before:
+                # Its writer had read another segment before it: it does nothing.
+                segment = Segment(Kind.VOID, "", 0.0, check=segment.check)
             self.segments.append(segment)
             self._apply(position, segment)
 
@@ -115,7 +119,7 @@ class Truth:
             self._fits(found, published=segment.kind is Kind.PUBLISH)
 
     def _publish(self, position: int, segment: Segment, change: Change) -> None:
-        body = Body(segment.body)
+        body = Body(segment.body, segment.split())
         for key in (*change.results, *change.failures):
             number, packed = self.numbers[key], self.state.records[key]
             row = packed & 0xFFFFFF

@@ -110,24 +110,26 @@ def _clean(
 ) -> int:
     from taskgraph.results.results import Results
     from taskgraph.upkeep.collection import unneeded
-    from taskgraph.upkeep.invalidation import CLEANUP, losses
+    from taskgraph.upkeep.invalidation import CLEANUP, forget, losses
 
     found = unneeded(backend.keys(), current, others)
     _note_spared(found.spared, others)
-    lost = losses(Results(backend), found.keys, sizes=True)
+    results = Results(backend)
+    lost = losses(results, found.keys, sizes=True)
     if as_json:
         print_json(_cleaned(lost, found.spared))
     elif found.keys:
         print_table(("task", "results", "size", "CPU time"), _rows(lost))
-    results = counted(len(found.keys), "result")
+    what = counted(len(found.keys), "result")
     if not found.keys:
         note("nothing to remove: every result is needed")
     elif not yes:
-        note(f"nothing was changed; --yes removes {results}")
+        note(f"nothing was changed; --yes removes {what}")
     else:
-        position = backend.discard(found.keys, reason=CLEANUP)
+        graphs = [current, *others]
+        position = forget(results, found.keys, graphs, reason=CLEANUP)
         note(
-            f"{results} removed; `tg undo` brings them back, "
+            f"{what} removed; `tg undo` brings them back, "
             f"`tg cleanup --empty-trash 0` makes it final (number {position})"
         )
     return 0

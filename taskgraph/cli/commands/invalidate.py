@@ -54,7 +54,8 @@ def command(
     to ask on, nothing is changed without --yes (exit 2). `tg undo` takes it back, until
     `tg cleanup --empty-trash` makes it final.
     """
-    from taskgraph.upkeep.invalidation import INVALIDATION
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.invalidation import INVALIDATION, forget
 
     if not (name or pattern or key):
         raise UsageError("say what to forget: --name, --pattern or --key")
@@ -74,7 +75,8 @@ def command(
     if not _agreed(yes=yes):
         return 2
     words = " ".join([*name, *pattern, *key])
-    position = backend.discard(sorted(extent.keys), reason=f"{INVALIDATION} {words}")
+    reason = f"{INVALIDATION} {words}"
+    position = forget(Results(backend), extent.keys, extent.graphs, reason=reason)
     if position is not None:
         note(f"done; `tg undo {position}` takes it back")
     return 0
@@ -87,6 +89,7 @@ class _Extent:
     keys: AbstractSet[bytes] = frozenset()
     losses: Sequence[Loss] = ()
     running: int = 0
+    graphs: Sequence[Snapshot] = ()
 
     @property
     def anything(self) -> bool:
@@ -96,13 +99,18 @@ class _Extent:
 
 def _extent(backend: Backend, current: Snapshot, chosen: set[bytes]) -> _Extent:
     from taskgraph.results.results import Results
-    from taskgraph.upkeep.invalidation import losses, with_dependants
+    from taskgraph.upkeep.invalidation import losses, made_of, with_dependants
     from taskgraph.upkeep.snapshot import load_all
 
     others = [other for other in load_all(backend) if not other.says(current)]
-    keys = with_dependants(chosen, [current, *others])
+    graphs = [current, *others]
+    results = Results(backend)
+    keys = with_dependants(chosen, graphs)
+    strange = backend.keys() - {key for graph in graphs for key in graph.split()}
+    if strange:
+        keys |= made_of(results, keys, strange)
     running = sum(lock.key in keys for lock in backend.locks())
-    return _Extent(keys, losses(Results(backend), keys), running)
+    return _Extent(keys, losses(results, keys), running, graphs)
 
 
 def _chosen(

@@ -50,8 +50,6 @@ def command(
     newer = back = 0
     if backend is not None and chosen is not None:
         newer, back = _undo(backend, chosen)
-        total = len(chosen.keys)
-        note(f"{counted(back, 'result')} of {total} came back ({chosen.reason})")
     elif backend is not None:
         note("there is nothing to undo")
     if as_json:
@@ -82,19 +80,24 @@ def _chosen(found: Sequence[Discarded], what: str | None) -> Discarded | None:
 
 def _undo(backend: Backend, chosen: Discarded) -> tuple[int, int]:
     """Return how many newer results were forgotten, and how many came back."""
-    from taskgraph.upkeep.invalidation import INVALIDATION, superseding
-    from taskgraph.upkeep.snapshot import load_all
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.invalidation import INVALIDATION
+    from taskgraph.upkeep.undoing import undo
 
-    known = backend.keys()
-    newer = superseding(chosen, known, load_all(backend))
+    done = undo(Results(backend), chosen)
+    back, newer, total = len(done.back), len(done.gone), len(chosen.keys)
     if newer:
-        reason = f"{INVALIDATION} newer results, by undo {chosen.position}"
-        position = backend.discard(sorted(newer), reason=reason)
         note(
-            f"{counted(len(newer), 'newer result')} forgotten in their place; "
-            f"`tg undo {position}` would bring those back"
+            f"{counted(newer, 'newer result')} forgotten in their place; "
+            f"`tg undo {backend.position - 1}` would bring those back"
         )
-    return len(newer), backend.restore(chosen.position)
+    note(f"{counted(back, 'result')} of {total} came back ({chosen.reason})")
+    if back < total and chosen.reason.startswith(INVALIDATION):
+        note(
+            f"{total - back} did not, since other results are stored, or none, than "
+            "those that they were made of; undo a later one first (see --list)"
+        )
+    return newer, back
 
 
 def _list(found: Sequence[Discarded], *, as_json: bool) -> None:

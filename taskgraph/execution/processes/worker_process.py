@@ -19,7 +19,7 @@ from taskgraph.execution.processes import process_ends, worker_signals
 from taskgraph.execution.processes.reading import Reader
 from taskgraph.execution.processes.worker_signals import Stopped
 from taskgraph.execution.runner import StopNow
-from taskgraph.execution.worker import GraphSource, Worker
+from taskgraph.execution.worker import Worker
 from taskgraph.exit_codes import ExitCode
 from taskgraph.tasks.recording import STORE_VARIABLE
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from taskgraph.execution.shared_page import SharedPage
     from taskgraph.results.provenance import Provenance
     from taskgraph.results.results import Results
-    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.jugfile import GraphSource, Loaded
 
 _LOOK_EVERY = 0.002
 """Seconds from one look to the next whether tasks may be run."""

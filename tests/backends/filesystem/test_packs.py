@@ -26,7 +26,7 @@ def _segments(draw):
     """Return segments as workers write them."""
     kind = draw(st.sampled_from(Kind))
     keys = draw(st.lists(st.binary(min_size=20, max_size=20), max_size=3))
-    published, expelled = kind is Kind.PUBLISH, kind is Kind.EXPEL
+    published, expelled = kind in {Kind.PUBLISH, Kind.RESTORE}, kind is Kind.EXPEL
     rows = st.lists(st.sampled_from(Row), min_size=len(keys), max_size=len(keys))
     return Segment(
         kind,

@@ -102,9 +102,14 @@ def test_undo_lists_what_can_be_undone_and_takes_a_number(done):
 
     assert (first["results"], second["results"]) == (1, 8)
     assert second["why"] == "invalidate number"
-    assert "no number" not in done("undo", "sums.py", first["number"]).stderr
-    assert total(done)["done"] == 1
     assert "has the number 9999" in done("undo", "sums.py", "9999", code=2).stderr
+    told = done("undo", "sums.py", first["number"]).stderr
+    assert "0 results of 1 came back" in told  # what it was made of is not there
+    assert "undo a later one first" in told
+    told = done("undo", "sums.py", second["number"]).stderr
+    assert "8 results of 8 came back" in told
+    done("undo", "sums.py", first["number"])
+    assert total(done)["done"] == 9
 
 
 def test_undo_tells_other_programs_what_it_did(done):

@@ -1,8 +1,7 @@
-"""What goes with an invalidation, and what undoing it means."""
+"""What goes with an invalidation."""
 
 import pytest
 
-from backends.interface import Discarded
 from backends.opening import open_backend
 from taskgraph.results.records import Batch, Failure
 from taskgraph.results.results import Results
@@ -10,7 +9,7 @@ from taskgraph.tasks.graph import Graph, selector
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.task import Task
 from taskgraph.upkeep import snapshot
-from taskgraph.upkeep.invalidation import losses, matching, superseding, with_dependants
+from taskgraph.upkeep.invalidation import losses, matching, with_dependants
 
 
 @pytest.fixture
@@ -61,29 +60,10 @@ def test_losses_are_summed_by_function():
     batch.add(b"b" * 20, b"Pxyz", ("f", ""), ("", 0.0, 2.0, 0.5, 0))
     failure = Failure("exception", "ValueError", "no", "")
     batch.add(b"c" * 20, failure, ("g", ""), ("", 0.0, 1.0, 9.0, 0))
-    results.backend.publish(batch.keys, bytes(batch.rows), batch.encode({}), since=0)
+    body = batch.encode({}, results.backend.find)
+    results.backend.publish(batch.keys, bytes(batch.rows), body, since=0)
 
     g, f = losses(results, [*batch.keys, b"d" * 20], sizes=True)
 
     assert (g.name, g.results, g.failures, g.cpu) == ("g", 0, 1, 9.0)
     assert (f.results, f.failures, f.cpu, f.wall, f.size) == (2, 0, 2.0, 4.0, 8)
-
-
-@pytest.mark.parametrize(
-    ("reason", "known", "expected"),
-    [
-        ("invalidate round", "", ""),
-        ("invalidate round", "a", ""),
-        ("invalidate round", "ab", "b"),
-        ("invalidate round", "abc", "bc"),
-        ("retry", "abc", ""),
-        ("cleanup", "abc", ""),
-    ],
-)
-def test_what_is_new_makes_way_for_what_was_invalidated(chain, reason, known, expected):
-    keys = dict(zip("abc", chain.split(), strict=True))
-    discarded = Discarded(7, 0.0, "w", reason, [keys["b"]])
-
-    found = superseding(discarded, [keys[x] for x in known], [chain])
-
-    assert found == {keys[x] for x in expected}
