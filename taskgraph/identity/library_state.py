@@ -62,9 +62,10 @@ def _sparse_state(matrix: Any) -> object:
 
 def _picture(image: Any) -> object:
     """Return what a picture in memory consists of: pixels, palette, what is known."""
+    image.load()  # until then its palette may be another one
     palette = image.palette
     if palette is not None:
-        palette = palette.mode, bytes(image.im.getpalette(palette.mode, palette.mode))
+        palette = palette.mode, image.getpalette(palette.mode)
     more = {name: x for name, x in vars(image).items() if name not in _OF_IMAGE}
     content = image.mode, image.size, image.tobytes(), palette
     return *content, image.info, image.getexif().tobytes(), more
