@@ -26,6 +26,8 @@ from xxhash import xxh3_64_intdigest
 
 from backends.errors import DamagedError
 from taskgraph.errors import TaskgraphError
+from taskgraph.identity.functions import function_at
+from taskgraph.identity.naming import public_module
 from taskgraph.names import known_as
 from taskgraph.results import plain
 from taskgraph.results.compression import zstd
@@ -195,11 +197,9 @@ def _pickle(value: object) -> tuple[bytes, list[Any]]:
         return False
 
     try:
-        if "numpy" in sys.modules:
-            file = io.BytesIO()
-            _ArrayPickler(file, 5, buffer_callback=keep_in_band).dump(value)
-            return file.getvalue(), buffers
-        return pickle.dumps(value, 5, buffer_callback=keep_in_band), buffers
+        file = io.BytesIO()
+        _Pickler(file, 5, buffer_callback=keep_in_band).dump(value)
+        return file.getvalue(), buffers
     except MemoryError:
         raise
     except Exception as error:  # a task's own __reduce__ may raise anything
@@ -209,16 +209,24 @@ def _pickle(value: object) -> tuple[bytes, list[Any]]:
         ) from error
 
 
-class _ArrayPickler(pickle.Pickler):
+class _Pickler(pickle.Pickler):
     """Hands out every large array as a buffer, whatever its layout.
 
-    numpy itself pickles what is neither C- nor Fortran-contiguous in band.
+    numpy itself pickles what is neither C- nor Fortran-contiguous in band. Classes that
+    only this Python has in a private module (paths in 3.13) go by their public names.
     """
 
     def reducer_override(self, obj: Any) -> Any:
-        import numpy
-
-        if type(obj) is not numpy.ndarray or obj.nbytes < BLOB_SIZE:
+        if isinstance(obj, type):
+            module, name = obj.__module__, obj.__qualname__
+            if (
+                "._" in module
+                and (public := public_module(module, name, obj)) != module
+            ):
+                return function_at, (public, name)
+            return NotImplemented
+        numpy = sys.modules.get("numpy")
+        if numpy is None or type(obj) is not numpy.ndarray or obj.nbytes < BLOB_SIZE:
             return NotImplemented
         if obj.flags.forc or obj.dtype.hasobject:
             return NotImplemented

@@ -21,6 +21,7 @@ code   what
 8      scalar of numpy: dtype, bytes
 9      instance of a class: module, name, its fields by name (a mapping)
 10     named tuple: module, name, its items
+11     path of `pathlib`: name of its class, its text
 ====== ===================================================
 """
 
@@ -30,6 +31,7 @@ import sys
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import TYPE_CHECKING, Any
 
 import msgpack
@@ -48,7 +50,11 @@ _DEEPEST = 200
 _KINDS = "biufcSUmM"
 """Of dtypes: numbers, text and times."""
 _TUPLE, _SET, _FROZENSET, _INT, _COMPLEX, _RANGE, _ARRAY, _SCALAR = range(1, 9)
-INSTANCE, NAMED_TUPLE = 9, 10
+INSTANCE, NAMED_TUPLE, _PATH = 9, 10, 11
+_PATHS = frozenset({PurePosixPath, PureWindowsPath, PosixPath, WindowsPath})
+
+_ONE_BY_ONE = frozenset({range, *_PATHS})
+"""What holds nothing else, and may be written as often as it is met."""
 
 
 class NotPlainError(Exception):
@@ -126,7 +132,7 @@ class _Scan:
 
     def visit(self, value: Any, depth: int) -> None:
         kind = type(value)
-        if kind is range or (kind is tuple and not value) or _is_scalar(value):
+        if kind in _ONE_BY_ONE or (kind is tuple and not value) or _is_scalar(value):
             return
         if depth > _DEEPEST or id(value) in self._met:
             raise NotPlainError
@@ -242,6 +248,8 @@ def _extension(
         return msgpack.ExtType(_COMPLEX, packb([thing.real, thing.imag]))
     if kind is range:
         return msgpack.ExtType(_RANGE, packb([thing.start, thing.stop, thing.step]))
+    if kind in _PATHS:
+        return msgpack.ExtType(_PATH, packb([kind.__name__, str(thing)]))
     if _is_scalar(thing):
         parts: list[Any] = [thing.dtype.str, thing.tobytes()]
         return msgpack.ExtType(_SCALAR, packb(parts))
@@ -320,6 +328,11 @@ def _read_named_tuple(parts: list[Any], _: Sequence[Any]) -> Any:
     return tuple.__new__(cls, items)
 
 
+def _read_path(parts: list[Any], _: Sequence[Any]) -> Any:
+    name, text = parts
+    return {kind.__name__: kind for kind in _PATHS}[name](text)
+
+
 _READERS: dict[int, Callable[[Any, Sequence[Any]], Any]] = {
     _TUPLE: lambda parts, _: tuple(parts),
     _SET: lambda parts, _: set(parts),
@@ -331,4 +344,5 @@ _READERS: dict[int, Callable[[Any, Sequence[Any]], Any]] = {
     _SCALAR: _read_scalar,
     INSTANCE: _read_instance,
     NAMED_TUPLE: _read_named_tuple,
+    _PATH: _read_path,
 }

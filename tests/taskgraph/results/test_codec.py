@@ -2,9 +2,11 @@
 
 import dataclasses
 import datetime
+import pathlib
 import resource
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +212,34 @@ def test_arrays_come_back_in_another_process(results, tmp_path):
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert run.stdout.split(maxsplit=2) == [str(array.sum()), "True", "['a', None]\n"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pathlib.Path("a/b.tif"),
+        [pathlib.PurePosixPath("a"), pathlib.PureWindowsPath("c:\\a")] * 2,
+        {pathlib.Path("\udc80"): {pathlib.Path("a")}},
+        [pathlib.Path("a"), datetime.date(2026, 1, 2), pathlib.Path],
+    ],
+    ids=["path", "pure", "in containers", "beside what is pickled"],
+)
+def test_paths_are_stored_as_every_python_has_them(value):
+    payload = codec.encode(value, "stem", None)
+    assert codec.decode(payload, None) == value
+    assert b"_local" not in payload
+
+
+class Moved:
+    """A class that this Python alone has in a private module of another."""
+
+
+def test_a_class_in_a_private_module_goes_by_its_public_name(monkeypatch):
+    monkeypatch.setattr(pathlib, "Moved", Moved, raising=False)
+    private = types.ModuleType("pathlib._inside")
+    private.Moved = Moved
+    monkeypatch.setitem(sys.modules, "pathlib._inside", private)
+    monkeypatch.setattr(Moved, "__module__", "pathlib._inside")
+    payload = codec.encode([Moved()], "stem", None)
+    assert b"_inside" not in payload
+    assert type(codec.decode(payload, None)[0]) is Moved
