@@ -3,7 +3,8 @@
     python benchmarks/florin_example.py [--alone] [--repeat 3] [--workers 2]
 
 A volume of 64 x 512 x 512 voxels with dark blobs is thresholded (NDNT), opened,
-labelled, cleaned, measured, classified and painted, with two volumes saved, in tiles
+labelled, cleaned, measured, classified (by area, depth, width and height, with bounds
+that fit these blobs) and painted, with two volumes saved, in tiles
 of (10, 64, 64) every (10, 32, 32) voxels. Ours is run as array functions: exactly
 (tiles with halo), and FLoRIN's way (overlapping tiles, OR).
 
@@ -61,7 +62,9 @@ pipeline = florin.Serial(
     morphology.remove_small_objects(min_size=20),
     conncomp.regionprops(),
     florin.Serial(florin.classify(
-        florin.bounds_classifier("cell", area=(100, 300)),
+        florin.bounds_classifier(
+            "cell", area=(100, 900), depth=(5, 15), width=(5, 15), height=(5, 15)
+        ),
         florin.bounds_classifier("vasculature"),
     )),
     florin.reconstruct(),
@@ -91,9 +94,11 @@ def pipeline(join):
         save("segmented.tiff", durable=False),
         label(connectivity=3),
         remove_small_objects(20),
-        regionprops(properties=["label", "area", "centroid", "bbox"]),
+        regionprops(),
         classify(
-            bounds_classifier("cell", area=(100, 300)),
+            bounds_classifier(
+                "cell", area=(100, 900), depth=(5, 15), width=(5, 15), height=(5, 15)
+            ),
             bounds_classifier("vasculature"),
         ),
         reconstruct(),

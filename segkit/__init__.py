@@ -3,6 +3,14 @@
 Names load their modules on first use: `import segkit` imports no array library.
 """
 
+from importlib import import_module as _import_module
+
 import lazy_loader as _lazy
 
-__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
+_listed, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
+_FACES = ("io", "methods", "pipeline", "workflows")
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name, or a package that has more of them: `segkit.pipeline`."""
+    return _import_module(f"segkit.{name}") if name in _FACES else _listed(name)

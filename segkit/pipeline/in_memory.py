@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 
 from segkit import checks, io
+from segkit.io.opening import require_readable
 from segkit.measurement import classification
 from segkit.names import known_as
 from segkit.pipeline.object_filters import filter_options, kept_ids
@@ -24,6 +26,7 @@ from segkit.pipeline.stage_work import (
     require_objects,
     run_steps,
     save_path,
+    save_paths,
 )
 from segkit.pipeline.stages import (
     ClassifyStage,
@@ -44,7 +47,7 @@ from segkit.pipeline.tile_processes import in_processes
 from segkit.tiling.cutting import join, map_tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from segkit.arrays import Array, Table
     from segkit.tiling.boxes import Tile
@@ -108,7 +111,7 @@ def run(
 ) -> Result:
     """Run the steps of a pipeline over one image; see `Pipeline.run`."""
     source, name = load_image(steps, image)
-    _require_free(steps, out, name, overwrite=overwrite)
+    _require_free(steps, out, [name], overwrite=overwrite)
     spec = ImageSpec.of(source)
     if not isinstance(image, (str, Path, io.Image, type(None))):
         spec = replace(spec, axes="")  # those of an array are but guessed
@@ -126,18 +129,60 @@ def run(
     return result
 
 
+def run_each(
+    steps: Sequence[Step],
+    images: Sequence[Array | io.Image | str | Path],
+    *,
+    out: Path,
+    overwrite: bool,
+    run_one: Callable[[Any], Result],
+) -> list[Result]:
+    """Run a pipeline over several images, one after the other.
+
+    Parameters
+    ----------
+    steps, images, out, overwrite
+        Of `Pipeline.run`.
+    run_one : callable
+        Runs it over one image.
+
+    Raises
+    ------
+    PipelineError
+        Before any work if there is no image, one is none, or files would be written
+        twice; later the error of one image, which is named.
+    OSError
+        If an image is not there or must not be read, or a file is in the way; before
+        any work, too.
+    """
+    if not images:
+        raise PipelineError("no image: the list of images is empty")
+    for number, image in enumerate(images, start=1):
+        if isinstance(image, (str, Path)):
+            require_readable(image)
+        elif not isinstance(image, (io.Image, np.ndarray)):
+            raise PipelineError(
+                f"image {number} of the list is {reprlib.repr(image)}; give paths,"
+                " opened images or arrays, and numbers as one numpy.array(...)"
+            )
+    names = [_name_of(image) for image in images]
+    _require_free(steps, out, names, overwrite=overwrite)
+    results = []
+    for number, image in enumerate(images, start=1):
+        try:
+            results.append(run_one(image))
+        except PipelineError as error:
+            which = getattr(image, "path", image)
+            which = f"image {number}" if isinstance(image, np.ndarray) else which
+            raise PipelineError(f"{which}: {error}") from error
+    return results
+
+
 def _require_free(
-    steps: Sequence[Step], out: Path, name: str, *, overwrite: bool
+    steps: Sequence[Step], out: Path, names: Sequence[str], *, overwrite: bool
 ) -> None:
     """Raise if what will be saved is in its own way, before the work is done."""
-    seen: set[Path] = set()
-    for step in steps:
-        if step.function != "save":
-            continue
-        path = save_path(step, out, name)
-        if path in seen:
-            raise PipelineError(f"two steps save {path}; give each another name")
-        seen.add(path)
+    for path, step in save_paths(steps, out, names).items():
         replaces = step.keywords.get("overwrite", overwrite)
         if not replaces and "::" not in str(path) and path.exists():
             raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
@@ -167,10 +212,18 @@ def load_image(
     if isinstance(image, (str, Path)):
         step = load_step(steps)
         opened = io.open_image(image, **(step.keywords if step else {}))
-        return opened.spatial(), image_name(image)
+    elif isinstance(image, io.Image):
+        opened = image
+    else:
+        opened = io.as_image(np.asarray(image))
+    return opened.spatial(), _name_of(image)
+
+
+def _name_of(image: Array | io.Image | str | Path) -> str:
+    """Return the name of an image for ``{name}`` in paths."""
     if isinstance(image, io.Image):
-        return image.spatial(), image_name(image.path)
-    return io.as_image(np.asarray(image)).spatial(), "image"
+        return image_name(image.path)
+    return image_name(image) if isinstance(image, (str, Path)) else "image"
 
 
 class _Runner:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from segkit.names import known_as
 from segkit.pipeline.step_checks import checked, require_properties
 from segkit.pipeline.steps import PipelineError, Step, step_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from segkit.pipeline.in_memory import Result
     from segkit.pipeline.plan import ImageSpec
     from segkit.pipeline.stages import Stage
+
+    OneImage: TypeAlias = NDArray[Any] | Image | str | Path
+    AnImage = TypeVar("AnImage", bound=OneImage)
 
 
 @known_as("segkit")
@@ -80,22 +85,48 @@ class Pipeline:
         spec = image if isinstance(image, ImageSpec) else ImageSpec.of(image)
         return plan(self.steps, spec, tile=tile)
 
+    @overload
     def run(
         self,
-        image: NDArray[Any] | Image | str | Path | None = None,
+        image: OneImage | None = None,
         *,
         out: str | Path = ".",
         tile: int | Sequence[int] | None = None,
         workers: int = 1,
         processes: bool = False,
         overwrite: bool = False,
-    ) -> Result:
-        """Run the steps over one image and return what they made.
+    ) -> Result: ...
+
+    @overload
+    def run(
+        self,
+        image: list[AnImage] | tuple[AnImage, ...] | Iterator[AnImage],
+        *,
+        out: str | Path = ".",
+        tile: int | Sequence[int] | None = None,
+        workers: int = 1,
+        processes: bool = False,
+        overwrite: bool = False,
+    ) -> list[Result]: ...
+
+    def run(
+        self,
+        image: OneImage | list[Any] | tuple[Any, ...] | Iterator[Any] | None = None,
+        *,
+        out: str | Path = ".",
+        tile: int | Sequence[int] | None = None,
+        workers: int = 1,
+        processes: bool = False,
+        overwrite: bool = False,
+    ) -> Result | list[Result]:
+        """Run the steps over an image, or several, and return what they made.
 
         Parameters
         ----------
-        image : ndarray, Image or path
-            What to work on; None takes the path that `load` names.
+        image : ndarray, Image or path, or a list of them
+            What to work on; None takes the path that `load` names. Of several, each is
+            worked on by itself, one after the other; the paths of `save` then need a
+            ``{name}``, which is the name of the image.
         out : path
             Folder for the files that `save` names by relative paths.
         tile : int or sequence of int, optional
@@ -110,20 +141,30 @@ class Pipeline:
 
         Returns
         -------
-        Result
-            The last array, the labels, the table, and the files that were saved.
+        Result or list of Result
+            The last array, the labels, the table, and the files that were saved; one
+            for each image of a list, in its order.
         """
-        from segkit.pipeline.in_memory import run
+        from segkit.pipeline.in_memory import run, run_each
 
-        return run(
+        run_one = partial(
+            run,
             self.steps,
-            image,
             out=Path(out),
             tile=tile,
             workers=workers,
             processes=processes,
             overwrite=overwrite,
         )
+        if isinstance(image, (list, tuple, Iterator)):
+            return run_each(
+                self.steps,
+                list(image),
+                out=Path(out),
+                overwrite=overwrite,
+                run_one=run_one,
+            )
+        return run_one(image)
 
     def save(self, path: str | Path) -> Path:
         """Save the steps as readable text, ``.toml`` or ``.json``.

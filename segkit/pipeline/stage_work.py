@@ -142,3 +142,33 @@ def save_path(step: Step, out: Path, name: str) -> Path:
     if relative.suffix.lower() not in TABLE_SUFFIXES:
         format_of(str(relative).partition("::")[0])
     return out / relative
+
+
+def save_paths(
+    steps: Sequence[Step], out: Path, names: Sequence[str]
+) -> dict[Path, Step]:
+    """Return where the save steps of a pipeline write for images of some names.
+
+    Raises
+    ------
+    PipelineError
+        If two of them write to one path.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import save
+    >>> [p.as_posix() for p in save_paths([save("{name}.tif")], Path("out"), "ab")]
+    ['out/a.tif', 'out/b.tif']
+    """
+    found: dict[Path, Step] = {}
+    for name in names:
+        for step in steps:
+            if step.function == "save":
+                path = save_path(step, out, name)
+                if path in found:
+                    raise PipelineError(
+                        f"{path} would be written twice; give each save another path,"
+                        " with {name} in it for the name of the image"
+                    )
+                found[path] = step
+    return found

@@ -277,7 +277,9 @@ def local_threshold(
         Length of the neighbourhood along each axis in voxels; odd for "median". For
         "gaussian" the standard deviation is a sixth of it.
     method : {"mean", "gaussian", "median"}
-        How to average.
+        How to average. At the image's border the mean is that of the window's part
+        inside, the median takes the nearest voxel for one beyond, and the Gaussian
+        mirrors the image.
     offset : float
         Is subtracted from the average, in grey values.
 

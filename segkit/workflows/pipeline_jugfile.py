@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
-from segkit.pipeline.stage_work import image_name, loaded_path, save_path
+from segkit.pipeline.stage_work import image_name, loaded_path, save_paths
 from segkit.pipeline.stages import (
     FilterStage,
     LabelStage,
@@ -88,12 +88,7 @@ class PipelineJugfile:
         images = self.images or (_loaded(pipeline),)
         for image in images:
             require_readable(image)
-        saving = [step for step in pipeline.steps if step.function == "save"]
-        names = map(image_name, images)
-        _require_apart(
-            [save_path(step, self.out, name) for name in names for step in saving]
-        )
-        if saving:
+        if save_paths(pipeline.steps, self.out, [*map(image_name, images)]):
             try:
                 make_folder(self.out)
             except OSError as error:
@@ -125,7 +120,6 @@ class PipelineJugfile:
                 )
                 for image in (self.images or (None,))
             ]
-        _require_apart([file for one in self.outputs for file in one.files])
         return Loaded(Graph(recording.tasks), {}, results)
 
     def keep(self, loaded: Loaded) -> None:
@@ -141,17 +135,6 @@ def _loaded(pipeline: Pipeline) -> str:
     if path is None:
         raise PipelineError("no image: give one, or a path to load(...)")
     return path
-
-
-def _require_apart(files: Sequence[Path]) -> None:
-    seen: set[Path] = set()
-    for file in files:
-        if file in seen:
-            raise PipelineError(
-                f"{file} would be written twice; put {{name}} into the path of save,"
-                " for the name of the image"
-            )
-        seen.add(file)
 
 
 def failures(source: PipelineJugfile, report: Report) -> list[str]:

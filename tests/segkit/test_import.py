@@ -58,6 +58,14 @@ def test_an_unknown_name_is_told_whatever_was_imported_before(face):
     assert "ImportError: cannot import name 'no_such_name'" in done.stderr
 
 
+@pytest.mark.parametrize("face", ["io", "methods", "pipeline", "workflows"])
+def test_a_package_of_names_is_there_once_segkit_is_imported(face):
+    script = f"import segkit; print(segkit.{face}.__name__)"
+    call = [sys.executable, "-c", script]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert done.stdout == f"segkit.{face}\n"
+
+
 def test_a_function_that_is_no_step_may_be_asked_for_first():
     script = "from segkit.pipeline import tiles, steps; print(steps.Step)"
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -105,5 +105,6 @@ def pipelines() -> None:
     assert_type(segkit.florinate(invert)(5), segkit.pipeline.Step)
     pipeline = segkit.Pipeline(step, segkit.pipeline.save("labels.tif"))
     assert_type(pipeline.run("image.tif").table, dict[str, NDArray[Any]] | None)
+    assert_type(pipeline.run(["a.tif", "b.tif"])[0].saved, list[Path])
     outputs = segkit.workflows.pipeline_tasks(pipeline, "image.tif", out="out")
     assert_type(outputs, segkit.workflows.Outputs)

@@ -82,7 +82,8 @@ def run(request, tmp_path):
     def run_steps(*steps, image=IMAGE):
         pipeline = Pipeline(*steps)
         if request.param == "file":
-            pipeline = Pipeline.load(pipeline.save(tmp_path / "steps.toml"))
+            path = pipeline.save(tmp_path / "steps.toml")
+            pipeline = Pipeline.load(path, trust=True)
         if request.param != "tasks":
             result = pipeline.run(image)
             return result.array, result.labels, result.table

@@ -155,6 +155,54 @@ def test_everything_is_saved_with_spacing(tmp_path):
     Pipeline(load(path), *steps).run(out=tmp_path / "out", overwrite=True)
 
 
+def test_several_images_have_a_result_each(tmp_path):
+    images = [IMAGE, IMAGE[:, ::-1], IMAGE[:12]]
+    paths = [segkit.save(tmp_path / f"{n}.npy", one) for n, one in enumerate(images)]
+    pipeline = Pipeline(*SEGMENT, *OBJECTS, save("{name}.csv"))
+    for some in (paths, tuple(map(str, paths)), iter(paths)):
+        results = pipeline.run(some, out=tmp_path, overwrite=True)
+        assert [one.saved for one in results] == [
+            [tmp_path / f"{n}.csv"] for n in range(3)
+        ]
+        for one, image in zip(results, images, strict=True):
+            alone = Pipeline(*SEGMENT, *OBJECTS).run(image)
+            np.testing.assert_array_equal(one.labels, alone.labels)
+            np.testing.assert_array_equal(one.table["area"], alone.table["area"])
+    opened = [segkit.open_image(paths[0]), IMAGE]
+    first, second = Pipeline(*SEGMENT).run(opened)
+    np.testing.assert_array_equal(first.array, second.array)
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        ([], "the list of images is empty"),
+        ([[1, 2], [3, 4]], r"image 1 of the list is \[1, 2\]; give paths, opened"),
+        ([IMAGE, IMAGE], r"image\.npy would be written twice; .*\{name\} in it"),
+        (["a.npy", "sub/a.npy"], r"a\.npy would be written twice"),
+    ],
+)
+def test_what_is_wrong_with_one_of_several_images_is_told_before_any_work(
+    tmp_path, monkeypatch, images, words
+):
+    ran = []
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.npy", "sub/a.npy"):
+        segkit.save(name, IMAGE)
+    steps = (lambda image: ran.append(1) or image, save("out-{name}.npy"))
+    with pytest.raises(PipelineError, match=words):
+        Pipeline(*steps).run(images)
+    with pytest.raises(FileNotFoundError, match=r"none\.npy"):
+        Pipeline(*steps).run(["a.npy", "none.npy"])
+    assert ran == []
+
+
+def test_the_image_that_does_not_fit_is_named():
+    wrong = r"image 2: .*looks like a colour|image 2: step 1 \(ndnt\).*2 numbers"
+    with pytest.raises(PipelineError, match=wrong):
+        Pipeline(ndnt(shape=(8, 8))).run([IMAGE[0], IMAGE])
+
+
 def test_results_do_not_leave_their_folder(tmp_path):
     inside = Pipeline(invert, save("masks/a.npy")).run(IMAGE, out=tmp_path / "out")
     assert inside.saved == [tmp_path / "out" / "masks" / "a.npy"]
@@ -174,7 +222,7 @@ def test_what_is_in_the_way_is_told_before_the_work(tmp_path):
     (tmp_path / "a.npy").write_bytes(b"mine")
     with pytest.raises(FileExistsError, match=r"a\.npy exists; pass overwrite=True"):
         Pipeline(slow, save("a.npy")).run(IMAGE, out=tmp_path)
-    with pytest.raises(PipelineError, match=r"two steps save .*b\.npy"):
+    with pytest.raises(PipelineError, match=r"b\.npy would be written twice"):
         Pipeline(slow, save("b.npy"), save("b.npy")).run(IMAGE, out=tmp_path)
     assert ran == []
     assert (tmp_path / "a.npy").read_bytes() == b"mine"
