@@ -242,7 +242,8 @@ class Encoder:
         if hook is not None:
             return lambda value: self._hooked(value, kind, hook)
         if known_type(kind):
-            return self._known
+            known = self._known
+            return known if has_parts(kind) else self._without_tasks(known, kind)
         if issubclass(kind, _NAMED):
             return self._thing
         if issubclass(kind, enum.Enum):

@@ -1,14 +1,17 @@
 """Tasks in containers: each one that is found is replaced by its result."""
 
+import argparse
 import datetime
 import functools
+import operator
 import os
 import time
 import types
-from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from collections import ChainMap, Counter, OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -51,6 +54,40 @@ class Slotted:
         self.computed = len(self.entries)
 
 
+class Rows(list):
+    def __init__(self, title, rows):
+        super().__init__(rows)
+        self.title = title
+
+
+class Closed(dict):
+    def __setitem__(self, key, entry):
+        raise TypeError("closed")
+
+
+class Noted(namedtuple("Noted", "first second")):
+    pass
+
+
+class Model:
+    def __init__(self, *layers):
+        self.layers = layers
+        self.by_name = {str(i): layer for i, layer in enumerate(layers)}
+
+
+class Compact:
+    __slots__ = ("left", "right")
+
+
+class Text(str):
+    pass
+
+
+@dataclass
+class Titled(list):
+    title: object
+
+
 @TaskGenerator
 def number(i):
     return 1000 + i
@@ -80,6 +117,19 @@ def object_array(entries):
     return array
 
 
+def with_attributes(thing, entries):
+    for name, entry in named(entries).items():
+        setattr(thing, name, entry)
+    return thing
+
+
+def compact(entries):
+    thing = Compact()
+    for name, entry in zip(Compact.__slots__, entries, strict=False):
+        setattr(thing, name, entry)
+    return thing
+
+
 def named(entries):
     return {f"k{i}": entry for i, entry in enumerate(entries)}
 
@@ -99,6 +149,16 @@ CONTAINERS = {
     "frozen": lambda x: Frozen(x, tuple(x)),
     "slotted": Slotted,
     "array": object_array,
+    "rows": lambda x: Rows(x[:1], x),
+    "closed": lambda x: Closed(named(x)),
+    "noted": lambda x: with_attributes(Noted(1, x), x),
+    "model": lambda x: Model(*x),
+    "compact": compact,
+    "text": lambda x: with_attributes(Text("text"), x),
+    "titled": Titled,
+    "called": lambda x: with_attributes(functools.partial(max, 1), x),
+    "arguments": lambda x: argparse.Namespace(**named(x)),
+    "chained": lambda x: ChainMap(named(x), {"last": x}),
     "table": lambda x: np.concatenate([object_array(x)] * 2).reshape(2, -1),
 }
 
@@ -141,6 +201,8 @@ def needed(box):
         shown = inside
         if kind == "slice":
             shown = inside[:3]
+        if kind == "compact":
+            shown = inside[:2]
         return {key for entry in shown for key in needed(entry)}
     return {("pair" if kind == "item" else "number", inside)}
 
@@ -149,7 +211,7 @@ def known_by(item):
     return Encoder().encode(item)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(BOXES)
 def test_every_task_that_is_found_in_a_container_is_replaced(box):
     with recorded_in(Recording(open_store("memory://"))) as recording:
@@ -243,12 +305,28 @@ class Hashed:
     "box",
     [
         Hashed,
+        operator.itemgetter,
+        lambda task: operator.methodcaller("get", [task]),
+        lambda task: pd.Series([task], dtype=object),
+        lambda task: pd.DataFrame({"a": [task]}),
+        lambda task: pd.Index([task], dtype=object),
         lambda task: np.ma.MaskedArray(object_array([task])),
         lambda task: np.array([(1, task)], dtype=[("a", int), ("b", object)]),
         lambda task: np.array([(1, task)], dtype=[("a", int), ("b", object)])[0],
         lambda task: object_array([task]).view(np.recarray),
     ],
-    ids=["hook", "masked", "records", "record", "recarray"],
+    ids=[
+        "hook",
+        "getter",
+        "caller",
+        "series",
+        "frame",
+        "index",
+        "masked",
+        "records",
+        "record",
+        "recarray",
+    ],
 )
 def test_a_task_that_would_not_be_replaced_is_refused(box):
     with pytest.raises(
