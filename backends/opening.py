@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from backends.interface import Backend
     from backends.log import Log
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*):")
 _POSSIBLE = "a directory, file:///directory or memory://"
 
 
@@ -98,9 +98,20 @@ def directory_of(url: str | os.PathLike[str]) -> Path | None:
         return None
     if not path:
         raise OpenError(f"the store has no name; give {_POSSIBLE}")
+    if isinstance(url, str):
+        _refuse_names_of_jug(url)
     # Of a user that there is not, it is a directory: pathlib would raise, and take a
     # user's home for ./~user.
     return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111
+
+
+def _refuse_names_of_jug(url: str) -> None:
+    """Refuse what is no directory to jug, and would be one here without a word."""
+    here = f"(./{url} if a directory is called that)"
+    if url == "dict_store":
+        raise OpenError(f"{url!r}: a store in memory is memory:// {here}")
+    if "%(" in url:
+        raise OpenError(f"{url!r}: nothing is filled in; write the whole name {here}")
 
 
 def _open_log(url: str | os.PathLike[str], *, create: bool) -> Log:

@@ -88,6 +88,8 @@ class Parameters:
         All of it, with each `Default`; None if nothing is known.
     holds_tasks : bool
         Whether there are tasks in a default.
+    marks : dict
+        The defaults without a stable hash, by parameter.
     """
 
     names: tuple[str, ...]
@@ -95,7 +97,8 @@ class Parameters:
     simple: bool
     defaults: tuple[Default, ...]
     signature: inspect.Signature | None
-    holds_tasks: bool = False
+    holds_tasks: bool
+    marks: dict[str, Default]
 
     @classmethod
     def of(cls, f: Callable[..., Any]) -> Parameters:
@@ -112,15 +115,28 @@ class Parameters:
     def _of(cls, f: Callable[..., Any]) -> Parameters:
         signature = _signature(f)
         if signature is None:
-            return cls((), -1, simple=False, defaults=(), signature=None)
+            return cls((), -1, False, (), None, False, {})
         parameters = list(signature.parameters.values())
         names = tuple([p.name for p in parameters if p.kind in _POSITIONAL])
-        simple = isinstance(f, types.FunctionType) and all(
+        simple = type(f) is types.FunctionType and all(
             p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for p in parameters
         )
-        defaults = [p.default for p in parameters if isinstance(p.default, Default)]
-        holds_tasks = any(default.tasks for default in defaults)
-        return cls(names, len(names), simple, tuple(defaults), signature, holds_tasks)
+        filled = {p.name: p.default for p in parameters if type(p.default) is Default}
+        for name, default in filled.items():
+            by_position = signature.parameters[name].kind is _POSITIONAL[0]
+            if default.tasks and by_position:
+                raise UsageError(
+                    f"the default of {name} is a task; pass it in the call"
+                )
+        return cls(
+            names=names,
+            count=len(names),
+            simple=simple,
+            defaults=tuple(filled.values()),
+            signature=signature,
+            holds_tasks=any(default.tasks for default in filled.values()),
+            marks={n: d for n, d in filled.items() if d.encoded == _NO_KEY},
+        )
 
     def bind(
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -137,6 +153,8 @@ class Parameters:
         """
         if self.signature is None:
             return args, kwargs
+        if self.marks:
+            args, kwargs = self._marked(args, kwargs)
         if self.simple:
             bound = self._bind_simple(args, kwargs)
             if bound is not None:
@@ -148,6 +166,19 @@ class Parameters:
         if self.defaults:
             arguments.apply_defaults()
         return arguments.args, arguments.kwargs
+
+    def _marked(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return arguments with each mark that was passed on as if it was left out."""
+
+        def known(name: str, entry: Any) -> Any:
+            mark = self.marks.get(name)
+            return mark if mark is not None and mark.value is entry else entry
+
+        named = [known(name, entry) for name, entry in zip(self.names, args)]  # noqa: B905 - there may be more
+        more = {name: known(name, entry) for name, entry in kwargs.items()}
+        return (*named, *args[len(named) :]), more
 
     def _bind_simple(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -177,9 +208,12 @@ class Parameters:
         if not self.simple or self.holds_tasks:
             return {}
         encoded = [default.encoded for default in self.defaults]
+        required = self.count - len(encoded)
+        first_mark = min((self.names.index(name) for name in self.marks), default=None)
         return {
-            self.count - left: b"".join(encoded[len(encoded) - left :])
-            for left in range(len(encoded) + 1)
+            given: b"".join(encoded[given - required :])
+            for given in range(required, self.count + 1)
+            if first_mark is None or given <= first_mark
         }
 
     def tasks_left_out(
@@ -218,7 +252,7 @@ def _signature(f: Callable[..., Any]) -> inspect.Signature | None:
     """
     if isinstance(f, _REMEMBERING):
         return _signature(f.__wrapped__)  # it passes on what it gets
-    if not isinstance(f, _UNDERSTOOD):
+    if not issubclass(type(f), _UNDERSTOOD):  # a proxy says that it is a function
         return None
     try:
         signature = inspect.signature(_bare(f), follow_wrapped=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from taskgraph.errors import IterationError, TaskAsResultError
 
@@ -46,6 +46,12 @@ class NotItsResult:
         raise self._wrong(f"cannot be compared with {other!r:.40}")
 
     __hash__ = object.__hash__
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
 
     def __format__(self, spec: str) -> str:
         raise self._wrong("cannot be written into a text (its repr can, as {task!r})")

@@ -153,6 +153,10 @@ def test_staged_files_of_the_long_dead_are_collected(root):
         ("file://store", "takes a whole path"),
         ("file://", "takes a whole path"),
         ("", "has no name; give a directory"),
+        ("dict_store", r"in memory is memory:// \(./dict_store if a directory"),
+        ("dict_store:kept", "no backend for 'dict_store'"),
+        ("file_keepalive:kept", "no backend for 'file_keepalive'"),
+        ("%(date)s", "nothing is filled in; write the whole name"),
     ],
 )
 def test_a_url_of_nothing_that_exists_makes_no_folder(

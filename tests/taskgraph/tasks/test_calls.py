@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from taskgraph import CachedFunction, Task, TaskGenerator, open_store, run, value
+from taskgraph import (
+    CachedFunction,
+    Task,
+    TaskGenerator,
+    UnhashableError,
+    UsageError,
+    open_store,
+    run,
+    value,
+)
 from taskgraph.execution.at_once import run_at_once
 from taskgraph.tasks.recording import Recording, recorded_in
 
@@ -183,6 +192,60 @@ def test_a_default_is_known_by_identity(x):
         (True, True),
         (True, False),
     ]
+
+
+def test_a_mark_that_is_passed_on_is_one_that_was_left_out():
+    tasks = [marked(1, UNSET, other=UNSET), marked_simply(1, UNSET), marked_simply(2)]
+    assert tasks[0].key == marked(1).key
+    assert tasks[1].key == marked_simply(x=1, y=UNSET).key == marked_simply(1).key
+    assert results_of(*tasks[:2]) == ["unset" * 4, (True, True)]
+    with pytest.raises(UnhashableError):
+        marked_simply(UNSET)
+    with pytest.raises(UnhashableError):
+        marked_simply(1, object())
+
+
+def test_a_task_as_a_default_that_has_no_name_is_refused():
+    with pytest.raises(UsageError, match="default of y is a task; pass it in the call"):
+        TaskGenerator(nameless)
+
+
+class Counted:
+    """A decorator that is an object."""
+
+    def __init__(self, f):
+        functools.update_wrapper(self, f)
+        self.f = f
+
+    def __call__(self, *args, **kw):
+        return self.f(*args, **kw), args, kw
+
+
+class Proxy(Counted):
+    """A decorator that says it is a function, as those of wrapt do."""
+
+    @property
+    def __class__(self):
+        return type(self.f)
+
+    @property
+    def __code__(self):
+        return self.f.__code__
+
+
+@pytest.mark.parametrize("decorator", [Counted, Proxy])
+def test_objects_that_wrap_functions_see_the_call_too(decorator):
+    f = TaskGenerator(decorator(halved))
+    assert f(4).key != f(4, 2).key
+    assert results_of(f(4), f(x=4)) == [(2, (4,), {}), (2, (), {"x": 4})]
+
+
+def halved(x, by=2):
+    return x // by
+
+
+def nameless(x, y=Task(len, "abc"), /):  # noqa: B008 - what is tried
+    return x, y
 
 
 def test_defaults_are_part_of_the_key():

@@ -1,5 +1,6 @@
 """Tasks used as if they were their results: refused, and what to do instead."""
 
+import copy
 import functools
 import json
 import math
@@ -106,6 +107,11 @@ def test_tasks_live_in_sets_and_dicts_as_themselves(task):
     assert task is not None
     assert (task == None) is False  # noqa: E711
     assert {"a": 1, task: 2}["a"] == 1
+
+
+def test_a_copy_of_what_holds_a_task_holds_that_task(task):
+    assert copy.copy(task) is task
+    assert copy.deepcopy({"a": [task]})["a"][0] is task
 
 
 def test_a_task_can_be_shown(task):

@@ -145,6 +145,32 @@ def test_iteratetask_gives_the_first_items(recording):
     assert value(joined) == ["a", "b"] * 2
 
 
+def test_an_index_below_0_counts_from_the_end_of_the_result(recording):
+    items = iteratetask(split("a b c"), 2)
+    run(recording.tasks)
+    assert value([items[-1], *items[0:2], *items]) == ["c", "a", "b", "a", "b"]
+    with pytest.raises(UsageError, match="count from its beginning"):
+        items[-1:]
+    with pytest.raises(IndexError, match="item 2 of an iteratetask of 2"):
+        items[2]
+
+
+def test_return_tuple_takes_whatever_returns_a_task(recording):
+    @return_tuple(2)
+    def built(text):
+        return split(text + " b")
+
+    @return_tuple(2)
+    def finished(text):
+        return text, text
+
+    one, other = built("a")
+    run(recording.tasks)
+    assert value([one, other]) == ["a", "b"]
+    with pytest.raises(UsageError, match="returned tuple, no task; put @TaskGenerator"):
+        finished("a")
+
+
 def test_return_tuple_gives_tasklets(recording):
     @return_tuple(2)
     @TaskGenerator
