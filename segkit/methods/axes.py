@@ -76,17 +76,6 @@ def require_said(ndim: int, axes: str | None, spacing: Any) -> None:
         )
 
 
-def grey_array(image: Any) -> NDArray[Any]:
-    """Return the voxels of an image; an opened one must have axes of space only.
-
-    Raises
-    ------
-    TypeError, ColourError
-        If it is a masked array, or an opened image with time, channels or colours.
-    """
-    return checks.as_array(image)
-
-
 def by_space(
     image: Any,
     axes: str | None,

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from segkit import checks
 from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
-from segkit.methods.axes import by_space, grey_array, in_voxels
+from segkit.methods.axes import by_space, in_voxels
 from segkit.methods.splitting import distance, renumbered
 from segkit.morphology.flat import footprint
 from segkit.regions.region_growing import watershed
@@ -221,7 +222,7 @@ def _peaks(
 
 def _plane(image: ArrayLike | Image) -> NDArray[Any]:
     """Return an image of two axes; raise `ValueError` for others."""
-    array = grey_array(image)
+    array = checks.as_array(image)
     if array.ndim != 2:
         raise ValueError(
             f"image has shape {array.shape}; this method takes one plane (y, x), so"

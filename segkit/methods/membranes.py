@@ -18,7 +18,6 @@ import numpy as np
 from segkit import checks
 from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
-from segkit.methods.axes import grey_array
 from segkit.methods.splitting import renumbered
 from segkit.morphology.operations import erosion
 from segkit.names import known_as
@@ -91,7 +90,7 @@ def segment_cells(
     >>> int(segment_cells(section).max())
     4
     """
-    array = grey_array(image)
+    array = checks.as_array(image)
     checks.require_grey(array)
     strength = checks.as_finite(strength, name="strength")
     min_size = checks.as_integer(min_size, name="min_size")
@@ -276,7 +275,7 @@ def _basins(boundary: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def _section(image: ArrayLike | Image) -> NDArray[np.float64]:
-    array = grey_array(image)
+    array = checks.as_array(image)
     checks.require_grey(array)
     if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "biuf":
         raise ValueError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from segkit import checks
 from segkit.io.tables import TABLE_SUFFIXES
-from segkit.methods.axes import require_said
+from segkit.methods.axes import relative, require_said
 from segkit.pipeline.contents import content_after, is_foreign
 from segkit.pipeline.stages import (
     ClassifyStage,
@@ -33,7 +33,7 @@ from segkit.tiling.cutting import overlapping_tiles
 from segkit.tiling.reaches import UnknownReachError, declares_reach, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from segkit.pipeline.stages import Stage
     from segkit.pipeline.steps import Content, Step
@@ -73,8 +73,9 @@ class Draft:
         Voxels that a tile may grow to.
     tile : int or sequence of int, optional
         Tiles before a step names some; None for the whole image.
-    spacing : tuple of float, optional
-        Of the image, for steps that are given none; None if it is not known.
+    spacing : callable, optional
+        Returns that of the image, for steps that are given none, and raises if it is
+        known in part; None if the image says nothing of its axes.
 
     Attributes
     ----------
@@ -88,7 +89,7 @@ class Draft:
         budget: int,
         tile: int | Sequence[int] | None,
         *,
-        spacing: tuple[float, ...] | None,
+        spacing: Callable[[], tuple[float, ...]] | None,
     ) -> None:
         self._shape = shape
         self._budget = budget
@@ -163,12 +164,15 @@ class Draft:
 
     def filter_labels(self, step: Step) -> None:
         """Place a filter of labelled objects."""
+        if step.function == "keep_within":
+            self._require_spacing(step)
         stage = FilterStage(len(self.stages), step, self._require_labels())
         self._array = self._labels = self._put(stage)
         self._table = None
 
     def measure(self, step: Step) -> None:
         """Place the measuring of objects."""
+        self._require_spacing(step)
         stage = MeasureStage(len(self.stages), step, self._require_labels())
         self._table = self._put(stage)
         self._classified = False
@@ -267,11 +271,16 @@ class Draft:
         parameters = inspect.signature(step.resolve()).parameters
         given = _by_name(step, step.resolve())
         if "spacing" in parameters and self._spacing and not given.keys() & _LAID_OUT:
-            given["spacing"] = self._spacing
-            step = replace(step, options=(*step.options, ("spacing", self._spacing)))
+            given["spacing"] = relative(self._spacing())
+            step = replace(step, options=(*step.options, ("spacing", given["spacing"])))
         if parameters.keys() >= _LAID_OUT:
             require_said(len(self._shape), given.get("axes"), given.get("spacing"))
         return step
+
+    def _require_spacing(self, step: Step) -> None:
+        """Raise if a step would measure with a spacing that is known in part."""
+        if self._spacing is not None and "spacing" not in step.keywords:
+            self._spacing()
 
     def _reach(self, step: Step) -> tuple[int, ...] | None:
         """Return how far a step reaches, None if that has no bound or is not known."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.methods.axes import relative
+from segkit.io.image import as_image
 from segkit.names import known_as
 from segkit.pipeline.draft import Draft
 from segkit.pipeline.special_steps import SPECIAL
@@ -63,6 +63,19 @@ class ImageSpec:
         dtype = np.dtype(image.dtype).name
         return cls(shape, dtype, spacing, units, getattr(image, "axes", ""))
 
+    def physical_spacing(self) -> tuple[float, ...]:
+        """Return the spacing, to measure with.
+
+        Raises
+        ------
+        ValueError
+            If it is known along some axes of space only, as by an opened image.
+        """
+        voxels = np.broadcast_to(np.uint8(0), self.shape)
+        return as_image(
+            voxels, axes=self.axes, spacing=self.spacing, units=self.units, path="image"
+        ).physical_spacing()
+
 
 def plan(
     steps: Sequence[Step],
@@ -106,7 +119,10 @@ def plan(
     ((4, 4, 4), True)
     """
     draft = Draft(
-        spec.shape, budget, tile, spacing=relative(spec.spacing) if spec.axes else None
+        spec.shape,
+        budget,
+        tile,
+        spacing=spec.physical_spacing if spec.axes else None,
     )
     require_properties(steps, ndim=len(spec.shape))
     for number, step in enumerate(steps, start=1):

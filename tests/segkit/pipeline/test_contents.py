@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -266,6 +268,27 @@ def test_the_spacing_of_an_image_reaches_the_steps_that_take_one(tmp_path, run):
         step.keywords for one in stages(_opened(image))[1:] for step in one.steps
     ]
     assert [options["spacing"] for options in planned] == [(4, 1, 1)] * 2
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (segment_nuclei(),),
+        (slic(),),
+        (label(by_value=True), regionprops()),
+        (label(by_value=True), keep_within(area=(1, 2))),
+    ],
+)
+def test_a_spacing_that_is_known_in_part_is_asked_for(steps):
+    image = np.zeros((4, 20, 20), np.uint8)
+    units = ("pixel", "micrometer", "micrometer")
+    opened = as_image(image, axes="zyx", spacing=(1, 0.2, 0.2), units=units)
+    with pytest.raises(PipelineError, match=r"none along 'z'; give spacing="):
+        Pipeline(*steps).plan(opened)
+    *others, last = steps
+    last = replace(last, options=(*last.options, ("spacing", (1.0, 0.2, 0.2))))
+    assert Pipeline(*others, last).plan(opened)
+    assert Pipeline(label(by_value=True), remove_small_objects()).plan(opened)
 
 
 def _opened(image):
