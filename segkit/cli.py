@@ -10,10 +10,10 @@ import click
 from taskgraph.extending import (
     Program,
     RunOptions,
-    forget_failures,
     given_options,
     is_first,
     note,
+    retry_failures,
     run_loaded,
     run_options,
     run_program,
@@ -139,8 +139,9 @@ def run_pipeline(
 
     source.require_usable()
     results = open_store(store)
+    began = results.backend.claim([]).token
     loaded = source.load(results)
-    forget_failures(loaded, everything=options.retry)
+    retry_failures(loaded, options, began)
     if report_of(loaded).open:
         warm_up(source)
     code, report = run_loaded(source, loaded, source.path, options)

@@ -15,6 +15,7 @@ from .errors import (
     GaveUpError as GaveUpError,
     IterationError as IterationError,
     JugfileError as JugfileError,
+    MissingResultError as MissingResultError,
     NoResultError as NoResultError,
     OptionError as OptionError,
     TaskAsResultError as TaskAsResultError,

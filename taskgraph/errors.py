@@ -93,6 +93,7 @@ class NoResultError(TaskgraphError, LookupError):
     """The task has no result yet, or failed."""
 
 
+@known_as("taskgraph")
 class MissingResultError(NoResultError):
     """The task has no result: not yet, not any more, or it failed."""
 

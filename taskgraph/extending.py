@@ -27,7 +27,7 @@ To have a command that runs it:
   was given of them.
 - `is_first`: whether this process is the one, of all that `mpiexec` started, that tells
   what is told once.
-- `run_loaded`, `forget_failures`: run what was loaded; let what failed run again.
+- `run_loaded`, `retry_failures`: run what was loaded; let what failed run again.
 - `note`: tell the user something beside the result.
 - `say`: print the result; a terminal obeys nothing in it.
 """
@@ -45,7 +45,6 @@ _HOMES = {
     "RunOptions": "taskgraph.execution.options",
     "current_recording": "taskgraph.tasks.recording",
     "digest": "taskgraph.identity.hashing",
-    "forget_failures": "taskgraph.cli.running",
     "given_options": "taskgraph.cli.run_options",
     "is_first": "taskgraph.cli.run_options",
     "is_recording": "taskgraph.tasks.recording",
@@ -53,6 +52,7 @@ _HOMES = {
     "note": "taskgraph.cli.sentences",
     "recorded_in": "taskgraph.tasks.recording",
     "report_of": "taskgraph.api",
+    "retry_failures": "taskgraph.cli.running",
     "run_loaded": "taskgraph.cli.running",
     "run_options": "taskgraph.cli.run_options",
     "run_program": "taskgraph.cli.program",
@@ -73,7 +73,7 @@ if TYPE_CHECKING:  # the same list for type checkers
         run_options as run_options,
     )
     from taskgraph.cli.running import (
-        forget_failures as forget_failures,
+        retry_failures as retry_failures,
         run_loaded as run_loaded,
     )
     from taskgraph.cli.sentences import note as note

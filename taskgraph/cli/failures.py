@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from backends.errors import DamagedError
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import load_snapshot
+from taskgraph.cli.keys import short_key
 from taskgraph.cli.printing import counted
 from taskgraph.cli.sentences import note
 
@@ -38,10 +40,10 @@ def chosen_failures(
     snapshot = load_snapshot(backend, jugfile)
     if snapshot is None:
         note(f"{jugfile} has not run with the store {backend.url}; see `tg execute`")
-        return _of_functions(results.records(iter(failed)), names, patterns)
+        return _of_functions(_records(results, failed), names, patterns)
     own = failed.intersection(snapshot.split())
     _note_foreign(len(failed) - len(own), jugfile)
-    found = list(results.records(iter(own)))
+    found = _records(results, own)
     known = {*snapshot.names, *(record.name for _, record in found)}
     complete = snapshot.complete
     require_names(known, names, patterns, jugfile=jugfile, complete=complete)
@@ -49,6 +51,20 @@ def chosen_failures(
     if not chosen:
         note("no task has failed" + (" of that name" if names or patterns else ""))
     return chosen
+
+
+def _records(results: Results, failed: Iterable[bytes]) -> list[Failed]:
+    """Return the records of failures; tell which are damaged."""
+    found: list[Failed] = []
+    for key in sorted(failed):
+        try:
+            record = results.record(key)
+        except DamagedError as error:
+            note(f"{short_key(key)} failed, and why is lost: {error.what} is damaged")
+            continue
+        if record is not None:
+            found.append((key, record))
+    return found
 
 
 def _note_foreign(foreign: int, jugfile: Path) -> None:

@@ -29,7 +29,7 @@ _OPTIONS = {
     "-c": "did you mean '--jobs'?",
     "--forceall": "`tg invalidate` forgets results, so that their tasks run again",
     "--jugdir": "did you mean '--store'?",
-    "--keep-failed": "failed tasks stay so until `tg retry` or --retry",
+    "--keep-failed": "failed tasks stay so with --no-retry",
     "--keep-going": "a failure does not stop other tasks; --fail-fast lets it",
     "-k": "a failure does not stop other tasks; --fail-fast lets it",
     "--nr-wait-cycles": "did you mean '--max-wait'?",

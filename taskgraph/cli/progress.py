@@ -114,8 +114,8 @@ class _Lines(_Quiet):
         lines = [f"{', '.join(parts)} after {seconds:.1f} s"]
         if report.failed:
             lines.append(
-                "`tg errors` shows why; mend it, then `tg retry` and run again, or run "
-                "again with --retry"
+                "`tg errors` shows why; mend it and run again, which tries once more "
+                "what raised an exception; `tg retry` lets all of it run again"
             )
         return lines
 

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from taskgraph.execution.options import Setting
 
 F = TypeVar("F", bound="Callable[..., Any]")
-_IN_HELP = ("jobs", "fail_fast", "retry", "debug", "pdb", "lease", "max_wait", "quiet")
+_IN_HELP = (
+    "jobs",
+    "fail_fast",
+    "retry",
+    "no_retry",
+    "debug",
+    "pdb",
+    "lease",
+    "max_wait",
+    "quiet",
+)
 """In what order the help has them: the fields are by whom they are for."""
 # The numbers that mpiexec and srun give to the processes that they start.
 _RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
@@ -43,6 +53,8 @@ def given_options(
         raise click.UsageError("-j takes the number of workers, 1 or more")
     if not (given["lease"] > 0 and given["max_wait"] >= 0):  # nor nan
         raise click.UsageError("--lease and --max-wait take seconds, more than 0")
+    if given["retry"] and given["no_retry"]:
+        raise click.UsageError("--retry and --no-retry are two ways: give one")
     debug = given["debug"] or given["pdb"]
     quiet = given["quiet"] or not is_first()
     return RunOptions.of({**given, "debug": debug, "quiet": quiet}, select)

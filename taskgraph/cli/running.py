@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Protocol
 
+from taskgraph.cli.printing import counted
 from taskgraph.cli.run_options import is_first
 from taskgraph.cli.sentences import note
 from taskgraph.errors import JugfileError, UsageError
@@ -71,23 +73,46 @@ def require_shared(loaded: Loaded) -> None:
         )
 
 
-def forget_failures(loaded: Loaded, *, everything: bool) -> None:
-    """Let failed tasks run again whose function has other code now, or all of them."""
-    from taskgraph.results.provenance import code_fingerprint
+def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> None:
+    """Let failed tasks be tried again, once per run; tell which are and which not.
 
-    results = loaded.results
-    results.backend.poll()
-    again = []
-    for key in list(results.backend.failures()):
-        if key not in loaded.graph:
-            continue
-        record = results.record(key)
-        now = code_fingerprint(loaded.graph[key].f)
-        if everything or (record is not None and record.code and record.code != now):
-            again.append(key)
-    if again:
-        results.backend.discard(again, reason="retry")
-        note(f"{len(again)} tasks that failed before are run again")
+    Parameters
+    ----------
+    loaded : Loaded
+        The graph, and its results.
+    options : RunOptions
+        Whether all are tried again, or none.
+    before : int, optional
+        When this run began: a token of its store. By default now.
+    """
+    from taskgraph.execution.retrying import discard_older, judge
+
+    backend = loaded.results.backend
+    now = backend.claim([]).token
+    verdict = judge(loaded, os.environ, everything=options.retry)
+    if verdict.damaged:
+        backend.discard(verdict.damaged, reason="damaged: a failure")
+    if options.no_retry:
+        return
+    if verdict.again:
+        count = len(verdict.again)
+        discard_older(backend, verdict.again, now if before is None else before)
+        note(f"{counted(count, 'task')} that failed before {_are(count)} tried again")
+    for found, why in (
+        (verdict.same_run, f"failed in this run ({verdict.because})"),
+        (verdict.deadly, "killed a worker or took too long"),
+    ):
+        if found and is_first():
+            tasks = counted(len(found), "task")
+            note(f"{tasks} {why}; `tg execute --retry` runs {_them(len(found))} again")
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _them(count: int) -> str:
+    return "it" if count == 1 else "them"
 
 
 def _run_here(

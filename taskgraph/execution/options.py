@@ -93,7 +93,8 @@ class RunOptions:
         1, "Workers to start on this machine.", name="jobs", metavar="N", letter="j"
     )
     per_worker: WorkerOptions = field(default_factory=WorkerOptions)
-    retry: bool = setting(False, "Run tasks again that failed before.")
+    retry: bool = setting(False, "Run all tasks again that failed before.")
+    no_retry: bool = setting(False, "Leave tasks alone that failed before.")
     pdb: bool = setting(False, "Open a debugger where a task fails.")
     lease: float = setting(
         DEFAULT_LEASE,

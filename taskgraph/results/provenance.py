@@ -5,23 +5,27 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import re
 import subprocess
 import sys
 from contextlib import suppress
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import CodeType
+    from collections.abc import Callable, Iterator, Mapping
 
 _JOB_VARIABLES = (
+    ("slurm", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"),
     ("slurm", "SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID"),
     ("sge", "JOB_ID", "SGE_TASK_ID"),
     ("pbs", "PBS_JOBID", "PBS_ARRAY_INDEX"),
     ("lsf", "LSB_JOBID", "LSB_JOBINDEX"),
 )
+_ELEMENT = re.compile(r"\[[0-9]+\]")
+"""Which job of an array, in the name of one of PBS."""
 _GIT_SECONDS = 5.0
 
 
@@ -44,6 +48,7 @@ class Provenance:
             "user": _user(),
             "pid": os.getpid(),
             "job": job_id(environ),
+            "array": array_id(environ),
             "python": platform.python_version(),
         }
 
@@ -83,11 +88,30 @@ def job_id(environ: Mapping[str, str]) -> str:
     return ""
 
 
-def code_fingerprint(f: Callable[..., Any]) -> str:
-    """Return a digest of a function's own code: what it does, not where it stands.
+def array_id(environ: Mapping[str, str]) -> str:
+    """Return what all jobs of an array are called together, empty outside of a batch.
 
-    Comments, line numbers and docstrings do not count; the functions that it calls
-    are not looked into. Empty for functions without Python code.
+    A job that is no array is one of its own; it keeps its name if it is queued again.
+
+    Examples
+    --------
+    >>> array_id({"SLURM_JOB_ID": "74", "SLURM_ARRAY_JOB_ID": "71"})
+    'slurm:71'
+    >>> array_id({"PBS_JOBID": "71[3].host"}), array_id({"JOB_ID": "9"}), array_id({})
+    ('pbs:71[].host', 'sge:9', '')
+    """
+    for system, job, _ in _JOB_VARIABLES:
+        if job in environ:
+            return f"{system}:{_ELEMENT.sub('[]', environ[job])}"
+    return ""
+
+
+def code_fingerprint(f: Callable[..., Any]) -> str:
+    """Return a digest of a function's code: what it does, not where it stands.
+
+    Functions and classes of the same folder that it uses by name count, too, and what
+    these use. Comments, line numbers and docstrings do not count. Empty for functions
+    without Python code.
 
     Examples
     --------
@@ -98,10 +122,59 @@ def code_fingerprint(f: Callable[..., Any]) -> str:
     >>> code_fingerprint(f) == code_fingerprint(g)
     True
     """
-    code = getattr(getattr(f, "__wrapped__", f), "__code__", None)
-    if code is None:
+    function = getattr(f, "__wrapped__", f)
+    if not hasattr(function, "__code__"):
         return ""
-    return blake3(_describe_code(code, f.__doc__).encode()).hexdigest()[:16]
+    about = [_describe_code(function.__code__, function.__doc__)]
+    about += sorted(
+        f"{helper.__qualname__} {_describe_code(helper.__code__, helper.__doc__)}"
+        for helper in _helpers(function)
+    )
+    return blake3("\n".join(about).encode()).hexdigest()[:16]
+
+
+def _helpers(function: Any) -> list[Any]:
+    """Return the functions of the same folder that a function uses by name."""
+    folder = _folder(function.__code__)
+    found: dict[CodeType, Any] = {}
+    left = [function]
+    while left:
+        user = left.pop()
+        for helper in _used(user):
+            code = helper.__code__
+            if code in found or code is function.__code__:
+                continue
+            if _folder(code) == folder:
+                found[code] = helper
+                left.append(helper)
+    return list(found.values())
+
+
+def _folder(code: CodeType) -> str:
+    return os.path.dirname(os.path.abspath(code.co_filename))  # noqa: PTH100, PTH120
+
+
+def _used(function: Any) -> Iterator[Any]:
+    """Yield the Python functions and methods that the names in a function mean."""
+    names = set(_names_in(function.__code__))
+    space = getattr(function, "__globals__", {})
+    values = [space[name] for name in names if name in space]
+    modules = [value for value in values if isinstance(value, ModuleType)]
+    values += [vars(m)[name] for m in modules for name in names if name in vars(m)]
+    for value in values:
+        members = list(vars(value).values()) if isinstance(value, type) else [value]
+        for member in members:
+            inner = getattr(member, "__func__", getattr(member, "fget", member))
+            inner = getattr(inner, "__wrapped__", inner)
+            if isinstance(inner, FunctionType):
+                yield inner
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for item in code.co_consts:
+        if isinstance(item, CodeType):
+            yield from _names_in(item)
 
 
 def _describe_code(code: CodeType, doc: str | None) -> str:

@@ -12,8 +12,8 @@ from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import require_script
 from taskgraph.cli.run_options import given_options, is_first, run_options
 from taskgraph.cli.running import (
-    forget_failures,
     require_shared,
+    retry_failures,
     run_loaded,
     run_script,
 )
@@ -64,7 +64,12 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     source.jugfile.compiled()  # no store for what is no jugfile
     results = open_store(store_url(jugfile, store))
     prepare = partial(
-        _prepare, jugfile=jugfile, results=results, given=given, options=options
+        _prepare,
+        jugfile=jugfile,
+        results=results,
+        given=given,
+        options=options,
+        began=results.backend.claim([]).token,
     )
     if not (options.per_worker.debug or given["preload"]):
         return run_script(source, results, prepare, options)
@@ -83,6 +88,7 @@ def _prepare(
     results: Results,
     given: Mapping[str, Any],
     options: RunOptions,
+    began: int,
 ) -> None:
     """Do what is to be done once when the jugfile was read, and before it is run."""
     from taskgraph.upkeep.changed_code import told_changes
@@ -100,7 +106,8 @@ def _prepare(
     if not len(loaded.graph) and not loaded.missing:
         note(f"{jugfile} has no tasks; {_advice(loaded, jugfile)}")
         return
-    forget_failures(loaded, everything=options.retry)
+    same = loaded.results.backend.url == results.backend.url
+    retry_failures(loaded, options, began if same else None)
     changes = told_changes(loaded) if is_first() else ""
     if changes:
         note(changes)

@@ -25,5 +25,15 @@ def test_other_options_of_a_command_are_left_alone():
 
 def test_every_setting_has_a_name_of_its_own():
     assert sorted(run_settings()) == [
-        *("debug", "fail_fast", "jobs", "lease", "max_wait", "pdb", "quiet", "retry")
+        *(
+            "debug",
+            "fail_fast",
+            "jobs",
+            "lease",
+            "max_wait",
+            "no_retry",
+            "pdb",
+            "quiet",
+            "retry",
+        )
     ]

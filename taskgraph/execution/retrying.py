@@ -1,0 +1,145 @@
+"""Which failures are tried again when a run begins: each once per run.
+
+A run is the batch system's array of jobs, whose elements may start at any time and
+again, else all workers that overlap in time. Its first worker lets what failed before
+be tried again; who joins finds others at work, or failures of its own array, and leaves
+them. What was recorded after a worker started is never its to take away, which the
+discard itself holds to: so workers that start together leave each other's failures.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backends.errors import DamagedError
+from backends.liveness import seems_dead, worker_identity
+from taskgraph.results.provenance import array_id, code_fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from backends.interface import Backend, Key, Member
+    from taskgraph.results.records import Record
+    from taskgraph.tasks.jugfile import Loaded
+
+EXCEPTION = "exception"
+"""The cause of a failure that may pass: others killed a worker or took too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of the tasks of a graph that failed.
+
+    Attributes
+    ----------
+    again : list of bytes
+        Tried again.
+    damaged : list of bytes
+        Run again, because what is stored of their failure is damaged.
+    same_run : list of bytes
+        Failed in this run, `because` of whom it is known.
+    deadly : list of bytes
+        Killed workers or took too long: only asked for they are run again.
+    """
+
+    again: list[Key] = field(default_factory=list)
+    damaged: list[Key] = field(default_factory=list)
+    same_run: list[Key] = field(default_factory=list)
+    deadly: list[Key] = field(default_factory=list)
+    because: str = ""
+
+
+def judge(
+    loaded: Loaded, environ: Mapping[str, str], *, everything: bool = False
+) -> Verdict:
+    """Return what becomes of the tasks that failed, as of the last poll.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        The graph, and its results.
+    environ : mapping
+        The environment, for the batch system's array.
+    everything : bool
+        Try all of them again.
+    """
+    results = loaded.results
+    failed = [key for key in results.backend.failures() if key in loaded.graph]
+    if not failed:
+        return Verdict()
+    others = [] if everything else _others_at_work(results.backend)
+    array = array_id(environ)
+    because = _named(others[0]) if others else array
+    verdict = Verdict(because=because)
+    changed = _Changed(loaded)
+    for key in failed:
+        try:
+            record = results.record(key)
+        except DamagedError:
+            verdict.damaged.append(key)
+            continue
+        if record is None:
+            continue
+        if everything or changed(key, record):
+            verdict.again.append(key)
+        elif record.failure is not None and record.failure.cause != EXCEPTION:
+            verdict.deadly.append(key)
+        elif others or (array and record.context.get("array") == array):
+            verdict.same_run.append(key)
+        else:
+            verdict.again.append(key)
+    return verdict
+
+
+def discard_older(backend: Backend, keys: Collection[Key], before: int) -> int | None:
+    """Let tasks be run again whose records are older than a token of the store.
+
+    Which these are is decided in the state in which it is written: what another worker
+    let run again, and what has failed anew since, stays. The position of the discard is
+    returned, None if there was nothing left to do.
+    """
+
+    def older() -> list[Key]:
+        places = {key: backend.find(key) for key in keys}
+        return [
+            k for k, at in places.items() if at is not None and at.position < before
+        ]
+
+    return backend.discard((), reason="retry", more=older)
+
+
+class _Changed:
+    """Says whether a function has other code than when a task of it failed."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._graph = loaded.graph
+        self._codes: dict[Callable[..., object], str] = {}
+
+    def __call__(self, key: Key, record: Record) -> bool:
+        function = self._graph[key].f
+        if function not in self._codes:
+            self._codes[function] = code_fingerprint(function)
+        return bool(record.code) and record.code != self._codes[function]
+
+
+def _others_at_work(backend: Backend) -> list[Member]:
+    """Return the living workers of other supervisors."""
+    mine = worker_identity(os.getpid(), 1.0, os.getppid())
+    above = {os.getpid(), os.getppid()}
+
+    def is_ours(member: Member) -> bool:
+        about = member.identity
+        if any(about.get(what) != mine[what] for what in ("host", "boot", "space")):
+            return False
+        supervisor = about.get("supervisor")
+        watched = isinstance(supervisor, list) and supervisor[:1] == [os.getppid()]
+        return watched or about.get("pid") in above
+
+    members = [one for one in backend.members.all() if one.worker != backend.worker]
+    return [one for one in members if not (is_ours(one) or seems_dead(one))]
+
+
+def _named(member: Member) -> str:
+    return f"{member.worker} is at work"
