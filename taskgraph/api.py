@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from taskgraph.upkeep.snapshot import Snapshot
 
 
+_INSTEAD = (
+    "end them first, give workers=0 to run in this process, or put the tasks into a "
+    "script for `tg execute`, whose workers read it themselves"
+)
+
+
 @known_as("taskgraph")
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -95,6 +101,13 @@ def run(
     to `tg execute --store` is not: two runs may use two stores. Give it to `tg status`
     and the others too, or to all of them in ``tg.toml``.
 
+    Workers are forks of this process, as those of `tg execute --preload` are: what it
+    has made cannot be read anew. They share open files with their positions, names of
+    temporary files and random generators with it and with each other; only `random`
+    and the global generator of `numpy.random` are seeded anew in each. Threads and
+    pools that this process has started do not exist in a fork, so it is refused then.
+    `tg execute` has none of this: each of its workers reads the jugfile itself.
+
     Parameters
     ----------
     what : path, Task or iterable of Task
@@ -121,7 +134,8 @@ def run(
     GaveUpError
         Others hold the last tasks and none of them is alive.
     UsageError
-        There is no such thing to run, or `workers` is no number of processes.
+        There is no such thing to run, `workers` is no number of processes, or this
+        process has threads or pools that would not survive a fork.
 
     Examples
     --------
@@ -180,7 +194,7 @@ def _run_in_workers(
 
     said: list[str] = []
     supervisor = Supervisor(
-        HasRead(source, loaded),
+        HasRead(source, loaded, _INSTEAD),
         options,
         folder=str(folder),
         observer=Observer(note=said.append),

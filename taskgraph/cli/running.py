@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from taskgraph.upkeep.snapshot import Snapshot
 
 
+_INSTEAD = (
+    "without --preload each worker reads the jugfile itself, and has its own; --debug "
+    "runs in this process"
+)
+
+
 class KeptSource(Protocol):
     """A jugfile, or what is like one, whose graph is kept in the store."""
 
@@ -214,7 +220,7 @@ def _supervise(
     with progress(quiet=options.quiet) as display:
         display.know(lambda: {key: graph[key].name for key in graph})
         supervisor = Supervisor(
-            HasRead(source, loaded),
+            HasRead(source, loaded, _INSTEAD),
             options,
             folder=str(path.resolve().parent),
             observer=Observer(

@@ -27,6 +27,7 @@ from backends.opening import open_backend, worker_name
 from taskgraph.execution.observer import UNOBSERVED, Observer
 from taskgraph.execution.output import flush_streams
 from taskgraph.execution.processes.child import Child, children_can_be_waited_for
+from taskgraph.execution.processes.fork_safety import require_safe
 from taskgraph.execution.processes.known_graph import KnownGraph
 from taskgraph.execution.processes.letters import Letters
 from taskgraph.execution.processes.process_ends import flush_files
@@ -95,7 +96,7 @@ class Supervisor:
         self._said: set[str] = set()
         self._stopping = 0
         self._chosen = False
-        self._provenance = Provenance(folder, os.environ)
+        self._folder = folder
         if isinstance(what, HasRead):
             self.results, self._graph = what.loaded.results, KnownGraph(what.loaded)
         else:
@@ -113,8 +114,17 @@ class Supervisor:
         return self.results.backend
 
     def run(self) -> ExitCode:
-        """Return the worst exit code of the workers."""
+        """Return the worst exit code of the workers.
+
+        Raises
+        ------
+        UsageError
+            This process has read what is to be run, and cannot be forked.
+        """
+        if isinstance(self._what, HasRead):
+            require_safe(self._what.instead)
         self._backend.poll()
+        self._provenance = Provenance(self._folder, os.environ)
         if self._graph.nothing_to_do(self._backend):
             self._observer.started()
             self._provenance.close()

@@ -78,6 +78,10 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     if not len(loaded.graph) and not loaded.missing:
         source.keep(loaded)
         return 0
+    if given["preload"] and not options.quiet and is_first():
+        from taskgraph.execution.processes.fork_safety import shared
+
+        note(shared())
     return run_loaded(source, loaded, jugfile, options)[0]
 
 

@@ -15,7 +15,7 @@ from backends.warning import warnings_printed
 from taskgraph.description import summary
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.output import Capture, flush_streams
-from taskgraph.execution.processes import process_ends, worker_signals
+from taskgraph.execution.processes import fork_safety, process_ends, worker_signals
 from taskgraph.execution.processes.reading import Reader
 from taskgraph.execution.processes.worker_signals import Stopped
 from taskgraph.execution.runner import StopNow
@@ -50,10 +50,21 @@ class ToRead:
 
 @dataclass(frozen=True, slots=True)
 class HasRead:
-    """What the process had read that the workers are forks of."""
+    """What the process had read that the workers are forks of.
+
+    Attributes
+    ----------
+    source : GraphSource
+        Where it is from.
+    loaded : Loaded
+        What it is.
+    instead : str
+        What to do where a process like this one cannot be forked.
+    """
 
     source: GraphSource
     loaded: Loaded
+    instead: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,8 @@ def work(job: Job, seat: Seat) -> NoReturn:
     try:
         process_ends.with_parent(seat.page.supervisor)
         process_ends.begin(fork=fork)
+        if fork:
+            fork_safety.reseed()
         code = _work_to_end(job, seat)
     finally:
         process_ends.end(code, fork=fork)

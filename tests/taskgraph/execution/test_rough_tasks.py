@@ -134,7 +134,7 @@ def supervise(recording, *, workers=1):
     source, said = _Fixed(recording.tasks), []
     loaded = source.load(recording.results)
     options, observer = RunOptions(workers=workers), Observer(note=said.append)
-    what = HasRead(source, loaded)
+    what = HasRead(source, loaded, "")
     return Supervisor(what, options, observer=observer).run(), said
 
 
