@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
     from backends.interface import Bytes, Change, Fault, Key
     from backends.log import Log
+
+
+_REMEMBERED = 8
+"""Segments read last that are looked for again when their block was merged."""
 
 
 @dataclass(slots=True)
@@ -70,6 +75,8 @@ class Journal:
         self._clock = clock
         self._looked_beyond = False
         self._last = 0
+        self._lately: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
+        self._rewound = False
 
     def append(
         self, decide: Callable[[], Segment | None], *, durable: bool = False
@@ -118,10 +125,10 @@ class Journal:
         try:
             self._verify()
         except RewoundError:
-            self.log.replace(position, VOID_FRAME)  # nobody shall build on it
+            self.log.retract(position, staged.name)  # nobody shall build on it
             raise
         change = self.state.apply(position, segment)
-        self._last = check_of(staged.start)
+        self._took(position, check_of(staged.start))
         if segment.kind in KEPT_TWICE:
             with suppress(BackendError):
                 self.copies.keep(position, [staged.start, segment.body])
@@ -145,13 +152,25 @@ class Journal:
 
     def _verify(self) -> None:
         """See that the last segment that was taken in is still there."""
-        if not self._last:
-            return
-        found = check_at(self.log, self.state.position - 1)
-        if found not in {self._last, 0}:  # 0: it was whole when it was read
+        if self._rewound:
+            raise RewoundError(self.log.url)
+        if self._last:
+            self._compare(self.state.position - 1, self._last)
+
+    def _compare(self, position: int, check: int) -> None:
+        found = check_at(self.log, position)
+        if found not in {check, 0}:  # 0: it was whole when it was read
+            self._rewound = True
             raise RewoundError(self.log.url)
 
+    def _took(self, position: int, check: int) -> None:
+        self._last = check
+        if check:
+            self._lately.append((position, check))
+
     def _read_all(self) -> None:
+        if self._rewound:
+            raise RewoundError(self.log.url)
         self.log.refresh()
         self._read_on()
         state = self.state
@@ -182,7 +201,8 @@ class Journal:
             return False  # segment by segment, to say so of each
         if merged is None:
             return False
-        self._verify()
+        for known in self._lately:  # much of what was read may be left out of it
+            self._compare(*known)
         size = self.log.block_size
         last = position - position % size + size - 1
         for at, found in merged:
@@ -196,7 +216,7 @@ class Journal:
 
     def _apply(self, position: int, segment: Segment) -> None:
         change = self.state.apply(position, segment)
-        self._last = segment.check
+        self._took(position, segment.check)
         if change is not None:
             self.changes.append(change)
 

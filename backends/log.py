@@ -78,6 +78,9 @@ class Log(Protocol):
             What to write into the frame first, at `segment.LINK_AT`; b"" for nothing.
         """
 
+    def retract(self, position: int, staged: str) -> None:
+        """Take away what was just appended: what came before it is gone."""
+
     def unstage(self, staged: str) -> None:
         """Remove what was staged; what was appended stays."""
 

@@ -76,6 +76,9 @@ class MemoryLog:
             self.room.changed.notify_all()
         return True
 
+    def retract(self, position: int, staged: str) -> None:
+        pass  # nothing that came before is ever gone
+
     def unstage(self, staged: str) -> None:
         self._staged.pop(staged, None)
 

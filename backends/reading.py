@@ -12,6 +12,7 @@ from backends.segment import (
     check_of,
     decode_frame,
     decode_head,
+    decode_header,
     frame_size,
 )
 
@@ -63,14 +64,13 @@ def check_at(log: Log, position: int) -> int | None:
     """
     try:
         found = log.read(position, HEADER_SIZE)
+        if found is None:
+            return None
+        decode_header(found[0], name_of(log, position))
     except DamagedError:
         return 0
-    if found is None:
-        return None
-    start = found[0]
-    if len(start) < HEADER_SIZE or start[:HEADER_SIZE] == VOID_FRAME[:HEADER_SIZE]:
-        return 0
-    return check_of(start)
+    void = found[0][:HEADER_SIZE] == VOID_FRAME[:HEADER_SIZE]
+    return 0 if void else check_of(found[0])
 
 
 def read_records(log: Log, position: int) -> Segment:

@@ -164,6 +164,12 @@ class FileLog:
             return False  # it was complete: there is more to read first
         return put_if_absent(staged, path)
 
+    def retract(self, position: int, staged: str) -> None:
+        with suppress(OSError):
+            path = self._path(position)
+            if os.path.samefile(path, staged):
+                os.unlink(path)
+
     def wait(self, position: int, seconds: float) -> None:
         path = self._path(position)
         directory = os.path.dirname(path)

@@ -30,6 +30,7 @@ from taskgraph.execution.poison import verdict
 from taskgraph.execution.runner import DamagedResultError, Runner
 from taskgraph.execution.shared_page import NoPage, Page
 from taskgraph.exit_codes import ExitCode
+from taskgraph.results.lineage import discard_damaged
 from taskgraph.results.records import Batch
 from taskgraph.tasks.graph import Budget, Frontier
 
@@ -320,7 +321,7 @@ class Worker:
         except (DamagedResultError, MissingResultError) as error:
             self._page.end()
             if isinstance(error, DamagedResultError):
-                self._results.discard_damaged(error.key, error.error)
+                discard_damaged(self._results, error.key, error.error)
             self._backend.release([task.key])
             self._start_over()
             return

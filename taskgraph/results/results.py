@@ -15,7 +15,6 @@ from taskgraph.results.records import Body, Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backends.errors import DamagedError
     from backends.interface import Backend, Where
 
 _CACHED_BYTES = 256 << 20
@@ -160,7 +159,3 @@ class Results:
             _, old = self._bodies.popitem(last=False)
             self._cached -= old.size
         return body
-
-    def discard_damaged(self, key: bytes, error: DamagedError) -> None:
-        """Set a damaged record aside, so that its task is run again."""
-        self.backend.discard([key], reason=f"damaged: {error.why}")

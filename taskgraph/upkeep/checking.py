@@ -9,6 +9,7 @@ from backends.errors import DamagedError
 from backends.interface import Cause, Fault
 from backends.liveness import seems_dead
 from taskgraph.results.codec import blob_refs, check_blob
+from taskgraph.results.lineage import made_of
 from taskgraph.upkeep.collection import orphans
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def repair(results: Results, faults: Iterable[Fault]) -> int:
     listed = list(faults)
     keys = {key for fault in listed if fault.kind == DAMAGED for key in fault.keys}
     if keys:
-        backend.discard(sorted(keys), reason="damaged: found by fsck")
+        backend.discard(
+            sorted(keys),
+            reason="damaged: found by fsck",
+            more=lambda: made_of(results, keys),
+        )
     if any(fault.kind == DAMAGED for fault in listed):
         backend.upkeep.mend()
     for fault in listed:

@@ -6,23 +6,19 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backends.errors import DamagedError
+from taskgraph.results.lineage import made_of
 from taskgraph.tasks.graph import closure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Iterable
 
-    from backends.interface import Backend, Key, Where
+    from backends.interface import Backend, Key
     from taskgraph.results.results import Results
     from taskgraph.upkeep.snapshot import Snapshot
 
 INVALIDATION = "invalidate"
 RETRY = "retry"
 CLEANUP = "cleanup"
-
-
-Place = tuple[int, int]
-"""The position of a segment and the row in it: a record, exactly."""
 
 
 @dataclass(slots=True)
@@ -92,45 +88,6 @@ def forget(
     return backend.discard(chosen, reason=reason, more=more)
 
 
-def made_of(
-    results: Results, keys: Iterable[Key], among: Container[Key] | None = None
-) -> set[Key]:
-    """Return those of `keys` that have a record, and all whose records were made of it.
-
-    What a record was made of is read from the record itself, whatever graph it is of.
-
-    Parameters
-    ----------
-    results : Results
-        Of the store, as of its last look.
-    keys : iterable of bytes
-        Whose.
-    among : container of bytes, optional
-        Look only at the records of these.
-    """
-    backend = results.backend
-    found = {key for key in keys if backend.find(key) is not None}
-    if not found:
-        return found
-    places = {place_of(where) for key in found if (where := backend.find(key))}
-    first = min(places)[0]
-    by_segment: dict[int, list[tuple[int, Key]]] = defaultdict(list)
-    known = backend.keys()
-    for key in known:
-        where = backend.find(key)
-        if where is None or where.position < first:
-            continue
-        if among is None or key in among:
-            by_segment[where.position].append((where.row, key))
-    for position in sorted(by_segment):  # what a record was made of comes before it
-        for row, key in sorted(by_segment[position]):
-            place = position, row
-            if places.intersection(_inputs(results, key, place)):
-                found.add(key)
-                places.add(place)
-    return found
-
-
 def losses(results: Results, keys: Iterable[Key], *, sizes: bool = False) -> list[Loss]:
     """Return what the records of some keys cost, by function; most time first.
 
@@ -143,6 +100,7 @@ def losses(results: Results, keys: Iterable[Key], *, sizes: bool = False) -> lis
     sizes : bool
         Whether to add up the bytes as well.
     """
+    from backends.errors import DamagedError
     from taskgraph.results.codec import stored_size
 
     by_name: dict[str, Loss] = {}
@@ -176,18 +134,3 @@ def _by_segment(
         if where is not None:
             places[where.position].append((where.row, where.failure))
     return dict(sorted(places.items()))
-
-
-def _inputs(results: Results, key: Key, place: Place) -> list[Place]:
-    where = results.backend.find(key)
-    if where is None or place_of(where) != place:
-        return []
-    try:
-        return results.inputs(key, where)
-    except DamagedError:
-        return []
-
-
-def place_of(where: Where) -> Place:
-    """Return a record's place."""
-    return where.position, where.row

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.interface import Undoing
-from taskgraph.upkeep.invalidation import INVALIDATION, made_of, place_of
+from taskgraph.results.lineage import made_of, place_of
+from taskgraph.upkeep.invalidation import INVALIDATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

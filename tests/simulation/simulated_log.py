@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import UnavailableError
 from backends.interface import Bytes, Member, Segment
-from backends.segment import LINK_AT, VOID_FRAME, decode_head
+from backends.segment import LINK_AT, VOID_FRAME, check_of, decode_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -174,6 +174,12 @@ class SimulatedLog:
         disk.scheduler.grown(position + 1)
         disk.appended(position, frame)
         return True
+
+    def retract(self, position: int, staged: str) -> None:
+        self.step(f"retract {position}", pause=True)
+        folder = self.disk.folders.get(position // self.block_size, {})
+        if check_of(folder.get(position, VOID_FRAME)) == check_of(self._staged[staged]):
+            del folder[position]
 
     def unstage(self, staged: str) -> None:
         self._staged.pop(staged, None)

@@ -98,8 +98,9 @@ class _Extent:
 
 
 def _extent(backend: Backend, current: Snapshot, chosen: set[bytes]) -> _Extent:
+    from taskgraph.results.lineage import made_of
     from taskgraph.results.results import Results
-    from taskgraph.upkeep.invalidation import losses, made_of, with_dependants
+    from taskgraph.upkeep.invalidation import losses, with_dependants
     from taskgraph.upkeep.snapshot import load_all
 
     others = [other for other in load_all(backend) if not other.says(current)]

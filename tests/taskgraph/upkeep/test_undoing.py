@@ -9,9 +9,9 @@ from backends.interface import Inputs
 from backends.memory import MemoryLog, Room
 from backends.opening import open_backend
 from backends.store import JournalStore
+from taskgraph.results.lineage import made_of
 from taskgraph.results.records import Batch
 from taskgraph.results.results import Results
-from taskgraph.upkeep.invalidation import made_of
 from taskgraph.upkeep.undoing import undo
 
 A, B, C, D = (letter.encode() * 20 for letter in "abcd")
