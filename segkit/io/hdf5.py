@@ -76,7 +76,8 @@ def open_hdf5(path: Path, options: OpenOptions) -> Image:
     image = described(where, source, axes=axes)
     by_place = stated_steps(attributes, stated or image.axes, image.axes)
     spacing, units = physical(image.axes, by_place)
-    return replace(image, spacing=spacing, units=units)
+    said = image.stated or set(spacing) != {1.0}
+    return replace(image, spacing=spacing, units=units, stated=said)
 
 
 def stated_axes(attributes: Mapping[str, Any], labels: Sequence[str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +49,9 @@ class Image:
         Unit of each spacing, such as ``'micrometer'``; ``'pixel'`` where unknown.
     levels : int
         Number of resolutions stored (pyramids); 1 for most.
+    stated : bool
+        Whether somebody said which axes these are or how far their voxels are apart:
+        the file, or who opened it. Else they are told by their number.
 
     Examples
     --------
@@ -71,6 +74,7 @@ class Image:
     spacing: tuple[float, ...]
     units: tuple[str, ...]
     levels: int = 1
+    stated: bool = field(default=True, compare=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -229,13 +233,14 @@ class Image:
         >>> as_image(np.zeros((4, 5))).respaced((0.5, 0.2), "um")
         <Image <array> float64 (4, 5) (y: 0.5 micrometer, x: 0.2 micrometer)>
         """
+        stated = self.stated or spacing is not None
         if spacing is not None:
             steps = complete_spacing(self.path, self.axes, spacing)
         else:
             steps, units = self.spacing, self.units if units is None else units
         named = complete_units(self.path, self.axes, units)
         steps, named = in_one_unit(self.axes, steps, named)
-        return replace(self, spacing=steps, units=named)
+        return replace(self, spacing=steps, units=named, stated=stated)
 
     def physical_spacing(self) -> tuple[float, ...]:
         """Return the spacing, to measure with.
@@ -380,4 +385,5 @@ def described(
     names = guessed(shape, voxels.dtype) if axes is None else axes
     require_axes(path, names, shape)
     blank = Image(str(path), voxels, names, (1.0,) * len(names), ())
-    return blank.respaced([1.0] * len(names) if spacing is None else spacing, units)
+    image = blank.respaced([1.0] * len(names) if spacing is None else spacing, units)
+    return replace(image, stated=axes is not None or spacing is not None)

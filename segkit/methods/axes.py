@@ -87,8 +87,8 @@ def by_space(
     Parameters
     ----------
     image : array or Image
-        Of two or more axes. An opened image says its axes and spacing; one with time
-        or channels is refused unless `axes` names them.
+        Of two or more axes. An opened image says its axes and spacing, if its file
+        does; one with time or channels is refused unless `axes` names them.
     axes : str, optional
         One letter per axis. Objects extend along z, y and x, in any order; along others
         the image is taken apart.
@@ -131,7 +131,9 @@ def _described(
     if isinstance(image, Image):
         if axes is None:
             image = image.spatial()
-            names = image.axes
+            names = image.axes if image.stated else None
+        if spacing is None and names is None:
+            require_said(image.ndim, None, None)
         if spacing is None and sorted(image.axes) == sorted(names or ""):
             known = dict(zip(image.axes, image.physical_spacing(), strict=True))
             spacing = [known[name] for name in names or "" if name in SPATIAL]

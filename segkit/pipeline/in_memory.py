@@ -113,8 +113,6 @@ def run(
     source, name = load_image(steps, image)
     _require_free(steps, out, [name], overwrite=overwrite)
     spec = ImageSpec.of(source)
-    if not isinstance(image, (str, Path, io.Image, type(None))):
-        spec = replace(spec, axes="")  # those of an array are but guessed
     workers = checks.as_integer(workers, name="workers", least=1)
     if tile is None and workers > 1 and spec.shape and 0 not in spec.shape:
         tile = (-(-spec.shape[0] // workers), *spec.shape[1:])

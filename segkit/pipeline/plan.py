@@ -45,7 +45,7 @@ class ImageSpec:
     units : tuple of str
         Their units.
     axes : str
-        One letter per axis; '' if nobody says which they are, as of an array.
+        One letter per axis; '' if nobody says which they are, as of a bare array.
     """
 
     shape: tuple[int, ...]
@@ -61,7 +61,8 @@ class ImageSpec:
         spacing = tuple(getattr(image, "spacing", (1.0,) * len(shape)))
         units = tuple(getattr(image, "units", ("pixel",) * len(shape)))
         dtype = np.dtype(image.dtype).name
-        return cls(shape, dtype, spacing, units, getattr(image, "axes", ""))
+        axes = image.axes if getattr(image, "stated", False) else ""
+        return cls(shape, dtype, spacing, units, axes)
 
     def physical_spacing(self) -> tuple[float, ...]:
         """Return the spacing, to measure with.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from segkit.pipeline.stages import OverlappingStage, Stage, TilesStage
 from segkit.pipeline.steps import PipelineError
 from segkit.workflows import sizing
 from segkit.workflows.building import Builder, Settings
-from segkit.workflows.inputs import ArrayInput, name_of, open_input
+from segkit.workflows.inputs import name_of, open_input
 from taskgraph.extending import (
     Recording,
     current_recording,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.pipeline.steps import Step
-    from segkit.workflows.inputs import FileInput, KnownBy, Readable
+    from segkit.workflows.inputs import ArrayInput, FileInput, KnownBy, Readable
     from segkit.workflows.stored import StoredArray
     from taskgraph import Task
 
@@ -140,10 +140,7 @@ def pipeline_tasks(
     if 0 in shape or not shape:
         raise PipelineError(f"{name}: image of shape {shape} has no voxels to work on")
     unit = sizing.named_tile(pipeline.steps, tile, shape)
-    spec = ImageSpec.of(source.image)
-    if isinstance(source, ArrayInput):
-        spec = replace(spec, axes="")  # those of an array are but guessed
-    stages = plan(pipeline.steps, spec, tile=unit)
+    stages = plan(pipeline.steps, ImageSpec.of(source.image), tile=unit)
     budget = sizing.budget_for(shape) if block is None else block
     size = sizing.block_shape(shape, unit, _largest_halo(stages, len(shape)), budget)
     return _written(stages, Settings(source, name, Path(out), size, overwrite))

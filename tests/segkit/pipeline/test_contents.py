@@ -295,10 +295,15 @@ def _opened(image):
     return as_image(image, axes="zyx", spacing=(2, 0.5, 0.5))
 
 
-def test_an_array_of_three_axes_is_no_volume_unasked(run):
+def test_axes_that_nobody_names_are_no_volume_unasked(run, tmp_path):
     movie = np.stack([IMAGE] * 3)
     with pytest.raises(PipelineError, match=r"step 1 \(segment_nuclei\): image has 3"):
         run(segment_nuclei(), regionprops(), image=movie)
+    path = segkit.save(tmp_path / "movie.npy", movie)
+    with pytest.raises(PipelineError, match=r"step 2 \(segment_nuclei\): image has 3"):
+        run(load(path), segment_nuclei(), regionprops(), image=None)
+    said = (load(path, spacing=(1, 1, 1)), segment_nuclei(), regionprops())
+    assert len(ids(run(*said, image=None)[2])) > 0
     *_, table = run(segment_nuclei(axes="tyx"), regionprops(), image=movie)
     assert len(ids(table)) == 3 * segkit.segment_nuclei(IMAGE).max()
 
