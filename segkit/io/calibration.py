@@ -144,6 +144,32 @@ def _converted(step: float, unit: str, other: str) -> float:
     return step * 10.0**power if power >= 0 else step / 10.0**-power
 
 
+def known_in_part(axes: str, units: Sequence[str], shape: Sequence[int]) -> str:
+    """Return what is known of a spacing and what is not; empty if all or none is.
+
+    Axes of length 1 do not count.
+
+    Examples
+    --------
+    >>> known_in_part("zyx", ("pixel", "micrometer", "micrometer"), (3, 8, 8))
+    "a spacing in micrometer along 'yx' and none along 'z'"
+    >>> known_in_part("zyx", ("pixel", "micrometer", "micrometer"), (1, 8, 8))
+    ''
+    """
+    spatial = {
+        name: unit
+        for name, unit, length in zip(axes, units, shape, strict=True)
+        if name in SPATIAL and length > 1
+    }
+    known = "".join(name for name, unit in spatial.items() if unit != UNKNOWN_UNIT)
+    lacking = "".join(name for name in spatial if name not in known)
+    if not known or not lacking:
+        return ""
+    return (
+        f"a spacing in {spatial[known[0]]} along {known!r} and none along {lacking!r}"
+    )
+
+
 def complete_spacing(
     path: str, axes: str, spacing: Sequence[float] | None
 ) -> tuple[float, ...]:

@@ -11,10 +11,10 @@ import numpy as np
 from segkit.io.axes import guessed, require_axes
 from segkit.io.calibration import (
     SPATIAL,
-    UNKNOWN_UNIT,
     complete_spacing,
     complete_units,
     in_one_unit,
+    known_in_part,
 )
 from segkit.io.errors import ColourError, ImageRequestError
 from segkit.io.sources import Grey, InMemory, Selected, resolve
@@ -261,19 +261,10 @@ class Image:
         segkit.io.ImageRequestError: <array>: has a spacing in micrometer along 'yx'
         and none along 'z'; give spacing= for all axes
         """
-        known = {
-            name: unit != UNKNOWN_UNIT
-            for name, unit, n in zip(self.axes, self.units, self.shape, strict=True)
-            if name in SPATIAL and n > 1
-        }
-        if len(set(known.values())) > 1:
-            given = "".join(name for name in known if known[name])
-            lacking = "".join(name for name in known if not known[name])
-            unit = self.units[self.axes.index(given[0])]
+        lacking = known_in_part(self.axes, self.units, self.shape)
+        if lacking:
             raise ImageRequestError(
-                self.path,
-                f"has a spacing in {unit} along {given!r} and none along {lacking!r};"
-                " give spacing= for all axes",
+                self.path, f"has {lacking}; give spacing= for all axes"
             )
         return self.spacing
 

@@ -12,6 +12,14 @@ import tifffile
 
 import segkit
 from segkit.io import ColourError, ImageRequestError
+from segkit.pipeline import (
+    PipelineError,
+    binarize,
+    keep_within,
+    label,
+    load,
+    regionprops,
+)
 
 FRAMES = np.zeros((3, 20, 20), np.uint8)
 FRAMES[:, 4:8, 4:8] = 200
@@ -195,3 +203,9 @@ def test_a_spacing_known_in_part_is_asked_for_where_it_counts(tmp_path):
         with pytest.raises(ImageRequestError, match="along 'yx' and none along 'z'"):
             measure(image)
         measure(segkit.open_image(path, spacing=(2, 0.5, 0.5)))
+    objects = [binarize(), label()]
+    for step in (regionprops(), keep_within(area=(1, 5))):
+        with pytest.raises(PipelineError, match="along 'yx' and none along 'z'; gi"):
+            segkit.Pipeline(*objects, step).run(path)
+        segkit.Pipeline(load(spacing=(2, 0.5, 0.5)), *objects, step).run(path)
+    assert segkit.Pipeline(*objects).run(path).labels.max() == 2

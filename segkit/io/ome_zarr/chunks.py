@@ -34,15 +34,24 @@ if TYPE_CHECKING:
 
 @known_as("segkit.names")
 class ZarrChunks:
-    """The voxels of a Zarr array on a filesystem, opened once per process."""
+    """The voxels of a Zarr array on a filesystem, opened once per process.
+
+    An array that is replaced meanwhile is refused: chunks of both would be mixed.
+    """
 
     def __init__(
-        self, path: Path, missing: Missing, shape: tuple[int, ...], dtype: np.dtype[Any]
+        self,
+        path: Path,
+        missing: Missing,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        stamp: tuple[int, int],
     ) -> None:
         self.path = path
         self.missing = missing
         self.shape = shape
         self.dtype = dtype
+        self.stamp = stamp
         self._local = threading.local()
 
     @classmethod
@@ -52,14 +61,16 @@ class ZarrChunks:
             raise ImageRequestError(
                 path, f"missing={missing!r} must be 'error' or 'fill'"
             )
+        stamp = _stamp(path)
         array = open_array(path, "r")
         if array.dtype.kind not in "biufc":
             raise NotAnImageError(path, f"holds {array.dtype}, not numbers")
         shape = tuple(int(n) for n in array.shape)
-        return cls(path, missing, shape, np.dtype(array.dtype))
+        return cls(path, missing, shape, np.dtype(array.dtype), stamp)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.path, self.missing, self.shape, self.dtype)
+        known = (self.path, self.missing, self.shape, self.dtype, self.stamp)
+        return type(self), known
 
     def _array(self) -> Any:
         if not hasattr(self._local, "array"):
@@ -68,6 +79,10 @@ class ZarrChunks:
 
     def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
         """Return the voxels of the box."""
+        if _stamp(self.path) != self.stamp:
+            raise DamagedImageError(
+                self.path, "is another array since it was opened; open it again"
+            )
         array = self._array()
         if self.missing == "error":
             absent = next(missing_chunks(array, self.path, box), None)
@@ -80,6 +95,20 @@ class ZarrChunks:
                 )
         with parsing(self.path, f"a chunk of {_text(box)}"):
             return np.asarray(array[box])
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what tells the metadata of an array from those of a later one.
+
+    Other formats are mapped or held open, and keep the voxels of before.
+    """
+    for name in ("zarr.json", ".zarray"):
+        try:
+            found = (path / name).stat()
+        except FileNotFoundError:
+            continue
+        return found.st_ino, found.st_mtime_ns
+    return 0, 0
 
 
 def _text(box: tuple[slice, ...]) -> str:

@@ -1,5 +1,7 @@
 """Zarr of other programs: plain arrays, series, labels, shards."""
 
+import pickle
+
 import numpy as np
 import pytest
 import zarr
@@ -48,3 +50,14 @@ def test_sharded_zarr_and_its_missing_shard(tmp_path):
     (path / "c" / "0" / "1" / "0").unlink()
     with pytest.raises(DamagedImageError, match="'c/0/1/0' is missing"):
         segkit.open_image(path).read(BOX)
+
+
+def test_an_array_that_was_replaced_is_not_mixed_with_the_new_one(tmp_path):
+    path = segkit.save(tmp_path / "a.zarr", VOLUME)
+    image = segkit.open_image(path)
+    np.testing.assert_array_equal(image.read(BOX), VOLUME[BOX.slices])
+    segkit.save(path, VOLUME + 1, overwrite=True)
+    for known in (image, pickle.loads(pickle.dumps(image))):
+        with pytest.raises(DamagedImageError, match="another array since it was"):
+            known.read(BOX)
+    np.testing.assert_array_equal(segkit.open_image(path)[:], VOLUME + 1)
