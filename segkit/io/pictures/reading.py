@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -30,6 +30,9 @@ _ORIENTATION = 0x0112
 _MOVIES = ("GIF", "PNG", "WEBP")
 _INKS = ("CMYK", "YCbCr", "LAB", "HSV")
 """Modes whose samples are no red, green and blue: channels."""
+_FEW = 16
+"""Colours of which no picture of a camera has so few."""
+_EQUAL = 0.5
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError)
 
 
@@ -37,9 +40,10 @@ def open_picture(path: Path, options: OpenOptions) -> Image:
     """Return the image of a single picture.
 
     Colour comes as samples in a last axis ``s``, inks and the like (CMYK) as channels.
-    A picture with a palette gives its indices, which is what label images are stored
-    as, but grey values if the palette has greys only. A camera's picture is turned as
-    its EXIF orientation says.
+    A camera's picture is turned as its EXIF orientation says. A picture with a palette
+    gives grey values if the palette has greys only, and its indices if it looks like
+    labels; of others it has to be said whether indices (axes ``'yx'``) or colours
+    (``'yxs'``) are meant, which holds for all of them.
 
     Raises
     ------
@@ -48,13 +52,13 @@ def open_picture(path: Path, options: OpenOptions) -> Image:
     DamagedImageError
         If it begins as a picture and cannot be decoded to its end.
     ImageRequestError
-        If it is too large to be decoded whole.
+        If it is too large to be decoded whole, or a palette leaves a choice.
     """
-    voxels, axes = read_picture(path)
+    voxels, axes = read_picture(path, options.axes)
     return as_image(voxels, axes=options.axes or axes, path=str(path))
 
 
-def read_picture(path: Path) -> tuple[NDArray[Any], str]:
+def read_picture(path: Path, meant: str | None = None) -> tuple[NDArray[Any], str]:
     """Return all pixels of a picture file, as stored, and their axes."""
     require_known(path)
     from PIL import UnidentifiedImageError
@@ -63,7 +67,9 @@ def read_picture(path: Path) -> tuple[NDArray[Any], str]:
     try:
         with _any_size(), _decoding(path):
             found = deep_pixels(path)
-            voxels, inks = (found, False) if found is not None else _by_pillow(path)
+            voxels, inks = (
+                (found, False) if found is not None else _by_pillow(path, meant)
+            )
     except UnidentifiedImageError:
         voxels = _read_unusual(path)
     if voxels.dtype.kind not in "biufc":
@@ -132,7 +138,7 @@ def _any_size() -> Iterator[None]:
                 Pillow.MAX_IMAGE_PIXELS = _Limit.before
 
 
-def _by_pillow(path: Path) -> tuple[NDArray[Any], bool]:
+def _by_pillow(path: Path, meant: str | None) -> tuple[NDArray[Any], bool]:
     """Return the pixels, and whether its samples are of another kind than colours."""
     from PIL import Image as Pillow, ImageOps
 
@@ -141,10 +147,12 @@ def _by_pillow(path: Path) -> tuple[NDArray[Any], bool]:
         _require_size(path, picture, frames)
         if frames > 1:
             return _movie(picture), False
+        inks, upright = picture.mode in _INKS, cast("Picture", picture)
         if picture.getexif().get(_ORIENTATION, 1) != 1:
-            turned = ImageOps.exif_transpose(picture)
-            return _pixels(turned), turned.mode in _INKS
-        return _pixels(picture), picture.mode in _INKS
+            upright = ImageOps.exif_transpose(picture)
+        if picture.mode in ("P", "PA"):
+            return _of_palette(path, upright, meant), inks
+        return _pixels(upright), inks
 
 
 def _require_size(path: Path, picture: Picture, frames: int) -> None:
@@ -171,9 +179,7 @@ def _movie(picture: Picture) -> NDArray[Any]:
 
 
 def _pixels(picture: Picture) -> NDArray[Any]:
-    """Return the pixels of one frame; those of a palette as indices, or as greys."""
-    if picture.mode in ("P", "PA"):
-        return _indexed(picture)
+    """Return the pixels of one frame without a palette."""
     if picture.mode in ("RGBX", "RGBa", "La"):
         whole = {"RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}[picture.mode]
         return np.asarray(picture.convert(whole))
@@ -183,14 +189,35 @@ def _pixels(picture: Picture) -> NDArray[Any]:
     return voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
 
 
-def _indexed(picture: Picture) -> NDArray[Any]:
-    indices = np.asarray(picture if picture.mode == "P" else picture.getchannel("P"))
+def _of_palette(path: Path, picture: Picture, meant: str | None) -> NDArray[Any]:
+    """Return indices, greys or colours of a picture with a palette."""
+    if meant is not None and meant.endswith("s"):
+        return np.asarray(picture.convert("RGB"))
+    indices: NDArray[Any] = np.asarray(
+        picture if picture.mode == "P" else picture.getchannel("P")
+    )
     colours = np.zeros((256, 3), np.uint8)
     stored = np.array(picture.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
     colours[: len(stored)] = stored
     used = colours[np.unique(indices)]
-    greys: NDArray[Any] = colours[:, 0]
-    return greys[indices] if (used == used[:, :1]).all() else indices
+    if (used == used[:, :1]).all():
+        greys: NDArray[Any] = colours[indices, 0]
+        return greys
+    if meant is None and len(used) > _FEW and not _looks_like_labels(indices):
+        raise ImageRequestError(
+            path,
+            f"is in {len(used)} colours of a palette; say axes='yxs' for the colours,"
+            " or axes='yx' for its indices (labels, or greys under a lookup table)",
+        )
+    return indices
+
+
+def _looks_like_labels(indices: NDArray[Any]) -> bool:
+    """Say whether neighbours are mostly equal, where they are not both background."""
+    background = np.bincount(indices.ravel()).argmax()
+    left, right = indices[:, :-1], indices[:, 1:]
+    inside = (left != background) | (right != background)
+    return bool((left == right)[inside].mean() >= _EQUAL) if inside.any() else True
 
 
 def _read_unusual(path: Path) -> NDArray[Any]:

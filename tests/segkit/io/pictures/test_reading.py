@@ -104,6 +104,29 @@ def test_a_palette_gives_the_ids_of_labels(tmp_path, name):
     np.testing.assert_array_equal(same.read(), IDS)
 
 
+def test_many_objects_in_a_palette_are_labels(tmp_path):
+    ids = np.kron(np.arange(200).reshape(10, 20), np.ones((8, 8))).astype(np.uint8)
+    picture = Image.fromarray(ids).convert("P")
+    picture.putdata(ids.ravel().tolist())
+    picture.putpalette(np.random.default_rng(0).integers(0, 255, 768).tolist())
+    picture.save(tmp_path / "a.png")
+    np.testing.assert_array_equal(segkit.open_image(tmp_path / "a.png").read(), ids)
+
+
+def test_of_a_photograph_in_a_palette_it_has_to_be_said_what_is_meant(tmp_path):
+    path = tmp_path / "a.png"
+    noise = np.random.default_rng(0).integers(0, 255, (40, 50, 3)).astype(np.uint8)
+    picture = Image.fromarray(noise).quantize(200)
+    picture.save(path)
+    with pytest.raises(ImageRequestError, match="colours of a palette; say axes='yxs'"):
+        segkit.open_image(path)
+    colours = segkit.open_image(path, axes="yxs")
+    np.testing.assert_array_equal(colours.read(), np.asarray(picture.convert("RGB")))
+    assert colours.to_grey().axes == "yx"
+    indices = segkit.open_image(path, axes="yx").read()
+    np.testing.assert_array_equal(indices, np.asarray(picture))
+
+
 def test_a_palette_of_greys_gives_greys(tmp_path):
     palette_picture([9, 9, 9, 200, 200, 200, 100, 100, 100]).save(tmp_path / "a.png")
     expected = np.array([9, 200, 100])[IDS]
