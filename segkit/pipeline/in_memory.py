@@ -18,12 +18,12 @@ from segkit.names import known_as
 from segkit.pipeline.object_filters import filter_options, kept_ids
 from segkit.pipeline.plan import TILE_BUDGET, ImageSpec, plan
 from segkit.pipeline.stage_work import (
+    foreground_value,
     image_name,
     load_step,
     loaded_path,
     measure_options,
     needs_intensity,
-    require_objects,
     run_steps,
     save_path,
     save_paths,
@@ -317,7 +317,7 @@ class _Runner:
         # In memory the labels need no tiles, whatever the plan says: they are equal.
         options = {"workers": self._settings.workers, **stage.step.keywords}
         mask = np.asarray(self._arrays[stage.array])
-        require_objects(mask, by_value=options.get("by_value", False))
+        foreground_value(mask, by_value=options.get("by_value", False))
         return label(mask, **options)
 
     def _filtered(self, stage: FilterStage) -> Array:

@@ -15,7 +15,7 @@ from segkit.io.tables import TABLE_SUFFIXES
 from segkit.pipeline.steps import PipelineError, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,21 +46,35 @@ def run_steps(steps: Sequence[Step], array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def require_objects(array: NDArray[Any], *, by_value: bool = False) -> None:
-    """Raise `PipelineError` if an array to be labelled is no mask.
+def foreground_value(array: NDArray[Any], *, by_value: bool = False) -> float | None:
+    """Return the value of the foreground of an array to be labelled, or of a tile.
 
-    Labels of objects that touch would be one object, and all grey values but 0.
+    None for booleans, for background, and if labels are told apart by value.
+
+    Raises
+    ------
+    PipelineError
+        If there are several, so that it is no mask: labels of objects that touch would
+        be one object, and all grey values but 0.
     """
     if by_value or array.dtype.kind == "b" or array.size == 0:
-        return
+        return None
     filled = array != 0
-    if (filled & (array != array.flat[np.argmax(filled)])).any():
-        labels = "" if array.dtype.kind == "f" else " or labels"
+    value = array.flat[np.argmax(filled)].item()
+    if (filled & (array != value)).any():
+        require_one_value([0, 1], grey=array.dtype.kind == "f")
+    return value or None
+
+
+def require_one_value(values: Collection[float], *, grey: bool) -> None:
+    """Raise `PipelineError` if the foreground to be labelled has several values."""
+    if len(values) > 1:
+        labels = "" if grey else " or labels"
         advice = "; label(by_value=True) keeps labels apart" if labels else ""
         raise PipelineError(
-            f"label() was given grey values{labels} ({array.dtype}), of which all but 0"
-            " would be foreground; put a step that makes a mask before it: binarize(),"
-            f" ndnt(), hysteresis(...){advice}"
+            f"label() was given grey values{labels}, of which all but 0 would be"
+            " foreground; put a step that makes a mask before it: binarize(), ndnt(),"
+            f" hysteresis(...){advice}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.pipeline.stage_work import require_one_value
 from segkit.workflows.stored import Merged, through
 
 if TYPE_CHECKING:
@@ -30,10 +31,20 @@ def merge_objects(objects: tuple[Later, ...], seams: tuple[Later, ...]) -> Merge
         `TileObjects` of all tiles, in order.
     seams
         What `find_seams` found.
+
+    Raises
+    ------
+    PipelineError
+        If tiles have foreground of different values: together they are no mask.
     """
     from segkit.labelling.merging import merge_tiles
 
-    summaries = [one.load().summary for one in objects]
+    summaries, values = [], set()
+    for one in objects:
+        tile = one.load()
+        summaries.append(tile.summary)
+        values.add(tile.value)
+    require_one_value(values - {None}, grey=any(isinstance(v, float) for v in values))
     lookups = merge_tiles(summaries, seams=_all_seams(seams))
     ends = np.cumsum([0, *(len(lookup) for lookup in lookups)])
     return Merged(np.concatenate(lookups), ends)

@@ -16,7 +16,7 @@ from segkit.arrays import lowest
 from segkit.labelling.labels import label_tile
 from segkit.labelling.seams import find_seam
 from segkit.names import known_as
-from segkit.pipeline.stage_work import require_objects, run_steps
+from segkit.pipeline.stage_work import foreground_value, run_steps
 from segkit.tiling.boxes import Box, Tile
 from segkit.workflows.packing import Packed, pack, unpack
 
@@ -131,11 +131,14 @@ class TileObjects:
         What merging needs to know, without planes.
     faces : tuple of (Packed, Packed)
         The outermost planes of each axis.
+    value : float or None
+        Of the foreground that was labelled; None if that is boolean, or none.
     """
 
     labels: Packed
     summary: TileSummary
     faces: tuple[tuple[Packed, Packed], ...]
+    value: float | None
 
     def with_faces(self) -> TileSummary:
         """Return the summary with its planes."""
@@ -148,10 +151,11 @@ def label_objects(
 ) -> TileObjects:
     """Return the connected components of one tile; see `segkit.label_tile`."""
     own = mask.read(tile.write)
-    require_objects(own, by_value=dict(options).get("by_value", False))
+    value = foreground_value(own, by_value=dict(options).get("by_value", False))
     found = label_tile(own, tile, mask.shape, **dict(options))
     faces = tuple((pack(a), pack(b)) for a, b in found.summary.faces)
-    return TileObjects(pack(found.labels), found.summary.without_faces(), faces)
+    summary = found.summary.without_faces()
+    return TileObjects(pack(found.labels), summary, faces, value)
 
 
 def find_seams(

@@ -239,6 +239,17 @@ def test_a_loaded_image_of_labels_is_not_taken_for_a_mask(run, dtype):
         Pipeline(label()).run(found)
 
 
+def test_labels_are_no_mask_even_if_each_tile_holds_one_of_them():
+    labels = np.repeat([[1], [2], [3], [3]], 24, axis=0).repeat(48, axis=1)
+    with pytest.raises(PipelineError, match=r"label\(by_value=True\) keeps"):
+        Pipeline(label()).run(labels)
+    outputs = pipeline_tasks(Pipeline(tile((24, 48)), label()), labels, block=1200)
+    assert len(outputs.tasks[1]) > 4
+    wanted = [task for some in outputs.tasks for task in some]
+    with pytest.raises(taskgraph.TasksFailedError, match=r"by_value=True\) keeps"):
+        taskgraph.run(wanted, store="memory://", workers=0)
+
+
 def test_saved_labels_are_no_means_of_labels_when_they_get_coarser(tmp_path):
     pytest.importorskip("zarr")
     steps = (segment_nuclei(), save("a.zarr", levels=2, chunks=(16, 16)))
