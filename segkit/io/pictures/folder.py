@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -72,27 +73,28 @@ def open_folder(path: Path, options: OpenOptions) -> Image:
     source = PictureFolder(
         path, tuple(files), first.shape, first.source.dtype, open_plane
     )
-    names = options.axes or _axis_of(files, first.axes) + first.axes
-    return described(
+    stacked = _axis_of(files, first.axes)
+    image = described(
         str(path),
         source,
-        axes=names,
+        axes=options.axes or (stacked or "z") + first.axes,
         spacing=(1.0, *first.spacing),
         units=("pixel", *first.units),
     )
+    return replace(image, stated=options.axes is not None or bool(stacked))
 
 
 def _axis_of(files: list[Path], inner: str) -> str:
     """Return the letter that the names of all files begin with, such as t in t01.png.
 
-    Else planes lie along z; whole volumes one after the other in time.
+    Else whole volumes lie one after the other in time; of planes nothing is said.
     """
     found = [_PLANE.fullmatch(file.name) for file in files]
     letters = {match[1].lower() if match else "" for match in found}
     stated = letters.pop() if len(letters) == 1 else ""
     if stated and stated in _STACKED and stated not in inner:
         return stated
-    return "z" if "z" not in inner else "t"
+    return "t" if "z" in inner else ""
 
 
 def _files(path: Path, pattern: str | None) -> list[Path]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segkit.io.axes import by_number, letters_of, require_axes
+from segkit.io.calibration import UNKNOWN_UNIT
 from segkit.io.errors import (
     DamagedImageError,
     ImageRequestError,
@@ -36,6 +37,8 @@ _SLIDES = {"svs", "ndpi", "scn", "bif", "philips", "avs", "qpi", "lsm"}
 _MIXED = {2, 6}
 """Photometric interpretations whose samples make a colour: RGB, YCbCr."""
 _FIRST_INKS = 5
+_UNNAMED = "iq"
+"""Letters of tifffile for pages one after the other, and for axes that nobody named."""
 
 
 def open_tiff(path: Path, options: OpenOptions) -> Image:
@@ -97,9 +100,9 @@ def _described(
     path: Path, tif: tifffile.TiffFile, series: int, options: OpenOptions
 ) -> Image:
     chosen = chosen_series(path, tif, series, options.level)
-    axes, shape = _axes_and_shape(tif, chosen)
+    axes, shape, stated = _axes_and_shape(tif, chosen)
     if options.axes is not None:
-        axes = options.axes
+        axes, stated = options.axes, True
     require_axes(str(path), axes, shape)
     spacing, units = spacing_of(tif, series, axes)
     base = tif.series[series]
@@ -107,7 +110,11 @@ def _described(
         zoom = [b / n for b, n in zip(_shape(base, shape), shape, strict=True)]
         spacing = tuple(s * z for s, z in zip(spacing, zoom, strict=True))
     source = _source(path, chosen, shape, series, options.level)
-    return Image(str(path), source, axes, spacing, units, len(base.levels))
+    stated = stated or ("z", UNKNOWN_UNIT, 1.0) not in zip(
+        axes, units, spacing, strict=True
+    )
+    levels = len(base.levels)
+    return Image(str(path), source, axes, spacing, units, levels, stated)
 
 
 def _shape(series: tifffile.TiffPageSeries, like: tuple[int, ...]) -> tuple[int, ...]:
@@ -121,8 +128,8 @@ def _shape(series: tifffile.TiffPageSeries, like: tuple[int, ...]) -> tuple[int,
 
 def _axes_and_shape(
     tif: tifffile.TiffFile, series: tifffile.TiffPageSeries
-) -> tuple[str, tuple[int, ...]]:
-    """Return our letters for the axes of a series, and the length of each."""
+) -> tuple[str, tuple[int, ...], bool]:
+    """Return our letters for the axes, the length of each, and if the file says so."""
     shape = tuple(int(n) for n in series.shape)
     meant = axes_meant(tif)
     if meant is not None:
@@ -131,8 +138,9 @@ def _axes_and_shape(
         )
         kept = {name: int(n) for name, n in whole.items() if name in meant}
         if "".join(kept) == meant and np.prod([*kept.values()]) == np.prod(shape):
-            return meant, tuple(kept.values())
-    return _letters(series), shape
+            return meant, tuple(kept.values()), True
+    letters = _letters(series)
+    return letters, shape, len({*series.axes.lower()} - {*letters, "s"}) == 0
 
 
 def _letters(series: tifffile.TiffPageSeries) -> str:
@@ -141,9 +149,9 @@ def _letters(series: tifffile.TiffPageSeries) -> str:
     A plain stack of pages is taken as planes along z.
     """
     axes = str(series.axes).lower()
-    if set("yx") <= set(axes) <= set("iqyxs"):
-        names = iter(by_number(sum(name in "iq" for name in axes) + 2))
-        axes = "".join(next(names) if name in "iq" else name for name in axes)
+    if set("yx") <= set(axes) <= set("yxs" + _UNNAMED):
+        names = iter(by_number(sum(name in _UNNAMED for name in axes) + 2))
+        axes = "".join(next(names) if name in _UNNAMED else name for name in axes)
     if _is_ink(series.keyframe) and "c" not in axes:
         axes = axes.replace("s", "c")
     return letters_of(axes)

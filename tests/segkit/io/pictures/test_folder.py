@@ -31,4 +31,6 @@ def test_names_of_planes_say_what_they_are_along(tmp_path, names, axes):
     for name in names:
         imageio.v3.imwrite(tmp_path / name, np.zeros((4, 5), np.uint8))
     assert segkit.open_image(tmp_path).axes == axes
+    said = names[0][0] == names[1][0] != "p"
+    assert segkit.open_image(tmp_path).stated == said
     assert segkit.open_image(tmp_path, axes="zyx").axes == "zyx"

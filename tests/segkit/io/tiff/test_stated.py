@@ -38,11 +38,13 @@ def test_letters_that_are_stated_are_kept_and_others_are_no_space(
     tifffile.imwrite(path, array, **options)
     image = segkit.open_image(path)
     assert image.axes == expected
+    assert image.stated == (stated.lower() == expected)
     if set(expected) - set("zyx"):
         with pytest.raises(ColourError):
             image.spatial()
     given = "zabcdefg"[: len(stated) - 2] + "yx"
     assert segkit.open_image(path, axes=given).axes == given
+    assert segkit.open_image(path, axes=given).stated
 
 
 def test_inks_are_channels_and_not_colours(tmp_path):
