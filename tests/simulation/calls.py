@@ -24,7 +24,8 @@ class RaisedError(Exception):
 
 def run(number: int, values: tuple[tuple[int, int], ...]) -> tuple[int, int]:
     """Return the task's number and that of this run, which no other one has."""
-    return greenlet.getcurrent().process.runs.perform(number, values)
+    process = greenlet.getcurrent().process
+    return process.runs.perform(process, number, values)
 
 
 @TaskGenerator

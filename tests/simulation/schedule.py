@@ -108,11 +108,11 @@ class Schedule:
         return take(Graph(tasks[:end]), self.source.path)
 
     def perform(
-        self, number: int, values: Sequence[tuple[int, int]]
+        self, process: Process, number: int, values: Sequence[tuple[int, int]]
     ) -> tuple[int, int]:
         """Run a task's function: some waiting, then a new value, or it raises."""
         rng, scheduler = self.rng, self.scheduler
-        run = self.truth.begin(number, values)
+        run = self.truth.begin(number, values, process)
         scheduler.note(f"run {run} of task {number} with {list(values)}")
         for _ in range(rng.choice([1, 1, 2, 3])):
             long = rng.random() < self.slow

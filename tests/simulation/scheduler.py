@@ -43,6 +43,7 @@ class Process:
     def __init__(self, scheduler: Scheduler, name: str) -> None:
         self.scheduler = scheduler
         self.name = name
+        self.began = scheduler.end
         self.alive = True
         self.frozen_until = self.silent_until = 0.0
         self.failing_reads = 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
 
     from .calls import Plan
-    from .scheduler import Scheduler
+    from .scheduler import Process, Scheduler
 
 
 @dataclass(slots=True)
@@ -40,6 +40,8 @@ class Truth:
         All that there were; a value says which one made it.
     live : dict
         The run whose result each task has now; of failures, minus that and one.
+    forgotten : dict
+        Where the journal took away the results of runs that are not live any more.
     strict : bool
         Whether nothing was lost that was stored, so that all has to fit together.
     """
@@ -65,12 +67,21 @@ class Truth:
         self.live: dict[int, int] = {}
         self.placed: dict[int, int] = {}
         self.discarded: dict[int, int] = {}
+        self.forgotten: dict[int, int] = {}
 
     # told by the runs
 
-    def begin(self, number: int, values: Iterable[tuple[int, int]]) -> int:
+    def begin(
+        self, number: int, values: Iterable[tuple[int, int]], process: Process
+    ) -> int:
         """Note that a run begins with some values; return its own number."""
         needs = dict(values)
+        for need, made in needs.items():
+            if self.forgotten.get(made, process.began) < process.began:
+                self.scheduler.fail(
+                    f"{process.name} began at {process.began} and was given run {made} "
+                    f"of task {need}, invalidated at {self.forgotten[made]}"
+                )
         if tuple(needs) != self.plan.needs[number]:
             self.scheduler.fail(
                 f"task {number} needs {self.plan.needs[number]} and was given the "
@@ -107,13 +118,17 @@ class Truth:
         if change is None:
             return
         for key in change.discarded:
-            self.live.pop(self.numbers[key], None)
-            self.discarded[self.numbers[key]] = position
+            number = self.numbers[key]
+            self.discarded[number] = position
+            if number in self.live:
+                self.forgotten[self.live.pop(number)] = position
         if segment.kind is Kind.PUBLISH:
             self._publish(position, segment, change)
         else:
             for key in (*change.results, *change.failures):
-                self.live[self.numbers[key]] = self.placed[self.state.records[key]]
+                run = self.placed[self.state.records[key]]
+                self.live[self.numbers[key]] = run
+                self.forgotten.pop(run, None)
         if not again:
             found = [self.numbers[key] for key in (*change.results, *change.failures)]
             self._fits(found, published=segment.kind is Kind.PUBLISH)
