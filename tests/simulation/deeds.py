@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backends.errors import BackendError
+from backends.errors import BackendError, DamagedError
 from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.options import WorkerOptions
 from taskgraph.execution.worker import Worker
@@ -53,7 +53,7 @@ def work(schedule: Schedule, process: Process) -> None:
             joined = True
 
     source = KeptJugfile(schedule.source)
-    worker = Worker(
+    worker = ObservedWorker(
         source,
         source.load(results),
         WorkerOptions(),
@@ -66,12 +66,21 @@ def work(schedule: Schedule, process: Process) -> None:
     schedule.scheduler.note(f"ends with {code!r}")
     if code != ExitCode.DONE:
         schedule.scheduler.fail(f"{process.name} ended with {code!r}")
-    graph = worker._loaded.graph
-    lacking = {key for key in graph if backend.find(key) is None}
-    lacking -= closure_of(backend.failures(), graph.dependants())
-    if lacking:
-        numbers = sorted(schedule.truth.numbers[key] for key in lacking)
+    if worker.lacking:
+        numbers = sorted(schedule.truth.numbers[key] for key in worker.lacking)
         schedule.scheduler.fail(f"{process.name} ended, and left undone: {numbers}")
+
+
+class ObservedWorker(Worker):
+    """A worker that notes what it knew to be undone when it decided to end."""
+
+    lacking = frozenset()
+
+    def _leave(self) -> None:
+        backend, graph = self._backend, self._loaded.graph
+        lacking = {key for key in graph if backend.find(key) is None}
+        self.lacking = lacking - closure_of(backend.failures(), graph.dependants())
+        super()._leave()
 
 
 class SimulatedFlush(BackgroundFlush):
@@ -208,7 +217,8 @@ def body_of(
             return
         except BackendError as error:
             scheduler.note(f"ends: {error}")
-            if not (process.hurt or schedule.lossy):
+            damaged = isinstance(error, DamagedError) and deed is not work
+            if not (process.hurt or schedule.truth.lost or damaged):
                 scheduler.fail(f"{process.name} ended without cause: {error!r}")
         except Exception:  # noqa: BLE001 - whatever it is, it is a fault
             import traceback

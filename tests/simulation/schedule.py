@@ -55,8 +55,9 @@ def planned_deeds(seed: int) -> list[tuple[int, str]]:
     for fault in FAULTS:
         if rng.random() < 0.3:
             what += [fault] * rng.choice([1, 1, 2, 3])
-    if rng.random() < 0.1:
-        what.append("rewind")
+    for disaster in ("rewind", "spoil"):
+        if rng.random() < 0.1:
+            what.append(disaster)
     return sorted((rng.randrange(20, horizon), each) for each in what)
 
 
@@ -90,7 +91,6 @@ class Schedule:
         self.processes: list[Process] = []
         self.raising = rng.choice([0.0, 0.0, 0.05, 0.15])
         self.slow = rng.choice([0.05, 0.2, 0.5])
-        self.lossy = False
         planned = enumerate(planned_deeds(seed))
         self.plan = [each for place, each in planned if place not in dropped]
 
@@ -141,8 +141,8 @@ class Schedule:
             self.process("w", work)
         elif what in COMMANDS:
             self.process(what, COMMANDS[what])
-        elif what == "rewind":
-            self._rewind()
+        elif what in ("rewind", "spoil"):
+            getattr(self, f"_{what}")()
         else:
             alive = [p for p in self.processes if p.alive and not p.ended]
             if alive:
@@ -182,9 +182,14 @@ class Schedule:
         gone = self.disk.rewind(self.rng.randint(1, 12))
         self.scheduler.note(f"ADVERSARY: the last {gone} names vanish")
         if gone:
-            self.lossy = True
+            self.truth.rewound()
             self.scheduler.end = self.disk.end()
-            self.truth.rewound(self.scheduler.end)
+
+    def _spoil(self) -> None:
+        spoilt = self.disk.spoil(self.rng)
+        if spoilt is not None:
+            self.scheduler.note(f"ADVERSARY: segment {spoilt[0]} is damaged")
+            self.truth.spoilt(spoilt[1])
 
     # from the beginning to the end
 

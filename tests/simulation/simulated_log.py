@@ -17,6 +17,7 @@ from backends.segment import LINK_AT, VOID_FRAME, check_of, decode_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from random import Random
 
     from .scheduler import Process, Scheduler
 
@@ -68,6 +69,19 @@ class Disk:
                     gone += 1
         return gone
 
+    def spoil(self, rng: Random) -> tuple[int, bytes] | None:
+        """Flip a bit of a segment; return where, and the frame as it was."""
+        homes = [*self.folders.values(), *self.packs.values()]
+        places = [(home, at) for home in homes for at in home if home[at] != VOID]
+        if not places:
+            return None
+        home, at = rng.choice(places)
+        frame = home[at]
+        spoilt = bytearray(frame)
+        spoilt[rng.randrange(len(frame))] ^= 1 << rng.randrange(8)
+        home[at] = bytes(spoilt)
+        return at, frame
+
 
 class SimulatedLog:
     """A `Log` of one process."""
@@ -109,7 +123,7 @@ class SimulatedLog:
             self.disk.scheduler.note(f"EIO at {what}")
             raise UnavailableError(f"cannot read {what}: input/output error")
 
-    def merged(self, position: int) -> list[tuple[int, Segment]] | None:
+    def merged(self, position: int) -> list[tuple[int, Segment | DamagedError]] | None:
         block, place = divmod(position, self.block_size)
         if place and block not in self._known_packs:
             return None
@@ -228,9 +242,12 @@ class SimulatedLog:
 
 
 @lru_cache(1 << 12)
-def _head(frame: bytes) -> Segment:
-    """Return the segment of a frame that many read, its body left out."""
-    return decode_head(frame, "a segment of a pack")
+def _head(frame: bytes) -> Segment | DamagedError:
+    """Return the segment of a frame that many read, without its body, or its damage."""
+    try:
+        return decode_head(frame, "a segment of a pack")
+    except DamagedError as error:
+        return error
 
 
 class SimulatedMembers:

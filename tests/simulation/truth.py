@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backends.interface import Kind, Segment
-from backends.segment import decode_frame
+from backends.errors import DamagedError
+from backends.interface import Kind
+from backends.segment import decode_frame, decode_head
 from backends.state import State
 from taskgraph.results import codec
 from taskgraph.results.records import Body
@@ -42,8 +43,11 @@ class Truth:
         The run whose result each task has now; of failures, minus that and one.
     forgotten : dict
         Where the journal took away the results of runs that are not live any more.
-    strict : bool
+    whole : bool
         Whether nothing was lost that was stored, so that all has to fit together.
+    lost : bool
+        Whether the journal itself was: what is appended now comes after other
+        segments than those that are known here.
     """
 
     def __init__(
@@ -58,11 +62,9 @@ class Truth:
             for need in needs:
                 self.dependants.setdefault(need, []).append(number)
         self.runs: list[Run] = []
-        self.strict = True
+        self.whole = True
+        self.lost = False
         self.segments: list[Segment] = []
-        self._begin()
-
-    def _begin(self) -> None:
         self.state = State()
         self.live: dict[int, int] = {}
         self.placed: dict[int, int] = {}
@@ -77,10 +79,11 @@ class Truth:
         """Note that a run begins with some values; return its own number."""
         needs = dict(values)
         for need, made in needs.items():
-            if self.forgotten.get(made, process.began) < process.began:
+            gone = self.forgotten.get(made, process.began)
+            if gone < process.began and not self.lost:
                 self.scheduler.fail(
                     f"{process.name} began at {process.began} and was given run {made} "
-                    f"of task {need}, invalidated at {self.forgotten[made]}"
+                    f"of task {need}, invalidated at {gone}"
                 )
         if tuple(needs) != self.plan.needs[number]:
             self.scheduler.fail(
@@ -90,30 +93,30 @@ class Truth:
         self.runs.append(Run(number, self.scheduler.end, needs))
         return len(self.runs) - 1
 
+    # told by the adversary
+
+    def spoilt(self, frame: bytes) -> None:
+        """Take in that a stored segment is not readable any more.
+
+        If it held results they are computed anew, while others may have used them.
+        """
+        if decode_head(frame, "the truth").kind is Kind.PUBLISH:
+            self.whole = False
+
+    def rewound(self) -> None:
+        """Take in that the last names vanished."""
+        self.whole, self.lost = False, True
+
     # told by the disk
 
     def appended(self, position: int, frame: bytes) -> None:
         """Take in a segment, and say what does not hold after it."""
-        if position != self.state.position:
-            self.strict = False  # beyond names that vanished: no history any more
-        if self.strict:
+        if not self.lost:
             segment = decode_frame(frame, "the truth")
-            before = self.segments[-1].check if self.segments else 0
-            if segment.after and before and segment.after != before:
-                # Its writer had read another segment before it: it does nothing.
-                segment = Segment(Kind.VOID, "", 0.0, check=segment.check)
             self.segments.append(segment)
             self._apply(position, segment)
 
-    def rewound(self, end: int) -> None:
-        """Take in that the last names vanished: what was in them never was."""
-        segments, self.segments = self.segments[:end], []
-        self._begin()
-        for position, segment in enumerate(segments):
-            self.segments.append(segment)
-            self._apply(position, segment, again=True)
-
-    def _apply(self, position: int, segment: Segment, *, again: bool = False) -> None:
+    def _apply(self, position: int, segment: Segment) -> None:
         change = self.state.apply(position, segment)
         if change is None:
             return
@@ -129,7 +132,7 @@ class Truth:
                 run = self.placed[self.state.records[key]]
                 self.live[self.numbers[key]] = run
                 self.forgotten.pop(run, None)
-        if not again:
+        if self.whole:
             found = [self.numbers[key] for key in (*change.results, *change.failures)]
             self._fits(found, published=segment.kind is Kind.PUBLISH)
 
@@ -196,16 +199,23 @@ class Truth:
         results.backend.poll()
         read = {}
         for key in list(results.backend.keys()):
-            where = results.backend.find(key)
-            if where.failure:
-                body, number = results.body(where.position), self.numbers[key]
-                read[number] = self._failed(number, body, where.row)
-                continue
-            whose, run = results.load(key)
-            read[self.numbers[key]] = run
-            if whose != self.numbers[key]:
-                self.scheduler.fail(f"task {self.numbers[key]} reads as task {whose}")
-        if self.strict and read != self.live:
+            number = self.numbers[key]
+            try:
+                read[number] = self._read(results, key)
+            except DamagedError as error:
+                if self.whole:
+                    self.scheduler.fail(f"task {number} cannot be read: {error}")
+        if self.whole and read != self.live:
             wrong = {n for n in {*read, *self.live} if read.get(n) != self.live.get(n)}
             told = [f"{n}: {self.live.get(n)} / {read.get(n)}" for n in sorted(wrong)]
             self.scheduler.fail(f"stored / read anew differ: {'; '.join(told)}")
+
+    def _read(self, results: Results, key: Key) -> int:
+        """Return which run made a record that somebody reads, as `live` has it."""
+        number, where = self.numbers[key], results.backend.find(key)
+        if where.failure:
+            return self._failed(number, results.body(where.position), where.row)
+        whose, run = results.load(key)
+        if whose != number:
+            self.scheduler.fail(f"task {number} reads as task {whose}")
+        return run
