@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING
 
-from backends.errors import UnavailableError
+from backends.errors import DamagedError, UnavailableError
 from backends.interface import Bytes, Member, Segment
 from backends.segment import LINK_AT, VOID_FRAME, check_of, decode_head
 
@@ -72,7 +72,7 @@ class Disk:
     def spoil(self, rng: Random) -> tuple[int, bytes] | None:
         """Flip a bit of a segment; return where, and the frame as it was."""
         homes = [*self.folders.values(), *self.packs.values()]
-        places = [(home, at) for home in homes for at in home if home[at] != VOID]
+        places = [(home, at) for home in homes for at in home if home[at] != VOID_FRAME]
         if not places:
             return None
         home, at = rng.choice(places)

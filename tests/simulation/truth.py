@@ -15,7 +15,7 @@ from taskgraph.results.records import Body
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from backends.interface import Change, Key
+    from backends.interface import Change, Key, Segment
     from taskgraph.results.results import Results
 
     from .calls import Plan
