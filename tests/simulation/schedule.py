@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from taskgraph.upkeep.snapshot import Snapshot
 
 FAULTS = ("kill", "freeze", "silence", "delay", "eio", "unavailable", "clock")
-_MOST_STEPS = 60_000
+_MOST_STEPS = 15_000
+_MOST_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,5 +233,5 @@ class Schedule:
                 self.truth.compare(reader)
 
     def _bound(self) -> None:
-        if self.scheduler.steps > _MOST_STEPS:
+        if self.scheduler.steps > _MOST_STEPS or self.scheduler.now > _MOST_SECONDS:
             self.scheduler.fail("a run does not end")
