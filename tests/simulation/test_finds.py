@@ -138,7 +138,6 @@ def test_without_its_mending_it_is_found(unmend, monkeypatch):
         schedule.plan = sorted([*schedule.plan, (150, needed), (300, needed)])
         broken = schedule.run().broken
         if broken is not None and re.search(expected, broken):
-            print(seed, broken)
             return
         found.add(broken)
     raise AssertionError(f"not found; but: {found}")

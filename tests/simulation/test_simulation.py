@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from .schedule import Schedule, planned_deeds
+
+ROOT = Path(__file__).parents[2]
+SCHEDULES = 500
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", range(0, 2000, SCHEDULES))
+def test_no_schedule_breaks_an_invariant(first):
+    command = [sys.executable, "-m", "tests.simulation"]
+    command += ["--schedules", str(SCHEDULES), "--first", str(first)]
+    done = subprocess.run(
+        command, check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("seed", range(40))
