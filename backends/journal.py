@@ -11,6 +11,7 @@ from backends.compaction import Compaction
 from backends.copies import KEPT_TWICE, Copies
 from backends.documents import SealedDocuments
 from backends.errors import BackendError, DamagedError, RewoundError
+from backends.garbage import few_collections
 from backends.interface import Kind, Segment
 from backends.reading import check_at, look, name_of
 from backends.segment import VOID_FRAME, check_of, encode_frame, link_of
@@ -205,11 +206,12 @@ class Journal:
             self._compare(*known)
         size = self.log.block_size
         last = position - position % size + size - 1
-        for at, found in merged:
-            if isinstance(found, DamagedError):
-                self._apply(at, self._damage(at, found))
-            else:
-                self._apply(at, found)
+        with few_collections():
+            for at, found in merged:
+                if isinstance(found, DamagedError):
+                    self._apply(at, self._damage(at, found))
+                else:
+                    self._apply(at, found)
         if self.state.position <= last:
             self._apply(last, Segment(Kind.VOID, "", 0.0))
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from backends.errors import DamagedError
     from backends.interface import Blobs, Bytes, Documents, Members, Segment, Space
@@ -40,7 +40,7 @@ class Log(Protocol):
 
     def merged(
         self, position: int
-    ) -> Sequence[tuple[int, Segment | DamagedError]] | None:
+    ) -> Iterable[tuple[int, Segment | DamagedError]] | None:
         """Return what is left of a merged block from a position in it on.
 
         None if it is not merged as far as this log knows, which may be found out at

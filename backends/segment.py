@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgpack
 from xxhash import xxh3_64_intdigest
@@ -27,6 +27,9 @@ from xxhash import xxh3_64_intdigest
 from backends.errors import DamagedError
 from backends.interface import KEY_SIZE, Bytes, Cause, Kind, Row, Segment
 from backends.names import is_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _HEADER = struct.Struct("<4sIQQQ")
 _CHECK = struct.Struct("<Q")
@@ -38,6 +41,7 @@ _ANY_TEXT = "surrogatepass"
 """People's reasons may name files, and these need not be UTF-8."""
 MAGIC = b"TGS2"
 _ROWS = bytes(Row)
+_NONSENSE = (ValueError, TypeError, OverflowError, msgpack.UnpackException)
 _LATEST = 1e11
 """Seconds since the epoch, some 3,000 years, after which no calendar goes on."""
 
@@ -129,41 +133,44 @@ def decode_head(frame: Bytes, what: str) -> Segment:
     """
     header = decode_header(frame, what)
     head = bytes(frame[HEADER_SIZE : HEADER_SIZE + header.head_size])
-    segment = unpack_head(head, header, what)
+    segment = unpack_head(head, header, what, _after(frame), check_of(frame))
     if segment.kind is Kind.VOID:
-        return segment
-    return replace(segment, after=_after(frame), check=check_of(frame))
+        return replace(segment, after=0, check=0)
+    return segment
 
 
-def unpack_head(head: bytes, header: Header, what: str) -> Segment:
+def unpack_head(
+    head: bytes, header: Header, what: str, after: int = 0, check: int = 0
+) -> Segment:
     """Return the segment of a head, its body left out; see `decode_head`."""
     if len(head) != header.head_size:
         raise DamagedError(what, "cut short")
     if xxh3_64_intdigest(head) != header.head_check:
         raise DamagedError(what, "its head has another checksum")
-    (segment,) = unpack_heads(head, 1, what)
-    return segment
+    try:
+        fields = msgpack.unpackb(head, unicode_errors=_ANY_TEXT)
+        return _segment(*fields, after=after, check=check)
+    except _NONSENSE as error:
+        raise DamagedError(what, f"its head makes no sense: {error}") from None
 
 
-def unpack_heads(heads: bytes, count: int, what: str) -> list[Segment]:
-    """Return the segments of some heads that stand one after another, bodies left out.
+def unpack_heads(heads: Bytes, what: str) -> Iterator[Segment]:
+    """Yield the segments of heads that stand one after another, bodies left out.
 
     Their checksums are the caller's to compare.
 
     Raises
     ------
     DamagedError
-        They are not what `encode_frame` writes.
+        The next one is not what `encode_frame` writes.
     """
     unpacker = msgpack.Unpacker(max_buffer_size=0, unicode_errors=_ANY_TEXT)
     unpacker.feed(heads)
     try:
-        segments = [_segment(*fields) for fields in unpacker]
-    except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
+        for fields in unpacker:
+            yield _segment(*fields)
+    except _NONSENSE as error:
         raise DamagedError(what, f"its head makes no sense: {error}") from None
-    if len(segments) != count:
-        raise DamagedError(what, "its head makes no sense")
-    return segments
 
 
 def _segment(
@@ -174,8 +181,13 @@ def _segment(
     rows: bytes,
     about: str,
     number: int,
+    *,
+    after: int = 0,
+    check: int = 0,
 ) -> Segment:
-    segment = Segment(Kind(kind), worker, time, keys, rows, about, number)
+    segment = Segment(
+        Kind(kind), worker, time, keys, rows, about, number, b"", after, check
+    )
     why = _objection(segment)
     if why:
         raise ValueError(why)
@@ -188,15 +200,15 @@ def _objection(segment: Segment) -> str:
         return "its keys are of another size"
     if segment.kind is Kind.VOID:
         return ""
-    named = [segment.worker]
+    named = is_name(segment.worker)
     if segment.kind is Kind.EXPEL:
         Cause(segment.number)
-        named.append(segment.about)
-    if not all(map(is_name, named)):
+        named = named and is_name(segment.about)
+    if not named:
         return "it names a worker as no worker is called"
     if not -_LATEST < segment.time < _LATEST:
         return "its time is none"
-    has_rows = segment.kind in {Kind.PUBLISH, Kind.RESTORE}
+    has_rows = segment.kind is Kind.PUBLISH or segment.kind is Kind.RESTORE
     rows = len(segment.keys) // KEY_SIZE if has_rows else 0
     if len(segment.rows) != rows or segment.rows.translate(None, _ROWS):
         return "its rows are not those of its keys"

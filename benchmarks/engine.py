@@ -63,11 +63,11 @@ TG_SETUP = """\
 from taskgraph import TaskGenerator
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.graph import Graph
-from taskgraph.tasks.jugfile import _few_collections
+from backends.garbage import few_collections
 """
 JUG_SETUP = "from jug import TaskGenerator\nfrom jug.task import alltasks\n"
 TG_BUILD = """\
-with recorded_in(Recording()) as recording, _few_collections():
+with recorded_in(Recording()) as recording, few_collections():
     for i in range({n}): f(i)
     graph = Graph(recording.tasks)
 """

@@ -5,6 +5,7 @@
     format.json                 kind and version of this layout
     log/000012/345              segment 12345
     log/000011.pack             block 11, merged: segments 11000 to 11999 (see packs)
+    log/000000-000009.heads     what the segments of ten packs are about (see shelves)
     blobs/ab/abcd...-0.npy      large values
     workers/<worker>            who; its modification time is the heartbeat
     documents/<name>            snapshots; the last one written stays
@@ -18,37 +19,36 @@ fcntl, no rename onto a name that two writers could want, no comparison of clock
 
 from __future__ import annotations
 
-import errno
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from backends.errors import DamagedError
 from backends.filesystem.blob_folder import BlobFolder
 from backends.filesystem.directory import Directory
 from backends.filesystem.document_folder import DocumentFolder
 from backends.filesystem.format import BLOCK
 from backends.filesystem.member_folder import MemberFolder
-from backends.filesystem.packs import NewPack, Pack, open_pack
+from backends.filesystem.packs import NewPack, Pack, open_pack, opened
 from backends.filesystem.posix import (
     bytes_in,
     explained,
     is_remote,
-    open_anew,
     overwrite,
     put_if_absent,
     read_file,
     revalidate,
 )
+from backends.filesystem.shelves import Shelves
 from backends.reading import name_of
 from backends.segment import LINK_AT, VOID_FRAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from backends.errors import DamagedError
     from backends.interface import Bytes, Segment
 
 
@@ -75,6 +75,7 @@ class FileLog:
         self.members = MemberFolder(self._directory)
         self.space = self._directory
         self._packs: dict[int, Pack] = {}
+        self._shelves = Shelves(self._directory)
         self.latency = 0.5 if is_remote(root) else 0.02
 
     @property
@@ -102,19 +103,24 @@ class FileLog:
                         revalidate(f"{self.url}/log")
             return self._read_packed(position, limit)
 
-    def merged(self, position: int) -> list[tuple[int, Segment | DamagedError]] | None:
+    def merged(
+        self, position: int
+    ) -> Iterable[tuple[int, Segment | DamagedError]] | None:
         block, place = divmod(position, self.block_size)
         if (place and block not in self._packs) or not self._directory.exists():
             return None
+        name = partial(name_of, self)
+        if (shelf := self._shelves.read(position, name)) is not None:
+            return shelf
         path = f"{self._block(block)}.pack"
         with explained(f"read {path}"):
             try:
-                with _opened(path) as descriptor:
+                with opened(path) as descriptor:
                     heads = self._open(block, descriptor, path)
             except FileNotFoundError:
                 return None
-        found = self._packs[block].segments(heads, partial(name_of, self))
-        return [one for one in found if one[0] >= position]
+        found = self._packs[block].segments(heads, name)
+        return (one for one in found if one[0] >= position)
 
     def refresh(self) -> None:
         pass  # each read that finds nothing asks the server anew
@@ -207,21 +213,25 @@ class FileLog:
             old = bytes_in(pack) + bytes_in(directory)
             broken = os.path.isdir(pack)  # no file can take its place
             if old <= new.size and not os.path.isdir(directory) and not broken:
+                self._shelves.make(block)
                 return 0
             staged = self.stage(new.chunks(), durable=True)
             if broken:
                 self._directory.trash(pack)
             # Two mergers write the same or an equivalent pack: either may stay.
+            self._shelves.remove(block)
             os.replace(staged, pack)
+            self._shelves.remove(block)
             with suppress(FileNotFoundError):
                 self._directory.trash(directory)
+            self._shelves.make(block)
         return max(0, old - new.size)
 
     def _pack(self, block: int) -> Pack | None:
         """Return where the segments of a block are if it is merged, as of now."""
         path = f"{self._block(block)}.pack"
         try:
-            with _opened(path) as descriptor:
+            with opened(path) as descriptor:
                 return self._known(block, descriptor, path)
         except FileNotFoundError:
             return None
@@ -232,7 +242,7 @@ class FileLog:
             self._open(block, descriptor, path)
         return self._packs[block]
 
-    def _open(self, block: int, descriptor: int, path: str) -> bytes:
+    def _open(self, block: int, descriptor: int, path: str) -> Bytes:
         """Take in what an open pack holds; return the heads of its segments."""
         size = self.block_size
         positions = range(block * size, (block + 1) * size)
@@ -245,7 +255,7 @@ class FileLog:
         block = position // self.block_size
         path = f"{self._block(block)}.pack"
         try:
-            with _opened(path) as descriptor:
+            with opened(path) as descriptor:
                 pack = self._known(block, descriptor, path)
                 found = pack.read(descriptor, position, limit)
                 return found or (VOID_FRAME, len(VOID_FRAME))
@@ -270,20 +280,6 @@ class FileLog:
 
     def close(self) -> None:
         self._packs.clear()
-
-
-@contextmanager
-def _opened(pack: str) -> Iterator[int]:
-    """Open a pack to read from; one that is a folder is damaged."""
-    descriptor = open_anew(pack)
-    try:
-        yield descriptor
-    except OSError as error:
-        if error.errno != errno.EISDIR:
-            raise
-        raise DamagedError(pack, os.strerror(errno.EISDIR)) from error
-    finally:
-        os.close(descriptor)
 
 
 def _numbers(folder: str, ending: str = "") -> set[int]:

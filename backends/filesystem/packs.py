@@ -16,15 +16,16 @@ in the first one costs nothing, and one in the heads costs one segment.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
 
 from backends.errors import DamagedError
-from backends.filesystem.posix import read_at
+from backends.filesystem.posix import open_anew, read_at
 from backends.segment import (
     HEADER_SIZE,
     Header,
@@ -36,7 +37,7 @@ from backends.segment import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from backends.interface import Segment
+    from backends.interface import Bytes, Segment
 
 _START = struct.Struct("<4sQQQ")
 _CHECK = struct.Struct("<Q")
@@ -86,8 +87,7 @@ class NewPack:
             heads.append(data[HEADER_SIZE : HEADER_SIZE + header.head_size])
             self.size += header.body_size
         self._entries, self._heads = b"".join(entries), b"".join(heads)
-        about = (len(entries), len(self._heads), xxh3_64_intdigest(self._heads))
-        self._start = _start(_START.pack(_MAGIC, *about), self._entries)
+        self._start = _start(self._entries, self._heads)
         self.size += 2 * (_START_SIZE + len(self._entries)) + len(self._heads)
 
     def chunks(self) -> Iterator[bytes]:
@@ -108,8 +108,9 @@ class Pack:
 
     def __init__(self, seen: bytes, start: bytes, entries: bytes) -> None:
         self._seen = seen
-        self._entries = entries
-        _, _, self.heads_size, self._heads_check = _START.unpack(start[: _START.size])
+        self.entries = entries
+        about = _START.unpack(start[: _START.size])
+        _, self.count, self.heads_size, self._heads_check = about
         self.heads_at = _START_SIZE + len(entries)
         self._places: dict[int, tuple[int, int, Header]] = {}
 
@@ -117,10 +118,18 @@ class Pack:
         """Return whether this is what an open file holds."""
         return read_at(descriptor, _START_SIZE, 0) == self._seen
 
+    def ends_with(self, position: int) -> bool:
+        """Return whether the last segment is that of a position."""
+        return self.entries[-_ENTRY.size :][:8] == position.to_bytes(8, "little")
+
+    def is_whole(self, heads: Bytes) -> bool:
+        """Return whether heads are those that were written."""
+        return bool(xxh3_64_intdigest(heads) == self._heads_check)
+
     def segments(
-        self, heads: bytes, name: Callable[[int], str]
-    ) -> list[tuple[int, Segment | DamagedError]]:
-        """Return each position with its segment, the body left out, or its damage.
+        self, heads: Bytes, name: Callable[[int], str]
+    ) -> Iterator[tuple[int, Segment | DamagedError]]:
+        """Yield each position with its segment, the body left out, or its damage.
 
         Parameters
         ----------
@@ -129,22 +138,24 @@ class Pack:
         name : callable
             Returns how the segment of a position is called in errors.
         """
-        entries = list(_ENTRY.iter_unpack(self._entries))
-        if xxh3_64_intdigest(heads) == self._heads_check:
+        entries = list(_ENTRY.iter_unpack(self.entries))
+        told = 0
+        if self.is_whole(heads):
             with suppress(DamagedError):
-                segments = unpack_heads(heads, len(entries), "")
-                return list(zip([e[0] for e in entries], segments, strict=True))
-        found: list[tuple[int, Segment | DamagedError]] = []
-        at = 0
-        for position, *numbers in entries:
+                for entry, segment in zip(
+                    entries, unpack_heads(heads, ""), strict=False
+                ):
+                    yield entry[0], segment
+                    told += 1
+        at = sum(entry[1] for entry in entries[:told])
+        for position, *numbers in entries[told:]:
             header = Header(*numbers)
-            head = heads[at : at + header.head_size]
+            head = bytes(heads[at : at + header.head_size])
             at += header.head_size
             try:
-                found.append((position, unpack_head(head, header, name(position))))
+                yield position, unpack_head(head, header, name(position))
             except DamagedError as error:
-                found.append((position, error))
-        return found
+                yield position, error
 
     def read(
         self, descriptor: int, position: int, limit: int | None
@@ -166,14 +177,16 @@ class Pack:
 
     def _find(self) -> Iterator[tuple[int, tuple[int, int, Header]]]:
         head_at, body_at = self.heads_at, self.heads_at + self.heads_size
-        for position, *numbers in _ENTRY.iter_unpack(self._entries):
+        for position, *numbers in _ENTRY.iter_unpack(self.entries):
             header = Header(*numbers)
             yield position, (head_at, body_at, header)
             head_at += header.head_size
             body_at += header.body_size
 
 
-def open_pack(descriptor: int, path: str, block: range) -> tuple[Pack, bytes]:
+def open_pack(
+    descriptor: int, path: str, block: range, *, at_once: int = _FIRST_READ
+) -> tuple[Pack, Bytes]:
     """Return a pack and its heads.
 
     Parameters
@@ -184,13 +197,15 @@ def open_pack(descriptor: int, path: str, block: range) -> tuple[Pack, bytes]:
         Its name, for errors.
     block : range
         The positions that it may hold.
+    at_once : int
+        How many bytes to read first.
 
     Raises
     ------
     DamagedError
         Neither copy of its entries is whole, or they are of another block.
     """
-    data = os.read(descriptor, _FIRST_READ)
+    data = os.read(descriptor, at_once)
     try:
         start, entries = _first_copy(descriptor, data)
     except ValueError as error:
@@ -198,14 +213,52 @@ def open_pack(descriptor: int, path: str, block: range) -> tuple[Pack, bytes]:
     if any(position not in block for position, *_ in _ENTRY.iter_unpack(entries)):
         raise DamagedError(path, "it holds another block")
     pack = Pack(data[:_START_SIZE], start, entries)
-    heads = data[pack.heads_at : pack.heads_at + pack.heads_size]
-    if len(heads) < pack.heads_size:
-        left = pack.heads_size - len(heads)
-        heads += read_at(descriptor, left, pack.heads_at + len(heads))
-    return pack, heads
+    heads = memoryview(data)[pack.heads_at : pack.heads_at + pack.heads_size]
+    if len(heads) == pack.heads_size:
+        return pack, heads
+    left = pack.heads_size - len(heads)
+    return pack, bytes(heads) + read_at(descriptor, left, pack.heads_at + len(heads))
 
 
-def _start(about: bytes, entries: bytes) -> bytes:
+def encode_heads(fronts: Iterable[tuple[Pack, Bytes]]) -> list[bytes]:
+    """Return the chunks of what is as one pack without bodies, once.
+
+    Parameters
+    ----------
+    fronts : iterable of (Pack, bytes)
+        As `open_pack` returned them, in ascending order.
+
+    Raises
+    ------
+    DamagedError
+        Heads are.
+    """
+    listed = list(fronts)
+    if not all(pack.is_whole(heads) for pack, heads in listed):
+        raise DamagedError("a pack", "its heads have another checksum")
+    entries = b"".join(pack.entries for pack, _ in listed)
+    heads = b"".join(heads for _, heads in listed)
+    return [_start(entries, heads), entries, heads]
+
+
+@contextmanager
+def opened(path: str) -> Iterator[int]:
+    """Open a pack to read from; what the disk cannot read of it is damaged."""
+    descriptor = open_anew(path)
+    try:
+        yield descriptor
+    except OSError as error:
+        if error.errno not in (errno.EIO, errno.EISDIR):
+            raise
+        why = os.strerror(error.errno)
+        raise DamagedError(path, f"the disk cannot read it: {why}") from error
+    finally:
+        os.close(descriptor)
+
+
+def _start(entries: bytes, heads: bytes) -> bytes:
+    count = len(entries) // _ENTRY.size
+    about = _START.pack(_MAGIC, count, len(heads), xxh3_64_intdigest(heads))
     return about + _CHECK.pack(xxh3_64_intdigest(about + entries))
 
 
@@ -220,7 +273,8 @@ def _entries_size(start: bytes, most: int) -> int:
 
 
 def _checked(start: bytes, entries: bytes) -> tuple[bytes, bytes]:
-    if _start(start[: _START.size], entries) != start:
+    about, check = start[: _START.size], start[_START.size :]
+    if _CHECK.pack(xxh3_64_intdigest(about + entries)) != check:
         raise ValueError("its table has another checksum")
     return start, entries
 

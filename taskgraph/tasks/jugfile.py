@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import types
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backends.garbage import few_collections
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.recording import Recording, recorded_in
@@ -108,7 +108,7 @@ class Jugfile:
         missing: tuple[bytes, ...] = ()
         run_at_once = run_at_once or self.run_at_once
         recording: Recording[Task] = Recording(results, run_at_once, whole=True)
-        with recorded_in(recording), self._seen_by_script(), _few_collections():
+        with recorded_in(recording), self._seen_by_script(), few_collections():
             try:
                 exec(code, module.__dict__)
             except BarrierError as barrier:
@@ -196,17 +196,6 @@ class Jugfile:
             yield
         finally:
             sys.argv = argv
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Keep the garbage collector from walking a million new tasks again and again."""
-    before = gc.get_threshold()
-    gc.set_threshold(max(before[0], 200_000), 50, 1000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def is_a_folder(path: str | Path) -> JugfileError:

@@ -1,0 +1,100 @@
+"""Shelves: the heads of ten packs in one file, for who joins a large store.
+
+A shelf is a pack of ten blocks without the bodies. It says nothing that its packs do
+not say, so it may be missing or damaged: then these are read one by one. It is made
+when all ten packs are there. Who replaces a pack removes its shelf before and after
+that, and who makes a shelf looks afterwards whether the packs are still those that it
+was made of: so a shelf that stays is of its packs, or was a moment ago.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, suppress
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from backends.errors import BackendError, DamagedError
+from backends.filesystem.packs import encode_heads, open_pack, opened
+from backends.filesystem.posix import explained
+from backends.interface import Kind, Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from backends.filesystem.directory import Directory
+
+PACKS = 10
+"""How many packs a shelf is of."""
+
+
+class Shelves:
+    """The shelves of a store in a directory."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def read(
+        self, position: int, name: Callable[[int], str]
+    ) -> Iterator[tuple[int, Segment | DamagedError]] | None:
+        """Return the segments of the shelf that begins at a position, if one does.
+
+        Bodies are left out. The last position of the shelf is always told.
+        """
+        size = PACKS * self._directory.block_size
+        if position % size:
+            return None
+        path = self._path(position // size)
+        positions = range(position, position + size)
+        with explained(f"read {path}"):
+            try:
+                with opened(path) as descriptor:
+                    most = os.fstat(descriptor).st_size
+                    pack, heads = open_pack(descriptor, path, positions, at_once=most)
+            except (FileNotFoundError, DamagedError):
+                return None
+        if not pack.is_whole(heads):
+            return None
+        void = Segment(Kind.VOID, "", 0.0)
+        end = [] if pack.ends_with(positions[-1]) else [(positions[-1], void)]
+        return chain(pack.segments(heads, name), end)
+
+    def remove(self, block: int) -> None:
+        """Remove the shelf that a block is on: its pack is another one from now on."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._path(block // PACKS))
+
+    def make(self, block: int) -> None:
+        """Make the shelf of a block, if it is lacking and all its packs are there."""
+        shelf = block // PACKS
+        path = self._path(shelf)
+        packs = [self._pack(b) for b in range(shelf * PACKS, (shelf + 1) * PACKS)]
+        if os.path.exists(path) or not all(map(os.path.exists, packs)):
+            return
+        with suppress(BackendError, OSError):  # it saves time and nothing else
+            self._make(shelf, path, packs)
+
+    def _make(self, shelf: int, path: str, packs: list[str]) -> None:
+        size = self._directory.block_size
+        first = shelf * PACKS * size
+        fronts = []
+        for pack in packs:
+            with opened(pack) as descriptor:
+                fronts.append(open_pack(descriptor, pack, range(first, first + size)))
+            first += size
+        chunks = encode_heads(fronts)
+        os.replace(self._directory.stage(chunks, durable=False), path)
+        with ExitStack() as stack:
+            stack.callback(self.remove, shelf * PACKS)
+            for pack, (found, _) in zip(packs, fronts, strict=True):
+                with opened(pack) as descriptor:
+                    if not found.is_still(descriptor):
+                        return
+            stack.pop_all()
+
+    def _pack(self, block: int) -> str:
+        return f"{self._directory.root}/log/{block:06d}.pack"
+
+    def _path(self, shelf: int) -> str:
+        first = shelf * PACKS
+        return f"{self._directory.root}/log/{first:06d}-{first + PACKS - 1:06d}.heads"
