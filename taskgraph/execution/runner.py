@@ -21,6 +21,7 @@ from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
 from taskgraph.results.records import NO_INPUTS, Failure
 from taskgraph.tasks.recording import mark_running, unmark_running
+from taskgraph.tasks.refusals import advice
 from taskgraph.tasks.values import parts, value
 
 if TYPE_CHECKING:
@@ -169,7 +170,11 @@ class Runner:
         if self._debug or _interrupted(error):
             raise error
         _abandon_if_interrupted()
-        return failure_of(error, cause)
+        failure = failure_of(error, cause)
+        if advice(error):
+            message = f"{failure.message}. Pass the task as an argument instead"
+            return replace(failure, message=message)
+        return failure
 
     def _call(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         token = mark_running(task.name)

@@ -15,6 +15,12 @@ WAY_OUT = (
     "it with bvalue(task)"
 )
 _NAMED = re.compile(r"\bTask(let)?\b")
+_COMMANDS = {
+    **dict.fromkeys(("lock", "unlock", "is_locked"), "tg locks"),
+    **dict.fromkeys(("fail", "is_failed"), "tg errors"),
+    "invalidate": "tg invalidate",
+}
+"""What jug's tasks can do one by one."""
 
 
 class NotItsResult:
@@ -30,6 +36,23 @@ class NotItsResult:
     def _wrong(self, what: str) -> TaskAsResultError:
         name = getattr(self, "name", "a tasklet")
         return TaskAsResultError(f"{name} {what}: {WAY_OUT}")
+
+    if not TYPE_CHECKING:  # type checkers know that it has no other attributes
+
+        def __getattr__(self, name: str) -> Any:
+            says = f"{type(self).__name__!r} object has no attribute {name!r}"
+            command = _COMMANDS.get(name)
+            way_out = WAY_OUT if command is None else f"`{command}` is for that"
+            raise AttributeError(f"{says}: {way_out}", name=name, obj=self)
+
+    def is_loaded(self) -> bool:
+        """Return False: results are not kept here."""
+        return False
+
+    def unload(self) -> None:
+        """Do nothing: results are not kept here."""
+
+    unload_recursive = unload
 
     def __bool__(self) -> bool:
         raise self._wrong("is neither true nor false (see task.can_load())")
@@ -81,6 +104,7 @@ def advice(error: BaseException) -> str:
     ''
     """
     wrong = isinstance(error, TypeError | AttributeError)
-    if not wrong or not _NAMED.search(str(error)):
+    said = isinstance(getattr(error, "obj", None), NotItsResult)  # by itself
+    if said or not wrong or not _NAMED.search(str(error)):
         return ""
     return f". A Task is what was written down; {WAY_OUT}"

@@ -204,7 +204,11 @@ class TaskGenerator:
         if not self.named_by_hand:
             encoder.names.note(("generator", self.name, self.version), self.function)
         version = encoder.item(self.version)
+        met = len(encoder.tasks)
         given = encoder.item(self._given) if any(self._given) else b""
+        if len(encoder.tasks) > met:
+            why = "a generator that holds a task stays what it is; pass the task too"
+            raise UnhashableError("", why)
         return (
             b"o" + encoder.item("taskgraph") + encoder.item(self.name) + version + given
         )
@@ -323,15 +327,6 @@ class Task(NotItsResult):
         """Return what stands for it in a key; the encoder notes that it met it."""
         encoder.tasks.append(self)
         return b"K" + self.key
-
-    def is_loaded(self) -> bool:
-        """Return False: results are not kept in tasks."""
-        return False
-
-    def unload(self) -> None:
-        """Do nothing: results are not kept in tasks."""
-
-    unload_recursive = unload
 
     def run(self) -> Any:
         """Call the function here and now, keep the result, and return it.

@@ -10,7 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taskgraph import Task, TaskAsResultError, TaskGenerator, Tasklet, UsageError, value
+from taskgraph import (
+    Task,
+    TaskAsResultError,
+    TaskGenerator,
+    Tasklet,
+    UsageError,
+    open_store,
+    run,
+    value,
+)
+from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.refusals import advice
 
 USES = {
@@ -73,7 +83,9 @@ def test_a_task_is_no_result_yet(use, task):
 def test_an_error_that_names_a_task_gets_a_line_of_advice(use, task):
     with pytest.raises((TypeError, AttributeError)) as caught:
         use(task)
-    assert advice(caught.value).endswith("wait for it with bvalue(task)")
+    said = f"{caught.value}{advice(caught.value)}"
+    assert said.endswith("wait for it with bvalue(task)")
+    assert said.count("bvalue(task)") == 1
 
 
 @pytest.mark.parametrize(
@@ -94,6 +106,22 @@ def test_the_advice_stands_in_the_error_of_the_jugfile(tg):
     said = tg("execute", "work.py", code=2).stderr
     assert "work.py:3: TypeError: can only concatenate str" in said
     assert "let a task do that, or wait for it with bvalue(task)" in said
+
+
+BASE = Task(len, "abc")
+
+
+@TaskGenerator
+def uses_a_task_that_it_was_not_given(x):
+    return x + BASE
+
+
+def test_a_task_that_uses_another_without_being_given_it_is_advised():
+    with recorded_in(Recording(open_store("memory://"))) as recording:
+        task = uses_a_task_that_it_was_not_given(1)
+        run(task, check=False)
+        said = recording.results.record(task.key).failure.message
+    assert said.endswith("'int' and 'Task'. Pass the task as an argument instead")
 
 
 def test_tasks_live_in_sets_and_dicts_as_themselves(task):
@@ -165,6 +193,16 @@ def test_the_class_of_the_refusal_is_public(task):
     with pytest.raises(TaskAsResultError):
         bool(task)
     assert issubclass(TaskAsResultError, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("lock", "locks"), ("is_failed", "errors")]
+)
+def test_what_jugs_tasks_do_one_by_one_has_a_command(task, name, command):
+    with pytest.raises(AttributeError, match=f"{name}': `tg {command}`") as caught:
+        getattr(task, name)()
+    assert advice(caught.value) == ""
+    assert not hasattr(task, name)
 
 
 def test_a_task_keeps_its_name():
