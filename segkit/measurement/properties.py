@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 
 Spacing: TypeAlias = Sequence[float]
 
+# What others call some of the properties.
+_SPELT: Final[Mapping[str, str]] = {
+    "perimeter": "surface",
+    "perimeter_crofton": "surface",
+    "surface_area": "surface",
+    "num_pixels": "count",
+    "size": "count",
+    "volume": "area",
+    "equivalent_diameter_area": "equivalent_diameter",
+    "major_axis_length": "axis_major_length",
+    "minor_axis_length": "axis_minor_length",
+    "mean_intensity": "intensity_mean",
+    "min_intensity": "intensity_min",
+    "max_intensity": "intensity_max",
+}
 # Sides of an object's box are called from the last axis on: width, height, depth.
 _LEAST_AXES: Final[Mapping[str, int]] = {"depth": 3, "height": 2}
 
@@ -40,8 +55,10 @@ def wanted(
         raise TypeError(f"properties is {properties!r}; give a list of names")
     for name in properties:
         if name not in _COLUMNS:
+            ours = _SPELT.get(name)
+            meant = f" (here it is {ours!r})" if ours else ""
             raise ValueError(
-                f"property {name!r} is unknown; there are {', '.join(_COLUMNS)}"
+                f"property {name!r} is unknown{meant}; there are {', '.join(_COLUMNS)}"
             )
         if _needs_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
