@@ -7,7 +7,7 @@ from typing import Any
 
 from taskgraph.identity.numpy_state import is_numpy_base, numpy_base_state
 from taskgraph.identity.objects import Anatomy, anatomy_of
-from taskgraph.identity.standard_types import known_type, state_of
+from taskgraph.identity.standard_types import known_type, rule_of
 
 
 @functools.lru_cache(maxsize=1000)
@@ -28,4 +28,4 @@ def base_state(value: Any, base: type) -> object:
         return None
     if is_numpy_base(base):
         return numpy_base_state(value)
-    return state_of(value, base)[1]
+    return rule_of(base)[2](base, value)

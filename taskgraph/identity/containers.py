@@ -158,7 +158,7 @@ def _owned(part: Any) -> Any:
         return kind([_owned(entry) for entry in part])
     if kind is dict:
         return {key: _owned(entry) for key, entry in part.items()}
-    home = kind.__module__.partition(".")[0]
+    home = str(kind.__module__).partition(".")[0]
     if home in _COPIED and hasattr(kind, "copy") and kind.__name__ != "memmap":
         return part.copy()
     return part

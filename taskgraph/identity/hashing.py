@@ -31,11 +31,7 @@ Sizes and counts are decimal digits. The key of a call is the first 20 bytes of 
 BLAKE3 digest of ``taskgraph2`` NUL, function name, version label, the positional
 arguments as a tuple (defaults filled in), and the keyword-only ones as a dict.
 
-What is accepted is known whole: an exact type all of whose state is encoded; an object
-of a class written in Python, with the value of the known type that it extends and all
-its attributes; a class or function that its name finds. All else is refused. What does
-not count: identity, aliasing, the order of sets and dicts, and where an array has its
-memory (strides, a mapped file, whether it may be written to).
+What is not known whole is refused (DESIGN).
 """
 
 from __future__ import annotations
@@ -72,7 +68,7 @@ from taskgraph.identity.standard_types import (
     is_named_tuple,
     known_type,
     named_tuple_class,
-    state_of,
+    rule_of,
 )
 
 if TYPE_CHECKING:
@@ -81,6 +77,7 @@ if TYPE_CHECKING:
 KEY_SIZE = 20
 PREFIX = b"taskgraph2\0"
 _TOO_DEEP = "nested too deeply, or inside itself; pass flatter data"
+_LONG = 200
 _KEPT = (
     "{} holds a task that its result would not replace; pass the task by itself, in a "
     "list or in a dict, or define __taskgraph_value__()"
@@ -101,8 +98,7 @@ class Encoder:
     """Turns values into canonical bytes, and notes what it meets on the way.
 
     One encoder serves one recording of tasks: it digests an array that it has seen
-    before only once, and tells by a checksum if its contents changed since; and it
-    notices when a name comes to stand for something else.
+    before only once, and notices when a name comes to stand for something else.
 
     Parameters
     ----------
@@ -185,7 +181,7 @@ class Encoder:
                 kind = type(value)
                 append(table[kind](value) if kind in table else self._other(value))
         except UnhashableError as error:
-            raise UnhashableError(f"[{len(encoded)}]{error.path}", error.why) from None
+            raise _inside(f"[{len(encoded)}]", error) from None
         except RecursionError:
             raise UnhashableError(f"[{len(encoded)}]", _TOO_DEEP) from None
         return encoded
@@ -217,8 +213,7 @@ class Encoder:
             try:
                 pairs.append((self.item(key), self.item(entry)))
             except UnhashableError as error:
-                path = f"[{key!r:.40}]{error.path}"
-                raise UnhashableError(path, error.why) from None
+                raise _inside(f"[{key!r:.40}]", error) from None
         pairs.sort()
         return b"d%d:%b" % (len(value), b"".join(k + v for k, v in pairs))
 
@@ -228,10 +223,10 @@ class Encoder:
         """Encode what is not in the table; the next of its type is found there."""
         kind = type(value)
         found = self._encoder_of(kind)
-        if found is not None:
-            self._table[kind] = found
-            return found(value)
-        return self._thing(value) if names_itself(value) else self._whole(value)
+        if found is None:
+            return self._thing(value) if names_itself(value) else self._whole(value)
+        self._table[kind] = found
+        return found(value)
 
     def _encoder_of(self, kind: type) -> Callable[[Any], bytes] | None:
         """Return what encodes the values of a type, if the type alone tells."""
@@ -242,7 +237,7 @@ class Encoder:
         if hook is not None:
             return lambda value: self._hooked(value, kind, hook)
         if known_type(kind):
-            known = self._known
+            known = self._known(kind)
             return known if has_parts(kind) else self._without_tasks(known, kind)
         if issubclass(kind, _NAMED):
             return self._thing
@@ -254,8 +249,8 @@ class Encoder:
             )
         for encoder_of in (numpy_encoder, pandas_encoder, library_encoder):
             if (encode := encoder_of(kind, self)) is not None:
-                plain = kind.__name__ == "ndarray"
-                return encode if plain else self._without_tasks(encode, kind)
+                whole = kind.__name__ != "ndarray"
+                return self._without_tasks(encode, kind) if whole else encode
         return None
 
     def _without_tasks(
@@ -283,14 +278,18 @@ class Encoder:
         self.items(needed_by(value))  # notes the tasks that it names
         return encoded
 
-    def _known(self, value: Any) -> bytes:
-        """Encode a value of a type of the standard library."""
-        kind: Any = type(value)
-        (module, name), state = state_of(value, kind)
-        more = attributes(value, anatomy(kind)) if kind.__dictoffset__ else None
-        if more:
-            return self._extended(kind, state, more)
-        return self.state(module, name, state)
+    def _known(self, kind: Any) -> Callable[[Any], bytes]:
+        module, name, state = rule_of(kind)
+        head = self.head(module, name)
+        if not kind.__dictoffset__ or module == "typing":
+            return lambda value: head + self.below(state(kind, value))
+
+        def encode(value: Any) -> bytes:
+            more = attributes(value, anatomy(kind))
+            held = state(kind, value)
+            return self._extended(kind, held, more) if more else head + self.below(held)
+
+        return encode
 
     def _whole(self, value: Any) -> bytes:
         """Encode an object of a class written in Python: class and complete state."""
@@ -316,15 +315,19 @@ class Encoder:
             try:
                 pairs.append((self.item(name), self.item(entry)))
             except UnhashableError as error:
-                raise UnhashableError(f".{name}{error.path}", error.why) from None
+                raise _inside(f".{name}", error) from None
             except RecursionError:
                 raise UnhashableError(f".{name}", _TOO_DEEP) from None
         pairs.sort()
         return b"d%d:%b" % (len(pairs), b"".join(k + v for k, v in pairs))
 
+    def head(self, module: str, name: str) -> bytes:
+        """Return what a value of a known type begins with: the type's name in keys."""
+        return b"o" + encode_str(module) + encode_str(name)
+
     def state(self, module: str, name: str, state: object) -> bytes:
         """Encode a value of a known type: its name in keys, and all that it holds."""
-        return b"o" + encode_str(module) + encode_str(name) + self.below(state)
+        return self.head(module, name) + self.below(state)
 
     def below(self, state: Any) -> bytes:
         """Encode the state of an object; what is wrong in it is wrong with that."""
@@ -339,7 +342,7 @@ class Encoder:
         return b"m" + self.names.of(value)
 
     def _member(self, value: Any) -> bytes:
-        """Encode a member of an enumeration: flags by their bits, else by its name."""
+        """Encode a flag by its bits, another member by its name."""
         kind = type(value)
         if isinstance(value, enum.Flag):
             return b"o" + self.names.of(kind) + encode_int(int(value._value_))
@@ -357,17 +360,33 @@ class Encoder:
         if dtype.hasobject and dtype.names is None:
             objects = array if dtype.kind == "O" else array.astype(object)
             return head + self._digests.of_objects(
-                objects, lambda x: pack_objects(x, self.items, numpy)
+                objects, lambda x: self._packed(x, numpy)
             )
         if dtype.names is not None:
             encode = self._without_tasks(lambda x: self._fields(x, numpy), type(array))
             return head + encode(array)
         return head + self._digests.of(array, numpy)
 
+    def _packed(self, objects: list[Any], numpy: Any) -> tuple[bytes, bool]:
+        """Pack objects; return too whether they will always be the same bytes."""
+        met, self.mutable = len(self.tasks), False
+        packed = pack_objects(objects, self.item, numpy)
+        lasts = not self.mutable and len(self.tasks) == met
+        self.mutable = True
+        return packed, lasts
+
     def _fields(self, array: Any, numpy: Any) -> bytes:
         """Digest fields one by one: the padding between them is not data."""
         fields = [self.array(array[name], numpy) for name in array.dtype.names]
         return blake3(b"".join(fields)).digest()
+
+
+def _inside(place: str, error: UnhashableError) -> UnhashableError:
+    """Return an error of something in a place; not all of a very deep one."""
+    path = place + error.path
+    return UnhashableError(
+        path if len(path) < _LONG else f"{path[:_LONG]}...", error.why
+    )
 
 
 def digest(prefix: bytes, arguments: bytes) -> bytes:

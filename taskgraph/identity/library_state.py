@@ -28,7 +28,7 @@ _OF_IMAGE = ("im", "_im", "_mode", "_size", "palette", "info", "readonly", "_exi
 
 def library_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
     """Return what encodes the values of a library's type; None if there is no rule."""
-    top = kind.__module__.partition(".")[0]
+    top = str(kind.__module__).partition(".")[0]
     if top == "scipy" and (name := _sparse_name(kind)):
         return lambda matrix: encoder.state(
             "scipy.sparse", name, (1, _sparse_state(matrix))

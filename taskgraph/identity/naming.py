@@ -32,7 +32,10 @@ def names_itself(value: Any) -> bool:
     """
     if isinstance(value, type) or type(value).__name__ == "ufunc":
         return True
-    return callable(value) and isinstance(getattr(value, "__qualname__", None), str)
+    try:
+        return callable(value) and isinstance(value.__qualname__, str)
+    except Exception:  # noqa: BLE001 - whatever its own __getattr__ raises
+        return False
 
 
 def name_of(value: Any) -> tuple[str, str]:
@@ -142,27 +145,26 @@ class Names:
         if known is not None:
             return known[1]
         module, name = name_of(value)
-        self.note((module, name), value)
+        self.note(f"{module}.{name}", value)
         encoded = encode_str(module) + encode_str(name)
         if not isinstance(value, _MADE_AT_EACH_LOOK):
             self._known[id(value)] = value, encoded
         return encoded
 
-    def note(self, name: tuple[object, ...], value: Any) -> None:
-        """Note what a name stands for.
+    def note(self, name: str, value: Any, *more: object) -> None:
+        """Note what a name (and what else tells it from others) stands for.
 
         Raises
         ------
         UnhashableError
             It stands for something else already, in the same jugfile.
         """
-        before = self._bearers.setdefault(name, value)
+        before = self._bearers.setdefault((name, *more), value)
         if before is value or self._renaming or same_thing(before, value):
-            self._bearers[name] = value
+            self._bearers[name, *more] = value
             return
-        called = ".".join(str(part) for part in name if part)
         why = (
-            f"{called} names two things, whose results would be mixed up; rename one, "
+            f"{name} names two things, whose results would be mixed up; rename one, "
             "or make what differs an argument"
         )
         raise UnhashableError("", why)

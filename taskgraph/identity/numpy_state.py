@@ -91,7 +91,7 @@ def normal(array: Any, numpy: Any) -> Any:
 def numpy_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
     """Return what encodes the values of a type of numpy; None if it is no such type."""
     numpy = sys.modules.get("numpy")
-    if numpy is None or kind.__module__.partition(".")[0] != "numpy":
+    if numpy is None or str(kind.__module__).partition(".")[0] != "numpy":
         return None
     if kind is numpy.ndarray:
         return lambda array: encoder.array(array, numpy)

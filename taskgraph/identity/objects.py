@@ -162,7 +162,7 @@ def _refuse_compiled(own: type, kind: type) -> None:
         compiled.append("__dict__")
     if own.__module__ == "typing":
         return  # Generic and Protocol hold nothing; compiled or not, as Python likes
-    top = own.__module__.partition(".")[0]
+    top = str(own.__module__).partition(".")[0]
     what = describe_kind(kind)
     if own is not kind:
         what += f" (because of its base {own.__qualname__})"

@@ -10,8 +10,10 @@ from __future__ import annotations
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.errors import UnhashableError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 _LETTERS = {type(None): "N", bool: "b", int: "i", float: "f", str: "s"}
 _OTHER = "o"
@@ -27,23 +29,23 @@ _letter_of = _Letters(_LETTERS).__getitem__
 
 
 def pack_objects(
-    objects: list[Any], encode: Callable[[Iterable[Any]], list[bytes]], numpy: Any
-) -> tuple[bytes, bool]:
-    """Return the bytes of a list, and whether no object in it can change.
+    objects: list[Any], encode: Callable[[Any], bytes], numpy: Any
+) -> bytes:
+    """Return the bytes of a list.
 
     Parameters
     ----------
     objects : list
         Anything.
     encode : callable
-        Returns the bytes of each of what is no plain number or text.
+        Returns the bytes of what is no plain number or text.
     numpy : module
         Numpy.
 
     Examples
     --------
     >>> import numpy as np
-    >>> pack_objects(["a", None, "bc"], None, np)[0]
+    >>> pack_objects(["a", None, "bc"], None, np)
     b'sNs3:...abc'
     """
     letters = "".join(map(_letter_of, map(type, objects)))
@@ -55,8 +57,8 @@ def pack_objects(
             chosen = _chosen(objects, letters, letter)
             parts.append(pack(chosen, numpy))
     if _OTHER in letters:
-        parts += encode(_chosen(objects, letters, _OTHER))
-    return b"".join(parts), _OTHER not in letters
+        parts += _others(objects, letters, encode)
+    return b"".join(parts)
 
 
 def _with_large(letters: str, objects: list[Any]) -> str:
@@ -74,6 +76,24 @@ def _chosen(objects: list[Any], letters: str, letter: str) -> list[Any]:
     if letters.count(letter) == len(letters):
         return objects
     return list(compress(objects, map(letter.__eq__, letters)))
+
+
+def _others(
+    objects: list[Any], letters: str, encode: Callable[[Any], bytes]
+) -> list[bytes]:
+    """Return the bytes of what is no plain number or text; those of one object once."""
+    known: dict[int, bytes] = {}
+    parts = []
+    for place, letter in enumerate(letters):
+        if letter == _OTHER:
+            one = objects[place]
+            if id(one) not in known:
+                try:
+                    known[id(one)] = encode(one)
+                except UnhashableError as error:
+                    raise UnhashableError(f"[{place}]{error.path}", error.why) from None
+            parts.append(known[id(one)])
+    return parts
 
 
 def _flags(values: list[bool], _: Any) -> bytes:

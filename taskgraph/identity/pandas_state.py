@@ -27,10 +27,14 @@ _OF_PANDAS = frozenset(
 )
 
 
+_FEW_ROWS, _MANY_COLUMNS = 1000, 64
+"""Of tables whose columns are not encoded one by one."""
+
+
 def pandas_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
     """Return what encodes the values of a type of pandas; None if there is no rule."""
     pandas = sys.modules.get("pandas")
-    if pandas is None or kind.__module__.partition(".")[0] != "pandas":
+    if pandas is None or str(kind.__module__).partition(".")[0] != "pandas":
         return None
     name = kind.__name__
     if name in ("NaTType", "NAType"):
@@ -43,12 +47,35 @@ def pandas_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
     state = _STATES.get(name)
     if state is None:
         return None
-    return lambda value: encoder.state("pandas", name, state(value))
+    head = encoder.head("pandas", name)
+    return lambda value: head + encoder.below(state(value))
 
 
 def _table(table: Any) -> State:
-    columns = [_plain(_column(table, i)) for i in range(table.shape[1])]
-    return {"columns": table.columns, "values": columns, **_about(table)}
+    rows, columns = table.shape
+    wide = rows < _FEW_ROWS and columns > _MANY_COLUMNS
+    values = _columns_by_type(table) if wide else _columns(table)
+    return {"columns": table.columns, "values": values, **_about(table)}
+
+
+def _columns(table: Any) -> list[Any]:
+    return [_plain(_column(table, i)) for i in range(table.shape[1])]
+
+
+def _columns_by_type(table: Any) -> list[Any]:
+    """Return many short columns: those of one type of numpy in one array."""
+    places: dict[Any, list[int]] = {}
+    for place, kind in enumerate(table.dtypes):
+        places.setdefault(kind, []).append(place)
+    columns: list[Any] = []
+    for kind, where in places.items():
+        if not _is_numpys(kind):
+            columns += [(place, _column(table, place)) for place in where]
+        elif len(places) == 1:
+            columns.append(table.to_numpy())
+        else:
+            columns.append((where, table.iloc[:, where].to_numpy()))
+    return columns
 
 
 def _column(table: Any, place: int) -> Any:
@@ -75,9 +102,11 @@ def _more(value: Any) -> State:
 
 def _plain(array: Any) -> Any:
     """Return a column as an array of numpy if that says all of it, else as it is."""
-    if type(array.dtype).__module__.startswith("numpy"):
-        return sys.modules["numpy"].asarray(array)
-    return array
+    return sys.modules["numpy"].asarray(array) if _is_numpys(array.dtype) else array
+
+
+def _is_numpys(dtype: Any) -> bool:
+    return type(dtype).__module__.startswith("numpy")
 
 
 def _index(index: Any) -> State:
@@ -151,7 +180,7 @@ def _offset(offset: Any) -> State:
     return {"n": offset.n, "normalize": offset.normalize, "kwds": dict(offset.kwds)}
 
 
-_STATES: dict[str, Callable[[Any], State]] = {
+_STATES: dict[str, Callable[[Any], object]] = {
     "DataFrame": _table,
     "Series": _series,
     "Index": _index,
@@ -175,8 +204,8 @@ _STATES: dict[str, Callable[[Any], State]] = {
     "ArrowExtensionArray": _arrow,
     "NumpyExtensionArray": lambda x: {"values": x.to_numpy()},
     "SparseArray": _sparse,
-    "Timestamp": lambda x: {"time": x.asm8, "tz": x.tz, "fold": x.fold},
-    "Timedelta": lambda x: {"time": x.asm8},
+    "Timestamp": lambda x: (x.isoformat(), x.unit, x.tz, x.fold),
+    "Timedelta": lambda x: (x.isoformat(), x.unit),
     "Period": lambda x: {"ordinal": x.ordinal, "freq": x.freq},
     "Interval": _intervals,
     "CategoricalDtype": lambda x: {"categories": x.categories, "ordered": x.ordered},

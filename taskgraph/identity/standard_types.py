@@ -88,6 +88,7 @@ _FOUND: tuple[tuple[str, str, State], ...] = (
     ("operator", "methodcaller", _made_by),
     ("types", "SimpleNamespace", lambda _t, _x: None),
     ("types", "GenericAlias", lambda _, x: (x.__origin__, x.__args__)),
+    ("typing", "_GenericAlias", lambda _, x: (x.__origin__, x.__args__)),
     ("collections", "OrderedDict", lambda t, x: list(t.items(x))),
     ("collections", "Counter", lambda t, x: dict(t.items(x))),
     (
@@ -132,18 +133,12 @@ def known_type(kind: type) -> bool:
     return where in STATES and found_at(kind.__module__, kind.__qualname__) is kind
 
 
-def state_of(value: Any, base: Any) -> tuple[tuple[str, str], object]:
-    """Return the name of a known type in keys, and what a value of it holds.
+def rule_of(kind: type) -> tuple[str, str, State]:
+    """Return module and name of a known type in keys, and what returns a state.
 
-    Parameters
-    ----------
-    value : object
-        Of the type, or of a class that extends it.
-    base : type
-        The known type.
+    That takes the type, and a value of it or of a class that extends it.
     """
-    module, name, state = STATES[f"{base.__module__}.{base.__qualname__}"]
-    return (module, name), state(base, value)
+    return STATES[f"{kind.__module__}.{kind.__qualname__}"]
 
 
 def is_named_tuple(kind: Any) -> bool:

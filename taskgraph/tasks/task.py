@@ -202,7 +202,7 @@ class TaskGenerator:
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
         """Return what stands for the function itself in a key."""
         if not self.named_by_hand:
-            encoder.names.note(("generator", self.name, self.version), self.function)
+            encoder.names.note(self.name, self.function, "calls", self.version)
         version = encoder.item(self.version)
         met = len(encoder.tasks)
         given = encoder.item(self._given) if any(self._given) else b""
