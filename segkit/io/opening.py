@@ -40,9 +40,11 @@ def open_image(
 ) -> Image:
     """Return an image on disk as a lazy image that is read by box.
 
-    TIFF, BigTIFF, OME-TIFF, ImageJ stacks, folders of pictures (in natural order of
-    their names), Zarr, OME-Zarr 0.4 and 0.5, plates, HDF5, npy, and whatever
-    imageio reads. The first bytes of the file decide, not its name.
+    TIFF, BigTIFF, OME-TIFF (also in several files), stacks of ImageJ and microscopes,
+    folders of pictures (in natural order of their names), Zarr, OME-Zarr 0.1 to 0.6,
+    plates, HDF5 (also of ilastik), npy, npz, pictures. The first bytes of the file
+    decide, not its name. What it states is kept, and what is given here replaces it;
+    ``docs/formats.md`` has a table of what is read of each format.
 
     Parameters
     ----------
@@ -50,7 +52,8 @@ def open_image(
         The file or folder; ``file.h5::dataset`` and ``image.zarr::labels/nuclei``
         name what is inside.
     key : str, optional
-        The same: the dataset of an HDF5 file, the array or group of a Zarr folder.
+        The same: the dataset of an HDF5 file, the array of an npz file, the array or
+        group of a Zarr folder.
     channel : int, optional
         Choose one sample of a colour picture, or one channel.
     to_grey : bool

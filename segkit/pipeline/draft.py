@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segkit import checks
+from segkit.io.pictures.writing import LOSSY
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.methods.axes import relative, require_said
 from segkit.pipeline.contents import content_after, is_foreign
@@ -197,6 +198,8 @@ class Draft:
         """Place the saving of a table or an image, which the suffix says."""
         number, path = len(self.stages), str(step.arguments[0]).lower()
         if not path.endswith(TABLE_SUFFIXES):
+            if path.endswith(LOSSY) and self._content in ("mask", "labels"):
+                raise ValueError(f"loses details of {self._content}; save .png or .tif")
             if path.endswith(".zarr") and self._content == "labels":
                 # Said there, so that coarser levels hold no means of labels.
                 options = {"labels": True, **step.keywords}

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 GREY = 2
 """How many axes a picture has; one in colour has one more."""
-_LOSSY = (".jpg", ".jpeg")
+LOSSY = (".jpg", ".jpeg")
+"""Suffixes of formats that mix neighbouring values."""
 _FEW = 16
 """Grey values of which no picture of a camera has so few."""
 _SAMPLES = {
@@ -88,7 +89,7 @@ def picture_pixels(
         labels where neighbouring values are mixed, samples that it has no place for.
     """
     suffix = path.suffix.lower()
-    if suffix in _LOSSY:
+    if suffix in LOSSY:
         _require_no_objects(path, array, labels=labels)
     if array.ndim > GREY or not _HOLDS_GREY[suffix]:
         samples = array.shape[GREY:] or (1,)

@@ -63,9 +63,11 @@ def _svs(tif: tifffile.TiffFile) -> Stated:
 
 
 def _micromanager(tif: tifffile.TiffFile) -> Stated:
-    """Micro-Manager stacks: the summary."""
+    """Micro-Manager stacks: what is said of the first plane, else the summary."""
+    first = tif.pages.first.tags.valueof(51123) or {}
     said = (tif.micromanager_metadata or {}).get("Summary") or {}
-    found = _of("xy", lambda _: said.get("PixelSize_um"), "um")
+    step = usable(first.get("PixelSizeUm")) or said.get("PixelSize_um")
+    found = _of("xy", lambda _: step, "um")
     found["z"] = (_absolute(said.get("z-step_um")), "um")
     return found
 

@@ -15,7 +15,7 @@ from PIL import Image
 import segkit
 from segkit.io.pictures.foreign import FOREIGN
 
-from .samples import write_lsm
+from .samples import write_lsm, write_stk
 
 PAGE = Path(__file__).parents[3] / "docs" / "formats.md"
 MOVIE = np.arange(2 * 16 * 20, dtype=np.uint8).reshape(2, 16, 20)
@@ -156,6 +156,21 @@ CHECKS = {
         True,
     ),
     "TIFF of MetaMorph, MetaXpress": (metaseries, "yx", True),
+    "STK of MetaMorph": (
+        lambda p: segkit.open_image(write_stk(p / "a.stk", MOVIE, 0.25, 1.5)),
+        "zyx",
+        None,
+    ),
+    "TIFF of Micro-Manager": (
+        lambda p: tiff(
+            p / "a.tif",
+            MOVIE[0],
+            metadata=None,
+            extratags=[(51123, "s", 0, '{"PixelSizeUm": 0.25}', True)],
+        ),
+        "yx",
+        None,
+    ),
     "TIFF of Zeiss LSM": (lsm, "zyx", True),
     "TIFF of Aperio (SVS)": (
         lambda p: vendor(p / "a.svs", "Aperio Image Library v1|MPP = 0.25", "Aperio"),

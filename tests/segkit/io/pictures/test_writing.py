@@ -5,7 +5,7 @@ import pytest
 
 import segkit
 from segkit.io import ImageRequestError
-from segkit.pipeline import binarize, save
+from segkit.pipeline import Pipeline, PipelineError, binarize, label, save
 
 MASK = np.zeros((40, 40), bool)
 MASK[3:9, 4:11] = MASK[12:30, 15:33] = True
@@ -38,9 +38,14 @@ def test_pictures_for_people_may_lose_details(tmp_path):
         assert np.abs(read.astype(int) - array).max() < 10
 
 
-def test_a_pipeline_saves_no_mask_where_details_are_lost(tmp_path):
-    pipeline = segkit.Pipeline(binarize("otsu"), save("mask.jpg"))
-    with pytest.raises(ImageRequestError, match="loses details of a mask"):
+@pytest.mark.parametrize("steps", [[binarize("otsu")], [binarize("otsu"), label()]])
+def test_a_pipeline_refuses_objects_where_details_are_lost_before_it_runs(
+    tmp_path, steps
+):
+    pipeline = Pipeline(*steps, save("mask.jpg"))
+    with pytest.raises(PipelineError, match=r"loses details of (mask|labels); save"):
+        pipeline.plan(SMOOTH)
+    with pytest.raises(PipelineError):
         pipeline.run(SMOOTH, out=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,13 +1,15 @@
 """Axes, spacing and fill of a TIFF are those that it states, by whatever program."""
 
+import json
+
 import numpy as np
 import pytest
 import tifffile
 
 import segkit
-from segkit.io import ColourError, ImageRequestError
+from segkit.io import ColourError, DamagedImageError, ImageRequestError
 
-from ..samples import write_lsm
+from ..samples import write_lsm, write_stk
 
 VOLUME = np.arange(4 * 16 * 20, dtype=np.uint16).reshape(4, 16, 20)
 
@@ -131,6 +133,24 @@ def test_a_laser_scanning_microscope_states_voxels_beside_its_thumbnails(tmp_pat
     image = segkit.open_image(path)
     np.testing.assert_array_equal(image.read(), VOLUME)
     assert (image.spacing, image.units) == ((1, 0.2, 0.2), ("micrometer",) * 3)
+
+
+def test_a_stack_of_metamorph_states_its_voxels(tmp_path):
+    path = write_stk(tmp_path / "a.stk", VOLUME // 8, 0.25, 1.5)
+    image = segkit.open_image(path)
+    np.testing.assert_array_equal(image.read(), VOLUME // 8)
+    assert (image.spacing, image.units) == ((1.5, 0.25, 0.25), ("micrometer",) * 3)
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(DamagedImageError):
+        segkit.open_image(path)
+
+
+def test_micro_manager_states_the_size_of_a_pixel(tmp_path):
+    path = tmp_path / "a.tif"
+    tag = (51123, "s", 0, json.dumps({"PixelSizeUm": 0.65}), True)
+    tifffile.imwrite(path, VOLUME[0], metadata=None, extratags=[tag])
+    image = segkit.open_image(path)
+    assert (image.spacing, image.units) == ((0.65, 0.65), ("micrometer",) * 2)
 
 
 @pytest.mark.parametrize("bad", ["", "0,5", 0, -1, "nan"])
