@@ -64,7 +64,7 @@ def open_hdf5(path: Path, options: OpenOptions) -> Image:
         others = _files_of(path, dataset)
         source = Hdf5Dataset(path, name, dataset.dtype, dataset.shape, others)
         attributes, where = dict(dataset.attrs), f"{path}::/{name}"
-        labels = [dimension.label for dimension in dataset.dims]
+        labels = [_label(dimension) for dimension in dataset.dims]
     stated = stated_axes(attributes, labels)
     axes = options.axes or stated
     if axes is None and "axistags" in attributes:
@@ -140,6 +140,12 @@ def stated_steps(
         return {}
     by_place = zip(places, steps, said, strict=True)
     return {axes[place]: (step, unit) for place, step, unit in by_place}
+
+
+def _label(dimension: Any) -> str:
+    """Return the label of a dimension, or the name of its scale, as netCDF has it."""
+    names = [dimension[0].name.rpartition("/")[2]] if len(dimension) else [""]
+    return str(dimension.label or names[0])
 
 
 def _axistags(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -18,6 +19,35 @@ _DEFAULT_UNIT = {"space": "µm", "time": "s"}
 def annotated(axes: str) -> dict[str, dict[str, str]]:
     """Return what tifffile is told to write so that `axes_meant` finds the axes."""
     return {"CommentAnnotation": {"Namespace": AXES_NAMESPACE, "Value": axes}}
+
+
+def xml_elsewhere(tif: tifffile.TiffFile) -> str | None:
+    """Return the OME-XML of a set that a file refers to, if it lies beside.
+
+    That is a companion file, or another TIFF of the set. Its UUID becomes that of the
+    file at hand, for which tifffile takes whose XML it reads.
+    """
+    root = _root(tif)
+    only = None if root is None else root.find("{*}BinaryOnly")
+    if root is None or only is None:
+        return None
+    name = Path(only.get("MetadataFile", "")).name
+    path = Path(tif.filehandle.path).with_name(name or ".")
+    if not path.is_file():
+        return None
+    if name.lower().endswith((".tif", ".tiff")):
+        import tifffile
+
+        with tifffile.TiffFile(path) as other:
+            whole = _root(other)
+    else:
+        whole = _parsed(path.read_bytes())
+    if whole is None:
+        return None
+    whole.attrib.pop("UUID", None)
+    if root.get("UUID"):
+        whole.set("UUID", root.get("UUID", ""))
+    return ElementTree.tostring(whole, encoding="unicode")
 
 
 def axes_meant(tif: tifffile.TiffFile) -> str | None:
@@ -39,8 +69,11 @@ def stated_by_ome(
     if root is None:
         return {}
     images = root.findall("{*}Image")
-    number = 0 if len(images) == 1 else _number_of_image(tif, root, series)
-    pixels = images[number].find("{*}Pixels") if number < len(images) else None
+    number: int | None = 0
+    if len(images) > 1:
+        number = _number_of_image(tif, root, series)
+    known = images and number is not None
+    pixels = images[number or 0].find("{*}Pixels") if known else None
     if pixels is None:
         return {}
     found: dict[str, tuple[Any, str | None]] = {}
@@ -53,18 +86,20 @@ def stated_by_ome(
 
 
 def _root(tif: tifffile.TiffFile) -> ElementTree.Element | None:
-    if not tif.is_ome or not tif.ome_metadata:
-        return None
+    return _parsed(tif.ome_metadata) if tif.is_ome and tif.ome_metadata else None
+
+
+def _parsed(xml: str | bytes) -> ElementTree.Element | None:
     try:
-        return ElementTree.fromstring(tif.ome_metadata)
+        return ElementTree.fromstring(xml)
     except ElementTree.ParseError:
         return None
 
 
 def _number_of_image(
     tif: tifffile.TiffFile, root: ElementTree.Element, series: int
-) -> int:
-    """Return which image of the XML a series is.
+) -> int | None:
+    """Return which image of the XML a series is; None if it is none of them.
 
     tifffile leaves out images without data here, and hands out their names only. So
     the images get their numbers as names, and it reads the file once more.
@@ -76,4 +111,5 @@ def _number_of_image(
     # Namespaces without prefixes, as tifffile looks for them.
     numbered = ElementTree.tostring(root, encoding="unicode")
     with tifffile.TiffFile(tif.filehandle.path, omexml=numbered) as again:
-        return int(again.series[series].name)
+        name = again.series[series].name
+    return int(name) if name.isdecimal() else None

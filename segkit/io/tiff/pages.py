@@ -21,6 +21,7 @@ from segkit.io.errors import (
     NotAnImageError,
     parsing,
 )
+from segkit.io.tiff.ome import xml_elsewhere
 from segkit.io.tiff.segments import DECODING_ERRORS, TiffSegments
 from segkit.names import known_as
 
@@ -35,6 +36,10 @@ def parse(path: Path) -> tifffile.TiffFile:
 
     try:
         tif = tifffile.TiffFile(path)
+        elsewhere = xml_elsewhere(tif)
+        if elsewhere is not None:
+            tif.close()
+            tif = tifffile.TiffFile(path, omexml=elsewhere)
     except tifffile.TiffFileError as error:
         raise NotAnImageError(path, f"is not a readable TIFF file: {error}") from error
     try:

@@ -66,6 +66,16 @@ def test_what_a_dataset_states_is_kept_and_can_be_replaced(
     assert (given.axes, given.spacing[-2:]) == ("czyx"[-ndim:], (2, 1))
 
 
+def test_names_of_scales_are_axes(tmp_path):
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file["v"] = np.zeros((2, 3, 4))
+        for number, name in enumerate(("time", "y", "x")):
+            file[name] = np.arange(file["v"].shape[number])
+            file[name].make_scale()
+            file["v"].dims[number].attach_scale(file[name])
+    assert segkit.open_image(tmp_path / "a.nc", key="v").axes == "tyx"
+
+
 def test_labels_of_dimensions_are_axes(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["v"] = np.zeros((2, 3, 4))

@@ -64,6 +64,36 @@ def test_each_plane_is_read_from_its_own_file(planes_in_turns, name):
     assert opened.files == again.select(z=0).files
 
 
+@pytest.mark.parametrize("companion", ["a.companion.ome", "f0.ome.tif"])
+def test_files_that_refer_to_the_description_of_their_set_are_read_by_it(
+    tmp_path, companion
+):
+    ids = [uuid.uuid4(), uuid.uuid4()]
+    where = "".join(data(z % 2, z // 2, z, ids) for z in range(6))
+    whole = (
+        f'<OME xmlns="{OME}" UUID="urn:uuid:{ids[0]}">{image(0, 6, where, 0.5)}</OME>'
+    )
+    write_set(tmp_path, PLANES, [image(0, 6, where, 0.5)], ids)
+    if companion.endswith(".ome"):
+        (tmp_path / companion).write_text(whole)
+    only = f'<BinaryOnly MetadataFile="{companion}" UUID="urn:uuid:{ids[0]}"/>'
+    xml = f'<OME xmlns="{OME}" UUID="urn:uuid:{ids[1]}">{only}</OME>'
+    with tifffile.TiffWriter(tmp_path / "f1.ome.tif", ome=False) as writer:
+        for number, plane in enumerate(PLANES[1]):
+            writer.write(plane, description=None if number else xml, metadata=None)
+    opened = segkit.open_image(tmp_path / "f1.ome.tif")
+    np.testing.assert_array_equal(
+        opened.read(), PLANES.swapaxes(0, 1).reshape(6, 20, 24)
+    )
+    assert opened.spacing == (1, 0.5, 0.5)
+    for path in tmp_path.iterdir():
+        if path.name != "f1.ome.tif":
+            path.unlink()
+    alone = segkit.open_image(tmp_path / "f1.ome.tif")
+    np.testing.assert_array_equal(alone.read(), PLANES[1])
+    assert not alone.stated
+
+
 def test_a_lost_file_of_a_set_is_missed_by_what_needs_it(planes_in_turns):
     (planes_in_turns / "f0.ome.tif").unlink()
     opened = segkit.open_image(planes_in_turns / "f1.ome.tif")
