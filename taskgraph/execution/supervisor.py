@@ -250,9 +250,8 @@ class Supervisor:
         if other:
             self._say_once(
                 f"workers read different tasks of {other} from one jugfile: each runs "
-                "its own, and only those of one of them are counted; call with the "
-                "same arguments each time that it is read: no times, process ids or "
-                "random numbers"
+                "its own, and only those of one are counted; call with the same "
+                "arguments each time that it is read: no times, no random numbers"
             )
 
     def _reap(self) -> None:

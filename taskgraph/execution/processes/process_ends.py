@@ -64,13 +64,13 @@ def end(code: int, *, fork: bool) -> NoReturn:
     In a fork the objects of its parent must not be finalized once more, which may
     remove files: its own handlers of `atexit` are called, and files flushed.
     """
+    gc.unfreeze()
     if not fork:
         ctypes.pythonapi.Py_Exit.argtypes = [ctypes.c_int]
         ctypes.pythonapi.Py_Exit(code)
     with suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - as above
         atexit._run_exitfuncs()  # noqa: SLF001 - as above
-        gc.unfreeze()
         flush_files()
     os._exit(code)
 
