@@ -26,7 +26,11 @@ from backends.liveness import BEATS_PER_LEASE, process_stopped, worker_identity
 from backends.opening import open_backend, worker_name
 from taskgraph.execution.observer import UNOBSERVED, Observer
 from taskgraph.execution.output import flush_streams
-from taskgraph.execution.processes.child import Child, children_can_be_waited_for
+from taskgraph.execution.processes.child import (
+    LINGERS,
+    Child,
+    children_can_be_waited_for,
+)
 from taskgraph.execution.processes.fork_safety import require_safe
 from taskgraph.execution.processes.known_graph import KnownGraph
 from taskgraph.execution.processes.letters import Letters
@@ -55,8 +59,6 @@ GRACE = 4.0
 """Seconds that a worker has to end once it was told to end at once."""
 PATIENCE = 1.0
 """Seconds in which a signal that ended a worker may reach the supervisor, too."""
-TIMEOUT_GRACE = 5.0
-"""Seconds after a task's timeout until its worker is killed."""
 _CRASHES = 3
 _HINTS = {
     "SIGBUS": " (a file that it had mapped was cut short or cannot be read; "
@@ -391,10 +393,6 @@ class Supervisor:
     def _enforce(self, now: float) -> None:
         """Kill workers that had to end, or whose task should have ended, by now."""
         for child in self._children.values():
-            running = child.page.running()
-            deadline = running[1] if running else 0.0
-            if deadline and now > deadline + TIMEOUT_GRACE and not child.overdue:
-                child.overdue = True
-                child.killed_at = now
-            if child.killed_at and now >= child.killed_at:
+            if child.is_due(now):
+                self._say_once(LINGERS if child.page.outcome() is not None else "")
                 child.kill()

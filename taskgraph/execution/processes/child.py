@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from taskgraph.execution.processes.worker_process import Seat
     from taskgraph.execution.shared_page import SharedPage
 
+_TIMEOUT_GRACE = 5.0
+"""Seconds after a task's timeout until its worker is killed."""
+_LINGER = 30.0
+"""Seconds in which a worker that has done all has to end."""
+LINGERS = (
+    f"a worker was killed because it did not end within {_LINGER:.0f} s after its last "
+    "task: a thread that it has, or what it does at exit, does not end"
+)
+
 
 @dataclass(slots=True)
 class Child:
@@ -54,6 +63,17 @@ class Child:
     def page(self) -> SharedPage:
         """The memory that it shares with the supervisor."""
         return self.seat.page
+
+    def is_due(self, now: float) -> bool:
+        """Return whether it has to be killed: told to end, overdue, or lingering."""
+        running = self.page.running()
+        deadline = running[1] if running else 0.0
+        if deadline and now > deadline + _TIMEOUT_GRACE and not self.overdue:
+            self.overdue = True
+            self.killed_at = now
+        if self.page.outcome() is not None and not self.killed_at:
+            self.killed_at = now + _LINGER
+        return bool(self.killed_at) and now >= self.killed_at
 
     def end(self, grace: float) -> None:
         """Tell it to end at once; it is to be killed if it does not in `grace` s."""

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -109,6 +110,11 @@ def end_a_child(number):
 @TaskGenerator
 def call_true():
     return subprocess.run(["true"], check=True).returncode
+
+
+@TaskGenerator
+def leave_a_thread():
+    threading.Thread(target=time.sleep, args=(60,)).start()
 
 
 @TaskGenerator
@@ -279,3 +285,14 @@ def test_names_of_files_that_are_not_text_do_no_harm(tg):
     assert Jugfile(path).load(report.store).space["f"].name.encode(errors="replace")
     assert report.store.record(next(iter(backend.keys()))).name.endswith(".f")
     assert tg.json("status", path)["total"]["done"] == 1
+
+
+def test_a_worker_whose_threads_do_not_end_is_ended(recording, monkeypatch):
+    monkeypatch.setattr("taskgraph.execution.processes.child._LINGER", 0.5)
+    leave_a_thread()
+
+    code, said = supervise(recording)
+
+    assert code == 0
+    assert len(said) == 1
+    assert "does not end" in said[0]

@@ -228,3 +228,15 @@ def _commands():
         except OSError:
             continue
     return "\n".join(lines)
+
+
+def test_ctrl_c_ends_workers_that_read_the_jugfile_at_once(tg):
+    tg.write("job.py", "import time\nopen('began', 'w').close()\ntime.sleep(60)\n")
+    run = tg.start("execute", "job.py", "-j", "2")
+    tg.wait_for("began")
+
+    os.killpg(run.pid, signal.SIGINT)
+
+    assert run.wait(timeout=10) == 128 + signal.SIGINT
+    assert "Traceback" not in run.stdout.read()
+    assert not (tg.folder / "job.tgdata").exists()
