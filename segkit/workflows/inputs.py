@@ -311,6 +311,11 @@ def open_input(
         opened = io.open_image(image, **options).spatial()
         stamp = FileStamp.of(path, known_by, beside=opened.files)
         return FileInput(stamp, inside, tuple(sorted(options.items())), opened)
+    if isinstance(image, (list, tuple)):
+        raise PipelineError(
+            "several images are given for one; write the tasks of each down by itself:"
+            " [pipeline_tasks(pipeline, image) for image in images]"
+        )
     if isinstance(image, io.Image):
         raise PipelineError(
             f"{image.path}: give the path instead of an opened image, so that tasks can"

@@ -109,7 +109,7 @@ def test_a_strangers_pipeline_replaces_no_file_elsewhere(tmp_path):
     )
     with pytest.raises(PipelineError, match=r"step 1 \(save\) may replace"):
         Pipeline.load(path)
-    Pipeline.load(path, trust=True)
+    assert pipeline_tasks(path, IMAGE, trust=True).files == (mine,)
     beside = Pipeline(
         label(), save(tmp_path / "new.npy"), save("a.npy", overwrite=True)
     )

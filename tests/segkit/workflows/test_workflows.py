@@ -330,6 +330,11 @@ def test_an_image_that_changes_under_way_is_refused(tmp_path):
         stamp.require_same()
 
 
+def test_the_tasks_of_several_images_are_written_down_one_by_one():
+    with pytest.raises(PipelineError, match=r"for image in images\]"):
+        pipeline_tasks(Pipeline(label()), ["a.tif", "b.tif"])
+
+
 def test_an_image_without_voxels_is_refused():
     with pytest.raises(PipelineError, match="no voxels"):
         pipeline_tasks(Pipeline(*SEGMENT), np.zeros((0, 5), np.uint8))
