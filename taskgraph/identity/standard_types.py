@@ -17,11 +17,27 @@ if TYPE_CHECKING:
     State = Callable[[Any, Any], object]
 
 
-def _moment(value: Any) -> tuple[int, ...]:
-    return value.hour, value.minute, value.second, value.microsecond, value.fold
+def _reads(*names: str) -> State:
+    """Return what reads attributes as the type has them, whatever a subclass says."""
+
+    def read(kind: Any, value: Any) -> object:
+        return tuple([getattr(kind, name).__get__(value) for name in names])
+
+    return read
 
 
-def _zone(_: Any, value: Any) -> object:
+_MOMENT = ("hour", "minute", "second", "microsecond", "fold", "tzinfo")
+
+
+def _default_dict(kind: Any, value: Any) -> object:
+    return kind.default_factory.__get__(value), dict(kind.items(value))
+
+
+def _deque(kind: Any, value: Any) -> object:
+    return list(kind.__iter__(value)), kind.maxlen.__get__(value)
+
+
+def _zone(kind: Any, value: Any) -> object:
     """Return what a `zoneinfo.ZoneInfo` was made of, if that was its name alone."""
     import pickle
 
@@ -30,7 +46,7 @@ def _zone(_: Any, value: Any) -> object:
     except pickle.PicklingError:
         why = "a time zone from a file of one's own has no stable hash; pass its offset"
         raise UnhashableError("", why) from None
-    return value.key
+    return kind.key.__get__(value)
 
 
 def _made_by(_: Any, value: Any) -> object:
@@ -47,10 +63,6 @@ def _path(kind: Any, value: Any) -> object:
     return kind.__str__(value)
 
 
-def _interval(_: Any, value: Any) -> object:
-    return value.start, value.stop, value.step
-
-
 _FOUND: tuple[tuple[str, str, State], ...] = (
     # What others extend; itself it is encoded without this.
     ("builtins", "int", lambda t, x: t.__pos__(x)),
@@ -65,24 +77,20 @@ _FOUND: tuple[tuple[str, str, State], ...] = (
     ("builtins", "frozenset", lambda t, x: t(t.__iter__(x))),
     ("builtins", "dict", lambda t, x: dict(t.items(x))),
     # What is encoded with this.
-    ("builtins", "range", _interval),
-    ("builtins", "slice", _interval),
-    ("datetime", "date", lambda _, x: (x.year, x.month, x.day)),
-    ("datetime", "time", lambda _, x: (*_moment(x), x.tzinfo)),
-    (
-        "datetime",
-        "datetime",
-        lambda _, x: (x.year, x.month, x.day, *_moment(x), x.tzinfo),
-    ),
-    ("datetime", "timedelta", lambda _, x: (x.days, x.seconds, x.microseconds)),
+    ("builtins", "range", _reads("start", "stop", "step")),
+    ("builtins", "slice", _reads("start", "stop", "step")),
+    ("datetime", "date", _reads("year", "month", "day")),
+    ("datetime", "time", _reads(*_MOMENT)),
+    ("datetime", "datetime", _reads("year", "month", "day", *_MOMENT)),
+    ("datetime", "timedelta", _reads("days", "seconds", "microseconds")),
     ("datetime", "timezone", lambda _, x: x.__getinitargs__()),
     ("datetime", "tzinfo", lambda _t, _x: None),
     ("zoneinfo", "ZoneInfo", _zone),
     ("decimal", "Decimal", lambda t, x: tuple(t.as_tuple(x))),
-    ("fractions", "Fraction", lambda _, x: (x.numerator, x.denominator)),
-    ("uuid", "UUID", lambda _, x: (x.int, x.is_safe.name)),
-    ("re", "Pattern", lambda _, x: (x.pattern, x.flags)),
-    ("functools", "partial", lambda _, x: (x.func, x.args, x.keywords)),
+    ("fractions", "Fraction", _reads("numerator", "denominator")),
+    ("uuid", "UUID", lambda t, x: (t.int.__get__(x), t.is_safe.__get__(x).name)),
+    ("re", "Pattern", _reads("pattern", "flags")),
+    ("functools", "partial", _reads("func", "args", "keywords")),
     ("operator", "itemgetter", _made_by),
     ("operator", "attrgetter", _made_by),
     ("operator", "methodcaller", _made_by),
@@ -91,12 +99,8 @@ _FOUND: tuple[tuple[str, str, State], ...] = (
     ("typing", "_GenericAlias", lambda _, x: (x.__origin__, x.__args__)),
     ("collections", "OrderedDict", lambda t, x: list(t.items(x))),
     ("collections", "Counter", lambda t, x: dict(t.items(x))),
-    (
-        "collections",
-        "defaultdict",
-        lambda t, x: (x.default_factory, dict(t.items(x))),
-    ),
-    ("collections", "deque", lambda t, x: (list(t.__iter__(x)), x.maxlen)),
+    ("collections", "defaultdict", _default_dict),
+    ("collections", "deque", _deque),
     ("array", "array", lambda t, x: (x.typecode, t.tolist(x))),
     ("pathlib", "PurePosixPath", _path),
     ("pathlib", "PureWindowsPath", _path),

@@ -12,7 +12,7 @@ from taskgraph import UnhashableError
 from taskgraph.identity.hashing import Encoder
 
 REFUSED = "refused"
-MODULES = ("plain", "objects", "arrays", "tables")
+MODULES = ("plain", "extending", "objects", "arrays", "tables")
 
 
 def digest_of(value):
