@@ -145,6 +145,8 @@ class Runner:
             raise
         except Exception as error:  # noqa: BLE001 - unpickling calls the task's code
             return self._failure(error)
+        if task.mutable:
+            task.generator.use_defaults()
         self.before()
         try:
             result = self._call(task, args, kwargs)

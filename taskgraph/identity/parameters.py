@@ -34,40 +34,84 @@ _UNDERSTOOD = (types.FunctionType, types.MethodType, type, *_COMPILED)
 _REMEMBERING = type(functools.lru_cache(len))
 _NO_KEY = b"_"
 NO_KEYWORDS: dict[str, Any] = {}
+Call = tuple[tuple[Any, ...], dict[str, Any]]
+"""Arguments by position, and by name."""
 
 
 class Default:
-    """What stands in a key for an argument that was left to its default.
+    """The default of a parameter, as it stands in the form of a call.
 
-    It is that of the default as it was when the function was first looked at: whatever
-    the function keeps in a list or dict there does not change the keys of its calls.
-    What has no stable hash, an ``object()`` that marks what is missing, is no part of
-    the key.
+    One that cannot change is left to the function, and so is one without a stable
+    hash, which is no part of the key: an ``object()`` that marks what is missing. One
+    that can change, or has tasks in it, is passed like an argument. But an empty list
+    or dict is left to the function too, which may know it by identity or keep something
+    there: what it keeps, from its first task on, changes no key.
 
     Attributes
     ----------
+    name : str
+        Of the parameter.
     value : object
         The default itself.
-    tasks : list of Task
-        The tasks in it.
+    live : bool
+        Whether it can change, or has tasks in it.
     """
 
-    __slots__ = ("encoded", "tasks", "value")
+    __slots__ = ("_encoded", "_kept", "_used", "live", "name", "value")
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, name: str, value: Any) -> None:
+        self.name = name
         self.value = value
+        self._kept = self._used = False
         encoder = Encoder()
         try:
-            self.encoded = encoder.item(value)
+            self._encoded = encoder.item(value)
+            self.live = encoder.mutable or bool(encoder.tasks)
         except UnhashableError:
-            self.encoded = _NO_KEY
-        self.tasks = encoder.tasks
+            self._encoded, self.live = _NO_KEY, False
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it is no part of the key."""
+        return self._encoded == _NO_KEY
 
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
         """Return what stands for it in a key."""
-        if self.tasks:
-            encoder.tasks += self.tasks
-        return self.encoded
+        if self.live:
+            encoder.mutable = True
+        return self._encoded
+
+    def taken(self) -> Any:
+        """Return itself if it is left to the function, else what is to be passed.
+
+        Raises
+        ------
+        UsageError
+            It was empty and left to the function, and somebody else filled it.
+        """
+        if not self.live:
+            return self
+        if _is_empty(self.value):
+            if not self._kept:
+                self._kept, self._encoded = True, Encoder().item(self.value)
+            return self
+        if self._kept and not self._used:
+            raise UsageError(
+                f"the default of {self.name} was empty when a call was written down, "
+                "and was filled before it was made; pass it as an argument"
+            )
+        return self if self._kept else self.value
+
+    def use(self) -> None:
+        """Note that the function runs in this process, and may keep something there."""
+        self._used = True
+
+
+def _is_empty(value: Any) -> bool:
+    try:
+        return len(value) == 0
+    except TypeError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +124,27 @@ class Parameters:
         Those that may be given by position.
     count : int
         How many these are; -1 if nothing is known.
+    nameless : int
+        How many of these may not be given by name.
     simple : bool
         Whether there are no others, and each may be given by name.
     defaults : tuple of Default
         In the order of the parameters; none if it is not known which are used.
     signature : Signature or None
         All of it, with each `Default`; None if nothing is known.
-    holds_tasks : bool
-        Whether there are tasks in a default.
+    live : tuple of Default
+        The defaults that can change, or have tasks in them.
     marks : dict
         The defaults without a stable hash, by parameter.
     """
 
     names: tuple[str, ...]
     count: int
+    nameless: int
     simple: bool
     defaults: tuple[Default, ...]
     signature: inspect.Signature | None
-    holds_tasks: bool
+    live: tuple[Default, ...]
     marks: dict[str, Default]
 
     @classmethod
@@ -115,27 +162,22 @@ class Parameters:
     def _of(cls, f: Callable[..., Any]) -> Parameters:
         signature = _signature(f)
         if signature is None:
-            return cls((), -1, False, (), None, False, {})
+            return cls((), -1, 0, False, (), None, (), {})
         parameters = list(signature.parameters.values())
         names = tuple([p.name for p in parameters if p.kind in _POSITIONAL])
         simple = type(f) is types.FunctionType and all(
             p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for p in parameters
         )
         filled = {p.name: p.default for p in parameters if type(p.default) is Default}
-        for name, default in filled.items():
-            by_position = signature.parameters[name].kind is _POSITIONAL[0]
-            if default.tasks and by_position:
-                raise UsageError(
-                    f"the default of {name} is a task; pass it in the call"
-                )
         return cls(
             names=names,
             count=len(names),
+            nameless=sum(p.kind is _POSITIONAL[0] for p in parameters),
             simple=simple,
             defaults=tuple(filled.values()),
             signature=signature,
-            holds_tasks=any(default.tasks for default in filled.values()),
-            marks={n: d for n, d in filled.items() if d.encoded == _NO_KEY},
+            live=tuple([default for default in filled.values() if default.live]),
+            marks={name: entry for name, entry in filled.items() if entry.is_mark},
         )
 
     def bind(
@@ -156,7 +198,7 @@ class Parameters:
         if self.marks:
             args, kwargs = self._marked(args, kwargs)
         if self.simple:
-            bound = self._bind_simple(args, kwargs)
+            bound = self.bind_simple(args, kwargs)
             if bound is not None:
                 return bound, NO_KEYWORDS
         try:
@@ -180,7 +222,7 @@ class Parameters:
         more = {name: known(name, entry) for name, entry in kwargs.items()}
         return (*named, *args[len(named) :]), more
 
-    def _bind_simple(
+    def bind_simple(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Any, ...] | None:
         """Bind without `inspect`; None if that needs a closer look (or an error)."""
@@ -205,9 +247,9 @@ class Parameters:
 
         Empty if there is more to look at in a call.
         """
-        if not self.simple or self.holds_tasks:
+        if not self.simple or self.live:
             return {}
-        encoded = [default.encoded for default in self.defaults]
+        encoded = Encoder().items(self.defaults)
         required = self.count - len(encoded)
         first_mark = min((self.names.index(name) for name in self.marks), default=None)
         return {
@@ -216,20 +258,36 @@ class Parameters:
             if first_mark is None or given <= first_mark
         }
 
-    def tasks_left_out(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Return the defaults with tasks in them that a bound call was left to.
+    @property
+    def quick(self) -> bool:
+        """Whether `bind_simple` says all, if it says anything."""
+        return self.simple and not (self.live or self.marks)
 
-        They have to be passed: the function itself would find the tasks there, and not
-        their results.
+    def complete(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Call, Call]:
+        """Return a call in its one form, and as it is to be made.
+
+        That is as it was written, and with those defaults that have to be passed.
         """
-        given = {**dict(zip(self.names, args, strict=False)), **kwargs}
-        return {
-            name: entry.value
-            for name, entry in given.items()
-            if type(entry) is Default and entry.tasks
-        }
+        form = self.bind(name, args, kwargs)
+        if not self.live:
+            return form, (args, kwargs)
+        passed: dict[str, Any] = {}
+
+        def taken(entry: Any) -> Any:
+            if type(entry) is not Default or entry.taken() is entry:
+                return entry
+            passed[entry.name] = entry.value
+            return entry.value
+
+        first = tuple([taken(entry) for entry in form[0]])
+        form = first, {key: taken(entry) for key, entry in form[1].items()}
+        if nameless := [key for key in self.names[: self.nameless] if key in passed]:
+            lead = first[: self.nameless]
+            args = tuple([e.value if type(e) is Default else e for e in lead])
+            passed = {k: v for k, v in passed.items() if k not in nameless}
+        return form, (args, {**kwargs, **passed})
 
     def refuse_unknown(self, ignore: frozenset[str], name: str) -> None:
         """Refuse to ignore what is no argument, as far as that is known."""
@@ -241,7 +299,7 @@ class Parameters:
 
 
 _known: WeakKeyDictionary[Any, Parameters] = WeakKeyDictionary()
-"""What is known of functions: what they leave in a default later changes no key."""
+"""What is known of functions: what one keeps in a default changes none of its keys."""
 
 
 def _signature(f: Callable[..., Any]) -> inspect.Signature | None:
@@ -259,7 +317,7 @@ def _signature(f: Callable[..., Any]) -> inspect.Signature | None:
     except (TypeError, ValueError):
         return None
     known = [
-        p.replace(annotation=p.empty, default=_keyed(p.default, f))
+        p.replace(annotation=p.empty, default=_keyed(p, f))
         for p in signature.parameters.values()
     ]
     return inspect.Signature(known)
@@ -276,12 +334,12 @@ def _bare(f: Any) -> Any:
     return bare
 
 
-def _keyed(default: Any, f: Callable[..., Any]) -> Any:
+def _keyed(parameter: inspect.Parameter, f: Callable[..., Any]) -> Any:
     """Return what stands for a default, if the function is sure to use it."""
+    default = parameter.default
     compiled = isinstance(f, _COMPILED) or (isinstance(f, type) and not _in_python(f))
-    return (
-        default if default is inspect.Parameter.empty or compiled else Default(default)
-    )
+    given = default is not inspect.Parameter.empty
+    return Default(parameter.name, default) if given and not compiled else default
 
 
 def _in_python(kind: type) -> bool:

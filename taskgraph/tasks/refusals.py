@@ -60,6 +60,9 @@ class NotItsResult:
     def __len__(self) -> int:
         raise self._wrong("has no length")
 
+    def __index__(self) -> int:
+        raise self._wrong("is no number")
+
     def __iter__(self) -> Iterator[Any]:
         raise IterationError(getattr(self, "name", "a tasklet"))
 

@@ -116,6 +116,7 @@ class TaskGenerator:
         plain = not (self.ignore or any(self._given))
         tails = self._parameters.tails() if plain else {}
         self._tails = {n: tail + _ENCODED_NOTHING for n, tail in tails.items()}
+        self._quick = plain and self._parameters.quick
         self._plain_prefix = b"%b(%d:" % (self.prefix, self._parameters.count)
         functools.update_wrapper(self, f, updated=())
 
@@ -159,32 +160,41 @@ class TaskGenerator:
         before, named = self._given
         if before or named:
             args, kwargs = (*before, *args), {**named, **kwargs}
-        parameters = self._parameters
-        bound = parameters.bind(self.name, args, kwargs)
-        key = digest(self.prefix, self._encode(encoder, *bound))
-        if parameters.holds_tasks:
-            kwargs = kwargs | parameters.tasks_left_out(*bound)
-        return args, kwargs, key
+        elif self._quick:
+            found = self._parameters.bind_simple(args, kwargs)
+            if found is not None:
+                items = b"".join(encoder.items(found))
+                return (
+                    args,
+                    kwargs,
+                    digest(self._plain_prefix, items + _ENCODED_NOTHING),
+                )
+        form, call = self._parameters.complete(self.name, args, kwargs)
+        return *call, digest(self.prefix, self._encode(encoder, *form))
 
     def key_of(self, task: Task) -> Key:
         """Return the key that the arguments of a task have now."""
         encoder = task.recording.encoder
         outer, encoder.tasks = encoder.tasks, []
         try:
-            bound = self._parameters.bind(self.name, task.args, task.kwargs)
-            return digest(self.prefix, self._encode(encoder, *bound))
+            form, _ = self._parameters.complete(self.name, task.args, task.kwargs)
+            return digest(self.prefix, self._encode(encoder, *form))
         finally:
             encoder.tasks = outer
+
+    def use_defaults(self) -> None:
+        """Note that the function runs here, and may keep something in its defaults."""
+        for default in self._parameters.live:
+            default.use()
 
     def _encode(
         self, encoder: Encoder, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> bytes:
-        ignore = self.ignore
+        ignore, names = self.ignore, self._parameters.names
         if not ignore:
             items = encoder.items(args)
             keywords = encoder.item(kwargs) if kwargs else _ENCODED_NOTHING
             return b"(%d:%b%b" % (len(args), b"".join(items), keywords)
-        names = self._parameters.names
         items = [
             _IGNORED
             if place < len(names) and names[place] in ignore
@@ -357,9 +367,9 @@ class Task(NotItsResult):
             As `run`.
         """
         results = self.recording.require_results()
+        run_at_once = self.recording.context().run_at_once
         if results.has(self.key):
             return results.load(self.key, self.name)
-        run_at_once = self.recording.context().run_at_once
         if run_at_once is None:
             raise NoResultError(f"{self.name} has no result yet; run `tg execute`")
         return run_at_once(results, self)

@@ -205,9 +205,14 @@ def test_a_mark_that_is_passed_on_is_one_that_was_left_out():
         marked_simply(1, object())
 
 
-def test_a_task_as_a_default_that_has_no_name_is_refused():
-    with pytest.raises(UsageError, match="default of y is a task; pass it in the call"):
-        TaskGenerator(nameless)
+def test_a_default_that_cannot_be_passed_by_name_is_passed_by_place():
+    tasks = [Task(nameless, 1), Task(nameless, 1, 2), Task(nameless, 1, 2, UNSET, {})]
+    assert results_of(*tasks) == [
+        (1, 3, True, {"a": 1}),
+        (1, 2, True, {"a": 1}),
+        (1, 2, True, {}),
+    ]
+    assert tasks[1].key == Task(nameless, 1, 2, UNSET, {"a": 1}).key
 
 
 class Counted:
@@ -244,8 +249,8 @@ def halved(x, by=2):
     return x // by
 
 
-def nameless(x, y=Task(len, "abc"), /):  # noqa: B008 - what is tried
-    return x, y
+def nameless(x, y=Task(len, "abc"), mark=UNSET, more={"a": 1}, /):  # noqa: B006, B008 - what is tried
+    return x, y, mark is UNSET, more
 
 
 def test_defaults_are_part_of_the_key():
@@ -268,6 +273,39 @@ def test_what_a_function_keeps_in_a_default_changes_no_key():
     keys = [Task(remembers, i).key for i in range(3)]
     assert results_of(*[Task(remembers, i) for i in range(3)]) == [1, 2, 3]
     assert [Task(remembers, i).key for i in range(3)] == keys
+
+
+def test_a_default_that_the_jugfile_changes_is_another_argument():
+    settings = {"sigma": 1}
+
+    def f(x, given=settings):
+        given["x"] = x
+        return sorted(given)
+
+    first = Task(f, 1)
+    settings["sigma"] = 5
+    second = Task(f, 1)
+    assert first.key != second.key
+    assert second.key == Task(f, 1, {"sigma": 5}).key
+    assert first.changed()
+    assert not second.changed()
+    assert results_of(second, Task(f, 2)) == [["sigma", "x"]] * 2
+    assert settings == {"sigma": 5}
+
+
+def test_an_empty_default_that_the_jugfile_fills_is_refused():
+    parts = []
+
+    def f(x, given=parts):
+        return len(given)
+
+    early = Task(f, 1)
+    parts.append(1)
+    with pytest.raises(UsageError, match=r"default of given was empty .* pass it"):
+        Task(f, 2)
+    run(early, check=False)
+    failure = early.recording.results.record(early.key).failure
+    assert "default of given was empty" in failure.message
 
 
 DEFAULT = Task(len, "abcde")

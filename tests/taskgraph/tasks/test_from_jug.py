@@ -71,6 +71,16 @@ out = f(1)
 """,
         "list",
     ),
+    '`def f(x, opts={"a": 1})`, and `f` changes `opts`': (
+        """
+@TaskGenerator
+def f(x, opts={"a": 1}):
+    opts[x] = x
+    return len(opts)
+out = f(1), f(2)
+""",
+        (2, 2),
+    ),
     "`def f(x, k=k)` in a loop": (
         """
 out = []

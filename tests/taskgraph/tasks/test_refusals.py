@@ -43,6 +43,9 @@ USES = {
     "mean": np.mean,
     "added to an array": lambda task: np.arange(3) + task,
     "numpy number": lambda task: np.float64(2) * task,
+    "slice": lambda task: [1, 2][:task],
+    "range": range,
+    "index of a list": lambda task: [1, 2][task],
     "array index": lambda task: np.arange(9)[task],
 }
 WRONG_TYPES = {
@@ -50,8 +53,7 @@ WRONG_TYPES = {
     "text": lambda task: "cells-" + task,
     "path": open,
     "number": float,
-    "range": range,
-    "index of a list": lambda task: [1, 2][task],
+    "shape": np.zeros,
     "root": math.sqrt,
     "order": lambda task: sorted([task, task]),
     "joined": lambda task: ",".join([task]),
