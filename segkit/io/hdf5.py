@@ -65,7 +65,7 @@ def open_hdf5(path: Path, options: OpenOptions) -> Image:
         source = Hdf5Dataset(path, name, dataset.dtype, dataset.shape, others)
         attributes, where = dict(dataset.attrs), f"{path}::/{name}"
         labels = [_label(dimension) for dimension in dataset.dims]
-    stated = stated_axes(attributes, labels)
+        stated = stated_axes(attributes, labels)
     axes = options.axes or stated
     if axes is None and "axistags" in attributes:
         raise ImageRequestError(
@@ -74,7 +74,8 @@ def open_hdf5(path: Path, options: OpenOptions) -> Image:
     if axes is not None:
         require_axes(where, axes, source.shape)
     image = described(where, source, axes=axes)
-    by_place = stated_steps(attributes, stated or image.axes, image.axes)
+    with parsing(path, "HDF5"):
+        by_place = stated_steps(attributes, stated or image.axes, image.axes)
     spacing, units = physical(image.axes, by_place)
     said = image.stated or set(spacing) != {1.0}
     return replace(image, spacing=spacing, units=units, stated=said)

@@ -44,12 +44,20 @@ def open_zarr(
 
     Raises
     ------
+    DamagedImageError
+        If the metadata contradict the format.
     ImageRequestError
         If the path is a plate or a group and does not say which image is meant, or
         the axes are not those of the array.
     """
-    if key:
-        path = inside(path, key)
+    with parsing(path, "its Zarr metadata"):
+        where = inside(path, key) if key else path
+        return _opened(where, series, level, missing, axes)
+
+
+def _opened(
+    path: Path, series: int | None, level: int, missing: Missing, axes: str | None
+) -> Image:
     if is_array(path):
         return _array(path, missing, axes)
     found = attributes(path)
@@ -97,8 +105,7 @@ def _array(path: Path, missing: Missing, axes: str | None) -> Image:
     """Return an array; what it belongs to says more of it than itself."""
     for group in takewhile(is_zarr, list(path.parents)[:_DEEPEST]):
         for multiscale in attributes(group).get("multiscales", ())[:1]:
-            with parsing(group, "multiscales metadata"):
-                names = [str(one["path"]).strip("/") for one in multiscale["datasets"]]
+            names = [str(one["path"]).strip("/") for one in multiscale["datasets"]]
             name = path.relative_to(group).as_posix()
             if name in names:
                 level = names.index(name)
@@ -111,17 +118,15 @@ def _array(path: Path, missing: Missing, axes: str | None) -> Image:
 def _multiscale(
     path: Path, found: dict[str, Any], level: int, missing: Missing, axes: str | None
 ) -> Image:
-    with parsing(path, "multiscales metadata"):
-        multiscale = {"version": found.get("version"), **found["multiscales"][0]}
-        datasets = multiscale["datasets"]
+    multiscale = {"version": found.get("version"), **found["multiscales"][0]}
+    datasets = multiscale["datasets"]
     if not 0 <= level < len(datasets):
         raise ImageRequestError(
             path, f"has {len(datasets)} pyramid levels; level={level} is none of them"
         )
     source = ZarrChunks.of(inside(path, str(datasets[level]["path"])), missing)
-    with parsing(path, "multiscales metadata"):
-        scale = scale_of(multiscale, datasets[level], len(source.shape))
-        stated = _stated_axes(path, multiscale, axes)
+    scale = scale_of(multiscale, datasets[level], len(source.shape))
+    stated = _stated_axes(path, multiscale, axes)
     names = axes or letters_of(
         [one.get("name") for one in stated], [one.get("type") for one in stated]
     )

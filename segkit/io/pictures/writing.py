@@ -65,7 +65,13 @@ def encoded(path: Path, array: NDArray[Any], *, labels: bool = False) -> bytes:
     if suffix == ".webp":  # else it changes what it stores, also where nothing is seen
         options = {"lossless": True, "exact": True}
     kind = Pillow.registered_extensions()[suffix]
-    Pillow.fromarray(pixels).save(stream, format=kind, **options)
+    try:
+        Pillow.fromarray(pixels).save(stream, format=kind, **options)
+    except (OSError, ValueError) as error:  # such as too many pixels in a row
+        raise ImageRequestError(
+            path,
+            f"{suffix} cannot hold shape {pixels.shape}: {error}; save .png or .tif",
+        ) from error
     return stream.getvalue()
 
 

@@ -39,7 +39,7 @@ def check_chain(path: Path) -> None:
                 if end > size:
                     raise struct.error("a tag lies beyond the end")
                 whole += 1
-        except struct.error as error:
+        except (struct.error, OSError) as error:  # or an offset beyond any file
             raise DamagedImageError(
                 path,
                 f"is cut short after {size} bytes: only {whole} pages have their"

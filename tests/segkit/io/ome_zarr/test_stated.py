@@ -1,11 +1,14 @@
 """Axes and spacing of a Zarr are those that it states, in any version and any words."""
 
+import json
+
 import numpy as np
 import pytest
 import zarr
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import segkit
-from segkit.io import ImageRequestError
+from segkit.io import ImageError, ImageRequestError
 
 SPACE = {"type": "space", "unit": "micrometer"}
 
@@ -154,3 +157,54 @@ def test_several_images_of_a_converted_file_are_chosen_among(tmp_path):
     ):
         segkit.open_image(path)
     assert segkit.open_image(path, series=1).read().all()
+
+
+def places(value, before=()):
+    """Yield the way to each part of nested data."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, part in inner:
+        yield (*before, name)
+        if isinstance(part, (dict, list)):
+            yield from places(part, (*before, name))
+
+
+JUNK = st.sampled_from(
+    [None, 0, -1, "x", "", [], {}, [1], {"a": 1}, True, [["z"]], 0.5]
+)
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5", "0.6"])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(junk=JUNK, where=st.integers(0, 999))
+def test_metadata_of_any_kind_give_an_image_or_an_image_error(
+    tmp_path, version, junk, where
+):
+    path = tmp_path / "a.zarr"
+    if not path.exists() and version == "0.6":
+        step = {"type": "scale", "scale": [0.5, 0.25], "output": "physical"}
+        write(path, (8, 9), of_systems([step]), version=3)
+    elif not path.exists():
+        steps = {"spacing": (2, 0.5), "units": "um", "ome_version": version}
+        segkit.save(path, np.zeros((8, 9), np.uint8), **steps)
+    file = path / (".zattrs" if version == "0.4" else "zarr.json")
+    good = file.read_text()
+    metadata = json.loads(good)
+    ways = list(places(metadata))
+    *way, last = ways[where % len(ways)]
+    part = metadata
+    for name in way:
+        part = part[name]
+    part[last] = junk
+    try:
+        file.write_text(json.dumps(metadata))
+        for inner in (path, path / "0"):
+            try:
+                segkit.open_image(inner).read()
+            except ImageError as error:
+                assert "a.zarr" in str(error)  # noqa: PT017 (either outcome is right)
+    finally:
+        file.write_text(good)

@@ -54,3 +54,11 @@ def test_16_bits_of_colour_are_written(tmp_path):
     deep = np.dstack([SMOOTH.astype(np.uint16) * 300] * 3)
     path = segkit.save(tmp_path / "a.png", deep)
     np.testing.assert_array_equal(segkit.open_image(path).read(), deep)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
+def test_a_picture_that_is_too_long_for_its_format_is_refused(tmp_path, name):
+    long = np.dstack([(np.arange(70_000) % 251).astype(np.uint8)[None]] * 3)
+    with pytest.raises(ImageRequestError, match=r"cannot hold shape \(1, 70000, 3\)"):
+        segkit.save(tmp_path / name, long)
+    assert list(tmp_path.iterdir()) == []
