@@ -208,14 +208,26 @@ class Directory:
         """Remove what was trashed so many seconds ago; return its bytes."""
         if not self.exists():
             return 0
+        with explained(f"empty the trash of {self.root}"):
+            freed = self._remove_trashed(older_than, lambda _: True)
+            return freed + self._remove_abandoned(older_than)
+
+    def forget_merged(self, older_than: float) -> int:
+        """Remove the former files of blocks merged so many seconds ago; count bytes.
+
+        Each merging leaves a folder of a thousand files behind, so nobody is asked.
+        """
+        return self._remove_trashed(older_than, str.isdecimal)
+
+    def _remove_trashed(self, older_than: float, named: Callable[[str], bool]) -> int:
         limit = self.now() - older_than
         freed = 0
-        with explained(f"empty the trash of {self.root}"):
-            for entry in self._entries("trash"):
-                with suppress(ValueError):
-                    if float(entry.name.split("-", 1)[0]) <= limit:
-                        freed += remove_tree(entry)
-            return freed + self._remove_abandoned(older_than)
+        for entry in self._entries("trash"):
+            with suppress(ValueError):
+                since, _, name = entry.name.split("-", 2)
+                if named(name) and float(since) <= limit:
+                    freed += remove_tree(entry)
+        return freed
 
     def _remove_abandoned(self, older_than: float) -> int:
         """Remove what was staged by writers that are long dead."""

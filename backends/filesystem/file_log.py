@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     from backends.errors import DamagedError
     from backends.interface import Bytes, Segment
 
+_KEPT = 86400.0
+"""Seconds for which the files of a merged block are kept in the trash."""
+
 
 class FileLog:
     """A `Log` in the directory `root`.
@@ -224,6 +227,7 @@ class FileLog:
             self._shelves.remove(block)
             with suppress(FileNotFoundError):
                 self._directory.trash(directory)
+                self._directory.forget_merged(_KEPT)
             self._shelves.make(block)
         return max(0, old - new.size)
 
