@@ -190,8 +190,10 @@ def _run_in_workers(
     """
     from taskgraph.execution.observer import Observer
     from taskgraph.execution.processes.worker_process import HasRead
+    from taskgraph.execution.processes.worker_signals import require_signals
     from taskgraph.execution.supervisor import Supervisor
 
+    require_signals()
     said: list[str] = []
     supervisor = Supervisor(
         HasRead(source, loaded, _INSTEAD),

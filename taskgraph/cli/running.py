@@ -176,6 +176,7 @@ def run_script(
     from taskgraph.cli.progress import progress
     from taskgraph.execution.observer import Observer
     from taskgraph.execution.processes.worker_process import ToRead
+    from taskgraph.execution.processes.worker_signals import require_signals
     from taskgraph.execution.supervisor import Supervisor
     from taskgraph.upkeep.kept_jugfile import keep_snapshot
 
@@ -183,15 +184,15 @@ def run_script(
         display.know(told.named)
         keep_snapshot(told, backend)
 
-    path = source.jugfile.path
+    require_signals()
+    folder = source.jugfile.path.resolve().parent
     with progress(quiet=options.quiet) as display:
+        says = (display.echo, display.tick, display.note)
         supervisor = Supervisor(
             ToRead(source, results, prepare),
             options,
-            folder=str(path.resolve().parent),
-            observer=Observer(
-                display.echo, display.tick, display.note, learned=learned
-            ),
+            folder=str(folder),
+            observer=Observer(*says, learned=learned),
         )
         code = supervisor.run()
         if supervisor.refused:
@@ -214,8 +215,10 @@ def _supervise(
     from taskgraph.cli.progress import progress
     from taskgraph.execution.observer import Observer
     from taskgraph.execution.processes.worker_process import HasRead
+    from taskgraph.execution.processes.worker_signals import require_signals
     from taskgraph.execution.supervisor import Supervisor
 
+    require_signals()
     graph = loaded.graph
     with progress(quiet=options.quiet) as display:
         display.know(lambda: {key: graph[key].name for key in graph})

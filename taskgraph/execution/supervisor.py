@@ -350,8 +350,7 @@ class Supervisor:
         body = batch.encode(
             {"host": os.uname().nodename, "pid": os.getpid()}, self._backend.find
         )
-        rows = bytes(batch.rows)
-        self._backend.publish(batch.keys, rows, body, since=held[0].token)
+        self._backend.publish(batch.keys, bytes(batch.rows), body, since=held[0].token)
 
     def _beat(self) -> None:
         for child in self._children.values():

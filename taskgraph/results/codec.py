@@ -138,13 +138,27 @@ def _value(data: Any, buffers: list[Any]) -> Any:
 
 
 def blob_refs(payload: bytes) -> list[BlobRef]:
-    """Return the blobs that a payload needs."""
+    """Return the blobs that a payload needs.
+
+    Raises
+    ------
+    DamagedError
+        It is no payload.
+    """
     kind = payload[:1]
     if kind == b"P":
         return []
-    first, second = msgpack.unpackb(memoryview(payload)[1:])
-    plain = first if kind == b"B" else [first, *second]
-    return [BlobRef(*ref) for ref in plain]
+    try:
+        first, second = msgpack.unpackb(memoryview(payload)[1:])
+        listed = first if kind == b"B" else [first, *second]
+        refs = [BlobRef(*ref) for ref in listed]
+        if not all(isinstance(ref.name, str) for ref in refs):
+            raise TypeError("no name")
+        if not all(0 <= min(ref.offset, ref.size) < 1 << 60 for ref in refs):
+            raise ValueError("no size")
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise DamagedError("a result", f"it makes no sense: {error}") from error
+    return refs
 
 
 def stored_size(payload: bytes) -> int:

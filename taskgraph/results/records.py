@@ -10,8 +10,9 @@ all its provenance. Body, as a msgpack array::
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import wraps
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import msgpack
 
@@ -24,9 +25,18 @@ if TYPE_CHECKING:
 
     from backends.interface import Bytes, Where
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 VERSION = 2
 NO_INPUTS = Inputs(0, ())
 _HERE = -1
+_LARGEST = 1 << 56
+"""Microseconds or bytes: more than a thousand years, or than a machine has."""
+_NONSENSE = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError),
+    *(RecursionError, msgpack.UnpackException, zstd.ZstdError),
+)
 _ANY_TEXT = "surrogatepass"
 """A function is called after its file, and that name need not be UTF-8."""
 
@@ -172,6 +182,20 @@ class Batch:
         return places
 
 
+def _understood(read: Callable[P, T]) -> Callable[P, T]:
+    """Let what cannot be read of a body be damage: a stranger may have written it."""
+
+    @wraps(read)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except _NONSENSE as error:
+            why = f"its records make no sense: {error}"
+            raise DamagedError("a segment", why) from error
+
+    return tried
+
+
 class Body:
     """The records in the body of a segment; columns are unpacked when asked for.
 
@@ -183,6 +207,7 @@ class Body:
         Bytes of the body.
     """
 
+    @_understood
     def __init__(self, data: Bytes, keys: Sequence[bytes]) -> None:
         self.keys = keys
         version, self._packed, sizes, self._payloads = msgpack.unpackb(data)
@@ -194,6 +219,8 @@ class Body:
         self.size = len(data)
         if len(keys) != len(sizes):
             raise DamagedError("a segment", "it has other keys than records")
+        if not isinstance(self._payloads, bytes) or sum(sizes) != len(self._payloads):
+            raise ValueError("other sizes than payloads")
 
     def __len__(self) -> int:
         return len(self._sizes)
@@ -204,29 +231,40 @@ class Body:
         payload: bytes = self._payloads[end - self._sizes[row] : end]
         return payload
 
+    @_understood
     def failure(self, row: int) -> Failure:
         """Return the failure that a record holds."""
-        return Failure(*msgpack.unpackb(self.payload(row)))
+        failure = Failure(*msgpack.unpackb(self.payload(row)))
+        _require(str, failure.cause, failure.error, failure.message, failure.traceback)
+        return failure
 
+    @_understood
     def record(self, row: int, *, failed: bool) -> Record:
         """Return a record."""
         meta = self._columns()
         name, code = meta["functions"][meta["function"][row]]
+        summary, output = meta["summary"][row], meta["outputs"].get(row, "")
+        times = [meta[what][row] for what in ("start", "wall", "cpu")]
+        rss, attempt = meta["rss"][row], meta["attempts"].get(row, 1)
+        _require(str, name, code, summary, output)
+        _require(int, meta["base"], *times, rss, attempt)
+        start, wall, cpu = times
         return Record(
             name=name,
             code=code,
-            summary=meta["summary"][row],
-            start=(meta["base"] + meta["start"][row]) / 1e6,
-            wall=meta["wall"][row] / 1e6,
-            cpu=meta["cpu"][row] / 1e6,
-            rss=meta["rss"][row] * 1024,
-            attempt=meta["attempts"].get(row, 1),
-            output=meta["outputs"].get(row, ""),
+            summary=summary,
+            start=(meta["base"] + start) / 1e6,
+            wall=wall / 1e6,
+            cpu=cpu / 1e6,
+            rss=rss * 1024,
+            attempt=attempt,
+            output=output,
             payload=b"" if failed else self.payload(row),
             failure=self.failure(row) if failed else None,
             context=meta["context"],
         )
 
+    @_understood
     def inputs(self, row: int, position: int) -> list[tuple[int, int]]:
         """Return where the results are that a record was made of: positions and rows.
 
@@ -238,23 +276,50 @@ class Body:
             Of the segment that this is the body of.
         """
         flat = self._columns()["inputs"].get(row, ())
+        _require(int, *flat)
         return [
             (position if at == _HERE else at, number)
             for at, number in zip(flat[::2], flat[1::2], strict=True)
         ]
 
+    @_understood
     def column(self, name: str) -> list[Any]:
         """Return a column: function (name), cpu or wall (in seconds)."""
         meta = self._columns()
         if name == "function":
-            return [meta["functions"][number][0] for number in meta["function"]]
+            names = [meta["functions"][number][0] for number in meta["function"]]
+            _require(str, *names)
+            return names
+        _require(int, *meta[name])
         return [number / 1e6 for number in meta[name]]
 
     def _columns(self) -> dict[str, Any]:
         if self._meta is None:
-            self._meta = msgpack.unpackb(
+            meta = msgpack.unpackb(
                 zstd.decompress(self._packed),
                 strict_map_key=False,
                 unicode_errors=_ANY_TEXT,
             )
+            _require_context(meta["context"])
+            self._meta = meta
         return self._meta
+
+
+def _require(kind: type, *parts: Any) -> None:
+    """Refuse parts of another type, and numbers that are no times nor sizes."""
+    for part in parts:
+        fits = type(part) is kind
+        if not fits or (kind is int and abs(part) > _LARGEST):
+            raise ValueError(f"{part!r:.40} is not what belongs there")
+
+
+def _require_context(context: object) -> None:
+    """Refuse what records cannot share: versions and a commit have a form."""
+    if not isinstance(context, dict):
+        raise TypeError("no context")
+    packages, git = context.get("packages") or {}, context.get("git") or {}
+    if not isinstance(packages, dict) or not isinstance(git, dict):
+        raise TypeError("a context of another form")
+    _require(str, *packages, *packages.values())
+    if git and not {"commit", "dirty"} <= git.keys():
+        raise ValueError("a commit of another form")

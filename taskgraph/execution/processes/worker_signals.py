@@ -7,6 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from taskgraph.errors import UsageError
 from taskgraph.execution.runner import StopNow
 
 if TYPE_CHECKING:
@@ -29,6 +30,21 @@ _OF_ALL = (signal.SIGINT, signal.SIGHUP)
 
 _PATIENCE = 1.0
 """Seconds in which the supervisor says that a signal meant the run."""
+
+
+def require_signals() -> None:
+    """Refuse a system on which nobody can watch over workers.
+
+    Raises
+    ------
+    UsageError
+        It cannot wait for a signal and a moment at once, as macOS cannot.
+    """
+    if not hasattr(signal, "sigtimedwait"):
+        raise UsageError(
+            f"workers need Linux, and this is {os.uname().sysname}; use a container, "
+            "or in this process (--debug, or workers=0 for taskgraph.run)"
+        )
 
 
 class Stopped(KeyboardInterrupt):
