@@ -243,15 +243,14 @@ def encode_heads(fronts: Iterable[tuple[Pack, Bytes]]) -> list[bytes]:
 
 @contextmanager
 def opened(path: str) -> Iterator[int]:
-    """Open a pack to read from; what the disk cannot read of it is damaged."""
+    """Open a pack to read from; one that is a folder is damaged."""
     descriptor = open_anew(path)
     try:
         yield descriptor
     except OSError as error:
-        if error.errno not in (errno.EIO, errno.EISDIR):
+        if error.errno != errno.EISDIR:
             raise
-        why = os.strerror(error.errno)
-        raise DamagedError(path, f"the disk cannot read it: {why}") from error
+        raise DamagedError(path, os.strerror(errno.EISDIR)) from error
     finally:
         os.close(descriptor)
 

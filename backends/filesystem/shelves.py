@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from backends.errors import BackendError, DamagedError
 from backends.filesystem.packs import encode_heads, open_pack, opened
-from backends.filesystem.posix import explained
 from backends.interface import Kind, Segment
 
 if TYPE_CHECKING:
@@ -46,13 +45,12 @@ class Shelves:
             return None
         path = self._path(position // size)
         positions = range(position, position + size)
-        with explained(f"read {path}"):
-            try:
-                with opened(path) as descriptor:
-                    most = os.fstat(descriptor).st_size
-                    pack, heads = open_pack(descriptor, path, positions, at_once=most)
-            except (FileNotFoundError, DamagedError):
-                return None
+        try:
+            with opened(path) as descriptor:
+                most = os.fstat(descriptor).st_size
+                pack, heads = open_pack(descriptor, path, positions, at_once=most)
+        except (OSError, DamagedError):
+            return None
         if not pack.is_whole(heads):
             return None
         void = Segment(Kind.VOID, "", 0.0)

@@ -1,5 +1,6 @@
 """Merged blocks: read at a stroke, and as much of them as damage left."""
 
+import errno
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -7,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from backends.errors import DamagedError
+from backends.errors import DamagedError, UnavailableError
 from backends.filesystem import packs
 from backends.filesystem.file_log import FileLog
 from backends.filesystem.packs import NewPack, open_pack
@@ -172,6 +173,28 @@ def test_a_pack_that_is_cut_short_is_damaged(tmp_path, kept):
                 assert body_of(late, key(number)) == b"body %d" % number
     for number in range(BLOCK, 2 * BLOCK):
         assert body_of(late, key(number)) == b"body %d" % number
+
+
+def test_a_pack_that_cannot_be_read_now_is_no_damage(tmp_path, monkeypatch):
+    """A soft mount gives EIO when time is short: what is there later, is there."""
+    root = tmp_path / "store"
+    known = answers(merged_store(root))
+
+    def fail(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    late = JournalStore(FileLog(root), "late")
+    for call, ask in (
+        ("read", late.poll),
+        ("pread", lambda: body_of(late, key(0))),
+    ):
+        monkeypatch.setattr(os, call, fail)
+        with pytest.raises(UnavailableError):
+            ask()
+        monkeypatch.undo()
+        late.poll()
+        assert late.upkeep.damaged() == []
+        assert answers(late) == known
 
 
 @pytest.mark.parametrize("content", ["zeroes", "the other pack", "a folder"])

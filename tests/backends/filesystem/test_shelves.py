@@ -1,5 +1,6 @@
 """Shelves: who joins reads ten packs at once, and the same as from each."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -112,6 +113,19 @@ def test_a_damaged_shelf_costs_nothing(root, damage):
         late = open_store(root)
         assert bodies(late) == known
         assert late.upkeep.damaged() == []
+
+
+def test_a_shelf_that_cannot_be_read_costs_nothing(root, monkeypatch):
+    known = bodies(filled(root))
+    open_file = os.open
+
+    def fail(path, *how):
+        if str(path).endswith(".heads"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return open_file(path, *how)
+
+    monkeypatch.setattr(os, "open", fail)
+    assert bodies(open_store(root)) == known
 
 
 def test_a_pack_that_is_gone_is_noticed_by_who_joined_from_a_shelf(root):
