@@ -226,4 +226,7 @@ def same_thing(one: Any, other: Any) -> bool:
     )
 
 
-_OF_EACH = ("__dict__", "__weakref__", "__doc__", "__firstlineno__")
+_OF_EACH = (
+    *("__dict__", "__weakref__", "__doc__", "__firstlineno__"),
+    *("__annotations__", "__slotnames__"),  # made when somebody looks, or pickles
+)

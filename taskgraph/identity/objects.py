@@ -63,11 +63,14 @@ class Anatomy:
         Where they keep attributes besides their ``__dict__``.
     has_dict : bool
         Whether they have a ``__dict__``.
+    guarded : tuple of str
+        Attributes that an object of the class keeps, wherever it likes.
     """
 
     base: type
     slots: tuple[tuple[str, Any], ...]
     has_dict: bool
+    guarded: tuple[str, ...] = ()
 
 
 def describe_kind(kind: type) -> str:
@@ -108,7 +111,8 @@ def anatomy_of(kind: type, is_known: Callable[[type], bool]) -> Anatomy:
     if own:
         _refuse_hidden(kind, base, len(slots))
         _refuse_own_ways(kind, own)
-    return Anatomy(base, slots, bool(kind.__dictoffset__))
+    guarded = tuple(name for c in own for name in _guarded_by(c))
+    return Anatomy(base, slots, bool(kind.__dictoffset__), guarded)
 
 
 def attributes(value: Any, anatomy: Anatomy) -> dict[Any, Any]:
@@ -117,7 +121,7 @@ def attributes(value: Any, anatomy: Anatomy) -> dict[Any, Any]:
     Raises
     ------
     UnhashableError
-        An attribute is in a slot and in the ``__dict__`` too.
+        An attribute is in a slot and in the ``__dict__`` too, or in neither.
     """
     found: dict[Any, Any] = {}
     for name, slot in anatomy.slots:
@@ -134,7 +138,30 @@ def attributes(value: Any, anatomy: Anatomy) -> dict[Any, Any]:
             why = "is in a slot and in __dict__ too; remove one"
             raise UnhashableError(f".{min(twice)}", why)
         found.update(kept)
+    for name in anatomy.guarded:
+        _refuse_elsewhere(value, name, found)
     return found
+
+
+def _refuse_elsewhere(value: Any, name: str, held: dict[Any, Any]) -> None:
+    """Refuse an attribute that a descriptor does not keep in the object."""
+    try:
+        shown = getattr(value, name)
+    except AttributeError:
+        return  # not set
+    if shown is not None and not any(one is shown for one in held.values()):
+        why = "is kept outside of the object by its class; define __taskgraph_hash__()"
+        raise UnhashableError(f".{name}", why)
+
+
+def _guarded_by(kind: type) -> Iterator[str]:
+    """Yield the attributes that an object of one's own class sets and gets."""
+    for name, held in vars(kind).items():
+        descriptor = type(held)
+        sets = hasattr(descriptor, "__set__") and hasattr(descriptor, "__get__")
+        top = str(descriptor.__module__).partition(".")[0]
+        if sets and top not in sys.stdlib_module_names:  # those keep nothing
+            yield name
 
 
 def _slots_of(kind: type) -> Iterator[tuple[str, Any]]:

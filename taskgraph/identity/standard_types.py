@@ -178,5 +178,5 @@ _OF_NAMED_TUPLES = {
     *("_fields", "_field_defaults", "_make", "_replace", "_asdict", "__replace__"),
     *("__getnewargs__", "__match_args__", "__annotations__", "__orig_bases__"),
     *("__static_attributes__", "__firstlineno__", "__annotations_cache__"),
-    *("__annotate__", "__annotate_func__"),
+    *("__annotate__", "__annotate_func__", "__slotnames__"),
 }

@@ -3,8 +3,10 @@
 import dataclasses
 import datetime
 import functools
+import pickle
 import threading
 import types
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -146,6 +148,19 @@ def test_an_object_that_is_only_looked_at_does_not_change():
     assert masked.fill_value == 1e20
     assert not task.changed()
     assert not class_of_now.mutable
+
+
+Row = namedtuple("Row", "name area")
+
+
+@pytest.mark.parametrize(
+    "value", [Row("a", 1), Model(), Slotted(), Frozen([1]), Log([1])]
+)
+def test_what_was_pickled_or_looked_at_has_the_same_key(value):
+    before = summary(value)
+    pickle.loads(pickle.dumps(value))
+    assert isinstance(getattr(type(value), "__annotations__", {}), dict)
+    assert summary(value) == before
 
 
 class Guarded:

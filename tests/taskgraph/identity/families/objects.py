@@ -133,6 +133,43 @@ class Elsewhere:
         return Elsewhere, (self.kept[id(self)],)
 
 
+class Registry:
+    """A descriptor that keeps what it is given to itself."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def __get__(self, owner, kind=None):
+        return self.kept.get(id(owner))
+
+    def __set__(self, owner, value):
+        self.kept[id(owner)] = value
+
+
+class Checked:
+    """A descriptor that keeps what it is given in the object."""
+
+    def __get__(self, owner, kind=None):
+        return vars(owner)["_size"]
+
+    def __set__(self, owner, value):
+        vars(owner)["_size"] = value
+
+
+class Registered:
+    size = Registry()
+
+    def __init__(self, size):
+        self.size = size
+
+
+class Sized:
+    size = Checked()
+
+    def __init__(self, size):
+        self.size = size
+
+
 class Pickles(Plain):
     def __getstate__(self):
         return {}
@@ -256,7 +293,13 @@ FAMILIES = {
     "named tuples": lambda: [Point(1, 2), Point(2, 1), Pair(1, 2), *beside_pair()],
     "typed named tuples": lambda: [Sorted(1), Sorted(1, 3), Point(1, 2)],
     "generic classes": lambda: [Box(1), Box(2), Box[int](1), Box[str](1)],
-    "what is kept elsewhere": lambda: [Elsewhere(1), Elsewhere(2)],
+    "what is kept elsewhere": lambda: [
+        Elsewhere(1),
+        Elsewhere(2),
+        Registered(1),
+        Registered(2),
+    ],
+    "what descriptors keep": lambda: [Sized(1), Sized(2), Sized([1])],
     "what pickles in its own way": lambda: [Pickles(a=1), Pickles(a=2)],
     "what ends in its own way": lambda: [Closes(a=1), Closes(a=2)],
     "threads": lambda: [
