@@ -22,7 +22,8 @@ def made_of(
 ) -> set[Key]:
     """Return those of `keys` that have a record, and all whose records were made of it.
 
-    What a record was made of is read from the record itself, whatever graph it is of.
+    What a record was made of is read from the record itself, whatever graph it is of;
+    one that cannot be read, and so has to be made anew in any case, is among them.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def made_of(
     for position in sorted(by_segment):  # what a record was made of comes before it
         for row, key in sorted(by_segment[position]):
             place = position, row
-            if places.intersection(_inputs(results, key, place)):
+            if _is_made_of(results, key, place, places):
                 found.add(key)
                 places.add(place)
     return found
@@ -66,14 +67,14 @@ def discard_damaged(results: Results, key: Key, error: DamagedError) -> None:
     )
 
 
-def _inputs(results: Results, key: Key, place: Place) -> list[Place]:
+def _is_made_of(results: Results, key: Key, place: Place, places: set[Place]) -> bool:
     where = results.backend.find(key)
     if where is None or place_of(where) != place:
-        return []
+        return False
     try:
-        return results.inputs(key, where)
+        return not places.isdisjoint(results.inputs(key, where))
     except DamagedError:
-        return []
+        return True
 
 
 def place_of(where: Where) -> Place:

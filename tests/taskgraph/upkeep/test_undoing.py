@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from backends.errors import DamagedError
 from backends.interface import Inputs
 from backends.memory import MemoryLog, Room
 from backends.opening import open_backend
+from backends.segment import VOID_FRAME
 from backends.store import JournalStore
-from taskgraph.results.lineage import made_of
+from taskgraph.results.lineage import discard_damaged, made_of
 from taskgraph.results.records import Batch
 from taskgraph.results.results import Results
 from taskgraph.upkeep.undoing import undo
@@ -138,6 +140,15 @@ def test_a_result_that_comes_between_the_look_and_the_undoing_goes_too():
     undo(anna, chosen)
 
     assert stored(anna) == before == stored(bert)
+
+
+def test_what_cannot_be_read_may_have_been_made_of_what_is_damaged(results):
+    results.backend._log.replace(results.backend.find(C).position, VOID_FRAME)
+
+    reader = Results(results.backend)
+    discard_damaged(reader, B, DamagedError("a segment", "it is gone"))
+
+    assert set(results.backend.keys()) == {A}
 
 
 def test_dependants_are_found_by_what_their_records_say(results):
