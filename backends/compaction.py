@@ -6,11 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from backends.errors import BackendError, DamagedError
-from backends.interface import Key, Kind
+from backends.interface import Kind
 from backends.reading import look, read_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable
+    from collections.abc import Collection, Container
 
     from backends.copies import Copies
     from backends.log import Log
@@ -53,9 +53,9 @@ class Compaction:
         self._refused = refused
         self._copies = copies
 
-    def merge_all(self, keep: Iterable[Key] | None) -> int:
+    def merge_all(self) -> int:
         """Merge all full blocks; return bytes freed. See `Upkeep.compact`."""
-        live = self._state.live(keep)
+        live = self._state.live()
         freed = 0
         for block in range(self._state.position // self._log.block_size):
             with suppress(DamagedError):  # a block with a new damage is left as it is

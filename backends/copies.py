@@ -1,8 +1,8 @@
 """Copies of the segments that take results away: they count, damaged or not.
 
 A damaged PUBLISH is missed and computed again. A damaged DISCARD would be missed by
-nobody: what it took away would be handed on as if nothing had been. So each DISCARD and
-RESTORE is kept a second time, as a document.
+nobody: what it took away would be handed on as if nothing had been. So each DISCARD,
+RESTORE and FINAL is kept a second time, as a document.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backends.interface import Bytes, Documents, Segment
 
 _PREFIX = "segment-"
-KEPT_TWICE = (Kind.DISCARD, Kind.RESTORE)
+KEPT_TWICE = (Kind.DISCARD, Kind.RESTORE, Kind.FINAL)
 
 
 class Copies:

@@ -19,9 +19,9 @@ from backends.state import State
 from backends.warning import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from backends.interface import Bytes, Change, Fault, Key
+    from backends.interface import Bytes, Change, Fault
     from backends.log import Log
 
 
@@ -295,9 +295,9 @@ class JournalUpkeep:
             self.compact()  # mends what is damaged in blocks that are merged
         return len(mended)
 
-    def compact(self, keep: Iterable[Key] | None = None) -> int:
+    def compact(self) -> int:
         self._journal.catch_up()
-        return self._journal.compaction.merge_all(keep)
+        return self._journal.compaction.merge_all()
 
 
 def _report_lost(error: DamagedError) -> None:

@@ -9,7 +9,8 @@ Rules, in the order of the journal:
    one key is a death of that key, each of several becomes a suspect.
 5. DISCARD takes records away and ends locks on their keys; RESTORE undoes one: it
    takes newer records away and puts old ones back, as its rows say.
-6. VOID, and a damaged segment, does nothing.
+6. FINAL makes discards final: nothing that they took away can be put back any more.
+7. VOID, and a damaged segment, does nothing.
 
 Every worker applies the same segments in the same order, hence holds the same state.
 """
@@ -88,6 +89,9 @@ class State:
                 return self._discard(position, segment)
             case Kind.RESTORE:
                 return self._restore(position, segment)
+            case Kind.FINAL:
+                for place in segment.about.split():
+                    self.discards.pop(int(place), None)
         return None
 
     def find(self, key: Key) -> Where | None:
@@ -141,19 +145,14 @@ class State:
         """Return the keys that a worker has locked."""
         return [key for key, by in self.locked.items() if by == worker]
 
-    def live(self, keep: Iterable[Key] | None = None) -> set[int]:
+    def live(self) -> set[int]:
         """Return the positions of segments whose records somebody may ask for.
 
-        Records that were discarded count if their keys are in `keep`; by default all.
+        Records that were discarded count until that is final: they may come back.
         """
         live = {where >> _ROW_BITS for where in self.records.values()}
-        wanted = None if keep is None else set(keep)
         for _, taken, _ in self.discards.values():
-            live.update(
-                where >> _ROW_BITS
-                for key, where in taken.items()
-                if wanted is None or key in wanted
-            )
+            live.update(where >> _ROW_BITS for where in taken.values())
         return live
 
     def locks(self) -> list[Lock]:

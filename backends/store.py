@@ -13,7 +13,7 @@ from backends.reading import read_records
 from backends.state import MAX_ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence, Set
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 
     from backends.interface import Bytes, Change, Discarded, Inputs, Key, Lock, Where
     from backends.log import Log
@@ -228,6 +228,21 @@ class JournalStore:
 
         self._journal.append(decide, durable=True)
         return len(done.back)
+
+    def make_final(self, positions: Iterable[int]) -> list[int]:
+        final: list[int] = []
+
+        def decide() -> Segment | None:
+            nonlocal final
+            final = [at for at in positions if at in self._state.discards]
+            if not final:
+                return None
+            about = " ".join(map(str, final))
+            return Segment(Kind.FINAL, self.worker, 0.0, about=about)
+
+        positions = list(positions)
+        self._journal.append(decide, durable=True)
+        return final
 
     def close(self) -> None:
         self._log.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence, Set
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 
     from backends.interface.answers import (
         Change,
@@ -167,6 +167,12 @@ class Backend(Protocol):
             Says what comes back and what goes, of the state in which it is appended;
             by default everything comes back whose key has no new record. What goes can
             be undone in turn, by the number that `discards` tells.
+        """
+
+    def make_final(self, positions: Iterable[int]) -> list[int]:
+        """Let discards never be undone, nor be listed; return which could be till now.
+
+        Their records go when their blocks are merged next.
         """
 
     def taken(self, position: int) -> Mapping[Key, Where]:

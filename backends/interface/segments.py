@@ -24,6 +24,7 @@ class Kind(IntEnum):
     DISCARD = 4
     RESTORE = 5
     VOID = 6
+    FINAL = 7
 
 
 class Row(IntEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from backends.interface.segments import Key
 
@@ -30,13 +30,12 @@ class Upkeep(Protocol):
     def mend(self) -> int:
         """Replace damaged segments by some that do nothing; return how many."""
 
-    def compact(self, keep: Iterable[Key] | None = None) -> int:
+    def compact(self) -> int:
         """Merge old segments; return bytes freed.
 
         In memory are, at a time, the segments of one block up to 64 KiB each, and one
         of the larger ones.
 
-        Discarded records go unless their keys are in `keep`, by default all are kept.
-        What was dropped cannot be restored. The state stays as it is, also for those
-        who have read only a part.
+        Records go that were discarded and cannot come back, see `Backend.make_final`.
+        The state stays as it is, also for those who have read only a part.
         """

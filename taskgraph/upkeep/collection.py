@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgpack
-
 from backends.errors import DamagedError
 from backends.interface import KEY_SIZE
 from taskgraph.results.codec import blob_refs
@@ -14,11 +12,9 @@ from taskgraph.results.codec import blob_refs
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
-    from backends.interface import Backend, Discarded, Key
+    from backends.interface import Discarded, Key
     from taskgraph.results.results import Results
     from taskgraph.upkeep.snapshot import Snapshot
-
-_EMPTIED = "emptied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,54 +45,24 @@ def unneeded(
     return Unneeded(sorted(left), len(surplus) - len(left))
 
 
-def expired(
-    discards: Iterable[Discarded], gone: Iterable[int], older_than: float
-) -> list[Discarded]:
-    """Return the discards made before `older_than` that were not emptied yet."""
-    emptied = set(gone)
-    return [
-        discarded
-        for discarded in discards
-        if discarded.time <= older_than and discarded.position not in emptied
-    ]
-
-
-def undoable(backend: Backend) -> list[Discarded]:
-    """Return the discards that can be undone, oldest first."""
-    gone = set(emptied(backend))
-    return [found for found in backend.discards() if found.position not in gone]
-
-
-def emptied(backend: Backend) -> list[int]:
-    """Return the positions of the discards whose records are gone for good."""
-    try:
-        data = backend.documents.get(_EMPTIED)
-    except DamagedError:
-        return []  # undone, what is gone is missed and computed again
-    if data is None:
-        return []
-    positions: list[int] = msgpack.unpackb(data)
-    return positions
+def expired(discards: Iterable[Discarded], older_than: float) -> list[Discarded]:
+    """Return the discards made before `older_than`."""
+    return [discarded for discarded in discards if discarded.time <= older_than]
 
 
 def empty(results: Results, discards: Sequence[Discarded]) -> tuple[int, int]:
     """Remove the records of some discards for good; return blobs and bytes freed.
 
-    First it is noted that they cannot be undone any more; so whatever happens in the
-    middle, no record without its blobs comes back.
+    First they are made final in the journal; so whatever happens in the middle, no
+    record without its blobs comes back.
     """
     backend = results.backend
-    if discards:
-        gone = {*emptied(backend), *(found.position for found in discards)}
-        backend.documents.put(_EMPTIED, msgpack.packb(sorted(gone)))
-    dead = {key for found in discards for key in found.keys}
+    final = set(backend.make_final(found.position for found in discards))
+    dead = {key for found in discards if found.position in final for key in found.keys}
     blobs = orphans(results, among=dead) if dead else []
     for name, _ in blobs:
         backend.blobs.trash(name)
-    keep = set(backend.keys())
-    for found in undoable(backend):
-        keep.update(found.keys)
-    return len(blobs), backend.upkeep.compact(keep)
+    return len(blobs), backend.upkeep.compact()
 
 
 def orphans(
@@ -119,7 +85,7 @@ def orphans(
     blobs = list(backend.blobs.all())  # before the locks: who held one then shows below
     backend.poll()
     spared = {lock.key for lock in backend.locks()}
-    for found in undoable(backend):
+    for found in backend.discards():
         spared.update(found.keys)
     lost = []
     for name, size in blobs:

@@ -225,6 +225,17 @@ class JournalContract:
         assert set(bert.failures()) == {C}
         assert bert.discards() == []
 
+    def test_what_is_final_comes_back_to_nobody(self, anna, bert):
+        publish(anna, A)
+        publish(anna, B)
+        first, second = (anna.discard([k], reason="wrong") for k in (A, B))
+        bert.poll()
+        assert anna.make_final([first, 99]) == [first]
+        assert bert.undo(first) == 0
+        assert [about.position for about in bert.discards()] == [second]
+        assert anna.make_final([first]) == []
+        assert bert.undo(second) == 1
+
     def test_undoing_twice_does_nothing(self, anna):
         publish(anna, A)
         position = anna.discard([A], reason="wrong")

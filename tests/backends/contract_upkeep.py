@@ -10,7 +10,18 @@ import pytest
 from backends import BackendError, DamagedError
 from backends.store import JournalStore
 
-from .deeds import A, B, C, Until, answers, body_of, history, key, publish
+from .deeds import (
+    A,
+    B,
+    C,
+    Until,
+    answers,
+    body_of,
+    drop_discarded,
+    history,
+    key,
+    publish,
+)
 
 
 class UpkeepContract:
@@ -181,7 +192,7 @@ class UpkeepContract:
         anna.upkeep.compact()
         assert body_of(bert, key(self.block - 1))  # knows now where it is
         anna.discard([key(0)], reason="wrong")
-        anna.upkeep.compact(keep=[])
+        drop_discarded(anna)
         assert body_of(bert, key(self.block - 1)) == str(self.block - 1).encode() * 100
 
     def test_what_was_discarded_is_dropped_on_request(self, anna, reopen):
@@ -191,7 +202,7 @@ class UpkeepContract:
         for number in range(10, 10 + self.block):
             publish(anna, key(number))
         before = anna.space.size()
-        assert anna.upkeep.compact(keep=[]) > 9_000
+        assert drop_discarded(anna) > 9_000
         anna.space.empty_trash(-1)
         assert anna.space.size() < before - 9_000
         late = reopen("late")

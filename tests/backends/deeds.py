@@ -34,6 +34,13 @@ def body_of(store: JournalStore, wanted: bytes) -> bytes:
     return store.segment(where.position).body
 
 
+def drop_discarded(store: JournalStore) -> int:
+    """Make all discards final and merge; return the bytes that were freed."""
+    store.poll()
+    store.make_final([discarded.position for discarded in store.discards()])
+    return store.upkeep.compact()
+
+
 def history(anna: JournalStore, bert: JournalStore) -> None:
     """Do some of everything, over several blocks."""
     anna.claim([key(n) for n in range(6)])

@@ -13,7 +13,7 @@ class Deed:
     worker: str
     keys: list[bytes] = field(default_factory=list)
     values: list[tuple[str, bool] | None] = field(default_factory=list)
-    target: str | int = ""
+    target: str | int | list[int] = ""
     cause: str = ""
     body_spoilt: bool = False
 
@@ -83,6 +83,11 @@ def _restore(view: View, at: int, deed: Deed) -> None:
         if key not in view.records:
             view.records[key] = record
             view.locked.pop(key, None)
+
+
+def _final(view: View, at: int, deed: Deed) -> None:
+    for target in deed.target:
+        view.trash.pop(target, None)
 
 
 class Model:

@@ -132,6 +132,14 @@ def test_the_other_restores_first(anna, bert):
     assert set(anna.keys()) == {A}
 
 
+def test_the_other_makes_it_final_before_the_restore(anna, bert, open_store):
+    publish(anna, A)
+    position = anna.discard([A], reason="wrong")
+    before_append(anna, lambda: bert.make_final([position]))
+    assert anna.undo(position) == 0
+    assert set(anna.keys()) == set(open_store("late").keys()) == set()
+
+
 def test_the_other_computes_anew_before_the_restore(anna, bert):
     publish(anna, A, body=b"old")
     position = anna.discard([A], reason="wrong")

@@ -25,7 +25,7 @@ from backends.segment import HEADER_SIZE, LINK_AT
 from backends.store import JournalStore
 
 from .deeds import key
-from .model import Model, see
+from .model import Deed, Model, see
 
 BLOCK = 6
 WORKERS = ["anna", "bert", "cora"]
@@ -147,8 +147,12 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(name=workers)
     def forget_the_discarded(self, name) -> None:
+        store = self._acted(name)
+        final = store.make_final([d.position for d in store.discards()])
+        if final:
+            self.model.deeds.append(Deed("final", name, target=final))
         self.model.forget(BLOCK)
-        self._acted(name).upkeep.compact(keep=[])
+        store.upkeep.compact()
         self.compacted = True
         self.open_all()
 

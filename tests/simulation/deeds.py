@@ -11,7 +11,7 @@ from taskgraph.execution.worker import Worker
 from taskgraph.exit_codes import ExitCode
 from taskgraph.tasks.graph import closure_of, selector
 from taskgraph.upkeep.checking import check, repair
-from taskgraph.upkeep.collection import empty, expired, undoable, unneeded
+from taskgraph.upkeep.collection import empty, expired, unneeded
 from taskgraph.upkeep.invalidation import (
     CLEANUP,
     INVALIDATION,
@@ -154,7 +154,7 @@ def invalidate(schedule: Schedule, process: Process) -> None:
 
 def undo(schedule: Schedule, process: Process) -> None:
     results = _opened(schedule, process)
-    found = undoable(results.backend)
+    found = results.backend.discards()
     if not found:
         return
     chosen = found[-1] if schedule.rng.random() < 0.7 else schedule.rng.choice(found)
@@ -174,7 +174,7 @@ def cleanup(schedule: Schedule, process: Process) -> None:
     backend = results.backend
     if schedule.rng.random() < 0.5:
         age = schedule.rng.choice([0.0, 5.0])
-        empty(results, expired(undoable(backend), (), backend.space.now() - age))
+        empty(results, expired(backend.discards(), backend.space.now() - age))
         backend.space.empty_trash(age)
         return
     current = schedule.partial_snapshot()

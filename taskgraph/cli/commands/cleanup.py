@@ -166,10 +166,10 @@ def _emptied(
 
 def _empty(backend: Backend, days: float, *, yes: bool, as_json: bool) -> int:
     from taskgraph.results.results import Results
-    from taskgraph.upkeep.collection import empty, expired, undoable
+    from taskgraph.upkeep.collection import empty, expired
 
     before = backend.space.now() - days * _DAY
-    gone = expired(undoable(backend), (), before)
+    gone = expired(backend.discards(), before)
     count = sum(len(found.keys) for found in gone)
     if not yes:
         if as_json:

@@ -36,13 +36,11 @@ def command(
     anew since is forgotten in its place. After a retry, what succeeded stays. NUMBER
     is one of --list, or what the command said that forgot them.
     """
-    from taskgraph.upkeep.collection import undoable
-
     path, what = two_words(words, jugfile)
     if what is None and words and words[-1].isdigit():
         what = words[-1]
     backend = find_store(path, store)
-    found = undoable(backend) if backend is not None else []
+    found = backend.discards() if backend is not None else []
     if listing:
         _list(found, as_json=as_json)
         return 0

@@ -12,7 +12,7 @@ from backends.filesystem.file_log import FileLog
 from backends.filesystem.shelves import PACKS
 from backends.store import JournalStore
 
-from ..deeds import answers, body_of, history, key, publish
+from ..deeds import answers, body_of, drop_discarded, history, key, publish
 
 BLOCK = 2
 SHELF = BLOCK * PACKS
@@ -144,7 +144,7 @@ def test_a_pack_that_is_gone_is_noticed_by_who_joined_from_a_shelf(root):
 def test_what_was_dropped_is_on_no_shelf(root):
     anna = filled(root)
     position = anna.discard([key(3)], reason="wrong")
-    anna.upkeep.compact(keep=[])
+    drop_discarded(anna)
     assert shelf_of(root).exists()
     late = open_store(root)
     assert late.undo(position) == 0
@@ -163,7 +163,7 @@ def test_a_shelf_of_packs_that_were_replaced_meanwhile_does_not_stay(root, monke
         staged = stage(self, chunks, durable=durable)
         if not durable and not busy:
             busy.append(self)
-            bert.upkeep.compact(keep=[])
+            drop_discarded(bert)
         return staged
 
     monkeypatch.setattr(Directory, "stage", slow)
@@ -189,7 +189,7 @@ def test_who_replaces_a_pack_takes_away_a_shelf_that_was_placed_just_before(
         return replace(staged, path)
 
     monkeypatch.setattr(os, "replace", late_shelf)
-    anna.upkeep.compact(keep=[])
+    drop_discarded(anna)
     monkeypatch.undo()
     assert not shelf_of(root).exists() or shelf_of(root).read_bytes() != former
 

@@ -11,12 +11,10 @@ from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.task import Task
 from taskgraph.upkeep import snapshot
 from taskgraph.upkeep.collection import (
-    emptied,
     empty,
     expired,
     key_of_blob,
     orphans,
-    undoable,
     unneeded,
 )
 
@@ -101,12 +99,12 @@ def test_emptying_removes_what_only_discarded_records_need(results):
     results.backend.discard([b"a" * 20, b"b" * 20], reason="test")
     new = store(results, b"b" * 20, BIG + 1) - kept
 
-    count, _ = empty(results, undoable(results.backend))
+    count, _ = empty(results, results.backend.discards())
 
     left = {name for name, _ in results.backend.blobs.all()}
     assert count == len(gone) + len(kept)
     assert left == new
-    assert undoable(results.backend) == []
+    assert results.backend.discards() == []
     assert np.array_equal(results.load(b"b" * 20), BIG + 1)
 
 
@@ -117,9 +115,8 @@ def test_only_what_is_old_expires(results):
         backend.discard([letter * 20], reason="test")
     first, second = backend.discards()
 
-    assert expired([first, second], [], first.time - 1) == []
-    assert expired([first, second], [], second.time) == [first, second]
-    assert expired([first, second], [first.position], second.time) == [second]
+    assert expired([first, second], first.time - 1) == []
+    assert expired([first, second], second.time) == [first, second]
 
 
 def test_what_was_emptied_cannot_be_undone(results):
@@ -127,12 +124,12 @@ def test_what_was_emptied_cannot_be_undone(results):
     store(results, b"b" * 20, 1)
     results.backend.discard([b"a" * 20], reason="one")
     results.backend.discard([b"b" * 20], reason="two")
-    first, second = undoable(results.backend)
+    first, second = results.backend.discards()
 
     empty(results, [first])
 
-    assert emptied(results.backend) == [first.position]
-    assert undoable(results.backend) == [second]
+    assert results.backend.undo(first.position) == 0
+    assert results.backend.discards() == [second]
 
 
 @pytest.mark.parametrize("name", ["x", "ab/xyz-1.npy", "ab/abcd-1.npy"])
