@@ -69,7 +69,9 @@ def chosen_series(
 
 def files_of(path: Path, series: tifffile.TiffPageSeries) -> tuple[str, ...]:
     """Return the paths of the other files that pages of a series lie in."""
-    found = {_file(page): None for page in series.pages if page is not None}
+    # In one file the thousands of pages need not be parsed.
+    pages = series.pages if series.is_multifile else [series.keyframe]
+    found = {_file(page): None for page in pages if page is not None}
     return tuple(name for name in found if not path.samefile(name))
 
 

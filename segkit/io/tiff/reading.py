@@ -109,7 +109,8 @@ def _described(
     if options.level:
         zoom = [b / n for b, n in zip(_shape(base, shape), shape, strict=True)]
         spacing = tuple(s * z for s, z in zip(spacing, zoom, strict=True))
-    source = _source(path, chosen, shape, series, options.level)
+    others = files_of(path, base)
+    source = _source(path, chosen, shape, (series, options.level, others))
     stated = stated or ("z", UNKNOWN_UNIT, 1.0) not in zip(
         axes, units, spacing, strict=True
     )
@@ -167,18 +168,17 @@ def _source(
     path: Path,
     chosen: tifffile.TiffPageSeries,
     shape: tuple[int, ...],
-    series: int,
-    level: int,
+    which: tuple[int, int, tuple[str, ...]],
 ) -> Mapped | TiffPages:
+    """Return where voxels come from; `which` is series, level and other files."""
     keyframe = chosen.keyframe
     if np.dtype(chosen.dtype).kind not in "biufc":
         raise NotAnImageError(path, f"holds voxels of type {chosen.dtype}")
     dtype = np.dtype(chosen.dtype)
-    others = files_of(path, chosen)
-    if not others and chosen.dataoffset is not None and keyframe.is_memmappable:
+    if not which[-1] and chosen.dataoffset is not None and keyframe.is_memmappable:
         stored = dtype.newbyteorder(keyframe.parent.byteorder)
         require_length(path, chosen.dataoffset + chosen.nbytes)
         return Mapped(path, stored, shape, chosen.dataoffset)
     if keyframe.shaped[1] != 1:
         raise NotAnImageError(path, "is a TIFF of volumetric tiles; convert it first")
-    return TiffPages(path, dtype, shape, series, level, others)
+    return TiffPages(path, dtype, shape, *which)

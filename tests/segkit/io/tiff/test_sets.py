@@ -128,6 +128,7 @@ def test_positions_in_files_of_their_own_are_series(tmp_path, compression):
         opened = segkit.open_image(tmp_path / "f0.ome.tif", series=series)
         np.testing.assert_array_equal(opened.read(), PLANES[series])
         assert opened.spacing == (1, series + 1, series + 1)
+        assert len(opened.files) == series  # that of the other position
 
 
 def test_the_spacing_is_that_of_the_image_that_has_voxels(tmp_path):
