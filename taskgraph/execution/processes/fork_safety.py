@@ -140,8 +140,8 @@ def _other_threads() -> Iterator[str]:
     own = _thread_name(os.getpid())
     if sum(named.values()) > expected or any(n != own for n in named):
         for name, count in named.items():
-            whose = "of a library" if name == own else f"called {name}"
-            yield f"{count} threads {whose} (OpenMP, for example)"
+            what = "of a library (OpenMP, for example)" if name == own else name
+            yield f"{count} x native thread {what}"
 
 
 def _thread_name(number: int) -> str:
