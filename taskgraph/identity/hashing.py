@@ -51,12 +51,9 @@ from taskgraph.identity.containers import (
     needed_by,
     value_hook,
 )
-from taskgraph.identity.library_state import library_encoder
 from taskgraph.identity.naming import Names, names_itself
 from taskgraph.identity.numpy_state import dtype_state, numpy_encoder
 from taskgraph.identity.objects import REFUSED, attributes, describe_kind
-from taskgraph.identity.packed_objects import pack_objects
-from taskgraph.identity.pandas_state import pandas_encoder
 from taskgraph.identity.scalars import (
     encode_bool,
     encode_complex,
@@ -247,6 +244,9 @@ class Encoder:
             return lambda row: self.state(
                 "collections", "namedtuple", (*named_tuple_class(kind), tuple(row))
             )
+        from taskgraph.identity.library_state import library_encoder
+        from taskgraph.identity.pandas_state import pandas_encoder
+
         for encoder_of in (numpy_encoder, pandas_encoder, library_encoder):
             if (encode := encoder_of(kind, self)) is not None:
                 whole = kind.__name__ != "ndarray"
@@ -359,18 +359,18 @@ class Encoder:
         head = b"a" + self.below(dtype_state(dtype)) + self._tuple(array.shape)
         if dtype.hasobject and dtype.names is None:
             objects = array if dtype.kind == "O" else array.astype(object)
-            return head + self._digests.of_objects(
-                objects, lambda x: self._packed(x, numpy)
-            )
+            return head + self._digests.of_objects(objects, self._packed)
         if dtype.names is not None:
             encode = self._without_tasks(lambda x: self._fields(x, numpy), type(array))
             return head + encode(array)
         return head + self._digests.of(array, numpy)
 
-    def _packed(self, objects: list[Any], numpy: Any) -> tuple[bytes, bool]:
-        """Pack objects; return too whether they will always be the same bytes."""
+    def _packed(self, objects: list[Any]) -> tuple[bytes, bool]:
+        """Return the bytes of objects, and whether these will last."""
+        from taskgraph.identity.packed_objects import pack_objects
+
         met, self.mutable = len(self.tasks), False
-        packed = pack_objects(objects, self.item, numpy)
+        packed = pack_objects(objects, self.item)
         lasts = not self.mutable and len(self.tasks) == met
         self.mutable = True
         return packed, lasts
@@ -384,9 +384,8 @@ class Encoder:
 def _inside(place: str, error: UnhashableError) -> UnhashableError:
     """Return an error of something in a place; not all of a very deep one."""
     path = place + error.path
-    return UnhashableError(
-        path if len(path) < _LONG else f"{path[:_LONG]}...", error.why
-    )
+    path = path if len(path) < _LONG else f"{path[:_LONG]}..."
+    return UnhashableError(path, error.why)
 
 
 def digest(prefix: bytes, arguments: bytes) -> bytes:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
+import numpy
+
 from taskgraph.errors import UnhashableError
 
 if TYPE_CHECKING:
@@ -28,9 +30,7 @@ class _Letters(dict[type, str]):
 _letter_of = _Letters(_LETTERS).__getitem__
 
 
-def pack_objects(
-    objects: list[Any], encode: Callable[[Any], bytes], numpy: Any
-) -> bytes:
+def pack_objects(objects: list[Any], encode: Callable[[Any], bytes]) -> bytes:
     """Return the bytes of a list.
 
     Parameters
@@ -39,13 +39,10 @@ def pack_objects(
         Anything.
     encode : callable
         Returns the bytes of what is no plain number or text.
-    numpy : module
-        Numpy.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> pack_objects(["a", None, "bc"], None, np)
+    >>> pack_objects(["a", None, "bc"], None)
     b'sNs3:...abc'
     """
     letters = "".join(map(_letter_of, map(type, objects)))
@@ -55,7 +52,7 @@ def pack_objects(
     for letter, pack in (("b", _flags), ("i", _ints), ("f", _floats), ("s", _texts)):
         if letter in letters:
             chosen = _chosen(objects, letters, letter)
-            parts.append(pack(chosen, numpy))
+            parts.append(pack(chosen))
     if _OTHER in letters:
         parts += _others(objects, letters, encode)
     return b"".join(parts)
@@ -96,21 +93,21 @@ def _others(
     return parts
 
 
-def _flags(values: list[bool], _: Any) -> bytes:
+def _flags(values: list[bool]) -> bytes:
     return bytes(values)
 
 
-def _ints(values: list[int], numpy: Any) -> bytes:
+def _ints(values: list[int]) -> bytes:
     return bytes(numpy.array(values, dtype="<i8").tobytes())
 
 
-def _floats(values: list[float], numpy: Any) -> bytes:
+def _floats(values: list[float]) -> bytes:
     packed = numpy.array(values, dtype="<f8")
     packed[numpy.isnan(packed)] = numpy.nan
     return bytes(packed.tobytes())
 
 
-def _texts(values: list[str], numpy: Any) -> bytes:
+def _texts(values: list[str]) -> bytes:
     """Return texts: bytes of all, lengths in letters, their bytes one after another."""
     joined = "".join(values).encode("utf-8", "surrogatepass")
     lengths = numpy.fromiter(map(len, values), dtype="<i8", count=len(values))
