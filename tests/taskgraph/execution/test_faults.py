@@ -16,6 +16,7 @@ import pytest
 
 from backends.opening import open_backend
 
+from ...machine import needs_mounts, needs_strace
 from ..rough import ENVIRONMENT, SUM, TG, assert_sound, end, tg, value_of
 
 TASKS = 13
@@ -82,12 +83,21 @@ def traced(folder, who, calls, fault, *more):
         tracer = attach(pids[0], folder, calls, fault, follow=who != "a supervisor")
         for pid in pids:  # the traced one first: else there may be no work for it
             os.kill(pid, signal.SIGCONT)
-            time.sleep(0.05)
+            _await_work(folder, pid)
         out, err = victim.communicate(timeout=60)
         tracer.wait(timeout=60)
     finally:
         end(victim)
     return victim.returncode, out + err
+
+
+def _await_work(folder, pid):
+    """Wait until a worker has locked something or has ended."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until and _field(pid, "State") not in {None, "Z"}:
+        if any((folder / "job.tgdata" / "log").glob("*/*")):
+            return
+        time.sleep(0.01)
 
 
 def stopped_children(pid, number):
@@ -147,6 +157,7 @@ def assert_recovers(folder):
     assert_sound(folder / "job.tgdata", TASKS)
 
 
+@needs_strace
 @pytest.mark.parametrize(
     ("who", "call", "number"),
     [
@@ -183,6 +194,7 @@ def assert_survived(folder, who, code, said):
     assert_recovers(folder)
 
 
+@needs_strace
 @pytest.mark.chaos
 @pytest.mark.timeout(6000)
 @pytest.mark.parametrize("who", WHO)
@@ -205,6 +217,7 @@ def test_killed_at_any_system_call_the_next_run_finishes(tmp_path, who):
             shutil.rmtree(folder)
 
 
+@needs_strace
 @pytest.mark.parametrize(
     ("call", "error", "advice"),
     [
@@ -269,12 +282,9 @@ $TG execute job.py --store disk/s -q --max-wait 20
 $TG value job.py total --store disk/s
 $TG locks job.py --store disk/s
 """
-needs_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="mounting takes root; the whole check runs as root"
-)
 
 
-@needs_root
+@needs_mounts
 @pytest.mark.parametrize(
     ("small", "how"),
     [
@@ -293,7 +303,7 @@ def test_a_full_disk_ends_with_exit_code_4_and_loses_nothing(folder, small, how)
     assert "276" in said
 
 
-@needs_root
+@needs_mounts
 def test_a_full_disk_is_told_to_who_runs_a_jugfile_from_python(folder):
     (folder / "job.py").write_text(BULK)
     said = in_namespace(
@@ -307,7 +317,7 @@ def test_a_full_disk_is_told_to_who_runs_a_jugfile_from_python(folder):
     assert "the disk or its inodes are full" in said.splitlines()[-1]
 
 
-@needs_root
+@needs_mounts
 def test_a_read_only_store_can_be_looked_at(folder):
     said = in_namespace(
         folder,
@@ -324,7 +334,7 @@ def test_a_read_only_store_can_be_looked_at(folder):
     assert "total" in said
 
 
-@needs_root
+@needs_mounts
 def test_a_read_only_store_ends_with_exit_code_4(folder):
     said = in_namespace(
         folder,

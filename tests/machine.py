@@ -1,0 +1,32 @@
+"""What this machine lets tests do; in CI it has to let them do everything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+IN_CI = bool(os.environ.get("CI"))
+
+
+def _works(*command: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _can_mount() -> bool:
+    return _works("unshare", "-m", "sh", "-c", "mount -t tmpfs none /mnt")
+
+
+needs_strace = pytest.mark.skipif(
+    not IN_CI and shutil.which("strace") is None,
+    reason="needs strace (apt-get install strace)",
+)
+needs_mounts = pytest.mark.skipif(
+    not IN_CI and not _can_mount(),
+    reason="needs root that may mount (CAP_SYS_ADMIN)",
+)
