@@ -126,7 +126,7 @@ class Journal:
         try:
             self._verify()
         except RewoundError:
-            self.log.retract(position, staged.name)  # nobody shall build on it
+            self._take_back(position, staged.name)
             raise
         change = self.state.apply(position, segment)
         self._took(position, check_of(staged.start))
@@ -137,6 +137,17 @@ class Journal:
             self.changes.append(change)
         self.compaction.merge_behind(position)
         return position
+
+    def _take_back(self, position: int, name: str) -> None:
+        """Let nobody build on what was appended to a journal that is no more.
+
+        Above a gap it goes: who starts now would skip what is gone, and others fill it.
+        Elsewhere others may have come after it already, so its place stays taken.
+        """
+        if check_at(self.log, position - 1) is None:
+            self.log.retract(position, name)
+        else:
+            self.log.replace(position, VOID_FRAME)
 
     def catch_up(self) -> None:
         """Apply everything that was appended since the last time.

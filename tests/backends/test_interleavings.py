@@ -7,11 +7,12 @@ import os
 import pytest
 
 from backends import Cause
+from backends.errors import RewoundError
 from backends.filesystem.file_log import FileLog
 from backends.memory import MemoryLog, Room
 from backends.store import JournalStore
 
-from .deeds import A, B, answers, body_of, key, publish
+from .deeds import RESULT, A, B, C, answers, body_of, key, publish
 
 BLOCK = 4
 
@@ -182,6 +183,32 @@ def test_two_merge_at_once(anna, bert, open_store):
     anna._log.merge = late
     anna.upkeep.compact()
     assert answers(anna) == answers(bert) == answers(open_store("late"))
+
+
+# the last names vanish, and others take their places
+
+
+def test_whose_history_is_gone_leaves_a_place_that_others_came_after(root):
+    anna, cora, dora = (
+        JournalStore(FileLog(root), w) for w in ("anna", "cora", "dora")
+    )
+    publish(anna, A)
+    append = anna._log.append
+
+    def late(position, staged, link=b""):
+        (root / "log/000000/001").unlink()
+        cora.claim([B])
+        dora.poll()
+        assert append(position, staged, link)
+        cora.publish([B], RESULT, b"", since=1)
+        return True
+
+    anna._log.append = late
+    with pytest.raises(RewoundError):
+        anna.claim([C])
+    dora.claim([key(9)])
+    assert answers(dora) == answers(cora)
+    assert set(dora.keys()) == {B}
 
 
 # the first append to a block, frozen for so long that the block is merged
