@@ -308,11 +308,11 @@ def older_over_newer(store, rng, copies):
     shutil.copytree(rng.choice(copies), store, dirs_exist_ok=True)
 
 
-REWOUND = [lose_names, older_log, older_store]
+REWOUND = [lose_names, delete_block, older_log, older_store]
 """After these the store is one that was: nothing in it can tell."""
 HAPPENINGS = [
     flip_any, flip_pack, flip_segment, truncate_any, truncate_pack, blank_any,
-    garbage_any, extend_any, delete_any, delete_pack, delete_folder, delete_block, swap,
+    garbage_any, extend_any, delete_any, delete_pack, delete_folder, swap,
     become_a_folder, become_a_pipe, older_file, older_blobs, older_over_newer, *REWOUND,
 ]  # fmt: skip
 
