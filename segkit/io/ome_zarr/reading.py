@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.io.axes import letters_of, require_axes
 from segkit.io.calibration import physical
-from segkit.io.errors import ImageRequestError, parsing
+from segkit.io.errors import DamagedImageError, ImageRequestError, parsing
 from segkit.io.image import Image, described
 from segkit.io.ome_zarr.chunks import ZarrChunks
 from segkit.io.ome_zarr.metadata import (
@@ -124,7 +124,12 @@ def _multiscale(
         raise ImageRequestError(
             path, f"has {len(datasets)} pyramid levels; level={level} is none of them"
         )
-    source = ZarrChunks.of(inside(path, str(datasets[level]["path"])), missing)
+    where = inside(path, str(datasets[level]["path"]))
+    if not is_array(where):
+        raise DamagedImageError(
+            path, f"names {where.name!r} as level {level}, which is no array"
+        )
+    source = ZarrChunks.of(where, missing)
     scale = scale_of(multiscale, datasets[level], len(source.shape))
     stated = _stated_axes(path, multiscale, axes)
     names = axes or letters_of(
