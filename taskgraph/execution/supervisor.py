@@ -140,6 +140,8 @@ class Supervisor:
         gc.freeze()
         try:
             with children_can_be_waited_for():
+                if self._graph:
+                    self._backend.make()  # once, and not by each worker
                 for number in range(self._options.workers):
                     self._start(first=number == 0)
                 if self._graph:
@@ -154,7 +156,7 @@ class Supervisor:
 
     def _go(self) -> None:
         """Let the workers run tasks: the store is there, and it is known for what."""
-        self._backend.make()  # once, and not by each worker
+        self._backend.make()
         for child in self._children.values():
             child.page.go()
         self._observer.started()
