@@ -263,7 +263,9 @@ class Journal:
     def _copy(self, position: int) -> Segment:
         """Return the copy of a damaged segment, or else one that does nothing."""
         copied = self.copies.segment(position)
-        return copied or Segment(Kind.VOID, "", 0.0)
+        if copied is None:
+            return Segment(Kind.VOID, "", 0.0)
+        return replace(copied, check=0)  # in the log stands something else, or nothing
 
     def _segment(self, position: int) -> Segment | None:
         """Return the segment at `position` without its body; damaged ones are VOID."""

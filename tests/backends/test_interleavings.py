@@ -7,6 +7,7 @@ import os
 import pytest
 
 from backends import Cause
+from backends.compaction import Compaction
 from backends.errors import RewoundError
 from backends.filesystem.file_log import FileLog
 from backends.memory import MemoryLog, Room
@@ -209,6 +210,22 @@ def test_whose_history_is_gone_leaves_a_place_that_others_came_after(root):
     dora.claim([key(9)])
     assert answers(dora) == answers(cora)
     assert set(dora.keys()) == {B}
+
+
+def test_a_discard_that_vanished_counts_and_stops_nobody(root, monkeypatch):
+    anna = JournalStore(FileLog(root, block=BLOCK), "anna")
+    publish(anna, A)
+    with monkeypatch.context() as patch:
+        patch.setattr(Compaction, "merge_behind", lambda self, position: None)
+        position = anna.discard([A], reason="wrong")
+        publish(anna, B, since=0)
+    for number in range(10, 10 + BLOCK):
+        publish(anna, key(number), since=0)
+    (root / f"log/000000/{position:03d}").unlink()
+    late = JournalStore(FileLog(root), "late")
+    for _ in range(2):
+        late.poll()
+    assert set(late.keys()) == {B, *map(key, range(10, 10 + BLOCK))}
 
 
 # the first append to a block, frozen for so long that the block is merged
