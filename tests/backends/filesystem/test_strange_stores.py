@@ -113,8 +113,8 @@ def test_blobs_that_lie_elsewhere_are_not_ours(store, thesis):
 
 def test_emptying_the_trash_follows_no_links(store, thesis):
     for folder in ("trash", "tmp"):
-        (store / folder / "1-link").symlink_to(thesis.parent)
-        os.utime(store / folder / "1-link", (1, 1), follow_symlinks=False)
+        (store / folder / "1-ab-link").symlink_to(thesis.parent)
+        os.utime(store / folder / "1-ab-link", (1, 1), follow_symlinks=False)
     backend, _ = opened(store)
     backend.space.leftovers(0.0, remove=True)
     backend.space.empty_trash(0.0)
