@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from backends.errors import BackendError
 from backends.store import JournalStore
 from backends.warning import warnings_told
 from taskgraph.results.results import Results
@@ -230,7 +231,10 @@ class Schedule:
         if not scheduler.broken:
             reader = self.open(Process(scheduler, "reader"))
             with warnings_told(scheduler.note):
-                self.truth.compare(reader)
+                try:
+                    self.truth.compare(reader)
+                except BackendError as error:
+                    scheduler.fail(f"nobody can read the store any more: {error!r}")
 
     def _bound(self) -> None:
         if self.scheduler.steps > _MOST_STEPS or self.scheduler.now > _MOST_SECONDS:
