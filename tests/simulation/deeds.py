@@ -227,6 +227,7 @@ def body_of(
         finally:
             if process.alive:
                 process.last_beat()
+                process.joined = None  # its heart stops, signed off or not
                 process.ended = True
 
     return body
