@@ -11,11 +11,16 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from taskgraph.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Sized
+
 _PR_SET_PDEATHSIG = 1
+_MANY = 20_000
+"""Tasks that are worth not to be looked at."""
 _FILE = io.IOBase.__base__ or io.IOBase
 """What all files are made of; the abstract class above it takes long to ask."""
 
@@ -57,6 +62,18 @@ def _no_breakpoint(*_args: object, **_kwargs: object) -> NoReturn:
     )
 
 
+def spare(graph: Sized) -> None:
+    """Let no collection of garbage look at a large graph again and again.
+
+    What is frozen is looked through once more at the end of the process: else the files
+    that only circles hold would not be closed. So a small graph is not frozen, and the
+    engine's modules, frozen by the supervisor, cost a short worker nothing at its end.
+    """
+    if len(graph) > _MANY:
+        gc.freeze()
+        atexit.register(gc.unfreeze)
+
+
 def end(code: int, *, fork: bool) -> NoReturn:
     """End this process; what was written to files is in them then.
 
@@ -64,10 +81,10 @@ def end(code: int, *, fork: bool) -> NoReturn:
     In a fork the objects of its parent must not be finalized once more, which may
     remove files: its own handlers of `atexit` are called, and files flushed.
     """
-    gc.unfreeze()
     if not fork:
         ctypes.pythonapi.Py_Exit.argtypes = [ctypes.c_int]
         ctypes.pythonapi.Py_Exit(code)
+    gc.unfreeze()  # else the files of the parent would not be found
     with suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - as above
         atexit._run_exitfuncs()  # noqa: SLF001 - as above

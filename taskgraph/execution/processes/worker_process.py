@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 import traceback
@@ -147,7 +146,7 @@ def _work(job: Job, seat: Seat) -> ExitCode:
             joined = True
 
     os.environ[STORE_VARIABLE] = backend.url
-    gc.freeze()  # a million tasks need not be looked at again and again
+    process_ends.spare(loaded.graph)
     capture = Capture(job.echo)
     known = _Known(source, loaded)
     seat.page.describe = known.describe
