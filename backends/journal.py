@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 from backends.compaction import Compaction
 from backends.copies import KEPT_TWICE, Copies
 from backends.documents import SealedDocuments
-from backends.errors import BackendError, DamagedError, RewoundError
+from backends.errors import (
+    BackendError,
+    DamagedError,
+    RewoundError,
+    UnavailableError,
+)
 from backends.garbage import few_collections
 from backends.interface import Kind, Segment
 from backends.reading import check_at, look, name_of
-from backends.segment import VOID_FRAME, check_of, encode_frame, link_of
+from backends.segment import VOID_FRAME, check_of, encode_frame, link_of, refused
 from backends.state import State
 from backends.warning import warn
 
@@ -128,6 +133,8 @@ class Journal:
         except RewoundError:
             self._take_back(position, staged.name)
             raise
+        except UnavailableError:
+            pass  # it is there, whatever cannot be read now
         change = self.state.apply(position, segment)
         self._took(position, check_of(staged.start))
         if segment.kind in KEPT_TWICE:
@@ -166,8 +173,15 @@ class Journal:
         """See that the last segment that was taken in is still there."""
         if self._rewound:
             raise RewoundError(self.log.url)
-        if self._last:
-            self._compare(self.state.position - 1, self._last)
+        last = self.state.position - 1
+        for position, check in self._lately:
+            if position == last:
+                self._compare(position, check)
+
+    def _verify_lately(self) -> None:
+        """See that what was read lately is there: much may be left out of a pack."""
+        for position, check in self._lately:
+            self._compare(position, check)
 
     def _compare(self, position: int, check: int) -> None:
         found = check_at(self.log, position)
@@ -177,7 +191,7 @@ class Journal:
 
     def _took(self, position: int, check: int) -> None:
         self._last = check
-        if check:
+        if check and position not in self.refused:
             self._lately.append((position, check))
 
     def _read_all(self) -> None:
@@ -213,8 +227,7 @@ class Journal:
             return False  # segment by segment, to say so of each
         if merged is None:
             return False
-        for known in self._lately:  # much of what was read may be left out of it
-            self._compare(*known)
+        self._verify_lately()
         size = self.log.block_size
         last = position - position % size + size - 1
         with few_collections():
@@ -239,11 +252,12 @@ class Journal:
         If that is not in the log any more, this reader was left behind when the log was
         rewound; if it is, the writer was. One that was merged does not say.
         """
-        self._verify()
+        self._verify_lately()
         if not segment.after:
             return segment
         self.refused.add(self.state.position)
-        return Segment(Kind.VOID, "", 0.0, check=segment.check)
+        self._lately.append((self.state.position, segment.check))
+        return refused(segment)
 
     def _skip(self, first: int, end: int) -> None:
         """Take segments that somebody removed for damaged, so that later ones count.

@@ -101,6 +101,15 @@ def check_of(frame: Bytes) -> int:
     return int(_CHECK.unpack_from(frame, _HEADER.size)[0])
 
 
+def refused(segment: Segment) -> Segment:
+    """Return what stands in for a segment that its writer put upon lost ones.
+
+    What comes after it says so: it names neither this one, as its own writer would, nor
+    the one before.
+    """
+    return Segment(Kind.VOID, "", 0.0, check=segment.check ^ 1)
+
+
 def link_of(frame: Bytes, after: int) -> bytes:
     """Return what `encode_link` does, of the start of a frame."""
     return encode_link(bytes(frame[_HEADER.size : LINK_AT]), after)

@@ -195,6 +195,7 @@ class SimulatedLog:
         folder = self.disk.folders.get(position // self.block_size, {})
         if check_of(folder.get(position, VOID_FRAME)) == check_of(self._staged[staged]):
             del folder[position]
+            self.disk.scheduler.end = self.disk.end()
 
     def unstage(self, staged: str) -> None:
         self._staged.pop(staged, None)
