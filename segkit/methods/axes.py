@@ -139,6 +139,7 @@ def _described(
             spacing = [known[name] for name in names or "" if name in SPATIAL]
     array = np.asarray(image)
     if names is None:
+        checks.require_grey(array)
         require_said(array.ndim, axes, spacing)
         names = SPATIAL[max(0, len(SPATIAL) - array.ndim) :]
     _require_names(names, array)

@@ -10,6 +10,7 @@ from backends.errors import BackendError
 from backends.store import JournalStore
 from backends.warning import warnings_told
 from taskgraph.results.results import Results
+from taskgraph.tasks import recording
 from taskgraph.tasks.graph import Graph
 from taskgraph.upkeep.snapshot import take
 
@@ -210,6 +211,8 @@ class Schedule:
             self._bound()
         self._last_worker()
         scheduler.unwind(self.processes)
+        # Each worker thinks that the process is its own, and they ended in any order.
+        recording._process.recording = None
         return Outcome(
             self.seed,
             scheduler.broken,

@@ -60,16 +60,16 @@ def test_example_counts_objects_and_runs_once(tmp_path, monkeypatch):
 
 
 def test_labels_are_an_argument_of_ones_own_tasks(here):
-    Path("jug.py").write_text(JUGFILE)
-    taskgraph.run(here / "jug.py", store=here / "store", workers=0)
-    _, space = taskgraph.init(here / "jug.py", here / "store", on_error="propagate")
+    Path("job.py").write_text(JUGFILE)
+    taskgraph.run(here / "job.py", store=here / "store", workers=0)
+    _, space = taskgraph.init(here / "job.py", here / "store", on_error="propagate")
     labels = np.load("out/labels.npy")
     assert taskgraph.value(space["count"]) == int((labels > 0).sum())
 
 
 def test_command_and_jugfile_share_their_results(here):
-    Path("jug.py").write_text(JUGFILE)
-    taskgraph.run(here / "jug.py", store=here / "store", workers=0)
+    Path("job.py").write_text(JUGFILE)
+    taskgraph.run(here / "job.py", store=here / "store", workers=0)
     source = PipelineJugfile(
         Path("cells.toml"), ("cells.npy",), out=Path("out"), block=2_000
     )
