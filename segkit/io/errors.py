@@ -7,6 +7,8 @@ A missing file and a refused permission stay `FileNotFoundError` and
 from __future__ import annotations
 
 import errno
+import shlex
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -129,15 +131,18 @@ def full_disk_explained(path: str | Path) -> Iterator[None]:
         raise OSError(error.errno, sentence, str(path)) from error
 
 
-def missing_extra(path: str | Path, library: str, extra: str) -> MissingExtraError:
-    """Return the error that names the extra which brings `library`.
+def missing_extra(path: str | Path, library: str) -> MissingExtraError:
+    """Return the error that says how to install `library` for this Python.
+
+    The command works wherever there is a pip, also if this environment has none.
 
     Examples
     --------
-    >>> print(missing_extra("a.h5", "h5py", "hdf5"))
-    a.h5: needs h5py; install it with: pip install 'taskgraph-segkit[hdf5]'
+    >>> print(missing_extra("a.h5", "h5py"))
+    a.h5: needs h5py; install it with: pip --python ... install h5py
     """
+    python = shlex.quote(sys.executable or "python3")
     return MissingExtraError(
         path,
-        f"needs {library}; install it with: pip install 'taskgraph-segkit[{extra}]'",
+        f"needs {library}; install it with: pip --python {python} install {library}",
     )

@@ -194,7 +194,7 @@ def _open(path: Path) -> Any:
     try:
         import h5py
     except ImportError as error:
-        raise missing_extra(path, "h5py", "hdf5") from error
+        raise missing_extra(path, "h5py") from error
     try:
         return h5py.File(path, "r")
     except PermissionError:
@@ -305,7 +305,7 @@ def save_hdf5(path: Path, image: Image, options: SaveOptions) -> None:
     try:
         import h5py
     except ImportError as error:
-        raise missing_extra(path, "h5py", "hdf5") from error
+        raise missing_extra(path, "h5py") from error
     with h5py.File(path, "w") as file:
         dataset = file.create_dataset(_given(options.key), data=voxels)
         dataset.attrs["axes"] = image.axes

@@ -123,7 +123,7 @@ def _write_parquet(private: Path, path: Path, columns: dict[str, NDArray[Any]]) 
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise missing_extra(path, "pyarrow", "parquet") from error
+        raise missing_extra(path, "pyarrow") from error
     pq.write_table(
         pa.table({name: pa.array(c) for name, c in columns.items()}), private
     )

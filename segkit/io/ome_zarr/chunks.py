@@ -128,7 +128,7 @@ def open_array(path: Path, mode: Literal["r", "r+"]) -> Any:
     try:
         import zarr
     except ImportError as error:
-        raise missing_extra(path, "zarr", "zarr") from error
+        raise missing_extra(path, "zarr") from error
     with parsing(path, "its Zarr metadata"):
         array = zarr.open_array(str(path), mode=mode)
     if mode == "r":

@@ -68,7 +68,7 @@ def create_zarr(path: Path, image: Image, options: SaveOptions) -> None:
     try:
         import zarr
     except ImportError as error:
-        raise missing_extra(path, "zarr", "zarr") from error
+        raise missing_extra(path, "zarr") from error
     if version not in ("0.4", "0.5"):
         raise ImageRequestError(path, f"OME-Zarr {version!r} is neither 0.4 nor 0.5")
     zarr.create_group(store=str(path), zarr_format=2 if version == "0.4" else 3)

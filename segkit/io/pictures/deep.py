@@ -71,7 +71,7 @@ def _decoded(path: Path, codec: str) -> NDArray[Any]:
     try:
         import imagecodecs
     except ImportError as error:
-        raise missing_extra(path, "imagecodecs", "tiff") from error
+        raise missing_extra(path, "imagecodecs") from error
     decode = getattr(imagecodecs, f"{codec}_decode")
     found: NDArray[Any] = decode(path.read_bytes())
     return found

@@ -79,7 +79,7 @@ def _deep_png(path: Path, pixels: NDArray[Any]) -> bytes:
     try:
         import imagecodecs
     except ImportError as error:
-        raise missing_extra(path, "imagecodecs", "tiff") from error
+        raise missing_extra(path, "imagecodecs") from error
     return bytes(imagecodecs.png_encode(pixels))
 
 

@@ -74,7 +74,7 @@ class TiffSegments:
             decoded = self.keyframe.decode(data, number, **options)
         except DECODING_ERRORS as error:
             if "imagecodecs" in str(error):
-                raise missing_extra(path, "imagecodecs", "tiff") from error
+                raise missing_extra(path, "imagecodecs") from error
             raise DamagedImageError(
                 path, f"segment {number} cannot be decoded: {error}"
             ) from error

@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import re
+import shlex
 import sys
 
 import h5py
@@ -282,16 +284,16 @@ def test_npy_of_objects_is_refused(tmp_path):
         segkit.open_image(tmp_path / "a.npy")
 
 
-@pytest.mark.parametrize(
-    ("module", "name", "extra"),
-    [("zarr", "a.zarr", "zarr"), ("h5py", "a.h5", "hdf5")],
-)
-def test_a_missing_library_names_the_extra(tmp_path, monkeypatch, module, name, extra):
+@pytest.mark.parametrize(("module", "name"), [("zarr", "a.zarr"), ("h5py", "a.h5")])
+def test_a_missing_library_is_named_with_what_installs_it_here(
+    tmp_path, monkeypatch, module, name
+):
     path = segkit.save(tmp_path / name, VOLUME)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtraError, match=rf"taskgraph-segkit\[{extra}\]"):
+    command = f"pip --python {shlex.quote(sys.executable)} install {module}"
+    with pytest.raises(MissingExtraError, match=f"{re.escape(command)}$"):
         segkit.open_image(path)
-    with pytest.raises(MissingExtraError, match=rf"taskgraph-segkit\[{extra}\]"):
+    with pytest.raises(MissingExtraError, match=f"{re.escape(command)}$"):
         segkit.save(tmp_path / f"b{name}", VOLUME)
 
 
