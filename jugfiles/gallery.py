@@ -6,12 +6,14 @@ OUT (``gallery-out``) gets ``index.html`` and a PNG for each example. The exampl
 in the folder ``examples`` beside this file, by topic. The picture is a part of the
 nuclei that the mahotas package brings along. Each example is a task of its own: change
 one, say so (``tg invalidate jugfiles/gallery.py --name gaussian``), and only that one
-is made again.
+is made again. Examples whose optional libraries are not installed are left out, and
+the page names them.
 """
 
 import html
 import inspect
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import mahotas
@@ -67,6 +69,11 @@ def examples_of(topic):
     ]
 
 
+def missing_for(function):
+    """Return the libraries that an example needs and that are not installed."""
+    return [name for name in getattr(function, "needs", ()) if find_spec(name) is None]
+
+
 def title_of(topic):
     """Return the headline of a topic."""
     return topic.__name__.rpartition(".")[2].capitalize()
@@ -89,14 +96,18 @@ def save_sheet(pictures, path):
 
 
 @TaskGenerator
-def write_index(sections, path):
-    """Write the page that shows all of them."""
+def write_index(sections, left_out, path):
+    """Write the page that shows all of them, and names those that are left out."""
     parts = ["<!doctype html><meta charset=utf-8><title>segkit</title>", _STYLE]
     for section, entries in sections.items():
         parts.append(f"<h2>{section}</h2>")
         for name, picture, source in entries:
             parts.append(f"<h3 id={name}>{name}</h3><img src={picture} alt={name}>")
             parts.append(f"<pre>{html.escape(source)}</pre>")
+    if left_out:
+        parts.append("<h2>Left out</h2>")
+    for name, libraries in left_out.items():
+        parts.append(f"<p>{name} needs {' and '.join(libraries)}, not installed here")
     Path(path).write_text("\n".join(parts))
     return path
 
@@ -109,11 +120,14 @@ img { max-width: 100% } pre { background: #f4f4f4; padding: 1em; overflow: auto 
 
 demo = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
 image = crop(str(demo))
-index = {}
+index, left_out = {}, {}
 for topic in TOPICS:
     for function in examples_of(topic):
         name = function.__name__
+        if missing := missing_for(function):
+            left_out[name] = missing
+            continue
         shown = save_sheet(TaskGenerator(function)(image), str(OUT / f"{name}.png"))
         entry = (name, shown, inspect.getsource(function))
         index.setdefault(title_of(topic), []).append(entry)
-write_index(index, str(OUT / "index.html"))
+write_index(index, left_out, str(OUT / "index.html"))

@@ -65,6 +65,16 @@ def put_together(shape, grid, pieces):
     return whole
 
 
+def needs(*libraries):
+    """Say which optional libraries an example is left out without."""
+
+    def mark(function):
+        function.needs = libraries
+        return function
+
+    return mark
+
+
 @contextmanager
 def new_folder():
     """Make a folder for the files of one example, for as long as it runs."""

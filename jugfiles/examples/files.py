@@ -1,7 +1,7 @@
 """Images and tables on disk."""
 
 import segkit
-from examples._shared import blobs, new_folder
+from examples._shared import blobs, needs, new_folder
 
 
 def open_image(image):
@@ -14,6 +14,7 @@ def open_image(image):
         }
 
 
+@needs("zarr")
 def save(image):
     with new_folder() as folder:
         path = segkit.save(folder / "nuclei.zarr", image, levels=3)
@@ -21,6 +22,7 @@ def save(image):
         return {f"level {n}: {own.shape}": own.read() for n, own in enumerate(levels)}
 
 
+@needs("zarr")
 def create_image(image):
     _, labels = blobs(image)
     with new_folder() as folder:
@@ -43,6 +45,7 @@ def open_writer(image):
         return {"each tile by a writer of its own": segkit.open_image(path).read()}
 
 
+@needs("zarr")
 def open_plate(image):
     with new_folder() as folder:
         plate = segkit.open_plate(_small_plate(folder / "plate.zarr", image))
