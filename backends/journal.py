@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from backends.compaction import Compaction
 from backends.copies import KEPT_TWICE, Copies
@@ -82,6 +82,8 @@ class Journal:
         self._looked_beyond = False
         self._last = 0
         self._lately: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
+        self._turn = 0
+        self._gaps: list[int] = []
         self._rewound = False
 
     def append(
@@ -168,6 +170,7 @@ class Journal:
         self._read_all()
         if self.state.position == before:
             self._verify()
+            self._verify_one_more()
 
     def _verify(self) -> None:
         """See that the last segment that was taken in is still there."""
@@ -178,6 +181,18 @@ class Journal:
             if position == last:
                 self._compare(position, check)
 
+    def _verify_one_more(self) -> None:
+        """See that one of the segments read lately is there, and no gap was filled.
+
+        What came after lost names may have been written when these were still there.
+        """
+        if self._lately:
+            self._turn = (self._turn + 1) % len(self._lately)
+            self._compare(*self._lately[self._turn])
+        for position in self._gaps:
+            if check_at(self.log, position) and self.copies.frame(position) is None:
+                self._stop()
+
     def _verify_lately(self) -> None:
         """See that what was read lately is there: much may be left out of a pack."""
         for position, check in self._lately:
@@ -186,8 +201,11 @@ class Journal:
     def _compare(self, position: int, check: int) -> None:
         found = check_at(self.log, position)
         if found not in {check, 0}:  # 0: it was whole when it was read
-            self._rewound = True
-            raise RewoundError(self.log.url)
+            self._stop()
+
+    def _stop(self) -> NoReturn:
+        self._rewound = True
+        raise RewoundError(self.log.url)
 
     def _took(self, position: int, check: int) -> None:
         self._last = check
@@ -268,6 +286,7 @@ class Journal:
         if end - first > 1:
             what = f"range {first} to {end - 1} of the segments of {self.log.url}"
         why = "gone, though later ones are there"
+        self._gaps.append(first)
         for position in range(first, end):
             self.damaged[position] = what, why
             self._apply(position, self._copy(position))
