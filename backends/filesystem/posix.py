@@ -103,7 +103,7 @@ def read_file(path: str, limit: int | None = None) -> tuple[bytes, int]:
     FileNotFoundError
         Nothing was.
     DamagedError
-        It is a directory.
+        It is a directory, or a link.
     OSError
         It cannot be read now.
     """
@@ -137,10 +137,14 @@ def open_anew(path: str) -> int:
 
 def _open(path: str) -> int:
     try:
-        return os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would have us wait
+        # A pipe would have us wait. A link may lead to nothing: then its name is taken
+        # and yet nothing is there, which the writers of a journal would try for ever.
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError as error:
         if error.errno == errno.ENXIO:  # a socket
             raise DamagedError(path, "it is no file") from None
+        if error.errno == errno.ELOOP:
+            raise DamagedError(path, "it is a link to somewhere else") from None
         raise
 
 

@@ -172,8 +172,15 @@ def make_folder(path):
     path.mkdir()
 
 
+def make_link(path):
+    path.symlink_to("nowhere")
+
+
+NO_FILES = [make_pipe, make_socket, make_folder, make_link]
+
+
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("make", [make_pipe, make_socket, make_folder])
+@pytest.mark.parametrize("make", NO_FILES)
 @pytest.mark.parametrize("name", ["log/000000/001", "blobs/ab/cd.npy", "documents/d"])
 def test_what_is_no_file_is_damage_and_nobody_waits_for_it(store, make, name):
     path = store / name
@@ -192,12 +199,26 @@ def test_what_is_no_file_is_damage_and_nobody_waits_for_it(store, make, name):
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("make", [make_pipe, make_socket, make_folder])
+@pytest.mark.parametrize("make", NO_FILES)
 def test_nor_is_it_a_worker(store, make):
     make(store / "workers" / "carl")
     backend, _ = opened(store)
     backend.members.beat("bert", {"host": "here"})
     assert [m.worker for m in backend.members.all() if m.identity] == ["bert"]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("make", NO_FILES)
+def test_what_is_no_file_at_the_end_of_the_journal_is_written_behind(store, make):
+    last = max((store / "log" / "000000").iterdir())
+    last.unlink()
+    make(last)
+
+    backend, _ = opened(store)
+    assert backend.claim([b"j" * 20]).keys == [b"j" * 20]
+
+    again, _ = opened(store)
+    assert b"j" * 20 in [lock.key for lock in again.locks()]
 
 
 @pytest.mark.parametrize("folder", ["tmp", "workers", "documents", "blobs", "trash"])
