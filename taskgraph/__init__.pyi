@@ -41,6 +41,9 @@ from .tasks.barriers import (
     barrier as barrier,
     bvalue as bvalue,
 )
+from .tasks.file import (
+    File as File,
+)
 from .tasks.task import (
     Task as Task,
     TaskGenerator as TaskGenerator,
