@@ -7,6 +7,8 @@ from importlib import import_module as _import_module
 
 import lazy_loader as _lazy
 
+__version__ = "0.1.0"
+
 _listed, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
 _FACES = ("io", "methods", "pipeline", "workflows")
 

@@ -171,3 +171,5 @@ from .tiling import (
 )
 
 __all__: list[str]
+
+__version__: str

@@ -234,11 +234,11 @@ def _raise_unless_done(report: Report) -> None:
         record = report.store.record(first) if first is not None else None
         trace = f"\n{record.failure.traceback}" if record and record.failure else ""
         raise TasksFailedError(
-            f"{report.failed} tasks failed and {report.blocked} wait for them{trace}"
+            f"tasks: {report.failed} failed, {report.blocked} blocked by them{trace}"
         )
     if report.open:
         raise GaveUpError(
-            f"{report.open} tasks are still open: others hold them, and no other "
+            f"tasks still open: {report.open}; others hold them, and no other "
             "worker is alive; see `tg locks`"
         )
 

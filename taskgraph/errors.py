@@ -81,7 +81,7 @@ class BarrierError(TaskgraphError):
     """
 
     def __init__(self, missing: tuple[bytes, ...] = ()) -> None:
-        super().__init__(f"{len(missing)} results that the jugfile needs are missing")
+        super().__init__(f"results that the jugfile needs are missing: {len(missing)}")
         self.missing = missing
 
     def __reduce__(self) -> tuple[type[BarrierError], tuple[tuple[bytes, ...]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taskgraph.errors import JugfileError, UsageError
+from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,6 @@ def require_jugfile(jugfile: Path) -> None:
         Its path is not that of a file.
     """
     if not jugfile.is_file():
-        raise JugfileError(
-            f"there is no jugfile {jugfile}; give the path of your script"
-        )
+        from taskgraph.tasks.jugfile import no_jugfile
+
+        raise no_jugfile(jugfile, jugfile)

@@ -25,6 +25,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 class Program(click.Group):
     """A group of commands whose output is written when it returns."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words before a command's own; `help COMMAND` is `COMMAND --help`."""
+        if args[:1] == ["help"]:
+            args = [*args[1:2], "--help"]
+        return super().parse_args(ctx, args)
+
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         """Read the command line; `-h` and `--version` print."""
         with _output_kept():

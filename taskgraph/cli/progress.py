@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from taskgraph.cli.printing import harmless, one_line
+from taskgraph.cli.printing import counted, harmless, one_line
 from taskgraph.cli.sentences import note, program_name, runnable
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class _Lines(_Quiet):
         done, failed = self._count.done(backend)
         total = self._count.total.total()
         more = f", {sum(failed.values())} failed" if failed else ""
-        note(f"{sum(done.values())} of {total} tasks done{more} after {seconds:.0f} s")
+        parts = f"{sum(done.values())} of {counted(total, 'task')} done{more}"
+        note(f"{parts} after {seconds:.0f} s")
 
     def summary(self, report: Report) -> Sequence[str]:
         parts = [f"{report.done} done"]

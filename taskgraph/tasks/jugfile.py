@@ -164,9 +164,7 @@ class Jugfile:
         try:
             return self.path.read_bytes()
         except FileNotFoundError:
-            raise JugfileError(
-                f"there is no jugfile {self.shown}; give the path of your script"
-            ) from None
+            raise no_jugfile(self.path, self.shown) from None
         except IsADirectoryError:
             raise is_a_folder(self.shown) from None
         except OSError as error:
@@ -196,6 +194,14 @@ class Jugfile:
             yield
         finally:
             sys.argv = argv
+
+
+def no_jugfile(path: Path, shown: str | Path) -> JugfileError:
+    """Return what to say of a jugfile that there is not."""
+    script = Path(f"{path}.py")
+    named = script.is_file() and f"did you mean {shown}.py?"
+    what = named or "give the path of your script"
+    return JugfileError(f"there is no jugfile {shown}; {what}")
 
 
 def is_a_folder(path: str | Path) -> JugfileError:

@@ -8,6 +8,7 @@ import click
 
 from taskgraph.cli.arguments import jugfile_argument
 from taskgraph.cli.graphs import snapshot_now
+from taskgraph.cli.printing import counted
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import find_store
 from taskgraph.upkeep.status import status_of
@@ -32,7 +33,7 @@ def command(jugfile: Path, store: str | None, arguments: tuple[str, ...]) -> int
     status = status_of(snapshot, backend.keys(), backend.failures(), ())
     if status.finished:
         return 0
-    parts = [f"{status.total('done')} of {status.tasks} tasks done"]
+    parts = [f"{status.total('done')} of {counted(status.tasks, 'task')} done"]
     parts += [
         f"{status.total(state)} {state}"
         for state in ("failed", "blocked")

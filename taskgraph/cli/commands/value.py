@@ -12,7 +12,7 @@ from taskgraph.cli.arguments import json_option, jugfile_and_words
 from taskgraph.cli.graphs import find_snapshot, load_graph
 from taskgraph.cli.jugfiles import two_words
 from taskgraph.cli.keys import find_keys, short_key
-from taskgraph.cli.printing import print_json, print_table, say
+from taskgraph.cli.printing import counted, print_json, print_table, say
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import open_store_of
 from taskgraph.errors import NoResultError, TaskgraphError, UsageError
@@ -92,7 +92,8 @@ def _with_result(results: Results, keys: Sequence[bytes], what: str) -> list[byt
         why = "failed; see `tg errors`" if known else "has no result yet"
         note(f"{what} {why}")
     elif len(chosen) < len(keys):
-        note(f"{len(keys) - len(chosen)} more tasks of {what!r} have no result")
+        rest = counted(len(keys) - len(chosen), "more task")
+        note(f"{rest} of {what!r} without a result")
     return chosen
 
 

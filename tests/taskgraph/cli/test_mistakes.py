@@ -32,6 +32,7 @@ def stores(tg):
     ("words", "sentence"),
     [
         (["typo.py"], "there is no jugfile typo.py"),
+        (["broken"], "there is no jugfile broken; did you mean broken.py?"),
         ([], "there is no jugfile jugfile.py"),
         (["folder"], "folder is a directory, no jugfile"),
         (["broken.py"], "broken.py:2: SyntaxError: '(' was never closed, in: f = ("),

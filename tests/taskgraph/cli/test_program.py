@@ -81,6 +81,13 @@ def test_help_shows_no_marks_of_its_makers(tg, command):
 
 
 @pytest.mark.parametrize(
+    ("words", "meant"), [("help execute", "execute --help"), ("help", "--help")]
+)
+def test_help_is_also_a_command(tg, words, meant):
+    assert tg(*words.split()).stdout == tg(*meant.split()).stdout
+
+
+@pytest.mark.parametrize(
     ("words", "first", "command"),
     [
         ("nonsense", "there is no command 'nonsense'; choose one of check", "tg"),
