@@ -19,7 +19,14 @@ from backends.errors import (
 from backends.garbage import few_collections
 from backends.interface import Kind, Segment
 from backends.reading import check_at, look, name_of
-from backends.segment import VOID_FRAME, check_of, encode_frame, link_of, refused
+from backends.segment import (
+    VOID_FRAME,
+    check_of,
+    encode_frame,
+    link_of,
+    linked,
+    refused,
+)
 from backends.state import State
 from backends.warning import warn
 
@@ -141,7 +148,8 @@ class Journal:
         self._took(position, check_of(staged.start))
         if segment.kind in KEPT_TWICE:
             with suppress(BackendError):
-                self.copies.keep(position, [staged.start, segment.body])
+                start = linked(staged.start, staged.after)
+                self.copies.keep(position, [start, segment.body])
         if change is not None and segment.kind is not Kind.PUBLISH:
             self.changes.append(change)
         self.compaction.merge_behind(position)
@@ -274,7 +282,8 @@ class Journal:
         if not segment.after:
             return segment
         self.refused.add(self.state.position)
-        self._lately.append((self.state.position, segment.check))
+        if segment.check:
+            self._lately.append((self.state.position, segment.check))
         return refused(segment)
 
     def _skip(self, first: int, end: int) -> None:

@@ -107,7 +107,7 @@ def refused(segment: Segment) -> Segment:
     What comes after it says so: it names neither this one, as its own writer would, nor
     the one before.
     """
-    return Segment(Kind.VOID, "", 0.0, check=segment.check ^ 1)
+    return Segment(Kind.VOID, "", 0.0, check=segment.check and segment.check ^ 1)
 
 
 def link_of(frame: Bytes, after: int) -> bytes:
@@ -263,6 +263,11 @@ def _after(frame: Bytes) -> int:
 
 def _link_check(check: bytes, after: int) -> int:
     return int(xxh3_64_intdigest(check + _CHECK.pack(after)))
+
+
+def linked(frame: Bytes, after: int) -> bytes:
+    """Return a frame, or the start of one, that says after which other one it comes."""
+    return b"".join([frame[:LINK_AT], link_of(frame, after), frame[HEADER_SIZE:]])
 
 
 VOID_FRAME = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))

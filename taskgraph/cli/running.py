@@ -91,18 +91,21 @@ def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> N
     before : int, optional
         When this run began: a token of its store. By default now.
     """
-    from taskgraph.execution.retrying import discard_older, judge
+    from taskgraph.execution.retrying import judge
+    from taskgraph.results.failures import discard_failures
+    from taskgraph.upkeep.invalidation import RETRY
 
     backend = loaded.results.backend
     now = backend.claim([]).token
     verdict = judge(loaded, os.environ, everything=options.retry)
     if verdict.damaged:
-        backend.discard(verdict.damaged, reason="damaged: a failure")
+        discard_failures(backend, verdict.damaged, reason="damaged: a failure")
     if options.no_retry:
         return
     if verdict.again:
         count = len(verdict.again)
-        discard_older(backend, verdict.again, now if before is None else before)
+        before = now if before is None else before
+        discard_failures(backend, verdict.again, reason=RETRY, before=before)
         note(f"{counted(count, 'task')} that failed before {_are(count)} tried again")
     for found, why in (
         (verdict.same_run, f"failed in this run ({verdict.because})"),

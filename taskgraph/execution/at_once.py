@@ -15,7 +15,7 @@ from taskgraph.execution.runner import Runner
 from taskgraph.results.provenance import Provenance
 from taskgraph.results.records import Batch
 from taskgraph.tasks.graph import Graph, closure_of
-from taskgraph.upkeep.invalidation import INVALIDATION, with_dependants
+from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
 from taskgraph.upkeep.snapshot import load_all
 
 if TYPE_CHECKING:
@@ -112,8 +112,9 @@ def _run_again(results: Results, task: Task) -> Any:
     if results.has(task.key) and payload == results.payload(task.key):
         return results.load(task.key, task.name)
     known = closure_of([task.key], Graph(task.recording.tasks).dependants())
-    stale = with_dependants(known, load_all(backend))
-    backend.discard(sorted(stale), reason=f"{INVALIDATION} {task.name}, run again")
+    graphs = load_all(backend)
+    reason = f"{INVALIDATION} {task.name}, run again"
+    forget(results, with_dependants(known, graphs), graphs, reason=reason)
     _publish(results, batch, backend.claim([task.key]))
     backend.release([task.key])
     return results.load(task.key, task.name)

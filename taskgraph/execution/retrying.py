@@ -18,7 +18,7 @@ from backends.liveness import seems_dead, worker_identity
 from taskgraph.results.provenance import array_id, code_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from backends.interface import Backend, Key, Member
     from taskgraph.results.records import Record
@@ -91,23 +91,6 @@ def judge(
         else:
             verdict.again.append(key)
     return verdict
-
-
-def discard_older(backend: Backend, keys: Collection[Key], before: int) -> int | None:
-    """Let tasks be run again whose records are older than a token of the store.
-
-    Which these are is decided in the state in which it is written: what another worker
-    let run again, and what has failed anew since, stays. The position of the discard is
-    returned, None if there was nothing left to do.
-    """
-
-    def older() -> list[Key]:
-        places = {key: backend.find(key) for key in keys}
-        return [
-            k for k, at in places.items() if at is not None and at.position < before
-        ]
-
-    return backend.discard((), reason="retry", more=older)
 
 
 class _Changed:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from taskgraph.description import printable
 from taskgraph.results.records import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from backends.interface import Backend, Key
 
 _LONGEST_MESSAGE = 2000
 _LONGEST_TRACEBACK = 1 << 16
@@ -57,3 +63,36 @@ def _of_group(error: BaseException) -> list[str]:
             lines.append(f"\nException {place} of {len(error.exceptions)}:\n\n")
             lines.append(indent(text, "    "))
     return lines
+
+
+def discard_failures(
+    backend: Backend, keys: Collection[Key], *, reason: str, before: int | None = None
+) -> int | None:
+    """Let failed tasks be run again; return where that was written, None if no-op.
+
+    Which of them are failures still is decided in the state in which it is written: a
+    result that came meanwhile stays, with all that was made of it.
+
+    Parameters
+    ----------
+    backend : Backend
+        Where their records are.
+    keys : collection of bytes
+        Of tasks that had failed.
+    reason : str
+        For `tg undo --list`.
+    before : int, optional
+        A token of the store: records after it stay. All go by default.
+    """
+
+    def still_failed() -> list[Key]:
+        places = {key: backend.find(key) for key in keys}
+        return [
+            key
+            for key, at in places.items()
+            if at is not None
+            and at.failure
+            and (before is None or at.position < before)
+        ]
+
+    return backend.discard((), reason=reason, more=still_failed)

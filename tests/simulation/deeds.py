@@ -9,6 +9,7 @@ from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.options import WorkerOptions
 from taskgraph.execution.worker import Worker
 from taskgraph.exit_codes import ExitCode
+from taskgraph.results.failures import discard_failures
 from taskgraph.tasks.graph import closure_of, selector
 from taskgraph.upkeep.checking import check, repair
 from taskgraph.upkeep.collection import empty, expired, unneeded
@@ -166,7 +167,8 @@ def retry(schedule: Schedule, process: Process) -> None:
     failed = sorted(results.backend.failures())
     found = list(results.records(iter(failed)))
     if found:
-        results.backend.discard([key for key, _ in found], reason=RETRY)
+        keys = [key for key, _ in found]
+        discard_failures(results.backend, keys, reason=RETRY)
 
 
 def cleanup(schedule: Schedule, process: Process) -> None:

@@ -40,6 +40,7 @@ def command(
         if as_json:
             print_json([])
         return 0
+    from taskgraph.results.failures import discard_failures
     from taskgraph.results.results import Results
 
     found = chosen_failures(Results(backend), jugfile, name, pattern)
@@ -48,7 +49,7 @@ def command(
         print_json(tasks)
     if not found:
         return 0
-    backend.discard([key for key, _ in found], reason=RETRY)
+    discard_failures(backend, [key for key, _ in found], reason=RETRY)
     counts = Counter(record.name for _, record in found)
     if not as_json:
         print_table(("task", "to run again"), sorted(counts.items()))

@@ -13,7 +13,8 @@ from backends.opening import open_backend
 from taskgraph import open_store
 from taskgraph.cli.running import retry_failures
 from taskgraph.execution.options import RunOptions
-from taskgraph.execution.retrying import discard_older, judge
+from taskgraph.execution.retrying import judge
+from taskgraph.results.failures import discard_failures
 from taskgraph.results.records import Batch, Failure
 from taskgraph.tasks.jugfile import Jugfile
 
@@ -175,7 +176,9 @@ def test_of_two_that_decide_at_once_one_discards(folder):
     record_failures(folder, worker="anna")
     backend = bert.results.backend
 
-    assert discard_older(backend, verdict.again, began) is None
+    assert (
+        discard_failures(backend, verdict.again, reason="retry", before=began) is None
+    )
     assert failed(folder) == 2
 
 

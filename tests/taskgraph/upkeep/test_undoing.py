@@ -184,3 +184,11 @@ def test_whatever_is_done_nothing_is_made_of_what_is_not_stored(deeds):
             if found:
                 undo(results, found[what % len(found)])
         assert_whole(results)
+
+
+def test_a_retry_that_comes_late_leaves_what_has_succeeded_since(results):
+    failed = [D]
+    position = discard_failures(results.backend, failed, reason="retry")
+
+    assert position is None
+    assert D in stored(results)
