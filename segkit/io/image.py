@@ -17,7 +17,7 @@ from segkit.io.calibration import (
     known_in_part,
 )
 from segkit.io.errors import ColourError, ImageRequestError
-from segkit.io.sources import Grey, InMemory, Selected, resolve
+from segkit.io.sources import Grey, InMemory, Selected, key_of, require_same, resolve
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from segkit.io.options import OpenOptions
     from segkit.io.sources import Region, Source
 
 
@@ -52,6 +53,8 @@ class Image:
     stated : bool
         Whether somebody said which axes these are or how far their voxels are apart:
         the file, or who opened it. Else they are told by their number.
+    asked, seen
+        For keys: what it was opened by; paths and digests of its files, once known.
 
     Examples
     --------
@@ -75,6 +78,8 @@ class Image:
     units: tuple[str, ...]
     levels: int = 1
     stated: bool = field(default=True, compare=False)
+    asked: OpenOptions | None = field(default=None, compare=False, repr=False)
+    seen: list[tuple[str, str]] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -303,6 +308,15 @@ class Image:
                 raise ColourError(self.path, _how_to_choose(image, name))
             image = image._select(name, 0)
         return image
+
+    def __taskgraph_hash__(self) -> object:
+        """Return what a key knows: content of the files, and what is chosen of it."""
+        return key_of(self)
+
+    def __taskgraph_value__(self) -> Image:
+        """Return itself, if its files have the content that the key knows."""
+        require_same(self)
+        return self
 
     def __repr__(self) -> str:
         steps = ", ".join(

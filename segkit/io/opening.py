@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,7 @@ def open_image(
     options = OpenOptions(key or inside, series, level, axes, well, pattern, missing)
     format_ = format_at(where)
     _require_options(where, format_, options)
-    image = format_.open(where, options)
+    image = replace(format_.open(where, options), asked=options)
     if spacing is not None or units is not None:
         image = image.respaced(spacing, units)
     return _chosen(image, channel, to_grey, select)

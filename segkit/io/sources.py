@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import time
+from dataclasses import astuple, dataclass
+from functools import lru_cache
+from pathlib import Path
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -14,6 +18,8 @@ from segkit.names import known_as
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Nanoseconds; no file system's times are coarser.
+_COARSE = 2 * 10**9
 # Rec. 709, the weights of a linear RGB picture's luminance.
 LUMINANCE = (0.2125, 0.7154, 0.0721)
 
@@ -171,3 +177,67 @@ class Grey:
         if self.dtype.kind in "iu":
             grey = np.rint(grey)
         return grey.astype(self.dtype)
+
+
+def key_of(image: Any) -> tuple[object, ...]:
+    """Return what a key knows of an image: its files' content, and what is chosen.
+
+    The content counts that the files had when this was first asked.
+    """
+    image.seen[:] = image.seen or _contents_of(image)
+    own = image.axes, image.spacing, image.units, image.levels, image.stated
+    asked = None if image.asked is None else astuple(image.asked)
+    return image.path, tuple(image.seen), own, asked, _view_of(image.source)
+
+
+def require_same(image: Any) -> None:
+    """Refuse an image whose files have other content than the key knows.
+
+    Raises
+    ------
+    ImageRequestError
+        If a file was changed, added or removed.
+    """
+    if image.seen != _contents_of(image):
+        raise ImageRequestError(
+            image.path,
+            "was changed after the task was written down; open it and run again, and"
+            " what depends on it is computed anew",
+        )
+
+
+def _contents_of(image: Any) -> list[tuple[str, str]]:
+    """Return all files that an image lies in, known by content; none if in memory."""
+    where = Path(image.path)
+    if not where.exists():
+        where = Path(image.path.partition("::")[0])
+    inside = [file for file in where.rglob("*") if file.is_file()]
+    found = inside if where.is_dir() else [where] if where.exists() else []
+    return [_content_of(file) for file in sorted({*map(Path, image.files), *found})]
+
+
+def _content_of(path: Path) -> tuple[str, str]:
+    """Return path and digest of a file, from memory if it is the same for long."""
+    found = path.stat()
+    fresh = time.time_ns() - found.st_mtime_ns < _COARSE  # a change may not show yet
+    read = _digest_of.__wrapped__ if fresh else _digest_of
+    mark = found.st_size, found.st_mtime_ns, found.st_ino
+    return str(path), read(path, mark)
+
+
+@lru_cache(maxsize=1 << 16)
+def _digest_of(
+    path: Path,
+    mark: tuple[int, int, int],  # noqa: ARG001 - size, time, inode: another file
+) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "blake2b").hexdigest()
+
+
+def _view_of(source: Source) -> tuple[object, ...]:
+    """Return what is chosen of a source, step by step; an array is taken whole."""
+    if isinstance(source, Selected):
+        return "selected", source.axis, source.index, *_view_of(source.source)
+    if isinstance(source, Grey):
+        return "grey", source.axis, *_view_of(source.source)
+    return (source.array,) if isinstance(source, InMemory) else (source.shape,)
