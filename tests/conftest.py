@@ -1,8 +1,18 @@
 """What all tests have in common."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from taskgraph.tasks.recording import set_recording
+
+# A busy machine is slow, not wrong; what else holds, in CI for one, stays.
+settings.register_profile(
+    "any pace",
+    parent=settings(),
+    deadline=None,
+    suppress_health_check=[*settings().suppress_health_check, HealthCheck.too_slow],
+)
+settings.load_profile("any pace")
 
 
 @pytest.fixture(autouse=True)

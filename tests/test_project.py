@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import segkit
 import taskgraph
@@ -26,6 +27,11 @@ pytestmark = pytest.mark.skipif(
 def test_the_version_is_said_once_and_repeated_rightly() -> None:
     said = {taskgraph.__version__, segkit.__version__}
     assert said == {KNOWN["project"]["version"]}
+
+
+def test_no_property_fails_by_the_pace_of_the_machine() -> None:
+    assert settings().deadline is None
+    assert HealthCheck.too_slow in settings().suppress_health_check
 
 
 def test_the_oldest_python_is_what_is_required_and_checked() -> None:
