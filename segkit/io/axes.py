@@ -64,8 +64,8 @@ def letters_of(names: Sequence[str | None], kinds: Sequence[str | None] = ()) ->
     ('tcyx', 'rcyx')
     >>> letters_of(["T", "when", "row", "column"], ["time", "time", "space", "space"])
     'twyx'
-    >>> letters_of(["zeta", None, "x"])
-    'qax'
+    >>> letters_of(["zeta", None, "x"]), letters_of(["y", "y", "x"], ["space"] * 3)
+    ('qax', 'yqx')
     """
     kinds = [*kinds, *[None] * (len(names) - len(kinds))]
     found = [_spelt(name) for name in names]
@@ -74,7 +74,9 @@ def letters_of(names: Sequence[str | None], kinds: Sequence[str | None] = ()) ->
         letter or _BY_KIND.get(str(kind).lower())
         for letter, kind in zip(found, kinds, strict=True)
     ]
-    found = _space_by_order(_once(by_kind), kinds)
+    # A known name that comes twice contradicts itself; its second is no nameless axis.
+    nameless = [None if _spelt(n) else k for n, k in zip(names, kinds, strict=True)]
+    found = _space_by_order(_once(by_kind), nameless)
     for place, name in enumerate(names):
         if found[place] is None:
             own = str(name or "q")[:1].lower()

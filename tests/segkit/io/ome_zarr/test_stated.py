@@ -37,6 +37,8 @@ def scaled(axes, scale, **more):
         (("when", "stain", "row", "column"), ("time", "channel", *["space"] * 2), 0),
         (("c", "depth", "height", "width"), (None,) * 4, "czyx"),
         (("phase", "t", "y", "x"), (None, "time", "space", "space"), "ptyx"),
+        (("y", "y", "x"), ("space",) * 3, "yqx"),
+        (("z", "depth", "y", "x"), ("space",) * 4, "zdyx"),
     ],
 )
 def test_axes_are_known_by_type_or_name(tmp_path, names, types, expected):
