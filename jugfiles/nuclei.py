@@ -178,6 +178,13 @@ def save_all(stem, picture, labels, objects, method, report):
     return names if report is None else [*names, str(report)]
 
 
+@TaskGenerator
+def tell(saved, out):
+    """Say where everything is, when all of it is written; return the names."""
+    print(f"labels, tables and overlays are in {out}/")
+    return saved
+
+
 # Scores
 
 
@@ -343,17 +350,17 @@ def digest_of(path):
 
 
 out = Path(sys.argv[2] if len(sys.argv) > 2 else "nuclei-out")
-scored = []
+saved, scored = [], []
 for name, (path, reference) in pictures().items():
     picture = load_picture(str(path), digest_of(path))
     if reference.exists():
         truth = load_picture(str(reference), digest_of(reference))
     for method in METHODS:
         labels, objects, report = segment(picture, shape_of(path), method)
-        save_all(
-            str(out / name / method.name), picture, labels, objects, method, report
-        )
+        stem = str(out / name / method.name)
+        saved.append(save_all(stem, picture, labels, objects, method, report))
         if reference.exists():
             scored.append(score(name, method, labels, truth))
+tell(saved, str(out))
 if scored:
     write_scores(scored, str(out / "scores.csv"))

@@ -52,6 +52,11 @@ def outputs(folder):
     return {p.relative_to(out): p for p in sorted(out.rglob("*")) if p.is_file()}
 
 
+def test_it_says_where_they_are(tmp_path):
+    job = start(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert "labels, tables and overlays are in nuclei-out/" in job.communicate()[0]
+
+
 def test_it_leaves_labels_tables_and_overlays(done):
     names = [
         Path("nuclear", m + end) for m in METHODS for end in (".csv", ".png", ".tif")
