@@ -109,18 +109,26 @@ class PipelineJugfile:
         recording: Recording[Task] = Recording(results)
         with recorded_in(recording):
             self.outputs = [
-                pipeline_tasks(
-                    pipeline,
-                    image,
-                    out=self.out,
-                    tile=self.tile,
-                    block=self.block,
-                    known_by=self.known_by,
-                    overwrite=self.overwrite,
-                )
-                for image in (self.images or (None,))
+                self._outputs(pipeline, image) for image in (self.images or (None,))
             ]
         return Loaded(Graph(recording.tasks), {}, results)
+
+    def _outputs(self, pipeline: Pipeline, image: str | None) -> Outputs:
+        """Write the tasks of one image down; of several, an error names it."""
+        try:
+            return pipeline_tasks(
+                pipeline,
+                image,
+                out=self.out,
+                tile=self.tile,
+                block=self.block,
+                known_by=self.known_by,
+                overwrite=self.overwrite,
+            )
+        except PipelineError as error:
+            if len(self.images) < 2:
+                raise
+            raise PipelineError(f"{image}: {error}") from error
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph in the store: `tg status pipeline.toml` shows it."""

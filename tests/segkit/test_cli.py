@@ -167,6 +167,13 @@ def test_mistakes_end_in_one_sentence_and_exit_code_2(folder, arguments, message
     assert not list(folder.glob("*.tgdata"))
 
 
+def test_of_several_images_the_one_that_does_not_fit_is_named(folder):
+    np.save(folder / "flat.npy", np.zeros((8, 9), np.uint8))
+    done = segkit_run(folder, "cells.toml", "a.npy", "flat.npy", "-o", "out")
+    assert done.returncode == 2
+    assert "flat.npy: step 1 (tile)" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
