@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 
 import pytest
@@ -126,9 +127,10 @@ def test_failures_of_the_own_array_are_of_this_run(folder, environ, name):
 
 def test_who_joins_others_at_work_leaves_their_failures(folder):
     backend = record_failures(folder)
-    about = worker_identity(1, 120.0)  # a process that lives, and is none of ours
-    backend.members.beat("early", about)
-    verdict = judge(loaded_of(folder), {})
+    with subprocess.Popen(["sleep", "60"]) as early:
+        backend.members.beat("early", worker_identity(early.pid, 120.0))
+        verdict = judge(loaded_of(folder), {})
+        early.kill()
     assert (len(verdict.same_run), verdict.because) == (2, "early is at work")
     backend.members.leave("early")
     assert len(judge(loaded_of(folder), {}).again) == 2
