@@ -42,7 +42,7 @@ from taskgraph.execution.processes.worker_process import (
     ToRead,
     work,
 )
-from taskgraph.execution.processes.worker_signals import SIGNALS
+from taskgraph.execution.processes.worker_signals import SIGNALS, wait_for_signal
 from taskgraph.execution.shared_page import SharedPage
 from taskgraph.exit_codes import ExitCode
 from taskgraph.results.provenance import Provenance
@@ -167,10 +167,9 @@ class Supervisor:
         beaten = time.monotonic()
         while self._children or self._signalled:
             patience = min(pause, PATIENCE / 2) if self._signalled else pause
-            got = signal.sigtimedwait(watched, patience)
-            # Stopped and continued, sigtimedwait may make up a signal out of nothing.
-            if got is not None and got.si_signo in SIGNALS:
-                self._interrupt(got.si_signo)
+            got = wait_for_signal(watched, patience)
+            if got in SIGNALS:
+                self._interrupt(got)
             for child in list(self._children.values()):
                 self._hear(child)
             self._reap()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
@@ -11,6 +12,8 @@ from taskgraph.errors import UsageError
 from taskgraph.execution.runner import StopNow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from taskgraph.execution.shared_page import SharedPage
 
 SIGNALS = {
@@ -45,6 +48,36 @@ def require_signals() -> None:
             f"workers need Linux, and this is {os.uname().sysname}; use a container, "
             "or in this process (--debug, or workers=0 for taskgraph.run)"
         )
+
+
+class _Duration(ctypes.Structure):
+    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
+
+
+def wait_for_signal(watched: Iterable[int], seconds: float) -> int:
+    """Wait for one of some blocked signals; return its number, 0 if none came in time.
+
+    Python's own `signal.sigtimedwait` makes up a signal, of whatever its memory holds,
+    when the process was stopped and is continued after the time has passed.
+
+    Examples
+    --------
+    >>> import signal
+    >>> before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    >>> signal.raise_signal(signal.SIGUSR1)
+    >>> wait_for_signal({signal.SIGUSR1}, 1) == signal.SIGUSR1
+    True
+    >>> wait_for_signal({signal.SIGUSR1}, 0)
+    0
+    >>> _ = signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    """
+    system = ctypes.CDLL(None)
+    wanted = ctypes.create_string_buffer(128)
+    system.sigemptyset(wanted)
+    for number in watched:
+        system.sigaddset(wanted, int(number))
+    duration = _Duration(int(seconds), int(seconds % 1 * 1e9))
+    return max(0, int(system.sigtimedwait(wanted, None, ctypes.byref(duration))))
 
 
 class Stopped(KeyboardInterrupt):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,18 @@ def test_a_run_that_is_terminated_as_a_whole_blames_no_task(tg, pause):
     assert run.returncode == 128 + signal.SIGTERM, said
     assert "died" not in said
     assert deaths(tg.folder / "slow.tgdata") == ({}, [])
+
+
+def test_a_run_that_was_suspended_goes_on(tg):
+    tg.jugfile("slow.py")
+    run = tg.start("execute", "-q", "slow.py", "-j", "2", "--", "1.5", "6")
+    tg.wait_for("began-1")
+
+    for _ in range(2):
+        os.kill(run.pid, signal.SIGSTOP)
+        time.sleep(1.2)  # longer than its supervisor waits for a signal at a time
+        os.kill(run.pid, signal.SIGCONT)
+        time.sleep(0.3)
+
+    said = run.communicate(timeout=60)[0]
+    assert (run.returncode, "stopping" in said) == (0, False), said
