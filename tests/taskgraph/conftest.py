@@ -85,10 +85,10 @@ class Tg:
         self.started.append(process)
         return process
 
-    def wait_for(self, name):
-        """Return when a file is there."""
+    def wait_for(self, pattern, number=1):
+        """Return when there are so many files of a name or pattern."""
         pause = threading.Event()
-        while not (self.folder / name).exists():
+        while len(list(self.folder.glob(pattern))) < number:
             pause.wait(0.05)
 
     def stop(self):

@@ -74,7 +74,7 @@ def test_tasks_that_killed_their_workers_keep_their_arguments(tg):
 def test_workers_that_somebody_terminates_are_replaced(tg):
     tg.jugfile("slow.py")
     run = tg.start("execute", "slow.py", "-j", "2", "--", "1.5", "4")
-    tg.wait_for("began-1")
+    tg.wait_for("began-*", 2)
 
     for pid in workers_of(run):
         os.kill(pid, signal.SIGTERM)
@@ -91,7 +91,7 @@ def test_workers_that_somebody_terminates_are_replaced(tg):
 def test_a_run_that_is_terminated_as_a_whole_blames_no_task(tg, pause):
     tg.jugfile("slow.py")
     run = tg.start("execute", "slow.py", "-j", "2", "--", "30", "4")
-    tg.wait_for("began-1")
+    tg.wait_for("began-*", 2)
     workers = workers_of(run)
 
     groups = [[run.pid], workers] if pause < 0 else [workers, [run.pid]]
@@ -113,7 +113,7 @@ def test_a_run_that_is_terminated_as_a_whole_blames_no_task(tg, pause):
 def test_a_run_that_was_suspended_goes_on(tg):
     tg.jugfile("slow.py")
     run = tg.start("execute", "-q", "slow.py", "-j", "2", "--", "1.5", "6")
-    tg.wait_for("began-1")
+    tg.wait_for("began-*", 2)
 
     for _ in range(2):
         os.kill(run.pid, signal.SIGSTOP)
