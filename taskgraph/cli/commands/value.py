@@ -79,7 +79,8 @@ def command(
         return _each(chosen, lambda key: _save(key, loader.load(key), output))
     if as_json:
         return _print_json(chosen, loader, listed=everything)
-    return _each(chosen, lambda key: _print(key, loader.load(key), named=several))
+    shown = loader.call if several else lambda _: ""
+    return _each(chosen, lambda key: _print(shown(key), loader.load(key)))
 
 
 def _with_result(results: Results, keys: Sequence[bytes], what: str) -> list[bytes]:
@@ -128,6 +129,17 @@ class _Loader:
             load_graph(self._results.backend, self._jugfile, self._snapshot.arguments)
             return self._results.load(key)
 
+    def about(self, key: bytes) -> dict[str, str]:
+        """Return what was called: a key alone does not tell which picture it was."""
+        record = self._results.record(key)
+        assert record is not None
+        return {"key": key.hex(), "task": record.name, "arguments": record.summary}
+
+    def call(self, key: bytes) -> str:
+        """Return the same in one line."""
+        about = self.about(key)
+        return f"{short_key(key)} {about['task']}({about['arguments']})"
+
 
 def _each(keys: Sequence[bytes], deed: Callable[[bytes], None]) -> int:
     """Do something with the value of each key; return the exit code.
@@ -155,19 +167,19 @@ def _print_json(keys: Sequence[bytes], loader: _Loader, *, listed: bool) -> int:
     rows: list[dict[str, Any]] = []
 
     def add(key: bytes) -> None:
-        rows.append({"key": key.hex(), "value": json_value(loader.load(key))})
+        rows.append({**loader.about(key), "value": json_value(loader.load(key))})
 
     code = _each(keys, add)
     print_json(rows if listed else rows[0]["value"])
     return code
 
 
-def _print(key: bytes, value: Any, *, named: bool) -> None:
+def _print(call: str, value: Any) -> None:
     from taskgraph.cli.value_files import text_of
 
     text = text_of(value)
-    if named:
-        say(f"{short_key(key)}:")
+    if call:
+        say(f"{call}:")
     say(text)
 
 

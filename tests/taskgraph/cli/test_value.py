@@ -166,6 +166,24 @@ def test_of_all_values_those_that_cannot_be_shown_are_told(odd):
     assert told.stderr.endswith("tg: 2 of 4 values left out\n")
 
 
+def test_of_all_values_it_is_shown_what_was_called(tg):
+    tg.write(
+        "sweep.py",
+        "from taskgraph import TaskGenerator\n"
+        "@TaskGenerator\n"
+        "def area(path, sigma): return len(path) * sigma\n"
+        "for sigma in (1, 2): area('a.tif', sigma)\n",
+    )
+    tg("execute", "-q", "sweep.py")
+
+    shown = tg("value", "sweep.py", "area", "--all").stdout
+    rows = tg.json("value", "sweep.py", "area", "--all")
+
+    assert "sweep.area('a.tif', 1):\n5\n" in shown
+    found = {row["arguments"]: row["value"] for row in rows}
+    assert found == {"'a.tif', 1": 5, "'a.tif', 2": 10}
+
+
 def test_of_all_values_those_that_can_be_saved_are_saved(tg):
     tg.write("odd.py", PICTURES)
     tg("execute", "-q", "odd.py")
