@@ -37,6 +37,11 @@ def _deque(kind: Any, value: Any) -> object:
     return list(kind.__iter__(value)), kind.maxlen.__get__(value)
 
 
+def _alias(_kind: Any, value: Any) -> object:
+    unpacked = (True,) if value.__unpacked__ else ()  # as *tuple[int]
+    return value.__origin__, value.__args__, *unpacked
+
+
 def _zone(kind: Any, value: Any) -> object:
     """Return what a `zoneinfo.ZoneInfo` was made of, if that was its name alone."""
     import pickle
@@ -95,7 +100,7 @@ _FOUND: tuple[tuple[str, str, State], ...] = (
     ("operator", "attrgetter", _made_by),
     ("operator", "methodcaller", _made_by),
     ("types", "SimpleNamespace", lambda _t, _x: None),
-    ("types", "GenericAlias", lambda _, x: (x.__origin__, x.__args__)),
+    ("types", "GenericAlias", _alias),
     ("typing", "_GenericAlias", lambda _, x: (x.__origin__, x.__args__)),
     ("collections", "OrderedDict", lambda t, x: list(t.items(x))),
     ("collections", "Counter", lambda t, x: dict(t.items(x))),

@@ -319,3 +319,9 @@ def test_task_is_the_same_as_its_generator():
         return x
 
     assert Task(f.f, 1).key == f(1, y=2).key == f(x=1).key == Task(f, 1, 2).key
+
+
+def test_an_unpacked_alias_has_a_key_of_its_own():
+    whole, (unpacked,) = tuple[int], list(tuple[int])
+    assert Encoder().encode(whole) == Encoder().encode(tuple[int])
+    assert Encoder().encode(whole) != Encoder().encode(unpacked)
