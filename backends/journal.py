@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 
 _REMEMBERED = 8
-"""Segments read last that are looked for again when their block was merged."""
+"""Segments read last that are looked for again when their block was merged; and how
+many of others that go on from lost ones are passed over."""
 
 
 @dataclass(slots=True)
@@ -90,6 +91,8 @@ class Journal:
         self._last = 0
         self._lately: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
         self._turn = 0
+        self._joined = False
+        self._strangers = 0
         self._gaps: list[int] = []
         self._rewound = False
 
@@ -176,6 +179,7 @@ class Journal:
         """
         before = self.state.position
         self._read_all()
+        self._joined = True
         if self.state.position == before:
             self._verify()
             self._verify_one_more()
@@ -282,6 +286,9 @@ class Journal:
         if not segment.after:
             return segment
         self.refused.add(self.state.position)
+        self._strangers += self._joined
+        if self._strangers > _REMEMBERED:
+            self._stop()  # who stays behind stops by himself: these go on, as we do
         if segment.check:
             self._lately.append((self.state.position, segment.check))
         return refused(segment)
