@@ -22,6 +22,13 @@ def _can_mount() -> bool:
     return _works("unshare", "-m", "sh", "-c", "mount -t tmpfs none /mnt")
 
 
+NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--mount-proc")
+"""Runs a command as root of mounts and processes of its own."""
+
+needs_namespaces = pytest.mark.skipif(
+    not IN_CI and not _works(*NAMESPACES, "true"),
+    reason="needs root that may have namespaces of its own",
+)
 needs_strace = pytest.mark.skipif(
     not IN_CI and shutil.which("strace") is None,
     reason="needs strace (apt-get install strace)",

@@ -29,9 +29,9 @@ def module_name(path: Path, shown: str) -> str:
 
     Examples
     --------
-    >>> module_name(Path("/work/analysis.v2.py"), "analysis.v2.py")
+    >>> module_name(Path("scripts/analysis.v2.py"), "analysis.v2.py")
     'analysis_v2'
-    >>> module_name(Path("/work/random.py"), "random.py")
+    >>> module_name(Path("scripts/random.py"), "random.py")
     Traceback (most recent call last):
     taskgraph.JugfileError: random.py is named like a module of Python, which nobody ...
     """

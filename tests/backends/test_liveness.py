@@ -16,6 +16,8 @@ from backends.liveness import (
     worker_identity,
 )
 
+from ..machine import NAMESPACES, needs_namespaces
+
 LEASE = 120.0
 
 
@@ -163,19 +165,16 @@ print(alive_here(worker_identity(os.getpid(), 120.0)))
 
 def in_namespaces(script):
     """Run a script as root of mounts and processes of its own."""
-    namespaces = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"]
-    try:
-        subprocess.run([*namespaces, "true"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("needs root, and namespaces of its own")
-    command = [*namespaces, sys.executable, "-c", script]
+    command = [*NAMESPACES, sys.executable, "-c", script]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return done.stdout.split()
 
 
+@needs_namespaces
 def test_a_process_that_proc_hides_from_other_users_is_not_gone():
     assert in_namespaces(SEEN_BY_ANOTHER_USER) == ["3", "2"]
 
 
+@needs_namespaces
 def test_without_proc_only_heartbeats_tell():
     assert in_namespaces(NOT_SHOWN) == ["None"]

@@ -10,6 +10,8 @@ import pytest
 
 from taskgraph import Task, UsageError, run
 
+from ...machine import NAMESPACES, needs_namespaces
+
 ELSEWHERE = """
 import signal, subprocess, sys
 subprocess.run(["mount", "-t", "tmpfs", "none", "/proc"], check=True)
@@ -26,13 +28,9 @@ def test_workers_are_refused_in_a_sentence(tmp_path, monkeypatch):
         run([Task(sum, [1, 2])], store=tmp_path / "store", workers=2)
 
 
+@needs_namespaces
 def test_one_worker_in_this_process_does_without(tmp_path):
-    namespaces = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"]
-    try:
-        subprocess.run([*namespaces, "true"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("needs root, and namespaces of its own")
-    command = [*namespaces, sys.executable, "-c", ELSEWHERE]
+    command = [*NAMESPACES, sys.executable, "-c", ELSEWHERE]
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=tmp_path, check=False
     )
