@@ -227,11 +227,6 @@ def write_scores(rows, path):
     return means
 
 
-def _means(rows, method, names):
-    own = [row for row in rows if row["method"] == method]
-    return {name: float(np.nanmean([row[name] for row in own])) for name in names}
-
-
 # Array functions of one tile
 
 
