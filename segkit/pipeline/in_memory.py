@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from segkit.measurement import classification
 from segkit.names import known_as
 from segkit.pipeline.object_filters import filter_options, kept_ids
 from segkit.pipeline.plan import TILE_BUDGET, ImageSpec, plan
+from segkit.pipeline.several_images import may_be_of_several_files, require_each_once
 from segkit.pipeline.stage_work import (
     foreground_value,
     image_name,
@@ -147,8 +149,8 @@ def run_each(
     Raises
     ------
     PipelineError
-        Before any work if there is no image, one is none, or files would be written
-        twice; later the error of one image, which is named.
+        Before any work if there is no image, one is none or given twice, or files would
+        be written twice; later the error of one image, which is named.
     OSError
         If an image is not there or must not be read, or a file is in the way; before
         any work, too.
@@ -163,6 +165,7 @@ def run_each(
                 f"image {number} of the list is {reprlib.repr(image)}; give paths,"
                 " opened images or arrays, and numbers as one numpy.array(...)"
             )
+    require_each_once([(image, _opened(steps, image)) for image in images])
     names = [_name_of(image) for image in images]
     _require_free(steps, out, names, overwrite=overwrite)
     results = []
@@ -174,6 +177,22 @@ def run_each(
             which = f"image {number}" if isinstance(image, np.ndarray) else which
             raise PipelineError(f"{which}: {error}") from error
     return results
+
+
+def _opened(steps: Sequence[Step], image: Any) -> io.Image | None:
+    """Return an image opened, if that is needed to know where its voxels lie."""
+    if isinstance(image, io.Image):
+        return image
+    if isinstance(image, (str, Path)) and may_be_of_several_files(image):
+        with suppress(io.ImageError):  # which is told when its turn comes
+            return _open(steps, image)
+    return None
+
+
+def _open(steps: Sequence[Step], path: str | Path) -> io.Image:
+    """Return the image of a file, opened as `load` says."""
+    step = load_step(steps)
+    return io.open_image(path, **(step.keywords if step else {}))
 
 
 def _require_free(
@@ -208,8 +227,7 @@ def load_image(
     if image is None:
         raise PipelineError("no image: give one to run, or a path to load(...)")
     if isinstance(image, (str, Path)):
-        step = load_step(steps)
-        opened = io.open_image(image, **(step.keywords if step else {}))
+        opened = _open(steps, image)
     elif isinstance(image, io.Image):
         opened = image
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
+from segkit.pipeline.several_images import require_each_once
 from segkit.pipeline.stage_work import image_name, loaded_path, save_paths
 from segkit.pipeline.stages import (
     FilterStage,
@@ -77,7 +78,8 @@ class PipelineJugfile:
         Raises
         ------
         PipelineError
-            If the file is no pipeline, or its files cannot be written.
+            If the file is no pipeline, or its files cannot be written; if a file is
+            given twice, through links too.
         OSError
             If an image is not there or must not be read.
         """
@@ -88,6 +90,7 @@ class PipelineJugfile:
         images = self.images or (_loaded(pipeline),)
         for image in images:
             require_readable(image)
+        require_each_once((image, None) for image in images)
         if save_paths(pipeline.steps, self.out, [*map(image_name, images)]):
             try:
                 make_folder(self.out)
@@ -101,7 +104,7 @@ class PipelineJugfile:
         ------
         PipelineError
             If the file is no pipeline, it does not fit an image, or two images would
-            be written to one file.
+            be written to one file; if an image is given twice, by whatever names.
         """
         from taskgraph.extending import Graph, Loaded, Recording, recorded_in
 
@@ -111,6 +114,8 @@ class PipelineJugfile:
             self.outputs = [
                 self._outputs(pipeline, image) for image in (self.images or (None,))
             ]
+        opened = [one.source.image for one in self.outputs]
+        require_each_once(zip(self.images, opened, strict=False))
         return Loaded(Graph(recording.tasks), {}, results)
 
     def _outputs(self, pipeline: Pipeline, image: str | None) -> Outputs:

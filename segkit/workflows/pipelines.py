@@ -58,6 +58,8 @@ class Outputs:
         Those of each stage.
     files : tuple of Path
         Where `saved` writes.
+    source : FileInput or ArrayInput
+        The image.
     """
 
     array: Readable
@@ -68,6 +70,7 @@ class Outputs:
     block: tuple[int, ...]
     tasks: tuple[tuple[Task, ...], ...] = field(repr=False)
     files: tuple[Path, ...]
+    source: FileInput | ArrayInput = field(repr=False)
 
 
 @known_as("segkit.workflows")
@@ -185,4 +188,5 @@ def _written(stages: Sequence[Stage], settings: Settings) -> Outputs:
         settings.block,
         tuple(of_stages),
         tuple(builder.files),
+        settings.source,
     )

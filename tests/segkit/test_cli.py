@@ -151,7 +151,7 @@ def test_tg_status_shows_the_tasks_of_a_pipeline(folder):
         (("cells.toml", "none.npy"), "none.npy"),
         (("none.toml", "a.npy"), "none.toml"),
         (("mysteps.py", "a.npy"), "mysteps.py"),
-        (("cells.toml", "a.npy", "a.npy"), "written twice"),
+        (("cells.toml", "a.npy", "./a.npy"), "a.npy and ./a.npy are one image"),
         (("a.npy", "cells.toml"), "it comes before the images"),
         (("cells.toml", "a.npy", "-o", "a.npy/x"), "cannot be made"),
         (("cells.toml", "a.npy", "--tile", "1,x"), "no size"),

@@ -1,0 +1,131 @@
+"""Images that are given together: each of them once.
+
+A file has many names, through links, folders and ``::``, and an image may lie in
+several files, each of which opens it. Two names of one image would count its objects
+twice.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from segkit.io.errors import ImageError
+from segkit.io.formats import format_at
+from segkit.io.sources import Grey, Selected
+from segkit.pipeline.steps import PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from segkit.io.image import Image
+
+Place: TypeAlias = tuple[object, ...]
+"""Where voxels lie: which file, what in it, and what is chosen of that."""
+
+
+def require_each_once(images: Iterable[tuple[object, Image | None]]) -> None:
+    """Raise `PipelineError` if voxels of two images lie in one place.
+
+    Parameters
+    ----------
+    images : iterable of (object, Image or None)
+        What was given: a path or an opened image; anything else, such as an array, is
+        passed over. Beside it the image that it opens; None if it was not opened, and
+        only its path tells which one it is.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, numpy as np
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "cells.npy")
+    >>> np.save(path, np.zeros((4, 5)))
+    >>> require_each_once([(path, None), (f"{path.parent}/../{path}", None)])
+    Traceback (most recent call last):
+    segkit.pipeline.PipelineError: /...cells.npy and /...cells.npy are one image, ...
+    """
+    seen: dict[Place, object] = {}
+    for given, image in images:
+        for place in _places(given, image):
+            if place in seen:
+                raise PipelineError(_once(seen[place], given, image))
+        seen.update(dict.fromkeys(_places(given, image), given))
+
+
+def _once(first: object, second: object, image: Image | None) -> str:
+    first, second = (getattr(one, "path", one) for one in (first, second))
+    if str(first) == str(second):
+        return f"{first} is given twice; give it once, or its objects count twice"
+    several = image.files if image is not None else ()
+    why = f", which lies in {len(several) + 1} files" if several else ""
+    return (
+        f"{first} and {second} are one image{why}, or share a part of it; give one of"
+        " them, or its objects count twice"
+    )
+
+
+def may_be_of_several_files(path: str | Path) -> bool:
+    """Say whether a file has to be opened to know where the voxels of its image lie."""
+    where = _split(str(path))[0]
+    try:
+        return format_at(where).name not in ("picture", "npy")
+    except (OSError, ImageError):
+        return False  # who opens it says what is wrong
+
+
+def _places(given: object, image: Image | None) -> Iterator[Place]:
+    """Yield where the voxels of an image lie; nothing if that is in memory."""
+    if image is None:
+        if isinstance(given, (str, Path)):
+            where, inside = _split(str(given))
+            yield from _identity(where, inside, 0)
+        return
+    where, inside = _split(image.path)
+    source, chosen = _chosen(image.source)
+    if getattr(source, "key", None) is not None:  # HDF5: arrays with several names
+        yield from _dataset(where, source.key, *chosen)
+        return
+    if hasattr(source, "path"):
+        where, inside = Path(source.path), ""
+    asked = image.asked.series if image.asked is not None else None
+    which = getattr(source, "series", asked) or 0
+    for file in [where, *map(Path, image.files)]:
+        yield from _identity(file, inside, which, *chosen)
+
+
+def _identity(file: Path, *within: object) -> Iterator[Place]:
+    with suppress(OSError):  # no file: an array that was given a name
+        found = file.stat()
+        yield found.st_dev, found.st_ino, *within
+
+
+def _dataset(path: Path, key: str, *within: object) -> Iterator[Place]:
+    import h5py
+
+    with suppress(OSError, KeyError), h5py.File(path, "r") as file:
+        dataset = file[key]
+        address = h5py.h5o.get_info(dataset.id).addr
+        yield from _identity(Path(dataset.file.filename), address, *within)
+
+
+def _chosen(source: Any) -> tuple[Any, list[object]]:
+    """Return where voxels come from, and what of it; axes of length 1 are no choice."""
+    steps: list[Selected | Grey] = []
+    while isinstance(source, (Selected, Grey)):
+        steps.append(source)
+        source = source.source
+    left = list(range(len(source.shape)))
+    chosen: list[object] = []
+    for step in reversed(steps):
+        axis = left.pop(step.axis)
+        if source.shape[axis] > 1:
+            chosen.append((axis, getattr(step, "index", "grey")))
+    return source, sorted(chosen, key=repr)
+
+
+def _split(text: str) -> tuple[Path, str]:
+    """Return the path of a file, and what is meant in it, spelt in one way."""
+    if "::" not in text or Path(text).exists():
+        return Path(text), ""
+    where, _, inside = text.partition("::")
+    return Path(where), "/".join(filter(None, inside.split("/")))
