@@ -18,7 +18,7 @@ from functools import partial
 import numpy as np
 from _florin import florin_ndnt
 
-from segkit.thresholding.methods import ndnt
+from segkit.thresholding.nearby import ndnt
 
 CASES = {
     "4096^2": ((4096, 4096), (64, 64), 45),
@@ -82,13 +82,15 @@ def extra_bytes(shape, window):
 def compare(name, runs):
     shape, window, bar = CASES[name]
     kinds = dict(images(shape))
-    threshold = partial(ndnt, shape=window, threshold=THRESHOLD, window="florin")
+    threshold = partial(
+        ndnt, shape=window, threshold=THRESHOLD, window="florin", workers=1
+    )
     ours = cpu_seconds({k: partial(threshold, i) for k, i in kinds.items()}, runs)
     image, first = kinds["uint8"], ours.pop("uint8")
     mask, theirs, florin_bytes = florin_ndnt(image, window, THRESHOLD)
     inner = tuple(slice(round(n / 2), None) for n in window)
     equal = np.array_equal(threshold(image)[inner], mask[inner])
-    two = wall_seconds(partial(threshold, image, threads=2), runs)
+    two = wall_seconds(partial(threshold, image, workers=2), runs)
     print(
         f"{name} uint8: {first:.4f} s, FLoRIN {theirs:.2f} s, "
         f"ratio {theirs / first:.0f}x (bar {bar}x), 2 threads {two:.4f} s wall; "

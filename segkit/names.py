@@ -46,7 +46,7 @@ HOMES = {
     "PartialTable": "segkit.measurement.partial_table",
     "PictureFolder": "segkit.io.pictures.folder",
     "Reserved": "segkit.workflows.reserving",
-    "Result": "segkit.pipeline.in_memory",
+    "Result": "segkit.pipeline.result",
     "SaveImageStage": "segkit.pipeline.stages",
     "SaveTableStage": "segkit.pipeline.stages",
     "Saved": "segkit.workflows.reserving",

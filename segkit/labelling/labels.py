@@ -72,7 +72,8 @@ def label(
         Size of the tiles that are labelled in parallel; None chooses. The result does
         not depend on it.
     workers
-        Number of threads; None takes as many as there are processors.
+        Number of threads; None takes this process's share of the processors (see
+        `segkit.tiling.threads`).
     by_value
         Whether only voxels of the same value touch (`mask` is then an integer image).
 
@@ -115,7 +116,7 @@ def label(
     labels = np.empty(image.shape, np.int32)
     if image.size == 0:
         return labels
-    threads = thread_count(workers)
+    threads = thread_count(workers, image.size)
     grid = tiles(image.shape, _slabs(image.shape, threads) if tile is None else tile)
     boxes = [one.write for one in grid]
     run = partial(_label_box, image, labels, structure, by_value=by_value)

@@ -62,7 +62,8 @@ def region_properties(
         depends on it but the sum, mean and standard deviation of floats and of integers
         of 32 and 64 bits, by rounding.
     workers
-        Number of threads; None takes as many as there are processors.
+        Number of threads; None takes this process's share of the processors (see
+        `segkit.tiling.threads`).
 
     Returns
     -------
@@ -116,7 +117,7 @@ def region_properties(
     require_no_mask(array)
     intensities = _intensity(intensity, array.shape)
     wanted = object_properties.wanted(properties, array.ndim, intensities is not None)
-    threads = thread_count(workers)
+    threads = thread_count(workers, array.size)
     if tile is None:
         tile = (-(-array.shape[0] // threads), *array.shape[1:])
     grid = tiles(array.shape, tile)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import reprlib
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
@@ -15,9 +14,10 @@ import numpy as np
 from segkit import checks, io
 from segkit.io.opening import require_readable
 from segkit.measurement import classification
-from segkit.names import known_as
+from segkit.pipeline.contents import is_foreign
 from segkit.pipeline.object_filters import filter_options, kept_ids
 from segkit.pipeline.plan import TILE_BUDGET, ImageSpec, plan
+from segkit.pipeline.result import Result
 from segkit.pipeline.several_images import may_be_of_several_files, require_each_once
 from segkit.pipeline.stage_work import (
     foreground_value,
@@ -47,46 +47,13 @@ from segkit.pipeline.stages import (
 from segkit.pipeline.steps import PipelineError, Step
 from segkit.pipeline.tile_processes import in_processes
 from segkit.tiling.cutting import join, map_tiles
+from segkit.tiling.threads import at_most, pool_of, thread_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from segkit.arrays import Array, Table
     from segkit.tiling.boxes import Tile
-
-
-@known_as("segkit.names")
-@dataclass(slots=True)
-class Result:
-    """What a pipeline made.
-
-    Attributes
-    ----------
-    array : ndarray
-        The last array: a mask, labels, classes, or the image itself.
-    labels : ndarray or None
-        The labelled objects.
-    table : dict of str to ndarray, or None
-        One row per object.
-    saved : list of Path
-        The files that were written, in order.
-    """
-
-    array: Array | io.Image
-    labels: Array | None = None
-    table: Table | None = None
-    saved: list[Path] = field(default_factory=list)
-
-    def __repr__(self) -> str:
-        """Tell what there is, not all of its voxels."""
-        parts = [f"array={self.array.dtype}{list(self.array.shape)}"]
-        if self.labels is not None:
-            parts.append(f"labels={self.labels.dtype}{list(self.labels.shape)}")
-        if self.table is not None:
-            rows = len(next(iter(self.table.values()), ()))
-            parts.append(f"table={rows} objects, {len(self.table)} columns")
-        parts += [f"saved={[str(path) for path in self.saved]}"] if self.saved else []
-        return f"Result({', '.join(parts)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +63,7 @@ class _Settings:
     image: io.Image
     name: str
     out: Path
-    workers: int
+    workers: int | None
     processes: bool
     overwrite: bool
 
@@ -107,7 +74,7 @@ def run(
     *,
     out: Path,
     tile: int | Sequence[int] | None,
-    workers: int,
+    workers: int | None,
     processes: bool,
     overwrite: bool,
 ) -> Result:
@@ -115,14 +82,17 @@ def run(
     source, name = load_image(steps, image)
     _require_free(steps, out, [name], overwrite=overwrite)
     spec = ImageSpec.of(source)
-    workers = checks.as_integer(workers, name="workers", least=1)
-    if tile is None and workers > 1 and spec.shape and 0 not in spec.shape:
-        tile = (-(-spec.shape[0] // workers), *spec.shape[1:])
+    threads = thread_count(workers)
+    cut = threads > 1 and (processes or workers is not None)
+    if tile is None and cut and spec.shape and 0 not in spec.shape:
+        tile = (-(-spec.shape[0] // threads), *spec.shape[1:])
     # Tiles grow where that saves reading, but not so far that workers are idle.
-    budget = min(TILE_BUDGET, max(1, source.size // workers))
+    budget = min(TILE_BUDGET, max(1, source.size // threads))
     runner = _Runner(_Settings(source, name, out, workers, processes, overwrite))
-    for stage in plan(steps, spec, tile=tile, budget=budget):
-        runner.run(stage)
+    stages = plan(steps, spec, tile=tile, budget=budget)
+    with at_most(workers):
+        for stage in stages:
+            runner.run(stage)
     result = runner.result
     if isinstance(result.array, io.Image):
         result.array = result.array.read()
@@ -308,13 +278,14 @@ class _Runner:
         array, settings = self._arrays[stage.array], self._settings
         if settings.processes:
             axes = settings.image.axes
-            return in_processes(stage, array, axes=axes, workers=settings.workers)
+            threads = thread_count(settings.workers)
+            return in_processes(stage, array, axes=axes, workers=threads)
         mapped: Array = map_tiles(
             partial(run_steps, stage.steps),
             array,
             tile=stage.tile,
             halo=stage.halo,
-            workers=settings.workers,
+            workers=self._threads(stage),
         )
         return mapped
 
@@ -326,14 +297,23 @@ class _Runner:
             with checks.inside_tile():
                 return tile, run_steps(stage.steps, np.asarray(array[tile.read.slices]))
 
-        with ThreadPoolExecutor(self._settings.workers) as pool:
+        with pool_of(self._threads(stage)) as pool:
             return join(pool.map(piece, stage.tiles()), stage.shape, rule="max")
+
+    def _threads(self, stage: TilesStage | OverlappingStage) -> int:
+        """Return how many tiles are worked on at once.
+
+        Functions of others may not be safe in threads, unless the caller says so.
+        """
+        if self._settings.workers is None and any(map(is_foreign, stage.steps)):
+            return 1
+        return thread_count(self._settings.workers)
 
     def _labelled(self, stage: LabelStage) -> Array:
         from segkit.labelling.labels import label
 
         # In memory the labels need no tiles, whatever the plan says: they are equal.
-        options = {"workers": self._settings.workers, **stage.step.keywords}
+        options = stage.step.keywords
         mask = np.asarray(self._arrays[stage.array])
         foreground_value(mask, by_value=options.get("by_value", False))
         return label(mask, **options)
@@ -359,7 +339,6 @@ class _Runner:
 
         settings = self._settings
         image = settings.image.read() if needs_intensity(stage.step) else None
-        options = {"workers": settings.workers, **options}
         return region_properties(self._arrays[stage.labels], image, **options)
 
     def _painted(self, stage: PaintStage) -> Array:

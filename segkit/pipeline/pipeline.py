@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.io import Image
-    from segkit.pipeline.in_memory import Result
     from segkit.pipeline.plan import ImageSpec
+    from segkit.pipeline.result import Result
     from segkit.pipeline.stages import Stage
 
     OneImage: TypeAlias = NDArray[Any] | Image | str | Path
@@ -92,7 +92,7 @@ class Pipeline:
         *,
         out: str | Path = ".",
         tile: int | Sequence[int] | None = None,
-        workers: int = 1,
+        workers: int | None = None,
         processes: bool = False,
         overwrite: bool = False,
     ) -> Result: ...
@@ -104,7 +104,7 @@ class Pipeline:
         *,
         out: str | Path = ".",
         tile: int | Sequence[int] | None = None,
-        workers: int = 1,
+        workers: int | None = None,
         processes: bool = False,
         overwrite: bool = False,
     ) -> list[Result]: ...
@@ -115,7 +115,7 @@ class Pipeline:
         *,
         out: str | Path = ".",
         tile: int | Sequence[int] | None = None,
-        workers: int = 1,
+        workers: int | None = None,
         processes: bool = False,
         overwrite: bool = False,
     ) -> Result | list[Result]:
@@ -131,8 +131,11 @@ class Pipeline:
             Folder for the files that `save` names by relative paths.
         tile : int or sequence of int, optional
             Tiles for a pipeline that names none.
-        workers : int
-            Threads (or processes) that work on tiles.
+        workers : int, optional
+            Threads (or processes) that work on tiles, of which an image without tiles
+            is cut into as many. By default functions of segkit use this process's share
+            of the processors (`segkit.tiling.threads`), and those of others, which may
+            not be safe in threads, one thread.
         processes : bool
             Run tiled array functions in processes, for functions that hold the
             interpreter's lock; a script then needs ``if __name__ == "__main__":``.

@@ -14,6 +14,7 @@ import numpy as np
 from segkit import io
 from segkit.checks import inside_tile
 from segkit.pipeline.stage_work import run_steps
+from segkit.tiling.threads import limited_to, part
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
@@ -38,7 +39,9 @@ def in_processes(
         writer = io.create_image(path, stage.shape, dtype, axes=axes)
         # Not fork: numba's and zarr's threads do not survive it.
         context = get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(
+            workers, context, initializer=limited_to, initargs=(part(workers),)
+        ) as pool:
             list(pool.map(partial(_write_tile, stage, array, path), grid))
         writer.finish(durable=False)
         return io.open_image(path, axes=axes).read().copy()

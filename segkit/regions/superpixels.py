@@ -91,7 +91,8 @@ def slic(
         Size of the tiles that are read one by one; None chooses. The result does not
         depend on it.
     workers
-        Number of threads; None takes as many as there are processors.
+        Number of threads; None takes this process's share of the processors (see
+        `segkit.tiling.threads`).
 
     Returns
     -------

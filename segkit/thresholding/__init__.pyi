@@ -5,11 +5,13 @@ from .binarizing import (
 from .methods import (
     Trial as Trial,
     hysteresis as hysteresis,
-    local_threshold as local_threshold,
     multi_otsu as multi_otsu,
-    ndnt as ndnt,
     threshold as threshold,
     try_all as try_all,
+)
+from .nearby import (
+    local_threshold as local_threshold,
+    ndnt as ndnt,
 )
 
 __all__: list[str]

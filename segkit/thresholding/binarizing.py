@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from segkit import checks
 from segkit.names import known_as
-from segkit.thresholding import methods
+from segkit.thresholding import methods, nearby
 from segkit.tiling.reaches import declare_reach, reach, unlimited
 from segkit.windows.rule import Polarity
 
@@ -56,7 +56,7 @@ def binarize(
 def _local_reach(
     ndim: int, *, shape: Any, method: Any, **_: Any
 ) -> tuple[int, ...] | None:
-    return reach(methods.local_threshold, ndim, shape=shape, method=method)
+    return reach(nearby.local_threshold, ndim, shape=shape, method=method)
 
 
 @known_as("segkit")
@@ -91,7 +91,7 @@ def binarize_local(
     array([0, 0, 1, 0, 0, 0, 0, 1, 0, 0])
     """
     array = checks.as_image(image)
-    levels = methods.local_threshold(array, shape, method=method, offset=offset)
+    levels = nearby.local_threshold(array, shape, method=method, offset=offset)
     return _on_side(array, levels, polarity)
 
 

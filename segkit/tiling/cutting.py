@@ -12,8 +12,8 @@ where the image has one.
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -24,9 +24,11 @@ from segkit.names import known_as
 from segkit.tiling import joining
 from segkit.tiling.boxes import Box, Tile
 from segkit.tiling.reaches import halo_for
+from segkit.tiling.threads import is_safe_in_threads, pool_of, thread_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from segkit.arrays import Array
 
@@ -217,18 +219,18 @@ def map_tiles(
     tile: int | Sequence[int],
     halo: int | Sequence[int] | None = None,
     out: WritableArray | None = None,
-    workers: int = 1,
+    workers: int | None = None,
 ) -> Any:
     """Run a function over the tiles of an image and join the own boxes.
 
     Exactly `f(image)` where the halo is at least the reach of `f`, in memory of the
-    result plus about `2 * workers` tiles.
+    result plus about two tiles a thread.
 
     Parameters
     ----------
     f
-        Takes an array and returns one of the same shape; called in threads if
-        `workers` is more than 1. Parameters are bound with `functools.partial`.
+        Takes an array and returns one of the same shape; called in threads if there
+        are several. Parameters are bound with `functools.partial`.
     image
         Anything that is read by box.
     tile
@@ -239,7 +241,8 @@ def map_tiles(
         Array that receives the result, one own box after the other, by the calling
         thread only (so that chunks that tiles share are safe); None makes an array.
     workers
-        Number of threads.
+        Number of threads; None takes this process's share of the processors for a
+        function of segkit, and 1 for others, which may not be safe in threads.
 
     Returns
     -------
@@ -285,7 +288,10 @@ def map_tiles(
         return result[one.inner]
 
     first = None
-    for one, piece in _ordered(run, grid, workers):
+    if workers is None and not is_safe_in_threads(f):
+        workers = 1
+    threads = thread_count(workers, math.prod(lengths))
+    for one, piece in _ordered(run, grid, min(threads, len(grid))):
         first = first or piece.dtype
         joining.require_dtype(one, piece, first)
         if out is None:
@@ -310,15 +316,14 @@ def _require_room(out: WritableArray, piece: Array) -> None:
 
 
 def _ordered(
-    run: Callable[[Tile], Array], grid: Sequence[Tile], workers: int
+    run: Callable[[Tile], Array], grid: Sequence[Tile], threads: int
 ) -> Iterator[tuple[Tile, Array]]:
     """Yield each tile with its result, keeping few results in memory."""
-    if workers == 1:
+    if threads == 1:
         yield from ((one, run(one)) for one in grid)
         return
-    (threads,) = checks.per_axis(workers, 1, name="workers", least=1)
     waiting: deque[tuple[Tile, Future[Array]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    with pool_of(threads) as pool:
         try:
             for one in grid:
                 waiting.append((one, pool.submit(run, one)))

@@ -1,33 +1,155 @@
-"""Run independent pieces of work in threads."""
+"""How many threads a function uses, and the running of work in them.
+
+Every function that can use threads takes ``workers=None``, by keyword, and its result
+does not depend on it. A number is the number of threads. None is this process's share
+of the machine, and less where there is too little work to share:
+
+- the processors that the process may run on, or as many as ``TG_CPUS`` says;
+- `tg execute -j N` and `segkit run -j N` set ``TG_CPUS`` for each of their workers to
+  the N-th part, so that N workers together are not more than there are processors;
+- work that runs in threads already has what is left for each of them, so that a
+  function called on tiles in threads starts none of its own.
+"""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from segkit import checks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator, Sequence
 
 A = TypeVar("A")
 B = TypeVar("B")
 
+VARIABLE = "TG_CPUS"
+"""Of the environment: how many processors this process may keep busy."""
+LEAST_WORK = 2**17
+"""Voxels for which a thread is worth its start."""
+# What a thread that works for others may use; None is all that the process may.
+_share: ContextVar[int | None] = ContextVar("share", default=None)
 
-def thread_count(workers: int | None) -> int:
-    """Return `workers`, checked; for None the processors that this process may use."""
+
+def thread_count(workers: int | None, work: int | None = None) -> int:
+    """Return how many threads a function uses that is asked for `workers`.
+
+    Parameters
+    ----------
+    workers : int or None
+        What the caller says.
+    work : int, optional
+        Voxels that there are to work on; little work takes fewer threads than there
+        are processors. What the caller says is not less for it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `workers`, or what the environment says, is no whole number from 1 on.
+
+    Examples
+    --------
+    >>> thread_count(3, work=10), thread_count(None, work=10)
+    (3, 1)
+    """
+    if workers is not None:
+        return checks.as_integer(workers, name="workers", least=1)
+    most = _available()
+    return most if work is None else max(1, min(most, work // LEAST_WORK))
+
+
+def _available() -> int:
+    """Return how many threads this thread may keep busy, itself included."""
+    share = _share.get()
+    if share is not None:
+        return share
+    said = os.environ.get(VARIABLE)
+    if said:
+        if not said.isdecimal() or int(said) < 1:
+            raise ValueError(f"{VARIABLE} is {said!r}, but must be a number from 1 on")
+        return int(said)
+    # Not every system lets a process be bound to some processors.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def at_most(workers: int | None) -> Iterator[None]:
+    """Let all functions called in the block use so many threads; None is no limit.
+
+    Examples
+    --------
+    >>> with at_most(5):
+    ...     thread_count(None)
+    5
+    """
     if workers is None:
-        # Not every system lets a process be bound to some processors.
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
-    return checks.as_integer(workers, name="workers", least=1)
+        yield
+        return
+    token = _share.set(thread_count(workers))
+    try:
+        yield
+    finally:
+        _share.reset(token)
 
 
-def in_threads(run: Callable[[A], B], items: Iterable[A], threads: int) -> list[B]:
+def part(workers: int) -> int:
+    """Return how many threads each of some workers may use, at least one."""
+    return max(1, _available() // workers)
+
+
+def limited_to(threads: int) -> None:
+    """Let all functions that this thread calls from now on use so many threads."""
+    _share.set(threads)
+
+
+def pool_of(threads: int) -> ThreadPoolExecutor:
+    """Return a pool of threads that divide what the calling thread may use."""
+    return ThreadPoolExecutor(
+        threads, initializer=limited_to, initargs=(part(threads),)
+    )
+
+
+def in_threads(run: Callable[[A], B], items: Sequence[A], threads: int) -> list[B]:
     """Return `run(item)` for each item, in order."""
-    if threads == 1:
+    threads = min(threads, len(items))
+    if threads <= 1:
         return [run(item) for item in items]
-    with ThreadPoolExecutor(threads) as pool:
+    with pool_of(threads) as pool:
         return list(pool.map(run, items))
+
+
+def cut(length: int, pieces: int) -> list[slice]:
+    """Return slices that cut an axis into so many pieces of about one length.
+
+    Examples
+    --------
+    >>> cut(5, 2), cut(1, 2)
+    ([slice(0, 2, None), slice(2, 5, None)], [slice(0, 1, None)])
+    """
+    pieces = max(1, min(pieces, length))
+    ends = [length * piece // pieces for piece in range(pieces + 1)]
+    return [slice(start, stop) for start, stop in pairwise(ends)]
+
+
+def is_safe_in_threads(function: Any) -> bool:
+    """Return whether a function is known to be: one of segkit's, or a partial of one.
+
+    What others wrote runs in threads if the caller says how many.
+
+    Examples
+    --------
+    >>> from segkit.filters import median
+    >>> is_safe_in_threads(partial(median, radius=2)), is_safe_in_threads(print)
+    (True, False)
+    """
+    while isinstance(function, partial):
+        function = function.func
+    return str(getattr(function, "__module__", "")).partition(".")[0] == "segkit"

@@ -7,25 +7,23 @@ by their order (see `segkit.windows.floats`), which numpy follows here literally
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segkit import checks
 from segkit.compiled.fallback import falls_back_on
+from segkit.tiling.threads import cut, in_threads
 from segkit.windows import floats
 from segkit.windows.pieces import piece, slabs, window_counts
 from segkit.windows.rule import ABOVE, BELOW, NOT_ABOVE, WindowRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from segkit.arrays import Array, Mask
-
-T = TypeVar("T")
 
 _SLAB_VOXELS = 2**20
 
@@ -52,7 +50,7 @@ def _plain_mask(image: Array, rule: WindowRule, threads: int) -> Mask:  # noqa: 
 @falls_back_on(_plain_mask)
 def _compiled_mask(image: Array, rule: WindowRule, threads: int) -> Mask:
     out = np.empty(image.shape, np.bool_)
-    rows = list(slabs(0, image.shape[-2], -(-image.shape[-2] // threads)))
+    rows = [(one.start, one.stop) for one in cut(image.shape[-2], threads)]
     threshold = _threshold_floats if image.dtype.kind == "f" else _threshold_integers
     threshold(image, rule, rows, out)
     return out
@@ -82,13 +80,6 @@ def native(image: Array) -> Array:
     return image.astype(np.int64 if wide else np.int32, copy=False)
 
 
-def _on_threads(run: Callable[[Any], T], pieces: Sequence[Any]) -> list[T]:
-    if len(pieces) == 1:
-        return [run(pieces[0])]
-    with ThreadPoolExecutor(len(pieces)) as pool:
-        return list(pool.map(run, pieces))
-
-
 def _threshold_integers(
     image: Array, rule: WindowRule, slabs: Sequence[tuple[int, int]], out: Mask
 ) -> None:
@@ -97,7 +88,7 @@ def _threshold_integers(
     def run(rows: tuple[int, int]) -> None:
         _slide(image, rule, rows, sums, out)
 
-    _on_threads(run, slabs)
+    in_threads(run, slabs, len(slabs))
 
 
 def _threshold_floats(
@@ -109,10 +100,10 @@ def _threshold_floats(
         return floats.threshold_rows(image, rule, rows, largest, out)
 
     largest = floats.expected_magnitude(image)
-    if 0 < largest <= _largest_summed(rule) and all(_on_threads(run, slabs)):
+    if 0 < largest <= _largest_summed(rule) and all(in_threads(run, slabs, len(slabs))):
         return
     largest = require_summable(image, rule)
-    _on_threads(run, slabs)
+    in_threads(run, slabs, len(slabs))
 
 
 def numpy_mask(image: Array, rule: WindowRule) -> Mask:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from segkit.labelling.seams import adjacent_tiles
+from segkit.pipeline.contents import is_foreign
 from segkit.pipeline.object_filters import filter_options
 from segkit.pipeline.stage_work import measure_options, needs_intensity, save_path
 from segkit.pipeline.stages import (
@@ -41,8 +42,9 @@ if TYPE_CHECKING:
 
 Input: TypeAlias = FileInput | ArrayInput
 _GROUP = 64
-# Options of labelling and measuring that do not change the result.
+# Options that do not change the result: of functions that label and measure, of all.
 _HOW = ("tile", "workers")
+_THREADS = "workers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +190,13 @@ class Builder:
 
     def _tiles(self, stage: TilesStage) -> StoredArray:
         image, grid = self._arrays[stage.array], self._grid(stage.halo)
-        made = [tasks.RUN_TILE(stage.steps, image.cut(t.read), t) for t in grid]
+        steps = _keyed(stage.steps)
+        made = [tasks.RUN_TILE(steps, image.cut(t.read), t) for t in grid]
         return self._stored(grid, made)
 
     def _overlapping(self, stage: OverlappingStage) -> StoredArray:
         image, grid = self._arrays[stage.array], self._grid()
-        steps, size, stride = stage.steps, stage.tile, stage.stride
+        steps, size, stride = _keyed(stage.steps), stage.tile, stage.stride
         made = []
         for tile in grid:
             box = tile.write
@@ -203,7 +206,7 @@ class Builder:
 
     def _whole(self, stage: WholeStage) -> StoredArray:
         shape = self._settings.source.shape
-        made = tasks.RUN_WHOLE(stage.steps, self._arrays[stage.array])
+        made = tasks.RUN_WHOLE(_keyed(stage.steps), self._arrays[stage.array])
         box = Box((0,) * len(shape), shape)
         return StoredArray(shape, (Part(box, Later(made), 0),))
 
@@ -325,6 +328,19 @@ class Builder:
         ]
         task: Task = tasks.FINISH_FILE(created, written, options)
         return task
+
+
+def _keyed(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return steps without the threads that functions of segkit are to use.
+
+    Their results do not depend on it, and each worker has its share of the machine.
+    """
+    return tuple(
+        step
+        if is_foreign(step)
+        else replace(step, options=tuple(o for o in step.options if o[0] != _THREADS))
+        for step in steps
+    )
 
 
 def _grown(box: Box, size: tuple[int, ...], shape: tuple[int, ...]) -> Box:

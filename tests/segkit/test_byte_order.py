@@ -16,7 +16,7 @@ from segkit.measurement.selection import (
 )
 from segkit.overlaps.contingency_table import contingency
 from segkit.regions.region_growing import random_walker, watershed
-from segkit.thresholding.methods import ndnt
+from segkit.thresholding.nearby import ndnt
 
 FUNCTIONS = {
     "label": label,

@@ -15,7 +15,12 @@ from backends.warning import warnings_printed
 from taskgraph.description import summary
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.output import Capture, flush_streams
-from taskgraph.execution.processes import fork_safety, process_ends, worker_signals
+from taskgraph.execution.processes import (
+    fork_safety,
+    process_ends,
+    processors,
+    worker_signals,
+)
 from taskgraph.execution.processes.reading import Reader
 from taskgraph.execution.processes.worker_signals import Stopped
 from taskgraph.execution.runner import StopNow
@@ -129,6 +134,8 @@ def _work_to_end(job: Job, seat: Seat) -> ExitCode:
 
 def _work(job: Job, seat: Seat) -> ExitCode:
     stop = worker_signals.taken(seat.page)
+    cpus = processors.share(job.options.workers, os.environ)
+    os.environ[processors.VARIABLE] = str(cpus)
     source, loaded = _graph(job, seat)
     if not _may_run(seat.page):
         return ExitCode.DONE

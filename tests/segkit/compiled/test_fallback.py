@@ -15,7 +15,7 @@ from segkit.compiled.fallback import NotCompiledError, falls_back_on
 from segkit.compiled.kernels import Kernel
 from segkit.labelling.labels import label
 from segkit.measurement.measure import region_properties
-from segkit.thresholding.methods import ndnt
+from segkit.thresholding.nearby import ndnt
 
 IMAGE = np.random.default_rng(0).integers(0, 50, (12, 15), np.uint8)
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from segkit.thresholding.binarizing import binarize, binarize_local
-from segkit.thresholding.methods import Method, local_threshold, threshold
+from segkit.thresholding.methods import Method, threshold
+from segkit.thresholding.nearby import local_threshold
 from segkit.tiling.cutting import map_tiles
 
 IMAGE = np.random.default_rng(0).integers(0, 200, (40, 50)).astype(np.uint8)

@@ -13,7 +13,7 @@ import pytest
 import skimage.filters
 from hypothesis import given, settings, strategies as st
 
-from segkit.thresholding import methods as thresholding
+from segkit.thresholding import methods as thresholding, nearby
 from segkit.tiling.cutting import map_tiles
 
 METHODS = get_args(thresholding.Method)
@@ -125,9 +125,7 @@ def test_local_thresholds_on_tiles_are_those_of_the_whole(method, data):
     dtype = data.draw(st.sampled_from(DTYPES))
     image = (np.random.default_rng(0).random(shape) * 200).astype(dtype)
     window = [data.draw(st.sampled_from([1, 3, 5])) for _ in range(ndim)]
-    function = partial(
-        thresholding.local_threshold, shape=window, method=method, offset=0.5
-    )
+    function = partial(nearby.local_threshold, shape=window, method=method, offset=0.5)
     tile = [data.draw(st.integers(1, 8)) for _ in range(ndim)]
     tiled = map_tiles(function, image, tile=tile)
     np.testing.assert_array_equal(tiled, function(image))
@@ -136,7 +134,7 @@ def test_local_thresholds_on_tiles_are_those_of_the_whole(method, data):
 @pytest.mark.parametrize("method", ["mean", "gaussian", "median"])
 def test_local_thresholds_follow_the_illumination(method):
     image = two_classes("float32") + np.linspace(0, 400, 70, dtype=np.float32)
-    local = thresholding.local_threshold(image, 51, method=method)
+    local = nearby.local_threshold(image, 51, method=method)
     mask = image > local + 20
     assert mask[20:40, 20:55].mean() > 0.9
     assert mask[:10].mean() < 0.2
@@ -189,12 +187,12 @@ def test_real_nuclei_get_the_thresholds_of_mahotas():
         (lambda: thresholding.hysteresis([1], 2, 1), ValueError, "must not be above"),
         (lambda: thresholding.try_all([1, 2], ["x"]), ValueError, "unknown method 'x'"),
         (
-            lambda: thresholding.local_threshold([1], 4, method="median"),
+            lambda: nearby.local_threshold([1], 4, method="median"),
             ValueError,
             "must be odd for a median",
         ),
         (
-            lambda: thresholding.local_threshold([1], 3, method="mode"),
+            lambda: nearby.local_threshold([1], 3, method="mode"),
             ValueError,
             "unknown method 'mode'",
         ),

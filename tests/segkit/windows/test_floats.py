@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from segkit.compiled.fallback import can_compile
-from segkit.thresholding.methods import ndnt
+from segkit.thresholding.nearby import ndnt
 from segkit.windows import (
     floats,
     pieces as window_pieces,
@@ -72,7 +72,7 @@ def test_floats_of_all_kinds_are_those_of_the_definition(
     image = np.broadcast_to(FLOATS[kind](noise), shape).astype(dtype)
     rule = rule_for(image, size, threshold, polarity, window)
     mask = ndnt(
-        image, size, threshold, polarity=polarity, window=window, threads=threads
+        image, size, threshold, polarity=polarity, window=window, workers=threads
     )
     np.testing.assert_array_equal(mask, window_sums.numpy_mask(image, rule))
 
@@ -99,7 +99,7 @@ def test_windows_may_slide_along_y_first(
         if threads == 1:
             rows = window_pieces.slide(image, rule, (0, shape[1]), image)
             assert rows.turned
-        mask = ndnt(image, size, threshold, window=window, threads=threads)
+        mask = ndnt(image, size, threshold, window=window, workers=threads)
     np.testing.assert_array_equal(mask, window_sums.numpy_mask(image, rule))
 
 

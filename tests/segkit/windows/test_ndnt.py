@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from segkit.filters.smoothing import gaussian
-from segkit.thresholding.methods import ndnt
+from segkit.thresholding.nearby import ndnt
 from segkit.tiling.cutting import map_tiles
 from segkit.windows import rule as window_rule, sums as window_sums
 
@@ -117,7 +117,7 @@ def test_compiled_and_numpy_agree(case, threads):
         ),
     )
     plain = window_sums.numpy_mask(window_sums.native(image), rule)
-    np.testing.assert_array_equal(ndnt(image, sizes, threads=threads, **options), plain)
+    np.testing.assert_array_equal(ndnt(image, sizes, workers=threads, **options), plain)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -294,7 +294,7 @@ def test_the_default_window_is_an_eighth_of_the_image():
         (np.zeros(4), {"shape": 1, "window": "florin"}, ValueError, "at least 2"),
         (np.zeros(4), {"window": "odd"}, ValueError, "unknown window 'odd'"),
         (np.zeros(4), {"polarity": "both"}, ValueError, "unknown polarity 'both'"),
-        (np.zeros(4), {"threads": 0}, ValueError, "threads is 0"),
+        (np.zeros(4), {"workers": 0}, ValueError, "workers is 0"),
     ],
 )
 def test_bad_input_is_refused_with_a_sentence(image, options, error, message):

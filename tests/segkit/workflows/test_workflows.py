@@ -362,3 +362,15 @@ def test_results_are_small(tmp_path):
     run_in(tmp_path / "s", Pipeline(*SEGMENT, label()), IMAGE, block=12_000)
     stored = sum(p.stat().st_size for p in Path(tmp_path / "s").rglob("*.npy*"))
     assert stored < IMAGE.size
+
+
+def test_threads_are_in_no_key():
+    overlapping = tile((5, 16, 16), stride=(4, 8, 8), join="or")
+    for steps in ((), (tile((5, 16, 16)),), (overlapping,)):
+        keys = []
+        for workers in (1, 2):
+            pipeline = Pipeline(*steps, ndnt(shape=3, workers=workers), label())
+            with recorded_in(Recording(open_store("memory://"))) as recording:
+                pipeline_tasks(pipeline, IMAGE)
+            keys.append([task.key for task in recording.tasks])
+        assert keys[0] == keys[1]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from taskgraph.execution.processes import processors
+
 
 @pytest.mark.parametrize("reading", ["sys.stdin.read()", "input()", "list(sys.stdin)"])
 def test_a_jugfile_that_reads_standard_input_is_told_that_it_cannot(tg, reading):
@@ -240,3 +242,47 @@ def test_ctrl_c_ends_workers_that_read_the_jugfile_at_once(tg):
     assert run.wait(timeout=10) == 128 + signal.SIGINT
     assert "Traceback" not in run.stdout.read()
     assert not (tg.folder / "job.tgdata").exists()
+
+
+CPUS = """
+import os
+from taskgraph import TaskGenerator
+
+read = os.environ["TG_CPUS"]
+
+@TaskGenerator
+def cpus(i):
+    return read, os.environ["TG_CPUS"], os.popen("echo $TG_CPUS").read().strip()
+
+@TaskGenerator
+def all(found):
+    return sorted(set(found))
+
+all([cpus(i) for i in range(8)])
+"""
+
+
+@pytest.mark.parametrize(("jobs", "each"), [("1", "7"), ("3", "2"), ("9", "1")])
+def test_workers_divide_the_processors_that_the_environment_grants(tg, jobs, each):
+    tg.write("job.py", CPUS)
+
+    tg("execute", "-q", "-j", jobs, "job.py", env={"TG_CPUS": "7"})
+
+    assert tg("value", "job.py", "all").stdout == f"[{(each,) * 3}]\n"
+
+
+def test_a_number_of_processors_that_is_none_is_refused(tg):
+    tg.write("job.py", CPUS)
+
+    refused = tg("execute", "job.py", code=2, env={"TG_CPUS": "all"})
+
+    assert "TG_CPUS is 'all'" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"])
+def test_processes_that_mpiexec_started_share_a_machine(monkeypatch, name):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(16), raising=False)
+
+    assert processors.share(2, {}) == 8
+    assert processors.share(2, {name: "4"}) == 2
+    assert processors.share(2, {name: "4", "TG_CPUS": "4"}) == 2

@@ -1,0 +1,48 @@
+"""What a pipeline made of one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from segkit.names import known_as
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from segkit import io
+    from segkit.arrays import Array, Table
+
+
+@known_as("segkit.names")
+@dataclass(slots=True)
+class Result:
+    """What a pipeline made.
+
+    Attributes
+    ----------
+    array : ndarray
+        The last array: a mask, labels, classes, or the image itself.
+    labels : ndarray or None
+        The labelled objects.
+    table : dict of str to ndarray, or None
+        One row per object.
+    saved : list of Path
+        The files that were written, in order.
+    """
+
+    array: Array | io.Image
+    labels: Array | None = None
+    table: Table | None = None
+    saved: list[Path] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Tell what there is, not all of its voxels."""
+        parts = [f"array={self.array.dtype}{list(self.array.shape)}"]
+        if self.labels is not None:
+            parts.append(f"labels={self.labels.dtype}{list(self.labels.shape)}")
+        if self.table is not None:
+            rows = len(next(iter(self.table.values()), ()))
+            parts.append(f"table={rows} objects, {len(self.table)} columns")
+        parts += [f"saved={[str(path) for path in self.saved]}"] if self.saved else []
+        return f"Result({', '.join(parts)})"

@@ -1,0 +1,129 @@
+"""Tests of `segkit.tiling.threads`, and of the one `workers=` of all functions."""
+
+import inspect
+import threading
+from functools import partial
+
+import numpy as np
+import pytest
+
+import segkit
+from segkit import Pipeline
+from segkit.pipeline import florinate
+from segkit.tiling import map_tiles
+from segkit.tiling.threads import (
+    LEAST_WORK,
+    VARIABLE,
+    at_most,
+    in_threads,
+    part,
+    thread_count,
+)
+
+PUBLIC = [getattr(segkit, name) for name in segkit.__all__]
+FUNCTIONS = [one for one in PUBLIC if inspect.isfunction(one)]
+THREADED = [
+    Pipeline.run,
+    *(one for one in FUNCTIONS if "workers" in inspect.signature(one).parameters),
+]
+
+
+@pytest.fixture
+def eight(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "8")
+
+
+@pytest.mark.parametrize("function", THREADED, ids=lambda one: one.__qualname__)
+def test_every_function_in_threads_takes_workers_by_keyword_and_none_by_default(
+    function,
+):
+    workers = inspect.signature(function).parameters["workers"]
+
+    assert workers.default is None
+    assert workers.kind is workers.KEYWORD_ONLY
+
+
+def test_there_is_no_other_word_for_workers():
+    others = {"threads", "n_jobs", "jobs", "num_workers", "parallel", "n_threads"}
+
+    found = [f for f in FUNCTIONS if others & inspect.signature(f).parameters.keys()]
+
+    assert not found
+
+
+def test_the_environment_says_how_many_processors_are_ours(eight):
+    assert thread_count(None) == 8
+    assert thread_count(None, 3 * LEAST_WORK) == 3
+    assert thread_count(None, 0) == 1
+    assert thread_count(20, 0) == 20
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "two", "1.5"])
+def test_a_share_that_is_no_number_is_refused(monkeypatch, said):
+    monkeypatch.setenv(VARIABLE, said)
+
+    with pytest.raises(ValueError, match=f"{VARIABLE} is '{said}'"):
+        thread_count(None)
+
+
+def test_threads_of_ours_divide_the_share(eight):
+    assert in_threads(lambda _: thread_count(None), range(3), 3) == [2, 2, 2]
+    assert in_threads(lambda _: thread_count(None), range(20), 20) == [1] * 20
+    assert in_threads(lambda _: thread_count(None), range(1), 4) == [8]
+    assert part(16) == 1
+    assert thread_count(None) == 8
+
+
+def test_a_limit_ends_with_its_block(eight):
+    with at_most(3):
+        assert thread_count(None) == 3
+        with at_most(None):
+            assert thread_count(None) == 3
+    assert thread_count(None) == 8
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, "2"])
+def test_workers_that_are_no_number_are_refused(workers):
+    with pytest.raises((TypeError, ValueError), match="workers"):
+        segkit.ndnt(np.zeros((4, 4)), 3, workers=workers)
+
+
+def called_here(run):
+    """Return whether `run` calls what it is given in this thread."""
+    threads = set()
+
+    def call(tile):
+        threads.add(threading.current_thread())
+        return tile
+
+    run(call)
+    return threads == {threading.current_thread()}
+
+
+def test_functions_of_others_run_in_one_thread_unless_told(eight):
+    image = np.zeros((8, 2**18), np.uint8)
+
+    def tiled(call, **options):
+        map_tiles(call, image, tile=(1, 2**18), halo=0, **options)
+
+    def piped(call, **options):
+        steps = segkit.pipeline.tile(shape=(1, 2**18)), florinate(call, reach=0)()
+        Pipeline(*steps).run(image, **options)
+
+    for run in (tiled, piped):
+        assert called_here(run)
+        assert not called_here(partial(run, workers=4))
+
+
+def test_steps_called_by_threads_of_a_pipeline_start_none_of_their_own(eight):
+    image = np.zeros((8, 2**18), np.uint8)
+    seen = []
+
+    def count(tile):
+        seen.append(thread_count(None))
+        return tile
+
+    steps = segkit.pipeline.tile(shape=(2, 2**18)), florinate(count, reach=0)()
+    Pipeline(*steps).run(image, workers=4)
+
+    assert set(seen) == {1}
