@@ -1,1 +1,8 @@
-"""A journal in a directory, shared by all machines that mount it."""
+"""A journal in a directory, shared by all machines that mount it.
+
+Names load their modules on first use: start-up stays short.
+"""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from taskgraph.results.records import Record
+    from taskgraph.records import Record
     from taskgraph.results.results import Results
 
 Failed: TypeAlias = "tuple[bytes, Record]"

@@ -12,8 +12,8 @@ from taskgraph.errors import NoResultError
 from taskgraph.execution.in_process import heartbeat
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.runner import Runner
+from taskgraph.records import Batch
 from taskgraph.results.provenance import Provenance
-from taskgraph.results.records import Batch
 from taskgraph.tasks.graph import Graph, closure_of
 from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
 from taskgraph.upkeep.snapshot import load_all

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backends.interface import Cause
-from taskgraph.results.records import Failure
+from taskgraph.records import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

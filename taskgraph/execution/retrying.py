@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from backends.interface import Backend, Key, Member
-    from taskgraph.results.records import Record
+    from taskgraph.records import Record
     from taskgraph.tasks.jugfile import Loaded
 
 EXCEPTION = "exception"

@@ -17,9 +17,9 @@ from backends.interface import Inputs
 from taskgraph.description import describe, summary
 from taskgraph.errors import ArgumentChangedError, MissingResultError, TaskgraphError
 from taskgraph.execution.process_state import ProcessState, end_programs, since_boot
+from taskgraph.records import NO_INPUTS, Failure
 from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
-from taskgraph.results.records import NO_INPUTS, Failure
 from taskgraph.tasks.recording import mark_running, unmark_running
 from taskgraph.tasks.refusals import advice
 from taskgraph.tasks.values import parts, value
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from taskgraph.execution.clock import Clock
-    from taskgraph.results.records import Batch
+    from taskgraph.records import Batch
     from taskgraph.results.results import Results
     from taskgraph.tasks.task import Task, TaskGenerator
 

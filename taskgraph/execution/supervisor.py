@@ -45,8 +45,8 @@ from taskgraph.execution.processes.worker_process import (
 from taskgraph.execution.processes.worker_signals import SIGNALS, wait_for_signal
 from taskgraph.execution.shared_page import SharedPage
 from taskgraph.exit_codes import ExitCode
+from taskgraph.records import Batch, Failure
 from taskgraph.results.provenance import Provenance
-from taskgraph.results.records import Batch, Failure
 from taskgraph.results.results import Results
 from taskgraph.upkeep import snapshot
 

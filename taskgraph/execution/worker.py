@@ -30,8 +30,8 @@ from taskgraph.execution.poison import verdict
 from taskgraph.execution.runner import DamagedResultError, Runner
 from taskgraph.execution.shared_page import NoPage, Page
 from taskgraph.exit_codes import ExitCode
+from taskgraph.records import Batch
 from taskgraph.results.lineage import discard_damaged
-from taskgraph.results.records import Batch
 from taskgraph.tasks.graph import Budget, Frontier
 
 if TYPE_CHECKING:

@@ -1,1 +1,8 @@
-"""What tasks returned: records and values, encoded and decoded."""
+"""What tasks returned: values, encoded and decoded, in records under keys.
+
+Names load their modules on first use: start-up stays short.
+"""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -25,12 +25,12 @@ import msgpack
 from xxhash import xxh3_64_intdigest
 
 from backends.errors import DamagedError
+from taskgraph.compression import zstd
 from taskgraph.errors import TaskgraphError
 from taskgraph.identity.functions import function_at
 from taskgraph.identity.naming import public_module
 from taskgraph.names import known_as
 from taskgraph.results import plain
-from taskgraph.results.compression import zstd
 
 BLOB_SIZE = 1 << 15
 """A buffer of so many bytes or more becomes a blob."""

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from taskgraph.description import printable
-from taskgraph.results.records import Failure
+from taskgraph.records import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Collection

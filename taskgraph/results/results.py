@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from backends.errors import BackendError, RewoundError
 from taskgraph.errors import MissingResultError, NoResultError
 from taskgraph.names import known_as
+from taskgraph.records import Body, Record
 from taskgraph.results import codec
-from taskgraph.results.records import Body, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

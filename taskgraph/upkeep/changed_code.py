@@ -12,7 +12,7 @@ from backends.errors import DamagedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from taskgraph.results.records import Record
+    from taskgraph.records import Record
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task, TaskGenerator

@@ -14,8 +14,9 @@ from backends.errors import FormatError
 from backends.filesystem import packs
 from backends.filesystem.format import VERSION
 from backends.opening import open_backend
+from taskgraph import records
 from taskgraph.identity import hashing
-from taskgraph.results import codec, records
+from taskgraph.results import codec
 from taskgraph.upkeep import snapshot
 
 HERE = Path(__file__).parent

@@ -9,8 +9,8 @@ from backends.errors import DamagedError
 from backends.interface import Kind
 from backends.segment import decode_frame, decode_head
 from backends.state import State
+from taskgraph.records import Body
 from taskgraph.results import codec
-from taskgraph.results.records import Body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,10 @@ import segkit
 import taskgraph
 from taskgraph import extending
 
-PACKAGES = ("taskgraph", "segkit", "segkit.io", "segkit.pipeline", "segkit.workflows")
+PACKAGES = (
+    *("taskgraph", "taskgraph.results", "backends", "backends.filesystem"),
+    *("segkit", "segkit.io", "segkit.pipeline", "segkit.workflows"),
+)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

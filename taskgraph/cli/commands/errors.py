@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from taskgraph.cli.failures import Failed
-    from taskgraph.results.records import Failure, Record
+    from taskgraph.records import Failure, Record
 
 _SHOWN_TASKS = 10
 _SHOWN_LINES = 20
@@ -73,7 +73,7 @@ def grouped(failed: list[Failed]) -> list[list[Failed]]:
 
 
 def _failure(record: Record) -> Failure:
-    from taskgraph.results.records import Failure
+    from taskgraph.records import Failure
 
     return record.failure or Failure("exception", "", "", "")
 

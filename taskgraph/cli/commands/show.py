@@ -25,7 +25,7 @@ from taskgraph.errors import TaskgraphError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from taskgraph.results.records import Record
+    from taskgraph.records import Record
     from taskgraph.results.results import Results
     from taskgraph.upkeep.snapshot import Snapshot
 

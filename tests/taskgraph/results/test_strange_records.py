@@ -8,12 +8,12 @@ import msgpack
 import pytest
 
 from backends.errors import BackendError
-from backends.interface import Row
+from backends.interface import Inputs, Row
 from taskgraph import open_store
+from taskgraph.compression import zstd
 from taskgraph.errors import TaskgraphError
+from taskgraph.records import Batch, Body, Failure
 from taskgraph.results.codec import blob_refs, stored_size
-from taskgraph.results.compression import zstd
-from taskgraph.results.records import Batch, Body, Failure
 from taskgraph.upkeep.checking import check
 
 KEYS = [bytes([number]) * 20 for number in range(3)]
@@ -36,9 +36,7 @@ def batch():
 
 def parts():
     context = {"host": "h", "packages": {"a": "1"}, "git": {"commit": "c", "dirty": 0}}
-    version, packed, sizes, payloads = msgpack.unpackb(
-        batch().encode(context, lambda key: None)
-    )
+    version, packed, sizes, payloads = msgpack.unpackb(batch().encode(context))
     meta = msgpack.unpackb(zstd.decompress(packed), strict_map_key=False)
     return [version, meta, sizes, payloads]
 
@@ -99,3 +97,11 @@ def test_what_is_not_changed_is_read():
     body = Body(data, KEYS)
     assert body.record(0, failed=False).output == "said"
     assert body.record(2, failed=True).failure.message == "m"
+
+
+def test_a_record_s_inputs_are_never_left_out_without_a_word():
+    found = Batch()
+    about = ("", 1.0, 2.0, 3.0, 4)
+    found.add(KEYS[0], b"", ("job.f", ""), about, inputs=Inputs(0, (KEYS[1],)))
+    with pytest.raises(LookupError, match="pass `find`"):
+        found.encode({})

@@ -3,7 +3,7 @@
 import pytest
 
 from backends.opening import open_backend
-from taskgraph.results.records import Batch, Failure
+from taskgraph.records import Batch, Failure
 from taskgraph.results.results import Results
 from taskgraph.tasks.graph import Graph, selector
 from taskgraph.tasks.recording import Recording, recorded_in

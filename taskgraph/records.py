@@ -18,7 +18,7 @@ import msgpack
 
 from backends.errors import DamagedError
 from backends.interface import Inputs, Row
-from taskgraph.results.compression import zstd
+from taskgraph.compression import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,6 +81,10 @@ class Record:
         return self.start + self.wall
 
 
+def _not_told(key: bytes) -> Where | None:
+    raise LookupError(f"where is the record of {key.hex()[:12]}? pass `find`")
+
+
 @dataclass(slots=True)
 class Batch:
     """Records that a worker has yet to publish, by column."""
@@ -138,7 +142,9 @@ class Batch:
         columns["rss"].append(rss)
 
     def encode(
-        self, context: Mapping[str, Any], find: Callable[[bytes], Where | None]
+        self,
+        context: Mapping[str, Any],
+        find: Callable[[bytes], Where | None] = _not_told,
     ) -> bytes:
         """Return the body of the segment that holds these records.
 
@@ -147,7 +153,13 @@ class Batch:
         context : mapping
             What they share.
         find : callable
-            Returns where the record of a key is that is not among them.
+            Returns where the record of a key is that is not among them. Records that
+            were made of nothing else need none.
+
+        Raises
+        ------
+        LookupError
+            A record was made of another one, and nobody told where that is.
         """
         starts = self.columns["start"]
         base = starts[0] if starts else 0

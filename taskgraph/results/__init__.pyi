@@ -1,0 +1,3 @@
+from .results import Results as Results
+
+__all__: list[str]
