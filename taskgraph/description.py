@@ -5,6 +5,7 @@ What is too long is cut in its middle: tasks that differ only late do not look a
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict, defaultdict, deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,10 @@ _MOST_BITS = 128
 _MOST_PARTS = 8
 _MOST_ITEMS = 3
 _LONGEST = 40
+_CONTAINERS = (
+    *(list, tuple, set, frozenset, dict),
+    *(OrderedDict, defaultdict, Counter, deque),
+)
 
 
 def describe(
@@ -99,7 +104,7 @@ def _brief_of_object(value: Any, kind: type, depth: int) -> str:
     own = getattr(kind, "__taskgraph_brief__", None)
     if own is not None:
         return str(own(value))
-    if kind in (list, tuple, set, frozenset, dict):
+    if kind in _CONTAINERS:
         inside = _items(value, depth - 1) if depth else f"{len(value)} items"
         return f"{kind.__name__}({inside})"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
@@ -111,7 +116,7 @@ def _items(value: Any, depth: int) -> str:
     """Return some items of a container, with the last if there is one."""
 
     def show(item: Any) -> str:
-        if type(value) is dict:
+        if isinstance(value, dict):
             return f"{brief(item, depth)}: {brief(value[item], depth)}"
         return brief(item, depth)
 

@@ -1,5 +1,7 @@
 """What people see of a call: short, and told apart from its neighbours."""
 
+from collections import Counter, OrderedDict, defaultdict, deque
+
 import pytest
 
 from taskgraph.description import brief, describe, summary
@@ -52,3 +54,26 @@ def test_deep_containers_are_shown_to_a_depth():
 @pytest.mark.parametrize("value", [Shapeless(), [Shapeless()], {1: Shapeless()}])
 def test_whatever_it_is_it_is_shown(value):
     assert "Shapeless" in brief(value)
+
+
+class Loud:
+    """What is in the middle of a container that is shown."""
+
+    def __repr__(self):
+        raise AssertionError("this one is not to be shown")
+
+
+ITEMS = [1.5, 2.5, *[Loud()] * 1000, 3.5]
+CONTAINERS = [
+    *(list(ITEMS), tuple(ITEMS), deque(ITEMS)),
+    *(OrderedDict(enumerate(ITEMS)), defaultdict(list, enumerate(ITEMS))),
+    Counter(dict(enumerate(ITEMS))),
+]
+
+
+@pytest.mark.parametrize("box", CONTAINERS, ids=lambda box: type(box).__name__)
+def test_of_a_large_container_only_its_ends_are_shown(box):
+    shown = brief(box)
+    assert "1.5" in shown
+    assert "3.5" in shown
+    assert "1003 items" in shown
