@@ -7,22 +7,22 @@ import resource
 import signal
 import sys
 import time
-from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError
 from backends.interface import Inputs
-from taskgraph.description import describe, summary
+from taskgraph.description import summary
 from taskgraph.errors import ArgumentChangedError, MissingResultError, TaskgraphError
+from taskgraph.execution.begun_tasks import BegunTasks
 from taskgraph.execution.process_state import ProcessState, end_programs, since_boot
 from taskgraph.records import NO_INPUTS, Failure
 from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
 from taskgraph.tasks.recording import mark_running, unmark_running
 from taskgraph.tasks.refusals import advice
-from taskgraph.tasks.values import parts, value
+from taskgraph.tasks.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from taskgraph.records import Batch
     from taskgraph.results.results import Results
     from taskgraph.tasks.task import Task, TaskGenerator
-
-_REMEMBERED = 1000
-"""How many finished tasks are searched for who changed an argument."""
-_CONSTANT = (int, float, complex, str, bytes, bool, tuple, frozenset, type(None))
 
 
 class TimeoutReached(BaseException):
@@ -67,7 +63,7 @@ class Runner:
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
         self._process = os.getpid()
         self._as_of = 0
-        self._mutable: deque[Task] = deque(maxlen=_REMEMBERED)
+        self._begun = BegunTasks()
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self._process_state = ProcessState()
         self.before: Callable[[], None] = _nothing
@@ -127,8 +123,6 @@ class Runner:
 
     def _attempts(self, task: Task) -> tuple[bytes | Failure, int]:
         """Run a task until it succeeds or may not be tried again; return the count."""
-        if task.mutable:
-            self._mutable.append(task)
         attempt = 1
         while True:
             payload = self._attempt(task)
@@ -193,7 +187,8 @@ class Runner:
     def _arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with results in the place of tasks."""
         if task.mutable and task.changed():
-            raise ArgumentChangedError(changed_by(task, self._mutable))
+            raise ArgumentChangedError(self._begun.explain(task))
+        self._begun.add(task)
         if not (task.needs or task.mutable):
             return task.args, task.kwargs
         self._as_of = self._results.backend.position
@@ -209,41 +204,6 @@ class Runner:
             if not task.needs:  # a hook of an argument opened something itself
                 raise
             raise DamagedResultError(task.needs[0].key, error) from error
-
-
-def changed_by(task: Task, ran: deque[Task]) -> str:
-    """Return what to say of a task whose argument is not what it was.
-
-    Parameters
-    ----------
-    task : Task
-        Which cannot be run.
-    ran : deque of Task
-        What ran in this process before, in order. Each was whole when it began, so the
-        last one that has the same object changed it.
-    """
-    mine = {id(part) for part in parts((task.args, task.kwargs)) if _can_change(part)}
-    culprits = (
-        _call_of(other)
-        for other in reversed(ran)
-        if other is not task
-        and any(id(part) in mine for part in parts((other.args, other.kwargs)))
-        and other.changed()
-    )
-    who = next(culprits, "")
-    how = f"{who} changed it" if who else "the jugfile or another task did that"
-    return (
-        f"an argument of {_call_of(task)} changed after the call was written down: "
-        f"{how}; pass a copy, or let the function copy what it changes"
-    )
-
-
-def _call_of(task: Task) -> str:
-    return describe(task.name, task.args, task.kwargs)
-
-
-def _can_change(part: object) -> bool:
-    return not isinstance(part, _CONSTANT) and not callable(part)
 
 
 def _spoiled(failure: Failure) -> Failure:
