@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from backends.interface import Member
+    from backends.interface import Backend, Member
 
 DEFAULT_LEASE = 120.0
 BEATS_PER_LEASE = 6
@@ -117,6 +117,22 @@ def seems_dead(member: Member | None) -> bool:
         return True
     alive = alive_here(member.identity)
     return member.age >= _lease(member.identity) if alive is None else not alive
+
+
+def left_behind(backend: Backend) -> set[str]:
+    """Return the workers that seem dead and left something: locks, or who they were.
+
+    One that ends returns its locks and signs off before its process is gone. So what
+    the dead left is looked for once more: then, they have not ended in between.
+    """
+    members = {member.worker: member for member in backend.members.all()}
+    workers = members.keys() | set(backend.holders().values())
+    dead = {worker for worker in workers if seems_dead(members.get(worker))}
+    if not dead:
+        return dead
+    backend.refresh()
+    signed_on = {member.worker for member in backend.members.some(dead)}
+    return dead & (signed_on | set(backend.holders().values()))
 
 
 def alive_here(identity: Mapping[str, object]) -> bool | None:

@@ -55,11 +55,11 @@ def find_keys(text: str, keys: Iterable[bytes], names: dict[bytes, str]) -> list
 
 def locked_keys(backend: Backend) -> tuple[set[bytes], int]:
     """Return the keys that living workers lock, and how many dead ones lock."""
-    locks = backend.locks()
-    if not locks:
+    if not backend.holders():
         return set(), 0
-    from backends.liveness import seems_dead
+    from backends.liveness import left_behind
 
-    members = {member.worker: member for member in backend.members.all()}
-    alive = {lock.key for lock in locks if not seems_dead(members.get(lock.worker))}
+    dead = left_behind(backend)
+    locks = backend.locks()
+    alive = {lock.key for lock in locks if lock.worker not in dead}
     return alive, len(locks) - len(alive)

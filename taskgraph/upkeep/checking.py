@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.interface import Cause, Fault
-from backends.liveness import seems_dead
+from backends.liveness import left_behind
 from taskgraph.results.codec import blob_refs, check_blob
 from taskgraph.results.lineage import made_of
 from taskgraph.upkeep.collection import orphans
@@ -47,8 +47,9 @@ def check(results: Results) -> Iterator[Fault]:
             )
     for name in backend.space.leftovers(DAY):
         yield Fault(f"file {name}", "nobody finished writing it", (), LEFTOVER)
-    for member in backend.members.all():
-        if seems_dead(member):
+    dead = left_behind(backend)
+    for member in backend.members.all() if dead else ():
+        if member.worker in dead:
             why = f"no heartbeat for {member.age:.0f} s"
             yield Fault(f"worker {member.worker}", why, (), DEAD)
 

@@ -11,10 +11,12 @@ from backends.interface import Member
 from backends.liveness import (
     Watch,
     alive_here,
+    left_behind,
     process_stopped,
     seems_dead,
     worker_identity,
 )
+from backends.opening import open_backend
 
 from ..machine import NAMESPACES, needs_namespaces
 
@@ -178,3 +180,48 @@ def test_a_process_that_proc_hides_from_other_users_is_not_gone():
 @needs_namespaces
 def test_without_proc_only_heartbeats_tell():
     assert in_namespaces(NOT_SHOWN) == ["None"]
+
+
+class Ending:
+    """A store of which a worker ends well while somebody looks at it."""
+
+    def __init__(self, store, worker):
+        self.store, self.worker = store, worker
+        self.members = self
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def all(self):
+        found = self.store.members.all()
+        self.worker.release([KEY])
+        self.worker.members.leave(self.worker.worker)
+        return found
+
+    def some(self, workers):
+        return self.store.members.some(workers)
+
+
+KEY = b"k" * 20
+
+
+@pytest.fixture
+def gone(tmp_path, start):
+    """A store that a worker has locked something in whose process is no more."""
+    worker, process = open_backend(tmp_path / "store", worker="anna"), start()
+    worker.members.beat("anna", worker_identity(process.pid, LEASE))
+    worker.claim([KEY])
+    end(process)
+    return worker
+
+
+def test_who_left_something_behind_is_told(gone, tmp_path):
+    store = open_backend(tmp_path / "store")
+    store.poll()
+    assert left_behind(store) == {"anna"}
+
+
+def test_who_ends_while_somebody_looks_left_nothing_behind(gone, tmp_path):
+    store = open_backend(tmp_path / "store")
+    store.poll()
+    assert left_behind(Ending(store, gone)) == set()

@@ -58,25 +58,28 @@ def command(
 
 
 def _rows(backend: Backend) -> list[dict[str, Any]]:
+    from backends.liveness import left_behind
+
+    dead = left_behind(backend)
     held: dict[str, list[Lock]] = defaultdict(list)
     for lock in backend.locks():
         held[lock.worker].append(lock)
     members = {member.worker: member for member in backend.members.all()}
     return [
-        _row(worker, members.get(worker), held.get(worker, []))
+        _row(worker, members.get(worker), held.get(worker, []), worker not in dead)
         for worker in sorted(held.keys() | members.keys())
     ]
 
 
-def _row(worker: str, member: Member | None, locks: list[Lock]) -> dict[str, Any]:
-    from backends.liveness import seems_dead
-
+def _row(
+    worker: str, member: Member | None, locks: list[Lock], alive: bool
+) -> dict[str, Any]:
     about = member.identity if member is not None else {}
     return {
         "worker": worker,
         "host": about.get("host"),
         "pid": about.get("pid"),
-        "alive": not seems_dead(member),
+        "alive": alive,
         "heartbeat_age": member.age if member is not None else None,
         "since": min((lock.since for lock in locks), default=None),
         "tasks": [lock.key.hex() for lock in locks],
