@@ -1,57 +1,128 @@
-"""Medians over boxes: by OpenCV, where it is installed and fits, else by SciPy."""
+"""Compiled kernels of `segkit.median`: networks for small boxes, counts for large ones.
+
+Both take the image flat, with its border repeated around it, and know a box by its
+first voxel: its columns (lines along the last axis) begin at the same distances from
+there, wherever it is.
+"""
+
+# Compiled code: its types are numba's to check, not mypy's.
+# mypy: disable-error-code="no-untyped-def,untyped-decorator,no-untyped-call"
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from segkit.compiled.kernels import kernel
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from segkit.arrays import Array
+# Values that are counted together.
+TOGETHER = 256
 
 
-def beyond_float64(image: Array) -> bool:
-    """Return whether an image holds integers that float64 may not tell apart."""
-    if image.dtype.kind not in "iu" or image.dtype.itemsize < 8:
-        return False
-    return max(-int(image.min()), int(image.max())) > 2**53
+@kernel
+def run_network(image, columns, steps, result, rows, out):
+    """Write the median of each box by a network of comparisons.
+
+    Parameters
+    ----------
+    image
+        Flat; box i begins at its place i.
+    columns
+        Where each column begins in a box.
+    steps, result
+        Of `segkit.filters.median_network.Network`.
+    rows
+        Scratch, as many rows as the network needs, each longer than its span.
+    out
+        Receives the median of each box.
+    """
+    room = rows.shape[1] - steps[0, 6]
+    for start in range(0, out.size, room):
+        length = min(room, out.size - start)
+        for k in range(steps.shape[0]):
+            n = length + steps[k, 6]
+            lower = rows[steps[k, 4]]
+            if steps[k, 2] < 0:
+                line = image[start + columns[steps[k, 0]] :]
+                for x in range(n):
+                    lower[x] = line[x]
+                continue
+            first = rows[steps[k, 0], steps[k, 1] :]
+            second = rows[steps[k, 2], steps[k, 3] :]
+            upper = rows[steps[k, 5]]
+            for x in range(n):
+                a, b = first[x], second[x]
+                turned = b < a
+                lower[x] = b if turned else a
+                upper[x] = a if turned else b
+        for x in range(length):
+            out[start + x] = rows[result, x]
 
 
-def median_over_box(array: Array, radii: tuple[int, ...]) -> Array:
-    """Return the median of values that float64 can tell apart (see above)."""
-    fast = _opencv_median(array, radii)
-    if fast is not None:
-        return fast
-    from scipy import ndimage
+@kernel
+def slide_counts(image, starts, columns, length, fine, coarse, out):
+    """Write the medians along lines by counts that follow the box (Huang's method).
 
-    box = tuple(2 * r + 1 for r in radii)
-    try:
-        found: Array = ndimage.median_filter(_scipy_dtype(array), box, mode="nearest")
-    except MemoryError:
-        raise MemoryError(
-            f"the median over a box of {' x '.join(map(str, box))} voxels takes more"
-            " memory than there is; take a smaller radius, or shrink the image first"
-        ) from None
-    return found.astype(array.dtype, copy=False)
+    Huang, Yang and Tang, "A fast two-dimensional median filtering algorithm", IEEE
+    Trans. Acoust. 27(1), 1979; counts of many values together skip empty ones.
+
+    Parameters
+    ----------
+    image
+        Flat, whole numbers from 0 on.
+    starts
+        Where the first box of each line begins.
+    columns, length
+        Where each column begins in a box, and how long it is.
+    fine, coarse
+        How often each value is in the box, and each `TOGETHER` values; zeros before
+        and after.
+    out
+        Receives the medians, shape (lines, boxes).
+    """
+    rank = columns.size * length // 2
+    for line in range(starts.size):
+        at = starts[line]
+        median = below = 0  # how many voxels of the box are below the median
+        for x in range(length - 1):
+            below += _count(image, at + x, columns, 1, fine, coarse, median)
+        for x in range(out.shape[1]):
+            last = at + x + length - 1
+            below += _count(image, last, columns, 1, fine, coarse, median)
+            median, below = _ranked(rank, median, below, fine, coarse)
+            out[line, x] = median
+            below += _count(image, at + x, columns, -1, fine, coarse, median)
+        for x in range(out.shape[1], out.shape[1] + length - 1):
+            _count(image, at + x, columns, -1, fine, coarse, median)
 
 
-def _opencv_median(image: Array, radii: tuple[int, ...]) -> Array | None:
-    """Return OpenCV's median filter, or None where it has none for this case."""
-    if image.ndim != 2 or radii[0] != radii[1] or not 1 <= radii[0] <= 127:
-        return None
-    small = radii[0] <= 2 and image.dtype in (np.uint16, np.int16, np.float32)
-    if image.dtype != np.uint8 and not small:
-        return None
-    try:
-        import cv2
-    except ImportError:
-        return None
-    found: Array = cv2.medianBlur(np.ascontiguousarray(image), 2 * radii[0] + 1)
-    return found
+@kernel
+def _count(image, at, columns, one, fine, coarse, median):
+    """Count one voxel more, or less, of each column; return how many below are more."""
+    more = 0
+    for c in range(columns.size):
+        value = image[at + columns[c]]
+        fine[value] += one
+        coarse[value // TOGETHER] += one
+        if value < median:
+            more += one
+    return more
 
 
-def _scipy_dtype(image: Array) -> Array:
-    """Return the image in a dtype that SciPy's filters know: float16 is none."""
-    if image.dtype.kind == "f" and image.dtype.itemsize < 4:
-        return image.astype(np.float32)
-    return image.astype(image.dtype.newbyteorder("="), copy=False)
+@kernel
+def _ranked(rank, median, below, fine, coarse):
+    """Return the value of a rank, and how many are below it, from those of another."""
+    while below > rank:
+        many = coarse[median // TOGETHER - 1]
+        if median % TOGETHER == 0 and below - many > rank:
+            median -= TOGETHER
+            below -= many
+        else:
+            median -= 1
+            below -= fine[median]
+    while below + fine[median] <= rank:
+        many = coarse[median // TOGETHER]
+        if median % TOGETHER == 0 and below + many <= rank:
+            median += TOGETHER
+            below += many
+        else:
+            below += fine[median]
+            median += 1
+    return median, below

@@ -87,44 +87,6 @@ def extras(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("extras")
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    ("shape", "radius"),
-    [((40,), 2), ((30, 33), 1), ((30, 33), 2), ((30, 33), 4), ((6, 9, 9), 1)],
-)
-def test_median_is_the_middle_value_of_the_box(dtype, shape, radius):
-    image = random_image(shape, dtype)
-    padded = np.pad(image, radius, mode="edge")
-    box = np.lib.stride_tricks.sliding_window_view(
-        padded, (2 * radius + 1,) * len(shape)
-    )
-    values = np.sort(box.reshape(*shape, -1), axis=-1)
-    expected = values[..., values.shape[-1] // 2]
-    found = filters.median(image, radius)
-    np.testing.assert_array_equal(found, expected)
-    assert found.dtype == image.dtype
-
-
-@pytest.mark.parametrize("shape", [(40,), (12, 14), (5, 6, 7), (2, 3, 4, 5)])
-@pytest.mark.parametrize(
-    ("dtype", "offset"), [("int64", 2**53), ("int64", -(2**63)), ("uint64", 2**63)]
-)
-def test_medians_tell_64_bit_integers_apart(shape, dtype, offset):
-    small = random_image(shape, "uint8")
-    large = (small.astype(object) + offset).astype(dtype)
-    found = filters.median(large, 1)
-    expected = filters.median(small, 1).astype(object) + offset
-    np.testing.assert_array_equal(found, expected.astype(dtype))
-    assert found.dtype == dtype
-
-
-def test_a_thin_volume_of_a_mask_has_a_median():
-    mask = random_image((20, 20, 3), "bool")
-    expected = filters.median(np.moveaxis(mask, -1, 0), 1)
-    np.testing.assert_array_equal(np.moveaxis(filters.median(mask, 1), -1, 0), expected)
-
-
-@pytest.mark.usefixtures("extras")
 @pytest.mark.parametrize("shape", [(60,), (40, 50), (12, 20, 22), (3, 4, 5, 6)])
 @pytest.mark.parametrize("spacing", [1.0, 0.325])
 def test_distances_are_those_of_the_definition(shape, spacing):
@@ -293,12 +255,3 @@ def test_reach_follows_the_parameters():
 def test_bad_input_is_refused_with_a_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call()
-
-
-def test_a_median_beyond_memory_is_told_in_words(monkeypatch):
-    def full(*_, **__):
-        raise MemoryError
-
-    monkeypatch.setattr(ndimage, "median_filter", full)
-    with pytest.raises(MemoryError, match="box of 2003 x 2003 voxels takes more mem"):
-        filters.median(np.zeros((80, 90), np.uint8), 1001)
