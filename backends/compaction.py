@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import BackendError, DamagedError
 from backends.interface import Kind
-from backends.reading import look, read_whole
+from backends.reading import look, name_of, read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container
@@ -37,6 +37,12 @@ class Compaction:
         Positions of segments that do nothing.
     copies : Copies
         Of what should not get lost.
+
+    Attributes
+    ----------
+    ends : dict
+        What tells the last segment of a block from all others, as it was read: of
+        blocks that this one did not merge yet.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Compaction:
         self._damaged = damaged
         self._refused = refused
         self._copies = copies
+        self.ends: dict[int, int] = {}
 
     def merge_all(self) -> int:
         """Merge all full blocks; return bytes freed. See `Upkeep.compact`."""
@@ -94,7 +101,7 @@ class Compaction:
         def frame(at: int) -> bytes:
             return small[at] if at in small else read_whole(self._log, at, sizes[at])
 
-        return self._log.merge(block, sizes, frame)
+        return self._log.merge(block, sizes, frame, self.ends.pop(block, 0))
 
     def _kept(self, position: int, live: set[int]) -> tuple[bytes, int] | None:
         """Return the start and size of a frame unless nobody needs it any more.
@@ -109,7 +116,7 @@ class Compaction:
             return None if copy is None else (copy, len(copy))
         found = look(self._log, position)
         if found is None:
-            return None
+            raise DamagedError(name_of(self._log, position), "it is gone")
         segment, start, size = found
         settled = not self._state.unsettled(position)
         if segment.kind is Kind.VOID or (segment.kind is Kind.CLAIM and settled):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from backends.compaction import Compaction
 from backends.copies import KEPT_TWICE, Copies
-from backends.documents import SealedDocuments
 from backends.errors import (
-    BackendError,
     DamagedError,
     RewoundError,
     UnavailableError,
@@ -52,6 +49,10 @@ class _Staged:
     name: str
     after: int
 
+    def frame(self) -> list[Bytes]:
+        """Return what is appended."""
+        return [linked(self.start, self.after), self.stamped.body]
+
 
 class Journal:
     """The segments of a log and the state that they fold into.
@@ -82,7 +83,7 @@ class Journal:
         self.changes: list[Change] = []
         self.damaged: dict[int, tuple[str, str]] = {}
         self.refused: set[int] = set()
-        self.copies = Copies(SealedDocuments(log.documents, log.url))
+        self.copies = Copies(log)
         self.compaction = Compaction(
             log, self.state, self.damaged, self.refused, self.copies
         )
@@ -120,9 +121,7 @@ class Journal:
                     if staged is not None:
                         self.log.unstage(staged.name)
                     staged = self._stage(segment, durable=durable)
-                after, staged.after = staged.after, self._last
-                link = b"" if after == self._last else link_of(staged.start, self._last)
-                if self.log.append(self.state.position, staged.name, link):
+                if self._put(staged):
                     return self._appended(staged)
         finally:
             if staged is not None:
@@ -137,37 +136,48 @@ class Journal:
         name = self.log.stage(frame, durable=durable)
         return _Staged(segment, stamped, frame[0], name, after)
 
+    def _put(self, staged: _Staged) -> bool:
+        """Append what is staged to what was read; return whether nobody else did."""
+        position, last = self.state.position, self._last
+        after, staged.after = staged.after, last
+        link = b"" if after == last else link_of(staged.start, last)
+        if staged.wanted.kind not in KEPT_TWICE:
+            return self.log.append(position, staged.name, link)
+        self.copies.keep(position, staged.frame())
+        done = self.log.append(position, staged.name, link)
+        if not done:
+            self.copies.drop(position, staged.frame())
+        return done
+
     def _appended(self, staged: _Staged) -> int:
         """Take in what was just appended, if what came before it is still there."""
         position, segment = self.state.position, staged.stamped
         try:
             self._verify()
         except RewoundError:
-            self._take_back(position, staged.name)
+            self._take_back(position, staged)
             raise
         except UnavailableError:
             pass  # it is there, whatever cannot be read now
         change = self.state.apply(position, segment)
         self._took(position, check_of(staged.start))
-        if segment.kind in KEPT_TWICE:
-            with suppress(BackendError):
-                start = linked(staged.start, staged.after)
-                self.copies.keep(position, [start, segment.body])
         if change is not None and segment.kind is not Kind.PUBLISH:
             self.changes.append(change)
         self.compaction.merge_behind(position)
         return position
 
-    def _take_back(self, position: int, name: str) -> None:
+    def _take_back(self, position: int, staged: _Staged) -> None:
         """Let nobody build on what was appended to a journal that is no more.
 
         Above a gap it goes: who starts now would skip what is gone, and others fill it.
         Elsewhere others may have come after it already, so its place stays taken.
         """
         if check_at(self.log, position - 1) is None:
-            self.log.retract(position, name)
+            self.log.retract(position, staged.name)
         else:
             self.log.replace(position, VOID_FRAME)
+        if staged.wanted.kind in KEPT_TWICE:
+            self.copies.drop(position, staged.frame())
 
     def catch_up(self) -> None:
         """Apply everything that was appended since the last time.
@@ -221,8 +231,13 @@ class Journal:
 
     def _took(self, position: int, check: int) -> None:
         self._last = check
-        if check and position not in self.refused:
+        if position in self.refused:
+            check = 0
+        if check:
             self._lately.append((position, check))
+        block, place = divmod(position + 1, self.log.block_size)
+        if place == 0:
+            self.compaction.ends[block - 1] = check
 
     def _read_all(self) -> None:
         if self._rewound:

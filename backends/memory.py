@@ -87,6 +87,7 @@ class MemoryLog:
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
+        end: int = 0,  # noqa: ARG002 - nothing that was read is ever gone
     ) -> int:
         kept = {position: frame(position) for position in sizes}
         start = block * self.block_size

@@ -9,6 +9,7 @@ from backends.interface import Kind
 from backends.segment import (
     HEADER_SIZE,
     VOID_FRAME,
+    after_of,
     check_of,
     decode_frame,
     decode_head,
@@ -71,6 +72,21 @@ def check_at(log: Log, position: int) -> int | None:
         return 0
     void = found[0][:HEADER_SIZE] == VOID_FRAME[:HEADER_SIZE]
     return 0 if void else check_of(found[0])
+
+
+def check_meant(log: Log, position: int) -> int:
+    """Return what told the segment that was appended at a position from all others.
+
+    The next one says so of one that cannot be read. 0 if nothing does.
+    """
+    check = check_at(log, position)
+    if check:
+        return check
+    try:
+        found = log.read(position + 1, HEADER_SIZE)
+        return 0 if found is None else after_of(found[0])
+    except DamagedError:
+        return 0
 
 
 def read_records(log: Log, position: int) -> Segment:

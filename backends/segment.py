@@ -142,7 +142,7 @@ def decode_head(frame: Bytes, what: str) -> Segment:
     """
     header = decode_header(frame, what)
     head = bytes(frame[HEADER_SIZE : HEADER_SIZE + header.head_size])
-    segment = unpack_head(head, header, what, _after(frame), check_of(frame))
+    segment = unpack_head(head, header, what, after_of(frame), check_of(frame))
     if segment.kind is Kind.VOID:
         return replace(segment, after=0, check=0)
     return segment
@@ -254,8 +254,10 @@ def decode_header(frame: Bytes, what: str) -> Header:
     return Header(*found)
 
 
-def _after(frame: Bytes) -> int:
+def after_of(frame: Bytes) -> int:
     """Return the check of the segment before a frame, 0 if it does not say."""
+    if len(frame) < HEADER_SIZE:
+        return 0
     after, check = _LINK.unpack_from(frame, LINK_AT)
     known = check == _link_check(bytes(frame[_HEADER.size : LINK_AT]), after)
     return int(after) if known else 0

@@ -42,7 +42,7 @@ from backends.filesystem.posix import (
 )
 from backends.filesystem.shelves import Shelves
 from backends.reading import name_of
-from backends.segment import LINK_AT, VOID_FRAME
+from backends.segment import HEADER_SIZE, LINK_AT, VOID_FRAME, check_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -208,6 +208,7 @@ class FileLog:
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
+        end: int = 0,
     ) -> int:
         directory = self._block(block)
         pack = f"{directory}.pack"
@@ -221,15 +222,35 @@ class FileLog:
             staged = self.stage(new.chunks(), durable=True)
             if broken:
                 self._directory.trash(pack)
+            if not self._ends_with(block, end):
+                self.unstage(staged)
+                return 0
             # Two mergers write the same or an equivalent pack: either may stay.
             self._shelves.remove(block)
             os.replace(staged, pack)
             self._shelves.remove(block)
+            if not self._ends_with(block, end):
+                os.unlink(pack)
+                return 0
             with suppress(FileNotFoundError):
                 self._directory.trash(directory)
                 self._directory.forget_merged(_KEPT)
             self._shelves.make(block)
         return max(0, old - new.size)
+
+    def _ends_with(self, block: int, end: int) -> bool:
+        """Return whether the last segment of a block is still the one that was read."""
+        if not end:
+            return True
+        last = (block + 1) * self.block_size - 1
+        found: tuple[bytes, int] | None
+        try:
+            found = read_file(self._path(last), HEADER_SIZE)
+        except FileNotFoundError:
+            merged = not os.path.isdir(self._block(block))  # by somebody else
+            found = self._read_packed(last, HEADER_SIZE) if merged else None
+        start = found[0] if found is not None else b""
+        return len(start) == HEADER_SIZE and check_of(start) == end
 
     def _pack(self, block: int) -> Pack | None:
         """Return where the segments of a block are if it is merged, as of now."""

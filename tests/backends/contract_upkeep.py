@@ -8,6 +8,7 @@ import time
 import pytest
 
 from backends import BackendError, DamagedError
+from backends.segment import HEADER_SIZE
 from backends.store import JournalStore
 
 from .deeds import (
@@ -267,8 +268,50 @@ class UpkeepContract:
         monkeypatch.undo()
         assert answers(reopen("late")) == before
 
+    def test_a_discard_that_is_damaged_at_once_counts(
+        self, anna, bert, reopen, spoil, monkeypatch
+    ):
+        publish(anna, A, since=0)
+        append = anna._log.append
+
+        def spoilt(position, staged, link=b""):
+            done = append(position, staged, link)
+            spoil(position, b"")
+            bert.poll()
+            return done
+
+        monkeypatch.setattr(anna._log, "append", spoilt)
+        anna.discard([A], reason="wrong")
+        assert bert.find(A) is None
+        assert reopen("late").find(A) is None
+
+    @pytest.mark.parametrize("told_by", ["its header", "the next one"])
+    def test_a_discard_that_came_too_late_does_not_count(
+        self, anna, bert, reopen, spoil, monkeypatch, told_by
+    ):
+        publish(anna, A, since=0)
+
+        def killed(position, staged, link=b""):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(anna._log, "append", killed)
+        with pytest.raises(KeyboardInterrupt):
+            anna.discard([A], reason="wrong")
+        publish(bert, B, since=0)
+        position = bert.find(B).position
+        frame, _ = bert._log.read(position)
+        if told_by == "its header":
+            spoil(position, frame[:HEADER_SIZE] + b"?" + frame[HEADER_SIZE + 1 :])
+        else:
+            publish(bert, C, since=0)
+            spoil(position, b"")
+        late = reopen("late")
+        late.poll()
+        assert set(late.keys()) >= {A}
+        assert late.find(B) is None
+
 
 class _Merge:
-    def __call__(self, block, sizes, frame):
+    def __call__(self, block, sizes, frame, end=0):
         self.frame = frame
         return 0

@@ -148,8 +148,10 @@ class Model:
         return len(self.now.records) - len(before.records)
 
     def forget(self, block: int) -> None:
-        """Drop what was discarded from all complete blocks."""
-        live = {record[2] for record in self.now.records.values()}
+        """Drop what was discarded for good from all complete blocks."""
+        now = self.now
+        kept = [now.records, *now.trash.values()]
+        live = {record[2] for records in kept for record in records.values()}
         for at in range(len(self.deeds) // block * block):
             if self.deeds[at].what == "publish" and at not in live:
                 self.deeds[at].what = None

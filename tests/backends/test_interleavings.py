@@ -228,6 +228,45 @@ def test_a_discard_that_vanished_counts_and_stops_nobody(root, monkeypatch):
     assert set(late.keys()) == {B, *map(key, range(10, 10 + BLOCK))}
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_block_whose_last_name_vanished_while_it_was_merged_stays_as_it_is(
+    root, monkeypatch, moment, filled
+):
+    anna, bert = (JournalStore(FileLog(root, block=BLOCK), w) for w in ("anna", "bert"))
+    for number in range(10, 9 + BLOCK):
+        publish(anna, key(number), since=0)
+    bert.poll()
+    put = os.replace
+
+    def vanish():
+        (root / f"log/000000/{BLOCK - 1:03d}").unlink()
+        if filled:
+            with monkeypatch.context() as patch:
+                patch.setattr(Compaction, "merge_behind", lambda self, position: None)
+                publish(bert, B, since=0)
+
+    def placed(staged, path):
+        if str(path).endswith(".pack"):
+            if moment == "before":
+                vanish()
+            put(staged, path)
+            if moment == "after":
+                vanish()
+        else:
+            put(staged, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", placed)
+        publish(anna, A, since=0)
+    late = JournalStore(FileLog(root), "late")
+    late.poll()
+    assert set(late.keys()) - {B} == set(map(key, range(10, 9 + BLOCK)))
+    assert (late.find(B) is not None) == filled
+    with pytest.raises(RewoundError):
+        [anna.poll() for _ in range(2 * BLOCK)]  # one of the last ones at a time
+
+
 # the first append to a block, frozen for so long that the block is merged
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backends import documents, segment
+from backends import copies, documents, segment
 from backends.errors import FormatError
 from backends.filesystem import packs
 from backends.filesystem.format import VERSION
@@ -21,7 +21,16 @@ from taskgraph.upkeep import snapshot
 
 HERE = Path(__file__).parent
 PARTS = {
-    3: (b"TGS2", b"TGP2", b"TGD1", 2, b"\xc1", 2, "version 2"),
+    4: (
+        b"TGS2",
+        b"TGP2",
+        b"TGD1",
+        "segment-7-4b09f64e4ca536d3",
+        2,
+        b"\xc1",
+        2,
+        "version 2",
+    ),
 }
 """What the parts of a store say of themselves, by the version of the whole store."""
 
@@ -34,6 +43,7 @@ def test_who_changes_a_part_of_stores_raises_their_version() -> None:
         segment.MAGIC,
         packs._MAGIC,
         documents._MAGIC,
+        copies._name(7, segment.VOID_FRAME),
         records.VERSION,
         codec.PLAIN,
         snapshot.VERSION,

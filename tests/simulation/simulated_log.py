@@ -205,6 +205,7 @@ class SimulatedLog:
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
+        end: int = 0,
     ) -> int:
         disk = self.disk
         self.step(f"merge block {block}", pause=True)
@@ -214,13 +215,26 @@ class SimulatedLog:
                 return 0
         pack = {position: frame(position) for position in sizes}
         self.step(f"pack of block {block} staged", pause=True)
+        if not self._ends_with(block, end):
+            return 0
         disk.packs[block] = pack
         self.step(f"pack of block {block} in place", pause=True)
+        if not self._ends_with(block, end):
+            del disk.packs[block]
+            return 0
         former = disk.folders.pop(block, None)
         if former is not None:
             disk.trash.append((disk.scheduler.now, former))
         self.step(f"block {block} merged: {sorted(pack)}")
         return 1
+
+    def _ends_with(self, block: int, end: int) -> bool:
+        if not end:
+            return True
+        pack = self.disk.packs.get(block, {})
+        last = (block + 1) * self.block_size - 1
+        found = self.disk.folders.get(block, pack).get(last)
+        return found is not None and check_of(found) == end
 
     def replace(self, position: int, frame: bytes) -> bool:
         self.step(f"replace {position}", pause=True)

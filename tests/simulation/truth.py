@@ -125,6 +125,10 @@ class Truth:
             self.discarded[number] = position
             if number in self.live:
                 self.forgotten[self.live.pop(number)] = position
+        if segment.kind is Kind.RESTORE and not self.whole:
+            # Where what came since is damaged, its writer brings the former one back.
+            gone = self.forgotten
+            self.forgotten = {x: at for x, at in gone.items() if at != segment.number}
         if segment.kind is Kind.PUBLISH:
             self._publish(position, segment, change)
         else:
