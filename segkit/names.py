@@ -26,7 +26,7 @@ HOMES = {
     "FilterStage": "segkit.pipeline.stages",
     "Grey": "segkit.io.sources",
     "Hdf5Dataset": "segkit.io.hdf5",
-    "ImageSpec": "segkit.pipeline.plan",
+    "ImageSpec": "segkit.pipeline.spacings",
     "InMemory": "segkit.io.sources",
     "InstanceSeam": "segkit.regions.instances",
     "InstanceSummary": "segkit.regions.instances",

@@ -121,6 +121,55 @@ def require_axes(path: str, axes: str, shape: tuple[int, ...]) -> None:
         )
 
 
+def require_said(
+    ndim: int, axes: str | None, spacing: Any, *, apart: bool = True
+) -> None:
+    """Raise `ValueError` if it is not known what the axes of an array are.
+
+    Parameters
+    ----------
+    ndim : int
+        How many there are.
+    axes, spacing
+        What was said of them, if anything.
+    apart : bool
+        Whether who asks takes an image apart along axes that are not of space.
+
+    Examples
+    --------
+    >>> require_said(2, None, None)
+    >>> require_said(3, None, (2, 1, 1))
+    >>> require_said(3, None, None)
+    Traceback (most recent call last):
+    ValueError: image has 3 axes: a volume, a movie or channels? ...
+    """
+    if axes is not None or ndim <= 2 or (spacing is not None and ndim <= len(SPATIAL)):
+        return
+    names = {3: ("zyx", "tyx", "cyx")}.get(ndim, ("tzyx", "tzyx", "czyx"))
+    way = f"axes={names[1]!r} or {names[2]!r} takes it apart along time or channels"
+    if not apart:
+        way = f"of a movie say axes={names[1]!r} and choose a frame, select={{'t': 0}}"
+    raise ValueError(
+        f"image has {ndim} axes: a volume, a movie or channels? Say spacing=(2, 1,"
+        f" 1), the distance of voxels along each axis, or axes={names[0]!r}, for"
+        f" objects in space, here or of open_image or load(...); {way}"
+    )
+
+
+def require_named(image: Any, spacing: Any = None) -> None:
+    """Raise `ValueError` for a file of three axes or more of which nobody said any.
+
+    Parameters
+    ----------
+    image : array or Image
+        Of an array the caller knows the axes; an opened file is to say them.
+    spacing : optional
+        Given for axes of space.
+    """
+    if getattr(image, "asked", None) is not None and not image.stated:
+        require_said(image.ndim, None, spacing, apart=False)
+
+
 def guessed(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
     """Return letters for the axes of an array of which nothing more is known."""
     # (height, width, 3 or 4) small integers: a colour picture, not a volume that

@@ -131,14 +131,26 @@ def in_one_unit(axes: str, steps: Sequence[float], units: Sequence[str]) -> Phys
     one = [*lengths.values()][-1]  # of x, or y
     return (
         tuple(
-            _converted(step, lengths[k], one) if k in lengths else step
+            in_unit(step, lengths[k], one) if k in lengths else step
             for k, step in enumerate(steps)
         ),
         tuple(one if k in lengths else unit for k, unit in enumerate(units)),
     )
 
 
-def _converted(step: float, unit: str, other: str) -> float:
+def is_length(unit: str) -> bool:
+    """Say whether a unit, by its full name, is one of length."""
+    return unit in _LENGTHS
+
+
+def in_unit(step: float, unit: str, other: str) -> float:
+    """Return a length of one unit in another, both by their full names.
+
+    Examples
+    --------
+    >>> in_unit(500, "nanometer", "micrometer")
+    0.5
+    """
     power = _LENGTHS[unit][0] - _LENGTHS[other][0]
     # A division by 1000 is exact to the last digit, a product with 0.001 is not.
     return step * 10.0**power if power >= 0 else step / 10.0**-power

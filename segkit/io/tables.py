@@ -29,6 +29,7 @@ def save_table(
     *,
     overwrite: bool = False,
     durable: bool = True,
+    unit: str | None = None,
 ) -> Path:
     """Save columns of equal length as ``.csv``, ``.tsv`` or ``.parquet``.
 
@@ -47,11 +48,15 @@ def save_table(
         Replace what lies there.
     durable : bool
         Wait for the disk before the file gets its name.
+    unit : str, optional
+        Of the lengths in the table, such as ``'micrometer'``; areas are in its square,
+        volumes in its cube. It stands in each row, in a last column ``unit``.
 
     Raises
     ------
     ImageRequestError
-        If it is no table, columns differ in length, or the suffix means no format.
+        If it is no table, columns differ in length, there is a column ``unit`` beside
+        a given one, or the suffix means no format.
     FileExistsError
         If the file exists.
 
@@ -66,6 +71,8 @@ def save_table(
     """
     path = Path(path)
     columns = _columns(path, table)
+    if unit is not None:
+        columns = _with_unit(path, columns, unit)
     suffix = path.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
         raise ImageRequestError(
@@ -101,6 +108,15 @@ def _columns(path: Path, table: Mapping[str, ArrayLike]) -> dict[str, NDArray[An
     if len(set(lengths.values())) > 1:
         raise ImageRequestError(path, f"columns differ in length: {lengths}")
     return columns
+
+
+def _with_unit(
+    path: Path, columns: dict[str, NDArray[Any]], unit: str
+) -> dict[str, NDArray[Any]]:
+    if "unit" in columns:
+        raise ImageRequestError(path, "has a column 'unit'; leave out unit=")
+    rows = len(next(iter(columns.values()), ()))
+    return {**columns, "unit": np.full(rows, unit)}
 
 
 def _write_csv(path: Path, columns: dict[str, NDArray[Any]], delimiter: str) -> None:

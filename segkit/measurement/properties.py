@@ -35,6 +35,16 @@ _SPELT: Final[Mapping[str, str]] = {
     "min_intensity": "intensity_min",
     "max_intensity": "intensity_max",
 }
+PHYSICAL: Final = (
+    "area",
+    "centroid",
+    "covariance",
+    "axis_major_length",
+    "axis_minor_length",
+    "equivalent_diameter",
+    "surface",
+)
+"""Properties in units of the spacing: lengths, or products of them."""
 # Sides of an object's box are called from the last axis on: width, height, depth.
 _LEAST_AXES: Final[Mapping[str, int]] = {"depth": 3, "height": 2}
 

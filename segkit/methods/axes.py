@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from segkit import checks
+from segkit.io.axes import require_said
 from segkit.io.calibration import SPATIAL
 from segkit.io.image import Image
 
@@ -53,27 +54,6 @@ def relative(spacing: Sequence[float]) -> Spacing:
     """
     finest = min(spacing)
     return tuple(distance / finest for distance in spacing)
-
-
-def require_said(ndim: int, axes: str | None, spacing: Any) -> None:
-    """Raise `ValueError` if it is not known what the axes of an array are.
-
-    Examples
-    --------
-    >>> require_said(2, None, None)
-    >>> require_said(3, None, (2, 1, 1))
-    >>> require_said(3, None, None)
-    Traceback (most recent call last):
-    ValueError: image has 3 axes: a volume, a movie or channels? ...
-    """
-    if axes is None and ndim > 2 and (spacing is None or ndim > len(SPATIAL)):
-        names = {3: ("zyx", "tyx", "cyx")}.get(ndim, ("tzyx", "tzyx", "czyx"))
-        raise ValueError(
-            f"image has {ndim} axes: a volume, a movie or channels? Say spacing=(2, 1,"
-            f" 1), the distance of voxels along each axis, or axes={names[0]!r}, for"
-            f" objects in space; axes={names[1]!r} or {names[2]!r} takes it apart"
-            " along time or channels"
-        )
 
 
 def by_space(

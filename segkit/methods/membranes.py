@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import in_space
 from segkit.filters.smoothing import gaussian
+from segkit.io.axes import require_named
 from segkit.labelling.labels import label
 from segkit.methods.splitting import renumbered
 from segkit.morphology.operations import erosion
@@ -90,6 +92,7 @@ def segment_cells(
     >>> int(segment_cells(section).max())
     4
     """
+    require_named(in_space(image))
     array = checks.as_array(image)
     checks.require_grey(array)
     strength = checks.as_finite(strength, name="strength")

@@ -56,6 +56,20 @@ def content_after(step: Step, before: Content | None) -> Content | None:
     return before if returned == _AS_GIVEN else _RETURNED.get(returned, "grey")
 
 
+def makes_labels(step: Step) -> bool:
+    """Say whether a step of segkit is a method that finds objects in grey values.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import keep_ids, slic
+    >>> makes_labels(slic()), makes_labels(keep_ids([1]))
+    (True, False)
+    """
+    signature = inspect.signature(step.resolve())
+    returned = _RETURNED.get(str(signature.return_annotation))
+    return returned == "labels" and next(iter(signature.parameters)) == "image"
+
+
 def is_foreign(step: Step) -> bool:
     """Say whether the function of a step is none of segkit's."""
     return ":" in step.function or step.bound is not None

@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segkit import checks
+from segkit.io.axes import require_said
+from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT
 from segkit.io.pictures.writing import LOSSY
 from segkit.io.tables import TABLE_SUFFIXES
-from segkit.methods.axes import relative, require_said
-from segkit.pipeline.contents import content_after, is_foreign
+from segkit.measurement.properties import PHYSICAL
+from segkit.methods.axes import relative
+from segkit.pipeline.contents import content_after, is_foreign, makes_labels
 from segkit.pipeline.stages import (
     ClassifyStage,
     FilterStage,
@@ -34,8 +37,9 @@ from segkit.tiling.cutting import overlapping_tiles
 from segkit.tiling.reaches import UnknownReachError, declares_reach, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from segkit.pipeline.spacings import ImageSpec, Spacings
     from segkit.pipeline.stages import Stage
     from segkit.pipeline.steps import Content, Step
 
@@ -68,15 +72,14 @@ class Draft:
 
     Parameters
     ----------
-    shape : tuple of int
-        Shape of the image.
+    spec : ImageSpec
+        The image.
     budget : int
         Voxels that a tile may grow to.
     tile : int or sequence of int, optional
         Tiles before a step names some; None for the whole image.
-    spacing : callable, optional
-        Returns that of the image, for steps that are given none, and raises if it is
-        known in part; None if the image says nothing of its axes.
+    spacings : Spacings
+        For steps that are given no spacing.
 
     Attributes
     ----------
@@ -86,15 +89,16 @@ class Draft:
 
     def __init__(
         self,
-        shape: tuple[int, ...],
+        spec: ImageSpec,
         budget: int,
         tile: int | Sequence[int] | None,
         *,
-        spacing: Callable[[], tuple[float, ...]] | None,
+        spacings: Spacings,
     ) -> None:
-        self._shape = shape
+        self._shape = spec.shape
+        self._unnamed = spec.unnamed
         self._budget = budget
-        self._spacing = spacing
+        self._spacings = spacings
         size = () if tile is None else self._per_axis(tile, "tile")
         self._tiling: _Exact | _Overlapping | None = _Exact(size) if size else None
         self._array = 0
@@ -102,6 +106,7 @@ class Draft:
         self._labels: int | None = None
         self._table: int | None = None
         self._classified = False
+        self._unit = UNKNOWN_UNIT
         self.stages: list[Stage] = [LoadStage(0, ())]
 
     def load(self, step: Step) -> None:
@@ -166,17 +171,20 @@ class Draft:
     def filter_labels(self, step: Step) -> None:
         """Place a filter of labelled objects."""
         if step.function == "keep_within":
-            self._require_spacing(step)
+            step = self._measuring(step)
         stage = FilterStage(len(self.stages), step, self._require_labels())
         self._array = self._labels = self._put(stage)
         self._table = None
 
     def measure(self, step: Step) -> None:
         """Place the measuring of objects."""
-        self._require_spacing(step)
-        stage = MeasureStage(len(self.stages), step, self._require_labels())
+        given, step = "spacing" in step.keywords, self._measuring(step)
+        unit = UNKNOWN_UNIT if given else self._spacings.unit
+        stage = MeasureStage(len(self.stages), step, self._require_labels(), unit)
         self._table = self._put(stage)
         self._classified = False
+        properties = step.keywords.get("properties") or PHYSICAL
+        self._unit = unit if {*properties} & {*PHYSICAL} else UNKNOWN_UNIT
 
     def classify(self, step: Step) -> None:
         """Place the classification of objects."""
@@ -208,6 +216,9 @@ class Draft:
         elif self._table is None:
             raise ValueError("needs a table of objects; put regionprops() before")
         else:
+            if self._unit != UNKNOWN_UNIT:
+                options = {"unit": self._unit, **step.keywords}
+                step = replace(step, options=tuple(options.items()))
             self._put(SaveTableStage(number, step, self._table))
 
     def _put(self, stage: Stage) -> int:
@@ -273,17 +284,29 @@ class Draft:
             return step
         parameters = inspect.signature(step.resolve()).parameters
         given = _by_name(step, step.resolve())
-        if "spacing" in parameters and self._spacing and not given.keys() & _LAID_OUT:
-            given["spacing"] = relative(self._spacing())
-            step = replace(step, options=(*step.options, ("spacing", given["spacing"])))
+        if "spacing" in parameters and given.get("spacing") is None:
+            names = given.get("axes") or SPATIAL[0] * len(self._shape)
+            known = self._spacings.along(names)
+            if known:
+                given["spacing"] = relative(known)
+                options = {**step.keywords, "spacing": given["spacing"]}
+                step = replace(step, options=tuple(options.items()))
         if parameters.keys() >= _LAID_OUT:
             require_said(len(self._shape), given.get("axes"), given.get("spacing"))
+        elif self._unnamed and makes_labels(step):
+            known = self._spacings.known
+            require_said(len(self._shape), None, known, apart=False)
         return step
 
-    def _require_spacing(self, step: Step) -> None:
-        """Raise if a step would measure with a spacing that is known in part."""
-        if self._spacing is not None and "spacing" not in step.keywords:
-            self._spacing()
+    def _measuring(self, step: Step) -> Step:
+        """Return a step that measures with the spacing of the pipeline."""
+        if "spacing" in step.keywords:
+            return step
+        self._spacings.require()
+        if self._spacings.measured == self._spacings.image:
+            return step  # which the image brings along
+        options = (*step.options, ("spacing", self._spacings.measured))
+        return replace(step, options=options)
 
     def _reach(self, step: Step) -> tuple[int, ...] | None:
         """Return how far a step reaches, None if that has no bound or is not known."""

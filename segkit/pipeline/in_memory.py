@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,13 +10,12 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 
 from segkit import checks, io
-from segkit.io.opening import require_readable
 from segkit.measurement import classification
 from segkit.pipeline.contents import is_foreign
 from segkit.pipeline.object_filters import filter_options, kept_ids
-from segkit.pipeline.plan import TILE_BUDGET, ImageSpec, plan
+from segkit.pipeline.plan import TILE_BUDGET, plan
 from segkit.pipeline.result import Result
-from segkit.pipeline.several_images import may_be_of_several_files, require_each_once
+from segkit.pipeline.spacings import ImageSpec
 from segkit.pipeline.stage_work import (
     foreground_value,
     image_name,
@@ -50,7 +47,7 @@ from segkit.tiling.cutting import join, map_tiles
 from segkit.tiling.threads import at_most, pool_of, thread_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from segkit.arrays import Array, Table
     from segkit.tiling.boxes import Tile
@@ -77,10 +74,11 @@ def run(
     workers: int | None,
     processes: bool,
     overwrite: bool,
+    unit: str | None = None,
 ) -> Result:
     """Run the steps of a pipeline over one image; see `Pipeline.run`."""
     source, name = load_image(steps, image)
-    _require_free(steps, out, [name], overwrite=overwrite)
+    require_free(steps, out, [name], overwrite=overwrite)
     spec = ImageSpec.of(source)
     threads = thread_count(workers)
     cut = threads > 1 and (processes or workers is not None)
@@ -89,7 +87,7 @@ def run(
     # Tiles grow where that saves reading, but not so far that workers are idle.
     budget = min(TILE_BUDGET, max(1, source.size // threads))
     runner = _Runner(_Settings(source, name, out, workers, processes, overwrite))
-    stages = plan(steps, spec, tile=tile, budget=budget)
+    stages = plan(steps, spec, tile=tile, budget=budget, unit=unit)
     with at_most(workers):
         for stage in stages:
             runner.run(stage)
@@ -99,73 +97,13 @@ def run(
     return result
 
 
-def run_each(
-    steps: Sequence[Step],
-    images: Sequence[Array | io.Image | str | Path],
-    *,
-    out: Path,
-    overwrite: bool,
-    run_one: Callable[[Any], Result],
-) -> list[Result]:
-    """Run a pipeline over several images, one after the other.
-
-    Parameters
-    ----------
-    steps, images, out, overwrite
-        Of `Pipeline.run`.
-    run_one : callable
-        Runs it over one image.
-
-    Raises
-    ------
-    PipelineError
-        Before any work if there is no image, one is none or given twice, or files would
-        be written twice; later the error of one image, which is named.
-    OSError
-        If an image is not there or must not be read, or a file is in the way; before
-        any work, too.
-    """
-    if not images:
-        raise PipelineError("no image: the list of images is empty")
-    for number, image in enumerate(images, start=1):
-        if isinstance(image, (str, Path)):
-            require_readable(image)
-        elif not isinstance(image, (io.Image, np.ndarray)):
-            raise PipelineError(
-                f"image {number} of the list is {reprlib.repr(image)}; give paths,"
-                " opened images or arrays, and numbers as one numpy.array(...)"
-            )
-    require_each_once([(image, _opened(steps, image)) for image in images])
-    names = [_name_of(image) for image in images]
-    _require_free(steps, out, names, overwrite=overwrite)
-    results = []
-    for number, image in enumerate(images, start=1):
-        try:
-            results.append(run_one(image))
-        except PipelineError as error:
-            which = getattr(image, "path", image)
-            which = f"image {number}" if isinstance(image, np.ndarray) else which
-            raise PipelineError(f"{which}: {error}") from error
-    return results
-
-
-def _opened(steps: Sequence[Step], image: Any) -> io.Image | None:
-    """Return an image opened, if that is needed to know where its voxels lie."""
-    if isinstance(image, io.Image):
-        return image
-    if isinstance(image, (str, Path)) and may_be_of_several_files(image):
-        with suppress(io.ImageError):  # which is told when its turn comes
-            return _open(steps, image)
-    return None
-
-
-def _open(steps: Sequence[Step], path: str | Path) -> io.Image:
+def open_by(steps: Sequence[Step], path: str | Path) -> io.Image:
     """Return the image of a file, opened as `load` says."""
     step = load_step(steps)
     return io.open_image(path, **(step.keywords if step else {}))
 
 
-def _require_free(
+def require_free(
     steps: Sequence[Step], out: Path, names: Sequence[str], *, overwrite: bool
 ) -> None:
     """Raise if what will be saved is in its own way, before the work is done."""
@@ -197,15 +135,15 @@ def load_image(
     if image is None:
         raise PipelineError("no image: give one to run, or a path to load(...)")
     if isinstance(image, (str, Path)):
-        opened = _open(steps, image)
+        opened = open_by(steps, image)
     elif isinstance(image, io.Image):
         opened = image
     else:
         opened = io.as_image(np.asarray(image))
-    return opened.spatial(), _name_of(image)
+    return opened.spatial(), name_of(image)
 
 
-def _name_of(image: Array | io.Image | str | Path) -> str:
+def name_of(image: Array | io.Image | str | Path) -> str:
     """Return the name of an image for ``{name}`` in paths."""
     if isinstance(image, io.Image):
         return image_name(image.path)
@@ -245,6 +183,7 @@ class _Runner:
                 self._keep_labels(stage, self._filtered(stage))
             case MeasureStage():
                 self._keep_table(stage, self._measured(stage))
+                self.result.unit = stage.unit
             case ClassifyStage():
                 table = self._tables[stage.table]
                 classes = stage.step.arguments

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.io import Image
-    from segkit.pipeline.plan import ImageSpec
     from segkit.pipeline.result import Result
+    from segkit.pipeline.spacings import ImageSpec
     from segkit.pipeline.stages import Stage
 
     OneImage: TypeAlias = NDArray[Any] | Image | str | Path
@@ -80,7 +80,8 @@ class Pipeline:
         PipelineError
             If a step lacks what it works on, such as `classify` without a table.
         """
-        from segkit.pipeline.plan import ImageSpec, plan
+        from segkit.pipeline.plan import plan
+        from segkit.pipeline.spacings import ImageSpec
 
         spec = image if isinstance(image, ImageSpec) else ImageSpec.of(image)
         return plan(self.steps, spec, tile=tile)
@@ -125,8 +126,9 @@ class Pipeline:
         ----------
         image : ndarray, Image or path, or a list of them
             What to work on; None takes the path that `load` names. Of several, each is
-            worked on by itself, one after the other; the paths of `save` then need a
-            ``{name}``, which is the name of the image.
+            worked on by itself, one after the other, with bounds of lengths in the unit
+            of the first that states one; the paths of `save` then need a ``{name}``,
+            which is the name of the image.
         out : path
             Folder for the files that `save` names by relative paths.
         tile : int or sequence of int, optional
@@ -148,7 +150,8 @@ class Pipeline:
             The last array, the labels, the table, and the files that were saved; one
             for each image of a list, in its order.
         """
-        from segkit.pipeline.in_memory import run, run_each
+        from segkit.pipeline.in_memory import run
+        from segkit.pipeline.several_images import run_each
 
         run_one = partial(
             run,

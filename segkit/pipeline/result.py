@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from segkit.io.calibration import UNKNOWN_UNIT
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Result:
         The labelled objects.
     table : dict of str to ndarray, or None
         One row per object.
+    unit : str
+        Of the lengths in the table; ``'pixel'`` if the image states none.
     saved : list of Path
         The files that were written, in order.
     """
@@ -34,6 +37,7 @@ class Result:
     array: Array | io.Image
     labels: Array | None = None
     table: Table | None = None
+    unit: str = UNKNOWN_UNIT
     saved: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Images that are given together: each of them once.
+"""Images that are given together: run one after the other, each of them once.
 
 A file has many names, through links, folders and ``::``, and an image may lie in
 several files, each of which opens it. Two names of one image would count its objects
@@ -7,22 +7,86 @@ twice.
 
 from __future__ import annotations
 
+import reprlib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from segkit.io.errors import ImageError
 from segkit.io.formats import format_at
+from segkit.io.image import Image
+from segkit.io.opening import require_readable
 from segkit.io.sources import Grey, Selected
+from segkit.pipeline.spacings import common_unit
+from segkit.pipeline.stage_work import load_step
 from segkit.pipeline.steps import PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from segkit.io.image import Image
+    from segkit.arrays import Array
+    from segkit.pipeline.result import Result
+    from segkit.pipeline.steps import Step
 
 Place: TypeAlias = tuple[object, ...]
 """Where voxels lie: which file, what in it, and what is chosen of that."""
+
+
+def run_each(
+    steps: Sequence[Step],
+    images: Sequence[Array | Image | str | Path],
+    *,
+    out: Path,
+    overwrite: bool,
+    run_one: Callable[..., Result],
+) -> list[Result]:
+    """Run a pipeline over several images, one after the other.
+
+    Parameters
+    ----------
+    steps, images, out, overwrite
+        Of `Pipeline.run`.
+    run_one : callable
+        Runs it over one image.
+
+    Raises
+    ------
+    PipelineError
+        Before any work if there is no image, one is none or given twice, files would be
+        written twice, or bounds would be of several units; later the error of one
+        image, which is named.
+    OSError
+        If an image is not there or must not be read, or a file is in the way; before
+        any work, too.
+    """
+    from segkit.pipeline.in_memory import name_of, require_free
+
+    if not images:
+        raise PipelineError("no image: the list of images is empty")
+    for number, image in enumerate(images, start=1):
+        if isinstance(image, (str, Path)):
+            require_readable(image)
+        elif not isinstance(image, (Image, np.ndarray)):
+            raise PipelineError(
+                f"image {number} of the list is {reprlib.repr(image)}; give paths,"
+                " opened images or arrays, and numbers as one numpy.array(...)"
+            )
+    opened = [(image, _opened(steps, image)) for image in images]
+    require_each_once(opened)
+    unit = common_unit(steps, opened)
+    names = [name_of(image) for image in images]
+    require_free(steps, out, names, overwrite=overwrite)
+    results = []
+    for number, image in enumerate(images, start=1):
+        try:
+            results.append(run_one(image, unit=unit))
+        except PipelineError as error:
+            which = getattr(image, "path", image)
+            which = f"image {number}" if isinstance(image, np.ndarray) else which
+            raise PipelineError(f"{which}: {error}") from error
+    return results
 
 
 def require_each_once(images: Iterable[tuple[object, Image | None]]) -> None:
@@ -40,7 +104,7 @@ def require_each_once(images: Iterable[tuple[object, Image | None]]) -> None:
     >>> import tempfile, pathlib, numpy as np
     >>> path = pathlib.Path(tempfile.mkdtemp(), "cells.npy")
     >>> np.save(path, np.zeros((4, 5)))
-    >>> require_each_once([(path, None), (f"{path.parent}/../{path}", None)])
+    >>> require_each_once([(path, None), (f"{path.parent}/./{path.name}", None)])
     Traceback (most recent call last):
     segkit.pipeline.PipelineError: /...cells.npy and /...cells.npy are one image, ...
     """
@@ -64,8 +128,22 @@ def _once(first: object, second: object, image: Image | None) -> str:
     )
 
 
-def may_be_of_several_files(path: str | Path) -> bool:
-    """Say whether a file has to be opened to know where the voxels of its image lie."""
+def _opened(steps: Sequence[Step], image: Any) -> Image | None:
+    """Return an image opened, if that tells more than its path and format do."""
+    from segkit.pipeline.in_memory import open_by
+
+    if isinstance(image, Image):
+        return image
+    step = load_step(steps)
+    described = step is not None and {"spacing", "units"} & step.keywords.keys()
+    if isinstance(image, (str, Path)) and (described or _may_say_more(image)):
+        with suppress(ImageError):  # which is told when its turn comes
+            return open_by(steps, image)
+    return None
+
+
+def _may_say_more(path: str | Path) -> bool:
+    """Say whether a file may have a spacing, or its image lie in several files."""
     where = _split(str(path))[0]
     try:
         return format_at(where).name not in ("picture", "npy")

@@ -112,8 +112,8 @@ def keep_within(**bounds: Any) -> Step:
 def regionprops(**options: Any) -> Step:
     """Measure all objects: `segkit.region_properties`, in physical units.
 
-    The spacing is that of the image unless ``spacing=`` is given; properties that
-    begin with ``intensity`` are those of the loaded image.
+    The spacing is that of the image, or what a step of the pipeline is given as
+    ``spacing=``; properties that begin with ``intensity`` are of the loaded image.
     """
     return written("regionprops", **options)
 

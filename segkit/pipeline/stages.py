@@ -194,10 +194,11 @@ class FilterStage(_OneStepStage):
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class MeasureStage(_OneStepStage):
-    """Measures the objects of stage `labels`."""
+    """Measures the objects of stage `labels`, in a unit of length or 'pixel'."""
 
     kind: ClassVar = "measure"
     labels: int
+    unit: str
 
 
 @known_as("segkit.names")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from segkit import checks
 from segkit.arrays import Array, Labels, PerAxis, RealPerAxis
+from segkit.io.axes import require_named
 from segkit.io.image import Image
 from segkit.labelling.connectivity import structure_of
 from segkit.names import known_as
@@ -222,6 +223,7 @@ def _walk(image: Any, beta: float, spacing: RealPerAxis | None) -> Grow:
     beta = checks.as_positive(beta, name="beta")
     if isinstance(image, Image):
         image = image.spatial()
+        require_named(image, spacing)
         spacing = image.physical_spacing() if spacing is None else spacing
     grey = checks.as_image(image)
     distances = checks.as_spacing(1.0 if spacing is None else spacing, grey.ndim)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from segkit import checks
 from segkit.compiled.fallback import falls_back_on
+from segkit.io.axes import require_named
 from segkit.io.image import Image
 from segkit.labelling.labels import label
 from segkit.names import known_as
@@ -129,8 +130,7 @@ def slic(
            [1, 1, 1, 2, 2, 2, 2, 2]], dtype=int32)
     """
     if isinstance(image, Image) and channel_axis is None:
-        image = image.spatial()
-        spacing = _relative(image) if spacing is None else spacing
+        image, spacing = _in_space(image, spacing)
     source = _ScaledImage.of(image, channel_axis)
     threads = thread_count(workers)
     grid = tiles(source.shape, _slabs(source.shape, threads) if tile is None else tile)
@@ -157,9 +157,19 @@ def slic(
     return joined(label(out, by_value=True, tile=tile, workers=workers), least)
 
 
-def _relative(image: Image) -> list[float]:
-    spacing = image.physical_spacing()
-    return [size / min(spacing) for size in spacing]
+def _in_space(
+    image: Image, spacing: float | Sequence[float] | None
+) -> tuple[Image, float | Sequence[float]]:
+    """Return an opened image with axes of space only, and a spacing, given or its own.
+
+    Its own is in units of its finest axis.
+    """
+    image = image.spatial()
+    require_named(image, spacing)
+    if spacing is not None:
+        return image, spacing
+    own = image.physical_spacing()
+    return image, [size / min(own) for size in own]
 
 
 @dataclass(frozen=True, slots=True)

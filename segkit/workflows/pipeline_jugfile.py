@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
 from segkit.pipeline.several_images import require_each_once
+from segkit.pipeline.spacings import common_unit
 from segkit.pipeline.stage_work import image_name, loaded_path, save_paths
 from segkit.pipeline.stages import (
     FilterStage,
@@ -104,21 +105,38 @@ class PipelineJugfile:
         ------
         PipelineError
             If the file is no pipeline, it does not fit an image, or two images would
-            be written to one file; if an image is given twice, by whatever names.
+            be written to one file; if an image is given twice, by whatever names, or
+            bounds would be of several units.
         """
-        from taskgraph.extending import Graph, Loaded, Recording, recorded_in
+        from taskgraph.extending import Graph, Loaded
 
         pipeline = Pipeline.load(self.path, trust=self.trust)
+        tasks = self._write_down(pipeline, results)
+        opened = [one.source.image for one in self.outputs]
+        images = [*zip(self.images, opened, strict=False)]
+        require_each_once(images)
+        unit = common_unit(pipeline.steps, images)
+        if unit is not None:
+            tasks = self._write_down(pipeline, results, unit)
+        return Loaded(Graph(tasks), {}, results)
+
+    def _write_down(
+        self, pipeline: Pipeline, results: Results, unit: str | None = None
+    ) -> list[Task]:
+        """Return the tasks of all images, with lengths measured in one unit."""
+        from taskgraph.extending import Recording, recorded_in
+
         recording: Recording[Task] = Recording(results)
         with recorded_in(recording):
             self.outputs = [
-                self._outputs(pipeline, image) for image in (self.images or (None,))
+                self._outputs(pipeline, image, unit)
+                for image in (self.images or (None,))
             ]
-        opened = [one.source.image for one in self.outputs]
-        require_each_once(zip(self.images, opened, strict=False))
-        return Loaded(Graph(recording.tasks), {}, results)
+        return recording.tasks
 
-    def _outputs(self, pipeline: Pipeline, image: str | None) -> Outputs:
+    def _outputs(
+        self, pipeline: Pipeline, image: str | None, unit: str | None
+    ) -> Outputs:
         """Write the tasks of one image down; of several, an error names it."""
         try:
             return pipeline_tasks(
@@ -129,6 +147,7 @@ class PipelineJugfile:
                 block=self.block,
                 known_by=self.known_by,
                 overwrite=self.overwrite,
+                unit=unit,
             )
         except PipelineError as error:
             if len(self.images) < 2:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
-from segkit.pipeline.plan import ImageSpec, plan
+from segkit.pipeline.plan import plan
+from segkit.pipeline.spacings import ImageSpec
 from segkit.pipeline.stage_work import load_step, loaded_path
 from segkit.pipeline.stages import OverlappingStage, Stage, TilesStage
 from segkit.pipeline.steps import PipelineError
@@ -84,6 +85,7 @@ def pipeline_tasks(
     known_by: KnownBy = "stamp",
     overwrite: bool = False,
     trust: bool = False,
+    unit: str | None = None,
 ) -> Outputs:
     """Write down the tasks of a pipeline for one image; nothing runs yet.
 
@@ -111,6 +113,8 @@ def pipeline_tasks(
         Replace files that lie where `save` writes.
     trust : bool
         Whether a pipeline file may run any functions; see `Pipeline.load`.
+    unit : str, optional
+        In which lengths are measured; by default that of the image.
 
     Returns
     -------
@@ -142,11 +146,11 @@ def pipeline_tasks(
     shape = source.shape
     if 0 in shape or not shape:
         raise PipelineError(f"{name}: image of shape {shape} has no voxels to work on")
-    unit = sizing.named_tile(pipeline.steps, tile, shape)
-    stages = plan(pipeline.steps, ImageSpec.of(source.image), tile=unit)
+    size = sizing.named_tile(pipeline.steps, tile, shape)
+    stages = plan(pipeline.steps, ImageSpec.of(source.image), tile=size, unit=unit)
     budget = sizing.budget_for(shape) if block is None else block
-    size = sizing.block_shape(shape, unit, _largest_halo(stages, len(shape)), budget)
-    return _written(stages, Settings(source, name, Path(out), size, overwrite))
+    taken = sizing.block_shape(shape, size, _largest_halo(stages, len(shape)), budget)
+    return _written(stages, Settings(source, name, Path(out), taken, overwrite))
 
 
 def _source(

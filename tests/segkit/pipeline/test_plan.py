@@ -25,7 +25,8 @@ from segkit.pipeline import (
     save,
     tile,
 )
-from segkit.pipeline.plan import ImageSpec, plan
+from segkit.pipeline.plan import plan
+from segkit.pipeline.spacings import ImageSpec
 from segkit.pipeline.stages import OverlappingStage, Stage, TilesStage
 
 SPEC = ImageSpec((100, 200, 200), "uint8", (1.0,) * 3, ("pixel",) * 3)
