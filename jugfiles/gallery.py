@@ -85,31 +85,33 @@ def crop(path):
     return segkit.open_image(path, channel=0).read()[200:500, 300:700]
 
 
-@TaskGenerator
+@TaskGenerator(files=True)
 def save_sheet(pictures, path):
-    """Write the pictures of one example next to each other; return the file's name."""
+    """Write the pictures of one example next to each other; return the file's path."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     columns = min(4, len(pictures))
     sheet = segkit.contact_sheet(pictures, columns=columns, width=400)
     segkit.save_png(path, sheet, overwrite=True)
-    return Path(path).name
+    return Path(path)
 
 
-@TaskGenerator
+@TaskGenerator(files=True)
 def write_index(sections, left_out, path):
     """Write the page that shows all of them, and names those that are left out."""
     parts = ["<!doctype html><meta charset=utf-8><title>segkit</title>", _STYLE]
     for section, entries in sections.items():
         parts.append(f"<h2>{section}</h2>")
         for name, picture, source in entries:
-            parts.append(f"<h3 id={name}>{name}</h3><img src={picture} alt={name}>")
+            parts.append(
+                f"<h3 id={name}>{name}</h3><img src={picture.name} alt={name}>"
+            )
             parts.append(f"<pre>{html.escape(source)}</pre>")
     if left_out:
         parts.append("<h2>Left out</h2>")
     for name, libraries in left_out.items():
         parts.append(f"<p>{name} needs {' and '.join(libraries)}, not installed here")
     Path(path).write_text("\n".join(parts))
-    return path
+    return Path(path)
 
 
 _STYLE = """<style>

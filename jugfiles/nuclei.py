@@ -1,4 +1,4 @@
-"""Segment nuclei by five methods, tile by tile, and score them.
+"""Segment nuclei by six methods, and score them.
 
     tg execute jugfiles/nuclei.py -j 2
     tg execute jugfiles/nuclei.py -j 2 -- FOLDER [OUT]
@@ -9,8 +9,10 @@ in ``references/``. Without it, the folder is that of ``SEGKIT_DATA`` (itself, o
 
 For each picture and method, OUT (``nuclei-out``) gets the labels as TIFF, a table of
 the objects as CSV and an overlay as PNG; ``scores.csv`` and ``summary.txt`` compare
-the methods where there are references. Each tile is a task: change a method's
-parameter below and only that method is computed again.
+the methods where there are references. ``nuclei`` is `segkit.segment_nuclei`, which
+needs no parameter; the five others are the classic ones of Coelho et al. (ISBI 2009),
+tile by tile. Each tile is a task: change a method's parameter below and only that
+method is computed again. What you remove from OUT is written again by the next run.
 """
 
 import csv
@@ -21,7 +23,7 @@ from pathlib import Path
 
 import mahotas
 import numpy as np
-from blake3 import blake3
+from legend import better, legend
 
 import segkit
 from segkit import (
@@ -40,7 +42,7 @@ from segkit import (
     tiles,
 )
 from segkit.tiling import reach
-from taskgraph import TaskGenerator, return_tuple
+from taskgraph import File, TaskGenerator, return_tuple
 
 TILE = 512
 BINS = 256
@@ -54,7 +56,8 @@ class Method:
     `sigma` smooths before thresholding; `threshold` is the mean or Otsu's of the smooth
     picture; `majority` is the side of the window in which more than half of the pixels
     have to be foreground; `split` cuts touching nuclei by a watershed of the distance
-    to the background, smoothed by that sigma; objects under `min_size` pixels go.
+    to the background, smoothed by that sigma; objects under `min_size` pixels go, or
+    under half of what a nucleus has in this picture, if that is less.
     """
 
     name: str
@@ -65,24 +68,45 @@ class Method:
     min_size: int = 0
 
 
-METHODS = (
+WHOLE = Method("nuclei")  # by `segkit.segment_nuclei`, which sees the whole picture
+TILED = (
     Method("mean", threshold="mean", majority=5, min_size=2500),
     Method("otsu", threshold="otsu", majority=5, min_size=2500),
     Method("gaussian-mean", sigma=2, threshold="mean"),
     Method("gaussian-otsu", sigma=4, threshold="otsu"),
     Method("watershed", sigma=2, threshold="mean", split=8, min_size=2500),
 )
+METHODS = (WHOLE, *TILED)
 
 
 # One picture
 
 
 @TaskGenerator
-def load_picture(path, digest):  # noqa: ARG001 - other contents, another task
+def load_picture(path):
     """Return a grey picture; every other task reads its box from the stored array."""
     image = segkit.open_image(path)
     grey = image if image.ndim == 2 else segkit.open_image(path, channel=0)
     return grey.read()
+
+
+@TaskGenerator
+def label_nuclei(picture):
+    """Return the nuclei of a picture, whatever their size and the background."""
+    return segkit.segment_nuclei(picture)
+
+
+@TaskGenerator
+def table_of(labels, picture):
+    """Return the table of the objects in a whole picture."""
+    return segkit.region_properties(labels, picture, properties=PROPERTIES)
+
+
+@TaskGenerator
+def least_size(nuclei, most):
+    """Return under how many pixels an object goes: `most`, or half a nucleus."""
+    sizes = nuclei["count"]
+    return min(most, int(np.median(sizes)) // 2) if len(sizes) else most
 
 
 @TaskGenerator
@@ -154,35 +178,27 @@ def objects_of(parts):
 
 
 @TaskGenerator
-def assemble(shape, grid, labels, lookups, objects, method):
+def assemble(shape, grid, labels, lookups, objects, least):
     """Return the labels of the whole picture, without the small objects, 1..n."""
     whole = np.zeros(shape, np.int32)
     for tile, own, lookup in zip(grid, labels, lookups, strict=True):
         whole[tile.write.slices] = relabel_tile(own, lookup)
-    kept = drop_ids(whole, small_ids(objects, method.min_size))
+    kept = drop_ids(whole, small_ids(objects, least))
     return relabel_sequential(kept)[0]
 
 
-@TaskGenerator
-def save_all(stem, picture, labels, objects, method, report):
-    """Write labels, object table and overlay; return their names."""
-    folder = Path(stem).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = objects["count"] >= method.min_size
+@TaskGenerator(files=True)
+def save_all(stem, picture, labels, objects, least, report):
+    """Write labels, object table and overlay; return where, and how tiles agree."""
+    Path(stem).parent.mkdir(parents=True, exist_ok=True)
+    kept = objects["count"] >= least
     table = {name: column[kept] for name, column in objects.items()}
     table["label"] = np.arange(1, kept.sum() + 1)
-    names = [f"{stem}.tif", f"{stem}.csv", f"{stem}.png"]
-    segkit.save(names[0], labels, compression="zlib", labels=True, overwrite=True)
-    segkit.save_table(names[1], table, overwrite=True)
-    segkit.save_png(names[2], segkit.overlay(picture, labels), overwrite=True)
-    return names if report is None else [*names, str(report)]
-
-
-@TaskGenerator
-def tell(saved, out):
-    """Say where everything is, when all of it is written; return the names."""
-    print(f"labels, tables and overlays are in {out}/")
-    return saved
+    paths = [Path(f"{stem}.{end}") for end in ("tif", "csv", "png")]
+    segkit.save(paths[0], labels, compression="zlib", labels=True, overwrite=True)
+    segkit.save_table(paths[1], table, overwrite=True)
+    segkit.save_png(paths[2], segkit.overlay(picture, labels), overwrite=True)
+    return {"files": paths, "seams": str(report or "exact")}
 
 
 # Scores
@@ -201,30 +217,36 @@ def score(name, method, labels, reference):
     }
 
 
-@TaskGenerator
+@TaskGenerator(files=True)
 def write_scores(rows, path):
-    """Write all scores, and their means by method; return the means."""
+    """Write all scores, and their means by method with a legend; return where."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
     names = [name for name in rows[0] if name not in ("image", "method")]
-    means = {
-        method.name: {
-            name: float(
-                np.nanmean([r[name] for r in rows if r["method"] == method.name])
-            )
-            for name in names
-        }
-        for method in METHODS
-    }
-    lines = [f"{'':28}" + "".join(f"{method:>15}" for method in means)]
+    count = len({row["image"] for row in rows})
+    lines = [
+        f"Means over pictures: {count}. - is where no object overlaps a true one.",
+        "",
+        f"{'':34}{'best':>5}" + "".join(f"{method.name:>14}" for method in METHODS),
+    ]
     for name in names:
-        cells = "".join(f"{means[method][name]:15.3f}" for method in means)
-        lines.append(f"{name:28}{cells}")
-    Path(path).with_name("summary.txt").write_text("\n".join(lines) + "\n")
-    return means
+        cells = [
+            _mean([row[name] for row in rows if row["method"] == method.name])
+            for method in METHODS
+        ]
+        lines.append(f"{name:34}{better(name):>5}" + "".join(cells))
+    summary = Path(path).with_name("summary.txt")
+    summary.write_text("\n".join([*lines, "", *legend()]) + "\n")
+    return summary, Path(path)
+
+
+def _mean(numbers):
+    """Return the mean of the numbers that there are, as a cell of the summary."""
+    there = [number for number in numbers if not np.isnan(number)]
+    return f"{np.mean(there):14.3f}" if there else f"{'-':>14}"
 
 
 # Array functions of one tile
@@ -280,8 +302,14 @@ def _levels(pixels, low, high):
 # The graph
 
 
-def segment(picture, shape, method):
-    """Write down the segmentation of one picture; return labels, objects, report."""
+def segment_whole(picture):
+    """Write down the nuclei of one picture; return labels and objects."""
+    labels = label_nuclei(picture)
+    return labels, table_of(labels, picture)
+
+
+def segment_tiled(picture, shape, method, least):
+    """Write down one of the tiled methods; return labels, objects, report."""
     grid = tiles(shape, TILE, halo=_reach(method))
     ranges = [range_of(picture, tile, method.sigma) for tile in grid]
     if method.threshold == "mean":
@@ -296,9 +324,8 @@ def segment(picture, shape, method):
         for i, (tile, (labels, _)) in enumerate(zip(grid, pieces, strict=True))
     ]
     objects = objects_of(sums)
-    labels = assemble(
-        shape, grid, [labels for labels, _ in pieces], lookups, objects, method
-    )
+    parts = [labels for labels, _ in pieces]
+    labels = assemble(shape, grid, parts, lookups, objects, least)
     return labels, objects, report
 
 
@@ -339,23 +366,20 @@ def shape_of(path):
     return segkit.open_image(path).shape[:2]
 
 
-def digest_of(path):
-    """Return what the contents of a file are known by."""
-    return blake3(path.read_bytes()).hexdigest()
-
-
 out = Path(sys.argv[2] if len(sys.argv) > 2 else "nuclei-out")
-saved, scored = [], []
+scored = []
 for name, (path, reference) in pictures().items():
-    picture = load_picture(str(path), digest_of(path))
-    if reference.exists():
-        truth = load_picture(str(reference), digest_of(reference))
-    for method in METHODS:
-        labels, objects, report = segment(picture, shape_of(path), method)
+    picture = load_picture(File(path))
+    found = {WHOLE: (*segment_whole(picture), 0, None)}
+    for method in TILED:
+        least = method.min_size and least_size(found[WHOLE][1], method.min_size)
+        labels, objects, report = segment_tiled(picture, shape_of(path), method, least)
+        found[method] = labels, objects, least, report
+    truth = load_picture(File(reference)) if reference.exists() else None
+    for method, (labels, objects, least, report) in found.items():
         stem = str(out / name / method.name)
-        saved.append(save_all(stem, picture, labels, objects, method, report))
-        if reference.exists():
+        save_all(stem, picture, labels, objects, least, report)
+        if truth is not None:
             scored.append(score(name, method, labels, truth))
-tell(saved, str(out))
 if scored:
     write_scores(scored, str(out / "scores.csv"))

@@ -145,6 +145,8 @@ def run_pipeline(
     if report_of(loaded).open:
         warm_up(source)
     code, report = run_loaded(source, loaded, source.path, options)
+    if is_first() and not (options.quiet or any(one.files for one in source.outputs)):
+        note(f'{source.path} saves nothing; end it with a step as run = "save"')
     if report.failed and not options.quiet:
         for line in failures(source, report):
             note(line)

@@ -24,6 +24,7 @@ from taskgraph.tasks.recording import Recording
 from taskgraph.tasks.task import Task
 from taskgraph.tasks.tasklet import Tasklet
 from taskgraph.upkeep.changed_code import told_changes
+from taskgraph.upkeep.gone_files import forget_gone
 from taskgraph.upkeep.jugfile_store import default_store, keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 from taskgraph.upkeep.status import status_of
@@ -151,10 +152,10 @@ def run(
     loaded = source.load(results)
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
-    changes = told_changes(loaded)
-    if changes:
-        warn(changes)
     options = options or WorkerOptions()
+    for told in (forget_gone(loaded, options.select), told_changes(loaded)):
+        if told:
+            warn(told)
     if workers and loaded.results.backend.shared:
         _run_in_workers(source, loaded, RunOptions(workers, options), folder)
     else:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from taskgraph import open_store
 ROOT = Path(__file__).parents[1]
 JUGFILE = ROOT / "jugfiles" / "nuclei.py"
 TG = Path(sys.executable).with_name("tg")
-METHODS = ["mean", "otsu", "gaussian-mean", "gaussian-otsu", "watershed"]
+METHODS = ["nuclei", "mean", "otsu", "gaussian-mean", "gaussian-otsu", "watershed"]
 PICTURE = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
 
 
@@ -27,7 +28,7 @@ def start(folder, *words, data=None, **options):
     if data is not None:
         env["SEGKIT_DATA"] = str(data)
     store = str(folder / "store")
-    command = [str(TG), "execute", str(JUGFILE), "--store", store, "-q", *words]
+    command = [str(TG), "execute", str(JUGFILE), "--store", store, *words]
     return subprocess.Popen(command, cwd=folder, env=env, **options)
 
 
@@ -52,9 +53,83 @@ def outputs(folder):
     return {p.relative_to(out): p for p in sorted(out.rglob("*")) if p.is_file()}
 
 
-def test_it_says_where_they_are(tmp_path):
-    job = start(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert "labels, tables and overlays are in nuclei-out/" in job.communicate()[0]
+def small_nuclei(rng):
+    """Return a picture of small nuclei of varied size and brightness, and their ids."""
+    labels = np.zeros((150, 150), np.uint16)
+    for number in range(16):
+        centre = np.array(divmod(number, 4)) * 36 + 20 + rng.integers(-3, 4, 2)
+        distance = np.hypot(*(np.indices(labels.shape).T - centre).T)
+        labels[distance < rng.integers(7, 13)] = number + 1
+    bright = np.append(0, rng.integers(60, 150, 16))[labels]
+    picture = segkit.gaussian(bright.astype(float), 1) + rng.normal(20, 3, labels.shape)
+    return np.clip(picture, 0, 255).astype(np.uint8), labels
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """Run the job on a small picture with a reference; return its folder, and words."""
+    folder = tmp_path_factory.mktemp("scored")
+    picture, labels = small_nuclei(np.random.default_rng(5))
+    for name, pixels in (("images", picture), ("references", labels)):
+        (folder / name).mkdir()
+        segkit.save(folder / name / "cells.tif", pixels)
+    return folder, spoken(folder)
+
+
+def spoken(folder):
+    job = start(
+        folder, data=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    words, _ = job.communicate()
+    assert job.returncode == 0, words
+    return words
+
+
+def test_each_run_ends_by_saying_where_everything_is(scored):
+    folder, words = scored
+    assert "tg: save_all wrote 18 files in nuclei-out/cells/\n" in words
+    assert "nuclei-out/summary.txt, nuclei-out/scores.csv\n" in words
+    assert spoken(folder).splitlines()[-2:] == words.splitlines()[-2:]
+
+
+def test_the_summary_says_what_is_better_and_what_scores_mean(scored):
+    folder, words = scored
+    summary = (folder / "nuclei-out" / "summary.txt").read_text()
+    assert "Warning" not in words
+    with (folder / "nuclei-out" / "scores.csv").open() as file:
+        names = next(csv.reader(file))[2:]
+    for name in names:
+        row = next(row for row in summary.splitlines() if row.startswith(f"{name} "))
+        assert row.split()[1] in ("high", "low")
+        lines = summary.partition("\n\n")[2].partition("\n\n")[2].splitlines()
+        explained = (f"{name} ", f"{name.removeprefix('published_')} ")
+        assert any(line.startswith(explained) for line in lines)
+
+
+def test_small_nuclei_of_varied_size_are_found(scored):
+    with (scored[0] / "nuclei-out" / "scores.csv").open() as file:
+        f1 = {row["method"]: float(row["f1_50"]) for row in csv.DictReader(file)}
+    assert f1["nuclei"] > 0.9
+    assert min(f1["mean"], f1["otsu"]) > 0.8
+
+
+def test_files_that_were_removed_come_back(scored):
+    folder, _ = scored
+    before = {name: path.read_bytes() for name, path in outputs(folder).items()}
+    for name in ("cells/otsu.csv", "cells/nuclei.png", "summary.txt"):
+        (folder / "nuclei-out" / name).unlink()
+    assert "3 files that tasks wrote are gone and made again" in spoken(folder)
+    after = {name: path.read_bytes() for name, path in outputs(folder).items()}
+    assert after == before
+
+
+def test_another_picture_in_the_same_file_is_noticed(scored, tmp_path):
+    shutil.copytree(scored[0], tmp_path, dirs_exist_ok=True)
+    picture, _ = small_nuclei(np.random.default_rng(6))
+    segkit.save(tmp_path / "images" / "cells.tif", picture, overwrite=True)
+    spoken(tmp_path)
+    labels = tifffile.imread(tmp_path / "nuclei-out" / "cells" / "nuclei.tif")
+    np.testing.assert_array_equal(labels, segkit.segment_nuclei(picture))
 
 
 def test_it_leaves_labels_tables_and_overlays(done):

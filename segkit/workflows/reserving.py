@@ -92,6 +92,9 @@ class Saved:
         """Return the record of a file that is there now."""
         return cls(str(path), mark_of(Path(path)))
 
+    def __fspath__(self) -> str:
+        return self.path
+
     @property
     def there(self) -> bool:
         """Whether the file is there, as it was written."""

@@ -36,8 +36,14 @@ CLASSES = TaskGenerator(table_work.look_classes_up, name="segkit.workflows.recon
 RESERVE = TaskGenerator(
     reserving.reserve, name="segkit.workflows.reserve", ignore=("ours", "store")
 )
-SAVE_IMAGE = TaskGenerator(saving.save_image, name="segkit.workflows.save_image")
-SAVE_TABLE = TaskGenerator(saving.save_objects, name="segkit.workflows.save_table")
+SAVE_IMAGE = TaskGenerator(
+    saving.save_image, name="segkit.workflows.save_image", files=True
+)
+SAVE_TABLE = TaskGenerator(
+    saving.save_objects, name="segkit.workflows.save_table", files=True
+)
 CREATE_FILE = TaskGenerator(saving.create_file, name="segkit.workflows.create_file")
 WRITE_TILE = TaskGenerator(saving.write_tile, name="segkit.workflows.write_tile")
-FINISH_FILE = TaskGenerator(saving.finish_file, name="segkit.workflows.finish_file")
+FINISH_FILE = TaskGenerator(
+    saving.finish_file, name="segkit.workflows.finish_file", files=True
+)

@@ -12,10 +12,10 @@ from taskgraph.errors import JugfileError, UsageError
 from taskgraph.exit_codes import ExitCode, by_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
-    from backends.interface import Backend
+    from backends.interface import Backend, Key
     from taskgraph.api import Report
     from taskgraph.cli.progress import Display
     from taskgraph.execution.options import RunOptions
@@ -147,6 +147,7 @@ def _run_here(
     if loaded.missing:
         loaded = source.load(loaded.results)  # what appeared behind barriers
     report = report_of(loaded)
+    _tell_files(report, _writing(loaded), options)
     return report.exit_code, report
 
 
@@ -207,7 +208,7 @@ def run_script(
         if len(told):
             display.end(supervisor.results.backend)
     if len(told):
-        _summarize(display, report)
+        _summarize(display, report, _of_functions(told, supervisor.writing), options)
     return _concluded(code, supervisor.signal, report)
 
 
@@ -241,13 +242,37 @@ def _supervise(
             loaded = source.load(loaded.results)  # what appeared behind barriers
         report = report_of(loaded)
         display.end(loaded.results.backend)
-    _summarize(display, report)
+    _summarize(display, report, _writing(loaded), options)
     return _concluded(code, supervisor.signal, report), report
 
 
-def _summarize(display: Display, report: Report) -> None:
+def _writing(loaded: Loaded) -> list[Key]:
+    """Return the keys of the tasks that write files."""
+    return [task.key for task in loaded.graph.tasks if task.generator.files]
+
+
+def _of_functions(told: Snapshot, names: Collection[str]) -> list[Key]:
+    """Return the keys of the tasks of some functions."""
+    named = told.named() if names else {}
+    return [key for key, name in named.items() if name in names]
+
+
+def _tell_files(report: Report, keys: Sequence[Key], options: RunOptions) -> None:
+    """Say what tasks have written, and where."""
+    if keys and not options.quiet and is_first():
+        from taskgraph.cli.written_files import told_files
+
+        for line in told_files(report.store, keys):
+            note(line)
+
+
+def _summarize(
+    display: Display, report: Report, writing: Sequence[Key], options: RunOptions
+) -> None:
+    """Say how it went, and where the files are of the tasks that write some."""
     for line in display.summary(report) if is_first() else ():
         note(line)
+    _tell_files(report, writing, options)
 
 
 def _concluded(code: int, signo: int, report: Report) -> int:

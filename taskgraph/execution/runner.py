@@ -20,6 +20,7 @@ from taskgraph.execution.process_state import ProcessState, end_programs, since_
 from taskgraph.records import NO_INPUTS, Failure
 from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
+from taskgraph.results.written import require_written
 from taskgraph.tasks.recording import mark_running, unmark_running
 from taskgraph.tasks.refusals import advice
 from taskgraph.tasks.values import value
@@ -155,6 +156,8 @@ class Runner:
             self._process_state.restore()
             self.after()
         try:
+            if task.generator.files:
+                require_written(result)
             return self._results.encode(result, task.key)
         except (BackendError, StopNow):
             raise

@@ -78,6 +78,8 @@ class Supervisor:
         Why nothing was run at all, empty if it was.
     results : Results
         Where the results are.
+    writing : set of str
+        The functions that write files, by name.
     """
 
     def __init__(
@@ -94,17 +96,15 @@ class Supervisor:
         self._children: dict[int, Child] = {}
         self._signalled: list[tuple[float, Child]] = []
         self._codes: list[ExitCode] = []
-        self._crashes = 0
         self._said: set[str] = set()
-        self._stopping = 0
-        self._chosen = False
+        self._crashes, self._stopping, self._chosen = 0, 0, False
         self._folder = folder
         if isinstance(what, HasRead):
             self.results, self._graph = what.loaded.results, KnownGraph(what.loaded)
         else:
             self.results, self._graph = what.results, KnownGraph()
-        self.signal = 0
-        self.refused = ""
+        self.signal, self.refused = 0, ""
+        self.writing: set[str] = set()
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -214,6 +214,8 @@ class Supervisor:
             elif about == "graph":
                 child.read = True
                 self._learn(snapshot.decode(content))
+            elif about == "files":
+                self.writing = set(content)
             elif about == "digests":
                 child.read = True
                 self._graph.note(*content)

@@ -32,8 +32,7 @@ Key = bytes
 _IGNORED = b"_"
 _ENCODED_NOTHING = b"d0:"
 
-# Types see the constructor only. Without a function, `__new__` makes no instance, so
-# this is never used.
+# Never used: without a function, `__new__` makes no instance.
 _GIVEN_LATER: Any = None
 
 
@@ -58,6 +57,9 @@ class TaskGenerator:
         How often to try again when it raises.
     timeout : float, optional
         Seconds after which a run of it is stopped and counts as failed.
+    files : bool, optional
+        It writes files and returns their paths, as `Path` or `File`, also in lists and
+        dicts. A run makes them again if one is gone, and ends by saying where they are.
 
     Examples
     --------
@@ -91,8 +93,9 @@ class TaskGenerator:
         ignore: tuple[str, ...] | str = (),
         retries: int = 0,
         timeout: float | None = None,
+        files: bool = False,
     ) -> None:
-        self.f = f
+        self.f, self.files = f, files
         self._given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
         if isinstance(f, functools.partial):
             self._given, f = (f.args, f.keywords), f.func
@@ -163,12 +166,8 @@ class TaskGenerator:
         elif self._quick:
             found = self._parameters.bind_simple(args, kwargs)
             if found is not None:
-                items = b"".join(encoder.items(found))
-                return (
-                    args,
-                    kwargs,
-                    digest(self._plain_prefix, items + _ENCODED_NOTHING),
-                )
+                items = b"".join(encoder.items(found)) + _ENCODED_NOTHING
+                return args, kwargs, digest(self._plain_prefix, items)
         form, call = self._parameters.complete(self.name, args, kwargs)
         return *call, digest(self.prefix, self._encode(encoder, *form))
 

@@ -115,6 +115,23 @@ def test_run_writes_what_the_pipeline_saves(folder):
         ).read_text()
 
 
+def test_each_run_ends_by_saying_what_was_written_and_where(folder):
+    options = ("cells.toml", "a.npy", "b.npy", "-o", "out")
+    out = folder / "out"
+    where = f"segkit: save_table wrote {out}/a.csv, {out}/b.csv"
+    for _ in range(2):
+        assert segkit_run(folder, *options).stderr.splitlines()[-1] == where
+    (folder / "out" / "a.csv").unlink()
+    assert segkit_run(folder, *options).stderr.splitlines()[-1] == where
+    assert (folder / "out" / "a.csv").exists()
+
+
+def test_a_run_that_saves_nothing_says_so(folder):
+    (folder / "kept.toml").write_text(PIPELINE[: PIPELINE.rindex("[[step]]")])
+    said = segkit_run(folder, "kept.toml", "a.npy").stderr
+    assert 'kept.toml saves nothing; end it with a step as run = "save"' in said
+
+
 def test_a_second_run_runs_nothing_and_a_dry_one_shows_it(folder):
     options = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000)
     before = segkit_run(folder, *options, "--dry-run", "--json")

@@ -96,6 +96,7 @@ def _prepare(
 ) -> None:
     """Do what is to be done once when the jugfile was read, and before it is run."""
     from taskgraph.upkeep.changed_code import told_changes
+    from taskgraph.upkeep.gone_files import forget_gone
 
     require_names(
         {task.name for task in loaded.graph.tasks},
@@ -112,9 +113,12 @@ def _prepare(
         return
     same = loaded.results.backend.url == results.backend.url
     retry_failures(loaded, options, began if same else None)
-    changes = told_changes(loaded) if is_first() else ""
-    if changes:
-        note(changes)
+    for told in (
+        forget_gone(loaded, options.per_worker.select),
+        told_changes(loaded) if is_first() else "",
+    ):
+        if told:
+            note(told)
 
 
 def _advice(loaded: Loaded, jugfile: Path) -> str:

@@ -104,6 +104,8 @@ class Reader:
         return self.script.read(results, partial(run_at_once, member=self._member))
 
     def _tell(self, loaded: Loaded) -> None:
+        generators = {task.generator for task in loaded.graph.tasks}
+        self.letters.send("files", [one.name for one in generators if one.files])
         self.letters.send("graph", snapshot.encode(self.script.outline(loaded)))
 
     @contextmanager

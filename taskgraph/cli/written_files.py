@@ -1,0 +1,75 @@
+"""Where the files are that tasks have written, in a line for each function."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from taskgraph.cli.printing import counted, one_line
+from taskgraph.upkeep.gone_files import files_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from backends.interface import Key
+    from taskgraph.results.results import Results
+
+_LOOKED_AT = 1000
+_NAMED = 3
+
+
+def told_files(results: Results, keys: Sequence[Key]) -> list[str]:
+    """Return what to say of the files that tasks have written.
+
+    Parameters
+    ----------
+    results : Results
+        Where their results are.
+    keys : sequence of bytes
+        The tasks. Of many, the first thousand are looked at.
+    """
+    by_function: dict[str, list[str]] = defaultdict(list)
+    for key, path in files_of(results, keys[:_LOOKED_AT]):
+        record = results.record(key)
+        name = record.name.rpartition(".")[2] if record is not None else ""
+        by_function[name].append(path)
+    more = ", and those of more tasks" if len(keys) > _LOOKED_AT else ""
+    return [
+        f"{one_line(name)} wrote {places_of(paths)}{more}"
+        for name, paths in by_function.items()
+    ]
+
+
+def places_of(paths: Iterable[str]) -> str:
+    """Return where files are: each by its name, or many by what folder they are in.
+
+    Examples
+    --------
+    >>> places_of(["out/a.tif"])
+    'out/a.tif'
+    >>> places_of(f"out/{name}/{number}.tif" for name in "ab" for number in range(4))
+    '8 files in out/'
+    >>> places_of(f"/{name}/{number}.tif" for name in "ab" for number in range(4))
+    '8 files in /a/, /b/'
+    """
+    each = list(dict.fromkeys(map(os.path.normpath, paths)))
+    if len(each) <= _NAMED:
+        return ", ".join(map(one_line, each))
+    folders = list(dict.fromkeys(os.path.dirname(path) for path in each))  # noqa: PTH120 - text in, text out
+    whole = _shared(folders)
+    named = [whole] if whole else folders[:_NAMED]
+    more = "" if whole or len(folders) <= _NAMED else f" and {len(folders) - 3} more"
+    where = ", ".join(one_line(f"{folder or '.'}/") for folder in named)
+    return f"{counted(len(each), 'file')} in {where}{more}"
+
+
+def _shared(folders: Sequence[str]) -> str:
+    """Return the folder that all of them are in; empty if it says nothing."""
+    if len(folders) == 1:
+        return folders[0] or "."
+    try:
+        found = os.path.commonpath(folders)
+    except ValueError:  # some are absolute
+        return ""
+    return "" if found in ("", "/") else found
