@@ -45,9 +45,16 @@ _SPARE_CLAIMS = 100
 
 @dataclass(slots=True)
 class State:
-    """What is done and who has locked what, after the first `position` segments."""
+    """What is done and who has locked what, after the first `position` segments.
+
+    Attributes
+    ----------
+    forgot_at : int
+        The position after the last segment that took records away, 0 if none did.
+    """
 
     position: int = 0
+    forgot_at: int = 0
     records: dict[Key, int] = field(default_factory=dict)
     failures: set[Key] = field(default_factory=set)
     locked: dict[Key, str] = field(default_factory=dict)
@@ -239,6 +246,7 @@ class State:
         self, position: int, keys: list[Key], reason: str, worker: str, time: float
     ) -> Change:
         taken, failed = {}, set()
+        self.forgot_at = self.position
         for key in keys:
             self.discarded[key] = position
             self.locked.pop(key, None)

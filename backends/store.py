@@ -61,6 +61,10 @@ class JournalStore:
     def position(self) -> int:
         return self._state.position
 
+    @property
+    def forgot_at(self) -> int:
+        return self._state.forgot_at
+
     def refresh(self) -> None:
         self._journal.catch_up()
 

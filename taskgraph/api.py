@@ -17,7 +17,8 @@ from taskgraph.execution.in_process import run_here
 from taskgraph.execution.options import RunOptions, WorkerOptions
 from taskgraph.exit_codes import ExitCode
 from taskgraph.names import known_as
-from taskgraph.tasks.graph import Frontier, Graph
+from taskgraph.tasks.frontier import Frontier
+from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.jugfile import Jugfile, Loaded
 from taskgraph.tasks.limits import checked_workers
 from taskgraph.tasks.recording import Recording
@@ -74,7 +75,7 @@ class _Fixed:
 
     tasks: list[Task]
 
-    def load(self, results: Results) -> Loaded:
+    def load(self, results: Results, _pause: object = None) -> Loaded:
         graph = Graph(self.tasks)
         together = Recording[Task]()
         for task in graph.tasks:  # what they need may be of other recordings

@@ -50,6 +50,13 @@ class Backend(Protocol):
     def position(self) -> int:
         """How many segments of the journal have been taken in."""
 
+    @property
+    def forgot_at(self) -> int:
+        """The position after the last segment that took records away; 0 if none did.
+
+        As long as it stays the same, what had a record has it still.
+        """
+
     def refresh(self) -> None:
         """Bring it up to date."""
 

@@ -98,7 +98,7 @@ class PipelineJugfile:
             except OSError as error:
                 raise PipelineError(f"-o {self.out}: {error.strerror}") from error
 
-    def load(self, results: Results) -> Loaded:
+    def load(self, results: Results, _pause: object = None) -> Loaded:
         """Write the tasks of all images down.
 
         Raises

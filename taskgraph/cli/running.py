@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from taskgraph.cli.progress import Display
     from taskgraph.execution.options import RunOptions
     from taskgraph.results.results import Results
-    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.jugfile import Loaded, Pause
     from taskgraph.upkeep.kept_jugfile import KeptJugfile
     from taskgraph.upkeep.snapshot import Snapshot
 
@@ -34,8 +34,8 @@ _INSTEAD = (
 class KeptSource(Protocol):
     """A jugfile, or what is like one, whose graph is kept in the store."""
 
-    def load(self, results: Results) -> Loaded:
-        """Write the tasks down."""
+    def load(self, results: Results, pause: Pause | None = None, /) -> Loaded:
+        """Write the tasks down; see `GraphSource`."""
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph in the store."""

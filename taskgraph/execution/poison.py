@@ -8,7 +8,9 @@ from backends.interface import Cause
 from taskgraph.records import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from backends.interface import Backend, Key
 
 KILLED_LIMIT = 3
 LOST_LIMIT = 6
@@ -38,3 +40,9 @@ def verdict(deaths: Mapping[Cause, int]) -> Failure | None:
         "is, or end its process. Mend it, then `tg retry`"
     )
     return Failure("killed", "WorkerDied", message, "")
+
+
+def poisonous(keys: Iterable[Key], backend: Backend) -> dict[Key, Failure]:
+    """Return which of some tasks kill their workers, and what to record of these."""
+    verdicts = {k: verdict(backend.deaths(k)) for k in keys if backend.suspect(k)}
+    return {key: failure for key, failure in verdicts.items() if failure is not None}

@@ -64,11 +64,29 @@ class Runner:
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
         self._process = os.getpid()
         self._as_of = 0
-        self._begun = BegunTasks()
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
+        self.begin_anew()
+        self.before: Callable[[], None]
+        self.after: Callable[[], None]
+        self.unwatched()
+
+    def begin_anew(self, *, watch: bool = False) -> None:
+        """Let tasks find working directory and umask as they are now.
+
+        With `watch`, `spoiled` knows of all that ran since.
+        """
         self._process_state = ProcessState()
-        self.before: Callable[[], None] = _nothing
-        self.after: Callable[[], None] = _nothing
+        self._begun = BegunTasks()
+        self._watched: list[Task] | None = [] if watch else None
+
+    def unwatched(self) -> None:
+        """Run what follows without `before` and `after`."""
+        self.before = self.after = _nothing
+
+    @property
+    def spoiled(self) -> bool:
+        """Whether a task has changed what somebody else may have, too."""
+        return any(task.changed() for task in self._watched or ())
 
     def run(
         self, task: Task, batch: Callable[[], Batch], output: Callable[[], str]
@@ -192,6 +210,8 @@ class Runner:
         if task.mutable and task.changed():
             raise ArgumentChangedError(self._begun.explain(task))
         self._begun.add(task)
+        if task.mutable and self._watched is not None:
+            self._watched.append(task)
         if not (task.needs or task.mutable):
             return task.args, task.kwargs
         self._as_of = self._results.backend.position

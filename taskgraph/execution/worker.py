@@ -26,16 +26,16 @@ from taskgraph.errors import MissingResultError
 from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.pace import Pace
-from taskgraph.execution.poison import verdict
+from taskgraph.execution.poison import poisonous
 from taskgraph.execution.runner import DamagedResultError, Runner
 from taskgraph.execution.shared_page import NoPage, Page
 from taskgraph.exit_codes import ExitCode
 from taskgraph.records import Batch
 from taskgraph.results.lineage import discard_damaged
-from taskgraph.tasks.graph import Budget, Frontier
+from taskgraph.tasks.frontier import Budget, Frontier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from backends.interface import Backend, Change
     from taskgraph.execution.clock import Clock
@@ -64,8 +64,7 @@ class Worker:
     output : callable, optional
         Returns what the last task printed.
     join : callable, optional
-        Makes the worker a member of the store and renews its heartbeat, if nobody else
-        does that.
+        Makes the worker a member of the store, and beats for it if nobody else does.
     clock : Clock
         What tells it the time.
     background : callable
@@ -93,6 +92,7 @@ class Worker:
         self._join = join
         self._clock = clock
         self._loaded = loaded
+        self._standing = False
         self._results = loaded.results
         self._backend: Backend = loaded.results.backend
         self._pace = Pace(self._backend.latency, self._backend.worker)
@@ -106,7 +106,6 @@ class Worker:
         self._background = background(self._flush_and_release)
         self._runner.before = self._background.hand_over
         self._runner.after = self._background.take_back
-        self.ran = 0
         self.failed = 0
         self._start_over()
 
@@ -122,12 +121,18 @@ class Worker:
         """
         with self._background:
             try:
-                return self._work()
+                return self._work() or ExitCode.DONE
             finally:
-                self._runner.before = self._runner.after = _nothing
+                self._runner.unwatched()
                 self._leave()
 
-    def _work(self) -> ExitCode:
+    def describe(self, key: Key) -> str:
+        """Return the name of a task and its arguments."""
+        task = self._loaded.graph[key]
+        return f"{task.name}\0{summary(task.args, task.kwargs)}"
+
+    def _work(self) -> ExitCode | None:
+        """Work until nothing more can come; None if a jugfile that stands may go on."""
         idle = 0.0
         while True:
             self._take_in()
@@ -139,36 +144,45 @@ class Worker:
                 self._run(claim)
                 continue
             self._flush()
-            if self._say_more():
+            missing = self._loaded.missing
+            if missing and self._frontier.finished.issuperset(missing):
+                if self._standing:
+                    return None
+                code = self._read_on()
+                if code is not None:
+                    return code
                 idle = 0.0
                 continue
-            if self._exhausted():
+            if self._frontier.exhausted(more=bool(missing)):
                 return ExitCode.DONE
             if self._others.expel_dead():
                 self._output()  # what was said of it is no task's
                 continue
-            began = self._clock.monotonic()
-            self._backend.wait(max(1.0, 4 * self._backend.latency))
-            if self._pace.rest:
-                self._clock.sleep(self._pace.rest)
-            moved = self._take_in()
-            waited = self._clock.monotonic() - began
-            idle = 0.0 if moved or self._pace.others else idle + waited
+            waited = self._wait()
+            idle = idle + waited if waited else 0.0
             if idle >= self._options.max_wait:
                 return ExitCode.GAVE_UP
 
     # look
 
+    def _wait(self) -> float:
+        """Wait for news; return for how long it was in vain, 0 if there was any."""
+        began = self._clock.monotonic()
+        self._backend.wait(max(1.0, 4 * self._backend.latency))
+        if self._pace.rest:
+            self._clock.sleep(self._pace.rest)
+        news = self._take_in() or self._pace.others
+        return 0.0 if news else self._clock.monotonic() - began
+
     def _start_over(self) -> None:
         """Make the frontier from what the store knows now."""
         self._flush()
         self._backend.poll()
-        failures = self._backend.failures()
         select = self._options.select
         self._frontier = Frontier(
             self._loaded.graph,
             [*self._backend.keys(), *self._results.pending],
-            failures,
+            self._backend.failures(),
             selected=None if select is None else lambda task: select(task.name),
         )
 
@@ -186,33 +200,28 @@ class Worker:
             self._frontier.fail(change.failures)
         return bool(changes)
 
-    def _say_more(self) -> bool:
-        """Load again if a barrier can be passed now; return whether it was loaded."""
-        missing = self._loaded.missing
-        if not missing or not self._frontier_knows(missing):
-            return False
-        before = self._loaded
-        self._loaded = self._source.load(self._results)
+    def _read_on(self) -> ExitCode | None:
+        """Read the jugfile beyond a barrier; return how it ended if it stood there."""
+        self._code: ExitCode | None = None
+        self._loaded = self._source.load(self._results, self._pause)
+        self._output()  # what it printed is no task's
+        self._runner.begin_anew()
         self._start_over()
-        return self._loaded.missing != before.missing or not self._loaded.missing
+        return self._code
 
-    def _frontier_knows(self, keys: Iterable[Key]) -> bool:
-        return all(key in self._frontier.finished for key in keys)
-
-    def _exhausted(self) -> bool:
-        """Return whether nothing that may be run here can become ready any more."""
-        frontier = self._frontier
-        if frontier.done:
-            return not self._loaded.missing
-        select = self._options.select
-        if select is None and not frontier.failed:
-            return False
-        open_keys = self._loaded.graph.keys() - frontier.finished - frontier.failed
-        open_keys -= frontier.blocked() if frontier.failed else set()
-        if select is not None:
-            graph = self._loaded.graph
-            return not any(select(graph[key].name) for key in open_keys)
-        return not open_keys
+    def _pause(self, loaded: Loaded) -> bool:
+        """Work while the jugfile stands at a barrier; return whether it can go on."""
+        self._output()
+        self._runner.begin_anew(watch=True)
+        before, self._loaded = self._loaded, loaded
+        if loaded.graph is before.graph:
+            self._frontier.grow(self._backend.keys(), self._backend.failures())
+        else:
+            self._start_over()
+        self._standing = True
+        self._code = self._work()
+        self._standing = False
+        return self._code is None and not self._runner.spoiled
 
     # lock
 
@@ -262,20 +271,15 @@ class Worker:
 
     def _without_poison(self, claim: Claim) -> Claim:
         """Record tasks that kill their workers as failed, instead of running them."""
-        kept = []
-        for key in claim.keys:
-            suspect = self._backend.suspect(key)
-            failure = verdict(self._backend.deaths(key)) if suspect else None
-            if failure is None:
-                kept.append(key)
-                continue
+        deadly = poisonous(claim.keys, self._backend)
+        for key, failure in deadly.items():
             task = self._loaded.graph[key]
             about = (summary(task.args, task.kwargs), self._clock.time(), 0.0, 0.0, 0)
             self._batch.add(key, failure, (task.name, ""), about)
             self._frontier.fail([key])
             self.failed += 1
             self._flush(claim.token)
-        return Claim(claim.token, kept)
+        return Claim(claim.token, [key for key in claim.keys if key not in deadly])
 
     # run
 
@@ -332,7 +336,6 @@ class Worker:
         self._page.end()
         if len(self._batch.keys) == 1:
             self._oldest = began
-        self.ran += 1
         self._pace.learn(task.generator.name, seconds)
         if self._batch.rows[-1] == Row.FAILURE:
             self.failed += 1
@@ -394,7 +397,3 @@ class Worker:
         finally:
             if not running:
                 backend.members.leave(backend.worker)
-
-
-def _nothing() -> None:
-    pass

@@ -20,19 +20,13 @@ def barrier() -> None:
     Raises
     ------
     BarrierError
-        They have not; the engine reads the jugfile again when they have.
+        They have not; the engine goes on from here, or reads the jugfile again, when
+        they have.
     """
     recording = _active("barrier()")
     results = _results(recording)
-    results.backend.poll()
-    backend = results.backend
-    missing = []
-    for task in recording.tasks:
-        where = backend.find(task.key)
-        if (where is None or where.failure) and task.key not in results.pending:
-            missing.append(task.key)
-    if missing:
-        raise BarrierError(tuple(dict.fromkeys(missing)))
+    while missing := _without_result(recording, results):
+        _wait(recording, missing)
 
 
 @known_as("taskgraph")
@@ -50,11 +44,41 @@ def bvalue(item: Any) -> Any:
     BarrierError
         It has no result yet.
     """
-    _active("bvalue()")
-    missing = dict.fromkeys(task.key for task in tasks_in(item) if not task.can_load())
-    if missing:
-        raise BarrierError(tuple(missing))
+    recording = _active("bvalue()")
+    while missing := [task.key for task in tasks_in(item) if not _has_result(task)]:
+        _wait(recording, missing)
     return value(item)
+
+
+def _without_result(recording: Recording[Any], results: Results) -> list[bytes]:
+    """Return the keys of tasks so far that have no result; of those not asked before.
+
+    Unless the store has forgotten something since.
+    """
+    backend = results.backend
+    backend.refresh()
+    if recording.settled[1] != backend.forgot_at:
+        recording.settled = 0, backend.forgot_at
+    missing = []
+    for task in recording.tasks[recording.settled[0] :]:
+        where = backend.find(task.key)
+        if (where is None or where.failure) and task.key not in results.pending:
+            missing.append(task.key)
+    if not (missing or results.pending):
+        recording.settled = len(recording.tasks), backend.forgot_at
+    return missing
+
+
+def _has_result(task: Any) -> bool:
+    results: Results = task.recording.require_results()
+    return results.has(task.key)
+
+
+def _wait(recording: Recording[Any], missing: list[bytes]) -> None:
+    """Stand here until the tasks have results, or let the reading end here."""
+    keys = tuple(dict.fromkeys(missing))
+    if recording.wait is None or not recording.wait(keys):
+        raise BarrierError(keys)
 
 
 def _active(what: str) -> Recording[Any]:

@@ -1,11 +1,11 @@
-"""The tasks of a jugfile with their dependencies, in runnable order; all of it pure."""
+"""The tasks of a jugfile with their dependencies; all of it pure."""
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 from fnmatch import translate
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Iterable,
         Iterator,
         KeysView,
+        Reversible,
         Sequence,
     )
 
@@ -44,23 +45,26 @@ class Graph:
     """
 
     def __init__(self, tasks: Iterable[Task]) -> None:
-        listed = list(tasks)
-        self._tasks = {task.key: task for task in listed}
-        if len(self._tasks) < len(listed):
-            for task in reversed(listed):
-                self._tasks[task.key] = task
-        if any(
-            need.key not in self._tasks
-            for task in listed
-            if task.needs
-            for need in task.needs
-        ):
-            self._tasks = {task.key: task for task in _closure(listed)}
+        self._tasks = _in_order(list(tasks), ())
+
+    def extend(self, tasks: Iterable[Task]) -> list[Task]:
+        """Add tasks that were written down later; return what is new, in order."""
+        known = self._tasks
+        new = _in_order([task for task in tasks if task.key not in known], known)
+        if known:
+            known.update(new)
+        else:
+            self._tasks = new
+        return list(new.values())
 
     @property
     def tasks(self) -> list[Task]:
         """The tasks in order."""
         return list(self._tasks.values())
+
+    def last(self, count: int) -> list[Task]:
+        """Return the last tasks, in order."""
+        return list(islice(reversed(self._tasks.values()), count))[::-1]
 
     def __getitem__(self, key: Key) -> Task:
         return self._tasks[key]
@@ -96,22 +100,44 @@ class Graph:
                     needed_by.setdefault(need.key, []).append(key)
         return needed_by
 
-    def heights(self) -> dict[Key, int]:
-        """Return how many tasks follow each one on the longest way to the end.
 
-        Keys of tasks that nobody needs are left out: their height is 0.
-        """
-        heights: dict[Key, int] = {}
-        for task in reversed(self._tasks.values()):
-            if task.needs:
-                height = heights.get(task.key, 0) + 1
-                for need in task.needs:
-                    if heights.get(need.key, 0) < height:
-                        heights[need.key] = height
-        return heights
+def heights_of(tasks: Reversible[Task]) -> dict[Key, int]:
+    """Return how many tasks follow each one on the longest way to the end.
+
+    Keys of tasks that nobody needs are left out: their height is 0.
+
+    Parameters
+    ----------
+    tasks : reversible of Task
+        Each after all that it needs.
+    """
+    heights: dict[Key, int] = {}
+    for task in reversed(tasks):
+        if task.needs:
+            height = heights.get(task.key, 0) + 1
+            for need in task.needs:
+                if heights.get(need.key, 0) < height:
+                    heights[need.key] = height
+    return heights
 
 
-def _closure(tasks: Iterable[Task]) -> list[Task]:
+def _in_order(tasks: list[Task], known: Container[Key]) -> dict[Key, Task]:
+    """Return tasks by key, each after all that it needs; what is known is left out."""
+    found = {task.key: task for task in tasks}
+    if len(found) < len(tasks):
+        for task in reversed(tasks):
+            found[task.key] = task
+    if any(
+        need.key not in found and need.key not in known
+        for task in tasks
+        if task.needs
+        for need in task.needs
+    ):
+        found = {task.key: task for task in _closure(tasks, known)}
+    return found
+
+
+def _closure(tasks: Iterable[Task], known: Container[Key]) -> list[Task]:
     """Return tasks and all that they need, each after what it needs."""
     order: list[Task] = []
     state: dict[Key, bool] = {}
@@ -126,7 +152,11 @@ def _closure(tasks: Iterable[Task]) -> list[Task]:
                     order.append(task)
                 continue
             state[task.key] = False
-            stack += [need for need in task.needs if need.key not in state]
+            stack += [
+                need
+                for need in task.needs
+                if need.key not in state and need.key not in known
+            ]
     return order
 
 
@@ -146,213 +176,6 @@ def closure_of(keys: Iterable[Key], dependants: dict[Key, list[Key]]) -> set[Key
                 found.add(key)
                 queue.append(key)
     return found
-
-
-class Frontier:
-    """What can be run next, as results become known.
-
-    A task is ready when all that it needs is finished. Those are handed out first
-    that follow what was finished last, then those with the longest way after them.
-
-    Parameters
-    ----------
-    graph : Graph
-        What is to be run.
-    finished, failed : collections of bytes
-        Keys that have a result or a failure.
-    selected : callable, optional
-        Says of a task whether it may be run here; all may by default.
-    """
-
-    def __init__(
-        self,
-        graph: Graph,
-        finished: Iterable[Key] = (),
-        failed: Iterable[Key] = (),
-        *,
-        selected: Callable[[Task], bool] | None = None,
-    ) -> None:
-        self._graph = graph
-        self._needed_by: dict[Key, list[Key]] | None = None
-        self.finished = set(graph.keys()).intersection(finished)
-        self.failed = set(graph.keys()).intersection(failed)
-        self.finished -= self.failed
-        self._missing: dict[Key, int] = {}
-        self._selected = selected
-        fresh: list[Key] = []
-        self._stack: deque[Key] = deque()
-        if len(self.finished) + len(self.failed) < len(graph):
-            fresh = self._initial()
-            heights = graph.heights()
-            if heights:
-                fresh.sort(key=lambda key: -heights.get(key, 0))
-        self._fresh = deque(fresh)
-
-    def _initial(self) -> list[Key]:
-        ready = []
-        finished, failed = self.finished, self.failed
-        for key in self._graph:
-            if key in finished or key in failed:
-                continue
-            needs = self._graph[key].needs
-            missing = sum(need.key not in finished for need in needs) if needs else 0
-            if missing:
-                self._missing[key] = missing
-            else:
-                ready.append(key)
-        return ready
-
-    @property
-    def _dependants(self) -> dict[Key, list[Key]]:
-        if self._needed_by is None:  # a finished graph never asks
-            self._needed_by = self._graph.dependants()
-        return self._needed_by
-
-    @property
-    def done(self) -> bool:
-        """Whether every task has a result."""
-        return len(self.finished) == len(self._graph)
-
-    @property
-    def waiting(self) -> int:
-        """How many tasks wait for others, blocked ones included."""
-        return len(self._missing)
-
-    @property
-    def ready(self) -> int:
-        """How many tasks are ready and not handed out, an upper bound."""
-        return len(self._fresh) + len(self._stack)
-
-    @property
-    def open(self) -> int:
-        """How many tasks could be run now or are being run, by anybody."""
-        settled = len(self.finished) + len(self.failed) + len(self._missing)
-        return len(self._graph) - settled
-
-    def finish(self, keys: Iterable[Key]) -> None:
-        """Take in that `keys` have results."""
-        graph, finished = self._graph.keys(), self.finished
-        new = [k for k in dict.fromkeys(keys) if k not in finished and k in graph]
-        finished.update(new)
-        if self._missing:
-            for key in new:
-                self._missing.pop(key, None)
-            for key in new:
-                self._stack += self._freed(key)
-
-    def fail(self, keys: Iterable[Key]) -> None:
-        """Take in that `keys` have failed: what depends on them stays blocked."""
-        self.failed.update(key for key in keys if key in self._graph)
-
-    def take(
-        self, expected: Callable[[Task], float | None], budget: Budget
-    ) -> list[Key]:
-        """Return keys to be locked next: a chain or a handful, not too much at once.
-
-        Tasks that will be ready once earlier ones of the answer are finished are
-        among them, in an order in which they can be run.
-        """
-        self._turn(budget.skip)
-        try:
-            return self._take(expected, budget)
-        finally:
-            self._turn(-budget.skip)
-
-    def _turn(self, skip: int) -> None:
-        """Hide the next `skip` keys at the other end, or bring them back from there."""
-        self._stack.rotate(skip)
-        self._fresh.rotate(-skip)
-
-    def _take(
-        self, expected: Callable[[Task], float | None], budget: Budget
-    ) -> list[Key]:
-        taken: list[Key] = []
-        chosen: set[Key] = set()
-        dependants = self._dependants
-        seconds = 0.0
-        missing: dict[Key, int] = {}
-        ahead: list[Key] = []
-        while len(taken) < budget.tasks or seconds < budget.least:
-            key = ahead.pop() if ahead else self._pop(budget)
-            if key is None:
-                break
-            if key in chosen:  # it was put back twice
-                continue
-            cost = expected(self._graph[key])
-            if taken and (cost is None or seconds + cost > budget.seconds):
-                if key not in missing:
-                    self._stack.append(key)
-                break
-            taken.append(key)
-            chosen.add(key)
-            if cost is None:
-                break
-            seconds += cost
-            for follower in dependants.get(key, ()):
-                left = missing.get(follower, self._missing.get(follower, 0)) - 1
-                missing[follower] = left
-                if left == 0 and self._may_run(follower):
-                    ahead.append(follower)
-        return taken
-
-    def put_back(self, keys: Iterable[Key]) -> None:
-        """Hand in keys that were taken and not run."""
-        for key in keys:
-            if key not in self._missing:
-                self._stack.append(key)
-
-    def blocked(self) -> set[Key]:
-        """Return the keys that wait for a failed one."""
-        return closure_of(self.failed, self._dependants) - self.failed - self.finished
-
-    def _freed(self, key: Key) -> list[Key]:
-        freed = []
-        for follower in self._dependants.get(key, ()):
-            left = self._missing.get(follower)
-            if left is None:
-                continue
-            if left == 1:
-                del self._missing[follower]
-                freed.append(follower)
-            else:
-                self._missing[follower] = left - 1
-        return freed
-
-    def _may_run(self, key: Key) -> bool:
-        return self._selected is None or self._selected(self._graph[key])
-
-    def _pop(self, budget: Budget) -> Key | None:
-        """Return the next ready key that nobody else holds, dropping finished ones."""
-        aside: list[Key] = []
-        found = None
-        stack, fresh, held = self._stack, self._fresh, budget.held
-        finished, failed = self.finished, self.failed
-        while stack or fresh:
-            key = stack.pop() if stack else fresh.popleft()
-            if key in finished or key in failed or not self._may_run(key):
-                continue
-            if key not in held:
-                found = key
-                break
-            aside.append(key)
-        self._fresh.extend(aside)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How much to lock at once.
-
-    At least one task, at most `tasks` or what makes `least` seconds, no more than
-    `seconds` of expected work, and none that is `held` by somebody. About `skip` keys
-    that would come first are left to others.
-    """
-
-    tasks: int
-    seconds: float
-    held: Container[Key]
-    least: float = 0.0
-    skip: int = 0
 
 
 def selector(

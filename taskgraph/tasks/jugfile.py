@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import types
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +19,10 @@ from taskgraph.tasks.refusals import advice
 from taskgraph.tasks.script_module import find_neighbours, module_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from taskgraph.results.results import Results
+    from taskgraph.tasks.standing import Stand
     from taskgraph.tasks.task import Task
 
 
@@ -47,11 +49,19 @@ class Loaded:
     missing: tuple[bytes, ...] = ()
 
 
+Pause = Callable[[Loaded], bool]
+"""Runs tasks while a jugfile stands at a barrier; returns whether it may go on."""
+
+
 class GraphSource(Protocol):
     """Where a graph comes from: a jugfile, or tasks at hand."""
 
-    def load(self, results: Results) -> Loaded:
-        """Return what is known of the graph now."""
+    def load(self, results: Results, pause: Pause | None = None, /) -> Loaded:
+        """Return what is known of the graph now.
+
+        A jugfile may stand at a barrier meanwhile, and call `pause` with what it has
+        said till then, in a graph that grows each time.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +97,23 @@ class Jugfile:
     def load(
         self,
         results: Results,
+        pause: Pause | None = None,
+        *,
         run_at_once: Callable[..., Any] | None = None,
     ) -> Loaded:
         """Run the script up to its end, or to a barrier that it cannot pass yet.
 
         It runs as a module of its own name, which stays in ``sys.modules``: so what it
         defines can be pickled, even if a barrier stopped it. `run_at_once` stands in
-        for the one of the same name that it has.
+        for the one of the same name that it has. With `pause` the script stands at
+        barriers, where nothing tells against it, and goes on from there.
 
         Raises
         ------
         JugfileError
             There is no such file, or it raised.
         """
+        stamp = self._stamp()
         code = self.compiled()
         name = module_name(self.path, self.shown)
         module = types.ModuleType(name)
@@ -108,6 +122,8 @@ class Jugfile:
         missing: tuple[bytes, ...] = ()
         run_at_once = run_at_once or self.run_at_once
         recording: Recording[Task] = Recording(results, run_at_once, whole=True)
+        said = _Said(recording, module)
+        stand = None if pause is None else self._stand(said, code, pause, stamp)
         with recorded_in(recording), self._seen_by_script(), few_collections():
             try:
                 exec(code, module.__dict__)
@@ -119,24 +135,36 @@ class Jugfile:
                 raise
             except BaseException as error:
                 if isinstance(error, SystemExit) and not error.code:
-                    return self._said(recording, module)  # that is its end
+                    return said.so_far()  # that is its end
                 what = f"{type(error).__name__}: {error}{advice(error)}"
                 raise JugfileError(f"{self._place(error)}: {what}") from error
-        return self._said(recording, module, missing)
+        if stand is not None and stand.error is not None:
+            raise stand.error
+        return said.so_far(missing)
 
-    def _said(
+    def _stand(
         self,
-        recording: Recording[Task],
-        module: types.ModuleType,
-        missing: tuple[bytes, ...] = (),
-    ) -> Loaded:
-        """Return what was written down; tasks of other recordings are run here too."""
-        graph = Graph(recording.tasks)
-        assert recording.results is not None
-        for task in graph.tasks:
-            if task.recording is not recording:
-                task.recording.results = recording.results
-        return Loaded(graph, vars(module), recording.results, missing)
+        said: _Said,
+        code: types.CodeType,
+        pause: Pause,
+        stamp: tuple[int, int] | None,
+    ) -> Stand:
+        """Let a script stand at its barriers, as long as its file is the same."""
+        from taskgraph.tasks.standing import Stand
+
+        def run(missing: tuple[bytes, ...]) -> bool:
+            return pause(said.so_far(missing)) and self._stamp() == stamp
+
+        stand = Stand(said.recording, said.module, code, run)
+        said.recording.wait = stand.wait
+        return stand
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """Return what tells whether the file was changed."""
+        with suppress(OSError):
+            found = self.path.stat()
+            return found.st_mtime_ns, found.st_size
+        return None
 
     def compiled(self) -> types.CodeType:
         """Read and compile the script, without running it.
@@ -194,6 +222,27 @@ class Jugfile:
             yield
         finally:
             sys.argv = argv
+
+
+@dataclass(slots=True)
+class _Said:
+    """What one reading of a script has said so far."""
+
+    recording: Recording[Task]
+    module: types.ModuleType
+    graph: Graph = field(default_factory=lambda: Graph(()))
+    count: int = 0
+
+    def so_far(self, missing: tuple[bytes, ...] = ()) -> Loaded:
+        """Return what was written down; tasks of other recordings are run here too."""
+        recording = self.recording
+        assert recording.results is not None
+        new = self.graph.extend(recording.tasks[self.count :])
+        self.count = len(recording.tasks)
+        for task in new:
+            if task.recording is not recording:
+                task.recording.results = recording.results
+        return Loaded(self.graph, vars(self.module), recording.results, missing)
 
 
 def no_jugfile(path: Path, shown: str | Path) -> JugfileError:

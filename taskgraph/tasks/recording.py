@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 from weakref import WeakSet
 
-from taskgraph.errors import TaskInsideTaskError, UsageError
+from taskgraph.errors import NoResultError, TaskInsideTaskError, UsageError
 from taskgraph.identity.functions import same_function, variant_of
 from taskgraph.identity.hashing import Encoder
 
@@ -56,6 +56,14 @@ class Recording(Generic[T]):
         Whether it is of one jugfile, from its beginning.
     functions : dict
         What was called so far, by the part of the key that stands for it.
+    asked_in_vain : set of bytes
+        Keys whose results were asked for when there were none.
+    settled : tuple of int
+        How many of the tasks have results for sure, as long as the store's `forgot_at`
+        is the other number.
+    wait : callable or None
+        Lets the jugfile stand at a barrier until tasks with these keys have results;
+        returns whether it may go on from there.
     """
 
     def __init__(
@@ -71,6 +79,9 @@ class Recording(Generic[T]):
         self.whole = whole
         self.encoder = Encoder(renaming=not whole)
         self.functions: dict[bytes, Callable[..., Any]] = {}
+        self.asked_in_vain: set[bytes] = set()
+        self.settled = 0, 0
+        self.wait: Callable[[tuple[bytes, ...]], bool] | None = None
         self._of_threads: dict[int, Recording[T]] = {}
 
     def of_thread(self) -> Recording[T]:
@@ -83,6 +94,7 @@ class Recording(Generic[T]):
         if found is None:
             found = Recording(self.results, self.run_at_once, whole=self.whole)
             found.tasks, found.functions = self.tasks, self.functions
+            found.asked_in_vain = self.asked_in_vain
             self._of_threads[number] = found
         return found
 
@@ -104,6 +116,28 @@ class Recording(Generic[T]):
                 "no store to look in; call taskgraph.set_jugdir(directory) first"
             )
         return results
+
+    def has(self, key: bytes) -> bool:
+        """Return whether a task has a result; note it if not."""
+        known = self.require_results().has(key)
+        if not known:
+            self.asked_in_vain.add(key)
+        return known
+
+    def load(self, key: bytes, name: str) -> Any:
+        """Return the result of a task; note it if there is none.
+
+        Raises
+        ------
+        NoResultError
+            It has none yet, or it failed.
+        """
+        results = self.results or self.require_results()
+        try:
+            return results.load(key, name)
+        except NoResultError:
+            self.asked_in_vain.add(key)
+            raise
 
     def register(self, called: Called) -> None:
         """Note which function a name stands for.
@@ -153,12 +187,15 @@ class _Process:
     ----------
     recording : Recording, _Running or None
         Of the jugfile that is being read, or of the task that runs.
+    before : set of Thread
+        Those that were there when a jugfile began to be read.
     late : set of Thread
         Those that a jugfile started and that were still there when it had been read.
     """
 
     def __init__(self) -> None:
         self.recording: Any = None
+        self.before: set[threading.Thread] = set()
         self.late: WeakSet[threading.Thread] = WeakSet()
 
 
@@ -250,8 +287,8 @@ def recorded_in(recording: Recording[T]) -> Iterator[Recording[T]]:
     True
     """
     token, before = current.set(recording), _process.recording
-    threads = set(threading.enumerate())
     if recording.whole:
+        _process.before = set(threading.enumerate())
         _process.recording = recording
     try:
         yield recording
@@ -259,7 +296,20 @@ def recorded_in(recording: Recording[T]) -> Iterator[Recording[T]]:
         current.reset(token)
         if recording.whole:
             _process.recording = before
-            _process.late.update(set(threading.enumerate()) - threads)
+            _process.late.update(set(threading.enumerate()) - _process.before)
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Let it be in the block as if the jugfile had been read: tasks may run."""
+    aside, _process.recording = _process.recording, None
+    late = set(threading.enumerate()) - _process.before
+    _process.late.update(late)
+    try:
+        yield
+    finally:
+        _process.late.difference_update(late)
+        _process.recording = aside
 
 
 def mark_running(name: str) -> object:

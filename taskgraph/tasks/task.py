@@ -313,7 +313,7 @@ class Task(NotItsResult):
 
     def can_load(self) -> bool:
         """Return whether its result is known."""
-        return self.recording.require_results().has(self.key)
+        return self.recording.has(self.key)
 
     def can_run(self) -> bool:
         """Return whether all that it needs is known."""
@@ -327,7 +327,7 @@ class Task(NotItsResult):
         NoResultError
             It has none yet, or it failed.
         """
-        return self.recording.require_results().load(self.key, self.name)
+        return self.recording.load(self.key, self.name)
 
     load = __taskgraph_value__ = value
     __taskgraph_task__ = True

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     from backends.interface import Backend
     from taskgraph.results.results import Results
-    from taskgraph.tasks.jugfile import Jugfile, Loaded
+    from taskgraph.tasks.jugfile import Jugfile, Loaded, Pause
     from taskgraph.tasks.task import Task
     from taskgraph.upkeep.snapshot import Snapshot
+
+_GROWTH = 1.1
+"""How many times larger a graph is that is kept again while its jugfile stands."""
 
 
 def keep_graph(loaded: Loaded, jugfile: Path, arguments: Sequence[str] = ()) -> None:
@@ -53,17 +56,30 @@ class KeptJugfile:
 
     jugfile: Jugfile
 
-    def load(self, results: Results) -> Loaded:
+    def load(self, results: Results, pause: Pause | None = None) -> Loaded:
         """Load the jugfile; see `Jugfile.load`."""
-        loaded = self.jugfile.load(results)
+        kept = 0
+
+        def keep_and_pause(loaded: Loaded) -> bool:
+            nonlocal kept
+            if len(loaded.graph) >= kept * _GROWTH:
+                self.keep(loaded)
+                kept = len(loaded.graph)
+            assert pause is not None
+            return pause(loaded)
+
+        loaded = self.jugfile.load(results, keep_and_pause if pause else None)
         self.keep(loaded)
         return loaded
 
     def read(
-        self, results: Results, run_at_once: Callable[[Results, Task], Any] | None
+        self,
+        results: Results,
+        run_at_once: Callable[[Results, Task], Any] | None,
+        pause: Pause | None = None,
     ) -> Loaded:
         """Load the jugfile, run at once by `run_at_once`, and keep nothing of it."""
-        return self.jugfile.load(results, run_at_once)
+        return self.jugfile.load(results, pause, run_at_once=run_at_once)
 
     def outline(self, loaded: Loaded) -> Snapshot:
         """Return the graph without arguments, as it is kept."""

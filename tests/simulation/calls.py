@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import greenlet
 
 from taskgraph.tasks.graph import Graph
-from taskgraph.tasks.jugfile import Loaded
+from taskgraph.tasks.jugfile import Loaded, Pause
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.task import Task, TaskGenerator
 
@@ -49,13 +49,13 @@ _FUNCTIONS = (leaf, middle, top)
 class Plan(NamedTuple):
     """Which task calls which function, and which earlier ones it needs.
 
-    Those from `barrier` on are written down when all that task `awaited` has a result.
+    There are stops: what comes from the first number on is written down when the task
+    of the second one has a result.
     """
 
     functions: tuple[int, ...]
     needs: tuple[tuple[int, ...], ...]
-    barrier: int
-    awaited: int
+    stops: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, rng: Random) -> Plan:
@@ -69,10 +69,12 @@ class Plan(NamedTuple):
             before = range(leaves, number)
             needs.append(tuple(sorted(rng.sample(before, rng.randint(1, 3)))))
         functions = (0,) * leaves + (1,) * middles + (2,) * tops
-        stops = rng.random() < 0.3
-        awaited = rng.randrange(leaves, leaves + middles) if stops else -1
-        barrier = leaves + middles if stops else len(needs)
-        return cls(functions, tuple(needs), barrier, awaited)
+        stops = []
+        if rng.random() < 0.4:
+            for _ in range(rng.randint(1, 4)):
+                barrier = rng.randrange(leaves, len(needs))
+                stops.append((barrier, rng.randrange(barrier)))
+        return cls(functions, tuple(needs), tuple(sorted(stops)))
 
     def tasks(self, results: Results | None, end: int) -> list[Task]:
         """Return the tasks up to a number, written down for somebody's results."""
@@ -94,10 +96,19 @@ class PlanSource:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
-    def load(self, results: Results) -> Loaded:
-        plan = self.plan
+    def load(self, results: Results, pause: Pause | None = None) -> Loaded:
+        plan, backend = self.plan, results.backend
         tasks = plan.tasks(results, len(plan.needs))
-        if plan.awaited < 0 or results.has(tasks[plan.awaited].key):
-            return Loaded(Graph(tasks), {}, results)
-        awaited = (tasks[plan.awaited].key,)
-        return Loaded(Graph(tasks[: plan.barrier]), {}, results, awaited)
+        graph = Graph(())
+        read, forgot_at = 0, backend.forgot_at
+        for barrier, awaited in plan.stops:
+            graph.extend(tasks[read:barrier])
+            read = barrier
+            missing = (tasks[awaited].key,)
+            while not results.has(missing[0]):
+                loaded = Loaded(graph, {}, results, missing)
+                stands = pause is not None and backend.forgot_at == forgot_at
+                if not (stands and pause(loaded) and backend.forgot_at == forgot_at):
+                    return loaded
+        graph.extend(tasks[read:])
+        return Loaded(graph, {}, results)

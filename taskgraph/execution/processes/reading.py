@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from backends.interface import Backend
     from taskgraph.execution.processes.letters import Letters
     from taskgraph.results.results import Results
-    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.jugfile import Loaded, Pause
     from taskgraph.tasks.task import Task
     from taskgraph.upkeep.snapshot import Snapshot
 
@@ -36,9 +36,15 @@ class Script(Protocol):
     """A jugfile that each worker reads for itself."""
 
     def read(
-        self, results: Results, run_at_once: Callable[[Results, Task], Any] | None
+        self,
+        results: Results,
+        run_at_once: Callable[[Results, Task], Any] | None,
+        pause: Pause | None = None,
     ) -> Loaded:
-        """Write its tasks down; what it wants at once is run by `run_at_once`."""
+        """Write its tasks down; what it wants at once is run by `run_at_once`.
+
+        It may stand at barriers meanwhile, and call `pause`; see `GraphSource`.
+        """
 
     def outline(self, loaded: Loaded) -> Snapshot:
         """Return the graph without its arguments."""
@@ -94,14 +100,21 @@ class Reader:
             self.letters.send("digests", (digests, b"".join(loaded.missing)))
         return loaded
 
-    def load(self, results: Results) -> Loaded:
+    def load(self, results: Results, pause: Pause | None = None) -> Loaded:
         """Read it again, because results let it say more."""
-        loaded = self._read(results)
+
+        def tell_and_pause(loaded: Loaded) -> bool:
+            self._tell(loaded)
+            assert pause is not None
+            return pause(loaded)
+
+        loaded = self._read(results, tell_and_pause if pause else None)
         self._tell(loaded)
         return loaded
 
-    def _read(self, results: Results) -> Loaded:
-        return self.script.read(results, partial(run_at_once, member=self._member))
+    def _read(self, results: Results, pause: Pause | None = None) -> Loaded:
+        at_once = partial(run_at_once, member=self._member)
+        return self.script.read(results, at_once, pause)
 
     def _tell(self, loaded: Loaded) -> None:
         generators = {task.generator for task in loaded.graph.tasks}

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NoReturn
 from backends.errors import BackendError
 from backends.liveness import worker_identity
 from backends.warning import warnings_printed
-from taskgraph.description import summary
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.output import Capture, flush_streams
 from taskgraph.execution.processes import (
@@ -31,7 +30,6 @@ from taskgraph.tasks.recording import STORE_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backends.interface import Key
     from taskgraph.execution.options import RunOptions
     from taskgraph.execution.processes.letters import Letters
     from taskgraph.execution.processes.reading import Script
@@ -155,10 +153,8 @@ def _work(job: Job, seat: Seat) -> ExitCode:
     os.environ[STORE_VARIABLE] = backend.url
     process_ends.spare(loaded.graph)
     capture = Capture(job.echo)
-    known = _Known(source, loaded)
-    seat.page.describe = known.describe
     at_work = Worker(
-        known,
+        source,
         loaded,
         job.options.per_worker,
         provenance=job.provenance.context,
@@ -166,29 +162,13 @@ def _work(job: Job, seat: Seat) -> ExitCode:
         output=capture.take,
         join=join,
     )
+    seat.page.describe = at_work.describe
     try:
         with warnings_printed(capture.beside):
             return at_work.run()
     finally:
         capture.close()
         seat.page.describe = None  # or the graph, and its files, would outlive this
-
-
-@dataclass(slots=True)
-class _Known:
-    """What the worker knows of the graph."""
-
-    source: GraphSource
-    loaded: Loaded
-
-    def load(self, results: Results) -> Loaded:
-        self.loaded = self.source.load(results)
-        return self.loaded
-
-    def describe(self, key: Key) -> str:
-        """Return the name of a task and its arguments."""
-        task = self.loaded.graph[key]
-        return f"{task.name}\0{summary(task.args, task.kwargs)}"
 
 
 def _graph(job: Job, seat: Seat) -> tuple[GraphSource, Loaded]:

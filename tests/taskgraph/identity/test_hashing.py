@@ -298,7 +298,8 @@ def test_a_task_stands_for_itself_by_its_key():
 
 @pytest.mark.parametrize("depth", [100_000])
 def test_long_chains_and_wide_fans_need_no_recursion(depth):
-    from taskgraph.tasks.graph import Frontier, Graph
+    from taskgraph.tasks.frontier import Frontier
+    from taskgraph.tasks.graph import Graph
 
     @TaskGenerator
     def f(x):

@@ -5,7 +5,8 @@ from hypothesis import given, strategies as st
 
 from taskgraph import TaskGenerator
 from taskgraph.errors import UsageError
-from taskgraph.tasks.graph import Budget, Frontier, Graph, closure_of, selector
+from taskgraph.tasks.frontier import Budget, Frontier
+from taskgraph.tasks.graph import Graph, closure_of, selector
 from taskgraph.tasks.recording import Recording, recorded_in
 
 

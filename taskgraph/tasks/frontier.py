@@ -1,0 +1,255 @@
+"""What of a graph can be run next, as results become known; all of it pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from taskgraph.tasks.graph import closure_of, heights_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+
+    from taskgraph.tasks.graph import Graph
+    from taskgraph.tasks.task import Task
+
+Key = bytes
+
+
+class Frontier:
+    """What can be run next, as results become known.
+
+    A task is ready when all that it needs is finished. Those are handed out first
+    that follow what was finished last, then those with the longest way after them.
+
+    Parameters
+    ----------
+    graph : Graph
+        What is to be run.
+    finished, failed : collections of bytes
+        Keys that have a result or a failure.
+    selected : callable, optional
+        Says of a task whether it may be run here; all may by default.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        finished: Iterable[Key] = (),
+        failed: Iterable[Key] = (),
+        *,
+        selected: Callable[[Task], bool] | None = None,
+    ) -> None:
+        self._graph = graph
+        self._size = len(graph)
+        self._needed_by: dict[Key, list[Key]] | None = None
+        self.finished = set(graph.keys()).intersection(finished)
+        self.failed = set(graph.keys()).intersection(failed)
+        self.finished -= self.failed
+        self._missing: dict[Key, int] = {}
+        self._selected = selected
+        self._fresh: deque[Key] = deque()
+        self._stack: deque[Key] = deque()
+        if len(self.finished) + len(self.failed) < len(graph):
+            self._begin(graph.tasks)
+
+    def _begin(self, tasks: list[Task]) -> None:
+        """Take in which tasks can be run, and what the others wait for."""
+        ready = []
+        finished, failed = self.finished, self.failed
+        for task in tasks:
+            key = task.key
+            if key in finished or key in failed:
+                continue
+            needs = task.needs
+            missing = sum(need.key not in finished for need in needs) if needs else 0
+            if missing:
+                self._missing[key] = missing
+            else:
+                ready.append(key)
+        heights = heights_of(tasks)
+        if heights:
+            ready.sort(key=lambda key: -heights.get(key, 0))
+        self._fresh.extend(ready)
+
+    def grow(self, finished: Container[Key], failed: Container[Key]) -> None:
+        """Take in the tasks that the graph has got since."""
+        tasks = self._graph.last(len(self._graph) - self._size)
+        self._size += len(tasks)
+        self.failed.update(task.key for task in tasks if task.key in failed)
+        self.finished.update(
+            task.key
+            for task in tasks
+            if task.key in finished and task.key not in self.failed
+        )
+        if self._needed_by is not None:
+            for task in tasks:
+                for need in task.needs:
+                    self._needed_by.setdefault(need.key, []).append(task.key)
+        self._begin(tasks)
+
+    @property
+    def _dependants(self) -> dict[Key, list[Key]]:
+        if self._needed_by is None:  # a finished graph never asks
+            self._needed_by = self._graph.dependants()
+        return self._needed_by
+
+    @property
+    def done(self) -> bool:
+        """Whether every task has a result."""
+        return len(self.finished) == len(self._graph)
+
+    def exhausted(self, *, more: bool = False) -> bool:
+        """Return whether nothing that may be run here can become ready any more.
+
+        With `more`, tasks will be added when all of these are done.
+        """
+        if self.done:
+            return not more
+        if self._selected is None and not self.failed:
+            return False
+        left = self._graph.keys() - self.finished - self.failed
+        left -= self.blocked() if self.failed else set()
+        return not any(map(self._may_run, left))
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait for others, blocked ones included."""
+        return len(self._missing)
+
+    @property
+    def ready(self) -> int:
+        """How many tasks are ready and not handed out, an upper bound."""
+        return len(self._fresh) + len(self._stack)
+
+    @property
+    def open(self) -> int:
+        """How many tasks could be run now or are being run, by anybody."""
+        settled = len(self.finished) + len(self.failed) + len(self._missing)
+        return len(self._graph) - settled
+
+    def finish(self, keys: Iterable[Key]) -> None:
+        """Take in that `keys` have results."""
+        graph, finished = self._graph.keys(), self.finished
+        new = [k for k in dict.fromkeys(keys) if k not in finished and k in graph]
+        finished.update(new)
+        if self._missing:
+            for key in new:
+                self._missing.pop(key, None)
+            for key in new:
+                self._stack += self._freed(key)
+
+    def fail(self, keys: Iterable[Key]) -> None:
+        """Take in that `keys` have failed: what depends on them stays blocked."""
+        self.failed.update(key for key in keys if key in self._graph)
+
+    def take(
+        self, expected: Callable[[Task], float | None], budget: Budget
+    ) -> list[Key]:
+        """Return keys to be locked next: a chain or a handful, not too much at once.
+
+        Tasks that will be ready once earlier ones of the answer are finished are
+        among them, in an order in which they can be run.
+        """
+        self._turn(budget.skip)
+        try:
+            return self._take(expected, budget)
+        finally:
+            self._turn(-budget.skip)
+
+    def _turn(self, skip: int) -> None:
+        """Hide the next `skip` keys at the other end, or bring them back from there."""
+        self._stack.rotate(skip)
+        self._fresh.rotate(-skip)
+
+    def _take(
+        self, expected: Callable[[Task], float | None], budget: Budget
+    ) -> list[Key]:
+        taken: list[Key] = []
+        chosen: set[Key] = set()
+        dependants = self._dependants
+        seconds = 0.0
+        missing: dict[Key, int] = {}
+        ahead: list[Key] = []
+        while len(taken) < budget.tasks or seconds < budget.least:
+            key = ahead.pop() if ahead else self._pop(budget)
+            if key is None:
+                break
+            if key in chosen:  # it was put back twice
+                continue
+            cost = expected(self._graph[key])
+            if taken and (cost is None or seconds + cost > budget.seconds):
+                if key not in missing:
+                    self._stack.append(key)
+                break
+            taken.append(key)
+            chosen.add(key)
+            if cost is None:
+                break
+            seconds += cost
+            for follower in dependants.get(key, ()):
+                left = missing.get(follower, self._missing.get(follower, 0)) - 1
+                missing[follower] = left
+                if left == 0 and self._may_run(follower):
+                    ahead.append(follower)
+        return taken
+
+    def put_back(self, keys: Iterable[Key]) -> None:
+        """Hand in keys that were taken and not run."""
+        for key in keys:
+            if key not in self._missing:
+                self._stack.append(key)
+
+    def blocked(self) -> set[Key]:
+        """Return the keys that wait for a failed one."""
+        return closure_of(self.failed, self._dependants) - self.failed - self.finished
+
+    def _freed(self, key: Key) -> list[Key]:
+        freed = []
+        for follower in self._dependants.get(key, ()):
+            left = self._missing.get(follower)
+            if left is None:
+                continue
+            if left == 1:
+                del self._missing[follower]
+                freed.append(follower)
+            else:
+                self._missing[follower] = left - 1
+        return freed
+
+    def _may_run(self, key: Key) -> bool:
+        return self._selected is None or self._selected(self._graph[key])
+
+    def _pop(self, budget: Budget) -> Key | None:
+        """Return the next ready key that nobody else holds, dropping finished ones."""
+        aside: list[Key] = []
+        found = None
+        stack, fresh, held = self._stack, self._fresh, budget.held
+        finished, failed = self.finished, self.failed
+        while stack or fresh:
+            key = stack.pop() if stack else fresh.popleft()
+            if key in finished or key in failed or not self._may_run(key):
+                continue
+            if key not in held:
+                found = key
+                break
+            aside.append(key)
+        self._fresh.extend(aside)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much to lock at once.
+
+    At least one task, at most `tasks` or what makes `least` seconds, no more than
+    `seconds` of expected work, and none that is `held` by somebody. About `skip` keys
+    that would come first are left to others.
+    """
+
+    tasks: int
+    seconds: float
+    held: Container[Key]
+    least: float = 0.0
+    skip: int = 0
