@@ -222,6 +222,7 @@ class FileLog:
             staged = self.stage(new.chunks(), durable=True)
             if broken:
                 self._directory.trash(pack)
+            own = os.stat(staged).st_ino
             if not self._ends_with(block, end):
                 self.unstage(staged)
                 return 0
@@ -229,8 +230,8 @@ class FileLog:
             self._shelves.remove(block)
             os.replace(staged, pack)
             self._shelves.remove(block)
-            if not self._ends_with(block, end):
-                os.unlink(pack)
+            if self._vanished(block, end) and os.stat(pack).st_ino == own:
+                self._directory.trash(pack)
                 return 0
             with suppress(FileNotFoundError):
                 self._directory.trash(directory)
@@ -240,17 +241,25 @@ class FileLog:
 
     def _ends_with(self, block: int, end: int) -> bool:
         """Return whether the last segment of a block is still the one that was read."""
-        if not end:
-            return True
+        if not end or os.path.isdir(self._block(block)):
+            return not self._vanished(block, end)
         last = (block + 1) * self.block_size - 1
-        found: tuple[bytes, int] | None
+        merged = self._read_packed(last, HEADER_SIZE)  # by somebody else
+        return merged is not None and check_of(merged[0]) == end
+
+    def _vanished(self, block: int, end: int) -> bool:
+        """Return whether another segment than `end` tells, or none, is a block's last.
+
+        Of a block that is merged nothing vanishes.
+        """
+        if not end:
+            return False
         try:
-            found = read_file(self._path(last), HEADER_SIZE)
+            last = self._path((block + 1) * self.block_size - 1)
+            start, _ = read_file(last, HEADER_SIZE)
         except FileNotFoundError:
-            merged = not os.path.isdir(self._block(block))  # by somebody else
-            found = self._read_packed(last, HEADER_SIZE) if merged else None
-        start = found[0] if found is not None else b""
-        return len(start) == HEADER_SIZE and check_of(start) == end
+            return os.path.isdir(self._block(block))  # looked at after its names
+        return len(start) < HEADER_SIZE or check_of(start) != end
 
     def _pack(self, block: int) -> Pack | None:
         """Return where the segments of a block are if it is merged, as of now."""

@@ -186,6 +186,28 @@ def test_two_merge_at_once(anna, bert, open_store):
     assert answers(anna) == answers(bert) == answers(open_store("late"))
 
 
+def test_two_leave_out_the_end_of_a_block_at_once(root, monkeypatch):
+    anna, bert = (JournalStore(FileLog(root, block=BLOCK), w) for w in ("anna", "bert"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Compaction, "merge_behind", lambda self, position: None)
+        for number in range(10, 9 + BLOCK):
+            publish(anna, key(number), since=0)
+        anna.claim([A])
+        anna.release([A])
+    bert.poll()
+    before, put, late = answers(anna), os.replace, [bert]
+
+    def placed(staged, path):
+        if str(path).endswith(".pack") and late:
+            late.pop().upkeep.compact()
+        put(staged, path)
+
+    monkeypatch.setattr(os, "replace", placed)
+    anna.upkeep.compact()
+    assert late == []
+    assert answers(JournalStore(FileLog(root), "late")) == before
+
+
 # the last names vanish, and others take their places
 
 

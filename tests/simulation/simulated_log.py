@@ -219,7 +219,7 @@ class SimulatedLog:
             return 0
         disk.packs[block] = pack
         self.step(f"pack of block {block} in place", pause=True)
-        if not self._ends_with(block, end):
+        if block in disk.folders and not self._ends_with(block, end):
             del disk.packs[block]
             return 0
         former = disk.folders.pop(block, None)
