@@ -35,6 +35,7 @@ HOMES = {
     "Later": "segkit.workflows.stored",
     "LoadStage": "segkit.pipeline.stages",
     "Mapped": "segkit.io.mapped",
+    "Measured": "segkit.io.sources",
     "MeasureStage": "segkit.pipeline.stages",
     "Merged": "segkit.workflows.stored",
     "MergedInstances": "segkit.regions.instances",

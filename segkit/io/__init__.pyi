@@ -1,3 +1,6 @@
+from .described import (
+    as_image as as_image,
+)
 from .errors import (
     ColourError as ColourError,
     DamagedImageError as DamagedImageError,
@@ -10,7 +13,6 @@ from .errors import (
 )
 from .image import (
     Image as Image,
-    as_image as as_image,
 )
 from .ome_zarr.plates import (
     Plate as Plate,

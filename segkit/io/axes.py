@@ -170,6 +170,22 @@ def require_named(image: Any, spacing: Any = None) -> None:
         require_said(image.ndim, None, spacing, apart=False)
 
 
+def how_to_choose(image: Any, name: str) -> str:
+    """Return in words how one of the images along an axis is chosen."""
+    axes = f"(axes {image.axes!r}, shape {image.shape})"
+    if name == "s":
+        return (
+            f"is a colour picture {axes} where one grey image is expected; choose"
+            " one by channel=0, or mix them by to_grey=True"
+        )
+    kind = {"c": "channels", "t": "time points"}.get(name, f"planes along {name!r}")
+    option = {"c": "channel=0"}.get(name, f"select={{{name!r}: 0}}")
+    return (
+        f"has several {kind} {axes} where one grey image is expected; choose one"
+        f" by {option}"
+    )
+
+
 def guessed(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
     """Return letters for the axes of an array of which nothing more is known."""
     # (height, width, 3 or 4) small integers: a colour picture, not a volume that

@@ -13,6 +13,7 @@ import numpy as np
 
 from segkit.io.axes import letters_of, require_axes
 from segkit.io.calibration import MICROMETER, SPATIAL, physical
+from segkit.io.described import described
 from segkit.io.errors import (
     DamagedImageError,
     ImageRequestError,
@@ -21,12 +22,13 @@ from segkit.io.errors import (
     parsing,
 )
 from segkit.io.formats import Format
-from segkit.io.image import Image, described
+from segkit.io.sources import stated_nodata
 from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from segkit.io.image import Image
     from segkit.io.options import OpenOptions, SaveOptions
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -78,7 +80,8 @@ def open_hdf5(path: Path, options: OpenOptions) -> Image:
         by_place = stated_steps(attributes, stated or image.axes, image.axes)
     spacing, units = physical(image.axes, by_place)
     said = image.stated or set(spacing) != {1.0}
-    return replace(image, spacing=spacing, units=units, stated=said)
+    nodata = stated_nodata(attributes, image.dtype)
+    return replace(image, spacing=spacing, units=units, stated=said, nodata=nodata)
 
 
 def stated_axes(attributes: Mapping[str, Any], labels: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.io.axes import guessed, require_axes
+from segkit.io.axes import how_to_choose
 from segkit.io.calibration import (
     SPATIAL,
     complete_spacing,
@@ -17,7 +17,14 @@ from segkit.io.calibration import (
     known_in_part,
 )
 from segkit.io.errors import ColourError, ImageRequestError
-from segkit.io.sources import Grey, InMemory, Selected, key_of, require_same, resolve
+from segkit.io.sources import (
+    Grey,
+    Measured,
+    Selected,
+    key_of,
+    require_same,
+    resolve,
+)
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -53,6 +60,9 @@ class Image:
     stated : bool
         Whether somebody said which axes these are or how far their voxels are apart:
         the file, or who opened it. Else they are told by their number.
+    nodata : int, float or None
+        Value of voxels that are no measurement, as the file says. Whoever computes
+        with such a voxel is refused (`measured`).
     asked, seen
         For keys: what it was opened by; paths and digests of its files, once known.
 
@@ -78,6 +88,7 @@ class Image:
     units: tuple[str, ...]
     levels: int = 1
     stated: bool = field(default=True, compare=False)
+    nodata: float | None = None
     asked: OpenOptions | None = field(default=None, compare=False, repr=False)
     seen: list[tuple[str, str]] = field(default_factory=list, compare=False, repr=False)
 
@@ -161,6 +172,7 @@ class Image:
 
         Examples
         --------
+        >>> from segkit.io import as_image
         >>> import numpy as np
         >>> image = as_image(np.zeros((2, 3, 8, 8)), axes="tcyx")
         >>> image.select(t=1, c=0).axes
@@ -198,6 +210,7 @@ class Image:
 
         Examples
         --------
+        >>> from segkit.io import as_image
         >>> import numpy as np
         >>> picture = as_image(np.full((1, 1, 3), 100, np.uint8), axes="yxs")
         >>> picture.to_grey().read()
@@ -207,18 +220,19 @@ class Image:
         if axis < 0:
             channels = self.axes.find("c")
             if channels >= 0 and self.shape[channels] > 1:  # of inks, or of stains
-                raise ColourError(self.path, _how_to_choose(self, "c"))
+                raise ColourError(self.path, how_to_choose(self, "c"))
             return self
         if self.shape[axis] not in (1, 2, 3, 4):
             raise ColourError(
                 self.path,
                 f"{self.shape[axis]} samples are not a colour; choose one by channel=",
             )
-        return self._without(axis, Grey(self.source, axis))
+        return self._without(axis, Grey(self.measured().source, axis), nodata=None)
 
-    def _without(self, axis: int, source: Source) -> Image:
+    def _without(self, axis: int, source: Source, **changes: Any) -> Image:
         return replace(
             self,
+            **changes,
             source=source,
             axes=self.axes[:axis] + self.axes[axis + 1 :],
             spacing=self.spacing[:axis] + self.spacing[axis + 1 :],
@@ -234,6 +248,7 @@ class Image:
 
         Examples
         --------
+        >>> from segkit.io import as_image
         >>> import numpy as np
         >>> as_image(np.zeros((4, 5))).respaced((0.5, 0.2), "um")
         <Image <array> float64 (4, 5) (y: 0.5 micrometer, x: 0.2 micrometer)>
@@ -258,6 +273,7 @@ class Image:
 
         Examples
         --------
+        >>> from segkit.io import as_image
         >>> import numpy as np
         >>> units = ("pixel", "micrometer", "micrometer")
         >>> image = as_image(np.zeros((4, 5, 6)), spacing=(1, 0.2, 0.2), units=units)
@@ -277,9 +293,35 @@ class Image:
     def files(self) -> tuple[str, ...]:
         """Paths of files beside the one at `path` that voxels lie in, if any do."""
         source: Any = self.source
-        while isinstance(source, (Selected, Grey)):
+        while hasattr(source, "source"):
             source = source.source
         return tuple(getattr(source, "files", ()))
+
+    def measured(self, fill: float | None = None) -> Image:
+        """Return the image with measurements only, to compute with.
+
+        Parameters
+        ----------
+        fill : int or float, optional
+            Takes the place of what the file says is no data; without it, reading such a
+            voxel raises `ImageRequestError`.
+
+        Examples
+        --------
+        >>> from segkit.io import as_image
+        >>> import numpy as np
+        >>> from dataclasses import replace
+        >>> image = replace(as_image(np.array([[7, -1]])), nodata=-1)
+        >>> image.read(), image.measured(fill=0).read()
+        (array([[ 7, -1]]), array([[7, 0]]))
+        >>> image.measured().read()
+        Traceback (most recent call last):
+        segkit.io.ImageRequestError: <array>: holds no data (the value -1) in ...
+        """
+        if self.nodata is None:
+            return self
+        source = Measured(self.source, self.path, self.nodata, fill)
+        return replace(self, source=source, nodata=None)
 
     def spatial(self) -> Image:
         """Return the image with space axes only, for a function that wants grey.
@@ -293,6 +335,7 @@ class Image:
 
         Examples
         --------
+        >>> from segkit.io import as_image
         >>> import numpy as np
         >>> as_image(np.zeros((1, 1, 4, 8, 8)), axes="tczyx").spatial().shape
         (4, 8, 8)
@@ -305,9 +348,9 @@ class Image:
         image = self
         for name in [name for name in self.axes if name not in SPATIAL]:
             if image.shape[image.axes.index(name)] != 1:
-                raise ColourError(self.path, _how_to_choose(image, name))
+                raise ColourError(self.path, how_to_choose(image, name))
             image = image._select(name, 0)
-        return image
+        return image.measured()
 
     def __taskgraph_hash__(self) -> object:
         """Return what a key knows: content of the files, and what is chosen of it."""
@@ -326,69 +369,3 @@ class Image:
             )
         )
         return f"<Image {self.path} {self.dtype} {self.shape} ({steps})>"
-
-
-def _how_to_choose(image: Image, name: str) -> str:
-    axes = f"(axes {image.axes!r}, shape {image.shape})"
-    if name == "s":
-        return (
-            f"is a colour picture {axes} where one grey image is expected; choose"
-            " one by channel=0, or mix them by to_grey=True"
-        )
-    kind = {"c": "channels", "t": "time points"}.get(name, f"planes along {name!r}")
-    option = {"c": "channel=0"}.get(name, f"select={{{name!r}: 0}}")
-    return (
-        f"has several {kind} {axes} where one grey image is expected; choose one"
-        f" by {option}"
-    )
-
-
-@known_as("segkit.io")
-def as_image(
-    array: NDArray[Any],
-    *,
-    axes: str | None = None,
-    spacing: Sequence[float] | None = None,
-    units: str | Sequence[str] | None = None,
-    path: str = "<array>",
-) -> Image:
-    """Return an array in memory with the interface of an opened image.
-
-    Parameters
-    ----------
-    array : ndarray
-        Any shape and real dtype; it is not copied.
-    axes : str, optional
-        One letter per axis; ``'zyx'`` and the like by the number of axes.
-    spacing : sequence of float, optional
-        One value per axis, or per axis of space (z, y, x).
-    units : str or sequence of str, optional
-        Unit of the spacing; ``'pixel'`` when no spacing is given.
-    path : str
-        The name in messages.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> as_image(np.zeros((4, 5)), spacing=(0.5, 0.5), units="micrometer")
-    <Image <array> float64 (4, 5) (y: 0.5 micrometer, x: 0.5 micrometer)>
-    """
-    return described(path, array, axes=axes, spacing=spacing, units=units)
-
-
-def described(
-    path: str,
-    source: Source | NDArray[Any],
-    *,
-    axes: str | None = None,
-    spacing: Sequence[float] | None = None,
-    units: str | Sequence[str] | None = None,
-) -> Image:
-    """Return an Image of `source` with axes, spacing and units made complete."""
-    voxels: Source = InMemory(source) if isinstance(source, np.ndarray) else source
-    shape = voxels.shape
-    names = guessed(shape, voxels.dtype) if axes is None else axes
-    require_axes(path, names, shape)
-    blank = Image(str(path), voxels, names, (1.0,) * len(names), ())
-    image = blank.respaced([1.0] * len(names) if spacing is None else spacing, units)
-    return replace(image, stated=axes is not None or spacing is not None)

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.io.copying import copy_into
+from segkit.io.described import described
 from segkit.io.errors import NotAnImageError, parsing
 from segkit.io.formats import Format
-from segkit.io.image import Image, described
 from segkit.io.mapped import Mapped, MappedTarget, require_length, reserve
 from segkit.io.options import OpenOptions, SaveOptions
+from segkit.io.writing import copy_into
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from segkit.io.image import Image
     from segkit.io.targets import Target
 
 MAGIC = b"\x93NUMPY"

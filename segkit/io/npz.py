@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.io.described import described
 from segkit.io.errors import ImageRequestError, NotAnImageError, parsing
 from segkit.io.formats import Format
-from segkit.io.image import Image, described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.lib.npyio import NpzFile
 
+    from segkit.io.image import Image
     from segkit.io.options import OpenOptions, SaveOptions
 
 MAGIC = b"PK\x03\x04"

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from segkit.io.errors import ColourError, ImageRequestError, UnfinishedImageError
 from segkit.io.formats import format_at
@@ -38,6 +38,7 @@ def open_image(
     well: str | None = None,
     pattern: str | None = None,
     missing: Missing = "error",
+    nodata: float | Literal["keep"] | None = None,
 ) -> Image:
     """Return an image on disk as a lazy image that is read by box.
 
@@ -79,6 +80,10 @@ def open_image(
         Which files of a folder, such as ``'*.png'``.
     missing : {'error', 'fill'}
         A Zarr chunk that is not there: refuse to read it, or read the fill value.
+    nodata : int, float or 'keep', optional
+        What takes the place of voxels that hold no data, where the file says which do
+        (``GDAL_NODATA``, ``_FillValue``); 'keep' takes them for measurements. Without
+        it, whoever computes with such a voxel is refused.
 
     Returns
     -------
@@ -121,6 +126,10 @@ def open_image(
     image = replace(format_.open(where, options), asked=options)
     if spacing is not None or units is not None:
         image = image.respaced(spacing, units)
+    if nodata is not None:
+        image = (
+            replace(image, nodata=None) if nodata == "keep" else image.measured(nodata)
+        )
     return _chosen(image, channel, to_grey, select)
 
 

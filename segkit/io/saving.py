@@ -10,6 +10,7 @@ import numpy as np
 
 from segkit import checks
 from segkit.io.axes import require_axes
+from segkit.io.described import described
 from segkit.io.errors import ImageRequestError
 from segkit.io.formats import (
     format_of,
@@ -17,7 +18,7 @@ from segkit.io.formats import (
     require_levels,
     require_stated,
 )
-from segkit.io.image import Image, described
+from segkit.io.image import Image
 from segkit.io.options import Compression, SaveOptions
 from segkit.io.publishing import published
 from segkit.io.replacing import require_free
@@ -171,6 +172,7 @@ def _as_source(
         if array.ndim == 0:
             raise ImageRequestError(path, "a single number is no image; give it axes")
         return described(path, array, axes=axes, spacing=spacing, units=units)
+    image = image.measured()
     names = axes or image.axes
     require_axes(path, names, image.shape)
     named = replace(image, path=path, axes=names)

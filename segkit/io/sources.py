@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import time
+from base64 import b64decode
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,8 +19,12 @@ from segkit.io.errors import ImageRequestError
 from segkit.names import known_as
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
+_NO_DATA = ("_FillValue", "missing_value")
+"""Attributes of netCDF's conventions, which xarray writes into Zarr too."""
 # Nanoseconds; no file system's times are coarser.
 _COARSE = 2 * 10**9
 # Rec. 709, the weights of a linear RGB picture's luminance.
@@ -179,13 +186,115 @@ class Grey:
         return grey.astype(self.dtype)
 
 
+@known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A source some of whose voxels hold no data: refused, or another value."""
+
+    source: Source
+    path: str
+    nodata: float
+    fill: float | None
+
+    def __post_init__(self) -> None:
+        fill = self.fill
+        if fill is not None and exact(fill, self.dtype) is None:
+            raise ImageRequestError(
+                self.path, f"holds {self.dtype}, which nodata={fill} does not fit"
+            )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return self.source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a voxel."""
+        return self.source.dtype
+
+    def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
+        """Return the voxels of the box, all of them measured or filled in."""
+        voxels = np.asarray(self.source.read(box))
+        empty = (
+            np.isnan(voxels) if self.nodata != self.nodata else voxels == self.nodata
+        )
+        if not empty.any():
+            return voxels
+        if self.fill is None:
+            raise ImageRequestError(
+                self.path,
+                f"holds no data (the value {self.nodata}) in {empty.sum()} of the"
+                f" {empty.size} voxels that are read, so these are not measured; open"
+                " or load it with nodata=0, or another grey value of the background, to"
+                " fill them, or with nodata='keep' to take them as they are",
+            )
+        filled = voxels.copy()
+        filled[empty] = self.fill
+        return filled
+
+
+def exact(value: Any, dtype: np.dtype[Any]) -> int | float | None:
+    """Return a number as voxels of a type hold it; None if it is none, or they cannot.
+
+    Examples
+    --------
+    >>> exact("-9999", np.dtype("i2")), exact("-9999", np.dtype("u1"))
+    (-9999, None)
+    >>> exact("nan", np.dtype("f4")), exact("0.1", np.dtype("i2"))
+    (nan, None)
+    """
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    number: int | float
+    try:
+        number = int(text.strip("\0 "))
+    except ValueError:
+        try:
+            number = float(text.strip("\0 "))
+        except ValueError:
+            return None
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        fits = limits.min <= number <= limits.max and number == int(number)
+        return int(number) if fits else None
+    if dtype.kind != "f":
+        return None
+    with np.errstate(over="ignore"):
+        return float(dtype.type(float(number)))
+
+
+def stated_nodata(
+    attributes: Mapping[str, Any], dtype: np.dtype[Any]
+) -> int | float | None:
+    """Return the value of voxels that hold no data, as the attributes of an array say.
+
+    Examples
+    --------
+    >>> stated_nodata({"_FillValue": -9999}, np.dtype("f4"))
+    -9999.0
+    >>> stated_nodata({"_FillValue": "AAAAAICHw8A="}, np.dtype("f8"))  # of xarray
+    -9999.0
+    """
+    for name in _NO_DATA:
+        for value in np.ravel(np.asarray(attributes.get(name, []), object))[:1]:
+            number = exact(value, dtype)
+            if number is None and isinstance(value, str) and dtype.kind == "f":
+                with suppress(ValueError, struct.error):
+                    (number,) = struct.unpack("<d", b64decode(value, validate=True))
+            return number
+    return None
+
+
 def key_of(image: Any) -> tuple[object, ...]:
     """Return what a key knows of an image: its files' content, and what is chosen.
 
     The content counts that the files had when this was first asked.
     """
     image.seen[:] = image.seen or _contents_of(image)
-    own = image.axes, image.spacing, image.units, image.levels, image.stated
+    own: tuple[object, ...] = image.axes, image.spacing, image.units
+    own = *own, image.levels, image.stated
+    if image.nodata is not None:
+        own = *own, str(image.nodata)
     asked = None if image.asked is None else astuple(image.asked)
     return image.path, tuple(image.seen), own, asked, _view_of(image.source)
 
@@ -240,4 +349,6 @@ def _view_of(source: Source) -> tuple[object, ...]:
         return "selected", source.axis, source.index, *_view_of(source.source)
     if isinstance(source, Grey):
         return "grey", source.axis, *_view_of(source.source)
+    if isinstance(source, Measured):
+        return "measured", str(source.nodata), source.fill, *_view_of(source.source)
     return (source.array,) if isinstance(source, InMemory) else (source.shape,)

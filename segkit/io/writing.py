@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.io.described import described
 from segkit.io.errors import (
     ImageRequestError,
     MisalignedWriteError,
@@ -26,24 +27,27 @@ from segkit.io.errors import (
     full_disk_explained,
 )
 from segkit.io.formats import format_of, require_levels, require_stated
-from segkit.io.image import described
 from segkit.io.opening import partial_path
 from segkit.io.options import SaveOptions
 from segkit.io.publishing import publish, remove, sync
 from segkit.io.replacing import require_free
-from segkit.io.sources import resolve
+from segkit.io.sources import InMemory, resolve
 from segkit.io.targets import Closed, fitted
 from segkit.names import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from numpy.typing import DTypeLike, NDArray
 
+    from segkit.io.image import Image
     from segkit.io.options import Downscale, OmeVersion
     from segkit.io.sources import Region
     from segkit.io.targets import Target
+
+
+_SLAB_BYTES = 64 << 20
 
 
 @known_as("segkit")
@@ -304,3 +308,23 @@ class ImageWriter:
 def reopen_writer(path: Path, target: Path, overwrite: bool) -> ImageWriter:
     """Return the writer that another process began with."""
     return ImageWriter(path, target=target, overwrite=overwrite)
+
+
+def copy_into(target: Path, image: Image) -> None:
+    """Write all voxels of an image into the empty one at the very path `target`."""
+    writer = ImageWriter(target, target=target)
+    if isinstance(image.source, InMemory):
+        writer.write(..., image.read())
+        return
+    step = writer.chunks[0] if writer.chunks else 1
+    for box in _slabs(image, step):
+        writer.write(box, image.read(box))
+
+
+def _slabs(image: Image, step: int) -> Iterator[tuple[slice, ...]]:
+    """Yield boxes over the first axis, of some megabytes and whole chunks."""
+    row = image.nbytes // max(image.shape[0], 1)
+    count = max(1, _SLAB_BYTES // max(row * step, 1)) * step
+    rest = tuple(slice(0, n) for n in image.shape[1:])
+    for start in range(0, image.shape[0], count):
+        yield (slice(start, min(start + count, image.shape[0])), *rest)

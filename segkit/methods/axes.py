@@ -109,8 +109,8 @@ def _described(
     checks.require_unmasked(image)
     names = axes
     if isinstance(image, Image):
+        image = image.measured() if axes else image.spatial()
         if axes is None:
-            image = image.spatial()
             names = image.axes if image.stated else None
         if spacing is None and names is None:
             require_said(image.ndim, None, None)

@@ -18,7 +18,7 @@ from segkit.io.errors import ImageError
 from segkit.io.formats import format_at
 from segkit.io.image import Image
 from segkit.io.opening import require_readable
-from segkit.io.sources import Grey, Selected
+from segkit.io.sources import Grey, Measured, Selected
 from segkit.pipeline.spacings import common_unit
 from segkit.pipeline.stage_work import load_step
 from segkit.pipeline.steps import PipelineError
@@ -189,8 +189,9 @@ def _dataset(path: Path, key: str, *within: object) -> Iterator[Place]:
 def _chosen(source: Any) -> tuple[Any, list[object]]:
     """Return where voxels come from, and what of it; axes of length 1 are no choice."""
     steps: list[Selected | Grey] = []
-    while isinstance(source, (Selected, Grey)):
-        steps.append(source)
+    while isinstance(source, (Selected, Grey, Measured)):
+        if not isinstance(source, Measured):
+            steps.append(source)
         source = source.source
     left = list(range(len(source.shape)))
     chosen: list[object] = []

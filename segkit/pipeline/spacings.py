@@ -16,7 +16,7 @@ import numpy as np
 import segkit
 from segkit import checks
 from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT, in_unit, is_length, unit_name
-from segkit.io.image import as_image
+from segkit.io.described import as_image
 from segkit.measurement.properties import PHYSICAL
 from segkit.names import known_as
 from segkit.pipeline.contents import is_foreign

@@ -185,6 +185,8 @@ class _ScaledImage:
     @classmethod
     def of(cls, image: Any, channel_axis: int | None) -> _ScaledImage:
         checks.require_unmasked(image)
+        if isinstance(image, Image):
+            image = image.measured()
         if not hasattr(image, "shape") or not hasattr(image, "dtype"):
             image = np.asarray(image)
         lengths = checks.require_nonempty(image)

@@ -93,7 +93,7 @@ class _WrittenImage:
 
 
 def _as_written(path: str, image: Readable, described: Described) -> Image:
-    from segkit.io.image import described as as_described
+    from segkit.io.described import described as as_described
 
     return as_described(
         path,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.io.axes import letters_of, require_axes
 from segkit.io.calibration import physical
+from segkit.io.described import described
 from segkit.io.errors import DamagedImageError, ImageRequestError, parsing
-from segkit.io.image import Image, described
+from segkit.io.image import Image
 from segkit.io.ome_zarr.chunks import ZarrChunks
 from segkit.io.ome_zarr.metadata import (
     attributes,
@@ -21,6 +22,7 @@ from segkit.io.ome_zarr.metadata import (
     multiscale_axes,
     scale_of,
 )
+from segkit.io.sources import stated_nodata
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +114,8 @@ def _array(path: Path, missing: Missing, axes: str | None) -> Image:
                 image = _multiscale(group, attributes(group), level, missing, axes)
                 return replace(image, path=str(path), levels=1)
     source = ZarrChunks.of(path, missing)
-    return described(str(path), source, axes=axes or dimension_names(path))
+    image = described(str(path), source, axes=axes or dimension_names(path))
+    return replace(image, nodata=stated_nodata(attributes(path), source.dtype))
 
 
 def _multiscale(
@@ -139,7 +142,8 @@ def _multiscale(
     units = [one.get("unit") for one in stated] + [None] * len(names)
     steps = {name: (scale[k], units[k]) for k, name in enumerate(names)}
     spacing, units_of_axes = physical(names, steps)
-    return Image(str(path), source, names, spacing, units_of_axes, len(datasets))
+    image = Image(str(path), source, names, spacing, units_of_axes, len(datasets))
+    return replace(image, nodata=stated_nodata(attributes(where), source.dtype))
 
 
 def _stated_axes(

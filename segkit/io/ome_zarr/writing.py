@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from segkit import checks
 from segkit.io.calibration import SPATIAL
-from segkit.io.copying import copy_into
 from segkit.io.errors import DamagedImageError, ImageRequestError, missing_extra
 from segkit.io.ome_zarr.chunks import missing_chunks, open_array, stored_unit
 from segkit.io.ome_zarr.levels import create_level, describe
 from segkit.io.ome_zarr.metadata import attributes, require_ome_axes
 from segkit.io.ome_zarr.pyramid import write_levels
+from segkit.io.writing import copy_into
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

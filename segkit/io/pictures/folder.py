@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.io.described import described
 from segkit.io.errors import DamagedImageError, ImageRequestError
-from segkit.io.image import Image, described
 from segkit.io.opening import open_image
 from segkit.io.pictures.writing import encoded
 from segkit.names import known_as
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.io.formats import Entries
+    from segkit.io.image import Image
     from segkit.io.options import OpenOptions, SaveOptions
 
 _IGNORED = {".txt", ".csv", ".json", ".xml", ".md", ".toml", ".log", ".db", ".ini"}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from segkit.io.described import as_image
 from segkit.io.errors import DamagedImageError, ImageRequestError, NotAnImageError
-from segkit.io.image import Image, as_image
 from segkit.io.pictures.deep import deep_pixels
 from segkit.io.pictures.foreign import advice_for, require_known
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image as Picture
 
+    from segkit.io.image import Image
     from segkit.io.options import OpenOptions
 
 _COLOUR_AXES = 3

@@ -20,6 +20,7 @@ from segkit.io.errors import (
 )
 from segkit.io.image import Image
 from segkit.io.mapped import Mapped, require_length
+from segkit.io.sources import exact
 from segkit.io.tiff.chain import check_chain
 from segkit.io.tiff.metadata import spacing_of
 from segkit.io.tiff.ome import axes_meant
@@ -37,6 +38,7 @@ _SLIDES = {"svs", "ndpi", "scn", "bif", "philips", "avs", "qpi", "lsm"}
 _MIXED = {2, 6}
 """Photometric interpretations whose samples make a colour: RGB, YCbCr."""
 _FIRST_INKS = 5
+_GDAL_NODATA = 42113
 _UNNAMED = "iq"
 """Letters of tifffile for pages one after the other, and for axes that nobody named."""
 
@@ -114,8 +116,10 @@ def _described(
     stated = stated or ("z", UNKNOWN_UNIT, 1.0) not in zip(
         axes, units, spacing, strict=True
     )
+    said = chosen.keyframe.tags.get(_GDAL_NODATA)
+    nodata = None if said is None else exact(said.value, np.dtype(chosen.dtype))
     levels = len(base.levels)
-    return Image(str(path), source, axes, spacing, units, levels, stated)
+    return Image(str(path), source, axes, spacing, units, levels, stated, nodata)
 
 
 def _shape(series: tifffile.TiffPageSeries, like: tuple[int, ...]) -> tuple[int, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segkit.io.calibration import MICROMETER, SPATIAL, UNKNOWN_UNIT, unit_symbol
-from segkit.io.copying import copy_into
 from segkit.io.errors import ImageRequestError
 from segkit.io.mapped import reserve
 from segkit.io.tiff.ome import annotated
+from segkit.io.writing import copy_into
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ import pytest
 import segkit
 import segkit.io
 from segkit.io import ImageRequestError, NotAnImageError, formats
+from segkit.io.described import as_image
 from segkit.io.formats import Format, format_at, format_of
-from segkit.io.image import as_image
 from segkit.io.options import OpenOptions, SaveOptions
 
 IMAGE = np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
