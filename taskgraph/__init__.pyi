@@ -1,6 +1,7 @@
 from .api import (
-    Report as Report,
+    invalidate as invalidate,
     run as run,
+    status as status,
 )
 from .context import (
     CachedFunction as CachedFunction,
@@ -30,6 +31,10 @@ from .execution.options import (
 )
 from .exit_codes import (
     ExitCode as ExitCode,
+)
+from .report import (
+    FailedTask as FailedTask,
+    Report as Report,
 )
 from .results.codec import (
     UnstorableError as UnstorableError,

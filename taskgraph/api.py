@@ -15,10 +15,11 @@ from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
 from taskgraph.execution.at_once import run_at_once
 from taskgraph.execution.in_process import run_here
 from taskgraph.execution.options import RunOptions, WorkerOptions
+from taskgraph.execution.retrying import judge, try_again
 from taskgraph.exit_codes import ExitCode
 from taskgraph.names import known_as
-from taskgraph.tasks.frontier import Frontier
-from taskgraph.tasks.graph import Graph
+from taskgraph.report import report_of
+from taskgraph.tasks.graph import Graph, closure_of, selector
 from taskgraph.tasks.jugfile import Jugfile, Loaded
 from taskgraph.tasks.limits import checked_workers
 from taskgraph.tasks.recording import Recording
@@ -26,47 +27,21 @@ from taskgraph.tasks.task import Task
 from taskgraph.tasks.tasklet import Tasklet
 from taskgraph.upkeep.changed_code import told_changes
 from taskgraph.upkeep.gone_files import forget_gone
+from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
 from taskgraph.upkeep.jugfile_store import default_store, keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
-from taskgraph.upkeep.status import status_of
+from taskgraph.upkeep.snapshot import load_all
 
 if TYPE_CHECKING:
+    from taskgraph.report import Report
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import GraphSource
-    from taskgraph.upkeep.snapshot import Snapshot
 
 
 _INSTEAD = (
     "end them first, give workers=0 to run in this process, or put the tasks into a "
     "script for `tg execute`, whose workers read it themselves"
 )
-
-
-@known_as("taskgraph")
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What came of a run.
-
-    Attributes
-    ----------
-    done, failed, blocked, open : int
-        How many tasks have a result, failed, wait for a failed one, or are neither.
-    store : Results
-        Where the results are.
-    """
-
-    done: int
-    failed: int
-    blocked: int
-    open: int
-    store: Results
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """0 if all is done, 1 if tasks failed or are blocked, 3 if some are open."""
-        if self.failed or self.blocked:
-            return ExitCode.NOT_DONE
-        return ExitCode.GAVE_UP if self.open else ExitCode.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +114,12 @@ def run(
         There is no such thing to run, `workers` is no number of processes, or this
         process has threads or pools that would not survive a fork.
 
+    Notes
+    -----
+    As by `tg execute`, tasks that raised in an earlier run are tried once more, files
+    of tasks that are gone are made again, and functions that have changed since their
+    results were made are told, for `invalidate`.
+
     Examples
     --------
     >>> from taskgraph import Task, run, value
@@ -147,16 +128,21 @@ def run(
     1
     >>> value(task)
     (3, 1)
+
+    >>> report = run([Task(divmod, 7, 0), Task(divmod, 7, 3)], check=False)
+    >>> report.done, report.failed
+    (1, 1)
+    >>> report.errors[0].error
+    'ZeroDivisionError'
     """
     workers = checked_workers(workers)
     source, results, folder = _source(what, store)
+    began = results.backend.claim([]).token
     loaded = source.load(results)
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
     options = options or WorkerOptions()
-    for told in (forget_gone(loaded, options.select), told_changes(loaded)):
-        if told:
-            warn(told)
+    _prepare(loaded, options, began)
     if workers and loaded.results.backend.shared:
         _run_in_workers(source, loaded, RunOptions(workers, options), folder)
     else:
@@ -167,6 +153,121 @@ def run(
     if check:
         _raise_unless_done(report)
     return report
+
+
+@known_as("taskgraph")
+def status(
+    what: str | os.PathLike[str] | Task | Iterable[Task], *, store: Any = None
+) -> Report:
+    """Return how far tasks are, without running any.
+
+    Parameters
+    ----------
+    what : path, Task or iterable of Task
+        A jugfile, which is read, or tasks. What they need counts, too.
+    store : str, path, Backend or Results, optional
+        As `run` takes it.
+
+    Returns
+    -------
+    Report
+        `counts` has the numbers by function, `errors` why tasks failed.
+
+    Examples
+    --------
+    >>> from taskgraph import Task, run, status
+    >>> tasks = [Task(divmod, 7, 2), Task(divmod, 7, 0)]
+    >>> status(tasks).open
+    2
+    >>> _ = run(tasks, check=False)
+    >>> status(tasks).counts
+    {'builtins.divmod': {'done': 1, 'failed': 1, 'blocked': 0, 'open': 0}}
+    >>> for failed in status(tasks).errors:
+    ...     print(failed.function, failed.arguments, failed.error, failed.message)
+    builtins.divmod 7, 0 ZeroDivisionError integer division or modulo by zero
+    """
+    return report_of(_looked_at(what, store))
+
+
+@known_as("taskgraph")
+def invalidate(
+    what: str | os.PathLike[str] | Task | Iterable[Task],
+    *,
+    name: str | Iterable[str] = (),
+    store: Any = None,
+) -> int:
+    """Forget results and failures, and all that was made of them; return how many.
+
+    `tg undo` takes it back, if the store is a directory.
+
+    Parameters
+    ----------
+    what : path, Task or iterable of Task
+        The tasks to be forgotten, but not what they need; or a jugfile, which is read.
+    name : str or iterable of str, optional
+        Only tasks of functions of such a name, as ``count`` or ``work.count``, or a
+        glob. A jugfile has to be given some.
+    store : str, path, Backend or Results, optional
+        As `run` takes it.
+
+    Raises
+    ------
+    UsageError
+        There is no function of such a name, or none is given for a jugfile.
+
+    Examples
+    --------
+    >>> from taskgraph import Task, TaskGenerator, invalidate, run, status
+    >>> first = Task(divmod, 7, 2)
+    >>> tasks = [first, Task(sum, first), Task(divmod, 9, 2)]
+    >>> _ = run(tasks)
+    >>> invalidate(first)
+    2
+    >>> status(tasks).done
+    1
+    """
+    loaded = _looked_at(what, store)
+    names = [name] if isinstance(name, str) else list(name)
+    whole = isinstance(what, str | os.PathLike)
+    tasks = loaded.graph.tasks if whole else _tasks(what)
+    if whole and not names:
+        raise UsageError("say what to forget of a jugfile: invalidate(path, name=...)")
+    matches = selector(names) if names else bool
+    chosen = [task.key for task in tasks if matches(task.name)]
+    if names and not chosen:
+        known = ", ".join(sorted({task.name for task in tasks}))
+        raise UsageError(f"no task is of {', '.join(names)}; the functions are {known}")
+    return _forget(loaded, chosen, f"{INVALIDATION} {' '.join(names) or 'from Python'}")
+
+
+def _looked_at(what: Any, store: Any) -> Loaded:
+    """Return what is known of a jugfile or of tasks; nothing is written."""
+    source, results, _ = _source(what, store)
+    reads = source.jugfile if isinstance(source, KeptJugfile) else source
+    return reads.load(results)
+
+
+def _forget(loaded: Loaded, keys: list[bytes], reason: str) -> int:
+    """Forget records, and all that was made of them; return how many."""
+    backend = loaded.results.backend
+    backend.poll()
+    graphs = load_all(backend)
+    known = closure_of(keys, loaded.graph.dependants())
+    chosen = with_dependants(known, graphs)
+    position = forget(loaded.results, chosen, graphs, reason=reason)
+    return 0 if position is None else len(backend.taken(position))
+
+
+def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:
+    """Do what is to be done once before tasks are run, and tell of it."""
+    loaded.results.backend.poll()
+    for told in (
+        try_again(loaded, judge(loaded, os.environ), began),
+        forget_gone(loaded, options.select),
+        told_changes(loaded, from_python=True),
+    ):
+        if told:
+            warn(told)
 
 
 def _source(what: Any, store: Any) -> tuple[GraphSource, Results, Path]:
@@ -208,33 +309,10 @@ def _run_in_workers(
         raise UnavailableError("\n".join([f"{url} failed", *said]))
 
 
-def report_of(loaded: Loaded) -> Report:
-    """Return how far a graph is by what the store knows now."""
-    backend = loaded.results.backend
-    backend.poll()
-    frontier = Frontier(loaded.graph, backend.keys(), backend.failures())
-    done, failed = len(frontier.finished), len(frontier.failed)
-    blocked = len(frontier.blocked()) if failed else 0
-    rest = len(loaded.graph) - done - failed - blocked
-    return Report(done, failed, blocked, rest + bool(loaded.missing), loaded.results)
-
-
-def report_from(snapshot: Snapshot, results: Results) -> Report:
-    """Return how far a graph is that somebody else has read."""
-    backend = results.backend
-    backend.poll()
-    totals = status_of(snapshot, backend.keys(), backend.failures(), ()).totals
-    done, failed, blocked = (totals[state] for state in ("done", "failed", "blocked"))
-    rest = len(snapshot) - done - failed - blocked
-    return Report(done, failed, blocked, rest + (not snapshot.complete), results)
-
-
 def _raise_unless_done(report: Report) -> None:
     if report.failed or report.blocked:
-        backend = report.store.backend
-        first = next(iter(backend.failures()), None)
-        record = report.store.record(first) if first is not None else None
-        trace = f"\n{record.failure.traceback}" if record and record.failure else ""
+        first = next(iter(report.errors), None)
+        trace = f"\n{first.traceback}" if first is not None else ""
         raise TasksFailedError(
             f"tasks: {report.failed} failed, {report.blocked} blocked by them{trace}"
         )

@@ -51,7 +51,7 @@ _HOMES = {
     "keep_graph": "taskgraph.upkeep.kept_jugfile",
     "note": "taskgraph.cli.sentences",
     "recorded_in": "taskgraph.tasks.recording",
-    "report_of": "taskgraph.api",
+    "report_of": "taskgraph.report",
     "retry_failures": "taskgraph.cli.running",
     "run_loaded": "taskgraph.cli.running",
     "run_options": "taskgraph.cli.run_options",
@@ -63,7 +63,6 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 if TYPE_CHECKING:  # the same list for type checkers
-    from taskgraph.api import report_of as report_of
     from taskgraph.cli.arguments import store_option as store_option
     from taskgraph.cli.printing import say as say
     from taskgraph.cli.program import Program as Program, run_program as run_program
@@ -80,6 +79,7 @@ if TYPE_CHECKING:  # the same list for type checkers
     from taskgraph.cli.stores import store_url as store_url
     from taskgraph.execution.options import RunOptions as RunOptions
     from taskgraph.identity.hashing import Encoder as Encoder, digest as digest
+    from taskgraph.report import report_of as report_of
     from taskgraph.tasks.graph import Graph as Graph
     from taskgraph.tasks.jugfile import Loaded as Loaded
     from taskgraph.tasks.recording import (

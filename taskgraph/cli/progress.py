@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from backends.interface import Backend
-    from taskgraph.api import Report
+    from taskgraph.report import Report
 
 _LINE_EVERY = 10.0
 _PIPE_SIZE = 1 << 20

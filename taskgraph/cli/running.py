@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backends.interface import Backend, Key
-    from taskgraph.api import Report
     from taskgraph.cli.progress import Display
     from taskgraph.execution.options import RunOptions
+    from taskgraph.report import Report
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded, Pause
     from taskgraph.upkeep.kept_jugfile import KeptJugfile
@@ -91,9 +91,8 @@ def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> N
     before : int, optional
         When this run began: a token of its store. By default now.
     """
-    from taskgraph.execution.retrying import judge
+    from taskgraph.execution.retrying import judge, try_again
     from taskgraph.results.failures import discard_failures
-    from taskgraph.upkeep.invalidation import RETRY
 
     backend = loaded.results.backend
     now = backend.claim([]).token
@@ -102,11 +101,9 @@ def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> N
         discard_failures(backend, verdict.damaged, reason="damaged: a failure")
     if options.no_retry:
         return
-    if verdict.again:
-        count = len(verdict.again)
-        before = now if before is None else before
-        discard_failures(backend, verdict.again, reason=RETRY, before=before)
-        note(f"{counted(count, 'task')} that failed before {_are(count)} tried again")
+    told = try_again(loaded, verdict, now if before is None else before)
+    if told:
+        note(told)
     for found, why in (
         (verdict.same_run, f"failed in this run ({verdict.because})"),
         (verdict.deadly, "killed a worker or took too long"),
@@ -116,10 +113,6 @@ def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> N
             note(f"{tasks} {why}; `tg execute --retry` runs {_them(len(found))} again")
 
 
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
 def _them(count: int) -> str:
     return "it" if count == 1 else "them"
 
@@ -127,8 +120,8 @@ def _them(count: int) -> str:
 def _run_here(
     source: KeptSource, loaded: Loaded, path: Path, options: RunOptions
 ) -> tuple[int, Report]:
-    from taskgraph.api import report_of
     from taskgraph.execution.in_process import run_here
+    from taskgraph.report import report_of
 
     source.keep(loaded)
     try:
@@ -176,12 +169,12 @@ def run_script(
     JugfileError
         It raised, or is not to be run.
     """
-    from taskgraph.api import report_from
     from taskgraph.cli.progress import progress
     from taskgraph.execution.observer import Observer
     from taskgraph.execution.processes.worker_process import ToRead
     from taskgraph.execution.processes.worker_signals import require_signals
     from taskgraph.execution.supervisor import Supervisor
+    from taskgraph.report import report_from
     from taskgraph.upkeep.kept_jugfile import keep_snapshot
 
     def learned(told: Snapshot, backend: Backend) -> None:
@@ -215,12 +208,12 @@ def run_script(
 def _supervise(
     source: KeptSource, loaded: Loaded, path: Path, options: RunOptions
 ) -> tuple[int, Report]:
-    from taskgraph.api import report_of
     from taskgraph.cli.progress import progress
     from taskgraph.execution.observer import Observer
     from taskgraph.execution.processes.worker_process import HasRead
     from taskgraph.execution.processes.worker_signals import require_signals
     from taskgraph.execution.supervisor import Supervisor
+    from taskgraph.report import report_of
 
     require_signals()
     graph = loaded.graph

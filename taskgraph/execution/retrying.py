@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.liveness import seems_dead, worker_identity
+from taskgraph.results.failures import discard_failures
 from taskgraph.results.provenance import array_id, code_fingerprint
+from taskgraph.upkeep.invalidation import RETRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,6 +93,26 @@ def judge(
         else:
             verdict.again.append(key)
     return verdict
+
+
+def try_again(loaded: Loaded, verdict: Verdict, before: int) -> str:
+    """Let tasks run again; return what to tell of it, empty if there are none.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        The graph, and its results.
+    verdict : Verdict
+        What becomes of failed tasks.
+    before : int
+        When the run began: a token of the store. What was recorded since stays.
+    """
+    if not verdict.again:
+        return ""
+    backend, count = loaded.results.backend, len(verdict.again)
+    discard_failures(backend, verdict.again, reason=RETRY, before=before)
+    tasks, are = ("1 task", "is") if count == 1 else (f"{count} tasks", "are")
+    return f"{tasks} that failed before {are} tried again"
 
 
 class _Changed:

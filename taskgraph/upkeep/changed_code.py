@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from taskgraph.tasks.task import Task, TaskGenerator
 
 
-def told_changes(loaded: Loaded) -> str:
+def told_changes(loaded: Loaded, *, from_python: bool = False) -> str:
     """Return what to tell of functions with results that were made by other code.
 
     Empty if there are none. Results are kept until the user says otherwise: a change
-    may be one of style.
+    may be one of style. How he says so is a command, or a call for whoever runs tasks
+    `from_python`.
     """
     loaded.results.backend.poll()
     names = changed(loaded)
@@ -30,9 +31,12 @@ def told_changes(loaded: Loaded) -> str:
         return ""
     have, those = ("has", "it") if len(names) == 1 else ("have", "them")
     options = " ".join(f"--name {shlex.quote(name)}" for name in names)
+    how = f"`tg invalidate {options}`"
+    if from_python:
+        how = f"`taskgraph.invalidate(..., name={names})`, of the same tasks,"
     return (
         f"{', '.join(names)} {have} changed since results of {those} were made, which "
-        f"are kept; `tg invalidate {options}` forgets these"
+        f"are kept; {how} forgets these"
     )
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from taskgraph import run, value
-from taskgraph.api import report_of
 from taskgraph.errors import JugfileError, UsageError
+from taskgraph.report import report_of
 from taskgraph.tasks.jugfile import Jugfile
 
 JUGFILE = """

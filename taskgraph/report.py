@@ -1,0 +1,161 @@
+"""What came of a run: how many tasks are done, and why others are not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backends.errors import DamagedError
+from taskgraph.exit_codes import ExitCode
+from taskgraph.names import known_as
+from taskgraph.tasks.frontier import Frontier
+from taskgraph.upkeep.status import states_of, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.upkeep.snapshot import Snapshot
+
+_STATES = ("done", "failed", "blocked", "open")
+_Task = tuple[bytes, str, str]
+"""Key, function and state."""
+
+
+@known_as("taskgraph")
+@dataclass(frozen=True, slots=True)
+class FailedTask:
+    """Why a task has no result.
+
+    Attributes
+    ----------
+    key : bytes
+        That of the task.
+    function : str
+        The name of its function.
+    arguments : str
+        The call's arguments, in short.
+    error, message : str
+        The exception's class and its text.
+    traceback : str
+        Where it was raised, as Python prints it.
+    output : str
+        What the task had printed.
+    """
+
+    key: bytes
+    function: str
+    arguments: str
+    error: str
+    message: str
+    traceback: str = field(repr=False)
+    output: str = field(repr=False)
+
+    def __str__(self) -> str:
+        what = f"{self.function}({self.arguments}): {self.error}: {self.message}"
+        return "\n".join(filter(None, (what, self.output, self.traceback)))
+
+
+@known_as("taskgraph")
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a run.
+
+    Attributes
+    ----------
+    done, failed, blocked, open : int
+        How many tasks have a result, failed, wait for a failed one, or are neither.
+    store : Results
+        Where the results are.
+    """
+
+    done: int
+    failed: int
+    blocked: int
+    open: int
+    store: Results
+    _tasks: Callable[[], Iterator[_Task]] = field(repr=False, compare=False)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 if all is done, 1 if tasks failed or are blocked, 3 if some are open."""
+        if self.failed or self.blocked:
+            return ExitCode.NOT_DONE
+        return ExitCode.GAVE_UP if self.open else ExitCode.DONE
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many tasks of each function are done, failed, blocked and open."""
+        counted = Counter((name, state) for _, name, state in self._tasks())
+        names = dict.fromkeys(name for name, _ in counted)
+        return {
+            name: {state: counted[name, state] for state in _STATES} for name in names
+        }
+
+    @property
+    def errors(self) -> list[FailedTask]:
+        """Why tasks failed, one after the other as they were written down."""
+        failed = [
+            (key, name) for key, name, state in self._tasks() if state == "failed"
+        ]
+        return [_why(self.store, key, name) for key, name in failed]
+
+
+def report_of(loaded: Loaded) -> Report:
+    """Return how far a graph is by what the store knows now."""
+    backend = loaded.results.backend
+    backend.poll()
+    frontier = Frontier(loaded.graph, backend.keys(), backend.failures())
+    done, failed = len(frontier.finished), len(frontier.failed)
+    blocked = frontier.blocked() if failed else set()
+    rest = len(loaded.graph) - done - failed - len(blocked)
+
+    def tasks() -> Iterator[_Task]:
+        states = dict.fromkeys(frontier.finished, "done")
+        states |= dict.fromkeys(frontier.failed, "failed")
+        states |= dict.fromkeys(blocked, "blocked")
+        for task in loaded.graph.tasks:
+            yield task.key, task.name, states.get(task.key, "open")
+
+    more = bool(loaded.missing)
+    return Report(done, failed, len(blocked), rest + more, loaded.results, tasks)
+
+
+def report_from(snapshot: Snapshot, results: Results) -> Report:
+    """Return how far a graph is that somebody else has read."""
+    backend = results.backend
+    backend.poll()
+    totals = status_of(snapshot, backend.keys(), backend.failures(), ()).totals
+    done, failed, blocked = (totals[state] for state in ("done", "failed", "blocked"))
+    rest = len(snapshot) - done - failed - blocked
+
+    def tasks() -> Iterator[_Task]:
+        states = states_of(snapshot, backend.keys(), backend.failures(), ())
+        for key, name in snapshot.named().items():
+            yield key, name, states[key] if states[key] in _STATES else "open"
+
+    more = not snapshot.complete
+    return Report(done, failed, blocked, rest + more, results, tasks)
+
+
+def _why(results: Results, key: bytes, name: str) -> FailedTask:
+    """Return why a task failed, as far as it can be read."""
+    try:
+        record = results.record(key)
+    except DamagedError as error:
+        return FailedTask(key, name, "", type(error).__name__, str(error), "", "")
+    if record is None or record.failure is None:
+        why = "was forgotten since, or is done now"
+        return FailedTask(key, name, "", "", why, "", "")
+    failure = record.failure
+    return FailedTask(
+        key,
+        name,
+        record.summary,
+        failure.error,
+        failure.message,
+        failure.traceback,
+        record.output,
+    )

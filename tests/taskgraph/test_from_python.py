@@ -1,0 +1,136 @@
+"""What a notebook asks: how far tasks are, why they failed, and to forget results."""
+
+import logging
+
+import pytest
+
+from taskgraph import TaskGenerator, UsageError, invalidate, run, status, value
+
+CELL = """
+def cell(x):
+    with open(LOG, "a") as log:
+        print(x, file=log)
+    return RESULT
+"""
+
+
+@pytest.fixture(params=["memory://", "store"])
+def store(request, tmp_path):
+    return "memory://" if "memory" in request.param else tmp_path / request.param
+
+
+@TaskGenerator
+def total(numbers):
+    return sum(numbers)
+
+
+def tasks_of(result, log):
+    """Return the tasks of a cell that was run (again) with another body."""
+    space = {"LOG": log, "__name__": __name__}
+    exec(CELL.replace("RESULT", result), space)
+    cell = TaskGenerator(space["cell"], name="cell")
+    squares = [cell(x) for x in range(3)]
+    return [*squares, total(squares)]
+
+
+def test_what_is_done_and_why_the_rest_is_not_is_known_by_function(tmp_path):
+    tasks = tasks_of("6 // (x - 1)", tmp_path / "log")
+    assert status(tasks, store=tmp_path / "s").counts == {
+        "cell": {"done": 0, "failed": 0, "blocked": 0, "open": 3},
+        total.name: {"done": 0, "failed": 0, "blocked": 0, "open": 1},
+    }
+    assert not (tmp_path / "s").exists()
+    report = run(tasks, store=tmp_path / "s", check=False)
+    assert status(tasks, store=tmp_path / "s").counts == report.counts
+    assert report.counts == {
+        "cell": {"done": 2, "failed": 1, "blocked": 0, "open": 0},
+        total.name: {"done": 0, "failed": 0, "blocked": 1, "open": 0},
+    }
+    (failed,) = report.errors
+    assert (failed.key, failed.function, failed.arguments) == (
+        tasks[1].key,
+        "cell",
+        "1",
+    )
+    assert failed.error == "ZeroDivisionError"
+    assert "in cell" in failed.traceback
+    assert "cell(1): ZeroDivisionError: integer division" in str(failed)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_failed_is_tried_again_when_it_was_mended(tmp_path, workers, caplog):
+    log = tmp_path / "log"
+    run(tasks_of("6 // (x - 1)", log), store=tmp_path / "s", check=False)
+    tasks = tasks_of("x * x", log)
+    run(tasks, store=tmp_path / "s", workers=workers)
+    assert "1 task that failed before is tried again" in caplog.text
+    assert sorted(log.read_text().split()) == ["0", "1", "1", "2"]
+    assert value(tasks[1]) == 1
+
+
+def test_changed_code_is_told_and_forgotten_with_what_was_made_of_it(tmp_path, caplog):
+    log = tmp_path / "log"
+    run(tasks_of("x * x", log), store=tmp_path / "s")
+    tasks = tasks_of("x * x + 1", log)
+    run(tasks, store=tmp_path / "s")
+    assert value(tasks[-1]) == 5
+    assert "`taskgraph.invalidate(..., name=['cell'])`" in caplog.text
+    assert "tg " not in caplog.text
+
+    assert invalidate(tasks, name="cell", store=tmp_path / "s") == 4
+    caplog.clear()
+    run(tasks, store=tmp_path / "s")
+    assert value(tasks[-1]) == 8
+    assert not caplog.records
+
+
+def test_only_the_tasks_that_are_given_are_forgotten(store, tmp_path):
+    tasks = tasks_of("x * x", tmp_path / "log")
+    run(tasks, store=store)
+    assert invalidate(tasks[-1], store=tasks[0].recording.results) == 1
+    assert [task.can_load() for task in tasks] == [True, True, True, False]
+    assert invalidate(tasks[0]) == 1
+    assert invalidate(tasks[0]) == 0
+
+
+def test_dependants_of_other_scripts_go_too(tmp_path):
+    tasks = tasks_of("x * x", tmp_path / "log")
+    run(tasks, store=tmp_path / "s")
+    assert invalidate(tasks_of("x", tmp_path / "log")[0], store=tmp_path / "s") == 2
+    assert status(tasks, store=tmp_path / "s").done == 2
+
+
+JUGFILE = """
+from taskgraph import TaskGenerator
+@TaskGenerator
+def half(x):
+    return 6 // x
+@TaskGenerator
+def both(xs):
+    return sum(xs)
+both([half(x) for x in (1, 2)])
+both([half(0)])
+"""
+
+
+def test_a_jugfile_is_asked_by_its_path(tg, caplog):
+    path = tg.write("work.py", JUGFILE)
+    caplog.set_level(logging.WARNING)
+    report = run(path, check=False)
+    assert status(path).counts == report.counts
+    assert [found.arguments for found in status(path).errors] == ["0"]
+    assert invalidate(path, name="both") == 1
+    assert tg.json("status", "work.py")["total"]["done"] == 2
+    assert invalidate(path, name=["half", "both"]) == 3
+    assert status(path).open == 5
+    assert "both" in tg("undo", "work.py", "--list").stdout
+
+
+def test_what_names_nothing_is_refused(tg):
+    path = tg.write("work.py", JUGFILE)
+    with pytest.raises(UsageError, match=r"say what to forget of a jugfile"):
+        invalidate(path)
+    with pytest.raises(UsageError, match=r"no task is of hlaf; .*work.both, work.half"):
+        invalidate(path, name="hlaf")
+    with pytest.raises(UsageError, match="a jugfile, or tasks, not 5"):
+        status(5)
