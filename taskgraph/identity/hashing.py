@@ -16,7 +16,7 @@ tag          what follows
 ``{ <``      set, frozenset: count, ``:``, the encoded items in byte order
 ``d``        dict: count, ``:``, key then value for each, in byte order of the keys
 ``a``        array: dtype (a str for most), shape (as tuple), BLAKE3 (32 bytes) of its
-             elements in C order, each NaN the same; of objects, packed by their kinds
+             little-endian elements in C order, NaNs alike; of objects, packed by kind
 ``n``        numpy scalar: dtype, its bytes (as bytes)
 ``m``        class or function that its name finds: module, qualified name (as str)
 ``o``        object of a known type: type (as for ``m``), all that it holds (any value)
@@ -356,7 +356,8 @@ class Encoder:
         """Encode a plain array: dtype, shape and contents."""
         self.mutable = True
         dtype = array.dtype
-        head = b"a" + self.below(dtype_state(dtype)) + self._tuple(array.shape)
+        head = b"a" + self.below(dtype_state(dtype, ordered=False))
+        head += self._tuple(array.shape)
         if dtype.hasobject and dtype.names is None:
             objects = array if dtype.kind == "O" else array.astype(object)
             return head + self._digests.of_objects(objects, self._packed)

@@ -21,8 +21,16 @@ _OF_MASKED = (
 _OF_MEMMAP = ("_mmap", "filename", "mode", "offset")
 
 
-def dtype_state(dtype: Any) -> object:
+def dtype_state(dtype: Any, *, ordered: bool = True) -> object:
     """Return plain data that says everything about a dtype; a text for most.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Of anything.
+    ordered : bool
+        Whether the order of bytes in a number is part of it. For an array it is none:
+        it is how the array has its memory, and pickle makes it the machine's own.
 
     Raises
     ------
@@ -34,11 +42,13 @@ def dtype_state(dtype: Any) -> object:
     >>> import numpy as np
     >>> dtype_state(np.dtype(float)), dtype_state(np.dtype("M8[25s]"))
     ('<f8', '<M8[25s]')
+    >>> dtype_state(np.dtype(">f8")), dtype_state(np.dtype(">f8"), ordered=False)
+    ('>f8', '<f8')
     """
     kind = dtype.kind
     ours = type(dtype).__module__ == "numpy.dtypes"
     if ours and kind in _PLAIN and dtype.names is None and dtype.metadata is None:
-        return dtype.str
+        return _text(dtype, ordered=ordered)
     if not ours or dtype.type.__module__ not in ("numpy", "builtins"):
         why = f"the dtype {dtype!r:.60} is not one of numpy's own; pass an array of one"
         raise UnhashableError("", f"{why}, with astype()")
@@ -46,25 +56,37 @@ def dtype_state(dtype: Any) -> object:
         missing = (dtype.na_object,) if hasattr(dtype, "na_object") else ()
         plain: object = "T", dtype.coerce, missing
     elif dtype.subdtype is not None:
-        plain = "of", dtype_state(dtype.subdtype[0]), dtype.subdtype[1]
+        base, shape = dtype.subdtype
+        plain = "of", dtype_state(base, ordered=ordered), shape
     elif dtype.names is not None:
-        fields = tuple(_field_state(name, *dtype.fields[name]) for name in dtype.names)
+        fields = tuple(
+            _field_state(name, *dtype.fields[name], ordered=ordered)
+            for name in dtype.names
+        )
         aligned = dtype.isalignedstruct
         plain = dtype.str, fields, dtype.itemsize, aligned, dtype.type.__name__
     else:
-        plain = dtype.str
+        plain = _text(dtype, ordered=ordered)
     return plain if dtype.metadata is None else (plain, dict(dtype.metadata))
 
 
-def _field_state(name: str, dtype: Any, offset: int, title: object = None) -> object:
-    return name, dtype_state(dtype), offset, title
+def _field_state(
+    name: str, dtype: Any, offset: int, title: object = None, *, ordered: bool
+) -> object:
+    return name, dtype_state(dtype, ordered=ordered), offset, title
+
+
+def _text(dtype: Any, *, ordered: bool) -> str:
+    text = str(dtype.str)
+    return text if ordered else text.replace(">", "<", 1)
 
 
 def normal(array: Any, numpy: Any) -> Any:
     """Return an array of numbers in which equal numbers have equal bytes.
 
     Every NaN is the same one, whatever its sign and payload; the padding of long
-    doubles, of which each has its own, is zero. The array itself if it is so already.
+    doubles, of which each has its own, is zero; the lowest byte of each comes first.
+    The array itself if it is so already.
 
     Examples
     --------
@@ -72,6 +94,8 @@ def normal(array: Any, numpy: Any) -> Any:
     >>> normal(np.array([-np.nan, 1.0]), np).tobytes().hex()
     '000000000000f87f000000000000f03f'
     """
+    if array.dtype.str[0] == ">":
+        array = array.astype(array.dtype.newbyteorder("<"))
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind not in "fc" or not array.size:
         return array

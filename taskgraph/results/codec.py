@@ -17,7 +17,9 @@ from __future__ import annotations
 import io
 import pickle
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -296,9 +298,20 @@ def _npy_parts(buffer: Any) -> tuple[bytes, Any]:
         array = array if array.flags.forc else numpy.ascontiguousarray(array)
         raw = memoryview(array.ravel(order="K").view(numpy.uint8))
     file = io.BytesIO()
-    about = numpy.lib.format.header_data_from_array_1_0(array)
+    with _quiet(array.dtype):
+        about = numpy.lib.format.header_data_from_array_1_0(array)
     numpy.lib.format.write_array_header_2_0(file, about)
     return file.getvalue(), raw
+
+
+def _quiet(dtype: Any) -> AbstractContextManager[None]:
+    """Return what hides that ``.npy`` leaves metadata out: the structure has them.
+
+    Nothing, where there can be none: it makes Python repeat a task's own warnings.
+    """
+    if dtype.names is None and dtype.metadata is None:
+        return nullcontext()
+    return warnings.catch_warnings(action="ignore")
 
 
 def _npy_size(raw: bytearray) -> int:
