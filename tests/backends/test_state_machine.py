@@ -148,6 +148,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(name=workers)
     def forget_the_discarded(self, name) -> None:
         store = self._acted(name)
+        store.refresh()  # the model forgets all, also what this one has not heard of
         final = store.make_final([d.position for d in store.discards()])
         if final:
             self.model.deeds.append(Deed("final", name, target=final))
