@@ -39,6 +39,16 @@ class Copies:
         """Keep a copy of what is to be appended at a position."""
         self._documents.put(_name(position, frame[0]), b"".join(frame))
 
+    def lacks(self, position: int, check: int) -> str:
+        """Return what is wrong with the copy of a segment, "" if it has its check."""
+        try:
+            frame = self._documents.get(name_of_copy(position, check))
+        except DamagedError as error:
+            return error.why
+        if frame is None:
+            return "it is gone"
+        return "" if check_of(frame) == check else "it is of another segment"
+
     def drop(self, position: int, frame: Sequence[Bytes]) -> None:
         """Let go of the copy of what was not appended after all."""
         self._documents.put(_name(position, frame[0]), b"")
@@ -68,8 +78,13 @@ class Copies:
         return None if frame is None else decode_frame(frame, f"{_PREFIX}{position}")
 
 
+def name_of_copy(position: int, check: int) -> str:
+    """Return what the copy of a segment is called among the documents."""
+    return f"{_PREFIX}{position}{_ending(check)}"
+
+
 def _name(position: int, start: Bytes) -> str:
-    return f"{_PREFIX}{position}{_ending(check_of(start))}"
+    return name_of_copy(position, check_of(start))
 
 
 def _ending(check: int) -> str:

@@ -15,7 +15,7 @@ from backends.errors import (
 )
 from backends.garbage import few_collections
 from backends.interface import Kind, Segment
-from backends.reading import check_at, look, name_of
+from backends.reading import check_at, look, name_of, read_whole
 from backends.segment import (
     VOID_FRAME,
     check_of,
@@ -25,6 +25,7 @@ from backends.segment import (
     refused,
 )
 from backends.state import State
+from backends.unnoticed import lacking_copies
 from backends.warning import warn
 
 if TYPE_CHECKING:
@@ -358,8 +359,26 @@ class JournalUpkeep:
         found = dict.fromkeys(self._journal.damaged.values())
         return [Fault(what, why) for what, why in found]
 
+    def unnoticed(self) -> list[Fault]:
+        from backends.interface import Fault
+
+        journal, faults = self._journal, []
+        for what, why, position in journal.log.unnoticed():
+            if position is None:
+                faults.append(Fault(what, why, (), "copy"))
+            else:
+                journal.damaged.setdefault(position, (what, why))
+        return faults + [Fault(what, why, (), "copy") for _, what, why in self._lack()]
+
+    def _lack(self) -> list[tuple[int, str, str]]:
+        journal = self._journal
+        end, without = journal.state.position, {*journal.damaged, *journal.refused}
+        return list(lacking_copies(journal.log, journal.copies, end, without=without))
+
     def mend(self) -> int:
         journal = self._journal
+        for position, *_ in self._lack():
+            journal.copies.keep(position, [read_whole(journal.log, position)])
         damaged = journal.damaged
         mended = [
             at
@@ -368,7 +387,7 @@ class JournalUpkeep:
         ]
         for position in mended:
             del damaged[position]
-        if damaged:
+        if damaged or any(journal.log.unnoticed()):
             self.compact()  # mends what is damaged in blocks that are merged
         return len(mended)
 

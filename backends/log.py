@@ -59,6 +59,14 @@ class Log(Protocol):
         It is for finding gaps, which no writer makes: `read` tells what is next.
         """
 
+    def unnoticed(self) -> Iterable[tuple[str, str, int | None]]:
+        """Yield what is damaged and does no harm: elsewhere it stands once more.
+
+        Each is a name, a reason, and the position of a segment, or None for what is of
+        many. `merge` writes anew what is of many; shelves and the like go, so that the
+        next one who merges makes them again.
+        """
+
     def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:
         """Write a frame aside; with `durable` it survives a power cut."""
 

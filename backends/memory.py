@@ -60,6 +60,9 @@ class MemoryLog:
     def merged(self, position: int) -> None:
         """Return None: one frame is as near as many."""
 
+    def unnoticed(self) -> Iterable[tuple[str, str, int | None]]:
+        return ()
+
     def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:  # noqa: ARG002 - nothing in memory outlives the process
         name = str(next(self._names))
         self._staged[name] = b"".join(frame)

@@ -107,8 +107,8 @@ def read_records(log: Log, position: int) -> Segment:
     return segment
 
 
-def read_whole(log: Log, position: int, size: int) -> bytes:
-    """Return a frame that had this size when it was looked at.
+def read_whole(log: Log, position: int, size: int | None = None) -> bytes:
+    """Return a frame, of the size that it had when it was looked at if that is given.
 
     Raises
     ------
@@ -116,6 +116,6 @@ def read_whole(log: Log, position: int, size: int) -> bytes:
         It is another one now.
     """
     found = log.read(position)
-    if found is None or len(found[0]) != size:
+    if found is None or size not in {None, len(found[0])}:
         raise DamagedError(name_of(log, position), "it changed meanwhile")
     return found[0]

@@ -25,12 +25,19 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from backends.errors import DamagedError
 from backends.filesystem.blob_folder import BlobFolder
 from backends.filesystem.directory import Directory
 from backends.filesystem.document_folder import DocumentFolder
 from backends.filesystem.format import BLOCK
 from backends.filesystem.member_folder import MemberFolder
-from backends.filesystem.packs import NewPack, Pack, open_pack, opened
+from backends.filesystem.packs import (
+    NewPack,
+    Pack,
+    open_pack,
+    opened,
+    worn_table,
+)
 from backends.filesystem.posix import (
     bytes_in,
     explained,
@@ -45,10 +52,9 @@ from backends.reading import name_of
 from backends.segment import HEADER_SIZE, LINK_AT, VOID_FRAME, check_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from backends.errors import DamagedError
     from backends.interface import Bytes, Segment
 
 _KEPT = 86400.0
@@ -124,6 +130,29 @@ class FileLog:
                 return None
         found = self._packs[block].segments(heads, name)
         return (one for one in found if one[0] >= position)
+
+    def unnoticed(self) -> Iterator[tuple[str, str, int | None]]:
+        with explained(f"look into {self.url}/log"):
+            for block in sorted(_numbers(f"{self.url}/log", ".pack")):
+                path = f"{self._block(block)}.pack"
+                with suppress(DamagedError, FileNotFoundError), opened(path) as pack:
+                    if why := worn_table(pack):
+                        yield path, why, None
+                    yield from self._hidden(block, pack, path)
+            for shelf in self._shelves.worn():
+                yield shelf, "it is not as its packs are", None
+
+    def _hidden(
+        self, block: int, descriptor: int, path: str
+    ) -> Iterator[tuple[str, str, int]]:
+        """Yield the heads of a pack that are damaged, though a shelf has them."""
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        heads = self._open(block, descriptor, path)
+        for position, found in self._packs[block].segments(
+            heads, partial(name_of, self)
+        ):
+            if isinstance(found, DamagedError):
+                yield found.what, found.why, position
 
     def refresh(self) -> None:
         pass  # each read that finds nothing asks the server anew
@@ -212,11 +241,14 @@ class FileLog:
     ) -> int:
         directory = self._block(block)
         pack = f"{directory}.pack"
+        if not sizes:  # a pack has something in it that says of which block it is
+            sizes, frame = {block * self.block_size: 0}, lambda _: VOID_FRAME
         new = NewPack(sizes, frame)
         with explained(f"merge segments in {self.url}"):
             old = bytes_in(pack) + bytes_in(directory)
             broken = os.path.isdir(pack)  # no file can take its place
-            if old <= new.size and not os.path.isdir(directory) and not broken:
+            bad = broken or _is_worn(pack)
+            if old <= new.size and not os.path.isdir(directory) and not bad:
                 self._shelves.make(block)
                 return 0
             staged = self.stage(new.chunks(), durable=True)
@@ -314,6 +346,12 @@ class FileLog:
 
     def close(self) -> None:
         self._packs.clear()
+
+
+def _is_worn(pack: str) -> bool:
+    with suppress(FileNotFoundError), opened(pack) as descriptor:
+        return bool(worn_table(descriptor))
+    return False
 
 
 def _numbers(folder: str, ending: str = "") -> set[int]:

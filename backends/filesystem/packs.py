@@ -11,7 +11,8 @@
 
 Entries, heads and bodies ascend by position. Whoever joins reads start, entries and
 heads, most often with one system call. The second copy is for damage: a bit that flips
-in the first one costs nothing, and one in the heads costs one segment.
+in the first one costs nothing, and one in the heads costs one segment. A pack has at
+least one entry, which says of which block it is.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _CHECK = struct.Struct("<Q")
 _START_SIZE = _START.size + _CHECK.size
 _ENTRY = struct.Struct("<QIQQQ")
 _MAGIC = b"TGP2"
+_SHELF = b"TGH1"
+"""What a shelf begins with instead, so that no pack passes for one."""
 _FIRST_READ = 1 << 20
 """Bytes that are read of a pack at once: the heads of many small segments."""
 
@@ -184,9 +187,7 @@ class Pack:
             body_at += header.body_size
 
 
-def open_pack(
-    descriptor: int, path: str, block: range, *, at_once: int = _FIRST_READ
-) -> tuple[Pack, Bytes]:
+def open_pack(descriptor: int, path: str, block: range) -> tuple[Pack, Bytes]:
     """Return a pack and its heads.
 
     Parameters
@@ -197,20 +198,43 @@ def open_pack(
         Its name, for errors.
     block : range
         The positions that it may hold.
-    at_once : int
-        How many bytes to read first.
 
     Raises
     ------
     DamagedError
-        Neither copy of its entries is whole, or they are of another block.
+        Neither copy of its entries is whole, or they are of another block, or there are
+        none, so that nothing says of which block it is.
     """
-    data = os.read(descriptor, at_once)
+    data = os.read(descriptor, _FIRST_READ)
     try:
         start, entries = _first_copy(descriptor, data)
     except ValueError as error:
         start, entries = _second_copy(descriptor, path, str(error))
-    if any(position not in block for position, *_ in _ENTRY.iter_unpack(entries)):
+    return _front(descriptor, data, start, entries, path, block)
+
+
+def open_shelf(descriptor: int, path: str, positions: range) -> tuple[Pack, Bytes]:
+    """Return what `encode_heads` made, as `open_pack` does; it is read whole.
+
+    Raises
+    ------
+    DamagedError
+        It has another checksum, or is of other positions.
+    """
+    data = os.read(descriptor, os.fstat(descriptor).st_size)
+    try:
+        start, entries = _first_copy(descriptor, data, _SHELF)
+    except ValueError as error:
+        raise DamagedError(path, str(error)) from None
+    return _front(descriptor, data, start, entries, path, positions)
+
+
+def _front(
+    descriptor: int, data: bytes, start: bytes, entries: bytes, path: str, block: range
+) -> tuple[Pack, Bytes]:
+    """Return a pack and its heads, of which `data` is the beginning."""
+    found = [position for position, *_ in _ENTRY.iter_unpack(entries)]
+    if not found or any(position not in block for position in found):
         raise DamagedError(path, "it holds another block")
     pack = Pack(data[:_START_SIZE], start, entries)
     heads = memoryview(data)[pack.heads_at : pack.heads_at + pack.heads_size]
@@ -218,6 +242,24 @@ def open_pack(
         return pack, heads
     left = pack.heads_size - len(heads)
     return pack, bytes(heads) + read_at(descriptor, left, pack.heads_at + len(heads))
+
+
+def worn_table(descriptor: int) -> str:
+    """Return why one copy of a pack's entries is not like the other.
+
+    Empty if both are whole, or neither is.
+    """
+    first = second = None
+    with suppress(ValueError):
+        first = _first_copy(descriptor, read_at(descriptor, _START_SIZE, 0))
+    with suppress(DamagedError):
+        second = _second_copy(descriptor, "", "")
+    if first == second:
+        return ""
+    if first is not None and second is not None:
+        return "its two tables differ"
+    which = "first" if first is None else "second"
+    return f"the {which} of its two tables has another checksum"
 
 
 def encode_heads(fronts: Iterable[tuple[Pack, Bytes]]) -> list[bytes]:
@@ -238,7 +280,7 @@ def encode_heads(fronts: Iterable[tuple[Pack, Bytes]]) -> list[bytes]:
         raise DamagedError("a pack", "its heads have another checksum")
     entries = b"".join(pack.entries for pack, _ in listed)
     heads = b"".join(heads for _, heads in listed)
-    return [_start(entries, heads), entries, heads]
+    return [_start(entries, heads, _SHELF), entries, heads]
 
 
 @contextmanager
@@ -255,18 +297,18 @@ def opened(path: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _start(entries: bytes, heads: bytes) -> bytes:
+def _start(entries: bytes, heads: bytes, kind: bytes = _MAGIC) -> bytes:
     count = len(entries) // _ENTRY.size
-    about = _START.pack(_MAGIC, count, len(heads), xxh3_64_intdigest(heads))
+    about = _START.pack(kind, count, len(heads), xxh3_64_intdigest(heads))
     return about + _CHECK.pack(xxh3_64_intdigest(about + entries))
 
 
-def _entries_size(start: bytes, most: int) -> int:
+def _entries_size(start: bytes, most: int, kind: bytes = _MAGIC) -> int:
     """Return the size of the entries that a start announces; ValueError if it lies."""
     if len(start) < _START_SIZE:
         raise ValueError("cut short")
     magic, count, _, _ = _START.unpack(start[: _START.size])
-    if magic != _MAGIC or count * _ENTRY.size > most:
+    if magic != kind or count * _ENTRY.size > most:
         raise ValueError("its table has another checksum")
     return int(count * _ENTRY.size)
 
@@ -278,9 +320,11 @@ def _checked(start: bytes, entries: bytes) -> tuple[bytes, bytes]:
     return start, entries
 
 
-def _first_copy(descriptor: int, data: bytes) -> tuple[bytes, bytes]:
+def _first_copy(
+    descriptor: int, data: bytes, kind: bytes = _MAGIC
+) -> tuple[bytes, bytes]:
     start = data[:_START_SIZE]
-    size = _entries_size(start, most=1 << 40)
+    size = _entries_size(start, most=1 << 40, kind=kind)
     entries = data[_START_SIZE : _START_SIZE + size]
     if len(entries) < size:
         have = _START_SIZE + len(entries)

@@ -27,8 +27,18 @@ class Upkeep(Protocol):
     def damaged(self) -> list[Fault]:
         """Return the segments that could not be read."""
 
+    def unnoticed(self) -> list[Fault]:
+        """Return what is damaged of what is kept twice, as faults of kind "copy".
+
+        What only seems to be so because it was read elsewhere is told by `damaged`
+        from now on.
+        """
+
     def mend(self) -> int:
-        """Replace damaged segments by some that do nothing; return how many."""
+        """Replace damaged segments by some that do nothing; return how many.
+
+        What is kept twice and damaged once is written anew.
+        """
 
     def compact(self) -> int:
         """Merge old segments; return bytes freed.

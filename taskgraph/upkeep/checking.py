@@ -13,12 +13,12 @@ from taskgraph.results.lineage import made_of
 from taskgraph.upkeep.collection import orphans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from backends.interface import Backend, Key
     from taskgraph.results.results import Results
 
-DAMAGED, DOCUMENT = "damaged", "document"
+DAMAGED, COPY, DOCUMENT = "damaged", "copy", "document"
 ORPHAN, LEFTOVER, DEAD = "orphan", "leftover", "dead"
 DAY = 86400.0
 
@@ -29,6 +29,7 @@ def check(results: Results) -> Iterator[Fault]:
     A fault's `kind` is
 
     * damaged: a segment, record or blob has another checksum or is gone;
+    * copy: one of two copies is damaged, of what is kept twice;
     * document: a list of tasks, or another document, has another checksum;
     * orphan: a blob that no record needs, older than a day by the store's clock;
     * leftover: a file that nobody finished writing, as old;
@@ -36,10 +37,12 @@ def check(results: Results) -> Iterator[Fault]:
     """
     backend = results.backend
     backend.poll()
+    unnoticed = backend.upkeep.unnoticed()
+    yield from unnoticed
     yield from backend.upkeep.damaged()
     for position, rows in _records(backend).items():
         yield from _check_segment(results, position, rows)
-    yield from _check_documents(backend)
+    yield from _check_documents(backend, {fault.what for fault in unnoticed})
     for name, size in orphans(results):
         if backend.blobs.age(name) > DAY:
             yield Fault(
@@ -57,8 +60,9 @@ def check(results: Results) -> Iterator[Fault]:
 def repair(results: Results, faults: Iterable[Fault]) -> int:
     """Put faults right; return how many tasks have to be computed again.
 
-    Damaged records are discarded, so that their tasks are run again. Damaged documents
-    are emptied, orphans go to the trash, leftovers and dead workers away.
+    Damaged records are discarded, so that their tasks are run again. Damaged copies are
+    written anew, damaged documents are emptied, orphans go to the trash, leftovers and
+    dead workers away.
     """
     backend = results.backend
     listed = list(faults)
@@ -69,7 +73,7 @@ def repair(results: Results, faults: Iterable[Fault]) -> int:
             reason="damaged: found by fsck",
             more=lambda: made_of(results, keys),
         )
-    if any(fault.kind == DAMAGED for fault in listed):
+    if any(fault.kind in {DAMAGED, COPY} for fault in listed):
         backend.upkeep.mend()
     for fault in listed:
         what = fault.what.partition(" ")[2]
@@ -98,8 +102,10 @@ def cut_blob(results: Results, key: Key) -> str:
     return ""
 
 
-def _check_documents(backend: Backend) -> Iterator[Fault]:
+def _check_documents(backend: Backend, told: Container[str]) -> Iterator[Fault]:
     for name in backend.documents.names():
+        if f"document {name}" in told:
+            continue
         try:
             backend.documents.get(name)
         except DamagedError as error:

@@ -148,6 +148,9 @@ class SimulatedLog:
         self._known_packs.add(block)
         return pack.get(position, VOID_FRAME)
 
+    def unnoticed(self) -> list[tuple[str, str, int | None]]:
+        return []
+
     def refresh(self) -> None:
         pass
 

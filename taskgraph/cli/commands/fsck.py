@@ -25,6 +25,7 @@ def command(jugfile: Path, store: str | None, repairing: bool, as_json: bool) ->
     \b
     damaged   a record or a large value is not what was stored; --repair forgets it,
               so that its task is run again
+    copy      one of two copies of something; nothing is lost, it is written anew
     document  a list of tasks is not what was stored; --repair forgets it, and the next
               `tg execute` lists them again
     orphan    a large value that no result needs, older than a day; to the trash

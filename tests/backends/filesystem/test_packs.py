@@ -69,7 +69,10 @@ def reader(root):
     return late
 
 
-@given(st.dictionaries(st.integers(0, 2**40), _segments(), max_size=6), st.integers(0))
+@given(
+    st.dictionaries(st.integers(0, 2**40), _segments(), min_size=1, max_size=6),
+    st.integers(0),
+)
 def test_a_pack_gives_back_each_frame(tmp_path_factory, segments, limit):
     frames = {position: frame_of(segment) for position, segment in segments.items()}
     path = tmp_path_factory.mktemp("pack") / "x.pack"
@@ -212,3 +215,23 @@ def test_a_pack_of_another_content_is_damaged(tmp_path, content):
     late = reader(root)
     assert len(late.upkeep.damaged()) == BLOCK
     assert set(late.keys()) == {key(number) for number in range(BLOCK, 2 * BLOCK)}
+
+
+def test_a_pack_of_which_nothing_is_left_does_not_pass_for_another(tmp_path):
+    """Two blocks of claims that nobody needs; the one with results gets such a pack."""
+    root = tmp_path / "store"
+    store = merged_store(root)
+    for number in range(100, 100 + BLOCK // 2):
+        store.claim([key(number)])
+        publish(store, key(number))
+    store.discard([key(100 + n) for n in range(BLOCK // 2)], reason="wrong")
+    while store.position % BLOCK:
+        store.claim([key(200 + store.position)])
+    store.make_final([about.position for about in store.discards()])
+    while store.position % BLOCK:
+        store.claim([key(300 + store.position)])
+    store.upkeep.compact()
+    packs = sorted(root.glob("log/*.pack"), key=lambda path: path.stat().st_size)
+    pack_of(root).write_bytes(packs[0].read_bytes())
+    late = reader(root)
+    assert len(late.upkeep.damaged()) == BLOCK
