@@ -72,7 +72,9 @@ def spacing_of(spacing: Any, *images: Any) -> Any:
     Raises
     ------
     ValueError
-        If opened images differ in it, or know it along some axes of space only.
+        If opened images differ in it or in their axes, or know it along some axes of
+        space only. Lengths are compared, whatever their units; it is in those of the
+        first.
 
     Examples
     --------
@@ -80,12 +82,28 @@ def spacing_of(spacing: Any, *images: Any) -> Any:
     ((2, 1, 1), None)
     """
     opened = [in_space(image) for image in images if hasattr(image, "spatial")]
+    require_same_axes(*opened)
     if spacing is not None or not opened:
         return spacing
-    stated = {image.physical_spacing() for image in opened}
-    if len(stated) > 1:
+    first: tuple[float, ...] = opened[0].physical_spacing()
+    for other in opened[1:]:
+        steps = other.physical_spacing(opened[0].unit)
+        if not np.allclose(steps, first, rtol=1e-6, atol=0):
+            raise ValueError(
+                f"the images have spacings {first} and {steps}; give spacing="
+            )
+    return first
+
+
+def require_same_axes(*images: Any) -> None:
+    """Raise `ValueError` if opened images say that their axes are different ones."""
+    axes = {image.axes for image in map(in_space, images) if _says_axes(image)}
+    if len(axes) > 1:
         raise ValueError(
-            f"the images have spacings {' and '.join(map(str, sorted(stated)))}; give"
-            " spacing="
+            f"the images have axes {' and '.join(sorted(axes))}; bring them into one"
+            " order (numpy.moveaxis), or say axes= if a file says them wrong"
         )
-    return stated.pop()
+
+
+def _says_axes(image: Any) -> bool:
+    return hasattr(image, "spatial") and bool(image.stated)

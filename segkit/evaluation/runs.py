@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import require_same_axes
 from segkit.measurement.partial_table import require_room
 from segkit.names import known_as
 from segkit.overlaps.contingency_table import Contingency, add_up, labels, require_ids
@@ -108,6 +109,7 @@ def label_runs(
     >>> combine(parts).length.tolist()
     [1, 1, 1, 1]
     """
+    require_same_axes(segmentation, reference)
     images = labels(segmentation, "segmentation"), labels(reference, "reference")
     if tile is None:
         checks.require_no_picture(images[0], name="segmentation")

@@ -156,6 +156,21 @@ def in_unit(step: float, unit: str, other: str) -> float:
     return step * 10.0**power if power >= 0 else step / 10.0**-power
 
 
+def one_unit(units: Sequence[str], shape: Sequence[int]) -> str:
+    """Return the unit of a spacing, ``'pixel'`` if it is not known.
+
+    Axes of length 1 do not count.
+
+    Examples
+    --------
+    >>> one_unit(("pixel", "nanometer", "nanometer"), (1, 8, 8))
+    'nanometer'
+    """
+    pairs = zip(units, shape, strict=True)
+    known = [unit for unit, n in pairs if n > 1 and unit != UNKNOWN_UNIT]
+    return known[-1] if known else UNKNOWN_UNIT
+
+
 def known_in_part(axes: str, units: Sequence[str], shape: Sequence[int]) -> str:
     """Return what is known of a spacing and what is not; empty if all or none is.
 

@@ -11,10 +11,14 @@ import numpy as np
 from segkit.io.axes import how_to_choose
 from segkit.io.calibration import (
     SPATIAL,
+    UNKNOWN_UNIT,
     complete_spacing,
     complete_units,
     in_one_unit,
+    in_unit,
+    is_length,
     known_in_part,
+    one_unit,
 )
 from segkit.io.errors import ColourError, ImageRequestError
 from segkit.io.sources import (
@@ -262,14 +266,24 @@ class Image:
         steps, named = in_one_unit(self.axes, steps, named)
         return replace(self, spacing=steps, units=named, stated=stated)
 
-    def physical_spacing(self) -> tuple[float, ...]:
-        """Return the spacing, to measure with.
+    @property
+    def unit(self) -> str:
+        """Unit of the spacing along the axes of space; ``'pixel'`` where unknown."""
+        units = [
+            unit if name in SPATIAL else UNKNOWN_UNIT
+            for name, unit in zip(self.axes, self.units, strict=True)
+        ]
+        return one_unit(units, self.shape)
+
+    def physical_spacing(self, unit: str | None = None) -> tuple[float, ...]:
+        """Return the spacing, to measure with, in a unit or in its own.
 
         Raises
         ------
         ImageRequestError
             If it is known along some axes of space and not along others, so that
-            volumes and distances would mix pixels with a length.
+            volumes and distances would mix pixels with a length; if it cannot be told
+            in the unit.
 
         Examples
         --------
@@ -287,7 +301,17 @@ class Image:
             raise ImageRequestError(
                 self.path, f"has {lacking}; give spacing= for all axes"
             )
-        return self.spacing
+        if unit in (None, self.unit):
+            return self.spacing
+        if not (is_length(self.unit) and is_length(str(unit))):
+            raise ImageRequestError(
+                self.path,
+                f"the images have spacings in {self.unit} and {unit}; give spacing=",
+            )
+        return tuple(
+            in_unit(step, own, str(unit)) if is_length(own) else step
+            for step, own in zip(self.spacing, self.units, strict=True)
+        )
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -88,6 +88,7 @@ def by_space(
         If three axes or more are not named, or names or spacing do not fit the image.
     """
     array, names, distances = _described(image, axes, spacing)
+    segment = _thick(segment)
     apart = [place for place, name in enumerate(names) if name not in SPATIAL]
     if not apart:
         return segment(array, distances)
@@ -100,6 +101,22 @@ def by_space(
         labels[place] = np.where(own > 0, own + np.int32(found), 0)
         found += int(own.max(initial=0))
     return np.ascontiguousarray(np.moveaxis(labels, fronts, apart))
+
+
+def _thick(
+    segment: Callable[[NDArray[Any], Spacing], NDArray[np.int32]],
+) -> Callable[[NDArray[Any], Spacing], NDArray[np.int32]]:
+    """Return a method that takes a volume of one plane for that plane."""
+
+    def run(array: NDArray[Any], spacing: Spacing) -> NDArray[np.int32]:
+        places = [place for place, n in enumerate(array.shape) if n != 1]
+        if len(places) < 2:
+            return segment(array, spacing)
+        flat = array.reshape([array.shape[place] for place in places])
+        distances = relative([spacing[place] for place in places])
+        return segment(flat, distances).reshape(array.shape)
+
+    return run
 
 
 def _described(

@@ -68,7 +68,8 @@ def segment_nuclei(
     image : array or Image, real
         Grey image of two or more axes: a plane, or one whose axes are said by `axes`,
         by `spacing`, or by the opened image itself. An array of three axes alone may
-        be a volume, a movie or channels, and is refused.
+        be a volume, a movie or channels, and is refused. A volume of one plane is that
+        plane.
     axes : str, optional
         One letter for each axis. ``'zyx'`` is a volume; along other letters than z, y
         and x, such as those of ``'tyx'``, each plane or volume is segmented by itself,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import require_same_axes
 from segkit.compiled.fallback import falls_back_on
 from segkit.names import known_as
 
@@ -127,6 +128,7 @@ def contingency(segmentation: ArrayLike, reference: ArrayLike) -> Contingency:
     >>> combine([left, right]) == contingency([1, 1, 1, 0], [0, 3, 3, 3])
     True
     """
+    require_same_axes(segmentation, reference)
     first, second = labels(segmentation, "segmentation"), labels(reference, "reference")
     if first.shape != second.shape:
         raise ValueError(

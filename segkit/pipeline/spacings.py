@@ -15,7 +15,14 @@ import numpy as np
 
 import segkit
 from segkit import checks
-from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT, in_unit, is_length, unit_name
+from segkit.io.calibration import (
+    SPATIAL,
+    UNKNOWN_UNIT,
+    in_unit,
+    is_length,
+    one_unit,
+    unit_name,
+)
 from segkit.io.described import as_image
 from segkit.measurement.properties import PHYSICAL
 from segkit.names import known_as
@@ -163,27 +170,12 @@ def spacings(
     if refusal:
         return Spacings(spec.spacing, None, spec.spacing, UNKNOWN_UNIT, refusal)
     known = spec.spacing if own or spec.axes else None
-    stated = unit_of(spec)
+    stated = one_unit(spec.units, spec.shape)
     if unit is None or unit_name(unit) == stated:
         return Spacings(spec.spacing, known, spec.spacing, stated)
     require_length(stated, unit)
     measured = tuple(in_unit(step, stated, unit_name(unit)) for step in spec.spacing)
     return Spacings(spec.spacing, known, measured, unit_name(unit))
-
-
-def unit_of(spec: Any) -> str:
-    """Return the unit of an image's spacing, ``'pixel'`` if it is not known.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from segkit.io import as_image
-    >>> unit_of(as_image(np.zeros((4, 5)), spacing=(1, 1), units="nm"))
-    'nanometer'
-    """
-    units = zip(spec.units, spec.shape, strict=True)
-    known = [u for u, length in units if length > 1 and u != UNKNOWN_UNIT]
-    return known[-1] if known else UNKNOWN_UNIT
 
 
 def require_length(stated: str, unit: str) -> None:
@@ -218,10 +210,7 @@ def common_unit(
         If a unit is not known, or is none of length; its image is named.
     """
     bounded = _bounded(steps)
-    found = [
-        (name, UNKNOWN_UNIT if image is None else unit_of(image))
-        for name, image in images
-    ]
+    found = [(name, _unit_of(image)) for name, image in images]
     if bounded is None or len({unit for _, unit in found}) < 2:
         return None
     first, unit = next(one for one in found if one[1] != UNKNOWN_UNIT)
@@ -234,6 +223,10 @@ def common_unit(
                 " the two apart"
             ) from error
     return unit
+
+
+def _unit_of(image: Any) -> str:
+    return UNKNOWN_UNIT if image is None else one_unit(image.units, image.shape)
 
 
 def _bounded(steps: Sequence[Step]) -> str | None:
@@ -262,7 +255,7 @@ def _own(spec: ImageSpec) -> tuple[_Given | None, str]:
     except ValueError as error:
         return None, str(error)
     space = tuple(name in SPATIAL for name in spec.axes)
-    if set(spacing) == {1.0} and unit_of(spec) == UNKNOWN_UNIT:
+    if set(spacing) == {1.0} and one_unit(spec.units, spec.shape) == UNKNOWN_UNIT:
         return None, ""
     return _Given("the image", spacing, space, True), ""
 

@@ -18,7 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
-from segkit.arrays import Array, Labels, PerAxis, RealPerAxis
+from segkit.arrays import (
+    Array,
+    Labels,
+    PerAxis,
+    RealPerAxis,
+    require_same_axes,
+)
 from segkit.io.axes import require_named
 from segkit.io.image import Image
 from segkit.labelling.connectivity import structure_of
@@ -298,6 +304,7 @@ def _walked(
 
 
 def _checked(image: Any, markers: Any, mask: Any) -> Inputs:
+    require_same_axes(image, markers, mask)
     grey = checks.as_image(image)
     seeds = checks.require_labels(markers, name="markers")
     allowed = None if mask is None else checks.as_mask(mask)

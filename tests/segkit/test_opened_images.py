@@ -209,3 +209,46 @@ def test_a_spacing_known_in_part_is_asked_for_where_it_counts(tmp_path):
             segkit.Pipeline(*objects, step).run(path)
         segkit.Pipeline(load(spacing=(2, 0.5, 0.5)), *objects, step).run(path)
     assert segkit.Pipeline(*objects).run(path).labels.max() == 2
+
+
+def described(array, spacing, units, axes="zyx"):
+    return segkit.io.as_image(array, axes=axes, spacing=spacing, units=units)
+
+
+MEASURED = {
+    "region_properties": lambda a, b: segkit.region_properties(a, b)["area"],
+    "hausdorff_distance": segkit.hausdorff_distance,
+    "object_distances": lambda a, b: segkit.object_distances(a, b).distances,
+    "scores": lambda a, b: segkit.scores(a, b).distances,
+}
+ANY_SPACING = {
+    "contingency": segkit.contingency,
+    "watershed": segkit.watershed,
+    "random_walker": segkit.random_walker,
+}
+
+
+@pytest.mark.parametrize("name", ["region_properties", "hausdorff_distance"])
+def test_spacings_of_two_images_are_compared_as_lengths(name):
+    um = described(LABELS, (0.4, 0.1, 0.1), "um")
+    nm = described(LABELS, (400, 100, 100), "nm")
+    shifted = described(np.roll(LABELS, 1, axis=2), (400, 100, 100), "nm")
+    power = 9 if name == "region_properties" else 3
+    first, second = MEASURED[name](um, shifted), MEASURED[name](nm, shifted)
+    np.testing.assert_allclose(np.asarray(first) * 10.0**power, second)
+    assert np.all(first > 0)
+    for other in (
+        described(LABELS, (0.4, 0.1, 0.1), "nm"),
+        described(LABELS, None, None),
+    ):
+        with pytest.raises(ValueError, match=r"the images have spacings|has a spacing"):
+            MEASURED[name](um, other)
+
+
+@pytest.mark.parametrize("name", [*MEASURED, *ANY_SPACING])
+def test_axes_of_two_images_in_another_order_are_told(name):
+    cube = np.ones((4, 4, 4), np.int32)
+    function = {**MEASURED, **ANY_SPACING}[name]
+    for other in ("xyz", "zxy"):
+        with pytest.raises(ValueError, match="bring them into one order"):
+            function(described(cube, None, None), described(cube, None, None, other))

@@ -208,3 +208,19 @@ def test_bright_membranes_are_found_where_it_is_said_that_they_are_bright():
         np.testing.assert_allclose(found, method(section), rtol=1e-9)
         with pytest.raises(ValueError, match="unknown polarity"):
             method(section, polarity="up")
+
+
+@pytest.mark.parametrize(
+    "method", [segment_nuclei, partial(classic.distance_watershed, min_size=0)]
+)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_volume_of_one_plane_is_that_plane(method, axis):
+    y, x = np.mgrid[:64, :96]
+    discs = [(32, 30, 12), (32, 52, 12), (30, 80, 11)]  # the first two touch
+    plane = 100.0 * (sum((y - a) ** 2 + (x - b) ** 2 <= r * r for a, b, r in discs) > 0)
+    alone = method(plane)
+    assert alone.max() in (2, 3)
+    spacing = np.insert([1.0, 1.0], axis, 7.0)
+    volume = np.expand_dims(plane, axis)
+    thick = method(volume, spacing=spacing)
+    np.testing.assert_array_equal(thick, np.expand_dims(alone, axis))
