@@ -56,7 +56,8 @@ def correlate_along_rows(image, weights, line, total, out):
     for a in range(rows):
         for i in range(-reach, 0):
             line[i + reach] = image[a, _reflected(i, length)]
-        line[reach : reach + length] = image[a]
+        for i in range(length):
+            line[i + reach] = image[a, i]
         for i in range(length, length + reach):
             line[i + reach] = image[a, _reflected(i, length)]
         for x in range(length):

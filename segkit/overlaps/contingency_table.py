@@ -234,14 +234,25 @@ def _count_by_numpy(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
 
 @falls_back_on(_count_by_numpy)
 def _count(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
-    from segkit.overlaps.kernel import count_pairs
+    from segkit.overlaps.kernel import count_pairs, move_pairs
 
     wide = any(a.dtype.itemsize == 8 or a.dtype == np.uint32 for a in (first, second))
-    table = tuple(np.zeros(1024, np.int64) for _ in range(3))
+    table, state = _hash_table(1024), np.zeros(2, np.int64)
     for a, b in _slabs(first, second, np.int64 if wide else np.int32):
-        table = count_pairs(a, b, *table)
+        state[0] = 0
+        while state[0] < a.size:
+            count_pairs(a, b, *table, state)
+            if 2 * state[1] > table[2].size:
+                larger = _hash_table(2 * table[2].size)
+                move_pairs(*table, *larger)
+                table = larger
     filled = table[2] > 0
     return add_up(*(column[filled] for column in table))
+
+
+def _hash_table(size: int) -> tuple[NDArray[np.int64], ...]:
+    """Return ids, ids and counts of an empty table."""
+    return tuple(np.zeros(size, np.int64) for _ in range(3))
 
 
 def _slabs(

@@ -30,28 +30,25 @@ def _slot(first, second, firsts, seconds, counts):
 
 
 @kernel
-def _doubled(firsts, seconds, counts):
-    size = 2 * firsts.size
-    new_firsts = np.zeros(size, np.int64)
-    new_seconds = np.zeros(size, np.int64)
-    new_counts = np.zeros(size, np.int64)
+def move_pairs(firsts, seconds, counts, new_firsts, new_seconds, new_counts):
+    """Put what one hash table holds into another, which is empty."""
     for old in range(firsts.size):
         if counts[old] != 0:
             slot = _slot(firsts[old], seconds[old], new_firsts, new_seconds, new_counts)
             new_firsts[slot] = firsts[old]
             new_seconds[slot] = seconds[old]
             new_counts[slot] = counts[old]
-    return new_firsts, new_seconds, new_counts
 
 
 @kernel
-def count_pairs(first, second, firsts, seconds, counts):
-    """Add the pairs of two flat label arrays to a hash table; return the table."""
-    used = 0
-    for slot in range(counts.size):
-        used += counts[slot] != 0
-    position = 0
-    while position < first.size:
+def count_pairs(first, second, firsts, seconds, counts, state):
+    """Add the pairs of two flat label arrays to a hash table.
+
+    `state` is the next place in these, and how many pairs the table holds. It ends
+    when the table is more than half full: call it again with a larger one.
+    """
+    position, used = state[0], state[1]
+    while position < first.size and 2 * used <= counts.size:
         a = first[position]
         b = second[position]
         end = position + 1
@@ -64,6 +61,5 @@ def count_pairs(first, second, firsts, seconds, counts):
             used += 1
         counts[slot] += end - position
         position = end
-        if 2 * used > counts.size:
-            firsts, seconds, counts = _doubled(firsts, seconds, counts)
-    return firsts, seconds, counts
+    state[0] = position
+    state[1] = used

@@ -17,25 +17,26 @@ from segkit.compiled.kernels import kernel
 
 
 @kernel
-def assign(values, start, clusters, windows, near, weights, labels, sums):
+def assign(values, start, clusters, windows, near, weights, scratch, labels, sums):
     """Give each voxel of a tile to its nearest cluster, plane by plane.
 
     `values` are (z, y, x, channel) of the tile that begins at `start`; `clusters` has
     rows (z, y, x, channels), `windows` rows of first and last voxel but one, by axis;
     `near` lists the clusters whose windows meet the tile. `weights` are those of a
     squared step on each axis, of the sum of these, and of a squared difference of
-    values. `labels` gets the clusters' places, and `sums` for each cluster the sums of
-    coordinates and values, and the number of voxels.
+    values. `scratch` is a plane of doubles and a row of them. `labels` gets the
+    clusters' places, and `sums` for each cluster the sums of coordinates and values,
+    and the number of voxels.
     """
     depth, height, width, channels = values.shape
-    distance = np.empty((height, width), np.float64)
+    distance, steps = scratch
     for z in range(depth):
         distance[:] = np.inf
         for k in near:
             if windows[k, 0] <= z + start[0] < windows[k, 1]:
                 _claim(
                     values[z], z, start, clusters[k], windows[k], weights, k,
-                    distance, labels[z],
+                    distance, steps, labels[z],
                 )  # fmt: skip
         for y in range(height):
             for x in range(width):
@@ -56,12 +57,12 @@ def assign(values, start, clusters, windows, near, weights, labels, sums):
 
 
 @kernel
-def _claim(plane, z, start, cluster, window, weights, k, distance, labels):
+def _claim(plane, z, start, cluster, window, weights, k, distance, steps, labels):
     """Give a cluster the voxels of a plane that no cluster so far is nearer to."""
     height, width, channels = plane.shape
     y0, y1 = max(window[2] - start[1], 0), min(window[3] - start[1], height)
     x0, x1 = max(window[4] - start[2], 0), min(window[5] - start[2], width)
-    dx = np.empty(x1 - x0, np.float64)
+    dx = steps[: max(x1 - x0, 0)]
     for x in range(x0, x1):
         dx[x - x0] = (cluster[2] - (x + start[2])) ** 2 * weights[2]
     dz = (cluster[0] - (z + start[0])) ** 2 * weights[0]

@@ -379,7 +379,10 @@ def _assign(
 ) -> None:
     from segkit.regions import slic_kernel
 
-    slic_kernel.assign(values, start, clusters, windows, near, weights, labels, sums)
+    scratch = np.empty(values.shape[1:3]), np.empty(values.shape[2])
+    slic_kernel.assign(
+        values, start, clusters, windows, near, weights, scratch, labels, sums
+    )
 
 
 def _slabs(shape: tuple[int, ...], threads: int) -> tuple[int, ...]:
