@@ -19,18 +19,26 @@ from segkit.compiled import machine_code
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from segkit.compiled.machine_code import Code
+    from segkit.compiled.machine_code import Code, Processor
 
 ArgumentType: TypeAlias = Any
 """Of an array (type, axes, whether its elements lie in order), type of a number,
 or ("tuple", those of its parts); None for what machine code cannot take."""
 
+NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Options of numba for what Python never calls, which takes a fifth less to compile."""
 
-def compiled(jitted: Callable[..., Any], arguments: Sequence[ArgumentType]) -> Code:
+
+def compiled(
+    jitted: Callable[..., Any],
+    arguments: Sequence[ArgumentType],
+    processor: Processor | None = None,
+) -> Code:
     """Return machine code of a function for arguments of some types, made by numba.
 
     A function of numbers and addresses is put around it: what numba passes on to that
-    one is plain C.
+    one is plain C. Code for another `processor` than this one is not optimised for it
+    unless numba itself was told to be (``NUMBA_CPU_NAME``).
     """
     numba: Any = importlib.import_module("numba")
     writer = _Wrapper()
@@ -42,7 +50,7 @@ def compiled(jitted: Callable[..., Any], arguments: Sequence[ArgumentType]) -> C
         "as_strided": np.lib.stride_tricks.as_strided,
     }
     exec(lines, known)
-    entry = numba.njit(nogil=True)(known["entry"])
+    entry = numba.njit(nogil=True, **NO_WRAPPERS)(known["entry"])
     signature = tuple(map(_numba_type, writer.types))
     entry.compile(signature)
     made = entry.overloads[signature]
@@ -51,7 +59,7 @@ def compiled(jitted: Callable[..., Any], arguments: Sequence[ArgumentType]) -> C
         return machine_code.Code()
     parameters = ["p" if one.startswith("*") else one for one in writer.types]
     text, name = entry.inspect_llvm(signature), made.fndesc.llvm_func_name
-    return machine_code.emit(text, name, parameters, returns)
+    return machine_code.emit(text, name, parameters, returns, processor)
 
 
 class _Wrapper:

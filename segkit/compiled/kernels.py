@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.compiled import entry_points, machine_code
+from segkit.compiled import entry_points, machine_code, shipped, sources
 from segkit.compiled.fallback import NotCompiledError, can_compile, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from segkit.compiled.entry_points import ArgumentType
-    from segkit.compiled.machine_code import Code, Function
+    from segkit.compiled.machine_code import Code, Function, Processor
+    from segkit.compiled.sources import Source
 
 _TYPES = {"b1", *machine_code.NUMBERS}
 _LARGEST = 2**63
@@ -54,10 +55,13 @@ class Kernel:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
+        self.full_name = f"{function.__module__}.{function.__name__}"
         self._function = function
         self._jitted: dict[bool, Callable[..., Any]] = {}
+        self._bare: Callable[..., Any] | None = None
         self._known: dict[str, Any] | None = None
         self._content = ""
+        self._source = sources.Source.of(function)
         # By types of arguments: machine code, None where numba runs the function, and
         # numba's function, or why there is none.
         self._functions: dict[tuple[ArgumentType, ...], Function | None] = {}
@@ -94,18 +98,28 @@ class Kernel:
         if cached not in self._jitted:
             from numba import njit
 
-            own = self._for_numba(cached=cached)
+            own = self._for_numba(lambda other: other.jitted(cached=cached))
             try:
                 self._jitted[cached] = njit(cache=cached, nogil=True)(own)
             except RuntimeError:  # "cannot cache function: no locator available"
                 self._jitted[cached] = njit(nogil=True)(own)
         return self._jitted[cached]
 
-    def _for_numba(self, *, cached: bool) -> types.FunctionType:
+    def _for_machine_code(self) -> Callable[..., Any]:
+        """Return the function as numba compiles it for `entry_points` only."""
+        if self._bare is None:
+            numba: Any = importlib.import_module("numba")
+            own = self._for_numba(Kernel._for_machine_code)
+            self._bare = numba.njit(nogil=True, **entry_points.NO_WRAPPERS)(own)
+        return self._bare
+
+    def _for_numba(
+        self, jitted: Callable[[Kernel], Callable[..., Any]]
+    ) -> types.FunctionType:
         """Return the function with the kernels it calls as numba compiles those."""
         function = self._function
         known = {
-            name: value.jitted(cached=cached) if isinstance(value, Kernel) else value
+            name: jitted(value) if isinstance(value, Kernel) else value
             for name, value in self._globals().items()
         }
         known["__name__"] = function.__module__
@@ -137,6 +151,23 @@ class Kernel:
             self._content = hashlib.sha256(text.encode()).hexdigest()
         return self._content
 
+    def sources(self) -> str:
+        """Return a digest of the files that all of it stands in, for any Python.
+
+        Empty if one of them has changed since it was imported.
+        """
+        return sources.digest(self.parts())
+
+    def parts(self) -> dict[str, Source | str]:
+        """Return the sources of this and of all kernels it calls, and its constants."""
+        parts: dict[str, Source | str] = {self.full_name: self._source}
+        for name, value in self._globals().items():
+            if not isinstance(value, Kernel):
+                parts[f"{self.full_name}: {name}"] = sources.constant(value)
+            elif value.full_name not in parts:
+                parts |= value.parts()
+        return parts
+
     def _globals(self) -> dict[str, Any]:
         """Return the globals that the code uses, as they were at the first call."""
         if self._known is None:
@@ -166,16 +197,30 @@ class Kernel:
             return None
 
     def _code(self, types: tuple[ArgumentType, ...]) -> Code:
+        if sources := self.sources():
+            found = shipped.find(self.full_name, repr(types), sources)
+            if found is not None:
+                return found
         where = Path(self._function.__code__.co_filename)
         path = machine_code.file_for(where, self.__name__, repr(types))
-        found = machine_code.load(path, self.content())
+        made_of = machine_code.made_here(self.content())
+        found = machine_code.load(path, made_of)
         if found is None:
-            found = entry_points.compiled(self.jitted(), types)
+            found = self.compiled_for(types)
             try:
-                machine_code.keep(path, found, self.content())
+                machine_code.keep(path, found, made_of)
             except OSError as error:
                 warn_once("keeping machine code", error, "each process makes it anew")
         return found
+
+    def compiled_for(
+        self, types: tuple[ArgumentType, ...], processor: Processor | None = None
+    ) -> Code:
+        """Return machine code for arguments of some types, made anew by numba.
+
+        It is for `processor`, as in `entry_points.compiled`; empty if there is none.
+        """
+        return entry_points.compiled(self._for_machine_code(), types, processor)
 
     def _ready(
         self, types: tuple[ArgumentType, ...], arguments: tuple[Any, ...]

@@ -23,12 +23,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_FORMAT = 3
+FORMAT = 4
+"""Counted up when functions are called, or files written, in another way."""
 # What numba calls for the last owner of an array. The arrays that the code is given
 # are owned by its caller, and code that makes arrays is left to numba.
 _DESTROY = re.compile(
@@ -40,6 +41,13 @@ NUMBERS = {"f4": ctypes.c_float, "f8": ctypes.c_double} | {
     for kind in "iu"
     for size in (1, 2, 4, 8)
 }
+
+
+class Processor(NamedTuple):
+    """A kind of processor, as LLVM names it, and features that set it apart."""
+
+    name: str
+    features: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,13 @@ class Function:
         return bool(result.value) if self._returns == "b" else result.value
 
 
-def emit(text: str, name: str, parameters: Sequence[str], returns: str) -> Code:
+def emit(
+    text: str,
+    name: str,
+    parameters: Sequence[str],
+    returns: str,
+    processor: Processor | None = None,
+) -> Code:
     """Return the object file of one function of a module.
 
     Parameters
@@ -119,6 +133,8 @@ def emit(text: str, name: str, parameters: Sequence[str], returns: str) -> Code:
         an error, then its arguments, and returns a status, 0 if all went well.
     parameters, returns
         See `Code`.
+    processor : Processor, optional
+        That runs it, unless it is this one.
 
     Returns
     -------
@@ -127,7 +143,7 @@ def emit(text: str, name: str, parameters: Sequence[str], returns: str) -> Code:
     """
     from llvmlite import binding
 
-    machine = _machine()
+    machine = _machine(processor)
     module = binding.parse_assembly(_DESTROY.sub(_DESTROY_NOTHING, text))
     for one in (*module.functions, *module.global_variables):
         if not one.is_declaration and one.name != name:
@@ -152,28 +168,28 @@ def _is_numbas(name: str) -> bool:
     return name.startswith(("NRT_", "numba_", "Py", "_Py", "."))
 
 
-def load(path: Path, content: str) -> Code | None:
+def load(path: Path, made_of: str) -> Code | None:
     """Return what a file holds; None if there is none, or none that can be used.
 
     Parameters
     ----------
     path : Path
-        By `file_for`.
-    content : str
-        What the code was made of; other code is not used.
+        The file.
+    made_of : str
+        All that the code was made of and for; other code is not used.
     """
     try:
         head, _, data = path.read_bytes().partition(b"\n")
         fields = json.loads(head)
         code = Code(**fields["code"], data=data)
-        if fields["digest"] != _digest_of(code, content):
+        if fields["digest"] != _digest_of(code, made_of):
             return None
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return code if _resolved(code.needs) else None
 
 
-def keep(path: Path, code: Code, content: str) -> None:
+def keep(path: Path, code: Code, made_of: str) -> None:
     """Write a file that `load` reads.
 
     Raises
@@ -181,7 +197,7 @@ def keep(path: Path, code: Code, content: str) -> None:
     OSError
         If it cannot be written; then nothing is left of it.
     """
-    fields = {"code": _header(code), "digest": _digest_of(code, content)}
+    fields = {"code": _header(code), "digest": _digest_of(code, made_of)}
     head = json.dumps(fields).encode()
     private = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     try:
@@ -202,12 +218,17 @@ def _header(code: Code) -> dict[str, Any]:
     }
 
 
-def _digest_of(code: Code, content: str) -> str:
-    """Return a digest of all that a file holds, and of its sources and its target.
+def made_here(content: str) -> str:
+    """Return what code compiled here is made of and for: `content`, on this machine.
 
     So a file of another processor is not used, whatever its name.
     """
-    head = json.dumps([_header(code), content, repr(_environment())])
+    return repr((content, _environment()))
+
+
+def _digest_of(code: Code, made_of: str) -> str:
+    """Return a digest of all that a file holds, and of what it is made of."""
+    head = json.dumps([_header(code), made_of])
     return _digest(head.encode(), b"\n", code.data)
 
 
@@ -236,7 +257,7 @@ def file_for(source: Path, name: str, arguments: str) -> Path:
     arguments : str
         Their types.
     """
-    known = repr((_FORMAT, _environment(), str(source), arguments))
+    known = repr((FORMAT, _environment(), str(source), arguments))
     digest = _digest(known.encode())[:24]
     return _folder(source.parent) / f"{source.stem}.{name}-{digest}.o"
 
@@ -286,14 +307,14 @@ def _initialize() -> None:
     binding.initialize_native_asmprinter()
 
 
-def _machine() -> Any:
-    """Return LLVM's target machine for this processor."""
+def _machine(processor: Processor | None) -> Any:
+    """Return LLVM's target machine for a processor, or this one."""
     from llvmlite import binding
 
     _initialize()
+    if processor is None:
+        features = binding.get_host_cpu_features().flatten()
+        processor = Processor(binding.get_host_cpu_name(), features)
     return binding.Target.from_default_triple().create_target_machine(
-        cpu=binding.get_host_cpu_name(),
-        features=binding.get_host_cpu_features().flatten(),
-        opt=3,
-        jit=True,
+        cpu=processor.name, features=processor.features, opt=3, jit=True
     )

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from segkit.compiled import fallback, kernels, machine_code
+from segkit.compiled import fallback, kernels, machine_code, shipped
 from segkit.compiled.fallback import NotCompiledError, falls_back_on
 from segkit.compiled.kernels import Kernel
 from segkit.labelling.labels import label
@@ -54,6 +54,7 @@ def expected(family, monkeypatch):
 def fresh(expected, monkeypatch):
     """Forget what was loaded and told; what numba has compiled, it keeps."""
     monkeypatch.setattr(fallback, "_told", set())
+    monkeypatch.setattr(shipped, "find", lambda *use: None)
     for one in [found for found in gc.get_objects() if type(found) is Kernel]:
         monkeypatch.setattr(one, "_functions", {})
         monkeypatch.setattr(one, "_by_numba", {})
@@ -160,11 +161,11 @@ def test_a_fault_of_numbas_cache_lets_it_compile_without(monkeypatch, caplog):
 def test_code_for_another_processor_is_not_loaded(tmp_path, monkeypatch):
     path = tmp_path / "code.o"
     code = machine_code.Code("entry", ["i8"], "i8", [], b"code")
-    machine_code.keep(path, code, "content")
-    assert machine_code.load(path, "content") == code
+    machine_code.keep(path, code, machine_code.made_here("content"))
+    assert machine_code.load(path, machine_code.made_here("content")) == code
 
     monkeypatch.setattr(machine_code, "_environment", lambda: ("another", "processor"))
-    assert machine_code.load(path, "content") is None
+    assert machine_code.load(path, machine_code.made_here("content")) is None
 
 
 def test_an_error_of_the_plain_function_is_raised():
@@ -200,6 +201,7 @@ def total(values, start):
 
 
 def run(folder, fault, monkeypatch):
+    monkeypatch.setenv("NUMBA_OPT", "3")  # what comes compiled would need no numba
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(folder / "code"))
     (folder / "kernels.py").write_text(TOTAL)
     call = [sys.executable, "-B", "-c", SCRIPT, str(folder), fault]

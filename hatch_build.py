@@ -1,0 +1,42 @@
+"""Make the object files of segkit's kernels while a wheel is built or installed.
+
+Whatever goes wrong costs time only: kernels without object files are compiled when they
+are first called. A checkout that is installed editable gets what its own machine runs,
+a wheel what any machine of this kind may run.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+FOLDER = "segkit/compiled/objects"
+LEVELS = {
+    "editable": (),
+    "standard": ("x86-64-v2", "x86-64-v3", "x86-64-v4", "generic"),
+}
+
+
+class ObjectFiles(BuildHookInterface[Any]):
+    """Runs `segkit.compiled.making` on what is built."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Make object files and let the wheel have them."""
+        build_data["artifacts"].append(f"/{FOLDER}/**/*.o")
+        paths = [self.root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("NUMBA_")
+        }
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        call = [sys.executable, "-m", "segkit.compiled.making", *LEVELS[version]]
+        done = subprocess.run(call, cwd=self.root, env=environment, check=False)
+        if done.returncode:
+            self.app.display_warning(
+                "no object files: kernels of segkit will be compiled when first called"
+            )

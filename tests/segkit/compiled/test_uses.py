@@ -1,0 +1,80 @@
+"""What comes compiled is all that runs on images of the usual kinds."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+import segkit
+from segkit.compiled import making
+from segkit.compiled.fallback import can_compile
+from segkit.compiled.kernels import Kernel
+from segkit.workflows import packing
+
+DTYPES = ["u1", "u2", "f4", "f8"]
+SHAPES = [(40, 50), (9, 30, 40)]
+
+
+def blobs(shape, dtype):
+    grey = segkit.gaussian(np.random.default_rng(0).random(shape), 2)
+    return (200 * (grey - grey.min()) / np.ptp(grey)).astype(dtype)
+
+
+def run_all(image):
+    """Run what the functions of segkit compile on an image, as they are by default."""
+    segkit.gaussian(image, 1)
+    for radius in (1, 5):
+        segkit.median(image, radius)
+    mask = segkit.ndnt(image, 11, polarity="bright")
+    segkit.ndnt(image, 11, workers=2)
+    hot = image.copy()
+    hot.flat[image.shape[-1]] = 1e6 if image.dtype.kind == "f" else 255
+    segkit.ndnt(hot, 11)
+    labels = segkit.label(mask, connectivity=image.ndim)
+    segkit.label(mask, tile=(8, 20, 20)[-image.ndim :])
+    segkit.label(labels, by_value=True)
+    segkit.region_properties(labels, image)
+    segkit.region_properties(labels, properties=["surface"])
+    segkit.remove_small_objects(labels, 5)
+    segkit.clear_border(labels)
+    segkit.relabel_sequential(labels)
+    segkit.scores(labels, labels)
+    segkit.slic(image, n_segments=20)
+    for most in (2**8, 2**16, 2**31):
+        labels.flat[0] = most - 1
+        packing.unpack(packing.pack(labels))
+    segkit.segment_nuclei(image, **({"spacing": 1} if image.ndim == 3 else {}))
+
+
+def compiled():
+    """Return the uses of kernels of segkit by this process so far."""
+    return {
+        making.Use(one.full_name, types)
+        for one in gc.get_objects()
+        if type(one) is Kernel and one.full_name.startswith("segkit.")
+        for types, function in one._functions.items()
+    }
+
+
+@pytest.mark.skipif(not can_compile(), reason="numba is off")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_images_of_the_usual_kinds_need_is_listed(shape, dtype, monkeypatch):
+    for one in gc.get_objects():
+        if type(one) is Kernel:
+            monkeypatch.setattr(one, "_functions", {})
+    image = blobs(shape, dtype)
+
+    run_all(image)
+
+    lacking = compiled() - set(making.uses())
+    lines = [f"{use.kernel} {use.arguments}" for use in sorted(lacking, key=str)]
+    assert lines == [], "add these lines to segkit/compiled/uses.txt"
+
+
+def test_each_line_is_a_kernel_and_stands_there_once():
+    uses = making.uses()
+    assert len(set(uses)) == len(uses)
+    assert all(making._kernel(use) for use in uses)
