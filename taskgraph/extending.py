@@ -10,6 +10,7 @@ To write tasks down:
 - `recorded_in`: let tasks that are written down in a block join a recording.
 - `current_recording`: the recording that new tasks join now, if there is one.
 - `is_recording`: whether there is one, or a task is running.
+- `content_of`: the digest of a file, remembered for all processes.
 - `Encoder`, `digest`: how arguments become keys, for what has to be known by content.
 
 To be like a jugfile, so that workers and commands take it:
@@ -43,6 +44,7 @@ _HOMES = {
     "Program": "taskgraph.cli.program",
     "Recording": "taskgraph.tasks.recording",
     "RunOptions": "taskgraph.execution.options",
+    "content_of": "taskgraph.tasks.file_contents",
     "current_recording": "taskgraph.tasks.recording",
     "digest": "taskgraph.identity.hashing",
     "given_options": "taskgraph.cli.run_options",
@@ -80,6 +82,7 @@ if TYPE_CHECKING:  # the same list for type checkers
     from taskgraph.execution.options import RunOptions as RunOptions
     from taskgraph.identity.hashing import Encoder as Encoder, digest as digest
     from taskgraph.report import report_of as report_of
+    from taskgraph.tasks.file_contents import content_of as content_of
     from taskgraph.tasks.graph import Graph as Graph
     from taskgraph.tasks.jugfile import Loaded as Loaded
     from taskgraph.tasks.recording import (

@@ -2,7 +2,7 @@
 
 The key of a task must change when its input does. A file is known by its absolute
 path, size and modification time (`FileStamp`), which costs one look at the file, or by
-a digest of its content, which reads it once for each loading but lets it be moved or
+a digest of its content, which reads it once (see `content_of`) but lets it be moved or
 copied. A folder (Zarr, planes) is known by the same of all files in it. A worker that
 opens a file compares the stamp again: one that was changed after the tasks were
 written down is refused, not mixed with the results of the old one.
@@ -20,6 +20,7 @@ import numpy as np
 from segkit.names import known_as
 from segkit.pipeline.stage_work import image_name
 from segkit.pipeline.steps import PipelineError
+from taskgraph.extending import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from segkit.tiling.boxes import Box
 
 KnownBy = Literal["stamp", "content"]
-_PIECE = 1 << 24
 
 
 @known_as("segkit.workflows")
@@ -184,12 +184,9 @@ def _digest_of_content(where: Path, files: list[Path]) -> str:
 
     total = blake3()
     for file in files:
-        own = blake3(max_threads=blake3.AUTO)
-        with file.open("rb") as stream:
-            while piece := stream.read(_PIECE):
-                own.update(piece)
         name = "" if file == where else _name(file, where)
-        total.update(f"{name}\0".encode(errors="surrogateescape") + own.digest())
+        own = bytes.fromhex(content_of(str(file)))
+        total.update(f"{name}\0".encode(errors="surrogateescape") + own)
     digest: str = total.hexdigest(32)
     return digest
 

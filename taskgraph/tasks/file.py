@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
 from taskgraph.names import known_as
+from taskgraph.tasks.file_contents import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
-
-_PIECE = 1 << 20
-_COARSE = 2 * 10**9  # ns; no file system's times are coarser
-_Mark: TypeAlias = tuple[int, int, int, int]
-_known: dict[str, tuple[_Mark, str]] = {}
 
 
 @known_as("taskgraph")
@@ -24,8 +18,10 @@ class File:
     """A file that a task reads: other content is another task.
 
     The function gets the path, as text and as it was given. Its content is read when
-    this is made, and once in a process, unless size, time or inode differ: a change
-    within two seconds of the last one is noticed too.
+    this is made, and then remembered for all processes of the user, in
+    ``~/.cache/taskgraph`` or where ``XDG_CACHE_HOME`` says, until size, times or inode
+    differ. A file that was changed in the last minute is read each time, for its next
+    change may not show in its times.
 
     Parameters
     ----------
@@ -49,6 +45,7 @@ class File:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp(), "cells.txt")
     >>> _ = path.write_text("3 cells")
     >>> before = File(path)
@@ -61,7 +58,7 @@ class File:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self.content = _content_of(self.path)
+        self.content = content_of(self.path)
 
     def __repr__(self) -> str:
         return f"File({self.path!r})"
@@ -90,7 +87,7 @@ class File:
             The file is gone, or has other content.
         """
         try:
-            now = _content_of(self.path)
+            now = content_of(self.path)
         except FileNotFoundError:
             raise UsageError(
                 f"{self.path}: is gone since the task was written down; put it back, "
@@ -102,33 +99,3 @@ class File:
                 "and what depends on it is computed anew"
             )
         return self.path
-
-
-def _content_of(path: str) -> str:
-    """Return the digest of a file, from memory if the file is the same."""
-    where, now, before = str(Path(path).absolute()), time.time_ns(), _mark_of(path)
-    mark, digest = _known.get(where, (None, ""))
-    if mark == before:
-        return digest
-    digest = _digest_of(path)
-    if _mark_of(path) != before:
-        raise UsageError(f"{path}: is being written to; run again when it is whole")
-    if before[1] < now - _COARSE:  # else the next change may not show in the time
-        _known[where] = before, digest
-    return digest
-
-
-def _mark_of(path: str) -> _Mark:
-    found = Path(path).stat()
-    return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
-
-
-def _digest_of(path: str) -> str:
-    from blake3 import blake3
-
-    whole = blake3()
-    with Path(path).open("rb") as stream:
-        while piece := stream.read(_PIECE):
-            whole.update(piece)
-    digest: str = whole.hexdigest()
-    return digest
