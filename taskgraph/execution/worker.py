@@ -149,7 +149,7 @@ class Worker:
                 if self._standing:
                     return None
                 code = self._read_on()
-                if code is not None:
+                if code not in {None, ExitCode.DONE}:  # what is known now may be more
                     return code
                 idle = 0.0
                 continue

@@ -3,6 +3,8 @@
 import pytest
 
 from taskgraph import open_store, run, value
+from taskgraph.execution.worker import Worker
+from taskgraph.exit_codes import ExitCode
 from taskgraph.tasks.jugfile import Jugfile
 
 TOP = """\
@@ -255,3 +257,36 @@ def test_what_a_script_prints_is_of_no_task(tg):
     results.backend.poll()
     records = dict(results.records(iter(results.backend.keys())))
     assert [record.output for record in records.values()] == [""] * 4
+
+
+FAILS_ONCE = """\
+@TaskGenerator
+def flaky():
+    Path(__file__).with_name("reads").rename(Path(__file__).with_name("mended"))
+note(0)
+barrier()
+flaky()
+barrier()
+note(1)
+"""
+
+
+def test_a_failure_that_was_taken_away_while_a_script_stood_is_run_again(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "job.py"
+    path.write_text(TOP.replace("reads()\n\n@", "@") + FAILS_ONCE)
+    read_on, codes = Worker._read_on, []
+
+    def retried(worker):
+        codes.append(read_on(worker))
+        failed = worker._backend.failures()
+        if failed:
+            (tmp_path / "reads").touch()
+            worker._backend.discard(list(failed), reason="retry")
+        return codes[-1]
+
+    monkeypatch.setattr(Worker, "_read_on", retried)
+    report = run(path, workers=0)
+    assert report.done == 3
+    assert codes[0] is ExitCode.DONE
