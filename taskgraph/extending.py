@@ -46,7 +46,7 @@ _HOMES = {
     "RunOptions": "taskgraph.execution.options",
     "content_of": "taskgraph.tasks.file_contents",
     "current_recording": "taskgraph.tasks.recording",
-    "digest": "taskgraph.identity.hashing",
+    "digest": "taskgraph.identity.call_keys",
     "given_options": "taskgraph.cli.run_options",
     "is_first": "taskgraph.cli.run_options",
     "is_recording": "taskgraph.tasks.recording",
@@ -80,7 +80,8 @@ if TYPE_CHECKING:  # the same list for type checkers
     from taskgraph.cli.sentences import note as note
     from taskgraph.cli.stores import store_url as store_url
     from taskgraph.execution.options import RunOptions as RunOptions
-    from taskgraph.identity.hashing import Encoder as Encoder, digest as digest
+    from taskgraph.identity.call_keys import digest as digest
+    from taskgraph.identity.hashing import Encoder as Encoder
     from taskgraph.report import report_of as report_of
     from taskgraph.tasks.file_contents import content_of as content_of
     from taskgraph.tasks.graph import Graph as Graph

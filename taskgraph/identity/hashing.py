@@ -1,4 +1,4 @@
-"""Keys: a canonical encoding of a call, and its digest.
+"""Values as bytes: the canonical encoding that keys are made of.
 
 The encoding (version 2) is a prefix code: every value starts with a tag that says how
 long it is, so no two different values, however nested, have the same bytes.
@@ -27,9 +27,7 @@ tag          what follows
 ``_``        an argument that the decorator says to ignore
 ===========  ==================================================================
 
-Sizes and counts are decimal digits. The key of a call is the first 20 bytes of the
-BLAKE3 digest of ``taskgraph2`` NUL, function name, version label, the positional
-arguments as a tuple (defaults filled in), and the keyword-only ones as a dict.
+Sizes and counts are decimal digits.
 
 What is not known whole is refused (DESIGN).
 """
@@ -71,8 +69,6 @@ from taskgraph.identity.standard_types import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-KEY_SIZE = 20
-PREFIX = b"taskgraph2\0"
 _TOO_DEEP = "nested too deeply, or inside itself; pass flatter data"
 _LONG = 200
 _KEPT = (
@@ -387,14 +383,3 @@ def _inside(place: str, error: UnhashableError) -> UnhashableError:
     path = place + error.path
     path = path if len(path) < _LONG else f"{path[:_LONG]}..."
     return UnhashableError(path, error.why)
-
-
-def digest(prefix: bytes, arguments: bytes) -> bytes:
-    """Return the key of a call from its two encoded halves.
-
-    Examples
-    --------
-    >>> len(digest(b"", b"")) == KEY_SIZE
-    True
-    """
-    return blake3(prefix + arguments).digest(length=KEY_SIZE)

@@ -7,7 +7,8 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import TaskgraphError
-from taskgraph.identity.hashing import Encoder, digest
+from taskgraph.identity.call_keys import digest
+from taskgraph.identity.hashing import Encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

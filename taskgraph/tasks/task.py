@@ -12,13 +12,19 @@ from taskgraph.errors import (
     UnhashableError,
     UsageError,
 )
+from taskgraph.identity.call_keys import (
+    NO_KEYWORDS_ENCODED,
+    PREFIX,
+    digest,
+    encoded_arguments,
+)
 from taskgraph.identity.functions import (
     function_at,
     function_name,
     refuse_unfinished,
 )
-from taskgraph.identity.hashing import PREFIX, Encoder, digest
-from taskgraph.identity.parameters import NO_KEYWORDS, Parameters
+from taskgraph.identity.hashing import Encoder
+from taskgraph.identity.parameters import NO_KEYWORDS, Call, Parameters
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
@@ -29,8 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Key = bytes
-_IGNORED = b"_"
-_ENCODED_NOTHING = b"d0:"
 
 # Never used: without a function, `__new__` makes no instance.
 _GIVEN_LATER: Any = None
@@ -118,7 +122,7 @@ class TaskGenerator:
         self._parameters.refuse_unknown(self.ignore, self.name)
         plain = not (self.ignore or any(self._given))
         tails = self._parameters.tails() if plain else {}
-        self._tails = {n: tail + _ENCODED_NOTHING for n, tail in tails.items()}
+        self._tails = {n: tail + NO_KEYWORDS_ENCODED for n, tail in tails.items()}
         self._quick = plain and self._parameters.quick
         self._plain_prefix = b"%b(%d:" % (self.prefix, self._parameters.count)
         functools.update_wrapper(self, f, updated=())
@@ -166,10 +170,10 @@ class TaskGenerator:
         elif self._quick:
             found = self._parameters.bind_simple(args, kwargs)
             if found is not None:
-                items = b"".join(encoder.items(found)) + _ENCODED_NOTHING
+                items = b"".join(encoder.items(found)) + NO_KEYWORDS_ENCODED
                 return args, kwargs, digest(self._plain_prefix, items)
         form, call = self._parameters.complete(self.name, args, kwargs)
-        return *call, digest(self.prefix, self._encode(encoder, *form))
+        return *call, self._key(encoder, form)
 
     def key_of(self, task: Task) -> Key:
         """Return the key that the arguments of a task have now."""
@@ -177,31 +181,18 @@ class TaskGenerator:
         outer, encoder.tasks = encoder.tasks, []
         try:
             form, _ = self._parameters.complete(self.name, task.args, task.kwargs)
-            return digest(self.prefix, self._encode(encoder, *form))
+            return self._key(encoder, form)
         finally:
             encoder.tasks = outer
+
+    def _key(self, encoder: Encoder, form: Call) -> Key:
+        names, ignore = self._parameters.names, self.ignore
+        return digest(self.prefix, encoded_arguments(encoder, *form, names, ignore))
 
     def use_defaults(self) -> None:
         """Note that the function runs here, and may keep something in its defaults."""
         for default in self._parameters.live:
             default.use()
-
-    def _encode(
-        self, encoder: Encoder, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> bytes:
-        ignore, names = self.ignore, self._parameters.names
-        if not ignore:
-            items = encoder.items(args)
-            keywords = encoder.item(kwargs) if kwargs else _ENCODED_NOTHING
-            return b"(%d:%b%b" % (len(args), b"".join(items), keywords)
-        items = [
-            _IGNORED
-            if place < len(names) and names[place] in ignore
-            else encoder.items((value,))[0]
-            for place, value in enumerate(args)
-        ]
-        kept = {key: value for key, value in kwargs.items() if key not in ignore}
-        return b"(%d:%b%b" % (len(args), b"".join(items), encoder.item(kept))
 
     def _refusal(self, error: UnhashableError) -> UnhashableError:
         place, _, rest = error.path.partition("]")

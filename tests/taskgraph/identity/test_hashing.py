@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from taskgraph.errors import UnhashableError
-from taskgraph.identity.hashing import KEY_SIZE, Encoder, digest
+from taskgraph.identity.call_keys import KEY_SIZE, digest
+from taskgraph.identity.hashing import Encoder
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.task import Task, TaskGenerator
 
