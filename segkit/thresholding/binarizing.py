@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 @known_as("segkit")
 @declare_reach(unlimited)
 def binarize(
-    image: ArrayLike, method: Method = "otsu", *, polarity: Polarity = "bright"
+    image: ArrayLike,
+    method: Method = "otsu",
+    *,
+    polarity: Polarity = "bright",
+    workers: int | None = None,
 ) -> Mask:
     """Return the voxels on one side of a threshold of the whole image.
 
@@ -37,6 +41,8 @@ def binarize(
         As for `segkit.threshold`.
     polarity : {"bright", "dark"}
         Whether objects are above the threshold, or at most at it.
+    workers : int, optional
+        As for `segkit.threshold`.
 
     Returns
     -------
@@ -50,7 +56,7 @@ def binarize(
     array([1, 1, 1, 0, 0, 0, 1])
     """
     array = checks.as_image(image)
-    return _on_side(array, methods.threshold(array, method), polarity)
+    return _on_side(array, methods.threshold(array, method, workers=workers), polarity)
 
 
 def _local_reach(

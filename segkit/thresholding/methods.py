@@ -31,7 +31,9 @@ Method: TypeAlias = Literal[
 
 
 @known_as("segkit")
-def threshold(image: ArrayLike, method: Method = "otsu") -> float:
+def threshold(
+    image: ArrayLike, method: Method = "otsu", *, workers: int | None = None
+) -> float:
     """Return the grey value that separates foreground from background.
 
     ``image > threshold(image)`` is the mask of bright objects.
@@ -46,6 +48,8 @@ def threshold(image: ArrayLike, method: Method = "otsu") -> float:
         class means (Ridler & Calvard); the same from the histogram's bins; minimum
         between two peaks; Yen's correlation criterion. By scikit-image, but for "mean"
         and "rc" (as mahotas defines it).
+    workers : int, optional
+        Number of threads (see `segkit.tiling.threads`), in which integers are counted.
 
     Returns
     -------
@@ -81,11 +85,13 @@ def threshold(image: ArrayLike, method: Method = "otsu") -> float:
     """
     array = checks.as_image(image)
     checks.one_of(method, get_args(Method), name="method")
-    return whole_image.compute(array, method)
+    return whole_image.compute(whole_image.levels_of(array, workers), method)
 
 
 @known_as("segkit")
-def multi_otsu(image: ArrayLike, classes: int = 3) -> tuple[float, ...]:
+def multi_otsu(
+    image: ArrayLike, classes: int = 3, *, workers: int | None = None
+) -> tuple[float, ...]:
     """Return the ``classes - 1`` thresholds with the greatest variance between classes.
 
     ``numpy.digitize(image, thresholds, right=True)`` gives the classes.
@@ -96,6 +102,8 @@ def multi_otsu(image: ArrayLike, classes: int = 3) -> tuple[float, ...]:
         Bool, integer or float, finite, of at least `classes` different values.
     classes : int
         Number of classes, at least 2; the work grows steeply with it.
+    workers : int, optional
+        As for `threshold`.
 
     References
     ----------
@@ -111,18 +119,23 @@ def multi_otsu(image: ArrayLike, classes: int = 3) -> tuple[float, ...]:
 
     array = checks.as_image(image)
     classes = checks.as_integer(classes, name="classes", least=2)
-    values = np.unique(array)
+    levels = whole_image.levels_of(array, workers)
+    counts = levels.counts
+    values = np.unique(array if counts is None else levels.values[counts > 0])
     if values.size < classes:
         raise ValueError(
             f"image has {values.size} different values, too few for {classes} classes"
         )
     if values.size == classes:
-        return tuple(float(v) for v in values[:-1])
-    low, high = values[0].item(), values[-1].item()
-    levels, lowest = whole_image.levelled(array, low, high)
+        base = 0 if counts is None else levels.base
+        return tuple(base + float(v) for v in values[:-1])
     # scikit-image's functions are not typed, here and below.
-    found = threshold_multiotsu(levels, classes)  # type: ignore[no-untyped-call]
-    return tuple(lowest + float(t) for t in found)
+    if counts is None:
+        found = threshold_multiotsu(levels.values, classes)  # type: ignore[no-untyped-call]
+    else:
+        hist = counts / counts.sum(), levels.values
+        found = threshold_multiotsu(classes=classes, hist=hist)  # type: ignore[no-untyped-call]
+    return tuple(levels.base + float(t) for t in found)
 
 
 @known_as("segkit")
@@ -172,7 +185,10 @@ class Trial:
 
 @known_as("segkit")
 def try_all(
-    image: ArrayLike, methods: Sequence[Method] = get_args(Method)
+    image: ArrayLike,
+    methods: Sequence[Method] = get_args(Method),
+    *,
+    workers: int | None = None,
 ) -> dict[str, Trial]:
     """Try methods of `threshold` on one image, to choose by numbers and pictures.
 
@@ -182,6 +198,8 @@ def try_all(
         Bool, integer or float, finite.
     methods : sequence of str
         What to try.
+    workers : int, optional
+        Number of threads; see `segkit.tiling.threads`.
 
     Returns
     -------
@@ -199,11 +217,12 @@ def try_all(
     from scipy import ndimage
 
     array = checks.as_image(image)
+    levels = whole_image.levels_of(array, workers)
     trials: dict[str, Trial] = {}
     for method in methods:
         checks.one_of(method, get_args(Method), name="method")
         try:
-            level = whole_image.compute(array, method)
+            level = whole_image.compute(levels, method)
         except ValueError:  # this method finds none; the others may
             level = math.nan
         mask: Mask = array > level

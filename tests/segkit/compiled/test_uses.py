@@ -24,6 +24,7 @@ def blobs(shape, dtype):
 
 def run_all(image):
     """Run what the functions of segkit compile on an image, as they are by default."""
+    segkit.try_all(image)
     segkit.gaussian(image, 1)
     for radius in (1, 5):
         segkit.median(image, radius)

@@ -1,0 +1,131 @@
+"""Counts of grey values: those of numpy, whatever the dtype, strides and threads."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+import skimage.filters
+from hypothesis import given, settings, strategies as st
+
+from segkit.thresholding import histogram as histograms, peaks
+from segkit.thresholding.histogram import histogram
+from segkit.thresholding.methods import Method, multi_otsu, threshold, try_all
+
+DTYPES = [f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)]
+METHODS = get_args(Method)
+
+
+@st.composite
+def images(draw, most=2**16):
+    """Draw an image of integers that span less than `most`, anywhere, in any order."""
+    dtype = np.dtype(draw(st.sampled_from([*DTYPES, "?"])))
+    ends = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    span = draw(st.integers(0, min(most, ends[1] - ends[0] + 1) - 1))
+    low = draw(st.sampled_from([ends[0], ends[1] - span, max(ends[0], -(span // 2))]))
+    shape = draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))
+    seed = draw(st.integers(0, 99))
+    above = np.random.default_rng(seed).integers(0, span + 1, [2 * n for n in shape])
+    image = (above.astype(object) + low).astype(dtype)
+    image = image.astype(dtype.newbyteorder(draw(st.sampled_from("<>"))))
+    steps = [draw(st.sampled_from([1, 2, -1, -2])) for _ in shape]
+    image = image[tuple(slice(None, None, step) for step in steps)]
+    return np.asfortranarray(image) if draw(st.booleans()) else image
+
+
+def assert_counts(found, image):
+    assert (found.lowest, found.highest) == (image.min(), image.max())
+    image = image.view(np.uint8) if image.dtype.kind == "b" else image
+    above = image.ravel().astype(image.dtype.newbyteorder("=")) - image.min()
+    expected = np.bincount(above.view(f"u{image.dtype.itemsize}").astype(np.int64))
+    np.testing.assert_array_equal(found.counts, expected)
+    assert found.counts.dtype == np.int64
+
+
+@settings(deadline=None, max_examples=60)
+@given(images(), st.integers(1, 3))
+def test_counts_are_those_of_numpy(image, workers):
+    assert_counts(histogram(image, workers), image)
+
+
+@settings(deadline=None, max_examples=15)
+@given(images())
+def test_counts_without_kernels_are_the_same(image):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(histograms, "_count", histograms._count_plainly)
+        assert_counts(histogram(image), image)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_blocks_of_large_images_are_counted_once_each(dtype):
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 100, (3, 300, 401)).astype(dtype)
+    for part in (image, image[:, ::2], image[::-1, :, 5:], image.transpose(2, 0, 1)):
+        for workers in (1, 2, 5):
+            assert_counts(histogram(part, workers), part)
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "?"])
+@pytest.mark.parametrize("shape", [(0,), (0, 4), (3, 0, 2)])
+def test_an_empty_image_has_no_counts(dtype, shape):
+    assert histogram(np.zeros(shape, dtype)).counts.size == 0
+
+
+@pytest.mark.parametrize("dtype", ["i4", "u4", "i8", "u8"])
+def test_integers_that_span_too_much_are_not_counted(dtype):
+    ends = np.iinfo(dtype)
+    for low, high in [(0, 2**16), (ends.min, ends.max), (ends.max - 2**16, ends.max)]:
+        assert histogram(np.array([low, high], dtype)) is None
+        assert histogram(np.array([low, low + 2**16 - 1], dtype)).counts.size == 2**16
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dtype", [*DTYPES, "f4"])
+def test_thresholds_do_not_depend_on_threads(method, dtype):
+    image = np.random.default_rng(1).normal(60, 9, (64, 65))
+    image[10:40, 10:40] += 40
+    image = image.clip(0, 127).astype(dtype)
+
+    assert threshold(image, method, workers=1) == threshold(image, method, workers=3)
+    found = try_all(image, [method], workers=2)[method].threshold
+    assert found == threshold(image, method)
+    if method == "otsu":
+        assert multi_otsu(image, workers=1) == multi_otsu(image, workers=3)
+
+
+@settings(deadline=None, max_examples=25)
+@given(images(most=300))
+def test_integers_have_the_thresholds_of_scikit_image(image):
+    image = image.view(np.uint8) if image.dtype.kind == "b" else image
+    image = image.astype(image.dtype.newbyteorder("="))
+    if image.min() < 0 or image.min() == image.max():
+        return
+    if image.max() >= 2**16:
+        return
+    image = image.astype(np.uint16)
+    for method in ("otsu", "li", "isodata", "yen"):
+        expected = getattr(skimage.filters, f"threshold_{method}")(image.ravel())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            assert threshold(image, method) == float(expected)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=20), st.integers(0, 10**6))
+def test_the_minimum_between_peaks_is_that_of_scikit_image(counts, much):
+    counts = np.array([1 + much, *counts, 1])
+    values = np.arange(counts.size)
+    try:
+        expected = peaks._minimum_by_skimage(counts, values)
+    except RuntimeError:
+        with pytest.raises(RuntimeError):
+            peaks.minimum(counts, values)
+    else:
+        assert peaks.minimum(counts, values) == expected
+
+
+def test_the_minimum_of_a_wide_histogram_is_that_of_scikit_image():
+    rng = np.random.default_rng(0)
+    grey = np.concatenate([rng.normal(99, 20, 90_000), rng.normal(250, 20, 20_000)])
+    counts = np.bincount(grey.clip(0).astype(int))
+    values = np.arange(counts.size)
+    expected = peaks._minimum_by_skimage(counts, values)
+    assert peaks.minimum(counts, values) == expected
