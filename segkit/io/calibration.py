@@ -174,7 +174,7 @@ def one_unit(units: Sequence[str], shape: Sequence[int]) -> str:
 def known_in_part(axes: str, units: Sequence[str], shape: Sequence[int]) -> str:
     """Return what is known of a spacing and what is not; empty if all or none is.
 
-    Axes of length 1 do not count.
+    Axes of length 1 do not count. Units that cannot be told in each other are as bad.
 
     Examples
     --------
@@ -182,6 +182,8 @@ def known_in_part(axes: str, units: Sequence[str], shape: Sequence[int]) -> str:
     "a spacing in micrometer along 'yx' and none along 'z'"
     >>> known_in_part("zyx", ("pixel", "micrometer", "micrometer"), (1, 8, 8))
     ''
+    >>> known_in_part("yx", ("micrometer", "inch"), (8, 8))
+    "a spacing in micrometer along 'y' and in inch along 'x'"
     """
     spatial = {
         name: unit
@@ -190,7 +192,13 @@ def known_in_part(axes: str, units: Sequence[str], shape: Sequence[int]) -> str:
     }
     known = "".join(name for name, unit in spatial.items() if unit != UNKNOWN_UNIT)
     lacking = "".join(name for name in spatial if name not in known)
-    if not known or not lacking:
+    if not lacking:
+        by_unit: dict[str, str] = {}
+        for name, unit in spatial.items():
+            by_unit[unit] = by_unit.get(unit, "") + name
+        several = [f"in {unit} along {names!r}" for unit, names in by_unit.items()]
+        return f"a spacing {' and '.join(several)}" if len(several) > 1 else ""
+    if not known:
         return ""
     return (
         f"a spacing in {spatial[known[0]]} along {known!r} and none along {lacking!r}"

@@ -281,9 +281,9 @@ class Image:
         Raises
         ------
         ImageRequestError
-            If it is known along some axes of space and not along others, so that
-            volumes and distances would mix pixels with a length; if it cannot be told
-            in the unit.
+            If it is known along some axes of space and not along others, or in units
+            that cannot be told in each other, so that volumes and distances would mix
+            pixels or inches with a length; if it cannot be told in the unit.
 
         Examples
         --------

@@ -13,6 +13,7 @@ import tifffile
 import segkit
 from segkit.io import ColourError, ImageRequestError
 from segkit.pipeline import (
+    Pipeline,
     PipelineError,
     binarize,
     keep_within,
@@ -252,3 +253,16 @@ def test_axes_of_two_images_in_another_order_are_told(name):
     for other in ("xyz", "zxy"):
         with pytest.raises(ValueError, match="bring them into one order"):
             function(described(cube, None, None), described(cube, None, None, other))
+
+
+def test_units_that_cannot_be_told_in_each_other_are_asked_for(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    known = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "inch", "PhysicalSizeY": 0.5}
+    tifffile.imwrite(path, np.uint8(LABELS[0]), metadata={"axes": "YX", **known})
+    words = r"a spacing in micrometer along 'y' and in inch along 'x'; give spacing="
+    with pytest.raises(ImageRequestError, match=words):
+        segkit.region_properties(segkit.open_image(path))
+    with pytest.raises(PipelineError, match=words):
+        Pipeline(label(by_value=True), regionprops()).run(path)
+    given = segkit.open_image(path, spacing=(0.5, 0.5), units="um")
+    assert len(segkit.region_properties(given)["area"])
