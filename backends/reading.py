@@ -14,7 +14,6 @@ from backends.segment import (
     decode_frame,
     decode_head,
     decode_header,
-    frame_size,
 )
 
 if TYPE_CHECKING:
@@ -47,10 +46,11 @@ def look(log: Log, position: int) -> tuple[Segment, bytes, int] | None:
     start, size = found
     if size > len(start) and len(start) < HEAD_READ:
         raise DamagedError(what, "cut short")
-    if frame_size(start, what) != size:
+    header = decode_header(start, what)
+    if header.frame_size != size:
         raise DamagedError(what, "cut short")
     try:
-        return decode_head(start, what), start, size
+        return decode_head(start, what, header), start, size
     except DamagedError:
         if size <= len(start):
             raise

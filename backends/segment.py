@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HEADER = struct.Struct("<4sIQQQ")
+_CHECKED = struct.Struct("<4sIQQQQ")
+"""A header together with its own check."""
 _CHECK = struct.Struct("<Q")
 _LINK = struct.Struct("<QQ")
 LINK_AT = _HEADER.size + _CHECK.size
@@ -41,6 +43,7 @@ _ANY_TEXT = "surrogatepass"
 """People's reasons may name files, and these need not be UTF-8."""
 MAGIC = b"TGS2"
 _ROWS = bytes(Row)
+_KINDS = {int(kind): kind for kind in Kind}
 _NONSENSE = (ValueError, TypeError, OverflowError, msgpack.UnpackException)
 _LATEST = 1e11
 """Seconds since the epoch, some 3,000 years, after which no calendar goes on."""
@@ -53,6 +56,11 @@ class Header(NamedTuple):
     body_size: int
     head_check: int
     body_check: int
+
+    @property
+    def frame_size(self) -> int:
+        """How many bytes the frame has, its body and this included."""
+        return HEADER_SIZE + self.head_size + self.body_size
 
     def encode(self, after: int = 0) -> bytes:
         """Return the first `HEADER_SIZE` bytes of the frame."""
@@ -93,7 +101,7 @@ def encode_link(check: bytes, after: int) -> bytes:
     after : int
         That of the other one, 0 if it is not known.
     """
-    return _LINK.pack(after, _link_check(check, after))
+    return _LINK.pack(after, xxh3_64_intdigest(check + _CHECK.pack(after)))
 
 
 def check_of(frame: Bytes) -> int:
@@ -115,7 +123,7 @@ def link_of(frame: Bytes, after: int) -> bytes:
     return encode_link(bytes(frame[_HEADER.size : LINK_AT]), after)
 
 
-def decode_head(frame: Bytes, what: str) -> Segment:
+def decode_head(frame: Bytes, what: str, header: Header | None = None) -> Segment:
     """Return the segment of a frame, its body left out.
 
     Parameters
@@ -124,6 +132,8 @@ def decode_head(frame: Bytes, what: str) -> Segment:
         At least the header and the head of a frame.
     what : str
         What is being read, for the error.
+    header : Header, optional
+        What it begins with, if that is known.
 
     Raises
     ------
@@ -140,7 +150,8 @@ def decode_head(frame: Bytes, what: str) -> Segment:
     Traceback (most recent call last):
     backends.errors.DamagedError: segment 1 is damaged (cut short); ...
     """
-    header = decode_header(frame, what)
+    if header is None:
+        header = decode_header(frame, what)
     head = bytes(frame[HEADER_SIZE : HEADER_SIZE + header.head_size])
     segment = unpack_head(head, header, what, after_of(frame), check_of(frame))
     if segment.kind is Kind.VOID:
@@ -194,8 +205,10 @@ def _segment(
     after: int = 0,
     check: int = 0,
 ) -> Segment:
+    if kind not in _KINDS:
+        raise ValueError(f"{kind} is no kind of segment")
     segment = Segment(
-        Kind(kind), worker, time, keys, rows, about, number, b"", after, check
+        _KINDS[kind], worker, time, keys, rows, about, number, b"", after, check
     )
     why = _objection(segment)
     if why:
@@ -226,8 +239,8 @@ def _objection(segment: Segment) -> str:
 
 def decode_frame(frame: Bytes, what: str) -> Segment:
     """Return the whole segment of a frame; see `decode_head`."""
-    segment = decode_head(frame, what)
     header = decode_header(frame, what)
+    segment = decode_head(frame, what, header)
     start = HEADER_SIZE + header.head_size
     body = bytes(memoryview(frame)[start : start + header.body_size])
     if len(body) != header.body_size:
@@ -237,21 +250,14 @@ def decode_frame(frame: Bytes, what: str) -> Segment:
     return replace(segment, body=body)
 
 
-def frame_size(frame: Bytes, what: str) -> int:
-    """Return how many bytes the frame that starts here has."""
-    header = decode_header(frame, what)
-    return HEADER_SIZE + header.head_size + header.body_size
-
-
 def decode_header(frame: Bytes, what: str) -> Header:
     """Return what a frame begins with; see `decode_head`."""
     if len(frame) < HEADER_SIZE:
         raise DamagedError(what, "empty" if not len(frame) else "cut short")
-    header = bytes(frame[: _HEADER.size])
-    magic, *found = _HEADER.unpack(header)
-    if magic != MAGIC or check_of(frame) != xxh3_64_intdigest(header):
+    magic, head, body, head_check, body_check, check = _CHECKED.unpack_from(frame)
+    if magic != MAGIC or check != xxh3_64_intdigest(frame[: _HEADER.size]):
         raise DamagedError(what, "its header has another checksum")
-    return Header(*found)
+    return Header(head, body, head_check, body_check)
 
 
 def after_of(frame: Bytes) -> int:
@@ -259,12 +265,8 @@ def after_of(frame: Bytes) -> int:
     if len(frame) < HEADER_SIZE:
         return 0
     after, check = _LINK.unpack_from(frame, LINK_AT)
-    known = check == _link_check(bytes(frame[_HEADER.size : LINK_AT]), after)
-    return int(after) if known else 0
-
-
-def _link_check(check: bytes, after: int) -> int:
-    return int(xxh3_64_intdigest(check + _CHECK.pack(after)))
+    end = LINK_AT + _CHECK.size
+    return int(after) if check == xxh3_64_intdigest(frame[_HEADER.size : end]) else 0
 
 
 def linked(frame: Bytes, after: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from backends.interface import Cause
 from backends.liveness import Watch
 from backends.warning import warn
+from taskgraph.execution.processes.processors import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,12 @@ class OtherWorkers:
         The store, opened by the one who looks.
     clock : callable, optional
         Monotonic seconds.
+
+    Attributes
+    ----------
+    crowd : float
+        How many workers there are on each core of this machine, by their names and as
+        of the last look; at least 1.
     """
 
     def __init__(
@@ -40,6 +47,8 @@ class OtherWorkers:
         self._backend = backend
         self._clock = clock
         self._watch = Watch(clock)
+        self.crowd = 1.0
+        self._machine = f"{backend.worker.rsplit('-', 2)[0]}-"
         self._count_at = self._expel_at = 0.0
         self._names: set[str] = set()
         self._dead: set[str] = set()
@@ -51,6 +60,8 @@ class OtherWorkers:
         if now >= self._count_at:
             members = self._backend.members
             self._names = members.names() - {self._backend.worker}
+            here = 1 + sum(name.startswith(self._machine) for name in self._names)
+            self.crowd = max(1.0, here / processors())
             self._dead &= self._names
             dead = self._dead_of(self._names, now)
             gone = dead and dead - set(self._backend.holders().values())

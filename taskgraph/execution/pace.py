@@ -4,6 +4,9 @@ Every segment is read by every worker. So what a worker has done goes out togeth
 intervals of many times what an append takes it, in which reading what all the others
 appended is included: the more of them there are, and the slower the store or the
 machine, the longer the intervals. Only who may be waited for makes haste.
+
+Workers that share a core wait for each other, whatever an append takes by itself. So a
+round, in which each of a machine appends once and all read that, counts as well.
 """
 
 from __future__ import annotations
@@ -18,6 +21,12 @@ _SHORTEST, _LONGEST = 0.5, 3.0
 _PER_COST = 50
 """How many times longer than an append that is: appends are 2 % of the time."""
 _HASTY_PER_COST = 10
+_APPEND, _READ = 0.003, 40e-6
+"""Seconds of a core that an append takes who does it, with the choice of tasks and the
+look around that go with it, and everybody who reads it."""
+_PER_ROUND = 10
+_END = 0.5
+"""Seconds of work that one may take though others will be without any, at most."""
 _FEW = 8
 """Others that may all wake at each append, when they wait for something to do."""
 
@@ -32,11 +41,20 @@ class Pace:
         Seconds after which others see an append.
     name : str
         The worker's; it makes its choices differ from those of others.
+    others : int
+        How many other workers there are.
+    crowd : float
+        How many of all there are on each core of this machine, at least 1.
+    cost : float
+        Seconds that an append takes here.
+    seconds : dict
+        What tasks take, by their names.
     """
 
     latency: float
     name: str = ""
     others: int = 0
+    crowd: float = 1.0
     cost: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
     _choices: int = 0
@@ -44,17 +62,28 @@ class Pace:
     @property
     def interval(self) -> float:
         """For how long a record may wait to be published, and work to be done."""
-        return min(_LONGEST, max(_SHORTEST, _PER_COST * self.cost))
+        wanted = max(_PER_COST * self.cost, _PER_ROUND * self._round)
+        return min(_LONGEST, max(_SHORTEST, wanted))
 
     @property
     def worthwhile(self) -> float:
         """For how many seconds of work an append pays, when others want to share."""
+        return max(self._haste, min(_END, self._round)) if self.others else 0.0
+
+    @property
+    def _haste(self) -> float:
+        """Seconds for which others can wait for a record."""
         return max(self.latency, _HASTY_PER_COST * self.cost) if self.others else 0.0
+
+    @property
+    def _round(self) -> float:
+        """Seconds in which all on this machine append once, and read that."""
+        return self.crowd * (_APPEND + _READ * self.others)
 
     @property
     def rest(self) -> float:
         """For how long to let news come together before they are looked at, idle."""
-        return min(_SHORTEST, self.worthwhile * max(0, self.others // _FEW - 1) / 4)
+        return min(_SHORTEST, self._haste * max(0, self.others // _FEW - 1) / 4)
 
     def learn(self, name: str, seconds: float) -> None:
         """Take in how long a task of this name took."""
@@ -71,7 +100,7 @@ class Pace:
         With `wanted`, somebody may wait for them.
         """
         hasty = wanted and self.others
-        limit = min(self.interval, self.worthwhile) if hasty else self.interval
+        limit = min(self.interval, self._haste) if hasty else self.interval
         return age + following >= limit
 
     def scarce(self, free: int) -> bool:

@@ -1,11 +1,13 @@
-"""Tasks that kill their workers: when to give them up."""
+"""Tasks that kill their workers, or have to be killed with them: when to give up."""
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING
 
 from backends.interface import Cause
-from taskgraph.records import Failure
+from taskgraph.records import Batch, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,3 +48,26 @@ def poisonous(keys: Iterable[Key], backend: Backend) -> dict[Key, Failure]:
     """Return which of some tasks kill their workers, and what to record of these."""
     verdicts = {k: verdict(backend.deaths(k)) for k in keys if backend.suspect(k)}
     return {key: failure for key, failure in verdicts.items() if failure is not None}
+
+
+def record_timeout(backend: Backend, worker: str, key: Key, about: str) -> None:
+    """Record that a task did not stop at its timeout, if its worker still holds it.
+
+    Parameters
+    ----------
+    about : str
+        Its name and its arguments, with a null character in between.
+    """
+    backend.poll()
+    held = [
+        lock for lock in backend.locks() if lock.key == key and lock.worker == worker
+    ]
+    if not held:
+        return  # it was taken over or invalidated: somebody runs it again
+    name, _, arguments = about.partition("\0")
+    batch = Batch()
+    message = "did not stop at its timeout, so its worker was killed"
+    failure = Failure("timeout", "Timeout", message, "")
+    batch.add(key, failure, (name, ""), (arguments, time.time(), 0.0, 0.0, 0))
+    body = batch.encode({"host": os.uname().nodename, "pid": os.getpid()}, backend.find)
+    backend.publish(batch.keys, bytes(batch.rows), body, since=held[0].token)

@@ -21,11 +21,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
-from backends.interface import Cause, Key
+from backends.interface import Cause
 from backends.liveness import BEATS_PER_LEASE, process_stopped, worker_identity
 from backends.opening import open_backend, worker_name
 from taskgraph.execution.observer import UNOBSERVED, Observer
 from taskgraph.execution.output import flush_streams
+from taskgraph.execution.poison import record_timeout
 from taskgraph.execution.processes.child import (
     LINGERS,
     Child,
@@ -35,6 +36,7 @@ from taskgraph.execution.processes.fork_safety import require_safe
 from taskgraph.execution.processes.known_graph import KnownGraph
 from taskgraph.execution.processes.letters import Letters
 from taskgraph.execution.processes.process_ends import flush_files
+from taskgraph.execution.processes.starting import Starting
 from taskgraph.execution.processes.worker_process import (
     HasRead,
     Job,
@@ -45,7 +47,6 @@ from taskgraph.execution.processes.worker_process import (
 from taskgraph.execution.processes.worker_signals import SIGNALS, wait_for_signal
 from taskgraph.execution.shared_page import SharedPage
 from taskgraph.exit_codes import ExitCode
-from taskgraph.records import Batch, Failure
 from taskgraph.results.provenance import Provenance
 from taskgraph.results.results import Results
 from taskgraph.upkeep import snapshot
@@ -93,6 +94,7 @@ class Supervisor:
         self._what = what
         self._options = options
         self._observer = observer
+        self._starting = Starting(options.workers)
         self._children: dict[int, Child] = {}
         self._signalled: list[tuple[float, Child]] = []
         self._codes: list[ExitCode] = []
@@ -137,13 +139,11 @@ class Supervisor:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         gc.collect()
         flush_files()
-        gc.freeze()
         try:
             with children_can_be_waited_for():
                 if self._graph:
                     self._backend.make()  # once, and not by each worker
-                for number in range(self._options.workers):
-                    self._start(first=number == 0)
+                self._start_due()
                 if self._graph:
                     self._go()
                 self._watch(watched)
@@ -166,13 +166,16 @@ class Supervisor:
         pause = min(beat_every, 0.25 if self._observer.tick else 1.0)
         beaten = time.monotonic()
         while self._children or self._signalled:
-            patience = min(pause, PATIENCE / 2) if self._signalled else pause
+            patience = min(pause, self._starting.pause)
+            if self._signalled:
+                patience = min(patience, PATIENCE / 2)
             got = wait_for_signal(watched, patience)
             if got in SIGNALS:
                 self._interrupt(got)
             for child in list(self._children.values()):
                 self._hear(child)
             self._reap()
+            self._start_due()
             now = time.monotonic()
             self._judge(now)
             if now - beaten >= beat_every:
@@ -185,11 +188,18 @@ class Supervisor:
 
     # workers
 
-    def _start(self, *, first: bool) -> None:
-        first = first and not self._graph
+    def _start_due(self) -> None:
+        while self._starting.is_due(self._children.values()):
+            self._starting.left -= 1
+            self._start()
+
+    def _start(self) -> None:
+        reads_first = any(child.seat.first for child in self._children.values())
+        first = not self._graph and not reads_first
         whole = first or bool(self._graph.missing)
         seat = Seat(worker_name(), SharedPage(), Letters(), first, whole)
         flush_streams()
+        gc.freeze()
         pid = os.fork()
         if pid == 0:
             echo = self._observer.echo
@@ -289,6 +299,7 @@ class Supervisor:
             return
         if outcome is not None:
             self._codes.append(outcome)
+            self._starting.left = 0  # it found that there is nothing left to do
             if outcome == ExitCode.USAGE and not self._graph:
                 self._refuse(child.why)
                 return
@@ -305,7 +316,7 @@ class Supervisor:
         key = running[0] if running else None
         cut = self._graph.cut_file(self.results, key) if key and how == "SIGBUS" else ""
         if child.overdue and key is not None and not self._stopping:
-            self._record_timeout(child, key)
+            record_timeout(self._backend, child.worker, key, child.page.about())
         if self._stopping or child.overdue or cut:
             self._backend.expel(child.worker, Cause.RELEASED)
         else:
@@ -327,33 +338,15 @@ class Supervisor:
         if self._crashes >= _CRASHES:
             self._observer.note("workers die again and again before they run anything")
             self._codes.append(ExitCode.NOT_DONE)
+            self._starting.left = 0
             return
-        self._start(first=child.seat.first)
+        self._start()
 
     def _say_once(self, why: str) -> None:
         """Tell the user something, once if several workers say the same."""
         if why and why not in self._said:
             self._said.add(why)
             self._observer.note(why)
-
-    def _record_timeout(self, child: Child, key: Key) -> None:
-        self._backend.poll()
-        held = [
-            lock
-            for lock in self._backend.locks()
-            if lock.key == key and lock.worker == child.worker
-        ]
-        if not held:
-            return  # it was taken over or invalidated: somebody runs it again
-        name, _, arguments = child.page.about().partition("\0")
-        batch = Batch()
-        message = "did not stop at its timeout, so its worker was killed"
-        failure = Failure("timeout", "Timeout", message, "")
-        batch.add(key, failure, (name, ""), (arguments, time.time(), 0.0, 0.0, 0))
-        body = batch.encode(
-            {"host": os.uname().nodename, "pid": os.getpid()}, self._backend.find
-        )
-        self._backend.publish(batch.keys, bytes(batch.rows), body, since=held[0].token)
 
     def _beat(self) -> None:
         for child in self._children.values():
@@ -387,6 +380,7 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         self._stopping = max(self._stopping, 1)
+        self._starting.left = 0
         for child in self._children.values():
             child.page.stop()
             if not child.read:

@@ -227,8 +227,8 @@ class Worker:
 
     def _lock(self) -> Claim:
         """Lock some of what is ready; no keys if there is nothing to be had."""
-        self._pace.others = self._others.count()
         backend, pace = self._backend, self._pace
+        pace.others, pace.crowd = self._others.count(), self._others.crowd
         attempts = 0
         while True:
             tasks = pace.tasks(self._free())

@@ -226,15 +226,16 @@ class Frontier:
         aside: list[Key] = []
         found = None
         stack, fresh, held = self._stack, self._fresh, budget.held
-        finished, failed = self.finished, self.failed
+        finished, failed, any_task = self.finished, self.failed, self._selected is None
         while stack or fresh:
             key = stack.pop() if stack else fresh.popleft()
-            if key in finished or key in failed or not self._may_run(key):
+            if key in finished or key in failed:
                 continue
-            if key not in held:
+            if key in held:
+                aside.append(key)
+            elif any_task or self._may_run(key):
                 found = key
                 break
-            aside.append(key)
         self._fresh.extend(aside)
         return found
 

@@ -86,7 +86,8 @@ def find_neighbours(folder: str, start: str) -> None:
         The working directory when it began.
     """
     others = {str(entry) for entry in sys.path if isinstance(entry, _Beside)}
-    _forget(folder, others - {folder})
+    if others - {folder}:
+        _forget(folder, others - {folder})
     mine = list(dict.fromkeys((folder, start)))
     rest = [entry for entry in sys.path if entry not in mine]
     sys.path[:] = [*map(_Beside, mine), *rest]

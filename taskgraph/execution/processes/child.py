@@ -35,6 +35,8 @@ class Child:
     ----------
     worker : str
         What it is called in the store.
+    started : float
+        When, by the monotonic clock.
     read : bool
         Whether it has read the jugfile.
     joined : bool
@@ -50,6 +52,7 @@ class Child:
     pid: int
     seat: Seat
     worker: str = field(init=False)
+    started: float = field(default_factory=time.monotonic)
     read: bool = False
     joined: bool = False
     why: str = ""

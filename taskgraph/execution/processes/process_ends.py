@@ -11,9 +11,12 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
+from weakref import ref
 
 from taskgraph.errors import UsageError
+from taskgraph.execution.output import flush_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sized
@@ -74,22 +77,52 @@ def spare(graph: Sized) -> None:
         atexit.register(gc.unfreeze)
 
 
-def end(code: int, *, fork: bool) -> NoReturn:
+def end(code: int, *, fork: bool, before: int) -> NoReturn:
     """End this process; what was written to files is in them then.
 
-    A process that has imported and run the script itself ends as any Python program.
+    A process that has imported and run the script itself ends as any Python program
+    does, as far as the script's things go: threads are waited for, `atexit` is heeded,
+    modules are emptied and what that leaves is collected, and C libraries end. The
+    engine, which all workers share with their supervisor, stays as it is: to take it
+    to pieces, and so copy it for each of them, took longer than to be forked.
     In a fork the objects of its parent must not be finalized once more, which may
     remove files: its own handlers of `atexit` are called, and files flushed.
+
+    Parameters
+    ----------
+    before : int
+        How many modules were there when the process began.
     """
-    if not fork:
-        ctypes.pythonapi.Py_Exit.argtypes = [ctypes.c_int]
-        ctypes.pythonapi.Py_Exit(code)
-    gc.unfreeze()  # else the files of the parent would not be found
+    if fork:
+        gc.unfreeze()  # else the files of the parent would not be found
     with suppress(BaseException):
-        threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - as above
-        atexit._run_exitfuncs()  # noqa: SLF001 - as above
+        threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - as Python
+        atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing does
+        if not fork:
+            flush_streams()
+            _empty_modules(before)
+            flush_streams()
         flush_files()
+    if not fork:
+        ctypes.PyDLL(None).exit(code)  # it holds the lock: no thread goes on meanwhile
     os._exit(code)
+
+
+def _empty_modules(before: int) -> None:
+    """Let go of the modules that were imported since, as Python does with all."""
+    since = max(0, len(sys.modules) - before)
+    modules = []
+    for name in [*islice(reversed(sys.modules), since)]:
+        with suppress(TypeError):  # somebody put something else there
+            modules.append(ref(sys.modules[name]))
+        sys.modules[name] = None  # type: ignore[assignment] # import refuses it now
+    gc.collect()
+    for module in modules:
+        space = getattr(module(), "__dict__", {})  # of those that others still have
+        names = [x for x in space if x != "__builtins__"]
+        for name in sorted(names, key=lambda x: x[:1] != "_" or x[:2] == "__"):
+            space[name] = None
+    gc.collect()
 
 
 def flush_files() -> None:

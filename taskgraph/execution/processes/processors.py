@@ -42,10 +42,11 @@ def share(workers: int, environment: Mapping[str, str]) -> int:
                 f"{VARIABLE} is {said!r}, but must be a number of processors, 1 or more"
             )
         return max(1, int(said) // workers)
-    return max(1, _processors() // (workers * _neighbours(environment)))
+    return max(1, processors() // (workers * _neighbours(environment)))
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may run on."""
     # Not every system lets a process be bound to some processors.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

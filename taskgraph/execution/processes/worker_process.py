@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import traceback
 from contextlib import suppress
@@ -95,6 +96,7 @@ def work(job: Job, seat: Seat) -> NoReturn:
     """Be a worker and end with this process; the page says how it ended."""
     code = ExitCode.BUG
     fork = isinstance(job.what, HasRead)
+    before = len(sys.modules)
     try:
         process_ends.with_parent(seat.page.supervisor)
         process_ends.begin(fork=fork)
@@ -102,7 +104,7 @@ def work(job: Job, seat: Seat) -> NoReturn:
             fork_safety.reseed()
         code = _work_to_end(job, seat)
     finally:
-        process_ends.end(code, fork=fork)
+        process_ends.end(code, fork=fork, before=before)
 
 
 def _work_to_end(job: Job, seat: Seat) -> ExitCode:

@@ -8,6 +8,7 @@ from backends.liveness import worker_identity
 from backends.opening import open_backend
 from backends.warning import warnings_told
 from taskgraph.execution.other_workers import OtherWorkers
+from taskgraph.execution.processes.processors import processors
 
 LEASE = 60.0
 
@@ -69,6 +70,18 @@ def test_the_living_are_counted(own, others, clock):
     own.members.leave("w07")
     clock.now += 10
     assert others.count() == 19
+
+
+def test_those_on_this_machine_share_its_cores(open_store, clock):
+    own = open_store("node-7-12-ab")
+    others = OtherWorkers(own, clock)
+    assert others.crowd == 1.0
+    for number in range(99 * processors()):
+        own.members.beat(f"node-7-{number}-cd", elsewhere())
+        own.members.beat(f"node-{number}-12-ab", elsewhere())
+    clock.now += 10
+    others.count()
+    assert others.crowd == pytest.approx(99 + 1 / processors())
 
 
 def test_those_that_died_idle_are_signed_off_soon(own, others, clock):

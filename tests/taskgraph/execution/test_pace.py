@@ -30,6 +30,17 @@ def test_intervals_follow_what_an_append_takes():
     assert slow.interval == 3.0
 
 
+@pytest.mark.parametrize("others", [1, 3, 15, 63, 255])
+def test_where_many_share_a_core_they_append_so_seldom_that_it_stays_free(others):
+    """Each appends twice in an interval; all together take a fifth of the cores."""
+    for crowd in (1.0, (1 + others) / 8, (1 + others) / 2):
+        shared = Pace(0.02, others=others, crowd=max(1.0, crowd), cost=0.001)
+        taken = 2 * shared.crowd * (0.003 + others * 40e-6) / shared.interval
+        assert taken <= 0.2 or shared.interval == 3.0
+        assert shared.worthwhile <= 0.5
+        assert shared.due(0.01, 0.02, wanted=True)  # who waits does not wait longer
+
+
 def test_records_that_somebody_may_wait_for_go_out_soon():
     assert pace(1).due(0.01, 0.015, wanted=True)
     assert not pace(1).due(0.01, 0.005, wanted=True)

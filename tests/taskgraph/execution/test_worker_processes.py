@@ -146,6 +146,44 @@ def test_a_worker_closes_its_files_as_any_program_does(tg):
         assert file.read().count("did") == 5
 
 
+ENDING = """
+import os
+from taskgraph import TaskGenerator
+import beside
+
+class Noted:
+    def __init__(self, name):
+        self.name = name
+        self.me = self
+    def __del__(self):
+        with open(os.path.join(folder, self.name), "w") as file:
+            file.write(beside.words)
+
+folder = os.getcwd()
+of_the_jugfile, beside.of_a_neighbour = Noted("jugfile"), Noted("neighbour")
+{more}
+
+@TaskGenerator
+def step(i):
+    step.of_a_function = Noted("function")
+    return i
+
+step(1)
+"""
+
+
+@pytest.mark.parametrize("more", ["", "import numpy, json, pandas"])
+def test_what_the_jugfile_made_is_ended_with_all_that_it_needs(tg, more):
+    tg.write("beside.py", "words = 'as it was'\n")
+    tg.write("job.py", ENDING.format(more=more))
+
+    done = tg("execute", "job.py", "-q")
+
+    assert "ignored" not in done.stderr
+    for name in ("jugfile", "function", "neighbour"):
+        assert (tg.folder / name).read_text() == "as it was"
+
+
 ORPHANS = {
     "a task in Python": "while True: time.sleep(0.01)",
     "a task in C": "re.match('(a+)+$', 'a' * 64 + 'b')",

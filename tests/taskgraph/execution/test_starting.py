@@ -1,0 +1,86 @@
+"""Workers are started as there are cores to read the jugfile, and only if needed."""
+
+import os
+
+import pytest
+
+from taskgraph.execution.processes.child import Child
+from taskgraph.execution.processes.letters import Letters
+from taskgraph.execution.processes.processors import processors
+from taskgraph.execution.processes.starting import Starting
+from taskgraph.execution.processes.worker_process import Seat
+from taskgraph.execution.shared_page import SharedPage
+
+
+@pytest.fixture
+def one_core():
+    """Let this process, and what it starts, have one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+def started(starting, children, now):
+    """Start what is due at a time; return how many that were."""
+    count = 0
+    while starting.is_due(children):
+        starting.left -= 1
+        child = Child(0, Seat("w", SharedPage(), Letters()))
+        child.started = now
+        children.append(child)
+        count += 1
+    return count
+
+
+def test_the_next_one_reads_when_another_one_has_read(one_core):
+    assert processors() == 1
+    starting, children = Starting(5, lambda: 50.0), []
+
+    assert started(starting, children, 50.0) == 2
+    children[0].read = True
+    assert started(starting, children, 50.0) == 1
+    children[1].read = children[2].read = True
+    assert started(starting, children, 50.0) == 2
+    assert not starting.left
+
+
+def test_who_waits_while_it_reads_keeps_nobody_waiting(one_core):
+    now = 50.0
+    starting, children = Starting(64, lambda: now), []
+    for _ in range(32):
+        started(starting, children, now)
+        now += 1.01 * min(starting.pause, 1.0)
+
+    assert len(children) == 64
+    assert now - 50.0 < 5.0
+
+
+def test_those_who_need_not_read_are_started_at_once(one_core):
+    starting, children = Starting(64), []
+    while starting.is_due(children):
+        starting.left -= 1
+        children.append(Child(0, Seat("w", SharedPage(), Letters())))
+        children[-1].read = True
+    assert len(children) == 64
+
+
+JOB = """
+from taskgraph import TaskGenerator
+with open("reads.txt", "a") as file:
+    print("read", file=file)
+@TaskGenerator
+def f(x): return x
+f(1)
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--max-wait", "5")])
+def test_workers_that_nobody_needs_are_not_started(tg, one_core, options):
+    tg.write("job.py", JOB)
+    reads = tg.folder / "reads.txt"
+    for _ in ("cold", "warm"):
+        tg("execute", "job.py", "-j", "200", *options)
+        assert reads.read_text().count("read") < 200
+        reads.unlink()
+    assert tg("value", "job.py", "f").stdout == "1\n"
