@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backends.interface import Cause
 from backends.liveness import Watch
 from backends.warning import warn
-from taskgraph.execution.processes.processors import processors
+from taskgraph.execution.pace import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable

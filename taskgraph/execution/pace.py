@@ -11,6 +11,7 @@ round, in which each of a machine appends once and all read that, counts as well
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from math import ceil
 from zlib import crc32
@@ -122,3 +123,11 @@ class Pace:
         self._choices += 1
         choice = crc32(f"{self.name} {self._choices}".encode())
         return choice % (crowd * tasks + 1)
+
+
+def processors() -> int:
+    """Return how many processors this process may run on."""
+    # Not every system lets a process be bound to some processors.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -6,10 +6,10 @@ that they start: libraries that run threads of their own (segkit is one) start n
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
+from taskgraph.execution.pace import processors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,14 +43,6 @@ def share(workers: int, environment: Mapping[str, str]) -> int:
             )
         return max(1, int(said) // workers)
     return max(1, processors() // (workers * _neighbours(environment)))
-
-
-def processors() -> int:
-    """Return how many processors this process may run on."""
-    # Not every system lets a process be bound to some processors.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _neighbours(environment: Mapping[str, str]) -> int:

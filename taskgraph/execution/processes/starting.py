@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from taskgraph.execution.processes.processors import processors
+from taskgraph.execution.pace import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,7 +8,7 @@ from backends.liveness import worker_identity
 from backends.opening import open_backend
 from backends.warning import warnings_told
 from taskgraph.execution.other_workers import OtherWorkers
-from taskgraph.execution.processes.processors import processors
+from taskgraph.execution.pace import processors
 
 LEASE = 60.0
 

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
+from taskgraph.execution.pace import processors
 from taskgraph.execution.processes.child import Child
 from taskgraph.execution.processes.letters import Letters
-from taskgraph.execution.processes.processors import processors
 from taskgraph.execution.processes.starting import Starting
 from taskgraph.execution.processes.worker_process import Seat
 from taskgraph.execution.shared_page import SharedPage
