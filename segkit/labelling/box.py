@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,31 +15,35 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
+    from segkit.labelling.runs import Source
     from segkit.tiling.boxes import Box
+
 
 # Labels within a box are int32, and so are the places where they first appear.
 LARGEST_BOX = 2**31 - 1
 # Labels, or pairs of them, that there is room for at first.
 _ROOM = 1024
+# In the place of what is looked up for labels: they stay as they are.
+IN_PLACE = np.empty(0, np.int32)
 
 
 @falls_back_on(by_numpy.label_box)
 def label_box(
-    image: Array, labels: Array, box: Box, structure: Array, *, by_value: bool
+    source: Source, labels: Array, box: Box, structure: Array
 ) -> tuple[Array, Array]:
-    """Write provisional labels of `image[box]` into `labels[box]`.
+    """Write provisional labels of the runs of a box into `labels[box]`.
 
     Parameters
     ----------
-    image, labels
-        Whole arrays of one shape, C-contiguous; 0 in `image` is background; `labels`
-        is int32.
+    source
+        Of the box.
+    labels
+        The whole array, int32 and C-contiguous. Only the first voxel of each run
+        receives its label: see `fill`.
     box
         What to label; the rest is neither read nor written.
     structure
         Which neighbours touch.
-    by_value
-        Whether only voxels of equal values touch.
 
     Returns
     -------
@@ -50,15 +55,15 @@ def label_box(
     """
     from segkit.labelling.union_find import number_sets
 
-    near = (*row_offsets(structure), by_value)
-    parent, begun = _label_rows(image.reshape(-1), labels, box, near)
+    rows, spans, _ = row_offsets(structure)
+    parent, begun = _label_rows(source, labels, box, (rows, spans))
     numbers = parent[: int(begun[-1]) + 1]
     number_sets(numbers, begun)
     return numbers, begun
 
 
 def _label_rows(
-    flat: Array, labels: Array, box: Box, near: tuple[Any, ...]
+    source: Source, labels: Array, box: Box, near: tuple[Array, Array]
 ) -> tuple[Array, Array]:
     """Write provisional labels; return parents, and how many begin before each row.
 
@@ -73,9 +78,12 @@ def _label_rows(
     parent[0] = 0
     begun = np.zeros(starts.size + 1, np.int32)
     index = np.zeros(len(box.shape) - 1, np.int64)
-    lines = np.empty((len(near[0]), 3), np.int64)
+    kept = min(starts.size, 1 + _farthest(near[0], box.shape))
+    edges = np.empty((kept, _edges_of_row(source, box).size), np.int32)
+    names = np.empty(box.shape[-1] + 1, np.int32)
+    scratch = (index, edges, np.empty(kept, np.int64), names)
     state = np.zeros(2, np.int64)
-    given = (flat, labels.reshape(-1), starts, shape, near, index, lines)
+    given = (tuple(source), labels.reshape(-1), starts, shape, near, scratch)
     while True:
         label_rows(*given, parent, begun, state)
         row, count = state.tolist()
@@ -87,34 +95,60 @@ def _label_rows(
         parent = longer
 
 
+def _farthest(rows: Array, shape: tuple[int, ...]) -> int:
+    """Return how many rows lie between a row and the farthest one that it touches."""
+    steps = [math.prod(shape[axis + 1 : -1]) for axis in range(len(shape) - 1)]
+    return int((-rows @ np.array(steps, np.int64)).max(initial=0))
+
+
+def _edges_of_row(source: Source, box: Box) -> NDArray[np.int32]:
+    """Return room for the edges of all runs that a row may have, and for eight more."""
+    most = 1 if source.bits.size else 2
+    return np.empty(most * box.shape[-1] + 8, np.int32)
+
+
 @falls_back_on(by_numpy.first_places)
 def first_places(
-    labels: Array, box: Box, begun: Array, numbers: Array | None = None
+    source: Source, labels: Array, box: Box, numbers: Array, begun: Array
 ) -> NDArray[np.int32]:
     """Return where each object of a box begins, as raster index within the box.
 
-    `begun` and `numbers` are those of `label_box`; without the latter, the labels in
-    the box are the numbers of its objects already.
+    Parameters
+    ----------
+    source, labels, box
+        As for `label_box`, which has been called, whether or not `fill` has.
+    numbers, begun
+        Those of `label_box`; `IN_PLACE` if `fill` has put the numbers into the labels.
     """
     from segkit.labelling.kernels import find_first
 
-    count = int(begun[-1])
-    first = np.arange(1, count + 1, dtype=np.int32)
-    if numbers is not None:  # which provisional label each begins with
-        whole = np.zeros(1, np.int64), numbers.size, np.array([0, count], np.int32)
-        find_first(numbers, *whole, first)
+    first = np.empty(int(begun[-1]), np.int32)
     starts = row_starts(box, labels.shape)
-    find_first(labels.reshape(-1), starts, box.shape[-1], begun, first)
+    given = tuple(source), labels.reshape(-1), starts, box.shape[-1]
+    find_first(*given, _edges_of_row(source, box), numbers, begun, first)
     return first
 
 
-@falls_back_on(by_numpy.look_up_box)
-def look_up_box(labels: Array, box: Box, lookup: Array) -> None:
-    """Replace each label in a box of `labels` by its entry in `lookup`, in place."""
-    from segkit.labelling.kernels import look_up_rows
+@falls_back_on(by_numpy.fill)
+def fill(source: Source, labels: Array, box: Box, lookup: Array, out: Array) -> None:
+    """Write the entry in `lookup` of each provisional label into `out[box]`.
+
+    Parameters
+    ----------
+    source, labels, box
+        As for `first_places`.
+    lookup
+        For each provisional label what stands for it; `IN_PLACE` for itself.
+    out
+        May be `labels`; C-contiguous.
+    """
+    from segkit.labelling.kernels import fill_rows
 
     starts = row_starts(box, labels.shape)
-    look_up_rows(labels.reshape(-1), starts, box.shape[-1], lookup)
+    edges = _edges_of_row(source, box)
+    scratch = edges, np.empty(edges.size, lookup.dtype)
+    given = tuple(source), labels.reshape(-1), starts, box.shape[-1]
+    fill_rows(*given, scratch, lookup, out.reshape(-1))
 
 
 @falls_back_on(by_numpy.look_up)

@@ -13,18 +13,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
+    from segkit.labelling.runs import Source
     from segkit.tiling.boxes import Box
 
 
 def label_box(
-    image: Array, labels: Array, box: Box, structure: Array, *, by_value: bool
+    source: Source, labels: Array, box: Box, structure: Array
 ) -> tuple[Array, Array]:
-    """Label `image[box]` into `labels[box]`; see `segkit.labelling.box.label_box`."""
+    """Label a box into `labels[box]`; see `segkit.labelling.box.label_box`."""
     from scipy import ndimage
 
-    cut = image[box.slices]
+    cut = source.image.reshape(labels.shape)[box.slices]
     out = labels[box.slices]
-    if by_value:
+    if source.by_value:
         out[...] = _label_values(cut, structure)
     else:
         ndimage.label(cut, structure, output=out)
@@ -38,16 +39,41 @@ def label_box(
 
 
 def first_places(
+    source: Source,
     labels: Array,
     box: Box,
+    numbers: Array,
     begun: Array,  # noqa: ARG001 - as the compiled loops need it
-    numbers: Array | None = None,
 ) -> NDArray[np.int32]:
     """Return where each object of a box begins, as raster index within the box."""
-    own = labels[box.slices]
-    own = own if numbers is None else numbers[own]
-    found, first = np.unique(own, return_index=True)
-    return first[found > 0].astype(np.int32)
+    starts, _ = _runs(source, labels.shape, box)
+    own = labels[box.slices].reshape(-1)[starts]
+    own = numbers[own] if numbers.size else own
+    _, first = np.unique(own, return_index=True)
+    return starts[first].astype(np.int32)
+
+
+def fill(source: Source, labels: Array, box: Box, lookup: Array, out: Array) -> None:
+    """Write the entry in `lookup` of each provisional label into `out[box]`."""
+    starts, stops = _runs(source, labels.shape, box)
+    values = labels[box.slices].reshape(-1)[starts]
+    values = lookup[values] if lookup.size else values
+    foreground = source.image.reshape(labels.shape)[box.slices] != 0
+    filled = np.zeros(box.shape, out.dtype)
+    filled[foreground] = np.repeat(values, stops - starts)
+    out[box.slices] = filled
+
+
+def _runs(source: Source, shape: tuple[int, ...], box: Box) -> tuple[Array, Array]:
+    """Return where the runs of a box begin, in raster order, and where they end."""
+    cut = source.image.reshape(shape)[box.slices]
+    rows = (cut if source.by_value else cut != 0).reshape(-1, cut.shape[-1])
+    new = np.ones((rows.shape[0], rows.shape[1] + 1), np.bool_)
+    if source.joined:
+        np.not_equal(rows[:, 1:], rows[:, :-1], out=new[:, 1:-1])
+    foreground = rows != 0
+    starts = np.flatnonzero(foreground & new[:, :-1])
+    return starts, np.flatnonzero(foreground & new[:, 1:]) + 1
 
 
 def _label_values(cut: Array, structure: Array) -> Array:
@@ -60,11 +86,6 @@ def _label_values(cut: Array, structure: Array) -> Array:
         out[part > 0] = part[part > 0] + count
         count += parts
     return out
-
-
-def look_up_box(labels: Array, box: Box, lookup: Array) -> None:
-    """Replace each label in a box of `labels` by its entry in `lookup`, in place."""
-    labels[box.slices] = lookup[labels[box.slices]]
 
 
 def look_up(labels: Array, lookup: Array, out: Array) -> None:

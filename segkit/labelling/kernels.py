@@ -3,7 +3,11 @@
 A run (voxels in a row that belong together) takes the smallest label among the runs
 that touch it in the rows before, or a new one. Labels are given in raster order and
 the smallest of a set stays its root, so that the roots, in order, *are* the objects in
-raster order of their first voxel, and nothing needs to be sorted.
+raster order of their first voxel, and nothing needs to be sorted (He, Chao and Suzuki,
+"A run-based two-scan labeling algorithm", IEEE Trans. Image Process. 17(5), 2008).
+
+While labels are provisional, only the first voxel of each run holds its own. To find
+the runs of a row once more takes less than to write all voxels twice.
 """
 
 # Compiled code: its types are numba's to check, not mypy's.
@@ -16,28 +20,37 @@ import numpy as np
 from segkit.compiled.kernels import kernel
 from segkit.labelling.union_find import unite
 
-# Background voxels looked at together.
-_AT_ONCE = 16
+# Voxels that are written together.
+_AT_ONCE = 8
+# Which bit of 64 is set: multiplied by this number, each has other bits at the top.
+_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+_ONE, _LAST, _TOP = np.uint64(1), np.uint64(63), np.uint64(58)
+_PLACES = np.zeros(64, np.uint8)
+_PLACES[[(int(_DE_BRUIJN) << k & 2**64 - 1) >> 58 for k in range(64)]] = range(64)
 
 
 @kernel
-def label_rows(image, labels, starts, shape, near, index, lines, parent, begun, state):
-    """Write provisional labels from 1 on into a box of `labels`, row by row.
+def label_rows(source, labels, starts, shape, near, scratch, parent, begun, state):
+    """Write the provisional label of each run, from 1 on, into its first voxel.
 
     Parameters
     ----------
-    image, labels
-        The whole arrays, flat.
+    source
+        The whole image, flat; each row of the box in bits, its first voxel the lowest;
+        whether voxels in a row touch, and whether only those of equal values do: bits
+        are read if all that follow one another touch, else the image.
+    labels
+        The whole array, flat.
     starts
-        Where each row of the box starts in them, in raster order.
+        Where each row of the box starts in it, in raster order.
     shape
         Of the box.
     near
-        Rows, spans and joined of `row_offsets`, and whether runs are of equal values.
-    index
-        Of the next row in the box, zeros at first.
-    lines
-        Scratch (rows of `near`, 3).
+        Rows and spans of `row_offsets`.
+    scratch
+        The index of the next row in the box, zeros at first; room for the edges of the
+        runs of as many rows as may touch, for how many these are, and for the labels of
+        the runs of a row.
     parent
         Receives the parent of each provisional label; entry 0 is the background.
     begun
@@ -46,14 +59,28 @@ def label_rows(image, labels, starts, shape, near, index, lines, parent, begun, 
         The next row and how many labels there are. It ends before a row for which
         `parent` may be too short: call it again with a longer one.
     """
-    rows, spans, joined, by_value = near
-    width = shape[-1]
+    rows, spans = near
+    image, by_value = source[0], source[3]
+    index, edges, counts, names = scratch
+    kept = counts.size
     row, count = state[0], state[1]
-    while row < starts.size and count + width < parent.size:
-        known = _lines(lines, index, shape, rows, spans, starts, row)
-        span = (starts[row], starts[row] + width, known)
-        rules = (joined, by_value)
-        count = _label_row(image, labels, span, lines, rules, parent, count)
+    while row < starts.size and count + shape[-1] < parent.size:
+        base, own = starts[row], edges[row % kept]
+        runs = find_runs(source, row, base, shape[-1], own)
+        counts[row % kept] = runs
+        names[:runs] = 0
+        for k in range(rows.shape[0]):
+            other = _other_row(index, shape, rows[k])
+            if other < 0:
+                place = (row + other) % kept
+                before = (starts[row + other], edges[place], counts[place])
+                here = (base, own, names[:runs])
+                _unite_rows(image, labels, here, before, spans[k], by_value, parent)
+        for k in range(runs):
+            parent[count + 1] = count + 1
+            new = names[k] == 0  # without a branch, which nobody could predict
+            count += new
+            labels[base + own[2 * k]] = count if new else names[k]
         _advance(index, shape)
         row += 1
         begun[row] = count
@@ -62,22 +89,57 @@ def label_rows(image, labels, starts, shape, near, index, lines, parent, begun, 
 
 
 @kernel
-def _lines(lines, index, shape, rows, spans, starts, row):
-    """Write start, first and last offset of each neighbouring row; return how many."""
-    count = 0
-    for k in range(rows.shape[0]):
-        other = 0
-        inside = True
-        for axis in range(rows.shape[1]):
-            place = index[axis] + rows[k, axis]
-            inside &= 0 <= place < shape[axis]
-            other = other * shape[axis] + rows[k, axis]
-        if inside:
-            lines[count, 0] = starts[row + other]
-            lines[count, 1] = spans[k, 0]
-            lines[count, 2] = spans[k, 1]
-            count += 1
-    return count
+def find_runs(source, row, base, width, edges):
+    """Write the first voxel of each run of a row, and the one after its last.
+
+    Counted from the row's start, for which there has to be room for all voxels and one
+    more. Returns how many runs there are.
+    """
+    image, bits, joined, by_value = source
+    if by_value or not joined:
+        return _find_values(image, base, width, joined, edges)
+    n, last = 0, np.uint64(0)
+    for x in range(bits.shape[1]):
+        now = bits[row, x]
+        change = now ^ (now << _ONE | last)
+        last = now >> _LAST
+        while change:
+            lowest = change & (~change + _ONE)
+            edges[n] = 64 * x + _PLACES[lowest * _DE_BRUIJN >> _TOP]
+            n += 1
+            change ^= lowest
+    edges[n] = width
+    return (n + 1) // 2
+
+
+@kernel
+def _find_values(image, base, width, joined, edges):
+    """Write the edges of runs of equal values, or of single voxels."""
+    runs, x = 0, 0
+    while x < width:
+        value = image[base + x]
+        start = x
+        x += 1
+        if value == 0:
+            continue
+        while joined and x < width and image[base + x] == value:
+            x += 1
+        edges[2 * runs] = start
+        edges[2 * runs + 1] = x
+        runs += 1
+    return runs
+
+
+@kernel
+def _other_row(index, shape, offset):
+    """Return how many rows of the box before this one another is; 0 if outside."""
+    other = 0
+    for axis in range(offset.size):
+        place = index[axis] + offset[axis]
+        if place < 0 or place >= shape[axis]:
+            return 0
+        other = other * shape[axis] + offset[axis]
+    return other
 
 
 @kernel
@@ -90,100 +152,103 @@ def _advance(index, shape):
 
 
 @kernel
-def _run_start(image, x, end):
-    """Return where the next foreground from x on is, or `end`."""
-    while x + _AT_ONCE <= end:  # a fixed number, so that it takes but one comparison
-        found = image[x]
-        for k in range(1, _AT_ONCE):
-            found |= image[x + k]
-        if found != 0:
-            break
-        x += _AT_ONCE
-    while x < end and image[x] == 0:
-        x += 1
-    return x
+def _unite_rows(image, labels, here, before, span, by_value, parent):
+    """Unite the runs of a row with those of one before it that they touch."""
+    base, own, names = here
+    from_base, other, others = before
+    first = 0
+    for k in range(names.size):
+        start, stop = own[2 * k] + span[0], own[2 * k + 1] + span[1]
+        while first < others and other[2 * first + 1] <= start:
+            first += 1
+        name = names[k]
+        i = first
+        while i < others and other[2 * i] < stop:
+            at = from_base + other[2 * i]
+            if not by_value or image[at] == image[base + own[2 * k]]:
+                if name == 0:
+                    name = labels[at]
+                elif name != labels[at]:
+                    unite(parent, name, labels[at])
+            i += 1
+        names[k] = name
 
 
 @kernel
-def _run_end(image, x, end, joined, by_value):
-    """Return where the run that starts at x ends."""
-    value = image[x]
-    x += 1
-    if joined and by_value:
-        while x < end and image[x] == value:
-            x += 1
-    elif joined:
-        while x < end and image[x] != 0:
-            x += 1
-    return x
-
-
-@kernel
-def _label_row(image, labels, span, lines, rules, parent, count):
-    """Label a row; return how many labels there are now."""
-    base, end, known = span
-    joined, by_value = rules
-    labels[base:end] = 0
-    x = base
-    while True:
-        x = _run_start(image, x, end)
-        if x == end:
-            return count
-        start = x
-        x = _run_end(image, x, end, joined, by_value)
-        name = np.int32(0)
-        for k in range(known):
-            move = lines[k, 0] - base
-            q = max(start + lines[k, 1], base) + move
-            stop = min(x + lines[k, 2], end) + move
-            last = np.int32(0)
-            while q < stop:
-                other = labels[q]
-                same = not by_value or image[q] == image[start]
-                if other != 0 and other != last and same:
-                    name = unite(parent, name, other)
-                last = other
-                q += 1
-        if name == 0:
-            count += 1
-            parent[count] = count
-            name = np.int32(count)
-        for q in range(start, x):
-            labels[q] = name
-
-
-@kernel
-def find_first(labels, starts, width, begun, first):
-    """Find where objects begin, from the labels of the voxels there.
+def find_first(source, labels, starts, width, edges, numbers, begun, first):
+    """Find where objects begin, as raster index in the box.
 
     Parameters
     ----------
-    labels
-        The whole array, flat.
-    starts, width
-        Where each row of a box starts in it, in raster order, and how long it is.
+    source, labels, starts
+        As for `label_rows`; `labels` as it leaves them, or filled.
+    width
+        How long a row is.
+    edges
+        Scratch for the edges of the runs of a row.
+    numbers
+        For each label its object's number in raster order; empty if the labels are.
     begun
         How many objects begin before each row and in all.
     first
-        The label of each object's first voxel, in raster order of these; receives the
-        voxel's raster index in the box.
+        Receives the place of each object's first voxel.
     """
     for row in range(starts.size):
-        x = starts[row]
-        for k in range(begun[row], begun[row + 1]):
-            while labels[x] != first[k]:
-                x += 1
-            first[k] = row * width + x - starts[row]
+        found = begun[row]
+        if found == begun[row + 1]:
+            continue
+        runs = find_runs(source, row, starts[row], width, edges)
+        for k in range(runs):
+            number = labels[starts[row] + edges[2 * k]]
+            if numbers.size:
+                number = numbers[number]
+            if number == found + 1:
+                first[found] = row * width + edges[2 * k]
+                found += 1
 
 
 @kernel
-def look_up_rows(labels, starts, width, lookup):
-    """Replace each label in the rows of a box by its entry in `lookup`."""
+def fill_rows(source, labels, starts, width, scratch, lookup, out):
+    """Write what is looked up for the label of each run into all its voxels.
+
+    Parameters
+    ----------
+    source, labels, starts, width
+        As for `find_first`.
+    scratch
+        Room for the edges of the runs of a row, and for their values.
+    lookup
+        What is written for each label; empty for the label itself.
+    out
+        Flat; may be `labels` themselves. Background becomes 0.
+    """
+    edges, values = scratch
     for row in range(starts.size):
-        line = labels[starts[row] : starts[row] + width]
-        for x in range(width):
-            if line[x] != 0:
-                line[x] = lookup[line[x]]
+        base = starts[row]
+        runs = find_runs(source, row, base, width, edges)
+        for k in range(runs):
+            value = labels[base + edges[2 * k]]
+            values[k] = lookup[value] if lookup.size else value
+        line = out[base : base + width]
+        x = 0
+        for k in range(runs):
+            x = _fill(line, x, edges[2 * k], 0)
+            x = _fill(line, x, edges[2 * k + 1], values[k])
+        _fill(line, x, width, 0)
+
+
+@kernel
+def _fill(line, x, stop, value):
+    """Write a value from x to `stop`, and somewhat beyond; return `stop`."""
+    while x < stop:
+        if x + _AT_ONCE <= line.size:  # what is beyond is written later
+            for k in range(_AT_ONCE):
+                line[x + k] = value
+            x += _AT_ONCE
+        else:
+            line[x] = value
+            x += 1
+    return stop
 
 
 @kernel

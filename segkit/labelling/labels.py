@@ -24,8 +24,9 @@ import numpy as np
 
 from segkit import checks
 from segkit.labelling import box as label_box
-from segkit.labelling.connectivity import structure_of
+from segkit.labelling.connectivity import row_offsets, structure_of
 from segkit.labelling.merging import merge_tiles
+from segkit.labelling.runs import Source, source_of
 from segkit.labelling.seams import adjacent, touching_labels
 from segkit.labelling.summary import Seam, TileSummary, faces, places_in_image
 from segkit.names import known_as
@@ -34,7 +35,7 @@ from segkit.tiling.cutting import tiles
 from segkit.tiling.threads import in_threads, thread_count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -92,9 +93,9 @@ def label(
 
     Notes
     -----
-    Takes 4 bytes a voxel for the result and, unless the mask is boolean or of one byte
-    a voxel, one more; each object takes up to 20 bytes while its id is found (1.5 a
-    voxel in noise).
+    Takes 4 bytes a voxel for the result, an eighth for the mask in bits and, unless it
+    is boolean or of one byte a voxel, one more; each object takes up to 20 bytes while
+    its id is found (1.5 a voxel in noise).
 
     Examples
     --------
@@ -113,64 +114,106 @@ def label(
     """
     image = _foreground(mask, by_value=by_value)
     structure = structure_of(image.ndim, connectivity)
+    joined = row_offsets(structure)[-1]
     labels = np.empty(image.shape, np.int32)
     if image.size == 0:
         return labels
     threads = thread_count(workers, image.size)
     grid = tiles(image.shape, _slabs(image.shape, threads) if tile is None else tile)
     boxes = [one.write for one in grid]
-    run = partial(_label_box, image, labels, structure, by_value=by_value)
-    parts = in_threads(run, boxes, threads)
-    seams = [
-        _seam(parts[i], parts[j], structure) for i, j in adjacent(boxes, structure)
-    ]
-    ids = merge_tiles([part.summary for part in parts], seams=seams)
-    return _with_ids(labels, parts, ids, threads)
+    source = partial(source_of, image, joined=joined, by_value=by_value)
+    parts = in_threads(partial(_label_box, source, labels, structure), boxes, threads)
+    lookups = [part.numbers for part in parts]
+    if len(boxes) > 1:
+        planes = _ends if _meet_on_first_axis(boxes) else _all
+        describe = partial(_summary, source, labels, planes)
+        summaries = in_threads(describe, parts, threads)
+        pairs = adjacent(boxes, structure)
+        seams = [_seam(summaries, lookups, pair, structure) for pair in pairs]
+        ids = merge_tiles(summaries, seams=seams)
+        lookups = [new[old] for new, old in zip(ids, lookups, strict=True)]
+    dtype = lookups[0].dtype  # in place unless ids need more bytes
+    result = labels if dtype == labels.dtype else np.empty(image.shape, dtype)
+
+    def fill(place: int) -> None:
+        part = parts[place]
+        label_box.fill(part.source, labels, part.box, lookups[place], result)
+
+    in_threads(fill, range(len(parts)), threads)
+    return result
 
 
 class _LabelledBox(NamedTuple):
     """A box of an array of provisional labels."""
 
+    box: Box
+    source: Source
     numbers: Array
     """For each provisional label its object's number within the box."""
-    summary: TileSummary
-    """Of the numbers, but that its planes are views of the provisional labels."""
+    begun: Array
+    """How many objects begin before each row of the box, and in all."""
 
 
 def _label_box(
-    image: Array, labels: Array, structure: Array, box: Box, *, by_value: bool
+    source_for: Callable[[Box], Source],
+    labels: Array,
+    structure: Array,
+    box: Box,
 ) -> _LabelledBox:
-    """Write provisional labels of `image[box]` into `labels[box]`."""
-    numbers, begun = label_box.label_box(
-        image, labels, box, structure, by_value=by_value
+    source = source_for(box)
+    return _LabelledBox(
+        box, source, *label_box.label_box(source, labels, box, structure)
     )
-    first = label_box.first_places(labels, box, begun, numbers)
+
+
+def _meet_on_first_axis(boxes: Sequence[Box]) -> bool:
+    """Return whether boxes have whole rows, and meet on the first axis only."""
+    cut = boxes[0].start[1:]
+    return bool(cut) and all(box.start[1:] == cut for box in boxes)
+
+
+def _summary(
+    source_for: Callable[[Box], Source],
+    labels: Array,
+    planes: Callable[[Box], list[Box]],
+    part: _LabelledBox,
+) -> TileSummary:
+    """Return the summary of a labelled box, whose planes are views of the labels.
+
+    In those of `planes`, which are all that merging looks at, labels are provisional;
+    the others are not filled yet.
+    """
+    box, source, numbers, begun = part
+    first = label_box.first_places(source, labels, box, numbers, begun)
     values = None
-    if by_value:
-        values = image.reshape(-1)[places_in_image(first, box, image.shape)]
-    planes = faces(labels[box.slices])
-    return _LabelledBox(numbers, TileSummary(box, image.shape, first, planes, values))
+    if source.by_value:
+        values = source.image[places_in_image(first, box, labels.shape)]
+    for one in planes(box):
+        label_box.fill(source_for(one), labels, one, label_box.IN_PLACE, labels)
+    return TileSummary(box, labels.shape, first, faces(labels[box.slices]), values)
 
 
-def _seam(first: _LabelledBox, second: _LabelledBox, structure: Array) -> Seam:
+def _all(box: Box) -> list[Box]:
+    return [box]
+
+
+def _ends(box: Box) -> list[Box]:
+    """Return the first and the last plane of a box on its first axis."""
+    start, stop = box.start[0], box.stop[0]
+    cuts = sorted({(start, start + 1), (stop - 1, stop)})
+    return [Box((a, *box.start[1:]), (b, *box.stop[1:])) for a, b in cuts]
+
+
+def _seam(
+    parts: Sequence[TileSummary],
+    numbers: Sequence[Array],
+    pair: tuple[int, int],
+    structure: Array,
+) -> Seam:
     """Return which objects of two boxes touch, by their numbers."""
-    a, b = first.summary, second.summary
-    lookups = first.numbers, second.numbers
-    return Seam(a.box, b.box, touching_labels(a, b, structure, lookups=lookups))
-
-
-def _with_ids(
-    labels: Array, parts: Sequence[_LabelledBox], ids: Sequence[Array], threads: int
-) -> Array:
-    """Replace provisional labels by ids, in place unless ids need more bytes."""
-    result = labels.astype(ids[0].dtype, copy=False)
-
-    def run(place: int) -> None:
-        part = parts[place]
-        label_box.look_up_box(result, part.summary.box, ids[place][part.numbers])
-
-    in_threads(run, range(len(parts)), threads)
-    return result
+    (a, b), lookups = [parts[k] for k in pair], [numbers[k] for k in pair]
+    pairs = touching_labels(a, b, structure, lookups=(lookups[0], lookups[1]))
+    return Seam(a.box, b.box, pairs)
 
 
 @known_as("segkit")
@@ -227,12 +270,13 @@ def label_tile(
     structure = structure_of(image.ndim, connectivity)
     labels = np.empty(image.shape, np.int32)
     own = Box((0,) * image.ndim, image.shape)
-    numbers, begun = label_box.label_box(
-        image, labels, own, structure, by_value=by_value
-    )
-    label_box.look_up_box(labels, own, numbers)
+    joined = row_offsets(structure)[-1]
+    source = source_of(image, own, joined=joined, by_value=by_value)
+    numbers, begun = label_box.label_box(source, labels, own, structure)
+    label_box.fill(source, labels, own, numbers, labels)
     del numbers  # as large as the places, where there are many
-    first = label_box.first_places(labels, own, begun)
+    same = label_box.IN_PLACE
+    first = label_box.first_places(source, labels, own, same, begun)
     values = image.reshape(-1)[first] if by_value else None
     planes = tuple((a.copy(), b.copy()) for a, b in faces(labels))
     whole = tuple(map(int, shape))

@@ -23,28 +23,20 @@ def find(parent, node):
 
 
 @kernel
-def unite(parent, root, node):
-    """Unite the sets of `root` (0: none yet) and `node`; return the root."""
-    other = find(parent, node)
-    if root == 0 or other == root:
-        return other
-    if other < root:
-        parent[root] = other
-        return other
-    parent[other] = root
-    return root
+def unite(parent, first, second):
+    """Unite the sets of two nodes."""
+    a, b = find(parent, first), find(parent, second)
+    if a < b:
+        parent[b] = a
+    else:
+        parent[a] = b
 
 
 @kernel
 def unite_pairs(parent, first, second):
     """Unite the sets of `first[i]` and `second[i]` for each i."""
     for i in range(first.size):
-        a = find(parent, first[i])
-        b = find(parent, second[i])
-        if a < b:
-            parent[b] = a
-        else:
-            parent[a] = b
+        unite(parent, first[i], second[i])
 
 
 @kernel
@@ -67,10 +59,9 @@ def number_sets(parent, counts):
     node = 1
     for k in range(counts.size):
         while node <= counts[k]:
-            if parent[node] == node:
-                sets += 1
-                parent[node] = sets
-            else:
-                parent[node] = parent[parent[node]]
+            root = parent[node] == node  # half of all: without a branch
+            sets += root
+            rank = parent[parent[node]]
+            parent[node] = sets if root else rank
             node += 1
         counts[k] = sets
