@@ -1,12 +1,9 @@
-"""Values to bytes and back: ``.npy`` files for arrays, a structure around them.
+"""Values to bytes and back: a structure, and blobs for the large buffers in it.
 
 The structure is that of `taskgraph.results.plain`, in which no code can hide, if the
 value is plain, else a pickle with protocol 5; its first byte tells which. Buffers of a
-value (arrays, wherever they are in it, and the columns of data frames) go out of band:
-each large one becomes a blob of its own, with an ``.npy`` header where it is an array,
-so that it is stored at the speed of the disk, memory-mapped when it is loaded, and
-readable by any program. Blobs are compressed (zstd level 1) only where a sample of them
-shows that it pays.
+value (arrays, wherever they are in it, long bytes, and the columns of data frames) go
+out of band: see `taskgraph.results.blobs`.
 
 A payload starts with a byte for its kind: ``P`` the structure alone; ``B`` a msgpack
 array of blob references and the structure that needs them; ``Z`` this in a blob, too.
@@ -17,51 +14,41 @@ from __future__ import annotations
 import io
 import pickle
 import sys
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import msgpack
-from xxhash import xxh3_64_intdigest
 
 from backends.errors import DamagedError
-from taskgraph.compression import zstd
 from taskgraph.errors import TaskgraphError
 from taskgraph.identity.functions import function_at
 from taskgraph.identity.naming import public_module
 from taskgraph.names import known_as
 from taskgraph.results import plain
+from taskgraph.results.blobs import (
+    BlobRef,
+    OpenBlob,
+    Unpack,
+    WriteBlob,
+    as_ref,
+    read_buffers,
+    read_data,
+    size_of,
+    unpacked,
+    write_buffers,
+    write_data,
+)
 
 BLOB_SIZE = 1 << 15
 """A buffer of so many bytes or more becomes a blob."""
 INLINE_SIZE = 1 << 18
 """A structure of so many bytes or fewer stays in the segment."""
-_SAMPLE = 1 << 15
-_PAYS = 1.5
-_PIECE = 1 << 24
 PLAIN = b"\xc1"
 """What a plain structure begins with, and no pickle."""
-
-WriteBlob = Callable[[str, Iterable[Any]], int]
-OpenBlob = Callable[[str], memoryview]
 
 
 @known_as("taskgraph")
 class UnstorableError(TaskgraphError):
     """A result cannot be pickled."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlobRef:
-    """Where a buffer is: blob, whether compressed, size and checksum as stored."""
-
-    name: str
-    compressed: bool
-    offset: int
-    size: int
-    check: int
 
 
 def encode(value: object, stem: str, write_blob: WriteBlob) -> bytes:
@@ -86,20 +73,19 @@ def encode(value: object, stem: str, write_blob: WriteBlob) -> bytes:
     >>> decode(encode({"a": [1, 2]}, "ab/cd", None), None)
     {'a': [1, 2]}
     """
-    data, buffers = _structure(value)
+    mark, data, buffers = _structure(value)
     if len(data) > INLINE_SIZE:
-        refs = _write_all(buffers, stem, write_blob)
-        chunks: list[Any] = [data]
-        suffix = ".msgpack" if data[:1] == PLAIN else ".pickle"
-        main = _write(f"{stem}{suffix}", chunks, 0, write_blob)
-        return b"Z" + bytes(msgpack.packb([_plain(main), [_plain(r) for r in refs]]))
+        refs = [ref.fields() for ref in write_buffers(buffers, stem, write_blob)]
+        suffix = ".msgpack" if mark else ".pickle"
+        main = write_data(f"{stem}{suffix}", [mark, data], write_blob)
+        return b"Z" + bytes(msgpack.packb([main.fields(), refs]))
     if buffers:
-        refs = _write_all(buffers, stem, write_blob)
-        return b"B" + bytes(msgpack.packb([[_plain(r) for r in refs], data]))
-    return b"P" + data
+        refs = [ref.fields() for ref in write_buffers(buffers, stem, write_blob)]
+        return b"B" + bytes(msgpack.packb([refs, mark + data]))
+    return b"P" + mark + data
 
 
-def decode(payload: bytes, open_blob: OpenBlob) -> Any:
+def decode(payload: bytes, open_blob: OpenBlob, unpack: Unpack = unpacked) -> Any:
     """Return the value of a payload.
 
     Arrays in blobs are memory-mapped, private to the caller: changing one in place
@@ -117,16 +103,15 @@ def decode(payload: bytes, open_blob: OpenBlob) -> Any:
         refs, data = msgpack.unpackb(memoryview(payload)[1:])
     else:
         main, refs = msgpack.unpackb(memoryview(payload)[1:])
-        data = _read(BlobRef(*main), open_blob)
-    buffers = [_read(BlobRef(*ref), open_blob) for ref in refs]
-    return _value(data, buffers)
+        data = read_data(as_ref(main), open_blob, unpack)
+    return _value(data, read_buffers([*map(as_ref, refs)], open_blob, unpack))
 
 
 def is_plain(payload: bytes, open_blob: OpenBlob) -> bool:
     """Return whether a value is loaded without pickle: no code in the store can run."""
     if payload[:1] == b"Z":
         main, _ = msgpack.unpackb(memoryview(payload)[1:])
-        return bytes(_read(BlobRef(*main), open_blob)[:1]) == PLAIN
+        return bytes(read_data(as_ref(main), open_blob, unpacked)[:1]) == PLAIN
     if payload[:1] == b"B":
         _, data = msgpack.unpackb(memoryview(payload)[1:])
         return bytes(data[:1]) == PLAIN
@@ -153,14 +138,9 @@ def blob_refs(payload: bytes) -> list[BlobRef]:
     try:
         first, second = msgpack.unpackb(memoryview(payload)[1:])
         listed = first if kind == b"B" else [first, *second]
-        refs = [BlobRef(*ref) for ref in listed]
-        if not all(isinstance(ref.name, str) for ref in refs):
-            raise TypeError("no name")
-        if not all(0 <= min(ref.offset, ref.size) < 1 << 60 for ref in refs):
-            raise ValueError("no size")
+        return [as_ref(ref) for ref in listed]
     except (ValueError, TypeError, msgpack.UnpackException) as error:
         raise DamagedError("a result", f"it makes no sense: {error}") from error
-    return refs
 
 
 def stored_size(payload: bytes) -> int:
@@ -168,39 +148,20 @@ def stored_size(payload: bytes) -> int:
     return len(payload) + sum(ref.offset + ref.size for ref in blob_refs(payload))
 
 
-def check_blob(ref: BlobRef, open_blob: OpenBlob) -> None:
-    """Compare a blob with its checksum.
-
-    Raises
-    ------
-    DamagedError
-        It is gone, has another size or another checksum.
-    """
-    stored = open_blob(ref.name)[ref.offset :]
-    if len(stored) != ref.size:
-        raise DamagedError(f"blob {ref.name}", f"{len(stored)} bytes for {ref.size}")
-    if xxh3_64_intdigest(stored) != ref.check:
-        raise DamagedError(f"blob {ref.name}", "it has another checksum")
-
-
-def _plain(ref: BlobRef) -> tuple[str, bool, int, int, int]:
-    return ref.name, ref.compressed, ref.offset, ref.size, ref.check
-
-
-def _structure(value: object) -> tuple[bytes, list[Any]]:
-    """Return a value's structure and the arrays and buffers that it lies around."""
+def _structure(value: object) -> tuple[bytes, bytes, list[Any]]:
+    """Return the mark of a plain value, its structure, and the buffers around it."""
     buffers: list[Any] = []
 
-    def keep(array: Any) -> int | None:
-        if array.nbytes < BLOB_SIZE:
+    def keep(buffer: Any) -> int | None:
+        if size_of(buffer) < BLOB_SIZE:
             return None
-        buffers.append(array)
+        buffers.append(buffer)
         return len(buffers) - 1
 
     try:
-        return PLAIN + plain.pack(value, keep), buffers
+        return PLAIN, plain.pack(value, keep), buffers
     except plain.NotPlainError:
-        return _pickle(value)
+        return b"", *_pickle(value)
 
 
 def _pickle(value: object) -> tuple[bytes, list[Any]]:
@@ -247,94 +208,3 @@ class _Pickler(pickle.Pickler):
         if obj.flags.forc or obj.dtype.hasobject:
             return NotImplemented
         return numpy.ascontiguousarray(obj).__reduce_ex__(5)
-
-
-def _write_all(buffers: list[Any], stem: str, write_blob: WriteBlob) -> list[BlobRef]:
-    refs = []
-    for place, buffer in enumerate(buffers):
-        header, data = _npy_parts(buffer)
-        chunks: list[Any] = [header, data]
-        suffix = ".npy" if header else ".bin"
-        refs.append(_write(f"{stem}-{place}{suffix}", chunks, len(header), write_blob))
-    return refs
-
-
-def _write(name: str, chunks: list[Any], offset: int, write_blob: WriteBlob) -> BlobRef:
-    """Write chunks, the last of which is the data, compressed if that pays."""
-    data = chunks[-1]
-    if _pays(data):
-        packed = list(_compressed(chunks))
-        whole = b"".join(packed)
-        write_blob(f"{name}.zst", [whole])
-        check = xxh3_64_intdigest(whole)
-        return BlobRef(f"{name}.zst", True, 0, len(whole), check)
-    write_blob(name, chunks)
-    return BlobRef(name, False, offset, len(data), xxh3_64_intdigest(data))
-
-
-def _read(ref: BlobRef, open_blob: OpenBlob) -> Any:
-    stored = open_blob(ref.name)[ref.offset :]
-    if len(stored) != ref.size:
-        raise DamagedError(f"blob {ref.name}", f"{len(stored)} bytes for {ref.size}")
-    if xxh3_64_intdigest(stored) != ref.check:
-        raise DamagedError(f"blob {ref.name}", "it has another checksum")
-    if not ref.compressed:
-        return stored
-    raw = bytearray(zstd.decompress(stored))
-    return memoryview(raw)[_npy_size(raw) if ".npy" in ref.name else 0 :]
-
-
-def _npy_parts(buffer: Any) -> tuple[bytes, Any]:
-    """Return an ``.npy`` header and the bytes of an array, or of that behind a buffer.
-
-    The header is empty if there is no array.
-    """
-    raw = buffer.raw() if isinstance(buffer, pickle.PickleBuffer) else None
-    array = buffer if raw is None else memoryview(buffer).obj
-    numpy = sys.modules.get("numpy")
-    if numpy is None or not isinstance(array, numpy.ndarray):
-        return b"", raw
-    if raw is None:
-        array = array if array.flags.forc else numpy.ascontiguousarray(array)
-        raw = memoryview(array.ravel(order="K").view(numpy.uint8))
-    file = io.BytesIO()
-    with _quiet(array.dtype):
-        about = numpy.lib.format.header_data_from_array_1_0(array)
-    numpy.lib.format.write_array_header_2_0(file, about)
-    return file.getvalue(), raw
-
-
-def _quiet(dtype: Any) -> AbstractContextManager[None]:
-    """Return what hides that ``.npy`` leaves metadata out: the structure has them.
-
-    Nothing, where there can be none: it makes Python repeat a task's own warnings.
-    """
-    if dtype.names is None and dtype.metadata is None:
-        return nullcontext()
-    return warnings.catch_warnings(action="ignore")
-
-
-def _npy_size(raw: bytearray) -> int:
-    """Return how long the header of an ``.npy`` file of version 2 is."""
-    return 12 + int.from_bytes(raw[8:12], "little")
-
-
-def _pays(data: Any) -> bool:
-    """Return whether compressing would, judged by a sample of three places."""
-    size, piece = len(data), _SAMPLE // 4
-    if size < _SAMPLE:
-        return False
-    last = size - piece
-    # Not one byte twice: zstd would find it again, and random numbers seem to shrink.
-    sample = b"".join(
-        bytes(data[start : start + piece]) for start in (0, last // 2, last)
-    )
-    return len(sample) > _PAYS * len(zstd.compress(sample, 1))
-
-
-def _compressed(chunks: list[Any]) -> Iterator[bytes]:
-    compressor = zstd.ZstdCompressor(level=1)
-    for chunk in chunks:
-        for start in range(0, len(chunk), _PIECE):
-            yield compressor.compress(chunk[start : start + _PIECE])
-    yield compressor.flush()

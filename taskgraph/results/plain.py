@@ -22,6 +22,7 @@ code   what
 9      instance of a class: module, name, its fields by name (a mapping)
 10     named tuple: module, name, its items
 11     path of `pathlib`: name of its class, its text
+12     long bytes: number of the buffer
 ====== ===================================================
 """
 
@@ -50,7 +51,7 @@ _DEEPEST = 200
 _KINDS = "biufcSUmM"
 """Of dtypes: numbers, text and times."""
 _TUPLE, _SET, _FROZENSET, _INT, _COMPLEX, _RANGE, _ARRAY, _SCALAR = range(1, 9)
-INSTANCE, NAMED_TUPLE, _PATH = 9, 10, 11
+INSTANCE, NAMED_TUPLE, _PATH, _LONG_BYTES = 9, 10, 11, 12
 _PATHS = frozenset({PurePosixPath, PureWindowsPath, PosixPath, WindowsPath})
 
 _ONE_BY_ONE = frozenset({range, *_PATHS})
@@ -69,8 +70,8 @@ def pack(value: object, keep: Callable[[Any], int | None]) -> bytes:
     value : object
         What to write.
     keep : callable
-        Takes an array out of band and returns its number, or None to have it among the
-        bytes.
+        Takes an array or bytes out of band and returns its number, or None to have it
+        among the bytes.
 
     Raises
     ------
@@ -97,9 +98,11 @@ def pack(value: object, keep: Callable[[Any], int | None]) -> bytes:
         return packed
 
     try:
-        if type(value) not in _ATOMS:
-            _Scan().visit(value, 0)
-        return packb(value)
+        if type(value) in _ATOMS:
+            has_bytes = type(value) is bytes
+        else:
+            has_bytes = _Scan().has_long_bytes(value)
+        return packb(_with_bytes_kept(value, keep) if has_bytes else value)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise NotPlainError from error  # too deep, too large, or with strange classes
 
@@ -129,8 +132,14 @@ class _Scan:
 
     def __init__(self) -> None:
         self._met: set[int] = set()
+        self._long_bytes = False
 
-    def visit(self, value: Any, depth: int) -> None:
+    def has_long_bytes(self, value: Any) -> bool:
+        """Return whether a plain value does; NotPlainError if it is none."""
+        self._visit(value, 0)
+        return self._long_bytes
+
+    def _visit(self, value: Any, depth: int) -> None:
         kind = type(value)
         if kind in _ONE_BY_ONE or (kind is tuple and not value) or _is_scalar(value):
             return
@@ -150,7 +159,7 @@ class _Scan:
         if not kinds <= _ATOMS:
             for item in items:
                 if type(item) not in _ATOMS:
-                    self.visit(item, depth + 1)
+                    self._visit(item, depth + 1)
         if kinds & _TEXTS:
             self._visit_texts(items)
 
@@ -160,6 +169,29 @@ class _Scan:
                 if id(item) in self._met:
                     raise NotPlainError
                 self._met.add(id(item))
+                self._long_bytes |= type(item) is bytes
+
+
+class _Kept:
+    """Bytes that were taken out of band."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _with_bytes_kept(value: Any, keep: Callable[[Any], int | None]) -> Any:
+    """Return a value with a number for each of the long bytes in its containers."""
+    kind = type(value)
+    if kind is bytes:
+        number = keep(value) if len(value) > _LONG_TEXT else None
+        return value if number is None else _Kept(number)
+    if kind is list or kind is tuple:
+        return kind(_with_bytes_kept(item, keep) for item in value)
+    if kind is dict:
+        return {key: _with_bytes_kept(item, keep) for key, item in value.items()}
+    return value
 
 
 def _is_array(value: Any) -> bool:
@@ -242,6 +274,8 @@ def _extension(
     kind: type = type(thing)
     if kind in _CONTAINERS:
         return msgpack.ExtType(_CONTAINERS[kind], packb(list(thing)))
+    if kind is _Kept:
+        return msgpack.ExtType(_LONG_BYTES, packb([thing.number]))
     if kind is int:
         return msgpack.ExtType(_INT, packb(hex(thing)))
     if kind is complex:
@@ -345,4 +379,5 @@ _READERS: dict[int, Callable[[Any, Sequence[Any]], Any]] = {
     INSTANCE: _read_instance,
     NAMED_TUPLE: _read_named_tuple,
     _PATH: _read_path,
+    _LONG_BYTES: lambda parts, buffers: bytes(buffers[parts[0]]),
 }

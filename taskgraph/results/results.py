@@ -11,6 +11,7 @@ from taskgraph.errors import MissingResultError, NoResultError
 from taskgraph.names import known_as
 from taskgraph.records import Body, Record
 from taskgraph.results import codec
+from taskgraph.results.unpacked import Unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ class Results:
         self.pending: dict[bytes, bytes] = {}
         self._bodies: OrderedDict[int, Body] = OrderedDict()
         self._cached = 0
+        self._unpacked = Unpacked()
 
     def has(self, key: bytes) -> bool:
         """Return whether `key` has a result, looking at the store if need be."""
@@ -71,7 +73,7 @@ class Results:
     def decode(self, payload: bytes, key: bytes) -> Any:
         """Return the value of a payload, telling whose it is if that fails."""
         try:
-            return codec.decode(payload, self.backend.blobs.open)
+            return codec.decode(payload, self.backend.blobs.open, self._unpacked)
         except (BackendError, MemoryError):
             raise
         except Exception as error:
@@ -92,12 +94,12 @@ class Results:
                 f"{name} ({key.hex()[:12]}) has no result yet; run `tg execute`"
             )
         if where.failure:
-            failure = self._body_of(key, where).failure(where.row)
+            failure = self.body_of(key, where).failure(where.row)
             why = f"{failure.error}: {failure.message}"
             raise MissingResultError(
                 f"{name} ({key.hex()[:12]}) failed: {why}; see `tg errors`"
             )
-        return self._body_of(key, where).payload(where.row)
+        return self.body_of(key, where).payload(where.row)
 
     def encode(self, value: object, key: bytes) -> bytes:
         """Return the payload of a result; its large arrays are stored at once.
@@ -117,7 +119,7 @@ class Results:
         return None if where is None else self._record(key, where)
 
     def _record(self, key: bytes, where: Where) -> Record:
-        body = self._body_of(key, where)
+        body = self.body_of(key, where)
         return body.record(where.row, failed=where.failure)
 
     def records(self, keys: Iterator[bytes]) -> Iterator[tuple[bytes, Record]]:
@@ -131,17 +133,23 @@ class Results:
 
     def inputs(self, key: bytes, where: Where) -> list[tuple[int, int]]:
         """Return where the records are that a record was made of: position and row."""
-        return self._body_of(key, where).inputs(where.row, where.position)
+        return self.body_of(key, where).inputs(where.row, where.position)
 
     def key_at(self, position: int, row: int) -> bytes:
         """Return whose record is at a place; b"" if there is none."""
         keys = self.body(position).keys
         return keys[row] if 0 <= row < len(keys) else b""
 
-    def _body_of(self, key: bytes, where: Where) -> Body:
-        """Return the segment with a record, if it is the one that was asked for."""
+    def body_of(self, key: bytes, where: Where) -> Body:
+        """Return the segment with the record of `key`.
+
+        Raises
+        ------
+        RewoundError
+            Another key's record is there.
+        """
         body = self.body(where.position)
-        if body.keys[where.row] != key:
+        if body.keys[where.row : where.row + 1] != [key]:
             raise RewoundError(self.backend.url)
         return body
 

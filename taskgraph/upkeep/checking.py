@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from backends.errors import DamagedError
 from backends.interface import Cause, Fault
 from backends.liveness import left_behind
-from taskgraph.results.codec import blob_refs, check_blob
+from taskgraph.results.blobs import check_blob
+from taskgraph.results.codec import blob_refs
 from taskgraph.results.lineage import made_of
 from taskgraph.upkeep.collection import orphans
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-    from backends.interface import Backend, Key
+    from backends.interface import Backend, Key, Where
     from taskgraph.results.results import Results
 
 DAMAGED, COPY, DOCUMENT = "damaged", "copy", "document"
@@ -112,31 +113,31 @@ def _check_documents(backend: Backend, told: Container[str]) -> Iterator[Fault]:
             yield Fault(f"document {name}", error.why, (), DOCUMENT)
 
 
-def _records(backend: Backend) -> dict[int, list[tuple[Key, int, bool]]]:
-    """Return the records by segment: key, row, and whether it is a failure."""
-    found: dict[int, list[tuple[Key, int, bool]]] = defaultdict(list)
+def _records(backend: Backend) -> dict[int, list[tuple[Key, Where]]]:
+    """Return where the records are, by segment."""
+    found: dict[int, list[tuple[Key, Where]]] = defaultdict(list)
     for key in list(backend.keys()):
         where = backend.find(key)
         if where is not None:
-            found[where.position].append((key, where.row, where.failure))
+            found[where.position].append((key, where))
     return dict(sorted(found.items()))
 
 
 def _check_segment(
-    results: Results, position: int, rows: list[tuple[Key, int, bool]]
+    results: Results, position: int, found: list[tuple[Key, Where]]
 ) -> Iterator[Fault]:
-    keys = [key for key, _, _ in rows]
     try:
-        body = results.body(position)
+        results.body(position)
     except DamagedError as error:
-        yield Fault(error.what, error.why, keys)
+        yield Fault(error.what, error.why, [key for key, _ in found])
         return
-    for key, row, failure in rows:
+    for key, where in found:
         try:
-            if failure:
-                body.failure(row)
+            body = results.body_of(key, where)
+            if where.failure:
+                body.failure(where.row)
                 continue
-            for ref in blob_refs(body.payload(row)):
+            for ref in blob_refs(body.payload(where.row)):
                 check_blob(ref, results.backend.blobs.open)
         except DamagedError as error:
             yield Fault(error.what, error.why, [key])

@@ -119,7 +119,7 @@ def _referred(results: Results, key: Key) -> set[str]:
     if where is None or where.failure:
         return set()
     try:
-        payload = results.body(where.position).payload(where.row)
+        payload = results.body_of(key, where).payload(where.row)
     except DamagedError:
         return set()
     return {ref.name for ref in blob_refs(payload)}

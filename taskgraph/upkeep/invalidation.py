@@ -12,7 +12,7 @@ from taskgraph.tasks.graph import closure_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from backends.interface import Backend, Key
+    from backends.interface import Backend, Key, Where
     from taskgraph.results.results import Results
     from taskgraph.upkeep.snapshot import Snapshot
 
@@ -104,33 +104,31 @@ def losses(results: Results, keys: Iterable[Key], *, sizes: bool = False) -> lis
     from taskgraph.results.codec import stored_size
 
     by_name: dict[str, Loss] = {}
-    for position, places in _by_segment(results.backend, keys).items():
+    for places in _by_segment(results.backend, keys):
         try:
-            body = results.body(position)
+            body, *_ = [results.body_of(key, where) for key, where in places]
         except DamagedError:
             loss = by_name.setdefault("(damaged)", Loss("(damaged)"))
             loss.results += len(places)
             continue
         names, cpu = body.column("function"), body.column("cpu")
         wall = body.column("wall")
-        for row, failure in places:
-            name = names[row]
+        for _, where in places:
+            name, row = names[where.row], where.row
             loss = by_name.setdefault(name, Loss(name))
-            loss.failures += failure
-            loss.results += not failure
+            loss.failures += where.failure
+            loss.results += not where.failure
             loss.cpu += cpu[row]
             loss.wall += wall[row]
-            if sizes and not failure:
+            if sizes and not where.failure:
                 loss.size += stored_size(body.payload(row))
     return sorted(by_name.values(), key=lambda loss: (-loss.cpu, loss.name))
 
 
-def _by_segment(
-    backend: Backend, keys: Iterable[Key]
-) -> dict[int, list[tuple[int, bool]]]:
-    places: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+def _by_segment(backend: Backend, keys: Iterable[Key]) -> list[list[tuple[Key, Where]]]:
+    places: dict[int, list[tuple[Key, Where]]] = defaultdict(list)
     for key in keys:
         where = backend.find(key)
         if where is not None:
-            places[where.position].append((where.row, where.failure))
-    return dict(sorted(places.items()))
+            places[where.position].append((key, where))
+    return [places[position] for position in sorted(places)]

@@ -35,7 +35,12 @@ class NeverRaisedError(Exception):
 
 def keys_are_not_compared(patch):
     """A record is what lies at its place, whoever's that is."""
-    without(patch, Results, "_body_of", ("body.keys[where.row] != key", "False"))
+    without(
+        patch,
+        Results,
+        "body_of",
+        ("body.keys[where.row : where.row + 1] != [key]", "False"),
+    )
     patch.setattr(Journal, "_verify", lambda self: None)
     patch.setattr(Journal, "_judged", lambda self, segment: segment)
     return "rewind", "was given the results of|reads as task"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backends.errors import RewoundError
 from backends.opening import open_backend
 from taskgraph.records import Batch, Failure
 from taskgraph.results.results import Results
@@ -67,3 +68,25 @@ def test_losses_are_summed_by_function():
 
     assert (g.name, g.results, g.failures, g.cpu) == ("g", 0, 1, 9.0)
     assert (f.results, f.failures, f.cpu, f.wall, f.size) == (2, 0, 2.0, 4.0, 8)
+
+
+@pytest.mark.parametrize("fewer", [True, False])
+def test_what_others_put_in_a_vanished_place_is_nobody_s_loss(tmp_path, fewer):
+    """Of the same position the one knows two records, and another's are there."""
+    mine, others = (Results(open_backend(tmp_path / name)) for name in ("a", "b"))
+    keys = [bytes([number]) * 20 for number in range(4)]
+    publish(mine, keys[:2])
+    publish(others, keys[2 : 3 if fewer else 4])
+    place = "log/000000/000"
+    (tmp_path / "a" / place).write_bytes((tmp_path / "b" / place).read_bytes())
+    with pytest.raises(RewoundError):
+        losses(mine, keys[1:2])
+
+
+def publish(results, keys):
+    batch = Batch()
+    for key in keys:
+        payload = results.encode(0, key)
+        batch.add(key, payload, ("f", ""), ("", 0.0, 0.0, 0.0, 0))
+    body = batch.encode({}, results.backend.find)
+    results.backend.publish(keys, bytes(batch.rows), body, since=1 << 40)

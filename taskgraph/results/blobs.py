@@ -1,0 +1,288 @@
+"""Buffers of values as blobs: ``.npy`` files for arrays, many small ones in one.
+
+A large buffer is a blob of its own, with an ``.npy`` header where it is an array: it is
+stored at the speed of the disk, memory-mapped when it is loaded, and readable by any
+program. Smaller ones of one value lie in one blob together, each at a multiple of 64
+bytes: a list of a thousand arrays costs one file. Blobs are compressed (zstd level 1)
+only where a sample of them shows that it pays.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from xxhash import xxh3_64, xxh3_64_intdigest
+
+from backends.errors import DamagedError
+from taskgraph.compression import zstd
+
+OWN_SIZE = 1 << 20
+"""A buffer of so many bytes or more becomes a blob of its own."""
+_ALIGNED = 64
+_SAMPLE = 1 << 15
+_PLACES = 8
+_PAYS = 1.5
+_PIECE = 1 << 24
+
+WriteBlob = Callable[[str, Iterable[Any]], int]
+OpenBlob = Callable[[str], memoryview]
+Part = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRef:
+    """Where buffers are: blob, whether compressed, place, size and checksum as stored.
+
+    Attributes
+    ----------
+    parts : tuple of (int, int, int)
+        Of a blob with several buffers: the number of each, where it begins, its size.
+    """
+
+    name: str
+    compressed: bool
+    offset: int
+    size: int
+    check: int
+    parts: tuple[Part, ...] = ()
+
+    def fields(self) -> tuple[Any, ...]:
+        """Return what msgpack can carry; `as_ref` makes a reference of it again."""
+        always = (self.name, self.compressed, self.offset, self.size, self.check)
+        return (*always, self.parts) if self.parts else always
+
+
+Unpack = Callable[[BlobRef, memoryview], memoryview]
+
+
+def as_ref(fields: Sequence[Any]) -> BlobRef:
+    """Return the reference of `BlobRef.fields`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        They make no sense.
+    """
+    name, compressed, offset, size, check, *more = fields
+    (parts,) = more or [()]
+    listed = tuple((number, at, length) for number, at, length in parts)
+    ref = BlobRef(name, compressed, offset, size, check, listed)
+    if not isinstance(ref.name, str):
+        raise TypeError("no name")
+    numbers = [ref.offset, ref.size, *(number for part in ref.parts for number in part)]
+    if not all(0 <= number < 1 << 60 for number in numbers):
+        raise ValueError("no size")
+    return ref
+
+
+# writing
+
+
+def size_of(buffer: Any) -> int:
+    """Return how many bytes an array, bytes or a pickle buffer have."""
+    if isinstance(buffer, pickle.PickleBuffer):
+        return memoryview(buffer).nbytes
+    return len(buffer) if isinstance(buffer, bytes) else int(buffer.nbytes)
+
+
+def write_buffers(
+    buffers: Sequence[Any], stem: str, write_blob: WriteBlob
+) -> list[BlobRef]:
+    """Write the buffers of a value as blobs whose names begin with `stem`."""
+    small = [at for at, buffer in enumerate(buffers) if size_of(buffer) < OWN_SIZE]
+    together = small if len(small) > 1 else []
+    refs = []
+    for at in sorted(set(range(len(buffers))).difference(together)):
+        header, data = _npy_parts(buffers[at])
+        name = f"{stem}-{at}{'.npy' if header else '.bin'}"
+        refs.append(write_data(name, [data], write_blob, header=header))
+    if together:
+        refs.append(_write_together(buffers, together, f"{stem}.bin", write_blob))
+    return refs
+
+
+def write_data(
+    name: str,
+    data: Sequence[Any],
+    write_blob: WriteBlob,
+    *,
+    header: bytes = b"",
+    parts: tuple[Part, ...] = (),
+) -> BlobRef:
+    """Write chunks of bytes as one blob, compressed if that pays."""
+    if _pays(data):
+        packed = b"".join(_compressed([header, *data]))
+        write_blob(f"{name}.zst", [packed])
+        check = xxh3_64_intdigest(packed)
+        return BlobRef(f"{name}.zst", True, 0, len(packed), check, parts)
+    write_blob(name, [header, *data])
+    digest = xxh3_64()
+    for chunk in data:
+        digest.update(chunk)
+    size = sum(map(len, data))
+    return BlobRef(name, False, len(header), size, digest.intdigest(), parts)
+
+
+def _write_together(
+    buffers: Sequence[Any], numbers: Sequence[int], name: str, write_blob: WriteBlob
+) -> BlobRef:
+    parts: list[Part] = []
+    chunks: list[Any] = []
+    at = 0
+    for number in numbers:
+        _, data = _npy_parts(buffers[number])
+        parts.append((number, at, len(data)))
+        chunks.append(data)
+        at += len(data)
+        if gap := -at % _ALIGNED:
+            chunks.append(bytes(gap))
+            at += gap
+    return write_data(name, chunks, write_blob, parts=tuple(parts))
+
+
+def _npy_parts(buffer: Any) -> tuple[bytes, Any]:
+    """Return an ``.npy`` header and the bytes of an array, or of that behind a buffer.
+
+    The header is empty if there is no array.
+    """
+    if isinstance(buffer, bytes):
+        return b"", buffer
+    raw = buffer.raw() if isinstance(buffer, pickle.PickleBuffer) else None
+    array = buffer if raw is None else memoryview(buffer).obj
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(array, numpy.ndarray):
+        return b"", raw
+    if raw is None:
+        array = array if array.flags.forc else numpy.ascontiguousarray(array)
+        raw = memoryview(array.ravel(order="K").view(numpy.uint8))
+    file = io.BytesIO()
+    with _quiet(array.dtype):
+        about = numpy.lib.format.header_data_from_array_1_0(array)
+    numpy.lib.format.write_array_header_2_0(file, about)
+    return file.getvalue(), raw
+
+
+def _quiet(dtype: Any) -> AbstractContextManager[None]:
+    """Return what hides that ``.npy`` leaves metadata out: the structure has them.
+
+    Nothing, where there can be none: it makes Python repeat a task's own warnings.
+    """
+    if dtype.names is None and dtype.metadata is None:
+        return nullcontext()
+    return warnings.catch_warnings(action="ignore")
+
+
+def _pays(data: Sequence[Any]) -> bool:
+    """Return whether compressing chunks would, judged by a sample of a few places."""
+    total = sum(map(len, data))
+    if total < _SAMPLE:
+        return False
+    sample = b"".join(_samples(data, total, _SAMPLE // _PLACES))
+    return len(sample) > _PAYS * len(zstd.compress(sample, 1))
+
+
+def _samples(data: Sequence[Any], total: int, piece: int) -> Iterator[bytes]:
+    """Yield pieces at some places, of no byte twice.
+
+    zstd would find it again, and random numbers seem to shrink.
+    """
+    begin, places = 0, [place * total // _PLACES for place in range(_PLACES)]
+    for chunk in data:
+        end = begin + len(chunk)
+        while places and places[0] < end:
+            at = places.pop(0) - begin
+            yield bytes(chunk[at : at + piece])
+        begin = end
+
+
+def _compressed(chunks: Sequence[Any]) -> Iterator[bytes]:
+    compressor = zstd.ZstdCompressor(level=1)
+    for chunk in chunks:
+        for start in range(0, len(chunk), _PIECE):
+            yield compressor.compress(chunk[start : start + _PIECE])
+    yield compressor.flush()
+
+
+# reading
+
+
+def read_buffers(
+    refs: Sequence[BlobRef], open_blob: OpenBlob, unpack: Unpack
+) -> list[Any]:
+    """Return the buffers that `write_buffers` wrote, in their order.
+
+    Raises
+    ------
+    DamagedError
+        A blob is gone or has another checksum.
+    """
+    own = [ref for ref in refs if not ref.parts]
+    found: dict[int, Any] = {}
+    for ref in refs:
+        if ref.parts:
+            data = read_data(ref, open_blob, unpack)
+            found.update({n: data[at : at + size] for n, at, size in ref.parts})
+    free = (at for at in range(len(own) + len(found)) if at not in found)
+    for at, ref in zip(free, own, strict=True):
+        found[at] = read_data(ref, open_blob, unpack)
+    return [found[at] for at in range(len(found))]
+
+
+def read_data(ref: BlobRef, open_blob: OpenBlob, unpack: Unpack) -> memoryview:
+    """Return what `write_data` wrote, without the header.
+
+    Raises
+    ------
+    DamagedError
+        It is gone or has another checksum.
+    """
+    stored = check_blob(ref, open_blob)
+    if not ref.compressed:
+        return stored
+    raw = unpack(ref, stored)
+    return raw[_npy_size(raw) if ".npy" in ref.name else 0 :]
+
+
+def check_blob(ref: BlobRef, open_blob: OpenBlob) -> memoryview:
+    """Return the bytes of a blob, as stored, after comparing them with their checksum.
+
+    Raises
+    ------
+    DamagedError
+        It is gone, has another size or another checksum.
+    """
+    stored = open_blob(ref.name)[ref.offset :]
+    if len(stored) != ref.size:
+        raise DamagedError(f"blob {ref.name}", f"{len(stored)} bytes for {ref.size}")
+    if xxh3_64_intdigest(stored) != ref.check:
+        raise DamagedError(f"blob {ref.name}", "it has another checksum")
+    return stored
+
+
+def unpacked(_: BlobRef, stored: memoryview) -> memoryview:
+    """Return what was compressed, in memory of its own."""
+    raw = bytearray()
+    for piece in pieces(stored):
+        raw += piece
+    return memoryview(raw)
+
+
+def pieces(stored: memoryview) -> Iterator[bytes]:
+    """Yield what was compressed, some megabytes at a time."""
+    decompressor = zstd.ZstdDecompressor()
+    for start in range(0, len(stored), _ALIGNED << 10):
+        yield decompressor.decompress(stored[start : start + (_ALIGNED << 10)])
+    if not decompressor.eof:
+        raise ValueError("a compressed blob ends too early")
+
+
+def _npy_size(raw: memoryview) -> int:
+    """Return how long the header of an ``.npy`` file of version 2 is."""
+    return 12 + int.from_bytes(raw[8:12], "little")
