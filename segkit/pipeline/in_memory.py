@@ -17,11 +17,12 @@ from segkit.pipeline.plan import TILE_BUDGET, plan
 from segkit.pipeline.result import Result
 from segkit.pipeline.spacings import ImageSpec
 from segkit.pipeline.stage_work import (
+    as_voxels,
     foreground_value,
-    image_name,
     load_step,
     loaded_path,
     measure_options,
+    name_of,
     needs_intensity,
     run_steps,
     save_path,
@@ -128,7 +129,7 @@ def load_image(
     Raises
     ------
     PipelineError
-        If there is neither an image nor a path to load.
+        If there is neither an image nor a path to load, or it is none.
     """
     if image is None:
         image = loaded_path(steps)
@@ -139,15 +140,8 @@ def load_image(
     elif isinstance(image, io.Image):
         opened = image
     else:
-        opened = io.as_image(np.asarray(image))
+        opened = io.as_image(as_voxels(image))
     return opened.spatial(), name_of(image)
-
-
-def name_of(image: Array | io.Image | str | Path) -> str:
-    """Return the name of an image for ``{name}`` in paths."""
-    if isinstance(image, io.Image):
-        return image_name(image.path)
-    return image_name(image) if isinstance(image, (str, Path)) else "image"
 
 
 class _Runner:

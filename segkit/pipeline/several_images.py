@@ -20,7 +20,7 @@ from segkit.io.image import Image
 from segkit.io.opening import require_readable
 from segkit.io.sources import Grey, Measured, Selected
 from segkit.pipeline.spacings import common_unit
-from segkit.pipeline.stage_work import load_step
+from segkit.pipeline.stage_work import load_step, name_of
 from segkit.pipeline.steps import PipelineError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run_each(
         If an image is not there or must not be read, or a file is in the way; before
         any work, too.
     """
-    from segkit.pipeline.in_memory import name_of, require_free
+    from segkit.pipeline.in_memory import require_free
 
     if not images:
         raise PipelineError("no image: the list of images is empty")

@@ -5,11 +5,13 @@ Arrays in one process (`segkit.pipeline.in_memory`) and stored tasks use the sam
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit.io.formats import format_of
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.pipeline.steps import PipelineError, Step
@@ -18,6 +20,33 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
+
+
+def as_voxels(image: Any) -> NDArray[Any]:
+    """Return what was given for an image, and is no file, as an array.
+
+    Raises
+    ------
+    PipelineError
+        If it is none, or a masked array, of which no step regards the mask.
+
+    Examples
+    --------
+    >>> as_voxels({"a.tif"})
+    Traceback (most recent call last):
+    segkit.pipeline.PipelineError: image is {'a.tif'} (set); give a path, an opened ...
+    """
+    array = np.asarray(image)
+    if array.dtype.kind not in "biufc":
+        raise PipelineError(
+            f"image is {reprlib.repr(image)} ({type(image).__name__}); give a path, an"
+            " opened image or an array of numbers, or a list of them"
+        )
+    try:
+        checks.require_unmasked(image)
+    except TypeError as error:
+        raise PipelineError(str(error)) from error
+    return array
 
 
 def run_steps(steps: Sequence[Step], array: NDArray[Any]) -> NDArray[Any]:
@@ -128,6 +157,19 @@ def image_name(path: str | Path) -> str:
             name = name[: -len(suffix)]
             break
     return "-".join([name, *filter(None, inside.split("/"))])
+
+
+def name_of(image: Any) -> str:
+    """Return the name of an image, in a file or not, for ``{name}`` in paths.
+
+    Examples
+    --------
+    >>> name_of("data/cells.tif"), name_of(np.zeros(3))
+    ('cells', 'image')
+    """
+    opened = hasattr(image, "spatial")
+    path = image.path if opened else image if isinstance(image, (str, Path)) else ""
+    return image_name(path) if path and path != "<array>" else "image"
 
 
 def save_path(step: Step, out: Path, name: str) -> Path:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from segkit.names import known_as
-from segkit.pipeline.stage_work import image_name
+from segkit.pipeline.stage_work import as_voxels
 from segkit.pipeline.steps import PipelineError
 from taskgraph.extending import content_of
 
@@ -313,15 +313,12 @@ def open_input(
             "several images are given for one; write the tasks of each down by itself:"
             " [pipeline_tasks(pipeline, image) for image in images]"
         )
+    if isinstance(image, io.Image) and image.asked is None:  # an array, described
+        return ArrayInput(image.spatial(), image.read())
     if isinstance(image, io.Image):
         raise PipelineError(
             f"{image.path}: give the path instead of an opened image, so that tasks can"
             " tell when it changes; its options belong into load(...)"
         )
-    array = np.asarray(image)
+    array = as_voxels(image)
     return ArrayInput(io.as_image(array).spatial(), array)
-
-
-def name_of(image: Any) -> str:
-    """Return the name of an image for ``{name}`` in paths."""
-    return image_name(image) if isinstance(image, (str, Path)) else "image"

@@ -11,12 +11,12 @@ from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
 from segkit.pipeline.plan import plan
 from segkit.pipeline.spacings import ImageSpec
-from segkit.pipeline.stage_work import load_step, loaded_path
+from segkit.pipeline.stage_work import load_step, loaded_path, name_of
 from segkit.pipeline.stages import OverlappingStage, Stage, TilesStage
 from segkit.pipeline.steps import PipelineError
 from segkit.workflows import sizing
 from segkit.workflows.building import Builder, Settings
-from segkit.workflows.inputs import name_of, open_input
+from segkit.workflows.inputs import open_input
 from taskgraph.extending import (
     Recording,
     current_recording,
