@@ -15,4 +15,11 @@ _FACES = ("io", "methods", "pipeline", "workflows")
 
 def __getattr__(name: str) -> object:
     """Return a public name, or a package that has more of them: `segkit.pipeline`."""
-    return _import_module(f"segkit.{name}") if name in _FACES else _listed(name)
+    if name in _FACES:
+        return _import_module(f"segkit.{name}")
+    try:
+        return _listed(name)
+    except AttributeError as error:
+        from segkit.other_names import hint_for
+
+        raise AttributeError(f"{error}{hint_for(name)}", name=name) from None

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from segkit.names import known_as
+from segkit.other_names import step_for
 from segkit.pipeline.steps import Step, florinate
 
 StepFunction: TypeAlias = Callable[..., Step]
@@ -56,7 +57,9 @@ def _step_function(name: str) -> StepFunction:
     import segkit
 
     if name.startswith("_") or name not in segkit.__all__:
-        raise AttributeError(f"module 'segkit.pipeline' has no attribute {name!r}")
+        why = f"module 'segkit.pipeline' has no attribute {name!r}"
+        ours = step_for(name)
+        raise AttributeError(f"{why}; write {ours}()" if ours else why)
     found = getattr(segkit, name)
     if callable(found) and not isinstance(found, type):
         return known_as("segkit.pipeline")(florinate(found))

@@ -103,6 +103,7 @@ def require_image_function(name: str, function: Callable[..., Any]) -> None:
             "threshold": "; binarize() makes the mask",
             "multi_otsu": "; binarize() makes a mask",
             "try_all": "; it is for looking at, then binarize(method=...)",
+            "region_properties": "; regionprops() makes the table",
         }
         raise TypeError(
             f"makes no image of an image (it returns {returns}), so it is no step"

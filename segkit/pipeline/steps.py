@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias
 
 from segkit.names import known_as
+from segkit.other_names import step_for
 
 P = ParamSpec("P")
 
@@ -77,7 +78,7 @@ class Step:
             for part in name.split(".") if module else [name]:
                 found = getattr(found, part)
         except (ImportError, AttributeError) as error:
-            why = f": {error}" if module else nearest(self.function, _known_steps())
+            why = f": {error}" if module else _meant(name)
             raise PipelineError(
                 f"there is no function {self.function!r}{why}; write a public name"
                 " of segkit, or 'package.module:name'"
@@ -96,6 +97,12 @@ def _known_steps() -> list[str]:
 
     steps = [name for name in segkit.pipeline.__all__ if name.islower()]
     return [*segkit.__all__, *steps]
+
+
+def _meant(name: str) -> str:
+    """Return what a step is called here that another library calls so, or nearly so."""
+    ours = step_for(name)
+    return f" (here it is {ours})" if ours else nearest(name, _known_steps())
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

@@ -1,0 +1,108 @@
+"""What functions of other libraries, and steps of pipelines, are called here."""
+
+from __future__ import annotations
+
+_TABLE = "region_properties(labels, intensity)"
+_DISTANCE = "distance_transform(mask)"
+
+HINTS = {
+    # steps of pipelines
+    "load": "open_image(path)",
+    "regionprops": _TABLE,
+    "tile": "tiles(shape, tile)",
+    # scikit-image
+    "apply_hysteresis_threshold": "hysteresis(image, low, high)",
+    "ball": "footprint(radius, ndim=3)",
+    "contingency_table": "contingency(segmentation, reference)",
+    "disk": "footprint(radius, ndim=2)",
+    "footprint_rectangle": 'footprint(radius, ndim, shape="box")',
+    "imread": "open_image(path).read()",
+    "imsave": "save(path, image)",
+    "label2rgb": "overlay(image, labels)",
+    "mark_boundaries": "overlay(image, labels, fill=0)",
+    "peak_local_max": "h_maxima(image, h)",
+    "regionprops_table": _TABLE,
+    "rolling_ball": 'subtract_background(image, radius, method="ball")',
+    "threshold_isodata": 'threshold(image, "isodata")',
+    "threshold_li": 'threshold(image, "li")',
+    "threshold_local": "local_threshold(image, shape)",
+    "threshold_mean": 'threshold(image, "mean")',
+    "threshold_minimum": 'threshold(image, "minimum")',
+    "threshold_multiotsu": "multi_otsu(image, classes)",
+    "threshold_otsu": 'threshold(image, "otsu")',
+    "threshold_triangle": 'threshold(image, "triangle")',
+    "threshold_yen": 'threshold(image, "yen")',
+    "try_all_threshold": "try_all(image)",
+    # scipy.ndimage
+    "binary_fill_holes": "fill_holes(mask)",
+    "center_of_mass": f'{_TABLE}, whose columns "centroid-0" ... it is',
+    "distance_transform_bf": _DISTANCE,
+    "distance_transform_cdt": _DISTANCE,
+    "distance_transform_edt": _DISTANCE,
+    "find_objects": f'{_TABLE}, whose columns "bbox-0" ... they are',
+    "gaussian_filter": "gaussian(image, sigma)",
+    "generate_binary_structure": "footprint(radius, ndim)",
+    "grey_closing": "closing(image, radius)",
+    "grey_dilation": "dilation(image, radius)",
+    "grey_erosion": "erosion(image, radius)",
+    "grey_opening": "opening(image, radius)",
+    "maximum_filter": 'dilation(image, radius, shape="box")',
+    "median_filter": "median(image, radius)",
+    "minimum_filter": 'erosion(image, radius, shape="box")',
+    "uniform_filter": "uniform(image, shape)",
+    "watershed_ift": "watershed(image, markers)",
+}
+"""What to write instead of a name that does not exist here, in `segkit`."""
+
+PARTS = frozenset(
+    {"color", "feature", "filters", "measure", "metrics", "morphology", "ndimage"}
+    | {"restoration", "segmentation", "thresholding"}
+)
+"""Parts of other libraries, or folders of this one, that are no names here."""
+
+
+STEPS = {
+    "contingency": "",
+    "footprint": "",
+    "local_threshold": "binarize_local",
+    "multi_otsu": "binarize",
+    "open_image": "load",
+    "overlay": "",
+    "region_properties": "regionprops",
+    "save_table": "save",
+    "threshold": "binarize",
+    "tiles": "tile",
+    "try_all": "",
+}
+"""The steps that do what functions of other names do; empty where there is none."""
+
+
+def step_for(name: str) -> str:
+    """Return what a step of another name is called here; empty if it is not known.
+
+    Examples
+    --------
+    >>> step_for("region_properties"), step_for("gaussian_filter"), step_for("imread")
+    ('regionprops', 'gaussian', 'load')
+    >>> step_for("nothing")
+    ''
+    """
+    ours = HINTS.get(name, name).partition("(")[0]
+    return STEPS.get(ours, "" if ours == name else ours)
+
+
+def hint_for(name: str) -> str:
+    """Return what to say of a name that `segkit` does not have; empty if nothing.
+
+    Examples
+    --------
+    >>> hint_for("gaussian_filter")
+    '; write segkit.gaussian(image, sigma)'
+    >>> hint_for("measure")
+    '; all functions are names of segkit itself, as segkit.label'
+    >>> hint_for("nothing")
+    ''
+    """
+    if name in PARTS:
+        return "; all functions are names of segkit itself, as segkit.label"
+    return f"; write segkit.{HINTS[name]}" if name in HINTS else ""
