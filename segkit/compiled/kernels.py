@@ -16,6 +16,7 @@ import numpy as np
 
 from segkit.compiled import entry_points, machine_code, shipped, sources
 from segkit.compiled.fallback import NotCompiledError, can_compile, warn_once
+from segkit.compiled.waiting import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,7 +207,8 @@ class Kernel:
         made_of = machine_code.made_here(self.content())
         found = machine_code.load(path, made_of)
         if found is None:
-            found = self.compiled_for(types)
+            with WAITING.told_if_long():
+                found = self.compiled_for(types)
             try:
                 machine_code.keep(path, found, made_of)
             except OSError as error:
@@ -267,7 +269,9 @@ def _compiled_for(
 ) -> Callable[..., Any]:
     numba: Any = importlib.import_module("numba")
     if not numba.config.DISABLE_JIT:
-        jitted.compile(tuple(map(numba.typeof, arguments)))  # type: ignore[attr-defined] # numba's own
+        types = tuple(map(numba.typeof, arguments))
+        with WAITING.told_if_long():
+            jitted.compile(types)  # type: ignore[attr-defined] # numba's own
     return jitted
 
 

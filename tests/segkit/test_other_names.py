@@ -97,6 +97,6 @@ def test_a_pipeline_file_is_answered_too(tmp_path):
 
 
 def test_other_names_are_what_they_were():
-    with pytest.raises(AttributeError, match="No segkit attribute nothing$"):
+    with pytest.raises(AttributeError, match=r"No segkit attribute nothing$"):
         _ = segkit.nothing
     assert not hasattr(segkit, "__wrapped__")
