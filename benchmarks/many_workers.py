@@ -1,9 +1,10 @@
 """Many workers on one store: ``python benchmarks/many_workers.py [part ...]``.
 
 Parts: short (tasks of 5 ms, 150 for each worker), middle (of 50 ms, 40 for each), long
-(200 workers, 5 tasks of 1 s for each). Tasks sleep, so that the machine has one core
-or many alike. Start and end of the workers are included. The runs of a part take turns,
-since other work on the machine comes and goes; the medians are printed.
+(200 workers, 5 tasks of 1 s for each), two (2 workers, 1,000 tasks of 10 ms for each,
+beside a pool of processes that keeps nothing). Tasks sleep, so that the machine has one
+core or many alike. Start and end of the workers are included. The runs of a part take
+turns, since other work on the machine comes and goes; the medians are printed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,18 @@ for i in range({tasks}):
 """
 
 
+POOL = """\
+import sys, time
+from concurrent.futures import ProcessPoolExecutor
+def work(i):
+    time.sleep(float(sys.argv[3]))
+    return i
+if __name__ == "__main__":
+    with ProcessPoolExecutor(int(sys.argv[1])) as pool:
+        assert len(list(pool.map(work, range(int(sys.argv[2]))))) == int(sys.argv[2])
+"""
+
+
 class Run(NamedTuple):
     """What one run took."""
 
@@ -46,19 +59,24 @@ def run(folder: Path, workers: int, tasks: int, seconds: float) -> Run:
     """Run `tasks` tasks on a new store and return what that took."""
     (folder / "job.py").write_text(JOB.format(seconds=seconds, tasks=tasks))
     shutil.rmtree(folder / "job.tgdata", ignore_errors=True)
+    command = [str(TG), "execute", "job.py", "-j", str(workers), "-q"]
+    wall, cpu, said = measured(command, folder)
+    segments = sum(1 for x in (folder / "job.tgdata/log").glob("*/*") if x.is_file())
+    packs = len(list((folder / "job.tgdata/log").glob("*.pack")))
+    return Run(wall, cpu, segments + 1000 * packs, said.count("does not answer"))
+
+
+def measured(command: list[str], folder: Path) -> tuple[float, float, str]:
+    """Run a command; return seconds, seconds of CPU, and what it said of errors."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    command = [TG, "execute", "job.py", "-j", str(workers), "-q"]
     done = subprocess.run(
         command, cwd=folder, check=True, capture_output=True, text=True
     )
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    segments = sum(1 for x in (folder / "job.tgdata/log").glob("*/*") if x.is_file())
-    packs = len(list((folder / "job.tgdata/log").glob("*.pack")))
-    silent = done.stderr.count("does not answer")
-    return Run(wall, cpu, segments + 1000 * packs, silent)
+    return wall, cpu, done.stderr
 
 
 def compare(
@@ -99,7 +117,24 @@ def long(folder: Path, rounds: int, counts: list[int]) -> None:
     print("  bar: <= 12 s")
 
 
-PARTS = {"short": short, "middle": middle, "long": long}
+def two(folder: Path, rounds: int, counts: list[int]) -> None:
+    workers, each, seconds = (counts or [2])[0], 1000, 0.01
+    (folder / "pool.py").write_text(POOL)
+    numbers = [str(workers), str(workers * each), str(seconds)]
+    pool = [sys.executable, "pool.py", *numbers]
+    ratios = []
+    for _ in range(rounds):
+        ours = compare(folder, [workers], each, seconds, 1)[workers]
+        wall, cpu, _ = measured(pool, folder)
+        ratios.append(ours.wall / wall)
+        print(
+            f"   a pool of processes: {wall:6.2f} s, {1000 * cpu / int(numbers[1]):.2f}"
+            f" ms of CPU each; tg takes {ratios[-1]:.3f} times as long"
+        )
+    print(f"  median {statistics.median(ratios):.3f} times as long        bar: <= 1.02")
+
+
+PARTS = {"short": short, "middle": middle, "long": long, "two": two}
 
 
 def main() -> None:
