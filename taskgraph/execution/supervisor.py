@@ -42,6 +42,7 @@ from taskgraph.execution.processes.worker_process import (
     Job,
     Seat,
     ToRead,
+    load_engine,
     work,
 )
 from taskgraph.execution.processes.worker_signals import SIGNALS, wait_for_signal
@@ -137,6 +138,7 @@ class Supervisor:
         self._provenance.context()
         watched = {signal.SIGCHLD, *SIGNALS}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+        load_engine()
         gc.collect()
         flush_files()
         try:

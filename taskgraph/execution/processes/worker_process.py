@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+import taskgraph
 from backends.errors import BackendError
 from backends.liveness import worker_identity
 from backends.warning import warnings_printed
@@ -90,6 +91,12 @@ class Seat:
     letters: Letters
     first: bool = False
     whole: bool = False
+
+
+def load_engine() -> None:
+    """Load what jugfiles ask of the engine: once, and not by each worker."""
+    for name in ("Task", "TaskGenerator", "barrier", "bvalue", "value"):
+        getattr(taskgraph, name)
 
 
 def work(job: Job, seat: Seat) -> NoReturn:

@@ -84,3 +84,22 @@ def test_workers_that_nobody_needs_are_not_started(tg, one_core, options):
         assert reads.read_text().count("read") < 200
         reads.unlink()
     assert tg("value", "job.py", "f").stdout == "1\n"
+
+
+def test_workers_load_nothing_of_the_engine_again(tg):
+    tg.write(
+        "job.py",
+        """
+import sys
+before = set(sys.modules)
+from taskgraph import Task, TaskGenerator, barrier
+@TaskGenerator
+def f(x): return x
+f(f(1))
+new = [x for x in set(sys.modules) - before if x.startswith(("taskgraph", "backends"))]
+with open("loaded.txt", "a") as file:
+    print(new, file=file)
+""",
+    )
+    tg("execute", "job.py", "-j", "2")
+    assert set((tg.folder / "loaded.txt").read_text().split("\n")) == {"[]", ""}
