@@ -94,9 +94,10 @@ class Seat:
 
 
 def load_engine() -> None:
-    """Load what jugfiles ask of the engine: once, and not by each worker."""
+    """Load what jugfiles ask of the engine, and learn which machine this is: once."""
     for name in ("Task", "TaskGenerator", "barrier", "bvalue", "value"):
         getattr(taskgraph, name)
+    worker_identity(os.getpid(), 0.0)  # the machine is remembered
 
 
 def work(job: Job, seat: Seat) -> NoReturn:
