@@ -6,7 +6,6 @@ Every function returns an RGB array, (y, x, 3) uint8; `save_png` writes it, and
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +48,13 @@ class Picture:
 
 
 @known_as("segkit")
-def save_png(path: str | Path, rgb: ArrayLike, *, overwrite: bool = False) -> None:
+def save_png(
+    path: str | Path,
+    rgb: ArrayLike,
+    *,
+    overwrite: bool = False,
+    workers: int | None = None,
+) -> None:
     """Write an RGB or grey uint8 array as PNG, whole or not at all.
 
     Parameters
@@ -60,6 +65,8 @@ def save_png(path: str | Path, rgb: ArrayLike, *, overwrite: bool = False) -> No
         What to write.
     overwrite : bool
         Replace a file that lies there.
+    workers : int, optional
+        Number of threads; see `segkit.tiling.threads`. The bytes are the same.
 
     Raises
     ------
@@ -81,7 +88,7 @@ def save_png(path: str | Path, rgb: ArrayLike, *, overwrite: bool = False) -> No
     from segkit.io.publishing import published
     from segkit.io.replacing import require_free
 
-    data = _png(np.asarray(rgb))
+    data = _png(np.asarray(rgb), workers)
     target = Path(path)
     if target.suffix.lower() != ".png":
         raise ValueError(
@@ -361,14 +368,13 @@ def _rim(labels: NDArray[Any]) -> NDArray[np.bool_]:
     return rim & (inner > 0)
 
 
-def _png(rgb: NDArray[Any]) -> bytes:
-    from PIL import Image
+def _png(rgb: NDArray[Any], workers: int | None = None) -> bytes:
+    from segkit.io.pictures.png import encoded_png
 
-    if rgb.dtype != np.uint8 or rgb.ndim not in (2, 3) or rgb.size == 0:
+    shaped = rgb.ndim == 2 or (rgb.ndim == 3 and rgb.shape[2] in (2, 3, 4))
+    if rgb.dtype != np.uint8 or not shaped or rgb.size == 0:
         raise ValueError(
             f"an array of shape {rgb.shape} and dtype {rgb.dtype} is no picture; "
             "give uint8 (y, x, 3) or (y, x), for instance from grey_picture()"
         )
-    stream = io.BytesIO()
-    Image.fromarray(rgb).save(stream, format="PNG")
-    return stream.getvalue()
+    return encoded_png(rgb, workers)

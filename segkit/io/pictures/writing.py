@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.io.errors import ImageRequestError, missing_extra
+from segkit.io.errors import ImageRequestError
+from segkit.io.pictures.png import encoded_png
 from segkit.io.targets import fitted
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def encoded(path: Path, array: NDArray[Any], *, labels: bool = False) -> bytes:
     """Return the bytes of a picture file."""
     suffix = path.suffix.lower()
     pixels = picture_pixels(path, array, labels=labels)
-    if pixels.dtype == np.uint16 and pixels.ndim > GREY:
-        return _deep_png(path, pixels)
+    if suffix == ".png":
+        return encoded_png(pixels)
     from PIL import Image as Pillow
 
     stream = BytesIO()
@@ -73,14 +74,6 @@ def encoded(path: Path, array: NDArray[Any], *, labels: bool = False) -> bytes:
             f"{suffix} cannot hold shape {pixels.shape}: {error}; save .png or .tif",
         ) from error
     return stream.getvalue()
-
-
-def _deep_png(path: Path, pixels: NDArray[Any]) -> bytes:
-    try:
-        import imagecodecs
-    except ImportError as error:
-        raise missing_extra(path, "imagecodecs") from error
-    return bytes(imagecodecs.png_encode(pixels))
 
 
 def picture_pixels(
