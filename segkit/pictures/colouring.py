@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segkit.names import known_as
 from segkit.overlaps.contingency_table import labels as checked_labels, require_ids
+from segkit.pictures import painting
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -18,11 +19,12 @@ PALETTE = (
     (255, 105, 180), (160, 220, 60), (0, 210, 230), (255, 160, 122), (120, 130, 255),
     (200, 170, 90), (235, 235, 235),
 )  # fmt: skip
-_GAPS = (1, 2, 4, 8)  # voxels across which two labels are still seen side by side
 
 
 @known_as("segkit")
-def label_colours(labels: ArrayLike) -> NDArray[np.uint8]:
+def label_colours(
+    labels: ArrayLike, *, workers: int | None = None
+) -> NDArray[np.uint8]:
     """Paint a label image so that neighbours differ; background is black.
 
     Labels are neighbours if they are at most eight voxels apart along an axis. Their
@@ -34,6 +36,8 @@ def label_colours(labels: ArrayLike) -> NDArray[np.uint8]:
     ----------
     labels : integer array of any number of dimensions
         0 is background; ids may be sparse.
+    workers : int, optional
+        Number of threads; see `segkit.tiling.threads`.
 
     Returns
     -------
@@ -57,31 +61,27 @@ def label_colours(labels: ArrayLike) -> NDArray[np.uint8]:
     """
     array = checked_labels(labels, "labels")
     require_ids(array, "labels")
-    ids, numbers = np.unique(array, return_inverse=True)
-    numbers = numbers.reshape(array.shape)
-    if ids.size and ids[0] != 0:  # no background: numbers start at 1
-        numbers = numbers + 1
-    colours = np.zeros((int(numbers.max(initial=0)) + 1, 3), np.uint8)
-    chosen = _greedy(_neighbours(numbers, len(colours)))
-    colours[1:] = np.array(PALETTE, np.uint8)[chosen[1:]]
-    return colours[numbers]
+    numbers, last = painting.numbered(array)
+    colours = np.array([(0, 0, 0), *PALETTE], np.uint8)
+    return colours[chosen_colours(numbers, last, workers)[numbers]]
 
 
-def _neighbours(numbers: NDArray[Any], n: int) -> list[set[int]]:
-    """Return the labels near each label 0..n-1."""
-    near: list[set[int]] = [set() for _ in range(n)]
-    for axis in range(numbers.ndim):
-        along = np.moveaxis(numbers, axis, 0)
-        for gap in _GAPS:
-            here, there = along[:-gap], along[gap:]
-            differ = (here != there) & (here > 0) & (there > 0)
-            pairs = np.unique(here[differ].astype(np.int64) * n + there[differ])
-            for first, second in zip(
-                (pairs // n).tolist(), (pairs % n).tolist(), strict=True
-            ):
-                near[first].add(second)
-                near[second].add(first)
-    return near
+def chosen_colours(
+    numbers: NDArray[np.int32], last: int, workers: int | None
+) -> NDArray[np.uint8]:
+    """Return a colour for 0 (which has 0) and each number up to the last.
+
+    The colours are 1, 2, ... in the order of the palette.
+    """
+    around: list[set[int]] = [set() for _ in range(last + 1)]
+    pairs = painting.near(numbers, last, workers)
+    firsts, seconds = (part.tolist() for part in np.divmod(pairs, last + 1))
+    for first, second in zip(firsts, seconds, strict=True):
+        around[first].add(second)
+        around[second].add(first)
+    colours = _greedy(around) + 1
+    colours[0] = 0
+    return colours.astype(np.uint8)
 
 
 def _greedy(near: list[set[int]]) -> NDArray[np.int64]:

@@ -15,9 +15,10 @@ import numpy as np
 
 from segkit import checks
 from segkit.names import known_as
-from segkit.overlaps.contingency_table import labels as checked_labels
-from segkit.pictures import sheets
-from segkit.pictures.colouring import label_colours
+from segkit.overlaps.contingency_table import labels as checked_labels, require_ids
+from segkit.pictures import painting, sheets
+from segkit.pictures.colouring import PALETTE, chosen_colours
+from segkit.pictures.grey_values import stretched
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -101,7 +102,9 @@ def save_png(
 
 
 @known_as("segkit")
-def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.uint8]:
+def grey_picture(
+    image: ArrayLike, *, plane: int | None = None, workers: int | None = None
+) -> NDArray[np.uint8]:
     """Return a grey image as RGB, stretched between its dark and bright percentiles.
 
     Parameters
@@ -111,6 +114,8 @@ def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.ui
         that is 0 or less, else white, as a mask is. NaN is black.
     plane : int, optional
         The plane of a volume that is shown; the middle one by default.
+    workers : int, optional
+        Number of threads; see `segkit.tiling.threads`.
 
     Raises
     ------
@@ -129,13 +134,10 @@ def grey_picture(image: ArrayLike, *, plane: int | None = None) -> NDArray[np.ui
     checks.require_nonempty(array)
     if _is_rgb(array):
         return array
-    grey = _plane(array, plane).astype(np.float64)
-    finite = grey[np.isfinite(grey)]
-    if finite.size == 0:
-        return np.zeros((*grey.shape, 3), np.uint8)
-    part = np.clip(np.nan_to_num(_stretched(grey, finite)), 0, 1)
-    # The square root shows dim objects beside bright ones.
-    return np.repeat((np.sqrt(part) * 255).astype(np.uint8)[..., None], 3, axis=-1)
+    grey = stretched(_plane(array, plane), workers)
+    rgb = np.empty((*grey.shape, 3), np.uint8)
+    rgb[...] = grey[..., None]
+    return rgb
 
 
 def _voxels(image: Any) -> NDArray[Any]:
@@ -149,19 +151,6 @@ def _is_rgb(array: NDArray[Any]) -> bool:
     return array.ndim == 3 and array.shape[-1] == 3 and array.dtype == np.uint8
 
 
-def _stretched(
-    grey: NDArray[np.float64], finite: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return grey values of which the dark ones are about 0, the bright ones 1."""
-    low, high = np.percentile(finite, [0.2, 99.8])
-    if low == high:  # few pixels differ
-        low, high = finite.min(), finite.max()
-    if low == high:  # none does
-        return np.where(np.isnan(grey), 0.0, np.float64(low > 0))
-    stretched: NDArray[np.float64] = (grey - low) / (high - low)
-    return stretched
-
-
 @known_as("segkit")
 def overlay(
     image: ArrayLike,
@@ -170,6 +159,7 @@ def overlay(
     contours: bool = True,
     fill: float = 0.25,
     plane: int | None = None,
+    workers: int | None = None,
 ) -> NDArray[np.uint8]:
     """Paint labels over an image: a tint inside, a contour, neighbours different.
 
@@ -185,6 +175,8 @@ def overlay(
         Strength of the tint, 0 (none) to 1 (opaque).
     plane : int, optional
         The plane of a volume that is shown; the middle one by default.
+    workers : int, optional
+        Number of threads; see `segkit.tiling.threads`.
 
     Returns
     -------
@@ -206,25 +198,35 @@ def overlay(
     np.int64(1)
     """
     checks.require_fraction(fill, name="fill")
-    rgb = grey_picture(image, plane=plane)
-    numbers = checked_labels(labels, "labels")
     under = _voxels(image)
-    shape = under.shape[:2] if _is_rgb(under) else under.shape
-    if numbers.shape != shape:
+    checks.require_real(under)
+    checks.require_nonempty(under)
+    coloured = _is_rgb(under)
+    given = checked_labels(labels, "labels")
+    shape = under.shape[:2] if coloured else under.shape
+    if given.shape != shape:
         raise ValueError(
-            f"labels of shape {numbers.shape} do not lie on an image of {shape}; give"
+            f"labels of shape {given.shape} do not lie on an image of {shape}; give"
             " the same part of both"
         )
-    shown = _plane(numbers, plane)
-    colours = label_colours(shown)
-    inside = shown > 0
-    mixed = rgb.copy()
-    tinted = (1 - fill) * rgb[inside] + fill * colours[inside]
-    mixed[inside] = tinted.astype(np.uint8)
-    if contours:
-        rim = _rim(shown)
-        mixed[rim] = colours[rim]
-    return mixed
+    if not coloured:
+        under = stretched(_plane(under, plane), workers)[..., None]
+    shown = _plane(given, plane)
+    require_ids(shown, "labels")
+    numbers, last = painting.numbered(shown)
+    chosen = chosen_colours(numbers, last, workers)
+    full = np.array([(0, 0, 0), *PALETTE], np.uint8)
+    rims = full if contours else full[:0]
+    under = np.ascontiguousarray(under)
+    return painting.painted(under, numbers, chosen, _tints(full, fill), rims, workers)
+
+
+def _tints(colours: NDArray[np.uint8], fill: float) -> NDArray[np.uint8]:
+    """Return what becomes of each value, by colour (0 is none) and channel."""
+    values = np.arange(256, dtype=np.uint8)
+    tints = ((1 - fill) * values + fill * colours[..., None]).astype(np.uint8)
+    tints[0] = values
+    return tints
 
 
 @known_as("segkit")
@@ -356,16 +358,6 @@ def _plane(array: NDArray[Any], plane: int | None) -> NDArray[Any]:
         f"an array of shape {array.shape} is no picture; give (y, x), (z, y, x) or "
         "(y, x, 3) uint8"
     )
-
-
-def _rim(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return the pixels of objects that face another label or the background."""
-    padded = np.pad(labels, 1, mode="edge")
-    inner = padded[1:-1, 1:-1]
-    rim = np.zeros(labels.shape, bool)
-    for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
-        rim |= np.roll(padded, step, axis=axis)[1:-1, 1:-1] != inner
-    return rim & (inner > 0)
 
 
 def _png(rgb: NDArray[Any], workers: int | None = None) -> bytes:

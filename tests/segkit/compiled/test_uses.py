@@ -41,6 +41,8 @@ def run_all(image):
     segkit.remove_small_objects(labels, 5)
     segkit.clear_border(labels)
     segkit.relabel_sequential(labels)
+    segkit.overlay(image, labels)
+    segkit.overlay(np.zeros((9, 9, 3), np.uint8), np.eye(9, dtype=int) * 2)
     segkit.scores(labels, labels)
     segkit.slic(image, n_segments=20)
     for most in (2**8, 2**16, 2**31):

@@ -1,0 +1,91 @@
+"""Compiled kernels of overlays: which labels are near each other, and the painting."""
+
+# Compiled code: its types are numba's to check, not mypy's.
+# mypy: disable-error-code="no-untyped-def,untyped-decorator,no-untyped-call"
+
+from __future__ import annotations
+
+from segkit.compiled.kernels import kernel
+
+
+@kernel
+def mark(labels, seen):
+    """Set `seen` at each label."""
+    for i in range(labels.size):
+        seen[labels[i]] = 1
+
+
+@kernel
+def look_up(values, lookup, out):
+    """Write the entry in `lookup` of each value."""
+    for i in range(values.size):
+        out[i] = lookup[values[i]]
+
+
+@kernel
+def find_near(numbers, rows, step, known, pairs, found):
+    """Note which labels lie a step apart; return the row to go on with.
+
+    `numbers` (planes, rows, columns) are labels; the step is (rows, columns). Pairs
+    are noted as ``first * n + second``, n being the last entry of `known`, in `pairs`
+    from ``found[0]`` on, until one more row might not fit. `known` are pairs noted
+    lately, each at a place of its own, so that few are noted twice.
+    """
+    height, width = numbers.shape[1:]
+    down, right = step
+    slots = known.size - 1
+    n = known[slots]
+    count = found[0]
+    for row in range(rows[0], rows[1]):
+        plane, y = row // height, row % height
+        if y + down >= height:
+            continue
+        if count + width > pairs.size:
+            found[0] = count
+            return row
+        here, there = numbers[plane, y], numbers[plane, y + down]
+        for x in range(width - right):
+            first, second = here[x], there[x + right]
+            if first != second and first > 0 and second > 0:
+                pair = first * n + second
+                slot = pair % slots
+                if known[slot] != pair:
+                    known[slot] = pair
+                    pairs[count] = pair
+                    count += 1
+    found[0] = count
+    return rows[1]
+
+
+@kernel
+def paint(under, numbers, rows, chosen, tints, contours, out):
+    """Paint rows of a picture: tinted inside of objects, full on their contours.
+
+    `under` is grey or RGB (y, x, 1 or 3), `chosen` the colour of each number, `tints`
+    (colour, channel, value) what becomes of a value, `contours` (colour, channel) the
+    contour, or empty for none.
+    """
+    height, width = numbers.shape
+    colours = under.shape[2] - 1
+    rims = contours.size > 0
+    for y in range(rows[0], rows[1]):
+        above, below = numbers[max(y - 1, 0)], numbers[min(y + 1, height - 1)]
+        here = numbers[y]
+        for x in range(width):
+            number = here[x]
+            colour = chosen[number]
+            rim = (
+                rims
+                and number > 0
+                and (
+                    above[x] != number
+                    or below[x] != number
+                    or here[max(x - 1, 0)] != number
+                    or here[min(x + 1, width - 1)] != number
+                )
+            )
+            for c in range(3):
+                if rim:
+                    out[y, x, c] = contours[colour, c]
+                else:
+                    out[y, x, c] = tints[colour, c, under[y, x, min(c, colours)]]
