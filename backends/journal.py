@@ -15,7 +15,7 @@ from backends.errors import (
 )
 from backends.garbage import few_collections
 from backends.interface import Kind, Segment
-from backends.reading import check_at, look, name_of, read_whole
+from backends.reading import check_at, look, name_of
 from backends.segment import (
     VOID_FRAME,
     check_of,
@@ -25,13 +25,12 @@ from backends.segment import (
     refused,
 )
 from backends.state import State
-from backends.unnoticed import lacking_copies
 from backends.warning import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backends.interface import Bytes, Change, Fault
+    from backends.interface import Bytes, Change
     from backends.log import Log
 
 
@@ -208,10 +207,13 @@ class Journal:
         """See that one of the segments read lately is there, and no gap was filled.
 
         What came after lost names may have been written when these were still there.
+        Now and then, that nobody goes on above a gap at the end of what was read.
         """
-        if self._lately:
-            self._turn = (self._turn + 1) % len(self._lately)
-            self._compare(*self._lately[self._turn])
+        self._turn = (self._turn + 1) % (_REMEMBERED + 1)
+        if self._turn == _REMEMBERED:
+            self._looked_beyond = False
+        elif self._lately:
+            self._compare(*self._lately[self._turn % len(self._lately)])
         for position in self._gaps:
             if check_at(self.log, position) and self.copies.frame(position) is None:
                 self._stop()
@@ -345,55 +347,6 @@ class Journal:
         self.damaged[position] = name_of(self.log, position), error.why
         _report_lost(error)
         return self._copy(position)
-
-
-class JournalUpkeep:
-    """The `Upkeep` of a journal."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def damaged(self) -> list[Fault]:
-        from backends.interface import Fault  # a healthy store need not load it
-
-        found = dict.fromkeys(self._journal.damaged.values())
-        return [Fault(what, why) for what, why in found]
-
-    def unnoticed(self) -> list[Fault]:
-        from backends.interface import Fault
-
-        journal, faults = self._journal, []
-        for what, why, position in journal.log.unnoticed():
-            if position is None:
-                faults.append(Fault(what, why, (), "copy"))
-            else:
-                journal.damaged.setdefault(position, (what, why))
-        return faults + [Fault(what, why, (), "copy") for _, what, why in self._lack()]
-
-    def _lack(self) -> list[tuple[int, str, str]]:
-        journal = self._journal
-        end, without = journal.state.position, {*journal.damaged, *journal.refused}
-        return list(lacking_copies(journal.log, journal.copies, end, without=without))
-
-    def mend(self) -> int:
-        journal = self._journal
-        for position, *_ in self._lack():
-            journal.copies.keep(position, [read_whole(journal.log, position)])
-        damaged = journal.damaged
-        mended = [
-            at
-            for at in damaged
-            if journal.log.replace(at, journal.copies.frame(at) or VOID_FRAME)
-        ]
-        for position in mended:
-            del damaged[position]
-        if damaged or any(journal.log.unnoticed()):
-            self.compact()  # mends what is damaged in blocks that are merged
-        return len(mended)
-
-    def compact(self) -> int:
-        self._journal.catch_up()
-        return self._journal.compaction.merge_all()
 
 
 def _report_lost(error: DamagedError) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from backends.documents import SealedDocuments
 from backends.errors import BackendError
 from backends.interface import Cause, Claim, Kind, Row, Segment, Undoing
-from backends.journal import Journal, JournalUpkeep
+from backends.journal import Journal
 from backends.reading import read_records
 from backends.state import MAX_ROWS
+from backends.upkeep import JournalUpkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set

@@ -234,6 +234,18 @@ def test_whose_history_is_gone_leaves_a_place_that_others_came_after(root):
     assert set(dora.keys()) == {B}
 
 
+def test_who_waits_below_a_gap_learns_what_is_above_it(root):
+    anna, bert = (JournalStore(FileLog(root), w) for w in ("anna", "bert"))
+    publish(anna, A)
+    anna.poll()
+    position = bert.claim([B]).token
+    publish(bert, C, since=0)
+    (root / f"log/000000/{position:03d}").unlink()
+    for _ in range(20):
+        anna.poll()
+    assert anna.find(C) is not None
+
+
 def test_a_discard_that_vanished_counts_and_stops_nobody(root, monkeypatch):
     anna = JournalStore(FileLog(root, block=BLOCK), "anna")
     publish(anna, A)

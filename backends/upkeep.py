@@ -1,0 +1,62 @@
+"""What a journal's store needs now and then: its damage told, mended, and merged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backends.reading import read_whole
+from backends.segment import VOID_FRAME
+from backends.unnoticed import lacking_copies
+
+if TYPE_CHECKING:
+    from backends.interface import Fault
+    from backends.journal import Journal
+
+
+class JournalUpkeep:
+    """The `Upkeep` of a journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def damaged(self) -> list[Fault]:
+        from backends.interface import Fault  # a healthy store need not load it
+
+        found = dict.fromkeys(self._journal.damaged.values())
+        return [Fault(what, why) for what, why in found]
+
+    def unnoticed(self) -> list[Fault]:
+        from backends.interface import Fault
+
+        journal, faults = self._journal, []
+        for what, why, position in journal.log.unnoticed():
+            if position is None:
+                faults.append(Fault(what, why, (), "copy"))
+            else:
+                journal.damaged.setdefault(position, (what, why))
+        return faults + [Fault(what, why, (), "copy") for _, what, why in self._lack()]
+
+    def _lack(self) -> list[tuple[int, str, str]]:
+        journal = self._journal
+        end, without = journal.state.position, {*journal.damaged, *journal.refused}
+        return list(lacking_copies(journal.log, journal.copies, end, without=without))
+
+    def mend(self) -> int:
+        journal = self._journal
+        for position, *_ in self._lack():
+            journal.copies.keep(position, [read_whole(journal.log, position)])
+        damaged = journal.damaged
+        mended = [
+            at
+            for at in damaged
+            if journal.log.replace(at, journal.copies.frame(at) or VOID_FRAME)
+        ]
+        for position in mended:
+            del damaged[position]
+        if damaged or any(journal.log.unnoticed()):
+            self.compact()  # mends what is damaged in blocks that are merged
+        return len(mended)
+
+    def compact(self) -> int:
+        self._journal.catch_up()
+        return self._journal.compaction.merge_all()
