@@ -178,8 +178,8 @@ class Draft:
 
     def measure(self, step: Step) -> None:
         """Place the measuring of objects."""
-        given, step = "spacing" in step.keywords, self._measuring(step)
-        unit = UNKNOWN_UNIT if given else self._spacings.unit
+        given, step = step.keywords.get("spacing"), self._measuring(step)
+        unit = self._spacings.unit if given is None else UNKNOWN_UNIT
         stage = MeasureStage(len(self.stages), step, self._require_labels(), unit)
         self._table = self._put(stage)
         self._classified = False
@@ -300,12 +300,12 @@ class Draft:
 
     def _measuring(self, step: Step) -> Step:
         """Return a step that measures with the spacing of the pipeline."""
-        if "spacing" in step.keywords:
+        if step.keywords.get("spacing") is not None:
             return step
+        options = tuple(one for one in step.options if one[0] != "spacing")
         self._spacings.require()
-        if self._spacings.measured == self._spacings.image:
-            return step  # which the image brings along
-        options = (*step.options, ("spacing", self._spacings.measured))
+        if self._spacings.measured != self._spacings.image:  # else it brings its own
+            options = (*options, ("spacing", self._spacings.measured))
         return replace(step, options=options)
 
     def _reach(self, step: Step) -> tuple[int, ...] | None:

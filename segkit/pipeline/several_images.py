@@ -110,10 +110,11 @@ def require_each_once(images: Iterable[tuple[object, Image | None]]) -> None:
     """
     seen: dict[Place, object] = {}
     for given, image in images:
-        for place in _places(given, image):
+        places = [*_places(given, image)]
+        for place in places:
             if place in seen:
                 raise PipelineError(_once(seen[place], given, image))
-        seen.update(dict.fromkeys(_places(given, image), given))
+        seen.update(dict.fromkeys(places, given))
 
 
 def _once(first: object, second: object, image: Image | None) -> str:

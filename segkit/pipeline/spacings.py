@@ -235,8 +235,8 @@ def _bounded(steps: Sequence[Step]) -> str | None:
     for step in steps:
         names: list[str] = []
         if step.function == "regionprops":
-            spaced = "spacing" in step.keywords
-        if step.function == "keep_within" and "spacing" not in step.keywords:
+            spaced = step.keywords.get("spacing") is not None
+        if step.function == "keep_within" and step.keywords.get("spacing") is None:
             names = [*step.keywords]
         if step.function == "classify" and not spaced:
             names = [name for one in step.arguments for name, *_ in one.bounds]

@@ -148,6 +148,16 @@ def test_ratios_may_be_given_beside_lengths():
     assert options_of(Pipeline(*both), VOLUME) == [(4, 1, 1), (2, 0.5, 0.5)]
 
 
+def test_no_spacing_is_that_of_the_image():
+    opened = as_image(VOLUME > 0, axes="zyx", spacing=SPACING, units="um")
+    steps = (label(), keep_within(area=(1, None), spacing=None), regionprops())
+    expected = Pipeline(label(), regionprops()).run(opened)
+    for last in (regionprops(), regionprops(spacing=None)):
+        found = Pipeline(*steps[:-1], last).run(opened)
+        np.testing.assert_array_equal(found.table["area"], expected.table["area"])
+        assert found.unit == "micrometer"
+
+
 def volume_file(folder, name, units, factor=1.0):
     spacing = None if units is None else [factor * step for step in (0.4, 0.1, 0.1)]
     return segkit.save(folder / name, MASK, axes="zyx", spacing=spacing, units=units)
