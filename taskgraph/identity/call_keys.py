@@ -55,7 +55,7 @@ def encoded_arguments(
     """
     if not ignore:
         items = encoder.items(args)
-        keywords = encoder.item(kwargs) if kwargs else NO_KEYWORDS_ENCODED
+        keywords = encoder.below(kwargs) if kwargs else NO_KEYWORDS_ENCODED
         return b"(%d:%b%b" % (len(args), b"".join(items), keywords)
     items = [
         _IGNORED
@@ -64,4 +64,4 @@ def encoded_arguments(
         for place, value in enumerate(args)
     ]
     kept = {key: value for key, value in kwargs.items() if key not in ignore}
-    return b"(%d:%b%b" % (len(args), b"".join(items), encoder.item(kept))
+    return b"(%d:%b%b" % (len(args), b"".join(items), encoder.below(kept))

@@ -154,7 +154,7 @@ class Encoder:
             The value or something in it has no stable hash; names the place.
         """
         try:
-            return self.item(value)
+            return self.below(value)
         except UnhashableError as error:
             raise UnhashableError(f"value{error.path}", error.why) from None
 
