@@ -21,7 +21,7 @@ def barrier() -> None:
     ------
     BarrierError
         They have not; the engine goes on from here, or reads the jugfile again, when
-        they have.
+        they have. Who catches it guesses: what is written down after that is not run.
     """
     recording = _active("barrier()")
     results = _results(recording)
@@ -78,6 +78,7 @@ def _wait(recording: Recording[Any], missing: list[bytes]) -> None:
     """Stand here until the tasks have results, or let the reading end here."""
     keys = tuple(dict.fromkeys(missing))
     if recording.wait is None or not recording.wait(keys):
+        recording.stops.append((keys, len(recording.tasks)))
         raise BarrierError(keys)
 
 

@@ -119,7 +119,6 @@ class Jugfile:
         module = types.ModuleType(name)
         module.__file__ = str(self.path.resolve())
         sys.modules[name] = module
-        missing: tuple[bytes, ...] = ()
         run_at_once = run_at_once or self.run_at_once
         recording: Recording[Task] = Recording(results, run_at_once, whole=True)
         said = _Said(recording, module)
@@ -127,20 +126,25 @@ class Jugfile:
         with recorded_in(recording), self._seen_by_script(), few_collections():
             try:
                 exec(code, module.__dict__)
-            except BarrierError as barrier:
-                missing = barrier.missing
-            except TaskgraphError as error:
-                raise JugfileError(f"{self._place(error)}: {error}") from error
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:
-                if isinstance(error, SystemExit) and not error.code:
-                    return said.so_far()  # that is its end
-                what = f"{type(error).__name__}: {error}{advice(error)}"
-                raise JugfileError(f"{self._place(error)}: {what}") from error
+            except BarrierError as barrier:
+                recording.stops.append((barrier.missing, len(recording.tasks)))
+            except BaseException as error:  # noqa: BLE001 - whatever a script raises
+                if not recording.stops:  # else it is what follows of that
+                    self._end(error)
         if stand is not None and stand.error is not None:
             raise stand.error
-        return said.so_far(missing)
+        return said.so_far(recording.cut())
+
+    def _end(self, error: BaseException) -> None:
+        """Raise what to say of a script that raised, unless that is its end."""
+        if isinstance(error, SystemExit) and not error.code:
+            return
+        what = f"{error}"
+        if not isinstance(error, TaskgraphError):
+            what = f"{type(error).__name__}: {error}{advice(error)}"
+        raise JugfileError(f"{self._place(error)}: {what}") from error
 
     def _stand(
         self,

@@ -61,6 +61,9 @@ class Recording(Generic[T]):
     settled : tuple of int
         How many of the tasks have results for sure, as long as the store's `forgot_at`
         is the other number.
+    stops : list of tuple
+        The barriers at which it ended, in whatever thread: the keys that each waits
+        for, and how many tasks there were.
     wait : callable or None
         Lets the jugfile stand at a barrier until tasks with these keys have results;
         returns whether it may go on from there.
@@ -82,7 +85,20 @@ class Recording(Generic[T]):
         self.asked_in_vain: set[bytes] = set()
         self.settled = 0, 0
         self.wait: Callable[[tuple[bytes, ...]], bool] | None = None
+        self.stops: list[tuple[tuple[bytes, ...], int]] = []
         self._of_threads: dict[int, Recording[T]] = {}
+
+    def cut(self) -> tuple[bytes, ...]:
+        """Forget what came after the first barrier that stopped it; return its keys.
+
+        A script may catch what is raised there, or go on in other threads. What it
+        writes down then is a guess: a new reading will know more.
+        """
+        if not self.stops:
+            return ()
+        keys, count = self.stops[0]
+        del self.tasks[count:]
+        return keys
 
     def of_thread(self) -> Recording[T]:
         """Return what the tasks join that this thread writes down.
@@ -94,7 +110,7 @@ class Recording(Generic[T]):
         if found is None:
             found = Recording(self.results, self.run_at_once, whole=self.whole)
             found.tasks, found.functions = self.tasks, self.functions
-            found.asked_in_vain = self.asked_in_vain
+            found.asked_in_vain, found.stops = self.asked_in_vain, self.stops
             self._of_threads[number] = found
         return found
 

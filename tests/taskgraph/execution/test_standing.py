@@ -163,6 +163,38 @@ def test_a_script_is_left_where_something_is_open(tmp_path, end):
     assert outcome(tmp_path, text)[0] == 7
 
 
+GUESSES = {
+    "Exception": "try: x = bvalue(note(1))\nexcept Exception: x = 100\n",
+    "everything": "try: x = bvalue(note(1))\nexcept: x = 100\n",
+    "twice": (
+        "x = 0\nfor i in range(3):\n    try: x += bvalue(note(i))\n"
+        "    except Exception: x += 100\n"
+    ),
+    "and fails": "try: x = bvalue(note(1))\nexcept Exception: pass\nx += 0\n",
+    "and exits": (
+        "try: x = bvalue(note(1))\nexcept Exception:\n    note(100)\n"
+        "    raise SystemExit(1)\n"
+    ),
+    "finally": "try: x = bvalue(note(1))\nfinally: note('cleared')\n",
+    "in a thread": (
+        "import threading\nx = []\n"
+        "def ask():\n    try: x.append(bvalue(note(1)))\n"
+        "    except Exception: x.append(100)\n"
+        "thread = threading.Thread(target=ask)\nthread.start()\nthread.join()\n"
+    ),
+}
+"""Scripts that catch what ends them at a barrier, and go on without the value."""
+
+
+@pytest.mark.parametrize("text", GUESSES.values(), ids=GUESSES.keys())
+def test_what_a_script_guesses_is_never_run(tmp_path, text):
+    _, space = outcome(tmp_path, text + "end = note([x])\n")
+    assert value(space["end"]) in ([1], [[1]], [3])
+    results = space["end"].recording.results
+    told = {record.summary for _, record in results.records(results.backend.keys())}
+    assert not any("100" in summary for summary in told)
+
+
 def test_a_script_that_asks_what_is_there_is_answered_anew(tmp_path):
     text = (
         "a = note(1)\nknown = a.can_load()\nbarrier()\n"
