@@ -205,8 +205,9 @@ class Worker:
         self._code: ExitCode | None = None
         self._loaded = self._source.load(self._results, self._pause)
         self._output()  # what it printed is no task's
-        self._runner.begin_anew()
-        self._start_over()
+        if self._code is None:
+            self._runner.begin_anew()
+            self._start_over()
         return self._code
 
     def _pause(self, loaded: Loaded) -> bool:
