@@ -180,17 +180,17 @@ class Batch:
 
     def _places(self, find: Callable[[bytes], Where | None]) -> dict[int, list[int]]:
         """Return by row where its inputs are: position and row, one after another."""
-        own: dict[bytes, int] = {}
+        known: dict[bytes, tuple[int, int]] = {}
         places: dict[int, list[int]] = {}
         for row, (key, inputs) in enumerate(zip(self.keys, self.inputs, strict=True)):
             for need in inputs.keys:
-                where = None if need in own else find(need)
-                if where is not None:
-                    place = where.position, where.row
-                else:
-                    place = _HERE, own.get(need, _HERE)
+                place = known.get(need)
+                if place is None:
+                    where = find(need)
+                    place = (where.position, where.row) if where else (_HERE, _HERE)
+                    known[need] = place
                 places.setdefault(row, []).extend(place)
-            own[key] = row
+            known[key] = _HERE, row
         return places
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from backends.interface import Backend, Where
 
 _CACHED_BYTES = 256 << 20
+_CONSTANT = frozenset({int, float, complex, bool, str, bytes, type(None)})
+_SMALL, _MANY = 64, 1 << 17
+"""How large encoded results are, and how many, that are kept decoded."""
+_UNKNOWN = object()
 
 
 @known_as("taskgraph")
@@ -37,6 +41,8 @@ class Results:
         self._bodies: OrderedDict[int, Body] = OrderedDict()
         self._cached = 0
         self._unpacked = Unpacked()
+        self._small: dict[bytes, Any] = {}
+        self._small_as_of = backend.forgot_at
 
     def has(self, key: bytes) -> bool:
         """Return whether `key` has a result, looking at the store if need be."""
@@ -68,7 +74,20 @@ class Results:
         RewoundError
             What is there is the record of another key.
         """
-        return self.decode(self.payload(key, name), key)
+        if self._small_as_of != self.backend.forgot_at:
+            self._small.clear()
+            self._small_as_of = self.backend.forgot_at
+        known = self._small.get(key, _UNKNOWN)
+        if known is not _UNKNOWN:
+            return known
+        payload = self.payload(key, name)
+        found = self.decode(payload, key)
+        stored = key not in self.pending  # else it may be refused
+        if stored and len(payload) <= _SMALL and type(found) in _CONSTANT:
+            if len(self._small) >= _MANY:
+                self._small.clear()
+            self._small[key] = found
+        return found
 
     def decode(self, payload: bytes, key: bytes) -> Any:
         """Return the value of a payload, telling whose it is if that fails."""
