@@ -1,7 +1,8 @@
 """The engine against jug 2.7 in one run: ``python benchmarks/engine.py [part ...]``.
 
-Parts: overhead, warm, status, build, small, waiting, arrays, start. Every figure is the
-median of some runs of the whole command, in seconds, with the ratio jug / tg beside it.
+Parts: overhead, warm, barriers, status, build, small, waiting, arrays, start. Every
+figure is the median of some runs of the whole command, in seconds, with the ratio jug / tg
+beside it; that of barriers is of CPU seconds.
 Work is done in ``--folder`` (a disk) and in ``/dev/shm`` (memory).
 """
 
@@ -25,6 +26,14 @@ def f(i): return i
 @TaskGenerator
 def total(xs): return sum(xs)
 total([f(i) for i in range({n})])
+"""
+BARRIERS = """\
+from {engine} import TaskGenerator, barrier
+@TaskGenerator
+def f(i, j): return i
+for i in range({n}):
+    xs = [f(i, j) for j in range(100)]
+    barrier()
 """
 LAYERS = """\
 import time
@@ -159,6 +168,30 @@ def overhead(folder: Path, runs: int) -> None:
     report("100,000 no-op tasks: us a task", ours * 10, None, "<= 60 us", "us")
 
 
+def cpu(command: list[str], cwd: Path) -> float:
+    """Return the CPU seconds of a command, its workers included."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=cwd, **quiet)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def barriers(_folder: Path, _runs: int) -> None:
+    """Jug reads the script anew at each barrier, and does the first of them only."""
+    place = Path("/dev/shm/tg-bench")
+    place.mkdir(exist_ok=True)
+    for n in (50, 100, 200, 400):
+        write(place, "barriers", BARRIERS, n=n)
+        clean(place)
+        ours = cpu(tg("execute", "barriers_tg.py"), place)
+        theirs = cpu(jug("execute", "barriers_jug.py"), place) if n == 50 else None
+        bar = "200 in <= 2.5 s, linear"
+        report(f"{n} barriers with 100 tasks each, CPU", ours, theirs, bar)
+    clean(place)
+
+
 def warm(_folder: Path, runs: int) -> None:
     place = Path("/dev/shm/tg-bench")
     place.mkdir(exist_ok=True)
@@ -277,6 +310,7 @@ def start(folder: Path, runs: int) -> None:
 PARTS = {
     "overhead": overhead,
     "warm": warm,
+    "barriers": barriers,
     "build": build,
     "small": small,
     "waiting": waiting,

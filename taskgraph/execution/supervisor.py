@@ -50,7 +50,6 @@ from taskgraph.execution.shared_page import SharedPage
 from taskgraph.exit_codes import ExitCode
 from taskgraph.results.provenance import Provenance
 from taskgraph.results.results import Results
-from taskgraph.upkeep import snapshot
 
 if TYPE_CHECKING:
     from backends.interface import Backend
@@ -184,9 +183,11 @@ class Supervisor:
                 beaten = now
                 self._beat()
             self._enforce(now)
+            self._graph.tell(self._observer, self._backend)
             if self._observer.tick is not None and self._children and self._graph:
                 self._backend.poll()
                 self._observer.tick(self._backend)
+        self._graph.tell(self._observer, self._backend, last=True)
 
     # workers
 
@@ -223,9 +224,9 @@ class Supervisor:
                 child.joined = False
             elif about == "store":
                 self._use(content)
-            elif about == "graph":
+            elif about == "more":
                 child.read = True
-                self._learn(snapshot.decode(content))
+                self._learn(*content)
             elif about == "files":
                 self.writing = set(content)
             elif about == "digests":
@@ -247,10 +248,10 @@ class Supervisor:
         )
         return False
 
-    def _learn(self, told: Snapshot | None) -> None:
+    def _learn(self, start: int, check: int, told: bytes) -> None:
         """Take in the graph that a worker has read: the first one, or a longer one."""
         first = not self._graph
-        if told is None or not self._graph.learn(told):
+        if not self._graph.learn(start, check, told):
             return
         if first:
             self._backend.poll()
@@ -258,7 +259,6 @@ class Supervisor:
                 self._stop_all()
             else:
                 self._go()
-        self._observer.learned(told, self._backend)
         self._compare()
 
     def _compare(self) -> None:

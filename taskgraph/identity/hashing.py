@@ -36,6 +36,7 @@ from __future__ import annotations
 
 import enum
 import types
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
@@ -225,7 +226,7 @@ class Encoder:
         """Return what encodes the values of a type, if the type alone tells."""
         own = getattr(kind, "__taskgraph_encode__", None)
         if own is not None:  # tasks and their like
-            return lambda value: own(value, self)
+            return partial(own, encoder=self)
         hook = hash_hook(kind)
         if hook is not None:
             return lambda value: self._hooked(value, kind, hook)

@@ -318,7 +318,7 @@ class Task(NotItsResult):
         NoResultError
             It has none yet, or it failed.
         """
-        return self.recording.load(self.key, self.name)
+        return self.recording.load(self.key, self.generator.name)
 
     load = __taskgraph_value__ = value
     __taskgraph_task__ = True

@@ -46,10 +46,9 @@ def value(item: Any) -> Any:
     kind = type(item)
     if kind in _LEAVES:
         return item
-    if kind is list:
-        return [value(entry) for entry in item]
-    if kind is tuple:
-        return tuple([value(entry) for entry in item])
+    if kind is list or kind is tuple:
+        entries = [x if type(x) in _LEAVES else value(x) for x in item]
+        return entries if kind is list else tuple(entries)
     if kind is dict:
         return _whole({value(key): value(entry) for key, entry in item.items()}, item)
     if kind is set or kind is frozenset:

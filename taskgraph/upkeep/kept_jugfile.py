@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backends.errors import DamagedError, UnavailableError
 from backends.warning import warn
 from taskgraph.upkeep import snapshot
+from taskgraph.upkeep.snapshot import Growing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,15 +82,11 @@ class KeptJugfile:
         """Load the jugfile, run at once by `run_at_once`, and keep nothing of it."""
         return self.jugfile.load(results, pause, run_at_once=run_at_once)
 
-    def outline(self, loaded: Loaded) -> Snapshot:
-        """Return the graph without arguments, as it is kept."""
-        return snapshot.take(
-            loaded.graph,
-            self.jugfile.path,
-            arguments=self.jugfile.arguments,
-            missing=loaded.missing,
-        )
+    def growing(self) -> Growing:
+        """Return what takes snapshots of the graph, as it is kept."""
+        return Growing(self.jugfile.path, self.jugfile.arguments)
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph, unless the store has the same one already."""
-        keep_snapshot(self.outline(loaded), loaded.results.backend)
+        taken = self.growing().more(loaded.graph, loaded.missing)
+        keep_snapshot(taken, loaded.results.backend)

@@ -7,6 +7,7 @@ import time
 import zlib
 from array import array
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,11 @@ from backends.interface import KEY_SIZE
 from taskgraph.upkeep.jugfile_store import is_default_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from backends.interface import Backend
     from taskgraph.tasks.graph import Graph
+    from taskgraph.tasks.task import TaskGenerator
 
 VERSION = 2
 _PREFIX = "graph-"
@@ -105,9 +107,9 @@ class Snapshot:
     def needs_of(self) -> Iterator[array[int]]:
         """Yield for each task the places of the tasks that it needs."""
         start = 0
-        for count in self.counts:
-            yield self.needs[start : start + count]
-            start += count
+        for size in self.counts:
+            yield self.needs[start : start + size]
+            start += size
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, bytes) and self._place(key) is not None
@@ -138,6 +140,17 @@ class Snapshot:
             found = self.keys.find(key, found + 1)
         return None if found < 0 or not key else found // KEY_SIZE
 
+    def with_more(self, start: int, more: Snapshot) -> Snapshot:
+        """Return the first `start` tasks of this one, and more that `Growing` took."""
+        needs = sum(self.counts[:start]) if start < len(self) else len(self.needs)
+        return replace(
+            more,
+            keys=self.keys[: start * KEY_SIZE] + more.keys,
+            functions=self.functions[:start] + more.functions,
+            counts=self.counts[:start] + more.counts,
+            needs=self.needs[:needs] + more.needs,
+        )
+
     def says(self, other: Snapshot) -> bool:
         """Return whether it is the same but for when it was taken."""
         return replace(self, time=other.time) == other
@@ -160,6 +173,72 @@ class Snapshot:
         return stamp_of(path)[1:] != self.stamp[1:]
 
 
+class Growing:
+    """Takes snapshots of a graph that grows, each of what is new in it.
+
+    Parameters
+    ----------
+    jugfile : Path
+        What it is read from.
+    arguments : sequence of str
+        What that is given on the command line.
+
+    Attributes
+    ----------
+    check : int
+        The CRC-32 of their keys.
+    """
+
+    def __init__(self, jugfile: Path, arguments: Sequence[str] = ()) -> None:
+        self._jugfile = jugfile
+        self._arguments = tuple(arguments)
+        self._places: dict[bytes, int] = {}
+        self._names: dict[str, int] = {}
+        self._functions: dict[TaskGenerator, int] = {}
+        self.check = zlib.crc32(b"")
+
+    @property
+    def size(self) -> int:
+        """How many tasks were taken."""
+        return len(self._places)
+
+    @property
+    def generators(self) -> Iterable[TaskGenerator]:
+        """The functions of the tasks that were taken."""
+        return self._functions
+
+    def more(self, graph: Graph, missing: Sequence[bytes] = ()) -> Snapshot:
+        """Return the tasks that are new; `missing` is what a barrier waits for.
+
+        What they need is counted from the beginning of the graph.
+        """
+        start, places = self.size, self._places
+        tasks = graph.last(len(graph) - start)
+        places.update(zip([task.key for task in tasks], count(start), strict=False))
+        for generator in dict.fromkeys(task.generator for task in tasks):
+            place = self._names.setdefault(generator.name, len(self._names))
+            self._functions[generator] = place
+        needs = array("I")
+        for task in tasks:
+            if task.needs:
+                needs.extend([places[need.key] for need in task.needs])
+        keys = b"".join([task.key for task in tasks])
+        self.check = zlib.crc32(keys, self.check)
+        functions = self._functions
+        return Snapshot(
+            jugfile=str(self._jugfile.resolve()),
+            arguments=self._arguments,
+            stamp=stamp_of(self._jugfile),
+            time=time.time(),
+            missing=b"".join(missing),
+            names=list(self._names),
+            functions=array("I", [functions[task.generator] for task in tasks]),
+            keys=keys,
+            counts=array("I", [len(task.needs) for task in tasks]),
+            needs=needs,
+        )
+
+
 def take(
     graph: Graph,
     jugfile: Path,
@@ -168,27 +247,7 @@ def take(
     missing: Sequence[bytes] = (),
 ) -> Snapshot:
     """Return the snapshot of a graph; `missing` is what a barrier waits for."""
-    tasks = graph.tasks
-    generators = dict.fromkeys(task.generator for task in tasks)
-    names = list(dict.fromkeys(generator.name for generator in generators))
-    place_of = {generator: names.index(generator.name) for generator in generators}
-    where = dict(zip(graph.keys(), range(len(tasks)), strict=True))
-    needs = array("I")
-    for task in tasks:
-        if task.needs:
-            needs.extend([where[need.key] for need in task.needs])
-    return Snapshot(
-        jugfile=str(jugfile.resolve()),
-        arguments=tuple(arguments),
-        stamp=stamp_of(jugfile),
-        time=time.time(),
-        missing=b"".join(missing),
-        names=names,
-        functions=array("I", [place_of[task.generator] for task in tasks]),
-        keys=b"".join(graph.keys()),
-        counts=array("I", [len(task.needs) for task in tasks]),
-        needs=needs,
-    )
+    return Growing(jugfile, arguments).more(graph, missing)
 
 
 def save(snapshot: Snapshot, backend: Backend) -> None:

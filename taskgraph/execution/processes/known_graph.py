@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
+from zlib import crc32
 
 from backends.errors import BackendError
+from backends.interface import KEY_SIZE
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.processes.reading import digests_of
 from taskgraph.upkeep.checking import cut_blob
+from taskgraph.upkeep.snapshot import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backends.interface import Backend, Key
+    from taskgraph.execution.observer import Observer
     from taskgraph.execution.processes.reading import Digests
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.upkeep.snapshot import Snapshot
+
+_SELDOM = 20
+"""How many times longer than it took to tell of a graph until a longer one is told."""
 
 
 class Outline(Protocol):
@@ -52,6 +60,8 @@ class KnownGraph:
         self._outline: Outline | None = None
         self.snapshot: Snapshot | None = None
         self.missing = b""
+        self._told: Snapshot | None = None
+        self._next = 0.0
         self._digests: Digests = {}
         self._unlike: list[tuple[Digests, bytes]] = []
         if loaded is not None:
@@ -61,15 +71,43 @@ class KnownGraph:
     def __bool__(self) -> bool:
         return self._outline is not None
 
-    def learn(self, told: Snapshot) -> bool:
-        """Take in what a worker has read; return whether it says more than before."""
-        known = self.snapshot
+    def learn(self, start: int, check: int, data: bytes) -> bool:
+        """Take in what a worker has read; return whether it says more than before.
+
+        Parameters
+        ----------
+        start : int
+            How many tasks it has told before.
+        check : int
+            The CRC-32 of their keys: what follows on others is of no use.
+        data : bytes
+            An encoded snapshot of those that follow.
+        """
+        known, told = self.snapshot, decode(data)
+        if told is None:
+            return False
+        if start:
+            before = b"" if known is None else known.keys[: start * KEY_SIZE]
+            if known is None or crc32(before) != check:
+                return False
+            told = known.with_more(start, told)
         if known is not None and (len(told) < len(known) or known.says(told)):
             return False
         self.snapshot = self._outline = told
         self.missing = told.missing
         self._digests = {}
         return True
+
+    def tell(self, observer: Observer, backend: Backend, *, last: bool = False) -> None:
+        """Tell an observer what is new, but not so often that it takes much time."""
+        now = time.monotonic()
+        new = self.snapshot
+        if new is None or new is self._told or (now < self._next and not last):
+            return
+        self._told = new
+        observer.learned(new, backend)
+        ended = time.monotonic()
+        self._next = ended + _SELDOM * (ended - now)
 
     def note(self, digests: Digests, missing: bytes) -> None:
         """Keep what tells which tasks a worker has read, for `differing`."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded, Pause
     from taskgraph.tasks.task import Task
-    from taskgraph.upkeep.snapshot import Snapshot
+    from taskgraph.upkeep.snapshot import Growing
 
 _HALF = 1 << 64
 Digests = dict[str, list[int]]
@@ -46,8 +46,8 @@ class Script(Protocol):
         It may stand at barriers meanwhile, and call `pause`; see `GraphSource`.
         """
 
-    def outline(self, loaded: Loaded) -> Snapshot:
-        """Return the graph without its arguments."""
+    def growing(self) -> Growing:
+        """Return what takes snapshots of the graph, without its arguments."""
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class Reader:
         if self.first:
             self.prepare(loaded)
         if self.whole:
-            self._tell(loaded)
+            self._tell(loaded, self.script.growing())
         else:
             names = (task.generator.name for task in loaded.graph.tasks)
             digests = digests_of(zip(names, loaded.graph, strict=True))
@@ -102,24 +102,28 @@ class Reader:
 
     def load(self, results: Results, pause: Pause | None = None) -> Loaded:
         """Read it again, because results let it say more."""
+        growing = self.script.growing()
 
         def tell_and_pause(loaded: Loaded) -> bool:
-            self._tell(loaded)
+            self._tell(loaded, growing)
             assert pause is not None
             return pause(loaded)
 
         loaded = self._read(results, tell_and_pause if pause else None)
-        self._tell(loaded)
+        self._tell(loaded, growing)
         return loaded
 
     def _read(self, results: Results, pause: Pause | None = None) -> Loaded:
         at_once = partial(run_at_once, member=self._member)
         return self.script.read(results, at_once, pause)
 
-    def _tell(self, loaded: Loaded) -> None:
-        generators = {task.generator for task in loaded.graph.tasks}
-        self.letters.send("files", [one.name for one in generators if one.files])
-        self.letters.send("graph", snapshot.encode(self.script.outline(loaded)))
+    def _tell(self, loaded: Loaded, growing: Growing) -> None:
+        """Tell what is new in a graph, and what it is that this comes after."""
+        before = growing.size, growing.check
+        more = growing.more(loaded.graph, loaded.missing)
+        names = [one.name for one in growing.generators if one.files]
+        self.letters.send("files", names)
+        self.letters.send("more", (*before, snapshot.encode(more)))
 
     @contextmanager
     def _member(self, backend: Backend) -> Iterator[None]:

@@ -1,0 +1,105 @@
+"""A graph that grows is told piece by piece, and known as a whole."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given, strategies as st
+
+from taskgraph import Task
+from taskgraph.execution.processes.known_graph import KnownGraph
+from taskgraph.tasks.frontier import Frontier
+from taskgraph.tasks.graph import Graph
+from taskgraph.upkeep import snapshot
+from taskgraph.upkeep.snapshot import Growing
+
+PATH = Path("no/such/job.py")
+
+
+def tasks_of(needs):
+    """Return tasks, each needing some before it, now and then one with a known key."""
+    tasks = []
+    for number, picked in enumerate(needs):
+        args = [tasks[pick % number] for pick in picked] if number else []
+        function = (len, max, sum)[len(picked)]
+        tasks.append(Task(function, [number, *args] if args else number // 2))
+    return tasks
+
+
+NEEDS = st.lists(st.lists(st.integers(0, 99), max_size=2), min_size=1, max_size=30)
+CUTS = st.lists(st.integers(0, 30), max_size=5)
+
+
+def pieces(tasks, cuts):
+    ends = sorted({min(cut, len(tasks)) for cut in cuts} | {len(tasks)})
+    return [tasks[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def letters_of(tasks, cuts):
+    """Return what a worker tells of tasks that it reads piece by piece."""
+    graph, growing, letters = Graph(()), Growing(PATH), []
+    for piece in pieces(tasks, cuts):
+        graph.extend(piece)
+        before = growing.size, growing.check
+        more = growing.more(graph, [graph.tasks[-1].key] if len(graph) else [])
+        letters.append((*before, snapshot.encode(more)))
+    return letters
+
+
+def known_after(letters):
+    known = KnownGraph()
+    for letter in letters:
+        known.learn(*letter)
+    return known
+
+
+def same(told, tasks):
+    whole = snapshot.take(Graph(tasks), PATH, missing=[Graph(tasks).tasks[-1].key])
+    return replace(told, time=0.0) == replace(whole, time=0.0)
+
+
+@given(NEEDS, CUTS)
+def test_pieces_of_a_graph_make_the_whole(needs, cuts):
+    tasks = tasks_of(needs)
+    assert list(Graph(tasks)) == list(known_after(letters_of(tasks, cuts)).snapshot)
+    assert same(known_after(letters_of(tasks, cuts)).snapshot, tasks)
+
+
+@given(NEEDS, CUTS, CUTS, st.randoms(use_true_random=False))
+def test_two_workers_tell_one_graph_in_pieces_of_their_own(needs, one, two, rng):
+    tasks = tasks_of(needs)
+    told = [letters_of(tasks, one), letters_of(tasks, two)]
+    mixed = []
+    while any(told):
+        mixed.append(rng.choice([letters for letters in told if letters]).pop(0))
+    known = known_after(mixed).snapshot
+    assert list(known) == list(Graph(tasks))
+    assert list(known.needs_of()) == list(snapshot.take(Graph(tasks), PATH).needs_of())
+
+
+def test_what_follows_on_other_tasks_is_not_taken_in():
+    mine, others = tasks_of([[]] * 9), [Task(abs, n) for n in range(9)]
+    known = known_after(letters_of(mine, [3])[:1])
+    assert not known.learn(*letters_of(others, [3])[1])
+    assert list(known.snapshot) == [task.key for task in Graph(mine[:3]).tasks]
+
+
+@given(NEEDS, CUTS, st.randoms(use_true_random=False))
+def test_a_frontier_that_grows_is_as_one_of_the_whole(needs, cuts, rng):
+    tasks = tasks_of(needs)
+    graph = Graph(())
+    frontier = Frontier(graph)
+    done, failed = set(), set()
+    for piece in pieces(tasks, cuts):
+        graph.extend(piece)
+        frontier.grow(done, failed)
+        for task in graph.tasks:
+            ready = done.issuperset(need.key for need in task.needs)
+            if ready and not {task.key} & (done | failed) and rng.random() < 0.6:
+                (done if rng.random() < 0.8 else failed).add(task.key)
+        frontier.fail(failed)
+        frontier.finish(done)
+    whole = Frontier(Graph(tasks), done, failed)
+    assert frontier.finished == whole.finished
+    assert frontier.waiting == whole.waiting
+    assert frontier.blocked() == whole.blocked()
+    assert frontier.exhausted() == whole.exhausted()
