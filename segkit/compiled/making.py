@@ -38,10 +38,10 @@ class Use(NamedTuple):
 
 
 def uses() -> list[Use]:
-    """Return what is made, in the order of ``uses.txt``: what takes long comes first.
+    """Return what is made: the lines of ``uses.txt``, in their order.
 
-    Each line there holds the full name of a kernel, and the types of its arguments as
-    Python writes them.
+    Each holds the full name of a kernel, and the types of its arguments as Python
+    writes them.
     """
     lines = _USES.read_text().splitlines()
     pairs = [line.partition(" ") for line in lines]
@@ -58,7 +58,9 @@ def make(target: Target) -> int:
     OSError
         If files cannot be written.
     """
-    wanted = [(target, use) for use in uses()]
+    # Large kernels, which have long lists of arguments, begin first.
+    longest = sorted(uses(), key=lambda use: len(repr(use.arguments)), reverse=True)
+    wanted = [(target, use) for use in longest]
     folder = shipped.file_for(target, "").parent
     folder.mkdir(parents=True, exist_ok=True)
     lacking = [pair for pair in wanted if machine_code.load(*_file(*pair)) is None]
