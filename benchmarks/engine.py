@@ -1,8 +1,8 @@
 """The engine against jug 2.7 in one run: ``python benchmarks/engine.py [part ...]``.
 
-Parts: overhead, warm, barriers, status, build, small, waiting, arrays, start. Every
-figure is the median of some runs of the whole command, in seconds, with the ratio jug / tg
-beside it; that of barriers is of CPU seconds.
+Parts: overhead, warm, barriers, build, small, waiting, arrays, start. Every figure is
+the median of some runs of the whole command, in seconds, with the ratio jug / tg beside
+it; that of barriers is of CPU seconds.
 Work is done in ``--folder`` (a disk) and in ``/dev/shm`` (memory).
 """
 
