@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import mahotas
@@ -74,6 +75,21 @@ def scored(tmp_path_factory):
         (folder / name).mkdir()
         segkit.save(folder / name / "cells.tif", pixels)
     return folder, spoken(folder)
+
+
+def test_the_pipeline_for_planes_gives_labels_and_a_table_of_them(tmp_path):
+    picture, _ = small_nuclei(np.random.default_rng(5))
+    segkit.save(tmp_path / "cells.png", picture)
+    path = ROOT / "jugfiles" / "planes.toml"
+    shown = (ROOT / "README.md").read_text().partition("```toml\n")[2]
+    assert tomllib.loads(shown.partition("```")[0]) == tomllib.loads(path.read_text())
+    steps = segkit.Pipeline.load(path)
+    steps.run(tmp_path / "cells.png", out=tmp_path)
+    labels = tifffile.imread(tmp_path / "cells-labels.tif")
+    np.testing.assert_array_equal(labels, segkit.segment_nuclei(picture))
+    with (tmp_path / "cells-objects.csv").open() as file:
+        counts = [int(row["count"]) for row in csv.DictReader(file)]
+    assert counts == np.bincount(labels.ravel())[1:].tolist()
 
 
 def spoken(folder):
