@@ -341,6 +341,8 @@ class Supervisor:
             self._observer.note("workers die again and again before they run anything")
             self._codes.append(ExitCode.NOT_DONE)
             self._starting.left = 0
+            if not self._graph:  # the others wait for whoever reads first
+                self._stop_all()
             return
         self._start()
 

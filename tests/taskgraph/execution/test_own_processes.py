@@ -242,3 +242,16 @@ def test_a_jugfile_that_kills_whoever_reads_it_ends_the_run(tg):
 
     assert "died of SIGSEGV while it read the jugfile" in done.stderr
     assert "again and again" in done.stderr
+
+
+def test_nobody_waits_for_ever_for_a_first_reader_that_dies_again_and_again(tg):
+    tg.write(
+        "job.py",
+        "import os\n"
+        "shown = os.fstat(1).st_rdev != os.stat('/dev/null').st_rdev\n"
+        "if shown: os._exit(3)  # only the first one shows what it prints\n",
+    )
+
+    done = tg("execute", "job.py", "-j", "2", code=1)
+
+    assert "workers die again and again before they run anything" in done.stderr
