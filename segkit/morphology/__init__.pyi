@@ -5,6 +5,9 @@ from .holes import (
     fill_holes as fill_holes,
     remove_small_holes as remove_small_holes,
 )
+from .maxima import (
+    h_maxima as h_maxima,
+)
 from .operations import (
     binary_closing as binary_closing,
     binary_dilation as binary_dilation,
@@ -14,7 +17,6 @@ from .operations import (
     closing as closing,
     dilation as dilation,
     erosion as erosion,
-    h_maxima as h_maxima,
     opening as opening,
     white_tophat as white_tophat,
 )

@@ -15,7 +15,7 @@ from segkit import checks
 from segkit.arrays import PerAxis  # noqa: TC001 - steps check them
 from segkit.morphology.flat import Shape, difference, flat
 from segkit.names import known_as
-from segkit.tiling.reaches import declare_reach, unlimited
+from segkit.tiling.reaches import declare_reach
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -201,64 +201,3 @@ def binary_closing(
     array([1, 1, 1, 0, 0, 0])
     """
     return closing(checks.as_mask(mask), radius, shape=shape)
-
-
-@known_as("segkit")
-@declare_reach(unlimited)
-def h_maxima(image: ArrayLike, h: float) -> Mask:
-    """Return the maxima that stand out from their surroundings by at least `h`.
-
-    A regional maximum of height `v` is kept if every path from it to a higher voxel
-    goes down to `v - h` or lower [1]_. In an image whose values span less than `h`
-    nothing stands out.
-
-    Parameters
-    ----------
-    image : array_like, shape (..., z, y, x)
-        Integer or float, finite; compared as float64.
-    h : float
-        Prominence in grey values, positive.
-
-    Returns
-    -------
-    ndarray of bool, shape of `image`
-
-    References
-    ----------
-    .. [1] Soille, P. "Morphological Image Analysis", 2nd ed., section 6.3.4, 2003.
-
-    Examples
-    --------
-    >>> h_maxima([0, 5, 4, 6, 0, 2, 0], 2).astype(int)
-    array([0, 0, 0, 1, 0, 1, 0])
-    """
-    from skimage.morphology import reconstruction
-
-    array = checks.as_image(image).astype(np.float64)
-    if not h > 0:
-        raise ValueError(f"h is {h}, but must be positive")
-    with np.errstate(over="ignore"):
-        if array.max() - array.min() < h:
-            return np.zeros(array.shape, np.bool_)
-        lowered = array - h
-        rounded = (lowered + h != array) | (lowered == array)
-    if rounded.any():  # values may have become equal: tell them apart
-        array, lowered = _ranks(array, h)
-    # What is lowered by h and not raised again by its surroundings stands out.
-    raised = reconstruction(lowered, array)  # type: ignore[no-untyped-call]  # no types
-    tops: Mask = raised == lowered
-    return tops
-
-
-def _ranks(image: Array, h: float) -> tuple[Array, Array]:
-    """Return ranks of values, and of these lowered by `h` between which they lie.
-
-    What is lowered from a higher value stays higher, if only by a fraction.
-    """
-    values, ranks = np.unique(image, return_inverse=True)
-    order = np.arange(values.size)
-    with np.errstate(over="ignore"):
-        reached = np.searchsorted(values, values - h, side="right")
-    lowered = np.minimum(reached, order) - 1 + (order + 1) / (values.size + 1)
-    ranks = ranks.reshape(image.shape)
-    return ranks.astype(np.float64), lowered[ranks]

@@ -37,6 +37,7 @@ def run_all(image):
     labels = segkit.label(mask, connectivity=image.ndim)
     segkit.label(mask, tile=(8, 20, 20)[-image.ndim :])
     segkit.label(labels, by_value=True)
+    segkit.h_maxima(image, 5)
     segkit.region_properties(labels, image)
     segkit.region_properties(labels, properties=["surface"])
     segkit.remove_small_objects(labels, 5)

@@ -1,0 +1,206 @@
+"""Compiled kernels of `segkit.h_maxima`: basins of maxima, and where they meet.
+
+From each voxel a path leads upwards, voxel by voxel, to a maximum: its *basin*. All
+images are flat, with a border of minus infinity around them, so that neighbours are at
+the same distances everywhere. Of voxels of equal value the later one counts as higher:
+a plateau is a slope like others, and the parts in which it may fall meet at its height.
+"""
+
+# Compiled code: its types are numba's to check, not mypy's.
+# mypy: disable-error-code="no-untyped-def,untyped-decorator,no-untyped-call"
+
+from __future__ import annotations
+
+import numpy as np
+
+from segkit.compiled.kernels import kernel
+
+
+@kernel
+def ascend(grey, offsets, span, best, up):
+    """Write for each voxel of a span a higher neighbour, or itself if there is none.
+
+    `offsets` lead to the neighbours, in raster order; `best` is scratch.
+    """
+    for start in range(span[0], span[1], best.size):
+        n = min(best.size, span[1] - start)
+        here = up[start:]
+        for i in range(n):
+            best[i] = grey[start + i]
+            here[i] = start + i
+        for k in range(offsets.size):
+            line = grey[start + offsets[k] :]
+            first = start + offsets[k]
+            if offsets[k] < 0:
+                for i in range(n):
+                    higher = line[i] > best[i]
+                    best[i] = line[i] if higher else best[i]
+                    here[i] = first + i if higher else here[i]
+            else:
+                for i in range(n):
+                    higher = line[i] >= best[i]
+                    best[i] = line[i] if higher else best[i]
+                    here[i] = first + i if higher else here[i]
+
+
+@kernel
+def number_maxima(grey, up, span, peaks):
+    """Count the maxima of a span; write the height of each, and -1, -2, ... into `up`.
+
+    If there is no room for heights, nothing is written.
+    """
+    count = 0
+    for place in range(span[0], span[1]):
+        if up[place] == place and grey[place] > -np.inf:
+            if count < peaks.size:
+                peaks[count] = grey[place]
+                up[place] = -1 - count
+            count += 1
+    return count
+
+
+@kernel
+def _basin(up, place):
+    """Return the number of the maximum above a voxel, from 0 on; shorten the path."""
+    while True:
+        above = up[place]
+        if above < 0:
+            return -1 - above
+        higher = up[above]
+        if higher < 0:
+            return -1 - higher
+        up[place] = higher
+        place = higher
+
+
+@kernel
+def stands_out(level, height, h):
+    """Return whether from a height to a level it goes down by at least h."""
+    return level < height and level <= np.float64(height) - h
+
+
+@kernel
+def find_saddles(grey, up, peaks, near, span, h, scratch, pairs, levels, state):
+    """Write where basins meet: pairs of them, and at which level.
+
+    Parameters
+    ----------
+    grey, up, peaks
+        As `number_maxima` leaves them.
+    near
+        Offsets of the neighbours in raster order, and for each of them bits of those
+        before it that are its neighbours.
+    span
+        Of voxels.
+    h
+        Basins that meet so low that the lower maximum stands out need not be told.
+    scratch
+        Bits of the higher neighbours of some voxels, and of one in each group of these.
+    pairs, levels
+        Receive numbers of maxima, shape (room, 2), and the grey value.
+    state
+        The next voxel, and how many pairs there are. It ends where there may be too
+        little room: call it again with more.
+    """
+    offsets, before = near
+    higher, first = scratch
+    start, count = state[0], state[1]
+    width = higher.size
+    while start < span[1] and count + width * offsets.size < levels.size:
+        n = min(width, span[1] - start)
+        _look_around(grey, offsets, before, start, n, higher, first)
+        for i in range(n):
+            # Neighbours of each other meet higher up; a saddle is between others.
+            level = grey[start + i]
+            if first[i] & (first[i] - 1) and level > -np.inf:
+                one = -1
+                for k in range(offsets.size):
+                    if first[i] >> k & 1:
+                        other = _basin(up, start + i + offsets[k])
+                        if one < 0:
+                            one = other
+                        elif other != one:
+                            least = min(peaks[one], peaks[other])
+                            if not stands_out(level, least, h):
+                                pairs[count, 0] = one
+                                pairs[count, 1] = other
+                                levels[count] = level
+                                count += 1
+        start += n
+    state[0] = start
+    state[1] = count
+
+
+@kernel
+def _look_around(grey, offsets, before, start, n, higher, first):
+    """Write bits of higher neighbours, and of one at least in each group of them."""
+    here = grey[start:]
+    for i in range(n):
+        higher[i] = 0
+        first[i] = 0
+    for k in range(offsets.size):
+        line = grey[start + offsets[k] :]
+        bit = np.int32(1 << k)
+        if offsets[k] < 0:
+            for i in range(n):
+                higher[i] |= bit if line[i] > here[i] else np.int32(0)
+        else:
+            for i in range(n):
+                higher[i] |= bit if line[i] >= here[i] else np.int32(0)
+    for k in range(offsets.size):
+        bit, others = np.int32(1 << k), before[k]
+        for i in range(n):
+            alone = higher[i] & (others | bit) == bit
+            first[i] |= bit if alone else np.int32(0)
+
+
+@kernel
+def flood(order, pairs, levels, peaks, h, parent, equal, lost):
+    """Let basins meet from the highest level down; write which maxima are lost.
+
+    Parameters
+    ----------
+    order, pairs, levels
+        Of the saddles: their numbers by level, the lowest first; those of
+        `find_saddles`.
+    peaks, h
+        Heights of maxima; how much lower the way to a higher one has to lead.
+    parent, equal
+        Numbers of all maxima; become trees of those that have met, each below one that
+        is no lower, and of those that met before they met a higher one.
+    lost
+        Zeros; of the maxima in a tree of equals, the root's becomes 1.
+    """
+    for k in range(order.size - 1, -1, -1):
+        one = _root(parent, pairs[order[k], 0])
+        other = _root(parent, pairs[order[k], 1])
+        if one == other:
+            continue
+        if peaks[one] < peaks[other]:
+            one, other = other, one
+        if peaks[one] == peaks[other]:
+            equal[_root(equal, other)] = _root(equal, one)
+        elif not stands_out(levels[order[k]], peaks[other], h):
+            lost[_root(equal, other)] = 1
+        parent[other] = one
+    for k in range(lost.size):
+        lost[k] = lost[_root(equal, k)]
+
+
+@kernel
+def _root(parent, node):
+    while parent[node] != node:
+        parent[node] = parent[parent[node]]
+        node = parent[node]
+    return node
+
+
+@kernel
+def mark(grey, up, span, lost, out):
+    """Mark the voxels of maxima that are not lost, and of their plateaus."""
+    for place in range(span[1] - 1, span[0] - 1, -1):
+        above = up[place]
+        if above < 0:
+            out[place] = lost[-1 - above] == 0
+        else:  # a higher voxel of the same value comes later
+            out[place] = grey[above] == grey[place] and out[above]
