@@ -44,7 +44,8 @@ class Outputs:
     ----------
     array : StoredArray
         The last array, to be read by box when its tasks have run; also an argument
-        for tasks of your own.
+        for tasks of your own. Of `reconstruct(colours=True)` the numbers of the
+        classes: they get their colours where they are saved.
     labels : StoredArray or None
         The labelled objects.
     table : Task or None
