@@ -1,5 +1,5 @@
+from .distances import distance_transform as distance_transform
 from .smoothing import (
-    distance_transform as distance_transform,
     gaussian as gaussian,
     median as median,
     subtract_background as subtract_background,

@@ -23,26 +23,27 @@ def _reflected(i, length):
 
 
 @kernel
-def correlate_rows(image, weights, total, out):
+def correlate_rows(image, weights, rows, total, out):
     """Correlate a volume (outer, n, inner) along n with ``weights[|distance|]``.
 
-    `total` is scratch of doubles, of length inner.
+    Only some rows are written, from ``rows[0]`` to before ``rows[1]`` of all
+    ``outer * n``. `total` is scratch of doubles, of length inner.
     """
-    outer, length, inner = image.shape
-    for a in range(outer):
-        for i in range(length):
-            centre = image[a, i]
+    length, inner = image.shape[1:]
+    for row in range(rows[0], rows[1]):
+        a, i = row // length, row % length
+        centre = image[a, i]
+        for x in range(inner):
+            total[x] = np.float64(centre[x]) * weights[0]
+        for k in range(weights.size - 1, 0, -1):
+            before = image[a, _reflected(i - k, length)]
+            after = image[a, _reflected(i + k, length)]
+            weight = weights[k]
             for x in range(inner):
-                total[x] = np.float64(centre[x]) * weights[0]
-            for k in range(weights.size - 1, 0, -1):
-                before = image[a, _reflected(i - k, length)]
-                after = image[a, _reflected(i + k, length)]
-                weight = weights[k]
-                for x in range(inner):
-                    total[x] += (np.float64(before[x]) + np.float64(after[x])) * weight
-            target = out[a, i]
-            for x in range(inner):
-                target[x] = total[x]
+                total[x] += (np.float64(before[x]) + np.float64(after[x])) * weight
+        target = out[a, i]
+        for x in range(inner):
+            target[x] = total[x]
 
 
 @kernel

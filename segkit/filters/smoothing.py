@@ -1,4 +1,4 @@
-"""Smooth images, take away their background, and measure distances.
+"""Smooth images, and take away their background.
 
 Each function takes an image (..., z, y, x) of any number of axes, leaves it as it is,
 and declares its reach (`segkit.tiling.reaches`), so that `segkit.map_tiles` gives on
@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from segkit import checks
-from segkit.arrays import PerAxis, RealPerAxis, spacing_of
 from segkit.compiled.fallback import falls_back_on
 from segkit.filters.medians import beyond_float64, median_over_box
 from segkit.morphology import operations
 from segkit.morphology.flat import difference
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach
-from segkit.tiling.threads import thread_count
+from segkit.tiling.threads import cut, in_threads, thread_count
 from segkit.windows import sums as window_sums
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from segkit.arrays import Array
+    from segkit.arrays import Array, PerAxis, RealPerAxis
 
 
 def _gaussian_radius(sigma: float, truncate: float) -> int:
@@ -46,7 +45,13 @@ def _gaussian_reach(
 
 @known_as("segkit")
 @declare_reach(_gaussian_reach)
-def gaussian(image: ArrayLike, sigma: RealPerAxis, *, truncate: float = 4.0) -> Array:
+def gaussian(
+    image: ArrayLike,
+    sigma: RealPerAxis,
+    *,
+    truncate: float = 4.0,
+    workers: int | None = None,
+) -> Array:
     """Smooth an image with a Gaussian.
 
     Parameters
@@ -58,6 +63,8 @@ def gaussian(image: ArrayLike, sigma: RealPerAxis, *, truncate: float = 4.0) -> 
     truncate : float
         Where the Gaussian ends, in standard deviations: the reach is
         ``int(truncate * sigma + 0.5)``.
+    workers : int, optional
+        Number of threads; see `segkit.tiling.threads`.
 
     Returns
     -------
@@ -81,12 +88,16 @@ def gaussian(image: ArrayLike, sigma: RealPerAxis, *, truncate: float = 4.0) -> 
     sigmas = checks.per_axis_real(sigma, array.ndim, name="sigma")
     truncate = checks.as_finite(truncate, name="truncate", least=0)
     floats = np.ascontiguousarray(array, _float_dtype(array.dtype))
-    smooth = _smoothed(floats, sigmas, truncate)
+    threads = thread_count(workers, floats.size)
+    smooth = _smoothed(floats, sigmas, truncate, threads)
     return smooth.copy() if np.may_share_memory(smooth, array) else smooth
 
 
 def _smoothed_by_scipy(
-    floats: Array, sigmas: Sequence[float], truncate: float
+    floats: Array,
+    sigmas: Sequence[float],
+    truncate: float,
+    threads: int,  # noqa: ARG001 - as compiled
 ) -> Array:
     from scipy import ndimage
 
@@ -95,12 +106,14 @@ def _smoothed_by_scipy(
 
 
 @falls_back_on(_smoothed_by_scipy)
-def _smoothed(floats: Array, sigmas: Sequence[float], truncate: float) -> Array:
+def _smoothed(
+    floats: Array, sigmas: Sequence[float], truncate: float, threads: int
+) -> Array:
     smooth = floats
     for axis, width in enumerate(sigmas):
         if width > 1e-15:
             weights = _gaussian_weights(width, truncate)
-            smooth = _correlate(smooth, weights, axis)
+            smooth = _correlate(smooth, weights, axis, threads)
     return smooth
 
 
@@ -117,24 +130,29 @@ def _gaussian_weights(sigma: float, truncate: float) -> NDArray[np.float64]:
     return weights
 
 
-def _correlate(image: Array, weights: NDArray[np.float64], axis: int) -> Array:
+def _correlate(
+    image: Array, weights: NDArray[np.float64], axis: int, threads: int
+) -> Array:
     from segkit.filters import gaussian_kernel
 
     out = np.empty_like(image)
     length = image.shape[axis]
-    outer = math.prod(image.shape[:axis])
-    if axis == image.ndim - 1:
-        rows = (outer, length)
-        scratch = np.empty(length + 2 * (weights.size - 1)), np.empty(length)
-        gaussian_kernel.correlate_along_rows(
-            image.reshape(rows), weights, *scratch, out.reshape(rows)
-        )
-    else:
-        inner = math.prod(image.shape[axis + 1 :])
-        volume = (outer, length, inner)
-        gaussian_kernel.correlate_rows(
-            image.reshape(volume), weights, np.empty(inner), out.reshape(volume)
-        )
+    inner = math.prod(image.shape[axis + 1 :])
+    along_rows = axis == image.ndim - 1
+    shape = (-1, length) if along_rows else (-1, length, inner)
+    lines, target = image.reshape(shape), out.reshape(shape)
+
+    def run(rows: slice) -> None:
+        if along_rows:
+            scratch = np.empty(length + 2 * (weights.size - 1)), np.empty(length)
+            gaussian_kernel.correlate_along_rows(
+                lines[rows], weights, *scratch, target[rows]
+            )
+        else:
+            part, total = (rows.start, rows.stop), np.empty(inner)
+            gaussian_kernel.correlate_rows(lines, weights, part, total, target)
+
+    in_threads(run, cut(image.size // lines.shape[-1], threads), threads)
     return out
 
 
@@ -301,87 +319,3 @@ def subtract_background(
     background: Array = rolling_ball(grey.astype(np.float64), radius=size)
     above = difference(grey, background.astype(grey.dtype))
     return above.astype(array.dtype, copy=False)
-
-
-def _distance_reach(
-    ndim: int, *, spacing: Any, limit: float | None, **_: Any
-) -> tuple[int, ...] | None:
-    if limit is None:
-        return None
-    limit = checks.as_finite(limit, name="limit", least=0)
-    sizes = checks.per_axis_real(
-        1.0 if spacing is None else spacing, ndim, name="spacing"
-    )
-    return tuple(math.ceil(limit / s) for s in sizes)
-
-
-@known_as("segkit")
-@declare_reach(_distance_reach)
-def distance_transform(
-    mask: ArrayLike, *, spacing: RealPerAxis | None = None, limit: float | None = None
-) -> NDArray[np.float32]:
-    """Return the distance of each foreground voxel to the nearest background voxel.
-
-    Parameters
-    ----------
-    mask : array_like, shape (..., z, y, x)
-        Zero is background. The image's border is none.
-    spacing : float or sequence of float, optional
-        Size of a voxel along each axis, in the unit of the result; by default that of
-        an opened image, else 1.
-    limit : float, optional
-        Greater distances become this one, at least 0. With a limit the reach is finite
-        (``ceil(limit / spacing)``) and tiles are exact; without, it is not.
-
-    Returns
-    -------
-    ndarray of float32, shape of `mask`
-        0 in the background; infinite (or `limit`) if there is no background at all.
-        By edt (the extra "fast"), if it is installed, for equal spacing, else by
-        SciPy, with the same result.
-
-    Examples
-    --------
-    >>> distance_transform([0, 1, 1, 1, 1, 0])
-    array([0., 1., 2., 2., 1., 0.], dtype=float32)
-    >>> distance_transform([0, 1, 1, 1, 1, 1], limit=3)
-    array([0., 1., 2., 3., 3., 3.], dtype=float32)
-    """
-    given = spacing_of(spacing, mask)
-    array = checks.as_mask(mask)
-    sizes = checks.per_axis_real(
-        1.0 if given is None else given, array.ndim, name="spacing"
-    )
-    if min(sizes) <= 0:
-        raise ValueError(f"spacing is {spacing}, but must be positive on each axis")
-    if array.all():
-        distance = np.full(array.shape, np.inf, np.float32)
-    elif len(set(sizes)) == 1:
-        squared = np.sqrt(_squared_distance(array))
-        distance = (squared * sizes[0]).astype(np.float32)
-    else:
-        from scipy import ndimage
-
-        distance = ndimage.distance_transform_edt(array, sizes).astype(np.float32)
-    if limit is not None:
-        limit = checks.as_finite(limit, name="limit", least=0)
-        np.minimum(distance, np.float32(limit), out=distance)
-    return distance
-
-
-def _squared_distance(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the squared distance in voxels: whole numbers, whoever computes them."""
-    diagonal = sum((n - 1) ** 2 for n in mask.shape)
-    if mask.ndim <= 3 and diagonal < 2**24:  # exact in the float32 that edt returns
-        try:
-            import edt
-        except ImportError:
-            pass
-        else:
-            # It takes writable arrays only.
-            found: Array = edt.edtsq(np.require(mask, requirements=["C", "W"]))
-            return found.astype(np.float64)
-    from scipy import ndimage
-
-    whole: NDArray[np.float64] = np.rint(ndimage.distance_transform_edt(mask) ** 2)
-    return whole

@@ -255,3 +255,23 @@ def test_reach_follows_the_parameters():
 def test_bad_input_is_refused_with_a_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.integers(1, 12), min_size=1, max_size=4),
+    st.sampled_from(["u1", "u2", "f4", "f8"]),
+    st.sampled_from([0.5, 1.3, (3, 0.6, 2, 1)]),
+    st.integers(2, 4),
+)
+def test_results_do_not_depend_on_threads(shape, dtype, sigma, workers):
+    image = (np.random.default_rng(0).random(shape) * 100).astype(dtype)
+    sigma = sigma[: image.ndim] if isinstance(sigma, tuple) else sigma
+    for function, options in (
+        (filters.gaussian, {"sigma": sigma}),
+        (filters.distance_transform, {}),
+        (filters.distance_transform, {"spacing": 0.3, "limit": 1}),
+    ):
+        given = image if function is filters.gaussian else image > 20
+        found = function(given, workers=workers, **options)
+        np.testing.assert_array_equal(found, function(given, workers=1, **options))
