@@ -49,6 +49,13 @@ class Copies:
             return "it is gone"
         return "" if check_of(frame) == check else "it is of another segment"
 
+    def positions(self) -> dict[str, int]:
+        """Return which segments there are copies of, by the names of the documents."""
+        names = [x for x in self._documents.names() if x.startswith(_PREFIX)]
+        numbers = {name: name.removeprefix(_PREFIX).split("-")[0] for name in names}
+        known = {name: int(x) for name, x in numbers.items() if x.isdecimal()}
+        return {name: at for name, at in known.items() if self._get(name)}
+
     def drop(self, position: int, frame: Sequence[Bytes]) -> None:
         """Let go of the copy of what was not appended after all."""
         self._documents.put(_name(position, frame[0]), b"")

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from backends.journal import Journal
 
 
+_LOST = "the journal ended later when it was written: it has lost results"
+
+
 class JournalUpkeep:
     """The `Upkeep` of a journal."""
 
@@ -34,7 +37,20 @@ class JournalUpkeep:
                 faults.append(Fault(what, why, (), "copy"))
             else:
                 journal.damaged.setdefault(position, (what, why))
-        return faults + [Fault(what, why, (), "copy") for _, what, why in self._lack()]
+        faults += [Fault(what, why, (), "copy") for _, what, why in self._lack()]
+        return faults + [
+            Fault(f"document {name}", _LOST, (), "document") for name in self._beyond()
+        ]
+
+    def _beyond(self) -> list[str]:
+        """Return the copies of segments that came later than the journal ends now.
+
+        One at its very end may be about to be appended.
+        """
+        kept = self._journal.copies.positions()
+        self._journal.catch_up()
+        end = self._journal.state.position
+        return [name for name, position in sorted(kept.items()) if position > end]
 
     def _lack(self) -> list[tuple[int, str, str]]:
         journal = self._journal

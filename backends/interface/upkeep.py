@@ -30,6 +30,8 @@ class Upkeep(Protocol):
     def unnoticed(self) -> list[Fault]:
         """Return what is damaged of what is kept twice, as faults of kind "copy".
 
+        And what shows that the journal ended later once, of kind "document".
+
         What only seems to be so because it was read elsewhere is told by `damaged`
         from now on.
         """

@@ -26,8 +26,8 @@ def command(jugfile: Path, store: str | None, repairing: bool, as_json: bool) ->
     damaged   a record or a large value is not what was stored; --repair forgets it,
               so that its task is run again
     copy      one of two copies of something; nothing is lost, it is written anew
-    document  a list of tasks is not what was stored; --repair forgets it, and the next
-              `tg execute` lists them again
+    document  a list of tasks is not what was stored, or one document shows that results
+              were lost; --repair forgets it, `tg execute` runs what is lacking
     orphan    a large value that no result needs, older than a day; to the trash
     leftover  a file that nobody finished writing, as old; removed
     dead      a worker that is gone; its locks are free again

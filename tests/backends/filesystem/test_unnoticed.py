@@ -6,6 +6,8 @@ import pytest
 
 from backends.filesystem.file_log import FileLog
 from backends.filesystem.shelves import PACKS
+from backends.interface import Kind, Segment
+from backends.segment import encode_frame
 from backends.store import JournalStore
 
 from ..deeds import answers, drop_discarded, key, publish
@@ -127,3 +129,28 @@ def test_the_copy_of_a_segment(root, damage):
     names = {f"document {copy.name}" for copy in (copies[0], copies[-1])}
     assert {what for what, _ in told(root)} == names
     assert_mended(root, known)
+
+
+@pytest.mark.parametrize("lost", [2, 3, 6])
+def test_a_journal_that_ended_later_once(tmp_path, lost):
+    """Its last names are gone; the copy of one of these is there, and says so."""
+    root = tmp_path / "store"
+    store = JournalStore(FileLog(root), "anna")
+    for number in range(5):
+        publish(store, key(number), since=0)
+    store.discard([key(1)], reason="wrong")
+    for name in sorted((root / "log/000000").iterdir())[-lost:]:
+        name.unlink()
+    (fault,) = opened(root).upkeep.unnoticed()
+    assert fault.what.startswith("document segment-5-")
+    assert fault.kind == "document"
+    assert "has lost results" in fault.why
+    opened(root).documents.put(fault.what.removeprefix("document "), b"")
+    assert told(root) == []
+
+
+def test_a_copy_of_what_is_about_to_be_appended_says_nothing(root):
+    store = opened(root)
+    segment = Segment(Kind.DISCARD, "bert", 0.0, key(1), about="r")
+    store._journal.copies.keep(store.position, encode_frame(segment))
+    assert told(root) == []
