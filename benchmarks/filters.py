@@ -7,8 +7,10 @@ result on tiles is that on the whole image, which decides what segkit may use.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from functools import partial
+from unittest import mock
 
 import cv2
 import edt
@@ -47,6 +49,7 @@ def cases(rng):
     volume = rng.random((128, 256, 256), np.float32)
     yield from filter_cases(plane, volume)
     yield from morphology_cases(plane, volume > 0.5)
+    yield from maxima_cases(filters.gaussian(rng.random((2048, 2048), np.float32), 2))
 
 
 def filter_cases(plane, volume):
@@ -72,12 +75,49 @@ def filter_cases(plane, volume):
         partial(filters.median, radius=2),
         {"scipy": partial(ndimage.median_filter, size=5, mode="nearest")},
     )
+    yield from median_cases(plane, volume)
     yield (
         "distance transform, 128x256x256",
         solid,
         None,
         filters.distance_transform,
         {"edt": edt.edt, "scipy": ndimage.distance_transform_edt},
+    )
+
+
+def median_cases(plane, volume):
+    deep = plane.astype(np.uint16) * 257
+    cubes = (volume[:64] * 65535).astype(np.uint16)
+    for name, image, radius in (
+        ("3 x 3, 2048^2 uint8", plane, 1),
+        ("11 x 11, 1024^2 uint16", deep[:1024, :1024], 5),
+        ("3 x 3 x 3, 64x256x256 uint8", cubes.astype(np.uint8), 1),
+        ("3 x 3 x 3, 64x256x256 uint16", cubes, 1),
+    ):
+        size = 2 * radius + 1
+        peers = {"scipy": partial(ndimage.median_filter, size=size, mode="nearest")}
+        if image.ndim == 2 and image.dtype == np.uint8:
+            peers["cv2"] = partial(cv2.medianBlur, ksize=size)
+        own = partial(filters.median, radius=radius, workers=1)
+        yield f"median, {name}", image, radius, own, peers
+        yield f"median, {name}, without OpenCV", image, radius, without_opencv(own), {}
+
+
+def without_opencv(function):
+    def run(image):
+        with mock.patch.dict(sys.modules, {"cv2": None}):
+            return function(image)
+
+    return run
+
+
+def maxima_cases(smooth):
+    yield (
+        "h_maxima, 2048^2 float32",
+        smooth,
+        None,
+        partial(morphology.h_maxima, h=0.02, workers=1),
+        {"skimage": partial(skimage.morphology.h_maxima, h=0.02)},
     )
 
 

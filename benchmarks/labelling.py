@@ -1,11 +1,16 @@
 """Label volumes tile by tile beside scikit-image, scipy, cc3d and dask-image.
 
     python benchmarks/labelling.py [--size 512] [--dask-size 256] [--repeat 3]
+    python benchmarks/labelling.py --planes 4096 8192
 
 Each line is one way to label: the best time of `repeat` runs, each in a new process and
 the ways taking turns; the processor time of all its threads; the peak memory beyond the
 mask, in bytes a voxel; and the ratio peer / ours of the times. All results of ours are
 compared with scipy's, ids included.
+
+With ``--planes``, planes beside scipy, cc3d and OpenCV, in one thread of one process,
+and new numbers for labels beside fastremap, if that is installed; here the ratio is
+ours / best peer, of processor time.
 
 As "stored tasks", each tile is labelled, merged and relabelled by functions that get
 and return small arrays, in two processes that pass them through files.
@@ -26,10 +31,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cc3d
+import cv2
 import numpy as np
 from scipy import ndimage
 
 from segkit import labelling
+from segkit.measurement import relabel_sequential
 from segkit.tiling.cutting import tiles
 
 if TYPE_CHECKING:
@@ -212,7 +220,73 @@ def relabel_one(folder: str, tile: Tile, lookup: np.ndarray) -> int:
     return resident("VmHWM") - floor
 
 
+def cpu_seconds(function, runs):
+    function()
+    times = []
+    for _ in range(runs):
+        start = time.process_time()
+        function()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def plane_masks(size):
+    rng = np.random.default_rng(0)
+    smooth = ndimage.gaussian_filter(
+        rng.standard_normal((size // 2, size // 2), np.float32), 4
+    )
+    yield "blobs", np.tile(smooth > np.quantile(smooth, 0.7), (2, 2))
+    yield "noise, 30 %", rng.random((size, size), np.float32) < 0.3
+    yield "noise, 50 %", rng.random((size, size), np.float32) < 0.5
+
+
+def compare_plane(name, mask, connectivity, runs):
+    structure = ndimage.generate_binary_structure(2, connectivity)
+    near, grey = (4, 8)[connectivity - 1], mask.view(np.uint8)
+    own = partial(labelling.label, mask, connectivity=connectivity, workers=1)
+    peers = {
+        "scipy": partial(ndimage.label, mask, structure),
+        "cc3d": partial(cc3d.connected_components, mask, connectivity=near),
+        "cv2": partial(cv2.connectedComponents, grey, connectivity=near),
+    }
+    same = np.array_equal(own(), peers["scipy"]()[0])
+    ours = cpu_seconds(own, runs)
+    theirs = {peer: cpu_seconds(call, runs) for peer, call in peers.items()}
+    times = ", ".join(f"{peer} {t:.3f} s" for peer, t in theirs.items())
+    print(
+        f"{name} {mask.shape[0]}^2, connectivity {connectivity}: {ours:.3f} s, "
+        f"{'equal to scipy' if same else 'DIFFERS'}; {times}; "
+        f"ratio {ours / min(theirs.values()):.2f}",
+        flush=True,
+    )
+
+
+def renumber(labels, runs):
+    ours = cpu_seconds(partial(relabel_sequential, labels), runs)
+    print(f"relabel_sequential {labels.shape[0]}^2: {ours:.3f} s", end="", flush=True)
+    try:
+        import fastremap
+    except ImportError:
+        print()
+        return
+    theirs = cpu_seconds(partial(fastremap.renumber, labels, in_place=False), runs)
+    print(f"; fastremap {theirs:.3f} s; ratio {ours / theirs:.2f}")
+
+
+def planes(sizes):
+    cv2.setNumThreads(1)
+    for size in sizes:
+        for name, mask in plane_masks(size):
+            for connectivity in (1, 2):
+                compare_plane(name, mask, connectivity, options.repeat)
+    labels = labelling.label(next(plane_masks(sizes[0]))[1])
+    renumber(np.where(labels % 3, labels, 0), options.repeat)
+
+
 def main() -> None:
+    if options.planes:
+        planes(options.planes)
+        return
     whole: dict[str, Way] = {
         "segkit, 8 tiles": partial(ours, parts=8),
         "segkit, 64 tiles": partial(ours, parts=64),
@@ -244,6 +318,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--dask-size", type=int, default=256, help="0: without it")
+    parser.add_argument("--planes", type=int, nargs="*", help="planes of such sides")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--volumes", nargs="*", default=["cells", "blob", "noise"])
     options = parser.parse_args()

@@ -162,6 +162,21 @@ def look_up(labels: Array, lookup: Array, out: Array) -> None:
         by_numpy.look_up(labels, lookup, out)
 
 
+def labels_in(labels: Array, largest: int) -> NDArray[np.int64]:
+    """Return which labels from 1 to `largest` are in an array, in order."""
+    seen = np.zeros(largest + 1, np.uint8)
+    _see(np.ascontiguousarray(labels).reshape(-1), seen)
+    seen[0] = 0
+    return np.flatnonzero(seen)
+
+
+@falls_back_on(by_numpy.see)
+def _see(labels: Array, seen: Array) -> None:
+    from segkit.labelling.kernels import see
+
+    see(labels, seen)
+
+
 def touching(first: Array, second: Array) -> Array:
     """Return the pairs of labels at equal indices of two arrays, each pair once."""
     return unique_pairs(_touching(first.ravel(), second.ravel()))

@@ -94,6 +94,11 @@ def look_up(labels: Array, lookup: Array, out: Array) -> None:
         target[...] = lookup[plane]  # plane by plane: an index takes 8 bytes a voxel
 
 
+def see(labels: Array, seen: Array) -> None:
+    """Write 1 into `seen` at each of the labels."""
+    seen[labels] = 1
+
+
 def touching(first: Array, second: Array) -> Array:
     """Return the pairs of labels at equal indices of flat arrays."""
     both = (first != 0) & (second != 0)

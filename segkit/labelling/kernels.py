@@ -260,6 +260,17 @@ def look_up(labels, lookup, out):
 
 
 @kernel
+def see(labels, seen):
+    """Write 1 into `seen` at each label that is there; there is one at least."""
+    last = labels[0]
+    seen[last] = 1
+    for i in range(1, labels.size):
+        if labels[i] != last:
+            last = labels[i]
+            seen[last] = 1
+
+
+@kernel
 def touching(first, second, found, state):
     """Write the pairs of labels at equal indices, without immediate repeats.
 

@@ -146,7 +146,11 @@ def relabel_sequential(labels: Any) -> tuple[Array, Ids]:
     (array([2, 0, 1, 2], dtype=int32), array([0, 4, 9]))
     """
     array = _labels(labels, "labels")
-    ids = np.asarray(_counts(array)["label"], np.int64)
+    largest = int(array.max())
+    if largest < _LARGEST_TABLE:
+        ids = label_box.labels_in(array, largest)
+    else:
+        ids = np.asarray(_counts(array)["label"], np.int64)
     dtype = np.int32 if len(ids) < 2**31 else np.int64
     new = np.arange(1, len(ids) + 1, dtype=dtype)
     return _translated(array, ids, new), np.insert(ids, 0, 0)

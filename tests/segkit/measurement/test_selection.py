@@ -107,6 +107,22 @@ def test_relabelling_keeps_the_order_and_tells_the_old_ids(factor):
     assert found.dtype == np.int32
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "uint64", ">i4"])
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("limit", [0, 2**23])
+def test_labels_are_numbered_in_order_however_they_are_found(
+    dtype, compiled, limit, monkeypatch
+):
+    monkeypatch.setattr(selection, "_LARGEST_TABLE", limit)
+    if not compiled:
+        monkeypatch.setattr("segkit.compiled.fallback.can_compile", lambda: False)
+    labels = np.random.default_rng(0).choice([0, 3, 4, 90, 120], (12, 14))
+    labels = labels.astype(dtype)[::2, ::-1].T
+    found, old = relabel_sequential(labels)
+    assert old.tolist() == [0, 3, 4, 90, 120]
+    np.testing.assert_array_equal(old[found], labels)
+
+
 @pytest.mark.parametrize("limit", [0, 2**23])
 def test_large_and_small_ids_are_looked_up_alike(limit, monkeypatch):
     monkeypatch.setattr(selection, "_LARGEST_TABLE", limit)
