@@ -5,13 +5,14 @@ What their exit codes mean is in `taskgraph.exit_codes`.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import io
 import os
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -141,6 +142,17 @@ def run_program(
         _end(str(error), found, name)
     else:
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def leave(code: int) -> NoReturn:
+    """End this process, in which no code of the user's has run, with an exit code.
+
+    Python would take all modules to pieces, which is a sixth of a short command's time.
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing does
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _open_output() -> None:

@@ -10,6 +10,7 @@ import click
 from taskgraph.cli.arguments import jugfile_argument, select_options
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import require_script
+from taskgraph.cli.program import leave
 from taskgraph.cli.run_options import given_options, is_first, run_options
 from taskgraph.cli.running import (
     require_shared,
@@ -72,7 +73,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
         began=results.backend.claim([]).token,
     )
     if not (options.per_worker.debug or given["preload"]):
-        return run_script(source, results, prepare, options)
+        leave(run_script(source, results, prepare, options))
     loaded = source.jugfile.load(results)
     prepare(loaded)
     if not len(loaded.graph) and not loaded.missing:
