@@ -128,6 +128,9 @@ class Reader:
     @contextmanager
     def _member(self, backend: Backend) -> Iterator[None]:
         """Be a member of a store, whose heartbeat the supervisor renews."""
+        if backend.worker in backend.members.names():  # it has run tasks, and will
+            yield
+            return
         about = worker_identity(os.getpid(), self.lease, os.getppid())
         backend.members.beat(backend.worker, about)
         self.letters.send("joined", (backend.url, backend.worker))

@@ -322,3 +322,17 @@ def test_a_failure_that_was_taken_away_while_a_script_stood_is_run_again(
     report = run(path, workers=0)
     assert report.done == 3
     assert codes[0] is ExitCode.DONE
+
+
+def test_who_runs_something_at_once_after_a_barrier_stays_a_member(tg):
+    tg.write(
+        "job.py",
+        "import os\nfrom taskgraph import CachedFunction, open_store\n" + TOP + "\n"
+        "def members():\n"
+        "    backend = open_store(os.environ['_TASKGRAPH_STORE']).backend\n"
+        "    return len(backend.members.names())\n"
+        "@TaskGenerator\ndef count(i): return members()\n"
+        "bvalue(note(0))\nCachedFunction(members)\nbvalue(count(1))\n",
+    )
+    tg("execute", "-q", "job.py")
+    assert tg("value", "job.py", "count").stdout == "1\n"
