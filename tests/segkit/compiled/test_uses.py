@@ -36,6 +36,8 @@ def run_all(image):
     segkit.ndnt(hot, 11)
     labels = segkit.label(mask, connectivity=image.ndim)
     segkit.label(mask, tile=(8, 20, 20)[-image.ndim :])
+    (whole,) = segkit.tiles(image.shape, image.shape)
+    segkit.merge_tiles([segkit.label_tile(mask, whole, image.shape).summary])
     segkit.label(labels, by_value=True)
     segkit.h_maxima(image, 5)
     segkit.region_properties(labels, image)
