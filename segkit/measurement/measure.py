@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # Labels up to this many are looked up in a table, of 5 bytes each.
 _LARGEST_TABLE = 2**23
 _LARGEST_EXACT = 2**53
+_PART = 2**20  # voxels that are measured at once, if their sums are rounded
+_MOST_PARTS = 64
 
 
 @known_as("segkit")
@@ -119,7 +121,8 @@ def region_properties(
     wanted = object_properties.wanted(properties, array.ndim, intensities is not None)
     threads = thread_count(workers, array.size)
     if tile is None:
-        tile = (-(-array.shape[0] // threads), *array.shape[1:])
+        parts = threads if _is_exact(intensities) else _parts(array.size)
+        tile = (-(-array.shape[0] // parts), *array.shape[1:])
     grid = tiles(array.shape, tile)
     small, values = _compact(array, largest)
 
@@ -277,6 +280,18 @@ def _require_exact(intensity: Array) -> None:
                 f"intensity holds {extreme}, but integers beyond 2**53 are summed as "
                 "floats, which confound them; subtract an offset first"
             )
+
+
+def _is_exact(intensities: Array | None) -> bool:
+    """Return whether sums are those of integers, in whichever order they are added."""
+    if intensities is None:
+        return True
+    return intensities.dtype.kind in "biu" and intensities.dtype.itemsize <= 2
+
+
+def _parts(voxels: int) -> int:
+    """Return in how many parts sums are rounded, however many threads there are."""
+    return min(max(voxels // _PART, 1), _MOST_PARTS)
 
 
 def _labels(labels: Any) -> tuple[Array, int]:

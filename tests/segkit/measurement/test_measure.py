@@ -338,3 +338,15 @@ def test_many_and_few_labels_give_the_same_table(monkeypatch):
             patch.setattr(partial_table, "_FEW_LABELS", 0)
             tables_equal(region_properties(labels * gaps, image, tile=9), many)
         assert many["label"].tolist() == [gaps * k for k in range(1, labels.max() + 1)]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f4", "f8"])
+def test_no_column_depends_on_threads(dtype):
+    rng = np.random.default_rng(0)
+    labels = np.kron(rng.integers(0, 9, (21, 15)), np.ones((80, 90), int))
+    image = (rng.random(labels.shape) * 200).astype(dtype)
+    one = region_properties(labels, image, workers=1)
+    for workers in (2, 5):
+        found = region_properties(labels, image, workers=workers)
+        for name, column in one.items():
+            np.testing.assert_array_equal(found[name], column)
