@@ -255,7 +255,11 @@ def _background_reach(
 @known_as("segkit")
 @declare_reach(_background_reach)
 def subtract_background(
-    image: ArrayLike, radius: int, *, method: Background = "opening"
+    image: ArrayLike,
+    radius: int,
+    *,
+    method: Background = "opening",
+    workers: int | None = None,
 ) -> Array:
     """Subtract the slowly varying background from under bright objects.
 
@@ -273,6 +277,8 @@ def subtract_background(
         - "gaussian": the image smoothed with a standard deviation of that radius;
         - "ball": where a ball rolled underneath cannot follow the surface [1]_
           (slow: scikit-image's, its work grows with the volume of the ball).
+    workers : int, optional
+        Number of threads of "gaussian"; see `segkit.tiling.threads`.
 
     Returns
     -------
@@ -299,7 +305,7 @@ def subtract_background(
     """
     array = checks.as_image(image)
     if method == "gaussian":
-        smooth = gaussian(array, radius)
+        smooth = gaussian(array, radius, workers=workers)
         beside: Array = array.astype(smooth.dtype) - smooth
         return beside
     if method == "opening":

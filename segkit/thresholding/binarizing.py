@@ -74,6 +74,7 @@ def binarize_local(
     method: Literal["mean", "gaussian", "median"] = "gaussian",
     offset: float = 0.0,
     polarity: Polarity = "bright",
+    workers: int | None = None,
 ) -> Mask:
     """Return the voxels on one side of an average of their neighbourhood.
 
@@ -85,6 +86,8 @@ def binarize_local(
         As for `segkit.local_threshold`.
     polarity : {"bright", "dark"}
         Whether objects are above the threshold, or at most at it.
+    workers : int, optional
+        As for `segkit.local_threshold`.
 
     Returns
     -------
@@ -97,7 +100,9 @@ def binarize_local(
     array([0, 0, 1, 0, 0, 0, 0, 1, 0, 0])
     """
     array = checks.as_image(image)
-    levels = nearby.local_threshold(array, shape, method=method, offset=offset)
+    levels = nearby.local_threshold(
+        array, shape, method=method, offset=offset, workers=workers
+    )
     return _on_side(array, levels, polarity)
 
 

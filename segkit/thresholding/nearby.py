@@ -161,6 +161,7 @@ def local_threshold(
     *,
     method: Literal["mean", "gaussian", "median"] = "gaussian",
     offset: float = 0.0,
+    workers: int | None = None,
 ) -> Array:
     """Return a threshold for each voxel: an average of its neighbourhood.
 
@@ -179,6 +180,8 @@ def local_threshold(
         mirrors the image.
     offset : float
         Is subtracted from the average, in grey values.
+    workers : int, optional
+        Number of threads of "gaussian" and "median"; see `segkit.tiling.threads`.
 
     Returns
     -------
@@ -196,13 +199,14 @@ def local_threshold(
     array = checks.as_image(image)
     sizes = checks.per_axis(shape, array.ndim, name="shape", least=1)
     if method == "gaussian":
-        average = smoothing.gaussian(array, [n / 6 for n in sizes])
+        average = smoothing.gaussian(array, [n / 6 for n in sizes], workers=workers)
     elif method == "mean":
         average = smoothing.uniform(array, sizes)
     elif method == "median":
         if not all(n % 2 for n in sizes):
             raise ValueError(f"shape is {shape}, but must be odd for a median")
-        average = smoothing.median(array, [n // 2 for n in sizes]).astype(np.float64)
+        radii = [n // 2 for n in sizes]
+        average = smoothing.median(array, radii, workers=workers).astype(np.float64)
     else:
         raise ValueError(f"unknown method {method!r}; use mean, gaussian or median")
     local: Array = average - average.dtype.type(offset)
