@@ -195,8 +195,12 @@ def test_processors_of_all_levels_give_the_same_bits(objects):
     """Products are rounded before they are added: no level fuses the two."""
     rng = np.random.default_rng(0)
     image, weights = rng.random((3, 40, 50)), rng.random(7)
-    arguments = (("f8", 3, True), ("f8", 1, True), ("f8", 1, True), ("f8", 3, True))
-    use = making.Use("segkit.filters.gaussian_kernel.correlate_rows", arguments)
+    out = np.empty_like(image)
+    given = (image, weights, (0, 3 * 40), np.empty(50), out)
+    use = making.Use(
+        "segkit.filters.gaussian_kernel.correlate_rows",
+        tuple(map(kernels._argument_type, given)),
+    )
     whole = np.concatenate((weights[:0:-1], weights))
     expected = ndimage.correlate1d(image, whole, axis=1)
     for target in shipped.targets():
@@ -204,7 +208,6 @@ def test_processors_of_all_levels_give_the_same_bits(objects):
         path.parent.mkdir(exist_ok=True)
         making._make_one(target, use)
         run = machine_code.Function(machine_code.load(path, made_of))
-        out = np.empty_like(image)
-        given = (image, weights, np.empty(50), out)
+        out[:] = 0
         run([number for one in given for number in kernels._numbers(one)])
         assert np.array_equal(out, expected), target
