@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,11 @@ def run(
     TasksFailedError
         Tasks failed or wait for one that failed.
     GaveUpError
-        Others hold the last tasks and none of them is alive.
+        Others hold the last tasks and none of them is alive, or `options` left some
+        out.
+    KeyboardInterrupt
+        Ctrl-C, also if `check` is false: after the tasks that ran then, whose results
+        are kept; at once if it is pressed again.
     UsageError
         There is no such thing to run, `workers` is no number of processes, or this
         process has threads or pools that would not survive a fork.
@@ -144,14 +149,14 @@ def run(
     options = options or WorkerOptions()
     _prepare(loaded, options, began)
     if workers and loaded.results.backend.shared:
-        _run_in_workers(source, loaded, RunOptions(workers, options), folder)
+        code = _run_in_workers(source, loaded, RunOptions(workers, options), folder)
     else:
-        run_here(source, loaded, options, folder)
+        code = run_here(source, loaded, options, folder)
     if loaded.missing:
         loaded = source.load(loaded.results)  # what appeared behind barriers
     report = report_of(loaded)
     if check:
-        _raise_unless_done(report)
+        _raise_unless_done(report, code)
     return report
 
 
@@ -283,11 +288,15 @@ def _source(what: Any, store: Any) -> tuple[GraphSource, Results, Path]:
 
 def _run_in_workers(
     source: GraphSource, loaded: Loaded, options: RunOptions, folder: Path
-) -> None:
-    """Run what was loaded in processes.
+) -> ExitCode:
+    """Run what was loaded in processes; return the worst exit code of them.
+
+    A signal that ended the run then does to this process what it would have done.
 
     Raises
     ------
+    KeyboardInterrupt
+        A signal ended the run, and this process goes on in spite of it.
     UnavailableError
         The store failed in one of them.
     """
@@ -298,18 +307,29 @@ def _run_in_workers(
 
     require_signals()
     said: list[str] = []
+
+    def tell(sentence: str) -> None:
+        said.append(sentence)
+        warn(sentence)
+
     supervisor = Supervisor(
         HasRead(source, loaded, _INSTEAD),
         options,
         folder=str(folder),
-        observer=Observer(note=said.append),
+        observer=Observer(note=tell),
     )
-    if supervisor.run() == ExitCode.STORE_FAILED:
+    code = supervisor.run()
+    if supervisor.signal:
+        signal.raise_signal(supervisor.signal)
+        name = signal.Signals(supervisor.signal).name
+        raise KeyboardInterrupt(f"{name} ended the run before all was done")
+    if code == ExitCode.STORE_FAILED:
         url = loaded.results.backend.url
         raise UnavailableError("\n".join([f"{url} failed", *said]))
+    return code
 
 
-def _raise_unless_done(report: Report) -> None:
+def _raise_unless_done(report: Report, code: ExitCode) -> None:
     if report.failed or report.blocked:
         first = next(iter(report.errors), None)
         trace = f"\n{first.traceback}" if first is not None else ""
@@ -317,10 +337,10 @@ def _raise_unless_done(report: Report) -> None:
             f"tasks: {report.failed} failed, {report.blocked} blocked by them{trace}"
         )
     if report.open:
-        raise GaveUpError(
-            f"tasks still open: {report.open}; others hold them, and no other "
-            "worker is alive; see `tg locks`"
-        )
+        why = "the run ended without them: `options` left them out, or workers died"
+        if code == ExitCode.GAVE_UP:
+            why = "others hold them, and no other worker is alive; see `tg locks`"
+        raise GaveUpError(f"tasks still open: {report.open}; {why}")
 
 
 def _tasks(what: Any) -> list[Task]:
