@@ -10,6 +10,7 @@ import errno
 import shlex
 import sys
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from segkit.names import known_as
@@ -22,6 +23,8 @@ _FULL = {
     errno.ENOSPC: "the disk or its inodes are full; free some and start again",
     errno.EDQUOT: "your share of the disk is used up; free some and start again",
 }
+_PACKAGES = {"PIL": "pillow", "skimage": "scikit-image"}
+"""What is installed as another name than it is imported by."""
 
 
 @known_as("segkit.io")
@@ -89,7 +92,8 @@ def parsing(path: str | Path, what: str) -> Iterator[None]:
     """Turn whatever a parser raises on foreign bytes into `DamagedImageError`.
 
     Parsers of damaged headers divide by zero, index past ends and assert; that is the
-    file's fault, whatever its class. Our own errors and refused permissions pass.
+    file's fault, whatever its class. Our own errors and refused permissions pass, and
+    a library that cannot be imported is told as that: the file may be sound.
 
     Examples
     --------
@@ -104,10 +108,83 @@ def parsing(path: str | Path, what: str) -> Iterator[None]:
     except (ImageError, PermissionError, FileNotFoundError, MemoryError):
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        library = _not_imported(error)
+        if library is not None:
+            raise _broken_library(path, library, error) from error
         raise DamagedImageError(
-            path, f"{what} is damaged ({reason}); copy or write it again"
+            path, f"{what} is damaged ({_reason(error)}); copy or write it again"
         ) from error
+
+
+@contextmanager
+def imports_explained(path: str | Path) -> Iterator[None]:
+    """Say of a library that cannot be imported how to install it.
+
+    Raises
+    ------
+    MissingExtraError
+        If an import fails because a library is missing or broken.
+
+    Examples
+    --------
+    >>> with imports_explained("a.tif"):
+    ...     raise ModuleNotFoundError("No module named 'PIL'", name="PIL.Image")
+    Traceback (most recent call last):
+    segkit.io.MissingExtraError: a.tif: needs pillow; install it with: ...
+    >>> with imports_explained("a.tif"):
+    ...     raise ImportError("libtiff.so.6: cannot open it", name="tifffile")
+    Traceback (most recent call last):
+    segkit.io.MissingExtraError: a.tif: needs tifffile, which cannot be imported
+    (libtiff.so.6: cannot open it); install it anew with: ...
+    """
+    try:
+        yield
+    except ImageError:
+        raise
+    except Exception as error:
+        library = _not_imported(error)
+        if library is None:
+            raise
+        raise _broken_library(path, library, error) from error
+
+
+def _not_imported(error: Exception) -> str | None:
+    """Return the library whose import failed; None if the error is no such failure.
+
+    The body of a module that runs while a file is parsed is that of a library which is
+    imported for it, whatever it raises.
+    """
+    name: str | None = getattr(error, "name", None)
+    if isinstance(error, ImportError) and name:
+        return name.partition(".")[0]
+    found = "" if isinstance(error, ImportError) else None
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)][2:]
+    for frame in frames:  # after our own and the caller's
+        if frame.f_code.co_name == "<module>":
+            found = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return found
+
+
+def _broken_library(
+    path: str | Path, library: str, error: Exception
+) -> MissingExtraError:
+    if isinstance(error, ModuleNotFoundError) and library:
+        return missing_extra(path, _PACKAGES.get(library, library))
+    package = _PACKAGES.get(library, library) or "PACKAGE"
+    return MissingExtraError(
+        path,
+        f"needs {library or 'a library'}, which cannot be imported ({_reason(error)});"
+        f" install it anew with: pip --python {_python()} install --force-reinstall"
+        f" {package}",
+    )
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _python() -> str:
+    return shlex.quote(sys.executable or "python3")
 
 
 @contextmanager
@@ -141,8 +218,7 @@ def missing_extra(path: str | Path, library: str) -> MissingExtraError:
     >>> print(missing_extra("a.h5", "h5py"))
     a.h5: needs h5py; install it with: pip --python ... install h5py
     """
-    python = shlex.quote(sys.executable or "python3")
     return MissingExtraError(
         path,
-        f"needs {library}; install it with: pip --python {python} install {library}",
+        f"needs {library}; install it with: pip --python {_python()} install {library}",
     )

@@ -18,7 +18,6 @@ from segkit.io.errors import (
     DamagedImageError,
     ImageRequestError,
     NotAnImageError,
-    missing_extra,
     parsing,
 )
 from segkit.io.formats import Format
@@ -194,10 +193,8 @@ def _files_of(path: Path, dataset: Any) -> tuple[str, ...]:
 
 
 def _open(path: Path) -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise missing_extra(path, "h5py") from error
+    import h5py
+
     try:
         return h5py.File(path, "r")
     except PermissionError:
@@ -270,11 +267,10 @@ class Hdf5Dataset:
 
     def read(self, box: tuple[slice, ...]) -> np.ndarray[Any, Any]:
         """Return the voxels of the box."""
-        with self._lock:
+        with self._lock, parsing(self.path, f"dataset {self.key} at {box}"):
             if self._opened is None or self._opened[0] != os.getpid():
                 self._opened = (os.getpid(), _open(self.path))
-            with parsing(self.path, f"dataset {self.key} at {box}"):
-                voxels = self._opened[1][self.key][box]
+            voxels = self._opened[1][self.key][box]
         return np.asarray(voxels)
 
 
@@ -304,11 +300,9 @@ def _given(key: str) -> str:
 
 def save_hdf5(path: Path, image: Image, options: SaveOptions) -> None:
     """Write a whole image as the only dataset of a new file, by default ``image``."""
+    import h5py
+
     voxels = image.read()
-    try:
-        import h5py
-    except ImportError as error:
-        raise missing_extra(path, "h5py") from error
     with h5py.File(path, "w") as file:
         dataset = file.create_dataset(_given(options.key), data=voxels)
         dataset.attrs["axes"] = image.axes

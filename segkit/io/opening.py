@@ -9,7 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from segkit.io.errors import ColourError, ImageRequestError, UnfinishedImageError
+from segkit.io.errors import (
+    ColourError,
+    ImageRequestError,
+    UnfinishedImageError,
+    imports_explained,
+)
 from segkit.io.formats import format_at
 from segkit.io.options import OpenOptions
 from segkit.names import known_as
@@ -104,7 +109,7 @@ def open_image(
     UnfinishedImageError
         If the image was created and its writers have not finished.
     MissingExtraError
-        If an optional library is needed; the message names the extra.
+        If a library is missing or broken; the message says how to install it.
 
     Examples
     --------
@@ -123,7 +128,8 @@ def open_image(
     options = OpenOptions(key or inside, series, level, axes, well, pattern, missing)
     format_ = format_at(where)
     _require_options(where, format_, options)
-    image = replace(format_.open(where, options), asked=options)
+    with imports_explained(where):
+        image = replace(format_.open(where, options), asked=options)
     if spacing is not None or units is not None:
         image = image.respaced(spacing, units)
     if nodata is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from segkit import checks
 from segkit.io.axes import require_axes
 from segkit.io.described import described
-from segkit.io.errors import ImageRequestError
+from segkit.io.errors import ImageRequestError, imports_explained
 from segkit.io.formats import (
     format_of,
     formats_with,
@@ -127,7 +127,10 @@ def save(
     source = _as_source(str(path), image, axes, spacing, units)
     spaced = spacing is not None or units is not None
     require_stated(path, format_, source, spaced=spaced)
-    with published(path, overwrite=overwrite, durable=durable) as private:
+    with (
+        imports_explained(path),
+        published(path, overwrite=overwrite, durable=durable) as private,
+    ):
         format_.save(private, source, options)
     return path
 

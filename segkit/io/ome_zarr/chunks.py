@@ -18,7 +18,6 @@ from segkit.io.errors import (
     DamagedImageError,
     ImageRequestError,
     NotAnImageError,
-    missing_extra,
     parsing,
 )
 from segkit.names import known_as
@@ -125,11 +124,9 @@ def open_array(path: Path, mode: Literal["r", "r+"]) -> Any:
     DamagedImageError
         If the metadata cannot be understood.
     """
-    try:
-        import zarr
-    except ImportError as error:
-        raise missing_extra(path, "zarr") from error
     with parsing(path, "its Zarr metadata"):
+        import zarr
+
         array = zarr.open_array(str(path), mode=mode)
     if mode == "r":
         return array

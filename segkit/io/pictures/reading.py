@@ -241,6 +241,8 @@ def _read_unusual(path: Path) -> NDArray[Any]:
                 # imageio tries every reader, and some warn before they refuse.
                 warnings.simplefilter("ignore")
                 return np.asarray(imageio.v3.imread(path))
+        except ImportError:
+            raise
         except Exception as error:  # noqa: BLE001 (readers raise anything)
             reason = error
     with path.open("rb") as file:

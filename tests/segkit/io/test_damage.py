@@ -284,17 +284,46 @@ def test_npy_of_objects_is_refused(tmp_path):
         segkit.open_image(tmp_path / "a.npy")
 
 
-@pytest.mark.parametrize(("module", "name"), [("zarr", "a.zarr"), ("h5py", "a.h5")])
+@pytest.mark.parametrize(
+    ("module", "package", "name"),
+    [
+        ("zarr", "zarr", "a.zarr"),
+        ("h5py", "h5py", "a.h5"),
+        ("tifffile", "tifffile", "a.tif"),
+        ("PIL", "pillow", "a.bmp"),
+    ],
+)
 def test_a_missing_library_is_named_with_what_installs_it_here(
-    tmp_path, monkeypatch, module, name
+    tmp_path, monkeypatch, module, package, name
+):
+    voxels = np.uint8(VOLUME[0]) if name == "a.bmp" else VOLUME
+    path = segkit.save(tmp_path / name, voxels)
+    monkeypatch.setitem(sys.modules, module, None)
+    command = f"pip --python {shlex.quote(sys.executable)} install {package}"
+    with pytest.raises(MissingExtraError, match=f"{re.escape(command)}$"):
+        segkit.open_image(path).read()
+    with pytest.raises(MissingExtraError, match=f"{re.escape(command)}$"):
+        segkit.save(tmp_path / f"b{name}", voxels)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["raise ImportError('libz.so.9: not there')", "raise ValueError('dtype changed')"],
+)
+@pytest.mark.parametrize(
+    ("module", "name"), [("tifffile", "a.tif"), ("h5py", "a.h5"), ("zarr", "a.zarr")]
+)
+def test_a_broken_library_is_no_damage_of_the_file(
+    tmp_path, monkeypatch, module, name, fault
 ):
     path = segkit.save(tmp_path / name, VOLUME)
-    monkeypatch.setitem(sys.modules, module, None)
-    command = f"pip --python {shlex.quote(sys.executable)} install {module}"
-    with pytest.raises(MissingExtraError, match=f"{re.escape(command)}$"):
+    for known in [one for one in sys.modules if one.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, known)
+    (tmp_path / f"{module}.py").write_text(fault)
+    monkeypatch.syspath_prepend(tmp_path)
+    reason = fault.partition("'")[2].partition("'")[0]
+    with pytest.raises(MissingExtraError, match=f"needs {module}.*{reason}.*install"):
         segkit.open_image(path)
-    with pytest.raises(MissingExtraError, match=f"{re.escape(command)}$"):
-        segkit.save(tmp_path / f"b{name}", VOLUME)
 
 
 def test_hdf5_of_text_is_refused(tmp_path):
