@@ -156,13 +156,20 @@ def run_pipeline(
 def _print_json(source: PipelineJugfile, code: int, report: Report) -> None:
     import json
 
+    from taskgraph.extending import files_of
+
+    saving = [task.key for one in source.outputs for task in one.saved]
     found = {
         "exit_code": code,
         "done": report.done,
         "failed": report.failed,
         "blocked": report.blocked,
         "open": report.open,
-        "saved": [str(file) for one in source.outputs for file in one.files],
+        "saved": [
+            path
+            for _, path in files_of(report.store, saving)
+            if Path(path.partition("::")[0]).exists()
+        ],
     }
     say(json.dumps(found, indent=1))
 

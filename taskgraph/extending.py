@@ -19,6 +19,7 @@ To be like a jugfile, so that workers and commands take it:
 - `Loaded`: what a ``load(results)`` has to return.
 - `keep_graph`: keep the graph in the store, for `tg status` and the others.
 - `report_of`: how far it is by what the store knows now.
+- `files_of`: which files its tasks have written.
 
 To have a command that runs it:
 
@@ -47,6 +48,7 @@ _HOMES = {
     "content_of": "taskgraph.tasks.file_contents",
     "current_recording": "taskgraph.tasks.recording",
     "digest": "taskgraph.identity.call_keys",
+    "files_of": "taskgraph.upkeep.gone_files",
     "given_options": "taskgraph.cli.run_options",
     "is_first": "taskgraph.cli.run_options",
     "is_recording": "taskgraph.tasks.recording",
@@ -92,6 +94,7 @@ if TYPE_CHECKING:  # the same list for type checkers
         is_recording as is_recording,
         recorded_in as recorded_in,
     )
+    from taskgraph.upkeep.gone_files import files_of as files_of
     from taskgraph.upkeep.kept_jugfile import keep_graph as keep_graph
 else:
 

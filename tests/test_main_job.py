@@ -88,8 +88,11 @@ def test_the_pipeline_for_planes_gives_labels_and_a_table_of_them(tmp_path):
     labels = tifffile.imread(tmp_path / "cells-labels.tif")
     np.testing.assert_array_equal(labels, segkit.segment_nuclei(picture))
     with (tmp_path / "cells-objects.csv").open() as file:
-        counts = [int(row["count"]) for row in csv.DictReader(file)]
-    assert counts == np.bincount(labels.ravel())[1:].tolist()
+        rows = list(csv.DictReader(file))
+    counts = np.bincount(labels.ravel())[1:]
+    assert [int(row["count"]) for row in rows] == counts.tolist()
+    bright = np.bincount(labels.ravel(), picture.ravel())[1:] / counts
+    np.testing.assert_allclose([float(row["intensity_mean"]) for row in rows], bright)
 
 
 def spoken(folder):
@@ -103,7 +106,7 @@ def spoken(folder):
 
 def test_each_run_ends_by_saying_where_everything_is(scored):
     folder, words = scored
-    assert "tg: save_all wrote 18 files in nuclei-out/cells/\n" in words
+    assert "tg: save_all: 18 files are in nuclei-out/cells/\n" in words
     assert "nuclei-out/summary.txt, nuclei-out/scores.csv\n" in words
     assert spoken(folder).splitlines()[-2:] == words.splitlines()[-2:]
 

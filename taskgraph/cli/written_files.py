@@ -36,7 +36,7 @@ def told_files(results: Results, keys: Sequence[Key]) -> list[str]:
         by_function[name].append(path)
     more = ", and those of more tasks" if len(keys) > _LOOKED_AT else ""
     return [
-        f"{one_line(name)} wrote {places_of(paths)}{more}"
+        f"{one_line(name)}: {places_of(paths)}{more}"
         for name, paths in by_function.items()
     ]
 
@@ -47,21 +47,22 @@ def places_of(paths: Iterable[str]) -> str:
     Examples
     --------
     >>> places_of(["out/a.tif"])
-    'out/a.tif'
+    'out/a.tif is there'
     >>> places_of(f"out/{name}/{number}.tif" for name in "ab" for number in range(4))
-    '8 files in out/'
+    '8 files are in out/'
     >>> places_of(f"/{name}/{number}.tif" for name in "ab" for number in range(4))
-    '8 files in /a/, /b/'
+    '8 files are in /a/, /b/'
     """
     each = list(dict.fromkeys(map(os.path.normpath, paths)))
     if len(each) <= _NAMED:
-        return ", ".join(map(one_line, each))
+        are = "is" if len(each) == 1 else "are"
+        return f"{', '.join(map(one_line, each))} {are} there"
     folders = list(dict.fromkeys(os.path.dirname(path) for path in each))  # noqa: PTH120 - text in, text out
     whole = _shared(folders)
     named = [whole] if whole else folders[:_NAMED]
     more = "" if whole or len(folders) <= _NAMED else f" and {len(folders) - 3} more"
     where = ", ".join(one_line(f"{folder or '.'}/") for folder in named)
-    return f"{counted(len(each), 'file')} in {where}{more}"
+    return f"{counted(len(each), 'file')} are in {where}{more}"
 
 
 def _shared(folders: Sequence[str]) -> str:

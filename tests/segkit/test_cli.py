@@ -118,12 +118,22 @@ def test_run_writes_what_the_pipeline_saves(folder):
 def test_each_run_ends_by_saying_what_was_written_and_where(folder):
     options = ("cells.toml", "a.npy", "b.npy", "-o", "out")
     out = folder / "out"
-    where = f"segkit: save_table wrote {out}/a.csv, {out}/b.csv"
+    where = f"segkit: save_table: {out}/a.csv, {out}/b.csv are there"
     for _ in range(2):
         assert segkit_run(folder, *options).stderr.splitlines()[-1] == where
     (folder / "out" / "a.csv").unlink()
     assert segkit_run(folder, *options).stderr.splitlines()[-1] == where
     assert (folder / "out" / "a.csv").exists()
+
+
+def test_json_lists_only_files_that_were_written(folder):
+    bad = blobs(2).astype(float)
+    bad[3, 4, 5] = np.nan
+    np.save(folder / "bad.npy", bad)
+    done = segkit_run(folder, "cells.toml", "bad.npy", "a.npy", "-o", "out", "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["exit_code"]) == (1, 1)
+    assert found["saved"] == [str(folder / "out" / "a.csv")]
 
 
 def test_a_run_that_saves_nothing_says_so(folder):

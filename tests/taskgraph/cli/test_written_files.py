@@ -28,7 +28,7 @@ def letters(written):
 
 letters([write(name) for name in ("a.txt", "bb.txt", "c.txt", "d.txt")])
 """
-WHERE = "tg: write wrote 4 files in out/"
+WHERE = "tg: write: 4 files are in out/"
 
 
 @pytest.fixture
