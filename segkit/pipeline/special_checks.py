@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
     from segkit.pipeline.steps import Step
 
+# How to ask for what an argument was given for.
+_GIVEN = {
+    "intensity": ', and ask for brightness by properties = ["label", "area", ...,'
+    ' "intensity_mean"]'
+}
 # Images have hardly more axes than these.
 ANY_AXES = range(1, 7)
 
@@ -96,10 +101,17 @@ def _require_bound(
     function: Callable[..., Any], positional: int, options: dict[str, Any]
 ) -> None:
     signature = inspect.signature(function)
+    names = list(signature.parameters)
+    takes = ", ".join(names[positional:])
+    for name in names[:positional]:
+        if name in options:
+            raise TypeError(
+                f"{name} is what the pipeline gives; leave it out"
+                f"{_GIVEN.get(name, '')}; it takes {takes}"
+            )
     try:
         signature.bind(*[None] * positional, **options)
     except TypeError as error:
-        takes = ", ".join(list(signature.parameters)[positional:])
         raise TypeError(f"{error}; it takes {takes}") from error
     require_kinds(function, options)
 

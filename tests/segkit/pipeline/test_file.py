@@ -186,6 +186,10 @@ def test_values_that_no_image_would_fit_are_refused_at_once(options, message):
             r"not have; it has label, area; ask for it: .*\[..., 'extent'\]",
         ),
         (
+            [regionprops(intensity=True)],
+            r"intensity is .* pipeline gives; leave it out, .* it takes properties",
+        ),
+        (
             [regionprops(), classify(bounds_classifier("a", intensity_mean=(1, 2)))],
             r"ask for it: regionprops\(properties=\[..., 'intensity_mean'\]\)",
         ),
