@@ -116,8 +116,8 @@ def run(
         Ctrl-C, also if `check` is false: after the tasks that ran then, whose results
         are kept; at once if it is pressed again.
     UsageError
-        There is no such thing to run, `workers` is no number of processes, or this
-        process has threads or pools that would not survive a fork.
+        There is no such thing to run, no task is given, `workers` is no number of
+        processes, or this process has threads or pools that would not survive a fork.
 
     Notes
     -----
@@ -144,6 +144,8 @@ def run(
     source, results, folder = _source(what, store)
     began = results.backend.claim([]).token
     loaded = source.load(results)
+    if not (loaded.graph.tasks or loaded.missing):
+        _tell_of_nothing(what)
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
     options = options or WorkerOptions()
@@ -208,10 +210,11 @@ def invalidate(
     Parameters
     ----------
     what : path, Task or iterable of Task
-        The tasks to be forgotten, but not what they need; or a jugfile, which is read.
+        The tasks to be forgotten; or a jugfile, which is read.
     name : str or iterable of str, optional
-        Only tasks of functions of such a name, as ``count`` or ``work.count``, or a
-        glob. A jugfile has to be given some.
+        Instead of these tasks those among them, and among all that they need, that are
+        of functions of such a name, as ``count`` or ``work.count``, or a glob. A
+        jugfile has to be given some.
     store : str, path, Backend or Results, optional
         As `run` takes it.
 
@@ -230,11 +233,14 @@ def invalidate(
     2
     >>> status(tasks).done
     1
+    >>> _ = run(tasks)
+    >>> invalidate(tasks[1], name="divmod")
+    2
     """
     loaded = _looked_at(what, store)
     names = [name] if isinstance(name, str) else list(name)
     whole = isinstance(what, str | os.PathLike)
-    tasks = loaded.graph.tasks if whole else _tasks(what)
+    tasks = loaded.graph.tasks if whole or names else _tasks(what)
     if whole and not names:
         raise UsageError("say what to forget of a jugfile: invalidate(path, name=...)")
     matches = selector(names) if names else bool
@@ -261,6 +267,16 @@ def _forget(loaded: Loaded, keys: list[bytes], reason: str) -> int:
     chosen = with_dependants(known, graphs)
     position = forget(loaded.results, chosen, graphs, reason=reason)
     return 0 if position is None else len(backend.taken(position))
+
+
+def _tell_of_nothing(what: Any) -> None:
+    """Say that a jugfile has no tasks; refuse to run none at all."""
+    if not isinstance(what, str | os.PathLike):
+        raise UsageError("no tasks: what was given to run() is empty")
+    warn(
+        f"{os.fspath(what)} has no tasks; decorate functions with @TaskGenerator, "
+        "and call them"
+    )
 
 
 def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:

@@ -116,7 +116,8 @@ class _Lines(_Quiet):
         if report.failed:
             lines.append(
                 "`tg errors` shows why; mend it and run again, which tries once more "
-                "what raised an exception; `tg retry` lets all of it run again"
+                "what raised an exception or returned what cannot be stored; "
+                "`tg retry` lets all of it run again"
             )
         return lines
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from taskgraph.records import Record
     from taskgraph.tasks.jugfile import Loaded
 
-EXCEPTION = "exception"
-"""The cause of a failure that may pass: others killed a worker or took too long."""
+_PASSING = frozenset({"exception", "unstorable"})
+"""Causes that may pass, being of the task's code, or of what it met: it raised, or what
+it returned could not be stored. Others killed a worker or took too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def judge(
             continue
         if everything or changed(key, record):
             verdict.again.append(key)
-        elif record.failure is not None and record.failure.cause != EXCEPTION:
+        elif record.failure is not None and record.failure.cause not in _PASSING:
             verdict.deadly.append(key)
         elif others or (array and record.context.get("array") == array):
             verdict.same_run.append(key)

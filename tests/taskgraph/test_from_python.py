@@ -93,6 +93,31 @@ def test_only_the_tasks_that_are_given_are_forgotten(store, tmp_path):
     assert invalidate(tasks[0]) == 0
 
 
+def test_a_name_is_looked_for_among_all_that_the_tasks_need(store, tmp_path):
+    tasks = tasks_of("x * x", tmp_path / "log")
+    run(tasks[-1], store=store)
+    assert invalidate(tasks[-1], name=["cell"]) == 4
+    run(tasks[-1])
+    assert invalidate(tasks[-1], name=total.name) == 1
+    with pytest.raises(UsageError, match=r"no task is of hlaf; .* are cell, .*total"):
+        invalidate(tasks[-1], name="hlaf")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("nothing", [list, tuple, lambda: iter(())])
+def test_to_run_no_tasks_at_all_is_refused(tmp_path, nothing, workers):
+    with pytest.raises(
+        UsageError, match=r"no tasks: what was given to run\(\) is empty"
+    ):
+        run(nothing(), store=tmp_path / "store", workers=workers, check=False)
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_jugfile_without_tasks_is_told(tg, caplog):
+    assert run(tg.write("work.py", "x = 3\n")).done == 0
+    assert "work.py has no tasks; decorate functions" in caplog.text
+
+
 def test_dependants_of_other_scripts_go_too(tmp_path):
     tasks = tasks_of("x * x", tmp_path / "log")
     run(tasks, store=tmp_path / "s")

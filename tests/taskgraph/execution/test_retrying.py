@@ -154,6 +154,40 @@ def test_what_kills_or_takes_too_long_is_run_again_if_asked(folder, cause):
     assert runs(folder) == 2
 
 
+UNSTORABLE = """
+from pathlib import Path
+from taskgraph import TaskGenerator
+
+def returned(number):
+    return RETURNED
+
+@TaskGenerator(files=True)
+def write(number):
+    with open("ran", "a") as file:
+        file.write(f"{number} ")
+    return returned(number)
+
+write(1), write(2)
+"""
+
+
+@pytest.mark.parametrize("returned", ["None", "Path('gone.tif')", "(x for x in 'a')"])
+def test_what_returned_what_cannot_be_stored_is_tried_again_once_a_run(
+    tmp_path, returned
+):
+    job = tmp_path / "job.py"
+    job.write_text(UNSTORABLE.replace("RETURNED", returned))
+    told = tg(tmp_path, "execute", "job.py", code=1).stderr
+    assert "tries once more what raised an exception or returned what cannot" in told
+    told = execute(tmp_path)
+    assert "2 tasks that failed before are tried again" in told
+    assert "killed a worker" not in told
+    assert runs(tmp_path) == 4
+    job.write_text(job.read_text().replace(f"return {returned}", "return Path('ran')"))
+    tg(tmp_path, "execute", "job.py", code=0)  # its own code is what it was
+    assert runs(tmp_path) == 6
+
+
 def test_workers_that_start_together_leave_each_other_s_fresh_failures(folder):
     record_failures(folder)
     anna, bert = loaded_of(folder), loaded_of(folder)
