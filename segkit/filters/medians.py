@@ -121,7 +121,8 @@ def _in_slabs(
         beyond = (radius - (start - first), radius - (last - stop))
         before = (slice(None),) * axis
         pads = [beyond if k == axis else (r, r) for k, r in enumerate(radii)]
-        slab = np.pad(image[(*before, slice(first, last))], pads, mode="edge")
+        padded = np.pad(image[(*before, slice(first, last))], pads, mode="edge")
+        slab = np.ascontiguousarray(padded)  # as flat as the kernels take it
         out[(*before, slice(start, stop))] = median_of(slab, radii)
 
     in_threads(run, range(0, length, rows), threads)
