@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import dis
 import logging
+import os
+import sys
 import types
+from enum import Enum
+from functools import _lru_cache_wrapper, cached_property
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import TaskgraphError
@@ -16,19 +21,32 @@ if TYPE_CHECKING:
 
 _IN_PLACE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 """How code is called that runs where it stands, as the code around it does."""
-_CONSTANT = (
-    int,
-    float,
-    complex,
-    str,
-    bytes,
-    type(None),
-    types.ModuleType,
-    types.BuiltinFunctionType,
-    logging.Logger,
+_CONSTANT = frozenset(
+    {
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        type(None),
+        types.ModuleType,
+        types.GetSetDescriptorType,
+        types.MemberDescriptorType,
+        types.MethodDescriptorType,
+        types.WrapperDescriptorType,
+        types.ClassMethodDescriptorType,
+    }
 )
-_REACH_ALL = ("globals", "vars", "eval", "exec", "modules", "_getframe", "__main__")
+_REACH_ALL = frozenset(
+    {
+        *("globals", "vars", "eval", "exec", "modules", "_getframe", "__main__"),
+        *("__globals__", "__dict__", "f_globals", "currentframe", "get_objects"),
+    }
+)
 """Functions that use one of these may reach everything."""
+_LOGGER = frozenset(vars(logging.getLogger()))
+_SETS = frozenset({"STORE_ATTR", "DELETE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR"})
 
 
 class Contents:
@@ -47,6 +65,7 @@ class Contents:
         self._name = module.__name__
         self._code = code
         self._used: set[str] = set()
+        self._set_in = frozenset(_set_in(code))
         self._encoder = Encoder(renaming=True)
 
     def now(self) -> list[object] | None:
@@ -57,11 +76,13 @@ class Contents:
         used = self._used or set(_used_in_functions(self._code, itself=False))
         self._used = used
         everything = not used.isdisjoint({*_REACH_ALL, self._name})
-        found: list[object] = [_Bound(self._space)]
+        if self._sets_others():
+            return None
+        found: list[object] = [_Bound(self._space), _surroundings()]
         met: set[int] = set()
         try:
             for name, value in self._space.items():
-                if not name.startswith("__"):
+                if not _is_dunder(name):
                     named = everything or name in used
                     self._note(value, found, met, used=named)
         except (TaskgraphError, RecursionError):
@@ -74,39 +95,70 @@ class Contents:
         self, value: Any, found: list[object], met: set[int], *, used: bool
     ) -> None:
         """Note what can change in a function or class of the script, or in a value."""
-        if isinstance(value, _CONSTANT) or id(value) in met:
+        if type(value) in _CONSTANT or id(value) in met or self._is_others(value):
             return
-        met.add(id(value))
         inside = self._inside(value)
+        if inside is None and not used:
+            return  # others may hold it, which functions use
+        met.add(id(value))
         if inside is not None:
             found.append(_Bound(inside))
             for name, part in inside.items():
-                if not name.startswith("__") or isinstance(part, types.FunctionType):
+                if not _is_dunder(name) or isinstance(part, types.FunctionType):
                     self._note(part, found, met, used=True)
-        elif used and not hasattr(type(value), "__taskgraph_task__"):
+        elif not hasattr(type(value), "__taskgraph_task__"):
             found.append(digest(b"", self._encoder.item(value)))
 
     def _inside(self, value: Any) -> Mapping[str, Any] | None:
         """Return what a function or class of the script holds, None of another value.
 
-        Nothing of what others have defined: it stays when the script is read anew.
+        Nothing of what others have defined: see `_is_others`.
         """
         if hasattr(type(value), "__taskgraph_generator__"):
             return {"f": value.f}
         if isinstance(value, classmethod | staticmethod | property):
             return _attributes(value, ("__func__", "fget", "fset", "fdel"))
+        if isinstance(value, _lru_cache_wrapper):
+            return {"f": value.__wrapped__, "uses": tuple(value.cache_info())}
+        if isinstance(value, types.BuiltinFunctionType | types.MethodType):
+            return {"self": value.__self__}
+        if isinstance(value, cached_property):
+            return {"f": value.func}
+        if isinstance(value, Enum) or type(value) is logging.Logger:
+            return {n: part for n, part in vars(value).items() if n not in _LOGGER}
         if isinstance(value, types.FunctionType):
-            if value.__module__ != self._name:
-                return {}
             cells = [
                 cell.cell_contents for cell in value.__closure__ or () if _full(cell)
             ]
             held = dict(zip(value.__code__.co_freevars, cells, strict=False))
             held |= vars(value) | {"*": value.__defaults__, "**": value.__kwdefaults__}
             return held
-        if isinstance(value, type):
-            return vars(value) if value.__module__ == self._name else {}
-        return {} if hasattr(type(value), "__get__") else None
+        return vars(value) if isinstance(value, type) else None
+
+    def _is_others(self, value: Any) -> bool:
+        """Return whether this is a function, class or module that others have defined.
+
+        They find it by its name, so it stays when the script is read anew.
+        """
+        module = getattr(value, "__module__", None)
+        if isinstance(value, types.ModuleType):
+            return True
+        if isinstance(value, types.BuiltinFunctionType):
+            owner = value.__self__
+            return owner is None or isinstance(owner, types.ModuleType | type)
+        if not isinstance(module, str) or module == self._name or not callable(value):
+            return False
+        found: Any = sys.modules.get(module)
+        for name in getattr(value, "__qualname__", "").split("."):
+            found = getattr(found, name, None)
+        return found is value
+
+    def _sets_others(self) -> bool:
+        """Return whether the script itself sets something in what others have defined.
+
+        When it is read anew it sets that again.
+        """
+        return any(self._is_others(self._space.get(name)) for name in self._set_in)
 
 
 class _Bound:
@@ -131,6 +183,29 @@ def _used_in_functions(code: CodeType, *, itself: bool) -> Iterator[str]:
         if isinstance(part, types.CodeType):
             inside = itself or part.co_name not in _IN_PLACE
             yield from _used_in_functions(part, itself=inside)
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _surroundings() -> list[object]:
+    """Return what a script may have set and a task may change outside of both."""
+    found: list[object] = [dict(os.environ), list(sys.path)]
+    decimal = sys.modules.get("decimal")
+    return found if decimal is None else [*found, repr(decimal.getcontext())]
+
+
+def _set_in(code: CodeType) -> Iterator[str]:
+    """Yield the names in lines of a script that set an attribute or an item."""
+    loaded: list[str] = []
+    for instruction in dis.get_instructions(code):
+        if instruction.starts_line:
+            loaded.clear()
+        if instruction.opname in {"LOAD_NAME", "LOAD_GLOBAL"}:
+            loaded.append(instruction.argval)
+        elif instruction.opname in _SETS:
+            yield from loaded
 
 
 def _attributes(value: object, names: tuple[str, ...]) -> dict[str, Any]:

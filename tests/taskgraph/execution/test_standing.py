@@ -1,5 +1,8 @@
 """A jugfile goes on from a barrier where it stands, as if it had been read anew."""
 
+import decimal
+import json
+
 import pytest
 
 from taskgraph import open_store, run, value
@@ -116,6 +119,59 @@ SPOILT = {
         "class n:\n    def state(self=0): return float(np.random.random())\n"
         "@TaskGenerator\ndef f(i): np.random.random()\n"
     ),
+    "a list, by its method": (
+        "xs = []\nadd = xs.append\n"
+        "class n:\n    def state(self=0): return len(xs)\n"
+        "@TaskGenerator\ndef f(i): add(i)\n"
+    ),
+    "a generator of random numbers, by its method": (
+        "draw = random.Random(1).random\n"
+        "class n:\n    def state(self=0): return draw()\n"
+        "@TaskGenerator\ndef f(i): draw()\n"
+    ),
+    "what is cached": (
+        "import functools\n@functools.lru_cache\ndef made(): return {'x': 1}\n"
+        "class n:\n    def state(self=0): return made()['x']\n"
+        "@TaskGenerator\ndef f(i): made()['x'] *= 2\n"
+    ),
+    "a name that nobody should use": (
+        "__n = []\nclass n:\n    def state(self=0): return len(globals()['__n'])\n"
+        "@TaskGenerator\ndef f(i): __n.append(i)\n"
+    ),
+    "an attribute of a member": (
+        "import enum\nclass E(enum.Enum):\n    A = 1\nE.A.x = 0\n"
+        "class n:\n    def state(self=0): return E.A.x\n"
+        "@TaskGenerator\ndef f(i): E.A.x += 1\n"
+    ),
+    "an attribute of a text": (
+        "class Text(str): pass\nt = Text('t')\nt.x = 0\n"
+        "class n:\n    def state(self=0): return t.x\n"
+        "@TaskGenerator\ndef f(i): t.x += 1\n"
+    ),
+    "an attribute of a logger": (
+        "import logging\nlog = logging.getLogger('a test')\nlog.x = 0\n"
+        "class n:\n    def state(self=0): return log.x\n"
+        "@TaskGenerator\ndef f(i): log.x += 1\n"
+    ),
+    "a function's globals": (
+        "xs = []\ndef g(): pass\nclass n:\n    def state(self=0): return len(xs)\n"
+        "@TaskGenerator\ndef f(i): g.__globals__['xs'].append(i)\n"
+    ),
+    "the environment": (
+        "import os\nos.environ['A_TEST'] = 'a'\n"
+        "class n:\n    def state(self=0): return os.environ['A_TEST']\n"
+        "@TaskGenerator\ndef f(i): os.environ['A_TEST'] += 'a'\n"
+    ),
+    "an attribute of a module": (
+        "import json\njson.a_test = 0\n"
+        "class n:\n    def state(self=0): return json.a_test\n"
+        "@TaskGenerator\ndef f(i): json.a_test += 1\n"
+    ),
+    "how exact decimals are": (
+        "import decimal\ndecimal.getcontext().prec = 10\n"
+        "class n:\n    def state(self=0): return decimal.getcontext().prec\n"
+        "@TaskGenerator\ndef f(i): decimal.getcontext().prec += 1\n"
+    ),
     "globals()": "n = 0\n@TaskGenerator\ndef f(i): globals()['n'] += 1\n",
     "itself, imported": (
         "n = 0\n@TaskGenerator\ndef f(i):\n    import job\n    job.n += 1\n"
@@ -136,8 +192,11 @@ note(["end", seen()])
 
 
 @pytest.mark.parametrize("text", SPOILT.values(), ids=SPOILT.keys())
-def test_a_script_never_sees_what_tasks_did_to_it(tmp_path, text):
-    outcome(tmp_path, text + SEES)
+def test_a_script_never_sees_what_tasks_did_to_it(tmp_path, monkeypatch, text):
+    monkeypatch.setenv("A_TEST", "")
+    monkeypatch.setattr(json, "a_test", 0, raising=False)
+    with decimal.localcontext():
+        outcome(tmp_path, text + SEES)
 
 
 def test_random_numbers_of_tasks_go_on_too(tmp_path):
