@@ -48,6 +48,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.compacted = False
         self.values = 0
 
+    def teardown(self) -> None:
+        logging.getLogger("backends").setLevel(logging.NOTSET)
+
     def open_log(self):
         raise NotImplementedError
 
@@ -250,6 +253,7 @@ class FileMachine(StoreMachine):
         Path(self.open_log()._path(position)).write_bytes(data)
 
     def teardown(self) -> None:
+        super().teardown()
         shutil.rmtree(self.root)
 
 
