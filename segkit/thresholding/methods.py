@@ -29,6 +29,8 @@ Method: TypeAlias = Literal[
     "otsu", "li", "mean", "triangle", "rc", "isodata", "minimum", "yen"
 ]
 
+_MOST_LEVELS = 1 << 14
+
 
 @known_as("segkit")
 def threshold(
@@ -99,9 +101,11 @@ def multi_otsu(
     Parameters
     ----------
     image : array_like, shape (..., z, y, x)
-        Bool, integer or float, finite, of at least `classes` different values.
+        Bool, integer or float, finite, of at least `classes` different values. Floats
+        are counted in 256 bins, integers one by one if they span at most 16,384 values.
     classes : int
-        Number of classes, at least 2; the work grows steeply with it.
+        Number of classes, at least 2; the work grows steeply with it, and with the
+        square of the values that integers span.
     workers : int, optional
         As for `threshold`.
 
@@ -133,6 +137,12 @@ def multi_otsu(
     if counts is None:
         found = threshold_multiotsu(levels.values, classes)  # type: ignore[no-untyped-call]
     else:
+        if counts.size > _MOST_LEVELS:
+            raise ValueError(
+                f"image spans {counts.size} grey values, multi_otsu takes time and "
+                f"memory by their square, at most {_MOST_LEVELS}; give it fewer, as "
+                f"in multi_otsu(image // {-(-counts.size // 1024)})"
+            )
         hist = counts / counts.sum(), levels.values
         found = threshold_multiotsu(classes=classes, hist=hist)  # type: ignore[no-untyped-call]
     return tuple(levels.base + float(t) for t in found)

@@ -110,6 +110,13 @@ def test_multi_otsu_separates_three_classes():
     assert (low, high) == tuple(expected)
 
 
+def test_multi_otsu_of_too_many_grey_values_says_what_to_do():
+    image = np.arange(0, 65536, 7, np.uint16)
+    with pytest.raises(ValueError, match=r"spans 65535 grey values.*image // 64"):
+        thresholding.multi_otsu(image)
+    assert len(thresholding.multi_otsu(image // 64)) == 2
+
+
 def test_multi_otsu_of_few_values():
     assert thresholding.multi_otsu([3, 3, 8, 9], 3) == (3, 8)
     with pytest.raises(ValueError, match="2 different values, too few for 3 classes"):
