@@ -263,7 +263,7 @@ def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
         _require_exact(image)
     if image.dtype == bool:
         image = image.view(np.uint8)
-    if image.dtype == np.float16:  # which numba does not know
+    if image.dtype.kind == "f" and image.dtype.itemsize == 2:  # numba lacks these
         image = image.astype(np.float32)
     if image.dtype.kind == "f" and image.dtype.itemsize > 8:  # nor these
         with np.errstate(over="ignore"):

@@ -350,3 +350,14 @@ def test_no_column_depends_on_threads(dtype):
         found = region_properties(labels, image, workers=workers)
         for name, column in one.items():
             np.testing.assert_array_equal(found[name], column)
+
+
+@pytest.mark.parametrize("dtype", ["<f2", ">f2", ">f4", ">u2", ">i8"])
+def test_intensities_of_any_byte_order_are_measured_by_kernels(dtype, monkeypatch):
+    labels = np.repeat(np.arange(4), 5).reshape(4, 5)
+    intensity = np.arange(20).reshape(4, 5).astype(dtype)
+    failed = []
+    monkeypatch.setattr(fallback, "warn_once", lambda *what: failed.append(what))
+    found = region_properties(labels, intensity)
+    assert failed == []
+    np.testing.assert_array_equal(found["intensity_mean"], [7, 12, 17])
