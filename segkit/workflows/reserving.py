@@ -130,22 +130,33 @@ def known_by(results: Results | None) -> str:
 
 
 def marks_of_ours(results: Results, path: str) -> frozenset[Mark]:
-    """Return the marks of all files that this store's tasks wrote at a path."""
+    """Return the marks of all files that this store's tasks wrote at a path.
+
+    Or wrote elsewhere by that name, where they are no more: a folder that is moved
+    takes its files along, as they are.
+    """
     results.backend.poll()
-    marks = _marks_of_ours(results, len(results.backend.keys()))
-    return frozenset(marks.get(str(file_of(path)), ()))
+    file = file_of(path)
+    marks = _marks_of_ours(results, len(results.backend.keys())).get(file.name, {})
+    own = marks.get(str(file), set())
+    if mark_of(file) in own:
+        return frozenset(own)
+    moved = [found for where, found in marks.items() if not Path(where).exists()]
+    return frozenset(own.union(*moved))
 
 
 @lru_cache(maxsize=1)
 def _marks_of_ours(
     results: Results,
     count: int,  # noqa: ARG001 - looked at anew when there are more
-) -> Mapping[str, set[Mark]]:
-    marks: dict[str, set[Mark]] = {}
+) -> Mapping[str, Mapping[str, set[Mark]]]:
+    """Return the marks of files by their name, and then by their path."""
+    marks: dict[str, dict[str, set[Mark]]] = {}
     for key, record in results.records(iter(results.backend.keys())):
         if record.name in _SAVING and record.failure is None:
             saved: Saved = results.decode(record.payload, key)
-            marks.setdefault(saved.path, set()).add(saved.mark)
+            of_name = marks.setdefault(Path(saved.path).name, {})
+            of_name.setdefault(saved.path, set()).add(saved.mark)
     return marks
 
 
@@ -192,16 +203,17 @@ def reserve(
     if before == ABSENT:
         make_folder(file.parent)
     if before != ABSENT and before not in ours and not overwrite:
-        raise in_the_way(path)
+        raise in_the_way(path, changed=bool(ours))
     require_free(file, overwrite=True)
     if before not in ours and file.suffix.lower() in HDF5_SUFFIXES:
         require_only(file, path.partition("::")[2])
     return Reserved(path, before, overwrite, store)
 
 
-def in_the_way(path: str | Path) -> FileExistsError:
+def in_the_way(path: str | Path, *, changed: bool = False) -> FileExistsError:
     """Return the error of a file that must not be replaced."""
+    since = ", and was changed since segkit wrote it" if changed else ""
     return FileExistsError(
-        f"{path}: exists already; choose another name, or say overwrite=True"
+        f"{path}: exists already{since}; choose another name, or say overwrite=True"
         " (segkit run --overwrite)"
     )

@@ -1,6 +1,7 @@
 """Files that tasks save replace what this store's tasks wrote, and nothing else."""
 
 import os
+import shutil
 
 import h5py
 import numpy as np
@@ -60,6 +61,47 @@ def test_a_users_file_at_the_place_of_ours_is_never_replaced(tmp_path, name, cha
     path.unlink()
     run_in(tmp_path / "s", pipeline, image, out=tmp_path)
     assert segkit.open_image(path).shape == IMAGE.shape
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.zarr", "{name}/a.csv"])
+def test_a_moved_folder_takes_its_own_files_along(tmp_path, name):
+    if name == "a.zarr":
+        pytest.importorskip("zarr")
+    steps = segmented(name, 9)
+    if name.endswith(".csv"):
+        steps = Pipeline(
+            ndnt(shape=9, threshold=0.2), label(), regionprops(), save(name)
+        )
+    (tmp_path / "here").mkdir()
+    run_in(tmp_path / "here" / "s", steps, IMAGE, out=tmp_path / "here" / "out")
+    there = (tmp_path / "here").rename(tmp_path / "there")
+    run_in(there / "s", steps, IMAGE, out=there / "out")
+    assert not (tmp_path / "here").exists()
+    run_in(there / "s", steps, IMAGE, out=there / "out")
+
+
+def test_a_copy_of_an_own_file_is_not_replaced(tmp_path):
+    run_in(tmp_path / "s", segmented("a.tif", 9), IMAGE, out=tmp_path / "out")
+    shutil.copytree(tmp_path / "out", tmp_path / "kept")
+    before = (tmp_path / "kept" / "a.tif").read_bytes()
+    with pytest.raises(taskgraph.TaskgraphError, match="exists already; choose"):
+        run_in(tmp_path / "s", segmented("a.tif", 11), IMAGE, out=tmp_path / "kept")
+    assert (tmp_path / "kept" / "a.tif").read_bytes() == before
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_an_own_file_that_was_changed_is_told_as_that(tmp_path, moved):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    run_in(folder / "s", segmented("a.tif", 9), IMAGE, out=folder)
+    if moved:
+        folder = folder.rename(tmp_path / "there")
+    os.truncate(folder / "a.tif", 100)
+    with pytest.raises(
+        taskgraph.TaskgraphError, match="changed since segkit wrote it; choose another"
+    ):
+        run_in(folder / "s", segmented("a.tif", 11), IMAGE, out=folder)
+    assert (folder / "a.tif").stat().st_size == 100
 
 
 def saving_a_mask(tmp_path):
