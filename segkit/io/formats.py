@@ -75,6 +75,8 @@ class Format:
     open_options, save_options : frozenset of str
         Those of `OpenOptions` and `SaveOptions` that mean something to it, but for
         ``axes``, which all have.
+    library : str
+        What is imported to write it, if that is not always installed.
     unstated : frozenset of str
         What its files do not say of an image: ``axes``, ``spacing``.
     create : callable, optional
@@ -99,6 +101,7 @@ class Format:
     folder: bool = False
     open_options: frozenset[str] = frozenset()
     save_options: frozenset[str] = frozenset()
+    library: str = ""
     unstated: frozenset[str] = frozenset()
     create: Callable[[Path, Image, SaveOptions], None] | None = None
     reopen: Callable[[Path], tuple[Image, Target]] | None = None

@@ -317,6 +317,7 @@ HDF5 = Format(
     magic=(MAGIC,),
     open_options=frozenset({"key"}),
     save_options=frozenset({"key"}),
+    library="h5py",
     open=open_hdf5,
     save=save_hdf5,
     no_boxes="HDF5 is corrupted by several writers; create .zarr, .tif or .npy, or save"

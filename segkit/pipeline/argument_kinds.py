@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import math
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from segkit import checks
 
 _WORDS = {
     float: "a number",
@@ -32,6 +37,9 @@ class _Unknown:
 def require_kinds(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
     """Raise `TypeError` unless each argument may be one of its parameter's.
 
+    NaN is no number of any parameter but ``nodata``: `ValueError`. So is a spacing of
+    which a part is not above 0, and one letter for two axes.
+
     Examples
     --------
     >>> def smooth(image, sigma: float | None = None): ...
@@ -45,6 +53,24 @@ def require_kinds(function: Callable[..., Any], arguments: Mapping[str, Any]) ->
         hint = hints.get(name, Any)
         if not _fits(value, hint):
             raise TypeError(f"{name} is {value!r}, but must be {_described(hint)}")
+        if name != "nodata" and _holds_nan(value):
+            raise ValueError(f"{name} is {value!r}, but NaN is no number to work with")
+    _require_axes(arguments)
+
+
+def _holds_nan(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_nan, value))
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _require_axes(arguments: Mapping[str, Any]) -> None:
+    """Look at the axes and the spacing that somebody gives."""
+    axes, spacing = arguments.get("axes"), arguments.get("spacing")
+    if isinstance(axes, str) and len(set(axes)) < len(axes):
+        raise ValueError(f"axes is {axes!r}; give each axis a letter of its own")
+    if spacing is not None:
+        checks.as_spacing(spacing, np.size(spacing))
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

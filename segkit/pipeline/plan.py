@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from segkit.pipeline.draft import Draft
 from segkit.pipeline.spacings import Spacings, spacings
 from segkit.pipeline.special_steps import SPECIAL
-from segkit.pipeline.step_checks import require_properties
+from segkit.pipeline.step_checks import require_axes, require_properties
 from segkit.pipeline.steps import PipelineError, Step
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def plan(
         spacings=_spacings(steps, spec, unit),
     )
     require_properties(steps, ndim=len(spec.shape))
+    require_axes(steps, spec.axes, len(spec.shape))
     for number, step in enumerate(steps, start=1):
         try:
             if step.function in SPECIAL:

@@ -6,12 +6,14 @@ Arrays in one process (`segkit.pipeline.in_memory`) and stored tasks use the sam
 from __future__ import annotations
 
 import reprlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segkit import checks
+from segkit.io.errors import missing_extra
 from segkit.io.formats import format_of
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.pipeline.steps import PipelineError, Step
@@ -181,6 +183,8 @@ def save_path(step: Step, out: Path, name: str) -> Path:
         If a relative path leaves the folder `out`.
     ImageRequestError
         If its suffix means no format.
+    MissingExtraError
+        If what writes the format is not installed.
 
     Examples
     --------
@@ -195,9 +199,19 @@ def save_path(step: Step, out: Path, name: str) -> Path:
             f"save({written!r}) leaves the folder for results, {out}; name another"
             " folder (-o, out=), or write the whole path"
         )
-    if relative.suffix.lower() not in TABLE_SUFFIXES:
-        format_of(str(relative).partition("::")[0])
+    _require_library(Path(str(relative).partition("::")[0]))
     return out / relative
+
+
+def _require_library(path: Path) -> None:
+    """Raise if a name means no format, or one whose library is not installed."""
+    suffix = path.suffix.lower()
+    if suffix in TABLE_SUFFIXES:
+        library = "pyarrow" if suffix == ".parquet" else ""
+    else:
+        library = format_of(path).library
+    if library and find_spec(library) is None:
+        raise missing_extra(path, library)
 
 
 def save_paths(

@@ -6,6 +6,7 @@ import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.calibration import SPATIAL
 from segkit.pipeline.argument_kinds import require_kinds
 from segkit.pipeline.contents import is_foreign, require_returns
 from segkit.pipeline.special_checks import ANY_AXES
@@ -74,6 +75,60 @@ def require_properties(steps: Sequence[Step], *, ndim: int | None = None) -> Non
                 columns = SPECIAL[step.function].columns(step, columns, axes)
             except (TypeError, ValueError) as error:
                 raise _wrong(number, step, error) from error
+
+
+def require_axes(steps: Sequence[Step], axes: str, ndim: int) -> None:
+    """Raise `PipelineError` if a step names other axes, or distances, than there are.
+
+    What comes after a function of others, or colours, may have other axes; it is not
+    looked at.
+
+    Parameters
+    ----------
+    steps
+        Of a pipeline, in order.
+    axes
+        Those of the image; empty if it does not say.
+    ndim
+        How many it has.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import save, segment_nuclei
+    >>> require_axes([segment_nuclei(), save("a.tif", spacing=(1, 0.5))], "", 3)
+    Traceback (most recent call last):
+    segkit.pipeline.PipelineError: step 2 (save): spacing (1, 0.5) has 2 numbers, but
+    the image has 3 axes; give one for each
+    """
+    for number, step in enumerate(steps, start=1):
+        if is_foreign(step) or step.function == "reconstruct":
+            return
+        if step.function == "load":
+            continue  # opening the image has looked at them
+        options = _by_name(step)
+        named, spacing = options.get("axes") or axes, options.get("spacing")
+        if isinstance(named, str) and named and len(named) != ndim:
+            raise _wrong(
+                number, step, f"axes is {named!r}, but the image has {ndim} axes"
+            )
+        space = sum(name in SPATIAL for name in named or "z" * ndim)
+        if isinstance(spacing, tuple) and len(spacing) not in (ndim, space):
+            why = (
+                f"spacing {spacing} has {len(spacing)} numbers, but the image has"
+                f" {ndim} axes; give one for each"
+            )
+            raise _wrong(number, step, why)
+
+
+def _by_name(step: Step) -> dict[str, Any]:
+    """Return the arguments of a step of segkit's by their names."""
+    special = SPECIAL.get(step.function)
+    if special is not None:
+        return step.keywords
+    bound = inspect.signature(step.resolve()).bind(
+        None, *step.arguments, **step.keywords
+    )
+    return bound.arguments
 
 
 def require_image_function(name: str, function: Callable[..., Any]) -> None:

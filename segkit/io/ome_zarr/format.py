@@ -65,6 +65,7 @@ OME_ZARR = Format(
     folder=True,
     open_options=frozenset({"key", "series", "level", "well", "missing"}),
     save_options=frozenset({"chunks", "labels", "levels", "downscale", "ome_version"}),
+    library="zarr",
     open=_open,
     save=save_zarr,
     create=create_zarr,

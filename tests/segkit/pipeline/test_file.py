@@ -1,6 +1,7 @@
 """A pipeline is written and read, and its mistakes are told before it runs."""
 
 import inspect
+import sys
 import tomllib
 from functools import partial
 
@@ -9,6 +10,7 @@ import pytest
 import scipy.ndimage
 
 import segkit
+from segkit.io import MissingExtraError
 from segkit.pipeline import (
     Pipeline,
     PipelineError,
@@ -28,10 +30,15 @@ from segkit.pipeline import (
     tile,
 )
 from segkit.pipeline.argument_kinds import _hints
+from segkit.workflows import pipeline_tasks
 
 IMAGE = np.zeros((20, 60, 70), np.uint8)
 SEGMENT = (ndnt(shape=(6, 16, 16), threshold=0.2), binary_opening())
 CELLS = classify(bounds_classifier("cell", area=(20, 120)), bounds_classifier("rest"))
+
+
+def never(image):
+    pytest.fail(f"{image.shape}: was worked on")
 
 
 def invert(image):
@@ -185,6 +192,15 @@ def test_values_that_no_image_would_fit_are_refused_at_once(options, message):
             ],
             r"not have; it has label, area; ask for it: .*\[..., 'extent'\]",
         ),
+        ([segkit.segment_nuclei, save("a.tif", axes="qq")], "axes is 'qq'; give each"),
+        ([segkit.pipeline.segment_nuclei(axes="qq")], "axes is 'qq'; give each"),
+        ([segkit.pipeline.gaussian(float("nan"))], r"\(gaussian\): sigma is nan, but"),
+        (
+            [segkit.pipeline.gaussian([1, float("nan")])],
+            r"sigma is \(1, nan\), but NaN",
+        ),
+        ([segkit.pipeline.segment_nuclei(spacing=[1, 0])], "give positive distances"),
+        ([regionprops(spacing=(1, -1))], "give positive distances"),
         (
             [regionprops(intensity=True)],
             r"intensity is .* pipeline gives; leave it out, .* it takes properties",
@@ -205,6 +221,47 @@ def test_values_that_no_image_would_fit_are_refused_at_once(options, message):
 def test_what_would_fail_after_the_work_is_refused_before_it(steps, message):
     with pytest.raises(PipelineError, match=message):
         Pipeline(*steps)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (save("a.tif", axes="zyx"), "axes is 'zyx', but the image has 2 axes"),
+        (save("a.tif", spacing=(1, 2, 3)), r"spacing \(1, 2, 3\) has 3 numbers, but"),
+        (
+            segkit.pipeline.segment_nuclei(axes="zyx"),
+            "axes is 'zyx', but the image has",
+        ),
+        (
+            segkit.pipeline.segment_nuclei(spacing=(1, 2, 3)),
+            r"spacing \(1, 2, 3\) has 3 numbers, but",
+        ),
+        (regionprops(spacing=(1,)), r"spacing \(1,\) has 1 numbers, but"),
+    ],
+)
+def test_axes_and_spacing_that_do_not_fit_the_image_are_refused_by_the_plan(
+    step, message
+):
+    steps = [step] if step.function == "segment_nuclei" else [label(), step]
+    with pytest.raises(PipelineError, match=message):
+        Pipeline(*steps).plan(np.ones((20, 30), bool))
+
+
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [("pyarrow", "a.parquet"), ("zarr", "{name}.ome.zarr"), ("h5py", "a.h5::labels")],
+)
+def test_what_cannot_be_written_here_is_refused_before_the_work(
+    tmp_path, monkeypatch, library, name
+):
+    monkeypatch.setitem(sys.modules, library, None)
+    first = florinate(never, reach=0, returns="mask")
+    table = (label(), regionprops()) if name == "a.parquet" else ()
+    steps = Pipeline(first(), *table, save(name))
+    with pytest.raises(MissingExtraError, match=f"needs {library}; install it with"):
+        pipeline_tasks(steps, np.ones((20, 30), bool), out=tmp_path)
+    with pytest.raises(MissingExtraError, match=f"needs {library}; install it with"):
+        steps.run(np.ones((20, 30), bool), out=tmp_path)
 
 
 def test_columns_that_the_image_has_no_axes_for_are_refused_by_the_plan():
