@@ -50,8 +50,16 @@ class FailedTask:
     arguments: str
     error: str
     message: str
-    traceback: str = field(repr=False)
-    output: str = field(repr=False)
+    traceback: str
+    output: str
+
+    def __repr__(self) -> str:
+        """Return it with the digits of the key that `tg show` takes."""
+        return (
+            f"FailedTask(key={self.key.hex()[:12]}, function={self.function!r}, "
+            f"arguments={self.arguments!r}, error={self.error!r}, "
+            f"message={self.message!r})"
+        )
 
     def __str__(self) -> str:
         what = f"{self.function}({self.arguments}): {self.error}: {self.message}"

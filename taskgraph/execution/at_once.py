@@ -72,7 +72,8 @@ def run_at_once(
     if missing:
         raise NoResultError(
             f"{task.name} needs {missing[0].name} ({missing[0].key.hex()[:12]}), which "
-            "has no result yet; run `tg execute` or use bvalue()"
+            "has no result yet; run `tg execute`, or taskgraph.run() from Python, or "
+            "use bvalue()"
         )
     backend = results.backend
     if again and backend.find(task.key) is not None:

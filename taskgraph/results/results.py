@@ -110,13 +110,15 @@ class Results:
         where = self._find(key)
         if where is None:
             raise MissingResultError(
-                f"{name} ({key.hex()[:12]}) has no result yet; run `tg execute`"
+                f"{name} ({key.hex()[:12]}) has no result yet; run `tg execute`, "
+                "or taskgraph.run() from Python"
             )
         if where.failure:
             failure = self.body_of(key, where).failure(where.row)
             why = f"{failure.error}: {failure.message}"
             raise MissingResultError(
-                f"{name} ({key.hex()[:12]}) failed: {why}; see `tg errors`"
+                f"{name} ({key.hex()[:12]}) failed: {why}; see `tg errors`, "
+                "or the `errors` of taskgraph.status()"
             )
         return self.body_of(key, where).payload(where.row)
 

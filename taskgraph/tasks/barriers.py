@@ -91,5 +91,7 @@ def _active(what: str) -> Recording[Any]:
 
 def _results(recording: Recording[Any]) -> Results:
     if recording.results is None:
-        raise UsageError("no store to look in; call taskgraph.set_jugdir() first")
+        raise UsageError(
+            "no store to look in; call taskgraph.set_jugdir(directory) first"
+        )
     return recording.results

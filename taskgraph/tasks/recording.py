@@ -129,7 +129,8 @@ class Recording(Generic[T]):
         results = self.context().results
         if results is None:
             raise UsageError(
-                "no store to look in; call taskgraph.set_jugdir(directory) first"
+                "no store to look in; ask the very tasks that taskgraph.run(..., "
+                "store=...) was given, or call taskgraph.set_jugdir(directory) first"
             )
         return results
 

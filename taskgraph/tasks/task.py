@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskgraph.description import describe
 from taskgraph.errors import (
+    MissingResultError,
     NoResultError,
     UnhashableError,
     UsageError,
@@ -318,7 +319,13 @@ class Task(NotItsResult):
         NoResultError
             It has none yet, or it failed.
         """
-        return self.recording.load(self.key, self.generator.name)
+        try:
+            return self.recording.load(self.key, self.generator.name)
+        except MissingResultError as error:
+            from taskgraph.tasks.blocked import say_what_blocks
+
+            say_what_blocks(self, error)
+            raise
 
     load = __taskgraph_value__ = value
     __taskgraph_task__ = True
@@ -361,7 +368,8 @@ class Task(NotItsResult):
         if results.has(self.key):
             return results.load(self.key, self.name)
         if run_at_once is None:
-            raise NoResultError(f"{self.name} has no result yet; run `tg execute`")
+            why = "has no result yet; run `tg execute`, or taskgraph.run() from Python"
+            raise NoResultError(f"{self.name} {why}")
         return run_at_once(results, self)
 
     def changed(self) -> bool:

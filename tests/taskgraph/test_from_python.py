@@ -1,10 +1,19 @@
 """What a notebook asks: how far tasks are, why they failed, and to forget results."""
 
 import logging
+import re
 
 import pytest
 
-from taskgraph import TaskGenerator, UsageError, invalidate, run, status, value
+from taskgraph import (
+    MissingResultError,
+    TaskGenerator,
+    UsageError,
+    invalidate,
+    run,
+    status,
+    value,
+)
 
 CELL = """
 def cell(x):
@@ -55,6 +64,15 @@ def test_what_is_done_and_why_the_rest_is_not_is_known_by_function(tmp_path):
     assert failed.error == "ZeroDivisionError"
     assert "in cell" in failed.traceback
     assert "cell(1): ZeroDivisionError: integer division" in str(failed)
+
+
+def test_a_failed_task_is_shown_with_the_key_that_tg_takes(tg):
+    report = run(tg.write("work.py", JUGFILE), check=False)
+    shown = repr(report.errors)
+    key = tg.json("errors", "work.py")[0]["tasks"][0]["key"]
+    assert f"FailedTask(key={key[:12]}, function='work.half', arguments='0'" in shown
+    digits = shown.partition("key=")[2].partition(",")[0]
+    assert key in tg("show", "work.py", digits).stdout
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -159,3 +177,39 @@ def test_what_names_nothing_is_refused(tg):
         invalidate(path, name="hlaf")
     with pytest.raises(UsageError, match="a jugfile, or tasks, not 5"):
         status(5)
+
+
+@TaskGenerator
+def inverse(number):
+    return 1 / number
+
+
+def chain(number, length=1):
+    for _ in range(length):
+        number = total([inverse(number)])
+    return number
+
+
+@pytest.mark.parametrize("length", [1, 3, 400])
+def test_a_value_that_waits_for_a_failure_says_for_which(store, length):
+    blocked = chain(0, length)
+    first = blocked
+    while first.needs:
+        (first,) = first.needs
+    with pytest.raises(UsageError, match=r"no store .*taskgraph.run\(..., store="):
+        value(blocked)
+    run(blocked, store=store, check=False, workers=0)
+    named = f"waits for {inverse.name} ({first.key.hex()[:12]}), which failed"
+    with pytest.raises(MissingResultError, match=re.escape(named)):
+        value(blocked)
+    with pytest.raises(MissingResultError, match=r"failed: ZeroDivisionError.*status"):
+        value(first)
+
+
+def test_a_value_that_was_not_run_says_how_from_python_too(store):
+    done = chain(1)
+    run(done, store=store)
+    later = inverse(done)
+    later.recording.results = done.recording.results
+    with pytest.raises(MissingResultError, match=r"no result yet; .*taskgraph.run\(\)"):
+        value(later)

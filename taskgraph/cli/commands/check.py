@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.arguments import jugfile_argument
+from taskgraph.cli.arguments import json_option, jugfile_argument
 from taskgraph.cli.graphs import snapshot_now
-from taskgraph.cli.printing import counted
+from taskgraph.cli.printing import counted, print_json
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import find_store
-from taskgraph.upkeep.status import status_of
+from taskgraph.upkeep.status import Status, status_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @click.command("check")
 @jugfile_argument
 @click.argument("arguments", nargs=-1)
-def command(jugfile: Path, store: str | None, arguments: tuple[str, ...]) -> int:
+@json_option
+def command(
+    jugfile: Path, store: str | None, arguments: tuple[str, ...], as_json: bool
+) -> int:
     """Exit with 0 if every task of JUGFILE has a result, with 1 if not.
 
     The jugfile is loaded only if it changed since it last ran. Tasks that may still
@@ -28,9 +31,13 @@ def command(jugfile: Path, store: str | None, arguments: tuple[str, ...]) -> int
     """
     backend = find_store(jugfile, store)
     if backend is None:
+        if as_json:
+            print_json(_plain(Status({}, complete=False)))
         return 1
     snapshot = snapshot_now(backend, jugfile, arguments)
     status = status_of(snapshot, backend.keys(), backend.failures(), ())
+    if as_json:
+        print_json(_plain(status))
     if status.finished:
         return 0
     parts = [f"{status.total('done')} of {counted(status.tasks, 'task')} done"]
@@ -42,3 +49,13 @@ def command(jugfile: Path, store: str | None, arguments: tuple[str, ...]) -> int
     parts += [] if status.complete else ["more may appear behind a barrier"]
     note(", ".join(parts))
     return 1
+
+
+def _plain(status: Status) -> dict[str, Any]:
+    states = ("done", "failed", "blocked")
+    return {
+        "finished": status.finished,
+        "complete": status.complete,
+        "tasks": status.tasks,
+        **{state: status.total(state) for state in states},
+    }

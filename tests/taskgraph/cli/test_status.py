@@ -144,6 +144,24 @@ def test_check_says_whether_all_is_done(tg):
     assert "8 of 11 tasks done" in done.stderr
 
 
+def test_check_says_it_for_programs_too(tg):
+    tg.jugfile("sums.py")
+    nothing = {"finished": False, "complete": False, "tasks": 0}
+    states = {"done": 0, "failed": 0, "blocked": 0}
+    assert tg.json("check", "sums.py", code=1) == nothing | states
+    tg("execute", "sums.py")
+    all_done = {"finished": True, "complete": True, "tasks": 9}
+    assert tg.json("check", "sums.py") == all_done | states | {"done": 9}
+    tg.ran("failing.py", code=1)
+    failed = tg.json("check", "failing.py", code=1)
+    total = tg.json("status", "failing.py")["total"]
+    assert not failed["finished"]
+    assert {state: failed[state] for state in states} == {
+        state: total[state] for state in states
+    }
+    assert failed["failed"] == 4
+
+
 def test_check_loads_a_jugfile_that_changed(tg):
     path = tg.ran("sums.py")
     path.write_text(path.read_text() + "\nnumber(77)\n")
