@@ -116,14 +116,14 @@ def run(
         Ctrl-C, also if `check` is false: after the tasks that ran then, whose results
         are kept; at once if it is pressed again.
     UsageError
-        There is no such thing to run, no task is given, `workers` is no number of
-        processes, or this process has threads or pools that would not survive a fork.
+        There is no such thing to run, `workers` is no number of processes, or this
+        process has threads or pools that would not survive a fork.
 
     Notes
     -----
     As by `tg execute`, tasks that raised in an earlier run are tried once more, files
     of tasks that are gone are made again, and functions that have changed since their
-    results were made are told, for `invalidate`.
+    results were made are told, for `invalidate`. So is it if there are no tasks at all.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def run(
     began = results.backend.claim([]).token
     loaded = source.load(results)
     if not (loaded.graph.tasks or loaded.missing):
-        _tell_of_nothing(what)
+        warn(_without_tasks(what))
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
     options = options or WorkerOptions()
@@ -269,14 +269,12 @@ def _forget(loaded: Loaded, keys: list[bytes], reason: str) -> int:
     return 0 if position is None else len(backend.taken(position))
 
 
-def _tell_of_nothing(what: Any) -> None:
-    """Say that a jugfile has no tasks; refuse to run none at all."""
-    if not isinstance(what, str | os.PathLike):
-        raise UsageError("no tasks: what was given to run() is empty")
-    warn(
-        f"{os.fspath(what)} has no tasks; decorate functions with @TaskGenerator, "
-        "and call them"
-    )
+def _without_tasks(what: Any) -> str:
+    """Return what to tell of what has no tasks."""
+    if isinstance(what, str | os.PathLike):
+        advice = "decorate functions with @TaskGenerator, and call them"
+        return f"{os.fspath(what)} has no tasks; {advice}"
+    return "run() was given no tasks, so nothing was run; does a glob find no files?"
 
 
 def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:
