@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segkit.io.errors import ImageError
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
 from segkit.pipeline.several_images import require_each_once
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from segkit.workflows.pipelines import Outputs
     from taskgraph import Report, Results, Task
     from taskgraph.extending import Loaded
+_NAMED = 5
+"""Images of a kind, and kinds, that an error names."""
 
 
 @known_as("segkit.workflows")
@@ -106,7 +109,9 @@ class PipelineJugfile:
         PipelineError
             If the file is no pipeline, it does not fit an image, or two images would
             be written to one file; if an image is given twice, by whatever names, or
-            bounds would be of several units.
+            bounds would be of several units; if several images cannot be taken.
+        ImageError
+            If one cannot be taken.
         """
         from taskgraph.extending import Graph, Loaded
 
@@ -127,11 +132,15 @@ class PipelineJugfile:
         from taskgraph.extending import Recording, recorded_in
 
         recording: Recording[Task] = Recording(results)
+        self.outputs, refused = [], list[ImageError]()
         with recorded_in(recording):
-            self.outputs = [
-                self._outputs(pipeline, image, unit)
-                for image in (self.images or (None,))
-            ]
+            for image in self.images or (None,):
+                try:
+                    self.outputs.append(self._outputs(pipeline, image, unit))
+                except ImageError as error:
+                    refused.append(error)
+        if refused:
+            raise _together(refused)
         return recording.tasks
 
     def _outputs(
@@ -159,6 +168,26 @@ class PipelineJugfile:
         from taskgraph.extending import keep_graph
 
         keep_graph(loaded, self.path, self.arguments)
+
+
+def _together(refused: Sequence[ImageError]) -> Exception:
+    """Return one error that names all images that cannot be taken, up to some."""
+    if len(refused) == 1:
+        return refused[0]
+    named: dict[str, list[str]] = {}
+    for error in refused:
+        named.setdefault(error.message, []).append(error.path)
+    parts = [
+        f"{', '.join(paths[:_NAMED])}{_more(paths)}: {message}"
+        for message, paths in [*named.items()][:_NAMED]
+    ]
+    told = "; ".join(parts) + _more([*named])
+    return PipelineError(f"{len(refused)} images cannot be taken: {told}")
+
+
+def _more(several: Sequence[str]) -> str:
+    left = len(several) - _NAMED
+    return f" and {left} more" if left > 0 else ""
 
 
 def _loaded(pipeline: Pipeline) -> str:

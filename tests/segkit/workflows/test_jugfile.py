@@ -8,10 +8,12 @@ import pytest
 import segkit
 import taskgraph
 from segkit.cli import run_pipeline
-from segkit.pipeline import Pipeline, label, ndnt, save
+from segkit.io import ColourError
+from segkit.pipeline import Pipeline, PipelineError, label, ndnt, save
 from segkit.workflows import PipelineJugfile, pipeline_tasks
 from segkit.workflows.plan_report import planned
 from segkit.workflows.sizing import aligned_block, block_shape, chunks_for
+from taskgraph import open_store
 from taskgraph.execution.options import RunOptions, WorkerOptions
 
 EXAMPLE = Path(__file__).parents[3] / "jugfiles" / "pipeline.py"
@@ -113,3 +115,26 @@ def test_chunks_divide_blocks(block):
     chunks = chunks_for(block, shape)
     assert all(size % chunk == 0 for size, chunk in zip(block, chunks, strict=True))
     assert aligned_block(block, chunks, shape) == block
+
+
+def test_all_images_that_cannot_be_taken_are_named_at_once(tmp_path):
+    file = segkit.Pipeline(save("{name}.tif")).save(tmp_path / "p.toml")
+    colours = np.zeros((30, 40, 3), np.uint8)
+    names = [f"{letter}.png" for letter in "abcdefgh"]
+    for name in names:
+        voxels, axes = (colours[..., 0], "yx") if name == "b.png" else (colours, "yxs")
+        segkit.save(tmp_path / name, voxels, axes=axes)
+    (tmp_path / "text.png").write_text("no picture")
+    images = [str(tmp_path / name) for name in [*names, "text.png"]]
+    source = PipelineJugfile(file, images, out=tmp_path)
+    with pytest.raises(PipelineError) as caught:
+        source.load(open_store(tmp_path / "s"))
+    said = str(caught.value).replace(f"{tmp_path}/", "")
+    assert said.startswith(
+        "8 images cannot be taken: a.png, c.png, d.png, e.png, f.png and 2 more: is a"
+        " colour picture"
+    )
+    assert "; text.png: is not an image that can be read here" in said
+    one = PipelineJugfile(file, images[:2], out=tmp_path)
+    with pytest.raises(ColourError, match=r"a\.png: is a colour picture"):
+        one.load(open_store(tmp_path / "s"))
