@@ -9,7 +9,7 @@ from typing import Any
 _ROOTS = (".git", ".hg", "pyproject.toml")
 _SELECT = ("name", "pattern")
 _OF_COMMANDS = {
-    "check": (),
+    "check": ("json",),
     "cleanup": ("json", "alone"),
     "count": ("json",),
     "errors": ("json", *_SELECT, "all"),
