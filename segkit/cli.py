@@ -166,9 +166,9 @@ def _print_json(source: PipelineJugfile, code: int, report: Report) -> None:
         "blocked": report.blocked,
         "open": report.open,
         "saved": [
-            path
-            for _, path in files_of(report.store, saving)
-            if Path(path.partition("::")[0]).exists()
+            file.path
+            for _, file in files_of(report.store, saving)
+            if Path(file.path.partition("::")[0]).exists()
         ],
     }
     say(json.dumps(found, indent=1))

@@ -27,7 +27,7 @@ from taskgraph.tasks.recording import Recording
 from taskgraph.tasks.task import Task
 from taskgraph.tasks.tasklet import Tasklet
 from taskgraph.upkeep.changed_code import told_changes
-from taskgraph.upkeep.gone_files import forget_gone
+from taskgraph.upkeep.gone_files import forget_gone, told_clashes, writing_files
 from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
 from taskgraph.upkeep.jugfile_store import default_store, keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
@@ -116,14 +116,16 @@ def run(
         Ctrl-C, also if `check` is false: after the tasks that ran then, whose results
         are kept; at once if it is pressed again.
     UsageError
-        There is no such thing to run, `workers` is no number of processes, or this
-        process has threads or pools that would not survive a fork.
+        There is no such thing to run, `workers` is no number of processes, two tasks
+        with ``files=True`` wrote one file, or this process has threads or pools that
+        would not survive a fork.
 
     Notes
     -----
     As by `tg execute`, tasks that raised in an earlier run are tried once more, files
-    of tasks that are gone are made again, and functions that have changed since their
-    results were made are told, for `invalidate`. So is it if there are no tasks at all.
+    of tasks that are gone or changed are made again, and functions that have changed
+    since their results were made are told, for `invalidate`. So is it if there are no
+    tasks at all.
 
     Examples
     --------
@@ -157,8 +159,13 @@ def run(
     if loaded.missing:
         loaded = source.load(loaded.results)  # what appeared behind barriers
     report = report_of(loaded)
+    clashes = told_clashes(loaded.results, writing_files(loaded))
     if check:
         _raise_unless_done(report, code)
+        if clashes:
+            raise UsageError(clashes)
+    elif clashes:
+        warn(clashes)
     return report
 
 

@@ -122,6 +122,7 @@ def _run_here(
 ) -> tuple[int, Report]:
     from taskgraph.execution.in_process import run_here
     from taskgraph.report import report_of
+    from taskgraph.upkeep.gone_files import writing_files
 
     source.keep(loaded)
     try:
@@ -140,8 +141,8 @@ def _run_here(
     if loaded.missing:
         loaded = source.load(loaded.results)  # what appeared behind barriers
     report = report_of(loaded)
-    _tell_files(report, _writing(loaded), options)
-    return report.exit_code, report
+    whole = _tell_files(report, writing_files(loaded), options)
+    return report.exit_code if whole else ExitCode.NOT_DONE, report
 
 
 def run_script(
@@ -200,9 +201,9 @@ def run_script(
         report = report_from(told, supervisor.results)
         if len(told):
             display.end(supervisor.results.backend)
-    if len(told):
-        _summarize(display, report, _of_functions(told, supervisor.writing), options)
-    return _concluded(code, supervisor.signal, report)
+    writing = _of_functions(told, supervisor.writing)
+    whole = not len(told) or _summarize(display, report, writing, options)
+    return _concluded(code, supervisor.signal, report, whole=whole)
 
 
 def _supervise(
@@ -214,6 +215,7 @@ def _supervise(
     from taskgraph.execution.processes.worker_signals import require_signals
     from taskgraph.execution.supervisor import Supervisor
     from taskgraph.report import report_of
+    from taskgraph.upkeep.gone_files import writing_files
 
     require_signals()
     graph = loaded.graph
@@ -235,13 +237,8 @@ def _supervise(
             loaded = source.load(loaded.results)  # what appeared behind barriers
         report = report_of(loaded)
         display.end(loaded.results.backend)
-    _summarize(display, report, _writing(loaded), options)
-    return _concluded(code, supervisor.signal, report), report
-
-
-def _writing(loaded: Loaded) -> list[Key]:
-    """Return the keys of the tasks that write files."""
-    return [task.key for task in loaded.graph.tasks if task.generator.files]
+    whole = _summarize(display, report, writing_files(loaded), options)
+    return _concluded(code, supervisor.signal, report, whole=whole), report
 
 
 def _of_functions(told: Snapshot, names: Collection[str]) -> list[Key]:
@@ -250,25 +247,32 @@ def _of_functions(told: Snapshot, names: Collection[str]) -> list[Key]:
     return [key for key, name in named.items() if name in names]
 
 
-def _tell_files(report: Report, keys: Sequence[Key], options: RunOptions) -> None:
-    """Say what tasks have written, and where."""
-    if keys and not options.quiet and is_first():
-        from taskgraph.cli.written_files import told_files
+def _tell_files(report: Report, keys: Sequence[Key], options: RunOptions) -> bool:
+    """Say what tasks have written, and where; return whether no two wrote one file."""
+    if not keys:
+        return True
+    from taskgraph.cli.written_files import told_files
+    from taskgraph.upkeep.gone_files import told_clashes
 
+    if not options.quiet and is_first():
         for line in told_files(report.store, keys):
             note(line)
+    clashes = told_clashes(report.store, keys)
+    if clashes and is_first():
+        note(f"error: {clashes}")
+    return not clashes
 
 
 def _summarize(
     display: Display, report: Report, writing: Sequence[Key], options: RunOptions
-) -> None:
-    """Say how it went, and where the files are of the tasks that write some."""
+) -> bool:
+    """Say how it went, and what tasks have written; see `_tell_files`."""
     for line in display.summary(report) if is_first() else ():
         note(line)
-    _tell_files(report, writing, options)
+    return _tell_files(report, writing, options)
 
 
-def _concluded(code: int, signo: int, report: Report) -> int:
+def _concluded(code: int, signo: int, report: Report, *, whole: bool) -> int:
     """Return the exit code of a run."""
     if signo:
         return by_signal(signo)
@@ -276,5 +280,5 @@ def _concluded(code: int, signo: int, report: Report) -> int:
         if code == ExitCode.GAVE_UP:
             note("gave up waiting: nobody else is alive, and nothing can be run here")
         return code
-    undone = report.failed or report.blocked or code
+    undone = report.failed or report.blocked or code or not whole
     return ExitCode.NOT_DONE if undone else ExitCode.DONE

@@ -30,10 +30,10 @@ def told_files(results: Results, keys: Sequence[Key]) -> list[str]:
         The tasks. Of many, the first thousand are looked at.
     """
     by_function: dict[str, list[str]] = defaultdict(list)
-    for key, path in files_of(results, keys[:_LOOKED_AT]):
+    for key, file in files_of(results, keys[:_LOOKED_AT]):
         record = results.record(key)
         name = record.name.rpartition(".")[2] if record is not None else ""
-        by_function[name].append(path)
+        by_function[name].append(file.path)
     more = ", and those of more tasks" if len(keys) > _LOOKED_AT else ""
     return [
         f"{one_line(name)}: {places_of(paths)}{more}"

@@ -18,12 +18,13 @@ from taskgraph.errors import ArgumentChangedError, MissingResultError, Taskgraph
 from taskgraph.execution.begun_tasks import BegunTasks
 from taskgraph.execution.process_state import ProcessState, end_programs, since_boot
 from taskgraph.records import NO_INPUTS, Failure
+from taskgraph.results.codec import with_files
 from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
-from taskgraph.results.written import require_written
 from taskgraph.tasks.recording import mark_running, unmark_running
 from taskgraph.tasks.refusals import advice
 from taskgraph.tasks.values import value
+from taskgraph.tasks.written import written_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -174,9 +175,9 @@ class Runner:
             self._process_state.restore()
             self.after()
         try:
-            if task.generator.files:
-                require_written(result)
-            return self._results.encode(result, task.key)
+            files = written_by(result) if task.generator.files else ()
+            payload = self._results.encode(result, task.key)
+            return with_files(payload, files) if files else payload
         except (BackendError, StopNow):
             raise
         except BaseException as error:  # noqa: BLE001 - pickling calls the task's code

@@ -6,15 +6,17 @@ value (arrays, wherever they are in it, long bytes, and the columns of data fram
 out of band: see `taskgraph.results.blobs`.
 
 A payload starts with a byte for its kind: ``P`` the structure alone; ``B`` a msgpack
-array of blob references and the structure that needs them; ``Z`` this in a blob, too.
+array of blob references and the structure that needs them; ``Z`` this in a blob, too;
+``F`` a msgpack array of the files that a result names, and its payload.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgpack
 
@@ -37,6 +39,9 @@ from taskgraph.results.blobs import (
     write_buffers,
     write_data,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 BLOB_SIZE = 1 << 15
 """A buffer of so many bytes or more becomes a blob."""
@@ -85,6 +90,58 @@ def encode(value: object, stem: str, write_blob: WriteBlob) -> bytes:
     return b"P" + mark + data
 
 
+def with_files(payload: bytes, files: Sequence[tuple[str, int, str]]) -> bytes:
+    """Return a payload that says what the files were that the result names.
+
+    Parameters
+    ----------
+    payload : bytes
+        Of the result.
+    files : sequence of tuple
+        Path, size and digest of each.
+
+    Examples
+    --------
+    >>> payload = with_files(encode("text", "ab/cd", None), [("a.txt", 4, "c642")])
+    >>> decode(payload, None), files_in(payload)
+    ('text', [('a.txt', 4, 'c642')])
+    """
+    listed = [(os.fsencode(path), size, digest) for path, size, digest in files]
+    return b"F" + bytes(msgpack.packb([listed, payload]))
+
+
+def files_in(payload: bytes) -> list[tuple[str, int, str]]:
+    """Return what `with_files` was told; empty if it was not called.
+
+    Raises
+    ------
+    DamagedError
+        It is no payload.
+    """
+    if payload[:1] != b"F":
+        return []
+    try:
+        listed, _ = msgpack.unpackb(memoryview(payload)[1:])
+        return [
+            (os.fsdecode(path), int(size), str(digest)) for path, size, digest in listed
+        ]
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise DamagedError("a result", f"it makes no sense: {error}") from error
+
+
+def _bare(payload: bytes) -> bytes:
+    """Return a payload without what it says of files."""
+    if payload[:1] != b"F":
+        return payload
+    try:
+        _, inner = msgpack.unpackb(memoryview(payload)[1:])
+        if type(inner) is bytes and inner[:1] != b"F":
+            return inner
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise DamagedError("a result", f"it makes no sense: {error}") from error
+    raise DamagedError("a result", "it makes no sense: files of nothing")
+
+
 def decode(payload: bytes, open_blob: OpenBlob, unpack: Unpack = unpacked) -> Any:
     """Return the value of a payload.
 
@@ -96,6 +153,7 @@ def decode(payload: bytes, open_blob: OpenBlob, unpack: Unpack = unpacked) -> An
     DamagedError
         A blob is gone or has another checksum.
     """
+    payload = _bare(payload)
     kind = payload[:1]
     if kind == b"P":
         return _value(memoryview(payload)[1:], [])
@@ -109,6 +167,7 @@ def decode(payload: bytes, open_blob: OpenBlob, unpack: Unpack = unpacked) -> An
 
 def is_plain(payload: bytes, open_blob: OpenBlob) -> bool:
     """Return whether a value is loaded without pickle: no code in the store can run."""
+    payload = _bare(payload)
     if payload[:1] == b"Z":
         main, _ = msgpack.unpackb(memoryview(payload)[1:])
         return bytes(read_data(as_ref(main), open_blob, unpacked)[:1]) == PLAIN
@@ -132,6 +191,7 @@ def blob_refs(payload: bytes) -> list[BlobRef]:
     DamagedError
         It is no payload.
     """
+    payload = _bare(payload)
     kind = payload[:1]
     if kind == b"P":
         return []

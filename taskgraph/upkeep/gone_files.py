@@ -1,14 +1,17 @@
-"""Files that tasks wrote and that are gone: their tasks are to run again."""
+"""Files that tasks wrote and that are gone or others now: their tasks run again."""
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from taskgraph.errors import NoResultError
+from taskgraph.results.codec import files_in
 from taskgraph.results.lineage import made_of
-from taskgraph.results.written import gone, paths_in
+from taskgraph.tasks.written import WrittenFile, paths_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
 _NAMED = 3
 
 
-def files_of(results: Results, keys: Iterable[Key]) -> Iterator[tuple[Key, str]]:
+def files_of(
+    results: Results, keys: Iterable[Key]
+) -> Iterator[tuple[Key, WrittenFile]]:
     """Yield the files that tasks have written, with the key of each one's task.
 
     Those of tasks that are not done, or whose results cannot be read, are left out.
@@ -30,12 +35,26 @@ def files_of(results: Results, keys: Iterable[Key]) -> Iterator[tuple[Key, str]]
         if results.backend.find(key) is None or key in failures:
             continue
         with suppress(NoResultError, DamagedError):  # told when somebody needs it
-            for path in paths_in(results.load(key)):
-                yield key, path
+            known = [WrittenFile(*file) for file in files_in(results.payload(key))]
+            if not known:  # its function has said files=True only since
+                known = list(map(WrittenFile, paths_in(results.load(key))))
+            for file in known:
+                yield key, file
+
+
+def writing_files(
+    loaded: Loaded, select: Callable[[str], bool] | None = None
+) -> list[Key]:
+    """Return the keys of the tasks that write files, of all or selected functions."""
+    return [
+        task.key
+        for task in loaded.graph.tasks
+        if task.generator.files and (select is None or select(task.name))
+    ]
 
 
 def forget_gone(loaded: Loaded, select: Callable[[str], bool] | None = None) -> str:
-    """Forget the results of tasks whose files are gone, and what was made of them.
+    """Forget results whose files are gone or others now, and what was made of them.
 
     A result that came meanwhile, from another worker, stays: its files are there.
 
@@ -49,19 +68,19 @@ def forget_gone(loaded: Loaded, select: Callable[[str], bool] | None = None) -> 
     Returns
     -------
     str
-        What to tell; empty if nothing is gone.
+        What to tell; empty if all files are as they were written.
     """
     results = loaded.results
     backend = results.backend
-    wanted = [
-        task.key
-        for task in loaded.graph.tasks
-        if task.generator.files and (select is None or select(task.name))
-    ]
+    wanted = writing_files(loaded, select)
     if not wanted:
         return ""
     backend.poll()
-    lost = [(key, path) for key, path in files_of(results, wanted) if gone(path)]
+    lost = [
+        (key, file.path)
+        for key, file in files_of(results, wanted)
+        if not file.is_as_written()
+    ]
     if not lost:
         return ""
     before = {key: backend.find(key) for key, _ in lost}
@@ -70,7 +89,7 @@ def forget_gone(loaded: Loaded, select: Callable[[str], bool] | None = None) -> 
         same = [key for key, where in before.items() if backend.find(key) == where]
         return made_of(results, same)
 
-    backend.discard((), reason="gone: files of tasks", more=still_lost)
+    backend.discard((), reason="gone or changed: files of tasks", more=still_lost)
     return _told(list(dict.fromkeys(path for _, path in lost)))
 
 
@@ -78,4 +97,57 @@ def _told(paths: list[str]) -> str:
     named = ", ".join(paths[:_NAMED])
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     what, are = ("a file", "is") if len(paths) == 1 else (f"{len(paths)} files", "are")
-    return f"{what} that tasks wrote {are} gone and made again: {named}{more}"
+    return (
+        f"{what} that tasks wrote {are} gone or changed, and made again: {named}{more}"
+    )
+
+
+def told_clashes(results: Results, keys: Iterable[Key]) -> str:
+    """Return what to say if tasks wrote one file: the results of all but one lie.
+
+    A task that hands a file on, as it got it from a task that it needs, is none of
+    them. Which one was last is not known.
+
+    Parameters
+    ----------
+    results : Results
+        Where their results are.
+    keys : iterable of bytes
+        The tasks that write files.
+
+    Returns
+    -------
+    str
+        Names the tasks and the path; empty if each wrote files of its own.
+    """
+    writers: dict[str, list[tuple[Key, WrittenFile]]] = defaultdict(list)
+    folders: dict[str, str] = {}
+    for key, file in files_of(results, keys):
+        folder, name = os.path.split(file.path)
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder)
+        if file.size >= 0:
+            writers[os.path.join(folders[folder], name)].append((key, file))  # noqa: PTH118 - for many files
+    told = [
+        f"{' and '.join(_call(results, key) for key, _ in found[:_NAMED])} wrote one "
+        f"file, {found[0][1].path}"
+        for found in writers.values()
+        if len(found) > 1 and not _handed_on(results, found)
+    ]
+    if not told:
+        return ""
+    more = f"; and {len(told) - _NAMED} more files" if len(told) > _NAMED else ""
+    return f"{'; '.join(told[:_NAMED])}{more}: let each task write a file of its own"
+
+
+def _handed_on(results: Results, found: list[tuple[Key, WrittenFile]]) -> bool:
+    """Return whether one task wrote a file, and others got it from there as it is."""
+    if len({file.content for _, file in found}) > 1:
+        return False
+    keys = {key for key, _ in found}
+    return any(keys <= made_of(results, [key]) for key in keys)
+
+
+def _call(results: Results, key: Key) -> str:
+    record = results.record(key)
+    return f"{record.name}({record.summary})" if record else key.hex()[:12]
