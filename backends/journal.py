@@ -17,12 +17,12 @@ from backends.garbage import few_collections
 from backends.interface import Kind, Segment
 from backends.reading import check_at, look, name_of
 from backends.segment import (
-    VOID_FRAME,
     check_of,
     encode_frame,
     link_of,
     linked,
     refused,
+    void_frame,
 )
 from backends.state import State
 from backends.warning import warn
@@ -175,7 +175,8 @@ class Journal:
         if check_at(self.log, position - 1) is None:
             self.log.retract(position, staged.name)
         else:
-            self.log.replace(position, VOID_FRAME)
+            own = replace(staged.stamped, check=check_of(staged.start))
+            self.log.replace(position, void_frame(refused(own).check))
         if staged.wanted.kind in KEPT_TWICE:
             self.copies.drop(position, staged.frame())
 

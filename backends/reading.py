@@ -8,18 +8,19 @@ from backends.errors import DamagedError
 from backends.interface import Kind
 from backends.segment import (
     HEADER_SIZE,
-    VOID_FRAME,
     after_of,
     check_of,
     decode_frame,
     decode_head,
     decode_header,
+    void_frame,
 )
 
 if TYPE_CHECKING:
     from backends.interface import Segment
     from backends.log import Log
 
+_LARGEST_VOID = len(void_frame((1 << 64) - 1)) - HEADER_SIZE
 HEAD_READ = 1 << 16
 """Bytes of a segment that are read to know what it is."""
 
@@ -63,15 +64,19 @@ def check_at(log: Log, position: int) -> int | None:
 
     None if nothing is there, 0 if it is one that was merged away or cannot be read.
     """
+    what = name_of(log, position)
     try:
-        found = log.read(position, HEADER_SIZE)
+        found = log.read(position, HEADER_SIZE + _LARGEST_VOID)
         if found is None:
             return None
-        decode_header(found[0], name_of(log, position))
+        header = decode_header(found[0], what)
+        if header.head_size <= _LARGEST_VOID:
+            segment = decode_head(found[0], what)
+            if segment.kind is Kind.VOID:
+                return segment.check
     except DamagedError:
         return 0
-    void = found[0][:HEADER_SIZE] == VOID_FRAME[:HEADER_SIZE]
-    return 0 if void else check_of(found[0])
+    return check_of(found[0])
 
 
 def check_meant(log: Log, position: int) -> int:

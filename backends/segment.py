@@ -155,7 +155,7 @@ def decode_head(frame: Bytes, what: str, header: Header | None = None) -> Segmen
     head = bytes(frame[HEADER_SIZE : HEADER_SIZE + header.head_size])
     segment = unpack_head(head, header, what, after_of(frame), check_of(frame))
     if segment.kind is Kind.VOID:
-        return replace(segment, after=0, check=0)
+        return replace(segment, after=0, check=segment.number)
     return segment
 
 
@@ -274,5 +274,13 @@ def linked(frame: Bytes, after: int) -> bytes:
     return b"".join([frame[:LINK_AT], link_of(frame, after), frame[HEADER_SIZE:]])
 
 
-VOID_FRAME = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
-"""A frame that does nothing."""
+def void_frame(check: int = 0) -> bytes:
+    """Return a frame that does nothing.
+
+    With the check of what is `refused`, it stands in the place of that: who came after
+    it, and who had read another there, can still be told.
+    """
+    return b"".join(encode_frame(Segment(Kind.VOID, "", 0.0, number=check)))
+
+
+VOID_FRAME = void_frame()

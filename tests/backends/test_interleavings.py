@@ -234,6 +234,27 @@ def test_whose_history_is_gone_leaves_a_place_that_others_came_after(root):
     assert set(dora.keys()) == {B}
 
 
+def test_what_was_taken_back_tells_who_else_was_left_behind(root):
+    """Two had read what vanished: what the one takes back hides nothing."""
+    anna, bert, cora = (
+        JournalStore(FileLog(root), w) for w in ("anna", "bert", "cora")
+    )
+    publish(cora, A)
+    first = cora.claim([B]).token
+    bert.poll()
+    cora.claim([C])
+    anna.poll()
+    for gone in (first, first + 1):
+        (root / f"log/000000/{gone:03d}").unlink()
+    JournalStore(FileLog(root), "dora").claim([key(10)])
+    for left_behind in (bert, anna):
+        with pytest.raises(RewoundError):
+            left_behind.claim([key(20)])
+    late = JournalStore(FileLog(root), "late")
+    late.poll()
+    assert {lock.worker for lock in late.locks()} == {"dora"}
+
+
 def test_who_waits_below_a_gap_learns_what_is_above_it(root):
     anna, bert = (JournalStore(FileLog(root), w) for w in ("anna", "bert"))
     publish(anna, A)
