@@ -31,6 +31,7 @@ class Unpacked:
     def __init__(self) -> None:
         self._files: OrderedDict[BlobRef, tuple[int, int]] = OrderedDict()
         self._mapped: WeakSet[mmap.mmap] = WeakSet()
+        self._too_large: set[BlobRef] = set()
         finalize(self, _close_all, self._files)
 
     def __call__(self, ref: BlobRef, stored: memoryview) -> memoryview:
@@ -46,6 +47,8 @@ class Unpacked:
 
     def _file(self, ref: BlobRef, stored: memoryview) -> int | None:
         """Return a file with what was compressed, None if that is too much to keep."""
+        if ref in self._too_large:
+            return None
         if ref not in self._files:
             descriptor = _nameless()
             size = 0
@@ -55,6 +58,7 @@ class Unpacked:
                 if not 0 < size <= _MOST_BYTES:
                     os.close(descriptor)
             if size > _MOST_BYTES:
+                self._too_large.add(ref)
                 return None
             self._files[ref] = descriptor, size
         self._files.move_to_end(ref)
