@@ -1,4 +1,4 @@
-"""What has been done is published while the next task takes long."""
+"""What has been done is published, and more is locked, while a task runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class BackgroundFlush:
-    """A thread that flushes a worker's batch while a task takes long.
+    """A thread that looks after a worker's batch while a task runs.
 
     It acts only while the user's function runs: then the worker touches neither its
     batch nor the store.
@@ -19,18 +19,27 @@ class BackgroundFlush:
     Parameters
     ----------
     flush : callable
-        Publishes what is done and releases what waits.
+        Publishes what is done and releases what waits, when a task takes long.
+    provide : callable
+        Does what it is asked for, as soon as a task runs.
     patience : float
-        Seconds that a task runs before that is done; may be changed.
+        Seconds after which a task takes long; may be changed.
     """
 
-    def __init__(self, flush: Callable[[], None], patience: float = 0.5) -> None:
+    def __init__(
+        self,
+        flush: Callable[[], None],
+        provide: Callable[[], None],
+        patience: float = 0.5,
+    ) -> None:
         self._flush = flush
+        self._provide = provide
         self.patience = patience
         self._free = threading.Lock()
         self._free.acquire()
         self._since = 0.0
-        self._ended = threading.Event()
+        self._asked = self._ended = False
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
@@ -38,7 +47,8 @@ class BackgroundFlush:
         pass
 
     def __exit__(self, *exception: object) -> None:
-        self._ended.set()
+        self._ended = True
+        self._wake.set()
         if self._thread is not None:
             self._thread.join()
 
@@ -48,10 +58,20 @@ class BackgroundFlush:
             self._thread = threading.Thread(target=self._watch, daemon=True)
             self._thread.start()
 
+    def ask(self) -> bool:
+        """Let it `provide` as soon as the next task runs; return whether it will.
+
+        It will not if it found no time to do so since it was asked before.
+        """
+        self._asked = self._thread is not None and not self._asked
+        return self._asked
+
     def hand_over(self) -> None:
         """Leave batch and store to the thread: the user's function begins."""
         self._since = time.monotonic()
         self._free.release()
+        if self._asked:
+            self._wake.set()
 
     def take_back(self) -> None:
         """Take batch and store back: the user's function is over."""
@@ -61,13 +81,19 @@ class BackgroundFlush:
 
     def _watch(self) -> None:
         served = 0.0
-        while not self._ended.wait(self.patience / 2):
+        while True:
+            self._wake.wait(self.patience / 2)
+            self._wake.clear()
+            if self._ended:
+                return
             since = self._since
-            if since == served or time.monotonic() - since < self.patience:
-                continue
-            if self._free.acquire(blocking=False):
+            late = since != served and time.monotonic() - since >= self.patience
+            if (self._asked or late) and self._free.acquire(blocking=False):
                 try:
-                    if self._since == since:
+                    if self._asked:
+                        self._asked = False
+                        self._provide()
+                    elif self._since == since:
                         served = since
                         self._flush()
                 except BaseException as error:  # noqa: BLE001 - raised in the worker

@@ -28,8 +28,12 @@ look around that go with it, and everybody who reads it."""
 _PER_ROUND = 10
 _END = 0.5
 """Seconds of work that one may take though others will be without any, at most."""
+_ASIDE = 0.002
+"""Seconds that a task takes, at least, for something else to be done meanwhile."""
 _FEW = 8
 """Others that may all wake at each append, when they wait for something to do."""
+_REST = 0.2
+"""Seconds that who waits looks away at most; as long, the end of a run may wait."""
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ class Pace:
     @property
     def worthwhile(self) -> float:
         """For how many seconds of work an append pays, when others want to share."""
-        return max(self._haste, min(_END, self._round)) if self.others else 0.0
+        return min(_END, max(self._haste, self._round)) if self.others else 0.0
 
     @property
     def _haste(self) -> float:
@@ -84,7 +88,7 @@ class Pace:
     @property
     def rest(self) -> float:
         """For how long to let news come together before they are looked at, idle."""
-        return min(_SHORTEST, self._haste * max(0, self.others // _FEW - 1) / 4)
+        return min(_REST, self._haste * max(0, self.others // _FEW - 1) / 4)
 
     def learn(self, name: str, seconds: float) -> None:
         """Take in how long a task of this name took."""
@@ -103,6 +107,14 @@ class Pace:
         hasty = wanted and self.others
         limit = min(self.interval, self._haste) if hasty else self.interval
         return age + following >= limit
+
+    def aside(self, following: float) -> bool:
+        """Return whether to publish and lock while the following task runs.
+
+        A very short one is over before that has begun; before a long one it takes
+        nothing to speak of, and what is done is safe if that one ends the worker.
+        """
+        return _ASIDE <= following < _SHORTEST
 
     def scarce(self, free: int) -> bool:
         """Return whether some of the others may find nothing to do."""

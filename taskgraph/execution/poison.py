@@ -7,12 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from backends.interface import Cause
+from taskgraph.description import summary
+from taskgraph.execution.unpublished import Unpublished
 from taskgraph.records import Batch, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from backends.interface import Backend, Key
+    from taskgraph.tasks.task import Task
 
 KILLED_LIMIT = 3
 LOST_LIMIT = 6
@@ -48,6 +51,17 @@ def poisonous(keys: Iterable[Key], backend: Backend) -> dict[Key, Failure]:
     """Return which of some tasks kill their workers, and what to record of these."""
     verdicts = {k: verdict(backend.deaths(k)) for k in keys if backend.suspect(k)}
     return {key: failure for key, failure in verdicts.items() if failure is not None}
+
+
+def given_up(
+    tasks: Iterable[tuple[Task, Failure]], token: int, now: float
+) -> Unpublished:
+    """Return records of tasks, locked with a token, that are not run any more."""
+    done = Unpublished(token=token)
+    for task, failure in tasks:
+        about = (summary(task.args, task.kwargs), now, 0.0, 0.0, 0)
+        done.batch.add(task.key, failure, (task.name, ""), about)
+    return done
 
 
 def record_timeout(backend: Backend, worker: str, key: Key, about: str) -> None:

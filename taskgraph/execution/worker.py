@@ -4,7 +4,8 @@ Rules:
 
 1. Records are published together, but at the latest when the first of them is
    `Pace.interval` old (sooner if they make something ready and little else is), before
-   a task of unknown or long duration, and before waiting.
+   a task of unknown or long duration, and before waiting. While a task runs that is
+   neither long nor very short, a thread publishes, and locks what comes after it.
 2. Locks are taken for as much work as takes a moment, and for a share of what is ready,
    so that others find something to do; each chooses somewhere else in what is ready.
 3. A record of one's own counts at once; dependants run before it is published.
@@ -26,11 +27,11 @@ from taskgraph.errors import MissingResultError
 from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.pace import Pace
-from taskgraph.execution.poison import poisonous
+from taskgraph.execution.poison import given_up, poisonous
 from taskgraph.execution.runner import DamagedResultError, Runner
 from taskgraph.execution.shared_page import NoPage, Page
+from taskgraph.execution.unpublished import Unpublished
 from taskgraph.exit_codes import ExitCode
-from taskgraph.records import Batch
 from taskgraph.results.lineage import discard_damaged
 from taskgraph.tasks.frontier import Budget, Frontier
 
@@ -82,14 +83,12 @@ class Worker:
         output: Callable[[], str] = str,
         join: Callable[[], None] | None = None,
         clock: Clock = time,
-        background: Callable[[Callable[[], None]], BackgroundFlush] = BackgroundFlush,
+        background: Callable[..., BackgroundFlush] = BackgroundFlush,
     ) -> None:
-        self._source = source
-        self._options = options
+        self._source, self._options = source, options
         self._provenance = provenance
         self._page: Page = page or NoPage()
-        self._output = output
-        self._join = join
+        self._output, self._join = output, join
         self._clock = clock
         self._loaded = loaded
         self._standing = False
@@ -97,13 +96,11 @@ class Worker:
         self._backend: Backend = loaded.results.backend
         self._pace = Pace(self._backend.latency, self._backend.worker)
         self._others = OtherWorkers(self._backend, clock.monotonic)
-        self._batch = Batch()
-        self._oldest = 0.0
-        self._frees = False
-        self._token = 0
-        self._queue: deque[Key] = deque()
+        self._done = Unpublished()
+        self._following, self._running = 0.0, b""
+        self._queue: deque[tuple[Key, int]] = deque()
         self._runner = Runner(self._results, debug=options.debug, clock=clock)
-        self._background = background(self._flush_and_release)
+        self._background = background(self._flush_and_release, self._provide)
         self._runner.before = self._background.hand_over
         self._runner.after = self._background.take_back
         self.failed = 0
@@ -138,10 +135,10 @@ class Worker:
             self._take_in()
             if self._page.stopping or (self._options.fail_fast and self.failed):
                 return ExitCode.NOT_DONE
-            claim = self._lock()
-            if claim.keys:
+            self._queue.extend(self._lock())
+            if self._queue:
                 idle = 0.0
-                self._run(claim)
+                self._run()
                 continue
             self._flush()
             missing = self._loaded.missing
@@ -226,8 +223,8 @@ class Worker:
 
     # lock
 
-    def _lock(self) -> Claim:
-        """Lock some of what is ready; no keys if there is nothing to be had."""
+    def _lock(self) -> list[tuple[Key, int]]:
+        """Lock some of what is ready; return it with the token of its lock."""
         backend, pace = self._backend, self._pace
         pace.others, pace.crowd = self._others.count(), self._others.crowd
         attempts = 0
@@ -239,11 +236,12 @@ class Worker:
                 backend.holders(),
                 least=pace.worthwhile,
                 skip=pace.skip(tasks, attempts),
+                running=self._running,
             )
             attempts += 1
             wanted = self._frontier.take(self._expected, budget)
             if not wanted:
-                return Claim(0, [])
+                return []
             if self._join is not None:
                 self._join()
             seen = backend.position
@@ -257,7 +255,7 @@ class Worker:
                 return self._without_poison(claim)
             if backend.position == seen:  # what is wanted cannot be had: ask no more
                 self._start_over()
-                return claim
+                return []
 
     def _free(self) -> int:
         """Return how many tasks are ready and nobody's, or somewhat more."""
@@ -270,59 +268,70 @@ class Worker:
             return None
         return self._pace.seconds.get(task.generator.name)
 
-    def _without_poison(self, claim: Claim) -> Claim:
+    def _without_poison(self, claim: Claim) -> list[tuple[Key, int]]:
         """Record tasks that kill their workers as failed, instead of running them."""
         deadly = poisonous(claim.keys, self._backend)
-        for key, failure in deadly.items():
-            task = self._loaded.graph[key]
-            about = (summary(task.args, task.kwargs), self._clock.time(), 0.0, 0.0, 0)
-            self._batch.add(key, failure, (task.name, ""), about)
-            self._frontier.fail([key])
-            self.failed += 1
-            self._flush(claim.token)
-        return Claim(claim.token, [key for key in claim.keys if key not in deadly])
+        if deadly:
+            self._flush()
+            tasks = [(self._loaded.graph[key], deadly[key]) for key in deadly]
+            self._done = given_up(tasks, claim.token, self._clock.time())
+            self._frontier.fail(deadly)
+            self.failed += len(deadly)
+            self._flush()
+        return [(key, claim.token) for key in claim.keys if key not in deadly]
 
     # run
 
-    def _run(self, claim: Claim) -> None:
-        if not self._batch.keys:
-            self._token = claim.token
-        queue = self._queue = deque(claim.keys)
+    def _run(self) -> None:
         graph = self._loaded.graph
-        unready: list[Key] = []
-        if len(queue) > 1:
+        if len(self._queue) > 1:
             self._background.patience = self._pace.interval
             self._background.start()
-        while queue and not self._page.stopping:
-            key = queue.popleft()
+        while self._queue and not self._page.stopping:
+            key, token = self._queue.popleft()
             task = graph[key]
             if any(need.key not in self._frontier.finished for need in task.needs):
-                unready.append(key)  # what it needs has failed or gone meanwhile
+                self._backend.release([key])  # what it needs has failed or gone
+                self._frontier.put_back([key])
                 continue
-            self._flush_if_due(self._pace.seconds.get(task.generator.name, inf))
-            self._run_one(task)
+            self._look_ahead(self._pace.seconds.get(task.generator.name, inf))
+            self._running = key
+            self._run_one(task, token)
+            self._running = b""
             if self.failed and self._options.fail_fast:
                 break
-        self._queue = deque()
-        if queue or unready:
-            self._backend.release([*queue, *unready])
-            self._frontier.put_back([*queue, *unready])
-        self._flush_if_due(0.0)
+        self._give_back()
+        self._look_ahead(0.0)
 
-    def _flush_if_due(self, following: float) -> None:
-        """Publish what would be too old after `following` seconds."""
-        if self._batch.keys:
-            age = self._clock.monotonic() - self._oldest
-            wanted = self._frees and self._pace.scarce(self._free())
-            if self._pace.due(age, following, wanted=wanted):
-                self._flush()
+    def _give_back(self) -> None:
+        """Let others have what is locked and was not begun."""
+        waiting = [key for key, _ in self._queue]
+        self._queue.clear()
+        if waiting:
+            self._backend.release(waiting)
+            self._frontier.put_back(waiting)
 
-    def _run_one(self, task: Task) -> None:
+    def _look_ahead(self, following: float) -> None:
+        """Publish what is due, and lock more, before or while the next task runs."""
+        self._following = following
+        due = self._due()
+        aside = (due or not self._queue) and self._pace.aside(following)
+        if not (aside and self._background.ask()) and due:
+            self._flush()
+
+    def _due(self) -> bool:
+        """Return whether what was run would be too old after the following task."""
+        done = self._done
+        age = self._clock.monotonic() - done.oldest
+        wanted = done.frees and self._pace.scarce(self._free())
+        return bool(done) and self._pace.due(age, self._following, wanted=wanted)
+
+    def _run_one(self, task: Task, token: int) -> None:
         limit = task.generator.timeout
         began = self._clock.monotonic()
         self._page.begin(task.key, began + limit if limit else 0.0)
         try:
-            seconds = self._runner.run(task, lambda: self._batch, self._output)
+            seconds = self._runner.run(task, lambda: self._done.batch, self._output)
         except (DamagedResultError, MissingResultError) as error:
             self._page.end()
             if isinstance(error, DamagedResultError):
@@ -335,52 +344,43 @@ class Worker:
             raise
         # What else is raised ends the worker; the page says what it was running.
         self._page.end()
-        if len(self._batch.keys) == 1:
-            self._oldest = began
         self._pace.learn(task.generator.name, seconds)
-        if self._batch.rows[-1] == Row.FAILURE:
+        ready = self._frontier.ready
+        if self._done.batch.rows[-1] == Row.FAILURE:
             self.failed += 1
             self._frontier.fail([task.key])
         else:
-            ready = self._frontier.ready
             self._frontier.finish([task.key])
-            self._frees = self._frees or self._frontier.ready > ready
+        self._done.ran(began, token, frees=self._frontier.ready > ready)
 
     # publish, release
 
-    def _flush(self, token: int | None = None) -> None:
+    def _flush(self) -> None:
         """Publish what has been run; what is refused counts as not run."""
-        batch = self._batch
-        if not batch.keys:
+        done = self._done
+        if not done:
             return
         began = self._clock.monotonic()
-        body = batch.encode(self._provenance(), self._backend.find)
-        accepted = self._backend.publish(
-            batch.keys,
-            bytes(batch.rows),
-            body,
-            since=self._token if token is None else token,
-            inputs=batch.inputs,
-        )
-        self._batch = Batch()
-        self._frees = False
-        for key in batch.keys:
-            self._results.pending.pop(key, None)
+        whole = done.publish(self._results, self._provenance())
+        self._done = Unpublished()
         self._pace.published(self._clock.monotonic() - began)
-        if accepted < len(batch.keys):
-            self._backend.release(batch.keys)
-            self._start_over()
-        else:
+        if whole:
             self._learn(self._backend.changes())
+        else:
+            self._backend.release(done.batch.keys)
+            self._start_over()
 
     def _flush_and_release(self) -> None:
         """While a task takes long: publish what is done, give back what waits."""
         self._flush()
-        if self._queue:
-            waiting = list(self._queue)
-            self._queue.clear()
-            self._backend.release(waiting)
-            self._frontier.put_back(waiting)
+        self._give_back()
+
+    def _provide(self) -> None:
+        """While a short task runs: publish what is due, lock what comes after it."""
+        if self._due():
+            self._flush()
+        if not (self._queue or self._page.stopping):
+            self._queue.extend(self._lock())
 
     def _leave(self) -> None:
         """Leave nothing behind: publish, release, and sign off.

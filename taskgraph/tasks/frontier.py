@@ -225,13 +225,14 @@ class Frontier:
         """Return the next ready key that nobody else holds, dropping finished ones."""
         aside: list[Key] = []
         found = None
-        stack, fresh, held = self._stack, self._fresh, budget.held
+        stack, fresh = self._stack, self._fresh
+        held, running = budget.held, budget.running
         finished, failed, any_task = self.finished, self.failed, self._selected is None
         while stack or fresh:
             key = stack.pop() if stack else fresh.popleft()
             if key in finished or key in failed:
                 continue
-            if key in held:
+            if key in held or key == running:
                 aside.append(key)
             elif any_task or self._may_run(key):
                 found = key
@@ -245,8 +246,8 @@ class Budget:
     """How much to lock at once.
 
     At least one task, at most `tasks` or what makes `least` seconds, no more than
-    `seconds` of expected work, and none that is `held` by somebody. About `skip` keys
-    that would come first are left to others.
+    `seconds` of expected work, and none that is `held` by somebody, or `running` here,
+    whoever holds it. About `skip` keys that would come first are left to others.
     """
 
     tasks: int
@@ -254,3 +255,4 @@ class Budget:
     held: Container[Key]
     least: float = 0.0
     skip: int = 0
+    running: Key = b""

@@ -61,7 +61,7 @@ def work(schedule: Schedule, process: Process) -> None:
         provenance=dict,
         join=join,
         clock=process,
-        background=lambda flush: SimulatedFlush(schedule, process, flush),
+        background=lambda *deeds: SimulatedFlush(schedule, process, *deeds),
     )
     code = worker.run()
     schedule.scheduler.note(f"ends with {code!r}")
@@ -85,16 +85,20 @@ class ObservedWorker(Worker):
 
 
 class SimulatedFlush(BackgroundFlush):
-    """What is published while a task takes long, from a second stack."""
+    """What is published and locked while a task runs, from a second stack."""
 
     def __init__(
-        self, schedule: Schedule, process: Process, flush: Callable[[], None]
+        self,
+        schedule: Schedule,
+        process: Process,
+        flush: Callable[[], None],
+        provide: Callable[[], None],
     ) -> None:
-        self._scheduler = schedule.scheduler
+        self._scheduler, self._rng = schedule.scheduler, schedule.rng
         self._process = process
-        self._flush = flush
+        self._flush, self._provide = flush, provide
         self._stack = None
-        self._mine = self._ended = False
+        self._mine = self._asked = self._ended = False
         self._error = None
 
     def __exit__(self, *exception: object) -> None:
@@ -108,10 +112,15 @@ class SimulatedFlush(BackgroundFlush):
             self._stack = self._scheduler.start(self._process, self._watch, name)
             self._stack.wake = NEVER
 
+    def ask(self) -> bool:
+        self._asked = self._stack is not None and not self._asked
+        return self._asked
+
     def hand_over(self) -> None:
         self._mine = False
         if self._stack is not None:
-            self._stack.wake = self._scheduler.now + PATIENCE
+            soon = self._rng.random() * 0.01 if self._asked else PATIENCE
+            self._stack.wake = self._scheduler.now + soon
 
     def take_back(self) -> None:
         while self._mine:
@@ -124,8 +133,9 @@ class SimulatedFlush(BackgroundFlush):
     def _watch(self) -> None:
         while not self._ended:
             self._mine = True
+            asked, self._asked = self._asked, False
             try:
-                self._flush()
+                (self._provide if asked else self._flush)()
             except KilledError:
                 return
             except BaseException as error:  # noqa: BLE001 - raised in the worker
@@ -133,7 +143,7 @@ class SimulatedFlush(BackgroundFlush):
             finally:
                 self._mine = False
             if not self._ended:
-                self._scheduler.sleep(NEVER)
+                self._scheduler.sleep(PATIENCE if asked else NEVER)
 
 
 # commands: what each does behind its options and tables

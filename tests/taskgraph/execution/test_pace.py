@@ -1,10 +1,17 @@
-"""How much is done at once, by what was measured and by how many there are."""
+"""How much is done at once, by what was measured and how many there are, and when."""
 
+import threading
+import time
 from collections import Counter
 
 import pytest
 
+from backends.store import JournalStore
+from taskgraph import TaskGenerator, run
+from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.pace import Pace
+from taskgraph.tasks.frontier import Budget, Frontier
+from taskgraph.tasks.graph import Graph
 
 
 def pace(others=0, cost=0.001, latency=0.02):
@@ -28,6 +35,7 @@ def test_intervals_follow_what_an_append_takes():
     for _ in range(30):
         slow.published(60.0)
     assert slow.interval == 3.0
+    assert slow.worthwhile == 0.5  # or all would wait for who locked last
 
 
 @pytest.mark.parametrize("others", [1, 3, 15, 63, 255])
@@ -85,4 +93,78 @@ def test_who_fails_to_lock_looks_further_away():
 
 def test_few_wake_at_each_append_and_many_let_news_come_together():
     assert pace(7).rest == pace(15).rest == 0.0
-    assert 0.0 < pace(31).rest < pace(63).rest <= pace(1000).rest == 0.5
+    assert 0.0 < pace(31).rest < pace(63).rest <= pace(1000).rest == 0.2
+
+
+@TaskGenerator
+def nap(number):
+    time.sleep(0.02)
+    return number
+
+
+def test_short_tasks_do_not_wait_for_the_store(tmp_path, monkeypatch):
+    main, beside = threading.current_thread(), []
+
+    def noting(name):
+        method = getattr(JournalStore, name)
+
+        def noted(store, *args, **kwargs):
+            beside.append((name, threading.current_thread() is not main))
+            return method(store, *args, **kwargs)
+
+        monkeypatch.setattr(JournalStore, name, noted)
+
+    noting("publish")
+    noting("claim")
+    tasks = [nap(i) for i in range(50)]  # twice as long as records wait
+    run(tasks, workers=0, store=str(tmp_path / "store"))
+    assert {("publish", True), ("claim", True)} <= set(beside)
+
+
+def test_what_is_not_done_beside_a_task_is_done_before_the_next_one():
+    came = threading.Event()
+    flush = BackgroundFlush(lambda: None, came.set)
+    assert not flush.ask()  # nobody is there yet
+    flush.start()
+    try:
+        assert flush.ask()
+        assert not flush.ask()  # no task has run: it is not left for ever
+        assert flush.ask()
+        flush.hand_over()
+        assert came.wait(30)
+        flush.take_back()
+        assert flush.ask()
+    finally:
+        flush.__exit__()
+
+
+def test_what_fails_beside_a_task_is_raised_after_it():
+    came = threading.Event()
+
+    def provide():
+        came.set()
+        raise OSError("no store")
+
+    flush = BackgroundFlush(lambda: None, provide)
+    flush.start()
+    assert flush.ask()
+    flush.hand_over()
+    assert came.wait(30)
+    with pytest.raises(OSError, match="no store"):
+        flush.take_back()
+    flush.__exit__()
+
+
+def test_a_task_that_runs_is_not_run_once_more_here_whoever_holds_it():
+    graph = Graph([nap(1), nap(2)])
+    one, two = graph
+    frontier = Frontier(graph)
+    budget = Budget(10, 10.0, {}, running=one)
+    assert frontier.take(lambda task: 0.1, budget) == [two]
+    assert frontier.take(lambda task: 0.1, Budget(10, 10.0, {})) == [one]
+
+
+def test_only_beside_tasks_that_are_neither_long_nor_very_short():
+    assert [pace(3).aside(x) for x in (0.0, 0.001, 0.01, 0.3, 1.0, float("inf"))] == [
+        False, False, True, True, False, False
+    ]  # fmt: skip

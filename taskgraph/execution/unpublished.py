@@ -1,0 +1,67 @@
+"""What a worker has run and not published yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.records import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from taskgraph.results.results import Results
+
+
+@dataclass(slots=True)
+class Unpublished:
+    """Records that wait to be published, and what decides when and how that is done.
+
+    Attributes
+    ----------
+    batch : Batch
+        The records.
+    oldest : float
+        When the task of the first one began.
+    token : int
+        Of the lock of the first one, which is no later than those of the others.
+    frees : bool
+        Whether others may wait for them, since they make something ready.
+    """
+
+    batch: Batch = field(default_factory=Batch)
+    oldest: float = 0.0
+    token: int = 0
+    frees: bool = False
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    def ran(self, began: float, token: int, *, frees: bool) -> None:
+        """Take in that a record was added, of a task that began and was locked then."""
+        if len(self.batch) == 1:
+            self.oldest, self.token = began, token
+        self.frees = self.frees or frees
+
+    def publish(self, results: Results, context: Mapping[str, Any]) -> bool:
+        """Publish all; return False if some was refused.
+
+        Parameters
+        ----------
+        results : Results
+            Where to.
+        context : mapping
+            What the records share, see `Provenance.context`.
+        """
+        batch, backend = self.batch, results.backend
+        body = batch.encode(context, backend.find)
+        accepted = backend.publish(
+            batch.keys,
+            bytes(batch.rows),
+            body,
+            since=self.token,
+            inputs=batch.inputs,
+        )
+        for key in batch.keys:
+            results.pending.pop(key, None)
+        return accepted == len(batch.keys)
