@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST = 9_999  # times that a histogram is smoothed
+_TOGETHER = 64  # of these, as many as vectors keep busy
 _PEAKS = 3  # of fewer, all are known
 
 
@@ -33,12 +34,25 @@ def minimum(counts: NDArray[np.int64], values: NDArray[np.int64]) -> np.int64:
     RuntimeError
         If there are not two peaks.
     """
-    from segkit.thresholding import histogram_kernels
-
-    smooth = counts.astype(np.float32)
-    peaks = np.empty(_PEAKS, np.int64)
-    histogram_kernels.smooth_to_two_peaks(smooth, np.empty_like(smooth), peaks, _MOST)
+    smooth, peaks = smoothed(counts, _MOST)
     if peaks[1] < 0 or peaks[2] >= 0:
         raise RuntimeError("Unable to find two maxima in histogram")
     lowest: np.int64 = values[peaks[0] + np.argmin(smooth[peaks[0] : peaks[1] + 1])]
     return lowest
+
+
+def smoothed(
+    counts: NDArray[np.int64], most: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return a histogram smoothed until it has at most two peaks, and the first three.
+
+    It is smoothed at most so often, and at least once; -1 stands for no peak.
+    """
+    from segkit.thresholding.histogram_kernels import LAG, smooth_to_two_peaks
+
+    smooth = counts.astype(np.float32)
+    rows = np.empty((smooth.size + LAG * _TOGETHER + 2, _TOGETHER + 1), np.float32)
+    totals, turns = np.empty(_TOGETHER), np.empty(2 * _PEAKS - 1, np.int64)
+    peaks = np.empty(_PEAKS, np.int64)
+    smooth_to_two_peaks(smooth, rows, totals, turns, peaks, most)
+    return smooth, peaks

@@ -1,11 +1,13 @@
 """Counts of grey values: those of numpy, whatever the dtype, strides and threads."""
 
+from itertools import pairwise
 from typing import get_args
 
 import numpy as np
 import pytest
 import skimage.filters
 from hypothesis import given, settings, strategies as st
+from scipy import ndimage
 
 from segkit.thresholding import histogram as histograms, peaks
 from segkit.thresholding.histogram import histogram
@@ -129,3 +131,35 @@ def test_the_minimum_of_a_wide_histogram_is_that_of_scikit_image():
     values = np.arange(counts.size)
     expected = peaks._minimum_by_skimage(counts, values)
     assert peaks.minimum(counts, values) == expected
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 60, 127, 128, 129, 700])
+@pytest.mark.parametrize("most", [1, 2, 63, 64, 65, 200])
+def test_smoothing_many_times_at_once_gives_the_digits_of_scipy(size, most):
+    rng = np.random.default_rng(size)
+    for counts in (
+        rng.integers(1, 10**7, size),
+        np.where(rng.random(size) < 0.1, rng.integers(1, 99, size), 0),
+        np.where(np.arange(size) % 50 == 1, 10**7, 1),
+    ):
+        expected = counts.astype(np.float32)
+        for _ in range(most):
+            expected = ndimage.uniform_filter1d(expected, 3)
+            tops = peaks_of(expected)
+            if len(tops) < 3:
+                break
+
+        smooth, found = peaks.smoothed(counts, most)
+
+        np.testing.assert_array_equal(smooth, expected)
+        assert [top for top in found if top >= 0] == tops[:3]
+
+
+def peaks_of(counts):
+    """Return the last place of each rise or level ground before a fall."""
+    tops, rises = [], True
+    for i, (before, here) in enumerate(pairwise(counts.tolist())):
+        if rises and here < before:
+            tops.append(i)
+        rises = here > before if here != before else rises
+    return tops
