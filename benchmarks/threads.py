@@ -1,0 +1,126 @@
+"""What a second thread is worth: ``python benchmarks/threads.py [name ...]``.
+
+Each function that takes `workers` runs on planes of 4096 x 4096 and volumes of 256^3
+with one thread and with two, in turn, in one run. Shown are, of the runs that took the
+least: seconds with one thread and with two, and their ratio; processor seconds of
+both, which are equal if nothing is done twice; which part of these the calling thread
+spends, while the others wait for it; and the ratio that follows from the processor
+seconds, which other programs disturb least. Each result is the same with both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+import segkit
+
+
+class Times(NamedTuple):
+    """Seconds of one run: by the clock, of all threads, and of the calling one."""
+
+    clock: float
+    all_threads: float
+    own: float
+
+
+def timed(function, workers):
+    began = time.perf_counter(), time.process_time(), time.thread_time()
+    found = function(workers=workers)
+    ended = time.perf_counter(), time.process_time(), time.thread_time()
+    return found, Times(*(end - start for start, end in zip(began, ended, strict=True)))
+
+
+def least(runs):
+    return Times(*map(min, zip(*runs, strict=True)))
+
+
+def blobs(shape, sigma, rng):
+    """Return bright blobs on dark ground, from 0 to 1."""
+    small = rng.random([n // 2 for n in shape], np.float32)
+    smooth = ndimage.zoom(ndimage.gaussian_filter(small, sigma), 2, order=1)
+    return (smooth - smooth.min()) / np.ptp(smooth)
+
+
+def cases(rng):
+    for size, shape, window in (
+        ("4096^2", (4096, 4096), 51),
+        ("256^3", (256, 256, 256), (11, 51, 51)),
+    ):
+        smooth = blobs(shape, 5 if len(shape) == 2 else 3, rng)
+        noise = rng.normal(0, 0.02, shape).astype(np.float32)
+        grey = 500 + 4000 * (smooth + (smooth > 0.6) + noise)
+        deep = grey.clip(0, 65535).astype(np.uint16)
+        yield from filter_cases(size, deep, smooth)
+        yield from threshold_cases(size, deep, window)
+    plane = blobs((4096, 4096), 3.2, rng)
+    labels = segkit.label(plane > 0.6)
+    image = (60_000 * plane).astype(np.uint16)
+    yield "overlay 4096^2", partial(segkit.overlay, image, labels)
+
+
+def filter_cases(size, deep, smooth):
+    for name, image in ("uint16", deep), ("float32", deep.astype(np.float32)):
+        yield f"gaussian {size} {name}", partial(segkit.gaussian, image, 3)
+    for name, image in ("uint8", (deep >> 6).astype(np.uint8)), ("uint16", deep):
+        yield f"median {size} {name}", partial(segkit.median, image, 1)
+    solid = smooth > 0.5
+    yield f"distance {size}", partial(segkit.distance_transform, solid)
+    yield f"h_maxima {size} float32", partial(segkit.h_maxima, smooth, 0.02)
+    yield f"h_maxima {size} uint16", partial(segkit.h_maxima, deep, 300)
+
+
+def threshold_cases(size, deep, window):
+    for method in ("otsu", "li", "triangle", "minimum"):
+        yield f"{method} {size} uint16", partial(segkit.threshold, deep, method)
+    for name, image in (
+        ("uint8", (deep >> 6).astype(np.uint8)),
+        ("uint16", deep),
+        ("float32", deep.astype(np.float32)),
+    ):
+        kept = {"shape": window, "threshold": 0.1}
+        yield f"ndnt {size} {name}", partial(segkit.ndnt, image, **kept)
+
+
+def show(name, function, repeats):
+    found = {workers: timed(function, workers)[0] for workers in (1, 2)}
+    if not np.array_equal(found[1], found[2]):
+        raise SystemExit(f"{name}: two threads find something else than one")
+    runs = {1: [], 2: []}
+    for _ in range(repeats):
+        for workers, kept in runs.items():
+            kept.append(timed(function, workers)[1])
+    one, two = least(runs[1]), least(runs[2])
+    alone = two.own / two.all_threads
+    follows = one.all_threads / (two.own + (two.all_threads - two.own) / 2)
+    print(
+        f"{name:24}{one.clock:8.3f}{two.clock:8.3f}{one.clock / two.clock:7.2f}"
+        f"{one.all_threads:9.3f}{two.all_threads:8.3f}{100 * alone:7.0f} %"
+        f"{follows:7.2f}",
+        flush=True,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="beginnings of names; none is all")
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+    print(
+        f"{'':24}{'1 thread':>8}{'2':>8}{'ratio':>7}{'CPU of 1':>9}{'of 2':>8}"
+        f"{'alone':>9}{'follows':>7}"
+    )
+    for name, function in cases(np.random.default_rng(0)):
+        if not options.names or name.startswith(tuple(options.names)):
+            show(name, function, options.repeats)
+
+
+if __name__ == "__main__":
+    main()
