@@ -9,6 +9,7 @@ from what is lowered by `h`. The two are the same, also where values are equal.
 from __future__ import annotations
 
 import itertools
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
     from segkit.arrays import Array, Mask
 
-# Voxels looked at together.
-_AT_ONCE = 1024
-_ROOM = 2**16
+_AT_ONCE = 1024  # voxels looked at together
+_ROOM = 2**16  # saddles found together
+_PROGRESS = 0.8  # part of the saddles that a round of meetings may leave at most
 
 
 @known_as("segkit")
@@ -107,40 +108,51 @@ def _ranks(image: Array, h: float) -> tuple[Array, Array]:
 def _by_basins(image: Array, h: float, threads: int) -> Mask:
     from segkit.morphology import maxima_kernels as kernels
 
-    padded = _padded(image)
+    padded = _padded(image, threads)
     grey, margin = padded.reshape(-1), sum(_steps(padded))
-    whole = margin, grey.size - margin
-    spans = [(s.start, s.stop) for s in cut(whole[1] - whole[0], threads)]
-    spans = [(margin + start, margin + stop) for start, stop in spans]
+    spans = [
+        (margin + part.start, margin + part.stop)
+        for part in cut(grey.size - 2 * margin, threads)
+    ]
     near = _neighbours(padded)
-    up = np.arange(grey.size, dtype=np.int32 if grey.size < 2**31 else np.int64)
+    up = np.empty(grey.size, np.int32 if grey.size < 2**31 else np.int64)
 
-    def ascend(span: tuple[int, int]) -> None:
-        kernels.ascend(grey, near[0], span, np.empty(_AT_ONCE, grey.dtype), up)
+    def ascend(span: tuple[int, int]) -> int:
+        scratch = np.empty(_AT_ONCE, grey.dtype)
+        count: int = kernels.ascend(grey, near[0], span, scratch, up)
+        return count
 
-    in_threads(ascend, spans, threads)
-    nothing = np.empty(0, grey.dtype)
-    peaks = np.empty(kernels.number_maxima(grey, up, whole, nothing), grey.dtype)
-    kernels.number_maxima(grey, up, whole, peaks)
+    counts = in_threads(ascend, spans, threads)
+    peaks = np.empty(sum(counts), grey.dtype)
+
+    def number(k: int) -> None:
+        kernels.number_maxima(grey, up, spans[k], sum(counts[:k]), peaks)
+
+    in_threads(number, range(len(spans)), threads)
     find = partial(_saddles, grey, up, peaks, near, h)
-    pairs, levels = map(
-        np.concatenate, zip(*in_threads(find, spans, threads), strict=True)
-    )
-    parent = np.arange(peaks.size, dtype=np.int32)
-    lost = np.zeros(peaks.size, np.uint8)
-    order = np.argsort(levels)
-    kernels.flood(order, pairs, levels, peaks, h, parent, parent.copy(), lost)
-    out = np.zeros(padded.shape, np.bool_)
-    kernels.mark(grey, up, whole, lost, out.reshape(-1))
-    return out[(slice(1, -1),) * image.ndim].copy()
+    lost = _lost(in_threads(find, spans, threads), peaks, h)
+    found = np.zeros(padded.shape, np.bool_)
+
+    def mark(span: tuple[int, int]) -> None:
+        kernels.mark(grey, up, span, lost, found.reshape(-1))
+
+    in_threads(mark, spans, threads)
+    return found[(slice(1, -1),) * image.ndim].copy()
 
 
-def _padded(image: Array) -> Array:
+def _padded(image: Array, threads: int) -> Array:
     """Return an image in floats that hold it, with minus infinity around it."""
     narrow = image.dtype.itemsize <= (4 if image.dtype.kind == "f" else 2)
     shape = tuple(length + 2 for length in image.shape)
-    padded = np.full(shape, -np.inf, np.float32 if narrow else np.float64)
-    padded[(slice(1, -1),) * image.ndim] = image
+    padded = np.empty(shape, np.float32 if narrow else np.float64)
+
+    def fill(rows: slice) -> None:
+        padded[rows] = -np.inf
+        inside = slice(max(rows.start, 1), min(rows.stop, len(padded) - 1))
+        before = slice(inside.start - 1, inside.stop - 1)
+        padded[(inside, *(slice(1, -1),) * (image.ndim - 1))] = image[before]
+
+    in_threads(fill, cut(len(padded), threads), threads)
     return padded
 
 
@@ -166,17 +178,51 @@ def _saddles(
     near: tuple[Array, Array],
     h: float,
     span: tuple[int, int],
-) -> tuple[Array, Array]:
-    """Return which basins meet at the voxels of a span, and at which levels."""
+) -> list[tuple[Array, Array]]:
+    """Return, in parts, which basins meet in a span, and at which levels."""
     from segkit.morphology.maxima_kernels import find_saddles
 
     scratch = np.empty(_AT_ONCE, np.int32), np.empty(_AT_ONCE, np.int32)
-    pairs, levels = np.empty((_ROOM, 2), np.int32), np.empty(_ROOM, grey.dtype)
     state = np.array([span[0], 0], np.int64)
-    while True:
+    parts = []
+    while state[0] < span[1]:
+        pairs, levels = np.empty((_ROOM, 2), np.int32), np.empty(_ROOM, grey.dtype)
+        state[1] = 0
         find_saddles(grey, up, peaks, near, span, h, scratch, pairs, levels, state)
-        place, count = state.tolist()
-        if place == span[1]:
-            return pairs[:count], levels[:count]
-        pairs = np.concatenate([pairs, np.empty_like(pairs)])
-        levels = np.concatenate([levels, np.empty_like(levels)])
+        parts.append((pairs[: state[1]], levels[: state[1]]))
+    return parts
+
+
+def _lost(groups: list[list[tuple[Array, Array]]], peaks: Array, h: float) -> Array:
+    """Return which maxima do not stand out, by where their basins meet.
+
+    Most meet at the highest saddle of one of them, over and over. What that leaves is
+    taken in the order of levels. Groups of saddles have a thread each, and are
+    overwritten.
+    """
+    from segkit.morphology import maxima_kernels as kernels
+
+    parent = np.arange(peaks.size, dtype=np.int32)
+    equal, lost = parent.copy(), np.zeros(peaks.size, np.uint8)
+    best = np.full((len(groups), peaks.size), -np.inf, peaks.dtype)
+    towards = np.empty(best.shape, np.int32)
+
+    def find_highest(group: int) -> int:
+        left = []
+        for pairs, levels in groups[group]:
+            n = kernels.find_highest(pairs, levels, parent, best[group], towards[group])
+            left.append((pairs[:n], levels[:n]))
+        groups[group] = left
+        return sum(len(levels) for _, levels in left)
+
+    def find_all() -> int:
+        return sum(in_threads(find_highest, range(len(groups)), len(groups)))
+
+    before, left = math.inf, find_all()
+    while left < _PROGRESS * before:
+        kernels.meet_highest(best, towards, peaks, h, parent, equal, lost)
+        before, left = left, find_all()
+    pairs, levels = map(np.concatenate, zip(*itertools.chain(*groups), strict=True))
+    order = np.argsort(levels)
+    kernels.flood(order, pairs, levels, peaks, h, parent, equal, lost)
+    return lost

@@ -20,8 +20,10 @@ from segkit.compiled.kernels import kernel
 def ascend(grey, offsets, span, best, up):
     """Write for each voxel of a span a higher neighbour, or itself if there is none.
 
-    `offsets` lead to the neighbours, in raster order; `best` is scratch.
+    `offsets` lead to the neighbours, in raster order; `best` is scratch. Returns how
+    many maxima there are.
     """
+    count = 0
     for start in range(span[0], span[1], best.size):
         n = min(best.size, span[1] - start)
         here = up[start:]
@@ -41,22 +43,22 @@ def ascend(grey, offsets, span, best, up):
                     higher = line[i] >= best[i]
                     best[i] = line[i] if higher else best[i]
                     here[i] = first + i if higher else here[i]
+        for i in range(n):
+            count += here[i] == start + i and best[i] > -np.inf
+    return count
 
 
 @kernel
-def number_maxima(grey, up, span, peaks):
-    """Count the maxima of a span; write the height of each, and -1, -2, ... into `up`.
+def number_maxima(grey, up, span, number, peaks):
+    """Write the height of each maximum of a span, and -1 - its number into `up`.
 
-    If there is no room for heights, nothing is written.
+    Numbers begin with `number`.
     """
-    count = 0
     for place in range(span[0], span[1]):
         if up[place] == place and grey[place] > -np.inf:
-            if count < peaks.size:
-                peaks[count] = grey[place]
-                up[place] = -1 - count
-            count += 1
-    return count
+            peaks[number] = grey[place]
+            up[place] = -1 - number
+            number += 1
 
 
 @kernel
@@ -155,6 +157,55 @@ def _look_around(grey, offsets, before, start, n, higher, first):
 
 
 @kernel
+def find_highest(pairs, levels, parent, best, towards):
+    """Note for each root the highest of some saddles, and the root beyond it.
+
+    Pairs are replaced by those of roots, without those that have met; returns how many
+    are left.
+    """
+    left = 0
+    for k in range(levels.size):
+        one, other = _root(parent, pairs[k, 0]), _root(parent, pairs[k, 1])
+        if one != other:
+            level = levels[k]
+            pairs[left, 0], pairs[left, 1], levels[left] = one, other, level
+            left += 1
+            if level > best[one]:
+                best[one] = level
+                towards[one] = other
+            if level > best[other]:
+                best[other] = level
+                towards[other] = one
+    return left
+
+
+@kernel
+def meet_highest(best, towards, peaks, h, parent, equal, lost):
+    """Let each tree meet what is beyond its highest saddle, if that is higher.
+
+    Whatever else meets before that can only be higher still. What is as high may have
+    met a higher one before, unless this is its highest saddle, too. `best` and
+    `towards` are those of `find_highest`, a row each for some of the saddles; `best`
+    is minus infinity again in the end.
+    """
+    for row in range(1, len(best)):
+        for one in range(peaks.size):
+            if best[row, one] > best[0, one]:
+                best[0, one], towards[0, one] = best[row, one], towards[row, one]
+            best[row, one] = -np.inf
+    for one in range(peaks.size):
+        level = best[0, one]
+        if level > -np.inf:
+            other = _root(parent, towards[0, one])
+            if other != one and (
+                peaks[one] < peaks[other]
+                or (peaks[one] == peaks[other] and best[0, other] == level)
+            ):
+                _meet(one, other, level, peaks, h, parent, equal, lost)
+    best[0] = -np.inf
+
+
+@kernel
 def flood(order, pairs, levels, peaks, h, parent, equal, lost):
     """Let basins meet from the highest level down; write which maxima are lost.
 
@@ -166,10 +217,11 @@ def flood(order, pairs, levels, peaks, h, parent, equal, lost):
     peaks, h
         Heights of maxima; how much lower the way to a higher one has to lead.
     parent, equal
-        Numbers of all maxima; become trees of those that have met, each below one that
-        is no lower, and of those that met before they met a higher one.
+        Trees of maxima, at first of one each: of those that have met, each below one
+        that is no lower, and of those that met before they met a higher one.
     lost
-        Zeros; of the maxima in a tree of equals, the root's becomes 1.
+        Of the maxima in a tree of equals, the root's becomes 1, and in the end those
+        of all.
     """
     for k in range(order.size - 1, -1, -1):
         one = _root(parent, pairs[order[k], 0])
@@ -178,13 +230,19 @@ def flood(order, pairs, levels, peaks, h, parent, equal, lost):
             continue
         if peaks[one] < peaks[other]:
             one, other = other, one
-        if peaks[one] == peaks[other]:
-            equal[_root(equal, other)] = _root(equal, one)
-        elif not stands_out(levels[order[k]], peaks[other], h):
-            lost[_root(equal, other)] = 1
-        parent[other] = one
+        _meet(other, one, levels[order[k]], peaks, h, parent, equal, lost)
     for k in range(lost.size):
         lost[k] = lost[_root(equal, k)]
+
+
+@kernel
+def _meet(one, other, level, peaks, h, parent, equal, lost):
+    """Let a tree meet another one that is no lower, at a level."""
+    if peaks[one] == peaks[other]:
+        equal[_root(equal, one)] = _root(equal, other)
+    elif not stands_out(level, peaks[one], h):
+        lost[_root(equal, one)] = 1
+    parent[one] = other
 
 
 @kernel
@@ -200,6 +258,8 @@ def mark(grey, up, span, lost, out):
     """Mark the voxels of maxima that are not lost, and of their plateaus."""
     for place in range(span[1] - 1, span[0] - 1, -1):
         above = up[place]
+        while above >= span[1] and grey[above] == grey[place]:
+            above = up[above]  # what others mark now
         if above < 0:
             out[place] = lost[-1 - above] == 0
         else:  # a higher voxel of the same value comes later

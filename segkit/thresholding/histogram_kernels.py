@@ -46,13 +46,15 @@ def smooth_to_two_peaks(smooth, rows, totals, turns, peaks, most):
     turns[:] = 1
     for start in range(0, most, totals.size):
         _smooth_often(smooth, rows, totals)
-        for time in range(1, 1 + min(totals.size, most - start)):
+        last = min(totals.size, most - start)
+        for time in range(1, 1 + last):
             first = LAG * time + 1
             counts = rows[first : first + smooth.size, time]
-            if not _turns(counts, turns) and not _find_turns(counts, turns):
+            few = not _turns(counts, turns) and not _find_turns(counts, turns)
+            if few or time == last:
                 _find_peaks(counts, smooth, peaks)
+            if few:
                 return
-        _find_peaks(counts, smooth, peaks)
 
 
 @kernel

@@ -59,6 +59,21 @@ def test_many_maxima_are_those_of_skimage(shape, dtype):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("values", [3, 9, 40])
+@pytest.mark.parametrize("shape", [(90, 70), (14, 23, 19)])
+def test_maxima_that_are_as_high_share_their_fate(shape, values):
+    """Many saddles at each level, between maxima of equal heights, in several spans."""
+    rng = np.random.default_rng(values)
+    for smooth in (0, 0.7):
+        noise = ndimage.gaussian_filter(rng.random(shape), smooth)
+        image = (noise / noise.max() * values).astype(np.uint8)
+        for h in (1, 2, values // 2):
+            expected = by_reconstruction(image, h)
+            for workers in (1, 2, 5):
+                found = morphology.h_maxima(image, h, workers=workers)
+                np.testing.assert_array_equal(found, expected)
+
+
 def test_all_voxels_of_a_plateau_are_its_maximum():
     image = np.zeros((20, 30), np.uint8)
     image[3:9, 4:20] = 7
