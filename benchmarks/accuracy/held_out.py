@@ -1,6 +1,6 @@
 """Score the learning-free methods on images that had no say in their parameters.
 
-    SEGKIT_DATA=folder python benchmarks/held_out.py
+    SEGKIT_DATA=folder python benchmarks/accuracy/held_out.py
 
 `isbi2012_em` (adapted Rand error) and `dsb2018` (average precision at IoU 0.5): of each
 set the images at even places choose the parameters from a small grid, those at odd

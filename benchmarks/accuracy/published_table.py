@@ -1,6 +1,6 @@
 """Print the published table for hand-segmented nuclei beside our rows.
 
-    SEGKIT_DATA=folder python benchmarks/published_table.py
+    SEGKIT_DATA=folder python benchmarks/accuracy/published_table.py
 
 Coelho, Shariff and Murphy, ISBI 2009, table 2: columns NIH3T3 (`ic100`, 49 images) and
 U2OS (`gnf`). The printed U2OS values are means over 48 images; where the folder holds
