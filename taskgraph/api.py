@@ -26,8 +26,8 @@ from taskgraph.tasks.limits import checked_workers
 from taskgraph.tasks.recording import Recording
 from taskgraph.tasks.task import Task
 from taskgraph.tasks.tasklet import Tasklet
+from taskgraph.upkeep import gone_files
 from taskgraph.upkeep.changed_code import told_changes
-from taskgraph.upkeep.gone_files import forget_gone, told_clashes, writing_files
 from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
 from taskgraph.upkeep.jugfile_store import default_store, keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
@@ -159,7 +159,7 @@ def run(
     if loaded.missing:
         loaded = source.load(loaded.results)  # what appeared behind barriers
     report = report_of(loaded)
-    clashes = told_clashes(loaded.results, writing_files(loaded))
+    clashes = gone_files.told_clashes(loaded.results, gone_files.writing_files(loaded))
     if check:
         _raise_unless_done(report, code)
         if clashes:
@@ -185,7 +185,8 @@ def status(
     Returns
     -------
     Report
-        `counts` has the numbers by function, `errors` why tasks failed.
+        `counts` has the numbers by function, `errors` why tasks failed. What names
+        files that are gone or changed is open, and a warning tells it.
 
     Examples
     --------
@@ -200,7 +201,13 @@ def status(
     ...     print(failed.function, failed.arguments, failed.error, failed.message)
     builtins.divmod 7, 0 ZeroDivisionError integer division or modulo by zero
     """
-    return report_of(_looked_at(what, store))
+    loaded = _looked_at(what, store)
+    loaded.results.backend.poll()
+    writers = gone_files.writing_files(loaded)
+    gone, told = gone_files.gone_at_a_glance(loaded.results, writers, "`run`")
+    if told:
+        warn(told)
+    return report_of(loaded, gone)
 
 
 @known_as("taskgraph")
@@ -289,7 +296,7 @@ def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:
     loaded.results.backend.poll()
     for told in (
         try_again(loaded, judge(loaded, os.environ), began),
-        forget_gone(loaded, options.select),
+        gone_files.forget_gone(loaded, options.select),
         told_changes(loaded, from_python=True),
     ):
         if told:

@@ -13,7 +13,7 @@ from taskgraph.tasks.frontier import Frontier
 from taskgraph.upkeep.status import states_of, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Set
 
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
@@ -111,11 +111,12 @@ class Report:
         return [_why(self.store, key, name) for key, name in failed]
 
 
-def report_of(loaded: Loaded) -> Report:
-    """Return how far a graph is by what the store knows now."""
+def report_of(loaded: Loaded, gone: Set[bytes] = frozenset()) -> Report:
+    """Return how far a graph is by what the store knows now; `gone` is not done."""
     backend = loaded.results.backend
     backend.poll()
-    frontier = Frontier(loaded.graph, backend.keys(), backend.failures())
+    known = backend.keys() - gone if gone else backend.keys()
+    frontier = Frontier(loaded.graph, known, backend.failures())
     done, failed = len(frontier.finished), len(frontier.failed)
     blocked = frontier.blocked() if failed else set()
     rest = len(loaded.graph) - done - failed - len(blocked)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = "taskgraph store"
-VERSION = 4
+VERSION = 5
 BLOCK = 1000
 
 

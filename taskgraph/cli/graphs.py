@@ -1,7 +1,8 @@
-"""The graph of a jugfile: as the store knows it, or loaded anew."""
+"""The graph of a jugfile: as the store knows it, or loaded anew; how far it is."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
@@ -9,12 +10,12 @@ from taskgraph.cli.sentences import note, remember, runnable
 from taskgraph.errors import JugfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Container, Sequence
 
     from backends.interface import Backend
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.upkeep.snapshot import Snapshot
+    from taskgraph.upkeep.status import Status
 
 
 def find_snapshot(
@@ -100,3 +101,24 @@ def snapshot_now(
     if keep:
         save(taken, backend)
     return taken
+
+
+def status_now(
+    snapshot: Snapshot, backend: Backend, held: Container[bytes] = ()
+) -> tuple[Status, str]:
+    """Return how far a graph is, and what to tell of files that tasks wrote.
+
+    A task whose files are gone or changed is not done, nor is what was made of them.
+    """
+    from taskgraph.upkeep.status import status_of
+
+    known, failures, told = backend.keys(), backend.failures(), ""
+    if snapshot.writing:
+        from taskgraph.results.results import Results
+        from taskgraph.upkeep.gone_files import gone_at_a_glance
+
+        gone, told = gone_at_a_glance(Results(backend), snapshot.writers())
+        known = known - gone if gone else known
+        if told and Path.cwd() != Path(snapshot.jugfile).parent:
+            told += f" (relative paths count from here, {Path.cwd()})"
+    return status_of(snapshot, known, failures, held), told

@@ -12,7 +12,7 @@ from taskgraph.errors import JugfileError, UsageError
 from taskgraph.exit_codes import ExitCode, by_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from backends.interface import Backend, Key
@@ -201,8 +201,7 @@ def run_script(
         report = report_from(told, supervisor.results)
         if len(told):
             display.end(supervisor.results.backend)
-    writing = _of_functions(told, supervisor.writing)
-    whole = not len(told) or _summarize(display, report, writing, options)
+    whole = not len(told) or _summarize(display, report, told.writers(), options)
     return _concluded(code, supervisor.signal, report, whole=whole)
 
 
@@ -239,12 +238,6 @@ def _supervise(
         display.end(loaded.results.backend)
     whole = _summarize(display, report, writing_files(loaded), options)
     return _concluded(code, supervisor.signal, report, whole=whole), report
-
-
-def _of_functions(told: Snapshot, names: Collection[str]) -> list[Key]:
-    """Return the keys of the tasks of some functions."""
-    named = told.named() if names else {}
-    return [key for key, name in named.items() if name in names]
 
 
 def _tell_files(report: Report, keys: Sequence[Key], options: RunOptions) -> bool:

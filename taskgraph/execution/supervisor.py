@@ -79,8 +79,6 @@ class Supervisor:
         Why nothing was run at all, empty if it was.
     results : Results
         Where the results are.
-    writing : set of str
-        The functions that write files, by name.
     """
 
     def __init__(
@@ -106,7 +104,6 @@ class Supervisor:
         else:
             self.results, self._graph = what.results, KnownGraph()
         self.signal, self.refused = 0, ""
-        self.writing: set[str] = set()
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -227,8 +224,6 @@ class Supervisor:
             elif about == "more":
                 child.read = True
                 self._learn(*content)
-            elif about == "files":
-                self.writing = set(content)
             elif about == "digests":
                 child.read = True
                 self._graph.note(*content)

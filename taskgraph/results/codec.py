@@ -16,7 +16,7 @@ import io
 import os
 import pickle
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgpack
 
@@ -49,6 +49,8 @@ INLINE_SIZE = 1 << 18
 """A structure of so many bytes or fewer stays in the segment."""
 PLAIN = b"\xc1"
 """What a plain structure begins with, and no pickle."""
+FileThere: TypeAlias = tuple[str, int, str, tuple[int, ...]]
+"""Path, size, digest and times of a file that a result names."""
 
 
 @known_as("taskgraph")
@@ -90,7 +92,7 @@ def encode(value: object, stem: str, write_blob: WriteBlob) -> bytes:
     return b"P" + mark + data
 
 
-def with_files(payload: bytes, files: Sequence[tuple[str, int, str]]) -> bytes:
+def with_files(payload: bytes, files: Sequence[FileThere]) -> bytes:
     """Return a payload that says what the files were that the result names.
 
     Parameters
@@ -98,19 +100,20 @@ def with_files(payload: bytes, files: Sequence[tuple[str, int, str]]) -> bytes:
     payload : bytes
         Of the result.
     files : sequence of tuple
-        Path, size and digest of each.
+        Path, size, digest and times of each.
 
     Examples
     --------
-    >>> payload = with_files(encode("text", "ab/cd", None), [("a.txt", 4, "c642")])
-    >>> decode(payload, None), files_in(payload)
-    ('text', [('a.txt', 4, 'c642')])
+    >>> files = [("a.txt", 4, "c642", (7, 8, 9))]
+    >>> payload = with_files(encode("text", "ab/cd", None), files)
+    >>> decode(payload, None), files_in(payload) == files
+    ('text', True)
     """
-    listed = [(os.fsencode(path), size, digest) for path, size, digest in files]
+    listed = [(os.fsencode(path), *what) for path, *what in files]
     return b"F" + bytes(msgpack.packb([listed, payload]))
 
 
-def files_in(payload: bytes) -> list[tuple[str, int, str]]:
+def files_in(payload: bytes) -> list[FileThere]:
     """Return what `with_files` was told; empty if it was not called.
 
     Raises
@@ -123,7 +126,8 @@ def files_in(payload: bytes) -> list[tuple[str, int, str]]:
     try:
         listed, _ = msgpack.unpackb(memoryview(payload)[1:])
         return [
-            (os.fsdecode(path), int(size), str(digest)) for path, size, digest in listed
+            (os.fsdecode(path), int(size), str(digest), tuple(times))
+            for path, size, digest, times in listed
         ]
     except (ValueError, TypeError, msgpack.UnpackException) as error:
         raise DamagedError("a result", f"it makes no sense: {error}") from error

@@ -2,7 +2,9 @@
 
 Of each file size and content are kept with the result, so that one that is emptied,
 edited, or written by another task since is known for what it is, whatever its times
-say. Of a folder only that it is there: others may write into it, too.
+say. Of a folder only that it is there: others may write into it, too. Who only looks
+(`tg status`) believes the times of a file, which are kept, too, and reads it if they
+are others.
 """
 
 from __future__ import annotations
@@ -29,16 +31,21 @@ class WrittenFile(NamedTuple):
         Bytes; -1 of a folder or what may not be read: only the presence counts.
     content : str
         The digest of `content_of`; empty if only the presence counts.
+    times : tuple of int
+        When content and inode were changed last (ns), and the inode; empty if not
+        known.
     """
 
     path: str
     size: int = -1
     content: str = ""
+    times: tuple[int, ...] = ()
 
-    def is_as_written(self) -> bool:
+    def is_as_written(self, *, at_a_glance: bool = False) -> bool:
         """Return whether it is there, with this content; it is read if need be.
 
-        What cannot be looked at counts as there.
+        What cannot be looked at counts as there. At a glance, so does what has the size
+        and times that it had: a change within the same tick of the clock is missed.
         """
         try:
             now = os.stat(self.path)  # noqa: PTH116 - no object for each of many files
@@ -46,6 +53,8 @@ class WrittenFile(NamedTuple):
                 return True
             if not stat.S_ISREG(now.st_mode) or now.st_size != self.size:
                 return False
+            if at_a_glance and _times(now) == self.times:
+                return True
             return content_of(self.path) == self.content
         except (FileNotFoundError, NotADirectoryError, UsageError):
             return False
@@ -113,4 +122,8 @@ def _as_it_is(path: str) -> WrittenFile:
         raise UsageError(f"{path}: was returned as written, and is not there") from None
     except PermissionError:
         return WrittenFile(path)
-    return WrittenFile(path, found.st_size, content)
+    return WrittenFile(path, found.st_size, content, _times(found))
+
+
+def _times(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino

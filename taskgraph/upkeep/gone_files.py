@@ -14,7 +14,7 @@ from taskgraph.results.lineage import made_of
 from taskgraph.tasks.written import WrittenFile, paths_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from backends.interface import Key
     from taskgraph.results.results import Results
@@ -76,30 +76,64 @@ def forget_gone(loaded: Loaded, select: Callable[[str], bool] | None = None) -> 
     if not wanted:
         return ""
     backend.poll()
-    lost = [
-        (key, file.path)
-        for key, file in files_of(results, wanted)
-        if not file.is_as_written()
-    ]
+    lost = _lost(results, wanted)
     if not lost:
         return ""
-    before = {key: backend.find(key) for key, _ in lost}
+    before = {key: backend.find(key) for key in lost}
 
     def still_lost() -> set[Key]:
         same = [key for key, where in before.items() if backend.find(key) == where]
         return made_of(results, same)
 
     backend.discard((), reason="gone or changed: files of tasks", more=still_lost)
-    return _told(list(dict.fromkeys(path for _, path in lost)))
+    return _told(lost, "and made again")
 
 
-def _told(paths: list[str]) -> str:
+def gone_at_a_glance(
+    results: Results, keys: Iterable[Key], who: str = "`tg execute`"
+) -> tuple[set[Key], str]:
+    """Return what `forget_gone` would forget; a file is read if its times are others.
+
+    Parameters
+    ----------
+    results : Results
+        Where their results are.
+    keys : iterable of bytes
+        The tasks that write files.
+    who : str
+        Makes them again.
+
+    Returns
+    -------
+    set of bytes
+        The tasks whose files are gone or changed, and those that were made of them.
+    str
+        What to tell; empty if all files are as they were written.
+    """
+    lost = _lost(results, keys, at_a_glance=True)
+    if not lost:
+        return set(), ""
+    them = "it" if sum(map(len, lost.values())) == 1 else "them"
+    return made_of(results, lost), _told(lost, f"so {who} makes {them} again")
+
+
+def _lost(
+    results: Results, keys: Iterable[Key], *, at_a_glance: bool = False
+) -> dict[Key, list[str]]:
+    """Return the paths of files that are gone or others now, by their tasks."""
+    lost: dict[Key, list[str]] = {}
+    for key, file in files_of(results, keys):
+        if not file.is_as_written(at_a_glance=at_a_glance):
+            lost.setdefault(key, []).append(file.path)
+    return lost
+
+
+def _told(lost: Mapping[Key, list[str]], then: str) -> str:
+    paths = list(dict.fromkeys(path for some in lost.values() for path in some))
     named = ", ".join(paths[:_NAMED])
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     what, are = ("a file", "is") if len(paths) == 1 else (f"{len(paths)} files", "are")
-    return (
-        f"{what} that tasks wrote {are} gone or changed, and made again: {named}{more}"
-    )
+    return f"{what} that tasks wrote {are} gone or changed, {then}: {named}{more}"
 
 
 def told_clashes(results: Results, keys: Iterable[Key]) -> str:

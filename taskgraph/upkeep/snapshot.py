@@ -18,13 +18,13 @@ from backends.interface import KEY_SIZE
 from taskgraph.upkeep.jugfile_store import is_default_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from backends.interface import Backend
     from taskgraph.tasks.graph import Graph
     from taskgraph.tasks.task import TaskGenerator
 
-VERSION = 2
+VERSION = 3
 _PREFIX = "graph-"
 _LONGEST_STEM = 100
 _NOWHERE = (0, 0, 0)
@@ -59,6 +59,8 @@ class Snapshot:
         The tasks' keys, concatenated, each after all that it needs.
     counts, needs : array of int
         For each task how many it needs, and the places of these, concatenated.
+    writing : tuple of str
+        The names of the functions that write files.
     """
 
     jugfile: str
@@ -71,6 +73,7 @@ class Snapshot:
     keys: bytes
     counts: array[int]
     needs: array[int]
+    writing: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.functions)
@@ -94,6 +97,14 @@ class Snapshot:
         return dict(
             zip(self.split(), [names[number] for number in self.functions], strict=True)
         )
+
+    def writers(self) -> list[bytes]:
+        """Return the keys of the tasks that write files."""
+        if not self.writing:
+            return []
+        places = {place for place, n in enumerate(self.names) if n in self.writing}
+        found = zip(self.split(), self.functions, strict=True)
+        return [key for key, function in found if function in places]
 
     def dependants(self) -> dict[bytes, list[bytes]]:
         """Return for each key that is needed the keys of the tasks that need it."""
@@ -202,11 +213,6 @@ class Growing:
         """How many tasks were taken."""
         return len(self._places)
 
-    @property
-    def generators(self) -> Iterable[TaskGenerator]:
-        """The functions of the tasks that were taken."""
-        return self._functions
-
     def more(self, graph: Graph, missing: Sequence[bytes] = ()) -> Snapshot:
         """Return the tasks that are new; `missing` is what a barrier waits for.
 
@@ -236,6 +242,7 @@ class Growing:
             keys=keys,
             counts=array("I", [len(task.needs) for task in tasks]),
             needs=needs,
+            writing=tuple(one.name for one in functions if one.files),
         )
 
 
@@ -269,6 +276,7 @@ def encode(snapshot: Snapshot) -> bytes:
         list(snapshot.names),
         snapshot.keys,  # digests: nothing makes them smaller
         [zlib.compress(numbers.tobytes(), 1) for numbers in arrays],
+        snapshot.writing,
     )
     return bytes(msgpack.packb(plain, unicode_errors=_ANY_TEXT))
 
@@ -352,11 +360,10 @@ def _is_elsewhere_now(snapshot: Snapshot, jugfile: Path) -> bool:
 def decode(data: bytes) -> Snapshot | None:
     """Return a snapshot; None if another version wrote it."""
     try:
-        version, path, arguments, stamp, when, missing, names, keys, packed = (
-            msgpack.unpackb(data, unicode_errors=_ANY_TEXT)
-        )
+        version, *plain = msgpack.unpackb(data, unicode_errors=_ANY_TEXT)
         if version != VERSION:
             return None
+        path, arguments, stamp, when, missing, names, keys, packed, writing = plain
         functions, counts, needs = (
             array("I", zlib.decompress(numbers)) for numbers in packed
         )
@@ -373,6 +380,7 @@ def decode(data: bytes) -> Snapshot | None:
         keys,
         counts,
         needs,
+        tuple(writing),
     )
 
 

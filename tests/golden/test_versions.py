@@ -21,14 +21,14 @@ from taskgraph.upkeep import snapshot
 
 HERE = Path(__file__).parent
 PARTS = {
-    4: (
+    5: (
         b"TGS2",
         b"TGP2",
         b"TGD1",
         "segment-7-4b09f64e4ca536d3",
         2,
         b"\xc1",
-        2,
+        3,
         "version 2",
     ),
 }

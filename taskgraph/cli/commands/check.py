@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument
-from taskgraph.cli.graphs import snapshot_now
+from taskgraph.cli.graphs import snapshot_now, status_now
 from taskgraph.cli.printing import counted, print_json
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import find_store
-from taskgraph.upkeep.status import Status, status_of
+from taskgraph.upkeep.status import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,8 @@ def command(
     """Exit with 0 if every task of JUGFILE has a result, with 1 if not.
 
     The jugfile is loaded only if it changed since it last ran. Tasks that may still
-    appear behind a barrier count as not done.
+    appear behind a barrier count as not done, and so do those that wrote files which
+    are gone or changed now.
     """
     backend = find_store(jugfile, store)
     if backend is None:
@@ -35,7 +36,7 @@ def command(
             print_json(_plain(Status({}, complete=False)))
         return 1
     snapshot = snapshot_now(backend, jugfile, arguments)
-    status = status_of(snapshot, backend.keys(), backend.failures(), ())
+    status, told = status_now(snapshot, backend)
     if as_json:
         print_json(_plain(status))
     if status.finished:
@@ -48,6 +49,8 @@ def command(
     ]
     parts += [] if status.complete else ["more may appear behind a barrier"]
     note(", ".join(parts))
+    if told:
+        note(told)
     return 1
 
 

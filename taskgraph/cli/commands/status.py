@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument
-from taskgraph.cli.graphs import load_snapshot
+from taskgraph.cli.graphs import load_snapshot, status_now
 from taskgraph.cli.jugfiles import require_jugfile
 from taskgraph.cli.keys import locked_keys
 from taskgraph.cli.printing import counted, moment_text, print_json, print_table
 from taskgraph.cli.sentences import note, note_if_open_to_all
 from taskgraph.cli.stores import find_store
-from taskgraph.upkeep.status import STATES, Status, status_of
+from taskgraph.upkeep.status import STATES, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def command(
     waiting  needs a task that is not done yet
     ready    can be run now
     running  locked by a living worker
-    done     has a result
+    done     has a result, and the files that it names are as they were written
     """  # noqa: D301 - click ends paragraphs with \b
     require_jugfile(jugfile)
     backend = find_store(jugfile, store)
@@ -53,9 +53,10 @@ def command(
         return 0
     note_if_open_to_all(backend)
     held, left = locked_keys(backend)
-    known = backend.keys()
-    status = status_of(snapshot, known, backend.failures(), held)
+    status, told = status_now(snapshot, backend, held)
     _show(status, snapshot, as_json=as_json)
+    if told:
+        note(told)
     _explain(status, snapshot, jugfile, left)
     return 0
 

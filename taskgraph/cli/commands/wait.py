@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from taskgraph.cli.arguments import jugfile_argument
-from taskgraph.cli.graphs import load_snapshot, snapshot_now
+from taskgraph.cli.graphs import load_snapshot, snapshot_now, status_now
 from taskgraph.cli.jugfiles import require_jugfile
 from taskgraph.cli.printing import counted
 from taskgraph.cli.sentences import note
@@ -44,7 +44,7 @@ def command(
     """Return when every task of JUGFILE has a result.
 
     Somebody else has to run `tg execute`, now or later. Tasks that appear behind
-    barriers are waited for, too.
+    barriers are waited for, too, and files of tasks that are gone or changed.
 
     \b
     Exit code: 0 all done, 1 what is left failed or is blocked, 3 timed out.
@@ -117,7 +117,8 @@ class _Watched:
         if snapshot is None:
             self._backend = None  # the jugfile may be about to choose another store
             return None
-        return status_of(snapshot, backend.keys(), backend.failures(), ())
+        status = status_of(snapshot, backend.keys(), backend.failures(), ())
+        return status_now(snapshot, backend)[0] if status.finished else status
 
     def _snapshot(self, backend: Backend) -> Snapshot | None:
         """Return the graph as whoever runs it saw it last; if it is old, as it is."""

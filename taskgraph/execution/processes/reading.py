@@ -121,8 +121,6 @@ class Reader:
         """Tell what is new in a graph, and what it is that this comes after."""
         before = growing.size, growing.check
         more = growing.more(loaded.graph, loaded.missing)
-        names = [one.name for one in growing.generators if one.files]
-        self.letters.send("files", names)
         self.letters.send("more", (*before, snapshot.encode(more)))
 
     @contextmanager

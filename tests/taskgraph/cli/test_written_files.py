@@ -327,8 +327,8 @@ def test_what_another_worker_made_meanwhile_is_not_forgotten(written, monkeypatc
     )
     look, met = WrittenFile.is_as_written, []
 
-    def looked(file):
-        found = look(file)
+    def looked(file, **how):
+        found = look(file, **how)
         if not found and not met:
             met.append(file)
             written("execute", "files.py")
