@@ -95,6 +95,20 @@ def spacing_of(spacing: Any, *images: Any) -> Any:
     return first
 
 
+def axes_of(axes: str | None, *images: Any) -> str:
+    """Return the axes as given; None is those that the opened images among others say.
+
+    Empty if nobody says any.
+
+    Examples
+    --------
+    >>> axes_of("xyz"), axes_of(None, [[1, 2]])
+    ('xyz', '')
+    """
+    opened = [in_space(image) for image in images if _says_axes(image)]
+    return axes or (opened[0].axes if opened else "")
+
+
 def require_same_axes(*images: Any) -> None:
     """Raise `ValueError` if opened images say that their axes are different ones."""
     axes = {image.axes for image in map(in_space, images) if _says_axes(image)}

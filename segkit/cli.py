@@ -65,6 +65,11 @@ def segkit() -> None:
     help="Folder for the files that the pipeline saves.",
 )
 @click.option(
+    "--axes",
+    metavar="LETTERS",
+    help="What the axes of IMAGES are, for files that do not say: zyx for a volume.",
+)
+@click.option(
     "--tile",
     type=_Sizes(),
     metavar="N,N,N",
@@ -110,7 +115,7 @@ def run_command(
     options = given_options(given)
     if given["block"] is not None and given["block"] < 1:
         raise click.UsageError("--block takes a number of voxels, 1 or more")
-    names = ("out", "tile", "block", "known_by", "overwrite", "trust")
+    names = ("out", "axes", "tile", "block", "known_by", "overwrite", "trust")
     source = PipelineJugfile(jugfile, images, **{name: given[name] for name in names})
     url = store_url(jugfile, store)
     if given["dry_run"]:

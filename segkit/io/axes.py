@@ -122,7 +122,12 @@ def require_axes(path: str, axes: str, shape: tuple[int, ...]) -> None:
 
 
 def require_said(
-    ndim: int, axes: str | None, spacing: Any, *, apart: bool = True
+    ndim: int,
+    axes: str | None,
+    spacing: Any,
+    *,
+    apart: bool = True,
+    where: str = "here or of open_image or load(...)",
 ) -> None:
     """Raise `ValueError` if it is not known what the axes of an array are.
 
@@ -134,6 +139,8 @@ def require_said(
         What was said of them, if anything.
     apart : bool
         Whether who asks takes an image apart along axes that are not of space.
+    where : str
+        Where it can be said.
 
     Examples
     --------
@@ -146,13 +153,16 @@ def require_said(
     if axes is not None or ndim <= 2 or (spacing is not None and ndim <= len(SPATIAL)):
         return
     names = {3: ("zyx", "tyx", "cyx")}.get(ndim, ("tzyx", "tzyx", "czyx"))
-    way = f"axes={names[1]!r} or {names[2]!r} takes it apart along time or channels"
+    way = (
+        f"axes={names[1]!r} or {names[2]!r}, said to the method itself, takes it apart"
+        " along time or channels"
+    )
     if not apart:
         way = f"of a movie say axes={names[1]!r} and choose a frame, select={{'t': 0}}"
     raise ValueError(
         f"image has {ndim} axes: a volume, a movie or channels? Say spacing=(2, 1,"
         f" 1), the distance of voxels along each axis, or axes={names[0]!r}, for"
-        f" objects in space, here or of open_image or load(...); {way}"
+        f" objects in space, {where}; {way}"
     )
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
-from segkit.arrays import is_mask, spacing_of
+from segkit.arrays import axes_of, is_mask, spacing_of
+from segkit.io.axes import by_number
 from segkit.measurement import properties as object_properties
 from segkit.measurement.partial_table import PartialTable, combine, sum_box
 from segkit.names import known_as
@@ -42,6 +43,7 @@ def region_properties(
     *,
     properties: Sequence[str] | None = None,
     spacing: float | Sequence[float] | None = None,
+    axes: str | None = None,
     tile: int | Sequence[int] | None = None,
     workers: int | None = None,
 ) -> Table:
@@ -59,6 +61,9 @@ def region_properties(
     spacing
         Distance of voxel centres, one number or one per axis, in any unit; None is that
         of opened images (`segkit.open_image`), else 1.
+    axes
+        A letter for each axis, such as ``'xyz'``; None is those that opened images
+        state, else (..., z, y, x).
     tile
         Size of the tiles that are measured in parallel; None chooses. No column
         depends on it but the sum, mean and standard deviation of floats and of integers
@@ -76,8 +81,8 @@ def region_properties(
         - "label"; "count": number of voxels (int64).
         - "area": length, area or volume, in units of `spacing`.
         - "bbox": start on each axis, then stop (exclusive), in voxels.
-        - "depth", "height", "width": length of the box on the last but two, last but
-          one and last axis, in voxels (int64); of images that have these axes.
+        - "depth", "height", "width": length of the box along z, y and x, in voxels
+          (int64); of images that have these axes.
         - "centroid": in units of `spacing` from the centre of voxel 0.
         - "covariance": central second moments over count, columns `covariance-a-b`.
         - "axis_major_length", "axis_minor_length": full axes of the ellipsoid with the
@@ -114,11 +119,13 @@ def region_properties(
     centroid-1 [0.5 2. ]
     """
     spacing = spacing_of(spacing, labels, intensity)
+    axes = axes_of(axes, labels, intensity)
     array, largest = _labels(labels)
     checks.require_no_picture(array)
     require_no_mask(array)
     intensities = _intensity(intensity, array.shape)
-    wanted = object_properties.wanted(properties, array.ndim, intensities is not None)
+    axes = _letters(axes, array.ndim)
+    wanted = object_properties.wanted(properties, axes, intensities is not None)
     threads = thread_count(workers, array.size)
     if tile is None:
         parts = threads if _is_exact(intensities) else _parts(array.size)
@@ -137,7 +144,7 @@ def region_properties(
         )
 
     table = _named(combine(in_threads(run, grid, threads)), values)
-    return properties_table(table, properties=wanted, spacing=spacing)
+    return properties_table(table, properties=wanted, spacing=spacing, axes=axes)
 
 
 @known_as("segkit")
@@ -209,6 +216,7 @@ def properties_table(
     *,
     properties: Sequence[str] | None = None,
     spacing: float | Sequence[float] | None = None,
+    axes: str | None = None,
 ) -> Table:
     """Return properties of objects from their sums; see `region_properties`.
 
@@ -217,7 +225,8 @@ def properties_table(
     of objects that they cover.
     """
     ndim = len(table.shape)
-    wanted = object_properties.wanted(properties, ndim, "least" in table.columns)
+    letters = _letters(axes, ndim)
+    wanted = object_properties.wanted(properties, letters, "least" in table.columns)
     if properties is None and "crossings" in table.columns:
         wanted = [*wanted, "surface"]
     if "surface" in wanted and "crossings" not in table.columns:
@@ -225,8 +234,19 @@ def properties_table(
     steps = checks.as_spacing(1.0 if spacing is None else spacing, ndim)
     result: Table = {}
     for name in wanted:
-        result |= object_properties.columns_of(name, table, steps)
+        result |= object_properties.columns_of(name, table, steps, letters)
     return result
+
+
+def _letters(axes: str | None, ndim: int) -> str:
+    """Return one letter per axis: those given, or by the number of axes."""
+    if not axes:
+        return by_number(ndim)
+    if len(axes) != ndim or len(set(axes)) != ndim:
+        raise ValueError(
+            f"axes is {axes!r}; give one letter, of its own, for each of {ndim} axes"
+        )
+    return axes
 
 
 def require_no_mask(labels: Array, *, name: str = "labels") -> None:

@@ -45,21 +45,31 @@ PHYSICAL: Final = (
     "surface",
 )
 """Properties in units of the spacing: lengths, or products of them."""
-# Sides of an object's box are called from the last axis on: width, height, depth.
-_LEAST_AXES: Final[Mapping[str, int]] = {"depth": 3, "height": 2}
+# Along which axis the sides of an object's box are.
+_SIDES: Final[Mapping[str, str]] = {"depth": "z", "height": "y", "width": "x"}
 
 
 def wanted(
-    properties: Sequence[str] | None, ndim: int, has_intensity: bool
+    properties: Sequence[str] | None, axes: str, has_intensity: bool
 ) -> list[str]:
-    """Return the names asked for; raise `ValueError` for what cannot be given."""
+    """Return the names asked for; raise `ValueError` for what cannot be given.
+
+    Parameters
+    ----------
+    properties
+        Names; None for all.
+    axes
+        One letter per axis of the image: its own, or as by `segkit.io.axes.by_number`.
+    has_intensity
+        Whether there is an intensity image.
+    """
     if properties is None:
         return [
             name
             for name in _COLUMNS
             if name != "surface"
             and (has_intensity or not _needs_intensity(name))
-            and ndim >= _LEAST_AXES.get(name, 0)
+            and _SIDES.get(name, "") in axes
         ]
     if isinstance(properties, str):
         raise TypeError(f"properties is {properties!r}; give a list of names")
@@ -72,13 +82,13 @@ def wanted(
             )
         if _needs_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
-        if ndim < (least := _LEAST_AXES.get(name, 0)):
+        if (side := _SIDES.get(name, "")) not in axes:
             raise ValueError(
-                f"property {name!r} is for {least} or more axes, not for {ndim}; leave"
-                " it out"
+                f"property {name!r} is for images with an axis {side!r}, not for"
+                f" {axes!r}; leave it out"
             )
     if "surface" in properties:
-        require_surface(ndim)
+        require_surface(len(axes))
     return list(properties)
 
 
@@ -111,8 +121,12 @@ def require_surface(ndim: int) -> None:
         )
 
 
-def columns_of(name: str, table: PartialTable, spacing: Spacing) -> dict[str, Array]:
-    """Return the columns of one property."""
+def columns_of(
+    name: str, table: PartialTable, spacing: Spacing, axes: str
+) -> dict[str, Array]:
+    """Return the columns of one property; `axes` as `wanted` takes them."""
+    if name in _SIDES:
+        return {name: _sides(table)[:, axes.index(_SIDES[name])]}
     found = _COLUMNS[name](table, spacing)
     if found.ndim == 1:
         return {name: found}
@@ -217,19 +231,7 @@ def _equivalent_diameter(table: PartialTable, spacing: Spacing) -> Array:
     return diameter
 
 
-def _depth(table: PartialTable, spacing: Spacing) -> Array:
-    return _sides(table)[:, -3]
-
-
-def _height(table: PartialTable, spacing: Spacing) -> Array:
-    return _sides(table)[:, -2]
-
-
-def _width(table: PartialTable, spacing: Spacing) -> Array:
-    return _sides(table)[:, -1]
-
-
-def _sides(table: PartialTable) -> Array:
+def _sides(table: PartialTable, spacing: Spacing = ()) -> Array:
     """Return the lengths of the boxes in voxels, one column for each axis."""
     sides: Array = table.columns["high"] - table.columns["low"]
     return sides
@@ -298,9 +300,9 @@ _COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     "count": _count,
     "area": _area,
     "bbox": _bbox,
-    "depth": _depth,
-    "height": _height,
-    "width": _width,
+    "depth": _sides,
+    "height": _sides,
+    "width": _sides,
     "centroid": _centroid,
     "covariance": _covariance,
     "axis_major_length": _major,

@@ -20,7 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit import checks
-from segkit.arrays import Array, Labels, MaskOrLabels, is_mask, spacing_of
+from segkit.arrays import (
+    Array,
+    Labels,
+    MaskOrLabels,
+    axes_of,
+    is_mask,
+    spacing_of,
+)
 from segkit.labelling import box as label_box
 from segkit.labelling.labels import label
 from segkit.measurement.measure import region_properties, require_no_mask
@@ -99,13 +106,14 @@ def keep_within(
     intensity: Any = None,
     *,
     spacing: float | tuple[float, ...] | None = None,
+    axes: str | None = None,
     **bounds: Any,
 ) -> Array:
     """Return the labels of the objects whose properties lie within bounds.
 
     Parameters
     ----------
-    labels, intensity, spacing
+    labels, intensity, spacing, axes
         As for `segkit.region_properties`.
     **bounds
         For each property (a column of its table, with ``_`` in place of ``-``) the
@@ -118,11 +126,12 @@ def keep_within(
     array([0, 0, 2, 2, 0, 0, 0, 0])
     """
     spacing = spacing_of(spacing, labels, intensity)
+    axes = axes_of(axes, labels, intensity)
     array = _labels(labels, "labels")
     for name in bounds:
         if intensity is None and name.startswith("intensity_"):
             raise ValueError(f"bounds of {name} need intensity=, an image; it is None")
-    table = region_properties(array, intensity, spacing=spacing)
+    table = region_properties(array, intensity, spacing=spacing, axes=axes)
     if "surface" in bounds:
         table |= region_properties(array, properties=["surface"], spacing=spacing)
     return keep_ids(array, ids_within(table, **bounds))

@@ -56,18 +56,19 @@ def content_after(step: Step, before: Content | None) -> Content | None:
     return before if returned == _AS_GIVEN else _RETURNED.get(returned, "grey")
 
 
-def makes_labels(step: Step) -> bool:
-    """Say whether a step of segkit is a method that finds objects in grey values.
+def asks_for_axes(step: Step) -> bool:
+    """Say whether a step of segkit asks which axes there are, and takes them apart.
 
     Examples
     --------
-    >>> from segkit.pipeline import keep_ids, slic
-    >>> makes_labels(slic()), makes_labels(keep_ids([1]))
+    >>> from segkit.pipeline import segment_nuclei, slic
+    >>> asks_for_axes(segment_nuclei()), asks_for_axes(slic())
     (True, False)
     """
-    signature = inspect.signature(step.resolve())
-    returned = _RETURNED.get(str(signature.return_annotation))
-    return returned == "labels" and next(iter(signature.parameters)) == "image"
+    if is_foreign(step):
+        return False
+    first, *others = inspect.signature(step.resolve()).parameters
+    return first == "image" and {"axes", "spacing"} <= {*others}
 
 
 def is_foreign(step: Step) -> bool:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segkit import checks
-from segkit.io.axes import require_said
+from segkit.io.axes import by_number, require_said
 from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT
 from segkit.io.pictures.writing import LOSSY
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.measurement.properties import PHYSICAL
 from segkit.methods.axes import relative
-from segkit.pipeline.contents import content_after, is_foreign, makes_labels
+from segkit.pipeline.contents import asks_for_axes, content_after, is_foreign
 from segkit.pipeline.stages import (
     ClassifyStage,
     FilterStage,
@@ -37,14 +37,12 @@ from segkit.tiling.cutting import overlapping_tiles
 from segkit.tiling.reaches import UnknownReachError, declares_reach, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from segkit.pipeline.spacings import ImageSpec, Spacings
     from segkit.pipeline.stages import Stage
     from segkit.pipeline.steps import Content, Step
 
-# What says how the voxels of an image lie, to a step that asks.
-_LAID_OUT = {"axes", "spacing"}
 # A tile grows until its halo costs no more than this many times its own voxels.
 _HALO_SHARE = 0.5
 
@@ -80,6 +78,8 @@ class Draft:
         Tiles before a step names some; None for the whole image.
     spacings : Spacings
         For steps that are given no spacing.
+    apart : dict of int to str
+        Places and letters of axes that no object extends along, as steps say.
 
     Attributes
     ----------
@@ -94,9 +94,11 @@ class Draft:
         tile: int | Sequence[int] | None,
         *,
         spacings: Spacings,
+        apart: Mapping[int, str],
     ) -> None:
         self._shape = spec.shape
-        self._unnamed = spec.unnamed
+        self._axes = spec.axes
+        self._apart = apart
         self._budget = budget
         self._spacings = spacings
         size = () if tile is None else self._per_axis(tile, "tile")
@@ -132,6 +134,8 @@ class Draft:
         """Place an array function: fused with those before, or on its own."""
         step = self._spaced(step)
         margin = self._reach(step)
+        if not (is_foreign(step) or asks_for_axes(step)):
+            self._require_apart(margin)
         self._content = content_after(step, self._content)
         match self._tiling:
             case _Overlapping(size, stride):
@@ -157,6 +161,7 @@ class Draft:
                     " pieces of equal labels"
                 )
             return
+        self._require_apart(None)
         stage = LabelStage(len(self.stages), step, self._array)
         self._array = self._labels = self._put(stage)
         self._content, self._table = "labels", None
@@ -172,6 +177,8 @@ class Draft:
         """Place a filter of labelled objects."""
         if step.function == "keep_within":
             step = self._measuring(step)
+        if step.function == "clear_border":
+            self._require_apart(None)  # that of the first and the last frame
         stage = FilterStage(len(self.stages), step, self._require_labels())
         self._array = self._labels = self._put(stage)
         self._table = None
@@ -291,18 +298,28 @@ class Draft:
                 given["spacing"] = relative(known)
                 options = {**step.keywords, "spacing": given["spacing"]}
                 step = replace(step, options=tuple(options.items()))
-        if parameters.keys() >= _LAID_OUT:
+        if asks_for_axes(step):
             require_said(len(self._shape), given.get("axes"), given.get("spacing"))
-        elif self._unnamed and makes_labels(step):
-            known = self._spacings.known
-            require_said(len(self._shape), None, known, apart=False)
         return step
 
+    def _require_apart(self, margin: tuple[int, ...] | None) -> None:
+        """Refuse a step that joins along an axis that a step says is none of space."""
+        for place, name in self._apart.items():
+            if margin is None or margin[place]:
+                raise ValueError(
+                    f"looks along axis {place}, which is {name!r} as another step says,"
+                    " not one of space; take one image along it, as by"
+                    f" load(axes=..., select={{{name!r}: 0}})"
+                )
+
     def _measuring(self, step: Step) -> Step:
-        """Return a step that measures with the spacing of the pipeline."""
+        """Return a step that measures with the spacing and the axes of the pipeline."""
+        options = step.options
+        if not step.keywords.get("axes") and not by_number(9).endswith(self._axes):
+            options = (*options, ("axes", self._axes))  # else they are by number
         if step.keywords.get("spacing") is not None:
-            return step
-        options = tuple(one for one in step.options if one[0] != "spacing")
+            return replace(step, options=options)
+        options = tuple(one for one in options if one[0] != "spacing")
         self._spacings.require()
         if self._spacings.measured != self._spacings.image:  # else it brings its own
             options = (*options, ("spacing", self._spacings.measured))

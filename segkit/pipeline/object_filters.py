@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from segkit.pipeline.steps import Step
 
 
+HOW = ("spacing", "axes")
+"""Options of `keep_within` that are no bounds."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectFilter:
     """A step that keeps some objects.
@@ -100,6 +104,7 @@ def _bounded(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
     return {
         "spacing": step.keywords.get("spacing", spacing),
         "properties": list(dict.fromkeys(["label", *names])),
+        **{name: step.keywords[name] for name in ("axes",) if name in step.keywords},
     }
 
 
@@ -128,7 +133,7 @@ def _within(step: Step, table: Table) -> NDArray[np.int64]:
 
 
 def _bounds(step: Step) -> dict[str, Any]:
-    return {name: v for name, v in step.keywords.items() if name != "spacing"}
+    return {name: v for name, v in step.keywords.items() if name not in HOW}
 
 
 def _others(table: Table, dropped: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,10 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segkit.io.axes import by_number
 from segkit.pipeline.draft import Draft
 from segkit.pipeline.spacings import Spacings, spacings
 from segkit.pipeline.special_steps import SPECIAL
-from segkit.pipeline.step_checks import require_axes, require_properties
+from segkit.pipeline.step_checks import (
+    axes_apart,
+    require_axes,
+    require_named,
+    require_properties,
+)
 from segkit.pipeline.steps import PipelineError, Step
 
 if TYPE_CHECKING:
@@ -61,7 +67,9 @@ def plan(
     ------
     PipelineError
         If a step lacks what it works on, or is given another spacing than the image
-        has, or another step; it is named.
+        has, or another step; it is named. If the image is a file of three axes or more
+        and nobody says which they are, or a step would join along an axis of which
+        another one says that it is none of space.
 
     Examples
     --------
@@ -73,14 +81,12 @@ def plan(
     >>> masked.halo, labelled.array == masked.number
     ((4, 4, 4), True)
     """
-    draft = Draft(
-        spec,
-        budget,
-        tile,
-        spacings=_spacings(steps, spec, unit),
-    )
-    require_properties(steps, ndim=len(spec.shape))
+    known = _spacings(steps, spec, unit)
+    draft = Draft(spec, budget, tile, spacings=known, apart=axes_apart(steps))
+    require_properties(steps, axes=spec.axes or by_number(len(spec.shape)))
     require_axes(steps, spec.axes, len(spec.shape))
+    if spec.unnamed:
+        require_named(steps, len(spec.shape), known.known)
     for number, step in enumerate(steps, start=1):
         try:
             if step.function in SPECIAL:

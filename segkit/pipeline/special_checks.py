@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from segkit import checks
+from segkit.io.axes import by_number
 from segkit.measurement.classification import BoundsClassifier
 from segkit.pipeline.argument_kinds import require_kinds
 from segkit.pipeline.steps import nearest
@@ -26,7 +27,7 @@ _GIVEN = {
     ' "intensity_mean"]'
 }
 # Images have hardly more axes than these.
-ANY_AXES = range(1, 7)
+ANY_AXES = tuple(map(by_number, range(1, 7)))
 
 
 # Options: what a step takes by itself.
@@ -117,13 +118,13 @@ def _require_bound(
 
 
 # Columns: what the table of objects holds after a step, of which it held before. The
-# axes are the numbers of axes that the image may have.
+# axes are those that the image may have, a letter for each.
 
 
 def same_columns(
     step: Step,  # noqa: ARG001 - it says nothing about the table
     columns: Sequence[str],
-    axes: Iterable[int],  # noqa: ARG001
+    axes: Iterable[str],  # noqa: ARG001
 ) -> Sequence[str]:
     """Return the columns as they are."""
     return columns
@@ -132,7 +133,7 @@ def same_columns(
 def measured_columns(
     step: Step,
     columns: Sequence[str],  # noqa: ARG001 - a new table
-    axes: Iterable[int],
+    axes: Iterable[str],
 ) -> Sequence[str]:
     """Return the columns that `regionprops` measures."""
     from segkit.measurement import properties as object_properties
@@ -142,13 +143,13 @@ def measured_columns(
     intensity = needs_intensity(step)
     names: dict[str, None] = {}
     refusals = []
-    for ndim in axes:
+    for letters in [step.keywords["axes"]] if step.keywords.get("axes") else axes:
         try:
-            wanted = object_properties.wanted(asked, ndim, intensity)
+            wanted = object_properties.wanted(asked, letters, intensity)
         except ValueError as error:  # an image of another number of axes may have them
             refusals.append(error)
             continue
-        names |= dict.fromkeys(object_properties.column_names(wanted, ndim))
+        names |= dict.fromkeys(object_properties.column_names(wanted, len(letters)))
     if not names and refusals:
         raise refusals[0]
     return list(names)
@@ -157,7 +158,7 @@ def measured_columns(
 def classified_columns(
     step: Step,
     columns: Sequence[str],
-    axes: Iterable[int],  # noqa: ARG001 - the columns are known
+    axes: Iterable[str],  # noqa: ARG001 - the columns are known
 ) -> Sequence[str]:
     """Look at the classes of `classify`; return the columns with that of the class."""
     if not step.arguments:
@@ -195,28 +196,28 @@ def _can_be_measured(column: str) -> bool:
     return any(
         column
         in object_properties.column_names(
-            object_properties.wanted(None, ndim, True), ndim
+            object_properties.wanted(None, letters, True), len(letters)
         )
-        for ndim in ANY_AXES
+        for letters in ANY_AXES
     )
 
 
 def bounded_columns(
-    step: Step, columns: Sequence[str], axes: Iterable[int]
+    step: Step, columns: Sequence[str], axes: Iterable[str]
 ) -> Sequence[str]:
     """Look at the bounds of `keep_within`; return the columns as they are."""
     from segkit.measurement import properties as object_properties
     from segkit.measurement.selection import require_limits
 
     known: dict[str, None] = {}
-    for ndim in axes:
-        every = object_properties.wanted(None, ndim, True)
-        if ndim in (2, 3):
+    for letters in [step.keywords["axes"]] if step.keywords.get("axes") else axes:
+        every = object_properties.wanted(None, letters, True)
+        if len(letters) in (2, 3):
             every = [*every, "surface"]
-        names = object_properties.column_names(every, ndim)
+        names = object_properties.column_names(every, len(letters))
         known |= dict.fromkeys(name.replace("-", "_") for name in names)
     for name, limits in step.keywords.items():
-        if name == "spacing":
+        if name in ("spacing", "axes"):
             continue
         if name not in known:
             raise ValueError(

@@ -157,14 +157,14 @@ class SpecialStep:
         Raises `TypeError` or `ValueError` for options that it cannot have.
     columns : callable
         Returns the columns that the table of objects has after the step, given the
-        step, those it had before, and how many axes the image may have; raises if the
+        step, those it had before, and which axes the image may have; raises if the
         step bounds others.
     """
 
     write: Callable[..., Step]
     place: Callable[[Draft, Step], None]
     check: Callable[[Step], None] = _takes_all
-    columns: Callable[[Step, Sequence[str], Iterable[int]], Sequence[str]] = (
+    columns: Callable[[Step, Sequence[str], Iterable[str]], Sequence[str]] = (
         same_columns
     )
 

@@ -6,9 +6,10 @@ import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.axes import require_said
 from segkit.io.calibration import SPATIAL
 from segkit.pipeline.argument_kinds import require_kinds
-from segkit.pipeline.contents import is_foreign, require_returns
+from segkit.pipeline.contents import asks_for_axes, is_foreign, require_returns
 from segkit.pipeline.special_checks import ANY_AXES
 from segkit.pipeline.special_steps import SPECIAL
 from segkit.pipeline.steps import PipelineError, Step
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # What the arrays are called that a step may be given.
 _DATA = ("image", "mask", "labels")
+_SAID_BY = "by load(...) or `segkit run --axes zyx`"
 
 
 def checked(number: int, step: Step) -> Step:
@@ -48,15 +50,15 @@ def checked(number: int, step: Step) -> Step:
     return step
 
 
-def require_properties(steps: Sequence[Step], *, ndim: int | None = None) -> None:
+def require_properties(steps: Sequence[Step], *, axes: str | None = None) -> None:
     """Raise `PipelineError` if a step bounds what the table of objects will not have.
 
     Parameters
     ----------
     steps
         Of a pipeline, in order.
-    ndim
-        Number of the image's axes, on which the columns depend; None if not known yet.
+    axes
+        Those of the image, on which the columns depend; None if not known yet.
 
     Examples
     --------
@@ -67,12 +69,12 @@ def require_properties(steps: Sequence[Step], *, ndim: int | None = None) -> Non
     segkit.pipeline.PipelineError: step 2 (classify): class 'cell' bounds 'aera' (did
     you mean area?), which the object table will not have; it has label, area
     """
-    axes: Iterable[int] = ANY_AXES if ndim is None else (ndim,)
+    possible: Iterable[str] = ANY_AXES if axes is None else (axes,)
     columns: Sequence[str] = ()
     for number, step in enumerate(steps, start=1):
         if step.function in SPECIAL:
             try:
-                columns = SPECIAL[step.function].columns(step, columns, axes)
+                columns = SPECIAL[step.function].columns(step, columns, possible)
             except (TypeError, ValueError) as error:
                 raise _wrong(number, step, error) from error
 
@@ -118,6 +120,71 @@ def require_axes(steps: Sequence[Step], axes: str, ndim: int) -> None:
                 f" {ndim} axes; give one for each"
             )
             raise _wrong(number, step, why)
+
+
+def require_named(
+    steps: Sequence[Step], ndim: int, spacing: Sequence[float] | None
+) -> None:
+    """Raise `PipelineError` if nobody says what the axes of a file are.
+
+    Every step would take three of them for a volume, and what is saved would say so.
+
+    Parameters
+    ----------
+    steps
+        Of a pipeline, in order.
+    ndim
+        How many axes the file has, of which it names none.
+    spacing
+        Given for axes of space, if it is.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import label, ndnt
+    >>> require_named([ndnt(shape=8), label()], 2, None)
+    >>> require_named([ndnt(shape=8), label()], 3, None)
+    Traceback (most recent call last):
+    segkit.pipeline.PipelineError: step 1 (ndnt): image has 3 axes: a volume, ...
+    """
+    asking = [
+        (number, step)
+        for number, step in enumerate(steps, start=1)
+        if step.function not in ("load", "tile")
+    ]
+    if not asking or any(map(_axes_given, steps)):
+        return
+    try:
+        apart = any(map(_asks, steps))
+        require_said(ndim, None, spacing, apart=apart, where=_SAID_BY)
+    except ValueError as error:
+        raise _wrong(*asking[0], error) from error
+
+
+def axes_apart(steps: Sequence[Step]) -> dict[int, str]:
+    """Return the axes along which a step takes its image apart, letters by place.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import label, segment_nuclei
+    >>> axes_apart([segment_nuclei(axes="tyx"), label()]), axes_apart([label()])
+    ({0: 't'}, {})
+    """
+    return {
+        place: name
+        for step in steps
+        for place, name in enumerate(_axes_given(step))
+        if name not in SPATIAL
+    }
+
+
+def _axes_given(step: Step) -> str:
+    """Return the axes that a step is given that takes them; empty if it is not."""
+    given = _by_name(step).get("axes") if _asks(step) else None
+    return given if isinstance(given, str) else ""
+
+
+def _asks(step: Step) -> bool:
+    return step.function not in SPECIAL and asks_for_axes(step)
 
 
 def _by_name(step: Step) -> dict[str, Any]:

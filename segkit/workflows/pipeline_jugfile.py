@@ -12,7 +12,13 @@ from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
 from segkit.pipeline.several_images import require_each_once
 from segkit.pipeline.spacings import common_unit
-from segkit.pipeline.stage_work import image_name, loaded_path, save_paths
+from segkit.pipeline.special_steps import load
+from segkit.pipeline.stage_work import (
+    image_name,
+    load_step,
+    loaded_path,
+    save_paths,
+)
 from segkit.pipeline.stages import (
     FilterStage,
     LabelStage,
@@ -47,6 +53,8 @@ class PipelineJugfile:
         What to run it over; none takes the path that it loads itself.
     out : Path
         Folder for the files that it saves.
+    axes : str or None
+        Those of the images, in the place of what the pipeline's `load` says.
     tile, block, known_by, overwrite, trust
         As `pipeline_tasks` takes them.
     outputs : list of Outputs
@@ -56,6 +64,7 @@ class PipelineJugfile:
     path: Path
     images: Sequence[str] = ()
     out: Path = Path()
+    axes: str | None = None
     tile: tuple[int, ...] | None = None
     block: int | None = None
     known_by: KnownBy = "stamp"
@@ -67,6 +76,8 @@ class PipelineJugfile:
     def arguments(self) -> tuple[str, ...]:
         """What `segkit run` was given after the pipeline; tells runs of it apart."""
         words = [*map(str, self.images), "-o", str(self.out)]
+        if self.axes is not None:
+            words += ["--axes", self.axes]
         if self.tile is not None:
             words += ["--tile", ",".join(map(str, self.tile))]
         if self.block is not None:
@@ -90,7 +101,7 @@ class PipelineJugfile:
         from segkit.io.opening import require_readable
         from segkit.io.publishing import make_folder
 
-        pipeline = Pipeline.load(self.path, trust=self.trust)
+        pipeline = self._pipeline()
         images = self.images or (_loaded(pipeline),)
         for image in images:
             require_readable(image)
@@ -115,7 +126,7 @@ class PipelineJugfile:
         """
         from taskgraph.extending import Graph, Loaded
 
-        pipeline = Pipeline.load(self.path, trust=self.trust)
+        pipeline = self._pipeline()
         tasks = self._write_down(pipeline, results)
         opened = [one.source.image for one in self.outputs]
         images = [*zip(self.images, opened, strict=False)]
@@ -124,6 +135,17 @@ class PipelineJugfile:
         if unit is not None:
             tasks = self._write_down(pipeline, results, unit)
         return Loaded(Graph(tasks), {}, results)
+
+    def _pipeline(self) -> Pipeline:
+        """Return the pipeline, which opens images with the axes that are given."""
+        pipeline = Pipeline.load(self.path, trust=self.trust)
+        if self.axes is None:
+            return pipeline
+        first = load_step(pipeline.steps)
+        steps = pipeline.steps if first is None else pipeline.steps[1:]
+        arguments = () if first is None else first.arguments
+        options = {} if first is None else first.keywords
+        return Pipeline(load(*arguments, **{**options, "axes": self.axes}), *steps)
 
     def _write_down(
         self, pipeline: Pipeline, results: Results, unit: str | None = None

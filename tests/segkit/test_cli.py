@@ -70,8 +70,8 @@ def blobs(seed=0):
 def folder(tmp_path):
     (tmp_path / "cells.toml").write_text(PIPELINE)
     (tmp_path / "mysteps.py").write_text(SLOW)
-    np.save(tmp_path / "a.npy", blobs(0))
-    np.save(tmp_path / "b.npy", blobs(1))
+    segkit.save(tmp_path / "a.tif", blobs(0))
+    segkit.save(tmp_path / "b.tif", blobs(1))
     return tmp_path
 
 
@@ -102,21 +102,21 @@ def tg(folder, *arguments):
 
 def test_run_writes_what_the_pipeline_saves(folder):
     done = segkit_run(
-        folder, "cells.toml", "a.npy", "b.npy", "-o", "out", "-j", 2, "--json"
+        folder, "cells.toml", "a.tif", "b.tif", "-o", "out", "-j", 2, "--json"
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["failed"] == found["open"] == 0
     assert [Path(name).name for name in found["saved"]] == ["a.csv", "b.csv"]
     for name in ("a", "b"):
-        Pipeline.load(folder / "cells.toml").run(folder / f"{name}.npy", out=folder)
+        Pipeline.load(folder / "cells.toml").run(folder / f"{name}.tif", out=folder)
         assert (folder / "out" / f"{name}.csv").read_text() == (
             folder / f"{name}.csv"
         ).read_text()
 
 
 def test_each_run_ends_by_saying_what_was_written_and_where(folder):
-    options = ("cells.toml", "a.npy", "b.npy", "-o", "out")
+    options = ("cells.toml", "a.tif", "b.tif", "-o", "out")
     out = folder / "out"
     where = f"segkit: save_table: {out}/a.csv, {out}/b.csv are there"
     for _ in range(2):
@@ -129,8 +129,8 @@ def test_each_run_ends_by_saying_what_was_written_and_where(folder):
 def test_json_lists_only_files_that_were_written(folder):
     bad = blobs(2).astype(float)
     bad[3, 4, 5] = np.nan
-    np.save(folder / "bad.npy", bad)
-    done = segkit_run(folder, "cells.toml", "bad.npy", "a.npy", "-o", "out", "--json")
+    segkit.save(folder / "bad.tif", bad)
+    done = segkit_run(folder, "cells.toml", "bad.tif", "a.tif", "-o", "out", "--json")
     found = json.loads(done.stdout)
     assert (done.returncode, found["exit_code"]) == (1, 1)
     assert found["saved"] == [str(folder / "out" / "a.csv")]
@@ -138,12 +138,12 @@ def test_json_lists_only_files_that_were_written(folder):
 
 def test_a_run_that_saves_nothing_says_so(folder):
     (folder / "kept.toml").write_text(PIPELINE[: PIPELINE.rindex("[[step]]")])
-    said = segkit_run(folder, "kept.toml", "a.npy").stderr
+    said = segkit_run(folder, "kept.toml", "a.tif").stderr
     assert 'kept.toml saves nothing; end it with a step as run = "save"' in said
 
 
 def test_a_second_run_runs_nothing_and_a_dry_one_shows_it(folder):
-    options = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000)
+    options = ("cells.toml", "a.tif", "-o", "out", "--block", 12_000)
     before = segkit_run(folder, *options, "--dry-run", "--json")
     first = segkit_run(folder, *options)
     after = segkit_run(folder, *options, "--dry-run", "--json")
@@ -165,7 +165,7 @@ def test_a_second_run_runs_nothing_and_a_dry_one_shows_it(folder):
 
 
 def test_tg_status_shows_the_tasks_of_a_pipeline(folder):
-    segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    segkit_run(folder, "cells.toml", "a.tif", "-o", "out")
     done = tg(folder, "status", "cells.toml")
     assert done.returncode == 0, done.stderr
     assert "segkit.workflows.label_tile" in done.stdout
@@ -175,14 +175,14 @@ def test_tg_status_shows_the_tasks_of_a_pipeline(folder):
     ("arguments", "message"),
     [
         (("cells.toml",), "no image"),
-        (("cells.toml", "none.npy"), "none.npy"),
-        (("none.toml", "a.npy"), "none.toml"),
-        (("mysteps.py", "a.npy"), "mysteps.py"),
-        (("cells.toml", "a.npy", "./a.npy"), "a.npy and ./a.npy are one image"),
-        (("a.npy", "cells.toml"), "it comes before the images"),
-        (("cells.toml", "a.npy", "-o", "a.npy/x"), "cannot be made"),
-        (("cells.toml", "a.npy", "--tile", "1,x"), "no size"),
-        (("cells.toml", "a.npy", "-j", "0"), "-j"),
+        (("cells.toml", "none.tif"), "none.tif"),
+        (("none.toml", "a.tif"), "none.toml"),
+        (("mysteps.py", "a.tif"), "mysteps.py"),
+        (("cells.toml", "a.tif", "./a.tif"), "a.tif and ./a.tif are one image"),
+        (("a.tif", "cells.toml"), "it comes before the images"),
+        (("cells.toml", "a.tif", "-o", "a.tif/x"), "cannot be made"),
+        (("cells.toml", "a.tif", "--tile", "1,x"), "no size"),
+        (("cells.toml", "a.tif", "-j", "0"), "-j"),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_exit_code_2(folder, arguments, message):
@@ -196,7 +196,7 @@ def test_mistakes_end_in_one_sentence_and_exit_code_2(folder, arguments, message
 
 def test_of_several_images_the_one_that_does_not_fit_is_named(folder):
     np.save(folder / "flat.npy", np.zeros((8, 9), np.uint8))
-    done = segkit_run(folder, "cells.toml", "a.npy", "flat.npy", "-o", "out")
+    done = segkit_run(folder, "cells.toml", "a.tif", "flat.npy", "-o", "out")
     assert done.returncode == 2
     assert "flat.npy: step 1 (tile)" in done.stderr
 
@@ -220,7 +220,7 @@ def test_a_mistake_in_the_pipeline_ends_it_before_the_first_task(
     folder, old, new, message
 ):
     (folder / "cells.toml").write_text(PIPELINE.replace(old, new))
-    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    done = segkit_run(folder, "cells.toml", "a.tif", "-o", "out")
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -231,7 +231,7 @@ def test_a_tile_that_does_not_fit_the_image_ends_in_one_sentence(folder):
         '[[step]]\nrun = "tile"\nwith = { shape = [5, 16, 16] }', ""
     )
     (folder / "cells.toml").write_text(steps)
-    done = segkit_run(folder, "cells.toml", "a.npy", "--tile", "20,20")
+    done = segkit_run(folder, "cells.toml", "a.tif", "--tile", "20,20")
     assert done.returncode == 2
     assert "tile (20, 20) has 2 numbers, but the image has 3 axes" in done.stderr
     assert "Traceback" not in done.stderr
@@ -240,18 +240,18 @@ def test_a_tile_that_does_not_fit_the_image_ends_in_one_sentence(folder):
 def test_a_step_that_fails_is_named(folder):
     no_labels = PIPELINE.replace('[[step]]\nrun = "label"\n', "")
     (folder / "cells.toml").write_text(no_labels)
-    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    done = segkit_run(folder, "cells.toml", "a.tif", "-o", "out")
     assert done.returncode == 2
     assert "needs labelled objects" in done.stderr
     (folder / "cells.toml").write_text(PIPELINE.replace("[6, 16, 16]", "[0, 16, 16]"))
-    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    done = segkit_run(folder, "cells.toml", "a.tif", "-o", "out")
     assert done.returncode == 2
     assert "(ndnt): shape is 0 on axis 0, but must be at least 1" in done.stderr
     (folder / "cells.toml").write_text(FAILING)
-    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out")
+    done = segkit_run(folder, "cells.toml", "a.tif", "-o", "out")
     assert done.returncode == 2
     assert "cells.toml: step 3 (numpy:broadcast_to) is no step of segkit" in done.stderr
-    done = segkit_run(folder, "cells.toml", "a.npy", "-o", "out", "--trust")
+    done = segkit_run(folder, "cells.toml", "a.tif", "-o", "out", "--trust")
     assert done.returncode == 1
     assert "more dimensions than allowed" in done.stderr
     assert "broadcast_to failed" in done.stderr
@@ -260,7 +260,7 @@ def test_a_step_that_fails_is_named(folder):
 def test_the_advice_after_a_failure_can_be_followed(folder):
     (folder / "cells.toml").write_text(FAILING)
     for options in ((), ("--store", "other")):
-        done = segkit_run(folder, "cells.toml", "a.npy", "--trust", *options)
+        done = segkit_run(folder, "cells.toml", "a.tif", "--trust", *options)
         commands = re.findall("`(tg [^`]*)`", done.stderr)
         assert [command.split()[1] for command in commands] == ["errors", "retry"]
         for command in commands:
@@ -270,9 +270,9 @@ def test_the_advice_after_a_failure_can_be_followed(folder):
 
 def test_what_runs_a_pipeline_again_is_named_as_it_was_typed(folder):
     (folder / "cells.toml").write_text(FAILING)
-    options = ("a.npy", "-o", "my out", "--block", "12000", "--trust")
+    options = ("a.tif", "-o", "my out", "--block", "12000", "--trust")
     segkit_run(folder, "cells.toml", *options)
-    again = "`segkit run cells.toml a.npy -o 'my out' --block 12000 --trust`"
+    again = "`segkit run cells.toml a.tif -o 'my out' --block 12000 --trust`"
     assert again in tg(folder, "retry", "cells.toml").stderr
     (folder / "cells.toml").write_text(PIPELINE)
     changed = tg(folder, "check", "cells.toml")
@@ -290,9 +290,9 @@ def test_a_pipeline_that_never_ran_is_run_by_segkit(folder, command):
 def test_tg_execute_runs_the_same_pipeline_from_a_jugfile(folder):
     (folder / "jugfile.py").write_text(
         "from segkit.workflows import pipeline_tasks\n"
-        "pipeline_tasks('cells.toml', 'a.npy', out='two')\n"
+        "pipeline_tasks('cells.toml', 'a.tif', out='two')\n"
     )
-    assert segkit_run(folder, "cells.toml", "a.npy", "-o", "one").returncode == 0
+    assert segkit_run(folder, "cells.toml", "a.tif", "-o", "one").returncode == 0
     done = tg(folder, "execute", "jugfile.py", "-j", "2", "--store", "cells.tgdata")
     assert done.returncode == 0, done.stderr
     written = [(folder / out / "a.csv").read_bytes() for out in ("one", "two")]
@@ -337,7 +337,7 @@ def test_a_killed_run_goes_on_without_a_finished_tile(folder, ran, jobs):
     label_step = '[[step]]\nrun = "label"'
     text = PIPELINE.replace(label_step, SLOW_STEP + label_step)
     (folder / "cells.toml").write_text(f"{text}\n{SLOW_STEP}\n{SAVE_LABELS}")
-    files = ("cells.toml", "a.npy", "-o", "out", "--trust")
+    files = ("cells.toml", "a.tif", "-o", "out", "--trust")
     arguments = (*files, "--block", 12_000, "-j", jobs)
     killed_in_the_middle(folder, "cells.tgdata", arguments, ran)
     before = records_in(folder / "cells.tgdata")
@@ -365,7 +365,7 @@ def records_in(store):
 
 
 def test_ranks_started_at_once_share_the_work(folder):
-    arguments = ("cells.toml", "a.npy", "-o", "out", "--block", 12_000, "--json")
+    arguments = ("cells.toml", "a.tif", "-o", "out", "--block", 12_000, "--json")
     command, options = call(folder, *arguments)
     ranks = [
         subprocess.Popen(

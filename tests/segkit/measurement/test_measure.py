@@ -8,10 +8,12 @@ from skimage import measure
 from segkit.combining import combine as combine_any
 from segkit.compiled import fallback
 from segkit.evaluation.runs import label_runs
+from segkit.io import as_image
 from segkit.labelling.labels import label
 from segkit.measurement import partial_table, properties as object_properties
 from segkit.measurement.measure import measure_tile, properties_table, region_properties
 from segkit.measurement.partial_table import combine
+from segkit.measurement.selection import keep_within
 from segkit.tiling.cutting import tiles
 
 LONGEST = {1: 50, 2: 16, 3: 8, 4: 5}
@@ -134,7 +136,7 @@ def test_properties_that_others_call_otherwise_are_named():
             ValueError, match=rf"{theirs}' is unknown .here it is .{ours}"
         ):
             region_properties(np.eye(3, dtype=int), properties=[theirs])
-        assert object_properties.wanted([ours], 2, True) == [ours]
+        assert object_properties.wanted([ours], "yx", True) == [ours]
 
 
 @pytest.mark.parametrize("shape", [(90,), (30, 40), (12, 20, 25), (3, 8, 9, 10)])
@@ -148,8 +150,39 @@ def test_sides_of_boxes_are_in_voxels_whatever_the_spacing(shape):
         assert table[name].dtype.kind == "i"
     assert set(table) & {"width", "height", "depth"} == set(sides)
     for name in {"height", "depth"} - set(sides):
-        with pytest.raises(ValueError, match=f"'{name}' is for . or more axes"):
+        with pytest.raises(ValueError, match=f"'{name}' is for images with an axis"):
             region_properties(labels, properties=[name])
+
+
+@pytest.mark.parametrize("axes", ["xyz", "yzx", "zyx", "zxy"])
+def test_sides_go_by_the_names_of_axes_where_they_are_known(axes):
+    labels = np.zeros((3, 4, 5), np.int32)
+    labels[:2, :3, :4] = 1
+    sides = dict(zip(axes, (2, 3, 4), strict=True))
+    named = {"depth": sides["z"], "height": sides["y"], "width": sides["x"]}
+    opened = as_image(labels, axes=axes)
+    for table in (
+        region_properties(labels, axes=axes, properties=[*named]),
+        region_properties(opened, properties=[*named]),
+        properties_table(
+            measure_tile(labels, tiles((3, 4, 5), 5)[0], (3, 4, 5)),
+            properties=[*named],
+            axes=axes,
+        ),
+    ):
+        assert {name: int(column[0]) for name, column in table.items()} == named
+    depth = (sides["z"], sides["z"])
+    assert keep_within(opened, depth=depth).any()
+    assert (
+        keep_within(labels, depth=(2, 2)).any()
+        != keep_within(labels, depth=(2, 2), axes="xyz").any()
+    )
+    section = region_properties(labels[0], axes="zy")
+    assert {"depth", "height"} <= set(section)
+    assert "width" not in section
+    for wrong in ("zy", "zzy"):
+        with pytest.raises(ValueError, match=r"axes is .*; give one letter"):
+            region_properties(labels, axes=wrong)
 
 
 def test_ellipse_has_its_axes_and_direction():

@@ -9,7 +9,7 @@ import segkit
 import taskgraph
 from segkit.cli import run_pipeline
 from segkit.io import ColourError
-from segkit.pipeline import Pipeline, PipelineError, label, ndnt, save
+from segkit.pipeline import Pipeline, PipelineError, label, load, ndnt, save
 from segkit.workflows import PipelineJugfile, pipeline_tasks
 from segkit.workflows.plan_report import planned
 from segkit.workflows.sizing import aligned_block, block_shape, chunks_for
@@ -38,8 +38,8 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     image = np.random.default_rng(0).integers(0, 255, (10, 30, 40), dtype=np.uint8)
     np.save("cells.npy", image)
-    steps = (ndnt(shape=8, threshold=0.4), label(), save("labels.npy"))
-    Pipeline(*steps).save("cells.toml")
+    steps = (load(axes="zyx"), ndnt(shape=8, threshold=0.4), label())
+    Pipeline(*steps, save("labels.npy")).save("cells.toml")
     return tmp_path
 
 

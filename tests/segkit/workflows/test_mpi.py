@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from segkit.pipeline import Pipeline, label, ndnt, regionprops, save
+from segkit.pipeline import Pipeline, label, load, ndnt, regionprops, save
 from taskgraph import open_store
 
 JUGFILE = """
@@ -36,7 +36,8 @@ def folder(tmp_path):
     noise = np.random.default_rng(0).normal(size=(20, 60, 70))
     smooth = scipy.ndimage.gaussian_filter(noise, 2)
     np.save(tmp_path / "cells.npy", np.uint8(150 + 400 * np.minimum(smooth, 0)))
-    steps = ndnt(shape=8, threshold=0.2), save("mask.tif"), label()
+    said = load(axes="zyx")
+    steps = said, ndnt(shape=8, threshold=0.2), save("mask.tif"), label()
     pipeline = Pipeline(*steps, regionprops(), save("table.csv"), save("labels.npy"))
     pipeline.save(tmp_path / "cells.toml")
     (tmp_path / "waiting.py").write_text(JUGFILE)

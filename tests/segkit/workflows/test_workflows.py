@@ -208,18 +208,18 @@ def test_other_classes_measure_nothing_again(tmp_path):
 
 def test_a_changed_image_is_computed_anew(tmp_path):
     path = tmp_path / "image.npy"
-    pipeline = Pipeline(*SEGMENT)
+    pipeline = Pipeline(load(axes="zyx"), *SEGMENT)
     np.save(path, IMAGE)
     _, first = run_in(tmp_path / "s", pipeline, path)
     np.save(path, IMAGE[::-1])
     os.utime(path, ns=(time.time_ns(), time.time_ns() + 10**9))
     outputs, second = run_in(tmp_path / "s", pipeline, path)
     assert first == second
-    assert_same(outputs, pipeline.run(IMAGE[::-1]))
+    assert_same(outputs, Pipeline(*SEGMENT).run(IMAGE[::-1]))
 
 
 def test_a_moved_image_known_by_content_is_not(tmp_path):
-    pipeline = Pipeline(*SEGMENT)
+    pipeline = Pipeline(load(axes="zyx"), *SEGMENT)
     np.save(tmp_path / "a.npy", IMAGE)
     content = {"known_by": "content"}
     run_in(tmp_path / "s", pipeline, tmp_path / "a.npy", **content)
