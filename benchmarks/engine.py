@@ -1,22 +1,26 @@
-"""The engine against jug 2.7 in one run: ``python benchmarks/engine.py [part ...]``.
+"""The engine beside jug, joblib, dask, a pool: ``python benchmarks/engine.py [part]``.
 
-Parts: overhead, warm, barriers, build, small, waiting, arrays, start. Every figure is
-the median of some runs of the whole command, in seconds, with the ratio jug / tg beside
-it; that of barriers is of CPU seconds.
-Work is done in ``--folder`` (a disk) and in ``/dev/shm`` (memory).
+Parts: overhead, warm, million, barriers, build, reducers, waiting, arrays, start. Times
+are the median of some runs of the whole command (of barriers and reducers, CPU time).
+Work is done in ``--folder`` (a disk) and, where that is said, in memory.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from shutil import rmtree
+from typing import TYPE_CHECKING
+
+from measuring import in_memory, measured
+from reporting import Row, parser, show
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
 
 BIN = Path(sys.executable).parent
 FAN = """\
@@ -81,6 +85,54 @@ with recorded_in(Recording()) as recording, few_collections():
     graph = Graph(recording.tasks)
 """
 JUG_BUILD = "for i in range({n}): f(i)\nfor t in alltasks: t.hash()"
+OTHERS = {
+    "joblib.Memory": """\
+import joblib
+memory = joblib.Memory("fan.joblib", verbose=0)
+@memory.cache
+def f(i): return i
+@memory.cache
+def total(xs): return sum(xs)
+total([f(i) for i in range(10_000)])
+""",
+    "a pool of a process, which keeps nothing": """\
+from concurrent.futures import ProcessPoolExecutor
+def f(i): return i
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1) as pool:
+        sum(pool.map(f, range(10_000)))
+""",
+    "dask.delayed in a thread, which keeps nothing": """\
+from dask import delayed
+@delayed
+def f(i): return i
+@delayed
+def total(xs): return sum(xs)
+total([f(i) for i in range(10_000)]).compute(scheduler="threads", num_workers=1)
+""",
+}
+REDUCERS = """\
+from {engine} import TaskGenerator
+@TaskGenerator
+def f(i): return i
+@TaskGenerator
+def total(k, xs): return k + sum(xs)
+xs = [f(i) for i in range({n})]
+for k in range(20):
+    total(k, xs)
+"""
+LABELS = """\
+import numpy as np
+from {engine} import TaskGenerator
+@TaskGenerator
+def labels():
+    return np.repeat(np.arange(1_000_000, dtype=np.int32), 64).reshape(8000, 8000)
+@TaskGenerator
+def look(k, image): return int(image[k, k])
+image = labels()
+for k in range({n}):
+    look(k, image)
+"""
 ARRAYS = """\
 import os, sys, time
 from pathlib import Path
@@ -94,7 +146,7 @@ def plain():
         np.save(file, x); file.flush(); os.fsync(file.fileno())
     os.unlink(folder + "/plain.npy")
     return x.nbytes / 1e6 / (time.perf_counter() - start)
-for _ in range(5):
+for _ in range(3):
     limit = plain()
     start = time.perf_counter(); {store}; stored = time.perf_counter() - start
     start = time.perf_counter(); y = {load}; loaded = time.perf_counter() - start
@@ -102,21 +154,6 @@ for _ in range(5):
     print(x.nbytes / 1e6 / stored, x.nbytes / 1e6 / loaded, limit)
     for path in Path(folder).rglob("*.npy"): path.unlink()  # their pages serve again
 """
-
-
-def timed(*commands: list[str], cwd: Path) -> float:
-    """Run commands at once and return the seconds until the last has ended."""
-    start = time.perf_counter()
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    running = [
-        subprocess.Popen(command, cwd=cwd, env=env, **quiet) for command in commands
-    ]
-    codes = [process.wait() for process in running]
-    seconds = time.perf_counter() - start
-    if any(codes):
-        sys.exit(f"{commands} ended with {codes}")
-    return seconds
 
 
 def tg(*words: str) -> list[str]:
@@ -127,130 +164,144 @@ def jug(*words: str) -> list[str]:
     return [str(BIN / "jug"), *words, "--will-cite"]
 
 
-def clean(folder: Path) -> None:
-    for data in [*folder.glob("*.tgdata"), *folder.glob("*.jugdata")]:
-        shutil.rmtree(data)
-
-
-def cold(folder: Path, *commands: list[str], runs: int) -> float:
-    seconds = []
-    for _ in range(runs):
-        clean(folder)
-        seconds.append(timed(*commands, cwd=folder))
-    return statistics.median(seconds)
-
-
-def report(
-    what: str, ours: float, peer: float | None, bar: str, unit: str = "s"
-) -> None:
-    ratio = f"{peer / ours:8.1f}x" if peer is not None else " " * 9
-    theirs = f"{peer:10.3f}" if peer is not None else " " * 10
-    print(f"{what:48} tg {ours:10.3f} {unit:5} jug {theirs} {ratio}  bar: {bar}")
-
-
 def write(folder: Path, name: str, text: str, **values: object) -> None:
     (folder / f"{name}_tg.py").write_text(text.format(engine="taskgraph", **values))
     (folder / f"{name}_jug.py").write_text(text.format(engine="jug", **values))
 
 
-def overhead(folder: Path, runs: int) -> None:
-    for place, bar in ((folder, "15x"), (Path("/dev/shm/tg-bench"), "6x")):
-        place.mkdir(exist_ok=True)
-        write(place, "fan", FAN, n=10_000)
-        ours = cold(place, tg("execute", "fan_tg.py"), runs=runs)
-        theirs = cold(place, jug("execute", "fan_jug.py"), runs=max(1, runs // 2))
-        report(f"10,000 no-op tasks and a sum, {place}", ours, theirs, f">= {bar}")
-        two = cold(place, *[tg("execute", "fan_tg.py")] * 2, runs=runs)
-        report("  the same, two workers", two, None, f"<= {ours:.3f} s")
-        clean(place)
-    write(folder, "fan", FAN, n=100_000)
-    ours = cold(folder, tg("execute", "fan_tg.py"), runs=max(1, runs // 2))
-    report("100,000 no-op tasks: us a task", ours * 10, None, "<= 60 us", "us")
+def clean(folder: Path) -> None:
+    for kind in ("tgdata", "jugdata", "joblib"):
+        for data in folder.glob(f"*.{kind}"):
+            rmtree(data)
 
 
-def cpu(command: list[str], cwd: Path) -> float:
-    """Return the CPU seconds of a command, its workers included."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, cwd=cwd, **quiet)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
-    return usage.ru_utime + usage.ru_stime
-
-
-def barriers(_folder: Path, _runs: int) -> None:
-    """Jug reads the script anew at each barrier, and does the first of them only."""
-    place = Path("/dev/shm/tg-bench")
-    place.mkdir(exist_ok=True)
-    for n in (50, 100, 200, 400):
-        write(place, "barriers", BARRIERS, n=n)
-        clean(place)
-        ours = cpu(tg("execute", "barriers_tg.py"), place)
-        theirs = cpu(jug("execute", "barriers_jug.py"), place) if n == 50 else None
-        bar = "200 in <= 2.5 s, linear"
-        report(f"{n} barriers with 100 tasks each, CPU", ours, theirs, bar)
-    clean(place)
-
-
-def warm(_folder: Path, runs: int) -> None:
-    place = Path("/dev/shm/tg-bench")
-    place.mkdir(exist_ok=True)
-    write(place, "fan", FAN, n=100_000)
-    clean(place)
-    medians = []
-    for command in (tg("execute", "fan_tg.py"), jug("execute", "fan_jug.py")):
-        timed(command, cwd=place)
-        seconds = [timed(command, cwd=place) for _ in range(runs)]
-        medians.append(statistics.median(seconds))
-    report("rerun of 100,000 finished tasks", *medians, ">= 4x")
-    medians = []
-    for command in (tg("status", "fan_tg.py"), jug("status", "fan_jug.py")):
-        seconds = [timed(command, cwd=place) for _ in range(runs)]
-        medians.append(statistics.median(seconds))
-    report("status of 100,000 finished tasks", *medians, "<= 0.3 s")
-    clean(place)
-
-
-def build(folder: Path, _runs: int) -> None:
-    n = 1_000_000
-    setups = (
-        (TG_SETUP, TG_BUILD.format(n=n)),
-        (JUG_SETUP, JUG_BUILD.format(n=n)),
-    )
+def cold(folder: Path, *commands: list[str], runs: int = 1) -> float:
+    """Return the median time of commands that find nothing done."""
     found = []
-    for setup, body in setups:
-        script = folder / "build.py"
-        script.write_text(BUILD.format(setup=setup + GENERATOR, body=body, n=n))
-        out = subprocess.check_output([sys.executable, str(script)], cwd=folder)
-        found.append([float(number) for number in out.split()])
-    report("1,000,000 tasks built and hashed", found[0][0], found[1][0], ">= 3x")
-    report("  bytes a task", found[0][1], found[1][1], "<= 400", "B")
+    for _ in range(runs):
+        clean(folder)
+        found.append(measured(*commands, cwd=folder).wall)
+    clean(folder)
+    return statistics.median(found)
 
 
-def small(folder: Path, _runs: int) -> None:
+def in_turns(folder: Path, *commands: list[str], runs: int) -> list[float]:
+    """Return the median time of each command, on what is done already."""
+    times = [[measured(one, cwd=folder).wall for one in commands] for _ in range(runs)]
+    return list(map(statistics.median, zip(*times, strict=True)))
+
+
+def cold_cpu(folder: Path, command: list[str]) -> float:
+    clean(folder)
+    found = measured(command, cwd=folder).cpu
+    clean(folder)
+    return found
+
+
+def overhead(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
+    with in_memory() as memory:
+        for place, name, goal in ((memory, "memory", 7), (folder, "disk", 18)):
+            case = f"10,000 no-op tasks and their sum, {name}"
+            write(place, "fan", FAN, n=10_000)
+            ours = cold(place, tg("execute", "fan_tg.py"), runs=given.runs)
+            jugs = cold(place, jug("execute", "fan_jug.py"))
+            yield Row(case, ours, "s", "jug", jugs, goal_ratio=goal)
+            for peer, script in OTHERS.items():
+                if place == folder and peer.endswith("keeps nothing"):
+                    continue
+                (place / "other.py").write_text(script)
+                theirs = cold(place, [sys.executable, "other.py"])
+                yield Row(case, ours, "s", peer, theirs)
+            two = cold(place, *[tg("execute", "fan_tg.py")] * 2, runs=given.runs)
+            yield Row(f"{case}, two workers", two, "s", "one", ours, yardstick=True)
+    write(folder, "fan", FAN, n=100_000)
+    many = cold(folder, tg("execute", "fan_tg.py"))
+    yield Row("each of 100,000 no-op tasks, disk", many * 10, "us", goal=60)
+
+
+def barriers(_: Path, __: argparse.Namespace) -> Iterator[Row]:
+    """Compare with jug at 50 only: it reads the script anew at each barrier."""
+    with in_memory() as memory:
+        for n in (50, 100, 200, 400):
+            write(memory, "barriers", BARRIERS, n=n)
+            ours = cold_cpu(memory, tg("execute", "barriers_tg.py"))
+            peer, theirs = "", None
+            if n == 50:
+                peer = "jug"
+                theirs = cold_cpu(memory, jug("execute", "barriers_jug.py"))
+            case = f"{n} barriers with 100 tasks each"
+            goal = 2.5 if n == 200 else None
+            yield Row(case, ours, "s CPU", peer, theirs, goal)
+
+
+def warm(_: Path, given: argparse.Namespace) -> Iterator[Row]:
+    with in_memory() as memory:
+        write(memory, "fan", FAN, n=100_000)
+        for command in (tg("execute", "fan_tg.py"), jug("execute", "fan_jug.py")):
+            measured(command, cwd=memory)
+        for word, goals in (("execute", {"goal_ratio": 5}), ("status", {"goal": 0.3})):
+            commands = (tg(word, "fan_tg.py"), jug(word, "fan_jug.py"))
+            ours, theirs = in_turns(memory, *commands, runs=given.runs)
+            case = f"{word} of 100,000 finished tasks, memory"
+            yield Row(case, ours, "s", "jug", theirs, **goals)
+
+
+def million(folder: Path, _: argparse.Namespace) -> Iterator[Row]:
     n = 1_000_000
     write(folder, "fan", FAN, n=n)
     clean(folder)
-    seconds = timed(tg("execute", "fan_tg.py"), cwd=folder)
+    first = measured(tg("execute", "fan_tg.py"), cwd=folder)
+    yield Row("each of 1,000,000 small results", 1e6 * first.wall / n, "us")
     files = [p for p in (folder / "fan_tg.tgdata").rglob("*") if p.is_file()]
+    yield Row("  files of all", len(files), "files", goal=2000)
     used = sum(path.stat().st_blocks * 512 for path in files)
-    report("1,000,000 small results: us a task", seconds, None, "", "us")
-    report("  files", len(files), None, "< 2,000", "")
-    report("  bytes on disk each", used / n, None, "<= 250", "B")
+    yield Row("  on the disk, each", used / n, "B", goal=250)
+    again = measured(tg("execute", "fan_tg.py"), cwd=folder)
+    yield Row("  executed again", again.wall, "s")
+    peak = again.peak_mb * 2**20 / n
+    yield Row("  resident while executed again, each", peak, "B", goal=400)
     clean(folder)
 
 
-def waiting(folder: Path, runs: int) -> None:
+def build(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
+    n, found = given.tasks, []
+    for setup, body in ((TG_SETUP, TG_BUILD), (JUG_SETUP, JUG_BUILD)):
+        script = folder / "build.py"
+        text = BUILD.format(setup=setup + GENERATOR, body=body.format(n=n), n=n)
+        script.write_text(text)
+        out = subprocess.check_output([sys.executable, str(script)], cwd=folder)
+        found.append([float(number) for number in out.split()])
+    ours, theirs = found
+    yield Row(f"{n:,} tasks written down and hashed", ours[0], "s", "jug", theirs[0])
+    yield Row("  resident, each", ours[1], "B", "jug", theirs[1], goal=400)
+
+
+def reducers(folder: Path, _: argparse.Namespace) -> Iterator[Row]:
+    write(folder, "reducers", REDUCERS, n=100_000)
+    ours = cold_cpu(folder, tg("execute", "reducers_tg.py"))
+    case = "100,000 results, each loaded by 20 tasks of one worker"
+    yield Row(case, ours, "s CPU", goal=4)
+    loads = []
+    for n in (1, 20):
+        write(folder, "labels", LABELS, n=n)
+        loads.append(cold_cpu(folder, tg("execute", "labels_tg.py")))
+    case = "256 MB of labels, loaded by 20 tasks of one worker"
+    note = "unpacked once, if near 1"
+    yield Row(case, loads[1], "s CPU", "one task", loads[0], yardstick=True, note=note)
+
+
+def waiting(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
     write(folder, "layers", LAYERS)
-    ours = cold(folder, *[tg("execute", "layers_tg.py")] * 2, runs=runs)
-    theirs = cold(folder, *[jug("execute", "layers_jug.py")] * 2, runs=1)
-    report("5 layers of 0.5 and 0.6 s, ideal 3.0 s", ours, theirs, "<= 3.45 s")
+    ours = cold(folder, *[tg("execute", "layers_tg.py")] * 2, runs=given.runs)
+    theirs = cold(folder, *[jug("execute", "layers_jug.py")] * 2)
+    case = "5 layers of tasks of 0.5 and 0.6 s, two workers"
+    yield Row(case, ours, "s", "jug", theirs, goal=3.45, note="3.0 s are asleep")
     write(folder, "ping", PING, n=20)
     hops = []
-    for _ in range(runs):
+    for _ in range(given.runs):
         clean(folder)
         both = [tg("execute", "ping_tg.py", "--name", name) for name in "ab"]
-        timed(*both, cwd=folder)
+        measured(*both, cwd=folder)
         code = (
             "import taskgraph\n"
             "_, space = taskgraph.init('ping_tg.py', store='ping_tg.tgdata')\n"
@@ -258,12 +309,13 @@ def waiting(folder: Path, runs: int) -> None:
             "print(max(y - x for x, y in zip(t, t[1:])))\n"
         )
         out = subprocess.check_output([sys.executable, "-c", code], cwd=folder)
-        hops.append(float(out))
-    report("ping-pong: slowest of 19 hops", statistics.median(hops), None, "<= 0.05 s")
+        hops.append(1e3 * float(out))
+    case = "from one worker to the other, slowest of 19 times"
+    yield Row(case, statistics.median(hops), "ms", goal=50)
     clean(folder)
 
 
-def arrays(folder: Path, _runs: int) -> None:
+def arrays(folder: Path, _: argparse.Namespace) -> Iterator[Row]:
     ours = ARRAYS.format(
         open="from taskgraph import open_store\n"
         "store = open_store(folder + '/arrays.tgdata')",
@@ -275,44 +327,47 @@ def arrays(folder: Path, _runs: int) -> None:
         "store = file_store(folder + '/arrays.jugdata')",
         store="store.dump((x, 1), b'ab' * 20)",
         load="store.load(b'ab' * 20)",
-    ).replace("range(5)", "range(1)")
-    for place in (folder, Path("/dev/shm/tg-bench")):
-        place.mkdir(exist_ok=True)
-        best = []
-        for script in (ours, theirs):
-            (place / "arrays.py").write_text(script)
-            command = [sys.executable, "arrays.py", str(place)]
-            out = subprocess.check_output(command, cwd=place, text=True)
-            rows = [list(map(float, line.split())) for line in out.splitlines()]
-            best.append(
-                [statistics.median(column) for column in zip(*rows, strict=True)]
-            )
-        print(
-            f"256 MB float32 in a tuple, {place}: store tg {best[0][0]:.0f} MB/s, "
-            f"jug {best[1][0]:.0f}, np.save and fsync {best[0][2]:.0f}; "
-            f"load tg {best[0][1]:.0f}, jug {best[1][1]:.0f}  "
-            "bar: store >= 1,000 MB/s, load memory-mapped"
-        )
-        clean(place)
+    ).replace("range(3)", "range(1)")
+    with in_memory() as memory:
+        for place, name in ((memory, "memory"), (folder, "disk")):
+            best = [array_rates(place, script) for script in (ours, theirs)]
+            (store, load, limit), (jug_store, jug_load, _) = best
+            case = f"256 MB of float32 in a tuple, {name}: store"
+            goal = 1000 if name == "memory" else None
+            yield Row(case, store, "MB/s", "jug", jug_store, goal)
+            yield Row(case, store, "MB/s", "np.save and fsync", limit, yardstick=True)
+            case = f"256 MB of float32 in a tuple, {name}: load"
+            yield Row(case, load, "MB/s", "jug", jug_load)
 
 
-def start(folder: Path, runs: int) -> None:
+def array_rates(place: Path, script: str) -> list[float]:
+    (place / "arrays.py").write_text(script)
+    command = [sys.executable, "arrays.py", str(place)]
+    out = subprocess.check_output(command, cwd=place, text=True)
+    rows = [list(map(float, line.split())) for line in out.splitlines()]
+    clean(place)
+    return [statistics.median(column) for column in zip(*rows, strict=True)]
+
+
+def start(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
     (folder / "empty.py").write_text("")
-    python = [[sys.executable, "-c", "pass"]]
-    bare = min(timed(*python, cwd=folder) for _ in range(5 * runs))
-    print(f"bare python: {bare:.3f} s")
+    bare = [sys.executable, "-c", "pass"]
     for words in (["--help"], ["status", "empty.py"]):
-        ours = min(timed(tg(*words), cwd=folder) for _ in range(5 * runs))
-        theirs = min(timed(jug(*words), cwd=folder) for _ in range(2 * runs))
-        report(f"tg {' '.join(words)}", ours, theirs, "<= 0.12 s")
+        commands = (tg(*words), jug(*words), bare)
+        ours, theirs, python = in_turns(folder, *commands, runs=3 * given.runs)
+        yield Row(f"tg {' '.join(words)}", ours, "s", "jug", theirs, goal=0.12)
+        yield Row(
+            f"tg {' '.join(words)}", ours, "s", "python -c pass", python, yardstick=True
+        )
 
 
 PARTS = {
     "overhead": overhead,
     "warm": warm,
+    "million": million,
     "barriers": barriers,
     "build": build,
-    "small": small,
+    "reducers": reducers,
     "waiting": waiting,
     "arrays": arrays,
     "start": start,
@@ -320,16 +375,15 @@ PARTS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="part", default=list(PARTS))
-    parser.add_argument("--folder", type=Path, help="where to work, on a disk")
-    parser.add_argument("--runs", type=int, default=3)
-    given = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("parts", nargs="*", metavar="part", default=list(PARTS))
+    options.add_argument("--folder", type=Path, help="where to work, on a disk")
+    options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--tasks", type=int, default=1_000_000, help="of build")
+    given = options.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder or Path.cwd()) as name:
-        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, in {name}")
         for part in given.parts:
-            PARTS[part](Path(name), given.runs)
-    shutil.rmtree("/dev/shm/tg-bench", ignore_errors=True)
+            show(PARTS[part](Path(name), given), given)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,20 @@
-"""Time filters, thresholds and pictures: ``python benchmarks/filters.py``.
+"""Filters, thresholds, pictures, watershed: ``python benchmarks/filters.py [part]``.
 
 One thread, CPU time, least of a few runs, ours and a library's in one run. Of filters
 and morphology, whether the library's result on tiles is that on the whole image, which
-decides what segkit may use. Of thresholds, the ratio of each method to mahotas' Otsu.
-Of pictures, that of an overlay and its PNG file to OpenCV's `imwrite` of it.
+decides what segkit may use. Of thresholds, each method beside mahotas' Otsu, and
+scikit-image's of the same name. Of pictures, an overlay and its PNG file beside
+OpenCV's `imwrite` of it.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 from unittest import mock
 
 import cv2
@@ -24,6 +23,9 @@ import mahotas
 import numpy as np
 import skimage.filters
 import skimage.morphology
+import skimage.segmentation
+from measuring import cpu_seconds
+from reporting import Row, parser, show
 from scipy import ndimage
 
 import segkit
@@ -31,17 +33,17 @@ from segkit import filters, morphology
 from segkit.thresholding.methods import Method
 from segkit.tiling.cutting import map_tiles
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GOALS = {
+    ("median, 3 x 3, 2048^2 uint8, plain install", "OpenCV"): {"goal_ratio": 0.1},
+    ("median, 11 x 11, 1024^2 uint16", "scipy"): {"goal": 150},
+    ("median, 3 x 3 x 3, 64x256x256 uint8", "scipy"): {"goal_ratio": 10},
+    ("median, 3 x 3 x 3, 64x256x256 uint16", "scipy"): {"goal_ratio": 10},
+    ("h_maxima, 2048^2 float32", "scikit-image"): {"goal_ratio": 8},
+}
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
-
-
-def cpu_seconds(function, image, runs):
-    function(image)
-    times = []
-    for _ in range(runs):
-        start = time.process_time()
-        function(image)
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def cv2_gaussian(image):
@@ -53,14 +55,6 @@ def cv2_opening(mask):
     return opened.view(bool)
 
 
-def cases(rng):
-    plane = rng.integers(0, 256, (2048, 2048), np.uint8)
-    volume = rng.random((128, 256, 256), np.float32)
-    yield from filter_cases(plane, volume)
-    yield from morphology_cases(plane, volume > 0.5)
-    yield from maxima_cases(filters.gaussian(rng.random((2048, 2048), np.float32), 2))
-
-
 def filter_cases(plane, volume):
     smooth, solid = plane.astype(np.float32), volume > 0.5
     yield (
@@ -68,7 +62,7 @@ def filter_cases(plane, volume):
         smooth,
         16,
         partial(filters.gaussian, sigma=4),
-        {"scipy": partial(ndimage.gaussian_filter, sigma=4), "cv2": cv2_gaussian},
+        {"scipy": partial(ndimage.gaussian_filter, sigma=4), "OpenCV": cv2_gaussian},
     )
     yield (
         "gaussian, sigma 2, 128x256x256 float32",
@@ -84,7 +78,6 @@ def filter_cases(plane, volume):
         partial(filters.median, radius=2),
         {"scipy": partial(ndimage.median_filter, size=5, mode="nearest")},
     )
-    yield from median_cases(plane, volume)
     yield (
         "distance transform, 128x256x256",
         solid,
@@ -105,11 +98,13 @@ def median_cases(plane, volume):
     ):
         size = 2 * radius + 1
         peers = {"scipy": partial(ndimage.median_filter, size=size, mode="nearest")}
-        if image.ndim == 2 and image.dtype == np.uint8:
-            peers["cv2"] = partial(cv2.medianBlur, ksize=size)
         own = partial(filters.median, radius=radius, workers=1)
+        if image.ndim == 2 and image.dtype == np.uint8:
+            peers["OpenCV"] = partial(cv2.medianBlur, ksize=size)
+            plain = f"median, {name}, plain install"
+            near = {"OpenCV": peers["OpenCV"]}
+            yield plain, image, radius, without_opencv(own), near
         yield f"median, {name}", image, radius, own, peers
-        yield f"median, {name}, without OpenCV", image, radius, without_opencv(own), {}
 
 
 def without_opencv(function):
@@ -120,31 +115,32 @@ def without_opencv(function):
     return run
 
 
-def maxima_cases(smooth):
+def maxima_cases(plane, _):
+    smooth = filters.gaussian(plane.astype(np.float32) / 256, 2)
     yield (
         "h_maxima, 2048^2 float32",
         smooth,
         None,
         partial(morphology.h_maxima, h=0.02, workers=1),
-        {"skimage": partial(skimage.morphology.h_maxima, h=0.02)},
+        {"scikit-image": partial(skimage.morphology.h_maxima, h=0.02)},
     )
 
 
-def morphology_cases(plane, solid):
-    mask = plane > 100
+def morphology_cases(plane, volume):
+    mask, solid = plane > 100, volume > 0.5
     yield (
         "binary opening, cross, 2048^2",
         mask,
         2,
         morphology.binary_opening,
-        {"mahotas": mahotas.open, "cv2": cv2_opening},
+        {"mahotas": mahotas.open, "OpenCV": cv2_opening},
     )
     yield (
         "binary opening, cross, 128x256x256",
         solid,
         2,
         morphology.binary_opening,
-        {"skimage": skimage.morphology.opening, "scipy": ndimage.binary_opening},
+        {"scikit-image": skimage.morphology.opening, "scipy": ndimage.binary_opening},
     )
     disk = skimage.morphology.disk(7)
     yield (
@@ -153,7 +149,7 @@ def morphology_cases(plane, solid):
         7,
         partial(morphology.erosion, radius=7),
         {
-            "cv2": partial(cv2.erode, kernel=disk),
+            "OpenCV": partial(cv2.erode, kernel=disk),
             "scipy": partial(ndimage.grey_erosion, footprint=disk),
         },
     )
@@ -179,15 +175,6 @@ TOO_SLOW = ("minimum",)
 """Methods of scikit-image that take minutes for 16 bits."""
 
 
-def cpu_ms(run, runs=4):
-    least = float("inf")
-    for _ in range(runs):
-        start = time.process_time()
-        run()
-        least = min(least, time.process_time() - start)
-    return 1e3 * least
-
-
 def cells(size, sigma, rng):
     """Return bright blobs on dark ground, from 0 to 1."""
     small = ndimage.gaussian_filter(rng.random((size // 2, size // 2)), sigma)
@@ -195,25 +182,28 @@ def cells(size, sigma, rng):
     return (smooth - smooth.min()) / np.ptp(smooth)
 
 
-def thresholds():
+def thresholds(runs) -> Iterator[Row]:
     rng = np.random.default_rng(0)
     blobs = cells(4096, 5, rng)
     grey = 500 + 4000 * blobs + 2500 * (blobs > 0.6) + rng.normal(0, 60, blobs.shape)
     image = grey.clip(0, 65535).astype(np.uint16)
-    peer = cpu_ms(partial(mahotas.otsu, image))
-    print(f"4096 x 4096 uint16: otsu by mahotas {peer:.1f} ms")
     for method in get_args(Method):
-        ours = cpu_ms(partial(segkit.threshold, image, method, workers=1))
-        line = f"  {method:9} {ours:7.1f} ms, {ours / peer:.2f} of mahotas' Otsu"
+        own = partial(segkit.threshold, image, method, workers=1)
+        own()
+        ours, otsu = cpu_seconds(own, partial(mahotas.otsu, image), runs=runs)
+        case = f"threshold, {method}, 4096^2 uint16"
+        more = {"goal_ratio": 0.5, "yardstick": method != "otsu"}
+        yield Row(case, 1e3 * ours, "ms CPU", "mahotas' Otsu", 1e3 * otsu, **more)
         function = getattr(skimage.filters, f"threshold_{method}", None)
         if function is not None and method not in TOO_SLOW:
-            theirs = cpu_ms(partial(function, image), 1)
-            same = float(function(image)) == segkit.threshold(image, method)
-            line += f"; scikit-image {theirs:.0f} ms, {'equal' if same else 'OTHER'}"
-        print(line)
+            (theirs,) = cpu_seconds(partial(function, image), runs=1)
+            same = "equal" if float(function(image)) == own() else "other value"
+            yield Row(
+                case, 1e3 * ours, "ms CPU", "scikit-image", 1e3 * theirs, note=same
+            )
 
 
-def pictures():
+def pictures(runs) -> Iterator[Row]:
     rng = np.random.default_rng(1)
     blobs = cells(2048, 3.2, rng)
     labels = segkit.label(blobs > 0.6)
@@ -226,39 +216,86 @@ def pictures():
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Path(folder, "ours.png"), Path(folder, "theirs.png")
         for name, image in kinds.items():
-            rgb = segkit.overlay(image, labels)
+            paint = partial(segkit.overlay, image, labels, workers=1)
+            rgb = paint()
             save = partial(segkit.save_png, ours, rgb, overwrite=True, workers=1)
-            painted = cpu_ms(partial(segkit.overlay, image, labels, workers=1))
-            saved = cpu_ms(save)
-            peer = cpu_ms(partial(cv2.imwrite, str(theirs), rgb[..., ::-1]))
-            ratio = (painted + saved) / peer
-            print(
-                f"2048 x 2048 {name}, {labels.max()} objects: overlay {painted:.0f} ms"
-                f" + save_png {saved:.0f} ms = {ratio:.2f} of OpenCV's imwrite"
-                f" {peer:.0f} ms; files {ours.stat().st_size / 1e6:.2f} and"
-                f" {theirs.stat().st_size / 1e6:.2f} MB"
+            save()
+            write = partial(cv2.imwrite, str(theirs), rgb[..., ::-1])
+            calls = (paint, save, write)
+            painted, saved, peer = (1e3 * s for s in cpu_seconds(*calls, runs=runs))
+            case = f"overlay and PNG, 2048^2 {name}, {labels.max()} objects"
+            sizes = [path.stat().st_size / 1e6 for path in (ours, theirs)]
+            note = f"overlay {painted:.0f} ms; {sizes[0]:.2f} and {sizes[1]:.2f} MB"
+            yield Row(
+                case,
+                painted + saved,
+                "ms CPU",
+                "OpenCV's imwrite of the finished picture",
+                peer,
+                goal_ratio=1 / 1.1,
+                note=note,
             )
+
+
+def watershed(runs) -> Iterator[Row]:
+    plane = cells(2048, 4, np.random.default_rng(0)).astype(np.float32)
+    smooth = ndimage.gaussian_filter(np.random.default_rng(0).random((64, 256, 256)), 3)
+    for name, image in (("2048^2", plane), ("64x256x256", smooth.astype(np.float32))):
+        markers = segkit.label(skimage.morphology.local_minima(image))
+        own = partial(segkit.watershed, image, markers)
+        peer = partial(skimage.segmentation.watershed, image, markers)
+        same = "equal" if np.array_equal(own(), peer()) else "other labels"
+        ours, theirs = cpu_seconds(own, peer, runs=runs)
+        case = f"watershed, {name} float32, {markers.max()} markers"
+        yield Row(case, 1e3 * ours, "ms CPU", "scikit-image", 1e3 * theirs, note=same)
+
+
+def beside(cases, runs) -> Iterator[Row]:
+    """Yield a case beside each of its peers, or alone if it has none."""
+    rng = np.random.default_rng(0)
+    plane = rng.integers(0, 256, (2048, 2048), np.uint8)
+    volume = rng.random((128, 256, 256), np.float32)
+    for name, image, halo, function, peers in cases(plane, volume):
+        found = function(image)
+        notes = {p: as_ours(call, image, found, halo, p) for p, call in peers.items()}
+        calls = [partial(call, image) for call in (function, *peers.values())]
+        ours, *times = (1e3 * s for s in cpu_seconds(*calls, runs=runs))
+        if not peers:
+            yield Row(name, ours, "ms CPU", note=same_on_tiles(function, image, halo))
+        for (peer, note), theirs in zip(notes.items(), times, strict=True):
+            goal = GOALS.get((name, peer), {})
+            yield Row(name, ours, "ms CPU", peer, theirs, **goal, note=note)
+
+
+def as_ours(call, image, found, halo, peer):
+    """Return in words how a peer's result differs from ours, and that on tiles."""
+    share = np.count_nonzero(call(image) != found) / image.size
+    note = f"{share:.2%} of voxels differ" if share else "equal"
+    if peer == "scipy":  # its tiles are exact
+        return note
+    return f"{note}; {same_on_tiles(call, image, halo)}"
+
+
+PARTS = {
+    "thresholds": thresholds,
+    "pictures": pictures,
+    "watershed": watershed,
+    "filters": partial(beside, filter_cases),
+    "median": partial(beside, median_cases),
+    "morphology": partial(beside, morphology_cases),
+    "h_maxima": partial(beside, maxima_cases),
+}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("parts", nargs="*", metavar="part", default=list(PARTS))
+    options.add_argument("--runs", type=int, default=3)
+    given = options.parse_args()
     cv2.setNumThreads(1)
     os.environ["TG_CPUS"] = "1"
-    thresholds()
-    pictures()
-    for name, image, halo, function, peers in cases(np.random.default_rng(0)):
-        ours = cpu_seconds(function, image, options.runs)
-        note = same_on_tiles(function, image, halo)
-        print(f"{name}: {ours:.4f} s, {image.size / ours / 1e6:.0f} Mvoxel/s, {note}")
-        for peer, call in peers.items():
-            theirs = cpu_seconds(call, image, options.runs)
-            differ = np.count_nonzero(call(image) != function(image))
-            print(
-                f"    {peer}: {theirs:.4f} s, ratio {theirs / ours:.2f}x, "
-                f"{same_on_tiles(call, image, halo)}, {differ} voxels not as ours"
-            )
+    for part in given.parts:
+        show(PARTS[part](given.runs), given)
 
 
 if __name__ == "__main__":

@@ -3,24 +3,26 @@
     python benchmarks/first_run.py [--wheel] [dtype ...]
 
 Each dtype has caches and a store of its own, for the checkout as it is installed, or
-with ``--wheel`` from a wheel in an environment made for it (by uv). Shown are seconds,
-and seconds of all processors.
+with ``--wheel`` from a wheel in an environment made for it (by uv).
 """
 
 from __future__ import annotations
 
-import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
+from measuring import Took, measured
+from reporting import Row, parser, show
 from scipy import ndimage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PIPELINE = """
 format = 1
@@ -53,7 +55,6 @@ def installed_from_wheel(folder: Path) -> Path:
     build = [uv, "build", "--wheel", "--quiet", "--out-dir", str(folder), str(here)]
     subprocess.run(build, check=True)
     (wheel,) = folder.glob("*.whl")
-    print(f"{wheel.name}: {wheel.stat().st_size / 1e6:.2f} MB")
     subprocess.run([uv, "venv", "--quiet", str(environment)], check=True)
     python = environment / "bin" / "python"
     install = [uv, "pip", "install", "--quiet", "--compile-bytecode"]
@@ -61,43 +62,46 @@ def installed_from_wheel(folder: Path) -> Path:
     return environment / "bin" / "segkit"
 
 
-def run(segkit: Path, folder: Path, name: str, caches: Path) -> tuple[float, float]:
-    """Return how long one run takes: seconds, and seconds of all processors."""
+def run(segkit: Path, folder: Path, name: str, caches: Path) -> Took:
+    """Return what one run takes, on a store of its own."""
     out = folder / name
-    call = [str(segkit), "run", "p.toml", "a.tif", "--out", str(out)]
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(caches)}
-    subprocess.run(
-        [*call, "--store", f"{out}.tgdata"],
-        check=True,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return time.perf_counter() - began, spent
+    call = [segkit, "run", "p.toml", "a.tif", "--out", out, "--store", f"{out}.tgdata"]
+    return measured(call, cwd=folder, NUMBA_CACHE_DIR=str(caches))
 
 
-def main(arguments: list[str]) -> None:
-    wheel = "--wheel" in arguments
-    dtypes = [one for one in arguments if one != "--wheel"] or DTYPES
+def rows(folder: Path, segkit: Path, dtypes: list[str]) -> Iterator[Row]:
+    for dtype in dtypes:
+        own = folder / dtype
+        own.mkdir()
+        tifffile.imwrite(own / "a.tif", picture(dtype))
+        (own / "p.toml").write_text(PIPELINE)
+        first, second = (run(segkit, own, n, own / "caches") for n in ("first", "then"))
+        case = f"first segkit run, 520x696 {dtype}"
+        yield Row(
+            case,
+            first.wall,
+            "s",
+            "the second",
+            second.wall,
+            goal=2.5,
+            goal_ratio=0.5,
+            yardstick=True,
+            note=f"of CPU {first.cpu:.2f} and {second.cpu:.2f} s",
+        )
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("dtypes", nargs="*", default=list(DTYPES))
+    options.add_argument("--wheel", action="store_true")
+    given = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         segkit = Path(sys.executable).with_name("segkit")
-        if wheel:
+        if given.wheel:
             segkit = installed_from_wheel(folder)
-        print(f"{'':10}{'first run':>16}{'second':>16}{'ratio of CPU':>15}")
-        for dtype in dtypes:
-            own = folder / dtype
-            own.mkdir()
-            tifffile.imwrite(own / "a.tif", picture(dtype))
-            (own / "p.toml").write_text(PIPELINE)
-            first = run(segkit, own, "first", own / "caches")
-            second = run(segkit, own, "second", own / "caches")
-            times = "".join(f"{w:8.2f} s, {c:4.2f}" for w, c in (first, second))
-            print(f"{dtype:10}{times}{first[1] / second[1]:15.2f}")
+        show(rows(folder, segkit, given.dtypes), given)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

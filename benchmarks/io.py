@@ -1,15 +1,13 @@
 """Write and read images beside plain tifffile, zarr and dask-image, in one run.
 
-    python benchmarks/io.py [--planes 64] [--repeat 3] [--writers 1 2 4]
+    python benchmarks/io.py [--planes 64] [--runs 3] [--writers 1 2 4]
 
-Each line is one job: our time and the peer's, both the best of `repeat` alternating
-runs over the same voxels in the page cache (nobody waits for the disk), and the ratio
-peer / ours: above 1 we are faster.
+Each row is one job: our rate and the peer's, both the best of `runs` alternating runs
+over the same voxels in the page cache (nobody waits for the disk).
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import tempfile
 import time
@@ -17,15 +15,19 @@ from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 import zarr
+from reporting import Row, parser, show
 from zarr.codecs import ZstdCodec
 
 import segkit
 from segkit.tiling.cutting import tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHUNKS = (32, 256, 256)
 Job = Callable[[], Any]
@@ -56,16 +58,17 @@ def best(job: Job, clean: Callable[[], None]) -> float:
 
 
 def compare(
-    name: str, size: int, ours: Job, peer: Job, options: dict[str, Any]
-) -> None:
-    """Print both times of a job, alternating so that load hits both."""
-    clean = options.get("clean", lambda: None)
-    times = [(best(ours, clean), best(peer, clean)) for _ in range(options["repeat"])]
-    mine, other = (min(column) for column in zip(*times, strict=True))
-    print(
-        f"{name:44s} {size / mine / 1e6:8.0f} MB/s {size / other / 1e6:8.0f} MB/s"
-        f" {other / mine:7.2f}"
-    )
+    name: str, size: int, ours: Job, peer: Job, runs: int, clean: Job = lambda: None
+) -> Row:
+    """Compare a job with a peer's, alternating so that load hits both."""
+    times = [(best(ours, clean), best(peer, clean)) for _ in range(runs)]
+    return rates(name, size, times)
+
+
+def rates(name: str, size: int, times: list[tuple[float, float]]) -> Row:
+    mine, other = (size / min(column) / 1e6 for column in zip(*times, strict=True))
+    case, _, peer = name.partition(" | ")
+    return Row(case, mine, "MB/s", peer, other)
 
 
 def write_tiles(path: Path, store: str, number: int, count: int) -> None:
@@ -81,7 +84,7 @@ def write_tiles(path: Path, store: str, number: int, count: int) -> None:
         array[tile.write.slices] = volume[tile.write.slices]
 
 
-def many_writers(folder: Path, volume: np.ndarray, count: int, repeat: int) -> None:
+def many_writers(folder: Path, volume: np.ndarray, count: int, runs: int) -> Row:
     """Compare `count` processes that write one array, start-up left out."""
 
     def run(store: str) -> float:
@@ -109,12 +112,9 @@ def many_writers(folder: Path, volume: np.ndarray, count: int, repeat: int) -> N
             np.testing.assert_array_equal(segkit.open_image(path).read(), volume)
         return elapsed
 
-    times = [(run("ours"), run("zarr")) for _ in range(repeat)]
-    mine, other = (min(column) for column in zip(*times, strict=True))
-    print(
-        f"{f'zarr zstd, {count} processes write':44s} {volume.nbytes / mine / 1e6:8.0f}"
-        f" MB/s {volume.nbytes / other / 1e6:8.0f} MB/s {other / mine:7.2f}"
-    )
+    times = [(run("ours"), run("zarr")) for _ in range(runs)]
+    name = f"OME-Zarr zstd, {count} processes write | zarr"
+    return rates(name, volume.nbytes, times)
 
 
 def _import_only(_: int) -> None:
@@ -150,55 +150,37 @@ def run_format(
     folder: Path,
     writers: tuple[Callable[[Path], Any], Callable[[Path], Any]],
     readers: tuple[Callable[[Path], Any], Callable[[Path], Any]],
-    repeat: int,
-) -> None:
+    runs: int,
+) -> Iterator[Row]:
     """Compare writing and reading of one format; each reads its own file."""
-    suffix = ".zarr" if "zarr" in name else ".npy" if "npy" in name else ".tif"
+    kind, _, peer = name.partition(" | ")
+    suffix = {"npy": ".npy", "OME-Zarr": ".zarr"}.get(kind.split()[0], ".tif")
     mine, other = folder / f"ours{suffix}", folder / f"peer{suffix}"
 
     def clean() -> None:
         remove(mine)
         remove(other)
 
-    options = {"repeat": repeat, "clean": clean}
-    compare(
-        f"{name}: write",
-        array.nbytes,
-        lambda: writers[0](mine),
-        lambda: writers[1](other),
-        options,
-    )
+    own, theirs = partial(writers[0], mine), partial(writers[1], other)
+    yield compare(f"{kind}: write | {peer}", array.nbytes, own, theirs, runs, clean)
     clean()
-    writers[0](mine)
-    writers[1](other)
-    compare(
-        f"{name}: read all",
-        array.nbytes,
-        lambda: readers[0](mine),
-        lambda: readers[1](other),
-        {"repeat": repeat},
-    )
+    own()
+    theirs()
+    own, theirs = partial(readers[0], mine), partial(readers[1], other)
+    yield compare(f"{kind}: read all | {peer}", array.nbytes, own, theirs, runs)
     clean()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--planes", type=int, default=64)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--writers", type=int, nargs="*", default=[1, 2, 4])
-    arguments = parser.parse_args()
-    grey, labels = grey_volume(arguments.planes), label_volume(arguments.planes)
+def rows(planes: int, counts: list[int], runs: int) -> Iterator[Row]:
+    grey, labels = grey_volume(planes), label_volume(planes)
     save = partial(segkit.save, durable=False)
-    folder = Path(tempfile.mkdtemp())
-    print(f"{'':44s} {'ours':>13s} {'peer':>13s} {'ratio':>7s}")
-    try:
-        formats(grey, labels, folder, save, arguments.repeat)
-        boxes(grey, folder, save, arguments.repeat)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        yield from formats(grey, labels, folder, save, runs)
+        yield from boxes(grey, folder, save, runs)
         np.save(folder / "volume.npy", grey)
-        for count in arguments.writers:
-            many_writers(folder, grey, count, arguments.repeat)
-    finally:
-        shutil.rmtree(folder)
+        for count in counts:
+            yield many_writers(folder, grey, count, runs)
 
 
 def read(path: Path) -> np.ndarray:
@@ -211,35 +193,35 @@ def formats(
     labels: np.ndarray,
     folder: Path,
     save: Callable[..., Any],
-    repeat: int,
-) -> None:
+    runs: int,
+) -> Iterator[Row]:
     """Compare whole volumes in each format."""
-    run_format(
+    yield from run_format(
         "npy | numpy",
         grey,
         folder,
         (lambda p: save(p, grey), lambda p: np.save(p, grey)),
         (read, np.load),
-        repeat,
+        runs,
     )
-    run_format(
+    yield from run_format(
         "tiff | tifffile",
         grey,
         folder,
         (lambda p: save(p, grey), lambda p: tifffile.imwrite(p, grey)),
         (read, tifffile.imread),
-        repeat,
+        runs,
     )
     for name, array in (("grey", grey), ("labels", labels)):
-        compressed_formats(name, array, folder, save, repeat)
+        yield from compressed_formats(name, array, folder, save, runs)
 
 
 def compressed_formats(
-    name: str, array: np.ndarray, folder: Path, save: Callable[..., Any], repeat: int
-) -> None:
+    name: str, array: np.ndarray, folder: Path, save: Callable[..., Any], runs: int
+) -> Iterator[Row]:
     """Compare a whole volume in the formats that compress it."""
     zstd: dict[str, Any] = {"compression": "zstd", "tile": (256, 256)}
-    run_format(
+    yield from run_format(
         f"tiff zstd {name} | tifffile",
         array,
         folder,
@@ -248,10 +230,10 @@ def compressed_formats(
             lambda p: tifffile.imwrite(p, array, **zstd),
         ),
         (read, tifffile.imread),
-        repeat,
+        runs,
     )
-    run_format(
-        f"ome-zarr zstd {name} | zarr",
+    yield from run_format(
+        f"OME-Zarr zstd {name} | zarr",
         array,
         folder,
         (
@@ -259,20 +241,19 @@ def compressed_formats(
             lambda p: plain_zarr(p, array),
         ),
         (read, lambda p: zarr.open_array(str(p), mode="r")[...]),
-        repeat,
+        runs,
     )
 
 
 def boxes(
-    grey: np.ndarray, folder: Path, save: Callable[..., Any], repeat: int
-) -> None:
+    grey: np.ndarray, folder: Path, save: Callable[..., Any], runs: int
+) -> Iterator[Row]:
     """Compare reading one box of 1/32 of the volume, opening included."""
     box = (slice(8, 40), slice(300, 556), slice(200, 456))
     size = grey[box].nbytes
     plain, packed = folder / "plain.tif", folder / "packed.tif"
     save(plain, grey)
     save(packed, grey, compression="zstd")
-    options = {"repeat": repeat}
 
     def ours(path: Path) -> np.ndarray:
         return segkit.open_image(path).read(box)
@@ -283,13 +264,17 @@ def boxes(
             "dask-image": lambda p=path: dask_read(p, box),
         }
         for peer, job in peers.items():
-            compare(
-                f"{name}: read a box | {peer}",
-                size,
-                lambda p=path: ours(p),
-                job,
-                options,
-            )
+            case = f"{name}: read a box | {peer}"
+            yield compare(case, size, partial(ours, path), job, runs)
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--planes", type=int, default=64)
+    options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--writers", type=int, nargs="*", default=[1, 2, 4])
+    given = options.parse_args()
+    show(rows(given.planes, given.writers, given.runs), given)
 
 
 if __name__ == "__main__":

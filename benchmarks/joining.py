@@ -7,19 +7,24 @@ processes: CPU seconds, and system calls by strace, those of an empty store take
 
 from __future__ import annotations
 
-import argparse
-import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reporting import Row, parser, show
 
 from backends.filesystem.file_log import FileLog
-from backends.interface import Row
+from backends.interface import Row as Kind
 from backends.store import JournalStore
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
 
 JOIN = """\
 import sys, time
@@ -46,7 +51,7 @@ def fill(folder: Path, results: int, segments: int, *, claims: bool) -> None:
             for number in range(first + 1, first + rows + 1)
         ]
         since = store.claim(keys).token if claims else 0
-        store.publish(keys, bytes([Row.RESULT]) * rows, body, since=since)
+        store.publish(keys, bytes([Kind.RESULT]) * rows, body, since=since)
 
 
 def join(folder: Path) -> list[float]:
@@ -63,32 +68,36 @@ def calls(folder: Path) -> dict[str, int]:
     return {name: int(count) for count, name in counts if name != "total"}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=int, default=1_000_000)
-    parser.add_argument("--segments", type=int, default=50_000)
-    parser.add_argument("--claims", action="store_true")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--folder", type=Path, default=Path("/dev/shm"))
-    parser.add_argument("--keep", type=Path, help="a store made before, or to be kept")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=given.folder) as name:
-        store = given.keep or Path(name) / "store"
-        began = time.perf_counter()
-        if not store.exists():
-            fill(store, given.results, given.segments, claims=given.claims)
-            print(f"made in {time.perf_counter() - began:.1f} s")
-        joined = [join(store) for _ in range(given.runs)]
-        cpu, wall = (statistics.median(x[i] for x in joined) for i in (0, 1))
-        empty, full = calls(Path(name) / "none"), calls(store)
-    found = int(joined[0][2])
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}: {found} results")
-    print(f"joined in {cpu:.2f} s of CPU, {wall:.2f} s        bar: < 1 s of CPU")
-    more = {x: full[x] - empty.get(x, 0) for x in full}
+def rows(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
+    store = given.keep or folder / "store"
+    if not store.exists():
+        fill(store, given.results, given.segments, claims=given.claims)
+    joined = [join(store) for _ in range(given.runs)]
+    cpu, wall, found = map(statistics.median, zip(*joined, strict=True))
+    case = f"a worker joins a store of {found:,.0f} results"
+    yield Row(case, cpu, "s CPU", goal=1, note=f"{wall:.2f} s by the clock")
+    if shutil.which("strace") is None:
+        return
+    empty, full = calls(folder / "none"), calls(store)
+    more = {call: count - empty.get(call, 0) for call, count in full.items()}
     files = sum(count for call, count in more.items() if call in FILES)
-    print(f"{files} system calls on files, {sum(more.values())} of all kinds", end="")
-    print("        bar: < 200")
-    print({call: count for call, count in sorted(more.items()) if count})
+    note = f"{sum(more.values())} of all kinds"
+    yield Row(
+        "  system calls on files, beyond an empty store", files, "", goal=200, note=note
+    )
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--results", type=int, default=1_000_000)
+    options.add_argument("--segments", type=int, default=50_000)
+    options.add_argument("--claims", action="store_true")
+    options.add_argument("--runs", type=int, default=5)
+    options.add_argument("--folder", type=Path, default=Path("/dev/shm"))
+    options.add_argument("--keep", type=Path, help="a store made before, or to be kept")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory(dir=given.folder) as name:
+        show(rows(Path(name), given), given)
 
 
 if __name__ == "__main__":

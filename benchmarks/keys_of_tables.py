@@ -1,30 +1,26 @@
 """Keys of tables beside joblib.hash.
 
-    python benchmarks/keys_of_tables.py [--repeat 5]
+    python benchmarks/keys_of_tables.py [--runs 5]
 
-Each line is one table: the best time to encode it for a key with a new encoder, that of
-`joblib.hash`, and the ratio joblib / ours; then the time for each further task of the
-same recording that gets the same table, and its ratio. The first ratio must not be
-below 0.3.
+Each row is one table: the best time to encode it for a key with a new encoder; then
+that for each further task of the same recording that gets the same table.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
 import pandas as pd
+from measuring import seconds
+from reporting import Row, parser, show
 
 from taskgraph.extending import Encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-AT_LEAST = 0.3
+    from collections.abc import Iterator
 
 
 def with_time_index() -> pd.DataFrame:
@@ -94,42 +90,30 @@ TABLES = (
 )
 
 
-def seconds(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def measured(make: Callable[[], object], repeat: int) -> tuple[float, float, float]:
-    """Return the best times of a first key, of a further one, and of joblib."""
-    table = make()
-    first, again, peer = [], [], []
-    for _ in range(repeat):  # taking turns, on one machine in one state
-        encoder = Encoder()
-        first.append(seconds(lambda e=encoder: e.encode(table)))
-        again.append(seconds(lambda e=encoder: e.encode(table)))
-        peer.append(seconds(lambda: joblib.hash(table)))
-    return min(first), min(again), min(peer)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--repeat", type=int, default=5)
-    repeat = parser.parse_args().repeat
-    print(
-        f"{'table':24}{'ours':>10}{'joblib':>10}{'ratio':>8}{'again':>10}{'ratio':>8}"
-    )
-    worst = float("inf")
+def rows(runs: int) -> Iterator[Row]:
     for make in TABLES:
-        first, again, peer = measured(make, repeat)
-        worst = min(worst, peer / first)
-        print(
-            f"{make.__name__:24}{first * 1e3:7.1f} ms{peer * 1e3:7.1f} ms"
-            f"{peer / first:8.2f}{again * 1e3:7.1f} ms{peer / again:8.1f}"
+        table = make()
+        encoder = Encoder()
+        encoder.encode(table)
+        first, again, peer = seconds(
+            lambda one=table: Encoder().encode(one),
+            partial(encoder.encode, table),
+            partial(joblib.hash, table),
+            runs=runs,
         )
-    print(f"worst ratio {worst:.2f}, at least {AT_LEAST}")
-    return 0 if worst >= AT_LEAST else 1
+        case, theirs = make.__name__.replace("_", " "), 1e3 * peer
+        yield Row(
+            f"{case}: first", 1e3 * first, "ms", "joblib.hash", theirs, goal_ratio=0.3
+        )
+        yield Row(f"{case}: again", 1e3 * again, "ms", "joblib.hash", theirs)
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--runs", type=int, default=5)
+    given = options.parse_args()
+    show(rows(given.runs), given)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

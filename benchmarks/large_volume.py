@@ -7,19 +7,14 @@ OME-Zarr, block by block): dark balls on a grid whose cells lie across the borde
 blocks, dark rods that run through the whole width, and noise. Then `segkit run` with
 workers thresholds, labels, drops small objects, measures, classifies and writes labels
 and classes as OME-Zarr, from a new store. The object table (label, size, box, class)
-must equal the truth, row by row. Prints time, time per voxel and the largest peak of a
-process. Needs about twice the volume on disk and removes everything at the end.
+must equal the truth, row by row. Shown are the time of a voxel, and the largest peak of
+a process. Needs about twice the volume on disk and removes everything at the end.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import itertools
-import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -27,9 +22,11 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from workflow_florin import MEASURE
+from measuring import Took, measured
+from reporting import Row, parser, show
 
 import segkit
 from segkit.pipeline import (
@@ -46,6 +43,10 @@ from segkit.pipeline import (
 )
 from segkit.tiling.boxes import Box
 from segkit.tiling.cutting import tiles
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
 
 WIDTH = 2048
 PITCH = 64
@@ -196,22 +197,14 @@ def table(path: Path) -> list[tuple[int, ...]]:
     return [tuple(int(row[name]) for name in names) for row in rows]
 
 
-def measure(folder: Path, depth: int, workers: int) -> dict[str, float]:
+def measure(folder: Path, depth: int, workers: int) -> tuple[Took, str]:
     """Make a volume, run the job, compare; return what it took."""
     volume, out = folder / "volume.zarr", folder / "out"
     found = make(volume, depth, workers)
     script = pipeline().save(folder / "job.toml")
     call = [sys.executable, "-m", "segkit", "run", str(script), str(volume)]
     call += ["-o", str(out), "-j", str(workers), "--store", str(folder / "store")]
-    environment = {**os.environ}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, *call],
-        env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    took = json.loads(done.stdout)
+    took = measured(call)
     shape = (depth, WIDTH, WIDTH)
     expected = truth(found, shape)
     got = table(out / "objects.csv")
@@ -220,7 +213,7 @@ def measure(folder: Path, depth: int, workers: int) -> dict[str, float]:
         sys.exit(f"{len(got)} rows for {len(expected)}; {wrong} of them are wrong")
     require_pictures(out, expected)
     stored = sum(p.stat().st_size for p in (folder / "store").rglob("*") if p.is_file())
-    return {**took, "voxels": float(np.prod(shape)), "rows": len(got), "store": stored}
+    return took, f"{len(got):,} objects, all right; store {stored / 1e6:.0f} MB"
 
 
 def require_pictures(out: Path, rows: list[tuple[int, ...]]) -> None:
@@ -234,32 +227,25 @@ def require_pictures(out: Path, rows: list[tuple[int, ...]]) -> None:
             sys.exit(f"object {number} is not painted as the table says")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--gigabytes", type=float, nargs="+", default=[1, 8])
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--folder", type=Path, help="where there is room")
-    options = parser.parse_args()
-    print(f"{'GB':>6s} {'wall s':>8s} {'ns/voxel':>9s} {'cpu ns':>7s} {'peak MB':>8s}")
-    per_voxel = []
-    for gigabytes in options.gigabytes:
+def rows(given: argparse.Namespace) -> Iterator[Row]:
+    for gigabytes in given.gigabytes:
         depth = max(1, round(gigabytes * 2**30 / WIDTH**2))
-        folder = Path(tempfile.mkdtemp(dir=options.folder))
-        try:
-            found = measure(folder, depth, options.workers)
-        finally:
-            shutil.rmtree(folder)
-        wall = 1e9 * found["seconds"] / found["voxels"]
-        per_voxel.append((wall, 1e9 * found["cpu"] / found["voxels"]))
-        print(
-            f"{gigabytes:6g} {found['seconds']:8.1f} {wall:9.2f}"
-            f" {per_voxel[-1][1]:7.2f}"
-            f" {found['peak_mb']:8.0f}  {found['rows']:.0f} objects, all right;"
-            f" store {found['store'] / 1e6:.0f} MB",
-            flush=True,
-        )
-    ratios = [b / a for a, b in zip(per_voxel[0], per_voxel[-1], strict=True)]
-    print(f"last to first, time per voxel: {ratios[0]:.2f}x, CPU {ratios[1]:.2f}x")
+        voxels = depth * WIDTH**2
+        with tempfile.TemporaryDirectory(dir=given.folder) as name:
+            took, note = measure(Path(name), depth, given.workers)
+        case = f"{gigabytes:g} GB by {given.workers} workers"
+        yield Row(f"{case}: a voxel", 1e9 * took.wall / voxels, "ns", note=note)
+        yield Row("  the same, of CPU", 1e9 * took.cpu / voxels, "ns CPU")
+        yield Row("  peak of the largest process", took.peak_mb, "MB")
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--gigabytes", type=float, nargs="+", default=[1, 8])
+    options.add_argument("--workers", type=int, default=2)
+    options.add_argument("--folder", type=Path, help="where there is room")
+    given = options.parse_args()
+    show(rows(given), given)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,20 @@
 """Measure objects beside scikit-image's regionprops_table and cc3d, in one run.
 
-    python benchmarks/measurement.py [--size 256] [--repeat 3]
+    python benchmarks/measurement.py [--size 256] [--runs 3]
 
-Each line is one list of properties: the best times of `repeat` runs, the two taking
-turns on one thread, and the ratio peer / ours; then ours on two threads. Values are
-compared.
+Each row is one list of properties: the best times of `runs` runs, the two taking
+turns on one thread. Values are compared.
 """
 
 from __future__ import annotations
 
-import argparse
-import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
+import cc3d
 import numpy as np
+from measuring import seconds
+from reporting import Row, parser, show
 from scipy import ndimage
 from skimage.measure import regionprops_table
 
@@ -21,7 +22,7 @@ from segkit.labelling.labels import label
 from segkit.measurement.measure import region_properties
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 BASIC = ["label", "area", "bbox", "centroid"]
 LIGHT = [*BASIC, "intensity_mean"]
@@ -38,58 +39,37 @@ def cells(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     return label(smooth > np.quantile(smooth, 0.92)), image
 
 
-def seconds(run: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
-def compare(labels: np.ndarray, image: np.ndarray | None, names: list[str]) -> None:
+def compare(
+    labels: np.ndarray, image: np.ndarray | None, names: list[str], runs: int
+) -> Row:
     own_names = ["surface" if n == "perimeter_crofton" else n for n in names]
-
-    def ours(workers: int = 1) -> Any:
-        return region_properties(labels, image, properties=own_names, workers=workers)
-
-    def peer() -> Any:
-        return regionprops_table(labels, image, properties=names)
-
-    found, expected = ours(), peer()
+    own = partial(region_properties, labels, image, properties=own_names, workers=1)
+    peer = partial(regionprops_table, labels, image, properties=names)
+    found, expected = own(), peer()
     for name, own_name in zip(names, own_names, strict=True):
         if name in expected:
             np.testing.assert_allclose(found[own_name], expected[name], atol=1e-5)
-    times = [(seconds(ours), seconds(peer)) for _ in range(options.repeat)]
-    own, other = (min(column) for column in zip(*times, strict=True))
-    two = min(seconds(lambda: ours(2)) for _ in range(options.repeat))
-    print(
-        f"  {', '.join(names[1:]):84s} ours {own:6.3f} s, regionprops_table "
-        f"{other:6.3f} s = {other / own:5.1f}x; 2 threads {two:6.3f} s",
-        flush=True,
-    )
+    ours, theirs = seconds(own, peer, runs=runs)
+    case = f"{told(labels)}: {', '.join(names[1:])}"
+    return Row(case, 1e3 * ours, "ms", "regionprops_table", 1e3 * theirs)
 
 
-def compare_cc3d(labels: np.ndarray) -> None:
-    try:
-        from cc3d import statistics
-    except ImportError:
-        return
-    times = [
-        (
-            seconds(lambda: region_properties(labels, properties=BASIC, workers=1)),
-            seconds(
-                lambda: statistics(labels.view(np.uint32), no_slice_conversion=True)
-            ),
-        )
-        for _ in range(options.repeat)
-    ]
-    own, other = (min(column) for column in zip(*times, strict=True))
-    print(f"  cc3d.statistics: ours {own:.3f} s, {other:.3f} s = {other / own:.1f}x")
+def compare_cc3d(labels: np.ndarray, runs: int) -> Row:
+    own = partial(region_properties, labels, properties=BASIC, workers=1)
+    unsigned = labels.view(np.uint32)
+    peer = partial(cc3d.statistics, unsigned, no_slice_conversion=True)
+    ours, theirs = seconds(own, peer, runs=runs)
+    case = f"{told(labels)}: {', '.join(BASIC[1:])}"
+    return Row(case, 1e3 * ours, "ms", "cc3d.statistics", 1e3 * theirs)
 
 
-def main() -> None:
-    size = options.size
+def told(labels: np.ndarray) -> str:
+    return f"{'x'.join(map(str, labels.shape))}, {labels.max():,} objects"
+
+
+def rows(size: int, runs: int) -> Iterator[Row]:
     for shape in ((size, size, size), (size * 16, size * 16)):
         labels, image = cells(shape)
-        print(f"{shape}, {labels.max()} objects", flush=True)
         for given, names in (
             (None, BASIC),
             (image, LIGHT),
@@ -98,13 +78,17 @@ def main() -> None:
             (None, PERIMETER),
         ):
             if names is not PERIMETER or len(shape) == 2:
-                compare(labels, given, names)
-        compare_cc3d(labels)
+                yield compare(labels, given, names, runs)
+        yield compare_cc3d(labels, runs)
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--size", type=int, default=256)
+    options.add_argument("--runs", type=int, default=3)
+    given = options.parse_args()
+    show(rows(given.size, given.runs), given)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--repeat", type=int, default=3)
-    options = parser.parse_args()
     main()

@@ -8,17 +8,20 @@ first run makes an environment with FLoRIN in the user's cache folder.
 
 from __future__ import annotations
 
-import argparse
-import resource
 import subprocess
 import sys
-import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-from _florin import florin_ndnt
+from beside_florin.environment import florin_ndnt
+from measuring import cpu_seconds
+from reporting import Row, parser, show
 
 from segkit.thresholding.nearby import ndnt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CASES = {
     "4096^2": ((4096, 4096), (64, 64), 45),
@@ -52,65 +55,45 @@ def images(shape, seed=0):
     yield "float32 normal", rng.standard_normal(shape, np.float32) + 5
 
 
-def cpu_seconds(functions, runs):
-    """Return the least CPU time of each of the functions, which take turns."""
-    least = {name: float("inf") for name in functions}
-    for function in functions.values():
-        function()
-    for _ in range(runs):
-        for name, function in functions.items():
-            start = time.process_time()
-            function()
-            least[name] = min(least[name], time.process_time() - start)
-    return least
-
-
-def wall_seconds(function, runs):
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 def extra_bytes(shape, window):
     command = [sys.executable, "-c", PEAK, repr(shape), repr(window)]
     return float(subprocess.check_output(command, text=True))
 
 
-def compare(name, runs):
-    shape, window, bar = CASES[name]
+def compare(name, runs) -> Iterator[Row]:
+    shape, window, least = CASES[name]
     kinds = dict(images(shape))
     threshold = partial(
         ndnt, shape=window, threshold=THRESHOLD, window="florin", workers=1
     )
-    ours = cpu_seconds({k: partial(threshold, i) for k, i in kinds.items()}, runs)
-    image, first = kinds["uint8"], ours.pop("uint8")
+    for image in kinds.values():
+        threshold(image)  # compiled before it is timed
+    calls = [partial(threshold, image) for image in kinds.values()]
+    times = dict(zip(kinds, cpu_seconds(*calls, runs=runs), strict=True))
+    image, first = kinds["uint8"], times.pop("uint8")
+    for kind, ours in times.items():
+        case = f"ndnt, {name} {kind}"
+        same = {"goal_ratio": 0.5, "yardstick": True}
+        yield Row(case, 1e3 * ours, "ms CPU", "uint8", 1e3 * first, **same)
     mask, theirs, florin_bytes = florin_ndnt(image, window, THRESHOLD)
     inner = tuple(slice(round(n / 2), None) for n in window)
     equal = np.array_equal(threshold(image)[inner], mask[inner])
-    two = wall_seconds(partial(threshold, image, workers=2), runs)
-    print(
-        f"{name} uint8: {first:.4f} s, FLoRIN {theirs:.2f} s, "
-        f"ratio {theirs / first:.0f}x (bar {bar}x), 2 threads {two:.4f} s wall; "
-        f"extra bytes a voxel {extra_bytes(shape, window):.2f}, "
-        f"FLoRIN {florin_bytes:.0f}; "
-        f"{'equal' if equal else 'NOT EQUAL'} away from FLoRIN's borders"
+    note = (
+        f"{'equal' if equal else 'NOT EQUAL'} away from FLoRIN's borders; extra "
+        f"{extra_bytes(shape, window):.2f} and {florin_bytes:.0f} bytes a voxel"
     )
-    for kind, seconds in ours.items():
-        print(f"{name} {kind}: {seconds:.4f} s, {seconds / first:.2f}x uint8 (bar 2x)")
+    case, found = f"ndnt, {name} uint8", 1e3 * theirs
+    goal = {"goal_ratio": least, "note": note}
+    yield Row(case, 1e3 * first, "ms CPU", "FLoRIN", found, **goal)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", choices=[[], *CASES], default=[])
-    parser.add_argument("--runs", type=int, default=5)
-    options = parser.parse_args()
-    for name in options.cases or CASES:
-        compare(name, options.runs)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"(peak of this process {peak} MB)")
+    options = parser(__doc__)
+    options.add_argument("cases", nargs="*", choices=[[], *CASES], default=[])
+    options.add_argument("--runs", type=int, default=5)
+    given = options.parse_args()
+    for name in given.cases or CASES:
+        show(compare(name, given.runs), given)
 
 
 if __name__ == "__main__":

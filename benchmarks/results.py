@@ -1,4 +1,4 @@
-"""Storing and loading results, beside joblib: ``python benchmarks/results.py [part]``.
+"""Storing and loading results, beside joblib: ``python benchmarks/results.py [word]``.
 
 CPU time, since other work on the machine comes and goes; the best of three, in memory:
 on a disk who waits for it pays for what others left to be written. joblib writes a file
@@ -8,24 +8,29 @@ for each value, without a checksum.
 from __future__ import annotations
 
 import pickle
-import resource
-import sys
-import tempfile
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
 import pandas as pd
+from measuring import cpu_seconds, in_memory
+from reporting import Row, parser, show
 
 from backends.opening import open_backend
 from taskgraph.results.results import Results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+    from pathlib import Path
 
 KEY = b"k" * 20
 RUNS = 3
+GOALS = {
+    "2,000 arrays of 64 KB": {"goal": 1000},
+    "100 MB of bytes": {"goal_ratio": 1},
+    "300,000 texts and dates": {"goal_ratio": 1},
+}
 
 
 def values() -> dict[str, Any]:
@@ -46,50 +51,48 @@ def values() -> dict[str, Any]:
     }
 
 
-def cpu_of(deed: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the CPU seconds of a deed, and what it returns."""
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    result = deed()
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    user = after.ru_utime - before.ru_utime
-    return max(user + after.ru_stime - before.ru_stime, 1e-6), result
-
-
 def touch(value: Any) -> Any:
     """Read every byte of the arrays of a value."""
     arrays = value if isinstance(value, list) else [value]
     return [array.sum() for array in arrays if isinstance(array, np.ndarray)]
 
 
-def compare(name: str, value: Any, folder: Path) -> None:
-    """Print MB/s of CPU for storing and loading a value, and the ratios."""
+def compare(name: str, value: Any, folder: Path) -> Iterator[Row]:
+    """Yield MB/s of CPU for storing and loading a value."""
     backend = open_backend(folder / name / "store")
     backend.claim([KEY])
     results, path = Results(backend), str(folder / "joblib.pickle")
-    best = [float("inf")] * 4
-    for _ in range(RUNS):
-        stored, payload = cpu_of(lambda: results.encode(value, KEY))
-        loaded, _ = cpu_of(lambda kept=payload: touch(results.decode(kept, KEY)))
-        dumped, _ = cpu_of(lambda: joblib.dump(value, path))
-        read, _ = cpu_of(lambda: touch(joblib.load(path)))
-        best = list(map(min, best, (stored, loaded, dumped, read)))
-    files = len(list(backend.blobs.all())) / RUNS
-    size = len(pickle.dumps(value, 5)) / 1e6
-    store, load, dump, read = (size / seconds for seconds in best)
-    print(
-        f"{name:25} store {store:6.0f} MB/s, {store / dump:5.2f}x joblib;  "
-        f"load {load:6.0f} MB/s, {load / read:5.2f}x;  {files:.0f} files"
+    payloads = [results.encode(value, KEY)]
+    files = len(list(backend.blobs.all()))
+    times = cpu_seconds(
+        lambda: payloads.append(results.encode(value, KEY)),
+        partial(joblib.dump, value, path),
+        lambda: touch(results.decode(payloads[-1], KEY)),  # another blob each time
+        lambda: touch(joblib.load(path)),
+        runs=RUNS,
     )
+    size = len(pickle.dumps(value, 5)) / 1e6
+    store, dump, load, read = (size / max(seconds, 1e-6) for seconds in times)
+    unit, goals = "MB/s of CPU", GOALS.get(name, {})
+    note = f"{files} files"
+    yield Row(f"{name}: store", store, unit, "joblib", dump, **goals, note=note)
+    goals = {} if "goal" in goals else goals
+    yield Row(f"{name}: load", load, unit, "joblib", read, **goals)
+
+
+def rows(words: list[str]) -> Iterator[Row]:
+    """Compare each kind of value, or those whose names hold a word."""
+    with in_memory() as folder:
+        for name, value in values().items():
+            if not words or any(word in name for word in words):
+                yield from compare(name, value, folder)
 
 
 def main() -> None:
-    """Compare each kind of value, or those whose names hold a word."""
-    words = sys.argv[1:]
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        for name, value in values().items():
-            if not words or any(word in name for word in words):
-                compare(name, value, Path(folder))
+    options = parser(__doc__)
+    options.add_argument("words", nargs="*")
+    given = options.parse_args()
+    show(rows(given.words), given)
 
 
 if __name__ == "__main__":

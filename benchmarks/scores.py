@@ -3,25 +3,28 @@
     python benchmarks/scores.py [--size 256] [--tile 100]
 
 Both programs compare the same two volumes of blobs, one of them shifted. Times are the
-best of three, in CPU seconds; results must agree. Then the distances from the runs of
-all tiles are compared with those of the whole volume.
+best of three, in CPU seconds; results must agree. Then what the runs of all tiles tell
+is compared with that of the whole volume.
 """
 
 from __future__ import annotations
 
-import argparse
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from measuring import cpu_seconds
+from reporting import Row, parser, show
 from scipy import ndimage
 from skimage import metrics
 
 from segkit import evaluation
+from segkit.combining import combine
+from segkit.overlaps.contingency_table import contingency
 from segkit.tiling.cutting import tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 
 def volumes(size: int, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -35,17 +38,8 @@ def volumes(size: int, share: float) -> tuple[np.ndarray, np.ndarray]:
     return segmentation.astype(np.int32), reference
 
 
-def best(call: Callable[[], object], runs: int = 3) -> float:
-    times = []
-    for _ in range(runs):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 def runs_of_tiles(seg: np.ndarray, ref: np.ndarray, tile: int) -> evaluation.LabelRuns:
-    return evaluation.combine(
+    return combine(
         evaluation.label_runs(
             seg[one.write.slices], ref[one.write.slices], one, seg.shape
         )
@@ -53,35 +47,29 @@ def runs_of_tiles(seg: np.ndarray, ref: np.ndarray, tile: int) -> evaluation.Lab
     )
 
 
-def compare_tiled(size: int, tile: int) -> None:
-    """Print what distances cost, from the runs of tiles and from the volume."""
+def tiled(size: int, tile: int) -> Iterator[Row]:
+    """Compare scores of the runs of tiles with those of the whole volume."""
     seg, ref = volumes(size, 0.1)
-    print(f"\n{seg.max()} and {ref.max()} objects, in tiles of {tile}^3")
     runs = runs_of_tiles(seg, ref, tile)
-    print(
-        f"{len(runs.first)} runs, {32 * len(runs.first) / seg.size:.2f} bytes a voxel"
+    (cut,) = cpu_seconds(partial(runs_of_tiles, seg, ref, tile))
+    note = f"{len(runs.first):,} runs, {32 * len(runs.first) / seg.size:.2f} B a voxel"
+    yield Row(f"runs of tiles of {tile}^3, {size}^3", cut, "s CPU", note=note)
+    own, whole = (
+        partial(evaluation.scores_of_runs, runs),
+        partial(evaluation.scores, seg, ref),
     )
-    cut = best(lambda: runs_of_tiles(seg, ref, tile))
-    print(f"{'runs of all tiles':26s} {cut:7.3f} s")
-    tiled = best(lambda: evaluation.scores_of_runs(runs), 1)
-    whole = best(lambda: evaluation.scores(seg, ref), 1)
-    assert evaluation.scores_of_runs(runs) == evaluation.scores(seg, ref)
-    print(f"{'all scores from runs':26s} {tiled:7.3f} s, of the whole {whole:7.3f} s")
+    assert own() == whole()
+    ours, theirs = cpu_seconds(own, whole, runs=1)
+    case = f"all scores from runs, {size}^3"
+    yield Row(case, ours, "s CPU", "of the whole", theirs, yardstick=True, note="equal")
     far = evaluation.hausdorff_of_runs(runs)
     assert far == metrics.hausdorff_distance(seg > 0, ref > 0)
-    ours = best(lambda: evaluation.hausdorff_of_runs(runs), 1)
-    print(f"{'Hausdorff distance of runs':26s} {ours:7.3f} s")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--tile", type=int, default=100)
-    options = parser.parse_args()
-    size = options.size
+def beside(size: int) -> Iterator[Row]:
+    """Compare with scikit-image, whose results must be ours."""
     seg, ref = volumes(size, 0.25)
-    print(f"{size}^3 voxels, {seg.max()} and {ref.max()} objects")
-    table = evaluation.contingency(seg, ref)  # compiled before it is timed
+    table = contingency(seg, ref)  # compiled before it is timed
     error, _, _ = metrics.adapted_rand_error(ref, seg)
     np.testing.assert_allclose(evaluation.adapted_rand_error(table).error, error)
     np.testing.assert_allclose(
@@ -90,13 +78,11 @@ def main() -> None:
     )
     pairs = {
         "adapted Rand error": (
-            lambda: evaluation.adapted_rand_error(evaluation.contingency(seg, ref)),
+            lambda: evaluation.adapted_rand_error(contingency(seg, ref)),
             lambda: metrics.adapted_rand_error(ref, seg),
         ),
         "variation of information": (
-            lambda: evaluation.variation_of_information(
-                evaluation.contingency(seg, ref)
-            ),
+            lambda: evaluation.variation_of_information(contingency(seg, ref)),
             lambda: metrics.variation_of_information(ref, seg),
         ),
         "Hausdorff distance": (
@@ -104,12 +90,20 @@ def main() -> None:
             lambda: metrics.hausdorff_distance(seg > 0, ref > 0),
         ),
     }
-    for name, (ours, theirs) in pairs.items():
-        a, b = best(ours), best(theirs)
-        print(f"{name:26s} {a:7.3f} s, scikit-image {b:7.3f} s: {b / a:5.1f}x")
-    every = best(lambda: evaluation.table_scores(table))
-    print(f"{'all scores of a table':26s} {every:7.3f} s")
-    compare_tiled(size, options.tile)
+    for name, pair in pairs.items():
+        ours, theirs = cpu_seconds(*pair)
+        yield Row(f"{name}, {size}^3", ours, "s CPU", "scikit-image", theirs)
+    (every,) = cpu_seconds(partial(evaluation.table_scores, table))
+    yield Row(f"all scores of a table, {size}^3", every, "s CPU")
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--size", type=int, default=256)
+    options.add_argument("--tile", type=int, default=100)
+    given = options.parse_args()
+    show(beside(given.size), given)
+    show(tiled(given.size, given.tile), given)
 
 
 if __name__ == "__main__":

@@ -2,24 +2,26 @@
 
 Each function that takes `workers` runs on planes of 4096 x 4096 and volumes of 256^3
 with one thread and with two, in turn, in one run. Shown are, of the runs that took the
-least: seconds with one thread and with two, and their ratio; processor seconds of
-both, which are equal if nothing is done twice; which part of these the calling thread
-spends, while the others wait for it; and the ratio that follows from the processor
-seconds, which other programs disturb least. Each result is the same with both.
+least, times with two threads and with one. Noted are processor times of both, which are
+equal if nothing is done twice; which part of these the calling thread spends, while the
+others wait for it; and the ratio that follows from the processor times, which other
+programs disturb least. Each result is the same with both.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import time
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from reporting import Row, parser, show
 from scipy import ndimage
 
 import segkit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Times(NamedTuple):
@@ -88,7 +90,7 @@ def threshold_cases(size, deep, window):
         yield f"ndnt {size} {name}", partial(segkit.ndnt, image, **kept)
 
 
-def show(name, function, repeats):
+def compare(name, function, repeats) -> Row:
     found = {workers: timed(function, workers)[0] for workers in (1, 2)}
     if not np.array_equal(found[1], found[2]):
         raise SystemExit(f"{name}: two threads find something else than one")
@@ -99,27 +101,27 @@ def show(name, function, repeats):
     one, two = least(runs[1]), least(runs[2])
     alone = two.own / two.all_threads
     follows = one.all_threads / (two.own + (two.all_threads - two.own) / 2)
-    print(
-        f"{name:24}{one.clock:8.3f}{two.clock:8.3f}{one.clock / two.clock:7.2f}"
-        f"{one.all_threads:9.3f}{two.all_threads:8.3f}{100 * alone:7.0f} %"
-        f"{follows:7.2f}",
-        flush=True,
+    note = (
+        f"CPU {1e3 * two.all_threads:.0f} and {1e3 * one.all_threads:.0f} ms, of it "
+        f"{alone:.0%} alone: {follows:.2f}x follows"
     )
+    own, peer = 1e3 * two.clock, 1e3 * one.clock
+    more = {"goal_ratio": 1.7, "yardstick": True, "note": note}
+    return Row(name, own, "ms", "one thread", peer, **more)
+
+
+def rows(names, repeats) -> Iterator[Row]:
+    for name, function in cases(np.random.default_rng(0)):
+        if not names or name.startswith(tuple(names)):
+            yield compare(name, function, repeats)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="beginnings of names; none is all")
-    parser.add_argument("--repeats", type=int, default=5)
-    options = parser.parse_args()
-    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
-    print(
-        f"{'':24}{'1 thread':>8}{'2':>8}{'ratio':>7}{'CPU of 1':>9}{'of 2':>8}"
-        f"{'alone':>9}{'follows':>7}"
-    )
-    for name, function in cases(np.random.default_rng(0)):
-        if not options.names or name.startswith(tuple(options.names)):
-            show(name, function, options.repeats)
+    options = parser(__doc__)
+    options.add_argument("names", nargs="*", help="beginnings of names; none is all")
+    options.add_argument("--repeats", type=int, default=5)
+    given = options.parse_args()
+    show(rows(given.names, given.repeats), given)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Label a volume as stored tasks of two workers, and scikit-image beside it.
 
-    python benchmarks/workflow_labelling.py [--size 512] [--repeat 3] [--workers 2]
+    python benchmarks/workflow_labelling.py [--size 512] [--runs 3] [--workers 2]
 
 Both label the same mask of blobs, from an npy file. Ours starts with a new store and
 ends when every tile's labels, the seams and the merged ids are stored (`peak_mb` is of
@@ -10,15 +10,19 @@ compared voxel by voxel.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from reporting import Row, parser, show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OURS = """
 import json, resource, sys, time
@@ -84,31 +88,37 @@ def run(script: str, *arguments: str) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
+def rows(size: int, count: int, workers: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as place:
         path = str(Path(place, "mask.npy"))
-        np.save(path, blobs(options.size))
+        np.save(path, blobs(size))
         runs: dict[str, list[dict[str, float]]] = {}
-        for number in range(options.repeat):
-            runs.setdefault("skimage", []).append(run(PEER, path))
+        for number in range(count):
+            runs.setdefault("peer", []).append(run(PEER, path))
             for cut in (2, 4):
                 folder = Path(place, f"{cut}-{number}")
                 folder.mkdir()
-                size, check = str(options.size // cut), str(number == 0)
-                found = run(OURS, path, str(folder), size, str(options.workers), check)
-                runs.setdefault(f"tasks, {cut**3} tiles", []).append(found)
+                check = str(number == 0)
+                found = run(
+                    OURS, path, str(folder), str(size // cut), str(workers), check
+                )
+                runs.setdefault(f"{cut**3} tiles", []).append(found)
     best = {n: min(found, key=lambda r: r["seconds"]) for n, found in runs.items()}
+    peer = best.pop("peer")
     for name, found in best.items():
-        ratio = found["seconds"] / best["skimage"]["seconds"]
-        print(
-            f"{name:20s} {found['seconds']:7.2f} s  {ratio:5.2f}x skimage"
-            f"  {found['peak_mb']:6.0f} MB"
-        )
+        case = f"stored tasks of {workers} workers label {size}^3, {name}"
+        note = f"peaks {found['peak_mb']:.0f} and {peer['peak_mb']:.0f} MB; equal"
+        whole = "scikit-image, in memory"
+        yield Row(case, found["seconds"], "s", whole, peer["seconds"], note=note)
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--size", type=int, default=512)
+    options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--workers", type=int, default=2)
+    given = options.parse_args()
+    show(rows(given.size, given.runs, given.workers), given)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Run the first example of FLoRIN's documentation as stored tasks, FLoRIN beside it.
 
-    python benchmarks/workflow_florin.py [--alone] [--repeat 3] [--workers 2]
+    python benchmarks/beside_florin/workflow.py [--alone] [--repeat 3] [--workers 2]
 
-The pipeline of `florin_example.py` as a file, by ``segkit run -j 2`` with a new store
+The pipeline of `example.py` as a file, by ``segkit run -j 2`` with a new store
 each time: the clock starts with the process and ends with its end, so Python, all
 imports, loading compiled code, the store and both workers are counted. FLoRIN's clock
 starts when all its imports are done. Peaks are of the largest process. A second start
@@ -21,8 +21,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from _florin import python_with_florin
-from florin_example import FLORIN, blobs, dice, run
+from environment import python_with_florin
+from example import FLORIN, blobs, dice, run
 
 import segkit
 from segkit.pipeline import (

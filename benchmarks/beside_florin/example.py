@@ -1,6 +1,6 @@
 """Run the first example of FLoRIN's documentation, and FLoRIN itself beside it.
 
-    python benchmarks/florin_example.py [--alone] [--repeat 3] [--workers 2]
+    python benchmarks/beside_florin/example.py [--alone] [--repeat 3] [--workers 2]
 
 A volume of 64 x 512 x 512 voxels with dark blobs is thresholded (NDNT), opened,
 labelled, cleaned, measured, classified (by area, depth, width and height, with bounds
@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from _florin import python_with_florin
+from environment import python_with_florin
 
 import segkit
 
