@@ -81,7 +81,8 @@ def segkit() -> None:
     type=click.Choice(["stamp", "content"]),
     default="stamp",
     show_default=True,
-    help="Notice a changed image by path, size and time, or by its content.",
+    help="Notice a changed image by path, size and time, or by its content, which is "
+    "read at each start, but lets images move.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option(
@@ -140,12 +141,15 @@ def run_pipeline(
     """
     from segkit.workflows.pipeline_jugfile import failures, warm_up
     from taskgraph import open_store
-    from taskgraph.extending import report_of
+    from taskgraph.extending import report_of, told_gone
 
     source.require_usable()
     results = open_store(store)
     began = results.backend.claim([]).token
     loaded = source.load(results)
+    told = told_gone(results, source.path, source.arguments)
+    if told and is_first():
+        note(told)
     retry_failures(loaded, options, began)
     if report_of(loaded).open:
         warm_up(source)

@@ -20,6 +20,7 @@ To be like a jugfile, so that workers and commands take it:
 - `keep_graph`: keep the graph in the store, for `tg status` and the others.
 - `report_of`: how far it is by what the store knows now.
 - `files_of`: which files its tasks have written.
+- `told_gone`: what to tell of those that are gone or changed since the last run.
 
 To have a command that runs it:
 
@@ -63,6 +64,7 @@ _HOMES = {
     "say": "taskgraph.cli.printing",
     "store_option": "taskgraph.cli.arguments",
     "store_url": "taskgraph.cli.stores",
+    "told_gone": "taskgraph.upkeep.gone_files",
 }
 __all__ = list(_HOMES)
 
@@ -94,7 +96,7 @@ if TYPE_CHECKING:  # the same list for type checkers
         is_recording as is_recording,
         recorded_in as recorded_in,
     )
-    from taskgraph.upkeep.gone_files import files_of as files_of
+    from taskgraph.upkeep.gone_files import files_of as files_of, told_gone as told_gone
     from taskgraph.upkeep.kept_jugfile import keep_graph as keep_graph
 else:
 

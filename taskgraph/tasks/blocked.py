@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Container, Iterable
+
     from taskgraph.errors import MissingResultError
     from taskgraph.tasks.recording import Recording
 
@@ -50,17 +52,53 @@ def failed_need(task: Needing) -> Needing | None:
     None if there is none among the first thousand that are not done.
     """
     backend = task.recording.require_results().backend
-    failures = backend.failures()
-    if not failures or task.key in failures:
+    met = {task.key: task}
+
+    def needs_of(key: bytes) -> list[bytes]:
+        met.update((need.key, need) for need in met[key].needs)
+        return [need.key for need in met[key].needs]
+
+    found = first_failed(task.key, needs_of, backend.failures(), backend.keys())
+    return None if found is None else met[found]
+
+
+def first_failed(
+    key: bytes,
+    needs_of: Callable[[bytes], Iterable[bytes]],
+    failures: Collection[bytes],
+    known: Container[bytes],
+) -> bytes | None:
+    """Return the key of a task that failed and that another one needs.
+
+    None if there is none among the first thousand that are not done, or if the other
+    one failed itself.
+
+    Parameters
+    ----------
+    key : bytes
+        Of the task that has no result.
+    needs_of : callable
+        Returns the keys of what a task needs.
+    failures : collection of bytes
+        Those that failed.
+    known : container of bytes
+        Those that are done or failed.
+
+    Examples
+    --------
+    >>> needs = {b"c": [b"b"], b"b": [b"a"], b"a": []}
+    >>> first_failed(b"c", needs.__getitem__, {b"a"}, {b"a"})
+    b'a'
+    """
+    if not failures or key in failures:
         return None
-    known = backend.keys()
-    stack: list[Needing] = [task]
-    seen = {task.key}
+    stack = [key]
+    seen = {key}
     while stack and len(seen) <= _LOOKED_AT:
-        for need in stack.pop().needs:
-            if need.key in failures:
+        for need in needs_of(stack.pop()):
+            if need in failures:
                 return need
-            if need.key not in seen and need.key not in known:
-                seen.add(need.key)
+            if need not in seen and need not in known:
+                seen.add(need)
                 stack.append(need)
     return None

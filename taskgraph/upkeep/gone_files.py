@@ -12,9 +12,11 @@ from taskgraph.errors import NoResultError
 from taskgraph.results.codec import files_in
 from taskgraph.results.lineage import made_of
 from taskgraph.tasks.written import WrittenFile, paths_in
+from taskgraph.upkeep.snapshot import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from backends.interface import Key
     from taskgraph.results.results import Results
@@ -86,7 +88,7 @@ def forget_gone(loaded: Loaded, select: Callable[[str], bool] | None = None) -> 
         return made_of(results, same)
 
     backend.discard((), reason="gone or changed: files of tasks", more=still_lost)
-    return _told(lost, "and made again")
+    return _told(lost, ", and made again")
 
 
 def gone_at_a_glance(
@@ -114,7 +116,18 @@ def gone_at_a_glance(
     if not lost:
         return set(), ""
     them = "it" if sum(map(len, lost.values())) == 1 else "them"
-    return made_of(results, lost), _told(lost, f"so {who} makes {them} again")
+    return made_of(results, lost), _told(lost, f", so {who} makes {them} again")
+
+
+def told_gone(results: Results, jugfile: Path, arguments: Sequence[str]) -> str:
+    """Return what to tell of files that are gone or changed since a jugfile was run.
+
+    For one whose tasks look themselves at what they wrote. Empty if all are as they
+    were written, or it never ran with these arguments.
+    """
+    known = load(results.backend, jugfile, arguments)
+    lost = _lost(results, known.writers(), at_a_glance=True) if known else {}
+    return _told(lost, " since the last run") if lost else ""
 
 
 def _lost(
@@ -133,7 +146,7 @@ def _told(lost: Mapping[Key, list[str]], then: str) -> str:
     named = ", ".join(paths[:_NAMED])
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     what, are = ("a file", "is") if len(paths) == 1 else (f"{len(paths)} files", "are")
-    return f"{what} that tasks wrote {are} gone or changed, {then}: {named}{more}"
+    return f"{what} that tasks wrote {are} gone or changed{then}: {named}{more}"
 
 
 def told_clashes(results: Results, keys: Iterable[Key]) -> str:

@@ -122,7 +122,9 @@ def test_each_run_ends_by_saying_what_was_written_and_where(folder):
     for _ in range(2):
         assert segkit_run(folder, *options).stderr.splitlines()[-1] == where
     (folder / "out" / "a.csv").unlink()
-    assert segkit_run(folder, *options).stderr.splitlines()[-1] == where
+    said = segkit_run(folder, *options).stderr.splitlines()
+    assert said[0].endswith(f"gone or changed since the last run: {out}/a.csv")
+    assert said[-1] == where
     assert (folder / "out" / "a.csv").exists()
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.upkeep.snapshot import Snapshot
 
+_ASKED = 3
+"""Tasks of a function of which is told why they have no result."""
+
 
 @click.command("value")
 @jugfile_and_words("[JUGFILE] FUNCTION|KEY")
@@ -67,6 +70,7 @@ def command(
     keys = find_keys(what, [*names, *results.backend.keys()], names)
     chosen = _with_result(results, keys, what)
     if not chosen:
+        note(f"{what} {_why_not(results, snapshot, keys)}")
         return 1
     several = len(chosen) > 1
     if several and not everything:
@@ -84,18 +88,36 @@ def command(
 
 
 def _with_result(results: Results, keys: Sequence[bytes], what: str) -> list[bytes]:
-    """Return the keys that have a result; tell the user why if none has."""
-    backend = results.backend
-    failures = backend.failures()
-    known = [key for key in keys if backend.find(key) is not None]
-    chosen = [key for key in known if key not in failures]
-    if not chosen:
-        why = "failed; see `tg errors`" if known else "has no result yet"
-        note(f"{what} {why}")
-    elif len(chosen) < len(keys):
+    """Return the keys that have a result; tell the user if others have none."""
+    failures, known = results.backend.failures(), results.backend.keys()
+    chosen = [key for key in keys if key in known and key not in failures]
+    if chosen and len(chosen) < len(keys):
         rest = counted(len(keys) - len(chosen), "more task")
         note(f"{rest} of {what!r} without a result")
     return chosen
+
+
+def _why_not(results: Results, snapshot: Snapshot, keys: Sequence[bytes]) -> str:
+    """Return why none of some tasks has a result."""
+    from taskgraph.tasks.blocked import first_failed
+
+    failures, known = results.backend.failures(), results.backend.keys()
+    if any(key in failures for key in keys):
+        return "failed; see `tg errors`"
+    if not failures:
+        return "has no result yet"
+    listed = snapshot.split()
+    needs = dict(zip(listed, snapshot.needs_of(), strict=True))
+
+    def needs_of(key: bytes) -> list[bytes]:
+        return [listed[place] for place in needs.get(key, ())]
+
+    found = (first_failed(key, needs_of, failures, known) for key in keys[:_ASKED])
+    failed = next(filter(None, found), None)
+    if failed is None:
+        return "has no result yet"
+    named = f"{snapshot.name_of(failed)} ({short_key(failed)})"
+    return f"has no result: it waits for {named}, which failed; see `tg errors`"
 
 
 def _list(results: Results, keys: Sequence[bytes], *, as_json: bool) -> None:

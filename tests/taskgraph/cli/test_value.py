@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -45,6 +46,11 @@ def test_value_without_a_result_says_why(tg):
         "failed; see `tg errors failing.py`"
         in tg("value", "failing.py", "leave", code=1).stderr
     )
+    blocked = tg("value", "failing.py", "merge", "--store", "failing.tgdata", code=0)
+    assert "1 more task of 'merge' without a result" in blocked.stderr
+    whole = json.loads(tg("show", "failing.py", "merge", "--json").stdout)[0]["key"]
+    said = tg("value", "failing.py", whole, code=1).stderr
+    assert re.search(r"no result: it waits for \S*load \(\w{12}\), which failed;", said)
     assert "is no function's name" in tg("value", "failing.py", "nope", code=2).stderr
 
 
