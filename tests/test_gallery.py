@@ -46,7 +46,7 @@ def test_every_example_has_a_picture(page):
     assert len(pictures) == text.count("<img") > 50
 
 
-EXTRAS = ("cc3d", "cv2", "edt", "h5py", "imagecodecs", "pyarrow", "zarr")
+EXTRAS = ("cc3d", "cv2", "h5py", "imagecodecs", "pyarrow", "zarr")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import segkit
 
 HEAVY = {"numpy", "scipy", "skimage", "mahotas", "numba", "cv2", "zarr", "h5py"}
-HEAVY |= {"tifffile", "imageio", "pandas", "pyarrow", "cc3d", "edt", "imagecodecs"}
+HEAVY |= {"tifffile", "imageio", "pandas", "pyarrow", "cc3d", "imagecodecs"}
 
 
 def modules_after(code):

@@ -39,6 +39,7 @@ def run_all(image):
     (whole,) = segkit.tiles(image.shape, image.shape)
     segkit.merge_tiles([segkit.label_tile(mask, whole, image.shape).summary])
     segkit.label(labels, by_value=True)
+    segkit.distance_transform(mask)
     segkit.h_maxima(image, 5)
     segkit.region_properties(labels, image)
     segkit.region_properties(labels, properties=["surface"])

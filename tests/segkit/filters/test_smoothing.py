@@ -12,6 +12,7 @@ from hypothesis import given, settings, strategies as st
 from scipy import ndimage
 
 from segkit import filters, thresholding
+from segkit.compiled import fallback
 from segkit.tiling.cutting import map_tiles
 from segkit.tiling.reaches import reach
 
@@ -78,15 +79,21 @@ def test_gaussian_of_no_width_is_a_copy():
     assert not np.may_share_memory(smooth, image)
 
 
+@pytest.fixture(params=["compiled", "not compiled"])
+def compiled(request, monkeypatch):
+    """Run a test with kernels, and without."""
+    if request.param == "not compiled":
+        monkeypatch.setattr(fallback, "can_compile", lambda: False)
+
+
 @pytest.fixture(params=["with extras", "without extras"])
 def extras(request, monkeypatch):
-    """Run a test with OpenCV and edt, and as if they were not installed."""
+    """Run a test with OpenCV, and as if it were not installed."""
     if request.param == "without extras":
         monkeypatch.setitem(sys.modules, "cv2", None)
-        monkeypatch.setitem(sys.modules, "edt", None)
 
 
-@pytest.mark.usefixtures("extras")
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("shape", [(60,), (40, 50), (12, 20, 22), (3, 4, 5, 6)])
 @pytest.mark.parametrize("spacing", [1.0, 0.325])
 def test_distances_are_those_of_the_definition(shape, spacing):
@@ -106,7 +113,28 @@ def test_distances_in_anisotropic_voxels():
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.usefixtures("extras")
+@pytest.mark.parametrize("shape", [(900,), (70, 90), (17, 40, 33), (1, 50), (50, 1)])
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.998])
+def test_distances_are_those_of_scipy_in_any_number_of_threads(shape, share):
+    rng = np.random.default_rng(3)
+    mask = rng.random(shape) < share
+    mask[(-1,) * len(shape)] = False
+    for part in (mask, mask[::-1], mask.T, mask[..., ::2]):
+        if not part.all():
+            expected = ndimage.distance_transform_edt(part).astype(np.float32)
+            for workers in (1, 2, 5):
+                found = filters.distance_transform(part, workers=workers)
+                np.testing.assert_array_equal(found, expected)
+
+
+def test_distances_beyond_32_bits_of_squares():
+    mask = np.ones(70_000, bool)
+    mask[0] = False
+    found = filters.distance_transform(mask)
+    np.testing.assert_array_equal(found, np.arange(70_000, dtype=np.float32))
+
+
+@pytest.mark.usefixtures("compiled")
 def test_distances_without_background_or_foreground():
     assert np.isinf(filters.distance_transform(np.ones((3, 4), bool))).all()
     assert (filters.distance_transform(np.ones((3, 4), bool), limit=2) == 2).all()
