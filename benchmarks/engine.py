@@ -15,8 +15,8 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from measuring import in_memory, measured
-from reporting import Row, parser, show
+from measuring import Took, in_memory, measured
+from reporting import Row, figure, parser, show
 
 if TYPE_CHECKING:
     import argparse
@@ -175,27 +175,29 @@ def clean(folder: Path) -> None:
             rmtree(data)
 
 
-def cold(folder: Path, *commands: list[str], runs: int = 1) -> float:
-    """Return the median time of commands that find nothing done."""
+def cold(folder: Path, *commands: list[str], runs: int = 1) -> Took:
+    """Return what commands take that find nothing done: medians."""
     found = []
     for _ in range(runs):
         clean(folder)
-        found.append(measured(*commands, cwd=folder).wall)
+        found.append(measured(*commands, cwd=folder))
     clean(folder)
-    return statistics.median(found)
+    return medians(found)
 
 
-def in_turns(folder: Path, *commands: list[str], runs: int) -> list[float]:
-    """Return the median time of each command, on what is done already."""
-    times = [[measured(one, cwd=folder).wall for one in commands] for _ in range(runs)]
-    return list(map(statistics.median, zip(*times, strict=True)))
+def medians(found: list[Took]) -> Took:
+    wall, cpu, peak, _ = zip(*found, strict=True)
+    return Took(*map(statistics.median, (wall, cpu, peak)), errors="")
 
 
-def cold_cpu(folder: Path, command: list[str]) -> float:
-    clean(folder)
-    found = measured(command, cwd=folder).cpu
-    clean(folder)
-    return found
+def both_cpu(ours: Took, theirs: Took) -> str:
+    return f"CPU {figure(ours.cpu, 's')} and {figure(theirs.cpu, 's')}"
+
+
+def in_turns(folder: Path, *commands: list[str], runs: int) -> list[Took]:
+    """Return what each command takes, on what is done already: medians."""
+    found = [[measured(one, cwd=folder) for one in commands] for _ in range(runs)]
+    return [medians(list(column)) for column in zip(*found, strict=True)]
 
 
 def overhead(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
@@ -204,19 +206,25 @@ def overhead(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
             case = f"10,000 no-op tasks and their sum, {name}"
             write(place, "fan", FAN, n=10_000)
             ours = cold(place, tg("execute", "fan_tg.py"), runs=given.runs)
+            two = cold(place, *[tg("execute", "fan_tg.py")] * 2, runs=given.runs)
             jugs = cold(place, jug("execute", "fan_jug.py"))
-            yield Row(case, ours, "s", "jug", jugs, goal_ratio=goal)
+            note = both_cpu(ours, jugs)
+            goals = {"goal_ratio": goal, "note": note}
+            yield Row(case, ours.wall, "s", "jug", jugs.wall, **goals)
             for peer, script in OTHERS.items():
                 if place == folder and peer.endswith("keeps nothing"):
                     continue
                 (place / "other.py").write_text(script)
                 theirs = cold(place, [sys.executable, "other.py"])
-                yield Row(case, ours, "s", peer, theirs)
-            two = cold(place, *[tg("execute", "fan_tg.py")] * 2, runs=given.runs)
-            yield Row(f"{case}, two workers", two, "s", "one", ours, yardstick=True)
+                note = both_cpu(ours, theirs)
+                yield Row(case, ours.wall, "s", peer, theirs.wall, note=note)
+            case, one = f"{case}, two workers", {"yardstick": True}
+            yield Row(case, two.wall, "s", "one", ours.wall, **one)
     write(folder, "fan", FAN, n=100_000)
     many = cold(folder, tg("execute", "fan_tg.py"))
-    yield Row("each of 100,000 no-op tasks, disk", many * 10, "us", goal=60)
+    note = f"CPU {10 * many.cpu:.1f} us"
+    case = "each of 100,000 no-op tasks, disk"
+    yield Row(case, many.wall * 10, "us", goal=60, note=note)
 
 
 def barriers(_: Path, __: argparse.Namespace) -> Iterator[Row]:
@@ -224,11 +232,11 @@ def barriers(_: Path, __: argparse.Namespace) -> Iterator[Row]:
     with in_memory() as memory:
         for n in (50, 100, 200, 400):
             write(memory, "barriers", BARRIERS, n=n)
-            ours = cold_cpu(memory, tg("execute", "barriers_tg.py"))
+            ours = cold(memory, tg("execute", "barriers_tg.py")).cpu
             peer, theirs = "", None
             if n == 50:
                 peer = "jug"
-                theirs = cold_cpu(memory, jug("execute", "barriers_jug.py"))
+                theirs = cold(memory, jug("execute", "barriers_jug.py")).cpu
             case = f"{n} barriers with 100 tasks each"
             goal = 2.5 if n == 200 else None
             yield Row(case, ours, "s CPU", peer, theirs, goal)
@@ -243,7 +251,8 @@ def warm(_: Path, given: argparse.Namespace) -> Iterator[Row]:
             commands = (tg(word, "fan_tg.py"), jug(word, "fan_jug.py"))
             ours, theirs = in_turns(memory, *commands, runs=given.runs)
             case = f"{word} of 100,000 finished tasks, memory"
-            yield Row(case, ours, "s", "jug", theirs, **goals)
+            note = both_cpu(ours, theirs)
+            yield Row(case, ours.wall, "s", "jug", theirs.wall, **goals, note=note)
 
 
 def million(folder: Path, _: argparse.Namespace) -> Iterator[Row]:
@@ -278,13 +287,13 @@ def build(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
 
 def reducers(folder: Path, _: argparse.Namespace) -> Iterator[Row]:
     write(folder, "reducers", REDUCERS, n=100_000)
-    ours = cold_cpu(folder, tg("execute", "reducers_tg.py"))
+    ours = cold(folder, tg("execute", "reducers_tg.py")).cpu
     case = "100,000 results, each loaded by 20 tasks of one worker"
     yield Row(case, ours, "s CPU", goal=4)
     loads = []
     for n in (1, 20):
         write(folder, "labels", LABELS, n=n)
-        loads.append(cold_cpu(folder, tg("execute", "labels_tg.py")))
+        loads.append(cold(folder, tg("execute", "labels_tg.py")).cpu)
     case = "256 MB of labels, loaded by 20 tasks of one worker"
     note = "unpacked once, if near 1"
     yield Row(case, loads[1], "s CPU", "one task", loads[0], yardstick=True, note=note)
@@ -295,7 +304,8 @@ def waiting(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
     ours = cold(folder, *[tg("execute", "layers_tg.py")] * 2, runs=given.runs)
     theirs = cold(folder, *[jug("execute", "layers_jug.py")] * 2)
     case = "5 layers of tasks of 0.5 and 0.6 s, two workers"
-    yield Row(case, ours, "s", "jug", theirs, goal=3.45, note="3.0 s are asleep")
+    note = f"3.0 s are asleep; {both_cpu(ours, theirs)}"
+    yield Row(case, ours.wall, "s", "jug", theirs.wall, goal=3.45, note=note)
     write(folder, "ping", PING, n=20)
     hops = []
     for _ in range(given.runs):
@@ -355,10 +365,9 @@ def start(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
     for words in (["--help"], ["status", "empty.py"]):
         commands = (tg(*words), jug(*words), bare)
         ours, theirs, python = in_turns(folder, *commands, runs=3 * given.runs)
-        yield Row(f"tg {' '.join(words)}", ours, "s", "jug", theirs, goal=0.12)
-        yield Row(
-            f"tg {' '.join(words)}", ours, "s", "python -c pass", python, yardstick=True
-        )
+        case, note = f"tg {' '.join(words)}", both_cpu(ours, theirs)
+        yield Row(case, ours.wall, "s", "jug", theirs.wall, goal=0.12, note=note)
+        yield Row(case, ours.wall, "s", "python -c pass", python.wall, yardstick=True)
 
 
 PARTS = {
