@@ -85,14 +85,16 @@ class Compaction:
     def _merge(self, block: int, live: set[int], *, passing: bool) -> int:
         sizes: dict[int, int] = {}
         small: dict[int, bytes] = {}
+        gone: dict[int, int] = {}
         room = _PASSING_BYTES
         first = block * self._log.block_size
         for at in range(first, first + self._log.block_size):
-            kept = self._kept(at, live)
-            if kept is None:
+            start, size, check = self._look(at, live)
+            if not size:
+                gone[at] = check
                 continue
-            start, sizes[at] = kept
-            if sizes[at] == len(start):
+            sizes[at] = size
+            if size == len(start):
                 small[at] = start
             room -= sizes[at]
             if passing and room < 0:
@@ -101,26 +103,27 @@ class Compaction:
         def frame(at: int) -> bytes:
             return small[at] if at in small else read_whole(self._log, at, sizes[at])
 
-        return self._log.merge(block, sizes, frame, self.ends.pop(block, 0))
+        return self._log.merge(block, sizes, frame, gone, self.ends.pop(block, 0))
 
-    def _kept(self, position: int, live: set[int]) -> tuple[bytes, int] | None:
-        """Return the start and size of a frame unless nobody needs it any more.
+    def _look(self, position: int, live: set[int]) -> tuple[bytes, int, int]:
+        """Return start, size and check of a frame; no size if nobody needs it any more.
 
         Only settled claims and dead records go. The end of a claim stays, since a
         reader in the middle of the block may have seen its beginning.
         """
-        if position in self._refused:
-            return None
         if position in self._damaged:
-            copy = self._copies.frame(position)
-            return None if copy is None else (copy, len(copy))
+            copy = self._copies.frame(position) or b""
+            return copy, len(copy), 0
         found = look(self._log, position)
         if found is None:
             raise DamagedError(name_of(self._log, position), "it is gone")
         segment, start, size = found
+        nowhere = b"", 0, segment.check
+        if position in self._refused:
+            return nowhere
         settled = not self._state.unsettled(position)
         if segment.kind is Kind.VOID or (segment.kind is Kind.CLAIM and settled):
-            return None
+            return nowhere
         if segment.kind is Kind.PUBLISH and position not in live:
-            return None
-        return start, size
+            return nowhere
+        return start, size, segment.check

@@ -97,13 +97,15 @@ class Log(Protocol):
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
+        gone: Mapping[int, int],
         end: int = 0,
     ) -> int:
         """Replace a block of `block_size` positions by some frames; count bytes freed.
 
         `sizes` are those of the frames that stay, and `frame` returns one of them: no
         more than one at a time has to be in memory. Positions of the block that are not
-        in `sizes` read as VOID from now on. The former files go to the trash. What
+        in `sizes` read as VOID from now on, with the check that `gone` has of some of
+        them. The former files go to the trash. What
         `frame` raises leaves the block as it is, and so does a frame at its last
         position that is another than `end` tells, if it tells one: the block is not any
         more what the caller read.

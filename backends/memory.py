@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.interface import Bytes, Member
-from backends.segment import LINK_AT, VOID_FRAME
+from backends.segment import LINK_AT, void_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -90,6 +90,7 @@ class MemoryLog:
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
+        gone: Mapping[int, int],
         end: int = 0,  # noqa: ARG002 - nothing that was read is ever gone
     ) -> int:
         kept = {position: frame(position) for position in sizes}
@@ -97,7 +98,7 @@ class MemoryLog:
         freed = 0
         with self.room.changed:
             for position in range(start, start + self.block_size):
-                left = kept.get(position, VOID_FRAME)
+                left = kept.get(position) or void_frame(gone.get(position, 0))
                 freed += len(self.room.frames[position]) - len(left)
                 self.room.frames[position] = left
         return freed

@@ -48,8 +48,8 @@ from backends.filesystem.posix import (
     revalidate,
 )
 from backends.filesystem.shelves import Shelves
-from backends.reading import name_of
-from backends.segment import HEADER_SIZE, LINK_AT, VOID_FRAME, check_of
+from backends.reading import check_at, name_of
+from backends.segment import HEADER_SIZE, LINK_AT, check_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -237,13 +237,14 @@ class FileLog:
         block: int,
         sizes: Mapping[int, int],
         frame: Callable[[int], bytes],
+        gone: Mapping[int, int],
         end: int = 0,
     ) -> int:
         directory = self._block(block)
         pack = f"{directory}.pack"
-        if not sizes:  # a pack has something in it that says of which block it is
-            sizes, frame = {block * self.block_size: 0}, lambda _: VOID_FRAME
-        new = NewPack(sizes, frame)
+        if not sizes and not gone:  # something in it says of which block a pack is
+            gone = {block * self.block_size: 0}
+        new = NewPack(sizes, frame, gone)
         with explained(f"merge segments in {self.url}"):
             old = bytes_in(pack) + bytes_in(directory)
             broken = os.path.isdir(pack)  # no file can take its place
@@ -276,8 +277,7 @@ class FileLog:
         if not end or os.path.isdir(self._block(block)):
             return not self._vanished(block, end)
         last = (block + 1) * self.block_size - 1
-        merged = self._read_packed(last, HEADER_SIZE)  # by somebody else
-        return merged is not None and check_of(merged[0]) == end
+        return check_at(self, last) == end  # merged by somebody else
 
     def _vanished(self, block: int, end: int) -> bool:
         """Return whether another segment than `end` tells, or none, is a block's last.
@@ -323,8 +323,7 @@ class FileLog:
         try:
             with opened(path) as descriptor:
                 pack = self._known(block, descriptor, path)
-                found = pack.read(descriptor, position, limit)
-                return found or (VOID_FRAME, len(VOID_FRAME))
+                return pack.read(descriptor, position, limit)
         except FileNotFoundError:
             return None
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = "taskgraph store"
-VERSION = 5
+VERSION = 6
 BLOCK = 1000
 
 

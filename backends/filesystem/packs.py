@@ -4,10 +4,14 @@
 
     start | entries | heads | bodies, one after another | entries | start
 
-    start: magic "TGP2" | count u64 | size of all heads u64 | xxh3 of all heads u64
+    start: magic "TGP3" | count u64 | size of all heads u64 | xxh3 of all heads u64
            | xxh3 of the 28 bytes before and of the entries u64
     entry: position u64 | size of head u32 | size of body u64
            | xxh3 of head u64 | xxh3 of body u64
+
+An entry of a segment that is left out has no head and no body, and in the place of the
+head's checksum what told the segment from all others: who had read it there, or another
+one, can still tell.
 
 Entries, heads and bodies ascend by position. Whoever joins reads start, entries and
 heads, most often with one system call. The second copy is for damage: a bit that flips
@@ -21,6 +25,7 @@ import errno
 import os
 import struct
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
@@ -33,10 +38,11 @@ from backends.segment import (
     decode_header,
     unpack_head,
     unpack_heads,
+    void_frame,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from backends.interface import Bytes, Segment
 
@@ -44,9 +50,10 @@ _START = struct.Struct("<4sQQQ")
 _CHECK = struct.Struct("<Q")
 _START_SIZE = _START.size + _CHECK.size
 _ENTRY = struct.Struct("<QIQQQ")
-_MAGIC = b"TGP2"
+_MAGIC = b"TGP3"
 _SHELF = b"TGH1"
 """What a shelf begins with instead, so that no pack passes for one."""
+_NOWHERE = 0, 0, Header(0, 0, 0, 0)
 _FIRST_READ = 1 << 20
 """Bytes that are read of a pack at once: the heads of many small segments."""
 
@@ -61,6 +68,8 @@ class NewPack:
     frame : callable
         Returns the frame of a position. It is asked twice for each, and no more than
         one frame at a time is kept, but for all heads.
+    gone : mapping, optional
+        What told the segments that are left out from all others, by position.
 
     Raises
     ------
@@ -78,10 +87,16 @@ class NewPack:
     ([36, 36, 43, 4, 36, 36], 191)
     """
 
-    def __init__(self, positions: Iterable[int], frame: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        positions: Iterable[int],
+        frame: Callable[[int], bytes],
+        gone: Mapping[int, int] = MappingProxyType({}),
+    ) -> None:
         self._positions = sorted(positions)
         self._frame = frame
-        entries, heads = [], []
+        entries = [_ENTRY.pack(at, 0, 0, check, 0) for at, check in gone.items()]
+        heads = []
         self.size = 0
         for position in self._positions:
             data = frame(position)
@@ -89,6 +104,7 @@ class NewPack:
             entries.append(_ENTRY.pack(position, *header))
             heads.append(data[HEADER_SIZE : HEADER_SIZE + header.head_size])
             self.size += header.body_size
+        entries.sort(key=_position)
         self._entries, self._heads = b"".join(entries), b"".join(heads)
         self._start = _start(self._entries, self._heads)
         self.size += 2 * (_START_SIZE + len(self._entries)) + len(self._heads)
@@ -122,8 +138,9 @@ class Pack:
         return read_at(descriptor, _START_SIZE, 0) == self._seen
 
     def ends_with(self, position: int) -> bool:
-        """Return whether the last segment is that of a position."""
-        return self.entries[-_ENTRY.size :][:8] == position.to_bytes(8, "little")
+        """Return whether there is a segment at a position, and none after it."""
+        last, head_size, *_ = _ENTRY.unpack(self.entries[-_ENTRY.size :])
+        return bool(last == position and head_size)
 
     def is_whole(self, heads: Bytes) -> bool:
         """Return whether heads are those that were written."""
@@ -141,7 +158,7 @@ class Pack:
         name : callable
             Returns how the segment of a position is called in errors.
         """
-        entries = list(_ENTRY.iter_unpack(self.entries))
+        entries = [entry for entry in _ENTRY.iter_unpack(self.entries) if entry[1]]
         told = 0
         if self.is_whole(heads):
             with suppress(DamagedError):
@@ -162,15 +179,15 @@ class Pack:
 
     def read(
         self, descriptor: int, position: int, limit: int | None
-    ) -> tuple[bytes, int] | None:
-        """Return the start of a frame and its size; None if it is not kept."""
+    ) -> tuple[bytes, int]:
+        """Return the start of a frame and its size: of a VOID one if it is not kept."""
         if not self._places:
             self._places = dict(self._find())
-        place = self._places.get(position)
-        if place is None:
-            return None
-        head_at, body_at, header = place
-        head_size, body_size, *_ = header
+        head_at, body_at, header = self._places.get(position, _NOWHERE)
+        head_size, body_size, check, _ = header
+        if not head_size:
+            frame = void_frame(check)
+            return frame[:limit], len(frame)
         size = HEADER_SIZE + head_size + body_size
         start = header.encode() + read_at(descriptor, head_size, head_at)
         wanted = (size if limit is None else min(size, limit)) - len(start)
@@ -295,6 +312,10 @@ def opened(path: str) -> Iterator[int]:
         raise DamagedError(path, os.strerror(errno.EISDIR)) from error
     finally:
         os.close(descriptor)
+
+
+def _position(entry: bytes) -> int:
+    return int(_ENTRY.unpack(entry)[0])
 
 
 def _start(entries: bytes, heads: bytes, kind: bytes = _MAGIC) -> bytes:

@@ -312,6 +312,6 @@ class UpkeepContract:
 
 
 class _Merge:
-    def __call__(self, block, sizes, frame, end=0):
+    def __call__(self, block, sizes, frame, gone, end=0):
         self.frame = frame
         return 0

@@ -322,6 +322,34 @@ def test_a_block_whose_last_name_vanished_while_it_was_merged_stays_as_it_is(
         [anna.poll() for _ in range(2 * BLOCK)]  # one of the last ones at a time
 
 
+def test_whose_last_name_vanished_learns_it_from_a_pack_that_left_out_what_came_there(
+    root,
+):
+    anna, bert = (JournalStore(FileLog(root, block=BLOCK), w) for w in ("anna", "bert"))
+    publish(anna, key(10), since=0)
+    bert.poll()
+    publish(anna, A, since=0)
+    (root / "log/000000/001").unlink()
+    bert.claim([B])  # in the place of it, and of no use once B is there
+    publish(bert, B, since=1)
+    publish(bert, C, since=0)
+    assert not (root / "log/000000").exists()
+    with pytest.raises(RewoundError):
+        anna.poll()
+
+
+def test_what_is_left_out_of_a_pack_still_tells_who_had_read_it(root):
+    anna, bert = (JournalStore(FileLog(root, block=BLOCK), w) for w in ("anna", "bert"))
+    anna.claim([A])
+    bert.poll()
+    for number in (1, 10, 11, 12):
+        publish(anna, key(number), since=0)
+    for _ in range(3):  # merged once more, what told them is passed on
+        bert.poll()
+        assert anna.upkeep.compact() == 0
+    assert answers(bert) == answers(JournalStore(FileLog(root), "late"))
+
+
 # the first append to a block, frozen for so long that the block is merged
 
 

@@ -21,9 +21,9 @@ from taskgraph.upkeep import snapshot
 
 HERE = Path(__file__).parent
 PARTS = {
-    5: (
+    6: (
         b"TGS2",
-        b"TGP2",
+        b"TGP3",
         b"TGD1",
         "segment-7-4b09f64e4ca536d3",
         2,

@@ -13,7 +13,7 @@ from backends.filesystem import packs
 from backends.filesystem.file_log import FileLog
 from backends.filesystem.packs import NewPack, open_pack
 from backends.interface import Cause, Kind, Row, Segment
-from backends.segment import encode_frame
+from backends.segment import encode_frame, void_frame
 from backends.store import JournalStore
 
 from ..deeds import A, answers, body_of, key, publish
@@ -71,12 +71,14 @@ def reader(root):
 
 @given(
     st.dictionaries(st.integers(0, 2**40), _segments(), min_size=1, max_size=6),
+    st.sets(st.integers(0, 2**40), max_size=3),
     st.integers(0),
 )
-def test_a_pack_gives_back_each_frame(tmp_path_factory, segments, limit):
+def test_a_pack_gives_back_each_frame(tmp_path_factory, segments, gone, limit):
     frames = {position: frame_of(segment) for position, segment in segments.items()}
     path = tmp_path_factory.mktemp("pack") / "x.pack"
-    new = NewPack(frames, frames.__getitem__)
+    gone = {place: place + 7 for place in gone - frames.keys()}
+    new = NewPack(frames, frames.__getitem__, gone)
     path.write_bytes(b"".join(new.chunks()))
     assert path.stat().st_size == new.size
 
@@ -89,11 +91,16 @@ def test_a_pack_gives_back_each_frame(tmp_path_factory, segments, limit):
             assert pack.read(descriptor, position, None) == (frame, len(frame))
             start = frame[:limit]
             assert pack.read(descriptor, position, limit) == (start, len(frame))
-        assert pack.read(descriptor, 2**41, None) is None
+        for place, check in {**gone, 2**41: 0}.items():
+            void, size = pack.read(descriptor, place, None)
+            assert void == void_frame(check)
+            assert pack.read(descriptor, place, limit) == (void[:limit], size)
     finally:
         os.close(descriptor)
     told = [(at, replace(segments[at], body=b"")) for at in sorted(segments)]
     assert list(pack.segments(heads, str)) == told
+    last = max([*frames, *gone])
+    assert pack.ends_with(last) == (last in frames)
 
 
 def test_joining_opens_each_pack_once(tmp_path, monkeypatch):
