@@ -148,7 +148,8 @@ def test_a_task_that_is_deaf_to_its_timeout_fails_again_after_a_retry(tmp_path):
     (tmp_path / "job.py").write_text(DEAF)
     tg(tmp_path, "execute", "job.py", "-q", code=1)
     done = tg(tmp_path, "execute", "job.py", "-q", "--retry", code=1)
-    assert "run again" in done.stderr
+    assert "is tried again" in done.stderr
+    assert "was killed at its timeout" in done.stderr
 
 
 def test_members_that_died_idle_are_signed_off(tmp_path):
