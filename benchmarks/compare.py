@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from reporting import Row, as_text
 from suite.changes import change, changes
 from suite.parts import PARTS
-from suite.running import ROOT, Outcome, run
+from suite.running import ROOT, Outcome, run, search_path
 
 if TYPE_CHECKING:
     from suite.parts import Part
@@ -34,6 +34,9 @@ def python_of(name: str) -> str:
     """Return the Python of an environment of a commit, made if there is none."""
     if name == ".":
         return sys.executable
+    uv = shutil.which("uv", path=search_path())
+    if uv is None:
+        sys.exit("uv is needed to make an environment of a commit: put it on PATH")
     git = ["git", "-C", str(ROOT)]
     found = subprocess.check_output(
         [*git, "rev-parse", "--verify", f"{name}^{{commit}}"], text=True
@@ -48,7 +51,6 @@ def python_of(name: str) -> str:
         subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
         if (ROOT / "uv.lock").exists():  # so that both have the same packages
             shutil.copy(ROOT / "uv.lock", folder)
-        uv = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
         sync = [uv, "sync", "--quiet", "--compile-bytecode", "--extra", "bench"]
         own = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
         subprocess.run(

@@ -269,8 +269,8 @@ def beside(cases, runs) -> Iterator[Row]:
 
 def as_ours(call, image, found, halo, peer):
     """Return in words how a peer's result differs from ours, and that on tiles."""
-    share = np.count_nonzero(call(image) != found) / image.size
-    note = f"{share:.2%} of voxels differ" if share else "equal"
+    count = np.count_nonzero(call(image) != found)
+    note = f"{count:,} of {image.size:,} voxels differ" if count else "equal"
     if peer == "scipy":  # its tiles are exact
         return note
     return f"{note}; {same_on_tiles(call, image, halo)}"

@@ -2,7 +2,7 @@
 
     python benchmarks/measurement.py [--size 256] [--runs 3]
 
-Each row is one list of properties: the best times of `runs` runs, the two taking
+Each row is one list of properties: the best CPU times of `runs` runs, the two taking
 turns on one thread. Values are compared.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import cc3d
 import numpy as np
-from measuring import seconds
+from measuring import cpu_seconds
 from reporting import Row, parser, show
 from scipy import ndimage
 from skimage.measure import regionprops_table
@@ -49,18 +49,18 @@ def compare(
     for name, own_name in zip(names, own_names, strict=True):
         if name in expected:
             np.testing.assert_allclose(found[own_name], expected[name], atol=1e-5)
-    ours, theirs = seconds(own, peer, runs=runs)
+    ours, theirs = cpu_seconds(own, peer, runs=runs)
     case = f"{told(labels)}: {', '.join(names[1:])}"
-    return Row(case, 1e3 * ours, "ms", "regionprops_table", 1e3 * theirs)
+    return Row(case, 1e3 * ours, "ms CPU", "regionprops_table", 1e3 * theirs)
 
 
 def compare_cc3d(labels: np.ndarray, runs: int) -> Row:
     own = partial(region_properties, labels, properties=BASIC, workers=1)
     unsigned = labels.view(np.uint32)
     peer = partial(cc3d.statistics, unsigned, no_slice_conversion=True)
-    ours, theirs = seconds(own, peer, runs=runs)
+    ours, theirs = cpu_seconds(own, peer, runs=runs)
     case = f"{told(labels)}: {', '.join(BASIC[1:])}"
-    return Row(case, 1e3 * ours, "ms", "cc3d.statistics", 1e3 * theirs)
+    return Row(case, 1e3 * ours, "ms CPU", "cc3d.statistics", 1e3 * theirs)
 
 
 def told(labels: np.ndarray) -> str:

@@ -72,6 +72,8 @@ def figure(value: float, unit: str = "") -> str:
     """
     if unit in ("s", "s CPU") and abs(value) < 0.1:
         value, unit = 1e3 * value, f"m{unit}"
+    if unit in ("files", "calls"):
+        return f"{value:,.0f} {unit}"
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
     if 0 < size < 0.1:
@@ -83,7 +85,7 @@ def goals(row: Row) -> str:
     """Return what is wanted of a row, in words.
 
     >>> goals(Row("to sum", 2, "s", "numpy", 6, goal=1.5, goal_ratio=0.5))
-    'at most 1.50 s, at most 2.00x as long as numpy'
+    'at most 1.50 s, at most 2.00x its time'
     """
     wanted = []
     if row.goal is not None:
@@ -91,11 +93,9 @@ def goals(row: Row) -> str:
         wanted.append(f"{bound} {figure(row.goal, row.unit)}")
     if row.goal_ratio is not None:
         times = row.goal_ratio
-        wanted.append(
-            f"at least {times:.4g}x {row.peer}"
-            if times >= 1 or is_rate(row)
-            else f"at most {1 / times:.2f}x as long as {row.peer}"
-        )
+        less = times < 1 and not is_rate(row)
+        bound = f"at most {1 / times:.2f}x its time" if less else ""
+        wanted.append(bound or f"at least {times:.4g}x")
     return ", ".join(wanted)
 
 

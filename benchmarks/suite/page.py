@@ -7,6 +7,9 @@ from typing import Any
 
 from reporting import Row, figure, goals, holds, ratio
 
+BUSY = 0.3
+"""From how many cores on that other programs use the figures are not worth much."""
+
 HEAD = """\
 # Speed
 
@@ -49,7 +52,8 @@ def about_machine(machine: dict[str, Any]) -> str:
     versions = ", ".join(f"{n} {v}" for n, v in m["versions"].items())
     return (
         f"Measured on {m['date']}, commit {m['commit']}, within "
-        f"{m['seconds'] / 60:.1f} minutes.{load(m['others'])}\n\n"
+        f"{m['seconds'] / 60:.1f} minutes.{load(m['others'])}\n"
+        f"{warning(m['others'])}\n"
         f"- {m['processor']}, {m['cores']} cores, {m['memory_gb']:.0f} GB, "
         f"{m['system']}; the disk is {m['disk']}\n"
         f"- Python {m['python']}, {versions}\n"
@@ -61,6 +65,16 @@ def load(others: float | None) -> str:
     if others is None:
         return ""
     return f" Other programs used {others:.1f} cores meanwhile."
+
+
+def warning(others: float | None) -> str:
+    """Return what to think of the figures if the machine was busy."""
+    if others is None or others < BUSY:
+        return ""
+    return (
+        "\n**That is much: times by the clock are too long here, and goals that are of "
+        "these are missed for it. CPU times and ratios say more.**\n"
+    )
 
 
 def slower(parts: list[dict[str, Any]]) -> list[str]:
@@ -75,7 +89,7 @@ def slower(parts: list[dict[str, Any]]) -> list[str]:
     found.sort(key=lambda one: one[0])
     return [
         f"{row.case.strip()}: {figure(row.ours, row.unit)}, {row.peer} "
-        f"{figure(row.theirs or 0, row.unit)}, **{1 / times:.1f}x "
+        f"{figure(row.theirs or 0, row.unit)}, **{figure_of(1 / times)}x "
         f"{words(row)[1]}**"
         for times, row in found
     ]
@@ -173,12 +187,12 @@ def verdict(row: Row) -> str:
 def figure_of(times: float) -> str:
     """Return a ratio with about two digits."""
     digits = 0 if times >= 20 else 1 if times >= 1.5 else 2
-    return f"{times:.{digits}f}"
+    return f"{times:,.{digits}f}"
 
 
 def words(row: Row) -> tuple[str, str]:
     """Return what less, and what more, is called of what a row counts."""
-    is_size = row.unit in ("", "B", "MB", "files")
+    is_size = row.unit in ("", "B", "MB", "files", "calls")
     return ("less", "more") if is_size else ("faster", "slower")
 
 

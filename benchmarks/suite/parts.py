@@ -168,7 +168,7 @@ PARTS = (
     Part(
         "measurement",
         "Measuring objects",
-        "One thread, by the clock; values are the same.",
+        "One thread; values are the same.",
         "measurement.py --size 128 --runs 2",
     ),
     Part(

@@ -67,9 +67,13 @@ def run(part: Part, python: str, limit: float) -> Outcome:
 
 def environment(folder: str) -> dict[str, str]:
     """Return the environment of a benchmark whose temporary files are in a folder."""
-    path = os.pathsep.join([str(ROOT / ".uv" / "bin"), os.environ.get("PATH", "")])
     own = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    return {**own, "PATH": path, "TMPDIR": folder}
+    return {**own, "PATH": search_path(), "TMPDIR": folder}
+
+
+def search_path() -> str:
+    """Return where programs are looked for: also where a checkout has its uv."""
+    return os.pathsep.join([str(ROOT / ".uv" / "bin"), os.environ.get("PATH", "")])
 
 
 def ended(process: subprocess.Popen[bytes], limit: float) -> str:

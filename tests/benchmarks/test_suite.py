@@ -94,6 +94,7 @@ def test_the_page_names_the_machine_and_versions(modules) -> None:
     page = rendered(modules)
     assert "a fast one, 2 cores, 24 GB, Linux 6; the disk is ext4" in page
     assert "scipy 1.17, jug missing" in page
+    assert "**That is much: times by the clock are too long here" in page
     assert "commit abc, within 1.5 minutes. Other programs used 0.5 cores" in page
 
 
