@@ -1,8 +1,8 @@
 """Make the object files of segkit's kernels while a wheel is built or installed.
 
 Whatever goes wrong costs time only: kernels without object files are compiled when they
-are first called. A checkout that is installed editable gets what its own machine runs,
-a wheel what any machine of this kind may run.
+are first called. They are for the processor that builds, unless ``SEGKIT_LEVELS=all``
+asks for those of older ones, too: for a wheel that goes to other machines.
 """
 
 from __future__ import annotations
@@ -15,16 +15,12 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = "segkit/compiled/objects"
-LEVELS = {
-    "editable": (),
-    "standard": ("x86-64-v2", "x86-64-v3", "x86-64-v4", "generic"),
-}
 
 
 class ObjectFiles(BuildHookInterface[Any]):
     """Runs `segkit.compiled.making` on what is built."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's
         """Make object files and let the wheel have them."""
         build_data["artifacts"].append(f"/{FOLDER}/**/*.o")
         paths = [self.root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
@@ -34,7 +30,8 @@ class ObjectFiles(BuildHookInterface[Any]):
             if not name.startswith("NUMBA_")
         }
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        call = [sys.executable, "-m", "segkit.compiled.making", *LEVELS[version]]
+        levels = os.environ.get("SEGKIT_LEVELS", "").split()
+        call = [sys.executable, "-m", "segkit.compiled.making", *levels]
         done = subprocess.run(call, cwd=self.root, env=environment, check=False)
         if done.returncode:
             self.app.display_warning(

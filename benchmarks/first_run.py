@@ -36,7 +36,7 @@ step = [
     { run = "save", arguments = ["objects.csv"] },
 ]
 """
-DTYPES = ("uint8", "uint16", "float32", "float64")
+DTYPES = ("uint8", "uint16", "int32", "int64", "float32", "float64")
 
 
 def picture(dtype: str) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Make the object files that come with the package.
 
-``python -m segkit.compiled.making`` makes those of this processor, and the build what
-it names (``hatch_build.py``). What is there already and still right stays; what nobody
-asks for any more goes.
+``python -m segkit.compiled.making`` makes those of this processor, as the build does
+(``hatch_build.py``); with ``all``, or names of levels, those of others that this one
+runs. What is there already and still right stays; what nobody asks for any more goes.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _asked_for(names: Sequence[str]) -> Iterator[Target]:
     if not names:
         yield from runs_here[-1:]
     for target in runs_here:
-        if target.processor.name in names:
+        if names == ["all"] or target.processor.name in names:
             yield target
 
 

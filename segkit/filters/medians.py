@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segkit.arrays import of_common_dtype
 from segkit.compiled.fallback import falls_back_on
 from segkit.filters.median_network import median_network
 from segkit.tiling.threads import in_threads
@@ -68,7 +69,7 @@ def _by_scipy(image: Array, radii: tuple[int, ...], threads: int) -> Array:
 def _compiled_medians(image: Array, radii: tuple[int, ...], threads: int) -> Array:
     if _opencv_is_faster(image, radii):
         return _in_slabs(_by_opencv, image, radii, threads)
-    known = _without_float16(image)
+    known = of_common_dtype(_without_float16(image))
     if known.dtype.itemsize > 8:  # long doubles, which nothing compiled knows
         values, ranks = _ranked(known)
         middle: Array = values[_compiled_medians(ranks, radii, threads)]

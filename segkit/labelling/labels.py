@@ -356,7 +356,15 @@ def _foreground(mask: Any, *, by_value: bool) -> Array:
         image = image != 0
     if image.dtype.itemsize == 1:
         image = image.view(np.uint8)
+    elif np.can_cast(image.dtype, np.int64) and _is_narrow(image):
+        image = image.astype(np.int32, copy=False)  # values of tiles compare right
     return np.ascontiguousarray(image).reshape(image.shape)
+
+
+def _is_narrow(image: Array) -> bool:
+    """Return whether int32, for which code comes compiled, holds all values."""
+    low, high = image.min(initial=0), image.max(initial=0)
+    return bool(low >= -(2**31) and high < 2**31)
 
 
 def _slabs(shape: tuple[int, ...], threads: int) -> tuple[int, ...]:

@@ -283,6 +283,11 @@ def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
         _require_exact(image)
     if image.dtype == bool:
         image = image.view(np.uint8)
+    if image.dtype.kind in "iu":
+        if image.dtype.itemsize > 2:  # as what they are summed
+            image = image.astype(np.float64)
+        elif image.min() >= 0:
+            image = image.view(f"{image.dtype.byteorder}u{image.dtype.itemsize}")
     if image.dtype.kind == "f" and image.dtype.itemsize == 2:  # numba lacks these
         image = image.astype(np.float32)
     if image.dtype.kind == "f" and image.dtype.itemsize > 8:  # nor these
@@ -330,7 +335,8 @@ def _labels(labels: Any) -> tuple[Array, int]:
 def _compact(labels: Array, largest: int) -> tuple[Array, Array | None]:
     """Return labels renumbered to fit a lookup in memory, and their original ids."""
     if largest <= max(_LARGEST_TABLE, labels.size // 2):
-        return np.ascontiguousarray(labels), None
+        dtype = np.int32 if largest < 2**31 else labels.dtype
+        return np.ascontiguousarray(labels, dtype), None
     values, inverse = np.unique(labels, return_inverse=True)
     if values[-1] > np.iinfo(np.int64).max:
         raise ValueError(f"label {values[-1]} is beyond int64; relabel first")

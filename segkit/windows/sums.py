@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import of_common_dtype
 from segkit.compiled.fallback import falls_back_on
 from segkit.tiling.threads import cut, in_threads
 from segkit.windows import floats
@@ -66,6 +67,7 @@ def native(image: Array) -> Array:
         image = np.ascontiguousarray(image)
     if image.dtype.kind == "b":
         return image.view(np.uint8)
+    image = of_common_dtype(image)
     kind, size = image.dtype.kind, image.dtype.itemsize
     if kind == "f":
         return image.astype(np.float32 if size <= 4 else np.float64, copy=False)

@@ -32,7 +32,10 @@ def run_all(image):
     mask = segkit.ndnt(image, 11, polarity="bright")
     segkit.ndnt(image, 11, workers=2)
     hot = image.copy()
-    hot.flat[image.shape[-1]] = 1e6 if image.dtype.kind == "f" else 255
+    floats = image.dtype.kind == "f"
+    hot.flat[image.shape[-1]] = (
+        min(1e6, float(np.finfo(image.dtype).max)) if floats else 99
+    )
     segkit.ndnt(hot, 11)
     labels = segkit.label(mask, connectivity=image.ndim)
     segkit.label(mask, tile=(8, 20, 20)[-image.ndim :])
@@ -82,6 +85,24 @@ def test_what_images_of_the_usual_kinds_need_is_listed_and_nothing_else(monkeypa
     lines = [f"add to uses.txt: {use.kernel} {use.arguments}" for use in to_add]
     lines += [f"remove: {use.kernel} {use.arguments}" for use in to_remove]
     assert lines == []
+
+
+@pytest.mark.skipif(not can_compile(), reason="numba is off")
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "u4", "i8", "u8", "f2", "?"])
+def test_what_is_of_another_dtype_needs_nothing_else(dtype, monkeypatch):
+    for one in gc.get_objects():
+        if type(one) is Kernel:
+            monkeypatch.setattr(one, "_functions", {})
+
+    for shape in SHAPES:
+        image = (blobs(shape, "f4") / 2).astype(dtype)
+        run_all(image)
+        if dtype[0] in "iu":
+            labels = image // 20
+            segkit.region_properties(labels, image)
+            segkit.label(labels.astype(np.int64), by_value=True)
+
+    assert compiled() - set(making.uses()) == set()
 
 
 def test_each_line_is_a_kernel_and_stands_there_once_in_order():
