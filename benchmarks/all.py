@@ -19,7 +19,7 @@ from reporting import Row
 from suite.machine import machine
 from suite.page import page
 from suite.parts import PARTS
-from suite.running import ROOT, Outcome, run
+from suite.running import ROOT, Outcome, let_interrupts_through, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +86,7 @@ def main() -> None:
         parser.error(f"no parts of these names: {', '.join(sorted(unknown))}")
     if given.parts and given.out == PAGE:
         parser.error("docs/speed.md is of all parts: say --out for that of some")
+    let_interrupts_through()
     figures = given.out.with_suffix(".json")
     if not given.again:
         chosen = [p for p in PARTS if not given.parts or p.name in given.parts]

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from reporting import Row, as_text
 from suite.changes import change, changes
 from suite.parts import PARTS
-from suite.running import ROOT, Outcome, run, search_path
+from suite.running import ROOT, Outcome, let_interrupts_through, run, search_path
 
 if TYPE_CHECKING:
     from suite.parts import Part
@@ -34,9 +34,6 @@ def python_of(name: str) -> str:
     """Return the Python of an environment of a commit, made if there is none."""
     if name == ".":
         return sys.executable
-    uv = shutil.which("uv", path=search_path())
-    if uv is None:
-        sys.exit("uv is needed to make an environment of a commit: put it on PATH")
     git = ["git", "-C", str(ROOT)]
     found = subprocess.check_output(
         [*git, "rev-parse", "--verify", f"{name}^{{commit}}"], text=True
@@ -49,15 +46,22 @@ def python_of(name: str) -> str:
         folder.mkdir(parents=True)
         archive = subprocess.check_output([*git, "archive", found])
         subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
-        if (ROOT / "uv.lock").exists():  # so that both have the same packages
-            shutil.copy(ROOT / "uv.lock", folder)
-        sync = [uv, "sync", "--quiet", "--compile-bytecode", "--extra", "bench"]
-        own = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
-        subprocess.run(
-            [*sync, "--python", sys.executable], cwd=folder, env=own, check=True
-        )
+        install(folder)
         (folder / "ready").touch()
     return str(folder / ".venv" / "bin" / "python")
+
+
+def install(folder: Path) -> None:
+    """Make an environment of what lies in a folder, with the packages that are here."""
+    uv = shutil.which("uv", path=search_path())
+    if uv is None:
+        sys.exit("uv is needed to make an environment of a commit: put it on PATH")
+    if (ROOT / "uv.lock").exists():
+        shutil.copy(ROOT / "uv.lock", folder)
+    sync = [uv, "sync", "--quiet", "--compile-bytecode", "--extra", "bench"]
+    own = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
+    command = [*sync, "--python", sys.executable]
+    subprocess.run(command, cwd=folder, env=own, check=True)
 
 
 def in_turns(part: Part, pythons: list[str], rounds: int) -> list[list[Outcome]]:
@@ -94,6 +98,7 @@ def main() -> None:
     unknown = set(given.parts) - {part.name for part in PARTS}
     if unknown:
         parser.error(f"no parts of these names: {', '.join(sorted(unknown))}")
+    let_interrupts_through()
     pythons = [python_of(name) for name in (given.old, given.new)]
     for part in PARTS:
         if not given.parts or part.name in given.parts:

@@ -76,12 +76,20 @@ def search_path() -> str:
     return os.pathsep.join([str(ROOT / ".uv" / "bin"), os.environ.get("PATH", "")])
 
 
+def let_interrupts_through() -> None:
+    """Let what this process starts hear interrupts, which it would not behind ``&``."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def ended(process: subprocess.Popen[bytes], limit: float) -> str:
-    """Wait for a process, and stop it with all that it started if that takes long."""
+    """Wait for a process, and stop it with all that it started if that takes long.
+
+    At first by an interrupt, so that it removes what it has in memory.
+    """
     try:
         process.wait(limit)
     except subprocess.TimeoutExpired:
-        for kind, patience in ((signal.SIGINT, 5), (signal.SIGKILL, None)):
+        for kind, patience in ((signal.SIGINT, 10), (signal.SIGKILL, None)):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, kind)
             with suppress(subprocess.TimeoutExpired):

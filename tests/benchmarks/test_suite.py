@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import signal
 import sys
 import time
 from importlib import import_module
@@ -177,6 +178,25 @@ subprocess.run([sys.executable, "-c", child], start_new_session=False)
     assert found.failure == "stopped after 0 s"
     time.sleep(3)
     assert not (tmp_path / "late").exists()
+
+
+def test_a_benchmark_that_is_stopped_removes_what_it_has(modules, tmp_path) -> None:
+    text = f"""
+import pathlib, tempfile, time
+with tempfile.TemporaryDirectory(dir={str(tmp_path)!r}) as name:
+    pathlib.Path({str(tmp_path / "begun")!r}).touch()
+    time.sleep(60)
+"""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as behind `&`
+    try:
+        modules["running"].let_interrupts_through()
+        run(modules, tmp_path / "x.py", text, limit=1.5)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert sorted(path.name for path in tmp_path.iterdir()) in (
+        ["begun", "x.py"],
+        ["x.py"],  # a machine so slow that it had not begun
+    )
 
 
 def test_parts_have_names_of_their_own_and_scripts_that_exist(modules) -> None:
