@@ -62,21 +62,28 @@ def a_folder_now(path):
     path.mkdir()
 
 
-@pytest.mark.parametrize("change", [gone, edited_with_its_times, a_folder_now])
-def test_status_and_check_say_what_the_next_run_makes_again(outputs, change):
-    change(outputs.folder / "bb.txt")
+def test_status_check_and_wait_say_what_the_next_run_makes_again(outputs):
+    (outputs.folder / "bb.txt").unlink()
     told = "a file that tasks wrote is gone or changed, so `tg execute files.py` makes"
 
     assert totals(outputs) == {"done": 3, "ready": 1, "waiting": 1}
     assert f"{told} it again: bb.txt" in outputs("check", "files.py", code=1).stderr
     assert outputs("wait", "files.py", "--timeout", "0", code=3)
 
-    if change is a_folder_now:
-        (outputs.folder / "bb.txt").rmdir()
     assert "made again: bb.txt" in outputs("execute", "files.py").stderr
-    assert totals(outputs) == {"done": 5}
     assert outputs("check", "files.py").stderr == ""
     assert outputs("wait", "files.py").stderr == ""
+
+
+@pytest.mark.parametrize("change", [gone, edited_with_its_times, a_folder_now])
+def test_what_is_another_file_now_is_seen_at_a_glance(tmp_path, change):
+    path = tmp_path / "a.txt"
+    path.write_text("text")
+    (file,) = written_by(path)
+
+    change(path)
+
+    assert not file.is_as_written(at_a_glance=True)
 
 
 def test_what_is_touched_only_or_written_as_it_was_is_done(outputs):

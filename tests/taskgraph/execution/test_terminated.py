@@ -51,7 +51,7 @@ def deaths(store):
     return backend._state.deaths, backend.locks()
 
 
-def test_a_task_that_terminates_its_worker_is_given_up_and_the_others_are_done(tg):
+def test_tasks_that_terminate_workers_are_given_up_and_the_others_are_done(tg):
     tg.write("job.py", DEADLY)
 
     said = tg("execute", "-q", "job.py", code=1).stderr
@@ -59,14 +59,7 @@ def test_a_task_that_terminates_its_worker_is_given_up_and_the_others_are_done(t
     assert said.count("died of SIGTERM while it ran job.end_itself") == 3
     status = tg.json("status", "job.py")["total"]
     assert (status["done"], status["failed"]) == (4, 2)
-
-
-def test_tasks_that_killed_their_workers_keep_their_arguments(tg):
-    tg.write("job.py", DEADLY)
-    tg("execute", "-q", "job.py", code=1)
-
     said = tg("errors", "job.py").stdout
-
     assert "end_itself(7, 'a.tif')" in said
     assert "leave(8, 'b.tif')" in said
 
