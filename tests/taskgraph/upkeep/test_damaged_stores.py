@@ -101,8 +101,8 @@ def history(tmp_path_factory):
     copies = []
     for version in (1, 2):
         (folder / "version").write_text(str(version))
-        for name in ("small", "large", "both", "total"):
-            call(folder, "execute", "-q", "job.py", "--name", name)
+        for names in ("small|large", "."):
+            call(folder, "execute", "-q", "job.py", "--pattern", names)
             copies.append(folder / f"copy-{len(copies)}")
             shutil.copytree(folder / "job.tgdata", copies[-1])
         if version == 1:
@@ -349,11 +349,11 @@ def trial(history, folder, happened, rng):
         assert any(word in text for text in said for word in words), "nothing is said"
 
 
-PAIRS = [HAPPENINGS[at : at + 2] for at in range(0, len(HAPPENINGS), 2)]
+TOGETHER = [HAPPENINGS[at : at + 3] for at in range(0, len(HAPPENINGS), 3)]
 
 
 @pytest.mark.parametrize(
-    "happened", PAIRS, ids=lambda pair: "-".join(each.__name__ for each in pair)
+    "happened", TOGETHER, ids=lambda some: "-".join(each.__name__ for each in some)
 )
 def test_no_wrong_value_is_handed_on(history, tmp_path, happened):
     trial(history, tmp_path, happened, random.Random(1))
