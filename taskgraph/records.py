@@ -93,11 +93,8 @@ class Batch:
     payloads: list[bytes] = field(default_factory=list)
     rows: bytearray = field(default_factory=bytearray)
     functions: dict[tuple[str, str], int] = field(default_factory=dict)
-    columns: dict[str, list[Any]] = field(
-        default_factory=lambda: {
-            "function": [], "summary": [], "start": [], "wall": [], "cpu": [], "rss": []
-        }
-    )  # fmt: skip
+    about: list[tuple[str, float, float, float, int]] = field(default_factory=list)
+    calls: list[int] = field(default_factory=list)
     outputs: dict[int, str] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
     inputs: list[Inputs] = field(default_factory=list)
@@ -131,15 +128,8 @@ class Batch:
         self.inputs.append(inputs)
         self.payloads.append(payload)
         functions = self.functions
-        number = functions.setdefault(function, len(functions))
-        columns = self.columns
-        summary, start, wall, cpu, rss = about
-        columns["function"].append(number)
-        columns["summary"].append(summary)
-        columns["start"].append(int(start * 1e6))
-        columns["wall"].append(int(wall * 1e6))
-        columns["cpu"].append(int(cpu * 1e6))
-        columns["rss"].append(rss)
+        self.calls.append(functions.setdefault(function, len(functions)))
+        self.about.append(about)
 
     def encode(
         self,
@@ -161,12 +151,15 @@ class Batch:
         LookupError
             A record was made of another one, and nobody told where that is.
         """
-        starts = self.columns["start"]
-        base = starts[0] if starts else 0
+        base = int(self.about[0][1] * 1e6) if self.about else 0
         meta = {
-            **self.columns,
+            "function": self.calls,
+            "summary": [about[0] for about in self.about],
+            "start": [int(about[1] * 1e6) - base for about in self.about],
+            "wall": [int(about[2] * 1e6) for about in self.about],
+            "cpu": [int(about[3] * 1e6) for about in self.about],
+            "rss": [about[4] for about in self.about],
             "base": base,
-            "start": [start - base for start in starts],
             "functions": list(self.functions),
             "outputs": self.outputs,
             "attempts": self.attempts,
@@ -182,14 +175,15 @@ class Batch:
         """Return by row where its inputs are: position and row, one after another."""
         known: dict[bytes, tuple[int, int]] = {}
         places: dict[int, list[int]] = {}
+        if not any(inputs.keys for inputs in self.inputs):
+            return places
         for row, (key, inputs) in enumerate(zip(self.keys, self.inputs, strict=True)):
-            for need in inputs.keys:
-                place = known.get(need)
-                if place is None:
+            if inputs.keys:
+                for need in [need for need in inputs.keys if need not in known]:
                     where = find(need)
                     place = (where.position, where.row) if where else (_HERE, _HERE)
                     known[need] = place
-                places.setdefault(row, []).extend(place)
+                places[row] = [part for need in inputs.keys for part in known[need]]
             known[key] = _HERE, row
         return places
 

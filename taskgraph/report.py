@@ -117,19 +117,22 @@ def report_of(loaded: Loaded, gone: Set[bytes] = frozenset()) -> Report:
     backend.poll()
     known = backend.keys() - gone if gone else backend.keys()
     frontier = Frontier(loaded.graph, known, backend.failures())
-    done, failed = len(frontier.finished), len(frontier.failed)
+    finished = frontier.finished
+    done, failed = len(finished), len(frontier.failed)
     blocked = frontier.blocked() if failed else set()
     rest = len(loaded.graph) - done - failed - len(blocked)
 
     def tasks() -> Iterator[_Task]:
-        states = dict.fromkeys(frontier.finished, "done")
+        states = dict.fromkeys(finished, "done")
         states |= dict.fromkeys(frontier.failed, "failed")
         states |= dict.fromkeys(blocked, "blocked")
         for task in loaded.graph.tasks:
             yield task.key, task.name, states.get(task.key, "open")
 
     more = bool(loaded.missing)
-    return Report(done, failed, len(blocked), rest + more, loaded.results, tasks)
+    return Report(
+        len(finished), failed, len(blocked), rest + more, loaded.results, tasks
+    )
 
 
 def report_from(snapshot: Snapshot, results: Results) -> Report:

@@ -109,7 +109,8 @@ def _run_again(results: Results, task: Task) -> Any:
     """Run a task that has a record; replace that, with all that was made of it."""
     backend = results.backend
     batch = _ran(results, task)
-    payload = results.pending.pop(task.key)
+    payload = results.pending[task.key]
+    results.settle([task.key], stored=False)
     if results.has(task.key) and payload == results.payload(task.key):
         return results.load(task.key, task.name)
     known = closure_of([task.key], Graph(task.recording.tasks).dependants())
@@ -129,12 +130,11 @@ def _ran(results: Results, task: Task) -> Batch:
 
 def _publish(results: Results, batch: Batch, claim: Claim) -> None:
     context = Provenance(os.getcwd(), os.environ).context()  # noqa: PTH109
-    results.backend.publish(
+    accepted = results.backend.publish(
         batch.keys,
         bytes(batch.rows),
         batch.encode(context, results.backend.find),
         since=claim.token,
         inputs=batch.inputs,
     )
-    for key in batch.keys:
-        results.pending.pop(key, None)
+    results.settle(batch.keys, stored=accepted == len(batch.keys))

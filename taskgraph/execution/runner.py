@@ -118,7 +118,9 @@ class Runner:
             function = generator.name, code_fingerprint(generator.function)
             self._functions[generator] = function
         started, began = self._clock.time(), self._clock.monotonic()
-        payload, attempt = self._attempts(task)
+        payload, attempt = self._attempt(task), 1
+        if type(payload) is not bytes:
+            payload, attempt = self._attempts(task, payload)
         wall = self._clock.monotonic() - began
         usage = resource.getrusage(resource.RUSAGE_SELF)
         before, self._usage = self._usage, usage
@@ -141,16 +143,17 @@ class Runner:
         )
         return wall
 
-    def _attempts(self, task: Task) -> tuple[bytes | Failure, int]:
+    def _attempts(
+        self, task: Task, payload: bytes | Failure
+    ) -> tuple[bytes | Failure, int]:
         """Run a task until it succeeds or may not be tried again; return the count."""
         attempt = 1
-        while True:
-            payload = self._attempt(task)
-            if isinstance(payload, bytes) or attempt > task.generator.retries:
-                return payload, attempt
+        while isinstance(payload, Failure) and attempt <= task.generator.retries:
             if task.mutable and task.changed():
                 return _spoiled(payload), attempt
+            payload = self._attempt(task)
             attempt += 1
+        return payload, attempt
 
     def _attempt(self, task: Task) -> bytes | Failure:
         try:
@@ -195,12 +198,13 @@ class Runner:
         return failure
 
     def _call(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        token = mark_running(task.name)
+        generator = task.generator
+        token = mark_running(generator.name)
         try:
-            if task.generator.timeout is None:
-                return task.generator.function(*args, **kwargs)
-            with _time_limit(task.generator.timeout):
-                return task.generator.function(*args, **kwargs)
+            if generator.timeout is None:
+                return generator.function(*args, **kwargs)
+            with _time_limit(generator.timeout):
+                return generator.function(*args, **kwargs)
         finally:
             if os.getpid() != self._process:
                 _leave_child()

@@ -62,6 +62,6 @@ class Unpublished:
             since=self.token,
             inputs=batch.inputs,
         )
-        for key in batch.keys:
-            results.pending.pop(key, None)
-        return accepted == len(batch.keys)
+        stored = accepted == len(batch.keys)
+        results.settle(batch.keys, stored=stored)
+        return stored

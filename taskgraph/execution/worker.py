@@ -89,9 +89,7 @@ class Worker:
         self._provenance = provenance
         self._page: Page = page or NoPage()
         self._output, self._join = output, join
-        self._clock = clock
-        self._loaded = loaded
-        self._standing = False
+        self._clock, self._loaded = clock, loaded
         self._results = loaded.results
         self._backend: Backend = loaded.results.backend
         self._pace = Pace(self._backend.latency, self._backend.worker)
@@ -103,7 +101,7 @@ class Worker:
         self._background = background(self._flush_and_release, self._provide)
         self._runner.before = self._background.hand_over
         self._runner.after = self._background.take_back
-        self.failed = 0
+        self._standing, self.failed = False, 0
         self._start_over()
 
     def run(self) -> ExitCode:
@@ -142,7 +140,7 @@ class Worker:
                 continue
             self._flush()
             missing = self._loaded.missing
-            if missing and self._frontier.finished.issuperset(missing):
+            if missing and self._frontier.finished_all(missing):
                 if self._standing:
                     return None
                 code = self._read_on()
@@ -178,7 +176,7 @@ class Worker:
         select = self._options.select
         self._frontier = Frontier(
             self._loaded.graph,
-            [*self._backend.keys(), *self._results.pending],
+            self._results.keys(),
             self._backend.failures(),
             selected=None if select is None else lambda task: select(task.name),
         )
@@ -284,13 +282,13 @@ class Worker:
 
     def _run(self) -> None:
         graph = self._loaded.graph
+        self._background.patience = self._pace.interval
         if len(self._queue) > 1:
-            self._background.patience = self._pace.interval
             self._background.start()
         while self._queue and not self._page.stopping:
             key, token = self._queue.popleft()
             task = graph[key]
-            if any(need.key not in self._frontier.finished for need in task.needs):
+            if self._frontier.lacks(task):
                 self._backend.release([key])  # what it needs has failed or gone
                 self._frontier.put_back([key])
                 continue
@@ -323,6 +321,8 @@ class Worker:
         """Return whether what was run would be too old after the following task."""
         done = self._done
         age = self._clock.monotonic() - done.oldest
+        if not done.frees and age + self._following < self._background.patience:
+            return False
         wanted = done.frees and self._pace.scarce(self._free())
         return bool(done) and self._pace.due(age, self._following, wanted=wanted)
 
@@ -345,13 +345,12 @@ class Worker:
         # What else is raised ends the worker; the page says what it was running.
         self._page.end()
         self._pace.learn(task.generator.name, seconds)
-        ready = self._frontier.ready
-        if self._done.batch.rows[-1] == Row.FAILURE:
+        failed = self._done.batch.rows[-1] == Row.FAILURE
+        if failed:
             self.failed += 1
             self._frontier.fail([task.key])
-        else:
-            self._frontier.finish([task.key])
-        self._done.ran(began, token, frees=self._frontier.ready > ready)
+        frees = not failed and self._frontier.finish([task.key])
+        self._done.ran(began, token, frees=frees)
 
     # publish, release
 
@@ -364,6 +363,7 @@ class Worker:
         whole = done.publish(self._results, self._provenance())
         self._done = Unpublished()
         self._pace.published(self._clock.monotonic() - began)
+        self._background.patience = self._pace.interval
         if whole:
             self._learn(self._backend.changes())
         else:

@@ -25,7 +25,7 @@ from taskgraph.errors import TaskgraphError
 from taskgraph.identity.functions import function_at
 from taskgraph.identity.naming import public_module
 from taskgraph.names import known_as
-from taskgraph.results import plain
+from taskgraph.results import plain, short
 from taskgraph.results.blobs import (
     BlobRef,
     OpenBlob,
@@ -41,7 +41,7 @@ from taskgraph.results.blobs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 BLOB_SIZE = 1 << 15
 """A buffer of so many bytes or more becomes a blob."""
@@ -49,6 +49,7 @@ INLINE_SIZE = 1 << 18
 """A structure of so many bytes or fewer stays in the segment."""
 PLAIN = b"\xc1"
 """What a plain structure begins with, and no pickle."""
+_PLAIN_ALONE = b"P" + PLAIN
 FileThere: TypeAlias = tuple[str, int, str, tuple[int, ...]]
 """Path, size, digest and times of a file that a result names."""
 
@@ -58,15 +59,16 @@ class UnstorableError(TaskgraphError):
     """A result cannot be pickled."""
 
 
-def encode(value: object, stem: str, write_blob: WriteBlob) -> bytes:
+def encode(value: object, stem: Callable[[], str], write_blob: WriteBlob) -> bytes:
     """Return the payload of a value; large buffers are written as blobs at once.
 
     Parameters
     ----------
     value : object
         Anything that pickle can carry.
-    stem : str
-        What the names of its blobs begin with; unique to this call.
+    stem : callable
+        Returns what the names of its blobs begin with, if there are any; unique to
+        this call.
     write_blob : callable
         Stores a named blob.
 
@@ -77,19 +79,23 @@ def encode(value: object, stem: str, write_blob: WriteBlob) -> bytes:
 
     Examples
     --------
-    >>> decode(encode({"a": [1, 2]}, "ab/cd", None), None)
+    >>> decode(encode({"a": [1, 2]}, str, None), None)
     {'a': [1, 2]}
     """
+    brief = short.pack(value)
+    if brief is not None:
+        return _PLAIN_ALONE + brief
     mark, data, buffers = _structure(value)
-    if len(data) > INLINE_SIZE:
-        refs = [ref.fields() for ref in write_buffers(buffers, stem, write_blob)]
+    large = len(data) > INLINE_SIZE
+    if not (large or buffers):
+        return b"P" + mark + data
+    name = stem()
+    refs = [ref.fields() for ref in write_buffers(buffers, name, write_blob)]
+    if large:
         suffix = ".msgpack" if mark else ".pickle"
-        main = write_data(f"{stem}{suffix}", [mark, data], write_blob)
+        main = write_data(f"{name}{suffix}", [mark, data], write_blob)
         return b"Z" + bytes(msgpack.packb([main.fields(), refs]))
-    if buffers:
-        refs = [ref.fields() for ref in write_buffers(buffers, stem, write_blob)]
-        return b"B" + bytes(msgpack.packb([refs, mark + data]))
-    return b"P" + mark + data
+    return b"B" + bytes(msgpack.packb([refs, mark + data]))
 
 
 def with_files(payload: bytes, files: Sequence[FileThere]) -> bytes:
@@ -105,7 +111,7 @@ def with_files(payload: bytes, files: Sequence[FileThere]) -> bytes:
     Examples
     --------
     >>> files = [("a.txt", 4, "c642", (7, 8, 9))]
-    >>> payload = with_files(encode("text", "ab/cd", None), files)
+    >>> payload = with_files(encode("text", str, None), files)
     >>> decode(payload, None), files_in(payload) == files
     ('text', True)
     """
@@ -157,6 +163,8 @@ def decode(payload: bytes, open_blob: OpenBlob, unpack: Unpack = unpacked) -> An
     DamagedError
         A blob is gone or has another checksum.
     """
+    if payload[:2] == _PLAIN_ALONE and len(payload) > 2:
+        return short.unpack(payload[2:])
     payload = _bare(payload)
     kind = payload[:1]
     if kind == b"P":

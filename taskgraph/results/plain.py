@@ -46,7 +46,7 @@ _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 _TEXTS = frozenset({str, bytes})
 _LONG_TEXT = 1000
 """Text so long that it must not be written twice if it is met twice."""
-_ANY_TEXT = "surrogatepass"
+ANY_TEXT = "surrogatepass"
 _DEEPEST = 200
 _KINDS = "biufcSUmM"
 """Of dtypes: numbers, text and times."""
@@ -56,6 +56,8 @@ _PATHS = frozenset({PurePosixPath, PureWindowsPath, PosixPath, WindowsPath})
 
 _ONE_BY_ONE = frozenset({range, *_PATHS})
 """What holds nothing else, and may be written as often as it is met."""
+_PACKING = {"strict_types": True, "unicode_errors": ANY_TEXT, "buf_size": 256}
+"""How a packer is made; each container in a value has its own, so it begins small."""
 
 
 class NotPlainError(Exception):
@@ -92,9 +94,7 @@ def pack(value: object, keep: Callable[[Any], int | None]) -> bytes:
         return _extension(thing, packb, keep)
 
     def packb(thing: Any) -> bytes:
-        packed: bytes = msgpack.packb(
-            thing, default=write, strict_types=True, unicode_errors=_ANY_TEXT
-        )
+        packed: bytes = msgpack.packb(thing, default=write, **_PACKING)
         return packed
 
     try:
@@ -121,7 +121,7 @@ def unpack(data: Any, buffers: Sequence[Any]) -> Any:
 
     def unpackb(packed: Any) -> Any:
         return msgpack.unpackb(
-            packed, ext_hook=read, strict_map_key=False, unicode_errors=_ANY_TEXT
+            packed, ext_hook=read, strict_map_key=False, unicode_errors=ANY_TEXT
         )
 
     return unpackb(data)

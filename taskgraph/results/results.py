@@ -14,7 +14,7 @@ from taskgraph.results import codec
 from taskgraph.results.unpacked import Unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence, Set
 
     from backends.interface import Backend, Where
 
@@ -43,6 +43,21 @@ class Results:
         self._unpacked = Unpacked()
         self._small: dict[bytes, Any] = {}
         self._small_as_of = backend.forgot_at
+
+    def settle(self, keys: Iterable[bytes], *, stored: bool) -> None:
+        """Take in that `keys` are pending no more; unless `stored`, some were refused.
+
+        Then they have other results now, or none.
+        """
+        for key in keys:
+            self.pending.pop(key, None)
+        if not stored:
+            self._small.clear()
+
+    def keys(self) -> Set[bytes]:
+        """Return the keys of all records, and of results that wait to be stored."""
+        stored = self.backend.keys()
+        return stored | self.pending.keys() if self.pending else stored
 
     def has(self, key: bytes) -> bool:
         """Return whether `key` has a result, looking at the store if need be."""
@@ -74,20 +89,34 @@ class Results:
         RewoundError
             What is there is the record of another key.
         """
-        if self._small_as_of != self.backend.forgot_at:
-            self._small.clear()
-            self._small_as_of = self.backend.forgot_at
-        known = self._small.get(key, _UNKNOWN)
+        known = self._decoded().get(key, _UNKNOWN)
         if known is not _UNKNOWN:
             return known
         payload = self.payload(key, name)
         found = self.decode(payload, key)
-        stored = key not in self.pending  # else it may be refused
-        if stored and len(payload) <= _SMALL and type(found) in _CONSTANT:
+        if len(payload) <= _SMALL and type(found) in _CONSTANT:
             if len(self._small) >= _MANY:
                 self._small.clear()
             self._small[key] = found
         return found
+
+    def load_many(self, keys: Sequence[bytes]) -> list[Any]:
+        """Return the results of `keys`, to each place one of its own; see `load`.
+
+        What cannot be changed is decoded once, as long as there is room for it.
+        """
+        known = self._decoded().get
+        return [
+            self.load(key) if (value := known(key, _UNKNOWN)) is _UNKNOWN else value
+            for key in keys
+        ]
+
+    def _decoded(self) -> dict[bytes, Any]:
+        """Return the small values that are kept, if the store has not forgotten any."""
+        if self._small_as_of != self.backend.forgot_at:
+            self._small.clear()
+            self._small_as_of = self.backend.forgot_at
+        return self._small
 
     def decode(self, payload: bytes, key: bytes) -> Any:
         """Return the value of a payload, telling whose it is if that fails."""
@@ -130,8 +159,11 @@ class Results:
         UnstorableError
             The value cannot be pickled.
         """
-        digits = key.hex()
-        stem = f"{digits[:2]}/{digits}-{os.urandom(4).hex()}"
+
+        def stem() -> str:
+            digits = key.hex()
+            return f"{digits[:2]}/{digits}-{os.urandom(4).hex()}"
+
         return codec.encode(value, stem, self.backend.blobs.write)
 
     def record(self, key: bytes) -> Record | None:

@@ -31,12 +31,20 @@ class Frontier:
         Keys that have a result or a failure.
     selected : callable, optional
         Says of a task whether it may be run here; all may by default.
+
+    Attributes
+    ----------
+    unfinished : set of bytes
+        Keys of the graph without a result, failed ones included: none of a graph that
+        is run once more, however large.
+    failed : set of bytes
+        Keys of the graph with a failure.
     """
 
     def __init__(
         self,
         graph: Graph,
-        finished: Iterable[Key] = (),
+        finished: Container[Key] = (),
         failed: Iterable[Key] = (),
         *,
         selected: Callable[[Task], bool] | None = None,
@@ -44,26 +52,25 @@ class Frontier:
         self._graph = graph
         self._size = len(graph)
         self._needed_by: dict[Key, list[Key]] | None = None
-        self.finished = set(graph.keys()).intersection(finished)
-        self.failed = set(graph.keys()).intersection(failed)
-        self.finished -= self.failed
+        self.failed = {key for key in failed if key in graph}
+        self.unfinished = {key for key in graph if key not in finished} | self.failed
         self._missing: dict[Key, int] = {}
         self._selected = selected
         self._fresh: deque[Key] = deque()
         self._stack: deque[Key] = deque()
-        if len(self.finished) + len(self.failed) < len(graph):
+        if len(self.unfinished) > len(self.failed):
             self._begin(graph.tasks)
 
     def _begin(self, tasks: list[Task]) -> None:
         """Take in which tasks can be run, and what the others wait for."""
         ready = []
-        finished, failed = self.finished, self.failed
+        unfinished, failed = self.unfinished, self.failed
         for task in tasks:
             key = task.key
-            if key in finished or key in failed:
+            if key not in unfinished or key in failed:
                 continue
             needs = task.needs
-            missing = sum(need.key not in finished for need in needs) if needs else 0
+            missing = sum([need.key in unfinished for need in needs]) if needs else 0
             if missing:
                 self._missing[key] = missing
             else:
@@ -78,10 +85,10 @@ class Frontier:
         tasks = self._graph.last(len(self._graph) - self._size)
         self._size += len(tasks)
         self.failed.update(task.key for task in tasks if task.key in failed)
-        self.finished.update(
+        self.unfinished.update(
             task.key
             for task in tasks
-            if task.key in finished and task.key not in self.failed
+            if task.key not in finished or task.key in self.failed
         )
         if self._needed_by is not None:
             for task in tasks:
@@ -98,7 +105,16 @@ class Frontier:
     @property
     def done(self) -> bool:
         """Whether every task has a result."""
-        return len(self.finished) == len(self._graph)
+        return not self.unfinished
+
+    @property
+    def finished(self) -> set[Key]:
+        """The keys that have a result."""
+        return self._graph.keys() - self.unfinished
+
+    def finished_all(self, keys: Iterable[Key]) -> bool:
+        """Return whether all these are of the graph and have results."""
+        return all(key in self._graph and key not in self.unfinished for key in keys)
 
     def exhausted(self, *, more: bool = False) -> bool:
         """Return whether nothing that may be run here can become ready any more.
@@ -109,9 +125,16 @@ class Frontier:
             return not more
         if self._selected is None and not self.failed:
             return False
-        left = self._graph.keys() - self.finished - self.failed
+        left = self.unfinished - self.failed
         left -= self.blocked() if self.failed else set()
         return not any(map(self._may_run, left))
+
+    def lacks(self, task: Task) -> bool:
+        """Return whether something that a task needs has no result."""
+        needs = task.needs
+        return bool(needs) and not self.unfinished.isdisjoint(
+            [need.key for need in needs]
+        )
 
     @property
     def waiting(self) -> int:
@@ -126,19 +149,29 @@ class Frontier:
     @property
     def open(self) -> int:
         """How many tasks could be run now or are being run, by anybody."""
-        settled = len(self.finished) + len(self.failed) + len(self._missing)
-        return len(self._graph) - settled
+        return len(self.unfinished) - len(self.failed) - len(self._missing)
 
-    def finish(self, keys: Iterable[Key]) -> None:
-        """Take in that `keys` have results."""
-        graph, finished = self._graph.keys(), self.finished
-        new = [k for k in dict.fromkeys(keys) if k not in finished and k in graph]
-        finished.update(new)
-        if self._missing:
-            for key in new:
-                self._missing.pop(key, None)
-            for key in new:
-                self._stack += self._freed(key)
+    def finish(self, keys: Iterable[Key]) -> bool:
+        """Take in that `keys` have results; return whether that made others ready."""
+        unfinished, waiting = self.unfinished, self._missing
+        new = [key for key in dict.fromkeys(keys) if key in unfinished]
+        unfinished.difference_update(new)
+        if not waiting:
+            return False
+        for key in new:
+            waiting.pop(key, None)
+        dependants = self._dependants
+        freed = []
+        for key in new:
+            for follower in dependants.get(key, ()):
+                left = waiting.get(follower, 0)
+                if left == 1:
+                    del waiting[follower]
+                    freed.append(follower)
+                elif left:
+                    waiting[follower] = left - 1
+        self._stack += freed
+        return bool(freed)
 
     def fail(self, keys: Iterable[Key]) -> None:
         """Take in that `keys` have failed: what depends on them stays blocked."""
@@ -168,7 +201,6 @@ class Frontier:
     ) -> list[Key]:
         taken: list[Key] = []
         chosen: set[Key] = set()
-        dependants = self._dependants
         seconds = 0.0
         missing: dict[Key, int] = {}
         ahead: list[Key] = []
@@ -188,7 +220,7 @@ class Frontier:
             if cost is None:
                 break
             seconds += cost
-            for follower in dependants.get(key, ()):
+            for follower in self._dependants.get(key, ()):
                 left = missing.get(follower, self._missing.get(follower, 0)) - 1
                 missing[follower] = left
                 if left == 0 and self._may_run(follower):
@@ -203,20 +235,8 @@ class Frontier:
 
     def blocked(self) -> set[Key]:
         """Return the keys that wait for a failed one."""
-        return closure_of(self.failed, self._dependants) - self.failed - self.finished
-
-    def _freed(self, key: Key) -> list[Key]:
-        freed = []
-        for follower in self._dependants.get(key, ()):
-            left = self._missing.get(follower)
-            if left is None:
-                continue
-            if left == 1:
-                del self._missing[follower]
-                freed.append(follower)
-            else:
-                self._missing[follower] = left - 1
-        return freed
+        reached = closure_of(self.failed, self._dependants)
+        return (reached & self.unfinished) - self.failed
 
     def _may_run(self, key: Key) -> bool:
         return self._selected is None or self._selected(self._graph[key])
@@ -227,10 +247,11 @@ class Frontier:
         found = None
         stack, fresh = self._stack, self._fresh
         held, running = budget.held, budget.running
-        finished, failed, any_task = self.finished, self.failed, self._selected is None
+        unfinished, failed = self.unfinished, self.failed
+        any_task = self._selected is None
         while stack or fresh:
             key = stack.pop() if stack else fresh.popleft()
-            if key in finished or key in failed:
+            if key not in unfinished or key in failed:
                 continue
             if key in held or key == running:
                 aside.append(key)

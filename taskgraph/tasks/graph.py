@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import defaultdict, deque
 from fnmatch import translate
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -93,11 +93,11 @@ class Graph:
 
     def dependants(self) -> dict[Key, list[Key]]:
         """Return for each key that is needed the keys of the tasks that need it."""
-        needed_by: dict[Key, list[Key]] = {}
+        needed_by: defaultdict[Key, list[Key]] = defaultdict(list)
         for key, task in self._tasks.items():
             if task.needs:
                 for need in task.needs:
-                    needed_by.setdefault(need.key, []).append(key)
+                    needed_by[need.key].append(key)
         return needed_by
 
 
@@ -128,10 +128,9 @@ def _in_order(tasks: list[Task], known: Container[Key]) -> dict[Key, Task]:
         for task in reversed(tasks):
             found[task.key] = task
     if any(
-        need.key not in found and need.key not in known
+        [need for need in task.needs if need.key not in found and need.key not in known]
         for task in tasks
         if task.needs
-        for need in task.needs
     ):
         found = {task.key: task for task in _closure(tasks, known)}
     return found

@@ -28,6 +28,7 @@ from taskgraph.identity.hashing import Encoder
 from taskgraph.identity.parameters import NO_KEYWORDS, Call, Parameters
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
+from taskgraph.tasks.many import encode_all, values_of
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
 from taskgraph.tasks.refusals import NotItsResult
 from taskgraph.tasks.tasklet import Tasklet
@@ -131,9 +132,7 @@ class TaskGenerator:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Write the call down; return its `Task`."""
-        recording = current.get()
-        if recording is None:
-            recording = recording_elsewhere()
+        recording = current.get() or recording_elsewhere()
         encoder = recording.encoder
         if recording.functions.get(self.prefix) is not self.function:
             recording.register(self)
@@ -329,6 +328,8 @@ class Task(NotItsResult):
             raise
 
     load = __taskgraph_value__ = value
+    __taskgraph_values__ = staticmethod(values_of)
+    __taskgraph_encode_all__ = staticmethod(encode_all)
     __taskgraph_task__ = True
 
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:

@@ -16,7 +16,7 @@ from taskgraph.identity.containers import (
 from taskgraph.names import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _LEAVES = frozenset({int, float, complex, bool, str, bytes, type(None)})
 
@@ -47,7 +47,7 @@ def value(item: Any) -> Any:
     if kind in _LEAVES:
         return item
     if kind is list or kind is tuple:
-        entries = [x if type(x) in _LEAVES else value(x) for x in item]
+        entries = _values_of(item)
         return entries if kind is list else tuple(entries)
     if kind is dict:
         return _whole({value(key): value(entry) for key, entry in item.items()}, item)
@@ -60,6 +60,17 @@ def value(item: Any) -> Any:
     if how is not None:
         return _whole(remade(item, how, value(how.contents(item))), item)
     return bytearray(item) if kind is bytearray else item
+
+
+def _values_of(items: Sequence[Any]) -> list[Any]:
+    """Return what takes the place of each; that of many tasks is asked for at once."""
+    kinds = set(map(type, items))
+    if len(kinds) == 1:
+        together = getattr(kinds.pop(), "__taskgraph_values__", None)
+        if together is not None:
+            found: list[Any] = together(items)
+            return found
+    return [x if type(x) in _LEAVES else value(x) for x in items]
 
 
 def _whole(new: Any, old: Any) -> Any:

@@ -315,6 +315,23 @@ def test_long_chains_and_wide_fans_need_no_recursion(depth):
     assert Frontier(graph).ready == 1
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+@pytest.mark.parametrize("count", [1, 2, 11])
+def test_many_tasks_in_a_row_are_encoded_as_each_of_them(kind, count):
+    @TaskGenerator
+    def f(x):
+        return x
+
+    with recorded_in(Recording()):
+        tasks = kind(f(x) for x in range(count))
+        whole = f(tasks)
+    one_by_one, together = Encoder(), Encoder()
+    each = b"".join(map(one_by_one.item, tasks))
+    opening = b"[" if kind is list else b"("
+    assert together.encode(tasks) == opening + b"%d:" % count + each
+    assert together.tasks == one_by_one.tasks == list(tasks) == list(whole.needs)
+
+
 def test_task_is_the_same_as_its_generator():
     @TaskGenerator
     def f(x, y=2):

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 
 import segkit
 from taskgraph import open_store
-from taskgraph.results import codec, plain
+from taskgraph.results import codec, plain, short
 from taskgraph.results.codec import decode, encode, is_plain
 
 KEY = b"k" * 20
@@ -74,8 +74,16 @@ _values = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(_values)
 def test_whatever_is_plain_comes_back_the_same(value):
-    payload = encode(value, "ab/cd", None)
+    payload = encode(value, str, None)
     assert same(decode(payload, None), value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_hashable | st.floats())
+def test_what_is_short_has_the_same_bytes_as_if_it_were_not(value):
+    whole, brief = plain.pack(value, lambda _: None), short.pack(value)
+    assert brief in (None, whole)
+    assert same(short.unpack(whole), value)
 
 
 def structures(value):
@@ -180,14 +188,14 @@ def test_nesting_has_no_end_that_python_has_not(results):
 
 def test_long_text_that_is_met_twice_is_written_once():
     text = "x" * 100_000
-    assert len(encode([text] * 1000, "ab/cd", lambda *_: 0)) < 200_000
+    assert len(encode([text] * 1000, str, lambda *_: 0)) < 200_000
 
 
 def test_many_names_for_nothing_do_not_explode():
     doubled = (1, 2)
     for _ in range(60):
         doubled = (doubled, doubled)
-    assert len(encode(doubled, "ab/cd", None)) < 2000
+    assert len(encode(doubled, str, None)) < 2000
 
 
 _NOTED = []
@@ -249,7 +257,7 @@ def test_only_classes_that_are_nothing_but_their_fields_are_made(module, name, c
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_no_bytes_at_all_make_a_plain_value_run_something(data):
-    payload = bytearray(encode([{"a": (1, 2.0)}, np.arange(4), {5}], "ab/cd", None))
+    payload = bytearray(encode([{"a": (1, 2.0)}, np.arange(4), {5}], str, None))
     assert payload[1:2] == b"\xc1"
     for _ in range(data.draw(st.integers(1, 8))):
         place = data.draw(st.integers(2, len(payload) - 1))
@@ -274,5 +282,5 @@ def test_an_empty_array_claims_no_memory():
 
 
 def test_the_forms_are_told_apart_by_their_first_byte():
-    assert codec.encode(1, "ab/cd", None)[1:2] == b"\xc1"
-    assert codec.encode(Own(1), "ab/cd", None)[1:2] == b"\x80"
+    assert codec.encode(1, str, None)[1:2] == b"\xc1"
+    assert codec.encode(Own(1), str, None)[1:2] == b"\x80"

@@ -3,6 +3,9 @@
 import pytest
 
 from taskgraph import TaskGenerator, open_store, run, value
+from taskgraph.errors import NoResultError
+from taskgraph.records import Batch
+from taskgraph.tasks.recording import Recording, recorded_in
 
 
 @TaskGenerator
@@ -33,3 +36,42 @@ def test_a_result_that_can_change_is_another_object_each_time():
     run(task, store=results, workers=0)
     value(task).append(3)
     assert value(task) == [1, 1]
+
+
+def test_results_asked_for_together_are_those_asked_for_one_by_one():
+    results = open_store("memory://")
+    with recorded_in(Recording(results)):
+        tasks = [double(1), double([1]), double("a"), double([1])]
+    run(tasks, store=results, workers=0)
+    for _ in range(2):
+        assert value(tasks) == [task.value() for task in tasks]
+    first, last = value([tasks[1], tasks[1]])
+    assert first == last == [1, 1]
+    assert first is not last
+
+
+def test_of_results_asked_for_together_the_one_that_is_missing_is_named():
+    results = open_store("memory://")
+    done, open_ = double(1), double(2)
+    run(done, store=results, workers=0)
+    open_.recording.results = results
+    with pytest.raises(
+        NoResultError, match=f"double .{open_.key.hex()[:12]}.*no result"
+    ):
+        value([done, open_])
+
+
+def test_a_result_that_the_store_refused_is_not_kept_decoded():
+    results = open_store("memory://")
+    task = double(1)
+    results.pending[task.key] = results.encode("mine", task.key)
+    assert results.load(task.key) == "mine"
+
+    batch = Batch()
+    payload = results.encode("another worker's", task.key)
+    batch.add(task.key, payload, (task.name, ""), ("1", 0.0, 0.0, 0.0, 0))
+    rows, body = bytes(batch.rows), batch.encode({})
+    results.backend.publish(batch.keys, rows, body, since=0)
+    results.settle([task.key], stored=False)
+
+    assert results.load(task.key) == "another worker's"

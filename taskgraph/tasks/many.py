@@ -1,0 +1,36 @@
+"""Many tasks in a row at once: what stands for them in a key, and their results."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.errors import NoResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from taskgraph.identity.hashing import Encoder
+    from taskgraph.results.results import Results
+
+
+def encode_all(tasks: Sequence[Any], encoder: Encoder) -> bytes:
+    """Return what stands for tasks in a row, each as in `Task.__taskgraph_encode__`."""
+    encoder.tasks += tasks
+    return b"K" + b"K".join([task.key for task in tasks])
+
+
+def values_of(tasks: Sequence[Any]) -> list[Any]:
+    """Return the results of tasks, as `Task.value` does that of each.
+
+    Raises
+    ------
+    NoResultError
+        One has none yet, or it failed.
+    """
+    recordings = {task.recording for task in tasks}
+    results: Results | None = recordings.pop().results
+    if results is not None and not recordings:
+        with suppress(NoResultError):  # said below, of the one that has none
+            return results.load_many([task.key for task in tasks])
+    return [task.value() for task in tasks]
