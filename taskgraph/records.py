@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import msgpack
 
 from backends.errors import DamagedError
-from backends.interface import Inputs, Row
+from backends.interface import KEY_SIZE, Inputs, Row
 from taskgraph.compression import zstd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from backends.interface import Bytes, Where
 
@@ -207,14 +207,14 @@ class Body:
 
     Attributes
     ----------
-    keys : sequence of bytes
-        Whose records they are, row by row.
+    keys : bytes
+        Whose records they are, row by row, concatenated.
     size : int
         Bytes of the body.
     """
 
     @_understood
-    def __init__(self, data: Bytes, keys: Sequence[bytes]) -> None:
+    def __init__(self, data: Bytes, keys: bytes) -> None:
         self.keys = keys
         version, self._packed, sizes, self._payloads = msgpack.unpackb(data)
         if version != VERSION:
@@ -223,13 +223,17 @@ class Body:
         self._sizes = sizes
         self._meta: dict[str, Any] | None = None
         self.size = len(data)
-        if len(keys) != len(sizes):
+        if len(keys) != KEY_SIZE * len(sizes):
             raise DamagedError("a segment", "it has other keys than records")
         if not isinstance(self._payloads, bytes) or sum(sizes) != len(self._payloads):
             raise ValueError("other sizes than payloads")
 
     def __len__(self) -> int:
         return len(self._sizes)
+
+    def key(self, row: int) -> bytes:
+        """Return whose record it is; b"" if there is none."""
+        return self.keys[KEY_SIZE * row : KEY_SIZE * (row + 1)] if row >= 0 else b""
 
     def payload(self, row: int) -> bytes:
         """Return the payload of a record."""
@@ -271,6 +275,18 @@ class Body:
         )
 
     @_understood
+    def code(self, row: int) -> tuple[str, Mapping[str, Any]]:
+        """Return the fingerprint of the code of a record, and what the records share.
+
+        No other column is unpacked.
+        """
+        meta = self._some("function", "functions", "context")
+        _, code = meta["functions"][meta["function"][row]]
+        _require(str, code)
+        _require_context(meta["context"])
+        return code, meta["context"]
+
+    @_understood
     def inputs(self, row: int, position: int) -> list[tuple[int, int]]:
         """Return where the results are that a record was made of: positions and rows.
 
@@ -298,6 +314,21 @@ class Body:
             return names
         _require(int, *meta[name])
         return [number / 1e6 for number in meta[name]]
+
+    def _some(self, *names: str) -> dict[str, Any]:
+        data = zstd.decompress(self._packed)
+        unpacker = msgpack.Unpacker(
+            strict_map_key=False, unicode_errors=_ANY_TEXT, max_buffer_size=len(data)
+        )
+        unpacker.feed(data)
+        found = {}
+        for _ in range(unpacker.read_map_header()):
+            name = unpacker.unpack()
+            if name in names:
+                found[name] = unpacker.unpack()
+            else:
+                unpacker.skip()
+        return found
 
     def _columns(self) -> dict[str, Any]:
         if self._meta is None:

@@ -14,7 +14,7 @@ from taskgraph.results import codec
 from taskgraph.results.unpacked import Unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from backends.interface import Backend, Where
 
@@ -171,6 +171,19 @@ class Results:
         where = self.backend.find(key)
         return None if where is None else self._record(key, where)
 
+    def code(self, key: bytes) -> tuple[str, Mapping[str, Any]]:
+        """Return the code that made a result, and what it was made with; see `Body`.
+
+        Raises
+        ------
+        MissingResultError
+            There is no record.
+        """
+        where = self.backend.find(key)
+        if where is None:
+            raise MissingResultError(f"{key.hex()[:12]} has no result")
+        return self.body_of(key, where).code(where.row)
+
     def _record(self, key: bytes, where: Where) -> Record:
         body = self.body_of(key, where)
         return body.record(where.row, failed=where.failure)
@@ -190,8 +203,7 @@ class Results:
 
     def key_at(self, position: int, row: int) -> bytes:
         """Return whose record is at a place; b"" if there is none."""
-        keys = self.body(position).keys
-        return keys[row] if 0 <= row < len(keys) else b""
+        return self.body(position).key(row)
 
     def body_of(self, key: bytes, where: Where) -> Body:
         """Return the segment with the record of `key`.
@@ -202,7 +214,7 @@ class Results:
             Another key's record is there.
         """
         body = self.body(where.position)
-        if body.keys[where.row : where.row + 1] != [key]:
+        if body.key(where.row) != key:
             raise RewoundError(self.backend.url)
         return body
 
@@ -213,7 +225,7 @@ class Results:
             self._bodies.move_to_end(position)
             return body
         segment = self.backend.segment(position)
-        body = Body(segment.body, segment.split())
+        body = Body(segment.body, segment.keys)
         self._bodies[position] = body
         self._cached += body.size
         while self._cached > _CACHED_BYTES and len(self._bodies) > 1:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-    from taskgraph.tasks.task import Task
+    from taskgraph.tasks.task import Task, TaskGenerator
 
 Key = bytes
 
@@ -35,6 +35,11 @@ class Graph:
         In the order in which they were written down; what they need is added if it
         is not among them. Of those with one key the first one counts.
 
+    Attributes
+    ----------
+    generators : dict
+        The functions of the tasks, each once, in order.
+
     Examples
     --------
     >>> from taskgraph.tasks.task import Task
@@ -45,17 +50,21 @@ class Graph:
     """
 
     def __init__(self, tasks: Iterable[Task]) -> None:
-        self._tasks = _in_order(list(tasks), ())
+        self._tasks: dict[Key, Task] = {}
+        self.generators: dict[TaskGenerator, None] = {}
+        self.extend(tasks)
 
     def extend(self, tasks: Iterable[Task]) -> list[Task]:
         """Add tasks that were written down later; return what is new, in order."""
         known = self._tasks
-        new = _in_order([task for task in tasks if task.key not in known], known)
         if known:
-            known.update(new)
+            tasks = [task for task in tasks if task.key not in known]
+            known.update(new := _in_order(tasks, known))
         else:
-            self._tasks = new
-        return list(new.values())
+            new = self._tasks = _in_order(list(tasks), known)
+        added = list(new.values())
+        self.generators |= dict.fromkeys([task.generator for task in added])
+        return added
 
     @property
     def tasks(self) -> list[Task]:

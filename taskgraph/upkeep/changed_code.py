@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import platform
 import shlex
+from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from taskgraph.records import Record
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task, TaskGenerator
@@ -51,19 +51,21 @@ def changed(loaded: Loaded) -> list[str]:
     results = loaded.results
     if not results.backend.keys():
         return []
-    tasks = loaded.graph.tasks
-    ends = chain(_first(tasks, results), _first(reversed(tasks), results))
+    graph = loaded.graph
+    tasks, many = graph.tasks, len(graph.generators)
+    ends = chain(_first(tasks, results, many), _first(reversed(tasks), results, many))
     found = set()
-    for generator, record in ends:
-        if _comparable(record) and record.code != code_fingerprint(generator.function):
+    for generator, (code, context) in ends:
+        same = code_fingerprint(generator.function) == code
+        if not same and _comparable(code, context):
             found.add(generator.name)
     return sorted(found)
 
 
 def _first(
-    tasks: Iterable[Task], results: Results
-) -> Iterable[tuple[TaskGenerator, Record]]:
-    """Yield the record of the first task with a result of each function."""
+    tasks: Iterable[Task], results: Results, many: int
+) -> Iterable[tuple[TaskGenerator, tuple[str, Mapping[str, Any]]]]:
+    """Yield the code of the first task with a result of each of `many` functions."""
     seen: set[TaskGenerator] = set()
     failures, known = results.backend.failures(), results.backend.keys()
     for task in tasks:
@@ -71,16 +73,14 @@ def _first(
         if generator in seen or task.key not in known or task.key in failures:
             continue
         seen.add(generator)
-        try:
-            record = results.record(task.key)
-        except DamagedError:  # told when somebody needs it
-            continue
-        if record is not None:
-            yield generator, record
+        with suppress(DamagedError):  # told when somebody needs it
+            yield generator, results.code(task.key)
+        if len(seen) == many:
+            return
 
 
-def _comparable(record: Record) -> bool:
+def _comparable(code: str, context: Mapping[str, Any]) -> bool:
     """Return whether the code is Python's, and that of this version."""
     mine = platform.python_version_tuple()[:2]
-    theirs = tuple(str(record.context.get("python")).split(".")[:2])
-    return bool(record.code) and theirs == mine
+    theirs = tuple(str(context.get("python")).split(".")[:2])
+    return bool(code) and theirs == mine

@@ -48,11 +48,14 @@ def writing_files(
     loaded: Loaded, select: Callable[[str], bool] | None = None
 ) -> list[Key]:
     """Return the keys of the tasks that write files, of all or selected functions."""
-    return [
-        task.key
-        for task in loaded.graph.tasks
-        if task.generator.files and (select is None or select(task.name))
-    ]
+    wanted = {
+        generator
+        for generator in loaded.graph.generators
+        if generator.files and (select is None or select(generator.name))
+    }
+    if not wanted:
+        return []
+    return [task.key for task in loaded.graph.tasks if task.generator in wanted]
 
 
 def forget_gone(loaded: Loaded, select: Callable[[str], bool] | None = None) -> str:

@@ -221,7 +221,7 @@ class Growing:
         start, places = self.size, self._places
         tasks = graph.last(len(graph) - start)
         places.update(zip([task.key for task in tasks], count(start), strict=False))
-        for generator in dict.fromkeys(task.generator for task in tasks):
+        for generator in graph.generators:
             place = self._names.setdefault(generator.name, len(self._names))
             self._functions[generator] = place
         needs = array("I")

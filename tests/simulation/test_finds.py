@@ -39,7 +39,7 @@ def keys_are_not_compared(patch):
         patch,
         Results,
         "body_of",
-        ("body.keys[where.row : where.row + 1] != [key]", "False"),
+        ("body.key(where.row) != key", "False"),
     )
     patch.setattr(Journal, "_verify", lambda self: None)
     patch.setattr(Journal, "_judged", lambda self, segment: segment)

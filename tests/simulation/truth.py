@@ -141,7 +141,7 @@ class Truth:
             self._fits(found, published=segment.kind is Kind.PUBLISH)
 
     def _publish(self, position: int, segment: Segment, change: Change) -> None:
-        body = Body(segment.body, segment.split())
+        body = Body(segment.body, segment.keys)
         for key in (*change.results, *change.failures):
             number, packed = self.numbers[key], self.state.records[key]
             row = packed & 0xFFFFFF

@@ -100,7 +100,7 @@ def _prepare(
     from taskgraph.upkeep.gone_files import forget_gone
 
     require_names(
-        {task.name for task in loaded.graph.tasks},
+        {generator.name for generator in loaded.graph.generators},
         given["name"],
         given["pattern"],
         jugfile=jugfile,

@@ -94,7 +94,7 @@ def test_whatever_a_body_says_it_is_read_or_refused(seed):
 def test_what_is_not_changed_is_read():
     version, meta, sizes, payloads = parts()
     data = msgpack.packb([version, zstd.compress(msgpack.packb(meta)), sizes, payloads])
-    body = Body(data, KEYS)
+    body = Body(data, b"".join(KEYS))
     assert body.record(0, failed=False).output == "said"
     assert body.record(2, failed=True).failure.message == "m"
 
