@@ -68,6 +68,8 @@ def changed(rng):
 
 def look_at_all(results):
     for key in KEYS:
+        with suppress(BackendError):
+            results.code(key)
         record = results.record(key)
         if record is not None and record.failure is None:
             stored_size(record.payload)
@@ -97,6 +99,9 @@ def test_what_is_not_changed_is_read():
     body = Body(data, b"".join(KEYS))
     assert body.record(0, failed=False).output == "said"
     assert body.record(2, failed=True).failure.message == "m"
+    for row, failed in enumerate([False, False, True]):
+        whole = body.record(row, failed=failed)
+        assert Body(data, b"".join(KEYS)).code(row) == (whole.code, whole.context)
 
 
 def test_a_record_s_inputs_are_never_left_out_without_a_word():
