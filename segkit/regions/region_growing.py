@@ -29,6 +29,7 @@ from segkit.io.axes import require_named
 from segkit.io.image import Image
 from segkit.labelling.connectivity import structure_of
 from segkit.names import known_as
+from segkit.regions.flooding import flooded
 from segkit.regions.instances import (
     InstanceSummary,
     MergedInstances,
@@ -214,13 +215,7 @@ def tiled_random_walker(
 
 def _flood(connectivity: Any) -> Grow:
     def grow(image: Array, markers: Array, mask: Array | None) -> Array:
-        from skimage.segmentation import watershed as flood
-
-        structure = structure_of(image.ndim, connectivity)
-        grown: Array = flood(  # type: ignore[no-untyped-call] # skimage has no types
-            image, markers, connectivity=structure, mask=mask
-        )
-        return grown
+        return flooded(image, markers, mask, structure_of(image.ndim, connectivity))
 
     return grow
 

@@ -45,6 +45,7 @@ def run_all(image):
     segkit.distance_transform(mask)
     segkit.h_maxima(image, 5)
     segkit.region_properties(labels, image)
+    segkit.watershed(image, labels)
     segkit.region_properties(labels, properties=["surface"])
     segkit.remove_small_objects(labels, 5)
     segkit.clear_border(labels)

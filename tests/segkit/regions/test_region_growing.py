@@ -86,6 +86,39 @@ def test_a_halo_that_is_too_small_is_told():
     np.testing.assert_array_equal(warned, found)
 
 
+@pytest.mark.parametrize("shape", [(400,), (60, 71), (17, 20, 19), (5, 6, 7, 8)])
+@pytest.mark.parametrize("dtype", ["?", "u1", "i2", "u2", "i4", "u8", "f4", "f8"])
+@pytest.mark.parametrize("values", [4, 40, 5000])
+def test_floods_are_those_of_scikit_image_also_where_values_are_equal(
+    shape, dtype, values
+):
+    """Markers of one voxel and of many, of equal and of different grey values."""
+    rng = np.random.default_rng(values)
+    for smooth in (0, 2):
+        noise = ndimage.gaussian_filter(rng.random(shape), smooth)
+        image = (noise * values).astype(dtype)
+        if dtype[0] in "if":
+            image -= image.dtype.type(values // 2)
+        few = rng.random(shape) < 0.01
+        many = ndimage.binary_dilation(few, iterations=2)
+        mask = ndimage.gaussian_filter(rng.random(shape), 1) > 0.45
+        for seeds in (few, many):
+            markers = ndimage.label(seeds)[0]
+            for part in (None, mask):
+                for connectivity in (1, len(shape)):
+                    options = {"mask": part, "connectivity": connectivity}
+                    expected = segmentation.watershed(image, markers, **options)
+                    found = watershed(image, markers, **options)
+                    np.testing.assert_array_equal(found, expected)
+
+
+def test_integers_that_floats_confound_are_flooded_as_by_scikit_image():
+    image = 2**60 + np.random.default_rng(0).integers(0, 300, (30, 30))
+    markers = np.diag(np.arange(30))
+    expected = segmentation.watershed(image, markers)
+    np.testing.assert_array_equal(watershed(image, markers), expected)
+
+
 def test_no_markers_give_no_objects():
     image = np.random.default_rng(0).random((20, 30))
     none = np.zeros(image.shape, np.int32)
