@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from segkit import checks
 from segkit.io.axes import by_number, require_said
 from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT
+from segkit.io.formats import format_of
 from segkit.io.pictures.writing import LOSSY
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.measurement.properties import PHYSICAL
@@ -37,7 +38,7 @@ from segkit.tiling.cutting import overlapping_tiles
 from segkit.tiling.reaches import UnknownReachError, declares_reach, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from segkit.pipeline.spacings import ImageSpec, Spacings
     from segkit.pipeline.stages import Stage
@@ -78,8 +79,8 @@ class Draft:
         Tiles before a step names some; None for the whole image.
     spacings : Spacings
         For steps that are given no spacing.
-    apart : dict of int to str
-        Places and letters of axes that no object extends along, as steps say.
+    said : str
+        A letter for each axis, if a step says that some are none of space; else empty.
 
     Attributes
     ----------
@@ -94,11 +95,12 @@ class Draft:
         tile: int | Sequence[int] | None,
         *,
         spacings: Spacings,
-        apart: Mapping[int, str],
+        said: str,
     ) -> None:
         self._shape = spec.shape
         self._axes = spec.axes
-        self._apart = apart
+        self._said = said
+        self._apart = {k: name for k, name in enumerate(said) if name not in SPATIAL}
         self._budget = budget
         self._spacings = spacings
         size = () if tile is None else self._per_axis(tile, "tile")
@@ -219,6 +221,9 @@ class Draft:
                 # Said there, so that coarser levels hold no means of labels.
                 options = {"labels": True, **step.keywords}
                 step = replace(step, options=tuple(options.items()))
+            if self._states_axes(path):
+                options = {"axes": self._said, **step.keywords}
+                step = replace(step, options=tuple(options.items()))
             self._put(SaveImageStage(number, step, self._array))
         elif self._table is None:
             raise ValueError("needs a table of objects; put regionprops() before")
@@ -227,6 +232,13 @@ class Draft:
                 options = {"unit": self._unit, **step.keywords}
                 step = replace(step, options=tuple(options.items()))
             self._put(SaveTableStage(number, step, self._table))
+
+    def _states_axes(self, path: str) -> bool:
+        """Return whether a file can, and is to, state the axes that a step says."""
+        made = self.stages[self._array]
+        colours = isinstance(made, PaintStage) and made.step.keywords.get("colours")
+        able = "axes" not in format_of(path.partition("::")[0]).unstated
+        return bool(self._apart) and able and not colours
 
     def _put(self, stage: Stage) -> int:
         self.stages.append(stage)

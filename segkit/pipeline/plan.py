@@ -82,7 +82,7 @@ def plan(
     ((4, 4, 4), True)
     """
     known = _spacings(steps, spec, unit)
-    draft = Draft(spec, budget, tile, spacings=known, apart=axes_apart(steps))
+    draft = Draft(spec, budget, tile, spacings=known, said=axes_apart(steps))
     require_properties(steps, axes=spec.axes or by_number(len(spec.shape)))
     require_axes(steps, spec.axes, len(spec.shape))
     if spec.unnamed:

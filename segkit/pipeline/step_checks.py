@@ -160,21 +160,17 @@ def require_named(
         raise _wrong(*asking[0], error) from error
 
 
-def axes_apart(steps: Sequence[Step]) -> dict[int, str]:
-    """Return the axes along which a step takes its image apart, letters by place.
+def axes_apart(steps: Sequence[Step]) -> str:
+    """Return the axes that a step says which takes its image apart along some.
 
     Examples
     --------
     >>> from segkit.pipeline import label, segment_nuclei
     >>> axes_apart([segment_nuclei(axes="tyx"), label()]), axes_apart([label()])
-    ({0: 't'}, {})
+    ('tyx', '')
     """
-    return {
-        place: name
-        for step in steps
-        for place, name in enumerate(_axes_given(step))
-        if name not in SPATIAL
-    }
+    said = map(_axes_given, steps)
+    return next((axes for axes in said if {*axes} - {*SPATIAL}), "")
 
 
 def _axes_given(step: Step) -> str:

@@ -32,6 +32,8 @@ Options: TypeAlias = tuple[tuple[str, Any], ...]
 
 # For finishing, the rest is for creating.
 _FINISHING = ("levels", "downscale", "durable")
+# What is said in the place of what is known of the image.
+_DESCRIBING = ("axes", "spacing", "units")
 
 
 @known_as("segkit.names")
@@ -178,9 +180,12 @@ def create_file(
     from segkit.io.publishing import make_folder, remove
 
     given = {name: value for name, value in options if name not in _FINISHING}
+    own = {name: given.pop(name) for name in _DESCRIBING if name in given}
     if not given.keys() <= {"labels", "ome_version"}:
         raise TypeError(f"OME-Zarr has no options {sorted(given)}; leave them out")
-    blank = _as_written(reserved.path, first, described)
+    axes = own.pop("axes", None) or described.axes
+    blank = _as_written(reserved.path, first, replace(described, axes=axes))
+    blank = blank.respaced(**own) if own else blank
     partial = reserved.partial
     make_folder(partial.parent)
     remove(partial)

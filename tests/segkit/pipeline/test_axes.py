@@ -140,6 +140,27 @@ def test_steps_within_frames_go_together(tmp_path):
     assert set(found.table["depth"]) == {1}
 
 
+@pytest.mark.parametrize("name", ["a.tif", "a.ome.tif", "a.h5", "a.zarr", "a.npy"])
+def test_what_is_saved_of_frames_states_that_they_are_frames(tmp_path, name):
+    pipeline = Pipeline(FRAMES, save(name))
+    pipeline.run(MOVIE, out=tmp_path / "arrays")
+    taskgraph.run(pipeline_tasks(pipeline, MOVIE, out=tmp_path / "tasks").saved)
+    for folder in ("arrays", "tasks"):
+        opened = segkit.open_image(tmp_path / folder / name)
+        assert opened.axes == "tyx" or (name == "a.npy" and not opened.stated)
+        assert opened.read().max() == 5
+
+
+def test_a_zarr_of_tasks_is_described_as_the_step_says(tmp_path):
+    said = save("a.zarr", axes="yx", spacing=(2, 0.5), units="um")
+    pipeline = Pipeline(binarize(), said)
+    taskgraph.run(pipeline_tasks(pipeline, MOVIE[0], out=tmp_path / "tasks").saved)
+    pipeline.run(MOVIE[0], out=tmp_path / "arrays")
+    one, two = (segkit.open_image(tmp_path / d / "a.zarr") for d in ("arrays", "tasks"))
+    assert (one.axes, one.spacing, one.units) == (two.axes, two.spacing, two.units)
+    assert (one.axes, one.spacing) == ("yx", (2, 0.5))
+
+
 @pytest.mark.parametrize("axes", ["xyz", "yxz", "zyx"])
 def test_sides_of_objects_go_by_the_axes_that_an_image_states(tmp_path, axes):
     labels = np.zeros((9, 10, 11), np.uint8)
