@@ -174,7 +174,8 @@ def _largest_integer(image: Array) -> int:
     """Return the largest absolute value."""
     if image.dtype == np.uint8:  # looking for it would not pay
         return 255
-    return max(-int(image.min()), int(image.max()))
+    largest = int(image.max())
+    return largest if image.dtype.kind == "u" else max(-int(image.min()), largest)
 
 
 def require_summable(image: Array, rule: WindowRule) -> float:
