@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from backends.log import Log
 
 
+GONE = "gone, though later ones are there"
+"""Why a segment is damaged that is not there, below others."""
 _REMEMBERED = 8
 """Segments read last that are looked for again when their block was merged; and how
 many of others that go on from lost ones are passed over."""
@@ -176,7 +178,8 @@ class Journal:
             self.log.retract(position, staged.name)
         else:
             own = replace(staged.stamped, check=check_of(staged.start))
-            self.log.replace(position, void_frame(refused(own).check))
+            void = void_frame(refused(own).check)
+            self.log.replace(position, void, own.check)
         if staged.wanted.kind in KEPT_TWICE:
             self.copies.drop(position, staged.frame())
 
@@ -315,18 +318,19 @@ class Journal:
     def _skip(self, first: int, end: int) -> None:
         """Take segments that somebody removed for damaged, so that later ones count.
 
-        Whoever wrote these had seen those: they are no end of the journal.
+        Whoever wrote these had seen those: they are no end of the journal. If what was
+        read last went with them, this reader was left behind.
         """
+        self._verify_lately()
         what = name_of(self.log, first)
         if end - first > 1:
             what = f"range {first} to {end - 1} of the segments of {self.log.url}"
-        why = "gone, though later ones are there"
         self._gaps.append(first)
         for position in range(first, end):
-            self.damaged[position] = what, why
+            self.damaged[position] = what, GONE
             self._apply(position, self._copy(position))
         self._last = 0
-        _report_lost(DamagedError(what, why))
+        _report_lost(DamagedError(what, GONE))
 
     def _copy(self, position: int) -> Segment:
         """Return the copy of a damaged segment, or else one that does nothing."""

@@ -114,10 +114,11 @@ class Log(Protocol):
     def refresh(self) -> None:
         """Forget what a cache may hold about positions that were empty."""
 
-    def replace(self, position: int, frame: bytes) -> bool:
+    def replace(self, position: int, frame: bytes, own: int = 0) -> bool:
         """Put a frame in the place of a damaged one; say if it was.
 
-        What was there goes to the trash. It may be gone, if later ones are there.
+        What was there goes to the trash. It may be gone, if later ones are there. One
+        that is whole stays, unless its check is `own`: somebody else filled the place.
         """
 
     def wait(self, position: int, seconds: float) -> None:

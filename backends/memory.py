@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.interface import Bytes, Member
+from backends.reading import to_be_replaced
 from backends.segment import LINK_AT, void_frame
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ class MemoryLog:
                 lambda: len(self.room.frames) > position, timeout=seconds
             )
 
-    def replace(self, position: int, frame: bytes) -> bool:
+    def replace(self, position: int, frame: bytes, own: int = 0) -> bool:
+        if not to_be_replaced(self, position, own):
+            return False
         with self.room.changed:
             self.room.frames[position] = frame
         return True

@@ -94,6 +94,18 @@ def check_meant(log: Log, position: int) -> int:
         return 0
 
 
+def to_be_replaced(log: Log, position: int, own: int) -> bool:
+    """Return whether nothing whole is at a position, but what a check tells.
+
+    A segment that does nothing and stands for none is nothing.
+    """
+    try:
+        found = look(log, position)
+    except DamagedError:
+        return True
+    return found is None or found[0].check in {0, own}
+
+
 def read_records(log: Log, position: int) -> Segment:
     """Return a whole PUBLISH segment.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backends.reading import read_whole
+from backends.errors import RewoundError
+from backends.journal import GONE
+from backends.reading import read_whole, to_be_replaced
 from backends.segment import VOID_FRAME
 from backends.unnoticed import lacking_copies
 
@@ -69,6 +71,11 @@ class JournalUpkeep:
         ]
         for position in mended:
             del damaged[position]
+        whole = [at for at in damaged if not to_be_replaced(journal.log, at, 0)]
+        if any(damaged[at][1] == GONE for at in whole):
+            raise RewoundError(journal.log.url)  # others fill what this one saw lost
+        if whole:
+            return len(mended)  # somebody else has mended it: merge when it was read
         if damaged or any(journal.log.unnoticed()):
             self.compact()  # mends what is damaged in blocks that are merged
         return len(mended)

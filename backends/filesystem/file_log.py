@@ -48,7 +48,7 @@ from backends.filesystem.posix import (
     revalidate,
 )
 from backends.filesystem.shelves import Shelves
-from backends.reading import check_at, name_of
+from backends.reading import check_at, name_of, to_be_replaced
 from backends.segment import HEADER_SIZE, LINK_AT, check_of
 
 if TYPE_CHECKING:
@@ -327,14 +327,18 @@ class FileLog:
         except FileNotFoundError:
             return None
 
-    def replace(self, position: int, frame: bytes) -> bool:
+    def replace(self, position: int, frame: bytes, own: int = 0) -> bool:
         path = self._path(position)
         folder = os.path.dirname(path)
-        if os.path.exists(f"{folder}.pack"):
+        if os.path.exists(f"{folder}.pack") or not to_be_replaced(self, position, own):
             return False
         with explained(f"mend segment {position} of {self.url}"):
             os.makedirs(folder, exist_ok=True)
             staged = self.stage([frame], durable=True)
+            if not os.path.lexists(path):  # somebody else may be about to fill it
+                done = put_if_absent(staged, path)
+                self.unstage(staged)
+                return done
             if os.path.isdir(path):
                 self._directory.trash(path)
             with suppress(OSError):

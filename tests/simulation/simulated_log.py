@@ -241,12 +241,14 @@ class SimulatedLog:
         found = self.disk.folders.get(block, pack).get(last)
         return found is not None and _check(found) == end
 
-    def replace(self, position: int, frame: bytes) -> bool:
+    def replace(self, position: int, frame: bytes, own: int = 0) -> bool:
         self.step(f"replace {position}", pause=True)
         block = position // self.block_size
         if block in self.disk.packs:
             return False
         folder = self.disk.folders.setdefault(block, {})
+        if _check(folder.get(position, VOID_FRAME)) not in {0, own}:
+            return False
         if position in folder:
             former = {position: folder[position]}
             self.disk.trash.append((self.disk.scheduler.now, former))

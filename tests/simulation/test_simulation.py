@@ -15,7 +15,7 @@ SCHEDULES = 250
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("first", range(0, 1000, SCHEDULES))
+@pytest.mark.parametrize("first", range(0, 2000, SCHEDULES))
 def test_no_schedule_breaks_an_invariant(first):
     command = [sys.executable, "-m", "tests.simulation"]
     command += ["--schedules", str(SCHEDULES), "--first", str(first)]
