@@ -21,7 +21,7 @@ def describe_format(block: int) -> bytes:
     Examples
     --------
     >>> describe_format(1000)
-    b'{"format": "taskgraph store", "version": 4, "block": 1000}'
+    b'{"format": "taskgraph store", "version": 6, "block": 1000}'
     """
     return json.dumps({"format": FORMAT, "version": VERSION, "block": block}).encode()
 
