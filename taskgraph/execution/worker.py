@@ -36,7 +36,7 @@ from taskgraph.results.lineage import discard_damaged
 from taskgraph.tasks.frontier import Budget, Frontier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from backends.interface import Backend, Change
     from taskgraph.execution.clock import Clock
@@ -158,8 +158,6 @@ class Worker:
             if idle >= self._options.max_wait:
                 return ExitCode.GAVE_UP
 
-    # look
-
     def _wait(self) -> float:
         """Wait for news; return for how long it was in vain, 0 if there was any."""
         began = self._clock.monotonic()
@@ -219,8 +217,6 @@ class Worker:
         self._standing = False
         return self._code is None and not self._runner.spoiled
 
-    # lock
-
     def _lock(self) -> list[tuple[Key, int]]:
         """Lock some of what is ready; return it with the token of its lock."""
         backend, pace = self._backend, self._pace
@@ -228,14 +224,9 @@ class Worker:
         attempts = 0
         while True:
             tasks = pace.tasks(self._free())
-            budget = Budget(
-                tasks,
-                pace.interval,
-                backend.holders(),
-                least=pace.worthwhile,
-                skip=pace.skip(tasks, attempts),
-                running=self._running,
-            )
+            held, least = backend.holders(), pace.worthwhile
+            skip = pace.skip(tasks, attempts)
+            budget = Budget(tasks, pace.interval, held, least, skip, self._running)
             attempts += 1
             wanted = self._frontier.take(self._expected, budget)
             if not wanted:
@@ -278,8 +269,6 @@ class Worker:
             self._flush()
         return [(key, claim.token) for key in claim.keys if key not in deadly]
 
-    # run
-
     def _run(self) -> None:
         graph = self._loaded.graph
         self._background.patience = self._pace.interval
@@ -296,6 +285,8 @@ class Worker:
             self._running = key
             self._run_one(task, token)
             self._running = b""
+            if self._background.torn:
+                self._gather()
             if self.failed and self._options.fail_fast:
                 break
         self._give_back()
@@ -352,12 +343,9 @@ class Worker:
         frees = not failed and self._frontier.finish([task.key])
         self._done.ran(began, token, frees=frees)
 
-    # publish, release
-
     def _flush(self) -> None:
         """Publish what has been run; what is refused counts as not run."""
-        done = self._done
-        if not done:
+        if not (done := self._done):
             return
         began = self._clock.monotonic()
         whole = done.publish(self._results, self._provenance())
@@ -382,6 +370,14 @@ class Worker:
         if not (self._queue or self._page.stopping):
             self._queue.extend(self._lock())
 
+    def _gather(self) -> None:
+        """Do anew, now that no task runs, what could not be done while one did."""
+        self._background.torn = False
+        self._flush()
+        self._queue.clear()
+        self._let_go()
+        self._start_over()
+
     def _leave(self) -> None:
         """Leave nothing behind: publish, release, and sign off.
 
@@ -389,12 +385,16 @@ class Worker:
         """
         backend = self._backend
         running = self._page.running()
-        deadly = {running[0]} if running else set()
         try:
             self._flush()
-            held = {x.key for x in backend.locks() if x.worker == backend.worker}
-            if held - deadly:
-                backend.release(sorted(held - deadly))
+            self._let_go(running[:1] if running else ())
         finally:
             if not running:
                 backend.members.leave(backend.worker)
+
+    def _let_go(self, but: Iterable[Key] = ()) -> None:
+        """Release all that this worker has locked."""
+        backend = self._backend
+        held = {x.key for x in backend.locks() if x.worker == backend.worker}
+        if held := held.difference(but):
+            backend.release(sorted(held))

@@ -144,7 +144,7 @@ def _helpers(function: Any) -> list[Any]:
             code = helper.__code__
             if code in found or code is function.__code__:
                 continue
-            if _folder(code) == folder:
+            if _folder(code) == folder and not code.co_filename.startswith("<"):
                 found[code] = helper
                 left.append(helper)
     return list(found.values())

@@ -98,7 +98,7 @@ class SimulatedFlush(BackgroundFlush):
         self._process = process
         self._flush, self._provide = flush, provide
         self._stack = None
-        self._mine = self._asked = self._ended = False
+        self._mine = self._asked = self._ended = self.torn = False
         self._error = None
 
     def __exit__(self, *exception: object) -> None:
@@ -138,6 +138,8 @@ class SimulatedFlush(BackgroundFlush):
                 (self._provide if asked else self._flush)()
             except KilledError:
                 return
+            except BackendError:
+                self.torn = True
             except BaseException as error:  # noqa: BLE001 - raised in the worker
                 self._error = error
             finally:

@@ -1,11 +1,13 @@
 """How much is done at once, by what was measured and how many there are, and when."""
 
+import os
 import threading
 import time
 from collections import Counter
 
 import pytest
 
+from backends.errors import UnavailableError
 from backends.store import JournalStore
 from taskgraph import TaskGenerator, run
 from taskgraph.execution.background_flush import BackgroundFlush
@@ -168,3 +170,37 @@ def test_only_beside_tasks_that_are_neither_long_nor_very_short():
     assert [pace(3).aside(x) for x in (0.0, 0.001, 0.01, 0.3, 1.0, float("inf"))] == [
         False, False, True, True, False, False
     ]  # fmt: skip
+
+
+@TaskGenerator
+def leave_nothing_to_others(folder, number):
+    os.umask(0o777)
+    os.chdir("/")
+    time.sleep(0.02)
+    return number
+
+
+def test_what_a_task_does_to_umask_and_folder_is_not_the_store_s(tmp_path):
+    store = tmp_path / "store"
+    tasks = [leave_nothing_to_others(str(tmp_path), i) for i in range(50)]
+    run(tasks, workers=1, store=str(store))
+    modes = {path.stat().st_mode & 0o777 for path in store.rglob("*") if path.is_file()}
+    assert 0 not in modes
+
+
+def test_the_worker_tries_again_what_a_task_spoiled(tmp_path, monkeypatch):
+    main, failed = threading.current_thread(), []
+    claim = JournalStore.claim
+
+    def spoiled(store, keys):
+        found = claim(store, keys)
+        if threading.current_thread() is not main and not failed:
+            failed.append(keys)
+            raise UnavailableError("cannot read: bad file descriptor")
+        return found
+
+    monkeypatch.setattr(JournalStore, "claim", spoiled)
+    tasks = [nap(i) for i in range(60)]
+    report = run(tasks, workers=0, store=str(tmp_path / "store"))
+    assert failed
+    assert report.done
