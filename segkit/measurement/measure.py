@@ -82,7 +82,9 @@ def region_properties(
         - "area": length, area or volume, in units of `spacing`.
         - "bbox": start on each axis, then stop (exclusive), in voxels.
         - "depth", "height", "width": length of the box along z, y and x, in voxels
-          (int64); of images that have these axes.
+          (int64); of images that have these axes. Along time or channels, if `axes`
+          or opened images say them, shape means nothing: covariance and what follows
+          from it, the diameter, border and surface are left out, and refused by name.
         - "centroid": in units of `spacing` from the centre of voxel 0.
         - "covariance": central second moments over count, columns `covariance-a-b`.
         - "axis_major_length", "axis_minor_length": full axes of the ellipsoid with the

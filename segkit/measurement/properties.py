@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from segkit.io.axes import by_number
 from segkit.measurement import crofton
 
 if TYPE_CHECKING:
@@ -47,6 +48,19 @@ PHYSICAL: Final = (
 """Properties in units of the spacing: lengths, or products of them."""
 # Along which axis the sides of an object's box are.
 _SIDES: Final[Mapping[str, str]] = {"depth": "z", "height": "y", "width": "x"}
+_OF_SPACE: Final = frozenset(
+    {
+        "covariance",
+        "axis_major_length",
+        "axis_minor_length",
+        "eccentricity",
+        "orientation",
+        "equivalent_diameter",
+        "touches_border",
+        "surface",
+    }
+)
+"""What means nothing along time or channels."""
 
 
 def wanted(
@@ -63,6 +77,7 @@ def wanted(
     has_intensity
         Whether there is an intensity image.
     """
+    beside = "" if axes == by_number(len(axes)) else _beside_space(axes)
     if properties is None:
         return [
             name
@@ -70,6 +85,7 @@ def wanted(
             if name != "surface"
             and (has_intensity or not _needs_intensity(name))
             and _SIDES.get(name, "") in axes
+            and not (beside and name in _OF_SPACE)
         ]
     if isinstance(properties, str):
         raise TypeError(f"properties is {properties!r}; give a list of names")
@@ -87,9 +103,19 @@ def wanted(
                 f"property {name!r} is for images with an axis {side!r}, not for"
                 f" {axes!r}; leave it out"
             )
+        if beside and name in _OF_SPACE:
+            raise ValueError(
+                f"property {name!r} is one of space, and the axis {beside!r} of"
+                f" {axes!r} is not; leave it out, or measure one image along that axis"
+            )
     if "surface" in properties:
         require_surface(len(axes))
     return list(properties)
+
+
+def _beside_space(axes: str) -> str:
+    """Return the first letter of time or channels, if there is one."""
+    return next((name for name in axes if name in "tc"), "")
 
 
 def column_names(properties: Sequence[str], ndim: int) -> list[str]:

@@ -18,7 +18,7 @@ from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT
 from segkit.io.formats import format_of
 from segkit.io.pictures.writing import LOSSY
 from segkit.io.tables import TABLE_SUFFIXES
-from segkit.measurement.properties import PHYSICAL
+from segkit.measurement.properties import PHYSICAL, wanted
 from segkit.methods.axes import relative
 from segkit.pipeline.contents import asks_for_axes, content_after, is_foreign
 from segkit.pipeline.stages import (
@@ -327,8 +327,10 @@ class Draft:
     def _measuring(self, step: Step) -> Step:
         """Return a step that measures with the spacing and the axes of the pipeline."""
         options = step.options
-        if not step.keywords.get("axes") and not by_number(9).endswith(self._axes):
-            options = (*options, ("axes", self._axes))  # else they are by number
+        axes = self._said or self._axes
+        if not step.keywords.get("axes") and not by_number(9).endswith(axes):
+            options = (*options, ("axes", axes))  # else they are by number
+            wanted(step.keywords.get("properties"), axes, has_intensity=True)  # refuses
         if step.keywords.get("spacing") is not None:
             return replace(step, options=options)
         options = tuple(one for one in options if one[0] != "spacing")

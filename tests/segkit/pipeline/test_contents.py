@@ -317,6 +317,10 @@ def test_axes_that_nobody_names_are_no_volume_unasked(run, tmp_path):
     assert len(ids(run(*said, image=None)[2])) > 0
     *_, table = run(segment_nuclei(axes="tyx"), regionprops(), image=movie)
     assert len(ids(table)) == 3 * segkit.segment_nuclei(IMAGE).max()
+    assert not {"touches_border", "eccentricity"} & {*table}  # along time, too
+    shape = regionprops(properties=["label", "eccentricity"])
+    with pytest.raises(PipelineError, match="'eccentricity' is one of space"):
+        run(segment_nuclei(axes="tyx"), shape, image=movie)
 
 
 EXAMPLES = {
