@@ -34,6 +34,37 @@ class Needing(Protocol):
         """What knows the store."""
 
 
+def left_out(
+    tasks: Iterable[Needing],
+    selected: Callable[[str], bool],
+    known: Callable[[bytes], object],
+) -> list[str]:
+    """Return the functions that selected tasks wait for and that are not selected.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+        In an order in which each comes after what it needs.
+    selected : callable
+        Says of a function's name whether its tasks are run.
+    known : callable
+        Says of a key whether it has a record.
+    """
+    waits: dict[bytes, set[str]] = {}
+    found: set[str] = set()
+    for task in tasks:
+        if known(task.key):
+            continue
+        before = [waits[need.key] for need in task.needs if need.key in waits]
+        names = set().union(*before)
+        if selected(task.name):
+            found |= names
+        else:
+            names.add(task.name)
+        waits[task.key] = names
+    return sorted(found)
+
+
 def say_what_blocks(task: Needing, error: MissingResultError) -> None:
     """Let an error say which failed task is in the way, if one is soon found."""
     found = failed_need(task)

@@ -85,6 +85,8 @@ def paths_in(result: object) -> Iterator[str]:
 def written_by(result: object) -> list[WrittenFile]:
     """Return what a task with ``files=True`` wrote, as it is now.
 
+    An empty list (tuple, set, dict) says that it wrote nothing.
+
     Raises
     ------
     UsageError
@@ -104,7 +106,8 @@ def written_by(result: object) -> list[WrittenFile]:
     False
     """
     paths = list(dict.fromkeys(paths_in(result)))
-    if not paths:
+    nothing = isinstance(result, list | tuple | set | frozenset | dict) and not result
+    if not paths and not nothing:
         raise UsageError(
             "a function with files=True returns the paths of what it wrote, as Path or "
             f"File, not {type(result).__name__}"

@@ -116,10 +116,26 @@ def _prepare(
     retry_failures(loaded, options, began if same else None)
     for told in (
         forget_gone(loaded, options.per_worker.select),
+        _waited_for(loaded, options),
         told_changes(loaded) if is_first() else "",
     ):
         if told:
             note(told)
+
+
+def _waited_for(loaded: Loaded, options: RunOptions) -> str:
+    """Return what other workers have to run first, if some functions are left out."""
+    from taskgraph.tasks.blocked import left_out
+
+    select, known = options.per_worker.select, loaded.results.backend.find
+    others = left_out(loaded.graph.tasks, select, known) if select else []
+    if not others:
+        return ""
+    return (
+        f"waits for tasks of {', '.join(others)}, which --name or --pattern leaves out:"
+        " other workers have to run them (gives up after"
+        f" {options.per_worker.max_wait:g} s, see --max-wait)"
+    )
 
 
 def _advice(loaded: Loaded, jugfile: Path) -> str:

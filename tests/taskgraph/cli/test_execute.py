@@ -80,6 +80,7 @@ def test_giving_up_waiting_for_others_has_its_own_exit_code(tg):
     done = tg("execute", "sums.py", "--name", "square", "--max-wait", "0.5", code=3)
 
     assert "gave up waiting" in done.stderr
+    assert "waits for tasks of sums.number" in done.stderr  # others have to run
 
 
 def test_fail_fast_starts_nothing_after_a_failure(tg):

@@ -282,6 +282,11 @@ def test_who_names_no_path_fails(tmp_path, what, why):
         run(returns(what), store=tmp_path / "s")
 
 
+@pytest.mark.parametrize("what", [[], {}])
+def test_who_finds_nothing_may_have_written_nothing(tmp_path, what):
+    assert run(returns(what), store=tmp_path / "s").done == 1
+
+
 def test_who_did_not_write_what_it_says_fails(tmp_path):
     with pytest.raises(
         TaskgraphError, match=r"no.txt: was returned as written, and is"
