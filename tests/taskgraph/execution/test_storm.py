@@ -63,6 +63,7 @@ class Storm:
         self.random = random.Random(seed)
         self.groups: list[subprocess.Popen] = []
         self.frozen: list[tuple[float, int]] = []
+        self.first = [0.1, 0.4, 0.6, 0.9]
         self.counts = dict.fromkeys(["groups", "workers", "supervisors", "frozen"], 0)
 
     def start(self) -> None:
@@ -88,7 +89,10 @@ class Storm:
         """Do something bad to somebody."""
         group = self.random.choice(self.groups)
         children = _children(group.pid)
-        deed = self.random.random()
+        # One of each kind first: what is left to chance is now and then left out.
+        deed = self.first.pop() if self.first else self.random.random()
+        if 0.25 <= deed < 0.55:
+            children = self._some_children() or children
         with suppress(ProcessLookupError):
             if deed < 0.25:
                 self.counts["groups"] += 1
@@ -101,6 +105,16 @@ class Storm:
                 group.kill()
             else:
                 self._freeze(group, children)
+
+    def _some_children(self) -> list[int]:
+        """Wait until some group has workers, which takes long on a busy machine."""
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            for group in self.random.sample(self.groups, len(self.groups)):
+                if found := _children(group.pid):
+                    return found
+            time.sleep(0.01)
+        return []
 
     def _freeze(self, group: subprocess.Popen, children: list[int]) -> None:
         self.counts["frozen"] += 1

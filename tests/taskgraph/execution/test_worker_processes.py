@@ -129,8 +129,8 @@ def test_what_tasks_wrote_to_an_open_file_is_there_at_the_end(tg, options):
 
     written = (tg.folder / "log.txt").read_text()
     assert written.count("did") == 5
-    begun = 2 if options == ("-j", "2") else 1  # by each that reads it
-    assert written.count("begun") == begun
+    begun = {1, 2} if options == ("-j", "2") else {1}  # by each that was needed
+    assert written.count("begun") in begun
     assert (tg.folder / "ended.txt").read_text() == "ended"
 
 
