@@ -33,7 +33,7 @@ from segkit.workflows.pipeline_jugfile import PipelineJugfile, warm_up
 from taskgraph.execution.options import RunOptions
 path, folder, size, workers, check = sys.argv[1:6]
 pipeline = Pipeline(tile(int(size)), label()).save(Path(folder) / "label.toml")
-source = PipelineJugfile(pipeline, (path,), block=int(size) ** 3)
+source = PipelineJugfile(pipeline, (path,), block=int(size) ** 3, axes="zyx")
 from taskgraph import open_store
 source.load(open_store("memory://"))
 warm_up(source)
