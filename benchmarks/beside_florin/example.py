@@ -87,7 +87,7 @@ from segkit.pipeline import (
 path, out, join, workers = sys.argv[1:5]
 def pipeline(join):
     return Pipeline(
-        load(),
+        load(axes="zyx"),
         tile((10, 64, 64), (10, 32, 32), join=join),
         ndnt(shape=(10, 64, 64), threshold=0.3),
         binary_opening(),

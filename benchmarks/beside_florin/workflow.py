@@ -55,7 +55,7 @@ MULTIPROCESS = FLORIN.replace(INNER, INNER.replace("Serial", "Multiprocess"))
 
 def pipeline(join: str) -> Pipeline:
     return Pipeline(
-        load(),
+        load(axes="zyx"),
         tile((10, 64, 64), (10, 32, 32), join=join),
         ndnt(shape=(10, 64, 64), threshold=0.3),
         binary_opening(),
