@@ -8,8 +8,10 @@ from taskgraph.cli.configuration import configuration
 from taskgraph.cli.program import LazyProgram, run_program
 
 COMMANDS = {
+    "bundle": "Write the results of a jugfile into one file.",
     "check": "Exit with 0 if everything is done, with 1 if not.",
     "cleanup": "Remove results that no task of the jugfile needs.",
+    "copy": "Copy results from one store to another.",
     "count": "Count the tasks of the jugfile by function.",
     "errors": "Show why tasks failed, equal causes together.",
     "execute": "Run the tasks of a jugfile.",
@@ -19,6 +21,7 @@ COMMANDS = {
     "retry": "Let failed tasks run again.",
     "show": "Show everything that is known about a result.",
     "status": "Show how far the tasks are, by function.",
+    "unbundle": "Put the results in a bundle into a store.",
     "undo": "Take an invalidation, a retry or a cleanup back.",
     "value": "Print or save a result.",
     "wait": "Return when everything is done.",

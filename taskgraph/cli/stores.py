@@ -49,6 +49,22 @@ def open_store_of(jugfile: Path, store: str | None, *, create: bool = False) -> 
     return backend
 
 
+def open_named(word: str, *, create: bool = False) -> Backend:
+    """Open a store by its directory, its URL, or a jugfile that it is the store of.
+
+    Raises
+    ------
+    UsageError
+        It is in memory.
+    """
+    from pathlib import Path
+
+    path = Path(word)
+    if path.is_file():
+        return open_store_of(path, None, create=create)
+    return open_store_of(path, word, create=create)
+
+
 def find_store(jugfile: Path, store: str | None) -> Backend | None:
     """Return the store of a jugfile; tell the user if it never ran, and return None."""
     from backends.errors import NoStoreError

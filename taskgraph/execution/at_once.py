@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from backends.liveness import DEFAULT_LEASE, worker_identity
 from taskgraph.errors import NoResultError
-from taskgraph.execution.in_process import heartbeat
+from taskgraph.execution.in_process import member
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.runner import Runner
 from taskgraph.records import Batch
@@ -19,7 +16,7 @@ from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
 from taskgraph.upkeep.snapshot import load_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from backends.interface import Backend, Claim
@@ -27,25 +24,12 @@ if TYPE_CHECKING:
     from taskgraph.tasks.task import Task
 
 
-@contextmanager
-def _member(backend: Backend) -> Iterator[None]:
-    """Be a member of a store while the block runs."""
-    about = worker_identity(os.getpid(), DEFAULT_LEASE)
-    beat = partial(backend.members.beat, backend.worker, about)
-    try:
-        with heartbeat(beat, DEFAULT_LEASE) as join:
-            join()
-            yield
-    finally:
-        backend.members.leave(backend.worker)
-
-
 def run_at_once(
     results: Results,
     task: Task,
     *,
     again: bool = False,
-    member: Callable[[Backend], AbstractContextManager[None]] = _member,
+    member: Callable[[Backend], AbstractContextManager[None]] = member,
 ) -> Any:
     """Run a task in this process, publish its result and return it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, worker_identity
@@ -70,6 +71,19 @@ def _known_to_children(backend: Backend) -> Iterator[None]:
         os.environ.pop(STORE_VARIABLE, None)
         if before is not None:
             os.environ[STORE_VARIABLE] = before
+
+
+@contextmanager
+def member(backend: Backend) -> Iterator[None]:
+    """Be a member of a store while the block runs, so that one's locks count."""
+    about = worker_identity(os.getpid(), DEFAULT_LEASE)
+    beat = partial(backend.members.beat, backend.worker, about)
+    try:
+        with heartbeat(beat, DEFAULT_LEASE) as join:
+            join()
+            yield
+    finally:
+        backend.members.leave(backend.worker)
 
 
 class heartbeat:  # noqa: N801 - reads as a verb

@@ -215,6 +215,36 @@ def blob_refs(payload: bytes) -> list[BlobRef]:
         raise DamagedError("a result", f"it makes no sense: {error}") from error
 
 
+def same_result(one: bytes, other: bytes) -> bool:
+    """Return whether two payloads are of one value, stored in the same way.
+
+    What their blobs are called does not count, nor when the files were written that
+    they name.
+
+    Raises
+    ------
+    DamagedError
+        One of them is no payload.
+
+    Examples
+    --------
+    >>> same_result(encode([1, 2], str, None), encode([1, 2], str, None))
+    True
+    """
+    return one == other or _contents(one) == _contents(other)
+
+
+def _contents(payload: bytes) -> tuple[Any, ...]:
+    """Return what a payload says of a value, without names of blobs and times."""
+    files = [what[:-1] for what in files_in(payload)]
+    blobs = [ref.fields()[1:] for ref in blob_refs(payload)]
+    bare = _bare(payload)
+    if not blobs:
+        return files, bare
+    _, second = msgpack.unpackb(memoryview(bare)[1:])
+    return files, blobs, bare[:1], second if bare[:1] == b"B" else None
+
+
 def stored_size(payload: bytes) -> int:
     """Return the bytes that a value takes in the store, blobs included."""
     return len(payload) + sum(ref.offset + ref.size for ref in blob_refs(payload))

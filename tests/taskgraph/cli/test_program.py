@@ -90,7 +90,7 @@ def test_help_is_also_a_command(tg, words, meant):
 @pytest.mark.parametrize(
     ("words", "first", "command"),
     [
-        ("nonsense", "there is no command 'nonsense'; choose one of check", "tg"),
+        ("nonsense", "there is no command 'nonsense'; choose one of bundle", "tg"),
         (
             "sleep-until x.py",
             "there is no command 'sleep-until'; did you mean 'wa",
