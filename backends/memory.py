@@ -9,13 +9,29 @@ from itertools import count
 from math import nan
 from typing import TYPE_CHECKING
 
-from backends.errors import DamagedError
+from backends.errors import DamagedError, OpenError
 from backends.interface import Bytes, Member
 from backends.reading import to_be_replaced
 from backends.segment import LINK_AT, void_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+
+def open_log(url: str, *, create: bool) -> MemoryLog:  # noqa: ARG001 - always a new one
+    """Return an empty log.
+
+    Raises
+    ------
+    OpenError
+        The URL names one: none could be found by its name.
+    """
+    if url not in ("memory:", "memory://"):
+        raise OpenError(
+            f"{url!r}: a store in memory has no name; write memory:// "
+            f"(./{url} if a directory is called that)"
+        )
+    return MemoryLog()
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*):")
 _POSSIBLE = "a directory, file:///directory or memory://"
+_MODULES = {
+    "memory": "backends.memory",
+}
+"""Where the function `open_log` of a scheme is: it takes a URL, and `create`."""
 
 
 def worker_name() -> str:
@@ -120,13 +125,11 @@ def _open_log(url: str | os.PathLike[str], *, create: bool) -> Log:
         from backends.filesystem.file_log import FileLog
 
         return FileLog(directory, create=create)
-    if url in ("memory:", "memory://"):
-        from backends.memory import MemoryLog
-
-        return MemoryLog()
     scheme = scheme_of(url)
-    known = scheme == "memory"
-    why = "a store in memory has no name" if known else f"no backend for {scheme!r}"
+    if scheme in _MODULES:
+        log: Log = import_module(_MODULES[scheme]).open_log(url, create=create)
+        return log
     raise OpenError(
-        f"{url!r}: {why}; give {_POSSIBLE} (./{url} if a directory is called that)"
+        f"{url!r}: no backend for {scheme!r}; give {_POSSIBLE} "
+        f"(./{url} if a directory is called that)"
     )
