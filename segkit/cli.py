@@ -109,7 +109,8 @@ def run_command(
 
     \b
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage, pipeline or image error,
-    3 gave up waiting for others, 4 the store failed, 128+N stopped by signal N.
+    3 gave up waiting for others, 4 the store failed, 5 a limit of time or tasks came
+    and work is left, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from segkit.workflows.pipeline_jugfile import PipelineJugfile
 

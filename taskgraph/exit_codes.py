@@ -30,6 +30,9 @@ class ExitCode(IntEnum):
     """Others hold the last tasks, and waiting for them was in vain."""
     STORE_FAILED = 4
     """The store failed, or the output cannot be written."""
+    LEFT = 5
+    """Work is left because the time of the run was over, or it had its share of tasks:
+    who starts it again goes on from there."""
     BUG = 70
     """Something went wrong that nobody foresaw; the ``EX_SOFTWARE`` of sysexits."""
     NO_READER = 141

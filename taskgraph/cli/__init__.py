@@ -22,17 +22,21 @@ COMMANDS = {
     "show": "Show everything that is known about a result.",
     "status": "Show how far the tasks are, by function.",
     "unbundle": "Put the results in a bundle into a store.",
+    "stop": "Let all workers end, on all machines.",
     "undo": "Take an invalidation, a retry or a cleanup back.",
     "value": "Print or save a result.",
     "wait": "Return when everything is done.",
 }
 """What each does, for the help: it is in the file of its name in `commands`."""
+_FOLDERS = dict.fromkeys(("stop",), "batch")
+"""Which commands are in a folder of their own."""
 
 
 @click.command(
     cls=LazyProgram,
     package="taskgraph.cli.commands",
     summaries=COMMANDS,
+    folders=_FOLDERS,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "TG",
@@ -59,8 +63,9 @@ def tg() -> None:
 
     \b
     Exit codes: 0 all done, 1 tasks failed or blocked or not done, 2 usage or jugfile
-    error, 3 gave up waiting, 4 the store failed or the output cannot be written,
-    128+N stopped by signal N (141: the reader of the output has gone).
+    error, 3 gave up waiting, 4 the store failed or the output cannot be written, 5 a
+    limit of time or tasks came and work is left, 128+N stopped by signal N (141: the
+    reader of the output has gone).
     """  # noqa: D301 - click ends paragraphs with \b
 
 

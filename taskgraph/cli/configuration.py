@@ -20,6 +20,7 @@ _OF_COMMANDS = {
     "retry": ("json", *_SELECT),
     "show": ("json",),
     "status": ("json",),
+    "stop": (),
     "undo": ("json",),
     "value": ("json", "all"),
     "wait": ("timeout", "quiet"),

@@ -57,13 +57,21 @@ class LazyProgram(Program):
         Where the commands are: each is called ``command`` in a module of its name.
     summaries : mapping
         What each command does, by its name.
+    folders : mapping, optional
+        In which folder of the package a command is, if not in itself.
     """
 
     def __init__(
-        self, *args: Any, package: str, summaries: Mapping[str, str], **more: Any
+        self,
+        *args: Any,
+        package: str,
+        summaries: Mapping[str, str],
+        folders: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(*args, **more)
         self._package = package
+        self._folders = folders or {}
         self._summaries = summaries
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
@@ -74,7 +82,8 @@ class LazyProgram(Program):
         """Import a command; None if there is none of that name."""
         if cmd_name not in self._summaries:
             return None
-        module = import_module(f"{self._package}.{cmd_name}")
+        folder = f".{self._folders[cmd_name]}" if cmd_name in self._folders else ""
+        module = import_module(f"{self._package}{folder}.{cmd_name}")
         command: click.Command = module.command
         return command
 

@@ -22,13 +22,34 @@ _IN_HELP = (
     "no_retry",
     "debug",
     "pdb",
+    "max_time",
+    "max_tasks",
+    "requeue",
     "lease",
     "max_wait",
     "quiet",
 )
 """In what order the help has them: the fields are by whom they are for."""
 # The numbers that mpiexec and srun give to the processes that they start.
+_BATCH = ("SLURM_JOB_ID", "SGE_TASK_ID", "PBS_JOBID", "LSB_JOBID")
+"""Variables of batch jobs, whose time may be limited."""
 _RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
+
+
+class _Read(click.ParamType[Any]):
+    """What a setting makes of a text."""
+
+    name = "text"
+
+    def __init__(self, read: Callable[[str], Any]) -> None:
+        self._read = read
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the value; texts that have none are refused by the setting's words."""
+        try:
+            return self._read(str(value)) if isinstance(value, (str, int)) else value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def run_options(function: F) -> F:
@@ -57,7 +78,17 @@ def given_options(
         raise click.UsageError("--retry and --no-retry are two ways: give one")
     debug = given["debug"] or given["pdb"]
     quiet = given["quiet"] or not is_first()
-    return RunOptions.of({**given, "debug": debug, "quiet": quiet}, select)
+    batch = {"debug": debug, "quiet": quiet, "max_time": _time(given["max_time"])}
+    return RunOptions.of({**given, **batch}, select)
+
+
+def _time(given: float | None) -> float | None:
+    """Return how long the run may take, as the user or the batch system says."""
+    if not any(variable in os.environ for variable in _BATCH):
+        return given  # nothing need be loaded to know it
+    from taskgraph.cli.batch.limits import time_given
+
+    return time_given(given, os.environ)
 
 
 def is_first() -> bool:
@@ -91,6 +122,7 @@ def _option(setting: Setting) -> Callable[[F], F]:
         *flags,
         default=setting.default,
         show_default=True,
+        type=None if setting.read is None else _Read(setting.read),
         metavar=setting.metavar,
         help=setting.meaning,
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backends.interface import Backend, Key
     from taskgraph.cli.progress import Display
     from taskgraph.execution.options import RunOptions
+    from taskgraph.execution.supervisor import Supervisor
     from taskgraph.report import Report
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded, Pause
@@ -127,7 +128,7 @@ def _run_here(
     source.keep(loaded)
     try:
         folder = path.resolve().parent
-        run_here(source, loaded, options.per_worker, folder, options.lease)
+        code = run_here(source, loaded, options.per_worker, folder, options.lease)
     except Exception:
         if not options.pdb:
             raise
@@ -142,6 +143,8 @@ def _run_here(
         loaded = source.load(loaded.results)  # what appeared behind barriers
     report = report_of(loaded)
     whole = _tell_files(report, writing_files(loaded), options)
+    if code == ExitCode.NOT_DONE and report.open:
+        return ExitCode.LEFT, report
     return report.exit_code if whole else ExitCode.NOT_DONE, report
 
 
@@ -202,7 +205,7 @@ def run_script(
         if len(told):
             display.end(supervisor.results.backend)
     whole = not len(told) or _summarize(display, report, told.writers(), options)
-    return _concluded(code, supervisor.signal, report, whole=whole)
+    return _concluded(supervisor, code, report, options, whole=whole)
 
 
 def _supervise(
@@ -237,7 +240,7 @@ def _supervise(
         report = report_of(loaded)
         display.end(loaded.results.backend)
     whole = _summarize(display, report, writing_files(loaded), options)
-    return _concluded(code, supervisor.signal, report, whole=whole), report
+    return _concluded(supervisor, code, report, options, whole=whole), report
 
 
 def _tell_files(report: Report, keys: Sequence[Key], options: RunOptions) -> bool:
@@ -265,8 +268,21 @@ def _summarize(
     return _tell_files(report, writing, options)
 
 
-def _concluded(code: int, signo: int, report: Report, *, whole: bool) -> int:
-    """Return the exit code of a run."""
+def _concluded(
+    supervisor: Supervisor,
+    code: int,
+    report: Report,
+    options: RunOptions,
+    *,
+    whole: bool,
+) -> int:
+    """Return the exit code of a run; let it be queued again if that is wanted."""
+    from taskgraph.cli.batch.limits import concluded_early, ends_for_limit
+
+    signo = supervisor.signal
+    limited = supervisor.limited or (options.requeue and ends_for_limit(signo))
+    if limited and report.open and code <= ExitCode.NOT_DONE:
+        return concluded_early(progress=supervisor.progress, requeue=options.requeue)
     if signo:
         return by_signal(signo)
     if code > ExitCode.NOT_DONE:

@@ -9,6 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, worker_identity
+from taskgraph.execution.ending import limited, until_of
+from taskgraph.execution.options import RunOptions
+from taskgraph.execution.shared_page import NoPage
 from taskgraph.execution.worker import Worker
 from taskgraph.results.provenance import Provenance
 from taskgraph.tasks.recording import STORE_VARIABLE
@@ -55,7 +58,12 @@ def run_here(
         heartbeat(lambda: backend.members.beat(backend.worker, about), lease) as join,
     ):
         return Worker(
-            source, loaded, options, provenance=provenance.context, join=join
+            source,
+            loaded,
+            options,
+            provenance=provenance.context,
+            page=limited(NoPage(), RunOptions(per_worker=options), until_of(options)),
+            join=join,
         ).run()
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from backends.liveness import DEFAULT_LEASE
+from taskgraph.durations import seconds_of
 from taskgraph.names import known_as
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Setting:
     ----------
     name : str
         In ``tg.toml``; on the command line with dashes.
-    default : bool, int or float
+    default : bool, int, float or None
         If it is not set.
     meaning : str
         One sentence for the help.
@@ -34,6 +35,8 @@ class Setting:
         What stands for the value in the help.
     letter : str, optional
         Short for the name on the command line.
+    read : callable, optional
+        Makes the value of a text, or raises a ValueError that says what to write.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Setting:
     meaning: str
     metavar: str | None
     letter: str | None
+    read: Callable[[str], Any] | None = None
 
 
 def setting(
@@ -50,10 +54,17 @@ def setting(
     name: str = "",
     metavar: str | None = None,
     letter: str | None = None,
+    read: Callable[[str], Any] | None = None,
 ) -> Any:
     """Return a field that users set; its name is the setting's unless one is given."""
-    kept = Setting(name, default, meaning, metavar, letter)
+    kept = Setting(name, default, meaning, metavar, letter, read)
     return field(default=default, metadata={_SETTING: kept})
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise ValueError(f"{text!r} is no number of tasks; write 1 or more")
+    return int(text)
 
 
 @known_as("taskgraph")
@@ -71,6 +82,10 @@ class WorkerOptions:
         Let exceptions of tasks through.
     max_wait : float
         Seconds to wait for others while no other worker is alive.
+    max_time : float, optional
+        Seconds after which it ends, whether all is done or not.
+    max_tasks : int, optional
+        After how many tasks it ends.
     """
 
     select: Callable[[str], bool] | None = None
@@ -82,6 +97,16 @@ class WorkerOptions:
         1800.0,
         "Give up when no other worker is alive and nothing can be run for so long.",
         metavar="SECONDS",
+    )
+    max_time: float | None = setting(
+        None,
+        "End in so much time, such as 4h or 90m: begin no task that would probably "
+        "take longer than is left. A batch system's own limit is known.",
+        metavar="TIME",
+        read=seconds_of,
+    )
+    max_tasks: int | None = setting(
+        None, "Each worker ends after so many tasks.", metavar="N", read=_count
     )
 
 
@@ -95,6 +120,9 @@ class RunOptions:
     per_worker: WorkerOptions = field(default_factory=WorkerOptions)
     retry: bool = setting(False, "Run all tasks again that failed before.")
     no_retry: bool = setting(False, "Leave tasks alone that failed before.")
+    requeue: bool = setting(
+        False, "Let the batch system start this job again if its limits leave work."
+    )
     pdb: bool = setting(False, "Open a debugger where a task fails.")
     lease: float = setting(
         DEFAULT_LEASE,

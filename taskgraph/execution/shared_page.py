@@ -17,12 +17,16 @@ _SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
 _STOP, _ENDED, _START = 0, 1, 2
 _SIGNAL = _START + _SLOT.size
 _GO = _SIGNAL + 1
+_LIMITED, _PROGRESS = _GO + 1, _GO + 2
 _ABOUT = 64
 """Where it says what a task with a time limit is: the size (2 bytes) and the text."""
 
 
 class Page(Protocol):
     """What a worker writes down, and what it may read."""
+
+    def expect(self, seconds: float | None) -> None:
+        """Take note of how long a task will take that is about to be locked."""
 
     def begin(self, key: Key, deadline: float) -> None:
         """Note what runs now, and until when it may (monotonic; 0 for no limit)."""
@@ -43,6 +47,9 @@ class NoPage:
 
     stopping = False
 
+    def expect(self, seconds: float | None) -> None:
+        """Do nothing: there is time."""
+
     def begin(self, key: Key, deadline: float) -> None:
         """Note nothing."""
 
@@ -51,6 +58,12 @@ class NoPage:
 
     def running(self) -> None:
         """Return None: nobody else would deal with it."""
+
+    def note_limit(self) -> None:
+        """Note nothing: nobody asks."""
+
+    def note_progress(self) -> None:
+        """Note nothing: nobody asks."""
 
 
 class SharedPage:
@@ -81,6 +94,27 @@ class SharedPage:
     def ended_by_signal(self) -> int:
         """Return the signal of somebody else that ended the worker, 0 if none did."""
         return self._page[_SIGNAL]
+
+    def expect(self, seconds: float | None) -> None:
+        """Do nothing: there is time."""
+
+    def note_limit(self) -> None:
+        """Note that a limit of time or of tasks ends the worker."""
+        self._page[_LIMITED] = 1
+
+    @property
+    def limited(self) -> bool:
+        """Whether a limit ended the worker."""
+        return self._page[_LIMITED] == 1
+
+    def note_progress(self) -> None:
+        """Note that a task was run to its end; noted by workers with limits only."""
+        self._page[_PROGRESS] = 1
+
+    @property
+    def progress(self) -> bool:
+        """Whether a worker with limits has run a task to its end."""
+        return self._page[_PROGRESS] == 1
 
     def about(self) -> str:
         """Return what `describe` said of the last task with a time limit."""

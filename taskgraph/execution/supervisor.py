@@ -24,9 +24,11 @@ from backends.errors import BackendError
 from backends.interface import Cause
 from backends.liveness import BEATS_PER_LEASE, process_stopped, worker_identity
 from backends.opening import open_backend, worker_name
+from taskgraph.execution.ending import Ending, until_of
 from taskgraph.execution.observer import UNOBSERVED, Observer
 from taskgraph.execution.output import flush_streams
 from taskgraph.execution.poison import record_timeout
+from taskgraph.execution.processes import told
 from taskgraph.execution.processes.child import (
     LINGERS,
     Child,
@@ -61,11 +63,6 @@ GRACE = 4.0
 PATIENCE = 1.0
 """Seconds in which a signal that ended a worker may reach the supervisor, too."""
 _CRASHES = 3
-_HINTS = {
-    "SIGBUS": " (a file that it had mapped was cut short or cannot be read; "
-    "`tg fsck` looks for one in the store)",
-    "SIGKILL": " (somebody killed it, or the memory is full)",
-}
 
 
 class Supervisor:
@@ -77,6 +74,9 @@ class Supervisor:
         The one that ended the run, 0 if none did.
     refused : str
         Why nothing was run at all, empty if it was.
+    limited, progress : bool
+        Whether a limit of time or of tasks ended it, and if a worker with such limits
+        has run a task to its end.
     results : Results
         Where the results are.
     """
@@ -98,12 +98,14 @@ class Supervisor:
         self._codes: list[ExitCode] = []
         self._said: set[str] = set()
         self._crashes, self._stopping, self._chosen = 0, 0, False
+        self._ending = Ending(until_of(options.per_worker))
         self._folder = folder
         if isinstance(what, HasRead):
             self.results, self._graph = what.loaded.results, KnownGraph(what.loaded)
         else:
             self.results, self._graph = what.results, KnownGraph()
         self.signal, self.refused = 0, ""
+        self.limited = self.progress = False
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -125,6 +127,9 @@ class Supervisor:
         if isinstance(self._what, HasRead):
             require_safe(self._what.instead)
         self._backend.poll()
+        self._end_early(time.monotonic())
+        if self._stopping:
+            return ExitCode.NOT_DONE
         self._provenance = Provenance(self._folder, os.environ)
         if self._graph.nothing_to_do(self._backend):
             self._observer.started()
@@ -176,6 +181,7 @@ class Supervisor:
             self._start_due()
             now = time.monotonic()
             self._judge(now)
+            self._end_early(now)
             if now - beaten >= beat_every:
                 beaten = now
                 self._beat()
@@ -203,7 +209,8 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             echo = self._observer.echo
-            work(Job(self._what, self._options, self._provenance, echo), seat)
+            job = Job(self._what, self._options, self._provenance, echo, self._ending)
+            work(job, seat)
         child = self._children[pid] = Child(pid, seat)
         child.read = isinstance(self._what, HasRead)
         if self._graph:
@@ -237,10 +244,7 @@ class Supervisor:
             self._chosen = True
             self.results = Results(open_backend(url))
             return True
-        self._refuse(
-            f"workers chose two stores, {self._backend.url} and {url}; let the jugfile "
-            "choose one that is the same each time that it is read"
-        )
+        self._refuse(told.two_stores(self._backend.url, url))
         return False
 
     def _learn(self, start: int, check: int, told: bytes) -> None:
@@ -260,11 +264,7 @@ class Supervisor:
         """Tell the user if a worker has read other tasks than the first one."""
         other = ", ".join(self._graph.differing())
         if other:
-            self._say_once(
-                f"workers read different tasks of {other} from one jugfile: each runs "
-                "its own, and only those of one are counted; call with the same "
-                "arguments each time that it is read: no times, no random numbers"
-            )
+            self._say_once(told.difference(other))
 
     def _reap(self) -> None:
         for child in list(self._children.values()):
@@ -290,6 +290,8 @@ class Supervisor:
 
     def _settle_ended(self, child: Child, code: int) -> None:
         """Settle what a worker left; start another one if it did not mean to end."""
+        self.limited |= child.page.limited
+        self.progress |= child.page.progress
         outcome = child.page.outcome()
         if outcome == ExitCode.NOT_DONE and child.page.ended_by_signal():
             self._signalled.append((time.monotonic(), child))
@@ -322,16 +324,9 @@ class Supervisor:
         if self._stopping:
             return
         self._crashes = 0 if running else self._crashes + 1
-        what = "between two tasks" if child.read else "while it read the jugfile"
-        what = f"while it ran {self._graph.describe(key)}" if key else what
         self._say_once(child.why)
-        if child.overdue:
-            self._observer.note(f"a worker was killed at its timeout {what}")
-        else:
-            why = f": {cut}" if cut else _HINTS.get(how, "")
-            self._observer.note(
-                f"a worker died of {how} {what}{why}; starting another one"
-            )
+        ran = self._graph.describe(key) if key else ""
+        self._observer.note(told.death(child, how, ran, cut))
         if self._crashes >= _CRASHES:
             self._observer.note("workers die again and again before they run anything")
             self._codes.append(ExitCode.NOT_DONE)
@@ -365,17 +360,27 @@ class Supervisor:
 
     def _interrupt(self, signo: int) -> None:
         self.signal = signo
-        gentle = signo == signal.SIGINT and not self._stopping
+        alone = os.isatty(2) or not self._provenance.context()["job"]
+        gentle = signo == signal.SIGINT and alone and not self._stopping
         self._stopping += 1
         self._stop_all()
         if gentle and bool(self._graph):
-            self._observer.note(
-                "stopping after the tasks that run now; press Ctrl-C again to "
-                "abandon them"
-            )
+            self._observer.note(told.STOPPING)
             return
         for child in self._children.values():
             child.end(GRACE)
+
+    def _end_early(self, now: float) -> None:
+        """End if the time is over, or if somebody wants it."""
+        early = self._ending.look(self._backend, now)
+        if early is None:
+            return
+        self._say_once(early.why)
+        self.limited |= early.time_over
+        self._stop_all()
+        for child in self._children.values():
+            if early.at_once:
+                child.end(GRACE)
 
     def _stop_all(self) -> None:
         self._stopping = max(self._stopping, 1)

@@ -38,13 +38,11 @@ from taskgraph.tasks.frontier import Budget, Frontier
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from backends.interface import Backend, Change
+    from backends.interface import Backend, Change, Key
     from taskgraph.execution.clock import Clock
     from taskgraph.execution.options import WorkerOptions
     from taskgraph.tasks.jugfile import GraphSource, Loaded
     from taskgraph.tasks.task import Task
-
-Key = bytes
 
 
 class Worker:
@@ -255,7 +253,9 @@ class Worker:
         """Return how long a task will probably take; None if nobody knows."""
         if self._backend.suspect(task.key):
             return None
-        return self._pace.seconds.get(task.generator.name)
+        seconds = self._pace.seconds.get(task.generator.name)
+        self._page.expect(seconds)
+        return seconds
 
     def _without_poison(self, claim: Claim) -> list[tuple[Key, int]]:
         """Record tasks that kill their workers as failed, instead of running them."""

@@ -15,6 +15,7 @@ from backends.errors import BackendError
 from backends.liveness import worker_identity
 from backends.warning import warnings_printed
 from taskgraph.errors import TaskgraphError
+from taskgraph.execution.ending import limited
 from taskgraph.execution.output import Capture, flush_streams
 from taskgraph.execution.processes import (
     fork_safety,
@@ -32,6 +33,7 @@ from taskgraph.tasks.recording import STORE_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from taskgraph.execution.ending import Ending
     from taskgraph.execution.options import RunOptions
     from taskgraph.execution.processes.letters import Letters
     from taskgraph.execution.processes.reading import Script
@@ -80,6 +82,7 @@ class Job:
     options: RunOptions
     provenance: Provenance
     echo: int | None
+    ending: Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ def _work(job: Job, seat: Seat) -> ExitCode:
         loaded,
         job.options.per_worker,
         provenance=job.provenance.context,
-        page=seat.page,
+        page=limited(seat.page, job.options, job.ending.until),
         output=capture.take,
         join=join,
     )

@@ -6,7 +6,17 @@ from taskgraph.cli import COMMANDS, tg as group
 from taskgraph.cli.configuration import configuration, settings
 from taskgraph.errors import UsageError
 
-LOUD = ("yes", "force", "dry_run", "release", "repairing", "listing", "key")
+LOUD = (
+    "yes",
+    "force",
+    "dry_run",
+    "release",
+    "repairing",
+    "listing",
+    "key",
+    "now",
+    "off",
+)
 """What is decided anew each time; and words that are no settings."""
 WORDS = ("jugfile", "store", "arguments", "words", "output", "empty_trash")
 

@@ -30,10 +30,13 @@ def test_every_setting_has_a_name_of_its_own():
             "fail_fast",
             "jobs",
             "lease",
+            "max_tasks",
+            "max_time",
             "max_wait",
             "no_retry",
             "pdb",
             "quiet",
+            "requeue",
             "retry",
         )
     ]

@@ -1,0 +1,1 @@
+"""Commands about jobs of batch systems, one file each."""

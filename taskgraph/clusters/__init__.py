@@ -1,0 +1,1 @@
+"""Jobs of batch systems: written, submitted, listed, ended, and left in time."""
