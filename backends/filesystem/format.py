@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = "taskgraph store"
-VERSION = 6
+VERSION = 7
 BLOCK = 1000
 
 
@@ -21,7 +21,7 @@ def describe_format(block: int) -> bytes:
     Examples
     --------
     >>> describe_format(1000)
-    b'{"format": "taskgraph store", "version": 6, "block": 1000}'
+    b'{"format": "taskgraph store", "version": 7, "block": 1000}'
     """
     return json.dumps({"format": FORMAT, "version": VERSION, "block": block}).encode()
 

@@ -10,11 +10,12 @@ only where a sample of them shows that it pays.
 from __future__ import annotations
 
 import io
+import mmap
 import pickle
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,10 @@ _ALIGNED = 64
 _SAMPLE = 1 << 15
 _PLACES = 8
 _PAYS = 1.5
-_PIECE = 1 << 24
+_AT_ONCE = 1 << 24
+PIECE = 1 << 15
+"""What is still in the first cache of a processor when it is copied."""
+_LARGE_PAGES = 1 << 22
 
 WriteBlob = Callable[[str, Iterable[Any]], int]
 OpenBlob = Callable[[str], memoryview]
@@ -204,9 +208,10 @@ def _samples(data: Sequence[Any], total: int, piece: int) -> Iterator[bytes]:
 
 def _compressed(chunks: Sequence[Any]) -> Iterator[bytes]:
     compressor = zstd.ZstdCompressor(level=1)
+    compressor.set_pledged_input_size(sum(map(len, chunks)))
     for chunk in chunks:
-        for start in range(0, len(chunk), _PIECE):
-            yield compressor.compress(chunk[start : start + _PIECE])
+        for start in range(0, len(chunk), _AT_ONCE):
+            yield compressor.compress(chunk[start : start + _AT_ONCE])
     yield compressor.flush()
 
 
@@ -268,17 +273,66 @@ def check_blob(ref: BlobRef, open_blob: OpenBlob) -> memoryview:
 
 def unpacked(_: BlobRef, stored: memoryview) -> memoryview:
     """Return what was compressed, in memory of its own."""
-    raw = bytearray()
+    return memoryview(unpack(stored))
+
+
+def unpack(stored: memoryview) -> mmap.mmap:
+    """Return what was compressed, in private memory.
+
+    Raises
+    ------
+    ValueError
+        It has another size than it says.
+    """
+    size = size_unpacked(stored)
+    memory = _memory(size)
+    at = 0
     for piece in pieces(stored):
-        raw += piece
-    return memoryview(raw)
+        memory[at : at + len(piece)] = piece
+        at += len(piece)
+    if at != size:
+        raise ValueError(f"a compressed blob has {at} bytes for {size}")
+    return memory
+
+
+def size_unpacked(stored: memoryview) -> int:
+    """Return how many bytes something compressed says that it had.
+
+    Raises
+    ------
+    ValueError
+        It does not say.
+    """
+    size = zstd.get_frame_info(stored).decompressed_size
+    if not size:
+        raise ValueError("a compressed blob does not say its size")
+    return size
+
+
+def _memory(size: int) -> mmap.mmap:
+    """Return memory that a child after a fork has its own copy of.
+
+    Large pages, as numpy asks for them: the kernel takes four times as long for small
+    ones as it takes to unpack labels.
+    """
+    try:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, OverflowError) as error:
+        raise MemoryError(f"no memory for {size} bytes") from error
+    if size >= _LARGE_PAGES and hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a kernel without them
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory
 
 
 def pieces(stored: memoryview) -> Iterator[bytes]:
-    """Yield what was compressed, some megabytes at a time."""
+    """Yield what was compressed, at a time what a processor has close by."""
     decompressor = zstd.ZstdDecompressor()
     for start in range(0, len(stored), _ALIGNED << 10):
-        yield decompressor.decompress(stored[start : start + (_ALIGNED << 10)])
+        part = stored[start : start + (_ALIGNED << 10)]
+        yield decompressor.decompress(part, PIECE)
+        while not (decompressor.needs_input or decompressor.eof):
+            yield decompressor.decompress(b"", PIECE)
     if not decompressor.eof:
         raise ValueError("a compressed blob ends too early")
 

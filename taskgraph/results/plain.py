@@ -89,14 +89,7 @@ def pack(value: object, keep: Callable[[Any], int | None]) -> bytes:
     Traceback (most recent call last):
     taskgraph.results.plain.NotPlainError
     """
-
-    def write(thing: Any) -> Any:
-        return _extension(thing, packb, keep)
-
-    def packb(thing: Any) -> bytes:
-        packed: bytes = msgpack.packb(thing, default=write, **_PACKING)
-        return packed
-
+    packb = _Packing(keep).packb
     try:
         if type(value) in _ATOMS:
             has_bytes = type(value) is bytes
@@ -115,16 +108,36 @@ def unpack(data: Any, buffers: Sequence[Any]) -> Any:
     ValueError, TypeError, AttributeError, ImportError
         No value has these bytes, or none of the classes as they are now.
     """
+    return _Unpacking(buffers).unpackb(data)
 
-    def read(code: int, packed: bytes) -> Any:
-        return _READERS[code](unpackb(packed), buffers)
 
-    def unpackb(packed: Any) -> Any:
+class _Packing:
+    """How a value is written; functions in a ring would keep its arrays for longer."""
+
+    def __init__(self, keep: Callable[[Any], int | None]) -> None:
+        self._keep = keep
+
+    def packb(self, thing: Any) -> bytes:
+        packed: bytes = msgpack.packb(thing, default=self._write, **_PACKING)
+        return packed
+
+    def _write(self, thing: Any) -> Any:
+        return _extension(thing, self.packb, self._keep)
+
+
+class _Unpacking:
+    """How it is read."""
+
+    def __init__(self, buffers: Sequence[Any]) -> None:
+        self._buffers = buffers
+
+    def unpackb(self, packed: Any) -> Any:
         return msgpack.unpackb(
-            packed, ext_hook=read, strict_map_key=False, unicode_errors=ANY_TEXT
+            packed, ext_hook=self._read, strict_map_key=False, unicode_errors=ANY_TEXT
         )
 
-    return unpackb(data)
+    def _read(self, code: int, packed: bytes) -> Any:
+        return _READERS[code](self.unpackb(packed), self._buffers)
 
 
 class _Scan:

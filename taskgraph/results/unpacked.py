@@ -4,76 +4,130 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
 from collections import OrderedDict
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet, finalize
 
-from taskgraph.results.blobs import pieces, unpacked
+from xxhash import xxh3_64, xxh3_64_intdigest
+
+from taskgraph.results.blobs import PIECE, pieces, size_unpacked, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from taskgraph.results.blobs import BlobRef
 
 _MOST_BYTES = 1 << 28
-_MOST_FILES = 32
+_MOST = 32
 _MOST_MAPPED = 64
-"""Mappings at a time: each keeps a descriptor."""
+"""Mappings of files at a time: each keeps a descriptor."""
 
 
 class Unpacked:
-    """What a process unpacked lately, up to 256 MB; everybody gets a copy on write.
+    """What a process unpacked lately, up to 256 MB, for who needs one again.
 
-    Who changes one changes nobody else's, as with blobs that are not compressed.
+    Who is first gets the memory that it was unpacked into: most are needed once. It is
+    lent again when nobody has it any more, if it is as it was. Else a file in memory is
+    made, and everybody gets a copy on write. So nobody sees what others change, as with
+    blobs that are not compressed.
     """
 
     def __init__(self) -> None:
-        self._files: OrderedDict[BlobRef, tuple[int, int]] = OrderedDict()
+        self._kept: OrderedDict[BlobRef, _Lent | _File] = OrderedDict()
         self._mapped: WeakSet[mmap.mmap] = WeakSet()
-        self._too_large: set[BlobRef] = set()
-        finalize(self, _close_all, self._files)
 
     def __call__(self, ref: BlobRef, stored: memoryview) -> memoryview:
         """Return what was compressed."""
-        if len(self._mapped) < _MOST_MAPPED:
-            with suppress(OSError):  # no descriptor, no room or no mapping is left
-                descriptor = self._file(ref, stored)
-                if descriptor is not None:
-                    mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
-                    self._mapped.add(mapped)
-                    return memoryview(mapped)
-        return unpacked(ref, stored)
-
-    def _file(self, ref: BlobRef, stored: memoryview) -> int | None:
-        """Return a file with what was compressed, None if that is too much to keep."""
-        if ref in self._too_large:
-            return None
-        if ref not in self._files:
-            descriptor = _nameless()
-            size = 0
+        if size_unpacked(stored) > _MOST_BYTES:
+            return memoryview(unpack(stored))
+        kept = self._kept.pop(ref, None)  # no other thread lends it meanwhile
+        if kept is None:
+            kept = _Lent(unpack(stored))
+        elif isinstance(kept, _Lent) and not kept.is_as_it_was():
             try:
-                size = _fill(descriptor, pieces(stored))
-            finally:
-                if not 0 < size <= _MOST_BYTES:
-                    os.close(descriptor)
-            if size > _MOST_BYTES:
-                self._too_large.add(ref)
-                return None
-            self._files[ref] = descriptor, size
-        self._files.move_to_end(ref)
+                kept = self._file(kept, stored)
+            except OSError:  # no descriptor or no room is left
+                return memoryview(unpack(stored))
+        try:
+            return memoryview(kept.lend())
+        except OSError:  # no descriptor or no mapping is left
+            return memoryview(unpack(stored))
+        finally:
+            self._keep(ref, kept)
+
+    def _file(self, lent: _Lent, stored: memoryview) -> _File:
+        """Return a file with what was compressed, copied from memory if that has it."""
+        file = _File(self._mapped)
+        if file.fill(lent.pieces()) != lent.check:  # who has it may change it just now
+            file.fill(pieces(stored))
+        return file
+
+    def _keep(self, ref: BlobRef, kept: _Lent | _File) -> None:
+        self._kept[ref] = kept
         while self._is_too_much():
-            os.close(self._files.popitem(last=False)[1][0])
-        return self._files[ref][0]
+            self._kept.popitem(last=False)
 
     def _is_too_much(self) -> bool:
-        size = sum(size for _, size in self._files.values())
-        return size > _MOST_BYTES or len(self._files) > _MOST_FILES
+        size = sum(kept.size for kept in self._kept.values())
+        return size > _MOST_BYTES or len(self._kept) > _MOST
 
 
-def _close_all(files: OrderedDict[BlobRef, tuple[int, int]]) -> None:
-    for descriptor, _ in files.values():
-        os.close(descriptor)
+class _Lent:
+    """Memory that one has at a time."""
+
+    def __init__(self, memory: mmap.mmap) -> None:
+        self._memory = memory
+        self.size = len(memory)
+        self.check = xxh3_64_intdigest(memory)
+        self._free = 0
+
+    def lend(self) -> mmap.mmap:
+        self._free = self._references()  # nobody has it yet
+        return self._memory
+
+    def is_as_it_was(self) -> bool:
+        """Return whether nobody has it, and nobody who had it has changed it."""
+        if self._references() != self._free:
+            return False
+        return xxh3_64_intdigest(self._memory) == self.check
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield what is in it now."""
+        return (self._memory[at : at + PIECE] for at in range(0, self.size, PIECE))
+
+    def _references(self) -> int:
+        """Return how many refer to the memory; each view of it does."""
+        return sys.getrefcount(self._memory)
+
+
+class _File:
+    """A file in memory; everybody gets a copy on write."""
+
+    def __init__(self, mapped: WeakSet[mmap.mmap]) -> None:
+        self._descriptor = _nameless()
+        finalize(self, os.close, self._descriptor)
+        self._mapped = mapped
+        self.size = 0
+
+    def fill(self, data: Iterable[bytes]) -> int:
+        """Write what the file is to have; return the checksum of it."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        digest, self.size = xxh3_64(), 0
+        for piece in data:
+            digest.update(piece)
+            self.size += len(piece)
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        return digest.intdigest()
+
+    def lend(self) -> mmap.mmap:
+        if len(self._mapped) >= _MOST_MAPPED:
+            raise OSError("as many are mapped as may be")
+        mapped = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_COPY)
+        self._mapped.add(mapped)
+        return mapped
 
 
 def _nameless() -> int:
@@ -84,16 +138,3 @@ def _nameless() -> int:
 
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
-
-
-def _fill(descriptor: int, data: Iterable[bytes]) -> int:
-    """Write no more than may be kept; return how much there is, or that it is more."""
-    size = 0
-    for piece in data:
-        size += len(piece)
-        if size > _MOST_BYTES:
-            break
-        view = memoryview(piece)
-        while view:
-            view = view[os.write(descriptor, view) :]
-    return size

@@ -21,7 +21,7 @@ from taskgraph.upkeep import snapshot
 
 HERE = Path(__file__).parent
 PARTS = {
-    6: (
+    7: (
         b"TGS2",
         b"TGP3",
         b"TGD1",

@@ -2,11 +2,13 @@
 
 import dataclasses
 import datetime
+import gc
 import pathlib
 import resource
 import subprocess
 import sys
 import types
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +115,22 @@ def test_a_large_array_is_memory_mapped_and_private(results):
     first, second = (results.decode(payload, b"k" * 20)[0] for _ in range(2))
     first[:] = 0
     np.testing.assert_array_equal(second, array)
+
+
+@pytest.mark.parametrize("more", [(), (len,)], ids=["plain", "pickled"])
+def test_arrays_end_with_their_value(results, more):
+    array = np.random.default_rng(0).random((200, 100))
+    gone = [weakref.ref(array)]
+    gc.disable()
+    try:
+        payload = results.encode([array, *more], b"k" * 20)
+        del array
+        (found, *_) = results.decode(payload, b"k" * 20)
+        gone.append(weakref.ref(found.base))
+        del found
+        assert [ref() for ref in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_what_compresses_well_is_compressed(results):
