@@ -16,6 +16,7 @@ import io
 import os
 import pickle
 import sys
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgpack
@@ -291,8 +292,9 @@ def _pickle(value: object) -> tuple[bytes, list[Any]]:
 class _Pickler(pickle.Pickler):
     """Hands out every large array as a buffer, whatever its layout.
 
-    numpy itself pickles what is neither C- nor Fortran-contiguous in band. Classes that
-    only this Python has in a private module (paths in 3.13) go by their public names.
+    numpy itself pickles in band what is neither C- nor Fortran-contiguous, and times:
+    these go as numbers. Classes that only this Python has in a private module (paths in
+    3.13) go by their public names.
     """
 
     def reducer_override(self, obj: Any) -> Any:
@@ -303,10 +305,18 @@ class _Pickler(pickle.Pickler):
                 and (public := public_module(module, name, obj)) != module
             ):
                 return function_at, (public, name)
-            return NotImplemented
+        elif type(obj).__name__ == "ndarray":  # quick: it is asked for each object
+            return self._array(obj)
+        return NotImplemented
+
+    def _array(self, array: Any) -> Any:
         numpy = sys.modules.get("numpy")
-        if numpy is None or type(obj) is not numpy.ndarray or obj.nbytes < BLOB_SIZE:
+        if numpy is None or type(array) is not numpy.ndarray:
+            return NotImplemented  # another library's
+        if array.nbytes < BLOB_SIZE:
             return NotImplemented
-        if obj.flags.forc or obj.dtype.hasobject:
+        if array.dtype.kind in "mM":
+            return methodcaller("view", array.dtype), (array.view(numpy.int64),)
+        if array.flags.forc or array.dtype.hasobject:
             return NotImplemented
-        return numpy.ascontiguousarray(obj).__reduce_ex__(5)
+        return numpy.ascontiguousarray(array).__reduce_ex__(5)

@@ -40,7 +40,7 @@ class Unpacked:
     def __call__(self, ref: BlobRef, stored: memoryview) -> memoryview:
         """Return what was compressed."""
         if size_unpacked(stored) > _MOST_BYTES:
-            return memoryview(unpack(stored))
+            return unpack(stored)
         kept = self._kept.pop(ref, None)  # no other thread lends it meanwhile
         if kept is None:
             kept = _Lent(unpack(stored))
@@ -48,11 +48,11 @@ class Unpacked:
             try:
                 kept = self._file(kept, stored)
             except OSError:  # no descriptor or no room is left
-                return memoryview(unpack(stored))
+                return unpack(stored)
         try:
-            return memoryview(kept.lend())
+            return kept.lend()
         except OSError:  # no descriptor or no mapping is left
-            return memoryview(unpack(stored))
+            return unpack(stored)
         finally:
             self._keep(ref, kept)
 
@@ -76,15 +76,15 @@ class Unpacked:
 class _Lent:
     """Memory that one has at a time."""
 
-    def __init__(self, memory: mmap.mmap) -> None:
-        self._memory = memory
+    def __init__(self, memory: memoryview) -> None:
+        self._memory = memory.obj
         self.size = len(memory)
         self.check = xxh3_64_intdigest(memory)
         self._free = 0
 
-    def lend(self) -> mmap.mmap:
+    def lend(self) -> memoryview:
         self._free = self._references()  # nobody has it yet
-        return self._memory
+        return memoryview(self._memory)
 
     def is_as_it_was(self) -> bool:
         """Return whether nobody has it, and nobody who had it has changed it."""
@@ -94,7 +94,8 @@ class _Lent:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield what is in it now."""
-        return (self._memory[at : at + PIECE] for at in range(0, self.size, PIECE))
+        view = memoryview(self._memory)
+        return (bytes(view[at : at + PIECE]) for at in range(0, self.size, PIECE))
 
     def _references(self) -> int:
         """Return how many refer to the memory; each view of it does."""
@@ -122,12 +123,12 @@ class _File:
                 view = view[os.write(self._descriptor, view) :]
         return digest.intdigest()
 
-    def lend(self) -> mmap.mmap:
+    def lend(self) -> memoryview:
         if len(self._mapped) >= _MOST_MAPPED:
             raise OSError("as many are mapped as may be")
         mapped = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_COPY)
         self._mapped.add(mapped)
-        return mapped
+        return memoryview(mapped)
 
 
 def _nameless() -> int:

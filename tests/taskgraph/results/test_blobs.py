@@ -100,6 +100,7 @@ def test_a_damage_is_noticed_in_whichever_part_it_is(results, tmp_path):
         ("ab/cd", False, 0, 10, 0, [("0", 1, 2)]),
         ("ab/cd", False, 0, 10, 0, 7),
         ("ab/cd", False, 0, 10, 0, [], []),
+        ("ab/cd", False, 0, 10, 0, [], (1, 0, True), 0),
         ("ab/cd", False, 0),
     ],
 )
@@ -142,9 +143,9 @@ def test_what_one_task_after_the_other_loads_has_one_place(
         raise OSError(errno.EMFILE, "no descriptor")
 
     monkeypatch.setattr(os, "memfd_create", none_is_left)
-    payload = results.encode(np.ones(1_000_000), KEY)
+    payload = results.encode(np.ones(1_000_001, np.uint8), KEY)
     sums = [float(results.decode(payload, KEY).sum()) for _ in range(20)]
-    assert sums == [1_000_000] * 20
+    assert sums == [1_000_001] * 20
     assert len(unpackings) == 1
 
 
@@ -205,7 +206,7 @@ def test_two_threads_never_get_the_same_memory(results, monkeypatch):
 
 
 def test_a_child_changes_its_own_copy_of_what_was_unpacked(results):
-    payload = results.encode(np.zeros(2_000_000), KEY)
+    payload = results.encode(np.zeros(5_000_001, np.uint8), KEY)
     found = results.decode(payload, KEY)
     if not (child := os.fork()):
         found[:] = 1
@@ -217,9 +218,9 @@ def test_a_child_changes_its_own_copy_of_what_was_unpacked(results):
 def test_what_is_too_large_or_not_used_is_not_kept(results, unpackings, monkeypatch):
     monkeypatch.setattr(unpacked, "_MOST_BYTES", 500_000)
     first, second = (
-        results.encode(np.full(100_000, number, np.int32), KEY) for number in (1, 2)
+        results.encode(np.full(400_001, number, np.uint8), KEY) for number in (1, 2)
     )
-    large = results.encode(np.zeros(1_000_000), KEY)
+    large = results.encode(np.zeros(1_000_001, np.uint8), KEY)
     for payload, value in [(first, 1), (second, 2), (large, 0), (large, 0), (first, 1)]:
         assert (results.decode(payload, KEY) == value).all()
     assert len(unpackings) == 5
@@ -227,7 +228,7 @@ def test_what_is_too_large_or_not_used_is_not_kept(results, unpackings, monkeypa
 
 @pytest.mark.parametrize("broken", ["write", "memfd_create"])
 def test_a_full_memory_loses_nothing(results, monkeypatch, broken):
-    payload = results.encode(np.zeros(1_000_000), KEY)
+    payload = results.encode(np.zeros(1_000_001, bool), KEY)
     first = results.decode(payload, KEY)
     write, calls = os.write, []
 
@@ -243,7 +244,7 @@ def test_a_full_memory_loses_nothing(results, monkeypatch, broken):
     found += [results.decode(payload, KEY) for _ in range(3)]
     assert calls
     for number, array in enumerate(found):
-        assert array.shape == (1_000_000,)
+        assert array.shape == (1_000_001,)
         assert not array.any()
         array[:] = 1 + number
 
