@@ -8,6 +8,8 @@ table keeps its columns (in blocks, in chunks) does not count.
 from __future__ import annotations
 
 import sys
+from itertools import repeat
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.identity.arrow_state import arrow_state
@@ -64,8 +66,11 @@ def _columns(table: Any) -> list[Any]:
 
 def _columns_by_type(table: Any) -> list[Any]:
     """Return many short columns: those of one type of numpy in one array."""
+    kinds = table.dtypes.tolist()
+    if _is_numpys(kinds[0]) and all(map(is_, kinds, repeat(kinds[0]))):
+        return [table.to_numpy()]  # quick: a table of numbers
     places: dict[Any, list[int]] = {}
-    for place, kind in enumerate(table.dtypes):
+    for place, kind in enumerate(kinds):
         places.setdefault(kind, []).append(place)
     columns: list[Any] = []
     for kind, where in places.items():

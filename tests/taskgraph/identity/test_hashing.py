@@ -274,6 +274,18 @@ def test_dataframes_are_known_by_their_contents():
     assert len({encode(x) for x in (one, other, renamed, indexed, one["a"])}) == 5
 
 
+@pytest.mark.parametrize("kind", ["f8", "i4", "M8[s]", "Int64"])
+def test_how_a_wide_table_keeps_its_columns_does_not_count(kind):
+    pandas = pytest.importorskip("pandas")
+    numbers = np.arange(200).reshape(2, 100)
+    one = pandas.DataFrame(numbers).astype(kind)
+    by_column = {k: pandas.Series(numbers[:, k]).astype(kind) for k in range(100)}
+    assert Encoder().encode(one) == Encoder().encode(pandas.DataFrame(by_column))
+    other = one.copy()
+    other.iloc[1, 99] = other.iloc[0, 0]
+    assert Encoder().encode(one) != Encoder().encode(other)
+
+
 def test_tasks_are_found_deep_inside_arguments():
     @TaskGenerator
     def f(x):

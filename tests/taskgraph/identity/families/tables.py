@@ -38,7 +38,24 @@ def arrow(values, kind):
     return pd.Series(values, dtype=f"{kind}[pyarrow]")
 
 
+def wide(kind=float, **more):
+    return pd.DataFrame(np.arange(200).reshape(2, 100)).astype(kind).assign(**more)
+
+
 FAMILIES = {
+    "wide tables": lambda: [
+        wide(),
+        wide().T.reset_index(drop=True).T.rename(columns={0: "a"}),
+        wide()[:1],
+        wide("f4"),
+        wide(int),
+        wide(x=1.0),
+        wide(x=1),
+        wide(x="a"),
+        wide()[list(range(99, -1, -1))],
+        wide("Int64"),
+        wide("M8[s]"),
+    ],
     "tables": lambda: [
         table(),
         table().rename(columns={"a": "c"}),
