@@ -131,17 +131,20 @@ class State:
         left = bytearray(rows)
         own, accepted = set(keys), set[Key]()
 
-        def held(need: Key, as_of: int) -> bool:
-            if discarded.get(need, -1) >= as_of or in_vain.get(need, -1) >= as_of:
-                return False
-            return need in (accepted if need in own else records)
+        def held(needs: Sequence[Key], as_of: int) -> bool:
+            for gone in (discarded, in_vain):
+                if gone and any(gone.get(need, -1) >= as_of for need in needs):
+                    return False
+            mine = own.intersection(needs)
+            others = [need for need in needs if need not in own] if mine else needs
+            return mine <= accepted and all(map(records.__contains__, others))
 
         made_of = inputs or [Inputs(0, ())] * len(keys)
         for row, (key, (as_of, needs)) in enumerate(zip(keys, made_of, strict=True)):
             if (
                 key in records
                 or discarded.get(key, -1) >= since
-                or not all(held(need, as_of) for need in needs)
+                or (needs and not held(needs, as_of))
             ):
                 left[row] = Row.STALE
             else:

@@ -21,7 +21,7 @@ from backends.interface import KEY_SIZE, Inputs, Row
 from taskgraph.compression import zstd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from backends.interface import Bytes, Where
 
@@ -177,13 +177,20 @@ class Batch:
         places: dict[int, list[int]] = {}
         if not any(inputs.keys for inputs in self.inputs):
             return places
+        last: Sequence[bytes] = ()
+        flat: list[int] = []
         for row, (key, inputs) in enumerate(zip(self.keys, self.inputs, strict=True)):
             if inputs.keys:
-                for need in [need for need in inputs.keys if need not in known]:
-                    where = find(need)
-                    place = (where.position, where.row) if where else (_HERE, _HERE)
-                    known[need] = place
-                places[row] = [part for need in inputs.keys for part in known[need]]
+                if inputs.keys is not last:
+                    last = inputs.keys
+                    for need in [need for need in last if need not in known]:
+                        where = find(need)
+                        place = (where.position, where.row) if where else (_HERE, _HERE)
+                        known[need] = place
+                    flat = [part for need in last for part in known[need]]
+                places[row] = flat
+            if key in known:  # made anew: it is here now
+                last = ()
             known[key] = _HERE, row
         return places
 

@@ -65,6 +65,8 @@ class Runner:
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
         self._process = os.getpid()
         self._as_of = 0
+        self._needs: tuple[Task, ...] = ()
+        self._needed: list[bytes] = []
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self.begin_anew()
         self.before: Callable[[], None]
@@ -129,9 +131,7 @@ class Runner:
         if type(payload) is bytes:
             self._results.pending[task.key] = payload
         printed = output()
-        inputs = NO_INPUTS
-        if task.needs:
-            inputs = Inputs(self._as_of, [need.key for need in task.needs])
+        inputs = self._inputs(task) if task.needs else NO_INPUTS
         batch().add(
             task.key,
             payload,
@@ -142,6 +142,13 @@ class Runner:
             inputs=inputs,
         )
         return wall
+
+    def _inputs(self, task: Task) -> Inputs:
+        """Return the results that a task was given; their keys once for many tasks."""
+        if task.needs is not self._needs:
+            self._needs = task.needs
+            self._needed = [need.key for need in task.needs]
+        return Inputs(self._as_of, self._needed)
 
     def _attempts(
         self, task: Task, payload: bytes | Failure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, RewoundError
@@ -105,9 +106,11 @@ class Results:
 
         What cannot be changed is decoded once, as long as there is room for it.
         """
-        known = self._decoded().get
+        known = self._decoded()
+        with suppress(KeyError):
+            return list(map(known.__getitem__, keys))
         return [
-            self.load(key) if (value := known(key, _UNKNOWN)) is _UNKNOWN else value
+            self.load(key) if (value := known.get(key, _UNKNOWN)) is _UNKNOWN else value
             for key in keys
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from taskgraph.tasks.graph import closure_of, heights_of
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from taskgraph.tasks.task import Task
 
 Key = bytes
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """Tasks that wait for the same results, and how many of these are missing."""
+
+    missing: int = 0
+    keys: list[Key] = field(default_factory=list)
 
 
 class Frontier:
@@ -54,7 +62,8 @@ class Frontier:
         self._needed_by: dict[Key, list[Key]] | None = None
         self.failed = {key for key in failed if key in graph}
         self.unfinished = {key for key in graph if key not in finished} | self.failed
-        self._missing: dict[Key, int] = {}
+        self._waiting: dict[Key, _Waiting] = {}
+        self._followers: dict[Key, list[_Waiting]] = {}
         self._selected = selected
         self._fresh: deque[Key] = deque()
         self._stack: deque[Key] = deque()
@@ -65,14 +74,18 @@ class Frontier:
         """Take in which tasks can be run, and what the others wait for."""
         ready = []
         unfinished, failed = self.unfinished, self.failed
+        needs: tuple[Task, ...] = ()
+        group = _Waiting()
         for task in tasks:
             key = task.key
             if key not in unfinished or key in failed:
                 continue
-            needs = task.needs
-            missing = sum([need.key in unfinished for need in needs]) if needs else 0
-            if missing:
-                self._missing[key] = missing
+            if task.needs is not needs:
+                needs = task.needs
+                group = self._wait([n.key for n in needs if n.key in unfinished])
+            if group.missing:
+                group.keys.append(key)
+                self._waiting[key] = group
             else:
                 ready.append(key)
         heights = heights_of(tasks)
@@ -80,25 +93,33 @@ class Frontier:
             ready.sort(key=lambda key: -heights.get(key, 0))
         self._fresh.extend(ready)
 
+    def _wait(self, missing: list[Key]) -> _Waiting:
+        """Return a group that waits for these."""
+        group = _Waiting(len(missing))
+        followers = self._followers
+        for key in missing:
+            if key in followers:
+                followers[key].append(group)
+            else:
+                followers[key] = [group]
+        return group
+
     def grow(self, finished: Container[Key], failed: Container[Key]) -> None:
         """Take in the tasks that the graph has got since."""
         tasks = self._graph.last(len(self._graph) - self._size)
         self._size += len(tasks)
+        self._needed_by = None
         self.failed.update(task.key for task in tasks if task.key in failed)
         self.unfinished.update(
             task.key
             for task in tasks
             if task.key not in finished or task.key in self.failed
         )
-        if self._needed_by is not None:
-            for task in tasks:
-                for need in task.needs:
-                    self._needed_by.setdefault(need.key, []).append(task.key)
         self._begin(tasks)
 
     @property
     def _dependants(self) -> dict[Key, list[Key]]:
-        if self._needed_by is None:  # a finished graph never asks
+        if self._needed_by is None:  # nobody asks if nothing failed
             self._needed_by = self._graph.dependants()
         return self._needed_by
 
@@ -131,15 +152,12 @@ class Frontier:
 
     def lacks(self, task: Task) -> bool:
         """Return whether something that a task needs has no result."""
-        needs = task.needs
-        return bool(needs) and not self.unfinished.isdisjoint(
-            [need.key for need in needs]
-        )
+        return task.key in self._waiting
 
     @property
     def waiting(self) -> int:
         """How many tasks wait for others, blocked ones included."""
-        return len(self._missing)
+        return len(self._waiting)
 
     @property
     def ready(self) -> int:
@@ -149,27 +167,24 @@ class Frontier:
     @property
     def open(self) -> int:
         """How many tasks could be run now or are being run, by anybody."""
-        return len(self.unfinished) - len(self.failed) - len(self._missing)
+        return len(self.unfinished) - len(self.failed) - len(self._waiting)
 
     def finish(self, keys: Iterable[Key]) -> bool:
         """Take in that `keys` have results; return whether that made others ready."""
-        unfinished, waiting = self.unfinished, self._missing
+        unfinished, waiting = self.unfinished, self._waiting
         new = [key for key in dict.fromkeys(keys) if key in unfinished]
         unfinished.difference_update(new)
         if not waiting:
             return False
         for key in new:
             waiting.pop(key, None)
-        dependants = self._dependants
+        followers = self._followers
         freed = []
         for key in new:
-            for follower in dependants.get(key, ()):
-                left = waiting.get(follower, 0)
-                if left == 1:
-                    del waiting[follower]
-                    freed.append(follower)
-                elif left:
-                    waiting[follower] = left - 1
+            for group in followers.pop(key, ()):
+                group.missing -= 1
+                if not group.missing:
+                    freed += [key for key in group.keys if waiting.pop(key, None)]
         self._stack += freed
         return bool(freed)
 
@@ -202,7 +217,7 @@ class Frontier:
         taken: list[Key] = []
         chosen: set[Key] = set()
         seconds = 0.0
-        missing: dict[Key, int] = {}
+        missing: dict[_Waiting, int] = {}
         ahead: list[Key] = []
         while len(taken) < budget.tasks or seconds < budget.least:
             key = ahead.pop() if ahead else self._pop(budget)
@@ -212,7 +227,7 @@ class Frontier:
                 continue
             cost = expected(self._graph[key])
             if taken and (cost is None or seconds + cost > budget.seconds):
-                if key not in missing:
+                if self._waiting.get(key) not in missing:
                     self._stack.append(key)
                 break
             taken.append(key)
@@ -220,17 +235,16 @@ class Frontier:
             if cost is None:
                 break
             seconds += cost
-            for follower in self._dependants.get(key, ()):
-                left = missing.get(follower, self._missing.get(follower, 0)) - 1
-                missing[follower] = left
-                if left == 0 and self._may_run(follower):
-                    ahead.append(follower)
+            for group in self._followers.get(key, ()):
+                left = missing[group] = missing.get(group, group.missing) - 1
+                if not left:
+                    ahead += [k for k in group.keys if self._may_be_next(k)]
         return taken
 
     def put_back(self, keys: Iterable[Key]) -> None:
         """Hand in keys that were taken and not run."""
         for key in keys:
-            if key not in self._missing:
+            if key not in self._waiting:
                 self._stack.append(key)
 
     def blocked(self) -> set[Key]:
@@ -240,6 +254,9 @@ class Frontier:
 
     def _may_run(self, key: Key) -> bool:
         return self._selected is None or self._selected(self._graph[key])
+
+    def _may_be_next(self, key: Key) -> bool:
+        return key in self._waiting and self._may_run(key)
 
     def _pop(self, budget: Budget) -> Key | None:
         """Return the next ready key that nobody else holds, dropping finished ones."""

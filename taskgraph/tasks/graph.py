@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from fnmatch import translate
-from itertools import islice
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
@@ -103,10 +103,12 @@ class Graph:
     def dependants(self) -> dict[Key, list[Key]]:
         """Return for each key that is needed the keys of the tasks that need it."""
         needed_by: defaultdict[Key, list[Key]] = defaultdict(list)
-        for key, task in self._tasks.items():
-            if task.needs:
-                for need in task.needs:
-                    needed_by[need.key].append(key)
+        for _, group in groupby(self._tasks.values(), lambda task: id(task.needs)):
+            first = next(group)
+            if first.needs:
+                keys = [first.key, *[task.key for task in group]]
+                for need in first.needs:
+                    needed_by[need.key] += keys
         return needed_by
 
 
@@ -121,10 +123,16 @@ def heights_of(tasks: Reversible[Task]) -> dict[Key, int]:
         Each after all that it needs.
     """
     heights: dict[Key, int] = {}
+    last: tuple[Task, ...] = ()
+    highest = 0
     for task in reversed(tasks):
-        if task.needs:
+        needs = task.needs
+        if needs:
             height = heights.get(task.key, 0) + 1
-            for need in task.needs:
+            if needs is last and height <= highest:
+                continue
+            last, highest = needs, height
+            for need in needs:
                 if heights.get(need.key, 0) < height:
                     heights[need.key] = height
     return heights
@@ -136,13 +144,21 @@ def _in_order(tasks: list[Task], known: Container[Key]) -> dict[Key, Task]:
     if len(found) < len(tasks):
         for task in reversed(tasks):
             found[task.key] = task
-    if any(
-        [need for need in task.needs if need.key not in found and need.key not in known]
-        for task in tasks
-        if task.needs
-    ):
+    if _lack(tasks, found, known):
         found = {task.key: task for task in _closure(tasks, known)}
     return found
+
+
+def _lack(tasks: list[Task], found: Container[Key], known: Container[Key]) -> bool:
+    """Return whether tasks need something that is neither found nor known."""
+    last: tuple[Task, ...] = ()
+    for task in tasks:
+        needs = task.needs
+        if needs is not last:
+            last = needs
+            if [n for n in needs if n.key not in found and n.key not in known]:
+                return True
+    return False
 
 
 def _closure(tasks: Iterable[Task], known: Container[Key]) -> list[Task]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import NoResultError
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
     from taskgraph.identity.hashing import Encoder
     from taskgraph.results.results import Results
 
+_KEY, _RECORDING = attrgetter("key"), attrgetter("recording")
+
 
 def encode_all(tasks: Sequence[Any], encoder: Encoder) -> bytes:
     """Return what stands for tasks in a row, each as in `Task.__taskgraph_encode__`."""
     encoder.tasks += tasks
-    return b"K" + b"K".join([task.key for task in tasks])
+    return b"K" + b"K".join(map(_KEY, tasks))
 
 
 def values_of(tasks: Sequence[Any]) -> list[Any]:
@@ -28,9 +31,9 @@ def values_of(tasks: Sequence[Any]) -> list[Any]:
     NoResultError
         One has none yet, or it failed.
     """
-    recordings = {task.recording for task in tasks}
+    recordings = set(map(_RECORDING, tasks))
     results: Results | None = recordings.pop().results
     if results is not None and not recordings:
         with suppress(NoResultError):  # said below, of the one that has none
-            return results.load_many([task.key for task in tasks])
+            return results.load_many(list(map(_KEY, tasks)))
     return [task.value() for task in tasks]

@@ -87,6 +87,18 @@ class Recording(Generic[T]):
         self.wait: Callable[[tuple[bytes, ...]], bool] | None = None
         self.stops: list[tuple[tuple[bytes, ...], int]] = []
         self._of_threads: dict[int, Recording[T]] = {}
+        self._needed: tuple[T, ...] = ()
+
+    def each_once(self, tasks: list[T]) -> tuple[T, ...]:
+        """Return each of these tasks once: in the tuple of the last call, if it can be.
+
+        So whatever is worked out of what tasks need is worked out once for many.
+        """
+        last = self._needed
+        same = len(tasks) == len(last) and tasks[0] is last[0] and tuple(tasks) == last
+        if not same:
+            self._needed = last = tuple(dict.fromkeys(tasks))
+        return last
 
     def cut(self) -> tuple[bytes, ...]:
         """Forget what came after the first barrier that stopped it; return its keys.

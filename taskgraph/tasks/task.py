@@ -157,7 +157,7 @@ class TaskGenerator:
         task.key = key
         task.mutable = encoder.mutable
         task.recording = recording
-        task.needs = tuple(dict.fromkeys(needs)) if needs else ()
+        task.needs = recording.each_once(needs) if needs else ()
         recording.tasks.append(task)
         return task
 

@@ -224,10 +224,13 @@ class Growing:
         for generator in graph.generators:
             place = self._names.setdefault(generator.name, len(self._names))
             self._functions[generator] = place
-        needs = array("I")
+        needs, numbers = array("I"), list[int]()
+        last: object = ()
         for task in tasks:
-            if task.needs:
-                needs.extend([places[need.key] for need in task.needs])
+            if task.needs is not last:
+                last = task.needs
+                numbers = [places[need.key] for need in task.needs]
+            needs.extend(numbers)
         keys = b"".join([task.key for task in tasks])
         self.check = zlib.crc32(keys, self.check)
         functions = self._functions

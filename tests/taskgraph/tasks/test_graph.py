@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from taskgraph import TaskGenerator
 from taskgraph.errors import UsageError
 from taskgraph.tasks.frontier import Budget, Frontier
-from taskgraph.tasks.graph import Graph, closure_of, selector
+from taskgraph.tasks.graph import Graph, closure_of, heights_of, selector
 from taskgraph.tasks.recording import Recording, recorded_in
 
 
@@ -31,12 +31,13 @@ def cheap(_):
 @st.composite
 def graphs(draw):
     with recorded_in(Recording()) as recording:
-        for label in range(draw(st.integers(1, 12))):
+        for label in range(draw(st.integers(1, 8))):
             earlier = recording.tasks
             needs = (
                 draw(st.lists(st.sampled_from(earlier), max_size=3)) if earlier else []
             )
-            f(*needs, label=label)
+            for sibling in range(draw(st.integers(1, 3))):
+                f(*needs, label=(label, sibling))
     return Graph(recording.tasks)
 
 
@@ -71,6 +72,46 @@ def test_what_depends_on_a_failure_is_blocked_and_nothing_else(graph, data):
     blocked = closure_of([failed], graph.dependants()) - {failed}
     assert frontier.blocked() == blocked
     assert set(graph) == blocked | {failed} | frontier.finished
+
+
+@given(graphs(), st.data())
+def test_what_others_finish_leaves_a_frontier_as_one_that_begins_then(graph, data):
+    frontier, finished = Frontier(graph), set()
+    while not frontier.done:
+        keys = st.sampled_from(sorted(frontier.unfinished))
+        news = data.draw(st.lists(keys, min_size=1, unique=True))
+        frontier.finish(news)
+        finished.update(news)
+        anew = Frontier(graph, finished)
+        assert (frontier.open, frontier.waiting) == (anew.open, anew.waiting)
+        for key in frontier.unfinished:
+            lacking = any(need.key not in finished for need in graph[key].needs)
+            assert frontier.lacks(graph[key]) is anew.lacks(graph[key]) is lacking
+    assert frontier.take(cheap, budget()) == []
+
+
+@given(graphs())
+def test_what_follows_a_task_does_not_depend_on_who_needs_the_same(graph):
+    followers, heights = {}, dict.fromkeys(graph, 0)
+    for task in reversed(graph.tasks):
+        for need in task.needs:
+            followers.setdefault(need.key, []).insert(0, task.key)
+            heights[need.key] = max(heights[need.key], heights[task.key] + 1)
+    assert graph.dependants() == followers
+    assert heights_of(graph.tasks) == {k: h for k, h in heights.items() if h}
+
+
+def test_tasks_that_need_the_same_share_what_they_need():
+    with recorded_in(Recording()) as recording:
+        shared = [f(label=label) for label in range(3)]
+        for label in range(2):
+            g(shared, label=label)
+        g(shared[:2])
+        g([*shared, shared[0]])
+    one, two, fewer, twice = (task.needs for task in recording.tasks[3:])
+    assert one is two
+    assert one == twice == tuple(shared)
+    assert fewer == tuple(shared[:2])
 
 
 def test_a_chain_is_taken_in_one_go():
