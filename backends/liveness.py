@@ -94,7 +94,7 @@ class Watch:
             beat, since = self._changed.get(worker, (None, now))
             if alive or beat != member.beat:
                 self._changed[worker] = member.beat, now
-            elif now - since >= _lease(member.identity):
+            elif now - since >= lease_of(member.identity):
                 dead.add(worker)
         return dead
 
@@ -116,7 +116,7 @@ def seems_dead(member: Member | None) -> bool:
     if member is None:
         return True
     alive = alive_here(member.identity)
-    return member.age >= _lease(member.identity) if alive is None else not alive
+    return member.age >= lease_of(member.identity) if alive is None else not alive
 
 
 def left_behind(backend: Backend) -> set[str]:
@@ -199,7 +199,8 @@ def _exists(pid: int) -> bool:
     return True
 
 
-def _lease(identity: Mapping[str, object]) -> float:
+def lease_of(identity: Mapping[str, object]) -> float:
+    """Return after how many seconds without a heartbeat a worker counts as dead."""
     lease = identity.get("lease")
     return lease if isinstance(lease, int | float) and lease > 0 else DEFAULT_LEASE
 

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from backends.log import Log
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*):")
-_POSSIBLE = "a directory, file:///directory or memory://"
+_POSSIBLE = "a directory, file:///directory, memory:// or redis://host"
+_REDIS = (
+    *("redis", "rediss", "unix", "valkey", "valkeys"),
+    *("redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"),
+)
 _MODULES = {
     "memory": "backends.memory",
+    **dict.fromkeys(_REDIS, "backends.redis.opening"),
 }
 """Where the function `open_log` of a scheme is: it takes a URL, and `create`."""
 

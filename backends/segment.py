@@ -36,7 +36,9 @@ _CHECKED = struct.Struct("<4sIQQQQ")
 """A header together with its own check."""
 _CHECK = struct.Struct("<Q")
 _LINK = struct.Struct("<QQ")
-LINK_AT = _HEADER.size + _CHECK.size
+CHECK_AT = _HEADER.size
+"""Where in a frame stands what tells it from all others, up to `LINK_AT`."""
+LINK_AT = CHECK_AT + _CHECK.size
 """Where in a frame it says after which other one it comes."""
 HEADER_SIZE = LINK_AT + _LINK.size
 _ANY_TEXT = "surrogatepass"

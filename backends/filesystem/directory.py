@@ -10,7 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from backends.errors import DamagedError, NoStoreError, OpenError, UnavailableError
-from backends.filesystem.format import check_format, describe_format
+from backends.filesystem.format import FORMAT, check_format, describe_format
 from backends.filesystem.posix import (
     bytes_in,
     create_file,
@@ -48,6 +48,8 @@ class Directory:
         Make it if there is none.
     block : int
         How many segments make a block, if it is made; kept in `format.json`.
+    kind : str, optional
+        What `format.json` says that it is.
 
     Attributes
     ----------
@@ -55,9 +57,12 @@ class Directory:
         How many segments make a block.
     """
 
-    def __init__(self, root: Path, *, create: bool, block: int) -> None:
+    def __init__(
+        self, root: Path, *, create: bool, block: int, kind: str = FORMAT
+    ) -> None:
         self.root = root
         self.block_size = block
+        self._kind = kind
         self._path = str(root)
         self._made = False
         self._staged = count()
@@ -87,7 +92,7 @@ class Directory:
             raise OpenError(f"{self.root} is not a directory") from None
         except DamagedError:
             text = b""
-        self.block_size = check_format(text, self.root)
+        self.block_size = check_format(text, self.root, self._kind)
         self._refuse_links()
         self._made = True
 
@@ -119,7 +124,9 @@ class Directory:
 
     def _make(self) -> None:
         self._make_folders()
-        staged = self._write([describe_format(self.block_size)], durable=True)
+        staged = self._write(
+            [describe_format(self.block_size, self._kind)], durable=True
+        )
         put_if_absent(staged, f"{self._path}/format.json")
         self.unstage(staged)
         self._learn_format()

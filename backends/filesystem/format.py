@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = "taskgraph store"
+BLOBS = "large values of a taskgraph store elsewhere"
 VERSION = 7
 BLOCK = 1000
 
 
-def describe_format(block: int) -> bytes:
+def describe_format(block: int, kind: str = FORMAT) -> bytes:
     """Return what a new store says of itself.
 
     Examples
@@ -23,19 +24,19 @@ def describe_format(block: int) -> bytes:
     >>> describe_format(1000)
     b'{"format": "taskgraph store", "version": 7, "block": 1000}'
     """
-    return json.dumps({"format": FORMAT, "version": VERSION, "block": block}).encode()
+    return json.dumps({"format": kind, "version": VERSION, "block": block}).encode()
 
 
-def check_format(text: bytes, root: Path) -> int:
+def check_format(text: bytes, root: Path, kind: str = FORMAT) -> int:
     """Return how many segments make a block; refuse what cannot be read."""
     try:
         about = json.loads(text)
-        version = int(about["version"]) if about["format"] == FORMAT else None
+        version = int(about["version"]) if about["format"] == kind else None
         block = int(about.get("block", BLOCK)) if version == VERSION else BLOCK
     except (ValueError, KeyError, TypeError, AttributeError):
         raise FormatError(
             f"{root}/format.json is damaged; if this is a store, put "
-            f'{{"format": "{FORMAT}", "version": {VERSION}}} there, else choose '
+            f'{{"format": "{kind}", "version": {VERSION}}} there, else choose '
             "another --store"
         ) from None
     if version is None:

@@ -145,9 +145,9 @@ def test_staged_files_of_the_long_dead_are_collected(root):
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("redis://host:6379", "no backend for 'redis'; give a directory, file:///"),
-        ("Redis:host", "no backend for 'redis'"),
-        ("a:b", r"no backend for 'a'; .* or memory:// \(./a:b if a directory"),
+        ("gopher://host:70", "no backend for 'gopher'; give a directory, file:///"),
+        ("Gopher:host", "no backend for 'gopher'"),
+        ("a:b", r"no backend for 'a'; .* or redis://host \(./a:b if a directory"),
         ("memory://shared", "in memory has no name"),
         ("file:store", "takes a whole path, as in file:///data/store"),
         ("file://store", "takes a whole path"),

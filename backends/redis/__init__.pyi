@@ -1,0 +1,3 @@
+from .redis_log import RedisLog as RedisLog
+
+__all__: list[str]

@@ -1,0 +1,116 @@
+"""What a server's errors mean, each as a sentence that says what to do."""
+
+from __future__ import annotations
+
+import redis
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    InvalidResponse,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+)
+
+from backends.errors import BackendError, OpenError, UnavailableError
+
+PASSWORD = (
+    "give name and password in the URL, redis://user:password@host, or the "
+    "password in the variable REDISCLI_AUTH"
+)
+_BEGINNINGS: dict[str, tuple[type[BackendError], str]] = {
+    "WRONGTYPE": (
+        OpenError,
+        (
+            "something else than a store has keys of this name there; choose another "
+            "?store=NAME"
+        ),
+    ),
+    "NOAUTH": (OpenError, f"the server wants a password; {PASSWORD}"),
+    "WRONGPASS": (OpenError, f"the server refuses name or password; {PASSWORD}"),
+    "DB index": (
+        OpenError,
+        "the server has no database of that number; take a smaller one",
+    ),
+    "SELECT is not allowed": (
+        OpenError,
+        "the server is a cluster; write redis+cluster://host",
+    ),
+    "MOVED": (
+        OpenError,
+        "the server is a node of a cluster; write redis+cluster://host",
+    ),
+    "MISCONF": (
+        UnavailableError,
+        (
+            "the server cannot save what it has, and so takes nothing more; look into "
+            "its log, its disk may be full"
+        ),
+    ),
+    "unknown command": (
+        OpenError,
+        (
+            "the server does not know a command that stores need; Redis 6.2 or Valkey "
+            "7.2 is the oldest that does"
+        ),
+    ),
+}
+_CERTIFICATE = (
+    "its certificate cannot be verified; name that of its issuer, "
+    "rediss://host?ssl_ca_certs=/path/to/ca.pem"
+)
+
+
+def sentence_of(error: Exception, text: str) -> tuple[type[BackendError], str]:
+    """Return the class and the sentence for an error of redis-py.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised.
+    text : str
+        What it says, without passwords.
+
+    Examples
+    --------
+    >>> error = redis.ResponseError("DB index is out of range")
+    >>> sentence_of(error, str(error))[1]
+    'the server has no database of that number; take a smaller one'
+    """
+    for beginning, (kind, sentence) in _BEGINNINGS.items():
+        if text.startswith(beginning):
+            return kind, sentence
+    if isinstance(error, OutOfMemoryError) or "maxmemory" in text:
+        return UnavailableError, (
+            "the server is out of memory (maxmemory); free some by `tg cleanup`, give "
+            "it more, or keep large results in a folder, ?blobs=/shared/folder"
+        )
+    if isinstance(error, ReadOnlyError):
+        return UnavailableError, (
+            "the server is a replica, which can only be read; give the address of "
+            "the primary one, or of its sentinels (redis+sentinel://)"
+        )
+    if isinstance(error, NoPermissionError):
+        return UnavailableError, f"the user of the URL may not do that ({text})"
+    if isinstance(error, AuthenticationError | AuthorizationError):
+        return OpenError, f"the server refuses name or password ({text}); {PASSWORD}"
+    return _of_connections(error, text)
+
+
+def _of_connections(error: Exception, text: str) -> tuple[type[BackendError], str]:
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return UnavailableError, _CERTIFICATE
+    if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
+        return UnavailableError, "the server does not speak TLS there; write redis://"
+    if isinstance(error, InvalidResponse):
+        return UnavailableError, f"what answers there is no Redis server ({text})"
+    if isinstance(error, redis.BusyLoadingError):
+        return UnavailableError, "the server is starting; try again in a moment"
+    if isinstance(error, redis.ConnectionError | RedisClusterException):
+        return UnavailableError, (
+            f"no server answers ({text}); start it, or correct the URL"
+        )
+    if isinstance(error, redis.TimeoutError):
+        return UnavailableError, f"the server does not answer in time ({text})"
+    return UnavailableError, f"the server says: {text}"

@@ -1,0 +1,247 @@
+"""A Redis server as a store uses it: found, asked, waited for; its errors as ours."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ClusterError,
+    MasterDownError,
+    NoPermissionError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisClusterException,
+    TryAgainError,
+)
+from redis.retry import Retry
+
+from backends.errors import BackendError, OpenError, UnavailableError
+from backends.redis.secrets import password_of
+from backends.redis.sentences import sentence_of
+from backends.warning import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from backends.redis.address import Address
+    from backends.redis.scripts import Script
+
+T = TypeVar("T")
+
+_GONE = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    ClusterError,
+    MasterDownError,
+    RedisClusterException,
+    TryAgainError,
+)
+_REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
+_ANSWER = 20.0
+"""Seconds within which a server answers, or is taken for gone."""
+_CONNECT = 5.0
+_PAUSES = 0.02, 1.0
+"""Seconds between two tries, at first and at last."""
+_ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+
+
+class Server:
+    """The server, or the several of a cluster, at an address.
+
+    Whatever is asked of it may be asked twice: a reply can be lost. Who opens a store
+    hears at once that nobody answers; later, a server that is gone is waited for, as
+    long as the address says.
+
+    Raises
+    ------
+    OpenError
+        It cannot be used: no answer, another password, an option that is none.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.url = address.url
+        self.longest_wait = _ANSWER / 4
+        self._password = password_of(address)
+        self.open_to_all = _open_to_all(address, self._password)
+        self._patience = 0.0
+        self._wrote = False
+        try:
+            self._client = _client(address, self._password)
+            self.about = self._run(_memory)
+        except (TypeError, ValueError) as error:
+            raise OpenError(f"{self.url}: {self._clean(error)}") from None
+        except UnavailableError as error:
+            raise OpenError(str(error)) from None
+        self._patience = address.patience
+
+    def ask(self, command: str, *words: Any, **options: Any) -> Any:
+        """Return what a command answers, which redis-py calls by this name."""
+        return self._run(lambda client: getattr(client, command)(*words, **options))
+
+    def script(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        *arguments: Any,
+        patient: bool = True,
+    ) -> Any:
+        """Run a script, which is sent whole if the server does not know it yet."""
+        words = (len(keys), *keys, *arguments)
+
+        def run_it(client: Any) -> Any:
+            try:
+                return client.evalsha(script.digest, *words)
+            except NoScriptError:
+                return client.eval(script.text, *words)
+
+        found = self._run(run_it, patient=patient)
+        self._wrote = True
+        return found
+
+    def _run(self, command: Callable[[Any], T], *, patient: bool = True) -> T:
+        """Return what a command answers, waiting for a server that is gone."""
+        began, (pause, longest) = time.monotonic(), _PAUSES
+        told = False
+        while True:
+            try:
+                return command(self._client)
+            except (redis.RedisError, RedisClusterException) as error:
+                left = began + self._patience - time.monotonic()
+                if not (patient and left > 0 and self._may_come_back(error)):
+                    raise self._explained(error) from None
+            if signal.sigpending() & _ENDING:
+                raise UnavailableError(f"{self.url}: the server is gone")
+            if pause >= longest and not told:
+                told = True
+                warn(
+                    f"{self.url} does not answer; waiting for it, "
+                    f"{self._patience:.0f} s at most"
+                )
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, longest)
+
+    def _may_come_back(self, error: Exception) -> bool:
+        if isinstance(error, _REFUSED):
+            return False
+        # One that was written to and now is a replica was replaced by another one.
+        replaced = isinstance(error, ReadOnlyError) and self._wrote
+        few = str(error).startswith("NOREPLICAS")
+        return isinstance(error, _GONE) or replaced or few
+
+    def _explained(self, error: Exception) -> BackendError:
+        kind, sentence = sentence_of(error, self._clean(error))
+        return kind(f"{self.url}: {sentence}")
+
+    def _clean(self, error: Exception) -> str:
+        """Return what an error says, without the password."""
+        text = str(error) or type(error).__name__
+        return text.replace(self._password, "...") if self._password else text
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._client.close()
+
+
+def _open_to_all(address: Address, password: str) -> bool:
+    """Return whether every user of the machine gets in."""
+    if password or address.user:
+        return False
+    if address.kind != "unix":
+        return True
+    try:
+        return bool(os.stat(address.path).st_mode & stat.S_IWOTH)  # noqa: PTH116 - one number
+    except OSError:
+        return False
+
+
+def _memory(client: Any) -> dict[str, Any]:
+    """Return what a server says of its memory; nothing if it may not tell this user."""
+    if hasattr(client, "get_primaries"):
+        client = client.get_redis_connection(client.get_random_primary_node())
+    try:
+        about: dict[str, Any] = client.info("memory")
+    except NoPermissionError:
+        return {}
+    return about
+
+
+def _client(address: Address, password: str) -> Any:
+    """Return a client; it connects when it is asked something."""
+    options = {**_connection_options(address), **_own(address, password)}
+    if address.kind == "unix":
+        return _pooled(redis.UnixDomainSocketConnection, path=address.path, **options)
+    if address.kind == "cluster":
+        from redis.cluster import ClusterNode, RedisCluster
+
+        nodes = [ClusterNode(*host) for host in address.hosts]  # type: ignore[no-untyped-call]
+        options.pop("db")
+        return RedisCluster(startup_nodes=nodes, ssl=address.tls, **options)
+    if address.kind == "sentinel":
+        return _found_by_sentinels(address, options)
+    (host, port), *_ = address.hosts
+    kind = redis.SSLConnection if address.tls else redis.Connection
+    return _pooled(kind, host=host, port=port, **options)
+
+
+def _pooled(kind: type, **options: Any) -> redis.Redis:
+    pool = redis.ConnectionPool(connection_class=kind, **options)
+    kind(**options)  # an option that is none is refused here
+    return redis.Redis(connection_pool=pool)
+
+
+def _found_by_sentinels(address: Address, options: dict[str, Any]) -> Any:
+    from redis.sentinel import Sentinel
+
+    own = {
+        key: options.pop(key) for key in list(options) if key.startswith("sentinel_")
+    }
+    about = {key.removeprefix("sentinel_"): value for key, value in own.items()}
+    for key, value in options.items():
+        if key.startswith(("socket_", "ssl_")):
+            about.setdefault(key, value)
+    about["retry"] = options["retry"]
+    if address.tls:
+        options["ssl"] = about["ssl"] = True
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+        address.hosts, sentinel_kwargs=about, **options
+    )
+    return sentinel.master_for(address.path)  # type: ignore[no-untyped-call]
+
+
+def _connection_options(address: Address) -> dict[str, Any]:
+    """Return the options of a URL as redis-py reads them, whatever the kind."""
+    from urllib.parse import urlencode
+
+    from redis.connection import parse_url
+
+    options: dict[str, Any] = parse_url(  # type: ignore[no-untyped-call]
+        f"redis://?{urlencode(address.options)}"
+    )
+    return options
+
+
+def _own(address: Address, password: str) -> dict[str, Any]:
+    given = address.options
+    own: dict[str, Any] = {
+        "db": address.db,
+        "username": address.user or None,
+        "password": password or None,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "decode_responses": False,
+    }
+    if "socket_timeout" not in given:
+        own["socket_timeout"] = _ANSWER
+    if "socket_connect_timeout" not in given:
+        own["socket_connect_timeout"] = _CONNECT
+    if "socket_keepalive" not in given and address.kind != "unix":
+        own["socket_keepalive"] = True
+    return own
