@@ -19,7 +19,7 @@ PASSWORD = (
     "give name and password in the URL, redis://user:password@host, or the "
     "password in the variable REDISCLI_AUTH"
 )
-_BEGINNINGS: dict[str, tuple[type[BackendError], str]] = {
+_WORDS: dict[str, tuple[type[BackendError], str]] = {
     "WRONGTYPE": (
         OpenError,
         (
@@ -78,15 +78,15 @@ def sentence_of(error: Exception, text: str) -> tuple[type[BackendError], str]:
     >>> sentence_of(error, str(error))[1]
     'the server has no database of that number; take a smaller one'
     """
-    for beginning, (kind, sentence) in _BEGINNINGS.items():
-        if text.startswith(beginning):
+    for word, (kind, sentence) in _WORDS.items():
+        if word in text:  # not always in front, if it comes out of a script
             return kind, sentence
     if isinstance(error, OutOfMemoryError) or "maxmemory" in text:
         return UnavailableError, (
             "the server is out of memory (maxmemory); free some by `tg cleanup`, give "
             "it more, or keep large results in a folder, ?blobs=/shared/folder"
         )
-    if isinstance(error, ReadOnlyError):
+    if is_read_only(error):
         return UnavailableError, (
             "the server is a replica, which can only be read; give the address of "
             "the primary one, or of its sentinels (redis+sentinel://)"
@@ -96,6 +96,11 @@ def sentence_of(error: Exception, text: str) -> tuple[type[BackendError], str]:
     if isinstance(error, AuthenticationError | AuthorizationError):
         return OpenError, f"the server refuses name or password ({text}); {PASSWORD}"
     return _of_connections(error, text)
+
+
+def is_read_only(error: Exception) -> bool:
+    """Return whether a server refuses to write because it is a replica."""
+    return isinstance(error, ReadOnlyError) or "READONLY" in str(error)
 
 
 def _of_connections(error: Exception, text: str) -> tuple[type[BackendError], str]:

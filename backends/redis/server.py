@@ -17,7 +17,6 @@ from redis.exceptions import (
     MasterDownError,
     NoPermissionError,
     NoScriptError,
-    ReadOnlyError,
     RedisClusterException,
     TryAgainError,
 )
@@ -25,7 +24,7 @@ from redis.retry import Retry
 
 from backends.errors import BackendError, OpenError, UnavailableError
 from backends.redis.secrets import password_of
-from backends.redis.sentences import sentence_of
+from backends.redis.sentences import is_read_only, sentence_of
 from backends.warning import warn
 
 if TYPE_CHECKING:
@@ -132,8 +131,8 @@ class Server:
         if isinstance(error, _REFUSED):
             return False
         # One that was written to and now is a replica was replaced by another one.
-        replaced = isinstance(error, ReadOnlyError) and self._wrote
-        few = str(error).startswith("NOREPLICAS")
+        replaced = is_read_only(error) and self._wrote
+        few = "NOREPLICAS" in str(error)
         return isinstance(error, _GONE) or replaced or few
 
     def _explained(self, error: Exception) -> BackendError:

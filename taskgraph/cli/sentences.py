@@ -56,10 +56,13 @@ def note(sentence: str) -> None:
 def note_if_open_to_all(backend: Backend) -> None:
     """Warn of a store that a stranger may change."""
     if backend.space.open_to_all():
+        from backends.opening import directory_of
+
+        in_a_folder = directory_of(backend.url) is not None
+        end = f"`chmod -R o-w {backend.url}`" if in_a_folder else "a password"
         note(
             f"every user of this machine may write to the store {backend.url}, and so "
-            f"run code as whoever loads its results; `chmod -R o-w {backend.url}` ends "
-            "that"
+            f"run code as whoever loads its results; {end} ends that"
         )
 
 
