@@ -34,6 +34,7 @@ from backends.filesystem.member_folder import MemberFolder
 from backends.filesystem.packs import (
     NewPack,
     Pack,
+    is_worn,
     open_pack,
     opened,
     worn_table,
@@ -42,6 +43,7 @@ from backends.filesystem.posix import (
     bytes_in,
     explained,
     is_remote,
+    numbers_in,
     overwrite,
     put_if_absent,
     read_file,
@@ -52,7 +54,7 @@ from backends.reading import check_at, name_of, to_be_replaced
 from backends.segment import HEADER_SIZE, LINK_AT, check_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from backends.interface import Bytes, Segment
@@ -85,7 +87,9 @@ class FileLog:
         self.space = self._directory
         self._packs: dict[int, Pack] = {}
         self._shelves = Shelves(self._directory)
-        self.latency = 0.5 if is_remote(root) else 0.02
+        self._starts: dict[str, Bytes] = {}
+        self._remote = is_remote(root)
+        self.latency = 0.5 if self._remote else 0.02
 
     @property
     def block_size(self) -> int:
@@ -102,6 +106,7 @@ class FileLog:
         block, place = divmod(position, self.block_size)
         path = self._path(position)
         with explained(f"read {path}"):
+            self._look_behind(position)
             # At its first position a block is known to be merged or not: what a stale
             # worker might still link into its old directory is then never looked at.
             if block not in self._packs and (place or self._pack(block) is None):
@@ -133,7 +138,7 @@ class FileLog:
 
     def unnoticed(self) -> Iterator[tuple[str, str, int | None]]:
         with explained(f"look into {self.url}/log"):
-            for block in sorted(_numbers(f"{self.url}/log", ".pack")):
+            for block in sorted(numbers_in(f"{self.url}/log", ".pack")):
                 path = f"{self._block(block)}.pack"
                 with suppress(DamagedError, FileNotFoundError), opened(path) as pack:
                     if why := worn_table(pack):
@@ -160,19 +165,22 @@ class FileLog:
     def after(self, position: int) -> int | None:
         first, size = position // self.block_size, self.block_size
         with explained(f"look into {self.url}/log"):
-            for block in sorted(_numbers(f"{self.url}/log", ".pack")):
+            for block in sorted(numbers_in(f"{self.url}/log", ".pack")):
                 if block >= first and os.path.exists(f"{self._block(block)}.pack"):
                     return max(position, block * size)
-                places = _numbers(self._block(block)) if block >= first else ()
+                places = numbers_in(self._block(block)) if block >= first else ()
                 later = [at for x in places if (at := block * size + x) >= position]
                 if later:
                     return min(later)
         return None
 
-    def stage(self, frame: Iterable[Bytes], *, durable: bool) -> str:
-        return self._directory.stage(frame, durable=durable)
+    def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:
+        staged = self._directory.stage(frame, durable=durable)
+        self._starts[staged] = frame[0]
+        return staged
 
     def unstage(self, staged: str) -> None:
+        self._starts.pop(staged, None)
         self._directory.unstage(staged)
 
     def append(self, position: int, staged: str, link: bytes = b"") -> bool:
@@ -180,27 +188,61 @@ class FileLog:
         with explained(f"write to the store {self.url}"):
             if link:
                 overwrite(staged, LINK_AT, link)
+            self._look_behind(position)
             try:
-                return put_if_absent(staged, path)
+                done = put_if_absent(staged, path)
             except FileNotFoundError:
                 if not os.path.exists(staged):
                     raise
-            return self._append_to_new_block(position, staged)
+                done = self._append_to_new_block(position, staged)
+            return done and self._counts(position, staged)
 
     def _append_to_new_block(self, position: int, staged: str) -> bool:
         block, place = divmod(position, self.block_size)
-        path = self._path(position)
-        directory = os.path.dirname(path)
         revalidate(f"{self.url}/log")
-        if not place:
-            os.makedirs(directory, exist_ok=True)
-        # A directory is moved away only after its pack was there. So one that was
-        # made above without a pack is of a block that has not begun.
         if self._pack(block) is not None:
-            with suppress(OSError):
-                os.rmdir(directory)
             return False  # it was complete: there is more to read first
-        return put_if_absent(staged, path)
+        path = self._path(position)
+        if not place:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            return put_if_absent(staged, path)
+        except FileNotFoundError:
+            if place or self._pack(block) is None:
+                raise
+            return False  # the block was filled and merged meanwhile
+
+    def _counts(self, position: int, staged: str) -> bool:
+        """Return whether what was just put is there for all: its block is not merged.
+
+        Who was frozen while others filled a block and merged it may make its directory
+        anew, and another one who was frozen puts something into that. A pack is in its
+        place before the directory goes: where there is none, it is the first one.
+        """
+        block = position // self.block_size
+        if self._remote:
+            revalidate(f"{self.url}/log")
+        if not os.path.exists(f"{self._block(block)}.pack"):
+            return True
+        with suppress(DamagedError):
+            self._pack(block)  # from now on what it has is read
+        if check_at(self, position) == check_of(self._starts[staged]):
+            return True  # others have gone on from it, up to the end of the block
+        self.retract(position, staged)
+        with suppress(OSError):
+            os.rmdir(self._block(block))
+        return False
+
+    def _look_behind(self, position: int) -> None:
+        """Who enters a block looks whether the one before was merged meanwhile.
+
+        If not, what was read in its directory is what everybody reads; if so, it is
+        compared with what the pack has.
+        """
+        block, place = divmod(position, self.block_size)
+        if block and not place and block - 1 not in self._packs:
+            with suppress(DamagedError):  # as is told of each segment in it
+                self._pack(block - 1)
 
     def retract(self, position: int, staged: str) -> None:
         with suppress(OSError):
@@ -248,11 +290,11 @@ class FileLog:
         with explained(f"merge segments in {self.url}"):
             old = bytes_in(pack) + bytes_in(directory)
             broken = os.path.isdir(pack)  # no file can take its place
-            bad = broken or _is_worn(pack)
+            bad = broken or is_worn(pack)
             if old <= new.size and not os.path.isdir(directory) and not bad:
                 self._shelves.make(block)
                 return 0
-            staged = self.stage(new.chunks(), durable=True)
+            staged = self._directory.stage(new.chunks(), durable=True)
             if broken:
                 self._directory.trash(pack)
             own = os.stat(staged).st_ino
@@ -336,7 +378,7 @@ class FileLog:
             os.makedirs(folder, exist_ok=True)
             staged = self.stage([frame], durable=True)
             if not os.path.lexists(path):  # somebody else may be about to fill it
-                done = put_if_absent(staged, path)
+                done = put_if_absent(staged, path) and self._counts(position, staged)
                 self.unstage(staged)
                 return done
             if os.path.isdir(path):
@@ -349,18 +391,3 @@ class FileLog:
 
     def close(self) -> None:
         self._packs.clear()
-
-
-def _is_worn(pack: str) -> bool:
-    with suppress(FileNotFoundError), opened(pack) as descriptor:
-        return bool(worn_table(descriptor))
-    return False
-
-
-def _numbers(folder: str, ending: str = "") -> set[int]:
-    """Return the numbers that files or folders in a folder have as their names."""
-    try:
-        names = [name.removesuffix(ending) for name in os.listdir(folder)]
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
-    return {int(name) for name in names if name.isdecimal()}

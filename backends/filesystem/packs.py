@@ -279,6 +279,13 @@ def worn_table(descriptor: int) -> str:
     return f"the {which} of its two tables has another checksum"
 
 
+def is_worn(path: str) -> bool:
+    """Return whether one copy of a pack's entries is not like the other."""
+    with suppress(FileNotFoundError), opened(path) as descriptor:
+        return bool(worn_table(descriptor))
+    return False
+
+
 def encode_heads(fronts: Iterable[tuple[Pack, Bytes]]) -> list[bytes]:
     """Return the chunks of what is as one pack without bodies, once.
 

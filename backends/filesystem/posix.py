@@ -256,6 +256,15 @@ def bytes_in(path: str) -> int:
     return total
 
 
+def numbers_in(folder: str, ending: str = "") -> set[int]:
+    """Return the numbers that files or folders in a folder have as their names."""
+    try:
+        names = [name.removesuffix(ending) for name in os.listdir(folder)]
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    return {int(name) for name in names if name.isdecimal()}
+
+
 def is_remote(root: Path) -> bool:
     """Return whether other hosts may see the directory later than this one."""
     best, kind = "", ""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from backends import Cause
 from backends.compaction import Compaction
+from backends.errors import RewoundError
 from backends.filesystem.file_log import FileLog
 from backends.memory import MemoryLog, Room
 from backends.store import JournalStore
@@ -239,3 +242,80 @@ def test_what_a_killed_maker_left_of_a_merged_block_is_not_looked_at(root):
     stray.mkdir()
     (stray / "000").write_bytes((root / "log" / "000001" / "000").read_bytes())
     assert answers(JournalStore(FileLog(root), "late")) == answers(anna)
+
+
+# two that are frozen at once while others fill a block and merge it
+
+
+class KilledError(BaseException):
+    """Carl is killed."""
+
+
+class MadeAnew:
+    """A block that begins while Anna is about to make its directory.
+
+    Then Carl, at one of its places, is frozen too; Bert fills it and merges it, and
+    Anna goes on before Carl does: he finds a directory. Dora has read what comes
+    before.
+    """
+
+    def __init__(self, root, monkeypatch, place, *, killed=False):
+        names = ("anna", "bert", "carl", "dora")
+        self.stores = [JournalStore(FileLog(root, block=BLOCK), name) for name in names]
+        self.anna, self.bert, self.carl, self.dora = self.stores
+        self.patch = monkeypatch
+        self.place, self.killed = place, killed
+        self.makedirs, self.link = os.makedirs, os.link
+        for number in range(10, 10 + BLOCK):
+            publish(self.bert, key(number), since=0)
+        self.patch.setattr(os, "makedirs", self.anna_is_frozen)
+        publish(self.anna, A, since=0)
+
+    def anna_is_frozen(self, path, exist_ok=False):
+        self.patch.setattr(os, "makedirs", self.makedirs)
+        self.again = Path(path)
+        for number in range(self.place):
+            publish(self.bert, key(20 + number), since=0)
+        self.dora.poll()
+        self.carl.poll()
+        self.patch.setattr(os, "link", self.carl_is_frozen)
+        with suppress(KilledError):
+            publish(self.carl, B, since=0)
+        self.makedirs(path, exist_ok=exist_ok)
+
+    def carl_is_frozen(self, *names, **options):
+        self.patch.setattr(os, "link", self.link)
+        for number in range(self.place, BLOCK):
+            publish(self.bert, key(20 + number), since=0)
+        self.bert.upkeep.compact()
+        assert not self.again.exists()
+        self.makedirs(self.again)
+        self.link(*names, **options)
+        if self.killed:
+            raise KilledError
+
+
+@pytest.mark.parametrize("place", range(1, BLOCK))
+def test_what_is_put_into_a_directory_made_anew_does_not_count(
+    root, monkeypatch, place
+):
+    made = MadeAnew(root, monkeypatch, place)
+
+    new = JournalStore(FileLog(root), "new")
+    expected = answers(new)
+    assert set(new.keys()) == {A, B, *map(key, [*range(10, 14), *range(20, 24)])}
+    assert all(answers(store) == expected for store in made.stores)
+    assert not made.again.exists()
+
+
+@pytest.mark.parametrize("place", range(1, BLOCK))
+def test_who_reads_what_was_put_there_by_somebody_killed_stops(
+    root, monkeypatch, place
+):
+    dora = MadeAnew(root, monkeypatch, place, killed=True).dora
+
+    with pytest.raises(RewoundError):
+        publish(dora, key(30), since=0)
+    new = JournalStore(FileLog(root), "new")
+    new.poll()
+    assert set(new.keys()) == {A, *map(key, [*range(10, 14), *range(20, 24)])}
