@@ -22,6 +22,8 @@ MOST_LEVELS = 2**16
 """Values that have a count of their own; integers that span more have none."""
 _BLOCK = 2**17
 """Voxels that are brought into order, or made narrow, at once."""
+_WORD = 8
+"""Bytes that are read at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,4 +129,10 @@ def _count_plainly(values: NDArray[Any], counts: NDArray[np.int64]) -> None:
 def _count(values: NDArray[Any], counts: NDArray[np.int64]) -> None:
     from segkit.thresholding import histogram_kernels
 
+    if values.itemsize == _WORD // 4:
+        first = min(-values.ctypes.data % _WORD // values.itemsize, values.size)
+        last = values.size - (values.size - first) % 4
+        words = values[first:last].view(np.uint64)
+        histogram_kernels.count_words(words, counts)
+        values = np.concatenate([values[:first], values[last:]])
     histogram_kernels.count_values(values, counts)

@@ -9,8 +9,13 @@ import numpy as np
 
 from segkit.compiled.kernels import kernel
 
-LAG = 2
-"""Values between one smoothing and the next, of those that run together."""
+TOGETHER = 64
+"""Smoothings that run together: as many as keep vectors busy."""
+LAG = 8
+"""Values between one of these and the next: four steps do not wait for each other."""
+WIDTH = TOGETHER + 1
+"""Numbers in a row of scratch: what is smoothed, and what that leads to."""
+_THIRD, _TWO_THIRDS = 1.0 / 3.0, 2.0 / 3.0
 
 
 @kernel
@@ -21,7 +26,19 @@ def count_values(values, counts):
 
 
 @kernel
-def smooth_to_two_peaks(smooth, rows, totals, turns, peaks, most):
+def count_words(words, counts):
+    """Count the four values of 16 bits in each word: it is fetched only once."""
+    low = np.uint64(2**16 - 1)
+    for i in range(words.size):
+        word = words[i]
+        counts[word & low] += 1
+        counts[word >> np.uint64(16) & low] += 1
+        counts[word >> np.uint64(32) & low] += 1
+        counts[word >> np.uint64(48)] += 1
+
+
+@kernel
+def smooth_to_two_peaks(smooth, rows, sums, turns, peaks, most):
     """Smooth a histogram until it has as few peaks as there is room for.
 
     The running sum of three and its rounding are those of
@@ -33,8 +50,9 @@ def smooth_to_two_peaks(smooth, rows, totals, turns, peaks, most):
     ----------
     smooth
         The counts, and in the end the smooth ones.
-    rows, totals
-        Scratch of `_smooth_often`.
+    rows, sums
+        Scratch of `_smooth_often`, flat: ``size + LAG * TOGETHER + 5`` rows of WIDTH,
+        and four of TOGETHER.
     turns
         Scratch, for each peak but one more the fall after it and the rise after that,
         but for the last rise: as long as these are there, there are too many peaks.
@@ -44,12 +62,12 @@ def smooth_to_two_peaks(smooth, rows, totals, turns, peaks, most):
         How often it is smoothed at most.
     """
     turns[:] = 1
-    for start in range(0, most, totals.size):
-        _smooth_often(smooth, rows, totals)
-        last = min(totals.size, most - start)
+    for start in range(0, most, TOGETHER):
+        _smooth_often(smooth, rows, sums)
+        last = min(TOGETHER, most - start)
         for time in range(1, 1 + last):
-            first = LAG * time + 1
-            counts = rows[first : first + smooth.size, time]
+            first = _place(0, time)
+            counts = rows[first : first + smooth.size * WIDTH : WIDTH]
             few = not _turns(counts, turns) and not _find_turns(counts, turns)
             if few or time == last:
                 _find_peaks(counts, smooth, peaks)
@@ -58,43 +76,72 @@ def smooth_to_two_peaks(smooth, rows, totals, turns, peaks, most):
 
 
 @kernel
-def _smooth_often(counts, rows, totals):
-    """Write counts, and what they are smoothed once, twice, ..., into columns of rows.
-
-    One smoothing would wait for each sum of its own, and for each division. So each
-    follows the one before it, `LAG` places behind: value i of column k is in row
-    ``i + LAG * k + 1``, and those of a row are computed together. Before the first
-    value and after the last one, these are repeated, which mirrors them.
-    """
-    last, times = counts.size - 1, totals.size
-    rows[0, 0], rows[last + 2, 0] = counts[0], counts[last]
-    for i in range(counts.size):
-        rows[i + 1, 0] = counts[i]
-    for step in range(last + LAG * (times - 1) + 1):
-        enter, leave, out = rows[step + 2], rows[step - 1], rows[step + LAG + 1, 1:]
-        if LAG * (times - 1) < step < last:
-            _add_and_divide(enter, leave, totals, out)
-            continue
-        first = max(0, (step - last + LAG - 1) // LAG)
-        stop = min(times, (step + LAG - 1) // LAG)
-        _add_and_divide(enter[first:], leave[first:], totals[first:stop], out[first:])
-        if step % LAG == 0 and step // LAG < times:
-            k = step // LAG
-            here = np.float64(rows[step + 1, k])
-            totals[k] = here + here + np.float64(enter[k])
-            out[k] = totals[k] / 3.0
-            rows[step + LAG, k + 1] = out[k]
-        if step >= last and (step - last) % LAG == 0:
-            rows[step + LAG + 2, first + 1] = out[first]
+def _place(i, k):
+    """Return where in the scratch value `i` is that has been smoothed `k` times."""
+    return (i + LAG * k + 2) * WIDTH + k
 
 
 @kernel
-def _add_and_divide(enter, leave, totals, out):
-    """Move running sums of three on by one value each, and write the means."""
-    for k in range(totals.size):
-        total = totals[k] + (np.float64(enter[k]) - np.float64(leave[k]))
-        totals[k] = total
-        out[k] = total / 3.0
+def _smooth_often(counts, rows, sums):
+    """Write counts, and what they are smoothed once, twice, ..., into columns of rows.
+
+    One smoothing would wait for each sum of its own, and for each division. So each
+    follows the one before it, `LAG` places behind, and those of a row are computed
+    together; before its first value and after its last one, a column holds what
+    nobody reads. Before the first value and after the last one, these are repeated,
+    which mirrors them.
+    """
+    last = counts.size - 1
+    for i in range(min(LAG, counts.size)):
+        rows[_place(i, 0)] = counts[i]
+    for step in range(0, last + LAG * (TOGETHER - 1) + 1, 4):
+        for i in range(step + LAG, min(step + LAG + 4, last + 1)):
+            rows[_place(i, 0)] = counts[i]  # only now, when it is in the cache
+        if step % LAG == 0 and step // LAG < TOGETHER:
+            k = step // LAG
+            here = np.float64(rows[_place(0, k)])
+            sums[k], sums[TOGETHER + k] = here + here, 0.0
+            sums[2 * TOGETHER + k], sums[3 * TOGETHER + k] = here, here
+        for ends in range(max(step, last), step + 4):
+            if (ends - last) % LAG == 0 and (ends - last) // LAG < TOGETHER:
+                k = (ends - last) // LAG
+                rows[_place(last + 1, k)] = rows[_place(last, k)]
+        _four_steps(rows[step * WIDTH :], sums)
+
+
+@kernel
+def _four_steps(rows, sums):
+    """Move running sums of three on by four values each, and write the means.
+
+    The last three values stay beside the sums. Half of the sums are divided, half of
+    them multiplied, because a processor does both at once.
+    """
+    for k in range(TOGETHER):
+        first, second = np.float64(rows[3 * WIDTH + k]), np.float64(rows[4 * WIDTH + k])
+        third, fourth = np.float64(rows[5 * WIDTH + k]), np.float64(rows[6 * WIDTH + k])
+        total = sums[k] + (first - sums[TOGETHER + k])
+        rows[(LAG + 2) * WIDTH + 1 + k] = total / 3.0
+        total += second - sums[2 * TOGETHER + k]
+        rows[(LAG + 3) * WIDTH + 1 + k] = _third(total)
+        total += third - sums[3 * TOGETHER + k]
+        rows[(LAG + 4) * WIDTH + 1 + k] = total / 3.0
+        total += fourth - first
+        rows[(LAG + 5) * WIDTH + 1 + k] = _third(total)
+        sums[k], sums[TOGETHER + k] = total, second
+        sums[2 * TOGETHER + k], sums[3 * TOGETHER + k] = third, fourth
+
+
+@kernel
+def _third(total):
+    """Return ``total / 3.0`` without dividing, to the same bit (but for minus zero).
+
+    The product is next to the quotient, so what it leaves of the total is exact
+    (Sterbenz' lemma, twice), and a third of that leads to the quotient. It is rounded
+    to the right side, since thirds do not come near the middle between two numbers.
+    """
+    near = total * _THIRD
+    rest = (total - total * _TWO_THIRDS) - near  # twice and once
+    return near + rest * _THIRD
 
 
 @kernel

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST = 9_999  # times that a histogram is smoothed
-_TOGETHER = 64  # of these, as many as vectors keep busy
 _PEAKS = 3  # of fewer, all are known
 
 
@@ -48,11 +47,12 @@ def smoothed(
 
     It is smoothed at most so often, and at least once; -1 stands for no peak.
     """
-    from segkit.thresholding.histogram_kernels import LAG, smooth_to_two_peaks
+    from segkit.thresholding import histogram_kernels as kernels
 
     smooth = counts.astype(np.float32)
-    rows = np.empty((smooth.size + LAG * _TOGETHER + 2, _TOGETHER + 1), np.float32)
-    totals, turns = np.empty(_TOGETHER), np.empty(2 * _PEAKS - 1, np.int64)
-    peaks = np.empty(_PEAKS, np.int64)
-    smooth_to_two_peaks(smooth, rows, totals, turns, peaks, most)
+    length = smooth.size + kernels.LAG * kernels.TOGETHER + 5
+    rows = np.zeros(length * kernels.WIDTH, np.float32)
+    sums = np.zeros(4 * kernels.TOGETHER)
+    turns, peaks = np.empty(2 * _PEAKS - 1, np.int64), np.empty(_PEAKS, np.int64)
+    kernels.smooth_to_two_peaks(smooth, rows, sums, turns, peaks, most)
     return smooth, peaks

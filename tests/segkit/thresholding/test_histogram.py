@@ -9,7 +9,7 @@ import skimage.filters
 from hypothesis import given, settings, strategies as st
 from scipy import ndimage
 
-from segkit.thresholding import histogram as histograms, peaks
+from segkit.thresholding import histogram as histograms, histogram_kernels, peaks
 from segkit.thresholding.histogram import histogram
 from segkit.thresholding.methods import Method, multi_otsu, threshold, try_all
 
@@ -133,7 +133,7 @@ def test_the_minimum_of_a_wide_histogram_is_that_of_scikit_image():
     assert peaks.minimum(counts, values) == expected
 
 
-@pytest.mark.parametrize("size", [2, 3, 4, 60, 127, 128, 129, 700])
+@pytest.mark.parametrize("size", [2, 3, 4, 9, 60, 127, 128, 129, 700])
 @pytest.mark.parametrize("most", [1, 2, 63, 64, 65, 200])
 def test_smoothing_many_times_at_once_gives_the_digits_of_scipy(size, most):
     rng = np.random.default_rng(size)
@@ -153,6 +153,23 @@ def test_smoothing_many_times_at_once_gives_the_digits_of_scipy(size, most):
 
         np.testing.assert_array_equal(smooth, expected)
         assert [top for top in found if top >= 0] == tops[:3]
+
+
+def test_a_third_is_the_quotient_also_beside_the_middle_of_two_floats():
+    rng = np.random.default_rng(3)
+    middles = 3 * (rng.integers(2**24, 2**25, 400) | 1).astype(np.float64)
+    beside = np.multiply.outer(1 + np.arange(-4, 5) * 2.0**-52, middles).reshape(-1)
+    thousands = rng.lognormal(0, 60, 2000)
+    for total in (0.0, *beside, *thousands, *-thousands):
+        assert histogram_kernels._third(total) == total / 3.0
+
+
+@pytest.mark.parametrize("first", range(5))
+@pytest.mark.parametrize("size", [1, 2, 5, 8, 23])
+def test_all_values_are_counted_wherever_they_begin_in_memory(first, size):
+    values = np.arange(40, dtype=np.uint16)[first : first + size]
+    found = histogram(values)
+    assert (found.lowest, found.counts.tolist()) == (first, [1] * size)
 
 
 def peaks_of(counts):
