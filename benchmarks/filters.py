@@ -15,7 +15,6 @@ import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
-from unittest import mock
 
 import cv2
 import edt
@@ -109,8 +108,12 @@ def median_cases(plane, volume):
 
 def without_opencv(function):
     def run(image):
-        with mock.patch.dict(sys.modules, {"cv2": None}):
+        there = sys.modules["cv2"]
+        sys.modules["cv2"] = None
+        try:  # all else that is imported meanwhile has to stay, kernels with their code
             return function(image)
+        finally:
+            sys.modules["cv2"] = there
 
     return run
 
