@@ -13,6 +13,7 @@ from segkit.io.ome_zarr.levels import create_level, describe
 from segkit.io.ome_zarr.metadata import attributes, require_ome_axes
 from segkit.io.ome_zarr.pyramid import write_levels
 from segkit.io.writing import copy_into
+from segkit.tiling.threads import in_threads, thread_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,18 +87,21 @@ class ZarrTarget:
         self.chunks: tuple[int, ...] | None = stored_unit(self._array)
 
     def write(self, box: tuple[slice, ...], array: NDArray[Any]) -> None:
-        """Write whole chunks, one after the other.
+        """Write whole chunks, each by one thread; none is at it when this has ended.
 
-        All at once, zarr would go on with the others when one has failed, after its
+        If zarr had all, it would go on with the others when one has failed, after its
         error was raised: into a folder that its owner has removed by then.
         """
-        unit = self.chunks or self._array.shape
-        for part in _pieces(box, unit):
+
+        def write_chunk(part: tuple[slice, ...]) -> None:
             inside = tuple(
                 slice(p.start - whole.start, p.stop - whole.start)
                 for p, whole in zip(part, box, strict=True)
             )
             self._array[part] = array[inside]
+
+        chunks = list(_pieces(box, self.chunks or self._array.shape))
+        in_threads(write_chunk, chunks, thread_count(None, array.size))
 
     def finish(self, path: Path, levels: int, downscale: Downscale) -> None:
         """Check that all chunks have been written, and write the pyramid."""

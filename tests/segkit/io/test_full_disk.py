@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import segkit
+from segkit.tiling.threads import at_most
 from segkit.workflows import reserving, saving
 from segkit.workflows.inputs import open_input
 
@@ -35,12 +36,14 @@ def full(monkeypatch):
     monkeypatch.setattr(os, "posix_fallocate", no_space)
 
 
-def test_no_chunk_is_written_after_the_first_that_failed(tmp_path):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_chunk_is_written_after_the_first_that_failed(tmp_path, threads):
     folder = tmp_path / "out"
     half = VOLUME.copy()
     half[32:] //= 64  # chunks that compress well enough
     options = {"chunks": (8, 32, 32), "durable": False}
-    with small_files(4000), pytest.raises(OSError, match="File too large"):
+    too_large = pytest.raises(OSError, match="File too large")
+    with at_most(threads), small_files(4000), too_large:
         segkit.save(folder / "a.ome.zarr", half, **options)
     segkit.save(tmp_path / "later.zarr", VOLUME, **options)  # takes its time
     assert list(folder.iterdir()) == []

@@ -5,6 +5,7 @@ import pytest
 import zarr
 
 import segkit
+from segkit.tiling.threads import at_most
 
 from ..samples import SPACING, VOLUME
 
@@ -41,3 +42,11 @@ def test_label_volume_compresses(volume):
     path = volume("labels.zarr", labels, labels=True)
     stored = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     assert stored < labels.nbytes / 100
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_chunks_written_by_any_number_of_threads_are_the_image(tmp_path, threads):
+    voxels = np.random.default_rng(0).integers(0, 9, (70, 90, 110), np.uint8)
+    with at_most(threads):
+        segkit.save(tmp_path / "a.zarr", voxels, chunks=(16, 32, 48), levels=2)
+    np.testing.assert_array_equal(zarr.open_array(str(tmp_path / "a.zarr/0")), voxels)
