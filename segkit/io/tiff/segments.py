@@ -30,7 +30,7 @@ class TiffSegments:
     keyframe: Any
     page: Any
     box: tuple[slice, slice, slice, slice]  # separate samples, y, x, joint samples
-    extents: list[tuple[int, int, int]]  # number of the segment, offset, bytes
+    extents: list[tuple[int, int, int]]  # number, offset, bytes (0: it was left out)
 
     @classmethod
     def of(cls, page: Any, within: Sequence[slice]) -> TiffSegments:
@@ -41,28 +41,27 @@ class TiffSegments:
         keyframe = page.keyframe
         _, _, height, width, _ = keyframe.shaped
         box = _full_box(keyframe, within)
-        wanted = list(_touched(keyframe, box, (height, width)))
         extents = [
             (n, int(page.dataoffsets[n]), int(page.databytecounts[n]))
-            for n in wanted
             if n < len(page.dataoffsets)
+            else (n, 0, 0)
+            for n in _touched(keyframe, box, (height, width))
         ]
         return cls(keyframe, page, box, extents)
 
     def paste(self, path: str | Path, descriptor: int, plane: NDArray[Any]) -> None:
         """Decode each segment into `plane`, as many voxels as the box has."""
         target = plane.reshape([part.stop - part.start for part in self.box])
-        # Segments that a sparse file leaves out stand for its no-data value.
-        target[...] = self.keyframe.nodata
+        if not all(count for _, _, count in self.extents):
+            # Segments that a sparse file leaves out stand for its no-data value.
+            target[...] = self.keyframe.nodata
         for number, offset, count in self.extents:
             if count == 0:
                 continue
             data = os.pread(descriptor, count, offset)
             if len(data) < count:
                 require_length(path, offset + count)
-            segment, index, shape = self._decode(path, data, number)
-            if segment is not None:
-                _paste(target, self.box, segment, index, shape)
+            _paste(target, self.box, *self._decode(path, data, number))
 
     def _decode(
         self, path: str | Path, data: bytes, number: int
