@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import sys
-import traceback
 from contextlib import suppress
 
 import pytest
@@ -20,6 +18,8 @@ from backends.errors import DamagedError
 from backends.filesystem.file_log import FileLog
 from taskgraph import open_store
 from taskgraph.tasks.jugfile import Jugfile
+
+from ..forking_tg import call_tg
 
 COUNT = 5
 JOB = """
@@ -62,31 +62,8 @@ result = total(boths)
 
 
 def call(folder, *arguments):
-    """Run `tg` in a child of this process; return its exit code and what it said."""
-    said = folder / "said"
-    pid = os.fork()
-    if pid == 0:
-        code = 70
-        try:
-            os.chdir(folder)
-            with said.open("wb") as file:
-                os.dup2(file.fileno(), 1)
-                os.dup2(file.fileno(), 2)
-            sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
-            sys.argv = ["tg", *arguments]
-            from taskgraph.cli import main
-
-            main()
-        except SystemExit as error:
-            code = error.code or 0
-        except BaseException:  # noqa: BLE001 - the parent is to see it
-            traceback.print_exc()
-        finally:
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    text = said.read_text(errors="replace")
+    """Run `tg` in a folder; return its exit code and what it said."""
+    code, text = call_tg(folder, *arguments)
     assert "Traceback" not in text, f"tg {' '.join(arguments)}\n{text}"
     assert code in {0, 1, 4}, f"{code} of tg {' '.join(arguments)}\n{text}"
     return code, text
