@@ -32,6 +32,8 @@ _ALIGNED = 64
 _SAMPLE = 1 << 15
 _PLACES = 8
 _PAYS = 3
+_THIRD = 3
+"""Of eight bytes: from so many on, narrow numbers are to be compressed, too."""
 _AT_ONCE = 1 << 24
 PIECE = 1 << 15
 """What is still in the first cache of a processor when it is copied."""
@@ -147,7 +149,7 @@ def write_data(
 def _write_alone(buffer: Any, name: str, write_blob: WriteBlob) -> BlobRef:
     header, data = _npy_parts(buffer)
     narrow = narrowed(data)
-    if narrow is None:
+    if narrow is None or not (narrow[0].width < _THIRD or _pays([narrow[1]])):
         name += ".npy" if header else ".bin"
         return write_data(name, [data], write_blob, header=header)
     how, data = narrow

@@ -67,15 +67,15 @@ def narrowed(data: Any) -> tuple[Narrowing, memoryview] | None:
     if how is None:
         return None
     out = numpy.empty(len(words), f"<u{how.width}")
-    before = how.base
+    base = before = numpy.uint64(how.base)
     for start, stop in _blocks(len(words)):
         block = words[start:stop]
         if how.steps:
-            out[start] = block[0] - numpy.uint64(before)
+            out[start : start + 1] = block[:1] - before
             out[start + 1 : stop] = block[1:] - block[:-1]
-            before = int(block[-1])
+            before = block[-1]
         else:
-            out[start:stop] = block - numpy.uint64(how.base)
+            out[start:stop] = block - base
     return how, memoryview(out.view(numpy.uint8))
 
 
