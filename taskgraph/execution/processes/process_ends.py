@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sized
 
 _PR_SET_PDEATHSIG = 1
-_MANY = 20_000
-"""Tasks that are worth not to be looked at."""
+_MANY = 200_000
+"""Tasks that are worth not to be looked at. Of 100,000 that takes no more than it takes
+at the end to look at all that a worker shares with its supervisor, and so copies."""
 _FILE = io.IOBase.__base__ or io.IOBase
 """What all files are made of; the abstract class above it takes long to ask."""
 
