@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -151,14 +152,19 @@ def digests_of(named: Iterable[tuple[str, Key]]) -> Digests:
     >>> [name for name in one if one[name] != other[name]]
     ['f']
     """
-    found: Digests = {}
+    of_each: defaultdict[str, list[Key]] = defaultdict(list)
     for name, key in named:
-        row = found.get(name)
-        if row is None:
-            row = found[name] = [0, 0]
-        row[0] += 1
-        row[1] = (row[1] + int.from_bytes(key[: KEY_SIZE // 2], "little")) % _HALF
-    return found
+        of_each[name].append(key)
+    return {name: [len(keys), _sum_of(keys)] for name, keys in of_each.items()}
+
+
+def _sum_of(keys: list[Key]) -> int:
+    """Return the sum of the beginnings of keys, which does not depend on their order.
+
+    By words, since a number made of each key would take several times as long.
+    """
+    words, step = memoryview(b"".join(keys)).cast("I"), KEY_SIZE // 4
+    return (sum(words[::step]) + (sum(words[1::step]) << 32)) % _HALF
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A graph that grows is told piece by piece, and known as a whole."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from hypothesis import given, strategies as st
 
 from taskgraph import Task
 from taskgraph.execution.processes.known_graph import KnownGraph
+from taskgraph.execution.processes.letters import Letters
+from taskgraph.execution.processes.reading import digests_of
 from taskgraph.tasks.frontier import Frontier
 from taskgraph.tasks.graph import Graph
 from taskgraph.upkeep import snapshot
@@ -103,3 +106,27 @@ def test_a_frontier_that_grows_is_as_one_of_the_whole(needs, cuts, rng):
     assert frontier.waiting == whole.waiting
     assert frontier.blocked() == whole.blocked()
     assert frontier.exhausted() == whole.exhausted()
+
+
+NAMED = st.lists(
+    st.tuples(
+        st.sampled_from("fgh"),
+        st.one_of(st.binary(min_size=20, max_size=20), st.just(b"\xff" * 20)),
+    ),
+    max_size=20,
+)
+
+
+@given(NAMED, st.randoms(use_true_random=False))
+def test_digests_tell_the_tasks_of_each_function_in_any_order(named, random):
+    expected = {}
+    for name, key in named:
+        count, total = expected.get(name, (0, 0))
+        total = (total + int.from_bytes(key[:8], sys.byteorder)) % (1 << 64)
+        expected[name] = [count + 1, total]
+    random.shuffle(named)
+    letters = Letters()
+
+    letters.send("digests", digests_of(named))
+
+    assert dict(letters.received())["digests"] == expected
