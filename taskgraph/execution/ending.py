@@ -162,7 +162,7 @@ class LimitedPage:
         self._left = math.inf if most is None else most
         self._until = until
         self._full = False
-        self.running = page.running
+        self.running, self.rest = page.running, page.rest
 
     def expect(self, seconds: float | None) -> None:
         """Take no new task if one would probably take longer than is left."""

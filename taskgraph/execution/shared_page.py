@@ -13,11 +13,15 @@ from taskgraph.exit_codes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from taskgraph.execution.clock import Clock
+
 _SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
 _STOP, _ENDED, _START = 0, 1, 2
 _SIGNAL = _START + _SLOT.size
 _GO = _SIGNAL + 1
-_LIMITED, _PROGRESS = _GO + 1, _GO + 2
+_LIMITED, _PROGRESS, _OVER = _GO + 1, _GO + 2, _GO + 3
+_NAP = 0.01
+"""Seconds from one look to the next whether a worker has met the end."""
 _ABOUT = 64
 """Where it says what a task with a time limit is: the size (2 bytes) and the text."""
 
@@ -36,6 +40,9 @@ class Page(Protocol):
 
     def running(self) -> tuple[Key, float] | None:
         """Return what runs and its deadline, if somebody keeps an eye on it."""
+
+    def rest(self, seconds: float, clock: Clock) -> None:
+        """Wait, but no longer than until another worker has met the end."""
 
     @property
     def stopping(self) -> bool:
@@ -64,6 +71,11 @@ class NoPage:
 
     def note_progress(self) -> None:
         """Note nothing: nobody asks."""
+
+    def rest(self, seconds: float, clock: Clock) -> None:
+        """Wait: nobody tells of others."""
+        if seconds:
+            clock.sleep(seconds)
 
 
 class SharedPage:
@@ -153,6 +165,16 @@ class SharedPage:
     def may_run(self) -> bool:
         """Whether tasks may be run."""
         return self._page[_GO] == 1
+
+    def rest(self, seconds: float, clock: Clock) -> None:
+        """Wait, but no longer than until another worker has met the end."""
+        while seconds > 0 and not self._page[_OVER]:
+            clock.sleep(min(seconds, _NAP))
+            seconds -= _NAP
+
+    def note_end(self) -> None:
+        """Note that another worker has met the end: there may be nothing left to do."""
+        self._page[_OVER] = 1
 
     def stop(self) -> None:
         """Ask for no new task."""

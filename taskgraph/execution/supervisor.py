@@ -204,6 +204,8 @@ class Supervisor:
         first = not self._graph and not reads_first
         whole = first or bool(self._graph.missing)
         seat = Seat(worker_name(), SharedPage(), Letters(), first, whole)
+        if self._graph:
+            self._starting.look(self._backend)
         flush_streams()
         gc.freeze()
         pid = os.fork()
@@ -298,7 +300,7 @@ class Supervisor:
             return
         if outcome is not None:
             self._codes.append(outcome)
-            self._starting.left = 0  # it found that there is nothing left to do
+            self._starting.end(self._children.values())
             if outcome == ExitCode.USAGE and not self._graph:
                 self._refuse(child.why)
                 return

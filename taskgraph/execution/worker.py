@@ -160,8 +160,7 @@ class Worker:
         """Wait for news; return for how long it was in vain, 0 if there was any."""
         began = self._clock.monotonic()
         self._backend.wait(max(1.0, 4 * self._backend.latency))
-        if self._pace.rest:
-            self._clock.sleep(self._pace.rest)
+        self._page.rest(self._pace.rest, self._clock)
         news = self._take_in() or self._pace.others
         return 0.0 if news else self._clock.monotonic() - began
 

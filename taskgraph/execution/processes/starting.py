@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from backends.errors import BackendError
 from taskgraph.execution.pace import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from backends.interface import Backend
     from taskgraph.execution.processes.child import Child
 
 _AT_LEAST = 2
@@ -43,7 +46,7 @@ class Starting:
     def __init__(
         self, workers: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.left = workers
+        self.left, self._looked = workers, 0.0
         self._clock = clock
         self._at_once = max(_AT_LEAST, processors())
 
@@ -57,3 +60,20 @@ class Starting:
         since = self._clock() - _PATIENCE
         reading = sum(not child.read and child.started > since for child in children)
         return self.left > 0 and reading < self._at_once
+
+    def end(self, children: Iterable[Child]) -> None:
+        """Start no more, and let those that rest look: one found nothing left to do."""
+        self.left = 0
+        for child in children:
+            child.page.note_end()
+
+    def look(self, backend: Backend) -> None:
+        """Read on in the journal, so that who is started now, a fork, need not.
+
+        Not more often than others' news can come, and so hardly ever in a slow store.
+        """
+        now = self._clock()
+        if now >= self._looked + backend.latency:
+            self._looked = now
+            with suppress(BackendError):  # the worker itself will meet it, too
+                backend.poll()

@@ -1,15 +1,23 @@
 """Workers are started as there are cores to read the jugfile, and only if needed."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
+from backends.errors import UnavailableError
+from taskgraph import Task, open_store
+from taskgraph.execution.options import RunOptions
 from taskgraph.execution.pace import processors
 from taskgraph.execution.processes.child import Child
 from taskgraph.execution.processes.letters import Letters
 from taskgraph.execution.processes.starting import Starting
-from taskgraph.execution.processes.worker_process import Seat
-from taskgraph.execution.shared_page import SharedPage
+from taskgraph.execution.processes.worker_process import HasRead, Seat
+from taskgraph.execution.shared_page import NoPage, SharedPage
+from taskgraph.execution.supervisor import Supervisor
+from taskgraph.exit_codes import ExitCode
+from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.jugfile import Loaded
 
 
 @pytest.fixture
@@ -103,3 +111,64 @@ with open("loaded.txt", "a") as file:
     )
     tg("execute", "job.py", "-j", "2")
     assert set((tg.folder / "loaded.txt").read_text().split("\n")) == {"[]", ""}
+
+
+@pytest.fixture
+def supervisor(tmp_path):
+    """Return one that has read what to run, and starts nobody."""
+    loaded = Loaded(Graph([Task(divmod, 7, 2)]), {}, open_store(tmp_path / "store"))
+    return Supervisor(HasRead(None, loaded, ""), RunOptions(workers=0))
+
+
+def seated(supervisor, pid):
+    child = supervisor._children[pid] = Child(pid, Seat("w", SharedPage(), Letters()))
+    return child
+
+
+def test_a_worker_begins_with_what_its_supervisor_has_read(tmp_path):
+    reader, other = (open_store(tmp_path / "store").backend for _ in range(2))
+    keys = [bytes([number]) * 20 for number in range(30)]
+    for key in keys:
+        other.claim([key])
+
+    Starting(1).look(reader)
+    assert set(reader.holders()) == set(keys)
+
+
+def test_a_slow_store_is_not_read_for_each_worker():
+    asked = []
+    backend = SimpleNamespace(latency=0.5, poll=lambda: asked.append(1))
+    now = 50.0
+    starting = Starting(64, lambda: now)
+    for _ in range(64):
+        starting.look(backend)
+        now += 0.01
+    assert len(asked) == 2
+
+
+def test_a_store_that_fails_is_for_the_worker_to_meet():
+    def fail():
+        raise UnavailableError("gone")
+
+    Starting(1).look(SimpleNamespace(latency=0.02, poll=fail))
+
+
+def test_who_rests_is_told_when_another_has_met_the_end(supervisor):
+    ended, resting = seated(supervisor, 1), seated(supervisor, 2)
+    slept = []
+    resting.page.rest(0.2, SimpleNamespace(sleep=slept.append))
+    assert sum(slept) == pytest.approx(0.2)
+
+    ended.page.finish(ExitCode.DONE)
+    supervisor._settle_ended(ended, 0)
+    slept.clear()
+    resting.page.rest(0.2, SimpleNamespace(sleep=slept.append))
+    assert not slept
+
+
+def test_who_has_no_supervisor_rests_as_long_as_it_wants_to():
+    slept = []
+    clock = SimpleNamespace(sleep=slept.append)
+    NoPage().rest(0.2, clock)
+    NoPage().rest(0.0, clock)
+    assert slept == [0.2]
