@@ -50,7 +50,8 @@ def correlate_rows(image, weights, rows, total, out):
 def correlate_along_rows(image, weights, line, total, out):
     """Correlate each row of an array (rows, n) along n with ``weights[|distance|]``.
 
-    `line` and `total` are scratch of doubles, of lengths n + 2 * reach and n.
+    `line` and `total` are scratch of doubles, of lengths n + 2 * reach and n; `out` may
+    be the array itself.
     """
     rows, length = image.shape
     reach = weights.size - 1

@@ -21,7 +21,7 @@ from segkit.morphology import operations
 from segkit.morphology.flat import difference
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach
-from segkit.tiling.threads import cut, in_threads, thread_count
+from segkit.tiling.threads import cut, extremes, in_threads, thread_count
 from segkit.windows import sums as window_sums
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from segkit.arrays import Array, PerAxis, RealPerAxis
+
+_CACHED_BYTES = 2**19
 
 
 def _gaussian_radius(sigma: float, truncate: float) -> int:
@@ -84,11 +86,14 @@ def gaussian(
     >>> gaussian(np.array([0, 0, 8, 0, 0]), 0.5).round(1)
     array([0. , 0.9, 6.3, 0.9, 0. ])
     """
-    array = checks.as_image(image)
+    array = checks.as_image(image, finite=False)
+    threads = thread_count(workers, array.size)
+    if array.dtype.kind == "f":
+        for extreme in extremes(array, threads):
+            checks.require_finite_number(extreme)
     sigmas = checks.per_axis_real(sigma, array.ndim, name="sigma")
     truncate = checks.as_finite(truncate, name="truncate", least=0)
-    floats = np.ascontiguousarray(array, _float_dtype(array.dtype))
-    threads = thread_count(workers, floats.size)
+    floats = _as_floats(array, threads)
     smooth = _smoothed(floats, sigmas, truncate, threads)
     return smooth.copy() if np.may_share_memory(smooth, array) else smooth
 
@@ -109,12 +114,32 @@ def _smoothed_by_scipy(
 def _smoothed(
     floats: Array, sigmas: Sequence[float], truncate: float, threads: int
 ) -> Array:
+    *others, last = (
+        _gaussian_weights(width, truncate) if width > 1e-15 else None
+        for width in sigmas
+    )
     smooth = floats
-    for axis, width in enumerate(sigmas):
-        if width > 1e-15:
-            weights = _gaussian_weights(width, truncate)
-            smooth = _correlate(smooth, weights, axis, threads)
-    return smooth
+    for axis, weights in enumerate(others):
+        if weights is not None:
+            # Rows of the last axis are taken along as soon as they are made.
+            rows = last if axis == floats.ndim - 2 else None
+            smooth = _correlate(smooth, weights, axis, rows, threads)
+            last = None if rows is not None else last
+    return smooth if last is None else _along_rows(smooth, last, threads)
+
+
+def _as_floats(array: Array, threads: int) -> Array:
+    """Return an image as contiguous floats that hold it."""
+    dtype = _float_dtype(array.dtype)
+    if array.dtype == dtype and array.flags.c_contiguous:
+        return array
+    floats = np.empty(array.shape, dtype)
+
+    def run(rows: slice) -> None:
+        floats[rows] = array[rows]
+
+    in_threads(run, cut(len(array), threads), threads)
+    return floats
 
 
 def _float_dtype(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
@@ -131,29 +156,52 @@ def _gaussian_weights(sigma: float, truncate: float) -> NDArray[np.float64]:
 
 
 def _correlate(
-    image: Array, weights: NDArray[np.float64], axis: int, threads: int
+    image: Array,
+    weights: NDArray[np.float64],
+    axis: int,
+    along: NDArray[np.float64] | None,
+    threads: int,
 ) -> Array:
+    """Correlate an image along an axis but the last, and `along` that, if it is given.
+
+    That is done with what is in the cache from before.
+    """
     from segkit.filters import gaussian_kernel
 
-    out = np.empty_like(image)
-    length = image.shape[axis]
     inner = math.prod(image.shape[axis + 1 :])
-    along_rows = axis == image.ndim - 1
-    shape = (-1, length) if along_rows else (-1, length, inner)
-    lines, target = image.reshape(shape), out.reshape(shape)
+    volume = image.reshape(-1, image.shape[axis], inner)
+    out = np.empty(volume.shape, image.dtype)
+    lines = out.reshape(-1, inner)
 
     def run(rows: slice) -> None:
-        if along_rows:
-            scratch = np.empty(length + 2 * (weights.size - 1)), np.empty(length)
-            gaussian_kernel.correlate_along_rows(
-                lines[rows], weights, *scratch, target[rows]
-            )
-        else:
-            part, total = (rows.start, rows.stop), np.empty(inner)
-            gaussian_kernel.correlate_rows(lines, weights, part, total, target)
+        part, total = (rows.start, rows.stop), np.empty(inner)
+        gaussian_kernel.correlate_rows(volume, weights, part, total, out)
+        if along is not None:
+            _correlate_rows(lines[rows], along, lines[rows])
 
-    in_threads(run, cut(image.size // lines.shape[-1], threads), threads)
+    pieces = out.nbytes // _CACHED_BYTES if along is not None else 0
+    in_threads(run, cut(len(lines), max(threads, pieces)), threads)
+    return out.reshape(image.shape)
+
+
+def _along_rows(image: Array, weights: NDArray[np.float64], threads: int) -> Array:
+    out = np.empty_like(image)
+    lines, target = (one.reshape(-1, image.shape[-1]) for one in (image, out))
+
+    def run(rows: slice) -> None:
+        _correlate_rows(lines[rows], weights, target[rows])
+
+    in_threads(run, cut(len(lines), threads), threads)
     return out
+
+
+def _correlate_rows(lines: Array, weights: NDArray[np.float64], out: Array) -> None:
+    """Correlate lines along the last axis; `out` may be `lines`."""
+    from segkit.filters import gaussian_kernel
+
+    length = lines.shape[1]
+    scratch = np.empty(length + 2 * (weights.size - 1)), np.empty(length)
+    gaussian_kernel.correlate_along_rows(lines, weights, *scratch, out)
 
 
 @known_as("segkit")

@@ -19,7 +19,7 @@ from segkit import checks
 from segkit.compiled.fallback import falls_back_on
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach, unlimited
-from segkit.tiling.threads import cut, in_threads, thread_count
+from segkit.tiling.threads import cut, extremes, in_threads, thread_count
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -63,12 +63,15 @@ def h_maxima(image: ArrayLike, h: float, *, workers: int | None = None) -> Mask:
     >>> h_maxima([0, 5, 4, 6, 0, 2, 0], 2).astype(int)
     array([0, 0, 0, 1, 0, 1, 0])
     """
-    array = checks.as_image(image)
+    array = checks.as_image(image, finite=False)
     if not h > 0:
         raise ValueError(f"h is {h}, but must be positive")
     threads = thread_count(workers, array.size)
+    least, greatest = extremes(array, threads)
+    checks.require_finite_number(least)
+    checks.require_finite_number(greatest)
     with np.errstate(over="ignore"):
-        if np.float64(array.max()) - np.float64(array.min()) < h:
+        if np.float64(greatest) - np.float64(least) < h:
             return np.zeros(array.shape, np.bool_)
     if array.ndim > 3:
         return _by_reconstruction(array, float(h), threads)

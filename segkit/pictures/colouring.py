@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segkit.names import known_as
-from segkit.overlaps.contingency_table import labels as checked_labels, require_ids
+from segkit.overlaps.contingency_table import labels as checked_labels
 from segkit.pictures import painting
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ PALETTE = (
     (255, 105, 180), (160, 220, 60), (0, 210, 230), (255, 160, 122), (120, 130, 255),
     (200, 170, 90), (235, 235, 235),
 )  # fmt: skip
+
+_ALL = range(len(PALETTE))
 
 
 @known_as("segkit")
@@ -60,8 +62,7 @@ def label_colours(
     True
     """
     array = checked_labels(labels, "labels")
-    require_ids(array, "labels")
-    numbers, last = painting.numbered(array)
+    numbers, last = painting.numbered(array, workers)
     colours = np.array([(0, 0, 0), *PALETTE], np.uint8)
     return colours[chosen_colours(numbers, last, workers)[numbers]]
 
@@ -86,13 +87,13 @@ def chosen_colours(
 
 def _greedy(near: list[set[int]]) -> NDArray[np.int64]:
     """Return a number of a colour per label, neighbours different where possible."""
-    chosen = np.full(len(near), -1)
-    used = [0] * len(PALETTE)
+    chosen = [-1] * len(near)
+    # By how often a colour is used, the first of those used as often.
+    ranks = list(_ALL)
     for label in sorted(range(1, len(near)), key=lambda i: (-len(near[i]), i)):
-        taken = {int(chosen[other]) for other in near[label]}
-        free = [c for c in range(len(PALETTE)) if c not in taken] or list(
-            range(len(PALETTE))
-        )
-        chosen[label] = min(free, key=lambda c: (used[c], c))
-        used[chosen[label]] += 1
-    return chosen
+        taken = {chosen[other] for other in near[label]}
+        free = [c for c in _ALL if c not in taken] if taken else _ALL
+        colour = min(free or _ALL, key=ranks.__getitem__)
+        ranks[colour] += len(PALETTE)
+        chosen[label] = colour
+    return np.array(chosen)

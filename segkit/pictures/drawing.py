@@ -15,7 +15,7 @@ import numpy as np
 
 from segkit import checks
 from segkit.names import known_as
-from segkit.overlaps.contingency_table import labels as checked_labels, require_ids
+from segkit.overlaps.contingency_table import labels as checked_labels
 from segkit.pictures import painting, sheets
 from segkit.pictures.colouring import PALETTE, chosen_colours
 from segkit.pictures.grey_values import stretched
@@ -211,9 +211,7 @@ def overlay(
         )
     if not coloured:
         under = stretched(_plane(under, plane), workers)[..., None]
-    shown = _plane(given, plane)
-    require_ids(shown, "labels")
-    numbers, last = painting.numbered(shown)
+    numbers, last = painting.numbered(_plane(given, plane), workers)
     chosen = chosen_colours(numbers, last, workers)
     full = np.array([(0, 0, 0), *PALETTE], np.uint8)
     rims = full if contours else full[:0]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
-from segkit.tiling.threads import cut, in_threads, thread_count
+from segkit.overlaps.contingency_table import require_ids
+from segkit.tiling.threads import cut, extremes, in_threads, thread_count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,16 +26,31 @@ _PAIRS = 2**15
 _SLOTS = 2**15 - 19  # a prime, so that pairs fall apart
 
 
-def numbered(labels: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
-    """Return labels as 1, 2, ... in rising order, and the last; 0 stays."""
+def numbered(
+    labels: NDArray[Any], workers: int | None
+) -> tuple[NDArray[np.int32], int]:
+    """Return labels as 1, 2, ... in rising order, and the last; 0 stays.
+
+    Raises
+    ------
+    ValueError
+        If a label is negative.
+    """
     if labels.size == 0:
         return np.zeros(labels.shape, np.int32), 0
-    if labels.max() > _LARGEST_TABLE:
-        return _numbered_by_sorting(labels)
-    return _numbered_by_table(np.ascontiguousarray(labels, np.int32))
+    threads = thread_count(workers, labels.size)
+    least, greatest = extremes(labels, threads)
+    require_ids(least, "labels")
+    if greatest > _LARGEST_TABLE:
+        return _numbered_by_sorting(labels, int(greatest), threads)
+    return _numbered_by_table(labels, int(greatest), threads)
 
 
-def _numbered_by_sorting(labels: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
+def _numbered_by_sorting(
+    labels: NDArray[Any],
+    greatest: int,  # noqa: ARG001 - as compiled
+    threads: int,  # noqa: ARG001 - as compiled
+) -> tuple[NDArray[np.int32], int]:
     ids, numbers = np.unique(labels, return_inverse=True)
     first = int(ids[0] != 0)  # without background, numbers start at 1
     numbered: NDArray[np.int32] = (numbers.reshape(labels.shape) + first).astype("i4")
@@ -42,19 +58,28 @@ def _numbered_by_sorting(labels: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
 
 
 @falls_back_on(_numbered_by_sorting)
-def _numbered_by_table(labels: NDArray[np.int32]) -> tuple[NDArray[np.int32], int]:
+def _numbered_by_table(
+    labels: NDArray[Any], greatest: int, threads: int
+) -> tuple[NDArray[np.int32], int]:
     from segkit.pictures import painting_kernels
 
-    seen = np.zeros(int(labels.max()) + 1, np.uint8)
-    painting_kernels.mark(labels.reshape(-1), seen)
+    flat = np.ascontiguousarray(labels, np.int32).reshape(-1)
+    parts = cut(flat.size, threads)
+    seen = np.zeros(greatest + 1, np.uint8)
+    # Several may mark one label at once, all in the same way.
+    in_threads(lambda part: painting_kernels.mark(flat[part], seen), parts, threads)
     seen[0] = 0
     lookup = np.cumsum(seen, dtype=np.int32)
     last = int(lookup[-1])
     if last == seen.size - 1:
-        return labels, last
-    numbers = np.empty_like(labels)
-    painting_kernels.look_up(labels.reshape(-1), lookup, numbers.reshape(-1))
-    return numbers, last
+        return flat.reshape(labels.shape), last
+    numbers = np.empty(flat.size, np.int32)
+
+    def run(part: slice) -> None:
+        painting_kernels.look_up(flat[part], lookup, numbers[part])
+
+    in_threads(run, parts, threads)
+    return numbers.reshape(labels.shape), last
 
 
 def _near_by_numpy(

@@ -14,6 +14,7 @@ of the machine, and less where there is too little work to share:
 from __future__ import annotations
 
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,10 +22,14 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from segkit import checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from segkit.arrays import Array
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -33,6 +38,7 @@ VARIABLE = "TG_CPUS"
 """Of the environment: how many processors this process may keep busy."""
 LEAST_WORK = 2**17
 """Voxels for which a thread is worth its start."""
+_CACHED_BYTES = 2**18
 # What a thread that works for others may use; None is all that the process may.
 _share: ContextVar[int | None] = ContextVar("share", default=None)
 
@@ -118,12 +124,51 @@ def pool_of(threads: int) -> ThreadPoolExecutor:
 
 
 def in_threads(run: Callable[[A], B], items: Sequence[A], threads: int) -> list[B]:
-    """Return `run(item)` for each item, in order."""
+    """Return `run(item)` for each item, in order.
+
+    The calling thread is one of them: half as many have to be started of two. The
+    first error ends it, once what is running has ended.
+    """
     threads = min(threads, len(items))
     if threads <= 1:
         return [run(item) for item in items]
-    with pool_of(threads) as pool:
-        return list(pool.map(run, items))
+    places, found = iter(range(len(items))), dict[int, B]()
+
+    def work() -> None:
+        try:
+            for place in places:
+                found[place] = run(items[place])
+        except BaseException:
+            deque(places, maxlen=0)  # which leaves nothing to the others
+            raise
+
+    share = part(threads)
+    with ThreadPoolExecutor(
+        threads - 1, initializer=limited_to, initargs=(share,)
+    ) as pool:
+        others = [pool.submit(work) for _ in range(threads - 1)]
+        with at_most(share):
+            work()
+    for other in others:
+        other.result()
+    return [found[place] for place in range(len(items))]
+
+
+def extremes(array: Array, threads: int) -> tuple[Any, Any]:
+    """Return the least and the greatest value; both are NaN if one value is.
+
+    Examples
+    --------
+    >>> extremes(np.array([[3, 1], [2, 5]]), threads=2)
+    (np.int64(1), np.int64(5))
+    """
+
+    def run(rows: slice) -> tuple[Any, Any]:
+        return array[rows].min(), array[rows].max()  # the second out of the cache
+
+    pieces = cut(len(array), max(threads, array.nbytes // _CACHED_BYTES))
+    least, greatest = zip(*in_threads(run, pieces, threads), strict=True)
+    return np.min(least), np.max(greatest)
 
 
 def cut(length: int, pieces: int) -> list[slice]:

@@ -20,7 +20,7 @@ LABELS = hnp.arrays(
 @settings(deadline=None, max_examples=60)
 @given(LABELS, st.integers(1, 3))
 def test_labels_are_numbered_and_neighbours_found_as_by_numpy(labels, workers):
-    numbers, last = painting.numbered(labels)
+    numbers, last = painting.numbered(labels, 2)
     ids = np.unique(labels[labels > 0])
     expected = np.searchsorted(ids, labels) + 1
     expected[labels == 0] = 0

@@ -15,6 +15,7 @@ from segkit.tiling.threads import (
     LEAST_WORK,
     VARIABLE,
     at_most,
+    extremes,
     in_threads,
     part,
     thread_count,
@@ -72,6 +73,53 @@ def test_threads_of_ours_divide_the_share(eight):
     assert in_threads(lambda _: thread_count(None), range(1), 4) == [8]
     assert part(16) == 1
     assert thread_count(None) == 8
+
+
+@pytest.mark.parametrize("threads", [2, 3, 9])
+def test_the_calling_thread_works_too_and_no_more_than_asked_for(threads):
+    barrier, used = threading.Barrier(threads), set()
+
+    def run(item):
+        used.add(threading.current_thread())
+        if item < threads:
+            barrier.wait(60)  # so that nobody has two of these
+        return item
+
+    assert in_threads(run, range(30), threads) == list(range(30))
+    assert threading.current_thread() in used
+    assert len(used) == threads
+
+
+@pytest.mark.parametrize("wrong", ["caller", "other"])
+def test_an_error_of_any_thread_is_raised_and_little_begins_after_it(wrong):
+    both, begun = threading.Barrier(2), []
+
+    def run(item):
+        begun.append(item)
+        if item < 2:
+            both.wait(60)
+            here = threading.current_thread() is threading.main_thread()
+            if here == (wrong == "caller"):
+                raise ZeroDivisionError(wrong)
+        failed.wait(60)
+
+    failed = threading.Event()
+    ends = threading.Timer(0.2, failed.set)
+    ends.start()
+    with pytest.raises(ZeroDivisionError, match=wrong):
+        in_threads(run, range(1000), 2)
+    assert len(begun) <= 3
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_extremes_are_those_of_numpy_and_carry_nan_along(threads, monkeypatch):
+    monkeypatch.setattr("segkit.tiling.threads._CACHED_BYTES", 64)
+    numbers = np.random.default_rng(0).integers(-99, 99, (17, 5))
+    assert extremes(numbers, threads) == (numbers.min(), numbers.max())
+    floats = numbers[::2, ::-1].astype(np.float32)
+    assert extremes(floats, threads) == (floats.min(), floats.max())
+    floats[-1, 3] = np.nan
+    assert np.isnan(extremes(floats, threads)).all()
 
 
 def test_a_limit_ends_with_its_block(eight):
