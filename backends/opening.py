@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from backends.log import Log
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*):")
-_POSSIBLE = "a directory, file:///directory, memory:// or redis://host"
+_POSSIBLE = "a directory, file:///directory, memory://, redis://host or s3://bucket"
 _REDIS = (
     *("redis", "rediss", "unix", "valkey", "valkeys"),
     *("redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"),
 )
+_BUCKETS = "s3", "gs", "az"
 _MODULES = {
     "memory": "backends.memory",
     **dict.fromkeys(_REDIS, "backends.redis.opening"),
+    **dict.fromkeys(_BUCKETS, "backends.bucket"),
 }
 """Where the function `open_log` of a scheme is: it takes a URL, and `create`."""
 
@@ -42,7 +44,8 @@ def open_backend(
     Parameters
     ----------
     url : str or path
-        A directory, ``file:///directory`` or ``memory://``. What has a colon in its
+        A directory, ``file:///directory``, ``memory://``, or a prefix in a bucket as
+        ``s3://bucket/prefix`` (`backends.bucket.address`). What has a colon in its
         first part is a URL: a directory of such a name is ``./a:b``, or a path object.
     create : bool
         Make the store if it does not exist, as soon as something is written to it;

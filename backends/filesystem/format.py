@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from backends.errors import FormatError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FORMAT = "taskgraph store"
 BLOBS = "large values of a taskgraph store elsewhere"
@@ -27,7 +23,7 @@ def describe_format(block: int, kind: str = FORMAT) -> bytes:
     return json.dumps({"format": kind, "version": VERSION, "block": block}).encode()
 
 
-def check_format(text: bytes, root: Path, kind: str = FORMAT) -> int:
+def check_format(text: bytes, root: object, kind: str = FORMAT) -> int:
     """Return how many segments make a block; refuse what cannot be read."""
     try:
         about = json.loads(text)

@@ -109,6 +109,10 @@ class NewPack:
         self._start = _start(self._entries, self._heads)
         self.size += 2 * (_START_SIZE + len(self._entries)) + len(self._heads)
 
+    def front(self) -> list[bytes]:
+        """Return the chunks of what `read_front` reads: all heads, and no bodies."""
+        return [_start(self._entries, self._heads, _SHELF), self._entries, self._heads]
+
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes of the file, piece by piece."""
         yield self._start
@@ -239,26 +243,45 @@ def open_shelf(descriptor: int, path: str, positions: range) -> tuple[Pack, Byte
         It has another checksum, or is of other positions.
     """
     data = os.read(descriptor, os.fstat(descriptor).st_size)
+    return read_front(data, path, positions)
+
+
+def read_front(data: bytes, path: str, positions: range) -> tuple[Pack, Bytes]:
+    """Return a pack without bodies that is in memory, and its heads.
+
+    Raises
+    ------
+    DamagedError
+        Its table has another checksum, or is of other positions.
+    """
     try:
-        start, entries = _first_copy(descriptor, data, _SHELF)
+        size = _entries_size(data[:_START_SIZE], most=len(data), kind=_SHELF)
+        end = _START_SIZE + size
+        start, entries = _checked(data[:_START_SIZE], data[_START_SIZE:end])
     except ValueError as error:
         raise DamagedError(path, str(error)) from None
-    return _front(descriptor, data, start, entries, path, positions)
+    pack = _pack(data[:_START_SIZE], start, entries, path, positions)
+    return pack, memoryview(data)[pack.heads_at : pack.heads_at + pack.heads_size]
 
 
 def _front(
     descriptor: int, data: bytes, start: bytes, entries: bytes, path: str, block: range
 ) -> tuple[Pack, Bytes]:
     """Return a pack and its heads, of which `data` is the beginning."""
-    found = [position for position, *_ in _ENTRY.iter_unpack(entries)]
-    if not found or any(position not in block for position in found):
-        raise DamagedError(path, "it holds another block")
-    pack = Pack(data[:_START_SIZE], start, entries)
+    pack = _pack(data[:_START_SIZE], start, entries, path, block)
     heads = memoryview(data)[pack.heads_at : pack.heads_at + pack.heads_size]
     if len(heads) == pack.heads_size:
         return pack, heads
     left = pack.heads_size - len(heads)
     return pack, bytes(heads) + read_at(descriptor, left, pack.heads_at + len(heads))
+
+
+def _pack(seen: bytes, start: bytes, entries: bytes, path: str, block: range) -> Pack:
+    """Return a pack of certain positions."""
+    found = [position for position, *_ in _ENTRY.iter_unpack(entries)]
+    if not found or any(position not in block for position in found):
+        raise DamagedError(path, "it holds another block")
+    return Pack(seen, start, entries)
 
 
 def worn_table(descriptor: int) -> str:
@@ -348,11 +371,9 @@ def _checked(start: bytes, entries: bytes) -> tuple[bytes, bytes]:
     return start, entries
 
 
-def _first_copy(
-    descriptor: int, data: bytes, kind: bytes = _MAGIC
-) -> tuple[bytes, bytes]:
+def _first_copy(descriptor: int, data: bytes) -> tuple[bytes, bytes]:
     start = data[:_START_SIZE]
-    size = _entries_size(start, most=1 << 40, kind=kind)
+    size = _entries_size(start, most=1 << 40)
     entries = data[_START_SIZE : _START_SIZE + size]
     if len(entries) < size:
         have = _START_SIZE + len(entries)

@@ -147,7 +147,7 @@ def test_staged_files_of_the_long_dead_are_collected(root):
     [
         ("gopher://host:70", "no backend for 'gopher'; give a directory, file:///"),
         ("Gopher:host", "no backend for 'gopher'"),
-        ("a:b", r"no backend for 'a'; .* or redis://host \(./a:b if a directory"),
+        ("a:b", r"no backend for 'a'; .* or s3://bucket \(./a:b if a directory"),
         ("memory://shared", "in memory has no name"),
         ("file:store", "takes a whole path, as in file:///data/store"),
         ("file://store", "takes a whole path"),

@@ -8,7 +8,7 @@ from backends.redis import scripts
 from backends.store import JournalStore
 
 from ..deeds import A, B, answers, body_of, drop_discarded, key, publish
-from .lossy_proxy import LossyProxy
+from ..lossy_proxy import LossyProxy
 from .rooms import open_log
 
 BLOCK = 4

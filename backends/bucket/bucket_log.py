@@ -1,0 +1,319 @@
+"""A journal in a bucket, shared by all machines that reach it.
+
+The protocol needs one atomic step: to write an object if there is none of its name. All
+that there is to know of it: a reply may be lost, and a refusal may mean that two came
+at once and neither is in yet. So who is refused looks whose object is there.
+
+A name of the journal is never free again: a writer that was frozen for a day decides on
+what it had read then, and its segment must find its place taken. Merging writes the
+heads of a block once more, together, for who joins; and what nobody needs any more is
+replaced by what does nothing (see `backends.segment.void_frame`).
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING
+
+from backends.bucket.address import parse_address
+from backends.bucket.bucket_blobs import BucketBlobs
+from backends.bucket.bucket_documents import BucketDocuments
+from backends.bucket.bucket_members import BucketMembers
+from backends.bucket.client import Client, Get
+from backends.bucket.layout import HEADS, TRASH, heads_of, plain
+from backends.bucket.place import Place
+from backends.bucket.segments import Segments
+from backends.errors import DamagedError, UnavailableError
+from backends.filesystem.format import BLOCK
+from backends.filesystem.packs import NewPack, read_front
+from backends.interface import Kind
+from backends.reading import HEAD_READ, check_at, look, name_of, to_be_replaced
+from backends.segment import HEADER_SIZE, LINK_AT, check_of, decode_head, void_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from backends.interface import Bytes, Segment
+
+_FRESH = 2.0
+"""Seconds for which a look at the workers is as good as another one."""
+_FIRST_PAUSE, _LONGEST_PAUSE, _PER_IDLE = 0.1, 3.0, 0.01
+"""Seconds from one look for news to the next: at first, at most, and for each second
+that there was none."""
+_PATIENCE = 60.0
+"""Seconds in which it turns out who of several was first."""
+
+
+class BucketLog:
+    """A `Log` below a prefix of a bucket.
+
+    Parameters
+    ----------
+    client : Client
+        Makes the requests.
+    create : bool
+        Make the store, when something is first written, if there is none.
+    block : int
+        How many segments make a block, if it is made; kept in `format.json`.
+    fresh : float
+        See `BucketMembers`.
+    """
+
+    shared = True
+    latency = 0.25
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        create: bool = True,
+        block: int = BLOCK,
+        fresh: float = _FRESH,
+    ) -> None:
+        self.url = client.url
+        self.client = client
+        self.space = self._place = Place(client, create=create, block=block)
+        self.blobs = BucketBlobs(client, self._place)
+        self.documents = BucketDocuments(client, self._place)
+        self.members = BucketMembers(client, self._place, fresh)
+        self._segments = Segments(client, self._place)
+        self._staged: dict[str, bytes] = {}
+        self._names = count()
+        self._not_merged: set[int] = set()
+        self._filled = -1
+        self._idle: tuple[int, float] = (-1, 0.0)
+
+    @property
+    def block_size(self) -> int:
+        return self._place.block_size
+
+    def make(self) -> None:
+        self._place.make()
+
+    # the journal
+
+    def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
+        return self._segments.read(position, limit)
+
+    def refresh(self) -> None:
+        self._segments.forget()
+        self._filled = -1
+
+    def after(self, position: int) -> int | None:
+        return self._segments.after(position)
+
+    def stage(self, frame: Sequence[Bytes], *, durable: bool) -> str:  # noqa: ARG002 - what a service has confirmed is durable
+        self._place.make()
+        name = str(next(self._names))
+        self._staged[name] = b"".join(frame)
+        return name
+
+    def unstage(self, staged: str) -> None:
+        self._staged.pop(staged, None)
+
+    def append(self, position: int, staged: str, link: bytes = b"") -> bool:
+        frame = self._staged[staged]
+        if link:
+            frame = frame[:LINK_AT] + link + frame[LINK_AT + len(link) :]
+            self._staged[staged] = frame
+        self._segments.forget()  # who looks from now on sees what is there since
+        end = time.monotonic() + _PATIENCE
+        while True:
+            done = self._put(position, frame)
+            if done is not None:
+                last = (position + 1) % self.block_size == 0
+                self._filled = position // self.block_size if done and last else -1
+                return done
+            if time.monotonic() > end:
+                raise UnavailableError(
+                    f"{self.url} refuses a new segment though there is none of its "
+                    "name; start again"
+                )
+            time.sleep(random.uniform(0.02, 0.2))
+
+    def _put(self, position: int, frame: bytes) -> bool | None:
+        """Write a segment; return whether it is there, None if nobody's is."""
+        name = self._segments.name(position)
+        try:
+            mark = self.client.put(name, frame, new=True)
+        except FileExistsError:
+            there = self.client.get(name, HEAD_READ)
+            if there is None:
+                return None
+            self._segments.keep(position, there)
+            return _is_of(frame, there.data)
+        self._segments.keep(position, Get(frame, len(frame), mark))
+        return True
+
+    def retract(self, position: int, staged: str) -> None:
+        # The one name that is freed: before it is a gap, and who puts something there
+        # looks at once whether what it had read before is still there.
+        name = self._segments.name(position)
+        there = self.client.get(name, HEADER_SIZE)
+        if there is not None and _is_of(self._staged[staged], there.data):
+            self.client.delete([name])
+        self._segments.drop(position)
+        self._segments.forget()
+
+    def replace(self, position: int, frame: bytes, own: int = 0) -> bool:
+        self._segments.forget()
+        if not to_be_replaced(self, position, own):
+            return False
+        name = self._segments.name(position)
+        there = self.client.get(name)
+        self._segments.drop(position)
+        self._segments.forget()
+        if there is None:  # somebody else may be about to fill it
+            try:
+                self.client.put(name, frame, new=True)
+            except FileExistsError:
+                return False
+            return True
+        self.client.put(f"{TRASH}/{plain(name)}", there.data)
+        self.client.put(name, frame)
+        return True
+
+    def wait(self, position: int, seconds: float) -> None:
+        now = time.monotonic()
+        at, since = self._idle
+        if at != position:
+            self._idle = at, since = position, now
+        pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, _PER_IDLE * (now - since)))
+        end = now + max(seconds, pause)
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, pause * random.uniform(0.75, 1.25)))
+            if self.client.head(self._segments.name(position)) is not None:
+                return
+            pause = min(_LONGEST_PAUSE, 1.5 * pause)
+
+    # merged blocks
+
+    def merged(
+        self, position: int
+    ) -> Iterable[tuple[int, Segment | DamagedError]] | None:
+        block, place = divmod(position, self.block_size)
+        if place:
+            return None
+        last = position + self.block_size - 1
+        if block in self._not_merged and last not in self._segments.page(position):
+            return None
+        found = self.client.get(heads_of(block))
+        if found is None:
+            self._not_merged.add(block)
+            return None
+        try:
+            pack, heads = read_front(found.data, heads_of(block), self._block(block))
+        except DamagedError:
+            return None  # one by one
+        return (
+            pack.segments(heads, partial(name_of, self))
+            if pack.is_whole(heads)
+            else None
+        )
+
+    def _block(self, block: int) -> range:
+        return range(block * self.block_size, (block + 1) * self.block_size)
+
+    def unnoticed(self) -> Iterator[tuple[str, str, int | None]]:
+        for found in self.client.listed(HEADS):
+            number = found.name.rpartition("/")[2]
+            if not number.isdecimal():
+                continue
+            block = self._block(int(number))
+            what = f"{self.url}/{found.name}"
+            data = self.client.get(found.name)
+            try:
+                pack, heads = read_front(
+                    b"" if data is None else data.data, what, block
+                )
+            except DamagedError as error:
+                yield what, error.why, None
+                continue
+            if not pack.is_whole(heads):
+                yield what, "its heads have another checksum", None
+            yield from self._hidden(block)
+
+    def _hidden(self, block: range) -> Iterator[tuple[str, str, int]]:
+        """Yield the segments that are damaged, though heads tell what they were."""
+        for position in block:
+            try:
+                look(self, position)
+            except DamagedError as error:
+                yield error.what, error.why, position
+
+    def merge(
+        self,
+        block: int,
+        sizes: Mapping[int, int],
+        frame: Callable[[int], bytes],
+        gone: Mapping[int, int],
+        end: int = 0,
+    ) -> int:
+        in_passing = block == self._filled
+        if not sizes and not gone:  # something in it says of which block it is
+            gone = {block * self.block_size: 0}
+        new = b"".join(NewPack(sizes, frame, gone).front())
+        last = self._block(block)[-1]
+        if end and check_at(self, last) not in {end, gone.get(last, end)}:
+            return 0
+        there = self.client.get(heads_of(block))
+        if there is None or there.data != new:
+            self.client.put(heads_of(block), new)
+        return 0 if in_passing else self._free(sizes, frame, gone)
+
+    def _free(
+        self,
+        sizes: Mapping[int, int],
+        frame: Callable[[int], bytes],
+        gone: Mapping[int, int],
+    ) -> int:
+        """Replace what nobody needs by what does nothing; return bytes freed."""
+        wanted = {at: void_frame(check) for at, check in gone.items()}
+        wanted |= {at: frame(at) for at, size in sizes.items() if size <= HEAD_READ}
+        freed = 0
+        changed = {}
+        for at, data in wanted.items():
+            start, size = self.read(at, HEAD_READ) or (b"", 0)
+            if start != data and not (at in gone and _is_void(start)):
+                changed[at] = data
+                freed += size - len(data)
+        self.client.put_all((self._segments.name(at), changed[at]) for at in changed)
+        for at in changed:
+            self._segments.drop(at)
+        self._segments.forget()
+        return max(0, freed)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def _is_of(frame: bytes, there: bytes) -> bool:
+    """Return whether what lies somewhere is a frame, or stands in its place."""
+    if there[:HEADER_SIZE] == frame[:HEADER_SIZE]:
+        return True
+    try:
+        segment = decode_head(there, "a segment")
+    except DamagedError:
+        return False
+    return segment.kind is Kind.VOID and segment.check == check_of(frame)
+
+
+def _is_void(start: bytes) -> bool:
+    try:
+        return decode_head(start, "a segment").kind is Kind.VOID
+    except DamagedError:
+        return False
+
+
+def open_log(url: str, *, create: bool) -> BucketLog:
+    """Return the log of a store in a bucket; see `parse_address` for the URL.
+
+    Raises
+    ------
+    OpenError
+        The URL names no bucket, or obstore is not installed.
+    """
+    return BucketLog(Client(parse_address(url)), create=create)

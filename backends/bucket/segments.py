@@ -1,0 +1,140 @@
+"""The segments in a bucket: which there are, by listings, and what is in them.
+
+A listing tells the marks of all segments of a block from a position on, and of those
+before it that were read lately. So one request says what is new, and that what was read
+is still what is there; what is kept of it need not be asked for again. What is new is
+asked for at once, many at the same time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple
+
+from backends.bucket.layout import LOG, folder_of
+from backends.reading import HEAD_READ
+
+if TYPE_CHECKING:
+    from backends.bucket.client import Client, Found, Get
+    from backends.bucket.place import Place
+
+_LATELY = 9
+"""Segments before a position that a listing tells of, too."""
+_AHEAD = 32
+"""Segments that are read at the same time."""
+_KEPT = 32 << 20
+"""Bytes of the beginnings of segments that are kept."""
+
+
+class _Page(NamedTuple):
+    """A listing of the segments of a block from a position on."""
+
+    first: int
+    listed: dict[int, Found]
+
+
+class Segments:
+    """The segments of a store in a bucket, as of the last `forget`.
+
+    Parameters
+    ----------
+    client : Client
+        Makes the requests.
+    place : Place
+        Knows how many segments make a block.
+    """
+
+    def __init__(self, client: Client, place: Place) -> None:
+        self._client = client
+        self._place = place
+        self._pages: dict[int, _Page] = {}
+        self._kept: OrderedDict[int, Get] = OrderedDict()
+        self._bytes = 0
+
+    def forget(self) -> None:
+        """Let the next one who asks look anew."""
+        self._pages.clear()
+
+    def name(self, position: int) -> str:
+        """Return what the object of a position is called."""
+        block, place = divmod(position, self._place.block_size)
+        return f"{folder_of(block)}/{place:03d}"
+
+    def page(self, position: int) -> dict[int, Found]:
+        """Return what there is in the block of a position, from there on at least."""
+        size = self._place.block_size
+        block, place = divmod(position, size)
+        page = self._pages.get(block)
+        if page is None or place < page.first:
+            first = max(0, place - _LATELY)
+            after = f"{folder_of(block)}/{first - 1:03d}" if first else ""
+            listed = {
+                block * size + int(number): found
+                for found in self._client.listed(folder_of(block), after)
+                if (number := found.name.rpartition("/")[2]).isdecimal()
+            }
+            page = self._pages[block] = _Page(first, listed)
+        return page.listed
+
+    def after(self, position: int) -> int | None:
+        """Return the first position from this one on where something is."""
+        later = [at for at in self.page(position) if at >= position]
+        if later:
+            return min(later)
+        size = self._place.block_size
+        last = f"{folder_of(position // size)}/~"
+        for found in self._client.listed(LOG, last, 1):
+            _, block, place = found.name.split("/")
+            return int(block) * size + int(place)
+        return None
+
+    def read(self, position: int, limit: int | None) -> tuple[bytes, int] | None:
+        """Return the first bytes of a segment and its size; see `Log.read`.
+
+        A whole one that is kept is what it was when it was read.
+        """
+        kept = self._kept.get(position)
+        if limit is None:
+            if kept is None or len(kept.data) < kept.size:
+                kept = self._client.get(self.name(position))
+                if kept is not None:
+                    self.keep(position, kept)
+            return None if kept is None else (kept.data, kept.size)
+        found = self.page(position).get(position)
+        if found is None:
+            return None
+        if kept is None or kept.mark != found.mark:
+            kept = self._read_ahead(position)
+        return None if kept is None else (kept.data[:limit], kept.size)
+
+    def _read_ahead(self, position: int) -> Get | None:
+        """Read the beginning of a segment, and of those after it."""
+        listed = self.page(position)
+        ahead = range(position + 1, position + _AHEAD)
+        wanted = [
+            position,
+            *(at for at in ahead if at in listed and at not in self._kept),
+        ]
+        asked = [
+            (self.name(at), HEAD_READ if listed[at].size > HEAD_READ else None)
+            for at in wanted
+        ]
+        found = self._client.get_all(asked)
+        for at, each in zip(wanted, found, strict=True):
+            if each is not None:
+                self.keep(at, each)
+        return found[0]
+
+    def keep(self, position: int, found: Get) -> None:
+        """Keep the beginning of a segment for as long as there is room."""
+        self.drop(position)
+        start = found._replace(data=found.data[:HEAD_READ])
+        self._kept[position] = start
+        self._bytes += len(start.data)
+        while self._bytes > _KEPT:
+            self.drop(next(iter(self._kept)))
+
+    def drop(self, position: int) -> None:
+        """Keep nothing of a position."""
+        kept = self._kept.pop(position, None)
+        self._bytes -= 0 if kept is None else len(kept.data)

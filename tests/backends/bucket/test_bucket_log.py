@@ -1,0 +1,28 @@
+"""The backend in a bucket keeps the contract, on S3 and on Azure."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..contract import BackendContract
+
+
+class TestS3(BackendContract):
+    @pytest.fixture
+    def open_log(self, open_bucket):
+        return open_bucket
+
+    @pytest.fixture
+    def spoil(self, open_bucket):
+        def replace(position, data):
+            log = open_bucket()
+            log.client.put(log._segments.name(position), data)
+
+        return replace
+
+
+@pytest.mark.cloud
+class TestAzure(TestS3):
+    @pytest.fixture
+    def server(self, az):
+        return az
