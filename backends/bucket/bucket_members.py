@@ -57,8 +57,10 @@ class BucketMembers:
         return set(self._look())
 
     def some(self, workers: Iterable[str]) -> list[Member]:
-        seen = self._look()
-        return [_member(seen[worker]) for worker in workers if worker in seen]
+        wanted, seen = list(workers), self._look()
+        if any(worker not in seen for worker in wanted):  # it may have joined since
+            seen = self._look(anew=True)
+        return [_member(seen[worker]) for worker in wanted if worker in seen]
 
     def all(self) -> list[Member]:
         seen = self._look(anew=True)
