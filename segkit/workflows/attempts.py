@@ -14,7 +14,7 @@ from segkit.workflows.reserving import (
     marks_of_ours,
 )
 from segkit.workflows.saving import is_lost
-from taskgraph.extending import Encoder, current_recording, digest
+from taskgraph.extending import Encoder, current_recording, digest, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +74,9 @@ def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
     """Return whether what was saved is gone, or what was in the way is."""
     if last.can_load():
         saved: Saved = last.value()
-        return not saved.there
+        files = (file for _, file in files_of(results, [last.key]))
+        whole = all(file.is_as_written(at_a_glance=True) for file in files)
+        return not (saved.there and whole)
     path: str = reserved.args[0]
     found = results.backend.find(reserved.key)
     if found is not None and found.failure:

@@ -51,8 +51,8 @@ INLINE_SIZE = 1 << 18
 PLAIN = b"\xc1"
 """What a plain structure begins with, and no pickle."""
 _PLAIN_ALONE = b"P" + PLAIN
-FileThere: TypeAlias = tuple[str, int, str, tuple[int, ...]]
-"""Path, size, digest and times of a file that a result names."""
+FileThere: TypeAlias = tuple[str, int, str, tuple[int, ...], bytes]
+"""Path, size, digest, times of a file that a result names; names in a folder."""
 
 
 @known_as("taskgraph")
@@ -107,11 +107,11 @@ def with_files(payload: bytes, files: Sequence[FileThere]) -> bytes:
     payload : bytes
         Of the result.
     files : sequence of tuple
-        Path, size, digest and times of each.
+        Path, size, digest and times of each, and the names of what is in a folder.
 
     Examples
     --------
-    >>> files = [("a.txt", 4, "c642", (7, 8, 9))]
+    >>> files = [("a.txt", 4, "c642", (7, 8, 9), b"")]
     >>> payload = with_files(encode("text", str, None), files)
     >>> decode(payload, None), files_in(payload) == files
     ('text', True)
@@ -133,8 +133,8 @@ def files_in(payload: bytes) -> list[FileThere]:
     try:
         listed, _ = msgpack.unpackb(memoryview(payload)[1:])
         return [
-            (os.fsdecode(path), int(size), str(digest), tuple(times))
-            for path, size, digest, times in listed
+            (os.fsdecode(path), int(size), str(digest), tuple(times), bytes(within))
+            for path, size, digest, times, within in listed
         ]
     except (ValueError, TypeError, msgpack.UnpackException) as error:
         raise DamagedError("a result", f"it makes no sense: {error}") from error

@@ -65,8 +65,8 @@ class TaskGenerator:
         Seconds after which a run of it is stopped and counts as failed.
     files : bool, optional
         It writes files and returns their paths, as `Path` or `File`, also in lists and
-        dicts. A run makes those again that are gone or changed, also by hand (of a
-        folder only presence counts), says where they are, and fails if two wrote one.
+        dicts. A run makes those again that are gone or changed, also by hand (a folder
+        is all that is in it then), says where they are, and fails if two wrote one.
 
     Examples
     --------

@@ -2,22 +2,25 @@
 
 Of each file size and content are kept with the result, so that one that is emptied,
 edited, or written by another task since is known for what it is, whatever its times
-say. Of a folder only that it is there: others may write into it, too. Who only looks
-(`tg status`) believes the times of a file, which are kept, too, and reads it if they
-are others.
+say. Of a folder, such as a Zarr, the same of all files that are in it, by name: what
+others put there later is theirs. Who only looks (`tg status`) believes the times of a
+file, which are kept, too, and reads it if they are others.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from taskgraph.errors import UsageError
 from taskgraph.tasks.file_contents import content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+_NUL = b"\0"
 
 
 class WrittenFile(NamedTuple):
@@ -28,18 +31,23 @@ class WrittenFile(NamedTuple):
     path : str
         As the result names it.
     size : int
-        Bytes; -1 of a folder or what may not be read: only the presence counts.
+        Bytes, of a folder those of all files in it; -1 of an empty one or what may not
+        be read: only the presence counts.
     content : str
-        The digest of `content_of`; empty if only the presence counts.
+        The digest of `content_of`, of a folder one of names and contents; empty if only
+        the presence counts.
     times : tuple of int
-        When content and inode were changed last (ns), and the inode; empty if not
-        known.
+        When content and inode were changed last (ns), and the inode, of a folder a
+        digest of all of these; empty if not known.
+    within : bytes
+        The names of the files in a folder, in order, with zeros between.
     """
 
     path: str
     size: int = -1
     content: str = ""
     times: tuple[int, ...] = ()
+    within: bytes = b""
 
     def is_as_written(self, *, at_a_glance: bool = False) -> bool:
         """Return whether it is there, with this content; it is read if need be.
@@ -51,6 +59,8 @@ class WrittenFile(NamedTuple):
             now = os.stat(self.path)  # noqa: PTH116 - no object for each of many files
             if self.size < 0:
                 return True
+            if self.within:
+                return self._is_as_filled(at_a_glance=at_a_glance)
             if not stat.S_ISREG(now.st_mode) or now.st_size != self.size:
                 return False
             if at_a_glance and _times(now) == self.times:
@@ -60,6 +70,17 @@ class WrittenFile(NamedTuple):
             return False
         except OSError:
             return True
+
+    def _is_as_filled(self, *, at_a_glance: bool) -> bool:
+        """Return whether all files that were in a folder are, as they were."""
+        names = self.within.split(_NUL)
+        found = [os.stat(file) for file in _files(self.path, names)]  # noqa: PTH116
+        if _size_of(found) != self.size:
+            return False
+        if at_a_glance and _times_of(found) == self.times:
+            return True
+        contents = [content_of(file) for file in _files(self.path, names)]
+        return _content_of(names, contents) == self.content
 
 
 def paths_in(result: object) -> Iterator[str]:
@@ -118,6 +139,8 @@ def written_by(result: object) -> list[WrittenFile]:
 def _as_it_is(path: str) -> WrittenFile:
     try:
         found = os.stat(path)  # noqa: PTH116 - no object for each of many files
+        if stat.S_ISDIR(found.st_mode):
+            return _as_it_is_filled(path)
         if not stat.S_ISREG(found.st_mode):
             return WrittenFile(path)
         content = content_of(path)
@@ -128,5 +151,59 @@ def _as_it_is(path: str) -> WrittenFile:
     return WrittenFile(path, found.st_size, content, _times(found))
 
 
+def _as_it_is_filled(path: str) -> WrittenFile:
+    """Return what is in a folder, but for what others write there at this moment."""
+    names, contents, found = [], [], []
+    for name in sorted(_names_in(path)):
+        (file,) = _files(path, [name])
+        try:
+            one = os.stat(file)  # noqa: PTH116
+            if stat.S_ISREG(one.st_mode):
+                contents.append(content_of(file))
+                names.append(name)
+                found.append(one)
+        except (FileNotFoundError, NotADirectoryError, UsageError):
+            continue
+    if not names:
+        return WrittenFile(path)
+    return WrittenFile(
+        path,
+        _size_of(found),
+        _content_of(names, contents),
+        _times_of(found),
+        _NUL.join(names),
+    )
+
+
+def _names_in(path: str) -> Iterator[bytes]:
+    """Yield the names of all files in a folder and those below it."""
+    top = os.fsencode(path)
+    for folder, _, names in os.walk(top):
+        below = os.path.relpath(folder, top)
+        for name in names:
+            yield name if below == b"." else os.path.join(below, name)  # noqa: PTH118
+
+
+def _files(folder: str, names: Sequence[bytes]) -> Iterator[str]:
+    for name in names:
+        yield os.path.join(folder, os.fsdecode(name))  # noqa: PTH118
+
+
+def _size_of(found: Sequence[os.stat_result]) -> int:
+    return sum(one.st_size for one in found)
+
+
+def _content_of(names: Sequence[bytes], contents: Sequence[str]) -> str:
+    whole = blake2b(digest_size=32)
+    for name, content in zip(names, contents, strict=True):
+        whole.update(name + _NUL + content.encode())
+    return whole.hexdigest()
+
+
 def _times(found: os.stat_result) -> tuple[int, ...]:
     return found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+def _times_of(found: Sequence[os.stat_result]) -> tuple[int, ...]:
+    each = blake2b(repr([*map(_times, found)]).encode(), digest_size=8)
+    return (int.from_bytes(each.digest()),)

@@ -180,14 +180,21 @@ def told_clashes(results: Results, keys: Iterable[Key]) -> str:
             writers[os.path.join(folders[folder], name)].append((key, file))  # noqa: PTH118 - for many files
     told = [
         f"{' and '.join(_call(results, key) for key, _ in found[:_NAMED])} wrote one "
-        f"file, {found[0][1].path}"
+        f"{'folder' if found[0][1].within else 'file'}, {found[0][1].path}"
         for found in writers.values()
-        if len(found) > 1 and not _handed_on(results, found)
+        if len(found) > 1 and not _shared(found) and not _handed_on(results, found)
     ]
     if not told:
         return ""
     more = f"; and {len(told) - _NAMED} more files" if len(told) > _NAMED else ""
     return f"{'; '.join(told[:_NAMED])}{more}: let each task write a file of its own"
+
+
+def _shared(found: list[tuple[Key, WrittenFile]]) -> bool:
+    """Return whether tasks wrote into one folder, and none over what another wrote."""
+    return all(
+        file.within and file.is_as_written(at_a_glance=True) for _, file in found
+    )
 
 
 def _handed_on(results: Results, found: list[tuple[Key, WrittenFile]]) -> bool:

@@ -28,7 +28,7 @@ PARTS = {
         "segment-7-4b09f64e4ca536d3",
         2,
         b"\xc1",
-        3,
+        4,
         "version 2",
     ),
 }

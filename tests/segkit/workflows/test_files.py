@@ -219,3 +219,35 @@ def test_the_key_of_an_image_in_several_files_knows_all_of_them(tmp_path):
         "stamp": 2,
         "content": 2,
     }
+
+
+@pytest.mark.parametrize("change", ["gone", "cut", "other bytes"])
+def test_a_zarr_with_a_damaged_chunk_is_written_again(tmp_path, change):
+    pytest.importorskip("zarr")
+    steps = segmented("a.zarr", 9, chunks=(4, 30, 40))
+    run_in(tmp_path / "s", steps, IMAGE, out=tmp_path)
+    before = segkit.open_image(tmp_path / "a.zarr").read()
+    chunk = max(
+        (file for file in (tmp_path / "a.zarr" / "0").rglob("*") if file.is_file()),
+        key=lambda file: file.stat().st_size,
+    )
+    if change == "gone":
+        chunk.unlink()
+    elif change == "cut":
+        os.truncate(chunk, chunk.stat().st_size // 2)
+    else:
+        chunk.write_bytes(bytes(chunk.stat().st_size))
+
+    run_in(tmp_path / "s", steps, IMAGE, out=tmp_path)
+
+    np.testing.assert_array_equal(segkit.open_image(tmp_path / "a.zarr").read(), before)
+
+
+def test_labels_that_others_add_to_a_saved_zarr_stay(tmp_path):
+    pytest.importorskip("zarr")
+    run_in(tmp_path / "s", segmented("a.zarr", 9), IMAGE, out=tmp_path)
+    added = tmp_path / "a.zarr" / "labels" / "zarr.json"
+    added.parent.mkdir()
+    added.write_text("{}")
+    run_in(tmp_path / "s", segmented("a.zarr", 9), IMAGE, out=tmp_path)
+    assert added.read_text() == "{}"
