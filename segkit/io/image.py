@@ -380,6 +380,10 @@ class Image:
         """Return what a key knows: content of the files, and what is chosen of it."""
         return key_of(self)
 
+    def __taskgraph_files__(self) -> list[str]:
+        """Return the paths of its files, which `tg status` looks at."""
+        return [path for path, _ in self.seen]
+
     def __taskgraph_value__(self) -> Image:
         """Return itself, if its files have the content that the key knows."""
         require_same(self)

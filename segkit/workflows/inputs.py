@@ -157,6 +157,11 @@ class FileStamp:
                 " what depends on it is computed anew"
             )
 
+    def __taskgraph_files__(self) -> list[str]:
+        """Return the paths of what `tg status` looks at."""
+        where = Path(self.path)
+        return [self.path, *map(str, _files(where))] if where.is_dir() else [self.path]
+
     def __taskgraph_hash__(self) -> object:
         """Return what a key knows of the file."""
         if self.by_content:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from segkit.workflows.inputs import KnownBy
     from segkit.workflows.pipelines import Outputs
     from taskgraph import Report, Results, Task
-    from taskgraph.extending import Loaded
+    from taskgraph.extending import Loaded, Recording
 _NAMED = 5
 """Images of a kind, and kinds, that an error names."""
 
@@ -127,14 +127,15 @@ class PipelineJugfile:
         from taskgraph.extending import Graph, Loaded
 
         pipeline = self._pipeline()
-        tasks = self._write_down(pipeline, results)
+        written = self._write_down(pipeline, results)
         opened = [one.source.image for one in self.outputs]
         images = [*zip(self.images, opened, strict=False)]
         require_each_once(images)
         unit = common_unit(pipeline.steps, images)
         if unit is not None:
-            tasks = self._write_down(pipeline, results, unit)
-        return Loaded(Graph(tasks), {}, results)
+            written = self._write_down(pipeline, results, unit)
+        inputs = written.encoder.files
+        return Loaded(Graph(written.tasks), {}, results, inputs=inputs)
 
     def _pipeline(self) -> Pipeline:
         """Return the pipeline, which opens images with the axes that are given."""
@@ -149,7 +150,7 @@ class PipelineJugfile:
 
     def _write_down(
         self, pipeline: Pipeline, results: Results, unit: str | None = None
-    ) -> list[Task]:
+    ) -> Recording[Task]:
         """Return the tasks of all images, with lengths measured in one unit."""
         from taskgraph.extending import Recording, recorded_in
 
@@ -163,7 +164,7 @@ class PipelineJugfile:
                     refused.append(error)
         if refused:
             raise _together(refused)
-        return recording.tasks
+        return recording
 
     def _outputs(
         self, pipeline: Pipeline, image: str | None, unit: str | None

@@ -97,7 +97,13 @@ def snapshot_now(
         return snapshot
     given = tuple(arguments or (snapshot.arguments if snapshot is not None else ()))
     loaded = load_graph(backend, jugfile, given)
-    taken = take(loaded.graph, jugfile, arguments=given, missing=loaded.missing)
+    taken = take(
+        loaded.graph,
+        jugfile,
+        arguments=given,
+        missing=loaded.missing,
+        inputs=loaded.inputs,
+    )
     if keep:
         save(taken, backend)
     return taken

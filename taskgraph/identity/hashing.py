@@ -50,6 +50,7 @@ from taskgraph.identity.containers import (
     needed_by,
     value_hook,
 )
+from taskgraph.identity.input_files import note_files
 from taskgraph.identity.naming import Names, names_itself
 from taskgraph.identity.numpy_state import dtype_state, numpy_encoder
 from taskgraph.identity.objects import REFUSED, attributes, describe_kind
@@ -107,6 +108,8 @@ class Encoder:
         Whether something was met that could change later.
     names : Names
         What names stand for in this recording.
+    files : dict
+        Files that arguments name by content, as they were.
 
     Examples
     --------
@@ -127,6 +130,7 @@ class Encoder:
     def __init__(self, *, renaming: bool = False) -> None:
         self.tasks: list[Any] = []
         self.mutable = False
+        self.files: dict[str, tuple[int, int]] = {}
         self._digests = Digests()
         self.names = Names(renaming=renaming)
         self._table: dict[type, Callable[[Any], bytes]] = {
@@ -278,9 +282,9 @@ class Encoder:
         """Encode what an object of one's own says of itself."""
         self.mutable = True
         state = hook(value)
-        encode = (
-            self.below if value_hook(kind) else self._without_tasks(self.below, kind)
-        )
+        note_files(self.files, value)
+        replaced = value_hook(kind)
+        encode = self.below if replaced else self._without_tasks(self.below, kind)
         encoded = b"o" + self.names.of(kind) + encode(state)
         self.items(needed_by(value))  # notes the tasks that it names
         return encoded

@@ -78,6 +78,10 @@ class File:
         """Return what a key knows of the file; the function sees the path as well."""
         return self.path, self.content
 
+    def __taskgraph_files__(self) -> tuple[str, ...]:
+        """Return the paths of what `tg status` looks at."""
+        return (self.path,)
+
     def __taskgraph_value__(self) -> str:
         """Return the path, if the content is still what the key says.
 

@@ -21,6 +21,7 @@ from taskgraph.tasks.script_module import find_neighbours, module_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from taskgraph.identity.input_files import InputFiles
     from taskgraph.results.results import Results
     from taskgraph.tasks.standing import Stand
     from taskgraph.tasks.task import Task
@@ -41,12 +42,15 @@ class Loaded:
     missing : tuple of bytes
         Keys that have to get results before the jugfile says more; empty if it was
         read to its end.
+    inputs : dict
+        Files that the tasks' arguments name by content, as they were.
     """
 
     graph: Graph
     space: dict[str, Any]
     results: Results
     missing: tuple[bytes, ...] = ()
+    inputs: InputFiles = field(default_factory=dict)
 
 
 Pause = Callable[[Loaded], bool]
@@ -246,7 +250,8 @@ class _Said:
         for task in new:
             if task.recording is not recording:
                 task.recording.results = recording.results
-        return Loaded(self.graph, vars(self.module), recording.results, missing)
+        space, inputs = vars(self.module), recording.encoder.files
+        return Loaded(self.graph, space, recording.results, missing, inputs)
 
 
 def no_jugfile(path: Path, shown: str | Path) -> JugfileError:

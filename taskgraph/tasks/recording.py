@@ -122,6 +122,7 @@ class Recording(Generic[T]):
         if found is None:
             found = Recording(self.results, self.run_at_once, whole=self.whole)
             found.tasks, found.functions = self.tasks, self.functions
+            found.encoder.files = self.encoder.files
             found.asked_in_vain, found.stops = self.asked_in_vain, self.stops
             self._of_threads[number] = found
         return found

@@ -7,6 +7,7 @@ without running the jugfile.
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,26 @@ def default_store(jugfile: Path) -> str:
 def is_default_store(backend: Backend, jugfile: Path) -> bool:
     """Return whether a store is the one beside a jugfile, which moves with it."""
     return Path(backend.url).resolve() == Path(default_store(jugfile)).resolve()
+
+
+def stamp_of(jugfile: Path) -> tuple[int, int, int]:
+    """Return what tells whether a file was changed; zeros if it cannot be read."""
+    try:
+        found = jugfile.stat()
+        return found.st_mtime_ns, found.st_size, zlib.crc32(jugfile.read_bytes())
+    except OSError:
+        return 0, 0, 0
+
+
+def is_edited(jugfile: Path, stamp: tuple[int, int, int]) -> bool:
+    """Return whether a jugfile, if it is there, says something else than it did."""
+    try:
+        found = jugfile.stat()
+    except OSError:
+        return False
+    if (found.st_mtime_ns, found.st_size) == stamp[:2]:
+        return False
+    return stamp_of(jugfile)[1:] != stamp[1:]
 
 
 def keep_choice(backend: Backend, jugfile: Path, chosen: Backend) -> None:

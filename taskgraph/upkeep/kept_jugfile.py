@@ -28,7 +28,11 @@ _GROWTH = 1.1
 def keep_graph(loaded: Loaded, jugfile: Path, arguments: Sequence[str] = ()) -> None:
     """Keep a graph in its store as that of a jugfile with these arguments."""
     taken = snapshot.take(
-        loaded.graph, jugfile, arguments=arguments, missing=loaded.missing
+        loaded.graph,
+        jugfile,
+        arguments=arguments,
+        missing=loaded.missing,
+        inputs=loaded.inputs,
     )
     snapshot.save(taken, loaded.results.backend)
 
@@ -88,5 +92,5 @@ class KeptJugfile:
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph, unless the store has the same one already."""
-        taken = self.growing().more(loaded.graph, loaded.missing)
+        taken = self.growing().more(loaded.graph, loaded.missing, loaded.inputs)
         keep_snapshot(taken, loaded.results.backend)

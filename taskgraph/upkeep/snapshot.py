@@ -6,7 +6,7 @@ import os
 import time
 import zlib
 from array import array
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,19 +15,20 @@ import msgpack
 
 from backends.errors import DamagedError
 from backends.interface import KEY_SIZE
-from taskgraph.upkeep.jugfile_store import is_default_store
+from taskgraph.identity.input_files import changed_files
+from taskgraph.upkeep.jugfile_store import is_default_store, is_edited, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from backends.interface import Backend
+    from taskgraph.identity.input_files import InputFiles
     from taskgraph.tasks.graph import Graph
     from taskgraph.tasks.task import TaskGenerator
 
-VERSION = 3
+VERSION = 4
 _PREFIX = "graph-"
 _LONGEST_STEM = 100
-_NOWHERE = (0, 0, 0)
 _DIGITS = 8
 _ADVICE = "`tg execute` lists the tasks again"
 _ANY_TEXT = "surrogatepass"
@@ -61,6 +62,8 @@ class Snapshot:
         For each task how many it needs, and the places of these, concatenated.
     writing : tuple of str
         The names of the functions that write files.
+    inputs : mapping
+        Files that arguments name by content, as they were: size and time by path.
     """
 
     jugfile: str
@@ -74,6 +77,7 @@ class Snapshot:
     counts: array[int]
     needs: array[int]
     writing: tuple[str, ...] = ()
+    inputs: InputFiles = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.functions)
@@ -166,22 +170,17 @@ class Snapshot:
         """Return whether it is the same but for when it was taken."""
         return replace(self, time=other.time) == other
 
-    def outdated(self, jugfile: Path | None = None) -> bool:
-        """Return whether the jugfile says something else now.
+    def changed_inputs(self, jugfile: Path | None = None) -> list[str]:
+        """Return the paths of files that may have other content now."""
+        return list(changed_files(self.inputs, self.jugfile, jugfile))
 
-        Parameters
-        ----------
-        jugfile : Path, optional
-            Where it is now; where it was by default.
-        """
-        path = jugfile or Path(self.jugfile)
-        try:
-            found = path.stat()
-        except OSError:
-            return False
-        if (found.st_mtime_ns, found.st_size) == self.stamp[:2]:
-            return False
-        return stamp_of(path)[1:] != self.stamp[1:]
+    def outdated(self, jugfile: Path | None = None) -> bool:
+        """Return whether the jugfile may list other tasks: it or an input changed."""
+        return self.edited(jugfile) or bool(self.changed_inputs(jugfile))
+
+    def edited(self, jugfile: Path | None = None) -> bool:
+        """Return whether the jugfile, where it is now, says something else."""
+        return is_edited(jugfile or Path(self.jugfile), self.stamp)
 
 
 class Growing:
@@ -213,7 +212,12 @@ class Growing:
         """How many tasks were taken."""
         return len(self._places)
 
-    def more(self, graph: Graph, missing: Sequence[bytes] = ()) -> Snapshot:
+    def more(
+        self,
+        graph: Graph,
+        missing: Sequence[bytes] = (),
+        inputs: InputFiles | None = None,
+    ) -> Snapshot:
         """Return the tasks that are new; `missing` is what a barrier waits for.
 
         What they need is counted from the beginning of the graph.
@@ -246,6 +250,7 @@ class Growing:
             counts=array("I", [len(task.needs) for task in tasks]),
             needs=needs,
             writing=tuple(one.name for one in functions if one.files),
+            inputs=dict(inputs or {}),
         )
 
 
@@ -255,9 +260,10 @@ def take(
     *,
     arguments: Sequence[str] = (),
     missing: Sequence[bytes] = (),
+    inputs: InputFiles | None = None,
 ) -> Snapshot:
     """Return the snapshot of a graph; `missing` is what a barrier waits for."""
-    return Growing(jugfile, arguments).more(graph, missing)
+    return Growing(jugfile, arguments).more(graph, missing, inputs)
 
 
 def save(snapshot: Snapshot, backend: Backend) -> None:
@@ -280,6 +286,7 @@ def encode(snapshot: Snapshot) -> bytes:
         snapshot.keys,  # digests: nothing makes them smaller
         [zlib.compress(numbers.tobytes(), 1) for numbers in arrays],
         snapshot.writing,
+        dict(snapshot.inputs),
     )
     return bytes(msgpack.packb(plain, unicode_errors=_ANY_TEXT))
 
@@ -333,15 +340,6 @@ def load_all(backend: Backend) -> list[Snapshot]:
     return list(_load_all(backend, _PREFIX))
 
 
-def stamp_of(jugfile: Path) -> tuple[int, int, int]:
-    """Return what tells whether a file was changed; zeros if it cannot be read."""
-    try:
-        found = jugfile.stat()
-        return found.st_mtime_ns, found.st_size, zlib.crc32(jugfile.read_bytes())
-    except OSError:
-        return _NOWHERE
-
-
 def _load_all(backend: Backend, prefix: str) -> Iterator[Snapshot]:
     for name in backend.documents.names():
         if name.startswith(prefix):
@@ -357,7 +355,7 @@ def _load_all(backend: Backend, prefix: str) -> Iterator[Snapshot]:
 def _is_elsewhere_now(snapshot: Snapshot, jugfile: Path) -> bool:
     """Return whether a snapshot may be that of a jugfile when it was elsewhere."""
     there = os.path.exists(snapshot.jugfile)  # noqa: PTH110 - False if forbidden
-    return not there or not snapshot.outdated(jugfile)
+    return not there or not snapshot.edited(jugfile)
 
 
 def decode(data: bytes) -> Snapshot | None:
@@ -366,7 +364,8 @@ def decode(data: bytes) -> Snapshot | None:
         version, *plain = msgpack.unpackb(data, unicode_errors=_ANY_TEXT)
         if version != VERSION:
             return None
-        path, arguments, stamp, when, missing, names, keys, packed, writing = plain
+        *plain, names, keys, packed, writing, inputs = plain
+        path, arguments, stamp, when, missing = plain
         functions, counts, needs = (
             array("I", zlib.decompress(numbers)) for numbers in packed
         )
@@ -384,6 +383,7 @@ def decode(data: bytes) -> Snapshot | None:
         counts,
         needs,
         tuple(writing),
+        {path: tuple(mark) for path, mark in inputs.items()},
     )
 
 

@@ -26,7 +26,8 @@ def command(
 ) -> int:
     """Exit with 0 if every task of JUGFILE has a result, with 1 if not.
 
-    The jugfile is loaded only if it changed since it last ran. Tasks that may still
+    The jugfile is loaded only if it or one of its inputs (`File(path)`, images) changed
+    since it last ran. Tasks that may still
     appear behind a barrier count as not done, and so do those that wrote files which
     are gone or changed now.
     """

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from taskgraph.upkeep.snapshot import Snapshot
 
+_NAMED = 3
+
 
 @click.command("status")
 @jugfile_argument
@@ -31,7 +33,8 @@ def command(
     """Show how far the tasks of JUGFILE are, by function.
 
     The jugfile is not run for that: its graph is as it was when it last ran. With
-    ARGUMENTS after --, as it last ran with those.
+    ARGUMENTS after --, as it last ran with those. Of its inputs (`File(path)`, images)
+    size and time are looked at, and what is not as it was is told.
 
     \b
     failed   ran and raised, timed out, or killed its worker
@@ -105,9 +108,17 @@ def _explain(status: Status, snapshot: Snapshot, jugfile: Path, left: int) -> No
             f"{counted(left, 'task')} locked by workers that seem dead; the next "
             "worker takes over, see `tg locks`"
         )
-    if snapshot.outdated(jugfile):
-        when = moment_text(snapshot.time)
+    when = moment_text(snapshot.time)
+    if snapshot.edited(jugfile):
         note(
             f"{jugfile} has changed since its tasks were listed ({when}); "
             "`tg execute` takes that in"
+        )
+    if changed := snapshot.changed_inputs(jugfile):
+        named = ", ".join(changed[:_NAMED])
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        note(
+            f"{counted(len(changed), 'input')} changed, or touched, since the tasks "
+            f"were listed ({when}): {named}{more}; `tg execute` looks into that, and "
+            "`tg check`"
         )

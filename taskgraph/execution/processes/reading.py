@@ -121,7 +121,7 @@ class Reader:
     def _tell(self, loaded: Loaded, growing: Growing) -> None:
         """Tell what is new in a graph, and what it is that this comes after."""
         before = growing.size, growing.check
-        more = growing.more(loaded.graph, loaded.missing)
+        more = growing.more(loaded.graph, loaded.missing, loaded.inputs)
         self.letters.send("more", (*before, snapshot.encode(more)))
 
     @contextmanager
