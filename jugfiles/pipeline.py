@@ -34,7 +34,8 @@ def make_volume(path, shape=(32, 256, 256), seed=0):
     blobs = scipy.ndimage.gaussian_filter(rng.normal(size=shape), 4)
     dark = blobs > np.quantile(blobs, 0.97)
     volume = np.where(dark, 60, 180) + rng.normal(0, 6, shape)
-    saved = segkit.save(path, np.uint8(np.clip(volume, 0, 255)), overwrite=True)
+    voxels = np.uint8(np.clip(volume, 0, 255))
+    saved = segkit.save(path, voxels, axes="zyx", overwrite=True)
     return str(saved)
 
 

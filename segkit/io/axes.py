@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 AXES_BY_DIMENSION = ("", "x", "yx", "zyx", "czyx", "tczyx")
+BY_NUMBER = "axes_by_number"
+"""What `segkit.save` notes in a file if nobody said what the axes are."""
 KNOWN = "tczyxs"
 _SPELT = {
     "time": "t",
@@ -43,6 +45,16 @@ def by_number(count: int) -> str:
     if count < len(AXES_BY_DIMENSION):
         return AXES_BY_DIMENSION[count]
     return "abdefg"[: count - 5] + AXES_BY_DIMENSION[-1]
+
+
+def is_nameless(image: Any) -> bool:
+    """Say whether nobody said which axes of an image these are, three or more.
+
+    What is saved of it does not say so either.
+    """
+    letters = image.axes.removesuffix("s")
+    known = image.stated or len(letters) <= len("yx")
+    return not known and bool(letters == by_number(len(letters)))
 
 
 def letters_of(names: Sequence[str | None], kinds: Sequence[str | None] = ()) -> str:

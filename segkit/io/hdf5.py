@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.io.axes import letters_of, require_axes
+from segkit.io.axes import BY_NUMBER, is_nameless, letters_of, require_axes
 from segkit.io.calibration import MICROMETER, SPATIAL, physical
 from segkit.io.described import described
 from segkit.io.errors import (
@@ -78,7 +78,8 @@ def open_hdf5(path: Path, options: OpenOptions) -> Image:
     with parsing(path, "HDF5"):
         by_place = stated_steps(attributes, stated or image.axes, image.axes)
     spacing, units = physical(image.axes, by_place)
-    said = image.stated or set(spacing) != {1.0}
+    named = image.stated and (options.axes or not attributes.get(BY_NUMBER))
+    said = bool(named) or set(spacing) != {1.0}
     nodata = stated_nodata(attributes, image.dtype)
     return replace(image, spacing=spacing, units=units, stated=said, nodata=nodata)
 
@@ -306,6 +307,8 @@ def save_hdf5(path: Path, image: Image, options: SaveOptions) -> None:
     with h5py.File(path, "w") as file:
         dataset = file.create_dataset(_given(options.key), data=voxels)
         dataset.attrs["axes"] = image.axes
+        if is_nameless(image):
+            dataset.attrs[BY_NUMBER] = True
         dataset.attrs["spacing"] = image.spacing
         dataset.attrs["units"] = list(image.units)
 

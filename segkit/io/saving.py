@@ -67,8 +67,10 @@ def save(
         Any real dtype; an Image brings axes, spacing and units along. Booleans are
         kept as such, but become 0 and 255 in PNG.
     axes, spacing, units : optional
-        As in `open_image`. Pictures, npy and npz cannot hold a spacing: one that is
-        given is refused, one that an Image brings along is dropped.
+        As in `open_image`. Three axes or more that nobody names are not named in the
+        file either, so that pipelines ask what they are. Pictures, npy and npz cannot
+        hold a spacing: one that is given is refused, one that an Image brings along is
+        dropped.
     compression : {'zlib', 'zstd', 'lzw'}, optional
         For TIFF; uncompressed voxels can be memory-mapped. zstd and lzw want the
         extra ``tiff``.
@@ -178,5 +180,6 @@ def _as_source(
     image = image.measured()
     names = axes or image.axes
     require_axes(path, names, image.shape)
-    named = replace(image, path=path, axes=names)
+    stated = image.stated or axes is not None
+    named = replace(image, path=path, axes=names, stated=stated)
     return named.respaced(spacing, units)

@@ -79,7 +79,8 @@ def create_image(
         For Zarr: boxes must be aligned with it. Give the shape of the tiles, or a
         divisor of it.
     axes : str, optional
-        One letter per axis; ``'zyx'`` and the like by the number of axes.
+        One letter per axis; by their number if left out, and the file does not say
+        then what three or more are.
     spacing, units : optional
         Physical size of a voxel, one value per axis or per axis of space; refused for
         an npy file, which cannot hold it.

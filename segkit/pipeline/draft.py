@@ -80,7 +80,7 @@ class Draft:
     spacings : Spacings
         For steps that are given no spacing.
     said : str
-        A letter for each axis, if a step says that some are none of space; else empty.
+        A letter for each axis, if a step says which they are; else empty.
 
     Attributes
     ----------
@@ -99,8 +99,11 @@ class Draft:
     ) -> None:
         self._shape = spec.shape
         self._axes = spec.axes
-        self._said = said
         self._apart = {k: name for k, name in enumerate(said) if name not in SPATIAL}
+        self._said = said if self._apart else ""
+        self._named = "" if spec.axes else said
+        if not (said or spec.axes) and spacings.known and len(spec.shape) > 2:
+            self._named = by_number(len(spec.shape))  # given along axes of space
         self._budget = budget
         self._spacings = spacings
         size = () if tile is None else self._per_axis(tile, "tile")
@@ -222,7 +225,7 @@ class Draft:
                 options = {"labels": True, **step.keywords}
                 step = replace(step, options=tuple(options.items()))
             if self._states_axes(path):
-                options = {"axes": self._said, **step.keywords}
+                options = {"axes": self._named, **step.keywords}
                 step = replace(step, options=tuple(options.items()))
             self._put(SaveImageStage(number, step, self._array))
         elif self._table is None:
@@ -234,11 +237,11 @@ class Draft:
             self._put(SaveTableStage(number, step, self._table))
 
     def _states_axes(self, path: str) -> bool:
-        """Return whether a file can, and is to, state the axes that a step says."""
+        """Return whether a file can, and is to, state the axes that steps say."""
         made = self.stages[self._array]
         colours = isinstance(made, PaintStage) and made.step.keywords.get("colours")
         able = "axes" not in format_of(path.partition("::")[0]).unstated
-        return bool(self._apart) and able and not colours
+        return bool(self._named) and able and not colours
 
     def _put(self, stage: Stage) -> int:
         self.stages.append(stage)

@@ -15,7 +15,7 @@ from segkit.pipeline.draft import Draft
 from segkit.pipeline.spacings import Spacings, spacings
 from segkit.pipeline.special_steps import SPECIAL
 from segkit.pipeline.step_checks import (
-    axes_apart,
+    axes_said,
     require_axes,
     require_named,
     require_properties,
@@ -82,7 +82,7 @@ def plan(
     ((4, 4, 4), True)
     """
     known = _spacings(steps, spec, unit)
-    draft = Draft(spec, budget, tile, spacings=known, said=axes_apart(steps))
+    draft = Draft(spec, budget, tile, spacings=known, said=axes_said(steps))
     require_properties(steps, axes=spec.axes or by_number(len(spec.shape)))
     require_axes(steps, spec.axes, len(spec.shape))
     if spec.unnamed:

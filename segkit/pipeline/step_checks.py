@@ -160,17 +160,17 @@ def require_named(
         raise _wrong(*asking[0], error) from error
 
 
-def axes_apart(steps: Sequence[Step]) -> str:
-    """Return the axes that a step says which takes its image apart along some.
+def axes_said(steps: Sequence[Step]) -> str:
+    """Return the axes that a step says; of several, those that are not all of space.
 
     Examples
     --------
     >>> from segkit.pipeline import label, segment_nuclei
-    >>> axes_apart([segment_nuclei(axes="tyx"), label()]), axes_apart([label()])
+    >>> axes_said([segment_nuclei(axes="tyx"), label()]), axes_said([label()])
     ('tyx', '')
     """
-    said = map(_axes_given, steps)
-    return next((axes for axes in said if {*axes} - {*SPATIAL}), "")
+    said = [axes for axes in map(_axes_given, steps) if axes]
+    return next((axes for axes in said if {*axes} - {*SPATIAL}), [*said, ""][0])
 
 
 def _axes_given(step: Step) -> str:

@@ -315,7 +315,7 @@ class Builder:
         block, shape = self._settings.block, image.shape
         given = dict(options)
         chunks = given.pop("chunks", None) or sizing.chunks_for(block, shape)
-        if len(chunks) < len(described.axes):
+        if len(chunks) < len(described.spacing):
             chunks = (*chunks, 3)
         options = tuple(sorted(given.items()))
         size = sizing.aligned_block(block, chunks[: len(shape)], shape)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from segkit.io.axes import is_nameless
 from segkit.names import known_as
 from segkit.tiling.boxes import Box
 from segkit.workflows.reserving import ABSENT, Reserved, Saved, file_of, in_the_way
@@ -44,7 +45,7 @@ class Described:
     Attributes
     ----------
     axes : str
-        One letter per axis.
+        One letter per axis; '' of three or more that nobody named.
     spacing : tuple of float
         One per axis.
     units : tuple of str
@@ -61,10 +62,11 @@ class Described:
     @classmethod
     def of(cls, image: Image, *, colours: bool = False) -> Described:
         """Return what is known of an image of the same space."""
+        axes = "" if is_nameless(image) else image.axes
         if not colours:
-            return cls(image.axes, image.spacing, image.units)
+            return cls(axes, image.spacing, image.units)
         spacing, units = (*image.spacing, 1.0), (*image.units, "pixel")
-        return cls(image.axes + "s", spacing, units, colours=True)
+        return cls(axes and axes + "s", spacing, units, colours=True)
 
     def shape(self, image: Readable) -> tuple[int, ...]:
         """Return the shape of what is written."""
@@ -95,15 +97,18 @@ class _WrittenImage:
 
 
 def _as_written(path: str, image: Readable, described: Described) -> Image:
+    from segkit.io.axes import by_number
     from segkit.io.described import described as as_described
 
-    return as_described(
+    voxels = _WrittenImage(image, colours=described.colours)
+    whole = as_described(
         path,
-        _WrittenImage(image, colours=described.colours),
-        axes=described.axes,
+        voxels,
+        axes=described.axes or by_number(len(image.shape)) + "s" * described.colours,
         spacing=described.spacing,
         units=described.units,
     )
+    return replace(whole, stated=bool(described.axes))
 
 
 def save_image(
@@ -183,7 +188,7 @@ def create_file(
     own = {name: given.pop(name) for name in _DESCRIBING if name in given}
     if not given.keys() <= {"labels", "ome_version"}:
         raise TypeError(f"OME-Zarr has no options {sorted(given)}; leave them out")
-    axes = own.pop("axes", None) or described.axes
+    axes = own.pop("axes", described.axes)
     blank = _as_written(reserved.path, first, replace(described, axes=axes))
     blank = blank.respaced(**own) if own else blank
     partial = reserved.partial

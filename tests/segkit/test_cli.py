@@ -70,8 +70,8 @@ def blobs(seed=0):
 def folder(tmp_path):
     (tmp_path / "cells.toml").write_text(PIPELINE)
     (tmp_path / "mysteps.py").write_text(SLOW)
-    segkit.save(tmp_path / "a.tif", blobs(0))
-    segkit.save(tmp_path / "b.tif", blobs(1))
+    segkit.save(tmp_path / "a.tif", blobs(0), axes="zyx")
+    segkit.save(tmp_path / "b.tif", blobs(1), axes="zyx")
     return tmp_path
 
 
@@ -131,7 +131,7 @@ def test_each_run_ends_by_saying_what_was_written_and_where(folder):
 def test_json_lists_only_files_that_were_written(folder):
     bad = blobs(2).astype(float)
     bad[3, 4, 5] = np.nan
-    segkit.save(folder / "bad.tif", bad)
+    segkit.save(folder / "bad.tif", bad, axes="zyx")
     done = segkit_run(folder, "cells.toml", "bad.tif", "a.tif", "-o", "out", "--json")
     found = json.loads(done.stdout)
     assert (done.returncode, found["exit_code"]) == (1, 1)

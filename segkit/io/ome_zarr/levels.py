@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.axes import BY_NUMBER, is_nameless
 from segkit.io.ome_zarr.metadata import multiscales
 
 if TYPE_CHECKING:
@@ -61,14 +62,15 @@ def describe(
             image_name(path), image, version=version, factors=factors, shift=shift
         )
     }
+    own = {BY_NUMBER: True} if is_nameless(image) else {}
     if labels:
         found["image-label"] = {"version": version}
     if old:
-        (path / ".zattrs").write_text(json.dumps(found, indent=1))
+        (path / ".zattrs").write_text(json.dumps(found | own, indent=1))
         return
     file = path / "zarr.json"
     metadata = json.loads(file.read_bytes())
-    metadata["attributes"] = {"ome": {"version": version, **found}}
+    metadata["attributes"] = {"ome": {"version": version, **found}, **own}
     file.write_text(json.dumps(metadata, indent=1))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from segkit.io.axes import letters_of, require_axes
+from segkit.io.axes import BY_NUMBER, letters_of, require_axes
 from segkit.io.calibration import physical
 from segkit.io.described import described
 from segkit.io.errors import DamagedImageError, ImageRequestError, parsing
@@ -143,7 +143,9 @@ def _multiscale(
     steps = {name: (scale[k], units[k]) for k, name in enumerate(names)}
     spacing, units_of_axes = physical(names, steps)
     image = Image(str(path), source, names, spacing, units_of_axes, len(datasets))
-    return replace(image, nodata=stated_nodata(attributes(where), source.dtype))
+    named = bool(axes) or not found.get(BY_NUMBER) or set(spacing) != {1.0}
+    nodata = stated_nodata(attributes(where), source.dtype)
+    return replace(image, nodata=nodata, stated=named)
 
 
 def _stated_axes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.axes import BY_NUMBER
 from segkit.io.calibration import MICROMETER, UNKNOWN_UNIT, physical, unit_name
 from segkit.io.tiff.ome import stated_by_ome
 from segkit.io.tiff.vendors import stated_by_vendor
@@ -63,6 +64,12 @@ def _from_own(tif: tifffile.TiffFile, series: int) -> Stated:
         if steps and units and len(steps) == len(units) == len(axes):
             return dict(zip(axes, zip(steps, units, strict=True), strict=True))
     return {}
+
+
+def named_by_number(tif: tifffile.TiffFile, series: int) -> bool:
+    """Return whether `segkit.save` was not told which axes these are."""
+    own = (tif.shaped_metadata or ())[series : series + 1]
+    return any(metadata.get(BY_NUMBER) for metadata in own)
 
 
 def _from_tags(tif: tifffile.TiffFile) -> Stated:

@@ -12,13 +12,23 @@ if TYPE_CHECKING:
 AXES_NAMESPACE = "segkit/axes"
 """Of the comment that says which axes of length 1 are meant; OME-XML has all five."""
 
+_BY_NUMBER = " by number"
 _SPACE = "ZYX"
 _DEFAULT_UNIT = {"space": "µm", "time": "s"}
 
 
-def annotated(axes: str) -> dict[str, dict[str, str]]:
-    """Return what tifffile is told to write so that `axes_meant` finds the axes."""
-    return {"CommentAnnotation": {"Namespace": AXES_NAMESPACE, "Value": axes}}
+def annotated(axes: str, *, named: bool) -> dict[str, dict[str, str]]:
+    """Return what tifffile is told to write so that `axes_meant` finds the axes.
+
+    Parameters
+    ----------
+    axes : str
+        One letter each.
+    named : bool
+        Whether somebody said so.
+    """
+    value = axes if named else axes + _BY_NUMBER
+    return {"CommentAnnotation": {"Namespace": AXES_NAMESPACE, "Value": value}}
 
 
 def xml_elsewhere(tif: tifffile.TiffFile) -> str | None:
@@ -50,15 +60,17 @@ def xml_elsewhere(tif: tifffile.TiffFile) -> str | None:
     return ElementTree.tostring(whole, encoding="unicode")
 
 
-def axes_meant(tif: tifffile.TiffFile) -> str | None:
-    """Return the axes that `segkit.save` wrote down; None of other files."""
+def axes_meant(tif: tifffile.TiffFile) -> tuple[str | None, bool]:
+    """Return the axes that `segkit.save` wrote down, and if somebody had said so.
+
+    None, and true, of other files.
+    """
     root = _root(tif)
-    if root is None:
-        return None
-    for comment in root.iterfind(".//{*}CommentAnnotation"):
+    for comment in () if root is None else root.iterfind(".//{*}CommentAnnotation"):
         if comment.get("Namespace") == AXES_NAMESPACE:
-            return comment.findtext("{*}Value")
-    return None
+            value = comment.findtext("{*}Value") or ""
+            return value.removesuffix(_BY_NUMBER), not value.endswith(_BY_NUMBER)
+    return None, True
 
 
 def stated_by_ome(

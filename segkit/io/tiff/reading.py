@@ -22,7 +22,7 @@ from segkit.io.image import Image
 from segkit.io.mapped import Mapped, require_length
 from segkit.io.sources import exact
 from segkit.io.tiff.chain import check_chain
-from segkit.io.tiff.metadata import spacing_of
+from segkit.io.tiff.metadata import named_by_number, spacing_of
 from segkit.io.tiff.ome import axes_meant
 from segkit.io.tiff.pages import TiffPages, chosen_series, files_of, parse
 
@@ -103,6 +103,7 @@ def _described(
 ) -> Image:
     chosen = chosen_series(path, tif, series, options.level)
     axes, shape, stated = _axes_and_shape(tif, chosen)
+    stated = stated and not named_by_number(tif, series)
     if options.axes is not None:
         axes, stated = options.axes, True
     require_axes(str(path), axes, shape)
@@ -136,14 +137,14 @@ def _axes_and_shape(
 ) -> tuple[str, tuple[int, ...], bool]:
     """Return our letters for the axes, the length of each, and if the file says so."""
     shape = tuple(int(n) for n in series.shape)
-    meant = axes_meant(tif)
+    meant, named = axes_meant(tif)
     if meant is not None:
         whole = dict(
             zip(series.get_axes(False).lower(), series.get_shape(False), strict=True)
         )
         kept = {name: int(n) for name, n in whole.items() if name in meant}
         if "".join(kept) == meant and np.prod([*kept.values()]) == np.prod(shape):
-            return meant, tuple(kept.values()), True
+            return meant, tuple(kept.values()), named
     letters = _letters(series)
     return letters, shape, len({*series.axes.lower()} - {*letters, "s"}) == 0
 

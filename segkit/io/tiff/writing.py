@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.axes import BY_NUMBER, is_nameless
 from segkit.io.calibration import MICROMETER, SPATIAL, UNKNOWN_UNIT, unit_symbol
 from segkit.io.errors import ImageRequestError
 from segkit.io.mapped import reserve
@@ -115,6 +116,8 @@ def _require_planes(path: Path, image: Image) -> None:
 
 def _own(image: Image) -> dict[str, Any]:
     metadata: dict[str, Any] = {"axes": image.axes.upper()}
+    if is_nameless(image):
+        metadata[BY_NUMBER] = True
     if any(unit != UNKNOWN_UNIT for unit in image.units) or set(image.spacing) != {1.0}:
         metadata["spacing"] = list(image.spacing)
         metadata["units"] = list(image.units)
@@ -144,7 +147,7 @@ def _ome(path: Path, image: Image) -> dict[str, Any]:
             )
         metadata[_OME_STEPS[name]] = step
         metadata[f"{_OME_STEPS[name]}Unit"] = unit_symbol(unit)
-    return metadata | annotated(image.axes)
+    return metadata | annotated(image.axes, named=not is_nameless(image))
 
 
 def _require_ome_axes(path: Path, image: Image) -> None:

@@ -27,6 +27,7 @@ from segkit.pipeline import (
     load,
     median,
     ndnt,
+    reconstruct,
     regionprops,
     remove_small_objects,
     save,
@@ -200,3 +201,62 @@ def test_sides_that_an_image_has_not_are_refused_before_the_run(tmp_path):
     with pytest.raises(PipelineError, match="with an axis 'x', not for 'zy'"):
         Pipeline(label(), regionprops(properties=["width"])).run(section)
     assert Path(section.path).name == "<array>"
+
+
+NAMES = ["a.tif", "a.ome.tif", "a.h5", "a.zarr", "a.npy"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("colours", [False, True])
+def test_what_nobody_said_of_axes_is_not_stated_by_what_is_saved(
+    tmp_path, name, colours
+):
+    steps = (label(), regionprops(), classify(bounds_classifier("all")))
+    if colours and name in ("a.npy", "a.zarr"):
+        pytest.skip("holds no colours")
+    pipeline = Pipeline(*steps, reconstruct(colours=colours), save(name))
+    pipeline.run(MASKS, out=tmp_path / "arrays")
+    taskgraph.run(pipeline_tasks(pipeline, MASKS, out=tmp_path / "tasks").saved)
+    if not colours:
+        (tmp_path / "saved").mkdir()
+        segkit.save(tmp_path / "saved" / name, MASKS)
+    for path in tmp_path.glob(f"*/{name}"):
+        options = {"to_grey": True} if colours else {}
+        opened = segkit.open_image(path, **options)
+        assert (opened.axes, opened.stated) == ("zyx", False)
+        with pytest.raises(PipelineError, match=ASKED):
+            Pipeline(load(**options), label()).run(path)
+        said = segkit.open_image(path, axes="tyxs" if colours else "tyx", **options)
+        assert (said.axes, said.stated) == ("tyx", True)
+    assert len([*tmp_path.glob(f"*/{name}")]) == 3 - colours
+
+
+@pytest.mark.parametrize("name", NAMES[:-1])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (segment_nuclei(axes="zyx"),),
+        (segment_nuclei(spacing=(2, 1, 1)),),
+        (label(), regionprops(spacing=(2, 1, 1))),
+    ],
+)
+def test_what_a_step_said_of_axes_is_stated_by_what_is_saved(tmp_path, name, steps):
+    pipeline = Pipeline(*steps, save(name))
+    pipeline.run(MASKS, out=tmp_path / "arrays")
+    taskgraph.run(pipeline_tasks(pipeline, MASKS, out=tmp_path / "tasks").saved)
+    for path in tmp_path.glob(f"*/{name}"):
+        opened = segkit.open_image(path)
+        assert (opened.axes, opened.stated) == ("zyx", True)
+
+
+def test_planes_and_what_is_said_are_stated(tmp_path):
+    for name, array, options in (
+        ("plane", MASKS[0], {}),
+        ("named", MASKS, {"axes": "tyx"}),
+        ("spaced", MASKS, {"spacing": (3, 1, 1), "units": "um"}),
+        ("opened", as_image(MASKS, axes="tyx"), {}),
+        ("other", as_image(MASKS), {"axes": "tyx"}),
+    ):
+        for suffix in (".tif", ".ome.tif", ".h5", ".zarr"):
+            path = segkit.save(tmp_path / f"{name}{suffix}", array, **options)
+            assert segkit.open_image(path).stated or array.ndim == 2

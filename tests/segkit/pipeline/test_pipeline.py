@@ -157,7 +157,10 @@ def test_everything_is_saved_with_spacing(tmp_path):
 
 def test_several_images_have_a_result_each(tmp_path):
     images = [IMAGE, IMAGE[:, ::-1], IMAGE[:12]]
-    paths = [segkit.save(tmp_path / f"{n}.tif", one) for n, one in enumerate(images)]
+    paths = [
+        segkit.save(tmp_path / f"{n}.tif", one, axes="zyx")
+        for n, one in enumerate(images)
+    ]
     pipeline = Pipeline(*SEGMENT, *OBJECTS, save("{name}.csv"))
     for some in (paths, tuple(map(str, paths)), iter(paths)):
         results = pipeline.run(some, out=tmp_path, overwrite=True)
