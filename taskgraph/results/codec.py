@@ -237,7 +237,7 @@ def same_result(one: bytes, other: bytes) -> bool:
 
 def _contents(payload: bytes) -> tuple[Any, ...]:
     """Return what a payload says of a value, without names of blobs and times."""
-    files = [what[:-1] for what in files_in(payload)]
+    files = [(*what[:3], what[-1]) for what in files_in(payload)]
     blobs = [ref.fields()[1:] for ref in blob_refs(payload)]
     bare = _bare(payload)
     if not blobs:
