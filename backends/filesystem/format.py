@@ -8,7 +8,7 @@ from backends.errors import FormatError
 
 FORMAT = "taskgraph store"
 BLOBS = "large values of a taskgraph store elsewhere"
-VERSION = 7
+VERSION = 8
 BLOCK = 1000
 
 
@@ -18,7 +18,7 @@ def describe_format(block: int, kind: str = FORMAT) -> bytes:
     Examples
     --------
     >>> describe_format(1000)
-    b'{"format": "taskgraph store", "version": 7, "block": 1000}'
+    b'{"format": "taskgraph store", "version": 8, "block": 1000}'
     """
     return json.dumps({"format": kind, "version": VERSION, "block": block}).encode()
 

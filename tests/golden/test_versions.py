@@ -21,7 +21,7 @@ from taskgraph.upkeep import snapshot
 
 HERE = Path(__file__).parent
 PARTS = {
-    7: (
+    8: (
         b"TGS2",
         b"TGP3",
         b"TGD1",
