@@ -15,32 +15,25 @@ import io
 import pickle
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from xxhash import xxh3_64, xxh3_64_intdigest
 
 from backends.errors import DamagedError
-from taskgraph.compression import zstd
-from taskgraph.results.narrowed import Narrowing, narrowed, widen
+from taskgraph.results.compressed import ALIGNED, compressed, pays, unpack
+from taskgraph.results.narrowed import WORD, Narrowing, narrowed, widen
 
 OWN_SIZE = 1 << 20
 """A buffer of so many bytes or more becomes a blob of its own."""
-_ALIGNED = 64
-_SAMPLE = 1 << 15
-_PLACES = 8
-_PAYS = 3
 _THIRD = 3
 """Of eight bytes: from so many on, narrow numbers are to be compressed, too."""
-_AT_ONCE = 1 << 24
-PIECE = 1 << 15
-"""What is still in the first cache of a processor when it is copied."""
 
 WriteBlob = Callable[[str, Iterable[Any]], int]
 OpenBlob = Callable[[str], memoryview]
-Part = tuple[int, int, int]
+Part = tuple[int, int, int, Narrowing | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +42,9 @@ class BlobRef:
 
     Attributes
     ----------
-    parts : tuple of (int, int, int)
-        Of a blob with several buffers: the number of each, where it begins, its size.
-    narrowing : Narrowing, optional
-        How its numbers were made narrow.
+    parts : tuple of (int, int, int, Narrowing or None)
+        Of a blob with several buffers, or with narrow numbers: the number of each
+        buffer, where it begins, its size, and how its numbers were made narrow.
     """
 
     name: str
@@ -61,14 +53,13 @@ class BlobRef:
     size: int
     check: int
     parts: tuple[Part, ...] = ()
-    narrowing: Narrowing | None = None
 
     def fields(self) -> tuple[Any, ...]:
         """Return what msgpack can carry; `as_ref` makes a reference of it again."""
         always = (self.name, self.compressed, self.offset, self.size, self.check)
-        if self.narrowing is not None:
-            return (*always, self.parts, self.narrowing)
-        return (*always, self.parts) if self.parts else always
+        if not self.parts:
+            return always
+        return (*always, [part if part[3] else part[:3] for part in self.parts])
 
 
 Unpack = Callable[[BlobRef, memoryview], memoryview]
@@ -83,20 +74,25 @@ def as_ref(fields: Sequence[Any]) -> BlobRef:
         They make no sense.
     """
     name, compressed, offset, size, check, *more = fields
-    parts, *last = more or [()]
-    listed = tuple((number, at, length) for number, at, length in parts)
-    how = Narrowing(*last.pop()) if last else None
-    if last:
-        raise ValueError("too much")
-    ref = BlobRef(name, compressed, offset, size, check, listed, how)
+    (parts,) = more or [()]
+    listed = tuple(_as_part(*part) for part in parts)
+    ref = BlobRef(name, compressed, offset, size, check, listed)
     if not isinstance(ref.name, str):
         raise TypeError("no name")
-    if how is not None and not (how.width in {1, 2, 4} and 0 <= how.base < 1 << 64):
-        raise ValueError("no numbers")
-    numbers = [ref.offset, ref.size, *(number for part in ref.parts for number in part)]
+    numbers = [ref.offset, ref.size, *(n for part in ref.parts for n in part[:3])]
     if not all(0 <= number < 1 << 60 for number in numbers):
         raise ValueError("no size")
     return ref
+
+
+def _as_part(number: int, at: int, length: int, how: Sequence[Any] = ()) -> Part:
+    if not how:
+        return number, at, length, None
+    narrowing = Narrowing(*how)
+    added = (narrowing.base, narrowing.step or 0)
+    if narrowing.width not in {1, 2, 4} or not all(0 <= n < 1 << 64 for n in added):
+        raise ValueError("no numbers")
+    return number, at, length, narrowing
 
 
 # writing
@@ -116,7 +112,7 @@ def write_buffers(
     small = [at for at, buffer in enumerate(buffers) if size_of(buffer) < OWN_SIZE]
     together = small if len(small) > 1 else []
     refs = [
-        _write_alone(buffers[at], f"{stem}-{at}", write_blob)
+        _write_alone(at, buffers[at], f"{stem}-{at}", write_blob)
         for at in sorted(set(range(len(buffers))).difference(together))
     ]
     if together:
@@ -133,8 +129,8 @@ def write_data(
     parts: tuple[Part, ...] = (),
 ) -> BlobRef:
     """Write chunks of bytes as one blob, compressed if that pays."""
-    if _pays(data):
-        packed = b"".join(_compressed([header, *data]))
+    if pays(data):
+        packed = b"".join(compressed([header, *data]))
         write_blob(f"{name}.zst", [packed])
         check = xxh3_64_intdigest(packed)
         return BlobRef(f"{name}.zst", True, 0, len(packed), check, parts)
@@ -146,14 +142,16 @@ def write_data(
     return BlobRef(name, False, len(header), size, digest.intdigest(), parts)
 
 
-def _write_alone(buffer: Any, name: str, write_blob: WriteBlob) -> BlobRef:
-    header, data = _npy_parts(buffer)
-    narrow = narrowed(data)
-    if narrow is None or not (narrow[0].width < _THIRD or _pays([narrow[1]])):
-        name += ".npy" if header else ".bin"
-        return write_data(name, [data], write_blob, header=header)
-    how, data = narrow
-    return replace(write_data(f"{name}.bin", [data], write_blob), narrowing=how)
+def _write_alone(number: int, buffer: Any, name: str, write_blob: WriteBlob) -> BlobRef:
+    array, whole = _contents(buffer)
+    how, data = _narrow(array, whole)
+    if how is not None:
+        parts = ((number, 0, len(data), how),)
+        return write_data(f"{name}.bin", [data], write_blob, parts=parts)
+    if array is None:
+        return write_data(f"{name}.bin", [data], write_blob)
+    header = _npy_header(array)
+    return write_data(f"{name}.npy", [data], write_blob, header=header)
 
 
 def _write_together(
@@ -163,36 +161,56 @@ def _write_together(
     chunks: list[Any] = []
     at = 0
     for number in numbers:
-        _, data = _npy_parts(buffers[number])
-        parts.append((number, at, len(data)))
+        how, data = _narrow(*_contents(buffers[number]))
+        parts.append((number, at, len(data), how))
         chunks.append(data)
         at += len(data)
-        if gap := -at % _ALIGNED:
+        if gap := -at % ALIGNED:
             chunks.append(bytes(gap))
             at += gap
     return write_data(name, chunks, write_blob, parts=tuple(parts))
 
 
-def _npy_parts(buffer: Any) -> tuple[bytes, Any]:
-    """Return an ``.npy`` header and the bytes of an array, or of that behind a buffer.
-
-    The header is empty if there is no array.
-    """
+def _contents(buffer: Any) -> tuple[Any, Any]:
+    """Return the array that a buffer is or has, None if there is none; and bytes."""
     if isinstance(buffer, bytes):
-        return b"", buffer
+        return None, buffer
     raw = buffer.raw() if isinstance(buffer, pickle.PickleBuffer) else None
     array = buffer if raw is None else memoryview(buffer).obj
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(array, numpy.ndarray):
-        return b"", raw
+        return None, raw
     if raw is None:
         array = array if array.flags.forc else numpy.ascontiguousarray(array)
         raw = memoryview(array.ravel(order="K").view(numpy.uint8))
+    return array, raw
+
+
+def _narrow(array: Any, data: Any) -> tuple[Narrowing | None, Any]:
+    """Return bytes as narrow numbers if they shrink to a third, else as they are.
+
+    What has no type may be of Arrow: where each text of a column begins.
+    """
+    if isinstance(data, bytes) or not (array is None or _has_long_numbers(array)):
+        return None, data
+    how, narrow = narrowed(data) or (None, data)
+    if how is None or how.width < _THIRD or pays([narrow]):
+        return how, narrow
+    return None, data
+
+
+def _has_long_numbers(array: Any) -> bool:
+    return array.dtype.kind in "iumM" and array.dtype.itemsize == WORD
+
+
+def _npy_header(array: Any) -> bytes:
+    import numpy
+
     file = io.BytesIO()
     with _quiet(array.dtype):
         about = numpy.lib.format.header_data_from_array_1_0(array)
     numpy.lib.format.write_array_header_2_0(file, about)
-    return file.getvalue(), raw
+    return file.getvalue()
 
 
 def _quiet(dtype: Any) -> AbstractContextManager[None]:
@@ -203,38 +221,6 @@ def _quiet(dtype: Any) -> AbstractContextManager[None]:
     if dtype.names is None and dtype.metadata is None:
         return nullcontext()
     return warnings.catch_warnings(action="ignore")
-
-
-def _pays(data: Sequence[Any]) -> bool:
-    """Return whether compressing chunks would, judged by a sample of a few places."""
-    total = sum(map(len, data))
-    if total < _SAMPLE:
-        return False
-    sample = b"".join(_samples(data, total, _SAMPLE // _PLACES))
-    return len(sample) > _PAYS * len(zstd.compress(sample, 1))
-
-
-def _samples(data: Sequence[Any], total: int, piece: int) -> Iterator[bytes]:
-    """Yield pieces at some places, of no byte twice.
-
-    zstd would find it again, and random numbers seem to shrink.
-    """
-    begin, places = 0, [place * total // _PLACES for place in range(_PLACES)]
-    for chunk in data:
-        end = begin + len(chunk)
-        while places and places[0] < end:
-            at = places.pop(0) - begin
-            yield bytes(chunk[at : at + piece])
-        begin = end
-
-
-def _compressed(chunks: Sequence[Any]) -> Iterator[bytes]:
-    compressor = zstd.ZstdCompressor(level=1)
-    compressor.set_pledged_input_size(sum(map(len, chunks)))
-    for chunk in chunks:
-        for start in range(0, len(chunk), _AT_ONCE):
-            yield compressor.compress(chunk[start : start + _AT_ONCE])
-    yield compressor.flush()
 
 
 # reading
@@ -255,7 +241,7 @@ def read_buffers(
     for ref in refs:
         if ref.parts:
             data = read_data(ref, open_blob, unpack)
-            found.update({n: data[at : at + size] for n, at, size in ref.parts})
+            found.update({part[0]: _part(data, *part[1:]) for part in ref.parts})
     free = (at for at in range(len(own) + len(found)) if at not in found)
     for at, ref in zip(free, own, strict=True):
         found[at] = read_data(ref, open_blob, unpack)
@@ -270,15 +256,17 @@ def read_data(ref: BlobRef, open_blob: OpenBlob, unpack: Unpack) -> memoryview:
     DamagedError
         It is gone or has another checksum.
     """
-    raw = check_blob(ref, open_blob)
-    if ref.compressed:
-        raw = unpack(ref, raw)
-        raw = raw[_npy_size(raw) if ".npy" in ref.name else 0 :]
-    if ref.narrowing is None:
-        return raw
-    wide = _memory(len(raw) // ref.narrowing.width * 8)
-    widen(ref.narrowing, raw, wide)
-    return wide
+    stored = check_blob(ref, open_blob)
+    if not ref.compressed:
+        return stored
+    raw = unpack(ref, stored)
+    return raw[_npy_size(raw) if ".npy" in ref.name else 0 :]
+
+
+def _part(data: memoryview, at: int, size: int, how: Narrowing | None) -> memoryview:
+    """Return one of the buffers in a blob, its numbers as they were."""
+    part = data[at : at + size]
+    return part if how is None else widen(how, part)
 
 
 def check_blob(ref: BlobRef, open_blob: OpenBlob) -> memoryview:
@@ -300,64 +288,6 @@ def check_blob(ref: BlobRef, open_blob: OpenBlob) -> memoryview:
 def unpacked(_: BlobRef, stored: memoryview) -> memoryview:
     """Return what was compressed, in memory of its own."""
     return unpack(stored)
-
-
-def unpack(stored: memoryview) -> memoryview:
-    """Return what was compressed, in memory of its own.
-
-    Raises
-    ------
-    ValueError
-        It has another size than it says.
-    """
-    out = _memory(size_unpacked(stored))
-    at = 0
-    for piece in pieces(stored):
-        out[at : at + len(piece)] = piece
-        at += len(piece)
-    if at != len(out):
-        raise ValueError(f"a compressed blob has {at} bytes for {len(out)}")
-    return out
-
-
-def size_unpacked(stored: memoryview) -> int:
-    """Return how many bytes something compressed says that it had.
-
-    Raises
-    ------
-    ValueError
-        It does not say.
-    """
-    size = zstd.get_frame_info(stored).decompressed_size
-    if not size:
-        raise ValueError("a compressed blob does not say its size")
-    return size
-
-
-def _memory(size: int) -> memoryview:
-    """Return writable memory.
-
-    That of numpy if it is there: what was freed is used again, and large pages are
-    asked for. To get pages of 4 KB from the kernel takes longer than to fill them.
-    """
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        return memoryview(bytearray(size))
-    array = numpy.empty(size + _ALIGNED, numpy.uint8)
-    at = -array.__array_interface__["data"][0] % _ALIGNED
-    return memoryview(array[at : at + size])
-
-
-def pieces(stored: memoryview) -> Iterator[bytes]:
-    """Yield what was compressed, at a time what a processor has close by."""
-    decompressor = zstd.ZstdDecompressor()
-    for start in range(0, len(stored), _ALIGNED << 10):
-        part = stored[start : start + (_ALIGNED << 10)]
-        yield decompressor.decompress(part, PIECE)
-        while not (decompressor.needs_input or decompressor.eof):
-            yield decompressor.decompress(b"", PIECE)
-    if not decompressor.eof:
-        raise ValueError("a compressed blob ends too early")
 
 
 def _npy_size(raw: memoryview) -> int:

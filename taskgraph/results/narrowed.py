@@ -1,10 +1,9 @@
 """Whole numbers of 8 bytes in one, two or four each: indexes, offsets, counts, times.
 
-Tables are full of numbers that lie close together, or grow by little from each to the
-next. What each is above the least of them, or above the one before, takes a part of
-their bytes, and is found and added up again at ten times the speed of a compressor,
-which finds little in them. Whatever else has 8 bytes (floats) is looked at for some
-microseconds.
+Tables are full of numbers that lie close together, or whose steps from each to the next
+do. What is above the least of them takes a part of their bytes, and is found and added
+up again at ten times the speed of a compressor, which finds little in them. Whatever
+else has 8 bytes is looked at for some microseconds.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+WORD = 8
+"""Bytes of each number before."""
 _BLOCK = 1 << 16
 """Numbers at a time: what a processor has close by."""
 _WIDTHS = (1, 2, 4)
@@ -23,21 +24,21 @@ _TOO_MUCH = 1 << 32
 
 
 class Narrowing(NamedTuple):
-    """How numbers were made narrow.
+    """How numbers were made narrow; all arithmetic is modulo 2**64.
 
     Attributes
     ----------
     width : {1, 2, 4}
         Bytes of each.
     base : int
-        What the least of them is, or the first, modulo 2**64 as all arithmetic here.
-    steps : bool
-        Whether each is a step from the one before, else from `base`.
+        What all are added to.
+    step : int or None
+        If each was told from the one before: what is added to it, too.
     """
 
     width: int
     base: int
-    steps: bool
+    step: int | None = None
 
 
 def narrowed(data: Any) -> tuple[Narrowing, memoryview] | None:
@@ -52,35 +53,34 @@ def narrowed(data: Any) -> tuple[Narrowing, memoryview] | None:
     --------
     >>> import numpy
     >>> narrowing, data = narrowed(numpy.arange(7, 1000, 3).tobytes())
-    >>> narrowing, len(data)
-    (Narrowing(width=1, base=7, steps=True), 331)
-    >>> out = bytearray(8 * 331)
-    >>> widen(narrowing, data, out)
-    >>> numpy.array_equal(numpy.frombuffer(out, int), numpy.arange(7, 1000, 3))
+    >>> narrowing, bytes(data) == bytes(331)
+    (Narrowing(width=1, base=4, step=3), True)
+    >>> widen(narrowing, data) == numpy.arange(7, 1000, 3).tobytes()
     True
     """
     numpy = sys.modules.get("numpy")
-    if numpy is None or len(data) % 8 or not len(data):
+    if numpy is None or len(data) % WORD or not len(data):
         return None
     words = numpy.frombuffer(data, "<u8")
     how = _narrowing(words)
     if how is None:
         return None
     out = numpy.empty(len(words), f"<u{how.width}")
-    base = before = numpy.uint64(how.base)
+    before = numpy.uint64(how.base)
     for start, stop in _blocks(len(words)):
         block = words[start:stop]
-        if how.steps:
-            out[start : start + 1] = block[:1] - before
-            out[start + 1 : stop] = block[1:] - block[:-1]
-            before = block[-1]
-        else:
-            out[start:stop] = block - base
-    return how, memoryview(out.view(numpy.uint8))
+        if how.step is None:
+            out[start:stop] = block - before
+            continue
+        step = numpy.uint64(how.step)
+        out[start : start + 1] = block[:1] - before - step
+        out[start + 1 : stop] = block[1:] - block[:-1] - step
+        before = block[-1]
+    return how, memoryview(out).cast("B")
 
 
-def widen(how: Narrowing, data: Any, out: Any) -> None:
-    """Write the numbers that `narrowed` made narrow.
+def widen(how: Narrowing, data: Any) -> memoryview:
+    """Return the bytes of the numbers that `narrowed` made narrow.
 
     Parameters
     ----------
@@ -88,48 +88,43 @@ def widen(how: Narrowing, data: Any, out: Any) -> None:
         How they were.
     data : bytes-like
         They.
-    out : writable bytes-like
-        Eight bytes for each.
-
-    Raises
-    ------
-    ValueError
-        It has another size.
     """
     import numpy
 
     narrow = numpy.frombuffer(data, f"<u{how.width}")
-    wide = numpy.frombuffer(out, "<u8")
-    if len(narrow) != len(wide):
-        raise ValueError(f"{len(narrow)} numbers for {len(wide)}")
+    wide = numpy.empty(len(narrow), "<u8")
     base = numpy.uint64(how.base)
     for start, stop in _blocks(len(wide)):
         block = wide[start:stop]
-        if how.steps:
-            numpy.cumsum(narrow[start:stop], dtype=numpy.uint64, out=block)
-            block += base
-            base = block[-1]
-        else:
-            numpy.add(narrow[start:stop], base, out=block, dtype=numpy.uint64)
+        if how.step is None:
+            numpy.add(narrow[start:stop], base, out=block)
+            continue
+        numpy.add(narrow[start:stop], numpy.uint64(how.step), out=block)
+        numpy.cumsum(block, out=block)
+        block += base
+        base = block[-1]
+    return memoryview(wide.data).cast("B")
 
 
 def _narrowing(words: Any) -> Narrowing | None:
     """Return in how few bytes numbers have room, and how; None if that is in none."""
     signed = words.view("<i8")
     first = least = most = int(signed[0])
-    step = 0
+    low, high = 1 << 64, -(1 << 64)  # of the steps
     for start, stop in _blocks(len(words)):
         block = signed[start:stop]
         least, most = min(least, int(block.min())), max(most, int(block.max()))
-        if step < _TOO_MUCH:
-            near = words[max(start - 1, 0) : stop]
-            step = max(step, int((near[1:] - near[:-1]).max(initial=0)))
-        if min(step, most - least) >= _TOO_MUCH:
+        near = words[max(start - 1, 0) : stop]
+        steps = (near[1:] - near[:-1]).view("<i8")
+        if len(steps):
+            low, high = min(low, int(steps.min())), max(high, int(steps.max()))
+        if min(high - low, most - least) >= _TOO_MUCH:
             return None
-    width = next(one for one in _WIDTHS if min(step, most - least) < 1 << 8 * one)
+    room = min(max(high - low, 0), most - least)
+    width = next(one for one in _WIDTHS if room < 1 << 8 * one)
     if most - least < 1 << 8 * width:
-        return Narrowing(width, least % (1 << 64), steps=False)
-    return Narrowing(width, first % (1 << 64), steps=True)
+        return Narrowing(width, least % (1 << 64))
+    return Narrowing(width, (first - low) % (1 << 64), low % (1 << 64))
 
 
 def _blocks(count: int) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ from weakref import WeakSet, finalize
 
 from xxhash import xxh3_64, xxh3_64_intdigest
 
-from taskgraph.results.blobs import PIECE, pieces, size_unpacked, unpack
+from taskgraph.results.compressed import PIECE, pieces, size_unpacked, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from backends.errors import DamagedError
 from backends.opening import open_backend
-from taskgraph.results import blobs, codec, unpacked
+from taskgraph.results import codec, compressed, unpacked
 from taskgraph.results.results import Results
 
 KEY = b"k" * 20
@@ -100,7 +100,7 @@ def test_a_damage_is_noticed_in_whichever_part_it_is(results, tmp_path):
         ("ab/cd", False, 0, 10, 0, [("0", 1, 2)]),
         ("ab/cd", False, 0, 10, 0, 7),
         ("ab/cd", False, 0, 10, 0, [], []),
-        ("ab/cd", False, 0, 10, 0, [], (1, 0, True), 0),
+        ("ab/cd", False, 0, 10, 0, [(0, 1, 2, (1, 0, True), 0)]),
         ("ab/cd", False, 0),
     ],
 )
@@ -117,14 +117,14 @@ def test_parts_that_make_no_sense_are_damage(fields):
 def unpackings(monkeypatch):
     """Return how often something was unpacked, by what for."""
     counted = []
-    pieces = blobs.pieces
+    pieces = compressed.pieces
 
     def count(stored):
         counted.append(len(stored))
         return pieces(stored)
 
     monkeypatch.setattr(unpacked, "pieces", count)
-    monkeypatch.setattr(blobs, "pieces", count)
+    monkeypatch.setattr(compressed, "pieces", count)
     return counted
 
 
