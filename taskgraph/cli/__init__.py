@@ -9,6 +9,7 @@ from taskgraph.cli.program import LazyProgram, run_program
 
 COMMANDS = {
     "bundle": "Write the results of a jugfile into one file.",
+    "chaos": "Kill and freeze workers on purpose, to see that nothing is lost.",
     "check": "Exit with 0 if everything is done, with 1 if not.",
     "cleanup": "Remove results that no task of the jugfile needs.",
     "copy": "Copy results from one store to another.",

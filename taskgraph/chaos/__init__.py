@@ -1,0 +1,1 @@
+"""Workers killed and frozen on purpose, to see that nothing is lost on a store."""
