@@ -128,7 +128,8 @@ def make(path: Path, depth: int, workers: int) -> list[Thing]:
     """Write the volume block by block; return what is in it."""
     shape = (depth, WIDTH, WIDTH)
     found = things(depth)
-    writer = segkit.create_image(path, shape, np.uint8, chunks=(64, BLOCK, BLOCK))
+    chunks = (64, BLOCK, BLOCK)
+    writer = segkit.create_image(path, shape, np.uint8, chunks=chunks, axes="zyx")
     near: dict[tuple[int, ...], list[Thing]] = {}
     for thing in found:
         box = thing.box()
