@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import OpenError
 from backends.store import JournalStore
+from backends.urls import without_password
 
 if TYPE_CHECKING:
     from backends.interface import Backend
@@ -137,7 +138,8 @@ def _open_log(url: str | os.PathLike[str], *, create: bool) -> Log:
     if scheme in _MODULES:
         log: Log = import_module(_MODULES[scheme]).open_log(url, create=create)
         return log
+    shown = without_password(os.fspath(url))
     raise OpenError(
-        f"{url!r}: no backend for {scheme!r}; give {_POSSIBLE} "
-        f"(./{url} if a directory is called that)"
+        f"{shown!r}: no backend for {scheme!r}; give {_POSSIBLE} "
+        f"(./{shown} if a directory is called that)"
     )

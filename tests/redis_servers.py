@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .machine import IN_CI
 
@@ -95,7 +97,8 @@ class RedisServer:
                 time.sleep(0.01)
 
     def client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), protocol=2)
+        never = Retry(NoBackoff(), 0)
+        return redis.Redis(unix_socket_path=str(self.socket), protocol=2, retry=never)
 
     def url(self, store: str, more: str = "") -> str:
         return f"redis://127.0.0.1:{self.port}?store={store}{more}"

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from backends.errors import OpenError
 from backends.names import is_name
+from backends.urls import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,26 +137,6 @@ def _parsed(scheme: str, text: str) -> Address:
         patience=_seconds(options.pop("patience", str(PATIENCE))),
         options=options,
     )
-
-
-def without_password(url: str) -> str:
-    """Return a URL of whatever shape with all hidden that may be a password.
-
-    Examples
-    --------
-    >>> without_password("redis://user:p/w@host/1?password=x&db=2")
-    'redis://...@host/1?password=...&db=2'
-    >>> without_password("unix:///run/redis.sock?blobs=/a@b")
-    'unix:///run/redis.sock?blobs=/a@b'
-    """
-    start, _, rest = url.partition("//")
-    before, _, query = rest.partition("?")
-    if "@" in before or (":" in before and "@" in query):
-        _, _, rest = rest.rpartition("@")
-        start, before = f"{start}//...@", ""
-    else:
-        start = f"{start}//" if "//" in url else start
-    return start + re.sub(r"(password=)[^&]*", r"\1...", rest)
 
 
 def _shown(scheme: str, user: str, place: str, query: str) -> str:

@@ -25,7 +25,7 @@ def open_log(url: str, *, create: bool) -> RedisLog:
     if find_spec("redis") is None:
         raise OpenError(
             f"{address.url}: stores in Redis need the package redis; "
-            "python3 -m pip install 'redis>=5'"
+            "python3 -m pip install 'redis>=5.0.1'"
         )
     from backends.redis.redis_log import RedisLog
     from backends.redis.room import Room

@@ -122,15 +122,17 @@ else
   if gone then check = string.sub(gone, place * 8 + 1, place * 8 + 8) end
 end
 if not check then
-  redis.call('HSET', log, place, start)
-  if #rest > 0 then redis.call('HSET', body, place, rest) end
-  if place == 0 then redis.call('SADD', blocks, (position - place) / size) end
   local id = string.format('%d-0', position + 1)
   local told = redis.pcall('XADD', news, 'MAXLEN', 1, id, 'p', '')
   if type(told) == 'table' and told.err then
+    -- That of a later position, which is no more; or this is no stream of ours.
+    if not string.find(told.err, 'smaller', 1, true) then return told end
     redis.call('DEL', news)
     redis.call('XADD', news, 'MAXLEN', 1, id, 'p', '')
   end
+  redis.call('HSET', log, place, start)
+  if #rest > 0 then redis.call('HSET', body, place, rest) end
+  if place == 0 then redis.call('SADD', blocks, (position - place) / size) end
 end
 local last
 if place > 0 then last = seen(log, body, place - 1, short)

@@ -27,6 +27,7 @@ _WORDS: dict[str, tuple[type[BackendError], str]] = {
             "?store=NAME"
         ),
     ),
+    "Authentication required": (OpenError, f"the server wants a password; {PASSWORD}"),
     "NOAUTH": (OpenError, f"the server wants a password; {PASSWORD}"),
     "WRONGPASS": (OpenError, f"the server refuses name or password; {PASSWORD}"),
     "DB index": (
@@ -112,10 +113,18 @@ def _of_connections(error: Exception, text: str) -> tuple[type[BackendError], st
         return UnavailableError, f"what answers there is no Redis server ({text})"
     if isinstance(error, redis.BusyLoadingError):
         return UnavailableError, "the server is starting; try again in a moment"
+    if isinstance(error, redis.TimeoutError):
+        return UnavailableError, (
+            f"the server does not answer in time ({text}); it is busy or cut off, or "
+            "one side speaks TLS and the other does not (rediss://, redis://)"
+        )
+    if "closed" in text or "reset by peer" in text:
+        return UnavailableError, (
+            f"the server ends the connection ({text}); it is being stopped, or it "
+            "wants TLS (rediss://)"
+        )
     if isinstance(error, redis.ConnectionError | RedisClusterException):
         return UnavailableError, (
             f"no server answers ({text}); start it, or correct the URL"
         )
-    if isinstance(error, redis.TimeoutError):
-        return UnavailableError, f"the server does not answer in time ({text})"
     return UnavailableError, f"the server says: {text}"

@@ -7,6 +7,7 @@ import signal
 import stat
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import finalize
 
 import redis
 from redis.backoff import NoBackoff
@@ -59,6 +60,11 @@ class Server:
     hears at once that nobody answers; later, a server that is gone is waited for, as
     long as the address says.
 
+    Attributes
+    ----------
+    close : callable
+        Lets go of all connections.
+
     Raises
     ------
     OpenError
@@ -74,6 +80,8 @@ class Server:
         self._wrote = False
         try:
             self._client = _client(address, self._password)
+            self.close = finalize(self, self._client.close)
+            self.close.atexit = False
             self.about = self._run(_memory)
         except (TypeError, ValueError) as error:
             raise OpenError(f"{self.url}: {self._clean(error)}") from None
@@ -144,10 +152,6 @@ class Server:
         text = str(error) or type(error).__name__
         return text.replace(self._password, "...") if self._password else text
 
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._client.close()
-
 
 def _open_to_all(address: Address, password: str) -> bool:
     """Return whether every user of the machine gets in."""
@@ -193,7 +197,7 @@ def _client(address: Address, password: str) -> Any:
 def _pooled(kind: type, **options: Any) -> redis.Redis:
     pool = redis.ConnectionPool(connection_class=kind, **options)
     kind(**options)  # an option that is none is refused here
-    return redis.Redis(connection_pool=pool)
+    return redis.Redis.from_pool(pool)
 
 
 def _found_by_sentinels(address: Address, options: dict[str, Any]) -> Any:

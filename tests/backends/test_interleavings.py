@@ -16,17 +16,21 @@ from backends.memory import MemoryLog, Room
 from backends.store import JournalStore
 
 from .deeds import A, B, answers, body_of, key, publish
+from .redis.rooms import open_log
 
 BLOCK = 4
 
 
-@pytest.fixture(params=["file", "memory"])
-def open_store(request, tmp_path):
+@pytest.fixture(params=["file", "memory", "redis"])
+def open_store(request, tmp_path, store):
     room = Room()
+    redis = request.param == "redis" and request.getfixturevalue("server")
 
     def open_it(worker):
         if request.param == "file":
             return JournalStore(FileLog(tmp_path / "store", block=BLOCK), worker)
+        if redis:
+            return JournalStore(open_log(redis.url(store), BLOCK), worker)
         log = MemoryLog(room)
         log.block_size = BLOCK
         return JournalStore(log, worker)

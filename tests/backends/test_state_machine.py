@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -24,8 +26,10 @@ from backends.memory import MemoryLog, Room
 from backends.segment import HEADER_SIZE, LINK_AT
 from backends.store import JournalStore
 
+from ..redis_servers import ONE, RedisServer
 from .deeds import key
 from .model import Deed, Model, see
+from .redis.rooms import open_log, spoil
 
 BLOCK = 6
 WORKERS = ["anna", "bert", "cora"]
@@ -257,6 +261,23 @@ class FileMachine(StoreMachine):
         shutil.rmtree(self.root)
 
 
+class RedisMachine(StoreMachine):
+    server: RedisServer | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        if self.server is None:
+            type(self).server = RedisServer(ONE)
+            atexit.register(self.server.close)
+        self.store = f"machine-{os.urandom(6).hex()}"
+
+    def open_log(self):
+        return open_log(self.server.url(self.store), BLOCK)
+
+    def spoil(self, position, data) -> None:
+        spoil(self.server, self.store, BLOCK, position, data)
+
+
 _SETTINGS = {
     "stateful_step_count": 40,
     "deadline": None,
@@ -266,11 +287,13 @@ TestMemoryMachine = MemoryMachine.TestCase
 TestMemoryMachine.settings = settings(max_examples=40, **_SETTINGS)
 TestFileMachine = FileMachine.TestCase
 TestFileMachine.settings = settings(max_examples=25, **_SETTINGS)
+TestRedisMachine = RedisMachine.TestCase
+TestRedisMachine.settings = settings(max_examples=8, **_SETTINGS)
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("machine", [MemoryMachine, FileMachine])
+@pytest.mark.parametrize("machine", [MemoryMachine, FileMachine, RedisMachine])
 def test_for_long(machine):
     from hypothesis.stateful import run_state_machine_as_test
 

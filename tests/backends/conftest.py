@@ -1,10 +1,10 @@
-"""Servers that run for as long as tests do; each test has a store of its own."""
+"""Redis servers that run for as long as tests do; each test has a store of its own."""
 
 import os
 
 import pytest
 
-from ...redis_servers import ONE, SERVERS, RedisServer
+from ..redis_servers import ONE, SERVERS, RedisServer
 
 
 @pytest.fixture(scope="session", params=SERVERS)

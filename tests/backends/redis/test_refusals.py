@@ -1,0 +1,412 @@
+"""Each way to be wrong ends in a sentence that says what to do, without a password."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from backends import (
+    FormatError,
+    NoStoreError,
+    OpenError,
+    UnavailableError,
+)
+from backends.opening import open_backend
+from backends.redis import opening, scripts
+from backends.redis.room import VERSION
+
+from ...machine import IN_CI
+from ...redis_servers import free_port
+from ..deeds import A, B, publish
+
+SECRET = "s3/cr:t@#?"
+QUOTED = "s3%2Fcr%3At%40%23%3F"
+
+
+def refusal(url, kind=OpenError, **how):
+    with pytest.raises(kind) as caught:
+        open_backend(url, **how).claim([A])
+    return str(caught.value)
+
+
+# who is asked
+
+
+def test_nobody_answers():
+    port = free_port()
+    said = refusal(f"redis://127.0.0.1:{port}")
+    assert said.startswith(f"redis://127.0.0.1:{port}: no server answers (")
+    assert "start it, or correct the URL" in said
+
+
+def test_there_is_no_such_host():
+    assert "no server answers" in refusal("redis://no.such.host.invalid")
+
+
+def test_there_is_no_such_socket(tmp_path):
+    assert "no server answers" in refusal(f"unix://{tmp_path}/socket")
+
+
+def test_something_else_answers():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            client, _ = listener.accept()
+            with client:
+                client.recv(1000)
+                client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        said = refusal(f"redis://127.0.0.1:{listener.getsockname()[1]}")
+        thread.join()
+    assert "no Redis server" in said
+
+
+def test_the_package_is_not_installed(monkeypatch):
+    monkeypatch.setattr(opening, "find_spec", lambda name: None)
+    said = refusal("redis://:secret@host")
+    assert "python3 -m pip install 'redis>=5" in said
+    assert "secret" not in said
+
+
+def test_an_option_is_none_of_redis_py(server):
+    said = refusal(server.url("s", "&sokcet_timeout=3&password=hush"))
+    assert "sokcet_timeout" in said
+    assert "hush" not in said
+
+
+def test_there_is_no_database_of_that_number(each_server):
+    said = refusal(f"redis://127.0.0.1:{each_server.port}/99")
+    assert "no database of that number" in said
+
+
+# passwords
+
+
+@pytest.fixture
+def guarded(own_server):
+    return own_server("--requirepass", SECRET)
+
+
+@pytest.fixture(autouse=True)
+def no_password_is_known(monkeypatch):
+    from os import environ
+
+    for name in [x for x in environ if x.startswith("_TASKGRAPH_PASSWORD")]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("REDISCLI_AUTH", raising=False)
+    before = set(environ)
+    yield
+    for name in set(environ) - before:
+        monkeypatch.delenv(name)
+
+
+def test_the_server_wants_a_password(guarded):
+    said = refusal(guarded.url("s"))
+    assert "wants a password" in said
+    assert "REDISCLI_AUTH" in said
+
+
+@pytest.mark.parametrize("user", ["", "anna"])
+def test_the_password_is_another(guarded, user):
+    said = refusal(f"redis://{user}:mistyped@127.0.0.1:{guarded.port}")
+    assert "refuses name or password" in said
+    assert "mistyped" not in said
+
+
+@pytest.mark.parametrize("way", ["URL", "query", "variable"])
+def test_the_password_is_used_and_not_shown(guarded, monkeypatch, way):
+    url = guarded.url("s")
+    if way == "URL":
+        url = url.replace("//", f"//:{QUOTED}@")
+    if way == "query":
+        url += f"&password={QUOTED}"
+    if way == "variable":
+        monkeypatch.setenv("REDISCLI_AUTH", SECRET)
+    backend = open_backend(url)
+    assert publish(backend, A) == 1
+    assert backend.url == guarded.url("s")
+
+
+def test_who_opened_it_once_and_all_it_starts_open_it_by_what_is_shown(guarded):
+    shown = open_backend(guarded.url("s").replace("//", f"//:{QUOTED}@")).url
+    assert QUOTED not in shown
+    open_backend(shown).claim([A])
+    program = (
+        "import sys; from backends.opening import open_backend as o\n"
+        "b = o(sys.argv[1]); b.poll(); print(len(b.locks()))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, shown],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "1"
+
+
+def test_a_password_among_the_arguments_is_seen_by_nobody(guarded):
+    program = (
+        "import sys; from backends.opening import open_backend as o\n"
+        "o(sys.argv[1]); print(open('/proc/self/cmdline').read(), sys.argv[1])"
+    )
+    url = guarded.url("s").replace("//", f"//:{QUOTED}@")
+    found = subprocess.run(
+        [sys.executable, "-c", program, url], capture_output=True, text=True, check=True
+    )
+    shown, _, own = found.stdout.rpartition(" ")
+    assert QUOTED not in shown
+    assert "***" in shown
+    assert QUOTED in own  # whoever asks his own process has it still
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:se/cret@host",
+        "redis://:se?cret@host",
+        "redis://:se#cret@host",
+        "redis://:se:cret@host",
+        "redis://:se@cret@host",
+        "rediss://user:secret@host:port",
+        "redis+sentinel://:secret@host",
+        "redis+cluster://:secret@host/3",
+        "redis://:secret@host?patience=long&password=secret",
+        "unix://:secret@",
+        "redsi://:secret@host",
+        "redis+socket://:secret@host",
+        "redis:secret@host",
+    ],
+)
+def test_a_url_that_is_none_does_not_show_its_password_either(url):
+    said = refusal(url)
+    assert "cret" not in said
+
+
+# what is there
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-lru", "volatile-ttl"])
+def test_a_server_that_forgets_what_it_has_is_refused(own_server, policy):
+    server = own_server("--maxmemory-policy", policy)
+    said = refusal(server.url("s"))
+    assert f"maxmemory-policy is {policy}" in said
+    assert "CONFIG SET maxmemory-policy noeviction" in said
+
+
+def do_some_of_everything(store):
+    store.claim([A])
+    store.blobs.write("ab/cd", [b"x"])
+    store.documents.put("d", b"x")
+    store.wait(0.1)
+
+
+@pytest.mark.parametrize("key", ["meta", "log:0", "news", "documents", "blobs"])
+def test_something_else_lies_under_our_names(each_server, store, key):
+    backend = open_backend(each_server.url(store))
+    backend.make()
+    with each_server.client() as client:
+        name = f"{{taskgraph:{store}}}:{key}"
+        client.delete(name)
+        client.set(name, "thesis")
+    with pytest.raises(OpenError, match=r"something else .* choose another \?store="):
+        do_some_of_everything(open_backend(each_server.url(store)))
+    with each_server.client() as client:
+        assert client.get(name) == b"thesis"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("version", VERSION + 1, "install a newer taskgraph-segkit"),
+        ("format", "recipes", "is not that of a taskgraph store"),
+        ("version", "none", "is not that of a taskgraph store"),
+        ("block", "0", "is not that of a taskgraph store"),
+        ("id", "", "is not that of a taskgraph store"),
+    ],
+)
+def test_another_format_is_refused(server, store, field, value, sentence):
+    open_backend(server.url(store)).make()
+    with server.client() as client:
+        client.hset(f"{{taskgraph:{store}}}:meta", field, value)
+    assert sentence in refusal(server.url(store), FormatError)
+
+
+def test_what_is_not_there_is_not_made_for_a_reader(server, store):
+    assert "tg execute" in refusal(server.url(store), NoStoreError, create=False)
+    backend = open_backend(server.url(store))
+    backend.poll()
+    backend.wait(0.0)
+    assert [*backend.members.all(), *backend.documents.names()] == []
+    assert [*backend.blobs.all(), *backend.space.leftovers(0.0)] == []
+    assert (backend.space.size(), backend.space.empty_trash(0.0)) == (0, 0)
+    assert (backend.blobs.age("ab/cd"), backend.upkeep.compact()) == (0.0, 0)
+    backend.blobs.trash("ab/cd")
+    backend.members.leave("anna")
+    with server.client() as client:
+        assert list(client.scan_iter(f"*{store}*")) == []
+
+
+def test_two_stores_on_a_server_do_not_meet(server, store):
+    first, second = (open_backend(server.url(f"{store}-{n}")) for n in "12")
+    publish(first, A)
+    assert second.poll() == []
+    assert second.claim([A]).keys == [A]
+
+
+# what it may not
+
+
+def test_a_server_without_memory_stops_who_writes_and_keeps_what_it_has(own_server):
+    server = own_server()
+    anna = open_backend(server.url("s"), worker="anna")
+    publish(anna, A, body=b"kept")
+    with server.client() as client:
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 300_000)
+    body = bytes(100_000)
+    with pytest.raises(UnavailableError, match=r"out of memory \(maxmemory\)"):  # noqa: PT012 - the first, or one of the next
+        for number in range(20):
+            publish(anna, bytes([number]) * 20, body=body)
+    with pytest.raises(UnavailableError, match=r"\?blobs=/shared/folder"):
+        anna.blobs.write("ab/cd", [bytes(3_000_000)])
+    late = open_backend(server.url("s"), worker="late")
+    late.poll()
+    assert late.find(A) is not None
+    with server.client() as client:
+        client.config_set("maxmemory", 0)
+    assert list(anna.claim([B]).keys) == [B]
+    late.poll()
+    assert late.locked_by(B) == "anna"
+
+
+def test_a_replica_is_read_and_not_written_to(each_server, own_server):
+    with each_server.client() as client:
+        version = client.info("server")["redis_version"]
+    server = own_server("--replicaof", "127.0.0.1", str(each_server.port))
+    backend = open_backend(server.url("nothing"))
+    assert backend.poll() == [], version
+    assert "is a replica, which can only be read" in refusal(
+        server.url("nothing"), UnavailableError
+    )
+
+
+def test_a_user_who_may_not_all_is_told_what(own_server):
+    server = own_server()
+    with server.client() as client:
+        client.acl_setuser(
+            "anna",
+            enabled=True,
+            passwords=["+secret"],
+            keys=["*"],
+            commands=["+@all", "-xread"],
+        )
+    url = f"redis://anna:secret@127.0.0.1:{server.port}"
+    backend = open_backend(url)
+    backend.claim([A])
+    with pytest.raises(UnavailableError, match=r"may not do that .*xread"):
+        backend.wait(1.0)
+
+
+def test_a_server_that_cannot_be_asked_for_its_policy_is_used(own_server):
+    server = own_server()
+    with server.client() as client:
+        client.acl_setuser(
+            "anna",
+            enabled=True,
+            passwords=["+secret"],
+            keys=["*"],
+            commands=["+@all", "-info"],
+        )
+    assert open_backend(f"redis://anna:secret@127.0.0.1:{server.port}").claim([A]).keys
+
+
+def test_scripts_are_sent_again_to_a_server_that_forgot_them(server, store):
+    backend = open_backend(server.url(store))
+    backend.claim([A])
+    with server.client() as client:
+        client.script_flush()
+        assert client.script_exists(scripts.APPEND.digest) == [False]
+    assert list(backend.claim([B]).keys) == [B]
+
+
+# TLS
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    if shutil.which("openssl") is None and not IN_CI:
+        pytest.skip("needs openssl (apt-get install openssl)")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = [
+        *("openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"),
+        *("-pkeyopt", "ec_paramgen_curve:prime256v1"),
+        *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+        *("-keyout", str(key), "-out", str(certificate)),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return certificate, key
+
+
+@pytest.fixture
+def tls_port(server, certificate):
+    """Return the port of what speaks TLS in front of a server."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve(raw):
+        try:
+            with (
+                context.wrap_socket(raw, server_side=True) as client,
+                socket.create_connection(("127.0.0.1", server.port)) as upstream,
+            ):
+                back = threading.Thread(target=forward, args=(upstream, client))
+                back.start()
+                forward(client, upstream)
+                back.join()
+        except OSError:
+            raw.close()
+
+    def accept():
+        try:
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],)).start()
+        except OSError:
+            pass
+
+    threading.Thread(target=accept, daemon=True).start()
+    yield listener.getsockname()[1]
+    listener.close()
+
+
+def forward(source, target):
+    try:
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def test_a_server_is_spoken_to_in_tls(tls_port, certificate, store):
+    url = f"rediss://localhost:{tls_port}?store={store}"
+    backend = open_backend(f"{url}&ssl_ca_certs={certificate[0]}")
+    assert list(backend.claim([A]).keys) == [A]
+    said = refusal(url)
+    assert "certificate cannot be verified" in said
+    assert "ssl_ca_certs=" in said
+
+
+def test_a_server_does_not_speak_tls(server):
+    said = refusal(f"rediss://127.0.0.1:{server.port}?socket_timeout=0.5")
+    assert "speaks TLS and the other does not" in said
+
+
+def test_a_server_wants_tls(tls_port):
+    said = refusal(f"redis://127.0.0.1:{tls_port}?socket_timeout=2")
+    assert "wants TLS" in said or "speaks TLS" in said
