@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import redis
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     AuthorizationError,
     InvalidResponse,
@@ -37,10 +38,6 @@ _WORDS: dict[str, tuple[type[BackendError], str]] = {
     "SELECT is not allowed": (
         OpenError,
         "the server is a cluster; write redis+cluster://host",
-    ),
-    "MOVED": (
-        OpenError,
-        "the server is a node of a cluster; write redis+cluster://host",
     ),
     "MISCONF": (
         UnavailableError,
@@ -86,6 +83,11 @@ def sentence_of(error: Exception, text: str) -> tuple[type[BackendError], str]:
         return UnavailableError, (
             "the server is out of memory (maxmemory); free some by `tg cleanup`, give "
             "it more, or keep large results in a folder, ?blobs=/shared/folder"
+        )
+    if isinstance(error, AskError):
+        return OpenError, (
+            "the server is a node of a cluster, and not the one for this store; write "
+            "redis+cluster://host"
         )
     if is_read_only(error):
         return UnavailableError, (
