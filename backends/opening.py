@@ -45,7 +45,8 @@ def open_backend(
     Parameters
     ----------
     url : str or path
-        A directory, ``file:///directory``, ``memory://``, or a prefix in a bucket as
+        A directory, ``file:///directory``, ``memory://``, a server of Redis as
+        ``redis://host`` (`backends.redis.address`), or a prefix in a bucket as
         ``s3://bucket/prefix`` (`backends.bucket.address`). What has a colon in its
         first part is a URL: a directory of such a name is ``./a:b``, or a path object.
     create : bool
