@@ -10,7 +10,7 @@ from taskgraph import open_store, value
 from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.tasks.recording import Recording, recorded_in
 
-from ...backends.redis.lossy_proxy import LossyProxy
+from ...backends.lossy_proxy import LossyProxy
 from ...redis_servers import ONE, RedisServer
 from ..rough import SUM, assert_sound, tg
 from . import test_storm as storms
