@@ -23,7 +23,9 @@ class LossyProxy:
         self._lock = threading.Lock()
         self._word, self._left, self._passing = b"", 0, 0
         self.lost = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._sockets = [self._listener]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def lose(self, word: bytes, count: int = 1, *, after: int = 0) -> None:
         """Lose the replies to the next requests with a word in them, but for some."""
@@ -45,12 +47,19 @@ class LossyProxy:
         with contextlib.suppress(OSError):  # closed
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(
+                thread = threading.Thread(
                     target=self._serve, args=(client,), daemon=True
-                ).start()
+                )
+                self._sockets.append(client)
+                self._threads.append(thread)
+                thread.start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._upstream) as server:
+        with (
+            contextlib.suppress(ConnectionRefusedError),
+            client,
+            socket.create_connection(self._upstream) as server,
+        ):
             lossy = threading.Event()
             back = threading.Thread(
                 target=_reply, args=(server, client, lossy), daemon=True
@@ -65,6 +74,12 @@ class LossyProxy:
             back.join()
 
     def close(self) -> None:
+        """End all connections, and the threads that serve them."""
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
         self._listener.close()
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from backends import OpenError
+from backends.opening import open_backend
 from backends.redis.address import parse_address
 from backends.redis.redis_log import RedisLog
 from backends.redis.room import Room
 from backends.redis.server import Server
+
+from ..deeds import A
 
 if TYPE_CHECKING:
     from ...redis_servers import RedisServer
@@ -27,3 +33,10 @@ def spoil(
     with server.client() as client:
         client.hset(f"{{taskgraph:{store}}}:log:{number}", str(place), data)
         client.hdel(f"{{taskgraph:{store}}}:body:{number}", str(place))
+
+
+def refusal(url: str, kind: type[Exception] = OpenError, **how: bool) -> str:
+    """Return why a store cannot be opened or written to."""
+    with pytest.raises(kind) as caught:
+        open_backend(url, **how).claim([A])
+    return str(caught.value)

@@ -10,13 +10,12 @@ from taskgraph import open_store, value
 from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.tasks.recording import Recording, recorded_in
 
-from ...backends.lossy_proxy import LossyProxy
-from ...redis_servers import ONE, RedisServer
-from ..rough import SUM, assert_sound, tg
-from . import test_storm as storms
+from ..backends.lossy_proxy import LossyProxy
+from ..redis_servers import ONE, RedisServer
+from .execution import test_storm as storms
 
 # These run here on a store in Redis, by the fixtures below.
-from .test_worker import (  # noqa: F401 - collected here
+from .execution.test_worker import (  # noqa: F401 - collected here
     test_a_failure_does_not_stop_the_others,
     test_a_failure_is_recorded_with_its_traceback,
     test_a_long_task_does_not_keep_finished_ones_back,
@@ -28,6 +27,7 @@ from .test_worker import (  # noqa: F401 - collected here
     test_locks_of_a_living_worker_are_respected,
     test_what_a_task_prints_is_kept_with_it,
 )
+from .rough import SUM, assert_sound, tg
 
 
 @pytest.fixture(scope="module")
