@@ -20,9 +20,11 @@ class Change:
     discarded: Sequence[Key] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where the record of a key is: the row of a segment."""
+class Where(NamedTuple):
+    """Where the record of a key is: the row of a segment.
+
+    A tuple, since one is made each time that any input of any task is looked up.
+    """
 
     position: int
     row: int
