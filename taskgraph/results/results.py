@@ -95,11 +95,15 @@ class Results:
             return known
         payload = self.payload(key, name)
         found = self.decode(payload, key)
+        self._keep(key, found, payload)
+        return found
+
+    def _keep(self, key: bytes, found: Any, payload: bytes) -> None:
+        """Keep a value decoded, if it is small and cannot be changed."""
         if len(payload) <= _SMALL and type(found) in _CONSTANT:
             if len(self._small) >= _MANY:
                 self._small.clear()
             self._small[key] = found
-        return found
 
     def load_many(self, keys: Sequence[bytes]) -> list[Any]:
         """Return the results of `keys`, to each place one of its own; see `load`.
@@ -157,6 +161,8 @@ class Results:
     def encode(self, value: object, key: bytes) -> bytes:
         """Return the payload of a result; its large arrays are stored at once.
 
+        It is to be pending until it is settled: who made it need not decode it.
+
         Raises
         ------
         UnstorableError
@@ -167,7 +173,9 @@ class Results:
             digits = key.hex()
             return f"{digits[:2]}/{digits}-{os.urandom(4).hex()}"
 
-        return codec.encode(value, stem, self.backend.blobs.write)
+        payload = codec.encode(value, stem, self.backend.blobs.write)
+        self._keep(key, value, payload)
+        return payload
 
     def record(self, key: bytes) -> Record | None:
         """Return the whole record of `key`, None if there is none."""

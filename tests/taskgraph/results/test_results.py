@@ -1,10 +1,12 @@
 """Results by key: what is kept decoded is what is stored."""
 
 import pytest
+from hypothesis import given, strategies as st
 
 from taskgraph import TaskGenerator, open_store, run, value
 from taskgraph.errors import NoResultError
 from taskgraph.records import Batch
+from taskgraph.results.results import Results
 from taskgraph.tasks.recording import Recording, recorded_in
 
 
@@ -75,3 +77,61 @@ def test_a_result_that_the_store_refused_is_not_kept_decoded():
     results.settle([task.key], stored=False)
 
     assert results.load(task.key) == "another worker's"
+
+
+CONSTANTS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.complex_numbers(),
+    st.text(),
+    st.binary(),
+)
+
+
+def published(results, key, made):
+    """Publish a result as a worker does, and return whether it was accepted."""
+    batch = Batch()
+    results.pending[key] = payload = results.encode(made, key)
+    batch.add(key, payload, ("f", ""), ("", 0.0, 0.0, 0.0, 0))
+    body = batch.encode({})
+    stored = results.backend.publish([key], bytes(batch.rows), body, since=0) == 1
+    results.settle([key], stored=stored)
+    return stored
+
+
+@given(CONSTANTS)
+def test_what_was_made_here_is_kept_as_everybody_else_finds_it(made):
+    results, key = open_store("memory://"), b"k" * 20
+    assert published(results, key, made)
+
+    kept, found = results.load(key), Results(results.backend).load(key)
+    assert (type(kept), repr(kept)) == (type(found), repr(found))
+    assert [repr(kept)] == [repr(x) for x in results.load_many([key])]
+
+
+def test_what_was_made_here_is_not_read_again(monkeypatch):
+    results = open_store("memory://")
+    keys = [bytes([number]) * 20 for number in range(9)]
+    for number, key in enumerate(keys):
+        assert published(results, key, number)
+
+    monkeypatch.setattr(results.backend, "segment", None)
+    assert results.load_many(keys) == list(range(9))
+
+
+def test_of_what_was_made_twice_the_stored_one_counts():
+    results, key = open_store("memory://"), b"k" * 20
+    other = Results(results.backend)
+    assert published(other, key, "first")
+    assert not published(results, key, "second")
+    assert results.load(key) == "first"
+
+
+def test_what_was_made_here_and_forgotten_is_not_kept():
+    results, key = open_store("memory://"), b"k" * 20
+    assert published(results, key, 1)
+    results.backend.discard([key], reason="wanted")
+    with pytest.raises(NoResultError):
+        results.load(key)
