@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,14 +20,17 @@ from taskgraph.extending import (
     say,
     store_option,
     store_url,
+    submit_options,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from segkit.workflows.pipeline_jugfile import PipelineJugfile
     from segkit.workflows.plan_report import PlannedStage
     from taskgraph import Report
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class _Sizes(click.ParamType[tuple[int, ...]]):
@@ -53,43 +56,64 @@ def segkit() -> None:
     """Segment images and volumes larger than memory, exactly across tiles."""
 
 
+def _of_pipeline(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a pipeline is told beside its images."""
+    names = ("out", "axes", "tile", "block", "known_by", "overwrite", "trust")
+    return {name: given[name] for name in names}
+
+
+def _pipeline_options(function: F) -> F:
+    """Add a pipeline, its images, and what is done with them."""
+    for option in reversed(_PIPELINE_OPTIONS):
+        function = option(function)
+    return function
+
+
+_PIPELINE_OPTIONS: list[Callable[[Any], Any]] = [
+    click.argument("jugfile", metavar="PIPELINE", type=click.Path(path_type=Path)),
+    click.argument("images", nargs=-1),
+    click.option(
+        "-o",
+        "--out",
+        default=".",
+        show_default=True,
+        type=click.Path(path_type=Path),
+        help="Folder for the files that the pipeline saves.",
+    ),
+    click.option(
+        "--axes",
+        metavar="LETTERS",
+        help="What the axes of IMAGES are, for files that do not say: zyx for a "
+        "volume.",
+    ),
+    click.option(
+        "--tile",
+        type=_Sizes(),
+        metavar="N,N,N",
+        help="Tiles for a pipeline that names none.",
+    ),
+    click.option(
+        "--block", type=int, metavar="VOXELS", help="Voxels that a task takes."
+    ),
+    click.option(
+        "--known-by",
+        type=click.Choice(["stamp", "content"]),
+        default="stamp",
+        show_default=True,
+        help="Notice a changed image by path, size and time, or by its content, which "
+        "is read at each start, but lets images move.",
+    ),
+    click.option("--overwrite", is_flag=True, help="Replace files that exist."),
+    click.option(
+        "--trust",
+        is_flag=True,
+        help="Let PIPELINE run any function that it names, as a script may.",
+    ),
+]
+
+
 @segkit.command("run")
-@click.argument("jugfile", metavar="PIPELINE", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1)
-@click.option(
-    "-o",
-    "--out",
-    default=".",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder for the files that the pipeline saves.",
-)
-@click.option(
-    "--axes",
-    metavar="LETTERS",
-    help="What the axes of IMAGES are, for files that do not say: zyx for a volume.",
-)
-@click.option(
-    "--tile",
-    type=_Sizes(),
-    metavar="N,N,N",
-    help="Tiles for a pipeline that names none.",
-)
-@click.option("--block", type=int, metavar="VOXELS", help="Voxels that a task takes.")
-@click.option(
-    "--known-by",
-    type=click.Choice(["stamp", "content"]),
-    default="stamp",
-    show_default=True,
-    help="Notice a changed image by path, size and time, or by its content, which is "
-    "read at each start, but lets images move.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-@click.option(
-    "--trust",
-    is_flag=True,
-    help="Let PIPELINE run any function that it names, as a script may.",
-)
+@_pipeline_options
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @store_option
@@ -117,8 +141,7 @@ def run_command(
     options = given_options(given)
     if given["block"] is not None and given["block"] < 1:
         raise click.UsageError("--block takes a number of voxels, 1 or more")
-    names = ("out", "axes", "tile", "block", "known_by", "overwrite", "trust")
-    source = PipelineJugfile(jugfile, images, **{name: given[name] for name in names})
+    source = PipelineJugfile(jugfile, images, **_of_pipeline(given))
     url = store_url(jugfile, store)
     if given["dry_run"]:
         return _show_plan(source, url, as_json=given["as_json"]) if is_first() else 0
@@ -126,6 +149,45 @@ def run_command(
     if is_first() and given["as_json"]:
         _print_json(source, code, report)
     return code
+
+
+@segkit.command("submit")
+@_pipeline_options
+@submit_options
+@store_option
+@run_options
+@click.pass_context
+def submit_command(
+    context: click.Context, /, jugfile: Path, store: str | None, **given: Any
+) -> int:
+    """Submit an array of jobs, each of which is a `segkit run` of PIPELINE over IMAGES.
+
+    The batch system of this machine is found by itself. Jobs end before their time is
+    over, and are queued again if work is left. Job script and logs are kept beside the
+    pipeline; `tg jobs PIPELINE` lists them, `tg cancel PIPELINE` ends them.
+    """
+    from segkit.workflows.pipeline_jugfile import PipelineJugfile
+    from taskgraph import open_store
+    from taskgraph.extending import (
+        OWN_OPTIONS,
+        given_store,
+        ready_tasks,
+        require_going_on,
+        submit,
+        words_given,
+    )
+
+    images = given["images"]
+    source = PipelineJugfile(jugfile, images, **_of_pipeline(given))
+    source.require_usable()
+    results = open_store(store_url(jugfile, store))
+    require_going_on(results.backend)
+    words = words_given(context, OWN_OPTIONS)
+    command = ["segkit", "run", *words, "--", str(jugfile), *images]
+    return submit(
+        *(jugfile, command, given, given_store(context)),
+        lambda: ready_tasks(source.load(results)),
+    )
 
 
 def run_pipeline(

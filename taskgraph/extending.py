@@ -31,6 +31,10 @@ To have a command that runs it:
 - `is_first`: whether this process is the one, of all that `mpiexec` started, that tells
   what is told once.
 - `run_loaded`, `retry_failures`: run what was loaded; let what failed run again.
+- `submit_options`, `words_given`, `given_store`, `OWN_OPTIONS`: the options of `tg
+  submit`, and what of them goes to the jobs.
+- `submit`, `ready_tasks`, `require_going_on`: submit jobs; how many would find work;
+  whether they would end at once.
 - `note`: tell the user something beside the result.
 - `say`: print the result; a terminal obeys nothing in it.
 """
@@ -43,6 +47,7 @@ _HOMES = {
     "Encoder": "taskgraph.identity.hashing",
     "Graph": "taskgraph.tasks.graph",
     "Loaded": "taskgraph.tasks.jugfile",
+    "OWN_OPTIONS": "taskgraph.cli.batch.options",
     "Program": "taskgraph.cli.program",
     "Recording": "taskgraph.tasks.recording",
     "RunOptions": "taskgraph.execution.options",
@@ -51,12 +56,15 @@ _HOMES = {
     "digest": "taskgraph.identity.call_keys",
     "files_of": "taskgraph.upkeep.gone_files",
     "given_options": "taskgraph.cli.run_options",
+    "given_store": "taskgraph.cli.batch.options",
     "is_first": "taskgraph.cli.run_options",
     "is_recording": "taskgraph.tasks.recording",
     "keep_graph": "taskgraph.upkeep.kept_jugfile",
     "note": "taskgraph.cli.sentences",
+    "ready_tasks": "taskgraph.cli.batch.submitting",
     "recorded_in": "taskgraph.tasks.recording",
     "report_of": "taskgraph.report",
+    "require_going_on": "taskgraph.cli.batch.submitting",
     "retry_failures": "taskgraph.cli.running",
     "run_loaded": "taskgraph.cli.running",
     "run_options": "taskgraph.cli.run_options",
@@ -64,12 +72,26 @@ _HOMES = {
     "say": "taskgraph.cli.printing",
     "store_option": "taskgraph.cli.arguments",
     "store_url": "taskgraph.cli.stores",
+    "submit": "taskgraph.cli.batch.submitting",
+    "submit_options": "taskgraph.cli.batch.options",
     "told_gone": "taskgraph.upkeep.gone_files",
+    "words_given": "taskgraph.cli.batch.options",
 }
 __all__ = list(_HOMES)
 
 if TYPE_CHECKING:  # the same list for type checkers
     from taskgraph.cli.arguments import store_option as store_option
+    from taskgraph.cli.batch.options import (
+        OWN_OPTIONS as OWN_OPTIONS,
+        given_store as given_store,
+        submit_options as submit_options,
+        words_given as words_given,
+    )
+    from taskgraph.cli.batch.submitting import (
+        ready_tasks as ready_tasks,
+        require_going_on as require_going_on,
+        submit as submit,
+    )
     from taskgraph.cli.printing import say as say
     from taskgraph.cli.program import Program as Program, run_program as run_program
     from taskgraph.cli.run_options import (

@@ -10,6 +10,7 @@ from taskgraph.cli.program import LazyProgram, run_program
 COMMANDS = {
     "bundle": "Write the results of a jugfile into one file.",
     "chaos": "Kill and freeze workers on purpose, to see that nothing is lost.",
+    "cancel": "End jobs that were submitted.",
     "check": "Exit with 0 if everything is done, with 1 if not.",
     "cleanup": "Remove results that no task of the jugfile needs.",
     "copy": "Copy results from one store to another.",
@@ -18,18 +19,20 @@ COMMANDS = {
     "execute": "Run the tasks of a jugfile.",
     "fsck": "Check the store: checksums, orphans.",
     "invalidate": "Forget results, and all that was made of them.",
+    "jobs": "List the jobs that were submitted, and what they print.",
     "locks": "Show who is running what, and release locks.",
     "retry": "Let failed tasks run again.",
     "show": "Show everything that is known about a result.",
     "status": "Show how far the tasks are, by function.",
     "unbundle": "Put the results in a bundle into a store.",
     "stop": "Let all workers end, on all machines.",
+    "submit": "Start many workers by a batch system.",
     "undo": "Take an invalidation, a retry or a cleanup back.",
     "value": "Print or save a result.",
     "wait": "Return when everything is done.",
 }
 """What each does, for the help: it is in the file of its name in `commands`."""
-_FOLDERS = dict.fromkeys(("stop",), "batch")
+_FOLDERS = dict.fromkeys(("cancel", "jobs", "stop", "submit"), "batch")
 """Which commands are in a folder of their own."""
 
 

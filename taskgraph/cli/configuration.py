@@ -9,6 +9,7 @@ from typing import Any
 _ROOTS = (".git", ".hg", "pyproject.toml")
 _SELECT = ("name", "pattern")
 _OF_COMMANDS = {
+    "cancel": (),
     "check": ("json",),
     "cleanup": ("json", "alone"),
     "count": ("json",),
@@ -16,11 +17,16 @@ _OF_COMMANDS = {
     "execute": (*_SELECT, "preload"),
     "fsck": ("json",),
     "invalidate": ("json", *_SELECT),
+    "jobs": ("json",),
     "locks": ("json",),
     "retry": ("json", *_SELECT),
     "show": ("json",),
     "status": ("json",),
     "stop": (),
+    "submit": (
+        *(*_SELECT, "count", "time", "directive", "export", "image", "volume"),
+        *("template", "ssh", "system", "top_up"),
+    ),
     "undo": ("json",),
     "value": ("json", "all"),
     "wait": ("timeout", "quiet"),
@@ -35,7 +41,8 @@ def settings() -> dict[str, tuple[str, ...]]:
     """Return what may be set for each command, besides what all of them have."""
     from taskgraph.execution.options import run_settings
 
-    return _OF_COMMANDS | {"execute": (*_OF_COMMANDS["execute"], *run_settings())}
+    runs = ("execute", "submit")
+    return _OF_COMMANDS | {c: (*_OF_COMMANDS[c], *run_settings()) for c in runs}
 
 
 def configuration(start: str = ".") -> dict[str, Any]:

@@ -32,7 +32,7 @@ def two_words(words: Sequence[str], jugfile: str) -> tuple[Path, str | None]:
     *first, last = words or (jugfile,)
     if len(first) > 1:
         raise UsageError("give the jugfile, then one function's name or one key")
-    if not first and (not words or last.endswith(".py")):
+    if not first and (not words or last.endswith((".py", *_PIPELINES))):
         return Path(last), None
     return Path(first[0] if first else jugfile), last
 

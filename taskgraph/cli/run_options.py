@@ -31,15 +31,17 @@ _IN_HELP = (
 )
 """In what order the help has them: the fields are by whom they are for."""
 # The numbers that mpiexec and srun give to the processes that they start.
-_BATCH = ("SLURM_JOB_ID", "SGE_TASK_ID", "PBS_JOBID", "LSB_JOBID")
-"""Variables of batch jobs, whose time may be limited."""
 _RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
+
+
+LIMIT = "limit"
+"""What the type of options is called whose numbers are seconds, written with a unit."""
 
 
 class _Read(click.ParamType[Any]):
     """What a setting makes of a text."""
 
-    name = "text"
+    name = LIMIT
 
     def __init__(self, read: Callable[[str], Any]) -> None:
         self._read = read
@@ -78,17 +80,7 @@ def given_options(
         raise click.UsageError("--retry and --no-retry are two ways: give one")
     debug = given["debug"] or given["pdb"]
     quiet = given["quiet"] or not is_first()
-    batch = {"debug": debug, "quiet": quiet, "max_time": _time(given["max_time"])}
-    return RunOptions.of({**given, **batch}, select)
-
-
-def _time(given: float | None) -> float | None:
-    """Return how long the run may take, as the user or the batch system says."""
-    if not any(variable in os.environ for variable in _BATCH):
-        return given  # nothing need be loaded to know it
-    from taskgraph.cli.batch.limits import time_given
-
-    return time_given(given, os.environ)
+    return RunOptions.of({**given, "debug": debug, "quiet": quiet}, select)
 
 
 def is_first() -> bool:

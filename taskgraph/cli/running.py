@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from taskgraph.cli.batch.limits import concluded_early, ends_for_limit, in_its_time
 from taskgraph.cli.printing import counted
 from taskgraph.cli.run_options import is_first
 from taskgraph.cli.sentences import note
@@ -59,6 +60,7 @@ def run_loaded(
     UsageError
         Workers cannot see the store.
     """
+    options = in_its_time(options)
     if options.per_worker.debug:
         return _run_here(source, loaded, path, options)
     require_shared(loaded)
@@ -186,6 +188,7 @@ def run_script(
         keep_snapshot(told, backend)
 
     require_signals()
+    options = in_its_time(options)
     folder = source.jugfile.path.resolve().parent
     with progress(quiet=options.quiet) as display:
         says = (display.echo, display.tick, display.note)
@@ -277,8 +280,6 @@ def _concluded(
     whole: bool,
 ) -> int:
     """Return the exit code of a run; let it be queued again if that is wanted."""
-    from taskgraph.cli.batch.limits import concluded_early, ends_for_limit
-
     signo = supervisor.signal
     limited = supervisor.limited or (options.requeue and ends_for_limit(signo))
     if limited and report.open and code <= ExitCode.NOT_DONE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from taskgraph.cli.sentences import note
@@ -12,8 +13,21 @@ from taskgraph.exit_codes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from taskgraph.execution.options import RunOptions
+
+_BATCH = ("SLURM_JOB_ID", "SGE_TASK_ID", "PBS_JOBID", "LSB_JOBID")
+"""Variables of jobs whose time may be limited."""
 _OF_LIMITS = (signal.SIGUSR1, signal.SIGXCPU)
 """What batch systems send when a limit is near: a soft one of time, or one of CPU."""
+
+
+def in_its_time(options: RunOptions) -> RunOptions:
+    """Return how to run with the time limit of this job, if this is one."""
+    if not any(variable in os.environ for variable in _BATCH):
+        return options
+    per_worker = options.per_worker
+    limit = time_given(per_worker.max_time, os.environ)
+    return replace(options, per_worker=replace(per_worker, max_time=limit))
 
 
 def time_given(max_time: float | None, environ: Mapping[str, str]) -> float | None:

@@ -7,15 +7,8 @@ from taskgraph.cli.configuration import configuration, settings
 from taskgraph.errors import UsageError
 
 LOUD = (
-    "yes",
-    "force",
-    "dry_run",
-    "release",
-    "repairing",
-    "listing",
-    "key",
-    "now",
-    "off",
+    *("yes", "force", "dry_run", "release", "repairing", "listing", "key"),
+    *("now", "off", "show_template", "log"),
 )
 """What is decided anew each time; and words that are no settings."""
 WORDS = ("jugfile", "store", "arguments", "words", "output", "empty_trash")

@@ -1,0 +1,262 @@
+"""Submitting jobs: what `tg submit` and `segkit submit` have in common."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.cli.printing import counted, say
+from taskgraph.cli.sentences import note, program_name
+from taskgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from backends.interface import Backend
+    from taskgraph.clusters.orders import Order
+    from taskgraph.clusters.systems import System
+    from taskgraph.tasks.jugfile import Loaded
+
+_NOT_FOR_JOBS = ("TG_CPUS", "TG_STORE", "TG_JUGFILE", "TG_ELEMENT")
+_LONGEST_NAME = 40
+
+
+def submit(
+    jugfile: Path,
+    command: Sequence[str],
+    given: Mapping[str, Any],
+    store: str | None,
+    ready: Callable[[], int],
+) -> int:
+    """Submit jobs, or show the script; return the exit code.
+
+    Parameters
+    ----------
+    jugfile : Path
+        Beside which scripts and logs are kept.
+    command : sequence of str
+        What each job runs: the program's name and its arguments.
+    given : mapping
+        What was given of `submit_options` and `run_options`.
+    store : str or None
+        The URL of the store, if one was given; it goes to the jobs by a file that only
+        the user can read.
+    ready : callable
+        Returns how many tasks are ready and would have no worker.
+
+    Raises
+    ------
+    ClusterError
+        There is no batch system, or it refuses; nothing was submitted.
+    UsageError
+        What is asked for makes no sense.
+    """
+    from taskgraph.clusters.orders import filled, template_of
+    from taskgraph.clusters.submissions import folder_of, new_place
+
+    system = _system(given)
+    if given["show_template"]:
+        say(template_of(system.template).rstrip())
+        return 0
+    _refuse(given, system)
+    count = _how_many(jugfile, given, ready)
+    if not count:
+        note("nothing is submitted: no task is ready that nobody would run already")
+        return 0
+    template = given["template"]
+    text = template.read_text() if template else template_of(system.template)
+    source = str(template or system.template)
+
+    def script(number: int, place: Path) -> tuple[Order, str]:
+        order = _order(jugfile, number, count, command, given, store, system)
+        return order, filled(text, system.values(order, place), source)
+
+    if given["dry_run"]:
+        number = _next_number(jugfile)
+        say(script(number, folder_of(jugfile) / str(number))[1].rstrip())
+        return 0
+    with new_place(jugfile) as (number, place):
+        order, written = script(number, place)
+        job = _submitted(system, order, number, place, written, given["jobs"])
+    _tell(jugfile, number, count, system.title, job)
+    say(job)
+    return 0
+
+
+def _tell(jugfile: Path, number: int, count: int, title: str, job: str) -> None:
+    """Tell what was submitted: no note, which would add the store with its password."""
+    which = shlex.quote(str(jugfile))
+    say(
+        f"{program_name()}: submitted {counted(count, 'job')} as {number} "
+        f"({title} {job}); `tg jobs {which}` lists them, "
+        f"`tg cancel {which} {number}` ends them",
+        error=True,
+    )
+
+
+def _submitted(
+    system: System, order: Order, number: int, place: Path, written: str, workers: int
+) -> str:
+    from taskgraph.clusters.submissions import (
+        keep,
+        now_submitted,
+        write_environment,
+        write_script,
+    )
+
+    write_environment(place, order.environ)
+    path = write_script(place, written)
+    job = system.submit(order, path)
+    keep(now_submitted(number, place, system.name, job, order.count, workers))
+    return job
+
+
+def _system(given: Mapping[str, Any]) -> System:
+    """Return the batch system that is asked for, or is here."""
+    from taskgraph.clusters.systems import SYSTEMS, system_here
+
+    if given["ssh"] and given["system"]:
+        raise UsageError(f"--ssh and --{given['system']} are two ways: give one")
+    if given["ssh"]:
+        return SYSTEMS["ssh"]
+    return SYSTEMS[given["system"]] if given["system"] else system_here()
+
+
+def _refuse(given: Mapping[str, Any], system: System) -> None:
+    """Refuse what makes no sense for jobs."""
+    if given["count"] < 1:
+        raise UsageError("-n takes the number of jobs, 1 or more")
+    if given["debug"] or given["pdb"]:
+        raise UsageError("nobody sits at a job's terminal: --debug is for `tg execute`")
+    if system.name != "k8s" and (given["image"] or given["volume"]):
+        raise UsageError("--image and --volume are for --k8s")
+    for volume in given["volume"]:
+        if not re.fullmatch(r"[^:]+:/.*", volume):
+            raise UsageError(f"--volume {volume!r}: write CLAIM:/where/it/is/mounted")
+
+
+def _how_many(jugfile: Path, given: Mapping[str, Any], ready: Callable[[], int]) -> int:
+    """Return how many jobs to submit: those asked for, or as many as are useful."""
+    if not given["top_up"]:
+        return int(given["count"])
+    from taskgraph.clusters.submissions import submissions_of, useful_jobs
+    from taskgraph.clusters.systems import SYSTEMS
+
+    waiting = 0
+    for one in submissions_of(jugfile):
+        elements = SYSTEMS[one.system].elements(one.job, one.place)
+        waiting += sum(element.state == "waiting" for element in elements)
+    return useful_jobs(ready(), waiting, given["jobs"], given["count"])
+
+
+def ready_tasks(loaded: Loaded) -> int:
+    """Return how many tasks of a graph can be run and nobody runs."""
+    from taskgraph.cli.keys import locked_keys
+    from taskgraph.tasks.frontier import Frontier
+
+    backend = loaded.results.backend
+    backend.poll()
+    held, _ = locked_keys(backend)
+    known = backend.keys()
+    frontier = Frontier(loaded.graph, known, backend.failures())
+    ready = frontier.ready - len(held & frontier.unfinished)
+    return ready - living_workers(backend)
+
+
+def living_workers(backend: Backend) -> int:
+    """Return how many workers are at a store."""
+    from backends.liveness import seems_dead
+
+    return sum(not seems_dead(member) for member in backend.members.all())
+
+
+def _order(
+    jugfile: Path,
+    number: int,
+    count: int,
+    command: Sequence[str],
+    given: Mapping[str, Any],
+    store: str | None,
+    system: System,
+) -> Order:
+    from math import floor
+
+    from taskgraph.clusters.orders import Order
+
+    program, verb, *rest = command
+    limits = ["--requeue"] if system.requeues else []
+    if given["time"] is not None and given.get("max_time") is None:
+        limits += ["--max-time", f"{max(1, floor(given['time']))}s"]
+    stem = (
+        re.sub(r"[^A-Za-z0-9]+", "-", jugfile.stem)[:_LONGEST_NAME].strip("-").lower()
+    )
+    hosts = [host.strip() for host in (given["ssh"] or "").split(",")]
+    return Order(
+        name=f"tg-{stem or 'job'}-{number}",
+        count=count,
+        command=(_program(program), verb, *limits, *rest),
+        folder=Path.cwd(),
+        seconds=given["time"],
+        cpus=given["jobs"],
+        directives=given["directive"],
+        hosts=tuple(filter(None, hosts)),
+        image=given["image"],
+        volumes=dict(reversed(one.split(":", 1)) for one in given["volume"]),
+        environ=_variables(given["export"], store),
+    )
+
+
+def _program(name: str) -> str:
+    """Return where this program is, for machines that have the same files."""
+    beside = Path(sys.executable).with_name(name)
+    if beside.exists():
+        return str(beside)
+    return shutil.which(name) or name
+
+
+def _variables(named: Sequence[str], store: str | None) -> dict[str, str]:
+    """Return the variables of the jobs: ours, and those that the user names."""
+    found = {
+        name: text
+        for name, text in os.environ.items()
+        if name.startswith("TG_") and name not in _NOT_FOR_JOBS
+    }
+    for one in named:
+        name, given, text = one.partition("=")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise UsageError(f"--export {one!r}: write NAME or NAME=VALUE")
+        if not given and name not in os.environ:
+            raise UsageError(f"--export {name}: there is no such variable here")
+        found[name] = text if given else os.environ[name]
+    return {**found, "TG_STORE": store} if store else found
+
+
+def _next_number(jugfile: Path) -> int:
+    from taskgraph.clusters.submissions import submissions_of
+
+    return 1 + max((one.number for one in submissions_of(jugfile)), default=0)
+
+
+def require_going_on(backend: Backend) -> None:
+    """Refuse a store whose workers somebody has stopped, and one in memory.
+
+    Raises
+    ------
+    UsageError
+        It is one of these.
+    """
+    from taskgraph.execution.ending import read_note
+
+    if not backend.shared:
+        raise UsageError("jobs cannot see a store in memory; give a directory")
+    found = read_note(backend)
+    if found is not None:
+        raise UsageError(
+            f"{found.who} stopped the workers of this store: jobs would end at once; "
+            "`tg stop --off` lets them work"
+        )

@@ -1,0 +1,63 @@
+"""`tg submit`: start many workers by a batch system."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskgraph.cli.arguments import jugfile_argument, select_options
+from taskgraph.cli.batch.options import (
+    OWN_OPTIONS,
+    given_store,
+    submit_options,
+    words_given,
+)
+from taskgraph.cli.batch.submitting import living_workers, require_going_on, submit
+from taskgraph.cli.graphs import require_script, snapshot_now, status_now
+from taskgraph.cli.keys import locked_keys
+from taskgraph.cli.run_options import run_options
+from taskgraph.cli.stores import store_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("submit")
+@jugfile_argument
+@click.argument("arguments", nargs=-1)
+@submit_options
+@select_options
+@run_options
+@click.pass_context
+def command(
+    context: click.Context, /, jugfile: Path, store: str | None, **given: Any
+) -> int:
+    """Submit an array of jobs, each of which is a `tg execute` of JUGFILE.
+
+    The batch system of this machine is found by itself. Jobs end before their time is
+    over, and are queued again if work is left; any of them may start late or never. Job
+    script and logs are kept beside the jugfile, in its name with .tgjobs. What else is
+    given goes to `tg execute`, ARGUMENTS after -- to the script.
+    """
+    from backends.opening import open_backend
+    from taskgraph.tasks.jugfile import Jugfile
+
+    require_script(jugfile)
+    arguments = given["arguments"]
+    Jugfile(jugfile, arguments).compiled()
+    backend = open_backend(store_url(jugfile, store))
+    require_going_on(backend)
+
+    def ready() -> int:
+        backend.poll()
+        snapshot = snapshot_now(backend, jugfile, arguments)
+        held, _ = locked_keys(backend)
+        status, _ = status_now(snapshot, backend, held)
+        return int(status.totals["ready"]) - living_workers(backend)
+
+    words = words_given(context, OWN_OPTIONS)
+    words += [str(jugfile), *(["--", *arguments] if arguments else [])]
+    return submit(
+        jugfile, ["tg", "execute", *words], given, given_store(context), ready
+    )
