@@ -9,9 +9,12 @@ from typing import Any
 _ROOTS = (".git", ".hg", "pyproject.toml")
 _SELECT = ("name", "pattern")
 _OF_COMMANDS = {
+    "bundle": ("json",),
     "cancel": (),
+    "chaos": ("json", "workers", "minutes", "lease", "seed"),
     "check": ("json",),
     "cleanup": ("json", "alone"),
+    "copy": ("json", *_SELECT),
     "count": ("json",),
     "errors": ("json", *_SELECT, "all"),
     "execute": (*_SELECT, "preload"),
@@ -27,6 +30,7 @@ _OF_COMMANDS = {
         *(*_SELECT, "count", "time", "directive", "export", "image", "volume"),
         *("template", "ssh", "system", "top_up"),
     ),
+    "unbundle": ("json",),
     "undo": ("json",),
     "value": ("json", "all"),
     "wait": ("timeout", "quiet"),

@@ -51,14 +51,16 @@ class Pbs:
     def elements(self, job: str, place: Path) -> list[Element]:
         """Return the jobs of an array, and of those submitted again, that go on."""
         found = []
-        for name in (job, *_again(place)):
+        names, asked = [job], 0
+        while asked < len(names):
             try:
-                said = ask(["qstat", "-t", "-f", "-F", "json", name])
+                said = ask(["qstat", "-t", "-f", "-F", "json", names[asked]])
+                found += parsed(said)
             except ClusterError as error:
-                if "Unknown Job" in str(error) or "has finished" in str(error):
-                    continue
-                raise
-            found += parsed(said)
+                if "Unknown Job" not in str(error) and "has finished" not in str(error):
+                    raise
+            asked += 1
+            names = [job, *_again(place)]  # one that has ended may have begun another
         return found
 
     def cancel(self, job: str, place: Path, number: int | None) -> None:

@@ -11,7 +11,17 @@ LOUD = (
     *("now", "off", "show_template", "log"),
 )
 """What is decided anew each time; and words that are no settings."""
-WORDS = ("jugfile", "store", "arguments", "words", "output", "empty_trash")
+WORDS = (
+    "jugfile",
+    "store",
+    "arguments",
+    "words",
+    "output",
+    "empty_trash",
+    "source",
+    "target",
+    "bundle",
+)
 
 
 def jobs_are(tg, *args, env=None):
