@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -67,6 +67,18 @@ class Address:
     def kind(self) -> str:
         """What people call the service."""
         return KINDS[self.scheme]
+
+    def moved(self, prefix: str) -> Address:
+        """Return the address of another prefix of the same bucket.
+
+        Examples
+        --------
+        >>> parse_address("s3://lab/thesis/two?region=eu-west-1").moved("thesis").url
+        's3://lab/thesis?region=eu-west-1'
+        """
+        shown = f"{self.scheme}://{self.bucket}" + (f"/{prefix}" if prefix else "")
+        url = f"{shown}{''.join(self.url.partition('?')[1:])}"
+        return replace(self, url=url, prefix=prefix)
 
 
 def parse_address(url: str) -> Address:

@@ -119,7 +119,6 @@ class BucketLog:
         if link:
             frame = frame[:LINK_AT] + link + frame[LINK_AT + len(link) :]
             self._staged[staged] = frame
-        self._segments.forget()  # who looks from now on sees what is there since
         end = time.monotonic() + _PATIENCE
         while True:
             done = self._put(position, frame)
@@ -143,9 +142,9 @@ class BucketLog:
             there = self.client.get(name, HEAD_READ)
             if there is None:
                 return None
-            self._segments.keep(position, there)
+            self._segments.add(position, there)
             return _is_of(frame, there.data)
-        self._segments.keep(position, Get(frame, len(frame), mark))
+        self._segments.add(position, Get(frame, len(frame), mark))
         return True
 
     def retract(self, position: int, staged: str) -> None:

@@ -89,6 +89,12 @@ class Client:
         self._pid = 0
         self._lines = threading.local()
 
+    def above(self, prefix: str) -> Client:
+        """Return what makes requests below another prefix of the same bucket."""
+        patience, timeout = self._limits
+        address = self.address.moved(prefix)
+        return Client(address, patience=patience, timeout=timeout)
+
     # one request each
 
     def put(self, name: str, data: Bytes, *, new: bool = False) -> str:

@@ -201,7 +201,7 @@ class Courier:
 
         mode: PutMode = "create" if new else "overwrite"
         found = put(self._known, name, data, mode=mode, use_multipart=False)
-        return found["e_tag"] or ""
+        return _mark(found)
 
     def _get(self, name: str, limit: int | None) -> tuple[bytes, int, str]:
         from obstore import get
@@ -214,7 +214,7 @@ class Courier:
                 raise
             found = get(self._known, name)  # an empty object has no range
         meta = found.meta
-        return found.bytes().to_bytes(), meta["size"], meta["e_tag"] or ""
+        return found.bytes().to_bytes(), meta["size"], _mark(meta)
 
     def _head(self, name: str) -> tuple[int, str, float]:
         from obstore import head
@@ -310,10 +310,15 @@ def _pieces(connection: socket.socket) -> Iterator[bytearray]:
         yield piece
 
 
+def _mark(found: Any) -> str:
+    """Return the entity tag of an object, however it was told."""
+    return (found["e_tag"] or "").strip('"')
+
+
 def _about(meta: Any) -> tuple[str, int, str, float]:
     """Return what is told of an object: its name, size, mark and time."""
     stamp = meta["last_modified"].timestamp()
-    return meta["path"], meta["size"], meta["e_tag"] or "", stamp
+    return meta["path"], meta["size"], _mark(meta), stamp
 
 
 def _store(

@@ -95,6 +95,19 @@ class Place:
                 f"{self.url} holds other objects and no store; choose an empty or a "
                 "new prefix with --store"
             )
+        self._refuse_inner()
+
+    def _refuse_inner(self) -> None:
+        """Refuse a prefix inside of another store, which would remove what is in it."""
+        outer = self._client.address.prefix
+        while outer:
+            outer = outer.rpartition("/")[0]
+            above = self._client.above(outer)
+            if above.get(FORMAT) is not None:
+                raise OpenError(
+                    f"{self.url} is inside of the store {above.url}; choose a prefix "
+                    "beside it with --store"
+                )
 
     # the Space
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
+from backends.bucket.client import Found
 from backends.bucket.layout import LOG, folder_of
 from backends.reading import HEAD_READ
 
 if TYPE_CHECKING:
-    from backends.bucket.client import Client, Found, Get
+    from backends.bucket.client import Client, Get
     from backends.bucket.place import Place
 
 _LATELY = 9
@@ -124,6 +125,12 @@ class Segments:
             if each is not None:
                 self.keep(at, each)
         return found[0]
+
+    def add(self, position: int, found: Get) -> None:
+        """Take in what is at a position since the last listing."""
+        listed = Found(self.name(position), found.size, found.mark, 0.0)
+        self.page(position)[position] = listed
+        self.keep(position, found)
 
     def keep(self, position: int, found: Get) -> None:
         """Keep the beginning of a segment for as long as there is room."""
