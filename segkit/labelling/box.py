@@ -130,7 +130,15 @@ def first_places(
 
 
 @falls_back_on(by_numpy.fill)
-def fill(source: Source, labels: Array, box: Box, lookup: Array, out: Array) -> None:
+def fill(
+    source: Source,
+    labels: Array,
+    box: Box,
+    lookup: Array,
+    out: Array,
+    *,
+    faces_only: bool = False,
+) -> None:
     """Write the entry in `lookup` of each provisional label into `out[box]`.
 
     Parameters
@@ -141,14 +149,24 @@ def fill(source: Source, labels: Array, box: Box, lookup: Array, out: Array) -> 
         For each provisional label what stands for it; `IN_PLACE` for itself.
     out
         May be `labels`; C-contiguous.
+    faces_only
+        Whether what lies within the box, behind its outermost planes, does not matter.
     """
     from segkit.labelling.kernels import fill_rows
 
     starts = row_starts(box, labels.shape)
     edges = _edges_of_row(source, box)
     scratch = edges, np.empty(edges.size, lookup.dtype)
+    whole = _outermost_rows(box) if faces_only else np.empty(0, np.uint8)
     given = tuple(source), labels.reshape(-1), starts, box.shape[-1]
-    fill_rows(*given, scratch, lookup, out.reshape(-1))
+    fill_rows(*given, whole, scratch, lookup, out.reshape(-1))
+
+
+def _outermost_rows(box: Box) -> NDArray[np.uint8]:
+    """Return for each row of a box whether it lies in an outermost plane."""
+    outermost = np.ones(box.shape[:-1], np.uint8)
+    outermost[(slice(1, -1),) * outermost.ndim] = 0
+    return outermost.reshape(-1)
 
 
 @falls_back_on(by_numpy.look_up)

@@ -53,7 +53,15 @@ def first_places(
     return starts[first].astype(np.int32)
 
 
-def fill(source: Source, labels: Array, box: Box, lookup: Array, out: Array) -> None:
+def fill(
+    source: Source,
+    labels: Array,
+    box: Box,
+    lookup: Array,
+    out: Array,
+    *,
+    faces_only: bool = False,  # noqa: ARG001 - as the compiled loops need it
+) -> None:
     """Write the entry in `lookup` of each provisional label into `out[box]`."""
     starts, stops = _runs(source, labels.shape, box)
     values = labels[box.slices].reshape(-1)[starts]

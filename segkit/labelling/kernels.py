@@ -208,13 +208,16 @@ def find_first(source, labels, starts, width, edges, numbers, begun, first):
 
 
 @kernel
-def fill_rows(source, labels, starts, width, scratch, lookup, out):
+def fill_rows(source, labels, starts, width, whole, scratch, lookup, out):
     """Write what is looked up for the label of each run into all its voxels.
 
     Parameters
     ----------
     source, labels, starts, width
         As for `find_first`.
+    whole
+        Which rows are filled: the others' first and last voxels are all that is
+        written. Empty for all.
     scratch
         Room for the edges of the runs of a row, and for their values.
     lookup
@@ -230,6 +233,11 @@ def fill_rows(source, labels, starts, width, scratch, lookup, out):
             value = labels[base + edges[2 * k]]
             values[k] = lookup[value] if lookup.size else value
         line = out[base : base + width]
+        if whole.size and not whole[row]:
+            line[0] = values[0] if runs and edges[0] == 0 else 0
+            ends = runs and edges[2 * runs - 1] == width
+            line[width - 1] = values[runs - 1] if ends else 0
+            continue
         x = 0
         for k in range(runs):
             x = _fill(line, x, edges[2 * k], 0)

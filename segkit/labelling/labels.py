@@ -125,8 +125,8 @@ def label(
     parts = in_threads(partial(_label_box, source, labels, structure), boxes, threads)
     lookups = [part.numbers for part in parts]
     if len(boxes) > 1:
-        planes = _ends if _meet_on_first_axis(boxes) else _all
-        describe = partial(_summary, source, labels, planes)
+        by_planes = _meet_on_first_axis(boxes)
+        describe = partial(_summary, source, labels, by_planes)
         summaries = in_threads(describe, parts, threads)
         pairs = adjacent(boxes, structure)
         seams = [_seam(summaries, lookups, pair, structure) for pair in pairs]
@@ -175,26 +175,27 @@ def _meet_on_first_axis(boxes: Sequence[Box]) -> bool:
 def _summary(
     source_for: Callable[[Box], Source],
     labels: Array,
-    planes: Callable[[Box], list[Box]],
+    by_planes: bool,
     part: _LabelledBox,
 ) -> TileSummary:
     """Return the summary of a labelled box, whose planes are views of the labels.
 
-    In those of `planes`, which are all that merging looks at, labels are provisional;
-    the others are not filled yet.
+    In these, which are all that merging looks at, labels are provisional; nothing else
+    is filled yet, nor, if boxes meet `by_planes` of the first axis only, those of the
+    others.
     """
     box, source, numbers, begun = part
     first = label_box.first_places(source, labels, box, numbers, begun)
     values = None
     if source.by_value:
         values = source.image[places_in_image(first, box, labels.shape)]
-    for one in planes(box):
-        label_box.fill(source_for(one), labels, one, label_box.IN_PLACE, labels)
+    if by_planes:
+        for one in _ends(box):
+            label_box.fill(source_for(one), labels, one, label_box.IN_PLACE, labels)
+    else:
+        given = source, labels, box, label_box.IN_PLACE, labels
+        label_box.fill(*given, faces_only=True)
     return TileSummary(box, labels.shape, first, faces(labels[box.slices]), values)
-
-
-def _all(box: Box) -> list[Box]:
-    return [box]
 
 
 def _ends(box: Box) -> list[Box]:
