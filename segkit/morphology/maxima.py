@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1024  # voxels looked at together
 _ROOM = 2**16  # saddles found together
+_FEW = 1 / 8  # saddles for each maximum, which are soon sorted
 _PROGRESS = 0.8  # part of the saddles that a round of meetings may leave at most
 
 
@@ -199,9 +200,9 @@ def _saddles(
 def _lost(groups: list[list[tuple[Array, Array]]], peaks: Array, h: float) -> Array:
     """Return which maxima do not stand out, by where their basins meet.
 
-    Most meet at the highest saddle of one of them, over and over. What that leaves is
-    taken in the order of levels. Groups of saddles have a thread each, and are
-    overwritten.
+    Most meet at the highest saddle of one of them, over and over. What that leaves, or
+    what is not worth looking at all maxima for, is taken in the order of levels. Groups
+    of saddles have a thread each, and are overwritten.
     """
     from segkit.morphology import maxima_kernels as kernels
 
@@ -222,10 +223,24 @@ def _lost(groups: list[list[tuple[Array, Array]]], peaks: Array, h: float) -> Ar
         return sum(in_threads(find_highest, range(len(groups)), len(groups)))
 
     before, left = math.inf, find_all()
-    while left < _PROGRESS * before:
+    while _FEW * peaks.size < left < _PROGRESS * before:
         kernels.meet_highest(best, towards, peaks, h, parent, equal, lost)
         before, left = left, find_all()
     pairs, levels = map(np.concatenate, zip(*itertools.chain(*groups), strict=True))
-    order = np.argsort(levels)
-    kernels.flood(order, pairs, levels, peaks, h, parent, equal, lost)
+    kernels.flood(_in_order(levels), pairs, levels, peaks, h, parent, equal, lost)
     return lost
+
+
+def _in_order(levels: Array) -> Array:
+    """Return which levels come one after the other, the lowest first.
+
+    Halves of float32 are sorted one by one, because NumPy sorts 16 bits by radix, four
+    times as fast.
+    """
+    if levels.dtype != np.float32:
+        return np.argsort(levels)
+    bits = levels.view(np.uint32)
+    keys = np.where(bits >> 31, ~bits, bits | np.uint32(2**31))  # rise as levels do
+    order = np.argsort(keys.astype(np.uint16), kind="stable")
+    upper = (keys >> 16).astype(np.uint16)
+    return order[np.argsort(upper[order], kind="stable")]

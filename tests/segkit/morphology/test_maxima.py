@@ -59,10 +59,15 @@ def test_many_maxima_are_those_of_skimage(shape, dtype):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("few", [0, 1 / 8, 10**6])
 @pytest.mark.parametrize("values", [3, 9, 40])
 @pytest.mark.parametrize("shape", [(90, 70), (14, 23, 19)])
-def test_maxima_that_are_as_high_share_their_fate(shape, values):
-    """Many saddles at each level, between maxima of equal heights, in several spans."""
+def test_maxima_that_are_as_high_share_their_fate(shape, values, few, monkeypatch):
+    """Many saddles at each level, between maxima of equal heights, in several spans.
+
+    Taken in their order as late as possible, and from the beginning.
+    """
+    monkeypatch.setattr(maxima, "_FEW", few)
     rng = np.random.default_rng(values)
     for smooth in (0, 0.7):
         noise = ndimage.gaussian_filter(rng.random(shape), smooth)
@@ -72,6 +77,16 @@ def test_maxima_that_are_as_high_share_their_fate(shape, values):
             for workers in (1, 2, 5):
                 found = morphology.h_maxima(image, h, workers=workers)
                 np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_levels_of_either_sign_are_put_in_order(dtype):
+    rng = np.random.default_rng(0)
+    levels = np.concatenate([rng.normal(0, 1, 999), rng.integers(-9, 9, 999), [-0.0]])
+    levels = np.append(levels, [np.finfo(dtype).max, -1e-40, 1e-40]).astype(dtype)
+    order = maxima._in_order(levels)
+    np.testing.assert_array_equal(levels[order], np.sort(levels))
+    np.testing.assert_array_equal(np.sort(order), np.arange(levels.size))
 
 
 def test_all_voxels_of_a_plateau_are_its_maximum():

@@ -57,8 +57,11 @@ def test_counts_without_kernels_are_the_same(image):
         assert_counts(histogram(image), image)
 
 
+@pytest.mark.parametrize("most", [None, 999])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_blocks_of_large_images_are_counted_once_each(dtype):
+def test_blocks_of_large_images_are_counted_once_each(dtype, most, monkeypatch):
+    if most is not None:
+        monkeypatch.setattr(histograms, "_MOST_COUNTED", most)
     rng = np.random.default_rng(3)
     image = rng.integers(0, 100, (3, 300, 401)).astype(dtype)
     for part in (image, image[:, ::2], image[::-1, :, 5:], image.transpose(2, 0, 1)):
