@@ -153,6 +153,7 @@ def emit(
     )
     manager = binding.create_new_module_pass_manager()
     manager.add_global_dead_code_eliminate_pass()
+    manager.add_strip_dead_prototype_pass()  # what vectors do is called no more
     manager.run(module, builder)
     needs = [
         one.name
@@ -233,13 +234,22 @@ def _digest_of(code: Code, made_of: str) -> str:
 
 
 def _resolved(names: Iterable[str]) -> bool:
-    """Return whether all external symbols resolve: if one did not, LLVM would abort."""
+    """Tell LLVM where functions of C are, or return that one of them is not known.
+
+    It would end the process if it did not find one.
+    """
     if not names:
         return True
     from llvmlite import binding
 
-    binding.load_library_permanently(None)
-    return all(binding.address_of_symbol(name) is not None for name in names)
+    program = ctypes.CDLL(None)  # and all libraries that it was linked to
+    for name in names:
+        function = getattr(program, name, None)
+        if function is None:
+            return False
+        address = ctypes.cast(function, ctypes.c_void_p).value
+        binding.add_symbol(name, address)
+    return True
 
 
 def file_for(source: Path, name: str, arguments: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KERNELS = """
+import math
 import numpy as np
 from segkit.compiled.kernels import kernel
 
@@ -53,6 +55,10 @@ def doubled(values):
 @kernel
 def quotient(a, b):
     return a // b
+
+@kernel
+def angle(y, x):
+    return math.atan2(y, x)
 """
 USE = """
 import sys
@@ -85,9 +91,10 @@ def kernels(folder):
     del sys.modules["kernels"]
 
 
-def use(folder: Path) -> list[str]:
+def use(folder: Path, call: str = "total(values, 0)") -> list[str]:
     """Return the total of 0 to 4 by a new process, and whether it imported numba."""
-    call = [sys.executable, "-c", USE, str(folder)]
+    script = USE.replace("total(values, 0)", call)
+    call = [sys.executable, "-c", script, str(folder)]
     done = subprocess.run(call, check=True, capture_output=True, text=True)
     return done.stdout.split()
 
@@ -157,6 +164,17 @@ def test_threads_share_one_kernel(kernels):
 def test_a_second_process_runs_kernels_without_numba(folder):
     assert use(folder) == ["10", "True"]
     assert use(folder) == ["10", "False"]
+
+
+def test_functions_of_c_are_found_without_numba(folder):
+    for imported in ("True", "False"):
+        found, numba = use(folder, "angle(3.0, 4.0)")
+        assert (float(found), numba) == (math.atan2(3, 4), imported)
+
+
+def test_code_that_calls_what_is_nowhere_is_not_run():
+    assert machine_code._resolved(["atan2", "memset"])
+    assert not machine_code._resolved(["atan2", "no_function_of_any_library"])
 
 
 def test_changed_source_is_compiled_anew(folder):
