@@ -16,6 +16,8 @@ References
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from segkit.compiled.kernels import kernel
@@ -117,3 +119,10 @@ def _push(place, height, start, count, sites, heights, starts):
         count -= 1
     sites[count], heights[count], starts[count] = place, height, begins
     return count + 1
+
+
+@kernel
+def take_roots(squares, scale, out):
+    """Write the roots of squares times a scale, computed in doubles."""
+    for i in range(squares.size):
+        out[i] = math.sqrt(squares[i]) * scale

@@ -94,15 +94,26 @@ def distance_transform(
     return distance
 
 
+def _rooted_by_numpy(
+    squared: Array,
+    scale: float,
+    threads: int,  # noqa: ARG001 - as compiled
+) -> NDArray[np.float32]:
+    return (np.sqrt(squared.astype(np.float64)) * scale).astype(np.float32)
+
+
+@falls_back_on(_rooted_by_numpy)
 def _rooted(squared: Array, scale: float, threads: int) -> NDArray[np.float32]:
-    """Return square roots times a scale, by blocks that stay in the cache."""
+    """Return square roots times a scale."""
+    from segkit.filters.distance_kernels import take_roots
+
     out = np.empty(squared.shape, np.float32)
     lines, target = squared.reshape(-1), out.reshape(-1)
 
     def run(part: slice) -> None:
-        target[part] = np.sqrt(lines[part].astype(np.float64)) * scale
+        take_roots(lines[part], float(scale), target[part])
 
-    in_threads(run, cut(lines.size, max(threads, lines.size // 2**16)), threads)
+    in_threads(run, cut(lines.size, threads), threads)
     return out
 
 
