@@ -162,8 +162,11 @@ def accumulator(image: Array, rule: WindowRule) -> type[np.generic]:
     if image.dtype.kind == "f":
         require_summable(image, rule)
         return np.float64
-    largest, voxels = _largest_integer(image), math.prod(rule.lengths)
-    if image.dtype.kind == "u" and largest * voxels < 2**32:
+    voxels, unsigned = math.prod(rule.lengths), image.dtype.kind == "u"
+    if unsigned and int(np.iinfo(image.dtype).max) * voxels < 2**32:
+        return np.uint32  # whatever there is: to look would take a tenth of all
+    largest = _largest_integer(image)
+    if unsigned and largest * voxels < 2**32:
         return np.uint32
     if largest * voxels < 2**63:
         return np.int64
@@ -172,8 +175,6 @@ def accumulator(image: Array, rule: WindowRule) -> type[np.generic]:
 
 def _largest_integer(image: Array) -> int:
     """Return the largest absolute value."""
-    if image.dtype == np.uint8:  # looking for it would not pay
-        return 255
     largest = int(image.max())
     return largest if image.dtype.kind == "u" else max(-int(image.min()), largest)
 
