@@ -153,7 +153,6 @@ def emit(
     )
     manager = binding.create_new_module_pass_manager()
     manager.add_global_dead_code_eliminate_pass()
-    manager.add_strip_dead_prototype_pass()  # what vectors do is called no more
     manager.run(module, builder)
     needs = [
         one.name
