@@ -44,20 +44,25 @@ def least(runs):
 
 
 def ceilings():
-    """Return work that has nothing in common: how fast two threads can be at all."""
+    """Yield work that has nothing in common: how fast two threads can be at all.
+
+    Of some twenty milliseconds each: threads take a while to get a processor.
+    """
     source, target = np.ones(2**23), np.ones(2**23)
     parts = cut(source.size, 2)
 
     def arithmetic(part):
         line = np.full(2**12, 0.5)
-        for _ in range(part.stop - part.start >> 16):
+        for _ in range(part.stop - part.start >> 14):
             np.sin(line)
 
     def read(part):
-        source[part].max()
+        for _ in range(8):
+            source[part].max()
 
     def copy(part):
-        target[part] = source[part]
+        for _ in range(4):
+            target[part] = source[part]
 
     for name, run in ("arithmetic", arithmetic), ("reading", read), ("copying", copy):
         yield name, partial(shared_out, run, parts)

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from segkit import filters, thresholding
 from segkit.compiled import fallback
+from segkit.morphology import h_maxima
 from segkit.tiling.cutting import map_tiles
 from segkit.tiling.reaches import reach
 
@@ -66,10 +67,31 @@ def test_gaussian_is_bit_by_bit_that_of_scipy(dtype, shape, sigma):
     np.testing.assert_array_equal(ours, theirs)
 
 
-def test_gaussian_along_some_axes_only():
-    image = random_image((20, 30), "float32")
-    expected = ndimage.gaussian_filter(image, (0, 2))
-    np.testing.assert_array_equal(filters.gaussian(image, (0, 2)), expected)
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("cached", [100, 2**19])
+@pytest.mark.parametrize(
+    "sigma", [(2, 2), (0, 2), (2, 0), (2, 1, 2), (2, 0, 1), (0, 2, 0), (1, 1, 0), (2,)]
+)
+def test_gaussian_along_some_axes_only_in_any_pieces(
+    sigma, cached, workers, monkeypatch
+):
+    monkeypatch.setattr("segkit.filters.smoothing._CACHED_BYTES", cached)
+    image = random_image((20, 30, 17)[: len(sigma)], "float32")
+    expected = ndimage.gaussian_filter(image, sigma)
+    found = filters.gaussian(image, sigma, workers=workers)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("function", [filters.gaussian, h_maxima])
+def test_values_that_are_not_finite_are_refused_wherever_they_are(
+    function, wrong, workers
+):
+    image = random_image((40, 30), "float32")
+    image[37, 3] = wrong
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        function(image, 2, workers=workers)
 
 
 def test_gaussian_of_no_width_is_a_copy():
