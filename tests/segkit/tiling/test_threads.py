@@ -2,6 +2,7 @@
 
 import inspect
 import threading
+import time
 from functools import partial
 
 import numpy as np
@@ -101,14 +102,11 @@ def test_an_error_of_any_thread_is_raised_and_little_begins_after_it(wrong):
             here = threading.current_thread() is threading.main_thread()
             if here == (wrong == "caller"):
                 raise ZeroDivisionError(wrong)
-        failed.wait(60)
+        time.sleep(0.01)  # so that all would take ten seconds
 
-    failed = threading.Event()
-    ends = threading.Timer(0.2, failed.set)
-    ends.start()
     with pytest.raises(ZeroDivisionError, match=wrong):
         in_threads(run, range(1000), 2)
-    assert len(begun) <= 3
+    assert len(begun) < 900
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
