@@ -15,24 +15,29 @@ if TYPE_CHECKING:
     from backends.interface import Bytes
     from backends.redis.room import Room
 
-CHUNK = 1 << 25
-"""Bytes of a chunk at most: a server answers nobody else while it takes one in."""
-_SMALL = 1 << 20
-"""Bytes up to which what is left goes along with the last word."""
+CHUNK = 1 << 19
+"""Bytes of a chunk: few enough that neither side asks its system for memory anew."""
 
 
 class Manifest(NamedTuple):
-    """When a blob was written, in microseconds, and its chunks."""
+    """When a blob was written, in microseconds, its bytes, and those of a chunk."""
 
     time: int
     token: str
-    sizes: list[int]
+    size: int
+    chunk: int
 
 
 def parse_manifest(text: bytes) -> Manifest:
-    """Return what is known of a blob."""
-    time, token, *sizes = text.decode().split()
-    return Manifest(int(time), token, [int(size) for size in sizes])
+    """Return what is known of a blob.
+
+    Examples
+    --------
+    >>> parse_manifest(b"1700000000000000 0a1b 1000000 524288").size
+    1000000
+    """
+    time, token, size, chunk = text.decode().split()
+    return Manifest(int(time), token, int(size), int(chunk))
 
 
 class BlobChunks:
@@ -50,36 +55,28 @@ class BlobChunks:
             raise DamagedError(f"blob {name!r} of {self._room.url}", "it is no name")
         self._room.make()
         token = os.urandom(8).hex()
-        sizes: list[int] = []
+        size = number = 0
         last: Bytes = b""
-        for piece in _pieces(chunks):
-            if sizes:
-                self._put(token, len(sizes) - 1, last)
+        for piece in _pieces(chunks, CHUNK):
+            if size:
+                self._put(token, number, last)
+                number += 1
             last = piece
-            sizes.append(len(piece))
-        if len(last) > _SMALL:
-            self._put(token, len(sizes) - 1, last)
-            last = b""
-        staged = self._room.key("staged")
-        chunk = self._chunk(token, max(0, len(sizes) - 1))
+            size += len(piece)
         self._room.script(
             scripts.COMMIT,
-            [self._blobs, staged, chunk],
-            *(name, token, " ".join(map(str, sizes)), self._chunk_prefix(), last),
+            [self._blobs, self._room.key("staged"), self._chunk(token, number)],
+            *(name, token, size, CHUNK, self._room.key("chunk", ""), last),
         )
-        return sum(sizes)
+        return size
 
     def _put(self, token: str, number: int, piece: Bytes) -> None:
         if not number:
             self._room.script(scripts.STAGE, [self._room.key("staged")], token)
-        key = self._chunk(token, number)
-        self._room.server.ask("set", key, piece)
+        self._room.server.ask("set", self._chunk(token, number), piece)
 
     def _chunk(self, token: str, number: int) -> str:
-        return f"{self._chunk_prefix()}{token}:{number}"
-
-    def _chunk_prefix(self) -> str:
-        return self._room.key("chunk", "")
+        return f"{self._room.key('chunk', token)}:{number}"
 
     def open(self, name: str) -> memoryview:
         what = f"blob {name} of {self._room.url}"
@@ -90,20 +87,18 @@ class BlobChunks:
         if text is None:
             raise DamagedError(what, "it is gone")
         manifest = parse_manifest(text)
-        data = memoryview(bytearray(sum(manifest.sizes)))
-        at = 0
-        for number, size in enumerate(manifest.sizes):
-            key = self._chunk(manifest.token, number)
-            chunk = ask("get", key)
-            if chunk is None or len(chunk) != size:
+        data = memoryview(bytearray(manifest.size))
+        for at in range(0, manifest.size, manifest.chunk):
+            room = data[at : at + manifest.chunk]
+            chunk = ask("get", self._chunk(manifest.token, at // manifest.chunk))
+            if chunk is None or len(chunk) != len(room):
                 raise DamagedError(what, "a part of it is gone")
-            data[at : at + size] = chunk
-            at += size
+            room[:] = chunk
         return data
 
     def all(self) -> Iterator[tuple[str, int]]:
         for name, text in self._room.fields(self._blobs):
-            yield name, sum(parse_manifest(text).sizes)
+            yield name, parse_manifest(text).size
 
     def age(self, name: str) -> float:
         ask = self._room.server.ask
@@ -124,7 +119,7 @@ class BlobChunks:
     def size(self) -> int:
         """Return the bytes of all blobs, those in the trash included."""
         stored = sum(size for _, size in self.all())
-        return stored + sum(sum(each.sizes) for _, each, _ in self._trashed())
+        return stored + sum(each.size for _, each, _ in self._trashed())
 
     def _trashed(self) -> Iterator[tuple[str, Manifest, int]]:
         """Yield fields of the trash, what was a blob, and since when it is there."""
@@ -164,18 +159,27 @@ class BlobChunks:
         return freed
 
 
-def _pieces(chunks: Iterable[Bytes]) -> Iterator[Bytes]:
-    """Yield chunks of some megabytes; large ones are not copied, small ones joined."""
-    small = bytearray()
+def _pieces(chunks: Iterable[Bytes], size: int) -> Iterator[Bytes]:
+    """Yield what chunks hold in pieces of a size, the last one smaller.
+
+    Examples
+    --------
+    >>> [bytes(piece) for piece in _pieces([b"ab", b"cdefghi", b"", b"j"], 3)]
+    [b'abc', b'def', b'ghi', b'j']
+    """
+    rest = bytearray()
     for chunk in chunks:
         view = memoryview(chunk).cast("B")
-        if len(view) < _SMALL and len(small) < _SMALL:
-            small += view
-            continue
-        if small:
-            yield bytes(small)
-            small.clear()
-        for start in range(0, len(view), CHUNK):
-            yield view[start : start + CHUNK]
-    if small:
-        yield bytes(small)
+        if rest:
+            missing = size - len(rest)
+            rest += view[:missing]
+            view = view[missing:]
+            if len(rest) == size:
+                yield bytes(rest)
+                rest.clear()
+        whole = len(view) - len(view) % size
+        for start in range(0, whole, size):
+            yield view[start : start + size]  # not copied
+        rest += view[whole:]
+    if rest:
+        yield bytes(rest)

@@ -10,7 +10,7 @@
     {taskgraph:NAME}:workers     names; each has a key that lives for a lease
     {taskgraph:NAME}:worker:...  when it beat last, and who it is
     {taskgraph:NAME}:documents   documents by name
-    {taskgraph:NAME}:blobs       when, token and sizes of chunks, by name
+    {taskgraph:NAME}:blobs       when, token, size of all and of a chunk, by name
     {taskgraph:NAME}:chunk:...   a chunk of a blob, by its token and number
     {taskgraph:NAME}:staged      tokens of blobs that are being written
     {taskgraph:NAME}:trash       blobs as above that nobody needs, and since when

@@ -284,18 +284,16 @@ COMMIT = _script(
     _NOW
     + """
 local blobs, staged, chunk = KEYS[2], KEYS[3], KEYS[4]
-local name, token, sizes, prefix = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local name, token, size, each, prefix, last = unpack(ARGV, 2)
 local before = redis.call('HGET', blobs, name)
 if before and string.find(before, ' ' .. token .. ' ', 1, true) then return 0 end
-if #ARGV[6] > 0 then redis.call('SET', chunk, ARGV[6]) end
-redis.call('HSET', blobs, name, now .. ' ' .. token .. ' ' .. sizes)
+if #last > 0 then redis.call('SET', chunk, last) end
+redis.call('HSET', blobs, name, table.concat({now, token, size, each}, ' '))
 redis.call('HDEL', staged, token)
 if before then
-  local _, _, _, other, listed = string.find(before, '^(%d+) (%S+) (.*)$')
-  local number = 0
-  for _ in string.gmatch(listed, '%d+') do
+  local _, _, other, total, part = string.find(before, '^%d+ (%S+) (%d+) (%d+)$')
+  for number = 0, math.ceil(total / part) - 1 do
     redis.call('UNLINK', prefix .. other .. ':' .. number)
-    number = number + 1
   end
 end
 return 0
@@ -303,7 +301,8 @@ return 0
 )
 """KEYS: meta, blobs, staged, last chunk.
 
-ARGV: id, name, token, sizes of the chunks, what keys of chunks begin with, last chunk.
+ARGV: id, name, token, size of all and of a chunk, what keys of chunks begin with, last
+chunk.
 """
 
 TRASH = _script(
