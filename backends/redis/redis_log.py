@@ -6,9 +6,9 @@ The start of a frame (header and head) and its body are apart, so that who joins
 what others did without reading results.
 
 A look at a position brings all that is there and after it, and the starts of the last
-ones before it, in one reply. What the journal asks for next is answered from that, once
-each and only for a moment: reading on, and seeing that what was read last is still
-there, cost one round trip together.
+ones before it, in one reply. What the journal asks for next is answered from that, and
+only for a moment: reading on, and seeing that what was read last is still there, cost
+one round trip together.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ class RedisLog:
         before, news, gone = self._room.script(
             scripts.LOOK,
             [*self._keys(block), *self._keys(block - 1)],
-            *(place, self.block_size, HEAD_READ, _AT_ONCE, _SHORT, _BEFORE),
+            *(place, self.block_size, HEAD_READ, _AT_ONCE, _SHORT),
+            min(_BEFORE, self.block_size),  # of this block and the one before
         )
         self._looked = time.monotonic()
         for at, found in enumerate(before, 1):
@@ -161,9 +162,10 @@ class RedisLog:
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
         if position < 0 or not self._room.exists():
             return None
-        known = self._known(limit)
-        if position in known:
-            found = known.pop(position)
+        if position in (known := self._known(limit)):
+            found = known[position]
+            if known is self._ahead:
+                del known[position]  # whoever asks again wants to know anew
             return None if found is None else (found[0][:limit], found[1])
         if limit == HEAD_READ:  # whoever asks for one so goes on with the next
             self._look(position)

@@ -26,11 +26,11 @@ def _script(text: str, *, guarded: bool = True) -> Script:
     return Script(whole, sha1(whole.encode(), usedforsecurity=False).hexdigest())
 
 
-OTHER = -1
+OTHER = b"another store"
 """What a script answers if the store is another one now."""
 
 _GUARD = """
-if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return -1 end
+if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 'another store' end
 """
 
 _SEEN = """

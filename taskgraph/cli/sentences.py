@@ -43,8 +43,11 @@ def runnable(sentence: str) -> str:
     if context is None or jugfile is None:
         return sentence
     source = context.get_parameter_source("store")
-    given = source is click.core.ParameterSource.COMMANDLINE
-    store = context.params.get("store") if given else None
+    store = None
+    if source is click.core.ParameterSource.COMMANDLINE:
+        from backends.urls import without_password
+
+        store = without_password(context.params.get("store") or "")
     return completed(sentence, jugfile, store, context.meta.get(_GIVEN, ()))
 
 

@@ -4,7 +4,10 @@ from functools import partial
 
 import pytest
 
+from backends.store import JournalStore
+
 from ..contract import BackendContract
+from ..deeds import A, B, key, publish
 from .rooms import open_log, spoil
 
 
@@ -18,6 +21,52 @@ class TestRedis(BackendContract):
     @pytest.fixture
     def spoil(self, each_server, store):
         return partial(spoil, each_server, store, self.block)
+
+
+def counted(monkeypatch, store):
+    """Return a list that grows with each round trip of a store."""
+    server, trips = store._log._room.server, []
+    run = server._run
+
+    def count(command, **how):
+        trips.append(command)
+        return run(command, **how)
+
+    monkeypatch.setattr(server, "_run", count)
+    return trips
+
+
+def test_deeds_take_as_many_round_trips_as_the_design_says(server, store, monkeypatch):
+    anna, bert = (JournalStore(open_log(server.url(store), 1000), w) for w in "ab")
+    for each in (anna, bert):
+        each.claim([A])
+        each.poll()
+    trips = counted(monkeypatch, anna)
+
+    def took(deed):
+        trips.clear()
+        deed()
+        return len(trips)
+
+    assert took(lambda: anna.claim([B])) == 2
+    assert took(lambda: publish(anna, B, body=bytes(100_000), since=0)) == 2
+    assert took(anna.poll) == 1
+    for number in range(10, 60):
+        publish(bert, key(number), since=0)
+    assert took(anna.poll) == 1
+    assert took(lambda: anna.blobs.write("ab/c", [b"head", bytes(100_000)])) == 1
+    assert took(lambda: anna.blobs.write("ab/d", [b"head", bytes(1_000_000)])) == 3
+
+
+def test_who_joins_reads_a_block_at_once_and_no_results(server, store, monkeypatch):
+    anna = JournalStore(open_log(server.url(store), 50), "anna")
+    for number in range(205):
+        publish(anna, key(number), body=bytes(20_000), since=0)
+    late = JournalStore(open_log(server.url(store), 50), "late")
+    trips = counted(monkeypatch, late)
+    late.poll()
+    assert len(late.keys()) == 205
+    assert len(trips) <= 8  # 4 blocks that are merged, and the beginning of the next
 
 
 class TestRedisWithBlobsInAFolder(BackendContract):

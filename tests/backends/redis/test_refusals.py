@@ -14,10 +14,11 @@ from backends import (
 from backends.opening import open_backend
 from backends.redis import opening, scripts
 from backends.redis.room import VERSION
+from backends.store import JournalStore
 
 from ...redis_servers import free_port
-from ..deeds import A, B, publish
-from .rooms import refusal
+from ..deeds import A, B, answers, drop_discarded, history, publish
+from .rooms import open_log, refusal
 
 # who is asked
 
@@ -193,6 +194,30 @@ def test_a_user_who_may_not_all_is_told_what(own_server):
     backend.claim([A])
     with pytest.raises(UnavailableError, match=r"may not do that .*xread"):
         backend.wait(1.0)
+
+
+def test_a_user_needs_the_keys_of_the_store_and_no_others(own_server):
+    server = own_server()
+    with server.client() as client:
+        client.acl_setuser(
+            "anna",
+            enabled=True,
+            passwords=["+secret"],
+            keys=["{taskgraph:lab}:*"],
+            commands=["+@all", "-@admin", "-keys", "-scan"],
+        )
+    url = f"redis://anna:secret@127.0.0.1:{server.port}?store="
+    anna, bert = (
+        JournalStore(open_log(f"{url}lab", 4), worker) for worker in ("anna", "bert")
+    )
+    history(anna, bert)
+    drop_discarded(anna)
+    do_some_of_everything(anna)
+    assert anna.space.size() > 0
+    assert anna.space.leftovers(0) == []
+    anna.space.empty_trash(0)
+    assert answers(anna) == answers(bert)
+    assert "may not do that" in refusal(f"{url}other", UnavailableError)
 
 
 def test_a_server_that_cannot_be_asked_for_its_policy_is_used(own_server):

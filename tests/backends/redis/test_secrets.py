@@ -14,6 +14,7 @@ import pytest
 from backends.opening import open_backend
 
 from ...machine import IN_CI
+from ...taskgraph.rough import SUM, tg
 from ..deeds import A, publish
 from .rooms import refusal
 
@@ -99,6 +100,16 @@ def test_a_password_among_the_arguments_is_seen_by_nobody(guarded):
     assert QUOTED not in shown
     assert "***" in shown
     assert QUOTED in own  # whoever asks his own process has it still
+
+
+def test_a_sentence_that_says_what_to_type_leaves_the_password_out(guarded, tmp_path):
+    (tmp_path / "job.py").write_text(SUM)
+    url = guarded.url("s").replace("//", f"//:{QUOTED}@")
+    said = tg(tmp_path, "status", "job.py", "--store", url, code=None)
+    shown = said.stdout + said.stderr
+    assert "tg execute job.py --store" in shown
+    assert QUOTED not in shown
+    assert SECRET not in shown
 
 
 @pytest.mark.parametrize(
