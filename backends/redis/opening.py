@@ -18,8 +18,10 @@ def open_log(url: str, *, create: bool) -> RedisLog:
     Raises
     ------
     OpenError
-        The URL makes no sense, the package redis is not installed, nobody answers, or
-        the server throws away what it has no room for.
+        The URL makes no sense, the package redis is not installed, the server wants
+        another password, or throws away what it has no room for.
+    UnavailableError
+        Nobody answers.
     """
     address = parse_address(url)
     if find_spec("redis") is None:

@@ -68,7 +68,9 @@ class Server:
     Raises
     ------
     OpenError
-        It cannot be used: no answer, another password, an option that is none.
+        It cannot be used: another password, no such database, an option that is none.
+    UnavailableError
+        It does not answer.
     """
 
     def __init__(self, address: Address) -> None:
@@ -85,8 +87,6 @@ class Server:
             self.about = self._run(_memory)
         except (TypeError, ValueError) as error:
             raise OpenError(f"{self.url}: {self._clean(error)}") from None
-        except UnavailableError as error:
-            raise OpenError(str(error)) from None
         self._patience = address.patience
 
     def ask(self, command: str, *words: Any, **options: Any) -> Any:

@@ -25,17 +25,19 @@ from .rooms import open_log, refusal
 
 def test_nobody_answers():
     port = free_port()
-    said = refusal(f"redis://127.0.0.1:{port}")
+    said = refusal(f"redis://127.0.0.1:{port}", UnavailableError)
     assert said.startswith(f"redis://127.0.0.1:{port}: no server answers (")
     assert "start it, or correct the URL" in said
 
 
 def test_there_is_no_such_host():
-    assert "no server answers" in refusal("redis://no.such.host.invalid")
+    assert "no server answers" in refusal(
+        "redis://no.such.host.invalid", UnavailableError
+    )
 
 
 def test_there_is_no_such_socket(tmp_path):
-    assert "no server answers" in refusal(f"unix://{tmp_path}/socket")
+    assert "no server answers" in refusal(f"unix://{tmp_path}/socket", UnavailableError)
 
 
 def test_something_else_answers():
@@ -49,7 +51,9 @@ def test_something_else_answers():
 
         thread = threading.Thread(target=answer)
         thread.start()
-        said = refusal(f"redis://127.0.0.1:{listener.getsockname()[1]}")
+        said = refusal(
+            f"redis://127.0.0.1:{listener.getsockname()[1]}", UnavailableError
+        )
         thread.join()
     assert "no Redis server" in said
 

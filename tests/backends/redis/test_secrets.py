@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import pytest
 
+from backends import UnavailableError
 from backends.opening import open_backend
 
 from ...machine import IN_CI
@@ -119,7 +120,6 @@ def test_a_sentence_that_says_what_to_type_leaves_the_password_out(guarded, tmp_
         "redis://:se?cret@host",
         "redis://:se#cret@host",
         "redis://:se:cret@host",
-        "redis://:se@cret@host",
         "rediss://user:secret@host:port",
         "redis+sentinel://:secret@host",
         "redis+cluster://:secret@host/3",
@@ -205,16 +205,18 @@ def test_a_server_is_spoken_to_in_tls(tls_port, certificate, store):
     url = f"rediss://localhost:{tls_port}?store={store}"
     backend = open_backend(f"{url}&ssl_ca_certs={certificate[0]}")
     assert list(backend.claim([A]).keys) == [A]
-    said = refusal(url)
+    said = refusal(url, UnavailableError)
     assert "certificate cannot be verified" in said
     assert "ssl_ca_certs=" in said
 
 
 def test_a_server_does_not_speak_tls(server):
-    said = refusal(f"rediss://127.0.0.1:{server.port}?socket_timeout=0.5")
+    said = refusal(
+        f"rediss://127.0.0.1:{server.port}?socket_timeout=0.5", UnavailableError
+    )
     assert "speaks TLS and the other does not" in said
 
 
 def test_a_server_wants_tls(tls_port):
-    said = refusal(f"redis://127.0.0.1:{tls_port}?socket_timeout=2")
+    said = refusal(f"redis://127.0.0.1:{tls_port}?socket_timeout=2", UnavailableError)
     assert "wants TLS" in said or "speaks TLS" in said

@@ -7,7 +7,7 @@ import time
 import pytest
 import redis
 
-from backends import OpenError
+from backends import OpenError, UnavailableError
 from backends.opening import open_backend
 
 from ...redis_servers import FOUND, ONE, RedisServer, free_port
@@ -75,14 +75,14 @@ def test_who_found_a_server_by_its_sentinels_follows_a_failover(sentinel):
 def is_found(url):
     try:
         open_backend(url).close()
-    except OpenError:
+    except UnavailableError:
         return False
     return True
 
 
 def test_sentinels_do_not_know_the_service(sentinel):
     *_, port = sentinel
-    with pytest.raises(OpenError, match="main2"):
+    with pytest.raises(UnavailableError, match="main2"):
         open_backend(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port}/main2")
 
 

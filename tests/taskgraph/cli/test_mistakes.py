@@ -272,10 +272,10 @@ def test_a_store_of_a_kind_that_there_is_not_is_refused(tg, words):
     tg.jugfile("sums.py")
     command, *more = words.split()
 
-    said = tg(command, "sums.py", *more, "--store", "redis://host", code=2).stderr
+    said = tg(command, "sums.py", *more, "--store", "gopher://host", code=2).stderr
 
-    assert "tg: 'redis://host': no backend for 'redis'; give a directory" in said
-    assert not (tg.folder / "redis:").exists()
+    assert "tg: 'gopher://host': no backend for 'gopher'; give a directory" in said
+    assert not (tg.folder / "gopher:").exists()
 
 
 def test_a_jugfile_may_have_a_colon_in_its_name(tg):

@@ -1,4 +1,4 @@
-"""Stores in Redis, ours and jug's: ``python benchmarks/on_redis.py [part]``.
+"""Stores in Redis, ours and jug's: ``python benchmarks/stores/on_redis.py [part]``.
 
 Parts: overhead, warm, arrays, hops. Both use one server of this machine that keeps what
 it has in memory only (`--server` names its program); times are those of whole commands.
@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import redis
+
+sys.path.append(str(Path(__file__).parent.parent))  # what all benchmarks use
+
 from engine import FAN, PING, both_cpu, jug, tg, write
 from measuring import Took, measured
 from reporting import Row, parser, show
