@@ -180,7 +180,7 @@ class Courier:
                 kind, word = told(error)
                 self._answered |= kind not in {*_IN_VAIN, "other"}
                 if not self._answered:
-                    end = min(end, time.monotonic() + self._patience / 10)
+                    end = min(end, time.monotonic() + self._patience / 20)
                 if kind not in _IN_VAIN or time.monotonic() + pause > end:
                     return kind, word
                 time.sleep(pause * random.uniform(0.5, 1.0))

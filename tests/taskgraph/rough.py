@@ -49,17 +49,19 @@ def tg(folder: Path, *arguments: object, code: int | None = 0):
     return done
 
 
-def value_of(folder: Path, name: str = "job.py", task: str = "result") -> object:
+def value_of(
+    folder: Path, name: str = "job.py", task: str = "result", *, store: str = ""
+) -> object:
     """Return the value of a task of a jugfile that was run."""
     from taskgraph import open_store, value
     from taskgraph.tasks.jugfile import Jugfile
 
     path = folder / name
-    loaded = Jugfile(path).load(open_store(str(path.with_suffix(".tgdata"))))
+    loaded = Jugfile(path).load(open_store(store or str(path.with_suffix(".tgdata"))))
     return value(loaded.space[task])
 
 
-def journal(store: Path):
+def journal(store: Path | str):
     """Yield all segments of a store in order, without their bodies."""
     backend = open_backend(store, create=False)
     backend.poll()
@@ -70,7 +72,7 @@ def journal(store: Path):
         position += 1
 
 
-def assert_sound(store: Path, tasks: int | None = None) -> None:
+def assert_sound(store: Path | str, tasks: int | None = None) -> None:
     """Check that nothing was published twice, no lock is left, nothing is damaged."""
     backend = open_backend(store, create=False)
     backend.poll()

@@ -161,17 +161,21 @@ def _children(pid: int) -> list[int]:
     return []
 
 
-def rage_over(folder, *, layers, width, seconds, workers, strikes, pause, seed):
+def rage_over(
+    folder, *, layers, width, seconds, workers, strikes, pause, seed, store=""
+):
     job = JOB.format(layers=layers, width=width, seconds=seconds)
     (folder / "job.py").write_text(job)
+    if store:
+        (folder / "tg.toml").write_text(f"store = {store!r}")
     storm = Storm(folder, workers, seed)
     try:
         storm.rage(strikes, pause)
         storm.calm_down(600)
     finally:
         storm.end()
-    assert value_of(folder) == expected(layers, width)
-    assert_sound(folder / "job.tgdata", layers * width + 1)
+    assert value_of(folder, store=store) == expected(layers, width)
+    assert_sound(store or folder / "job.tgdata", layers * width + 1)
     assert "Traceback" not in (folder / "said").read_text()
     return storm
 
