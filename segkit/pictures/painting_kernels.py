@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from segkit.compiled.kernels import kernel
+
+_AT_ONCE = 256  # labels, of which most are alike
 
 
 @kernel
@@ -44,17 +48,32 @@ def find_near(numbers, rows, step, known, pairs, found):
             found[0] = count
             return row
         here, there = numbers[plane, y], numbers[plane, y + down]
-        for x in range(width - right):
-            first, second = here[x], there[x + right]
-            if first != second and first > 0 and second > 0:
-                pair = first * n + second
-                slot = pair % slots
-                if known[slot] != pair:
-                    known[slot] = pair
-                    pairs[count] = pair
-                    count += 1
+        for start in range(0, width - right, _AT_ONCE):
+            stop = min(start + _AT_ONCE, width - right)
+            firsts, seconds = here[start:stop], there[start + right : stop + right]
+            if not _differ(firsts, seconds):
+                continue
+            for x in range(firsts.size):
+                first, second = firsts[x], seconds[x]
+                if first != second and first > 0 and second > 0:
+                    pair = first * n + second
+                    slot = pair % slots
+                    if known[slot] != pair:
+                        known[slot] = pair
+                        pairs[count] = pair
+                        count += 1
     found[0] = count
     return rows[1]
+
+
+@kernel
+def _differ(firsts, seconds):
+    """Return whether two labels at equal places differ; looks at all, in vectors."""
+    differ = np.int32(0)
+    for x in range(firsts.size):
+        both = firsts[x] > 0 and seconds[x] > 0
+        differ |= firsts[x] ^ seconds[x] if both else np.int32(0)
+    return differ != 0
 
 
 @kernel
