@@ -10,7 +10,7 @@ from backends.interface import Kind
 from backends.reading import look, name_of, read_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container
+    from collections.abc import Callable, Collection, Container
 
     from backends.copies import Copies
     from backends.log import Log
@@ -29,8 +29,8 @@ class Compaction:
     ----------
     log : Log
         Where the segments are.
-    state : State
-        What they fold into; the blocks to merge are part of it.
+    state : callable
+        Returns what they fold into; the blocks to merge are part of it.
     damaged : container of int
         Positions of segments that could not be read.
     refused : container of int
@@ -48,7 +48,7 @@ class Compaction:
     def __init__(
         self,
         log: Log,
-        state: State,
+        state: Callable[[], State],
         damaged: Collection[int],
         refused: Container[int],
         copies: Copies,
@@ -62,9 +62,9 @@ class Compaction:
 
     def merge_all(self) -> int:
         """Merge all full blocks; return bytes freed. See `Upkeep.compact`."""
-        live = self._state.live()
+        live = self._state().live()
         freed = 0
-        for block in range(self._state.position // self._log.block_size):
+        for block in range(self._state().position // self._log.block_size):
             with suppress(DamagedError):  # a block with a new damage is left as it is
                 freed += self._merge(block, live, passing=False)
         return freed
@@ -80,7 +80,7 @@ class Compaction:
         block, place = divmod(position + 1, self._log.block_size)
         if place == 0 and not self._damaged:
             with suppress(BackendError):
-                self._merge(block - 1, self._state.live(), passing=True)
+                self._merge(block - 1, self._state().live(), passing=True)
 
     def _merge(self, block: int, live: set[int], *, passing: bool) -> int:
         sizes: dict[int, int] = {}
@@ -121,7 +121,7 @@ class Compaction:
         nowhere = b"", 0, segment.check
         if position in self._refused:
             return nowhere
-        settled = not self._state.unsettled(position)
+        settled = not self._state().unsettled(position)
         if segment.kind is Kind.VOID or (segment.kind is Kind.CLAIM and settled):
             return nowhere
         if segment.kind is Kind.PUBLISH and position not in live:

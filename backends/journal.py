@@ -25,12 +25,13 @@ from backends.segment import (
     void_frame,
 )
 from backends.state import State
+from backends.unfolded import Unfolded
 from backends.warning import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backends.interface import Bytes, Change
+    from backends.interface import Bytes, Change, Key, Where
     from backends.log import Log
 
 
@@ -68,8 +69,8 @@ class Journal:
 
     Attributes
     ----------
-    state : State
-        After all segments that were read or appended.
+    position : int
+        How many segments were read or appended.
     changes : list of Change
         What became known and was not told yet, oldest first.
     damaged : dict
@@ -81,13 +82,15 @@ class Journal:
 
     def __init__(self, log: Log, clock: Callable[[], float]) -> None:
         self.log = log
-        self.state = State()
+        self.position = 0
+        self._state = State()
+        self._unfolded: Unfolded | None = Unfolded()
         self.changes: list[Change] = []
         self.damaged: dict[int, tuple[str, str]] = {}
         self.refused: set[int] = set()
         self.copies = Copies(log)
         self.compaction = Compaction(
-            log, self.state, self.damaged, self.refused, self.copies
+            log, lambda: self.state, self.damaged, self.refused, self.copies
         )
         self._clock = clock
         self._looked_beyond = False
@@ -98,6 +101,29 @@ class Journal:
         self._strangers = 0
         self._gaps: list[int] = []
         self._rewound = False
+
+    @property
+    def state(self) -> State:
+        """The state after all segments that were read or appended."""
+        if self._unfolded is not None:
+            state = State()  # an interrupt leaves nothing half done
+            with few_collections():
+                found = [state.apply(*one) for one in self._unfolded.segments]
+            self.changes += [change for change in found if change is not None]
+            self._state, self._unfolded = state, None
+        return self._state
+
+    def find(self, key: Key) -> Where | None:
+        """Return where the record of a key is."""
+        if self._unfolded is not None and self._unfolded.may_look():
+            return self._unfolded.find(key)
+        return self.state.find(key)
+
+    def as_told(self) -> State:
+        """Return a state that is right about failures, and when something was lost."""
+        if self._unfolded is not None and self._unfolded.plain:
+            return self._state
+        return self.state
 
     def append(
         self, decide: Callable[[], Segment | None], *, durable: bool = False
@@ -140,7 +166,7 @@ class Journal:
 
     def _put(self, staged: _Staged) -> bool:
         """Append what is staged to what was read; return whether nobody else did."""
-        position, last = self.state.position, self._last
+        position, last = self.position, self._last
         after, staged.after = staged.after, last
         link = b"" if after == last else link_of(staged.start, last)
         if staged.wanted.kind not in KEPT_TWICE:
@@ -153,7 +179,7 @@ class Journal:
 
     def _appended(self, staged: _Staged) -> int:
         """Take in what was just appended, if what came before it is still there."""
-        position, segment = self.state.position, staged.stamped
+        position, segment = self.position, staged.stamped
         try:
             self._verify()
         except RewoundError:
@@ -162,6 +188,7 @@ class Journal:
         except UnavailableError:
             pass  # it is there, whatever cannot be read now
         change = self.state.apply(position, segment)
+        self.position = position + 1
         self._took(position, check_of(staged.start))
         if change is not None and segment.kind is not Kind.PUBLISH:
             self.changes.append(change)
@@ -191,10 +218,10 @@ class Journal:
         RewoundError
             What had been read before is not in the log any more.
         """
-        before = self.state.position
+        before = self.position
         self._read_all()
         self._joined = True
-        if self.state.position == before:
+        if self.position == before:
             self._verify()
             self._verify_one_more()
 
@@ -202,7 +229,7 @@ class Journal:
         """See that the last segment that was taken in is still there."""
         if self._rewound:
             raise RewoundError(self.log.url)
-        last = self.state.position - 1
+        last = self.position - 1
         for position, check in self._lately:
             if position == last:
                 self._compare(position, check)
@@ -251,18 +278,17 @@ class Journal:
             raise RewoundError(self.log.url)
         self.log.refresh()
         self._read_on()
-        state = self.state
         while not self._looked_beyond:
-            before, later = state.position, self.log.after(state.position)
+            before, later = self.position, self.log.after(self.position)
             self._looked_beyond = later is None or later <= before
             self._read_on()  # it may have been appended just now
-            if later is not None and later > before == state.position:
+            if later is not None and later > before == self.position:
                 self._skip(before, later)
                 self._read_on()
 
     def _read_on(self) -> None:
         while True:
-            position = self.state.position
+            position = self.position
             if not self._read_block(position):
                 segment = self._segment(position)
                 if segment is None:
@@ -288,15 +314,17 @@ class Journal:
                     self._apply(at, self._damage(at, found))
                 else:
                     self._apply(at, found)
-        if self.state.position <= last:
+        if self.position <= last:
             self._apply(last, Segment(Kind.VOID, "", 0.0))
         return True
 
     def _apply(self, position: int, segment: Segment) -> None:
-        change = self.state.apply(position, segment)
-        self._took(position, segment.check)
-        if change is not None:
+        if self._unfolded is not None:
+            self._unfolded.add(position, segment)
+        elif (change := self._state.apply(position, segment)) is not None:
             self.changes.append(change)
+        self.position = position + 1
+        self._took(position, segment.check)
 
     def _judged(self, segment: Segment) -> Segment:
         """Return what to take in of a segment that does not follow what was read last.
@@ -307,12 +335,12 @@ class Journal:
         self._verify_lately()
         if not segment.after:
             return segment
-        self.refused.add(self.state.position)
+        self.refused.add(self.position)
         self._strangers += self._joined
         if self._strangers > _REMEMBERED:
             self._stop()  # who stays behind stops by himself: these go on, as we do
         if segment.check:
-            self._lately.append((self.state.position, segment.check))
+            self._lately.append((self.position, segment.check))
         return refused(segment)
 
     def _skip(self, first: int, end: int) -> None:

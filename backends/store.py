@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from backends.interface import Bytes, Change, Discarded, Inputs, Key, Lock, Where
     from backends.log import Log
+    from backends.state import State
 
 
 class JournalStore:
@@ -45,7 +46,6 @@ class JournalStore:
         self.latency = log.latency
         self.shared = log.shared
         self._journal = Journal(log, clock)
-        self._state = self._journal.state
         self._in_vain: dict[Key, int] = {}
         self.blobs = log.blobs
         self.documents = SealedDocuments(log.documents, log.url)
@@ -60,17 +60,22 @@ class JournalStore:
 
     @property
     def position(self) -> int:
-        return self._state.position
+        return self._journal.position
 
     @property
     def forgot_at(self) -> int:
-        return self._state.forgot_at
+        return self._journal.as_told().forgot_at
+
+    @property
+    def _state(self) -> State:
+        return self._journal.state
 
     def refresh(self) -> None:
         self._journal.catch_up()
 
     def changes(self) -> list[Change]:
-        changes, self._journal.changes = self._journal.changes, []
+        journal = self._journal
+        _, changes, journal.changes = journal.state, journal.changes, []
         return changes
 
     def poll(self) -> list[Change]:
@@ -78,17 +83,18 @@ class JournalStore:
         return self.changes()
 
     def wait(self, seconds: float) -> None:
+        position = self._state.position
         if not self._journal.changes:
-            self._log.wait(self._state.position, seconds)
+            self._log.wait(position, seconds)
 
     def find(self, key: Key) -> Where | None:
-        return self._state.find(key)
+        return self._journal.find(key)
 
     def keys(self) -> Set[Key]:
         return self._state.records.keys()
 
     def failures(self) -> Collection[Key]:
-        return self._state.failures
+        return self._journal.as_told().failures
 
     def segment(self, position: int) -> Segment:
         return read_records(self._log, position)
@@ -151,6 +157,8 @@ class JournalStore:
 
         def decide() -> Segment | None:
             nonlocal wanted
+            if not keys:
+                return None
             records, locked = self._state.records, self._state.locked
             wanted = [k for k in keys if k not in records and k not in locked]
             if not wanted:
@@ -159,7 +167,7 @@ class JournalStore:
 
         position = self._journal.append(decide)
         if position is None:
-            return Claim(self._state.position, [])
+            return Claim(self._journal.position, [])
         return Claim(position, wanted)
 
     def release(self, keys: Sequence[Key]) -> None:

@@ -45,7 +45,7 @@ def open_store_of(jugfile: Path, store: str | None, *, create: bool = False) -> 
     url = chosen_store(backend, jugfile)
     if url:
         backend = open_backend(url, create=create)
-    backend.poll()
+    backend.refresh()
     return backend
 
 

@@ -126,7 +126,7 @@ class Supervisor:
         """
         if isinstance(self._what, HasRead):
             require_safe(self._what.instead)
-        self._backend.poll()
+        self._backend.refresh()
         self._end_early(time.monotonic())
         if self._stopping:
             return ExitCode.NOT_DONE
@@ -149,6 +149,7 @@ class Supervisor:
                 self._start_due()
                 if self._graph:
                     self._go()
+                self._backend.keys()  # folded while workers read: they may never ask
                 self._watch(watched)
         finally:
             for child in self._children.values():

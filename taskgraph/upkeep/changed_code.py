@@ -25,7 +25,7 @@ def told_changes(loaded: Loaded, *, from_python: bool = False) -> str:
     may be one of style. How he says so is a command, or a call for whoever runs tasks
     `from_python`.
     """
-    loaded.results.backend.poll()
+    loaded.results.backend.refresh()
     names = changed(loaded)
     if not names:
         return ""
@@ -49,7 +49,7 @@ def changed(loaded: Loaded) -> list[str]:
     from taskgraph.results.provenance import code_fingerprint
 
     results = loaded.results
-    if not results.backend.keys():
+    if not results.backend.position:
         return []
     graph = loaded.graph
     tasks, many = graph.tasks, len(graph.generators)
@@ -67,10 +67,13 @@ def _first(
 ) -> Iterable[tuple[TaskGenerator, tuple[str, Mapping[str, Any]]]]:
     """Yield the code of the first task with a result of each of `many` functions."""
     seen: set[TaskGenerator] = set()
-    failures, known = results.backend.failures(), results.backend.keys()
+    find = results.backend.find
     for task in tasks:
         generator = task.generator
-        if generator in seen or task.key not in known or task.key in failures:
+        if generator in seen:
+            continue
+        where = find(task.key)
+        if where is None or where.failure:
             continue
         seen.add(generator)
         with suppress(DamagedError):  # told when somebody needs it

@@ -1,11 +1,17 @@
 """What segments mean: the fold, and what of a batch may still be published."""
 
+import pytest
 from hypothesis import assume, given, strategies as st
 
-from backends.interface import Inputs, Kind, Row, Segment
+from backends.interface import Cause, Inputs, Kind, Row, Segment, Where
+from backends.memory import MemoryLog, Room
 from backends.state import State
+from backends.store import JournalStore
+from backends.unfolded import FEW, Unfolded
 
-KEYS = [bytes([letter]) * 20 for letter in b"abcdef"]
+from .deeds import FAILURE, answers, key, publish
+
+KEYS = [key(number) for number in range(6)]
 
 
 def published(*keys):
@@ -23,9 +29,9 @@ def inputs_of(position):
     return st.builds(Inputs, as_of, st.lists(st.sampled_from(KEYS), max_size=3))
 
 
-def may_be_published(state, own, accepted, key, made_of, since, in_vain):
+def may_be_published(state, own, accepted, one, made_of, since, in_vain):
     """Say it of one row, as the contract does."""
-    if key in state.records or state.discarded.get(key, -1) >= since:
+    if one in state.records or state.discarded.get(one, -1) >= since:
         return False
     for need in made_of.keys:
         gone = max(state.discarded.get(need, -1), in_vain.get(need, -1))
@@ -50,9 +56,79 @@ def test_what_is_stale_is_what_the_contract_says_row_by_row(journal, data):
     anything_lost = state.discarded or in_vain or set(own) & set(state.records)
     assume(anything_lost)  # else what a record was made of is there
     accepted, wanted = set(), []
-    for key, made_of in zip(own, inputs, strict=True):
-        fresh = may_be_published(state, own, accepted, key, made_of, since, in_vain)
+    for one, made_of in zip(own, inputs, strict=True):
+        fresh = may_be_published(state, own, accepted, one, made_of, since, in_vain)
         wanted.append(Row.RESULT if fresh else Row.STALE)
-        accepted.update([key] if fresh else [])
+        accepted.update([one] if fresh else [])
     rows = state.stale(own, bytes(len(own)), since, inputs, in_vain)
     assert rows == bytes(wanted)
+
+
+DEEDS = {
+    "publish": lambda store, keys: publish(store, *keys),
+    "fail": lambda store, keys: store.publish(keys, FAILURE * len(keys), b"", since=0),
+    "claim": lambda store, keys: store.claim(keys),
+    "release": lambda store, keys: store.release(keys),
+    "expel": lambda store, keys: store.expel("bert", Cause.KILLED, running=keys[0]),
+    "discard": lambda store, keys: store.discard(keys, reason="wrong"),
+    "undo": lambda store, keys: [store.undo(d.position) for d in store.discards()],
+}
+some_keys = st.lists(st.sampled_from(KEYS), min_size=1, max_size=3, unique=True)
+deeds = st.lists(
+    st.tuples(st.sampled_from(sorted(DEEDS)), st.booleans(), some_keys), max_size=12
+)
+
+
+@given(deeds, st.integers(0, FEW + 2))
+def test_who_only_reads_on_answers_as_who_folds_each_segment(done, looks):
+    room = Room()
+    anna, bert, eager, late = (
+        JournalStore(MemoryLog(room), name, clock=lambda: 0.0)
+        for name in ("anna", "bert", "eager", "late")
+    )
+    assert eager.locks() == []
+    told = []
+    for what, by_anna, keys in done:
+        store = anna if by_anna else bert
+        store.poll()
+        DEEDS[what](store, keys)
+        told += eager.poll()
+        late.refresh()
+        assert late.position == eager.position
+    assert late.claim([]).token == eager.position
+    assert late.forgot_at == eager.forgot_at
+    assert set(late.failures()) == set(eager.failures())
+    asked = [KEYS[number % len(KEYS)] for number in range(looks)]
+    assert [*map(late.find, asked)] == [*map(eager.find, asked)]
+    assert late.changes() == told
+    assert answers(late) == answers(eager)
+
+
+def test_a_key_is_not_found_across_two_others():
+    one, two = bytes(range(20)), bytes(range(20, 40))
+    between = (one + two)[7:27]
+    late = Unfolded()
+    late.add(3, published(one, two))
+    late.add(4, published(between, one))
+    found = [*map(late.find, (one, two, between, KEYS[0]))]
+    assert found == [Where(3, 0, False), Where(3, 1, False), Where(4, 0, False), None]
+
+
+def test_an_interrupt_while_segments_are_folded_loses_none(monkeypatch):
+    room = Room()
+    publish(anna := JournalStore(MemoryLog(room), "anna"), *KEYS[:3])
+    publish(anna, *KEYS[3:])
+    late = JournalStore(MemoryLog(room), "late")
+    late.refresh()
+    apply = State.apply
+
+    def interrupted(state, position, segment):
+        if position == 2:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+        return apply(state, position, segment)
+
+    monkeypatch.setattr(State, "apply", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        late.keys()
+    assert set(late.keys()) == set(KEYS)
