@@ -89,7 +89,8 @@ def snapshot_now(
 
     The jugfile is loaded only if it changed since; `keep` stores the new graph.
     """
-    from taskgraph.upkeep.snapshot import save, take
+    from taskgraph.upkeep.growing import take
+    from taskgraph.upkeep.snapshot import save
 
     require_jugfile(jugfile)
     snapshot = load_snapshot(backend, jugfile, arguments)

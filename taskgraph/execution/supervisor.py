@@ -221,7 +221,7 @@ class Supervisor:
 
     def _hear(self, child: Child) -> None:
         """Take in what a worker tells."""
-        for about, content in child.seat.letters.received():
+        for about, content in child.told():
             if about == "why":
                 child.why = content
             elif about == "joined":
@@ -250,7 +250,7 @@ class Supervisor:
         self._refuse(told.two_stores(self._backend.url, url))
         return False
 
-    def _learn(self, start: int, check: int, told: bytes) -> None:
+    def _learn(self, start: int, check: int, told: list[bytes]) -> None:
         """Take in the graph that a worker has read: the first one, or a longer one."""
         first = not self._graph
         if not self._graph.learn(start, check, told):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backends.errors import DamagedError, UnavailableError
 from backends.warning import warn
 from taskgraph.upkeep import snapshot
-from taskgraph.upkeep.snapshot import Growing
+from taskgraph.upkeep.growing import Growing, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,14 +27,17 @@ _GROWTH = 1.1
 
 def keep_graph(loaded: Loaded, jugfile: Path, arguments: Sequence[str] = ()) -> None:
     """Keep a graph in its store as that of a jugfile with these arguments."""
-    taken = snapshot.take(
+    snapshot.save(_taken(loaded, jugfile, arguments), loaded.results.backend)
+
+
+def _taken(loaded: Loaded, jugfile: Path, arguments: Sequence[str]) -> Snapshot:
+    return take(
         loaded.graph,
         jugfile,
         arguments=arguments,
         missing=loaded.missing,
         inputs=loaded.inputs,
     )
-    snapshot.save(taken, loaded.results.backend)
 
 
 def keep_snapshot(taken: Snapshot, backend: Backend) -> None:
@@ -92,5 +95,5 @@ class KeptJugfile:
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph, unless the store has the same one already."""
-        taken = self.growing().more(loaded.graph, loaded.missing, loaded.inputs)
+        taken = _taken(loaded, self.jugfile.path, self.jugfile.arguments)
         keep_snapshot(taken, loaded.results.backend)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 import zlib
 from array import array
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,15 +14,13 @@ import msgpack
 from backends.errors import DamagedError
 from backends.interface import KEY_SIZE
 from taskgraph.identity.input_files import changed_files
-from taskgraph.upkeep.jugfile_store import is_default_store, is_edited, stamp_of
+from taskgraph.upkeep.jugfile_store import is_default_store, is_edited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from backends.interface import Backend
     from taskgraph.identity.input_files import InputFiles
-    from taskgraph.tasks.graph import Graph
-    from taskgraph.tasks.task import TaskGenerator
 
 VERSION = 4
 _PREFIX = "graph-"
@@ -181,89 +177,6 @@ class Snapshot:
     def edited(self, jugfile: Path | None = None) -> bool:
         """Return whether the jugfile, where it is now, says something else."""
         return is_edited(jugfile or Path(self.jugfile), self.stamp)
-
-
-class Growing:
-    """Takes snapshots of a graph that grows, each of what is new in it.
-
-    Parameters
-    ----------
-    jugfile : Path
-        What it is read from.
-    arguments : sequence of str
-        What that is given on the command line.
-
-    Attributes
-    ----------
-    check : int
-        The CRC-32 of their keys.
-    """
-
-    def __init__(self, jugfile: Path, arguments: Sequence[str] = ()) -> None:
-        self._jugfile = jugfile
-        self._arguments = tuple(arguments)
-        self._places: dict[bytes, int] = {}
-        self._names: dict[str, int] = {}
-        self._functions: dict[TaskGenerator, int] = {}
-        self.check = zlib.crc32(b"")
-
-    @property
-    def size(self) -> int:
-        """How many tasks were taken."""
-        return len(self._places)
-
-    def more(
-        self,
-        graph: Graph,
-        missing: Sequence[bytes] = (),
-        inputs: InputFiles | None = None,
-    ) -> Snapshot:
-        """Return the tasks that are new; `missing` is what a barrier waits for.
-
-        What they need is counted from the beginning of the graph.
-        """
-        start, places = self.size, self._places
-        tasks = graph.last(len(graph) - start)
-        places.update(zip([task.key for task in tasks], count(start), strict=False))
-        for generator in graph.generators:
-            place = self._names.setdefault(generator.name, len(self._names))
-            self._functions[generator] = place
-        needs, numbers = array("I"), list[int]()
-        last: object = ()
-        for task in tasks:
-            if task.needs is not last:
-                last = task.needs
-                numbers = [places[need.key] for need in task.needs]
-            needs.extend(numbers)
-        keys = b"".join([task.key for task in tasks])
-        self.check = zlib.crc32(keys, self.check)
-        functions = self._functions
-        return Snapshot(
-            jugfile=str(self._jugfile.resolve()),
-            arguments=self._arguments,
-            stamp=stamp_of(self._jugfile),
-            time=time.time(),
-            missing=b"".join(missing),
-            names=list(self._names),
-            functions=array("I", [functions[task.generator] for task in tasks]),
-            keys=keys,
-            counts=array("I", [len(task.needs) for task in tasks]),
-            needs=needs,
-            writing=tuple(one.name for one in functions if one.files),
-            inputs=dict(inputs or {}),
-        )
-
-
-def take(
-    graph: Graph,
-    jugfile: Path,
-    *,
-    arguments: Sequence[str] = (),
-    missing: Sequence[bytes] = (),
-    inputs: InputFiles | None = None,
-) -> Snapshot:
-    """Return the snapshot of a graph; `missing` is what a barrier waits for."""
-    return Growing(jugfile, arguments).more(graph, missing, inputs)
 
 
 def save(snapshot: Snapshot, backend: Backend) -> None:

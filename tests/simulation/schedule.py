@@ -12,7 +12,7 @@ from backends.warning import warnings_told
 from taskgraph.results.results import Results
 from taskgraph.tasks import recording
 from taskgraph.tasks.graph import Graph
-from taskgraph.upkeep.snapshot import take
+from taskgraph.upkeep.growing import take
 
 from .calls import Plan, PlanSource, RaisedError
 from .deeds import COMMANDS, LEASE, body_of, work

@@ -88,7 +88,8 @@ def _graphs(
     backend: Backend, jugfile: Path, arguments: Sequence[str]
 ) -> tuple[Snapshot, list[Snapshot]]:
     """Return the graph of the jugfile as it is now, and those of others."""
-    from taskgraph.upkeep.snapshot import load_all, take
+    from taskgraph.upkeep.growing import take
+    from taskgraph.upkeep.snapshot import load_all
 
     before = load_snapshot(backend, jugfile, arguments)
     given = tuple(arguments or (before.arguments if before is not None else ()))

@@ -7,7 +7,7 @@ import signal
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taskgraph.execution.process_state import descendants
 
@@ -41,6 +41,8 @@ class Child:
         Whether it has read the jugfile.
     joined : bool
         Whether it has locked something while it reads.
+    pieces : list of bytes
+        What it has told of a graph that it has not told to its end.
     why : str
         Why it ends.
     killed_at : float
@@ -55,6 +57,7 @@ class Child:
     started: float = field(default_factory=time.monotonic)
     read: bool = False
     joined: bool = False
+    pieces: list[bytes] = field(default_factory=list)
     why: str = ""
     killed_at: float = 0.0
     overdue: bool = False
@@ -66,6 +69,17 @@ class Child:
     def page(self) -> SharedPage:
         """The memory that it shares with the supervisor."""
         return self.seat.page
+
+    def told(self) -> Iterator[tuple[str, Any]]:
+        """Yield what it told since, in order; the pieces of a graph together."""
+        for about, content in self.seat.letters.received():
+            if about == "piece":
+                self.pieces.append(content)
+            elif about == "more":
+                pieces, self.pieces = self.pieces, []
+                yield about, (*content, pieces)
+            else:
+                yield about, content
 
     def is_due(self, now: float) -> bool:
         """Return whether it has to be killed: told to end, overdue, or lingering."""

@@ -12,10 +12,10 @@ from backends.interface import KEY_SIZE
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.processes.reading import digests_of
 from taskgraph.upkeep.checking import cut_blob
-from taskgraph.upkeep.snapshot import decode
+from taskgraph.upkeep.growing import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from backends.interface import Backend, Key
     from taskgraph.execution.observer import Observer
@@ -71,7 +71,7 @@ class KnownGraph:
     def __bool__(self) -> bool:
         return self._outline is not None
 
-    def learn(self, start: int, check: int, data: bytes) -> bool:
+    def learn(self, start: int, check: int, pieces: Sequence[bytes]) -> bool:
         """Take in what a worker has read; return whether it says more than before.
 
         Parameters
@@ -80,10 +80,10 @@ class KnownGraph:
             How many tasks it has told before.
         check : int
             The CRC-32 of their keys: what follows on others is of no use.
-        data : bytes
-            An encoded snapshot of those that follow.
+        pieces : sequence of bytes
+            Encoded snapshots of those that follow.
         """
-        known, told = self.snapshot, decode(data)
+        known, told = self.snapshot, joined(pieces)
         if told is None:
             return False
         if start:

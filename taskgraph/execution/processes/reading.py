@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded, Pause
     from taskgraph.tasks.task import Task
-    from taskgraph.upkeep.snapshot import Growing
+    from taskgraph.upkeep.growing import Growing
 
 _HALF = 1 << 64
 Digests = dict[str, list[int]]
@@ -121,8 +121,9 @@ class Reader:
     def _tell(self, loaded: Loaded, growing: Growing) -> None:
         """Tell what is new in a graph, and what it is that this comes after."""
         before = growing.size, growing.check
-        more = growing.more(loaded.graph, loaded.missing, loaded.inputs)
-        self.letters.send("more", (*before, snapshot.encode(more)))
+        for piece in growing.pieces(loaded.graph, loaded.missing, loaded.inputs):
+            self.letters.send("piece", snapshot.encode(piece))
+        self.letters.send("more", before)
 
     @contextmanager
     def _member(self, backend: Backend) -> Iterator[None]:

@@ -9,7 +9,6 @@ from taskgraph.results.results import Results
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.task import Task
-from taskgraph.upkeep import snapshot
 from taskgraph.upkeep.collection import (
     empty,
     expired,
@@ -17,6 +16,7 @@ from taskgraph.upkeep.collection import (
     orphans,
     unneeded,
 )
+from taskgraph.upkeep.growing import take
 
 BIG = np.arange(100_000)
 
@@ -43,8 +43,8 @@ def store(results, key, value):
 
 def test_what_any_graph_has_is_needed(tmp_path):
     small, large = keys_of(2), keys_of(4)
-    mine = snapshot.take(small, tmp_path / "mine.py")
-    other = snapshot.take(large, tmp_path / "other.py")
+    mine = take(small, tmp_path / "mine.py")
+    other = take(large, tmp_path / "other.py")
     known = [*large, b"x" * 20]
 
     found = unneeded(known, mine, [other])

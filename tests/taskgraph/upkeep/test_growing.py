@@ -13,7 +13,7 @@ from taskgraph.execution.processes.reading import digests_of
 from taskgraph.tasks.frontier import Frontier
 from taskgraph.tasks.graph import Graph
 from taskgraph.upkeep import snapshot
-from taskgraph.upkeep.snapshot import Growing
+from taskgraph.upkeep.growing import Growing, take
 
 PATH = Path("no/such/job.py")
 
@@ -43,8 +43,9 @@ def letters_of(tasks, cuts):
     for piece in pieces(tasks, cuts):
         graph.extend(piece)
         before = growing.size, growing.check
-        more = growing.more(graph, [graph.tasks[-1].key] if len(graph) else [])
-        letters.append((*before, snapshot.encode(more)))
+        missing = [graph.tasks[-1].key] if len(graph) else []
+        more = [*map(snapshot.encode, growing.pieces(graph, missing, most=3))]
+        letters.append((*before, more))
     return letters
 
 
@@ -56,7 +57,7 @@ def known_after(letters):
 
 
 def same(told, tasks):
-    whole = snapshot.take(Graph(tasks), PATH, missing=[Graph(tasks).tasks[-1].key])
+    whole = take(Graph(tasks), PATH, missing=[Graph(tasks).tasks[-1].key])
     return replace(told, time=0.0) == replace(whole, time=0.0)
 
 
@@ -76,7 +77,7 @@ def test_two_workers_tell_one_graph_in_pieces_of_their_own(needs, one, two, rng)
         mixed.append(rng.choice([letters for letters in told if letters]).pop(0))
     known = known_after(mixed).snapshot
     assert list(known) == list(Graph(tasks))
-    assert list(known.needs_of()) == list(snapshot.take(Graph(tasks), PATH).needs_of())
+    assert list(known.needs_of()) == list(take(Graph(tasks), PATH).needs_of())
 
 
 def test_what_follows_on_other_tasks_is_not_taken_in():

@@ -9,7 +9,7 @@ from taskgraph.results.results import Results
 from taskgraph.tasks.graph import Graph, selector
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.task import Task
-from taskgraph.upkeep import snapshot
+from taskgraph.upkeep.growing import take
 from taskgraph.upkeep.invalidation import losses, matching, with_dependants
 
 
@@ -20,11 +20,11 @@ def chain(tmp_path):
         first = Task(abs, -1)
         second = Task(round, first)
         third = Task(pow, second, 2)
-    return snapshot.take(Graph([first, second, third]), tmp_path / "x.py")
+    return take(Graph([first, second, third]), tmp_path / "x.py")
 
 
 def snapshot_of(tasks, path):
-    return snapshot.take(Graph(tasks), path)
+    return take(Graph(tasks), path)
 
 
 def test_matching_goes_by_function_names(chain):

@@ -14,6 +14,7 @@ from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.task import Task
 from taskgraph.upkeep import snapshot
+from taskgraph.upkeep.growing import take
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 
 
@@ -38,7 +39,7 @@ def some_graph(count=3):
 def test_a_snapshot_comes_back_as_it_was(backend, jugfile):
     graph = some_graph()
     missing = list(graph)[:2]
-    taken = snapshot.take(graph, jugfile, arguments=["-x"], missing=missing)
+    taken = take(graph, jugfile, arguments=["-x"], missing=missing)
 
     snapshot.save(taken, backend)
 
@@ -82,7 +83,7 @@ def test_no_snapshot_is_none(backend, jugfile):
 
 @pytest.mark.parametrize("data", [b"\x93", b"\x91\x63", b"text"])
 def test_a_snapshot_of_another_version_is_none(backend, jugfile, data):
-    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    snapshot.save(take(some_graph(), jugfile), backend)
     (name,) = backend.documents.names()
     backend.documents.put(name, data)
 
@@ -105,7 +106,7 @@ def flip(data):
 @pytest.mark.parametrize("spoil", [bytes.lower, flip, empty, cut])
 def test_a_damaged_snapshot_is_told_and_never_shown(tmp_path, jugfile, spoil):
     backend = open_backend(tmp_path / "store")
-    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    snapshot.save(take(some_graph(), jugfile), backend)
     (path,) = (tmp_path / "store" / "documents").iterdir()
     path.write_bytes(spoil(path.read_bytes()))
 
@@ -118,20 +119,20 @@ def test_a_damaged_snapshot_is_told_and_never_shown(tmp_path, jugfile, spoil):
 def test_a_damaged_snapshot_of_another_jugfile_is_no_concern(tmp_path, jugfile):
     backend = open_backend(tmp_path / "store")
     other = tmp_path / "inner" / "work.py"
-    snapshot.save(snapshot.take(some_graph(), other), backend)
+    snapshot.save(take(some_graph(), other), backend)
     (path,) = (tmp_path / "store" / "documents").iterdir()
     path.write_bytes(b"")
-    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    snapshot.save(take(some_graph(), jugfile), backend)
 
     assert len(snapshot.load(backend, jugfile)) == 4
 
 
 def test_a_jugfile_is_itself_by_whatever_path(backend, jugfile, tmp_path):
-    snapshot.save(snapshot.take(some_graph(1), jugfile), backend)
+    snapshot.save(take(some_graph(1), jugfile), backend)
     inner = tmp_path / "inner"
     inner.mkdir()
     (inner / "work.py").write_text("")
-    snapshot.save(snapshot.take(some_graph(5), inner / "work.py"), backend)
+    snapshot.save(take(some_graph(5), inner / "work.py"), backend)
     (tmp_path / "link").symlink_to(tmp_path)
 
     assert len(snapshot.load(backend, inner / ".." / "work.py")) == 2
@@ -141,7 +142,7 @@ def test_a_jugfile_is_itself_by_whatever_path(backend, jugfile, tmp_path):
 def test_another_jugfile_of_the_same_name_is_not_shown_instead(
     backend, jugfile, tmp_path
 ):
-    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    snapshot.save(take(some_graph(), jugfile), backend)
     other = tmp_path / "inner" / "work.py"
     other.parent.mkdir()
     other.write_text("x = 2\n")
@@ -150,7 +151,7 @@ def test_another_jugfile_of_the_same_name_is_not_shown_instead(
 
 
 def test_a_jugfile_that_was_copied_keeps_its_snapshot(backend, jugfile, tmp_path):
-    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    snapshot.save(take(some_graph(), jugfile), backend)
     copy = tmp_path / "copy" / "work.py"
     copy.parent.mkdir()
     copy.write_text(jugfile.read_text())
@@ -162,9 +163,9 @@ def test_each_jugfile_and_argument_has_its_own(backend, jugfile, tmp_path):
     other = tmp_path / "inner" / "work.py"
     other.parent.mkdir()
     other.write_text("")
-    snapshot.save(snapshot.take(some_graph(1), jugfile), backend)
-    snapshot.save(snapshot.take(some_graph(2), jugfile, arguments=["2"]), backend)
-    snapshot.save(snapshot.take(some_graph(5), other), backend)
+    snapshot.save(take(some_graph(1), jugfile), backend)
+    snapshot.save(take(some_graph(2), jugfile, arguments=["2"]), backend)
+    snapshot.save(take(some_graph(5), other), backend)
 
     assert len(snapshot.load(backend, jugfile, [])) == 2
     assert len(snapshot.load(backend, jugfile, ["2"])) == 3
@@ -175,7 +176,7 @@ def test_each_jugfile_and_argument_has_its_own(backend, jugfile, tmp_path):
 
 
 def test_a_jugfile_that_moved_keeps_its_snapshot(backend, jugfile, tmp_path):
-    snapshot.save(snapshot.take(some_graph(), jugfile), backend)
+    snapshot.save(take(some_graph(), jugfile), backend)
     moved = tmp_path / "elsewhere" / "work.py"
     moved.parent.mkdir()
     jugfile.rename(moved)
@@ -187,7 +188,7 @@ def test_a_jugfile_that_moved_keeps_its_snapshot(backend, jugfile, tmp_path):
 
 
 def test_only_other_contents_make_a_snapshot_old(jugfile):
-    taken = snapshot.take(some_graph(), jugfile)
+    taken = take(some_graph(), jugfile)
     os.utime(jugfile, (1, 1))
     assert not taken.outdated()
 

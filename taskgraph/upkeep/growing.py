@@ -1,0 +1,184 @@
+"""Snapshots taken of a graph, whole or in pieces: what a worker tells of it."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from array import array
+from itertools import count
+from typing import TYPE_CHECKING
+
+from taskgraph.upkeep.jugfile_store import stamp_of
+from taskgraph.upkeep.snapshot import Snapshot, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from taskgraph.identity.input_files import InputFiles
+    from taskgraph.tasks.graph import Graph
+    from taskgraph.tasks.task import Task, TaskGenerator
+
+_MOST = 100_000
+"""Tasks in a piece: those of a large graph take memory while they are told."""
+
+
+class Growing:
+    """Takes snapshots of a graph that grows, each of what is new in it.
+
+    Parameters
+    ----------
+    jugfile : Path
+        What it is read from.
+    arguments : sequence of str
+        What that is given on the command line.
+
+    Attributes
+    ----------
+    size : int
+        How many tasks were taken.
+    check : int
+        The CRC-32 of their keys.
+    """
+
+    def __init__(self, jugfile: Path, arguments: Sequence[str] = ()) -> None:
+        self._jugfile = jugfile
+        self._arguments = tuple(arguments)
+        self._names: dict[str, int] = {}
+        self._functions: dict[TaskGenerator, int] = {}
+        self._places: _Places = _Places()
+        self.size, self.check = 0, zlib.crc32(b"")
+
+    def pieces(
+        self,
+        graph: Graph,
+        missing: Sequence[bytes] = (),
+        inputs: InputFiles | None = None,
+        *,
+        most: int = _MOST,
+    ) -> Iterator[Snapshot]:
+        """Yield the tasks that are new, some at a time; at least one piece.
+
+        What they need is counted from the beginning of the graph.
+
+        Parameters
+        ----------
+        graph : Graph
+            The same as before, or longer.
+        missing : sequence of bytes
+            Keys that a barrier waits for.
+        inputs : InputFiles, optional
+            What the jugfile has read; the last piece tells it.
+        most : int
+            Tasks in a piece.
+        """
+        for generator in graph.generators:
+            place = self._names.setdefault(generator.name, len(self._names))
+            self._functions[generator] = place
+        start = self.size
+        new = graph.last(len(graph) - start) if start else graph.tasks
+        self._places.extend(new)
+        for first in range(0, len(new) or 1, most):
+            read = inputs if first + most >= len(new) else None
+            yield self._taken(new[first : first + most], b"".join(missing), read)
+
+    def _taken(
+        self, tasks: Sequence[Task], missing: bytes, inputs: InputFiles | None
+    ) -> Snapshot:
+        needs, numbers = array("I"), array("I")
+        last: object = ()
+        for place, task in enumerate(tasks, self.size):
+            if task.needs is not last:
+                last = task.needs
+                numbers = self._places.of(task.needs, place)
+            needs.extend(numbers)
+        keys = b"".join([task.key for task in tasks])
+        self.size += len(tasks)
+        self.check = zlib.crc32(keys, self.check)
+        functions = self._functions
+        return Snapshot(
+            jugfile=str(self._jugfile.resolve()),
+            arguments=self._arguments,
+            stamp=stamp_of(self._jugfile),
+            time=time.time(),
+            missing=missing,
+            names=list(self._names),
+            functions=array("I", [functions[task.generator] for task in tasks]),
+            keys=keys,
+            counts=array("I", [len(task.needs) for task in tasks]),
+            needs=needs,
+            writing=tuple(one.name for one in functions if one.files),
+            inputs=dict(inputs or {}),
+        )
+
+
+class _Places:
+    """Where tasks are in their graph.
+
+    A task mostly needs what is as far before it as what the last one needed, or what
+    comes next: as long as that is so, no table of all is made.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: Sequence[Task] = ()
+        self._table: dict[bytes, int] = {}
+        self._last, self._from = array("I"), 0
+
+    def extend(self, new: Sequence[Task]) -> None:
+        """Take in the tasks that a graph has got since."""
+        if self._tasks:
+            self._list(self._tasks)
+            self._tasks = ()
+        if self._table:
+            self._list(new)
+        else:
+            self._tasks = new
+
+    def _list(self, tasks: Sequence[Task]) -> None:
+        keys = [task.key for task in tasks]
+        self._table.update(zip(keys, count(len(self._table)), strict=False))
+
+    def of(self, needs: Sequence[Task], place: int) -> array[int]:
+        """Return where the tasks are that the one at a place needs."""
+        found = self._guessed(needs, place - self._from) if self._tasks else None
+        if found is None:
+            self.extend(())
+            table = self._table
+            found = array("I", [table[need.key] for need in needs])
+        self._last, self._from = found, place
+        return found
+
+    def _guessed(self, needs: Sequence[Task], step: int) -> array[int] | None:
+        """Return where they are, if it is where they are expected."""
+        tasks, last, found = self._tasks, self._last, array("I")
+        guess = -1
+        for number, need in enumerate(needs):
+            guess = last[number] + step if number < len(last) else guess + 1
+            if guess >= len(tasks) or tasks[guess] is not need:
+                return None
+            found.append(guess)
+        return found
+
+
+def joined(pieces: Sequence[bytes]) -> Snapshot | None:
+    """Return encoded pieces as one; None if another version wrote one of them."""
+    first, *others = map(decode, pieces)
+    for other in others:
+        if first is None or other is None:
+            return None
+        first = first.with_more(len(first), other)
+    return first
+
+
+def take(
+    graph: Graph,
+    jugfile: Path,
+    *,
+    arguments: Sequence[str] = (),
+    missing: Sequence[bytes] = (),
+    inputs: InputFiles | None = None,
+) -> Snapshot:
+    """Return the snapshot of a graph; `missing` is what a barrier waits for."""
+    growing = Growing(jugfile, arguments)
+    (taken,) = growing.pieces(graph, missing, inputs, most=len(graph) or 1)
+    return taken
