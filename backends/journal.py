@@ -24,8 +24,7 @@ from backends.segment import (
     refused,
     void_frame,
 )
-from backends.state import State
-from backends.unfolded import Unfolded
+from backends.state import State, Unfolded
 from backends.warning import warn
 
 if TYPE_CHECKING:

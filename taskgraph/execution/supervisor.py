@@ -91,7 +91,7 @@ class Supervisor:
     ) -> None:
         self._what = what
         self._options = options
-        self._observer = observer
+        self._observer, self._folder = observer, folder
         self._starting = Starting(options.workers)
         self._children: dict[int, Child] = {}
         self._signalled: list[tuple[float, Child]] = []
@@ -99,7 +99,6 @@ class Supervisor:
         self._said: set[str] = set()
         self._crashes, self._stopping, self._chosen = 0, 0, False
         self._ending = Ending(until_of(options.per_worker))
-        self._folder = folder
         if isinstance(what, HasRead):
             self.results, self._graph = what.loaded.results, KnownGraph(what.loaded)
         else:

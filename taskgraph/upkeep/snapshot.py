@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import struct
 import zlib
 from array import array
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from taskgraph.identity.input_files import InputFiles
 
 VERSION = 4
+_KEYS = struct.Struct(f"{KEY_SIZE}s")
 _PREFIX = "graph-"
 _LONGEST_STEM = 100
 _DIGITS = 8
@@ -126,7 +129,7 @@ class Snapshot:
         return isinstance(key, bytes) and self._place(key) is not None
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self.split())
+        return map(itemgetter(0), _KEYS.iter_unpack(self.keys))
 
     def name_of(self, key: bytes) -> str | None:
         """Return the function name of a key, None if it is not there."""

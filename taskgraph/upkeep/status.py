@@ -81,11 +81,11 @@ def status_of(
     held : container of bytes
         Keys that a living worker has locked.
     """
-    keys = snapshot.split()
-    if not failures and all(map(known.__contains__, keys)):
+    if not failures and all(map(known.__contains__, snapshot)):
         done = Counter(snapshot.functions)
         pairs = {(function, _DONE): count for function, count in done.items()}
         return Status(_table(snapshot, pairs), snapshot.complete)
+    keys = snapshot.split()
     states = _states(snapshot, keys, known, failures, held)
     stuck = False
     if not snapshot.complete:

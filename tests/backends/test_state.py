@@ -5,9 +5,8 @@ from hypothesis import assume, given, strategies as st
 
 from backends.interface import Cause, Inputs, Kind, Row, Segment, Where
 from backends.memory import MemoryLog, Room
-from backends.state import State
+from backends.state import FEW, State, Unfolded
 from backends.store import JournalStore
-from backends.unfolded import FEW, Unfolded
 
 from .deeds import FAILURE, answers, key, publish
 

@@ -139,7 +139,10 @@ class KnownGraph:
         if self._outline is None or self.missing:
             return False
         known, failures = backend.keys(), backend.failures()
-        return all(key in known and key not in failures for key in self._outline)
+        done = all(map(known.__contains__, self._outline))
+        return done and not (
+            failures and any(map(failures.__contains__, self._outline))
+        )
 
     def describe(self, key: Key) -> str:
         """Return what a task is called: its function, and digits of its key."""
