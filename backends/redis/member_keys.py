@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 
     from backends.redis.room import Room
 
+_AT_ONCE = 1000
+"""Names of workers in one question."""
+
 
 class MemberKeys:
     """The `Members` of a store in Redis.
@@ -31,6 +33,7 @@ class MemberKeys:
         self._room = room
         self._workers = room.key("workers")
         self._joined: set[str] = set()
+        self._now = 0
 
     def beat(self, worker: str, identity: Mapping[str, object]) -> None:
         if not is_name(worker):
@@ -57,28 +60,36 @@ class MemberKeys:
         )
 
     def names(self) -> set[str]:
-        return {member.worker for member in self._found()}
+        return {name for name, _, _ in self._found("names")}
 
     def some(self, workers: Iterable[str]) -> list[Member]:
-        wanted = set(workers)
+        wanted = list(filter(is_name, workers))
         return [
-            replace(member, age=nan)
-            for member in self._found()
-            if member.worker in wanted
+            Member(name, _identity(text), float(beat), nan)
+            for at in range(0, len(wanted), _AT_ONCE)
+            for name, beat, text in self._found("named", *wanted[at : at + _AT_ONCE])
         ]
 
     def all(self) -> list[Member]:
-        return list(self._found())
+        return [
+            Member(
+                name, _identity(text), float(beat), max(0.0, (self._now - beat) / 1e6)
+            )
+            for name, beat, text in self._found("all")
+        ]
 
-    def _found(self) -> Iterator[Member]:
+    def _found(self, which: str, *names: str) -> Iterator[tuple[str, int, bytes]]:
+        """Yield who is alive, the last heartbeat in microseconds, and who it is."""
         prefix = self._room.key("worker", "")
-        now, *found = self._room.server.script(scripts.MEMBERS, [self._workers], prefix)
+        now, *found = self._room.server.script(
+            scripts.MEMBERS, [self._workers], prefix, which, *names
+        )
+        self._now = int(now)
         for worker, said in zip(found[::2], found[1::2], strict=True):
             name = worker.decode(errors="replace")
             if is_name(name):
                 beat, _, text = said.partition(b" ")
-                age = max(0.0, (int(now) - int(beat)) / 1e6)
-                yield Member(name, _identity(text), float(beat), age)
+                yield name, int(beat or 0), text
 
     def leave(self, worker: str) -> None:
         key = self._room.key("worker", worker)

@@ -15,15 +15,17 @@ from hashlib import sha1
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script and the digest by which the server knows it."""
+    """A script, the digest by which the server knows it, and whether it writes."""
 
     text: str
     digest: str
+    writes: bool
 
 
-def _script(text: str, *, guarded: bool = True) -> Script:
+def _script(text: str, *, guarded: bool = True, writes: bool = True) -> Script:
     whole = (_GUARD if guarded else "") + text
-    return Script(whole, sha1(whole.encode(), usedforsecurity=False).hexdigest())
+    digest = sha1(whole.encode(), usedforsecurity=False).hexdigest()
+    return Script(whole, digest, writes)
 
 
 OTHER = b"another store"
@@ -64,6 +66,7 @@ end
 return redis.call('HMGET', KEYS[1], 'format', 'version', 'block', 'id')
 """,
     guarded=False,
+    writes=False,
 )
 """KEYS: meta. ARGV: format, version, block size, a new id. Returns what is there."""
 
@@ -93,7 +96,8 @@ while place < size and room > 0 do
   place = place + 1
 end
 return {recent, news, false}
-"""
+""",
+    writes=False,
 )
 """KEYS: meta, log, body, log and body of the block before.
 
@@ -105,6 +109,7 @@ sizes, or of a merged block the starts, and the checks of those that were left o
 READ = _script(
     _SEEN + "return seen(KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2]))",
     guarded=False,
+    writes=False,
 )
 """KEYS: log, body. ARGV: place, limit. Returns the start of a frame and its size."""
 
@@ -187,7 +192,8 @@ for _, block in ipairs(redis.call('SMEMBERS', KEYS[3])) do
   end
 end
 return {found or -1, later or -1}
-"""
+""",
+    writes=False,
 )
 """KEYS: meta, log, blocks. ARGV: id, place, block.
 
@@ -258,21 +264,30 @@ return 0
 MEMBERS = _script(
     _NOW
     + """
-local found = {now}
-for _, name in ipairs(redis.call('SMEMBERS', KEYS[1])) do
-  local said = redis.call('GET', ARGV[1] .. name)
+local prefix, named, found = ARGV[1], ARGV[2] == 'named', {now}
+local names = named and {unpack(ARGV, 3)} or redis.call('SMEMBERS', KEYS[1])
+for _, name in ipairs(names) do
+  local said
+  if ARGV[2] == 'names' then said = redis.call('EXISTS', prefix .. name) == 1 and ''
+  else said = redis.call('GET', prefix .. name) end
   if said then
     found[#found + 1] = name
     found[#found + 1] = said
-  else
-    redis.call('SREM', KEYS[1], name)
+  elseif not named then
+    redis.pcall('SREM', KEYS[1], name)  -- a replica may not
   end
 end
 return found
 """,
     guarded=False,
+    writes=False,
 )
-"""KEYS: workers. ARGV: what keys of workers begin with. Forgets those that are dead."""
+"""KEYS: workers.
+
+ARGV: what keys of workers begin with; ``names`` for these alone, ``all``, or ``named``
+and some names. Returns the time, then names of the living, and what they say. Forgets
+who is dead.
+"""
 
 PUT = _script("redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) return 0")
 """KEYS: meta, documents. ARGV: id, name, document."""
@@ -329,8 +344,9 @@ end
 return total
 """,
     guarded=False,
+    writes=False,
 )
 """KEYS: hashes. Returns the bytes of their fields."""
 
-TIME = _script(_NOW + "return now", guarded=False)
+TIME = _script(_NOW + "return now", guarded=False, writes=False)
 """KEYS: any. Returns microseconds since the epoch by the server's clock."""

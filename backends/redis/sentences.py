@@ -84,7 +84,7 @@ def sentence_of(error: Exception, text: str) -> tuple[type[BackendError], str]:
             "the server is out of memory (maxmemory); free some by `tg cleanup`, give "
             "it more, or keep large results in a folder, ?blobs=/shared/folder"
         )
-    if isinstance(error, AskError):
+    if isinstance(error, AskError) or text.startswith("MOVED"):
         return OpenError, (
             "the server is a node of a cluster, and not the one for this store; write "
             "redis+cluster://host"

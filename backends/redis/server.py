@@ -110,7 +110,7 @@ class Server:
                 return client.eval(script.text, *words)
 
         found = self._run(run_it, patient=patient)
-        self._wrote = True
+        self._wrote |= script.writes
         return found
 
     def _run(self, command: Callable[[Any], T], *, patient: bool = True) -> T:
@@ -168,7 +168,7 @@ def _open_to_all(address: Address, password: str) -> bool:
 def _memory(client: Any) -> dict[str, Any]:
     """Return what a server says of its memory; nothing if it may not tell this user."""
     if hasattr(client, "get_primaries"):
-        client = client.get_redis_connection(client.get_random_primary_node())
+        client = client.get_redis_connection(client.get_primaries()[0])
     try:
         about: dict[str, Any] = client.info("memory")
     except NoPermissionError:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import pytest
 
@@ -16,7 +17,7 @@ from backends.redis import opening, scripts
 from backends.redis.room import VERSION
 from backends.store import JournalStore
 
-from ...redis_servers import free_port
+from ...redis_servers import RedisServer, free_port
 from ..deeds import A, B, answers, drop_discarded, history, publish
 from .rooms import open_log, refusal
 
@@ -172,15 +173,29 @@ def test_a_server_without_memory_stops_who_writes_and_keeps_what_it_has(own_serv
     assert late.locked_by(B) == "anna"
 
 
-def test_a_replica_is_read_and_not_written_to(each_server, own_server):
-    with each_server.client() as client:
-        version = client.info("server")["redis_version"]
-    server = own_server("--replicaof", "127.0.0.1", str(each_server.port))
+def test_a_replica_is_read_and_not_written_to(each_server, request):
+    server = RedisServer(
+        each_server.program, "--replicaof", "127.0.0.1", str(each_server.port)
+    )
+    request.addfinalizer(server.close)
     backend = open_backend(server.url("nothing"))
-    assert backend.poll() == [], version
+    assert backend.poll() == []
     assert "is a replica, which can only be read" in refusal(
         server.url("nothing"), UnavailableError
     )
+    anna = open_backend(each_server.url("something"), worker="anna")
+    anna.members.beat("anna", {"lease": 0.001})
+    anna.claim([A])
+    bert = open_backend(server.url("something"), worker="bert")
+    until = time.monotonic() + 30
+    while bert.locked_by(A) is None and time.monotonic() < until:
+        time.sleep(0.02)
+        bert.poll()
+    assert bert.members.all() == []
+    began = time.monotonic()
+    with pytest.raises(UnavailableError, match="is a replica"):
+        bert.claim([B])
+    assert time.monotonic() - began < 10
 
 
 def test_a_user_who_may_not_all_is_told_what(own_server):
