@@ -204,8 +204,22 @@ def how_to_choose(image: Any, name: str) -> str:
     option = {"c": "channel=0"}.get(name, f"select={{{name!r}: 0}}")
     return (
         f"has several {kind} {axes} where one grey image is expected; choose one"
-        f" by {option}"
+        f" by {option} of open_image or load(...), in a file of steps"
+        f' run = "load" and with = {{ {_as_toml(option)} }}'
     )
+
+
+def _as_toml(option: str) -> str:
+    """Return an option as a file of steps has it.
+
+    Examples
+    --------
+    >>> _as_toml("select={'t': 0}"), _as_toml("channel=0")
+    ('select = { t = 0 }', 'channel = 0')
+    """
+    name, _, value = option.partition("=")
+    inner = value.strip("{}").replace("'", "").replace(": ", " = ")
+    return f"{name} = {{ {inner} }}" if value.startswith("{") else f"{name} = {value}"
 
 
 def guessed(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:

@@ -50,6 +50,8 @@ def as_image(
     >>> as_image(np.zeros((4, 5)), spacing=(0.5, 0.5), units="micrometer")
     <Image <array> float64 (4, 5) (y: 0.5 micrometer, x: 0.5 micrometer)>
     """
+    if not hasattr(array, "shape"):
+        raise TypeError(f"array is {array!r:.40}; give numpy.asarray(...) of numbers")
     return described(path, array, axes=axes, spacing=spacing, units=units)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit.io.axes import how_to_choose
 from segkit.io.calibration import (
     SPATIAL,
@@ -144,11 +145,9 @@ class Image:
         slices, drop = resolve(self.path, box, self.shape)
         voxels = np.asarray(self.source.read(slices))
         voxels = np.ascontiguousarray(voxels, dtype=self.dtype)
-        if drop:
-            return voxels.reshape(
-                [n for axis, n in enumerate(voxels.shape) if axis not in drop]
-            )
-        return voxels
+        if not drop:
+            return voxels
+        return voxels.reshape([n for k, n in enumerate(voxels.shape) if k not in drop])
 
     def __getitem__(self, box: Region) -> NDArray[Any]:
         return self.read(box)
@@ -171,8 +170,8 @@ class Image:
 
         Raises
         ------
-        ImageRequestError
-            If there is no such axis or the index lies outside it.
+        ImageRequestError, TypeError
+            If there is no such axis or the index lies outside it, or is no integer.
 
         Examples
         --------
@@ -194,11 +193,12 @@ class Image:
                 self.path, f"has no axis {name!r}; its axes are {self.axes!r}"
             )
         length = self.shape[axis]
+        position = checks.as_integer(
+            position, name=f"index of {name!r}", least=-(1 << 62)
+        )
+        why = f"index {position} is outside axis {name!r} of length {length}"
         if not -length <= position < length:
-            raise ImageRequestError(
-                self.path,
-                f"index {position} is outside axis {name!r} of length {length}",
-            )
+            raise ImageRequestError(self.path, why)
         return self._without(axis, Selected(self.source, axis, position % length))
 
     def to_grey(self) -> Image:
@@ -381,7 +381,7 @@ class Image:
         return key_of(self)
 
     def __taskgraph_files__(self) -> list[str]:
-        """Return the paths of its files, which `tg status` looks at."""
+        """Return its files, which `tg status` looks at."""
         return [path for path, _ in self.seen]
 
     def __taskgraph_value__(self) -> Image:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from segkit.argument_kinds import require_types
 from segkit.io.errors import (
     ColourError,
     ImageRequestError,
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from segkit.io.formats import Format
     from segkit.io.image import Image
     from segkit.io.options import Missing
+
+_TYPED = (
+    *("path", "key", "channel", "to_grey", "select", "axes", "series", "level"),
+    *("well", "pattern"),
+)
 
 
 @known_as("segkit")
@@ -110,6 +116,8 @@ def open_image(
         If the image was created and its writers have not finished.
     MissingExtraError
         If a library is missing or broken; the message says how to install it.
+    TypeError
+        If an option is of another kind than it says.
 
     Examples
     --------
@@ -123,6 +131,7 @@ def open_image(
     Traceback (most recent call last):
     FileNotFoundError: [Errno 2] no image there: ...
     """
+    require_types(open_image, locals(), _TYPED)
     where, inside = _split(path)
     require_readable(path)
     options = OpenOptions(key or inside, series, level, axes, well, pattern, missing)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from segkit import checks
+from segkit.argument_kinds import require_types
 from segkit.io.axes import require_axes
 from segkit.io.described import described
 from segkit.io.errors import ImageRequestError, imports_explained
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from segkit.io.formats import Format
     from segkit.io.options import Downscale, OmeVersion
+
+_TYPED = ["path", "axes", "labels", "overwrite", "durable"]
 
 
 @known_as("segkit")
@@ -103,7 +106,7 @@ def save(
     ImageRequestError
         If the format cannot hold the image, or an option is none that it has.
     TypeError
-        If the array is masked, or `levels` is no integer.
+        If the array is masked, or an option of another kind than it says.
 
     Examples
     --------
@@ -117,6 +120,7 @@ def save(
     FileExistsError: ...labels.tif: exists already; choose another name or say
     overwrite=True
     """
+    require_types(save, locals(), _TYPED)
     where, _, key = str(path).partition("::")
     path = Path(where)
     format_ = format_of(path)
@@ -152,7 +156,9 @@ def _require_options(path: Path, format_: Format, options: SaveOptions) -> None:
             f"compression={compression!r} is for {formats_with('compression')};"
             " leave it out",
         )
-    if compression is not None and compression.lower() not in get_args(Compression):
+    if compression is not None and str(compression).lower() not in get_args(
+        Compression
+    ):
         raise ImageRequestError(
             path,
             f"compression={compression!r} is unknown; use one of"

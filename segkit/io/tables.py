@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.argument_kinds import require_types
 from segkit.io.errors import ImageRequestError, missing_extra
 from segkit.io.publishing import published
 from segkit.io.replacing import require_free
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
+
+_TYPED = ["path", "overwrite", "durable", "unit"]
 
 
 @known_as("segkit")
@@ -59,6 +62,8 @@ def save_table(
         a given one, or the suffix means no format.
     FileExistsError
         If the file exists.
+    TypeError
+        If an option is of another kind than it says.
 
     Examples
     --------
@@ -69,6 +74,7 @@ def save_table(
     1,0.1
     2,7.0
     """
+    require_types(save_table, locals(), _TYPED)
     path = Path(path)
     columns = _columns(path, table)
     if unit is not None:
@@ -76,7 +82,9 @@ def save_table(
     suffix = path.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
         raise ImageRequestError(
-            path, f"suffix {path.suffix!r} means no table; use {TABLE_SUFFIXES}"
+            path,
+            f"suffix {path.suffix!r} means no table; use one of"
+            f" {', '.join(TABLE_SUFFIXES)}",
         )
     require_free(path, overwrite=overwrite, folder=False)
     with published(path, overwrite=overwrite, durable=durable) as private:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.argument_kinds import require_types
 from segkit.io.described import described
 from segkit.io.errors import (
     ImageRequestError,
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 
 _SLAB_BYTES = 64 << 20
+
+_TYPED = ["path", "axes", "labels", "overwrite"]
 
 
 @known_as("segkit")
@@ -105,6 +108,8 @@ def create_image(
         holds what segkit did not write.
     ImageRequestError
         If the format cannot be written by box or cannot hold this image.
+    TypeError
+        If an option is of another kind than it says.
 
     Examples
     --------
@@ -116,6 +121,7 @@ def create_image(
     >>> int(np.asarray(segkit.open_image(path)).sum())
     12
     """
+    require_types(create_image, locals(), _TYPED)
     path = Path(path)
     format_ = format_of(path)
     require_free(

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from segkit import checks
+from segkit.argument_kinds import require_types
 from segkit.labelling import box as label_box
 from segkit.labelling.connectivity import row_offsets, structure_of
 from segkit.labelling.merging import merge_tiles
@@ -341,6 +342,7 @@ def _require_room(out: Array, shape: tuple[int, ...], lookup: Array) -> None:
 
 def _foreground(mask: Any, *, by_value: bool) -> Array:
     """Return a C-contiguous array, of one byte a voxel unless values matter."""
+    require_types(label, {"by_value": by_value})
     image = checks.as_array(mask, name="mask")
     checks.require_real(image, name="mask")
     checks.require_grey(image, name="mask")

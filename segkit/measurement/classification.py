@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import colorsys
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -302,6 +303,12 @@ def reconstruct(
     from segkit.labelling.labels import relabel_tile
 
     lookup = class_lookup(classes) if isinstance(classes, Mapping) else classes
+    if np.asarray(lookup).dtype.kind not in "iu" or np.ndim(lookup) != 1:
+        raise TypeError(
+            f"classes is {reprlib.repr(classes)}; give the table of classify(...), or"
+            " the number of each label's class, from label 0 on"
+        )
+    lookup = np.asarray(lookup)
     if labels.size == 0:
         return np.zeros(labels.shape, lookup.dtype)
     beyond = int(labels.max()) + 1 - len(lookup)

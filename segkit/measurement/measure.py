@@ -123,6 +123,8 @@ def region_properties(
     spacing = spacing_of(spacing, labels, intensity)
     axes = axes_of(axes, labels, intensity)
     array, largest = _labels(labels)
+    if array.ndim == 0:
+        raise ValueError("labels are a single number; give an array of labels")
     checks.require_no_picture(array)
     require_no_mask(array)
     intensities = _intensity(intensity, array.shape)

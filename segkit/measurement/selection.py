@@ -13,6 +13,7 @@ whose objects keep their ids.
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -169,21 +170,21 @@ def relabel_sequential(labels: Any) -> tuple[Array, Ids]:
 def small_ids(table: Columns, min_size: int) -> Ids:
     """Return the labels of objects of fewer than `min_size` voxels, an integer."""
     least = checks.as_integer(min_size, name="min_size")
-    return _ids(table, table["count"] < least)
+    return _ids(table, _column(table, "count") < least)
 
 
 @known_as("segkit")
 def border_ids(table: Columns) -> Ids:
     """Return the labels of objects that reach the image's border."""
-    return _ids(table, table["touches_border"])
+    return _ids(table, _column(table, "touches_border"))
 
 
 @known_as("segkit")
 def largest_ids(table: Columns, number: int = 1) -> Ids:
     """Return the labels of the `number` largest objects, rising."""
     most = checks.as_integer(number, name="number")
-    order = np.argsort(-table["count"], kind="stable")[:most]
-    return np.sort(np.asarray(table["label"], np.int64)[order])
+    order = np.argsort(-_column(table, "count"), kind="stable")[:most]
+    return np.sort(np.asarray(_column(table, "label"), np.int64)[order])
 
 
 @known_as("segkit")
@@ -197,7 +198,7 @@ def ids_within(table: Columns, **bounds: Any) -> Ids:
     >>> ids_within(table, area=(10, None))
     array([2, 3])
     """
-    inside = np.ones(len(table["label"]), bool)
+    inside = np.ones(len(_column(table, "label")), bool)
     columns = {name.replace("-", "_"): column for name, column in table.items()}
     for name, limits in bounds.items():
         if name not in columns:
@@ -206,6 +207,20 @@ def ids_within(table: Columns, **bounds: Any) -> Ids:
         inside &= columns[name] >= (-math.inf if low is None else low)
         inside &= columns[name] <= (math.inf if high is None else high)
     return _ids(table, inside)
+
+
+def _column(table: Columns, name: str) -> NDArray[Any]:
+    """Return a column of a table of objects."""
+    if not isinstance(table, Mapping):
+        raise TypeError(
+            f"table is {reprlib.repr(table)}; give what region_properties returns"
+        )
+    if name not in table:
+        raise ValueError(
+            f"the table has no column {name!r}, only {', '.join(map(str, table))}; ask"
+            f" region_properties for it: properties=[..., {name!r}]"
+        )
+    return np.asarray(table[name])
 
 
 def require_limits(name: str, limits: Any) -> tuple[float | None, float | None]:

@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from segkit import checks
+from segkit.argument_kinds import require_kinds
 from segkit.io.axes import by_number
 from segkit.measurement.classification import BoundsClassifier
-from segkit.pipeline.argument_kinds import require_kinds
 from segkit.pipeline.steps import nearest
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def require_target(step: Step) -> None:
     TypeError: got an unexpected keyword argument 'levls'; it takes axes, spacing, ...
     """
     import segkit
+    from segkit.io.errors import ImageRequestError
     from segkit.io.formats import format_of
     from segkit.io.tables import TABLE_SUFFIXES
 
@@ -94,7 +95,11 @@ def require_target(step: Step) -> None:
     if path.lower().endswith(TABLE_SUFFIXES):
         _require_bound(segkit.save_table, 2, step.keywords)
     else:
-        format_of(path.partition("::")[0])
+        try:
+            format_of(path.partition("::")[0])
+        except ImageRequestError as error:
+            tables = ", ".join(TABLE_SUFFIXES)
+            raise ValueError(f"{error}; of a table {tables}") from error
         _require_bound(segkit.save, 2, step.keywords)
 
 

@@ -6,9 +6,9 @@ import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from segkit.argument_kinds import require_kinds
 from segkit.io.axes import require_said
 from segkit.io.calibration import SPATIAL
-from segkit.pipeline.argument_kinds import require_kinds
 from segkit.pipeline.contents import asks_for_axes, is_foreign, require_returns
 from segkit.pipeline.special_checks import ANY_AXES
 from segkit.pipeline.special_steps import SPECIAL

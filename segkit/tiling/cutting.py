@@ -277,8 +277,10 @@ def map_tiles(
         image = np.asarray(image)
     checks.require_grey(image)
     lengths = checks.require_nonempty(image)
-    if out is not None and tuple(out.shape) != lengths:
-        raise ValueError(f"out has shape {out.shape}, the image {lengths}; they differ")
+    if out is not None and tuple(getattr(out, "shape", ())) != lengths:
+        raise ValueError(
+            f"out has shape {np.shape(out)}, the image {lengths}; they differ"
+        )
     grid = tiles(lengths, tile, halo=halo_for(f, len(lengths), halo))
 
     def run(one: Tile) -> Array:

@@ -10,6 +10,7 @@ import pytest
 import scipy.ndimage
 
 import segkit
+from segkit.argument_kinds import _hints
 from segkit.io import MissingExtraError
 from segkit.pipeline import (
     Pipeline,
@@ -29,7 +30,6 @@ from segkit.pipeline import (
     save,
     tile,
 )
-from segkit.pipeline.argument_kinds import _hints
 from segkit.workflows import pipeline_tasks
 
 IMAGE = np.zeros((20, 60, 70), np.uint8)

@@ -1,7 +1,7 @@
 """Whether arguments are of the kind that a function of segkit says it takes.
 
 Only what is plainly wrong is refused, such as text for a number: a pipeline is checked
-before it runs, and its functions check the rest.
+before it runs, and its functions check the rest. Functions of files ask at once.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import builtins
 import inspect
 import math
+import os
+import reprlib
 import types
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -23,7 +26,18 @@ _WORDS = {
     int: "an integer",
     bool: "true or false",
     str: "text",
+    Path: "a path",
     type(None): "nothing",
+}
+
+
+_FITTING: dict[type, tuple[type, ...]] = {
+    float: (int, float, np.number),
+    int: (int, np.integer),
+    bool: (bool, np.bool_),
+    str: (str,),
+    Path: (os.PathLike,),
+    type(None): (type(None),),
 }
 
 
@@ -48,14 +62,36 @@ def require_kinds(function: Callable[..., Any], arguments: Mapping[str, Any]) ->
     Traceback (most recent call last):
     TypeError: sigma is '2', but must be a number
     """
-    hints = _hints(function)
+    require_types(function, arguments)
     for name, value in arguments.items():
-        hint = hints.get(name, Any)
-        if not _fits(value, hint):
-            raise TypeError(f"{name} is {value!r}, but must be {_described(hint)}")
         if name != "nodata" and _holds_nan(value):
             raise ValueError(f"{name} is {value!r}, but NaN is no number to work with")
     _require_axes(arguments)
+
+
+def require_types(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    names: Sequence[str] | None = None,
+) -> None:
+    """Raise `TypeError` unless each argument may be one of its parameter's.
+
+    Parameters
+    ----------
+    function : callable
+        Its parameters say of which types they are.
+    arguments : mapping
+        By name.
+    names : sequence of str, optional
+        Which of them are looked at; all by default.
+    """
+    hints = _hints(function)
+    for name in arguments if names is None else names:
+        value, hint = arguments[name], hints.get(name, Any)
+        if not _fits(value, hint):
+            raise TypeError(
+                f"{name} is {reprlib.repr(value)}, but must be {_described(hint)}"
+            )
 
 
 def _holds_nan(value: Any) -> bool:
@@ -73,6 +109,7 @@ def _require_axes(arguments: Mapping[str, Any]) -> None:
         checks.as_spacing(spacing, np.size(spacing))
 
 
+@lru_cache(maxsize=1000)
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the types of the parameters; none if somebody else's cannot be read.
 
@@ -105,12 +142,14 @@ def _fits(value: Any, hint: Any) -> bool:
         return value in get_args(hint)
     if kind is Sequence or kind in (list, tuple):
         inner = get_args(hint)[:1]
-        fits = isinstance(value, (list, tuple))
+        fits = isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str)
         return fits and all(_fits(v, h) for h in inner for v in value)
-    if hint is float:
-        return isinstance(value, (int, float))
-    if hint in (int, bool, str, type(None)):
-        return isinstance(value, hint)
+    if kind is Mapping:
+        inner = get_args(hint)[1:]
+        fits = isinstance(value, Mapping)
+        return fits and all(_fits(v, h) for h in inner for v in value.values())
+    if isinstance(hint, type) and hint in _FITTING:
+        return isinstance(value, _FITTING[hint])
     return True  # nothing is known of it
 
 
@@ -123,4 +162,6 @@ def _described(hint: Any) -> str:
         return " or ".join(map(repr, get_args(hint)))
     if kind is Sequence or kind in (list, tuple):
         return "a list"
+    if kind is Mapping:
+        return f"a table of names, each with {_described(get_args(hint)[-1])}"
     return _WORDS.get(hint, str(hint))
