@@ -83,8 +83,8 @@ _PIPELINE_OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--axes",
         metavar="LETTERS",
-        help="What the axes of IMAGES are, for files that do not say: zyx for a "
-        "volume.",
+        help="What the axes of IMAGES are, from the first to the last as they lie in "
+        "the file, for files that do not say: zyx for a volume.",
     ),
     click.option(
         "--tile",
@@ -202,7 +202,7 @@ def run_pipeline(
     Report
         How many tasks are done.
     """
-    from segkit.workflows.pipeline_jugfile import failures, warm_up
+    from segkit.workflows.pipeline_jugfile import failures, warm_up, without_objects
     from taskgraph import open_store
     from taskgraph.extending import report_of, told_gone
 
@@ -219,6 +219,9 @@ def run_pipeline(
     code, report = run_loaded(source, loaded, source.path, options)
     if is_first() and not (options.quiet or any(one.files for one in source.outputs)):
         note(f'{source.path} saves nothing; end it with a step as run = "save"')
+    empty = "" if options.quiet or not is_first() else without_objects(source)
+    if empty:
+        note(empty)
     if report.failed and not options.quiet:
         for line in failures(source, report):
             note(line)

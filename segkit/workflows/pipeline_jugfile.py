@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segkit.io import open_image
 from segkit.io.errors import ImageError
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
@@ -170,6 +171,8 @@ class PipelineJugfile:
         self, pipeline: Pipeline, image: str | None, unit: str | None
     ) -> Outputs:
         """Write the tasks of one image down; of several, an error names it."""
+        if self.axes is not None and image is not None:
+            _require_order(image, self.axes)
         try:
             return pipeline_tasks(
                 pipeline,
@@ -191,6 +194,25 @@ class PipelineJugfile:
         from taskgraph.extending import keep_graph
 
         keep_graph(loaded, self.path, self.arguments)
+
+
+def _require_order(image: str, axes: str) -> None:
+    """Raise `PipelineError` if axes are those that a file states, in another order.
+
+    They name the axes as they lie in the file, and move no voxel.
+    """
+    with suppress(ImageError):  # without axes it may not open
+        stated = open_image(image)
+        if stated.stated and stated.axes != axes and {*stated.axes} == {*axes}:
+            raise _renamed(image, axes, stated.axes)
+
+
+def _renamed(image: str, axes: str, stated: str) -> PipelineError:
+    return PipelineError(
+        f"{image}: states its axes, {stated!r}; --axes {axes} would call them"
+        " otherwise and move no voxel. Leave --axes out; if the file is wrong, save a"
+        f" copy: segkit.save(copy, segkit.open_image({image!r}, axes={axes!r}))"
+    )
 
 
 def _together(refused: Sequence[ImageError]) -> Exception:
@@ -232,6 +254,24 @@ def failures(source: PipelineJugfile, report: Report) -> list[str]:
             cause = f"{record.name}: {record.failure.error}: {record.failure.message}"
             causes[cause] = causes.get(cause, 0) + 1
     return [f"{count} x {cause}" for cause, count in causes.items()]
+
+
+def without_objects(source: PipelineJugfile) -> str:
+    """Return what to say of images in which no object was found; empty of none."""
+    counts = {
+        image: len(one.table.value()["label"])
+        for image, one in zip(
+            source.images or ("the image",), source.outputs, strict=False
+        )
+        if one.table is not None and one.table.can_load()
+    }
+    empty = [image for image, count in counts.items() if not count]
+    if not empty:
+        return ""
+    named = f"{', '.join(empty[:_NAMED])}{_more(empty)}"
+    if len(counts) == 1:
+        return f"no objects were found in {named}"
+    return f"no objects were found in {len(empty)} of {len(counts)} images: {named}"
 
 
 def warm_up(source: PipelineJugfile) -> None:

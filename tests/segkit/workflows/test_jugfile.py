@@ -1,5 +1,6 @@
 """The worked example runs as a jugfile and by the command, with the same results."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,18 @@ import segkit
 import taskgraph
 from segkit.cli import run_pipeline
 from segkit.io import ColourError
-from segkit.pipeline import Pipeline, PipelineError, label, load, ndnt, save
+from segkit.pipeline import (
+    Pipeline,
+    PipelineError,
+    hysteresis,
+    label,
+    load,
+    ndnt,
+    regionprops,
+    save,
+)
 from segkit.workflows import PipelineJugfile, pipeline_tasks
+from segkit.workflows.pipeline_jugfile import without_objects
 from segkit.workflows.plan_report import planned
 from segkit.workflows.sizing import aligned_block, block_shape, chunks_for
 from taskgraph import open_store
@@ -67,6 +78,37 @@ def test_labels_are_an_argument_of_ones_own_tasks(here):
     _, space = taskgraph.init(here / "job.py", here / "store", on_error="propagate")
     labels = np.load("out/labels.npy")
     assert taskgraph.value(space["count"]) == int((labels > 0).sum())
+
+
+@pytest.mark.parametrize("axes", ["xyz", "zxy", "yzx"])
+def test_axes_in_another_order_than_a_file_states_are_refused(here, axes):
+    volume = np.load("cells.npy")
+    segkit.save("cells.tif", volume, axes="zyx")
+    run = partial(PipelineJugfile, Path("cells.toml"), out=Path("out"), axes=axes)
+    with pytest.raises(PipelineError, match=r"cells.tif: states its axes, 'zyx'; --ax"):
+        run(("cells.tif",)).load(open_store("memory://"))
+    said = run(("cells.npy",))
+    said.load(open_store("memory://"))
+    assert said.outputs[0].source.image.axes == axes  # of files that do not say
+
+
+def test_images_without_objects_are_told(here):
+    steps = (hysteresis(100, 100), label(), regionprops(), save("{name}.csv"))
+    Pipeline(*steps).save("count.toml")
+    images = [f"{number}.npy" for number in range(3)]
+    for number, name in enumerate(images):
+        np.save(name, np.full((8, 9), 200 if number == 1 else 0, np.uint8))
+    for some, words in (
+        (images, "no objects were found in 2 of 3 images: 0.npy, 2.npy"),
+        (images[:1], "no objects were found in 0.npy"),
+        (images[1:2], ""),
+    ):
+        out = Path(f"out-{len(some)}-{some[0]}")
+        source = PipelineJugfile(Path("count.toml"), some, out=out)
+        loaded = source.load(open_store("memory://"))
+        assert without_objects(source) == ""  # nobody has looked yet
+        taskgraph.run(list(loaded.graph.tasks), store=loaded.results, workers=0)
+        assert without_objects(source) == words
 
 
 def test_command_and_jugfile_share_their_results(here):
