@@ -81,6 +81,7 @@ def region_properties(
         - "label"; "count": number of voxels (int64).
         - "area": length, area or volume, in units of `spacing`.
         - "bbox": start on each axis, then stop (exclusive), in voxels.
+        - "frame", "channel": index along t and c, where `axes` has them
         - "depth", "height", "width": length of the box along z, y and x, in voxels
           (int64); of images that have these axes. Along time or channels, if `axes`
           or opened images say them, shape means nothing: covariance and what follows

@@ -48,6 +48,8 @@ PHYSICAL: Final = (
 """Properties in units of the spacing: lengths, or products of them."""
 # Along which axis the sides of an object's box are.
 _SIDES: Final[Mapping[str, str]] = {"depth": "z", "height": "y", "width": "x"}
+# Of what takes apart: where an object is along an axis that is none of space.
+_FRAMES: Final[Mapping[str, str]] = {"frame": "t", "channel": "c"}
 _OF_SPACE: Final = frozenset(
     {
         "covariance",
@@ -85,6 +87,7 @@ def wanted(
             if name != "surface"
             and (has_intensity or not _needs_intensity(name))
             and _SIDES.get(name, "") in axes
+            and (name not in _FRAMES or _FRAMES[name] in beside)
             and not (beside and name in _OF_SPACE)
         ]
     if isinstance(properties, str):
@@ -98,24 +101,34 @@ def wanted(
             )
         if _needs_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
-        if (side := _SIDES.get(name, "")) not in axes:
-            raise ValueError(
-                f"property {name!r} is for images with an axis {side!r}, not for"
-                f" {axes!r}; leave it out"
-            )
-        if beside and name in _OF_SPACE:
-            raise ValueError(
-                f"property {name!r} is one of space, and the axis {beside!r} of"
-                f" {axes!r} is not; leave it out, or measure one image along that axis"
-            )
+        _require_axis(name, axes, beside)
     if "surface" in properties:
         require_surface(len(axes))
     return list(properties)
 
 
+def _require_axis(name: str, axes: str, beside: str) -> None:
+    """Raise `ValueError` if an image lacks the axis of a property, or has others."""
+    if (side := _SIDES.get(name, "")) not in axes:
+        raise ValueError(
+            f"property {name!r} is for images with an axis {side!r}, not for"
+            f" {axes!r}; leave it out"
+        )
+    if name in _FRAMES and _FRAMES[name] not in beside:
+        raise ValueError(
+            f"property {name!r} is for images with an axis {_FRAMES[name]!r}, said"
+            f" by the file or axes=, not for {axes!r}; leave it out"
+        )
+    if beside and name in _OF_SPACE:
+        raise ValueError(
+            f"property {name!r} is one of space, and the axis {beside!r} of"
+            f" {axes!r} is not; leave it out, or measure one image along that axis"
+        )
+
+
 def _beside_space(axes: str) -> str:
-    """Return the first letter of time or channels, if there is one."""
-    return next((name for name in axes if name in "tc"), "")
+    """Return the letters of time and channels that there are."""
+    return "".join(name for name in axes if name in "tc")
 
 
 def column_names(properties: Sequence[str], ndim: int) -> list[str]:
@@ -153,6 +166,8 @@ def columns_of(
     """Return the columns of one property; `axes` as `wanted` takes them."""
     if name in _SIDES:
         return {name: _sides(table)[:, axes.index(_SIDES[name])]}
+    if name in _FRAMES:
+        return {name: table.columns["low"][:, axes.index(_FRAMES[name])]}
     found = _COLUMNS[name](table, spacing)
     if found.ndim == 1:
         return {name: found}
@@ -323,6 +338,8 @@ def _intensity_std(table: PartialTable, spacing: Spacing) -> Array:
 
 _COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     "label": _labels,
+    "frame": _bbox,
+    "channel": _bbox,
     "count": _count,
     "area": _area,
     "bbox": _bbox,

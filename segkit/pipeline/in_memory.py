@@ -43,6 +43,7 @@ from segkit.pipeline.stages import (
     WholeStage,
 )
 from segkit.pipeline.steps import PipelineError, Step
+from segkit.pipeline.taken_image import taken_by
 from segkit.pipeline.tile_processes import in_processes
 from segkit.tiling.cutting import join, map_tiles
 from segkit.tiling.threads import at_most, pool_of, thread_count
@@ -117,7 +118,7 @@ def require_free(
 def load_image(
     steps: Sequence[Step], image: Array | io.Image | str | Path | None
 ) -> tuple[io.Image, str]:
-    """Return the image to work on, with axes of space only, and its name.
+    """Return the image to work on, with the axes that steps take, and its name.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def load_image(
         opened = image
     else:
         opened = io.as_image(as_voxels(image))
-    return opened.spatial(), name_of(image)
+    return taken_by(steps, opened), name_of(image)
 
 
 class _Runner:

@@ -171,11 +171,18 @@ def spacings(
         return Spacings(spec.spacing, None, spec.spacing, UNKNOWN_UNIT, refusal)
     known = spec.spacing if own or spec.axes else None
     stated = one_unit(spec.units, spec.shape)
+    measured = _of_space(spec)
     if unit is None or unit_name(unit) == stated:
-        return Spacings(spec.spacing, known, spec.spacing, stated)
+        return Spacings(spec.spacing, known, measured, stated)
     require_length(stated, unit)
-    measured = tuple(in_unit(step, stated, unit_name(unit)) for step in spec.spacing)
+    measured = tuple(in_unit(step, stated, unit_name(unit)) for step in measured)
     return Spacings(spec.spacing, known, measured, unit_name(unit))
+
+
+def _of_space(spec: ImageSpec) -> tuple[float, ...]:
+    """Return the spacing, 1 along time and channels, which no length counts."""
+    named = zip(spec.spacing, spec.axes or SPATIAL[0] * len(spec.shape), strict=True)
+    return tuple(step if name in SPATIAL else 1.0 for step, name in named)
 
 
 def require_length(stated: str, unit: str) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 from segkit.names import known_as
 from segkit.pipeline.stage_work import as_voxels
 from segkit.pipeline.steps import PipelineError
+from segkit.pipeline.taken_image import taken_by
 from taskgraph.extending import content_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from segkit.arrays import Array
     from segkit.io import Image
+    from segkit.pipeline.steps import Step
     from segkit.tiling.boxes import Box
 
 KnownBy = Literal["stamp", "content"]
@@ -293,9 +295,9 @@ class ArrayInput:
 
 
 def open_input(
-    image: Any, options: dict[str, Any], known_by: KnownBy
+    image: Any, options: dict[str, Any], known_by: KnownBy, steps: Sequence[Step] = ()
 ) -> FileInput | ArrayInput:
-    """Return an image as tasks take it, with axes of space only.
+    """Return an image as tasks take it, with the axes that steps take.
 
     Parameters
     ----------
@@ -305,12 +307,14 @@ def open_input(
         Of `segkit.open_image`, for a path.
     known_by : {'stamp', 'content'}
         By what a file is known.
+    steps : sequence of Step
+        Of the pipeline.
     """
     from segkit import io
 
     if isinstance(image, (str, Path)):
         path, _, inside = str(image).partition("::")
-        opened = io.open_image(image, **options).spatial()
+        opened = taken_by(steps, io.open_image(image, **options))
         stamp = FileStamp.of(path, known_by, beside=opened.files)
         return FileInput(stamp, inside, tuple(sorted(options.items())), opened)
     if isinstance(image, (list, tuple)):
@@ -319,7 +323,7 @@ def open_input(
             " [pipeline_tasks(pipeline, image) for image in images]"
         )
     if isinstance(image, io.Image) and image.asked is None:  # an array, described
-        return ArrayInput(image.spatial(), image.read())
+        return ArrayInput(taken_by(steps, image), image.read())
     if isinstance(image, io.Image):
         raise PipelineError(
             f"{image.path}: give the path instead of an opened image, so that tasks can"

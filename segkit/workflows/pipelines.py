@@ -164,7 +164,7 @@ def _source(
         raise PipelineError("no image: give one, or a path to load(...)")
     step = load_step(steps)
     options = step.keywords if step is not None else {}
-    return open_input(image, options, known_by), name_of(image)
+    return open_input(image, options, known_by, steps), name_of(image)
 
 
 def _largest_halo(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:

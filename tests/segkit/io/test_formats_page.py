@@ -223,7 +223,10 @@ def test_a_row_is_true(tmp_path, row):
     make, axes, spaced = CHECKS[row[0]]
     image = make(tmp_path)
     assert image.axes == axes
-    assert ("by number" in row[1]) == (row[0] in ("npy", "npz", "Zarr array", "HDF5"))
+    numbered = ("npy", "npz", "TIFF, plain", "Zarr array", "HDF5")
+    assert ("by number" in row[1]) == (row[0] in numbered)
+    if "stated" not in row[1] and image.ndim == 3:
+        assert image.stated == (row[0] not in numbered)
     expected = {True: (0.5, 0.25), False: (1, 1), None: (0.25, 0.25)}[spaced]
     known = [image.spacing[axes.index(name)] for name in "yx"]
     assert tuple(known) == pytest.approx(expected)
