@@ -1,10 +1,11 @@
 """Many workers on one store: ``python benchmarks/many_workers.py [part ...]``.
 
-Parts: short (tasks of 5 ms, 150 for each worker), middle (of 50 ms, 40 for each), long
-(200 workers, 5 tasks of 1 s for each), two (2 workers, 1,000 tasks of 10 ms for each,
-beside a pool of processes that keeps nothing). Tasks sleep, so that the machine has one
-core or many alike. Start and end of the workers are included. The runs of a part take
-turns, since other work on the machine comes and goes; medians are shown.
+Parts: short (tasks of 5 ms, 150 for each worker), middle (of 50 ms, 40 for each, and
+400, where start and end count for less), long (200 workers, 5 tasks of 1 s for each),
+two (2 workers, 1,000 tasks of 10 ms for each, beside a pool of processes that keeps
+nothing). Tasks sleep, so that the machine has one core or many alike. Start and end of
+the workers are included. The runs of a part take turns, since other work on the machine
+comes and goes; medians are shown.
 """
 
 from __future__ import annotations
@@ -103,8 +104,9 @@ def short(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
 
 def middle(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
     counts = given.workers or [64]
-    for _, row in compare(folder, counts, 40, 0.05, given.rounds):
-        yield replace(row, goal_ratio=0.85)
+    for each in (40, 400):
+        for _, row in compare(folder, counts, each, 0.05, given.rounds):
+            yield replace(row, goal_ratio=0.85)
 
 
 def long(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
