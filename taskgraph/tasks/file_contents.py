@@ -18,9 +18,10 @@ import os
 import time
 from contextlib import suppress
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+from blake3 import blake3
 
 from taskgraph.errors import UsageError
 
@@ -120,7 +121,7 @@ class _Memory:
 
 @lru_cache(maxsize=1000)
 def _memory_of(folder: str, cache: str) -> _Memory:
-    named = blake2b(os.fsencode(folder), digest_size=12).hexdigest()
+    named = blake3(os.fsencode(folder)).hexdigest(length=12)
     return _Memory(Path(cache, named) if cache else None)
 
 
@@ -152,8 +153,6 @@ def _mark_of(path: str) -> _Mark:
 
 
 def _digest_of(path: str) -> str:
-    from blake3 import blake3
-
     whole = blake3()
     with Path(path).open("rb") as stream:
         while piece := stream.read(_PIECE):
@@ -178,7 +177,7 @@ def _entries(lines: list[bytes]) -> Iterator[tuple[str, tuple[_Mark, str]]]:
 
 
 def _sum_of(text: bytes) -> bytes:
-    return blake2b(text, digest_size=_SUM // 2).hexdigest().encode()
+    return bytes(blake3(text).hexdigest(length=_SUM // 2).encode())
 
 
 def _append(log: Path, line: bytes) -> None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import stat
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
+
+from blake3 import blake3
 
 from taskgraph.errors import UsageError
 from taskgraph.tasks.file_contents import content_of
@@ -194,10 +195,11 @@ def _size_of(found: Sequence[os.stat_result]) -> int:
 
 
 def _content_of(names: Sequence[bytes], contents: Sequence[str]) -> str:
-    whole = blake2b(digest_size=32)
+    whole = blake3()
     for name, content in zip(names, contents, strict=True):
         whole.update(name + _NUL + content.encode())
-    return whole.hexdigest()
+    digest: str = whole.hexdigest()
+    return digest
 
 
 def _times(found: os.stat_result) -> tuple[int, ...]:
@@ -205,5 +207,5 @@ def _times(found: os.stat_result) -> tuple[int, ...]:
 
 
 def _times_of(found: Sequence[os.stat_result]) -> tuple[int, ...]:
-    each = blake2b(repr([*map(_times, found)]).encode(), digest_size=8)
-    return (int.from_bytes(each.digest()),)
+    each = blake3(repr([*map(_times, found)]).encode()).digest(length=8)
+    return (int.from_bytes(each),)

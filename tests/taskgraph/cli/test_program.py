@@ -60,6 +60,16 @@ def test_help_and_status_import_nothing_heavy(tg, args):
     assert found.isdisjoint({*HEAVY, *SLOW})
 
 
+def test_workers_carry_no_library_of_ciphers_with_them():
+    """It costs time when it is loaded, and once more at the end of each worker."""
+    script = "import sys, taskgraph.cli.running, taskgraph.execution.supervisor\n"
+    script += "print('_hashlib' in sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True
+    )
+    assert shown.stdout == b"False\n"
+
+
 def test_help_needs_no_engine(tg):
     found = imported_by(tg, 0, "--help")
 
