@@ -23,12 +23,12 @@ from backends.bucket.bucket_blobs import BucketBlobs
 from backends.bucket.bucket_documents import BucketDocuments
 from backends.bucket.bucket_members import BucketMembers
 from backends.bucket.client import Client, Get
-from backends.bucket.layout import HEADS, TRASH, heads_of, plain
+from backends.bucket.heads import Heads
+from backends.bucket.layout import TRASH, heads_of, plain
 from backends.bucket.place import Place
 from backends.bucket.segments import Segments
 from backends.errors import DamagedError, UnavailableError
-from backends.filesystem.format import BLOCK
-from backends.filesystem.packs import NewPack, read_front
+from backends.filesystem.packs import NewPack
 from backends.interface import Kind
 from backends.reading import HEAD_READ, check_at, look, name_of, to_be_replaced
 from backends.segment import HEADER_SIZE, LINK_AT, check_of, decode_head, void_frame
@@ -43,6 +43,13 @@ _FRESH = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE, _PER_IDLE = 0.1, 3.0, 0.01
 """Seconds from one look for news to the next: at first, at most, and for each second
 that there was none."""
+_BLOCK = 16
+"""Segments in a block: who comes by after a while reads its heads, with one request,
+and no more than so many segments one by one."""
+_WORTHWHILE = 3
+"""Segments for which heads are read instead of them."""
+_DOUBLINGS = 5
+"""How often the time doubles for which others are let go first."""
 _PATIENCE = 60.0
 """Seconds in which it turns out who of several was first."""
 
@@ -70,7 +77,7 @@ class BucketLog:
         client: Client,
         *,
         create: bool = True,
-        block: int = BLOCK,
+        block: int = _BLOCK,
         fresh: float = _FRESH,
     ) -> None:
         self.url = client.url
@@ -82,8 +89,9 @@ class BucketLog:
         self._segments = Segments(client, self._place)
         self._staged: dict[str, bytes] = {}
         self._names = count()
-        self._not_merged: set[int] = set()
+        self._heads = Heads(client, self._block)
         self._filled = -1
+        self._too_late = 0
         self._idle: tuple[int, float] = (-1, 0.0)
 
     @property
@@ -100,6 +108,7 @@ class BucketLog:
 
     def refresh(self) -> None:
         self._segments.forget()
+        self._heads.forget()
         self._filled = -1
 
     def after(self, position: int) -> int | None:
@@ -119,19 +128,30 @@ class BucketLog:
         if link:
             frame = frame[:LINK_AT] + link + frame[LINK_AT + len(link) :]
             self._staged[staged] = frame
-        end = time.monotonic() + _PATIENCE
-        while True:
-            done = self._put(position, frame)
-            if done is not None:
-                last = (position + 1) % self.block_size == 0
-                self._filled = position // self.block_size if done and last else -1
-                return done
-            if time.monotonic() > end:
+        began = time.monotonic()
+        done = self._put(position, frame)
+        while done is None:
+            if time.monotonic() - began > _PATIENCE:
                 raise UnavailableError(
                     f"{self.url} refuses a new segment though there is none of its "
                     "name; start again"
                 )
             time.sleep(random.uniform(0.02, 0.2))
+            done = self._put(position, frame)
+        last = (position + 1) % self.block_size == 0
+        self._filled = position // self.block_size if done and last else -1
+        self._give_way(time.monotonic() - began, done=done)
+        return done
+
+    def _give_way(self, took: float, *, done: bool) -> None:
+        """Wait if others were faster, the longer the more often they were.
+
+        Who tries again at once, as all do, is too late as often as there are others.
+        """
+        self._too_late = 0 if done else self._too_late + 1
+        if self._too_late:
+            most = took * (1 << min(self._too_late, _DOUBLINGS))
+            time.sleep(random.uniform(0, min(most, _LONGEST_PAUSE)))
 
     def _put(self, position: int, frame: bytes) -> bool | None:
         """Write a segment; return whether it is there, None if nobody's is."""
@@ -194,46 +214,26 @@ class BucketLog:
         self, position: int
     ) -> Iterable[tuple[int, Segment | DamagedError]] | None:
         block, place = divmod(position, self.block_size)
-        if place:
-            return None
-        last = position + self.block_size - 1
-        if block in self._not_merged and last not in self._segments.page(position):
-            return None
-        found = self.client.get(heads_of(block))
+        left = self._block(block)[place:]
+        if place or not self._heads.go_on(block):
+            full = left[-1] in self._segments.page(position)
+            if not full or len(left) < _WORTHWHILE:
+                return None
+        found = self._heads.read(block)
         if found is None:
-            self._not_merged.add(block)
             return None
-        try:
-            pack, heads = read_front(found.data, heads_of(block), self._block(block))
-        except DamagedError:
-            return None  # one by one
-        return (
-            pack.segments(heads, partial(name_of, self))
-            if pack.is_whole(heads)
-            else None
-        )
+        pack, heads = found
+        segments = pack.segments(heads, partial(name_of, self))
+        return (one for one in segments if one[0] >= position)
 
     def _block(self, block: int) -> range:
         return range(block * self.block_size, (block + 1) * self.block_size)
 
     def unnoticed(self) -> Iterator[tuple[str, str, int | None]]:
-        for found in self.client.listed(HEADS):
-            number = found.name.rpartition("/")[2]
-            if not number.isdecimal():
-                continue
-            block = self._block(int(number))
-            what = f"{self.url}/{found.name}"
-            data = self.client.get(found.name)
-            try:
-                pack, heads = read_front(
-                    b"" if data is None else data.data, what, block
-                )
-            except DamagedError as error:
-                yield what, error.why, None
-                continue
-            if not pack.is_whole(heads):
-                yield what, "its heads have another checksum", None
-            yield from self._hidden(block)
+        for block in self._heads.all():
+            if why := self._heads.worn(block):
+                yield f"{self.url}/{heads_of(block)}", why, None
+            yield from self._hidden(self._block(block))
 
     def _hidden(self, block: range) -> Iterator[tuple[str, str, int]]:
         """Yield the segments that are damaged, though heads tell what they were."""
@@ -258,9 +258,7 @@ class BucketLog:
         last = self._block(block)[-1]
         if end and check_at(self, last) not in {end, gone.get(last, end)}:
             return 0
-        there = self.client.get(heads_of(block))
-        if there is None or there.data != new:
-            self.client.put(heads_of(block), new)
+        self._heads.write(block, new, anew=in_passing)
         return 0 if in_passing else self._free(sizes, frame, gone)
 
     def _free(
