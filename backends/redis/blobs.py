@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from backends.errors import DamagedError
-from backends.names import is_blob_name
+from backends.names import is_blob_name, is_name
 from backends.redis import scripts
 
 if TYPE_CHECKING:
@@ -31,13 +32,24 @@ class Manifest(NamedTuple):
 def parse_manifest(text: bytes) -> Manifest:
     """Return what is known of a blob.
 
+    Raises
+    ------
+    DamagedError
+        No worker would say so.
+
     Examples
     --------
     >>> parse_manifest(b"1700000000000000 0a1b 1000000 524288").size
     1000000
     """
-    time, token, size, chunk = text.decode().split()
-    return Manifest(int(time), token, int(size), int(chunk))
+    try:
+        time, token, size, chunk = text.decode().split()
+        found = Manifest(int(time), token, int(size), int(chunk))
+    except ValueError:
+        found = Manifest(0, "", 0, 0)
+    if not is_name(found.token) or found.size < 0 or found.chunk < 1:
+        raise DamagedError("what names a blob", "it makes no sense")
+    return found
 
 
 class BlobChunks:
@@ -98,7 +110,9 @@ class BlobChunks:
 
     def all(self) -> Iterator[tuple[str, int]]:
         for name, text in self._room.fields(self._blobs):
-            yield name, parse_manifest(text).size
+            with suppress(DamagedError):
+                if is_blob_name(name):
+                    yield name, parse_manifest(text).size
 
     def age(self, name: str) -> float:
         ask = self._room.server.ask
@@ -124,14 +138,16 @@ class BlobChunks:
     def _trashed(self) -> Iterator[tuple[str, Manifest, int]]:
         """Yield fields of the trash, what was a blob, and since when it is there."""
         for field, since in self._room.fields(self._room.key("trash")):
-            manifest = parse_manifest(field.partition(" ")[2].encode())
-            yield field, manifest, int(since)
+            with suppress(DamagedError, ValueError):
+                manifest = parse_manifest(field.partition(" ")[2].encode())
+                yield field, manifest, int(since)
 
     def leftovers(self, older_than: float, *, remove: bool = False) -> list[str]:
         """Return what was begun so many seconds ago and never became a blob."""
         key = self._room.key("staged")
         before = self._room.now() - older_than * 1e6
-        found = [x for x, since in self._room.fields(key) if int(since) <= before]
+        staged = self._room.fields(key)
+        found = [x for x, at in staged if at.isdigit() and int(at) <= before]
         if remove:
             for token in found:
                 self._remove(token)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from math import nan
 from typing import TYPE_CHECKING
 
-from backends.errors import DamagedError, UnavailableError
+from backends.errors import DamagedError, RewoundError, UnavailableError
 from backends.interface import Member
 from backends.liveness import lease_of
 from backends.names import is_name
@@ -45,7 +45,7 @@ class MemberKeys:
             self._joined.add(worker)
             return
         # While a server is away, who beats for others has more to do than to wait.
-        with suppress(UnavailableError):
+        with suppress(UnavailableError, RewoundError):  # the worker itself meets it
             self._beat(worker, identity, patient=False)
 
     def _beat(
@@ -87,8 +87,8 @@ class MemberKeys:
         self._now = int(now)
         for worker, said in zip(found[::2], found[1::2], strict=True):
             name = worker.decode(errors="replace")
-            if is_name(name):
-                beat, _, text = said.partition(b" ")
+            beat, _, text = said.partition(b" ")
+            if is_name(name) and (beat.isdigit() or which == "names"):
                 yield name, int(beat or 0), text
 
     def leave(self, worker: str) -> None:

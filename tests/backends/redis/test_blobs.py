@@ -80,6 +80,28 @@ def test_a_blob_without_one_of_its_chunks_is_damaged(backend, server, store):
         backend.blobs.open("ab/cd")
 
 
+@pytest.mark.parametrize(
+    "text", ["", "x", "1 t -5 1", "1 t 5 0", "1 t 5", "1 ../t 5 5", "a t 5 5"]
+)
+def test_what_no_worker_would_say_of_a_blob_is_damage(backend, server, store, text):
+    backend.blobs.write("ab/cd", [b"data"])
+    with server.client() as client:
+        client.hset(f"{{taskgraph:{store}}}:blobs", "ab/cd", text)
+        client.hset(f"{{taskgraph:{store}}}:blobs", "../x", "1 t 5 5")
+        client.hset(f"{{taskgraph:{store}}}:trash", f"ab/cd {text}", "1")
+        client.hset(f"{{taskgraph:{store}}}:staged", "../x", text)
+        client.sadd(f"{{taskgraph:{store}}}:workers", "anna", "../x")
+        client.set(f"{{taskgraph:{store}}}:worker:anna", text)
+        client.set(f"{{taskgraph:{store}}}:worker:../x", "5 {}")
+    with pytest.raises(DamagedError):
+        backend.blobs.open("ab/cd")
+    assert list(backend.blobs.all()) == []
+    assert backend.space.leftovers(0, remove=True) == []
+    assert backend.space.empty_trash(0) == 0
+    assert backend.members.names() <= {"anna"}
+    assert {member.worker for member in backend.members.all()} <= {"anna"}
+
+
 def test_the_trash_takes_memory_until_it_is_emptied(backend, server, store):
     backend.blobs.write("ab/cd", [bytes(3 << 20)])
     backend.blobs.trash("ab/cd")
