@@ -51,7 +51,7 @@ def test_ci_runs_the_oldest_and_the_newest_python() -> None:
 
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda path: path.name)
 def test_a_fragment_is_a_few_sentences_of_a_kind(fragment: Path) -> None:
-    assert re.fullmatch(rf"[a-z_]+\.({KINDS})(\.\d)?\.md", fragment.name)
+    assert re.fullmatch(rf"[a-z_]+\.({KINDS})(\.\d+)?\.md", fragment.name)
     text = fragment.read_text()
     assert text.strip()
     assert text.endswith(".\n"), "sentences, and a newline"
