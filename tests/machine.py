@@ -33,6 +33,18 @@ needs_strace = pytest.mark.skipif(
     not IN_CI and shutil.which("strace") is None,
     reason="needs strace (apt-get install strace)",
 )
+
+
+def _can_have_clusters() -> bool:
+    """Return whether batch systems can be started here, installed before if need be."""
+    installs = shutil.which("apt-get") or shutil.which("slurmctld")
+    return os.geteuid() == 0 and bool(installs) and _works(*NAMESPACES, "true")
+
+
+needs_clusters = pytest.mark.skipif(
+    not IN_CI and not _can_have_clusters(),
+    reason="needs root on Debian, to start Slurm and Grid Engine",
+)
 needs_mounts = pytest.mark.skipif(
     not IN_CI and not _can_mount(),
     reason="needs root that may mount (CAP_SYS_ADMIN)",

@@ -1,0 +1,160 @@
+"""Workers as jobs of a real Slurm with three nodes."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from ..machine import needs_clusters
+from . import rigs
+from .rigs import PROGRAMS, kill_all
+
+pytestmark = [needs_clusters, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def slurm():
+    with rigs.slurm() as at:
+        yield at
+
+
+@pytest.fixture
+def cluster(slurm, tmp_path):
+    found = slurm(tmp_path)
+    yield found
+    found.sh("scancel --quiet --full --user root || true")
+
+
+def test_an_array_shares_the_tasks_and_is_queued_again_while_its_limits_leave_work(
+    cluster,
+):
+    cluster.tg(*("submit", "job.py", "-n", 3, "--max-tasks", 5, "--", 0.3, 24))
+
+    cluster.wait_until(lambda: cluster.done() == 24)
+
+    jobs, _ = cluster.ran_by()
+    assert len(jobs) >= 2
+    assert {job.partition(":")[0] for job in jobs} == {"slurm"}
+    log = cluster.tg("jobs", "job.py", "--log").stdout
+    assert "work is left: this job is queued again" in log
+    cluster.tg("cancel", "job.py")
+    cluster.wait_for_jobs()
+    assert cluster.left_clean()
+
+
+def test_a_job_script_of_one_line_will_do_and_scancel_loses_nothing(cluster):
+    tg = PROGRAMS / "tg"
+    line = f"sbatch --parsable --array=1-2 --wrap '{tg} execute job.py -- 600 4'"
+    job = cluster.sh(line).stdout.strip()
+    cluster.wait_until(lambda: cluster.begun() == 2)
+
+    cluster.sh(f"scancel {job}")
+
+    cluster.wait_until(lambda: not cluster.sh(f"squeue -h -j {job}").stdout)
+    assert cluster.left_clean()
+    assert "given" not in (cluster.folder / f"slurm-{job}_1.out").read_text()
+
+
+def test_each_process_of_srun_is_a_worker_and_one_of_them_tells(cluster):
+    tg = PROGRAMS / "tg"
+    said = cluster.sh(f"srun --ntasks=3 {tg} execute job.py -- 0.5 12")
+
+    assert cluster.done() == 12
+    assert (said.stdout + said.stderr).count("12 done") == 1
+
+
+def test_a_worker_knows_when_its_job_has_to_end(cluster):
+    code = (
+        "import os; from taskgraph.clusters.time_limit import seconds_left;"
+        "print(seconds_left(os.environ))"
+    )
+    call = f'{sys.executable} -c "{code}"'
+
+    limited = cluster.sh(f"srun --time=2 {call}").stdout
+    free = cluster.sh(f"srun {call}").stdout
+
+    assert 60 < float(limited) <= 120
+    assert free.strip() == "None"
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("-n", "2000"), "Invalid job array specification"),
+        (
+            ("--directive", "--partition=nowhere"),
+            "invalid partition specified: nowhere",
+        ),
+        (("--directive", "--nonsense"), "unrecognized option '--nonsense'"),
+        (("--sge",), "refused"),
+    ],
+)
+def test_a_refusal_is_told_in_slurm_s_words_and_nothing_is_left(cluster, given, why):
+    said = cluster.tg("submit", "job.py", *given, "--", 1, 4, code=2).stderr
+
+    assert why in said or "there is no qsub" in said
+    assert not (cluster.folder / "job.tgjobs").exists()
+
+
+def test_a_node_that_is_killed_delays_its_tasks_and_loses_nothing(cluster):
+    alone = ("--directive", "--exclusive")
+    cluster.tg(*("submit", "job.py", "-n", 3, *alone, "--lease", 3, "--", 0.7, 18))
+    cluster.wait_until(lambda: cluster.begun() >= 3)
+    node = host_at_work(cluster)["host"]
+
+    kill_node(cluster, node)
+
+    cluster.wait_until(lambda: cluster.done() == 18)
+    assert cluster.tg("locks", "job.py").stderr.count("no task is locked") == 1
+    start_node(cluster, node)
+
+
+@pytest.mark.clusters
+def test_the_jobs_of_a_lost_node_are_started_elsewhere_by_slurm(cluster):
+    alone = ("--directive", "--exclusive")
+    cluster.tg(*("submit", "job.py", "-n", 2, *alone, "--lease", 3, "--", 2, 90))
+    cluster.wait_until(lambda: cluster.begun() >= 2)
+    row = host_at_work(cluster)
+
+    kill_node(cluster, row["host"])
+
+    def elsewhere():
+        rows = {r["job"]: r for r in cluster.json("jobs", "job.py", "1")}
+        now = rows[row["job"]]
+        return now["state"] == "running" and now["host"] != row["host"]
+
+    cluster.wait_until(elsewhere, 150.0)
+    cluster.wait_until(lambda: cluster.done() == 90, 200.0)
+    start_node(cluster, row["host"])
+
+
+@pytest.mark.clusters
+def test_a_job_ends_before_its_time_limit_and_goes_on_when_it_is_queued_again(cluster):
+    cluster.tg(*("submit", "job.py", "-n", 1, "--time", "60s", "--", 4, 20))
+
+    cluster.wait_until(lambda: cluster.done() == 20, 250.0)
+
+    log = cluster.tg("jobs", "job.py", "--log").stdout
+    assert "queued again" in log
+    assert "DUE TO TIME LIMIT" not in log
+    assert cluster.begun() == 20
+    assert cluster.left_clean()
+
+
+def host_at_work(cluster):
+    rows = cluster.json("jobs", "job.py", "1")
+    return next(row for row in rows if row["host"])
+
+
+def kill_node(cluster, node):
+    """Cut a node's power: its daemon, its steps and whatever they run."""
+    conf = f"SLURM_CONF={cluster.environ['SLURM_CONF']}"
+    kill_all([conf], ["slurmd", "-N", node])
+    kill_all([conf, f"SLURMD_NODENAME={node}"])
+
+
+def start_node(cluster, node):
+    cluster.sh(f"slurmd -N {node}")
+    ready = f"sinfo -h -n {node} -o %T"
+    cluster.wait_until(lambda: cluster.sh(ready).stdout.strip() in ("idle", "mixed"))
