@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskgraph.clusters.programs import ClusterError, ask
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PATIENCE = 20.0
+_STARTED = 19
+"""Where in ``/proc/self/stat`` it is when the process began, after its name."""
 _SGE_LIMIT = re.compile(r"\b[sh]_rt=(\d+)")
 _SGE_QUEUE_LIMIT = re.compile(r"^[sh]_rt\s+(\S+)", re.MULTILINE)
 _PBS_LIMIT = re.compile(r"Resource_List\.walltime = ([\d:]+)")
@@ -50,6 +54,21 @@ def seconds_left(environ: Mapping[str, str]) -> float | None:
     return None
 
 
+def process_age() -> float:
+    """Return for how many seconds this process has been there; 0 if not on Linux.
+
+    Examples
+    --------
+    >>> process_age() > 0
+    True
+    """
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    told = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+    started = int(told[_STARTED]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
 def _slurm_end(environ: Mapping[str, str]) -> float | None:
     return float(environ["SLURM_JOB_END_TIME"]) - time.time()
 
@@ -77,7 +96,8 @@ def _grid_engine(environ: Mapping[str, str]) -> float | None:
         limits = _asked("qconf", "-sq", queue) if queue else ""
     except ClusterError:
         limits = ""  # hosts may run jobs and not be let ask for queues
-    return grid_engine_limit(job, limits)
+    limit = grid_engine_limit(job, limits)
+    return None if limit is None else limit - process_age()
 
 
 def grid_engine_limit(job: str, queue: str) -> float | None:

@@ -24,17 +24,17 @@ def cluster(grid_engine, tmp_path):
 
 def test_an_array_ends_before_its_time_and_goes_on_when_it_is_queued_again(cluster):
     said = cluster.tg(
-        *("submit", "job.py", "--sge", "-n", 4, "--time", "12s", "--", 1, 44)
+        *("submit", "job.py", "--sge", "-n", 4, "--time", "16s", "--", 1, 56)
     )
 
     assert "(Grid Engine " in said.stderr
-    cluster.wait_until(lambda: cluster.done() == 44)
+    cluster.wait_until(lambda: cluster.done() == 56)
     cluster.wait_for_jobs()
     jobs, hosts = cluster.ran_by()
     assert {job.partition(":")[0] for job in jobs} == {"sge"}
     assert hosts == {"g1", "g2"}
     assert "asks to be queued again" in cluster.tg("jobs", "job.py", "--log").stdout
-    assert cluster.begun() == 44
+    assert cluster.begun() == 56
     assert cluster.left_clean()
 
 

@@ -22,11 +22,18 @@ _OF_LIMITS = (signal.SIGUSR1, signal.SIGXCPU)
 
 
 def in_its_time(options: RunOptions) -> RunOptions:
-    """Return how to run with the time limit of this job, if this is one."""
-    if not any(variable in os.environ for variable in _BATCH):
-        return options
+    """Return how to run with the time limit of this job, if this is one.
+
+    What the user gives counts from when this program was started.
+    """
     per_worker = options.per_worker
-    limit = time_given(per_worker.max_time, os.environ)
+    limit = per_worker.max_time
+    if limit is not None:
+        from taskgraph.clusters.time_limit import process_age
+
+        limit = max(0.0, limit - process_age())
+    if any(variable in os.environ for variable in _BATCH):
+        limit = time_given(limit, os.environ)
     return replace(options, per_worker=replace(per_worker, max_time=limit))
 
 
