@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -68,12 +68,12 @@ class Address:
     hosts: Sequence[tuple[str, int]]
     path: str
     user: str
-    password: str
+    password: str = field(repr=False)
     db: int
     store: str
     blobs: str
     patience: float
-    options: dict[str, str]
+    options: dict[str, str] = field(repr=False)
 
 
 def parse_address(url: str) -> Address:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 FORMAT = "taskgraph store in Redis"
 VERSION = 1
 BLOCK = 1000
+_LARGEST_BLOCK = 4096
+"""What a script can handle at once."""
 
 
 class Room:
@@ -90,7 +92,8 @@ class Room:
         number = 0
         with suppress(TypeError, ValueError):
             number, self.block_size = int(version or 0), int(block or 0)
-        if form != FORMAT.encode() or not ident or self.block_size < 1 or number < 1:
+        fits = 0 < self.block_size <= _LARGEST_BLOCK
+        if form != FORMAT.encode() or not ident or not fits or number < 1:
             raise FormatError(
                 f"{self.url}: the key {self.key('meta')} is not that of a taskgraph "
                 "store; choose another ?store=NAME"

@@ -62,6 +62,8 @@ class Server:
 
     Attributes
     ----------
+    longest_wait : float
+        Seconds that one question may wait for news, at most.
     close : callable
         Lets go of all connections.
 
@@ -75,7 +77,7 @@ class Server:
 
     def __init__(self, address: Address) -> None:
         self.url = address.url
-        self.longest_wait = _ANSWER / 4
+        self.longest_wait = _answer_within(address) / 4
         self._password = password_of(address)
         self.open_to_all = _open_to_all(address, self._password)
         self._patience = 0.0
@@ -231,6 +233,14 @@ def _connection_options(address: Address) -> dict[str, Any]:
     return options
 
 
+def _answer_within(address: Address) -> float:
+    """Return for how many seconds an answer is waited for."""
+    try:
+        return float(address.options.get("socket_timeout", _ANSWER)) or _ANSWER
+    except ValueError:
+        return _ANSWER  # what it is instead, redis-py will say
+
+
 def _own(address: Address, password: str) -> dict[str, Any]:
     given = address.options
     own: dict[str, Any] = {
@@ -241,8 +251,7 @@ def _own(address: Address, password: str) -> dict[str, Any]:
         "protocol": 2,
         "decode_responses": False,
     }
-    if "socket_timeout" not in given:
-        own["socket_timeout"] = _ANSWER
+    own["socket_timeout"] = _answer_within(address)
     if "socket_connect_timeout" not in given:
         own["socket_connect_timeout"] = _CONNECT
     if "socket_keepalive" not in given and address.kind != "unix":

@@ -116,6 +116,7 @@ def test_something_else_lies_under_our_names(each_server, store, key):
         ("format", "recipes", "is not that of a taskgraph store"),
         ("version", "none", "is not that of a taskgraph store"),
         ("block", "0", "is not that of a taskgraph store"),
+        ("block", "10000000", "is not that of a taskgraph store"),
         ("id", "", "is not that of a taskgraph store"),
     ],
 )

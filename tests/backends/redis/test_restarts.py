@@ -58,6 +58,19 @@ def test_who_waits_for_news_is_woken_after_a_restart(own_server):
     assert bert.find(B) is not None
 
 
+def test_waiting_is_no_silence_however_short_an_answer_is_waited_for(own_server):
+    server = own_server()
+    anna = open_backend(server.url("s", "&socket_timeout=0.2"), worker="anna")
+    anna.claim([A])
+    said = []
+    began = time.monotonic()
+    with warnings_told(said.append), server.client() as client:
+        anna.wait(1.0)
+        assert client.info("clients")["connected_clients"] <= 3
+    assert time.monotonic() - began >= 1.0
+    assert said == []
+
+
 def test_a_server_that_stays_away_is_given_up_after_a_stated_time(own_server):
     server = own_server()
     anna = open_backend(server.url("s", "&patience=0.3"), worker="anna")

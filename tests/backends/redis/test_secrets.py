@@ -13,6 +13,7 @@ import pytest
 
 from backends import UnavailableError
 from backends.opening import open_backend
+from backends.redis.address import parse_address
 
 from ...machine import IN_CI
 from ...taskgraph.rough import SUM, tg
@@ -101,6 +102,14 @@ def test_a_password_among_the_arguments_is_seen_by_nobody(guarded):
     assert QUOTED not in shown
     assert "***" in shown
     assert QUOTED in own  # whoever asks his own process has it still
+
+
+def test_what_is_known_of_an_address_does_not_show_the_password_either():
+    address = parse_address(
+        "rediss://:hush@host?ssl_password=hush&sentinel_password=hush"
+    )
+    assert "hush" not in repr(address)
+    assert address.password == "hush"
 
 
 def test_a_sentence_that_says_what_to_type_leaves_the_password_out(guarded, tmp_path):
