@@ -14,6 +14,10 @@ if ! command -v strace >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/
     echo "check.sh: strace cannot be installed here" >&2
 fi
 
+# Azurite, an Azure on this machine, comes by npm, meanwhile; ~/.cache has it the next time.
+$uv run --no-sync python -m tests.backends.bucket.servers >/dev/null 2>&1 &
+azurite=$!
+
 run() { echo "+ $*"; "$uv" run --no-sync "$@"; }
 run ruff check .
 run ruff format --check .
@@ -21,4 +25,5 @@ run mypy
 run mypy tests/typing/api.py # the public names, as users' type checkers see them
 run lint-imports
 run nox -s newest wheel engine # a newer Python if there is one; installed elsewhere; alone
+wait $azurite || echo "check.sh: Azurite cannot be installed here" >&2
 run pytest -r s "$@"           # at its end: what was skipped, and why
