@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMAT = "format.json"
+KIND = "taskgraph store in a bucket"
+"""What it says of itself: a directory that was copied to a bucket is none."""
 CLOCK = "clock"
 LOG, HEADS, BLOBS = "log", "heads", "blobs"
 WORKERS, DOCUMENTS, TRASH = "workers", "documents", "trash"

@@ -9,6 +9,7 @@ from backends.bucket.layout import (
     CLOCK,
     FOLDERS,
     FORMAT,
+    KIND,
     TRASH,
     original,
     plain,
@@ -60,7 +61,7 @@ class Place:
         if not self._exists:
             found = self._client.get(FORMAT)
             if found is not None:
-                self.block_size = check_format(found.data, self.url)
+                self.block_size = check_format(found.data, self.url, KIND)
                 self._exists = True
         return self._exists
 
@@ -68,7 +69,7 @@ class Place:
         """Make the store, unless it was made; see that its bucket can hold one."""
         if self._tried:
             return
-        about = describe_format(self.block_size)
+        about = describe_format(self.block_size, KIND)
         try:
             self._client.put(FORMAT, about, new=True)
             self._client.put(FORMAT, about, new=True)

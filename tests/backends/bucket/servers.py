@@ -95,12 +95,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(scheme: str) -> Iterator[Server]:
-    """Run the server of a scheme while the block runs; its bucket is there."""
+def running(scheme: str, said: Path = Path(os.devnull)) -> Iterator[Server]:
+    """Run the server of a scheme while the block runs; its bucket is there.
+
+    What it says goes to a file.
+    """
     port = free_port()
     command = _moto(port) if scheme == "s3" else _azurite(port)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, **quiet) as process:
+    with (
+        said.open("wb") as file,
+        subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT) as process,
+    ):
         try:
             _wait_for(process, port)
             server = Server(scheme, port, process)

@@ -12,13 +12,14 @@ import pytest
 
 from backends.bucket.address import parse_address
 from backends.bucket.client import Client
-from backends.bucket.layout import original, plain
+from backends.bucket.layout import KIND, original, plain
 from backends.errors import (
     FormatError,
     NoStoreError,
     OpenError,
     UnavailableError,
 )
+from backends.filesystem.format import describe_format
 from backends.opening import open_backend
 from backends.store import JournalStore
 
@@ -198,9 +199,15 @@ def test_a_store_inside_of_another_one_is_refused(open_bucket, server, bucket):
 
 @pytest.mark.parametrize("version", [1, 99])
 def test_a_store_of_another_version_is_refused(open_bucket, url, version):
-    about = {"format": "taskgraph store", "version": version, "block": 6}
+    about = {"format": KIND, "version": version, "block": 6}
     Client(parse_address(url)).put("format.json", json.dumps(about).encode())
     with pytest.raises(FormatError, match=f"has format {version}"):
+        open_bucket()
+
+
+def test_a_directory_that_was_copied_to_a_bucket_is_no_store_there(open_bucket, url):
+    Client(parse_address(url)).put("format.json", describe_format(1000))
+    with pytest.raises(FormatError, match="is not a taskgraph store"):
         open_bucket()
 
 
