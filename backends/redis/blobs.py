@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from backends.errors import DamagedError
+from backends.errors import BackendError, DamagedError
 from backends.names import is_blob_name, is_name
 from backends.redis import scripts
 
@@ -67,6 +67,14 @@ class BlobChunks:
             raise DamagedError(f"blob {name!r} of {self._room.url}", "it is no name")
         self._room.make()
         token = os.urandom(8).hex()
+        try:
+            return self._write(name, token, chunks)
+        except BackendError:
+            with suppress(BackendError):  # a full server has no room for leftovers
+                self._drop(token)
+            raise
+
+    def _write(self, name: str, token: str, chunks: Iterable[Bytes]) -> int:
         size = number = 0
         last: Bytes = b""
         for piece in _pieces(chunks, CHUNK):
@@ -150,8 +158,7 @@ class BlobChunks:
         found = [x for x, at in staged if at.isdigit() and int(at) <= before]
         if remove:
             for token in found:
-                self._remove(token)
-                self._room.server.ask("hdel", key, token)
+                self._drop(token)
         return [self._room.key("chunk", token) for token in found]
 
     def empty_trash(self, older_than: float) -> int:
@@ -163,6 +170,11 @@ class BlobChunks:
                 freed += self._remove(manifest.token)
                 self._room.server.ask("hdel", self._room.key("trash"), field)
         return freed
+
+    def _drop(self, token: str) -> None:
+        """Remove what was begun and did not become a blob."""
+        self._remove(token)
+        self._room.server.ask("hdel", self._room.key("staged"), token)
 
     def _remove(self, token: str) -> int:
         """Remove the chunks of a blob; return their bytes."""

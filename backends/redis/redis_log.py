@@ -82,6 +82,7 @@ class RedisLog:
         self.space = Usage(room, self.blobs)
         self._staged: dict[str, tuple[bytes, Bytes]] = {}
         self._names = count()
+        self._blocks_merged: set[int] = set()
         self._forget()
 
     @property
@@ -118,6 +119,7 @@ class RedisLog:
             self._before[position - at] = _frame(found)
         if gone is not None:
             self._merged = position, news, gone
+            self._blocks_merged.add(block)
             return
         for at, found in enumerate(news, position):
             self._ahead[at] = _frame(found)
@@ -167,11 +169,11 @@ class RedisLog:
             if known is self._ahead:
                 del known[position]  # whoever asks again wants to know anew
             return None if found is None else (found[0][:limit], found[1])
-        if limit == HEAD_READ:  # whoever asks for one so goes on with the next
-            self._look(position)
-            if self._merged is None and position in self._ahead:
-                return self.read(position, limit)
         block, place = divmod(position, self.block_size)
+        if limit == HEAD_READ and block not in self._blocks_merged:
+            self._look(position)  # whoever asks for one so goes on with the next
+            if position in self._ahead:
+                return self.read(position, limit)
         words = self._keys(block), place, (1 << 50) if limit is None else limit
         return _frame(self._room.server.script(scripts.READ, *words), limit)
 

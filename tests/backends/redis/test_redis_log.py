@@ -69,6 +69,23 @@ def test_who_joins_reads_a_block_at_once_and_no_results(server, store, monkeypat
     assert len(trips) <= 8  # 4 blocks that are merged, and the beginning of the next
 
 
+def test_merging_again_reads_each_segment_once(server, store, monkeypatch):
+    anna = JournalStore(open_log(server.url(store), 50), "anna")
+    for number in range(101):
+        publish(anna, key(number), since=0)
+    read = []
+    script = anna._log._room.server.script
+
+    def counted(which, *words, **how):
+        found = script(which, *words, **how)
+        read.append(len(str(found)))
+        return found
+
+    monkeypatch.setattr(anna._log._room.server, "script", counted)
+    assert anna.upkeep.compact() == 0
+    assert sum(read) < 101 * 2000  # letters: each segment, and the heads of blocks
+
+
 class TestRedisWithBlobsInAFolder(BackendContract):
     @pytest.fixture
     def open_log(self, server, store, tmp_path):

@@ -167,6 +167,9 @@ def test_a_server_without_memory_stops_who_writes_and_keeps_what_it_has(own_serv
     late = open_backend(server.url("s"), worker="late")
     late.poll()
     assert late.find(A) is not None
+    assert late.space.leftovers(-1) == []
+    with server.client() as client:
+        assert list(client.scan_iter("*:chunk:*")) == []
     with server.client() as client:
         client.config_set("maxmemory", 0)
     assert list(anna.claim([B]).keys) == [B]
