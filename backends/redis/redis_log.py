@@ -82,7 +82,6 @@ class RedisLog:
         self.space = Usage(room, self.blobs)
         self._staged: dict[str, tuple[bytes, Bytes]] = {}
         self._names = count()
-        self._blocks_merged: set[int] = set()
         self._forget()
 
     @property
@@ -104,8 +103,11 @@ class RedisLog:
     def refresh(self) -> None:
         self._forget()
 
-    def _look(self, position: int) -> None:
-        """Ask what is at a position and after it, and what is right before it."""
+    def _look(self, position: int, what: str) -> None:
+        """Ask what is at a position and after it, and what is right before it.
+
+        Of a block that is merged, ``heads`` are without bodies, ``frames`` with them.
+        """
         self._forget()
         block, place = divmod(position, self.block_size)
         before, news, gone = self._room.script(
@@ -113,13 +115,13 @@ class RedisLog:
             [*self._keys(block), *self._keys(block - 1)],
             *(place, self.block_size, HEAD_READ, _AT_ONCE, _SHORT),
             min(_BEFORE, self.block_size),  # of this block and the one before
+            what,
         )
         self._looked = time.monotonic()
         for at, found in enumerate(before, 1):
             self._before[position - at] = _frame(found)
         if gone is not None:
             self._merged = position, news, gone
-            self._blocks_merged.add(block)
             return
         for at, found in enumerate(news, position):
             self._ahead[at] = _frame(found)
@@ -132,7 +134,7 @@ class RedisLog:
         if not self._room.exists():
             return None
         if not self._fresh() or position not in self._ahead:
-            self._look(position)
+            self._look(position, "heads")
         merged, self._merged = self._merged, None
         return None if merged is None else self._segments(*merged)
 
@@ -170,8 +172,8 @@ class RedisLog:
                 del known[position]  # whoever asks again wants to know anew
             return None if found is None else (found[0][:limit], found[1])
         block, place = divmod(position, self.block_size)
-        if limit == HEAD_READ and block not in self._blocks_merged:
-            self._look(position)  # whoever asks for one so goes on with the next
+        if limit == HEAD_READ:
+            self._look(position, "frames")  # whoever asks so goes on with the next
             if position in self._ahead:
                 return self.read(position, limit)
         words = self._keys(block), place, (1 << 50) if limit is None else limit

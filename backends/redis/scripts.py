@@ -81,7 +81,7 @@ for at = place - 1, place - tonumber(ARGV[7]), -1 do
   if at >= 0 then recent[#recent + 1] = seen(log, body, at, short)
   else recent[#recent + 1] = seen(before, bodies, at + size, short) end
 end
-local news, gone = {}, redis.call('HGET', log, 'gone')
+local news, gone = {}, ARGV[8] == 'heads' and redis.call('HGET', log, 'gone')
 if gone then
   local places = {}
   for at = place, size - 1 do places[#places + 1] = at end
@@ -101,9 +101,10 @@ return {recent, news, false}
 )
 """KEYS: meta, log, body, log and body of the block before.
 
-ARGV: id, place, block size, bytes of each frame, of all, of those before, their number.
-Returns what is right before the place, and what is there and after it: starts and
-sizes, or of a merged block the starts, and the checks of those that were left out.
+ARGV: id, place, block size, bytes of each frame, of all, of those before, their number,
+and ``heads`` or ``frames``. Returns what is right before the place, and what is there
+and after it: starts and sizes, or of the heads of a merged block the starts, and the
+checks of those that were left out.
 """
 
 READ = _script(
