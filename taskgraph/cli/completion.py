@@ -72,7 +72,7 @@ def complete_files(
     return [
         CompletionItem(name)
         for name in sorted(folders + scripts)
-        if ".tgdata" not in name
+        if not (".tgdata" in name or ".tgjobs" in name)
     ]
 
 

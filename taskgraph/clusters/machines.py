@@ -111,7 +111,7 @@ def _on(host: str, line: str) -> str:
     """Run a line of shell on a machine, this one if it has no name."""
     if host in ("", os.uname().nodename):
         return ask(["bash", "-c", line])
-    return ask([*_SSH, host, line])
+    return ask([*_SSH, host, f"bash -c {shlex.quote(line)}"])  # whatever shell is there
 
 
 def _processes(place: Path) -> dict[int, tuple[str, str, str]]:

@@ -260,7 +260,7 @@ REFUSALS = [
     (("--lsf", "--export", "NO_SUCH"), "there is no such variable here"),
     (("--lsf", "--export", "1=2"), "write NAME or NAME=VALUE"),
     (("--k8s", "--image", "x", "--volume", "claim"), "write CLAIM:/where"),
-    (("--lsf", "--store", "memory://"), "jobs cannot see a store in memory"),
+    (("--lsf", "--store", "memory://"), "a store in memory ends with the command"),
 ]
 
 
@@ -329,3 +329,22 @@ def test_only_what_was_submitted_can_be_listed_or_cancelled(tg):
     ended(tg)
     shutil.rmtree(tg.folder / "fake")  # the batch system has forgotten it
     assert tg.json("jobs", "slow.py")[0]["ended"] == 2
+
+
+def test_the_store_that_a_script_chooses_is_the_one_that_counts(tg):
+    use(tg, "lsf")
+    tg.write(
+        "chosen.py",
+        "from taskgraph import TaskGenerator, set_jugdir\n"
+        "set_jugdir('elsewhere')\n"
+        "@TaskGenerator\n"
+        "def f(n):\n"
+        "    return n\n"
+        "all = [f(n) for n in range(4)]\n",
+    )
+    tg("execute", "-q", "chosen.py")
+
+    said = tg("submit", "chosen.py", "-n", "4", "--top-up").stderr
+    assert "no task is ready" in said
+    tg("stop", "chosen.py")
+    assert "stopped the workers" in tg("submit", "chosen.py", code=2).stderr

@@ -17,7 +17,7 @@ from taskgraph.cli.batch.submitting import living_workers, require_going_on, sub
 from taskgraph.cli.graphs import require_script, snapshot_now, status_now
 from taskgraph.cli.keys import locked_keys
 from taskgraph.cli.run_options import run_options
-from taskgraph.cli.stores import store_url
+from taskgraph.cli.stores import open_store_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,13 +40,12 @@ def command(
     script and logs are kept beside the jugfile, in its name with .tgjobs. What else is
     given goes to `tg execute`, ARGUMENTS after -- to the script.
     """
-    from backends.opening import open_backend
     from taskgraph.tasks.jugfile import Jugfile
 
     require_script(jugfile)
     arguments = given["arguments"]
     Jugfile(jugfile, arguments).compiled()
-    backend = open_backend(store_url(jugfile, store))
+    backend = open_store_of(jugfile, store, create=True)
     require_going_on(backend)
 
     def ready() -> int:
