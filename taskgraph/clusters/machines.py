@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import shlex
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from taskgraph.clusters.orders import Element, shell_values
 from taskgraph.clusters.programs import ClusterError, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from taskgraph.clusters.orders import Order
 
 _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=20")
+_HERE = "here"
 _QUIETLY = "</dev/null >/dev/null 2>&1"
 _START = "sed 's/.*) //' /proc/%s/stat 2>/dev/null | cut -d' ' -f20"
 _LIVES = f'[ "$({_START})" = %s ]'
@@ -63,27 +65,32 @@ class Machines:
         """
         for host in dict.fromkeys(order.hosts):
             _reach(host, script)
-        for place, host in enumerate(order.hosts or ("",)):
+        for turn, host in enumerate(order.hosts or ("",)):
             step = max(1, len(order.hosts))
-            numbers = [str(n) for n in range(place + 1, order.count + 1, step)]
+            numbers = [str(n) for n in range(turn + 1, order.count + 1, step)]
+            place = shlex.quote(str(script.parent))
             one = f"setsid bash {shlex.quote(str(script))} $n {_QUIETLY}"
-            if numbers:
-                _on(host, f"for n in {' '.join(numbers)}; do {one} & done")
-        return ",".join(order.hosts) or "here"
+            if numbers:  # each is known before it is started
+                noted = f": >{place}/process.$n"
+                _on(host, f"for n in {' '.join(numbers)}; do {noted}; {one} & done")
+        return ",".join(order.hosts) or _HERE
 
     def elements(self, job: str, place: Path) -> list[Element]:
         """Return the processes that go on."""
-        del job
-        known = _processes(place)
         ended = {int(path.suffix[1:]) for path in place.glob("ended.*")}
         by_host = defaultdict(list)
-        for number, (host, pid, since) in known.items():
-            if number not in ended:
-                by_host[host].append((number, pid, since))
         found = []
+        for number, told in _processes(place).items():
+            if number in ended:
+                continue
+            if told is None:
+                found.append(Element(number, "waiting"))
+            else:
+                by_host[_host_of(job, number, told)].append((number, told))
         for host, those in by_host.items():
+            alive = _alive(host, those)
             found += [
-                Element(number, "running", host) for number in _alive(host, those)
+                Element(n, "running", told.host) for n, told in those if n in alive
             ]
         return sorted(found, key=lambda element: element.number)
 
@@ -91,9 +98,34 @@ class Machines:
         """End the processes, or one of them, as a batch system would: by SIGTERM."""
         known = _processes(place)
         for element in self.elements(job, place):
-            if number in (None, element.number):
-                host, pid, since = known[element.number]
-                _on(host, f"{_LIVES % (pid, since)} && kill -TERM {pid}")
+            told = known.get(element.number)
+            if told is not None and number in (None, element.number):
+                _on(
+                    _host_of(job, element.number, told),
+                    f"{told.lives} && kill -TERM {told.pid}",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What an element has written down of its worker."""
+
+    host: str
+    pid: str
+    since: str
+
+    @property
+    def lives(self) -> str:
+        """A test for a shell on its host, whether it goes on and is the same one."""
+        return _LIVES % (self.pid, self.since)
+
+
+def _host_of(job: str, number: int, told: _Process) -> str:
+    """Return how the machine is reached on which an element was started."""
+    if job == _HERE:
+        return "" if told.host == os.uname().nodename else told.host
+    hosts = job.split(",")
+    return hosts[(number - 1) % len(hosts)]
 
 
 def _reach(host: str, script: Path) -> None:
@@ -109,24 +141,21 @@ def _reach(host: str, script: Path) -> None:
 
 def _on(host: str, line: str) -> str:
     """Run a line of shell on a machine, this one if it has no name."""
-    if host in ("", os.uname().nodename):
+    if not host:
         return ask(["bash", "-c", line])
     return ask([*_SSH, host, f"bash -c {shlex.quote(line)}"])  # whatever shell is there
 
 
-def _processes(place: Path) -> dict[int, tuple[str, str, str]]:
-    """Return host, process and moment of start, as each element wrote them down."""
-    found = {}
+def _processes(place: Path) -> dict[int, _Process | None]:
+    """Return what elements have written down; None for one that has not yet."""
+    found: dict[int, _Process | None] = {}
     for path in place.glob("process.*"):
         parts = path.read_text().split()
-        if len(parts) == 3:
-            found[int(path.suffix[1:])] = (parts[0], parts[1], parts[2])
+        found[int(path.suffix[1:])] = _Process(*parts) if len(parts) == 3 else None
     return found
 
 
-def _alive(host: str, those: Sequence[tuple[int, str, str]]) -> Iterable[int]:
-    """Return which of some processes of a machine go on."""
-    lines = [
-        f"{_LIVES % (pid, since)} && echo {number}" for number, pid, since in those
-    ]
-    return [int(number) for number in _on(host, "; ".join([*lines, "true"])).split()]
+def _alive(host: str, those: Sequence[tuple[int, _Process]]) -> set[int]:
+    """Return which of some elements of a machine go on."""
+    lines = [f"{told.lives} && echo {number}" for number, told in those]
+    return {int(number) for number in _on(host, "; ".join([*lines, "true"])).split()}

@@ -219,6 +219,7 @@ def test_the_processes_of_this_machine_outlive_the_command(tg):
 def test_processes_of_this_machine_are_cancelled_and_nobody_else_s(tg):
     tg.jugfile("slow.py")
     tg("submit", "slow.py", "-n", "2", "--local", "--", "600", "4")
+    assert states_of(tg) != ["ended"] * 2
     tg.wait_for("began-*", 2)
     place = tg.folder / "slow.tgjobs" / "1"
     host, _, since = (place / "process.1").read_text().split()
@@ -238,8 +239,9 @@ def test_machines_are_reached_by_ssh_and_take_jobs_in_turn(tg):
     use(tg, "ssh")
     tg.jugfile("slow.py")
 
-    tg("submit", "slow.py", "-n", "3", "--ssh", "near", "--", "0.1", "6")
+    tg("submit", "slow.py", "-n", "3", "--ssh", "near", "--", "1", "6")
 
+    assert states_of(tg) != ["ended"] * 3
     ended(tg)
     assert tg.json("status", "slow.py")["total"]["done"] == 6
 
