@@ -31,7 +31,14 @@ from backends.errors import DamagedError, UnavailableError
 from backends.filesystem.packs import NewPack
 from backends.interface import Kind
 from backends.reading import HEAD_READ, check_at, look, name_of, to_be_replaced
-from backends.segment import HEADER_SIZE, LINK_AT, check_of, decode_head, void_frame
+from backends.segment import (
+    HEADER_SIZE,
+    LINK_AT,
+    check_of,
+    decode_head,
+    decode_header,
+    void_frame,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -254,12 +261,20 @@ class BucketLog:
         in_passing = block == self._filled
         if not sizes and not gone:  # something in it says of which block it is
             gone = {block * self.block_size: 0}
-        new = b"".join(NewPack(sizes, frame, gone).front())
+        shown = partial(self._beginning, frame) if in_passing else frame
+        new = b"".join(NewPack(sizes, shown, gone).front())
         last = self._block(block)[-1]
         if end and check_at(self, last) not in {end, gone.get(last, end)}:
             return 0
         self._heads.write(block, new, anew=in_passing)
         return 0 if in_passing else self._free(sizes, frame, gone)
+
+    def _beginning(self, frame: Callable[[int], bytes], position: int) -> bytes:
+        """Return a frame, its body cut short if only its head was read."""
+        start, _ = self.read(position, HEAD_READ) or (b"", 0)
+        header = decode_header(start, name_of(self, position))
+        whole = HEADER_SIZE + header.head_size <= len(start)
+        return start if whole else frame(position)
 
     def _free(
         self,

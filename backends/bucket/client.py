@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 100.0
 """Seconds for which a request that may yet succeed is made again."""
-TIMEOUT = 30.0
-"""Seconds that a single try may take."""
+TIMEOUT = 60.0
+"""Seconds that a single try may take: some hundred megabytes, if that must be."""
 _LARGE = 8 << 20
 """Bytes from which on an object is sent in pieces."""
 

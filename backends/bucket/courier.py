@@ -47,7 +47,7 @@ _TRIES = 8
 _FIRST, _LONGEST = 0.1, 5.0
 """Seconds before a request is made again, at first and at most."""
 _STATUS = re.compile(r"status code: (\d{3})")
-_CODE = re.compile(r"<Code>(\w{1,60})</Code>|\"code\": ?\"?(\w{1,60})")
+_CODE = re.compile(r"<Code>(\w{1,60})</Code>|\"code\": ?\"([A-Za-z]\w{1,60})")
 _KINDS = {
     "AuthenticationFailed": "credentials",
     "AuthorizationHeaderMalformed": "elsewhere",
@@ -77,7 +77,16 @@ _NAMES = {
 }
 _STATUSES = {301: "elsewhere", 401: "credentials", 403: "denied", 501: "unsupported"}
 _STATUSES |= dict.fromkeys((408, 409, 425, 429, 500, 502, 503, 504), "busy")
-_OF_MACHINES = ("/latest/", "metadata.google", "/identity/oauth2")
+_OF_MACHINES = (
+    *(
+        "//169.254.169.254/",
+        "//169.254.170.2/",
+        "/latest/api/token",
+        "/latest/meta-data/iam/",
+    ),
+    *("//metadata.google.internal/", "/metadata/identity/oauth2/token"),
+    *("//oauth2.googleapis.com/", "//login.microsoftonline.com/"),
+)
 """What stands in the addresses where machines are told their own credentials."""
 _IN_VAIN = {"busy", "unreachable"}
 """Kinds of failures that pass."""
@@ -341,7 +350,7 @@ def _store(
         client_options={
             "allow_http": allow_http,
             "timeout": seconds,
-            "connect_timeout": seconds / 6,
+            "connect_timeout": seconds / 12,
         },
         retry_config={"max_retries": tries},
     )
