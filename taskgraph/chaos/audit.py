@@ -38,7 +38,7 @@ def audit(results: Results, graph: Snapshot) -> Iterator[str]:
     >>> from taskgraph.chaos.audit import audit
     >>> from taskgraph.results.results import Results
     >>> from taskgraph.tasks.graph import Graph
-    >>> from taskgraph.upkeep.snapshot import take
+    >>> from taskgraph.upkeep.growing import take
     >>> from pathlib import Path
     >>> results = Results(open_backend("memory://"))
     >>> list(audit(results, take(Graph([]), Path("jugfile.py"))))

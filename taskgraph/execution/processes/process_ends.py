@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 from weakref import ref
 
@@ -19,7 +18,7 @@ from taskgraph.errors import UsageError
 from taskgraph.execution.output import flush_streams
 
 if TYPE_CHECKING:
-    from collections.abc import Sized
+    from collections.abc import Callable, Sized
 
 _PR_SET_PDEATHSIG = 1
 _MANY = 200_000
@@ -78,7 +77,12 @@ def spare(graph: Sized) -> None:
         atexit.register(gc.unfreeze)
 
 
-def end(code: int, *, fork: bool, before: int) -> NoReturn:
+def loaded_now() -> frozenset[int]:
+    """Return which modules are there, for `end`; no two names tell one from another."""
+    return frozenset(map(id, sys.modules.values()))
+
+
+def end(code: int, *, fork: bool, before: frozenset[int]) -> NoReturn:
     """End this process; what was written to files is in them then.
 
     A process that has imported and run the script itself ends as any Python program
@@ -91,11 +95,12 @@ def end(code: int, *, fork: bool, before: int) -> NoReturn:
 
     Parameters
     ----------
-    before : int
-        How many modules were there when the process began.
+    before : frozenset of int
+        Which modules were there when the process began, by `loaded_now`.
     """
     if fork:
         gc.unfreeze()  # else the files of the parent would not be found
+    c_exit = None if fork else _exit_of_c()
     with suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - as Python
         atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing does
@@ -104,16 +109,29 @@ def end(code: int, *, fork: bool, before: int) -> NoReturn:
             _empty_modules(before)
             flush_streams()
         flush_files()
-    if not fork:
-        ctypes.PyDLL(None).exit(code)  # it holds the lock: no thread goes on meanwhile
-    os._exit(code)
+    try:
+        if c_exit is not None:
+            c_exit(code)  # it holds the lock: no thread goes on meanwhile
+    finally:
+        os._exit(code)
 
 
-def _empty_modules(before: int) -> None:
-    """Let go of the modules that were imported since, as Python does with all."""
-    since = max(0, len(sys.modules) - before)
+def _exit_of_c() -> Callable[[int], object] | None:
+    """Return what ends C libraries, too, as long as there is everything to find it."""
+    with suppress(OSError, AttributeError):
+        found: Callable[[int], object] = ctypes.PyDLL(None).exit
+        return found
+    return None
+
+
+def _empty_modules(before: frozenset[int]) -> None:
+    """Let go of the modules that were imported since, as Python does with all.
+
+    One that was there stays, even if somebody has given it another name.
+    """
+    since = [name for name, module in sys.modules.items() if id(module) not in before]
     modules = []
-    for name in [*islice(reversed(sys.modules), since)]:
+    for name in reversed(since):
         with suppress(TypeError):  # somebody put something else there
             modules.append(ref(sys.modules[name]))
         sys.modules[name] = None  # type: ignore[assignment] # import refuses it now

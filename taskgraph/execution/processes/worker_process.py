@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 import traceback
 from contextlib import suppress
@@ -107,7 +106,7 @@ def work(job: Job, seat: Seat) -> NoReturn:
     """Be a worker and end with this process; the page says how it ended."""
     code = ExitCode.BUG
     fork = isinstance(job.what, HasRead)
-    before = len(sys.modules)
+    before = process_ends.loaded_now()
     try:
         process_ends.with_parent(seat.page.supervisor)
         process_ends.begin(fork=fork)

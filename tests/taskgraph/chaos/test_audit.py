@@ -13,7 +13,7 @@ from taskgraph.results.results import Results
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.task import Task
-from taskgraph.upkeep.snapshot import take
+from taskgraph.upkeep.growing import take
 
 
 @pytest.fixture

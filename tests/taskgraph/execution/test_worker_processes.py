@@ -146,6 +146,28 @@ def test_a_worker_closes_its_files_as_any_program_does(tg):
         assert file.read().count("did") == 5
 
 
+RENAMED = {
+    "another name": "sys.modules['mine.ctypes'] = ctypes",
+    "numba": "import numba.types",
+    "moved to the end": "sys.modules['ctypes'] = sys.modules.pop('ctypes')",
+    "forgotten": "del sys.modules['ctypes'], sys.modules['gc'], sys.modules['io']",
+    "loaded anew": "del sys.modules['ctypes']; import ctypes",
+    "all are others": "sys.modules.update({f'my.{n}': m for n, m in kept.items()})",
+}
+
+
+@pytest.mark.parametrize("what", RENAMED)
+def test_a_worker_ends_well_whatever_modules_are_called(tg, what):
+    more = f"import ctypes, sys; kept = dict(sys.modules)\n{RENAMED[what]}"
+    tg.write("job.py", WRITTEN.format(more=more))
+
+    said = tg("execute", "job.py", "-q")
+
+    assert not said.stderr
+    assert (tg.folder / "log.txt").read_text().count("did") == 5
+    assert (tg.folder / "ended.txt").read_text() == "ended"
+
+
 ENDING = """
 import os
 from taskgraph import TaskGenerator
