@@ -96,6 +96,9 @@ class Cluster:
             return 0
         return self.json("status", "job.py")["total"]["done"]
 
+    def no_lock_is_left(self):
+        return not any(row["tasks"] for row in self.json("locks", "job.py"))
+
     def wait_until(self, holds, seconds=90.0):
         """Return when something holds; tell what jobs printed if it does not."""
         until = time.monotonic() + seconds
@@ -146,11 +149,31 @@ def grid_engine():
         yield lambda folder: Cluster(folder, environ, call)
 
 
-def kill_all(environ, command=()):
-    """Kill the processes that have these in their environment and command line."""
+def processes(environ, command=()):
+    """Return the processes that have these in their environment and command line."""
+    found = []
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             told = (path / "environ").read_bytes().decode(errors="replace").split("\0")
             words = (path / "cmdline").read_bytes().decode(errors="replace").split("\0")
             if {*environ} <= {*told} and {*command} <= {*words}:
-                os.kill(int(path.name), signal.SIGKILL)
+                found.append(int(path.name))
+    return found
+
+
+def parents(pids, name):
+    """Return those parents of processes whose name begins so."""
+    found = set()
+    for pid in pids:
+        with suppress(OSError):
+            stat = Path(f"/proc/{pid}/stat").read_text()
+            parent = int(stat.rpartition(")")[2].split()[1])
+            if Path(f"/proc/{parent}/comm").read_text().startswith(name):
+                found.add(parent)
+    return found
+
+
+def kill(pids):
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
