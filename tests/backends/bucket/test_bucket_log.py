@@ -20,6 +20,10 @@ class TestS3(BackendContract):
 
         return replace
 
+    @pytest.mark.cloud  # six hundred appends, of which the service sees nothing new
+    def test_many_settled_claims_are_forgotten(self, anna, bert):
+        super().test_many_settled_claims_are_forgotten(anna, bert)
+
 
 @pytest.mark.cloud
 class TestAzure(TestS3):
