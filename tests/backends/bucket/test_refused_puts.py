@@ -225,6 +225,6 @@ def test_of_many_who_append_at_once_each_is_there_once(open_store, bert):
     bert.poll()
     assert bert.position == 16
     assert set(bert.keys()) == {
-        key(100 * n + each) for n in range(6) for each in range(6)
+        key(100 * n + each) for n in range(4) for each in range(4)
     }
     assert all(answers(store) == answers(bert) for store in stores)
