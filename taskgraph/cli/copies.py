@@ -54,11 +54,22 @@ def print_copied(
                 "size": copied.size,
                 "there": copied.there,
                 "elsewise": copied.elsewise,
+                "lacking": copied.lacking,
                 "locked": copied.locked,
                 "damaged": copied.damaged,
                 "dry_run": dry_run,
             }
         )
+    _tell_left_out(copied, where)
+    does = "would be copied" if dry_run else "copied"
+    there = f", {copied.there} there before" if copied.there else ""
+    amount = f"{counted(copied.copied, 'result')} ({size_text(copied.size)})"
+    if not as_json:
+        say(f"{amount} {does} to {where}{there}")
+    return 1 if copied.left_out else 0
+
+
+def _tell_left_out(copied: Copied, where: str) -> None:
     for what in copied.damaged[:_SHOWN]:
         note(f"left out: {what}")
     if copied.elsewise:
@@ -67,6 +78,11 @@ def print_copied(
             f"has another result in {where}, and a result is only kept beside what it "
             "was made of"
         )
+    if copied.lacking:
+        note(
+            f"{counted(copied.lacking, 'result')} left out: something that they were "
+            "made of is"
+        )
     if copied.locked:
         note(
             f"{counted(copied.locked, 'result')} left out: workers of {where} are "
@@ -74,12 +90,6 @@ def print_copied(
         )
     if copied.damaged:
         note(f"{counted(len(copied.damaged), 'result')} left out: damaged")
-    does = "would be copied" if dry_run else "copied"
-    there = f", {copied.there} there before" if copied.there else ""
-    amount = f"{counted(copied.copied, 'result')} ({size_text(copied.size)})"
-    if not as_json:
-        say(f"{amount} {does} to {where}{there}")
-    return 1 if copied.left_out else 0
 
 
 @contextmanager

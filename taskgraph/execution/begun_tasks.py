@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.description import describe
+from taskgraph.loaded import loaded
 from taskgraph.tasks.values import parts
 
 if TYPE_CHECKING:
@@ -128,5 +129,5 @@ def _bounds(array: Any) -> tuple[int, int]:
 
 
 def _is_array(part: Any) -> bool:
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     return numpy is not None and isinstance(part, numpy.ndarray)

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UnhashableError
+from taskgraph.loaded import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ def library_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
         return lambda image: encoder.state("PIL.Image", "Image", (1, _picture(image)))
     if top.startswith("pytz"):
         return lambda zone: encoder.state("pytz", "tzinfo", (1, zone.__reduce__()))
-    pydantic = sys.modules.get("pydantic")
+    pydantic = loaded("pydantic")
     if pydantic is not None and issubclass(kind, pydantic.BaseModel):
         return lambda model: b"O" + encoder.names.of(kind) + _model(model, encoder)
     return None
@@ -45,7 +46,7 @@ def library_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
 
 def _sparse_name(kind: type) -> str:
     """Return the name of a sparse array's or matrix's class, if there is a rule."""
-    sparse = sys.modules.get("scipy.sparse")
+    sparse = loaded("scipy.sparse")
     name = kind.__name__
     known = name.partition("_")[0] in _SPARSE
     return name if known and getattr(sparse, name, None) is kind else ""

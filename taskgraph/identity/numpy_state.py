@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UnhashableError
+from taskgraph.loaded import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +115,7 @@ def normal(array: Any, numpy: Any) -> Any:
 
 def numpy_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
     """Return what encodes the values of a type of numpy; None if it is no such type."""
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     if numpy is None or str(kind.__module__).partition(".")[0] != "numpy":
         return None
     if kind is numpy.ndarray:
@@ -140,7 +141,7 @@ def numpy_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
 
 def is_numpy_base(kind: type) -> bool:
     """Return whether a type is numpy's array, or one of its scalars."""
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     if numpy is None or kind.__module__ != "numpy":
         return False
     return kind is numpy.ndarray or issubclass(kind, numpy.generic)

@@ -13,6 +13,7 @@ from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.identity.arrow_state import arrow_state
+from taskgraph.loaded import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ _FEW_ROWS, _MANY_COLUMNS = 1000, 64
 
 def pandas_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
     """Return what encodes the values of a type of pandas; None if there is no rule."""
-    pandas = sys.modules.get("pandas")
+    pandas = loaded("pandas")
     if pandas is None or str(kind.__module__).partition(".")[0] != "pandas":
         return None
     name = kind.__name__

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,6 +22,7 @@ from typing import Any
 from xxhash import xxh3_64, xxh3_64_intdigest
 
 from backends.errors import DamagedError
+from taskgraph.loaded import loaded
 from taskgraph.results.compressed import ALIGNED, compressed, pays, unpack
 from taskgraph.results.narrowed import WORD, Narrowing, narrowed, widen
 
@@ -177,7 +177,7 @@ def _contents(buffer: Any) -> tuple[Any, Any]:
         return None, buffer
     raw = buffer.raw() if isinstance(buffer, pickle.PickleBuffer) else None
     array = buffer if raw is None else memoryview(buffer).obj
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     if numpy is None or not isinstance(array, numpy.ndarray):
         return None, raw
     if raw is None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import io
 import os
 import pickle
-import sys
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,6 +24,7 @@ from backends.errors import DamagedError
 from taskgraph.errors import TaskgraphError
 from taskgraph.identity.functions import function_at
 from taskgraph.identity.naming import public_module
+from taskgraph.loaded import loaded
 from taskgraph.names import known_as
 from taskgraph.results import plain, short
 from taskgraph.results.blobs import (
@@ -310,7 +310,7 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
     def _array(self, array: Any) -> Any:
-        numpy = sys.modules.get("numpy")
+        numpy = loaded("numpy")
         if numpy is None or type(array) is not numpy.ndarray:
             return NotImplemented  # another library's
         if array.nbytes < BLOB_SIZE:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.compression import zstd
+from taskgraph.loaded import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ def _memory(size: int) -> memoryview:
     asked for where there is much. To get pages of 4 KB from the kernel takes longer
     than to fill them.
     """
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     if numpy is None:
         return memoryview(bytearray(size))
     array = numpy.empty(size + ALIGNED, numpy.uint8)

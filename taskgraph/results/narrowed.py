@@ -8,9 +8,10 @@ else has 8 bytes is looked at for some microseconds.
 
 from __future__ import annotations
 
-import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from taskgraph.loaded import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def narrowed(data: Any) -> tuple[Narrowing, memoryview] | None:
     >>> widen(narrowing, data) == numpy.arange(7, 1000, 3).tobytes()
     True
     """
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     if numpy is None or len(data) % WORD or not len(data):
         return None
     words = numpy.frombuffer(data, "<u8")

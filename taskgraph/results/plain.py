@@ -28,7 +28,6 @@ code   what
 
 from __future__ import annotations
 
-import sys
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib import import_module
@@ -37,6 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 
+from taskgraph.loaded import loaded
 from taskgraph.names import LASTING_PACKAGES
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _with_bytes_kept(value: Any, keep: Callable[[Any], int | None]) -> Any:
 
 def _is_array(value: Any) -> bool:
     """Return whether this is an array of a dtype that its text says all of."""
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     if numpy is None or type(value) is not numpy.ndarray:
         return False
     return value.dtype.kind in _KINDS + "V" and _dtype_is_plain(value.dtype)
@@ -217,13 +217,12 @@ def _is_array(value: Any) -> bool:
 
 def _is_scalar(value: Any) -> bool:
     """Return whether this is a numpy scalar of a dtype that its text says all of."""
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     if numpy is None or not isinstance(value, numpy.generic):
         return False
-    dtype = value.dtype
-    if type(value) is not dtype.type or type(value).__module__ != "numpy":
-        return False
-    return dtype.kind in _KINDS and _dtype_is_plain(dtype)
+    dtype, kind = value.dtype, type(value)
+    own = kind is dtype.type and kind.__module__ == "numpy"
+    return own and dtype.kind in _KINDS and _dtype_is_plain(dtype)
 
 
 def _dtype_is_plain(dtype: Any) -> bool:
@@ -335,8 +334,13 @@ def _read_array(parts: list[Any], buffers: Sequence[Any]) -> Any:
 def _read_scalar(parts: list[Any], _: Sequence[Any]) -> Any:
     import numpy
 
-    name, data = parts
-    return numpy.frombuffer(data, numpy.dtype(_plain_name(name)))[0]
+    dtype, data = numpy.dtype(_plain_name(parts[0])), parts[1]
+    if dtype.kind == "S":  # an array would drop zeros at the end
+        return numpy.bytes_(data)
+    if dtype.kind == "U":
+        order = "utf-32-be" if dtype.str[0] == ">" else "utf-32-le"
+        return numpy.str_(bytes(data).decode(order, "surrogatepass"))
+    return numpy.frombuffer(data, dtype)[0]
 
 
 def _plain_name(name: object) -> str:

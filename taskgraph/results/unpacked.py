@@ -5,7 +5,6 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 from weakref import WeakSet, finalize
 
@@ -34,7 +33,7 @@ class Unpacked:
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[BlobRef, _Lent | _File] = OrderedDict()
+        self._kept: dict[BlobRef, _Lent | _File] = {}
         self._mapped: WeakSet[mmap.mmap] = WeakSet()
 
     def __call__(self, ref: BlobRef, stored: memoryview) -> memoryview:
@@ -65,12 +64,12 @@ class Unpacked:
 
     def _keep(self, ref: BlobRef, kept: _Lent | _File) -> None:
         self._kept[ref] = kept
-        while self._is_too_much():
-            self._kept.popitem(last=False)
-
-    def _is_too_much(self) -> bool:
-        size = sum(kept.size for kept in self._kept.values())
-        return size > _MOST_BYTES or len(self._kept) > _MOST
+        there = list(self._kept.items())  # in one step: other threads keep some, too
+        size = sum(kept.size for _, kept in there)
+        while size > _MOST_BYTES or len(there) > _MOST:
+            oldest, kept = there.pop(0)
+            self._kept.pop(oldest, None)
+            size -= kept.size
 
 
 class _Lent:

@@ -7,6 +7,7 @@ as it is in a directory.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import zipfile
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 
 SUFFIX = ".tg.zip"
 _STORE = "store"
+_NO_BUNDLE = (
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    EOFError,
+)
+"""What reading an archive raises that somebody else has made, or has changed."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 _README = """\
 Results of {jugfile}, computed with taskgraph.
 
@@ -93,7 +103,11 @@ def unpacked(bundle: Path) -> Iterator[Path]:
         try:
             with zipfile.ZipFile(bundle) as archive:
                 archive.extractall(place, _members(archive, bundle))
-        except zipfile.BadZipFile as error:
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            raise UsageError(f"{bundle} is no whole bundle: {error}") from error
+        except _NO_BUNDLE as error:
             raise UsageError(f"{bundle} is no whole bundle: {error}") from error
         yield Path(place, _STORE)
 

@@ -40,6 +40,8 @@ class Copied:
     elsewise : int
         How many were left out because something that they were made of has another
         result there.
+    lacking : int
+        How many were left out because something that they were made of was.
     locked : int
         How many were left out because somebody runs their tasks there now.
     damaged : list of str
@@ -50,13 +52,14 @@ class Copied:
     size: int = 0
     there: int = 0
     elsewise: int = 0
+    lacking: int = 0
     locked: int = 0
     damaged: list[str] = field(default_factory=list)
 
     @property
     def left_out(self) -> int:
         """How many are not in the other store, whatever the reason."""
-        return self.elsewise + self.locked + len(self.damaged)
+        return self.elsewise + self.lacking + self.locked + len(self.damaged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +226,7 @@ class _Copying:
                 )
                 yield _Found(key, record, _needs(self._source, key, where))
             except DamagedError as error:
-                self.done.damaged.append(str(error))
+                self.done.damaged.append(f"{error.what}: {error.why}")
 
     def put(self, batch: Sequence[_Found]) -> None:
         """Put results into the other store, locked while their large values are."""
@@ -247,15 +250,18 @@ class _Copying:
             self._same_as_of = backend.forgot_at
             self._same.clear()
         for found in wanted:
-            if not all(self._is_same(need) for need in found.needs):
+            other = [need for need in found.needs if not self._is_same(need)]
+            if other:
                 self._same[found.key] = False
-                self.done.elsewise += 1
+                known = any(backend.find(need) is not None for need in other)
+                self.done.elsewise += known
+                self.done.lacking += not known
                 continue
             try:
                 self._bring_blobs(found)
             except DamagedError as error:
                 self._same[found.key] = False
-                self.done.damaged.append(str(error))
+                self.done.damaged.append(f"{error.what}: {error.why}")
                 continue
             self._same[found.key] = True
             _add(records, found, as_of)

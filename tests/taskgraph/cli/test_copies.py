@@ -52,6 +52,7 @@ def test_a_copy_again_says_that_all_is_there(work):
         "size": 0,
         "there": 7,
         "elsewise": 0,
+        "lacking": 0,
         "locked": 0,
         "damaged": [],
         "dry_run": False,
@@ -90,7 +91,8 @@ def test_what_was_made_of_something_else_is_left_out_and_told(work):
     said = work("copy", "first", "work.py", code=1)
 
     assert "0 results" in said.stdout
-    assert "4 results left out" in said.stderr
+    assert "3 results left out" in said.stderr
+    assert "1 result left out" in said.stderr
 
 
 def test_no_store_to_copy_from_is_said(tg):
@@ -136,7 +138,28 @@ def test_what_is_not_done_is_bundled_only_if_that_is_wanted(tg):
     assert "3 results" in tg("bundle", "work.py", "--force").stdout
 
 
-@pytest.mark.parametrize("kind", ["text", "cut", "climbs", "packed", "empty"])
+NAMES = {"climbs": "../../escaped", "itself": ".", "too long": "a" * 300}
+
+
+def flagged(data, flag):
+    """Return an archive whose list of contents says something of each file."""
+    data = bytearray(data)
+    at = -1
+    while (at := data.find(b"PK\1\2", at + 1)) >= 0:
+        data[at + 8] |= flag
+    return bytes(data)
+
+
+FLAGS = {"encrypted": 1, "patched": 0x20}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("text", "cut", "climbs", "packed", "empty", "itself", "below a file"),
+        *("encrypted", "patched", "too long"),
+    ],
+)
 def test_what_is_no_bundle_is_refused_and_writes_nothing(work, kind):
     work("bundle", "work.py")
     whole = (work.folder / "work.tg.zip").read_bytes()
@@ -145,13 +168,16 @@ def test_what_is_no_bundle_is_refused_and_writes_nothing(work, kind):
         path.write_text("no archive")
     elif kind == "cut":
         path.write_bytes(whole[: len(whole) // 2])
+    elif kind in FLAGS:
+        path.write_bytes(flagged(whole, FLAGS[kind]))
     else:
         packed = zipfile.ZIP_DEFLATED if kind == "packed" else zipfile.ZIP_STORED
         with zipfile.ZipFile(path, "w", packed) as archive:
             archive.writestr("README.txt", "")
             if kind != "empty":
-                name = "../../escaped" if kind == "climbs" else "format.json"
+                name = NAMES.get(kind, "format.json")
                 archive.writestr(f"store/{name}", "a" * 1000)
+                archive.writestr("store/format.json/below", "")
     before = sorted(work.folder.parent.rglob("*"))
 
     said = work("unbundle", "other.tg.zip", code=2).stderr

@@ -3,6 +3,9 @@
 import errno
 import operator
 import os
+import random
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -260,3 +263,33 @@ def test_many_at_once_need_few_descriptors(results):
     found = [results.decode(payload, KEY) for payload in payloads]
     assert [int(array[0]) for array in found] == list(range(200))
     assert descriptors() - before < 120
+
+
+def test_threads_that_unpack_at_once_each_get_their_own(results):
+    values = [np.tile(np.arange(7.0) + number, 6000) for number in range(12)]
+    payloads = [results.encode(v, bytes([n]) * 20) for n, v in enumerate(values)]
+    wrong = []
+
+    def read(number):
+        chosen = random.Random(number)
+        try:
+            for _ in range(60):
+                place = chosen.randrange(len(values))
+                found = results.decode(payloads[place], b"k" * 20)
+                if not np.array_equal(found, values[place]):
+                    wrong.append(place)
+                found[:] = number
+        except BaseException as error:  # noqa: BLE001 - it is what is looked for
+            wrong.append(error)
+
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(8)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not wrong

@@ -109,6 +109,17 @@ def test_what_is_plain_needs_no_pickle(results, value):
         assert same(results.decode(payload, KEY), whole)
 
 
+@pytest.mark.parametrize(
+    "text", ["", "a\0", "\0", "a\0b\0\0", "\udcff", "\U0001f52c"], ids=ascii
+)
+def test_zeros_at_the_end_of_a_text_of_numpy_stay(results, text):
+    data = text.encode("utf-8", "surrogatepass")
+    for value in (np.str_(text), np.bytes_(data)):
+        back = results.decode(results.encode((value, 1), KEY), KEY)[0]
+        assert type(back) is type(value)
+        assert back.tobytes() == value.tobytes()
+
+
 def test_large_arrays_are_files_beside_a_plain_structure(results):
     value = {"a": np.random.default_rng(1).random((90, 80)), "b": ["x" * 300_000]}
     payload = results.encode(value, KEY)

@@ -222,7 +222,7 @@ def test_what_somebody_runs_there_is_left_to_him():
 
     done = copy(source, target, KEYS)
 
-    assert (done.copied, done.locked, done.elsewise) == (1, 1, 4)
+    assert (done.copied, done.locked, done.lacking) == (1, 1, 4)
     assert target.backend.locked_by(KEYS[0]) == "other"
 
 
@@ -240,7 +240,7 @@ def test_what_is_damaged_is_left_out_and_named(tmp_path):
 
     done = copied_from(source, target)
 
-    assert (done.copied, done.elsewise) == (1, 1)
+    assert (done.copied, done.lacking) == (1, 1)
     assert len(done.damaged) == 1
     assert ref.name in done.damaged[0]
     assert set(stored(target)) == {KEYS[1]}
