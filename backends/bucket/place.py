@@ -54,7 +54,8 @@ class Place:
             raise NoStoreError(
                 f"there is no store at {self.url}; `tg execute` makes one"
             )
-        self._refuse_foreign()
+        if self._holds_ours():
+            self.make()  # its format was removed, and nothing else
 
     def exists(self) -> bool:
         """Return whether the store was made, by anybody."""
@@ -88,8 +89,11 @@ class Place:
             "told that they were first; choose another --store"
         )
 
-    def _refuse_foreign(self) -> None:
-        """Refuse a prefix of somebody else; another worker may be making ours."""
+    def _holds_ours(self) -> bool:
+        """Return whether something of a store is there; refuse what is of no store.
+
+        Another worker may be making it just now.
+        """
         folders, names = self._client.folders("")
         if {*folders} - FOLDERS or {*names} - {FORMAT, CLOCK}:
             raise OpenError(
@@ -97,6 +101,7 @@ class Place:
                 "new prefix with --store"
             )
         self._refuse_inner()
+        return bool({*folders} & FOLDERS)
 
     def _refuse_inner(self) -> None:
         """Refuse a prefix inside of another store, which would remove what is in it."""

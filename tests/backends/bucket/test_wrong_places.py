@@ -218,3 +218,15 @@ def test_a_store_that_is_removed_under_a_worker_ends_in_a_sentence(open_bucket):
     log.client.delete([found.name for found in log.client.listed("")])
     with pytest.raises(Exception, match="start again"):
         store.poll()
+
+
+def test_a_store_whose_format_was_removed_is_described_anew(open_bucket, url):
+    publish(JournalStore(open_bucket(), "anna"), A)
+    Client(parse_address(url)).delete(["format.json"])
+
+    again = JournalStore(open_bucket(), "bert")
+    again.poll()
+    assert set(again.keys()) == {A}
+    later = open_backend(url, create=False)
+    later.poll()
+    assert set(later.keys()) == {A}
