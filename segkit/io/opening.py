@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from dataclasses import replace
@@ -129,7 +128,7 @@ def open_image(
     (2.0, 1.0, 1.0)
     >>> segkit.open_image(folder / "b.tif")
     Traceback (most recent call last):
-    FileNotFoundError: [Errno 2] no image there: ...
+    FileNotFoundError: ...b.tif: no image there
     """
     require_types(open_image, locals(), _TYPED)
     where, inside = _split(path)
@@ -162,11 +161,17 @@ def require_readable(image: str | Path) -> None:
         raise ImageRequestError(image, "the path is empty; name a file or folder")
     path, _ = _split(image)
     try:
-        path.stat()
+        path.stat()  # is_file() would be False of what is not there
         if path.is_dir():
             os.scandir(path).close()
-        else:
-            path.open("rb").close()
+            return
+        if not path.is_file():  # to open a pipe waits for who writes into it
+            raise ImageRequestError(
+                path,
+                "is neither a file nor a folder, but a pipe, a socket or a device;"
+                " write what comes out of it to a file, and give that",
+            )
+        path.open("rb").close()
     except FileNotFoundError as error:
         unfinished = _unfinished(path)
         if unfinished is not None:
@@ -175,10 +180,10 @@ def require_readable(image: str | Path) -> None:
                 f"is not finished: its writers work on {unfinished};"
                 " call finish() when all boxes are written",
             ) from error
-        raise FileNotFoundError(errno.ENOENT, "no image there", str(path)) from error
+        raise FileNotFoundError(f"{path}: no image there") from error
     except PermissionError as error:
         raise PermissionError(
-            error.errno, "no permission to read the image; ask its owner", str(path)
+            f"{path}: no permission to read the image; ask its owner"
         ) from error
 
 

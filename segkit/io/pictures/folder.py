@@ -109,7 +109,8 @@ def _files(path: Path, pattern: str | None) -> list[Path]:
     ]
     kinds = Counter(file.suffix.lower() for file in files)
     if not files:
-        raise ImageRequestError(path, f"is a folder without files {pattern or ''}")
+        named = f" named {pattern}" if pattern else ""
+        raise ImageRequestError(path, f"is a folder without files{named}")
     if len(kinds) > 1:
         raise ImageRequestError(
             path,

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import socket
 from pathlib import Path
 
 import imageio.v3
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import segkit
-from segkit.io import ColourError
+from segkit.io import ColourError, ImageRequestError
 
 from .samples import VOLUME
 
@@ -54,3 +55,38 @@ def test_real_nuclei_open_as_grey():
     image = segkit.open_image(picture)
     grey = image if image.axes == "yx" else segkit.open_image(picture, channel=0)
     assert min(grey.spatial().shape) > 500
+
+
+def _pipe(path):
+    os.mkfifo(path)
+    return path
+
+
+def _socket(path):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+    return path
+
+
+@pytest.mark.parametrize("made", [_pipe, _socket, lambda _: Path(os.devnull)])
+def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path, monkeypatch, made):
+    monkeypatch.chdir(tmp_path)
+    path = made(Path("p.png"))
+    with pytest.raises(ImageRequestError, match="a pipe, a socket or a device"):
+        segkit.open_image(path)
+    Path("link.png").symlink_to(path)
+    with pytest.raises(ImageRequestError, match="a pipe, a socket or a device"):
+        segkit.open_image("link.png")
+
+
+def test_a_file_that_is_not_there_is_told_without_numbers_of_errors(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        segkit.open_image(tmp_path / "x.png")
+    assert str(caught.value) == f"{tmp_path / 'x.png'}: no image there"
+
+
+def test_a_folder_without_pictures_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(ImageRequestError, match=r"is a folder without files$"):
+        segkit.open_image(tmp_path)
+    with pytest.raises(ImageRequestError, match=r"without files named \*\.png$"):
+        segkit.open_image(tmp_path, pattern="*.png")
