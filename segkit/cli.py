@@ -180,6 +180,7 @@ def submit_command(
     images = given["images"]
     source = PipelineJugfile(jugfile, images, **_of_pipeline(given))
     source.require_usable()
+    source.make_out()
     results = open_store(store_url(jugfile, store))
     require_going_on(results.backend)
     words = words_given(context, OWN_OPTIONS)
@@ -207,6 +208,7 @@ def run_pipeline(
     from taskgraph.extending import report_of, told_gone
 
     source.require_usable()
+    source.make_out()
     results = open_store(store)
     began = results.backend.claim([]).token
     loaded = source.load(results)

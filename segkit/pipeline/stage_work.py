@@ -231,14 +231,25 @@ def save_paths(
     ['out/a.tif', 'out/b.tif']
     """
     found: dict[Path, Step] = {}
+    saving = [step for step in steps if step.function == "save"]
+    named: set[str] = set()
     for name in names:
-        for step in steps:
-            if step.function == "save":
-                path = save_path(step, out, name)
-                if path in found:
-                    raise PipelineError(
-                        f"{path} would be written twice; give each save another path,"
-                        " with {name} in it for the name of the image"
-                    )
-                found[path] = step
+        for step in saving:
+            path = save_path(step, out, name)
+            if path in found:
+                alike = name in named and "{name}" in str(step.arguments[0])
+                raise _written_twice(path, name if alike else None)
+            found[path] = step
+        named.add(name)
     return found
+
+
+def _written_twice(path: Path, alike: str | None) -> PipelineError:
+    """Return the error of a path with two writers; maybe two images of one name."""
+    why = "; give each save another path, with {name} in it for the name of the image"
+    if alike is not None:
+        why = (
+            f", because two images are both called {alike!r}; rename one, or run them"
+            " apart, each with another folder for results (-o, out=)"
+        )
+    return PipelineError(f"{path} would be written twice{why}")

@@ -91,6 +91,8 @@ class PipelineJugfile:
     def require_usable(self) -> None:
         """Look at all that is given, before a store is made for it.
 
+        Nothing is made; see `make_out`.
+
         Raises
         ------
         PipelineError
@@ -100,14 +102,25 @@ class PipelineJugfile:
             If an image is not there or must not be read.
         """
         from segkit.io.opening import require_readable
-        from segkit.io.publishing import make_folder
 
         pipeline = self._pipeline()
         images = self.images or (_loaded(pipeline),)
         for image in images:
             require_readable(image)
         require_each_once((image, None) for image in images)
-        if save_paths(pipeline.steps, self.out, [*map(image_name, images)]):
+        save_paths(pipeline.steps, self.out, [*map(image_name, images)])
+
+    def make_out(self) -> None:
+        """Make the folder for what the pipeline saves, if it saves anything.
+
+        Raises
+        ------
+        PipelineError
+            If it cannot be made.
+        """
+        from segkit.io.publishing import make_folder
+
+        if any(step.function == "save" for step in self._pipeline().steps):
             try:
                 make_folder(self.out)
             except OSError as error:
@@ -173,12 +186,13 @@ class PipelineJugfile:
         """Write the tasks of one image down; of several, an error names it."""
         if self.axes is not None and image is not None:
             _require_order(image, self.axes)
+        tile = self.tile
         try:
             return pipeline_tasks(
                 pipeline,
                 image,
                 out=self.out,
-                tile=self.tile,
+                tile=tile[0] if tile and len(tile) == 1 else tile,
                 block=self.block,
                 known_by=self.known_by,
                 overwrite=self.overwrite,

@@ -66,10 +66,17 @@ class PlannedStage:
 
 
 def planned(source: PipelineJugfile, store: str | None) -> list[PlannedStage]:
-    """Return the stages of all images without running any."""
+    """Return the stages of all images without running any.
+
+    Raises
+    ------
+    PipelineError, ImageError, OSError
+        As the run would, of all that can be known before it.
+    """
     from backends.errors import OpenError
     from taskgraph import open_store
 
+    source.require_usable()
     results = None
     if store is not None:
         with suppress(OpenError):

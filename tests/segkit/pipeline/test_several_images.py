@@ -12,8 +12,9 @@ import pytest
 import tifffile
 
 import segkit
-from segkit.pipeline import Pipeline, PipelineError, label, load, regionprops
+from segkit.pipeline import Pipeline, PipelineError, label, load, regionprops, save
 from segkit.workflows.pipeline_jugfile import PipelineJugfile
+from segkit.workflows.plan_report import planned
 from taskgraph import open_store
 
 PLANE = np.zeros((20, 24), np.uint8)
@@ -150,3 +151,30 @@ def test_channels_of_one_file_are_several_images(tmp_path):
 def test_copies_and_arrays_are_as_many_as_are_given(tmp_path):
     paths = [segkit.save(tmp_path / f"{name}.tif", PLANE) for name in "ab"]
     assert len(Pipeline(*STEPS).run([*paths, PLANE, PLANE])) == 4
+
+
+def test_images_of_one_name_are_told_before_a_run_and_in_a_dry_one(tmp_path):
+    paths = [tmp_path / "a.png", tmp_path / "x" / "a.png"]
+    for path in paths:
+        segkit.save(path, PLANE)
+    pipeline = Pipeline(*STEPS, save("{name}.csv"))
+    words = "two images are both called 'a'; rename one, or run them apart"
+    with pytest.raises(PipelineError, match=words):
+        pipeline.run(paths, out=tmp_path)
+    file = pipeline.save(tmp_path / "cells.toml")
+    source = PipelineJugfile(file, [*map(str, paths)], out=tmp_path / "out")
+    with pytest.raises(PipelineError, match=words):
+        planned(source, None)
+    source.images = source.images[:1]
+    assert planned(source, None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_number_of_a_tile_is_for_all_axes(tmp_path):
+    path = segkit.save(tmp_path / "a.png", PLANE)
+    file = Pipeline(*STEPS).save(tmp_path / "cells.toml")
+    stages = [
+        planned(PipelineJugfile(file, [str(path)], tile=tile), None)
+        for tile in ((10,), (10, 10))
+    ]
+    assert stages[0] == stages[1]
