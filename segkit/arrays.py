@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -63,7 +64,24 @@ def in_space(image: Any) -> Any:
 
     An array says nothing of its axes and is taken as it comes. An opened image does.
     """
+    require_no_path(image)
     return image.spatial() if hasattr(image, "spatial") else image
+
+
+def require_no_path(image: Any, *, name: str = "image") -> None:
+    """Raise `TypeError` for a path, or any text, in the place of an array.
+
+    Examples
+    --------
+    >>> require_no_path("a.tif")
+    Traceback (most recent call last):
+    TypeError: image is 'a.tif', a path or text; open it: segkit.open_image('a.tif')
+    """
+    if isinstance(image, (str, bytes, os.PathLike)):
+        path = os.fsdecode(image)[:200]
+        raise TypeError(
+            f"{name} is {path!r}, a path or text; open it: segkit.open_image({path!r})"
+        )
 
 
 def spacing_of(spacing: Any, *images: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit.arrays import in_space
+from segkit.arrays import in_space, require_no_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,7 +108,8 @@ def as_mask(mask: Any, *, name: str = "mask") -> NDArray[np.bool_]:
 
 
 def require_unmasked(image: Any, *, name: str = "image") -> None:
-    """Raise `TypeError` for a masked array, since no function regards its mask."""
+    """Raise `TypeError` for a path, or a masked array: no function regards masks."""
+    require_no_path(image, name=name)
     # Whoever has one has imported that module, which takes as long as a small image.
     masked = sys.modules.get("numpy.ma")
     if masked is not None and isinstance(image, masked.MaskedArray):
@@ -371,8 +372,8 @@ def _sequence(value: Any, ndim: int, name: str) -> tuple[Any, ...]:
     numbers = tuple(value)
     if len(numbers) != ndim:
         raise ValueError(
-            f"{name} {numbers} has {len(numbers)} numbers, but the image has {ndim} "
-            "axes; give one number, or one for each axis"
+            f"{name} {numbers} has {len(numbers)} number{'s'[: len(numbers) != 1]}, but"
+            f" the image has {ndim} axes; give a number, or a list of one for each axis"
         )
     return numbers
 

@@ -87,13 +87,13 @@ def segment_nuclei(
         from the image by default: a little outside of the steepest slope.
     depth : float
         Least depth of a neck where objects are cut, as a part of the radius of the
-        smaller object, from 0 on: smaller cuts more.
+        smaller object, from 0 to 1: smaller cuts more.
     min_radius : float
         Objects smaller than a ball of this part of the typical radius are dropped;
-        those that the image's border cuts may have 0.4 of that size. From 0 on.
+        those that the image's border cuts may have 0.4 of that size. From 0 to below 1.
     focus : float
         Objects whose rim rises less steeply than this part of the median rim, relative
-        to their brightness, are dropped as out of focus; 0 keeps all.
+        to their brightness, are dropped as out of focus; 0 keeps all. At most 1.
 
     Returns
     -------
@@ -124,11 +124,23 @@ def segment_nuclei(
         dark=polarity == "dark",
         sensitivity=sensitivity,
         edge=edge,
-        depth=checks.as_finite(depth, name="depth", least=0),
-        min_radius=checks.as_finite(min_radius, name="min_radius", least=0),
-        focus=checks.as_finite(focus, name="focus", least=0),
+        depth=_part(depth, "depth", "radius of the smaller object"),
+        min_radius=_part(min_radius, "min_radius", "typical radius", below=True),
+        focus=_part(focus, "focus", "median rim"),
     )
     return by_space(image, axes, spacing, segment)
+
+
+def _part(value: float, name: str, whole: str, *, below: bool = False) -> float:
+    """Return a part of something, from 0 to 1, or below it; raise for all else."""
+    number = checks.as_finite(value, name=name)
+    if not 0 <= number <= 1 or (below and number == 1):
+        most = "below 1" if below else "1"
+        raise ValueError(
+            f"{name} is {value}, but must be a part of the {whole}, from 0 to {most},"
+            " not pixels"
+        )
+    return number
 
 
 def _segment(
