@@ -20,6 +20,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import PerAxis, RealPerAxis
 
 _WORDS = {
     float: "a number",
@@ -122,6 +123,8 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         "Mapping": Mapping,
         "Callable": Callable,
         "Path": Path,
+        "PerAxis": PerAxis,
+        "RealPerAxis": RealPerAxis,
         **getattr(inner, "__globals__", {}),
     }
     try:
@@ -148,6 +151,8 @@ def _fits(value: Any, hint: Any) -> bool:
         inner = get_args(hint)[1:]
         fits = isinstance(value, Mapping)
         return fits and all(_fits(v, h) for h in inner for v in value.values())
+    if hint in (int, float) and isinstance(value, bool):
+        return False  # Python would count with it
     if isinstance(hint, type) and hint in _FITTING:
         return isinstance(value, _FITTING[hint])
     return True  # nothing is known of it

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _TABLE = "region_properties(labels, intensity)"
 _DISTANCE = "distance_transform(mask)"
 
@@ -106,3 +111,17 @@ def hint_for(name: str) -> str:
     if name in PARTS:
         return "; all functions are names of segkit itself, as segkit.label"
     return f"; write segkit.{HINTS[name]}" if name in HINTS else ""
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Return a question whether the nearest known word is meant, or nothing.
+
+    Examples
+    --------
+    >>> nearest("ndtn", ["label", "ndnt"])
+    ' (did you mean ndnt?)'
+    """
+    import difflib
+
+    found = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {found[0]}?)" if found else ""

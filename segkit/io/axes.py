@@ -198,15 +198,28 @@ def how_to_choose(image: Any, name: str) -> str:
     if name == "s":
         return (
             f"is a colour picture {axes} where one grey image is expected; choose"
-            " one by channel=0, or mix them by to_grey=True"
+            " one by channel=0, or mix them by to_grey=True, of open_image or"
+            f" load(...), in {as_first_step('to_grey = true')}"
         )
     kind = {"c": "channels", "t": "time points"}.get(name, f"planes along {name!r}")
     option = {"c": "channel=0"}.get(name, f"select={{{name!r}: 0}}")
     return (
         f"has several {kind} {axes} where one grey image is expected; choose one"
-        f" by {option} of open_image or load(...), in a file of steps"
-        f' run = "load" and with = {{ {_as_toml(option)} }}'
+        f" by {option} of open_image or load(...), in"
+        f" {as_first_step(_as_toml(option))}"
     )
+
+
+def as_first_step(option: str) -> str:
+    """Return in words how a file of steps gives all images an option.
+
+    Examples
+    --------
+    >>> as_first_step("to_grey = true")
+    'a file of steps by a first [[step]] of run = "load" and with = { to_grey = true }'
+    """
+    step = f'run = "load" and with = {{ {option} }}'
+    return f"a file of steps by a first [[step]] of {step}"
 
 
 def _as_toml(option: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from segkit.io.axes import by_number
 from segkit.measurement import crofton
+from segkit.other_names import nearest
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
@@ -95,7 +96,9 @@ def wanted(
     for name in properties:
         if name not in _COLUMNS:
             ours = _SPELT.get(name)
-            meant = f" (here it is {ours!r})" if ours else ""
+            meant = (
+                f" (here it is {ours!r})" if ours else nearest(str(name), [*_COLUMNS])
+            )
             raise ValueError(
                 f"property {name!r} is unknown{meant}; there are {', '.join(_COLUMNS)}"
             )

@@ -24,19 +24,22 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit.io.publishing import published
 from segkit.measurement.classification import BoundsClassifier, bounds_classifier
-from segkit.pipeline.steps import PipelineError, Step, frozen, nearest
+from segkit.other_names import nearest
+from segkit.pipeline.steps import PipelineError, Step, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FORMAT = 1
 _KEYS = {"run", "arguments", "with", "reach", "returns"}
+_ONE_BRACKET = re.compile(r"^\s*\[\s*step\s*\]", re.MULTILINE)
 _TOP = ("format", "step")
 
 
@@ -119,6 +122,7 @@ def _toml_key(name: str) -> str:
 
 def read_steps(path: Path, *, trust: bool) -> list[Step]:
     """Return the steps of a file; see `Pipeline.load`."""
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
@@ -127,6 +131,8 @@ def read_steps(path: Path, *, trust: bool) -> list[Step]:
             f"{path}: cannot be read as a pipeline file: {error.strerror}"
         ) from error
     except (ValueError, UnicodeDecodeError) as error:
+        if path.suffix != ".json" and _ONE_BRACKET.search(text):
+            raise _one_bracket(path) from error
         raise PipelineError(
             f"{path}: is no pipeline file (.toml or .json; it comes before the images):"
             f" {error}"
@@ -174,12 +180,16 @@ def _entries(path: Path, content: Any) -> list[Any]:
         )
     entries = content.get("step", [])
     if not isinstance(entries, list):
-        raise PipelineError(f"{path}: step is no list; write [[step]], two brackets")
+        raise _one_bracket(path)
     if not entries:
         raise PipelineError(
             f'{path}: has no steps; add [[step]] and run = "..." for each'
         )
     return entries
+
+
+def _one_bracket(path: Path) -> PipelineError:
+    return PipelineError(f"{path}: step is no list; write [[step]], two brackets")
 
 
 def _read_step(path: Path, number: int, entry: Any) -> Step:

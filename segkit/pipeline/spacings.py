@@ -15,6 +15,7 @@ import numpy as np
 
 import segkit
 from segkit import checks
+from segkit.io.axes import as_first_step
 from segkit.io.calibration import (
     SPATIAL,
     UNKNOWN_UNIT,
@@ -185,13 +186,17 @@ def _of_space(spec: ImageSpec) -> tuple[float, ...]:
     return tuple(step if name in SPATIAL else 1.0 for step, name in named)
 
 
+_SPACING = "spacing = [2, 1, 1]"
+_TOLD = f'{_SPACING}, units = "um"'
+
+
 def require_length(stated: str, unit: str) -> None:
     """Raise `ValueError` unless lengths of one unit can be told in another."""
     if not (is_length(stated) and is_length(unit_name(unit))):
         has = "has no spacing" if stated == UNKNOWN_UNIT else f"is in {stated}"
         raise ValueError(
             f"{has}, so it cannot be measured in {unit}; say load(spacing=(2, 1, 1),"
-            " units='um'), with its own numbers"
+            f" units='um'), in {as_first_step(_TOLD)}, with its own numbers"
         )
 
 
@@ -315,7 +320,8 @@ def _require_agreement(given: Sequence[_Given]) -> None:
             raise ValueError(
                 f"{one.who} has spacing {one.spacing} where {first.who} has"
                 f" {first.spacing}; give one spacing, to one step or by"
-                " load(spacing=...), and all steps have it"
+                f" load(spacing=...), in {as_first_step(_SPACING)}, and all steps have"
+                " it"
             )
 
 
@@ -327,6 +333,6 @@ def _one(given: Sequence[_Given]) -> tuple[float, ...]:
         told = " and ".join(f"{spacing} of {who}" for spacing, who in found.items())
         raise ValueError(
             f"the steps have spacings {told}; give one spacing, to one step or by"
-            " load(spacing=...), and all steps have it"
+            f" load(spacing=...), in {as_first_step(_SPACING)}, and all steps have it"
         )
     return next(iter(found))

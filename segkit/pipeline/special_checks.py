@@ -14,7 +14,7 @@ from segkit import checks
 from segkit.argument_kinds import require_kinds
 from segkit.io.axes import by_number
 from segkit.measurement.classification import BoundsClassifier
-from segkit.pipeline.steps import nearest
+from segkit.other_names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from segkit.argument_kinds import require_kinds
-from segkit.io.axes import require_said
+from segkit.io.axes import as_first_step, require_said
 from segkit.io.calibration import SPATIAL
 from segkit.pipeline.contents import asks_for_axes, is_foreign, require_returns
 from segkit.pipeline.special_checks import ANY_AXES
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 # What the arrays are called that a step may be given.
 _DATA = ("image", "mask", "labels")
-_SAID_BY = "by load(...) or `segkit run --axes zyx`"
+_SAID_BY = (
+    "by load(...) or `segkit run --axes zyx`, in "
+    + as_first_step('axes = "zyx"')
+    + ", or spacing = [2, 1, 1]"
+)
 
 
 def checked(number: int, step: Step) -> Step:

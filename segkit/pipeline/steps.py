@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias
 
 from segkit.names import known_as
-from segkit.other_names import step_for
+from segkit.other_names import nearest, step_for
 
 P = ParamSpec("P")
 
@@ -103,18 +102,6 @@ def _meant(name: str) -> str:
     """Return what a step is called here that another library calls so, or nearly so."""
     ours = step_for(name)
     return f" (here it is {ours})" if ours else nearest(name, _known_steps())
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return a question whether the nearest known word is meant, or nothing.
-
-    Examples
-    --------
-    >>> nearest("ndtn", ["label", "ndnt"])
-    ' (did you mean ndnt?)'
-    """
-    found = difflib.get_close_matches(word, known, n=1)
-    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def written(function: str, arguments: Sequence[Any] = (), /, **options: Any) -> Step:

@@ -1,14 +1,16 @@
 """What is wrong about an argument is told in a sentence of ours, whatever it is."""
 
 import inspect
+import re
 import traceback
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import segkit
 from segkit.io import as_image
-from segkit.pipeline import Pipeline, PipelineError, load, save
+from segkit.pipeline import Pipeline, PipelineError, Step, load, save
 
 PLANE = np.zeros((20, 24), np.uint8)
 PLANE[3:9, 3:9], PLANE[12:18, 12:20] = 200, 180
@@ -118,3 +120,72 @@ def test_where_a_choice_is_written_is_told(tmp_path):
         path = segkit.save(tmp_path / f"{axes}.tif", np.zeros((3, 8, 9)), axes=axes)
         with pytest.raises(ValueError, match=words):
             Pipeline(save("b.tif")).run(path)
+
+
+ARRAYS = ("image", "mask", "labels", "segmentation", "reference", "markers")
+OF_ARRAYS = [
+    (name, option)
+    for name in dir(segkit)
+    if inspect.isfunction(getattr(segkit, name))
+    for option, one in inspect.signature(getattr(segkit, name)).parameters.items()
+    if option in ARRAYS and one.default is one.empty
+]
+
+
+@pytest.mark.parametrize("path", ["a.png", b"a.png", Path("a.png")], ids=repr)
+@pytest.mark.parametrize(("name", "option"), OF_ARRAYS)
+def test_a_path_in_the_place_of_an_array_is_to_be_opened(name, option, path):
+    function = getattr(segkit, name)
+    needed = {
+        other: {"f": np.copy, "path": "b.tif", "tile": 8}.get(other, LABELS)
+        if other in (*ARRAYS, "f", "path", "tile")
+        else 3
+        for other, one in inspect.signature(function).parameters.items()
+        if one.default is one.empty and one.kind is not one.VAR_KEYWORD
+    }
+    with pytest.raises(TypeError, match=r"open it: segkit\.open_image\('a.png'\)"):
+        function(**{**needed, option: path})
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("min_radius", 6), ("min_radius", 1), ("depth", 1.5), ("focus", 2)],
+)
+def test_a_part_of_a_length_is_no_number_of_pixels(option, value):
+    with pytest.raises(ValueError, match=rf"{option} is .* part of the .*not pixels"):
+        segkit.segment_nuclei(PLANE, **{option: value})
+    segkit.segment_nuclei(PLANE, **{option: 0.5})
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Step("segment_nuclei", (), (("sensitivity", True),)),
+        Step("segment_cells", (), (("min_size", False),)),
+        Step("gaussian", (True,)),
+        Step("load", (), (("channel", True),)),
+    ],
+)
+def test_a_flag_in_the_place_of_a_number_is_refused_before_a_run(step):
+    with pytest.raises(PipelineError, match=r"but must be an? (number|integer)"):
+        Pipeline(step)
+
+
+def test_what_a_message_says_to_write_into_a_file_of_steps_works(tmp_path):
+    rgb = np.dstack([PLANE] * 3)
+    path = segkit.save(tmp_path / "a.png", rgb, axes="yxs")
+    file = tmp_path / "a.toml"
+    steps = 'format = 1\n{}\n[[step]]\nrun = "segment_nuclei"\n'
+    file.write_text(steps.format(""))
+    with pytest.raises(ValueError, match="grey image is expected") as caught:
+        Pipeline.load(file).run(path)
+    said = re.search(
+        r'(\[\[step\]\]) of (run = "load") and (with = \{.*?\})', *caught.value.args
+    )
+    file.write_text(steps.format("\n".join(said.groups())))
+    assert Pipeline.load(file).run(path).labels.max() == 2
+
+
+def test_a_misspelt_property_is_told_the_nearest_one():
+    with pytest.raises(ValueError, match=r"'aera' is unknown \(did you mean area\?\)"):
+        segkit.region_properties(LABELS, properties=["aera"])

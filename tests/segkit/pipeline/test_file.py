@@ -349,3 +349,20 @@ def test_the_types_of_every_public_function_can_be_read():
         function = getattr(segkit, name)
         if inspect.isfunction(function):
             assert _hints(function).keys() >= function.__annotations__.keys(), name
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("[step]", ""),
+        ("[step]", "[step]"),
+        ("[step]", "[[step]]"),
+        ("[[step]]", "[step]"),
+    ],
+)
+def test_a_step_in_one_bracket_is_told_to_have_two(tmp_path, first, second):
+    steps = f'format = 1\n{first}\nrun = "invert"\n{second}\n'
+    path = tmp_path / "a.toml"
+    path.write_text(steps + ('run = "label"\n' if second else ""))
+    with pytest.raises(PipelineError, match=r"write \[\[step\]\], two brackets"):
+        Pipeline.load(path)
