@@ -49,6 +49,7 @@ HOMES = {
     "Reserved": "segkit.workflows.reserving",
     "Result": "segkit.pipeline.result",
     "SaveImageStage": "segkit.pipeline.stages",
+    "SaveOverlayStage": "segkit.pipeline.stages",
     "SaveTableStage": "segkit.pipeline.stages",
     "Saved": "segkit.workflows.reserving",
     "Seam": "segkit.labelling.summary",

@@ -47,6 +47,7 @@ from .special_steps import (
     regionprops as regionprops,
     remove_small_objects as remove_small_objects,
     save as save,
+    save_overlay as save_overlay,
     tile as tile,
 )
 from .steps import (

@@ -30,6 +30,7 @@ from segkit.pipeline.stages import (
     OverlappingStage,
     PaintStage,
     SaveImageStage,
+    SaveOverlayStage,
     SaveTableStage,
     TilesStage,
     WholeStage,
@@ -222,19 +223,22 @@ class Draft:
                 raise ValueError(f"loses details of {self._content}; save .png or .tif")
             if path.endswith(".zarr") and self._content == "labels":
                 # Said there, so that coarser levels hold no means of labels.
-                options = {"labels": True, **step.keywords}
-                step = replace(step, options=tuple(options.items()))
+                step = step.having(**{"labels": True, **step.keywords})
             if self._states_axes(path):
-                options = {"axes": self._named, **step.keywords}
-                step = replace(step, options=tuple(options.items()))
+                step = step.having(**{"axes": self._named, **step.keywords})
             self._put(SaveImageStage(number, step, self._array))
         elif self._table is None:
             raise ValueError("needs a table of objects; put regionprops() before")
         else:
             if self._unit != UNKNOWN_UNIT:
-                options = {"unit": self._unit, **step.keywords}
-                step = replace(step, options=tuple(options.items()))
+                step = step.having(**{"unit": self._unit, **step.keywords})
             self._put(SaveTableStage(number, step, self._table))
+
+    def save_overlay(self, step: Step) -> None:
+        """Place the saving of a picture of the objects, or of a mask."""
+        if self._content not in ("labels", "mask"):
+            raise ValueError("needs labels or a mask; put it after the step of them")
+        self._put(SaveOverlayStage(len(self.stages), step, self._array))
 
     def _states_axes(self, path: str) -> bool:
         """Return whether a file can, and is to, state the axes that steps say."""
@@ -311,8 +315,7 @@ class Draft:
             known = self._spacings.along(names)
             if known:
                 given["spacing"] = relative(known)
-                options = {**step.keywords, "spacing": given["spacing"]}
-                step = replace(step, options=tuple(options.items()))
+                step = step.having(spacing=given["spacing"])
         if asks_for_axes(step):
             require_said(len(self._shape), given.get("axes"), given.get("spacing"))
         return step

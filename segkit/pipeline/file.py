@@ -150,7 +150,7 @@ def _require_harmless(path: Path, number: int, step: Step) -> None:
     why = ""
     if ":" in step.function:
         why = "is no step of segkit and could do anything"
-    elif step.function == "save" and step.keywords.get("overwrite"):
+    elif step.saves and step.keywords.get("overwrite"):
         target = str(step.keywords.get("path", *step.arguments[:1]))
         if Path(target).is_absolute():
             why = f"may replace {target}, whatever lies there"

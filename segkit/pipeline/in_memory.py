@@ -37,6 +37,7 @@ from segkit.pipeline.stages import (
     OverlappingStage,
     PaintStage,
     SaveImageStage,
+    SaveOverlayStage,
     SaveTableStage,
     Stage,
     TilesStage,
@@ -187,6 +188,8 @@ class _Runner:
                 self._keep_array(stage, self._painted(stage))
             case SaveImageStage():
                 self.result.saved.append(self._save_image(stage))
+            case SaveOverlayStage():
+                self.result.saved.append(self._save_overlay(stage))
             case SaveTableStage():
                 self.result.saved.append(self._save_table(stage))
             case _:
@@ -300,6 +303,16 @@ class _Runner:
                 units=(*image.units, "pixel"),
             )
         return io.save(path, described, **options)
+
+    def _save_overlay(self, stage: SaveOverlayStage) -> Path:
+        from segkit.pictures.drawing import overlay, save_png
+
+        path, options = self._target(stage.step)
+        overwrite = bool(options.pop("overwrite"))
+        labels = np.asarray(self._arrays[stage.array])
+        picture = overlay(self._settings.image.read(), labels, **options)
+        save_png(path, picture, overwrite=overwrite)
+        return path
 
     def _target(self, step: Step) -> tuple[Path, dict[str, Any]]:
         """Return where and how a step saves."""

@@ -86,12 +86,7 @@ def require_target(step: Step) -> None:
     from segkit.io.formats import format_of
     from segkit.io.tables import TABLE_SUFFIXES
 
-    path = str(step.arguments[0])
-    for word in re.findall(r"\{.*?\}", path):
-        if word != "{name}":
-            raise ValueError(
-                f"{word} is not known; {{name}} stands for the image's name"
-            )
+    path = _path(step)
     if path.lower().endswith(TABLE_SUFFIXES):
         _require_bound(segkit.save_table, 2, step.keywords)
     else:
@@ -101,6 +96,37 @@ def require_target(step: Step) -> None:
             tables = ", ".join(TABLE_SUFFIXES)
             raise ValueError(f"{error}; of a table {tables}") from error
         _require_bound(segkit.save, 2, step.keywords)
+
+
+def require_picture(step: Step) -> None:
+    """Look at the path and the options of `save_overlay`.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import save_overlay
+    >>> require_picture(save_overlay("{name}.jpg"))
+    Traceback (most recent call last):
+    ValueError: {name}.jpg: pictures are saved as PNG; end the name in .png
+    """
+    import segkit
+
+    path = _path(step)
+    if not path.lower().endswith(".png"):
+        raise ValueError(f"{path}: pictures are saved as PNG; end the name in .png")
+    options = {**step.keywords}
+    require_kinds(segkit.save_png, {"overwrite": options.pop("overwrite", False)})
+    _require_bound(segkit.overlay, 2, options)
+
+
+def _path(step: Step) -> str:
+    """Return where a step saves, once no word in it is unknown."""
+    path = str(step.arguments[0])
+    for word in re.findall(r"\{.*?\}", path):
+        if word != "{name}":
+            raise ValueError(
+                f"{word} is not known; {{name}} stands for the image's name"
+            )
+    return path
 
 
 def _require_bound(

@@ -23,6 +23,7 @@ from segkit.pipeline.special_checks import (
     options_of,
     require_min_size,
     require_number,
+    require_picture,
     require_target,
     same_columns,
 )
@@ -139,6 +140,17 @@ def save(path: str | Path, **options: Any) -> Step:
     return written("save", (path,), **options)
 
 
+@known_as("segkit.pipeline")
+def save_overlay(path: str | Path, **options: Any) -> Step:
+    """Save a picture to look at: the objects over the image, by `segkit.overlay`.
+
+    A PNG of the size of the image; of a volume one plane, the middle one or `plane`.
+    Of several steps it shows the labels, or the mask, of the one before. `path` is as
+    for `save`.
+    """
+    return written("save_overlay", (path,), **options)
+
+
 def _takes_all(step: Step) -> None:
     """Accept what the signature accepts."""
 
@@ -186,6 +198,7 @@ _ALL = (
     SpecialStep(classify, Draft.classify, columns=classified_columns),
     SpecialStep(reconstruct, Draft.paint),
     SpecialStep(save, Draft.save, check=require_target),
+    SpecialStep(save_overlay, Draft.save_overlay, check=require_picture),
 )
 SPECIAL: Mapping[str, SpecialStep] = {
     special.write.__name__: special for special in _ALL

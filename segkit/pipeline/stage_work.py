@@ -196,8 +196,8 @@ def save_path(step: Step, out: Path, name: str) -> Path:
     relative = Path(written.replace("{name}", name))
     if not relative.is_absolute() and ".." in relative.parts:
         raise PipelineError(
-            f"save({written!r}) leaves the folder for results, {out}; name another"
-            " folder (-o, out=), or write the whole path"
+            f"{step.function}({written!r}) leaves the folder for results, {out}; name"
+            " another folder (-o, out=), or write the whole path"
         )
     _require_library(Path(str(relative).partition("::")[0]))
     return out / relative
@@ -231,7 +231,7 @@ def save_paths(
     ['out/a.tif', 'out/b.tif']
     """
     found: dict[Path, Step] = {}
-    saving = [step for step in steps if step.function == "save"]
+    saving = [step for step in steps if step.saves]
     named: set[str] = set()
     for name in names:
         for step in saving:

@@ -19,6 +19,7 @@ stage              what is done
 `ClassifyStage`    (once) `segkit.classify` of the table
 `PaintStage`       (once) `class_lookup` of the table; `reconstruct` with it
 `SaveImageStage`   write the tiles of an image, chunk aligned
+`SaveOverlayStage` (once) write the picture of one plane, see `segkit.overlay`
 `SaveTableStage`   (once) write the table
 =================  =================================================================
 
@@ -231,6 +232,15 @@ class SaveImageStage(_OneStepStage):
 
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
+class SaveOverlayStage(_OneStepStage):
+    """Saves a picture of the labels of stage `array` over the image."""
+
+    kind: ClassVar = "save"
+    array: int
+
+
+@known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
 class SaveTableStage(_OneStepStage):
     """Saves the table of stage `table`."""
 
@@ -249,5 +259,6 @@ Stage: TypeAlias = (
     | ClassifyStage
     | PaintStage
     | SaveImageStage
+    | SaveOverlayStage
     | SaveTableStage
 )

@@ -225,6 +225,7 @@ def require_image_function(name: str, function: Callable[..., Any]) -> None:
             "threshold": "; binarize() makes the mask",
             "multi_otsu": "; binarize() makes a mask",
             "try_all": "; it is for looking at, then binarize(method=...)",
+            "overlay": "; save_overlay(path) makes and saves the picture",
             "region_properties": "; regionprops() makes the table",
         }
         raise TypeError(

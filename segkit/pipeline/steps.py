@@ -90,6 +90,15 @@ class Step:
         """Run the step on data, as an array function."""
         return self.resolve()(data, *self.arguments, **self.keywords)
 
+    @property
+    def saves(self) -> bool:
+        """Whether it writes a file; its first argument is the path."""
+        return self.function in ("save", "save_overlay")
+
+    def having(self, **options: Any) -> Step:
+        """Return the step with options, which come in the place of its own."""
+        return replace(self, options=tuple({**self.keywords, **options}.items()))
+
 
 def _known_steps() -> list[str]:
     import segkit.pipeline

@@ -19,6 +19,7 @@ from segkit.pipeline.stages import (
     OverlappingStage,
     PaintStage,
     SaveImageStage,
+    SaveOverlayStage,
     SaveTableStage,
     Stage,
     TilesStage,
@@ -151,6 +152,8 @@ class Builder:
                 self._keep_array(stage, self._paint(stage))
             case SaveImageStage():
                 self.saved.append(self._save_image(stage))
+            case SaveOverlayStage():
+                self.saved.append(self._save_overlay(stage))
             case SaveTableStage():
                 self.saved.append(self._save_table(stage))
             case _:
@@ -291,6 +294,12 @@ class Builder:
         path, overwrite, options = self._target(stage.step)
         content = {"table": self._tables[stage.table], "options": options}
         return saved_by(tasks.SAVE_TABLE, "save_objects", content, path, overwrite)
+
+    def _save_overlay(self, stage: SaveOverlayStage) -> Task:
+        path, overwrite, options = self._target(stage.step)
+        image, labels = self._settings.source, self._arrays[stage.array]
+        content = {"image": image, "labels": labels, "options": options}
+        return saved_by(tasks.SAVE_OVERLAY, "save_overlay", content, path, overwrite)
 
     def _save_image(self, stage: SaveImageStage) -> Task:
         path, overwrite, options = self._target(stage.step)

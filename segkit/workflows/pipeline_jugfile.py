@@ -120,7 +120,7 @@ class PipelineJugfile:
         """
         from segkit.io.publishing import make_folder
 
-        if any(step.function == "save" for step in self._pipeline().steps):
+        if any(step.saves for step in self._pipeline().steps):
             try:
                 make_folder(self.out)
             except OSError as error:

@@ -14,6 +14,7 @@ from segkit.pipeline.stages import (
     MeasureStage,
     OverlappingStage,
     SaveImageStage,
+    SaveOverlayStage,
     Stage,
     TilesStage,
     WholeStage,
@@ -34,6 +35,7 @@ _BYTES: dict[type[Stage], int] = {
     FilterStage: 6,
     MeasureStage: 6,
     SaveImageStage: 9,
+    SaveOverlayStage: 9,
 }
 
 

@@ -24,6 +24,7 @@ Mark: TypeAlias = tuple[int, int]
 ABSENT: Mark = (-1, 0)
 _SAVING = (
     "segkit.workflows.save_image",
+    "segkit.workflows.save_overlay",
     "segkit.workflows.save_table",
     "segkit.workflows.finish_file",
 )

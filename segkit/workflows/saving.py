@@ -132,6 +132,30 @@ def save_objects(reserved: Reserved, table: Table, options: Options) -> Saved:
     return Saved.at(file_of(reserved.path))
 
 
+def save_overlay(
+    reserved: Reserved, image: Readable, labels: Readable, options: Options
+) -> Saved:
+    """Write a picture of labels over an image; see `segkit.overlay`.
+
+    Of a volume the plane that is shown is read, and no other.
+    """
+    from segkit.pictures.drawing import overlay, save_png
+
+    given, shape = dict(options), image.shape
+    start, stop = [0] * len(shape), [*shape]
+    if len(shape) == 3:
+        plane = given.pop("plane", None)
+        if plane is not None and plane not in range(-shape[0], shape[0]):
+            raise ValueError(f"plane is {plane}, but there are 0 to {shape[0] - 1}")
+        start[0] = shape[0] // 2 if plane is None else plane % shape[0]
+        stop[0] = start[0] + 1
+    box = Box(tuple(start), tuple(stop))
+    picture = overlay(image.read(box), labels.reader().read(box), **given)
+    with _replacing(reserved) as private:
+        save_png(private, picture)
+    return Saved.at(file_of(reserved.path))
+
+
 @contextmanager
 def _replacing(reserved: Reserved) -> Iterator[str]:
     """Yield a path to write at; what lies at the reserved one is looked at last."""

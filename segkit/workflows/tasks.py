@@ -39,6 +39,9 @@ RESERVE = TaskGenerator(
 SAVE_IMAGE = TaskGenerator(
     saving.save_image, name="segkit.workflows.save_image", files=True
 )
+SAVE_OVERLAY = TaskGenerator(
+    saving.save_overlay, name="segkit.workflows.save_overlay", files=True
+)
 SAVE_TABLE = TaskGenerator(
     saving.save_objects, name="segkit.workflows.save_table", files=True
 )

@@ -23,6 +23,7 @@ from segkit.pipeline import (
     reconstruct,
     regionprops,
     save,
+    save_overlay,
     tile,
 )
 from segkit.pipeline.plan import plan
@@ -41,6 +42,7 @@ EVERY_STAGE = Pipeline(
     keep_largest(9),
     regionprops(),
     classify(bounds_classifier("cell")),
+    save_overlay("objects.png"),
     save("objects.csv"),
     reconstruct(),
     save("classes.tif"),
@@ -105,11 +107,12 @@ def test_each_stage_names_what_it_reads():
         {"labels": 4},
         {"labels": 5},
         {"table": 6},
+        {"array": 5},
         {"table": 7},
         {"labels": 5, "table": 7},
-        {"array": 9},
+        {"array": 10},
     ]
-    assert [stage.number for stage in stages] == list(range(11))
+    assert [stage.number for stage in stages] == list(range(12))
 
 
 def test_overlapping_tiles_of_one_kind_are_one_stage():
