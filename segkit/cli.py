@@ -203,7 +203,12 @@ def run_pipeline(
     Report
         How many tasks are done.
     """
-    from segkit.workflows.pipeline_jugfile import failures, warm_up, without_objects
+    from segkit.workflows.pipeline_jugfile import (
+        failures,
+        left_over,
+        warm_up,
+        without_objects,
+    )
     from taskgraph import open_store
     from taskgraph.extending import report_of, told_gone
 
@@ -215,6 +220,7 @@ def run_pipeline(
     told = told_gone(results, source.path, source.arguments)
     if told and is_first():
         note(told)
+    left = left_over(source, loaded) if is_first() and not options.quiet else ""
     retry_failures(loaded, options, began)
     if report_of(loaded).open:
         warm_up(source)
@@ -222,8 +228,8 @@ def run_pipeline(
     if is_first() and not (options.quiet or any(one.files for one in source.outputs)):
         note(f'{source.path} saves nothing; end it with a step as run = "save"')
     empty = "" if options.quiet or not is_first() else without_objects(source)
-    if empty:
-        note(empty)
+    for told in filter(None, (empty, left)):
+        note(told)
     if report.failed and not options.quiet:
         for line in failures(source, report):
             note(line)

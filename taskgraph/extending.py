@@ -20,6 +20,7 @@ To be like a jugfile, so that workers and commands take it:
 - `keep_graph`: keep the graph in the store, for `tg status` and the others.
 - `report_of`: how far it is by what the store knows now.
 - `files_of`: which files its tasks have written.
+- `files_of_last_run`: those of tasks that a jugfile had, and has no more.
 - `told_gone`: what to tell of those that are gone or changed since the last run.
 
 To have a command that runs it:
@@ -55,6 +56,7 @@ _HOMES = {
     "current_recording": "taskgraph.tasks.recording",
     "digest": "taskgraph.identity.call_keys",
     "files_of": "taskgraph.upkeep.gone_files",
+    "files_of_last_run": "taskgraph.upkeep.gone_files",
     "given_options": "taskgraph.cli.run_options",
     "given_store": "taskgraph.cli.batch.options",
     "is_first": "taskgraph.cli.run_options",
@@ -118,7 +120,11 @@ if TYPE_CHECKING:  # the same list for type checkers
         is_recording as is_recording,
         recorded_in as recorded_in,
     )
-    from taskgraph.upkeep.gone_files import files_of as files_of, told_gone as told_gone
+    from taskgraph.upkeep.gone_files import (
+        files_of as files_of,
+        files_of_last_run as files_of_last_run,
+        told_gone as told_gone,
+    )
     from taskgraph.upkeep.kept_jugfile import keep_graph as keep_graph
 else:
 

@@ -258,16 +258,59 @@ def _loaded(pipeline: Pipeline) -> str:
 
 
 def failures(source: PipelineJugfile, report: Report) -> list[str]:
-    """Return one line for each cause of failure, with the number of its tasks."""
+    """Return one line for each cause of failure, with the number of its tasks.
+
+    Causes that differ in the file that they begin with are one; the files are named.
+    """
     backend = report.store.backend
     keys = {task.key for one in source.outputs for some in one.tasks for task in some}
-    causes: dict[str, int] = {}
+    images = [Path(one.source.image.path) for one in source.outputs]
+    known = {*_outputs_of(source), *map(str, images)}
+    known.update(str(path.resolve()) for path in images)
+    causes: dict[tuple[str, str], list[str]] = {}
     for key in backend.failures():
         record = report.store.record(key) if key in keys else None
         if record is not None and record.failure is not None:
-            cause = f"{record.name}: {record.failure.error}: {record.failure.message}"
-            causes[cause] = causes.get(cause, 0) + 1
-    return [f"{count} x {cause}" for cause, count in causes.items()]
+            message = record.failure.message
+            path, _, rest = message.partition(": ")
+            path, message = (path, rest) if path in known else ("", message)
+            cause = (f"{record.name}: {record.failure.error}", message)
+            causes.setdefault(cause, []).append(path)
+    return [
+        f"{len(paths)} x {what}: {_named(paths)}{message}"
+        for (what, message), paths in causes.items()
+    ]
+
+
+def _outputs_of(source: PipelineJugfile) -> set[str]:
+    return {str(path) for one in source.outputs for path in one.files}
+
+
+def _named(paths: Sequence[str]) -> str:
+    """Return the names of some files as the begin of a sentence; nothing of none."""
+    named = sorted(filter(None, paths))
+    return f"{', '.join(named[:_NAMED])}{_more(named)}: " if named else ""
+
+
+def left_over(source: PipelineJugfile, loaded: Loaded) -> str:
+    """Return what to say of files of the last run that this one does not write.
+
+    Such as those of an image that is given no more. It is known until `keep`; empty if
+    there are none.
+    """
+    from taskgraph.extending import files_of_last_run
+
+    ours = _outputs_of(source)
+    paths = [Path(path) for path in files_of_last_run(loaded, source.path)]
+    left = sorted(str(path) for path in paths if str(path) not in ours)
+    left = [path for path in left if Path(path.partition("::")[0]).exists()]
+    if not left:
+        return ""
+    what = "a file is" if len(left) == 1 else f"{len(left)} files are"
+    return (
+        f"{what} of images, or of steps, that the last run had and this one has not:"
+        f" {', '.join(left[:_NAMED])}{_more(left)}"
+    )
 
 
 def without_objects(source: PipelineJugfile) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Mark: TypeAlias = tuple[int, int]
 ABSENT: Mark = (-1, 0)
+_WHOSE = "is of somebody else or of another store (each pipeline file has its own)"
 _SAVING = (
     "segkit.workflows.save_image",
     "segkit.workflows.save_overlay",
@@ -213,8 +214,8 @@ def reserve(
 
 def in_the_way(path: str | Path, *, changed: bool = False) -> FileExistsError:
     """Return the error of a file that must not be replaced."""
-    since = ", and was changed since segkit wrote it" if changed else ""
+    whose = "was changed since segkit wrote it" if changed else _WHOSE
     return FileExistsError(
-        f"{path}: exists already{since}; choose another name, or say overwrite=True"
-        " (segkit run --overwrite)"
+        f"{path}: exists already, and {whose}; choose another name or folder (-o), or"
+        " say overwrite=True (segkit run --overwrite)"
     )

@@ -133,6 +133,24 @@ def told_gone(results: Results, jugfile: Path, arguments: Sequence[str]) -> str:
     return _told(lost, " since the last run") if lost else ""
 
 
+def files_of_last_run(loaded: Loaded, jugfile: Path) -> list[str]:
+    """Return the paths of files that tasks wrote which a jugfile had, and has not now.
+
+    Those of its last run, whatever its arguments were.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        Its tasks now; they are not in the store yet (`keep_graph`).
+    jugfile : Path
+        Where it is.
+    """
+    known, results = load(loaded.results.backend, jugfile), loaded.results
+    past = known.writers() if known else []
+    keys = [key for key in past if key not in loaded.graph]
+    return [file.path for _, file in files_of(results, keys)]
+
+
 def _lost(
     results: Results, keys: Iterable[Key], *, at_a_glance: bool = False
 ) -> dict[Key, list[str]]:

@@ -21,7 +21,7 @@ from segkit.pipeline import (
     save,
 )
 from segkit.workflows import PipelineJugfile, pipeline_tasks
-from segkit.workflows.pipeline_jugfile import without_objects
+from segkit.workflows.pipeline_jugfile import failures, without_objects
 from segkit.workflows.plan_report import planned
 from segkit.workflows.sizing import aligned_block, block_shape, chunks_for
 from taskgraph import open_store
@@ -180,3 +180,52 @@ def test_all_images_that_cannot_be_taken_are_named_at_once(tmp_path):
     one = PipelineJugfile(file, images[:2], out=tmp_path)
     with pytest.raises(ColourError, match=r"a\.png: is a colour picture"):
         one.load(open_store(tmp_path / "s"))
+
+
+def test_one_cause_of_many_images_is_told_once(tmp_path):
+    names = [f"{letter}.npy" for letter in "abcdefg"]
+    images = [str(segkit.save(tmp_path / name, np.eye(9))) for name in names]
+    for name in ("p", "q"):
+        file = segkit.Pipeline(save("{name}.tif")).save(tmp_path / f"{name}.toml")
+        source = PipelineJugfile(file, images, out=tmp_path / "out")
+        store = str(tmp_path / name)
+        _, report = run_pipeline(source, store, RunOptions(quiet=True))
+    (line,) = failures(source, report)
+    said = line.replace(f"{tmp_path}/", "")
+    assert said.startswith(
+        "7 x segkit.workflows.reserve: FileExistsError: out/a.tif, out/b.tif,"
+        " out/c.tif, out/d.tif, out/e.tif and 2 more: exists already, and is of"
+        " somebody else or of another store"
+    )
+
+
+def test_files_of_images_that_are_given_no_more_are_told(tmp_path, capsys):
+    names = [f"{letter}.npy" for letter in "abc"]
+    images = [str(segkit.save(tmp_path / name, np.eye(9))) for name in names]
+    file = segkit.Pipeline(save("{name}.tif")).save(tmp_path / "p.toml")
+    said = []
+    for given in (images, images, images[:1], images):
+        source = PipelineJugfile(file, given, out=tmp_path / "out")
+        run_pipeline(source, str(tmp_path / "s"), RunOptions())
+        lines = capsys.readouterr().err.splitlines()
+        said.append([line for line in lines if "the last run had" in line])
+    assert [len(lines) for lines in said] == [0, 0, 1, 0]
+    out = tmp_path / "out"
+    assert said[2][0].endswith(
+        f"2 files are of images, or of steps, that the last run"
+        f" had and this one has not: {out}/b.tif, {out}/c.tif"
+    )
+
+
+def test_one_cause_of_many_images_that_changed_is_told_once(tmp_path):
+    images = [str(segkit.save(tmp_path / f"{n}.npy", np.eye(9))) for n in "ab"]
+    file = segkit.Pipeline(save("{name}.tif")).save(tmp_path / "p.toml")
+    source = PipelineJugfile(file, images, out=tmp_path / "out")
+    results = open_store(tmp_path / "s")
+    source.load(results)
+    tasks = [task for one in source.outputs for task in one.saved]
+    for path in images:
+        np.save(path, np.eye(12))
+    report = taskgraph.run(tasks, store=results, workers=0, check=False)
+    (line,) = failures(source, report)
+    assert line.startswith("2 x segkit.workflows.save_image: ImageChangedError: ")
