@@ -315,20 +315,33 @@ def left_over(source: PipelineJugfile, loaded: Loaded) -> str:
 
 def without_objects(source: PipelineJugfile) -> str:
     """Return what to say of images in which no object was found; empty of none."""
-    counts = {
-        image: len(one.table.value()["label"])
-        for image, one in zip(
-            source.images or ("the image",), source.outputs, strict=False
-        )
-        if one.table is not None and one.table.can_load()
-    }
-    empty = [image for image, count in counts.items() if not count]
+    images = zip(source.images or ("the image",), source.outputs, strict=False)
+    counts = {image: _is_empty(one) for image, one in images if _is_known(one)}
+    empty = [image for image, is_empty in counts.items() if is_empty]
     if not empty:
         return ""
     named = f"{', '.join(empty[:_NAMED])}{_more(empty)}"
     if len(counts) == 1:
         return f"no objects were found in {named}"
     return f"no objects were found in {len(empty)} of {len(counts)} images: {named}"
+
+
+def _is_known(one: Outputs) -> bool:
+    """Return whether the objects of an image are known: a table, or all labels."""
+    if one.table is not None:
+        return one.table.can_load()
+    every = (task for some in one.tasks for task in some)
+    return one.labels is not None and all(task.can_load() for task in every)
+
+
+def _is_empty(one: Outputs) -> bool:
+    """Return whether an image has no objects; labels are read up to the first one."""
+    if one.table is not None:
+        return len(one.table.value()["label"]) == 0
+    if one.labels is None:
+        return False
+    voxels = one.labels.reader()
+    return not any(voxels.read(part.box).any() for part in one.labels.parts)
 
 
 def warm_up(source: PipelineJugfile) -> None:

@@ -14,6 +14,7 @@ from segkit.pipeline import (
     Pipeline,
     PipelineError,
     hysteresis,
+    keep_largest,
     label,
     load,
     ndnt,
@@ -229,3 +230,19 @@ def test_one_cause_of_many_images_that_changed_is_told_once(tmp_path):
     report = taskgraph.run(tasks, store=results, workers=0, check=False)
     (line,) = failures(source, report)
     assert line.startswith("2 x segkit.workflows.save_image: ImageChangedError: ")
+
+
+@pytest.mark.parametrize("more", [(), (regionprops(),), (keep_largest(1),)])
+def test_images_without_objects_are_told_of_labels_alone_too(tmp_path, more):
+    images = [
+        str(segkit.save(tmp_path / f"{n}.npy", np.eye(9, dtype=np.uint8) * n))
+        for n in (0, 1)
+    ]
+    steps = (label(), *more, save("{name}.tif"))
+    file = segkit.Pipeline(*steps).save(tmp_path / "p.toml")
+    source = PipelineJugfile(file, images, out=tmp_path / "out", block=30)
+    source.load(open_store(tmp_path / "s"))
+    assert without_objects(source) == ""
+    assert run_pipeline(source, str(tmp_path / "s"), RunOptions(quiet=True))[0] == 0
+    words = f"no objects were found in 1 of 2 images: {images[0]}"
+    assert without_objects(source) == words
