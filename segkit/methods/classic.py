@@ -163,7 +163,10 @@ def distance_watershed(
     2
     """
     segment = partial(
-        _parted, sigma=sigma, min_distance=min_distance, min_size=min_size
+        _parted,
+        sigma=checks.as_finite(sigma, name="sigma", least=0),
+        min_distance=checks.as_integer(min_distance, name="min_distance"),
+        min_size=min_size,
     )
     return by_space(image, axes, spacing, segment)
 
@@ -260,4 +263,5 @@ def _labelled(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 
 def _without_small(labels: NDArray[Any], min_size: int) -> NDArray[np.int32]:
+    min_size = checks.as_integer(min_size, name="min_size")
     return renumbered(labels, np.bincount(labels.ravel()) >= min_size)

@@ -10,6 +10,7 @@ import pytest
 
 import segkit
 from segkit.io import as_image
+from segkit.methods.classic import distance_watershed
 from segkit.pipeline import Pipeline, PipelineError, Step, load, save
 
 PLANE = np.zeros((20, 24), np.uint8)
@@ -189,3 +190,19 @@ def test_what_a_message_says_to_write_into_a_file_of_steps_works(tmp_path):
 def test_a_misspelt_property_is_told_the_nearest_one():
     with pytest.raises(ValueError, match=r"'aera' is unknown \(did you mean area\?\)"):
         segkit.region_properties(LABELS, properties=["aera"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("sigma", -1),
+        ("sigma", "2"),
+        ("min_distance", 2.5),
+        ("min_distance", True),
+        ("min_size", -1),
+        ("min_size", 0.5),
+    ],
+)
+def test_a_published_method_names_the_option_that_is_none(option, value):
+    with pytest.raises((TypeError, ValueError), match=rf"{option} is .*but must be"):
+        distance_watershed(PLANE, **{option: value})
