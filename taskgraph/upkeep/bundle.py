@@ -53,6 +53,36 @@ that are no plain values are pickled, and a pickle can run code.
 """
 
 
+def require_replaceable(bundle: Path, jugfile: Path) -> None:
+    """Refuse to write a bundle over a file that is none.
+
+    Raises
+    ------
+    UsageError
+        It is the jugfile, or anything else that `write` did not write.
+    """
+    if not os.path.lexists(bundle):
+        return
+    if bundle.exists() and jugfile.exists() and bundle.samefile(jugfile):
+        raise UsageError(f"{bundle} is the script itself; give another file with -o")
+    if not _is_bundle(bundle):
+        raise UsageError(
+            f"{bundle} is there and no bundle, so it is not overwritten; "
+            "give another file with -o, or remove it first"
+        )
+
+
+def _is_bundle(path: Path) -> bool:
+    """Return whether a file is a zip archive with what `write` puts into one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+    inside = any(name.startswith(f"{_STORE}/") for name in names)
+    return inside and {"README.txt", "provenance.jsonl"} <= {*names}
+
+
 def write(folder: Path, results: Results, jugfile: Path, bundle: Path) -> None:
     """Write a bundle of a store in a folder; it appears whole or not at all.
 
@@ -71,6 +101,8 @@ def write(folder: Path, results: Results, jugfile: Path, bundle: Path) -> None:
     ------
     OSError
         It cannot be written.
+    UsageError
+        Another file is there, see `require_replaceable`.
     """
     aside = bundle.with_name(f".{bundle.name}.{os.getpid()}")
     store = bundle.name.removesuffix(SUFFIX).removesuffix(".zip") + ".tgdata"
@@ -85,6 +117,7 @@ def write(folder: Path, results: Results, jugfile: Path, bundle: Path) -> None:
             for path in sorted(folder.rglob("*")):
                 inside = PurePosixPath(_STORE, path.relative_to(folder).as_posix())
                 archive.write(path, str(inside))
+        require_replaceable(bundle, jugfile)
         aside.replace(bundle)
     finally:
         aside.unlink(missing_ok=True)

@@ -47,14 +47,16 @@ def command(
 
     It is a zip archive with the script, a list of each result's provenance, and the
     results; `tg unbundle` puts them into a store again. Files that tasks read or wrote
-    are not in it.
+    are not in it. An older bundle is overwritten, any other file is not.
 
     \b
     Exit code: 0 all is in it, 1 something was left out.
     """  # noqa: D301 - click ends paragraphs with \b
     from taskgraph.results.results import Results
-    from taskgraph.upkeep.bundle import SUFFIX
+    from taskgraph.upkeep.bundle import SUFFIX, require_replaceable
 
+    path = output or jugfile.with_suffix(SUFFIX)
+    require_replaceable(path, jugfile)
     source = Results(open_store_of(jugfile, store))
     known = source.backend.keys() - set(source.backend.failures())
     snapshot = snapshot_now(source.backend, jugfile, arguments or None)
@@ -65,7 +67,6 @@ def command(
             f"{len(keys)} of {counted(len(snapshot), 'task')} of {jugfile} are done"
             f"{more}; `tg execute` runs the rest, --force bundles what there is"
         )
-    path = output or jugfile.with_suffix(SUFFIX)
     copied = _written(source, keys, jugfile, path)
     return print_copied(copied, str(path), as_json=as_json)
 
