@@ -10,7 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from backends.errors import DamagedError, NoStoreError, OpenError, UnavailableError
-from backends.filesystem.format import FORMAT, check_format, describe_format
+from backends.filesystem.format import FORMAT, check_format, describe_format, is_format
 from backends.filesystem.posix import (
     bytes_in,
     create_file,
@@ -77,6 +77,7 @@ class Directory:
                 )
             if root.is_dir():
                 self._refuse_foreign()
+            self._refuse_inside()
 
     def exists(self) -> bool:
         """Return whether the store was made, by anybody."""
@@ -115,6 +116,17 @@ class Directory:
                 f"{self.root} holds other files and no store; choose an empty or a "
                 "new directory with --store"
             )
+
+    def _refuse_inside(self) -> None:
+        """Refuse a place in the directory of a store, whose files are its own."""
+        for folder in self.root.resolve().parents:
+            with suppress(OSError, DamagedError):
+                text, _ = read_file(f"{folder}/format.json")
+                if is_format(text):
+                    raise OpenError(
+                        f"{self.root} would be a store inside of the store {folder}; "
+                        "choose a directory beside it with --store"
+                    )
 
     def make(self) -> None:
         """Make the store, unless it was made."""

@@ -23,6 +23,20 @@ def describe_format(block: int, kind: str = FORMAT) -> bytes:
     return json.dumps({"format": kind, "version": VERSION, "block": block}).encode()
 
 
+def is_format(text: bytes) -> bool:
+    """Return whether a file says that it is the one of a store, of any version.
+
+    Examples
+    --------
+    >>> is_format(describe_format(1000)), is_format(b'{"format": "other"}')
+    (True, False)
+    """
+    try:
+        return bool(json.loads(text)["format"] == FORMAT)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 def check_format(text: bytes, root: object, kind: str = FORMAT) -> int:
     """Return how many segments make a block; refuse what cannot be read."""
     try:
