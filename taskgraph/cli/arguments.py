@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from taskgraph.cli.completion import complete_files, complete_names, complete_words
-from taskgraph.cli.jugfiles import DEFAULT_JUGFILE
+from taskgraph.cli.jugfiles import DEFAULT_JUGFILE, jugfile_of
 from taskgraph.cli.sentences import runnable
+from taskgraph.cli.stores import only_jugfile
 
 F = TypeVar("F", bound=Callable[..., Any])
+_RUN = ("execute", "submit", "chaos")
+"""Commands that run a script, which has to be named."""
 
 
 def jugfile_argument(function: F) -> F:
@@ -65,6 +69,7 @@ def _with_runnable_errors(function: F) -> F:
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
+            _take_jugfile_of_store(kwargs)
             return function(*args, **kwargs)
         except Exception as error:
             if error.args and isinstance(error.args[0], str):
@@ -72,6 +77,23 @@ def _with_runnable_errors(function: F) -> F:
             raise
 
     return cast(F, run)
+
+
+def _take_jugfile_of_store(given: dict[str, Any]) -> None:
+    """Of a store alone, take the jugfile that ran with it; of several, none is it."""
+    context = click.get_current_context()
+    store, jugfile = given.get("store"), given.get("jugfile")
+    by_default = context.get_parameter_source("jugfile") is ParameterSource.DEFAULT
+    if not store or not by_default or context.info_name in _RUN:
+        return
+    if jugfile_of(given.get("words", ()), str(jugfile)) != Path(str(jugfile)):
+        return
+    if Path(str(jugfile)).is_file():
+        return
+    found = only_jugfile(store)
+    if found is not None:
+        given["jugfile"] = found if isinstance(jugfile, Path) else str(found)
+        context.params["jugfile"] = given["jugfile"]
 
 
 def json_option(function: F) -> F:

@@ -87,15 +87,28 @@ def snapshot_now(
 ) -> Snapshot:
     """Return the graph that a jugfile has now: the stored one, or a new one.
 
-    The jugfile is loaded only if it changed since; `keep` stores the new graph.
+    The jugfile is loaded only if it changed since; `keep` stores the new graph. Of a
+    pipeline the stored graph is all that is known.
+
+    Raises
+    ------
+    JugfileError
+        The script cannot be loaded; a pipeline has not run, or has changed since.
     """
     from taskgraph.upkeep.growing import take
     from taskgraph.upkeep.snapshot import save
 
     require_jugfile(jugfile)
     snapshot = load_snapshot(backend, jugfile, arguments)
+    if is_pipeline(str(jugfile)):
+        snapshot = find_snapshot(backend, jugfile, arguments)
     if snapshot is not None and not snapshot.outdated(jugfile):
         return snapshot
+    if snapshot is not None and is_pipeline(str(jugfile)):
+        raise JugfileError(
+            f"{jugfile} or one of its images has changed since its tasks were listed; "
+            "`tg execute` lists them again"
+        )
     given = tuple(arguments or (snapshot.arguments if snapshot is not None else ()))
     loaded = load_graph(backend, jugfile, given)
     taken = take(

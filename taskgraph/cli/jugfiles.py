@@ -32,7 +32,7 @@ def two_words(words: Sequence[str], jugfile: str) -> tuple[Path, str | None]:
     *first, last = words or (jugfile,)
     if len(first) > 1:
         raise UsageError("give the jugfile, then one function's name or one key")
-    if not first and (not words or last.endswith((".py", *_PIPELINES))):
+    if not first and (not words or is_script(last)):
         return Path(last), None
     return Path(first[0] if first else jugfile), last
 
@@ -45,6 +45,11 @@ def jugfile_of(words: Sequence[str], jugfile: str) -> Path:
 def is_pipeline(jugfile: str) -> bool:
     """Return whether a file is no script but a pipeline, which `segkit run` runs."""
     return jugfile.endswith(_PIPELINES)
+
+
+def is_script(word: str) -> bool:
+    """Return whether a word is the name of a script or a pipeline, and of no store."""
+    return word.endswith((".py", *_PIPELINES))
 
 
 def require_jugfile(jugfile: Path) -> None:

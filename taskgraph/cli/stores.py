@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.jugfiles import is_script, require_jugfile
 from taskgraph.cli.sentences import note
 from taskgraph.errors import UsageError
 
@@ -55,13 +55,15 @@ def open_named(word: str, *, create: bool = False) -> Backend:
     Raises
     ------
     UsageError
-        It is in memory.
+        It is in memory, or it is a script by its name, and there is none.
     """
     from pathlib import Path
 
     path = Path(word)
     if path.is_file():
         return open_store_of(path, None, create=create)
+    if is_script(word) and not path.exists():
+        raise UsageError(f"there is no script {word}; give its path, or a store's")
     return open_store_of(path, word, create=create)
 
 
@@ -80,3 +82,30 @@ def find_store(jugfile: Path, store: str | None) -> Backend | None:
             raise
         note(f"{jugfile} has not run yet; start it with `tg execute`")
         return None
+
+
+def only_jugfile(store: str) -> Path | None:
+    """Return the one jugfile that ran with a store; None if none did, or no store is.
+
+    Raises
+    ------
+    UsageError
+        There are several.
+    """
+    from pathlib import Path
+
+    from backends.errors import NoStoreError
+    from backends.opening import open_backend
+    from taskgraph.upkeep.snapshot import load_all
+
+    try:
+        backend = open_backend(store, create=False)
+    except NoStoreError:
+        return None
+    found = sorted({snapshot.jugfile for snapshot in load_all(backend)})
+    if len(found) > 1:
+        raise UsageError(
+            f"several jugfiles ran with the store {backend.url}: {', '.join(found)}; "
+            "name one of them"
+        )
+    return Path(found[0]) if found else None

@@ -87,3 +87,15 @@ def test_a_pipeline_that_cannot_be_run_is_not_submitted(program, tmp_path):
 
     assert "gausian" in said
     assert not (tmp_path / "smooth.tgjobs").exists()
+
+
+def test_commands_that_need_only_the_stored_graph_work_on_a_pipeline(program, tmp_path):
+    program("segkit", "run", "smooth.toml", "0.npy", "-o", "out", "-q")
+
+    for command in ("status", "check", "count", "wait", "cleanup"):
+        program("tg", command, "smooth.toml")
+    (tmp_path / "0.npy").touch()
+    for command in ("check", "count", "wait", "cleanup"):
+        said = program("tg", command, "smooth.toml", code=2).stderr
+        assert "`segkit run smooth.toml 0.npy -o out`" in said
+    assert "tg check" not in program("tg", "status", "smooth.toml").stderr

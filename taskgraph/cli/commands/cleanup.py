@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument
-from taskgraph.cli.graphs import load_graph, load_snapshot
-from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.graphs import load_graph, load_snapshot, snapshot_now
+from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
 from taskgraph.cli.printing import (
     counted,
     print_json,
@@ -36,6 +36,9 @@ _DAY = 86400.0
 @jugfile_argument
 @click.argument("arguments", nargs=-1)
 @click.option("-y", "--yes", is_flag=True, help="Do it; otherwise it is only shown.")
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Only show it, whatever else is given."
+)
 @click.option("--force", is_flag=True, help="Even if a barrier hides tasks.")
 @click.option(
     "--alone", is_flag=True, help="Ignore other jugfiles that ran with this store."
@@ -52,6 +55,7 @@ def command(
     store: str | None,
     arguments: tuple[str, ...],
     yes: bool,
+    dry_run: bool,
     force: bool,
     alone: bool,
     empty_trash: float | None,
@@ -63,6 +67,7 @@ def command(
     --empty-trash makes it final. Results that other jugfiles need, or this one with
     other arguments, are kept unless --alone is given.
     """
+    yes = yes and not dry_run
     if empty_trash is not None and not empty_trash >= 0:  # nor nan
         raise click.UsageError("--empty-trash takes days, 0 or more")
     backend = find_store(jugfile, store)
@@ -92,9 +97,12 @@ def _graphs(
     from taskgraph.upkeep.snapshot import load_all
 
     before = load_snapshot(backend, jugfile, arguments)
-    given = tuple(arguments or (before.arguments if before is not None else ()))
-    loaded = load_graph(backend, jugfile, given)
-    current = take(loaded.graph, jugfile, arguments=given, missing=loaded.missing)
+    if is_pipeline(str(jugfile)):
+        current = snapshot_now(backend, jugfile, arguments)
+    else:
+        given = tuple(arguments or (before.arguments if before is not None else ()))
+        loaded = load_graph(backend, jugfile, given)
+        current = take(loaded.graph, jugfile, arguments=given, missing=loaded.missing)
     same = (current.jugfile, current.arguments)
     own = {same} if before is None else {same, (before.jugfile, before.arguments)}
     others = [s for s in load_all(backend) if (s.jugfile, s.arguments) not in own]

@@ -8,7 +8,7 @@ import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument
 from taskgraph.cli.graphs import load_snapshot, status_now
-from taskgraph.cli.jugfiles import require_jugfile
+from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
 from taskgraph.cli.keys import locked_keys
 from taskgraph.cli.printing import counted, moment_text, print_json, print_table
 from taskgraph.cli.sentences import note, note_if_open_to_all
@@ -119,6 +119,6 @@ def _explain(status: Status, snapshot: Snapshot, jugfile: Path, left: int) -> No
         more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         note(
             f"{counted(len(changed), 'input')} changed, or touched, since the tasks "
-            f"were listed ({when}): {named}{more}; `tg execute` looks into that, and "
-            "`tg check`"
+            f"were listed ({when}): {named}{more}; `tg execute` looks into that"
+            + ("" if is_pipeline(str(jugfile)) else ", and `tg check`")
         )

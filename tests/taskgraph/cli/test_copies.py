@@ -196,3 +196,82 @@ def test_a_bundle_that_was_changed_is_noticed(work):
     path.write_bytes(data)
 
     assert "no whole bundle" in work("unbundle", "work.tg.zip", code=2).stderr
+
+
+@pytest.mark.parametrize("kind", ["jugfile", "link", "text", "zip"])
+def test_a_bundle_overwrites_nothing_but_an_older_bundle(work, kind):
+    path = work.folder / ("work.py" if kind == "jugfile" else "mine")
+    if kind == "link":
+        path.symlink_to("work.py")
+    elif kind == "text":
+        path.write_text("my notes")
+    elif kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("README.txt", "of somebody else")
+    before = path.read_bytes()
+
+    said = work("bundle", "work.py", "-o", path.name, code=2).stderr
+
+    assert path.name in said
+    assert "another file" in said
+    assert path.read_bytes() == before
+    work("bundle", "work.py", "-o", "old.tg.zip")
+    work("bundle", "work.py", "-o", "old.tg.zip")
+
+
+def test_a_store_inside_of_a_store_is_refused(work):
+    for words in (
+        ("copy", "work.py", "work.tgdata/sub"),
+        ("execute", "work.py", "--store", "work.tgdata/log/sub"),
+    ):
+        assert "inside of the store" in work(*words, code=2).stderr
+
+    assert not (work.folder / "work.tgdata" / "sub").exists()
+    assert not (work.folder / "work.tgdata" / "log" / "sub").exists()
+
+
+@pytest.mark.parametrize("name", ["nosuch.py", "nosuch.toml"])
+@pytest.mark.parametrize("place", ["from", "to"])
+def test_a_script_that_is_not_there_is_no_store(work, name, place):
+    words = (name, "other") if place == "from" else ("work.py", name)
+
+    assert f"there is no script {name}" in work("copy", *words, code=2).stderr
+    assert not (work.folder / name).exists()
+
+
+def test_a_store_alone_shows_the_one_jugfile_that_ran_with_it(work):
+    shown = work("status", "work.py").stdout
+
+    assert work("status", "--store", "work.tgdata").stdout == shown
+    assert work("check", "--store", "work.tgdata")
+    best = work("value", "best", "--store", "work.tgdata").stdout
+    assert best == work("value", "work.py", "best").stdout
+
+
+def test_a_store_of_several_jugfiles_lists_them(work):
+    work.write("other.py", SCRIPT)
+    work("execute", "-q", "other.py", "--store", "work.tgdata")
+
+    said = work("status", "--store", "work.tgdata", code=2).stderr
+
+    assert "work.py" in said
+    assert "other.py" in said
+
+
+def test_a_value_is_not_saved_over_what_its_tasks_are_made_of(tg):
+    tg.write("numbers.txt", "1 2 3")
+    tg.write(
+        "work.py",
+        "from pathlib import Path\n"
+        "from taskgraph import File, TaskGenerator\n\n"
+        "@TaskGenerator\n"
+        "def read(path):\n"
+        "    return Path(path).read_text()\n\n"
+        "read(File('numbers.txt'))\n",
+    )
+    tg("execute", "-q", "work.py")
+
+    said = tg("value", "work.py", "read", "-o", "numbers.txt", code=2).stderr
+
+    assert "input of work.py" in said
+    assert (tg.folder / "numbers.txt").read_text() == "1 2 3"
