@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from taskgraph.cli.arguments import json_option, jugfile_and_words
 from taskgraph.cli.jugfiles import two_words
-from taskgraph.cli.printing import counted, moment_text, print_json, print_table
+from taskgraph.cli.printing import (
+    counted,
+    moment_text,
+    print_json,
+    print_table,
+    seconds_text,
+)
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import find_store
 from taskgraph.errors import UsageError
@@ -22,19 +29,24 @@ if TYPE_CHECKING:
 @click.command("undo")
 @jugfile_and_words("[JUGFILE] [NUMBER]", required=False)
 @click.option("-l", "--list", "listing", is_flag=True, help="List what can be undone.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would come back.")
 @json_option
 def command(
     words: tuple[str, ...],
     jugfile: str,
     store: str | None,
     listing: bool,
+    yes: bool,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Take the last invalidation, retry or cleanup back, or the one of a NUMBER.
 
     After an invalidation, everything that it forgot comes back, and what was computed
     anew since is forgotten in its place. After a retry, what succeeded stays. NUMBER
-    is one of --list, or what the command said that forgot them.
+    is one of --list, or what the command said that forgot them. Without it, what was
+    the last and when is said first, and on a terminal you are asked.
     """
     path, what = two_words(words, jugfile)
     if what is None and words and words[-1].isdigit():
@@ -47,7 +59,12 @@ def command(
     chosen = _chosen(found, what)
     newer = back = 0
     if backend is not None and chosen is not None:
-        newer, back = _undo(backend, chosen)
+        if what is None or dry_run:
+            note(_described(chosen, backend.space.now()))
+        if not dry_run and not _agreed(yes=yes or what is not None):
+            return 2
+        if not dry_run:
+            newer, back = _undo(backend, chosen)
     elif backend is not None:
         note("there is nothing to undo")
     if as_json:
@@ -74,6 +91,20 @@ def _chosen(found: Sequence[Discarded], what: str | None) -> Discarded | None:
         if str(discarded.position) == what:
             return discarded
     raise UsageError(f"nothing to undo has the number {what}; see `tg undo --list`")
+
+
+def _described(chosen: Discarded, now: float) -> str:
+    """Return what there is to take back, and how old it is."""
+    ago = seconds_text(max(0.0, now - chosen.time))
+    return (
+        f"the {chosen.reason!r} of {moment_text(chosen.time)} ({ago} ago) forgot "
+        f"{counted(len(chosen.keys), 'result')} (number {chosen.position})"
+    )
+
+
+def _agreed(*, yes: bool) -> bool:
+    """Ask, where there is a terminal: an undoing can be undone itself."""
+    return yes or not sys.stdin.isatty() or click.confirm("Take it back?", err=True)
 
 
 def _undo(backend: Backend, chosen: Discarded) -> tuple[int, int]:

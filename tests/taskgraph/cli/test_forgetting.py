@@ -273,3 +273,24 @@ def test_what_never_ran_is_told_to_other_programs(tg, words, document):
     command, *options = words.split()
 
     assert tg.json(command, "sums.py", *options) == document
+
+
+def test_undo_says_what_and_how_old_it_is_and_a_dry_run_leaves_it(done):
+    done("invalidate", "sums.py", "--name", "square", "--yes")
+
+    said = done("undo", "sums.py", "--dry-run").stderr
+
+    assert "'invalidate square'" in said
+    assert "ago" in said
+    assert total(done)["done"] == 4
+    assert "'invalidate square'" in done("undo", "sums.py").stderr
+    assert total(done)["done"] == 9
+
+
+def test_a_dry_run_of_cleanup_removes_nothing_whatever_else_is_given(done):
+    path = done.folder / "sums.py"
+    path.write_text(path.read_text().replace("range(4)", "range(2)"))
+
+    said = done("cleanup", "sums.py", "--dry-run", "--yes").stderr
+
+    assert "nothing was changed" in said
