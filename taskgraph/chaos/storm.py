@@ -29,6 +29,9 @@ _PEOPLE = 0.4
 """How much of what is done is done by people, and not to workers."""
 
 
+_TO_WORKERS = ("group killed", "worker frozen", "worker killed")
+
+
 @dataclass(slots=True)
 class Struck:
     """What a storm did.
@@ -43,6 +46,11 @@ class Struck:
 
     deeds: Counter[str] = field(default_factory=Counter)
     recoveries: list[float] = field(default_factory=list)
+
+    @property
+    def workers(self) -> int:
+        """How often workers were killed or frozen."""
+        return sum(self.deeds[deed] for deed in _TO_WORKERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +110,8 @@ class Storm:
         self._groups: list[subprocess.Popen[bytes]] = []
         self._frozen: list[tuple[float, int]] = []
         self._awaited: dict[Key, tuple[str, float]] = {}
-        self._strikes: dict[str, Callable[[], bool]] = {
-            "group killed": self._kill_group,
-            "worker frozen": self._freeze_worker,
-            "worker killed": self._kill_worker,
-        }
+        how = self._kill_group, self._freeze_worker, self._kill_worker
+        self._strikes = dict(zip(_TO_WORKERS, how, strict=True))
 
     def rage(self, seconds: float, told: Callable[[Struck], object]) -> None:
         """Strike for so many seconds; then all that is frozen goes on.

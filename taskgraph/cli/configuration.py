@@ -114,6 +114,8 @@ def _checked(found: dict[str, Any], path: str) -> dict[str, Any]:
     every = set().union(*known.values())
     for key, entry in found.items():
         if isinstance(entry, dict):
+            if key == "tool":
+                raise _with_heading(path)
             _refuse_unknown(key, known, f"{path}: there is no command")
             checked[key] = {
                 _known(name, known[key], f"{path}: [{key}] has no setting"): value
@@ -130,6 +132,16 @@ def _checked(found: dict[str, Any], path: str) -> dict[str, Any]:
                     place = _from(os.path.dirname(path), place)  # noqa: PTH120 - as above
                 table[name] = place
     return checked
+
+
+def _with_heading(path: str) -> Exception:
+    """Return what to raise if a file has the heading of ``pyproject.toml``."""
+    from taskgraph.errors import UsageError
+
+    return UsageError(
+        f"{path}: [tool.tg] is the heading in pyproject.toml; a tg.toml is without it: "
+        "settings stand at its top, those of one command under [execute]"
+    )
 
 
 def _is_url(place: str) -> bool:

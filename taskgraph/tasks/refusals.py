@@ -15,6 +15,10 @@ WAY_OUT = (
     "it with bvalue(task)"
 )
 _NAMED = re.compile(r"\bTask(let)?\b")
+_FROM_JUG = (
+    "Most of jug is here by the same names: write `from taskgraph import ...`; what to "
+    "write for jug.mapreduce, jug.utils and the rest, docs/from-jug.md says"
+)
 _COMMANDS = {
     **dict.fromkeys(("lock", "unlock", "is_locked"), "tg locks"),
     **dict.fromkeys(("fail", "is_failed"), "tg errors"),
@@ -95,6 +99,8 @@ class NotItsResult:
 def advice(error: BaseException) -> str:
     """Return what to add to an error of a jugfile that used a task as its result.
 
+    Or that imports jug, from which it was moved, see ``docs/from-jug.md``.
+
     Examples
     --------
     >>> from taskgraph import Task
@@ -106,6 +112,8 @@ def advice(error: BaseException) -> str:
     >>> advice(TypeError("unsupported operand type(s) for +: 'int' and 'str'"))
     ''
     """
+    if isinstance(error, ModuleNotFoundError) and f"{error.name}.".startswith("jug."):
+        return f". {_FROM_JUG}"
     wrong = isinstance(error, TypeError | AttributeError)
     said = isinstance(getattr(error, "obj", None), NotItsResult)  # by itself
     if said or not wrong or not _NAMED.search(str(error)):

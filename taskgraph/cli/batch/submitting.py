@@ -78,6 +78,9 @@ def submit(
 
     if given["dry_run"]:
         number = _next_number(jugfile)
+        asked = given["ssh"] or given["system"]
+        why = "as asked for" if asked else "it is the first that was found here"
+        note(f"{system.title}: {why}; nothing is submitted, only the script is shown")
         say(script(number, folder_of(jugfile) / str(number))[1].rstrip())
         return 0
     with new_place(jugfile) as (number, place):
@@ -102,6 +105,7 @@ def _tell(jugfile: Path, number: int, count: int, title: str, job: str) -> None:
 def _submitted(
     system: System, order: Order, number: int, place: Path, written: str, workers: int
 ) -> str:
+    from taskgraph.clusters.programs import ClusterError
     from taskgraph.clusters.submissions import (
         keep,
         now_submitted,
@@ -111,7 +115,14 @@ def _submitted(
 
     write_environment(place, order.environ)
     path = write_script(place, written)
-    job = system.submit(order, path)
+    try:
+        job = system.submit(order, path)
+    except ClusterError as error:
+        if system.name in ("ssh", "local"):
+            raise
+        raise ClusterError(
+            f"{error}; --local or --ssh HOST,HOST starts workers without {system.title}"
+        ) from error
     keep(now_submitted(number, place, system.name, job, order.count, workers))
     return job
 

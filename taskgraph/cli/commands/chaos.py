@@ -64,9 +64,20 @@ class _Ended:
 
 @click.command("chaos")
 @jugfile_argument
-@click.option("-w", "--workers", type=click.IntRange(1), default=16, metavar="N")
 @click.option(
-    "--minutes", type=click.FloatRange(0, min_open=True), default=2.0, metavar="MINUTES"
+    "-w",
+    "--workers",
+    type=click.IntRange(1),
+    default=16,
+    metavar="N",
+    help="How many are at work at a time  [default: 16].",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=2.0,
+    metavar="MINUTES",
+    help="For how long they are struck  [default: 2].",
 )
 @click.option(
     "--lease",
@@ -101,10 +112,10 @@ def command(
     require_script(jugfile)
     url = store or str(Path(".", jugfile.with_suffix(".chaos.tgdata")))
     chosen = random.SystemRandom().randrange(1 << 32) if seed is None else seed
-    note(f"{counted(workers, 'worker')} for {minutes:g} min on {url}, seed {chosen}")
     plan = _Plan(jugfile, url, workers, minutes * 60, lease, chosen)
     backend = open_named(url, create=True)
     snapshot_now(backend, jugfile, keep=True)
+    note(f"{counted(workers, 'worker')} for {minutes:g} min on {url}, seed {chosen}")
     with TemporaryFile() as said:
         ended = _raged(plan, backend, said)
     if as_json:
@@ -189,6 +200,11 @@ def _print(ended: _Ended) -> None:
         say(ended.said, error=True)
     if ended.wrong:
         say(f"{counted(len(ended.wrong), 'thing')} wrong", bold=True)
+    elif not ended.struck.workers:
+        say(
+            "nothing was lost, but no worker was killed or frozen, so that says "
+            "little: take more --minutes, or tasks that run longer"
+        )
     else:
         say("nothing was lost, and each result was made of those that are stored")
 

@@ -108,7 +108,8 @@ def _print(group: list[Failed], *, everything: bool) -> None:
     _, first = group[0]
     failure = _failure(first)
     messages = {_failure(record).message for _, record in group}
-    more = f" (and {len(messages) - 1} other messages)" if len(messages) > 1 else ""
+    others = counted(len(messages) - 1, "other message")
+    more = f" (and {others})" if len(messages) > 1 else ""
     title = f"{counted(len(group), 'task')} of {one_line(first.name)} failed"
     error = f"{failure.error}: {failure.message}".removesuffix(": ")
     say(f"{title} ({failure.cause}): {error}{more}", bold=True)

@@ -43,3 +43,17 @@ def test_no_worker_is_refused(tg):
 
     tg("chaos", "job.py", "--workers", 0, code=2)
     assert not (tg.folder / "job.chaos.tgdata").exists()
+
+
+def test_a_storm_that_struck_no_worker_says_so(tg):
+    tg.write("job.py", JOB.replace("range(40)", "range(2)"))
+
+    said = tg("chaos", "job.py", "-w", 1, "--minutes", 0.001)
+
+    assert "no worker was killed or frozen" in said.stdout
+
+
+def test_a_broken_script_is_told_before_its_workers(tg):
+    tg.write("job.py", "def f(:\n")
+
+    assert "worker" not in tg("chaos", "job.py", code=2).stderr

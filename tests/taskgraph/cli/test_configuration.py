@@ -126,3 +126,9 @@ def test_every_option_is_a_setting(command):
     options = {names.get(p.name, p.name) for p in found} - {*LOUD, *WORDS}
 
     assert options == set(settings()[command])
+
+
+def test_the_heading_of_pyproject_in_a_tg_toml_is_told(tg):
+    tg.write("tg.toml", "[tool.tg]\njson = true\n")
+
+    assert "a tg.toml is without it" in tg("status", code=2).stderr

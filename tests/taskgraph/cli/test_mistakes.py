@@ -330,3 +330,13 @@ def test_what_is_no_number_is_refused(tg, words):
     assert (
         "or more" in (said := tg(*words.split(), code=2).stderr) or "more than" in said
     )
+
+
+@pytest.mark.parametrize("module", ["jug", "jug.mapreduce", "jug.utils"])
+def test_a_jugfile_that_imports_jug_is_told_what_to_write(tg, module):
+    tg.write("work.py", f"import sys\nsys.modules['jug'] = None\nimport {module}\n")
+
+    said = tg("execute", "work.py", code=2).stderr
+
+    assert "from taskgraph import" in said
+    assert "docs/from-jug.md" in said

@@ -290,6 +290,14 @@ def test_where_no_batch_system_is_the_user_is_told_what_there_is_instead(tg):
     assert "--ssh HOST,HOST or --local" in said
 
 
+def test_a_dry_run_says_which_system_was_chosen_and_why(tg):
+    use(tg, "lsf")
+    tg.jugfile("slow.py")
+
+    assert "LSF: it is the first" in tg("submit", "slow.py", "--dry-run").stderr
+    assert "as asked for" in tg("submit", "slow.py", "--local", "--dry-run").stderr
+
+
 def test_nothing_is_submitted_to_a_stopped_store_or_of_a_broken_script(tg):
     use(tg, "lsf")
     tg.jugfile("slow.py")
