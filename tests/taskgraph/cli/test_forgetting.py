@@ -170,7 +170,7 @@ def test_cleanup_removes_what_no_task_needs(done):
     done("cleanup", "sums.py", "--yes")
 
     assert "nothing to remove" in done("cleanup", "sums.py").stderr
-    assert done("undo", "sums.py").stderr.startswith("tg: 3 results of 3 came back")
+    assert "tg: 3 results of 3 came back" in done("undo", "sums.py").stderr
 
 
 def test_cleanup_keeps_what_other_jugfiles_need(done):
@@ -289,7 +289,7 @@ def test_undo_says_what_and_how_old_it_is_and_a_dry_run_leaves_it(done):
 
 def test_a_dry_run_of_cleanup_removes_nothing_whatever_else_is_given(done):
     path = done.folder / "sums.py"
-    path.write_text(path.read_text().replace("range(4)", "range(2)"))
+    path.write_text(path.read_text().replace("else 4", "else 3"))
 
     said = done("cleanup", "sums.py", "--dry-run", "--yes").stderr
 
