@@ -30,11 +30,12 @@ class Machines:
     Their folder, with the script and what they tell, has to be seen by all of them.
     """
 
-    title, template = "ssh", "machines.sh"
+    template = "machines.sh"
     requeues = False
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.title = "ssh" if name == "ssh" else "processes"
 
     def is_here(self) -> bool:
         """Return False: it has to be asked for."""

@@ -295,7 +295,10 @@ def test_a_dry_run_says_which_system_was_chosen_and_why(tg):
     tg.jugfile("slow.py")
 
     assert "LSF: it is the first" in tg("submit", "slow.py", "--dry-run").stderr
-    assert "as asked for" in tg("submit", "slow.py", "--local", "--dry-run").stderr
+    assert (
+        "processes: as asked for"
+        in tg("submit", "slow.py", "--local", "--dry-run").stderr
+    )
 
 
 def test_nothing_is_submitted_to_a_stopped_store_or_of_a_broken_script(tg):
