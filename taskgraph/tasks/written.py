@@ -132,7 +132,8 @@ def written_by(result: object) -> list[WrittenFile]:
     if not paths and not nothing:
         raise UsageError(
             "a function with files=True returns the paths of what it wrote, as Path or "
-            f"File, not {type(result).__name__}"
+            f"File, not {type(result).__name__}; write `return Path(path)`, as "
+            "text may be anything"
         )
     return list(map(_as_it_is, paths))
 

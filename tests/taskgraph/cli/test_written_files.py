@@ -274,6 +274,7 @@ def returns(what):
     ("what", "why"),
     [
         ("a.txt", "returns the paths of what it wrote, as Path or File, not str"),
+        ("a.txt", r"write `return Path\(path\)`"),
         (None, "returns the paths of what it wrote, as Path or File, not NoneType"),
     ],
 )
