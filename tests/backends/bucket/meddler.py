@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
 import time
+from typing import TYPE_CHECKING
+
+from ..tcp_proxy import TcpProxy
+
+if TYPE_CHECKING:
+    import socket
+    import threading
 
 
 def refusal(status: str, code: str) -> bytes:
@@ -17,7 +21,7 @@ def refusal(status: str, code: str) -> bytes:
     ).encode()
 
 
-class Meddler:
+class Meddler(TcpProxy):
     """Forwards connections to a port.
 
     Attributes
@@ -29,13 +33,10 @@ class Meddler:
     """
 
     def __init__(self, upstream: int) -> None:
-        self._upstream = "127.0.0.1", upstream
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self._answers: list[tuple[bytes, bytes]] = []
         self.without = b""
         self.answered = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(upstream)
 
     def answer(self, word: bytes, reply: bytes, count: int = 1) -> None:
         """Answer the next requests with a word in them."""
@@ -47,34 +48,17 @@ class Meddler:
             return self._answers.pop(0)[1]
         return b""
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # closed
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(
-                    target=self._serve, args=(client,), daemon=True
-                ).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._upstream) as server:
-            threading.Thread(target=_copy, args=(server, client), daemon=True).start()
-            with contextlib.suppress(OSError):
-                while request := client.recv(1 << 20):
-                    if reply := self._answer_to(request):
-                        client.sendall(reply)
-                        time.sleep(0.05)  # the rest of the request comes, unread
-                        return
-                    if self.without:
-                        request = request.replace(self.without, b"")
-                    server.sendall(request)
-
-    def close(self) -> None:
-        self._listener.close()
-
-
-def _copy(server: socket.socket, client: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while reply := server.recv(1 << 20):
+    def forward(
+        self,
+        request: bytes,
+        client: socket.socket,
+        server: socket.socket,
+        cut: threading.Event,
+    ) -> bool:
+        if reply := self._answer_to(request):
+            cut.set()
             client.sendall(reply)
-    with contextlib.suppress(OSError):
-        client.shutdown(socket.SHUT_RDWR)
+            time.sleep(0.05)  # the rest of the request comes, unread
+            return False
+        server.sendall(request.replace(self.without, b"") if self.without else request)
+        return True

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -124,16 +125,15 @@ def test_values_of_any_size_come_back(open_bucket, size):
 
 
 def test_an_object_that_goes_while_it_is_read_is_a_damage(open_bucket, server, bucket):
-    meddler = Meddler(server.port)
-    log = open_bucket(server.url("some/store", bucket=bucket, port=meddler.port))
-    log.blobs.write("ab/cd", [bytes(20 << 20)])
-    gone = refusal("404 Not Found", "NoSuchKey")
-    meddler.answer(b"range: bytes=8388608-", gone)
-    with pytest.raises(DamagedError, match="cut short"):
-        log.blobs.open("ab/cd")
-    assert meddler.answered == 1
-    assert len(log.blobs.open("ab/cd")) == 20 << 20
-    meddler.close()
+    with closing(Meddler(server.port)) as meddler:
+        log = open_bucket(server.url("some/store", bucket=bucket, port=meddler.port))
+        log.blobs.write("ab/cd", [bytes(20 << 20)])
+        gone = refusal("404 Not Found", "NoSuchKey")
+        meddler.answer(b"range: bytes=8388608-", gone)
+        with pytest.raises(DamagedError, match="cut short"):
+            log.blobs.open("ab/cd")
+        assert meddler.answered == 1
+        assert len(log.blobs.open("ab/cd")) == 20 << 20
 
 
 def test_who_is_interrupted_gets_no_answer_that_was_for_another(open_bucket):
