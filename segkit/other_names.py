@@ -14,6 +14,7 @@ HINTS = {
     # steps of pipelines
     "load": "open_image(path)",
     "regionprops": _TABLE,
+    "save_overlay": "save(path, overlay(image, labels))",
     "tile": "tiles(shape, tile)",
     # scikit-image
     "apply_hysteresis_threshold": "hysteresis(image, low, high)",

@@ -158,9 +158,12 @@ def test_weakest_boundary_goes_first_and_means_add_up():
     [
         ("sensitivity", [-1, 0, np.nan, np.inf], "finite number above 0"),
         ("edge", [0, 1, 2, np.nan], "number below 1 and above 0"),
-        ("depth", [-1, np.nan, np.inf], "finite number of at least 0"),
-        ("min_radius", [-1, np.nan, np.inf], "finite number of at least 0"),
-        ("focus", [-1, np.nan, np.inf], "finite number of at least 0"),
+        ("depth", [-1, 1.5], "from 0 to 1, not pixels"),
+        ("depth", [np.nan, np.inf], "finite number"),
+        ("min_radius", [-1, 1, 6], "from 0 to below 1, not pixels"),
+        ("min_radius", [np.nan, np.inf], "finite number"),
+        ("focus", [-1, 1.5], "from 0 to 1, not pixels"),
+        ("focus", [np.nan, np.inf], "finite number"),
     ],
 )
 def test_options_for_nuclei_out_of_their_range_are_refused(option, wrong, range_):
