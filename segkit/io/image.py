@@ -366,8 +366,7 @@ class Image:
         >>> as_image(np.zeros((8, 8, 3)), axes="yxs", path="a.png").spatial()
         Traceback (most recent call last):
         segkit.io.ColourError: a.png: is a colour picture (axes 'yxs', shape
-        (8, 8, 3)) where one grey image is expected; choose one by channel=0, or
-        mix them by to_grey=True
+        (8, 8, 3)) where one grey image is expected; choose one by channel=0, ...
         """
         image = self
         for name in [name for name in self.axes if name not in SPATIAL]:
