@@ -9,9 +9,13 @@ cd "$(dirname "$0")"
 uv=.uv/bin/uv
 $uv sync --quiet --compile-bytecode --extra dev
 
-if ! command -v strace >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  { apt-get -qq update && apt-get -qq install --no-install-recommends -y strace; } >/dev/null ||
-    echo "check.sh: strace cannot be installed here" >&2
+missing=()
+for program in strace openssl; do
+  command -v "$program" >/dev/null || missing+=("$program")
+done
+if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  { apt-get -qq update && apt-get -qq install --no-install-recommends -y "${missing[@]}"; } >/dev/null ||
+    echo "check.sh: ${missing[*]} cannot be installed here" >&2
 fi
 
 # Azurite, an Azure on this machine, comes by npm, meanwhile; ~/.cache has it the next time.

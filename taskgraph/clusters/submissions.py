@@ -62,8 +62,8 @@ def folder_of(jugfile: Path) -> Path:
     Examples
     --------
     >>> from pathlib import Path
-    >>> folder_of(Path("/work/thresholds.py"))
-    PosixPath('/work/thresholds.tgjobs')
+    >>> folder_of(Path("/data/thresholds.py"))
+    PosixPath('/data/thresholds.tgjobs')
     """
     return jugfile.absolute().with_suffix(".tgjobs")
 

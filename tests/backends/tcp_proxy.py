@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from abc import ABC, abstractmethod
 
 
-class TcpProxy:
+class TcpProxy(ABC):
     """Forwards connections to a port; what becomes of a request is for subclasses."""
 
     def __init__(self, upstream: int) -> None:
@@ -21,6 +22,7 @@ class TcpProxy:
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
+    @abstractmethod
     def forward(
         self,
         request: bytes,
@@ -32,7 +34,6 @@ class TcpProxy:
 
         No reply comes through once `cut` is set.
         """
-        raise NotImplementedError
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # closed

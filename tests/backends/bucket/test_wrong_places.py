@@ -187,11 +187,11 @@ def test_a_prefix_with_other_objects_is_left_alone(open_bucket, url):
 
 
 def test_a_store_inside_of_another_one_is_refused(open_bucket, server, bucket):
-    open_bucket(server.url("lab/work", bucket=bucket)).make()
+    open_bucket(server.url("lab/results", bucket=bucket)).make()
     with pytest.raises(
-        OpenError, match=r"is inside of the store s3://bucket-\d+/lab/work"
+        OpenError, match=r"is inside of the store s3://bucket-\d+/lab/results"
     ):
-        open_bucket(server.url("lab/work/mine", bucket=bucket))
+        open_bucket(server.url("lab/results/mine", bucket=bucket))
     with pytest.raises(OpenError, match="holds other objects"):
         open_bucket(server.url("lab", bucket=bucket))
     open_bucket(server.url("lab/other", bucket=bucket)).make()

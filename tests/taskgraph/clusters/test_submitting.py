@@ -48,7 +48,7 @@ def use(tg, *names):
 
 
 def more_for(system):
-    return ("--k8s", "--image", "lab/work:1") if system == "k8s" else ()
+    return ("--k8s", "--image", "lab/images:1") if system == "k8s" else ()
 
 
 def ended(tg, jugfile="slow.py"):
