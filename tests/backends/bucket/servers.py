@@ -128,7 +128,8 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _moto(port: int) -> list[str]:
-    return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = Path(__file__).with_name("moto_server.py")
+    return [sys.executable, str(server), "-H", "127.0.0.1", "-p", str(port)]
 
 
 def _azurite(port: int) -> list[str]:
