@@ -177,3 +177,23 @@ def kill(pids):
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def host_at_work(cluster):
+    rows = cluster.json("jobs", "job.py", "1")
+    return next(row for row in rows if row["host"])
+
+
+def kill_node(cluster, node):
+    """Cut a node's power: first those who would tell that the others have ended."""
+    conf = f"SLURM_CONF={cluster.environ['SLURM_CONF']}"
+    jobs = processes([conf, f"SLURMD_NODENAME={node}"])
+    kill(processes([conf], ["slurmd", "-N", node]))
+    kill(parents(jobs, "slurmstepd"))
+    kill(jobs)
+
+
+def wait_for_nodes(cluster):
+    """Return when all nodes are there: one that was killed takes its time."""
+    idle = "sinfo -h -p main -t idle -o %D"
+    cluster.wait_until(lambda: cluster.sh(idle).stdout.strip() == "3", 150.0)

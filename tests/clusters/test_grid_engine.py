@@ -5,16 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ..machine import needs_clusters
-from . import rigs
 from .rigs import PROGRAMS
 
 pytestmark = [needs_clusters, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def grid_engine():
-    with rigs.grid_engine() as at:
-        yield at
 
 
 @pytest.fixture

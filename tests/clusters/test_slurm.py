@@ -7,16 +7,9 @@ import sys
 import pytest
 
 from ..machine import needs_clusters
-from . import rigs
-from .rigs import PROGRAMS, kill, parents, processes
+from .rigs import PROGRAMS, host_at_work, kill_node, wait_for_nodes
 
 pytestmark = [needs_clusters, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def slurm():
-    with rigs.slurm() as at:
-        yield at
 
 
 @pytest.fixture
@@ -141,23 +134,3 @@ def test_a_job_ends_before_its_time_limit_and_goes_on_when_it_is_queued_again(cl
     assert "DUE TO TIME LIMIT" not in log
     assert cluster.begun() == 20
     assert cluster.left_clean()
-
-
-def host_at_work(cluster):
-    rows = cluster.json("jobs", "job.py", "1")
-    return next(row for row in rows if row["host"])
-
-
-def kill_node(cluster, node):
-    """Cut a node's power: first those who would tell that the others have ended."""
-    conf = f"SLURM_CONF={cluster.environ['SLURM_CONF']}"
-    jobs = processes([conf, f"SLURMD_NODENAME={node}"])
-    kill(processes([conf], ["slurmd", "-N", node]))
-    kill(parents(jobs, "slurmstepd"))
-    kill(jobs)
-
-
-def wait_for_nodes(cluster):
-    """Return when all nodes are there: one that was killed takes its time."""
-    idle = "sinfo -h -p main -t idle -o %D"
-    cluster.wait_until(lambda: cluster.sh(idle).stdout.strip() == "3", 150.0)

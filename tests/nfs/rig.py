@@ -12,9 +12,9 @@ server exports an ext4 image by knfsd. A node's root file system is the machine'
         a.sh(f"touch {MOUNT}/x", check=True)
         b.pause(); b.cont()    # frozen node
         a.cut(); a.heal()      # partition
-        a.kill(); a.boot()     # power cut, then a new boot (mount again)
+        a.kill(); a.power_on().result()    # power cut, then a new boot (mount again)
 
-Needs root and, on Debian 12, the packages that PACKAGES names.
+Needs root on Debian 12, where it installs the packages that PACKAGES names.
 """
 
 from __future__ import annotations
@@ -41,11 +41,14 @@ if TYPE_CHECKING:
 PACKAGES = (
     "user-mode-linux uml-utilities nfs-kernel-server nfs-common kmod e2fsprogs iproute2"
 )
+TOOLS = "linux.uml", "uml_switch", "mkfs.ext4", "modprobe", "rpc.nfsd", "mount.nfs"
 MOUNT = "/mnt/s"  # on clients
 EXPORT = "/mnt/ex"  # the same directory as seen on the server
 SERVER_IP = "10.88.0.1"
 KIT = Path(__file__).resolve().parent
 MODULES = Path("/usr/lib/uml/modules")
+PYTHON = f"PYTHONDONTWRITEBYTECODE=1 {sys.executable}"
+TG = f"PYTHONDONTWRITEBYTECODE=1 {Path(sys.executable).with_name('tg')}"
 COMMAND_LIMIT = 3000  # what the console takes in one piece
 
 
@@ -190,6 +193,12 @@ class Node:
         self.sh("ip link set eth0 up", check=True)
 
 
+def _missing() -> list[str]:
+    """Return which programs are not there."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return [tool for tool in TOOLS if not shutil.which(tool, path=path)]
+
+
 class Rig:
     """A server and its clients; a context manager.
 
@@ -255,18 +264,11 @@ class Rig:
             raise RigError("the rig needs root")
         if any(character.isspace() for character in f"{self.work}{KIT}"):
             raise RigError(f"a path has a blank: {self.work}, {KIT}")
-        tools = (
-            "linux.uml",
-            "uml_switch",
-            "mkfs.ext4",
-            "modprobe",
-            "rpc.nfsd",
-            "mount.nfs",
-        )
-        path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-        missing = [tool for tool in tools if not shutil.which(tool, path=path)]
-        if missing:
-            raise RigError(f"missing {', '.join(missing)}; apt-get install {PACKAGES}")
+        if _missing():
+            install = ["bash", str(KIT / "install.sh"), *PACKAGES.split()]
+            done = subprocess.run(install, capture_output=True, text=True, check=False)
+            if missing := _missing():
+                raise RigError(f"missing {', '.join(missing)}: {done.stderr[-2000:]}")
 
     def _prepare(self) -> None:
         modules = MODULES

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 import time
 from pathlib import Path
 
 import pytest
 
-from .rig import EXPORT, MOUNT, Rig
+from .rig import EXPORT, MOUNT, PYTHON, TG
 
 pytestmark = [pytest.mark.nfs, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
-PYTHON = f"PYTHONDONTWRITEBYTECODE=1 {sys.executable}"
-TG = f"PYTHONDONTWRITEBYTECODE=1 {Path(sys.executable).with_name('tg')}"
 LEASE = 8
 LAYERS, WIDTH = 8, 120
 TASKS = LAYERS * WIDTH + 1
@@ -63,23 +60,10 @@ def expected():
     return sum(layer)
 
 
-@pytest.fixture(scope="module", params=["4.2", "3"])
-def mounted(request):
-    with Rig(clients=2, lease=10) as rig:
-        rig.mount(f"vers={request.param}")
-        yield rig
-
-
 @pytest.fixture
-def job(mounted, request, tmp_path):
+def job(put):
     """Return a folder on the mount, by its name, that has the jugfile."""
-    a, b = mounted.clients
-    name = f"job{abs(hash(request.node.name))}"
-    (tmp_path / "job.py").write_text(JOB)
-    (tmp_path / "check.py").write_text(CHECK)
-    a.sh(f"mkdir {MOUNT}/{name} && cp {tmp_path}/*.py {MOUNT}/{name}", check=True)
-    b.sh(f"ls {MOUNT}/{name}", check=True)
-    return name
+    return put(job=JOB, check=CHECK)
 
 
 def execute(node, job):
@@ -137,6 +121,16 @@ def test_a_node_that_is_cut_off_goes_on_when_the_network_is_back(mounted, job):
     b.cut()
     time.sleep(2.5 * LEASE)
     b.heal()
+    assert_all_end_well(mounted, job, runs)
+
+
+def test_work_goes_on_when_the_server_has_lost_its_power_and_is_back(mounted, job):
+    runs = [execute(node, job) for node in mounted.clients]
+    done = wait_for(mounted, job, 60)
+    mounted.server.kill()
+    assert done < TASKS
+    time.sleep(LEASE)
+    mounted.server.power_on().result(120)
     assert_all_end_well(mounted, job, runs)
 
 
