@@ -290,7 +290,8 @@ class Client:
             "unreachable": f"cannot {deed} {where}: {service} cannot be reached; look "
             "at the network and at the URL, and start again",
         }.get(kind, f"cannot {deed} {where}: {service} answers {word}")
-        return UnavailableError(sentence)
+        misplaced = kind in ("elsewhere", "unsupported")  # another URL is needed
+        return OpenError(sentence) if misplaced else UnavailableError(sentence)
 
 
 def _value(answer: Sequence[Any]) -> Any:

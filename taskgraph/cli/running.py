@@ -203,7 +203,7 @@ def run_script(
             raise JugfileError(supervisor.refused)
         told = supervisor.snapshot
         if told is None:
-            return by_signal(supervisor.signal) if supervisor.signal else code
+            return _ended_unread(supervisor, code, options)
         report = report_from(told, supervisor.results)
         if len(told):
             display.end(supervisor.results.backend)
@@ -271,6 +271,18 @@ def _summarize(
     return _tell_files(report, writing, options)
 
 
+def _limited(supervisor: Supervisor, options: RunOptions) -> bool:
+    """Return whether a limit ended a run, or a warning of one did."""
+    return supervisor.limited or (options.requeue and ends_for_limit(supervisor.signal))
+
+
+def _ended_unread(supervisor: Supervisor, code: int, options: RunOptions) -> int:
+    """Return the exit code of a run that ended before its jugfile was read."""
+    if _limited(supervisor, options) and code <= ExitCode.NOT_DONE:
+        return concluded_early(progress=False, requeue=options.requeue)
+    return by_signal(supervisor.signal) if supervisor.signal else code
+
+
 def _concluded(
     supervisor: Supervisor,
     code: int,
@@ -281,8 +293,8 @@ def _concluded(
 ) -> int:
     """Return the exit code of a run; let it be queued again if that is wanted."""
     signo = supervisor.signal
-    limited = supervisor.limited or (options.requeue and ends_for_limit(signo))
-    if limited and report.open and code <= ExitCode.NOT_DONE:
+    limited = _limited(supervisor, options) and code <= ExitCode.NOT_DONE
+    if limited and report.open:
         return concluded_early(progress=supervisor.progress, requeue=options.requeue)
     if signo:
         return by_signal(signo)

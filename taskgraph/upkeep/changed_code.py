@@ -34,9 +34,11 @@ def told_changes(loaded: Loaded, *, from_python: bool = False) -> str:
     how = f"`tg invalidate {options}`"
     if from_python:
         how = f"`taskgraph.invalidate(..., name={names})`, of the same tasks,"
+    shared = "://" in loaded.results.backend.url  # others may call theirs the same
+    other = "; if they are another project's, take another store" if shared else ""
     return (
         f"{', '.join(names)} {have} changed since results of {those} were made, which "
-        f"are kept; {how} forgets these"
+        f"are kept; {how} forgets these{other}"
     )
 
 

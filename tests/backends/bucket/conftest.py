@@ -13,6 +13,7 @@ from backends.bucket.bucket_log import BucketLog
 from backends.bucket.client import Client
 
 from ...machine import IN_CI
+from .meddler import Meddler
 from .servers import CREDENTIALS, azurite, running
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ def az() -> Iterator[Server]:
 def server(s3) -> Server:
     """Return the server that a test uses; another one can be given by a class."""
     return s3
+
+
+@pytest.fixture
+def meddler(server) -> Iterator[Meddler]:
+    """Return what stands between a test and its server, and may answer itself."""
+    proxy = Meddler(server.port)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture

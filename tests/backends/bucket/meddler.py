@@ -42,6 +42,10 @@ class Meddler(TcpProxy):
         """Answer the next requests with a word in them."""
         self._answers += [(word, reply)] * count
 
+    def forget(self) -> None:
+        """Answer nothing here any more."""
+        self._answers = []
+
     def _answer_to(self, request: bytes) -> bytes:
         if self._answers and self._answers[0][0] in request:
             self.answered += 1

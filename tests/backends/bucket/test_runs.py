@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
+
 import pytest
 
 from ...taskgraph.execution.test_storm import rage_over
-from ...taskgraph.rough import ENVIRONMENT, SUM, tg, value_of
+from ...taskgraph.rough import ENVIRONMENT, SUM, TG, assert_sound, end, tg, value_of
+from .meddler import refusal
 from .servers import CREDENTIALS, free_port
 
 ARRAYS = """
@@ -23,6 +27,22 @@ def total(arrays):
 arrays = [ramp(size) for size in (0, 1, 1000, 300_000, 6_000_000)]
 barrier()
 result = total(arrays)
+"""
+
+
+NAPS = """
+import time
+from pathlib import Path
+from taskgraph import TaskGenerator
+
+@TaskGenerator
+def nap(number):
+    with Path("began").open("a") as file:
+        file.write(".")
+    time.sleep(0.3)
+    return number
+
+naps = [nap(number) for number in range(12)]
 """
 
 
@@ -98,3 +118,48 @@ def test_exit_codes_tell_a_wrong_place_from_a_store_that_fails(tmp_path, server)
     secret = "s3://me:hunter2@bucket/x"
     done = tg(tmp_path, "execute", "job.py", "--store", secret, code=2)
     assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_a_service_without_conditional_writes_is_a_wrong_place(
+    tmp_path, server, bucket, meddler
+):
+    (tmp_path / "job.py").write_text(SUM)
+    place = server.url("x", bucket=bucket, port=meddler.port)
+    meddler.without = b"if-none-match: *\r\n"
+    done = tg(tmp_path, "execute", "job.py", "--store", place, code=2)
+    assert "only if there is none (If-None-Match: *)" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["expired", "away"])
+def test_who_is_refused_in_mid_run_loses_nothing(
+    tmp_path, server, bucket, meddler, ends
+):
+    """Expired credentials end it in a sentence; a service that is away is awaited."""
+    (tmp_path / "job.py").write_text(NAPS)
+    place = server.url("x", bucket=bucket, port=meddler.port)
+    words = [TG, "execute", "job.py", "--store", place]
+    began, pause = tmp_path / "began", threading.Event()
+    run = subprocess.Popen(
+        words, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        while not began.exists() or began.stat().st_size < 3:
+            pause.wait(0.02)
+        expired = refusal("400 Bad Request", "ExpiredToken")
+        busy = refusal("503 Slow Down", "SlowDown")
+        meddler.answer(b"HTTP/1.1", expired if ends else busy, 10_000)
+        if not ends:
+            pause.wait(3)
+            meddler.forget()
+        said = run.communicate(timeout=90)[1]
+    finally:
+        end(run)
+    assert run.returncode == (4 if ends else 0), said
+    if ends:
+        assert "missing, wrong or expired; set AWS_ACCESS_KEY_ID" in said
+        assert said.count("\n") == 1
+        meddler.forget()
+        tg(tmp_path, "execute", "-q", "job.py", "--store", place)
+    assert began.stat().st_size <= 12 + ends  # the one that ran when it was refused
+    assert_sound(place, 12)
