@@ -216,8 +216,8 @@ ORPHANS = {
 
 @pytest.mark.parametrize("how", [*ORPHANS, "reading", "waiting"])
 def test_workers_end_within_a_second_when_their_supervisor_is_gone(tg, how):
-    inside = "pass" if how in ("reading", "waiting") else ORPHANS[how]
-    top = "open('began', 'w').close(); time.sleep(99)" if how == "reading" else ""
+    began = "open('began', 'w').close()"
+    top = {"reading": f"{began}; time.sleep(99)", "waiting": began}.get(how, "")
     tg.write(
         "job.py",
         f"""
@@ -226,19 +226,14 @@ from taskgraph import TaskGenerator
 {top}
 @TaskGenerator
 def stay(i):
-    open("began", "w").close()
-    {inside}
+    {began}
+    {ORPHANS.get(how, "")}
 @TaskGenerator
 def never(i): pass
 never(stay(1))
 """,
     )
-    selected = ("--name", "stay") if how == "waiting" else ()
-    if how == "waiting":
-        tg.write("job.py", (tg.folder / "job.py").read_text().replace("pass", "0", 1))
-        selected = ("--name", "never")
-        (tg.folder / "began").touch()
-    run = tg.start("execute", "job.py", *selected)
+    run = tg.start("execute", "job.py", *(["--name", "never"] * (how == "waiting")))
     tg.wait_for("began")
     time.sleep(1.0 if how == "waiting" else 0.2)
     children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
