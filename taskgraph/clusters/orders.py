@@ -45,6 +45,10 @@ class Order:
         Which claims containers mount, by the path where they are mounted.
     environ : mapping
         Variables of the jobs.
+    queue : str
+        Where jobs of a cloud wait.
+    secrets : mapping
+        Where a cloud keeps the values of other variables.
     """
 
     name: str
@@ -58,6 +62,8 @@ class Order:
     image: str = ""
     volumes: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    queue: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,12 @@ _JOB_VARIABLES = (
     ("sge", "JOB_ID", "SGE_TASK_ID"),
     ("pbs", "PBS_JOBID", "PBS_ARRAY_INDEX"),
     ("lsf", "LSB_JOBID", "LSB_JOBINDEX"),
+    ("aws", "AWS_BATCH_JOB_ID", ""),
+    ("google", "BATCH_JOB_UID", "BATCH_TASK_INDEX"),
+    ("azure", "AZ_BATCH_JOB_ID", "AZ_BATCH_TASK_ID"),
 )
-_ELEMENT = re.compile(r"\[[0-9]+\]")
-"""Which job of an array, in the name of one of PBS."""
+_ELEMENT = re.compile(r"(?<=\[)[0-9]+(?=\])|:[0-9]+$")
+"""Which job of an array, in the name of one of PBS or of AWS."""
 _GIT_SECONDS = 5.0
 
 
@@ -99,10 +102,12 @@ def array_id(environ: Mapping[str, str]) -> str:
     'slurm:71'
     >>> array_id({"PBS_JOBID": "71[3].host"}), array_id({"JOB_ID": "9"}), array_id({})
     ('pbs:71[].host', 'sge:9', '')
+    >>> array_id({"AWS_BATCH_JOB_ID": "4f1b:3"})
+    'aws:4f1b'
     """
     for system, job, _ in _JOB_VARIABLES:
         if job in environ:
-            return f"{system}:{_ELEMENT.sub('[]', environ[job])}"
+            return f"{system}:{_ELEMENT.sub('', environ[job])}"
     return ""
 
 

@@ -23,8 +23,8 @@ _GIVEN = (
 OWN_OPTIONS = frozenset(
     {
         *("count", "time", "system", "ssh", "top_up", "directive", "export", "image"),
-        *("volume", "template", "show_template", "dry_run", "store"),
-        *("debug", "pdb", "requeue", "as_json"),
+        *("volume", "queue", "secret", "template", "show_template", "dry_run"),
+        *("store", "debug", "pdb", "requeue", "as_json"),
     }
 )
 """Parameters of commands that submit which their jobs are not given."""
@@ -34,6 +34,9 @@ _SYSTEMS = {
     "pbs": "Submit to PBS.",
     "lsf": "Submit to LSF.",
     "k8s": "Make an Indexed Job of Kubernetes; needs --image.",
+    "aws": "Write for AWS Batch; with --dry-run, --image and --queue.",
+    "gcp": "Write for Google Batch; with --dry-run and --image.",
+    "azure": "Write for Azure Batch; with --dry-run, --image and --queue.",
     "local": "Start them on this machine, in the background.",
 }
 
@@ -98,13 +101,7 @@ def _what() -> list[Callable[[Any], Any]]:
             metavar="NAME[=VALUE]",
             help="A variable that jobs have, besides TG_*; may be repeated.",
         ),
-        click.option("--image", default="", help="The image of --k8s."),
-        click.option(
-            "--volume",
-            multiple=True,
-            metavar="CLAIM:PATH",
-            help="What --k8s mounts; may be repeated.",
-        ),
+        *_of_containers(),
         click.option(
             "--template",
             type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -113,6 +110,29 @@ def _what() -> list[Callable[[Any], Any]]:
         ),
         click.option("--show-template", is_flag=True, help="Print that, and end."),
         click.option("--dry-run", is_flag=True, help="Print the job script, and end."),
+    ]
+
+
+def _of_containers() -> list[Callable[[Any], Any]]:
+    return [
+        click.option("--image", default="", help="The image of --k8s and clouds."),
+        click.option(
+            "--volume",
+            multiple=True,
+            metavar="WHAT:PATH",
+            help="What is mounted where: a claim (--k8s), a file system's id (--aws), "
+            "a bucket (--gcp); may be repeated.",
+        ),
+        click.option(
+            "--queue", default="", metavar="NAME", help="Queue (--aws), pool (--azure)."
+        ),
+        click.option(
+            "--secret",
+            multiple=True,
+            metavar="NAME=WHERE",
+            help="A variable whose value the cloud keeps: an ARN (--aws), "
+            "projects/../secrets/../versions/.. (--gcp); may be repeated.",
+        ),
     ]
 
 

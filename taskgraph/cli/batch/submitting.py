@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from backends.interface import Backend
+    from taskgraph.clusters.clouds import Cloud
     from taskgraph.clusters.orders import Order
     from taskgraph.clusters.systems import System
     from taskgraph.tasks.jugfile import Loaded
 
 _NOT_FOR_JOBS = ("TG_CPUS", "TG_STORE", "TG_JUGFILE", "TG_ELEMENT")
 _LONGEST_NAME = 40
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
 
 
 def submit(
@@ -56,6 +58,7 @@ def submit(
     UsageError
         What is asked for makes no sense.
     """
+    from taskgraph.clusters.clouds import Cloud
     from taskgraph.clusters.orders import filled, template_of
     from taskgraph.clusters.submissions import folder_of, new_place
 
@@ -63,32 +66,44 @@ def submit(
     if given["show_template"]:
         say(template_of(system.template).rstrip())
         return 0
-    _refuse(given, system)
+    _refuse(given, system.name)
     count = _how_many(jugfile, given, ready)
     if not count:
         note("nothing is submitted: no task is ready that nobody would run already")
         return 0
-    template = given["template"]
-    text = template.read_text() if template else template_of(system.template)
-    source = str(template or system.template)
+    text, source = _template(given["template"], system.template)
 
-    def script(number: int, place: Path) -> tuple[Order, str]:
-        order = _order(jugfile, number, count, command, given, store, system)
-        return order, filled(text, system.values(order, place), source)
+    def order(number: int) -> Order:
+        return _order(jugfile, number, count, command, given, store, system)
 
+    number = _next_number(jugfile)
+    if isinstance(system, Cloud):
+        say(system.manifest(filled(text, system.values(order(number)), source)))
+        return 0
     if given["dry_run"]:
-        number = _next_number(jugfile)
-        asked = given["ssh"] or given["system"]
-        why = "as asked for" if asked else "it is the first that was found here"
-        note(f"{system.title}: {why}; nothing is submitted, only the script is shown")
-        say(script(number, folder_of(jugfile) / str(number))[1].rstrip())
+        _tell_choice(given, system.title)
+        place = folder_of(jugfile) / str(number)
+        say(filled(text, system.values(order(number), place), source).rstrip())
         return 0
     with new_place(jugfile) as (number, place):
-        order, written = script(number, place)
-        job = _submitted(system, order, number, place, written, given["jobs"])
+        wanted = order(number)
+        written = filled(text, system.values(wanted, place), source)
+        job = _submitted(system, wanted, number, place, written, given["jobs"])
     _tell(jugfile, number, count, system.title, job)
-    say(job)
     return 0
+
+
+def _template(own: Path | None, name: str) -> tuple[str, str]:
+    """Return the template that the user gives, or that of a name; and what it is."""
+    from taskgraph.clusters.orders import template_of
+
+    return (own.read_text(), str(own)) if own else (template_of(name), name)
+
+
+def _tell_choice(given: Mapping[str, Any], title: str) -> None:
+    asked = given["ssh"] or given["system"]
+    why = "as asked for" if asked else "it is the first that was found here"
+    note(f"{title}: {why}; nothing is submitted, only the script is shown")
 
 
 def _tell(jugfile: Path, number: int, count: int, title: str, job: str) -> None:
@@ -100,6 +115,7 @@ def _tell(jugfile: Path, number: int, count: int, title: str, job: str) -> None:
         f"`tg cancel {which} {number}` ends them",
         error=True,
     )
+    say(job)
 
 
 def _submitted(
@@ -127,28 +143,43 @@ def _submitted(
     return job
 
 
-def _system(given: Mapping[str, Any]) -> System:
+def _system(given: Mapping[str, Any]) -> System | Cloud:
     """Return the batch system that is asked for, or is here."""
+    from taskgraph.clusters.clouds import CLOUDS
     from taskgraph.clusters.systems import SYSTEMS, system_here
 
     if given["ssh"] and given["system"]:
         raise UsageError(f"--ssh and --{given['system']} are two ways: give one")
     if given["ssh"]:
         return SYSTEMS["ssh"]
+    if given["system"] in CLOUDS:
+        return CLOUDS[given["system"]]
     return SYSTEMS[given["system"]] if given["system"] else system_here()
 
 
-def _refuse(given: Mapping[str, Any], system: System) -> None:
-    """Refuse what makes no sense for jobs."""
+def _refuse(given: Mapping[str, Any], name: str) -> None:
+    """Refuse what makes no sense for jobs, or those of the system of this name."""
+    from taskgraph.clusters.clouds import CLOUDS
+
     if given["count"] < 1:
         raise UsageError("-n takes the number of jobs, 1 or more")
     if given["debug"] or given["pdb"]:
         raise UsageError("nobody sits at a job's terminal: --debug is for `tg execute`")
-    if system.name != "k8s" and (given["image"] or given["volume"]):
-        raise UsageError("--image and --volume are for --k8s")
+    if name not in ("k8s", *CLOUDS) and (given["image"] or given["volume"]):
+        raise UsageError("--image and --volume are for --k8s and clouds")
+    if name not in CLOUDS and (given["queue"] or given["secret"]):
+        raise UsageError("--queue and --secret are for clouds; see --directive")
+    if name in CLOUDS and not given["dry_run"]:
+        raise UsageError(
+            f"--{name} writes a manifest for that cloud's own program to submit: give "
+            "--dry-run"
+        )
     for volume in given["volume"]:
         if not re.fullmatch(r"[^:]+:/.*", volume):
-            raise UsageError(f"--volume {volume!r}: write CLAIM:/where/it/is/mounted")
+            raise UsageError(f"--volume {volume!r}: write WHAT:/where/it/is/mounted")
+    for secret in given["secret"]:
+        if not re.fullmatch(rf"{_NAME}=.+", secret):
+            raise UsageError("--secret takes NAME=WHERE, where a cloud keeps the value")
 
 
 def _how_many(jugfile: Path, given: Mapping[str, Any], ready: Callable[[], int]) -> int:
@@ -193,13 +224,16 @@ def _order(
     command: Sequence[str],
     given: Mapping[str, Any],
     store: str | None,
-    system: System,
+    system: System | Cloud,
 ) -> Order:
     from math import floor
 
+    from taskgraph.clusters.clouds import Cloud
     from taskgraph.clusters.orders import Order
 
     program, verb, *rest = command
+    cloud = isinstance(system, Cloud)
+    variables = _open_variables if cloud else _variables
     limits = ["--requeue"] if system.requeues else []
     if given["time"] is not None and given.get("max_time") is None:
         limits += ["--max-time", f"{max(1, floor(given['time']))}s"]
@@ -210,7 +244,7 @@ def _order(
     return Order(
         name=f"tg-{stem or 'job'}-{number}",
         count=count,
-        command=(_program(program), verb, *limits, *rest),
+        command=(program if cloud else _program(program), verb, *limits, *rest),
         folder=Path.cwd(),
         seconds=given["time"],
         cpus=given["jobs"],
@@ -218,7 +252,9 @@ def _order(
         hosts=tuple(filter(None, hosts)),
         image=given["image"],
         volumes=dict(reversed(one.split(":", 1)) for one in given["volume"]),
-        environ=_variables(given["export"], store),
+        environ=variables(given["export"], store),
+        queue=given["queue"],
+        secrets=dict(one.split("=", 1) for one in given["secret"]),
     )
 
 
@@ -239,12 +275,30 @@ def _variables(named: Sequence[str], store: str | None) -> dict[str, str]:
     }
     for one in named:
         name, given, text = one.partition("=")
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        if not re.fullmatch(_NAME, name):
             raise UsageError(f"--export {one!r}: write NAME or NAME=VALUE")
         if not given and name not in os.environ:
             raise UsageError(f"--export {name}: there is no such variable here")
         found[name] = text if given else os.environ[name]
     return {**found, "TG_STORE": store} if store else found
+
+
+def _open_variables(named: Sequence[str], store: str | None) -> dict[str, str]:
+    """Return the variables of jobs whose manifest shows them; refuse what is secret."""
+    from backends.urls import without_password
+
+    for one in named:
+        if "=" not in one:
+            raise UsageError(
+                f"--export {one}: its value would stand in the manifest; write "
+                f"--secret {one}=WHERE, or {one}=VALUE if all may see it"
+            )
+    if store and without_password(store) != store:
+        raise UsageError(
+            "the password of the store would stand in the manifest: leave it out of "
+            "the URL, and write --secret REDISCLI_AUTH=WHERE"
+        )
+    return _variables(named, store)
 
 
 def _next_number(jugfile: Path) -> int:

@@ -257,11 +257,11 @@ REFUSALS = [
     (("--lsf", "-n", "0"), "-n takes the number of jobs, 1 or more"),
     (("--lsf", "--time", "0"), "no time in which anything can be done"),
     (("--lsf", "--time", "240"), "write 240m or 240s"),
-    (("--lsf", "--image", "x"), "--image and --volume are for --k8s"),
+    (("--lsf", "--image", "x"), "--image and --volume are for --k8s and clouds"),
     (("--lsf", "--debug"), "nobody sits at a job's terminal"),
     (("--lsf", "--export", "NO_SUCH"), "there is no such variable here"),
     (("--lsf", "--export", "1=2"), "write NAME or NAME=VALUE"),
-    (("--k8s", "--image", "x", "--volume", "claim"), "write CLAIM:/where"),
+    (("--k8s", "--image", "x", "--volume", "claim"), "write WHAT:/where"),
     (("--lsf", "--store", "memory://"), "a store in memory ends with the command"),
 ]
 
