@@ -164,9 +164,9 @@ class BucketLog:
         """Write a segment; return whether it is there, None if nobody's is."""
         name = self._segments.name(position)
         try:
-            mark = self.client.put(name, frame, new=True)
+            mark = self.client.append(name, frame)
         except FileExistsError:
-            there = self.client.get(name, HEAD_READ)
+            there = self.client.get(name, HEAD_READ, mark="")
             if there is None:
                 return None
             self._segments.add(position, there)
@@ -211,7 +211,8 @@ class BucketLog:
         end = now + max(seconds, pause)
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(left, pause * random.uniform(0.75, 1.25)))
-            if self.client.head(self._segments.name(position)) is not None:
+            name = self._segments.name(position)
+            if self.client.head(name, age=pause / 2) is not None:
                 return
             pause = min(_LONGEST_PAUSE, 1.5 * pause)
 

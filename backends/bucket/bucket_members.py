@@ -80,7 +80,9 @@ class BucketMembers:
         now = time.monotonic()
         if anew or now - self._seen_at >= self._fresh:
             self._seen = {}
-            for found in sorted(self._client.listed(WORKERS), key=lambda one: one.time):
+            age = 0.0 if anew else self._fresh
+            listed = self._client.listed(WORKERS, age=age)
+            for found in sorted(listed, key=lambda one: one.time):
                 if is_name(_worker(found)):
                     self._seen[_worker(found)] = found
             self._seen_at = now

@@ -66,7 +66,7 @@ class Client:
     Attributes
     ----------
     requests : dict
-        How many were made so far, by kind.
+        How many were asked for so far, by kind; see `Shared` for who need not be made.
 
     Raises
     ------
@@ -114,31 +114,60 @@ class Client:
                 raise FileExistsError(name) from None
             raise self._explained(error, "write to") from None
 
+    def append(self, name: str, data: Bytes) -> str:
+        """Write an object of which no name is ever free again; see `put`.
+
+        Of several on this machine that append there at once, one makes a request.
+        """
+        (answer,) = self._ask([["append", name, bytes(data)]])
+        try:
+            return str(_value(answer))
+        except FailedError as error:
+            if error.kind == "exists":
+                raise FileExistsError(name) from None
+            raise self._explained(error, "write to") from None
+
     def put_all(self, objects: Iterable[tuple[str, Bytes]]) -> None:
         """Write some objects at the same time."""
         asked = [["put", name, bytes(data), False] for name, data in objects]
         for answer in self._ask(asked) if asked else ():
             self._checked(answer, "write to")
 
-    def get(self, name: str, limit: int | None = None) -> Get | None:
-        """Return an object, or its first bytes; None if there is none."""
-        return self.get_all([(name, limit)])[0]
+    def get(
+        self, name: str, limit: int | None = None, mark: str | None = None
+    ) -> Get | None:
+        """Return an object, or its first bytes; None if there is none.
 
-    def get_all(self, wanted: Sequence[tuple[str, int | None]]) -> list[Get | None]:
+        With a mark, it may be what somebody on this machine read or wrote before, if
+        its mark was that one; with an empty one, whatever it was.
+        """
+        return self.get_all([(name, limit, mark)])[0]
+
+    def get_all(
+        self, wanted: Sequence[tuple[str, int | None, str | None]]
+    ) -> list[Get | None]:
         """Return some objects, which are asked for at the same time; see `get`."""
-        answers = self._ask([["get", name, limit] for name, limit in wanted])
+        answers = self._ask([["get", *each] for each in wanted])
         found = [self._checked(answer, "read") for answer in answers]
         return [None if each is None else Get(*each) for each in found]
 
-    def head(self, name: str) -> Found | None:
-        """Return what is known of an object; None if there is none."""
-        (answer,) = self._ask([["head", name]])
+    def head(self, name: str, age: float = 0.0) -> Found | None:
+        """Return what is known of an object, or was some seconds ago; None if none is.
+
+        What somebody on this machine has just read or written has no time.
+        """
+        (answer,) = self._ask([["head", name, age]])
         found = self._checked(answer, "read")
         return None if found is None else Found(name, *found)
 
-    def listed(self, prefix: str, after: str = "", most: int = 1 << 62) -> list[Found]:
-        """Return the objects below a prefix whose names come after another one."""
-        (answer,) = self._ask([["list", prefix, after, most]])
+    def listed(
+        self, prefix: str, after: str = "", most: int = 1 << 62, age: float = 0.0
+    ) -> list[Found]:
+        """Return the objects below a prefix whose names come after another one.
+
+        Those that there were some seconds ago will do.
+        """
+        (answer,) = self._ask([["list", prefix, after, most, age]])
         found = [Found(*each) for each in self._checked(answer, "look into") or ()]
         self._count("list", max(0, len(found) - 1) // 1000)
         return [each for each in found if each.name > after]
@@ -209,7 +238,7 @@ class Client:
 
     def _ask(self, requests: list[list[Any]]) -> list[list[Any]]:
         for what, *_ in requests:
-            self._count(what)
+            self._count("put" if what == "append" else what)
         connection = self._connection()
         with self._told():
             send(connection, requests)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import socket
 import struct
 import threading
@@ -27,6 +26,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgpack
+
+from backends.bucket.failures import IN_VAIN, told
+from backends.bucket.sharing import Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,50 +48,6 @@ _TRIES = 8
 """How often a part of a large object is sent again."""
 _FIRST, _LONGEST = 0.1, 5.0
 """Seconds before a request is made again, at first and at most."""
-_STATUS = re.compile(r"status code: (\d{3})")
-_CODE = re.compile(r"<Code>(\w{1,60})</Code>|\"code\": ?\"([A-Za-z]\w{1,60})")
-_KINDS = {
-    "AuthenticationFailed": "credentials",
-    "AuthorizationHeaderMalformed": "elsewhere",
-    "ContainerNotFound": "no bucket",
-    "ExpiredToken": "credentials",
-    "InvalidAccessKeyId": "credentials",
-    "InvalidAuthenticationInfo": "credentials",
-    "InvalidBucketName": "no bucket",
-    "InvalidToken": "credentials",
-    "NoAuthenticationInformation": "credentials",
-    "NoSuchBucket": "no bucket",
-    "NotImplemented": "unsupported",
-    "PermanentRedirect": "elsewhere",
-    "RequestTimeTooSkewed": "credentials",
-    "SignatureDoesNotMatch": "credentials",
-    "TokenRefreshRequired": "credentials",
-}
-_NAMES = {
-    "AlreadyExistsError": "exists",
-    "FileNotFoundError": "missing",
-    "NotModifiedError": "exists",
-    "NotSupportedError": "unsupported",
-    "PermissionDeniedError": "denied",
-    "PreconditionError": "exists",
-    "TimeoutError": "unreachable",
-    "UnauthenticatedError": "credentials",
-}
-_STATUSES = {301: "elsewhere", 401: "credentials", 403: "denied", 501: "unsupported"}
-_STATUSES |= dict.fromkeys((408, 409, 425, 429, 500, 502, 503, 504), "busy")
-_OF_MACHINES = (
-    *(
-        "//169.254.169.254/",
-        "//169.254.170.2/",
-        "/latest/api/token",
-        "/latest/meta-data/iam/",
-    ),
-    *("//metadata.google.internal/", "/metadata/identity/oauth2/token"),
-    *("//oauth2.googleapis.com/", "//login.microsoftonline.com/"),
-)
-"""What stands in the addresses where machines are told their own credentials."""
-_IN_VAIN = {"busy", "unreachable"}
-"""Kinds of failures that pass."""
 
 
 def send(connection: socket.socket, message: object) -> None:
@@ -151,26 +109,31 @@ class Courier:
     ) -> None:
         self._patience = patience
         self._answered = False
-        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._shared = Shared(self._answer)
         self._make: Callable[[int], ObjectStore] = lambda tries: _store(
             scheme, bucket, prefix, settings, allow_http, timeout, tries
         )
         self._store: ObjectStore | None = None
 
     def serve(self, connection: socket.socket) -> None:
-        """Answer the requests of one thread of the owner until it hangs up."""
-        with connection, self._pool, suppress(EOFError, OSError):
+        """Answer the requests of one thread of one worker until it hangs up."""
+        with (
+            connection,
+            ThreadPoolExecutor(_AT_ONCE) as pool,
+            suppress(EOFError, OSError),
+        ):
             while True:
                 message = receive(connection)
                 if message[0] == "upload":
                     send(connection, self._upload(connection, *message[1:]))
                 elif message[0] == "download":
-                    self._download(connection, *message[1:])
+                    self._download(connection, pool, *message[1:])
                 else:
-                    send(connection, list(self._pool.map(self._answer, message)))
+                    some = map if len(message) == 1 else pool.map
+                    found = some(lambda request: self._shared.answer(*request), message)
+                    send(connection, list(found))
 
-    def _answer(self, request: list[Any]) -> tuple[str, Any]:
-        what, *how = request
+    def _answer(self, what: str, how: tuple[Any, ...]) -> tuple[str, Any]:
         return self._patiently(lambda: getattr(self, f"_{what}")(*how))
 
     def _patiently(self, deed: Callable[[], Any]) -> tuple[str, Any]:
@@ -187,10 +150,10 @@ class Courier:
                 found = deed()
             except Exception as error:  # noqa: BLE001 - whatever a library raises
                 kind, word = told(error)
-                self._answered |= kind not in {*_IN_VAIN, "other"}
+                self._answered |= kind not in {*IN_VAIN, "other"}
                 if not self._answered:
                     end = min(end, time.monotonic() + self._patience / 20)
-                if kind not in _IN_VAIN or time.monotonic() + pause > end:
+                if kind not in IN_VAIN or time.monotonic() + pause > end:
                     return kind, word
                 time.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(2 * pause, _LONGEST)
@@ -282,7 +245,9 @@ class Courier:
             for _ in pieces:
                 pass
 
-    def _download(self, connection: socket.socket, name: str) -> None:
+    def _download(
+        self, connection: socket.socket, pool: ThreadPoolExecutor, name: str
+    ) -> None:
         """Send how large an object is, and then its bytes; they may end too early."""
         answer = self._patiently(lambda: self._get(name, _PIECE))
         if answer[0] != "ok":
@@ -293,7 +258,7 @@ class Courier:
         connection.sendall(data)
         starts = range(len(data), size, _PIECE)
         for some in range(0, len(starts), _PIECES):
-            for piece in self._pool.map(
+            for piece in pool.map(
                 lambda start: self._piece(name, start, min(size, start + _PIECE)),
                 starts[some : some + _PIECES],
             ):
@@ -356,45 +321,21 @@ def _store(
     )
 
 
-def told(error: BaseException) -> tuple[str, str]:
-    """Return of which kind a failure is, and the store's own word for it.
-
-    Examples
-    --------
-    >>> told(RuntimeError("status code: 503 ...: <Error><Code>SlowDown</Code>"))
-    ('busy', '503 SlowDown')
-    """
-    text = str(error)
-    status = next(iter(_STATUS.findall(text)), "")
-    codes = [one or other for one, other in _CODE.findall(text)]
-    code = next(iter(codes), "")
-    word = f"{status} {code}".strip() or type(error).__name__
-    return _kind(type(error).__name__, int(status or 0), code, text), word
-
-
-def _kind(name: str, status: int, code: str, text: str) -> str:
-    if code in _KINDS:
-        return _KINDS[code]
-    if name in _NAMES:
-        return _NAMES[name]
-    if any(place in text for place in _OF_MACHINES):
-        return "credentials"  # it looked for the machine's own, and there are none
-    if status:
-        return _STATUSES.get(status, "other")
-    return "unreachable" if "HTTP error" in text else "other"
-
-
 def main(descriptor: int) -> None:
     """Serve who comes by a socket, each with a socket that it sends, until it ends."""
+    couriers: dict[bytes, Courier] = {}
     with socket.socket(fileno=descriptor) as hiring:
         while True:
             _, found, _, _ = socket.recv_fds(hiring, 1, 1)
             if not found:
                 os._exit(0)  # the owner is gone: nobody waits for what is under way
             line = socket.socket(fileno=found[0])
-            threading.Thread(target=_serve, args=(line,), daemon=True).start()
+            threading.Thread(target=_serve, args=(line, couriers), daemon=True).start()
 
 
-def _serve(line: socket.socket) -> None:
+def _serve(line: socket.socket, couriers: dict[bytes, Courier]) -> None:
     with suppress(EOFError, OSError):
-        Courier(*receive(line)).serve(line)
+        about = receive(line)
+        # One for all who ask the same: what one of them is told, all know.
+        courier = couriers.setdefault(msgpack.packb(about), Courier(*about))
+        courier.serve(line)

@@ -59,7 +59,7 @@ class Heads:
     def _asked(self, block: int) -> Get | None:
         """Ask for the heads of a block, and of more after it if some were there."""
         blocks = range(block, block + self._many)
-        found = self._client.get_all([(heads_of(at), None) for at in blocks])
+        found = self._client.get_all([(heads_of(at), None, "") for at in blocks])
         self._ahead = {
             at: each for at, each in zip(blocks, found, strict=True) if each is not None
         }

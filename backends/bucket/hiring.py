@@ -1,7 +1,8 @@
 """The courier of this process: started when it is first asked for, one for all stores.
 
-A fork of a process has no courier, and hires one of its own. A courier ends when the
-process that hired it is gone, however that ended.
+A fork of a process that has hired one goes on with that: so all workers of a `tg
+execute` have one together, which asks for many of them at once. A courier ends when all
+that it is known to are gone, however they ended. Who finds it gone hires another one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 
 from backends.bucket.courier import send
 
@@ -34,12 +34,12 @@ class Line(socket.socket):
 
 
 class _Agency:
-    """Knows the courier of a process."""
+    """Knows the courier of a process: that of its parent, until it hires one."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: Line | None = None) -> None:
         self.pid = os.getpid()
         self.lock = threading.Lock()
-        self._line: Line | None = None
+        self._line = line
 
     def line(self, greeting: object) -> Line:
         """Return a line of its own to the courier, who was told a greeting."""
@@ -73,11 +73,9 @@ class _Agency:
         process.wait()
         return self._line
 
-    def leave(self) -> None:
-        """Let the courier go, if this process has hired it or inherited its line."""
-        if self._line is not None:
-            with suppress(OSError):
-                self._line.close()
+    def inherited(self) -> _Agency:
+        """Return that of a fork: a lock may be held in it for ever."""
+        return _Agency(self._line)
 
 
 def _pair() -> tuple[Line, Line]:
@@ -98,6 +96,5 @@ def hired(greeting: object) -> Line:
     """
     global _agency  # noqa: PLW0603 - there is one in each process
     if _agency.pid != os.getpid():
-        _agency.leave()
-        _agency = _Agency()
+        _agency = _agency.inherited()
     return _agency.line(greeting)

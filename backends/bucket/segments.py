@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LATELY = 9
 """Segments before a position that a listing tells of, too."""
+_STEP = 16
+"""A listing begins at a multiple: all who ask on one machine ask for the same one."""
 _AHEAD = 32
 """Segments that are read at the same time."""
 _KEPT = 32 << 20
@@ -67,7 +69,7 @@ class Segments:
         block, place = divmod(position, size)
         page = self._pages.get(block)
         if page is None or place < page.first:
-            first = max(0, place - _LATELY)
+            first = max(0, place - _LATELY) // _STEP * _STEP
             after = f"{folder_of(block)}/{first - 1:03d}" if first else ""
             listed = {
                 block * size + int(number): found
@@ -117,7 +119,11 @@ class Segments:
             *(at for at in ahead if at in listed and at not in self._kept),
         ]
         asked = [
-            (self.name(at), HEAD_READ if listed[at].size > HEAD_READ else None)
+            (
+                self.name(at),
+                HEAD_READ if listed[at].size > HEAD_READ else None,
+                listed[at].mark,
+            )
             for at in wanted
         ]
         found = self._client.get_all(asked)

@@ -99,14 +99,14 @@ def test_who_is_refused_for_another_reads_on(open_store, meddler, bert):
     publish(anna, B)
     conflict = refusal("409 Conflict", "ConditionalRequestConflict")
     meddler.answer(b"if-none-match", conflict)
-    put = anna._log.client.put
+    append = anna._log.client.append
 
-    def late(name, data, *, new=False):
-        if name.startswith("log/") and bert.locked_by(A) is None:
+    def late(name, data):
+        if bert.locked_by(A) is None:
             assert list(bert.claim([A]).keys) == [A]
-        return put(name, data, new=new)
+        return append(name, data)
 
-    anna._log.client.put = late
+    anna._log.client.append = late
     assert anna.claim([A]).keys == []
     assert anna.locked_by(A) == "bert"
 
@@ -141,14 +141,14 @@ def test_a_service_that_knows_no_conditions_is_refused(open_store, meddler):
 
 def frozen_before_its_put(store, deed):
     """Let others act when a segment is on its way to the service."""
-    put, deeds = store._log.client.put, [deed]
+    append, deeds = store._log.client.append, [deed]
 
-    def late(name, data, *, new=False):
-        if deeds and name.startswith("log/"):
+    def late(name, data):
+        if deeds:
             deeds.pop()()
-        return put(name, data, new=new)
+        return append(name, data)
 
-    store._log.client.put = late
+    store._log.client.append = late
 
 
 @pytest.mark.parametrize("begun", range(BLOCK + 1))
@@ -179,19 +179,19 @@ def test_a_writer_that_is_frozen_across_a_merge_loses_nothing(
 def test_a_lost_reply_is_found_though_what_was_put_is_left_out_by_now(open_store, bert):
     anna = open_store("anna")
     publish(bert, B)
-    put, sent = anna._log.client.put, []
+    append, sent = anna._log.client.append, []
 
-    def lost(name, data, *, new=False):
-        if not name.startswith("log/") or sent:
-            return put(name, data, new=new)
-        sent.append(put(name, data, new=new))
+    def lost(name, data):
+        if sent:
+            return append(name, data)
+        sent.append(append(name, data))
         publish(bert, A, body=b"meanwhile", since=9)
         for number in range(20, 20 + 2 * BLOCK):
             publish(bert, key(number), since=99)
         assert bert.upkeep.compact() > 0  # the claim of anna is settled
         raise FileExistsError(name)
 
-    anna._log.client.put = lost
+    anna._log.client.append = lost
     claim = anna.claim([A])
     assert (claim.token, list(claim.keys)) == (2, [A])
     assert body_of(anna, A) == b"meanwhile"
