@@ -13,7 +13,7 @@ from backends.store import JournalStore
 from backends.urls import without_password
 
 if TYPE_CHECKING:
-    from backends.interface import Backend
+    from backends.interface import Backend, Probe
     from backends.log import Log
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*):")
@@ -29,6 +29,11 @@ _MODULES = {
     **dict.fromkeys(_BUCKETS, "backends.bucket"),
 }
 """Where the function `open_log` of a scheme is: it takes a URL, and `create`."""
+_PROBES = {
+    **dict.fromkeys(_REDIS, "backends.redis.probe"),
+    **dict.fromkeys(_BUCKETS, "backends.bucket.probe"),
+}
+"""Where the function `open_probe` of a scheme is."""
 
 
 def worker_name() -> str:
@@ -73,7 +78,7 @@ def open_backend(
     Traceback (most recent call last):
     backends.errors.OpenError: 'gopher://host': no backend for 'gopher'; ...
     """
-    return JournalStore(_open_log(url, create=create), worker or worker_name())
+    return JournalStore(open_log(url, create=create), worker or worker_name())
 
 
 def scheme_of(url: str | os.PathLike[str]) -> str:
@@ -129,7 +134,8 @@ def _refuse_names_of_jug(url: str) -> None:
         raise OpenError(f"{url!r}: nothing is filled in; write the whole name {here}")
 
 
-def _open_log(url: str | os.PathLike[str], *, create: bool) -> Log:
+def open_log(url: str | os.PathLike[str], *, create: bool = True) -> Log:
+    """Open the log alone of the store that a URL names; see `open_backend`."""
     directory = directory_of(url)
     if directory is not None:
         from backends.filesystem.file_log import FileLog
@@ -139,8 +145,34 @@ def _open_log(url: str | os.PathLike[str], *, create: bool) -> Log:
     if scheme in _MODULES:
         log: Log = import_module(_MODULES[scheme]).open_log(url, create=create)
         return log
+    raise _no_backend(url, scheme)
+
+
+def open_probe(url: str | os.PathLike[str]) -> Probe:
+    """Return what can find out about the place of a store, which need not be there.
+
+    Raises
+    ------
+    OpenError
+        The URL names nothing that can be opened, or a store in memory.
+    """
+    directory = directory_of(url)
+    if directory is not None:
+        from backends.filesystem.probe import DirectoryProbe
+
+        return DirectoryProbe(directory)
+    scheme = scheme_of(url)
+    if scheme in _PROBES:
+        probe: Probe = import_module(_PROBES[scheme]).open_probe(url)
+        return probe
+    if scheme == "memory":
+        raise OpenError(f"{url}: a store in memory is shared with nobody")
+    raise _no_backend(url, scheme)
+
+
+def _no_backend(url: str | os.PathLike[str], scheme: str) -> OpenError:
     shown = without_password(os.fspath(url))
-    raise OpenError(
+    return OpenError(
         f"{shown!r}: no backend for {scheme!r}; give {_POSSIBLE} "
         f"(./{shown} if a directory is called that)"
     )

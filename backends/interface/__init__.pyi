@@ -11,6 +11,12 @@ from .backend import Backend as Backend
 from .blobs import Blobs as Blobs
 from .documents import Documents as Documents
 from .members import Member as Member, Members as Members
+from .probing import (
+    Finding as Finding,
+    Level as Level,
+    Probe as Probe,
+    Service as Service,
+)
 from .segments import (
     KEY_SIZE as KEY_SIZE,
     Bytes as Bytes,

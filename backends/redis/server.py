@@ -86,10 +86,20 @@ class Server:
             self._client = _client(address, self._password)
             self.close = finalize(self, self._client.close)
             self.close.atexit = False
-            self.about = self._run(_memory)
+            self.about = self.info("memory")
         except (TypeError, ValueError) as error:
             raise OpenError(f"{self.url}: {self._clean(error)}") from None
         self._patience = address.patience
+
+    def info(self, section: str) -> dict[str, Any]:
+        """Return what it says of itself; nothing if it may not tell this user."""
+        return self._run(lambda client: _told(client, "info", section))
+
+    def setting(self, name: str) -> str:
+        """Return a setting of it; empty if it may not tell this user, or has none."""
+        found = self._run(lambda client: _told(client, "config_get", name))
+        value = found.get(name, "")
+        return value.decode() if isinstance(value, bytes) else str(value)
 
     def ask(self, command: str, *words: Any, **options: Any) -> Any:
         """Return what a command answers, which redis-py calls by this name."""
@@ -167,15 +177,22 @@ def _open_to_all(address: Address, password: str) -> bool:
         return False
 
 
-def _memory(client: Any) -> dict[str, Any]:
-    """Return what a server says of its memory; nothing if it may not tell this user."""
+def _told(client: Any, command: str, what: str) -> dict[str, Any]:
+    """Return what a server, or one of several, says of itself.
+
+    Nothing if it may not tell this user, as with some that are rented.
+    """
     if hasattr(client, "get_primaries"):
         client = client.get_redis_connection(client.get_primaries()[0])
     try:
-        about: dict[str, Any] = client.info("memory")
+        found: dict[Any, Any] = getattr(client, command)(what)
     except NoPermissionError:
         return {}
-    return about
+    except redis.ResponseError as error:
+        if "unknown command" not in str(error).lower():
+            raise
+        return {}
+    return {k.decode() if isinstance(k, bytes) else k: v for k, v in found.items()}
 
 
 def _client(address: Address, password: str) -> Any:

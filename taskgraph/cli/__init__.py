@@ -15,6 +15,7 @@ COMMANDS = {
     "cleanup": "Remove results that no task of the jugfile needs.",
     "copy": "Copy results from one store to another.",
     "count": "Count the tasks of the jugfile by function.",
+    "doctor": "Find out what a store is good for, and what to change.",
     "errors": "Show why tasks failed, equal causes together.",
     "execute": "Run the tasks of a jugfile.",
     "fsck": "Check the store: checksums, orphans.",
@@ -32,7 +33,7 @@ COMMANDS = {
     "wait": "Return when everything is done.",
 }
 """What each does, for the help: it is in the file of its name in `commands`."""
-_FOLDERS = dict.fromkeys(("cancel", "jobs", "stop", "submit"), "batch")
+_FOLDERS = dict.fromkeys(("cancel", "doctor", "jobs", "stop", "submit"), "batch")
 """Which commands are in a folder of their own."""
 
 

@@ -16,6 +16,7 @@ _OF_COMMANDS = {
     "cleanup": ("json", "alone"),
     "copy": ("json", *_SELECT),
     "count": ("json",),
+    "doctor": ("json", "peer", "meet"),
     "errors": ("json", *_SELECT, "all"),
     "execute": (*_SELECT, "preload"),
     "fsck": ("json",),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from taskgraph.clusters.orders import Order
 
-_SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=20")
+SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=20")
 _HERE = "here"
 _QUIETLY = "</dev/null >/dev/null 2>&1"
 _START = "sed 's/.*) //' /proc/%s/stat 2>/dev/null | cut -d' ' -f20"
@@ -144,7 +144,7 @@ def _on(host: str, line: str) -> str:
     """Run a line of shell on a machine, this one if it has no name."""
     if not host:
         return ask(["bash", "-c", line])
-    return ask([*_SSH, host, f"bash -c {shlex.quote(line)}"])  # whatever shell is there
+    return ask([*SSH, host, f"bash -c {shlex.quote(line)}"])  # whatever shell is there
 
 
 def _processes(place: Path) -> dict[int, _Process | None]:

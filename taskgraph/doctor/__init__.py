@@ -1,0 +1,1 @@
+"""Stores measured before work is given to them, and what they carry."""
