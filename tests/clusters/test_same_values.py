@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from ..backends.bucket.servers import CREDENTIALS, azurite, running
+from ..backends.bucket.servers import azurite, let_in, running
 from ..machine import IN_CI, needs_clusters
 from ..nfs.rig import Rig
 from ..redis_servers import SERVERS, RedisServer
@@ -67,13 +67,7 @@ def test_each_redis(tmp_path, size, expected, program):
 def test_buckets(tmp_path, size, expected, scheme, monkeypatch):
     if scheme == "az" and not IN_CI and azurite() is None:
         pytest.skip("needs Azurite (python -m tests.backends.bucket.servers)")
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "AZURE_", "GOOGLE_")):
-            monkeypatch.delenv(name)
-            monkeypatch.delitem(ENVIRONMENT, name, raising=False)
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-        monkeypatch.setitem(ENVIRONMENT, name, value)
+    let_in(monkeypatch, os.environ, ENVIRONMENT)
     with running(scheme) as server:
         job = Job(tmp_path, size, server.url("some/store"))
         assert digest_of_two_groups(job) == expected

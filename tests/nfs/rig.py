@@ -46,6 +46,7 @@ MOUNT = "/mnt/s"  # on clients
 EXPORT = "/mnt/ex"  # the same directory as seen on the server
 SERVER_IP = "10.88.0.1"
 KIT = Path(__file__).resolve().parent
+ROOT = KIT.parents[1]
 MODULES = Path("/usr/lib/uml/modules")
 PYTHON = f"PYTHONDONTWRITEBYTECODE=1 {sys.executable}"
 TG = f"PYTHONDONTWRITEBYTECODE=1 {Path(sys.executable).with_name('tg')}"

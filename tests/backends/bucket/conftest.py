@@ -14,7 +14,7 @@ from backends.bucket.client import Client
 
 from ...machine import IN_CI
 from .meddler import Meddler
-from .servers import CREDENTIALS, azurite, running
+from .servers import azurite, let_in, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,11 +28,7 @@ _numbers = count()
 def credentials() -> Iterator[None]:
     """Let the servers of the tests know who asks, and nobody else be asked."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.startswith(("AWS_", "AZURE_", "GOOGLE_")):
-                patch.delenv(name)
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
+        let_in(patch, os.environ)
         yield
 
 

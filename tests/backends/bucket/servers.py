@@ -25,7 +25,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, MutableMapping
+
+    import pytest
 
 AZURITE = "3.37.0"
 BUCKET = "bucket"
@@ -40,6 +42,19 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "something",
     "AZURE_STORAGE_ACCOUNT_KEY": _KEY,
 }
+
+
+_THEIRS = "AWS_", "AZURE_", "GOOGLE_"
+
+
+def let_in(patch: pytest.MonkeyPatch, *environments: MutableMapping[str, str]) -> None:
+    """Let environments have the credentials of the servers here, and no others."""
+    for environment in environments:
+        for name in list(environment):
+            if name.startswith(_THEIRS):
+                patch.delitem(environment, name)
+        for name, value in CREDENTIALS.items():
+            patch.setitem(environment, name, value)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from ...taskgraph.execution.test_storm import rage_over
 from ...taskgraph.rough import ENVIRONMENT, SUM, TG, assert_sound, end, tg, value_of
 from .meddler import refusal
-from .servers import CREDENTIALS, free_port
+from .servers import free_port, let_in
 
 ARRAYS = """
 import numpy as np
@@ -48,11 +48,7 @@ naps = [nap(number) for number in range(12)]
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch, credentials):
-    for name in list(ENVIRONMENT):
-        if name.startswith(("AWS_", "AZURE_", "GOOGLE_")):
-            monkeypatch.delitem(ENVIRONMENT, name)
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setitem(ENVIRONMENT, name, value)
+    let_in(monkeypatch, ENVIRONMENT)
 
 
 def test_a_short_storm_over_a_bucket(tmp_path, url):
