@@ -14,6 +14,7 @@ import threading
 
 import numpy as np
 import pytest
+from blake3 import blake3
 from hypothesis import given, strategies as st
 
 from taskgraph.errors import UnhashableError
@@ -75,8 +76,6 @@ def test_the_encoding_is_the_written_one(value, expected):
 
 
 def test_the_encoding_of_arrays_is_the_written_one():
-    from blake3 import blake3
-
     array = np.arange(3, dtype="<i2")
     assert encode(array) == b"as3:<i2(1:i3;" + blake3(array.tobytes()).digest()
 
@@ -89,6 +88,32 @@ def test_the_key_of_a_call_is_the_written_one():
     assert f(1).key == digest(b"taskgraph2\0s5:mod.fi2;", b"(2:i1;i3;d0:")
     assert f(1).key.hex() == "85be1ec09195ef2fd882f69fa0bf034531650b4f"
     assert len(f(1).key) == KEY_SIZE
+
+
+@pytest.mark.parametrize("size", [0, 10, 2**16, 2**16 + 1, 10**6])
+def test_a_key_is_the_digest_of_both_halves_one_after_the_other(size):
+    prefix, arguments = b"f" * 7, bytes(range(256)) * (size // 256 + 1)
+    key = blake3(prefix + arguments[:size]).digest(length=KEY_SIZE)
+    assert digest(prefix, arguments[:size]) == key == digest(prefix, arguments[:size])
+
+
+def test_threads_that_make_keys_at_once_make_the_same_keys():
+    def work(place):
+        made[place] = [digest(b"%d:" % place, b"%d" % n) for n in range(2_000)]
+
+    made, before = {}, sys.getswitchinterval()
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    for place, keys in made.items():
+        plain = [blake3(b"%d:%d" % (place, n)).digest() for n in range(2_000)]
+        assert keys == [whole[:KEY_SIZE] for whole in plain]
 
 
 DIFFERENT = [
@@ -328,7 +353,7 @@ def test_long_chains_and_wide_fans_need_no_recursion(depth):
 
 
 @pytest.mark.parametrize("kind", [list, tuple])
-@pytest.mark.parametrize("count", [1, 2, 11])
+@pytest.mark.parametrize("count", [1, 2, 11, 10_000, 10_001])
 def test_many_tasks_in_a_row_are_encoded_as_each_of_them(kind, count):
     @TaskGenerator
     def f(x):
