@@ -197,11 +197,11 @@ class Encoder:
         return b"".join(self.items(values))
 
     def _tuple(self, value: tuple[Any, ...]) -> bytes:
-        return b"(%d:%b" % (len(value), self._joined(value))
+        return b"(%d:" % len(value) + self._joined(value)
 
     def _list(self, value: list[Any]) -> bytes:
         self.mutable = True
-        return b"[%d:%b" % (len(value), self._joined(value))
+        return b"[%d:" % len(value) + self._joined(value)
 
     def _bytearray(self, value: bytearray) -> bytes:
         self.mutable = True

@@ -6,6 +6,7 @@ import os
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
+from operator import is_
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 from weakref import WeakSet
 
@@ -97,8 +98,15 @@ class Recording(Generic[T]):
         last = self._needed
         same = len(tasks) == len(last) and tasks[0] is last[0] and tuple(tasks) == last
         if not same:
-            self._needed = last = tuple(dict.fromkeys(tasks))
+            newest = self.tasks[-len(tasks) :]
+            once = len(newest) == len(tasks) and all(map(is_, tasks, newest))
+            self._needed = last = tuple(tasks if once else dict.fromkeys(tasks))
         return last
+
+    def let_go(self) -> None:
+        """Forget all tasks: they and it are a circle, which takes long to find."""
+        self.tasks.clear()
+        self._needed = ()
 
     def cut(self) -> tuple[bytes, ...]:
         """Forget what came after the first barrier that stopped it; return its keys.

@@ -179,3 +179,12 @@ def test_jugs_hooks_come_before_what_is_known_of_a_type(recording):
     assert tasks[0].key == tasks[1].key
     run(tasks[0])
     assert ARRIVED == ["a"]
+
+
+def test_a_task_needs_each_task_once_in_the_order_it_was_given(recording):
+    one, two, three = number(1), number(2), number(3)
+    assert arrives([one, two, three]).needs == (one, two, three)
+    one, two, three = number(4), number(5), number(6)
+    assert arrives([two, three]).needs == (two, three)
+    assert arrives([three, two, three]).needs == (three, two)
+    assert arrives([one, recording.tasks[-1]]).needs == (one, recording.tasks[-2])
