@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def few_collections() -> Iterator[None]:
     """Keep the collector from walking a million new objects again and again."""
     before = gc.get_threshold()
-    gc.set_threshold(max(before[0], 200_000), 50, 1000)
+    gc.set_threshold(max(before[0], 500_000), 50, 1000)
     try:
         yield
     finally:

@@ -38,6 +38,15 @@ Call = tuple[tuple[Any, ...], dict[str, Any]]
 """Arguments by position, and by name."""
 
 
+class WithNames:
+    """The arguments of a call that has some by name: most tasks need no room for it."""
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.args, self.kwargs = args, kwargs
+
+
 class Default:
     """The default of a parameter, as it stands in the form of a call.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from fnmatch import translate
-from itertools import groupby, islice
+from itertools import filterfalse, groupby, islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
@@ -13,6 +14,7 @@ from taskgraph.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import (
         Callable,
+        Collection,
         Container,
         Iterable,
         Iterator,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from taskgraph.tasks.task import Task, TaskGenerator
 
 Key = bytes
+_KEY, _GENERATOR = attrgetter("key"), attrgetter("generator")
 
 
 class Graph:
@@ -54,17 +57,17 @@ class Graph:
         self.generators: dict[TaskGenerator, None] = {}
         self.extend(tasks)
 
-    def extend(self, tasks: Iterable[Task]) -> list[Task]:
+    def extend(self, tasks: Iterable[Task]) -> Collection[Task]:
         """Add tasks that were written down later; return what is new, in order."""
         known = self._tasks
         if known:
             tasks = [task for task in tasks if task.key not in known]
             known.update(new := _in_order(tasks, known))
         else:
-            new = self._tasks = _in_order(list(tasks), known)
-        added = list(new.values())
-        self.generators |= dict.fromkeys([task.generator for task in added])
-        return added
+            tasks = tasks if isinstance(tasks, list) else list(tasks)
+            new = self._tasks = _in_order(tasks, known)
+        self.generators |= dict.fromkeys(map(_GENERATOR, new.values()))
+        return new.values()
 
     @property
     def tasks(self) -> list[Task]:
@@ -140,7 +143,7 @@ def heights_of(tasks: Reversible[Task]) -> dict[Key, int]:
 
 def _in_order(tasks: list[Task], known: Container[Key]) -> dict[Key, Task]:
     """Return tasks by key, each after all that it needs; what is known is left out."""
-    found = {task.key: task for task in tasks}
+    found = dict(zip(map(_KEY, tasks), tasks, strict=True))
     if len(found) < len(tasks):
         for task in reversed(tasks):
             found[task.key] = task
@@ -156,7 +159,8 @@ def _lack(tasks: list[Task], found: Container[Key], known: Container[Key]) -> bo
         needs = task.needs
         if needs is not last:
             last = needs
-            if [n for n in needs if n.key not in found and n.key not in known]:
+            lacking = filterfalse(found.__contains__, map(_KEY, needs))
+            if not all(map(known.__contains__, lacking)):
                 return True
     return False
 

@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.tasks.standing import Stand
     from taskgraph.tasks.task import Task
+
+_RECORDING = attrgetter("recording")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +248,12 @@ class _Said:
         """Return what was written down; tasks of other recordings are run here too."""
         recording = self.recording
         assert recording.results is not None
-        new = self.graph.extend(recording.tasks[self.count :])
+        tasks = recording.tasks
+        new = self.graph.extend(tasks[self.count :] if self.count else tasks)
         self.count = len(recording.tasks)
-        for task in new:
-            if task.recording is not recording:
-                task.recording.results = recording.results
+        for other in set(map(_RECORDING, new)):
+            if other is not recording:
+                other.results = recording.results
         space, inputs = vars(self.module), recording.encoder.files
         return Loaded(self.graph, space, recording.results, missing, inputs)
 

@@ -25,7 +25,7 @@ from taskgraph.identity.functions import (
     refuse_unfinished,
 )
 from taskgraph.identity.hashing import Encoder
-from taskgraph.identity.parameters import NO_KEYWORDS, Call, Parameters
+from taskgraph.identity.parameters import NO_KEYWORDS, Call, Parameters, WithNames
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
 from taskgraph.tasks.many import encode_all, values_of
@@ -152,8 +152,7 @@ class TaskGenerator:
             encoder.tasks = outer
         task = _new_task(Task)
         task.generator = self
-        task.args = args
-        task.kwargs = kwargs or NO_KEYWORDS
+        task.call = WithNames(args, kwargs) if kwargs else args
         task.key = key
         task.mutable = encoder.mutable
         task.recording = recording
@@ -231,9 +230,7 @@ class TaskGenerator:
 
 @known_as("taskgraph")
 class Task(NotItsResult):
-    """A call written down: its result may not exist yet.
-
-    ``Task(f, ...)`` is the same as ``TaskGenerator(f)(...)``.
+    """A call written down; ``Task(f, ...)`` is the same as ``TaskGenerator(f)(...)``.
 
     Attributes
     ----------
@@ -245,19 +242,10 @@ class Task(NotItsResult):
         The tasks whose results it needs, each once.
     """
 
-    __slots__ = (
-        "args",
-        "generator",
-        "key",
-        "kwargs",
-        "mutable",
-        "needs",
-        "recording",
-    )
+    __slots__ = ("call", "generator", "key", "mutable", "needs", "recording")
 
     generator: TaskGenerator
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    call: tuple[Any, ...] | WithNames
     key: Key
     needs: tuple[Task, ...]
     mutable: bool
@@ -277,6 +265,18 @@ class Task(NotItsResult):
         """The function."""
         f: Callable[..., Any] = self.generator.function
         return f
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments by position, as they were written."""
+        call = self.call
+        return call.args if isinstance(call, WithNames) else call
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The arguments by name, as they were written."""
+        call = self.call
+        return call.kwargs if isinstance(call, WithNames) else NO_KEYWORDS
 
     @property
     def name(self) -> str:
