@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import shlex
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task, TaskGenerator
+
+_GENERATOR = attrgetter("generator")
 
 
 def told_changes(loaded: Loaded, *, from_python: bool = False) -> str:
@@ -70,16 +73,16 @@ def _first(
     """Yield the code of the first task with a result of each of `many` functions."""
     seen: set[TaskGenerator] = set()
     find = results.backend.find
-    for task in tasks:
-        generator = task.generator
+    for generator, group in groupby(tasks, _GENERATOR):
         if generator in seen:
             continue
-        where = find(task.key)
-        if where is None or where.failure:
-            continue
-        seen.add(generator)
-        with suppress(DamagedError):  # told when somebody needs it
-            yield generator, results.code(task.key)
+        for task in group:
+            where = find(task.key)
+            if where is not None and not where.failure:
+                seen.add(generator)
+                with suppress(DamagedError):  # told when somebody needs it
+                    yield generator, results.code(task.key)
+                break
         if len(seen) == many:
             return
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 import zlib
 from array import array
-from itertools import count
+from itertools import compress, count
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING
 
 from taskgraph.upkeep.jugfile_store import stamp_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from taskgraph.tasks.graph import Graph
     from taskgraph.tasks.task import Task, TaskGenerator
 
+_KEY, _NEEDS = attrgetter("key"), attrgetter("needs")
 _MOST = 100_000
 """Tasks in a piece: those of a large graph take memory while they are told."""
 
@@ -86,13 +88,15 @@ class Growing:
         self, tasks: Sequence[Task], missing: bytes, inputs: InputFiles | None
     ) -> Snapshot:
         needs, numbers = array("I"), array("I")
+        of_each = list(map(_NEEDS, tasks))
+        counts = array("I", list(map(len, of_each)))
         last: object = ()
-        for place, task in enumerate(tasks, self.size):
-            if task.needs is not last:
-                last = task.needs
-                numbers = self._places.of(task.needs, place)
+        for place, needed in compress(enumerate(of_each, self.size), counts):
+            if needed is not last:
+                last = needed
+                numbers = self._places.of(needed, place)
             needs.extend(numbers)
-        keys = b"".join([task.key for task in tasks])
+        keys = b"".join(list(map(_KEY, tasks)))
         self.size += len(tasks)
         self.check = zlib.crc32(keys, self.check)
         functions = self._functions
@@ -105,7 +109,7 @@ class Growing:
             names=list(self._names),
             functions=array("I", [functions[task.generator] for task in tasks]),
             keys=keys,
-            counts=array("I", [len(task.needs) for task in tasks]),
+            counts=counts,
             needs=needs,
             writing=tuple(one.name for one in functions if one.files),
             inputs=dict(inputs or {}),
@@ -135,7 +139,7 @@ class _Places:
             self._tasks = new
 
     def _list(self, tasks: Sequence[Task]) -> None:
-        keys = [task.key for task in tasks]
+        keys = map(_KEY, tasks)
         self._table.update(zip(keys, count(len(self._table)), strict=False))
 
     def of(self, needs: Sequence[Task], place: int) -> array[int]:
@@ -151,6 +155,10 @@ class _Places:
     def _guessed(self, needs: Sequence[Task], step: int) -> array[int] | None:
         """Return where they are, if it is where they are expected."""
         tasks, last, found = self._tasks, self._last, array("I")
+        start = last[0] + step if last else 0
+        part = tasks[start : start + len(needs)]
+        if len(part) == len(needs) and all(map(is_, needs, part)):
+            return array("I", range(start, start + len(needs)))
         guess = -1
         for number, need in enumerate(needs):
             guess = last[number] + step if number < len(last) else guess + 1
