@@ -139,8 +139,10 @@ def report_from(snapshot: Snapshot, results: Results) -> Report:
     """Return how far a graph is that somebody else has read."""
     backend = results.backend
     backend.poll()
-    totals = status_of(snapshot, backend.keys(), backend.failures(), ()).totals
-    done, failed, blocked = (totals[state] for state in ("done", "failed", "blocked"))
+    done, failed, blocked = len(snapshot), 0, 0
+    if not results.has_all(snapshot.keys):
+        totals = status_of(snapshot, backend.keys(), backend.failures(), ()).totals
+        done, failed, blocked = (totals[x] for x in ("done", "failed", "blocked"))
     rest = len(snapshot) - done - failed - blocked
 
     def tasks() -> Iterator[_Task]:

@@ -130,7 +130,7 @@ class Supervisor:
         if self._stopping:
             return ExitCode.NOT_DONE
         self._provenance = Provenance(self._folder, os.environ)
-        if self._graph.nothing_to_do(self._backend):
+        if self._graph.nothing_to_do(self.results):
             self._observer.started()
             self._provenance.close()
             return ExitCode.DONE
@@ -148,7 +148,7 @@ class Supervisor:
                 self._start_due()
                 if self._graph:
                     self._go()
-                self._backend.keys()  # folded while workers read: they may never ask
+                self._what.look_ahead()  # while workers read, who may never do so
                 self._watch(watched)
         finally:
             for child in self._children.values():
@@ -256,7 +256,7 @@ class Supervisor:
             return
         if first:
             self._backend.poll()
-            if self._stopping or self._graph.nothing_to_do(self._backend):
+            if self._stopping or self._graph.nothing_to_do(self.results):
                 self._stop_all()
             else:
                 self._go()

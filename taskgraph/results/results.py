@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from contextlib import suppress
+from operator import itemgetter
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, RewoundError
+from backends.interface import KEY_SIZE
 from taskgraph.errors import MissingResultError, NoResultError
 from taskgraph.names import known_as
 from taskgraph.records import Body, Record
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 _CACHED_BYTES = 256 << 20
 _CONSTANT = frozenset({int, float, complex, bool, str, bytes, type(None)})
+_KEYS = Struct(f"{KEY_SIZE}s")
 _SMALL, _MANY = 64, 1 << 17
 """How large encoded results are, and how many, that are kept decoded."""
 _UNKNOWN = object()
@@ -44,6 +48,7 @@ class Results:
         self._unpacked = Unpacked()
         self._small: dict[bytes, Any] = {}
         self._small_as_of = backend.forgot_at
+        self._had = b"", -1
 
     def settle(self, keys: Iterable[bytes], *, stored: bool) -> None:
         """Take in that `keys` are pending no more; unless `stored`, some were refused.
@@ -66,6 +71,28 @@ class Results:
             return True
         where = self._find(key)
         return where is not None and not where.failure
+
+    def has_all(self, keys: bytes) -> bool:
+        """Return whether all these have results in the store, as of the last poll.
+
+        Whoever asks for the same once more is told at once, until something is
+        forgotten.
+
+        Parameters
+        ----------
+        keys : bytes
+            The keys, concatenated.
+        """
+        as_of = self.backend.forgot_at
+        if self._had == (keys, as_of):
+            return True
+        known, failures = self.backend.keys(), self.backend.failures()
+        if not all(map(known.__contains__, _each(keys))):
+            return False
+        if failures and any(map(failures.__contains__, _each(keys))):
+            return False
+        self._had = keys, as_of
+        return True
 
     def _find(self, key: bytes) -> Where | None:
         """Return where the record of `key` is, looking at the store if need be.
@@ -243,3 +270,7 @@ class Results:
             _, old = self._bodies.popitem(last=False)
             self._cached -= old.size
         return body
+
+
+def _each(keys: bytes) -> Iterator[bytes]:
+    return map(itemgetter(0), _KEYS.iter_unpack(keys))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _GROWTH = 1.1
 """How many times larger a graph is that is kept again while its jugfile stands."""
 
+_QUICK = 0.1
+"""Seconds of latency up to which a store is asked for what may be of no use."""
+
 
 def keep_graph(loaded: Loaded, jugfile: Path, arguments: Sequence[str] = ()) -> None:
     """Keep a graph in its store as that of a jugfile with these arguments."""
@@ -92,6 +95,12 @@ class KeptJugfile:
     def growing(self) -> Growing:
         """Return what takes snapshots of the graph, as it is kept."""
         return Growing(self.jugfile.path, self.jugfile.arguments)
+
+    def last(self, backend: Backend) -> Snapshot | None:
+        """Return the graph that was kept last, if a store tells that quickly."""
+        if backend.latency > _QUICK:
+            return None
+        return snapshot.load(backend, self.jugfile.path, self.jugfile.arguments)
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph, unless the store has the same one already."""

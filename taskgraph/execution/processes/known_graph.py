@@ -134,15 +134,12 @@ class KnownGraph:
             }
         )
 
-    def nothing_to_do(self, backend: Backend) -> bool:
+    def nothing_to_do(self, results: Results) -> bool:
         """Return whether every task has a result, and no more can appear."""
         if self._outline is None or self.missing:
             return False
-        known, failures = backend.keys(), backend.failures()
-        done = all(map(known.__contains__, self._outline))
-        return done and not (
-            failures and any(map(failures.__contains__, self._outline))
-        )
+        told = self.snapshot
+        return results.has_all(b"".join(self._outline) if told is None else told.keys)
 
     def describe(self, key: Key) -> str:
         """Return what a task is called: its function, and digits of its key."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from taskgraph.tasks.jugfile import Loaded, Pause
     from taskgraph.tasks.task import Task
     from taskgraph.upkeep.growing import Growing
+    from taskgraph.upkeep.snapshot import Snapshot
 
 _HALF = 1 << 64
 Digests = dict[str, list[int]]
@@ -49,6 +50,9 @@ class Script(Protocol):
 
     def growing(self) -> Growing:
         """Return what takes snapshots of the graph, without its arguments."""
+
+    def last(self, backend: Backend) -> Snapshot | None:
+        """Return the graph that was kept last, if a store tells that quickly."""
 
 
 @dataclass(slots=True)

@@ -53,6 +53,17 @@ class ToRead:
     results: Results
     prepare: Callable[[Loaded], None]
 
+    def look_ahead(self) -> None:
+        """Find out what the store has of the graph that the jugfile had last time.
+
+        Mostly it is the same again, and then it is known at once how far that is.
+        """
+        self.results.backend.keys()  # folds what was read
+        with suppress(BackendError):  # it is kept anew
+            last = self.script.last(self.results.backend)
+            if last is not None:
+                self.results.has_all(last.keys)
+
 
 @dataclass(frozen=True, slots=True)
 class HasRead:
@@ -71,6 +82,10 @@ class HasRead:
     source: GraphSource
     loaded: Loaded
     instead: str
+
+    def look_ahead(self) -> None:
+        """Find out what the store has: nothing is known before."""
+        self.loaded.results.backend.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +163,7 @@ def _work(job: Job, seat: Seat) -> ExitCode:
     os.environ[processors.VARIABLE] = str(cpus)
     source, loaded = _graph(job, seat)
     if not _may_run(seat.page):
+        _let_go(loaded)
         return ExitCode.DONE
     stop.reading = False
     worker = seat.worker
@@ -198,6 +214,12 @@ def _graph(job: Job, seat: Seat) -> tuple[GraphSource, Loaded]:
         job.options.lease,
     )
     return reader, reader.begin(what.results)
+
+
+def _let_go(loaded: Loaded) -> None:
+    """Leave no circle of the tasks and their recording."""
+    for task in loaded.graph.last(1):
+        task.recording.let_go()
 
 
 def _may_run(page: SharedPage) -> bool:

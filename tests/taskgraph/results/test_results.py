@@ -135,3 +135,28 @@ def test_what_was_made_here_and_forgotten_is_not_kept():
     results.backend.discard([key], reason="wanted")
     with pytest.raises(NoResultError):
         results.load(key)
+
+
+def test_all_of_some_are_there_until_one_is_forgotten_or_fails():
+    results = open_store("memory://")
+    done, more = [double(n) for n in range(3)], double(())
+    run(done, store=results, workers=0)
+    keys = b"".join(task.key for task in done)
+    assert not results.has_all(keys + more.key)
+    assert [results.has_all(some) for some in (b"", keys, keys)] == [True] * 3
+
+    results.backend.discard([done[1].key], reason="wanted")
+    assert not results.has_all(keys)
+    assert results.has_all(done[0].key + done[2].key)
+
+    run(done, store=results, workers=0)
+    assert results.has_all(keys)
+
+
+def test_a_failure_is_no_result_of_some():
+    results = open_store("memory://")
+    done, failed = double(1), double(None)
+    run([done, failed], store=results, workers=0, check=False)
+    assert failed.key in results.backend.failures()
+    assert results.has_all(done.key)
+    assert not results.has_all(done.key + failed.key)
