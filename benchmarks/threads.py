@@ -2,10 +2,13 @@
 
 Each function that takes `workers` runs on planes of 4096 x 4096 and volumes of 256^3
 with one thread and with two, in turn, in one run. Shown are, of the runs that took the
-least, times with two threads and with one. Noted are processor times of both, which are
-equal if nothing is done twice, and what two threads are worth at best on the machine at
-that time: at arithmetic in the cache, at reading memory, and at copying it, which many
-machines do hardly faster in two threads. Each result is the same with both.
+least, times with two threads and with one. Noted are processor times of both, equal if
+nothing is done twice, and what two threads are worth at best on the machine at that
+time: at arithmetic in the cache, at reading memory, and at copying it, which many
+machines do hardly faster in two threads. So noted is also how long two threads take for
+what memory must do, which is to read the arguments once and to take a result of that
+size, new; and how much faster two threads are at best, if the rest takes half of its
+time, and that as long. Each result is the same with both.
 """
 
 from __future__ import annotations
@@ -68,6 +71,23 @@ def ceilings():
         yield name, partial(shared_out, run, parts)
 
 
+def memory_alone(function, found):
+    """Return work that moves what a function has to move, and does nothing else."""
+    sources = [x for x in function.args if isinstance(x, np.ndarray)]
+    flat = [x.reshape(-1).view(np.uint8) for x in sources]
+
+    def move(half, target):
+        for array in flat:
+            array[cut(array.size, 2)[half]].max()
+        target[cut(target.size, 2)[half]] = 1
+
+    def run(workers):
+        target = np.empty(max(2, np.asarray(found).nbytes), np.uint8)
+        in_threads(partial(move, target=target), range(2), workers)
+
+    return run
+
+
 def shared_out(run, parts, workers):
     in_threads(run, parts, workers)
 
@@ -123,7 +143,8 @@ def compare(name, function, best, repeats) -> Row:
     found = {workers: timed(function, workers)[0] for workers in (1, 2)}
     if not np.array_equal(found[1], found[2]):
         raise SystemExit(f"{name}: two threads find something else than one")
-    calls = {name: function, **best}
+    memory = memory_alone(function, found[1])
+    calls = {name: function, "memory": memory, **best}
     runs = {(call, workers): [] for call in calls for workers in (1, 2)}
     for _ in range(repeats):
         for (call, workers), kept in runs.items():
@@ -133,8 +154,10 @@ def compare(name, function, best, repeats) -> Row:
     at_best = ", ".join(
         f"{call} {times[call, 1].clock / times[call, 2].clock:.2f}x" for call in best
     )
+    moves = min(times["memory", 2].clock, one.clock)
     note = (
         f"CPU {1e3 * two.all_threads:.0f} and {1e3 * one.all_threads:.0f} ms; "
+        f"memory {1e3 * moves:.1f} ms, so at best {2 / (1 + moves / one.clock):.2f}x; "
         f"the machine meanwhile: {at_best}"
     )
     own, peer = 1e3 * two.clock, 1e3 * one.clock
