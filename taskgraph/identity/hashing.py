@@ -54,13 +54,7 @@ from taskgraph.identity.input_files import note_files
 from taskgraph.identity.naming import Names, names_itself
 from taskgraph.identity.numpy_state import dtype_state, numpy_encoder
 from taskgraph.identity.objects import REFUSED, attributes, describe_kind
-from taskgraph.identity.scalars import (
-    encode_bool,
-    encode_complex,
-    encode_float,
-    encode_int,
-    encode_str,
-)
+from taskgraph.identity.scalars import SCALARS, encode_int, encode_str
 from taskgraph.identity.standard_types import (
     is_named_tuple,
     known_type,
@@ -136,11 +130,7 @@ class Encoder:
         self._table: dict[type, Callable[[Any], bytes]] = {
             type(None): lambda _: b"N",
             type(...): lambda _: b".",
-            bool: encode_bool,
-            int: encode_int,
-            float: encode_float,
-            complex: encode_complex,
-            str: encode_str,
+            **SCALARS,
             bytes: lambda x: b"b%d:%b" % (len(x), x),
             bytearray: self._bytearray,
             tuple: self._tuple,

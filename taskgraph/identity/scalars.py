@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NAN = bytes.fromhex("7ff8000000000000")
 _double = struct.Struct(">d")
@@ -37,3 +41,13 @@ def encode_str(value: str) -> bytes:
     """Return the bytes of a text, lone surrogates too."""
     raw = value.encode("utf-8", "surrogatepass")
     return b"s%d:%b" % (len(raw), raw)
+
+
+SCALARS: dict[type, Callable[[Any], bytes]] = {
+    bool: encode_bool,
+    int: encode_int,
+    float: encode_float,
+    complex: encode_complex,
+    str: encode_str,
+}
+"""What encodes values of which nothing can change, be a task, or be refused."""

@@ -26,6 +26,7 @@ from taskgraph.identity.functions import (
 )
 from taskgraph.identity.hashing import Encoder
 from taskgraph.identity.parameters import NO_KEYWORDS, Call, Parameters, WithNames
+from taskgraph.identity.scalars import SCALARS
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
 from taskgraph.tasks.many import encode_all, values_of
@@ -139,12 +140,13 @@ class TaskGenerator:
         outer = encoder.tasks
         needs = encoder.tasks = []
         encoder.mutable = False
+        tail = None if kwargs else self._tails.get(len(args))
+        alone = SCALARS.get(type(args[0])) if len(args) == 1 else None
         try:
-            tail = None if kwargs else self._tails.get(len(args))
             if tail is None:
                 args, kwargs, key = self._key_of_any(encoder, args, kwargs)
             else:
-                items = b"".join(encoder.items(args))
+                items = alone(args[0]) if alone else b"".join(encoder.items(args))
                 key = digest(self._plain_prefix, items + tail)
         except UnhashableError as error:
             raise self._refusal(error) from None
@@ -236,8 +238,6 @@ class Task(NotItsResult):
     ----------
     key : bytes
         The digest that names it, and so its result.
-    args, kwargs
-        The arguments as they were written.
     needs : tuple of Task
         The tasks whose results it needs, each once.
     """
