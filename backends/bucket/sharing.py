@@ -26,6 +26,8 @@ _START = 1 << 16
 _ROOM = 32 << 20
 _LATELY = 2.0
 """Seconds for which what was seen is there still."""
+_ABSENT = 0.5
+"""Seconds for which what was not there is not asked for, if what was there will do."""
 _LOOKS = 64
 """Looks that are kept for who can do with an older one."""
 EXISTS: Answer = "exists", "there is one"
@@ -113,8 +115,8 @@ class Shared:
             look.answer = ask()
         finally:
             look.done.set()
-            kept = age is not None and 0 < age < inf and look.answer[0] == "ok"
-            self._forget(key, look, keep=kept)
+            told = look.answer[0] in {"ok", "missing"}
+            self._forget(key, look, keep=told and age is not None and 0 < age < inf)
         return look.answer
 
     def _forget(self, key: object, look: _Look, *, keep: bool) -> None:
@@ -141,7 +143,7 @@ class Shared:
                 return "ok", (seen.data[:enough], seen.size, seen.mark)
         answer = self._together(
             ("get", name, limit, mark),
-            inf if mark else 0.0,
+            inf if mark else _ABSENT,
             lambda: self._make("get", (name, limit)),
         )
         if mark and answer[0] == "ok" and answer[1][2] != mark:  # it was asked before

@@ -166,6 +166,18 @@ def test_who_waits_for_what_another_appended_knows_at_once(shared, service):
     assert service.asked == ["head", "put"]
 
 
+@pytest.mark.parametrize(
+    "ask", [("head", "heads/1", 0.5), ("get", "heads/1", None, "")]
+)
+def test_what_was_not_there_is_not_asked_for_by_each(shared, service, clock, ask):
+    for _ in range(3):
+        assert shared.answer(*ask)[0] == "missing"
+    assert len(service.asked) == 1
+    service.objects["heads/1"] = b"x"
+    clock.now += 0.6
+    assert shared.answer(*ask)[0] == "ok"
+
+
 def test_what_was_refused_elsewhere_is_read_once_for_all(shared, service):
     service.objects["log/1"] = b"of another machine"
     for _ in range(3):
