@@ -192,7 +192,9 @@ PARTS = (
         "superpixels.py --shape 32 128 128 --segments 1000",
         40,
     ),
-    Part("scores", "Scores", "Of one segmentation.", "scores.py --size 96", 40),
+    Part(
+        "scores", "Scores", "Of one segmentation.", "accuracy/scores.py --size 96", 40
+    ),
     Part(
         "io",
         "Images",

@@ -1,6 +1,6 @@
 """Compare the scores of a large label volume with scikit-image, in one run.
 
-    python benchmarks/scores.py [--size 256] [--tile 100]
+    python benchmarks/accuracy/scores.py [--size 256] [--tile 100]
 
 Both programs compare the same two volumes of blobs, one of them shifted. Times are the
 best of three, in CPU seconds; results must agree. Then what the runs of all tiles tell
@@ -9,14 +9,19 @@ is compared with that of the whole volume.
 
 from __future__ import annotations
 
+import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from measuring import cpu_seconds
-from reporting import Row, parser, show
 from scipy import ndimage
 from skimage import metrics
+
+sys.path.append(str(Path(__file__).parent.parent))  # what all benchmarks use
+
+from measuring import cpu_seconds
+from reporting import Row, parser, show
 
 from segkit import evaluation
 from segkit.combining import combine
