@@ -71,7 +71,6 @@ class RedisLog:
     def __init__(self, room: Room, *, create: bool = True, blobs: str = "") -> None:
         self.url = room.url
         self._room = room
-        self._create = create
         if not create and not room.exists():
             raise NoStoreError(
                 f"there is no store at {self.url}; `tg execute` makes one"

@@ -96,6 +96,10 @@ class Cluster:
             return 0
         return self.json("status", "job.py")["total"]["done"]
 
+    def all_done(self, count):
+        """Return whether so many tasks are done; asked only when all have begun."""
+        return self.begun() >= count and self.done() >= count
+
     def no_lock_is_left(self):
         return not any(row["tasks"] for row in self.json("locks", "job.py"))
 

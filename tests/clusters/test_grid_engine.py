@@ -21,7 +21,7 @@ def test_an_array_ends_before_its_time_and_goes_on_when_it_is_queued_again(clust
     )
 
     assert "(Grid Engine " in said.stderr
-    cluster.wait_until(lambda: cluster.done() == 44)
+    cluster.wait_until(lambda: cluster.all_done(44))
     cluster.wait_for_jobs()
     jobs, hosts = cluster.ran_by()
     assert {job.partition(":")[0] for job in jobs} == {"sge"}
@@ -67,5 +67,5 @@ def test_a_host_that_dies_delays_its_tasks_and_loses_nothing(cluster):
 
     cluster.lose(2)
 
-    cluster.wait_until(lambda: cluster.done() == 16)
+    cluster.wait_until(lambda: cluster.all_done(16))
     cluster.wait_until(cluster.no_lock_is_left)

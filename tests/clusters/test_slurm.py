@@ -24,7 +24,7 @@ def test_an_array_shares_the_tasks_and_is_queued_again_while_its_limits_leave_wo
 ):
     cluster.tg(*("submit", "job.py", "-n", 3, "--max-tasks", 5, "--", 0.3, 24))
 
-    cluster.wait_until(lambda: cluster.done() == 24)
+    cluster.wait_until(lambda: cluster.all_done(24))
 
     jobs, _ = cluster.ran_by()
     assert len(jobs) >= 2
@@ -98,7 +98,7 @@ def test_a_node_that_is_killed_delays_its_tasks_and_loses_nothing(cluster):
 
     kill_node(cluster, node)
 
-    cluster.wait_until(lambda: cluster.done() == 18)
+    cluster.wait_until(lambda: cluster.all_done(18))
     cluster.wait_until(cluster.no_lock_is_left)
     cluster.sh(f"scancel --user root; slurmd -N {node}")
 
@@ -119,7 +119,7 @@ def test_the_jobs_of_a_lost_node_are_started_elsewhere_by_slurm(cluster):
         return now["state"] == "running" and now["host"] != row["host"]
 
     cluster.wait_until(elsewhere, 150.0)
-    cluster.wait_until(lambda: cluster.done() == 90, 200.0)
+    cluster.wait_until(lambda: cluster.all_done(90), 200.0)
     cluster.sh(f"scancel --user root; slurmd -N {row['host']}")
 
 
@@ -127,7 +127,7 @@ def test_the_jobs_of_a_lost_node_are_started_elsewhere_by_slurm(cluster):
 def test_a_job_ends_before_its_time_limit_and_goes_on_when_it_is_queued_again(cluster):
     cluster.tg(*("submit", "job.py", "-n", 1, "--time", "60s", "--", 4, 20))
 
-    cluster.wait_until(lambda: cluster.done() == 20, 250.0)
+    cluster.wait_until(lambda: cluster.all_done(20), 250.0)
 
     log = cluster.tg("jobs", "job.py", "--log").stdout
     assert "queued again" in log

@@ -51,9 +51,21 @@ def more_for(system):
     return ("--k8s", "--image", "lab/images:1") if system == "k8s" else ()
 
 
+def going_on(tg):
+    """Return whether a process of a job goes on, as files tell: that is soon asked."""
+    fake = [("pid", path) for path in tg.folder.glob("fake/*/pid.*")]
+    real = [("process", path) for path in tg.folder.glob("*.tgjobs/*/process.*")]
+    return any(
+        not path.with_name(path.name.replace(word, "ended")).exists()
+        for word, path in [*fake, *real]
+    )
+
+
 def ended(tg, jugfile="slow.py"):
     """Return the rows of `tg jobs` when all jobs have ended."""
     while True:
+        while going_on(tg):
+            time.sleep(0.05)
         rows = tg.json("jobs", jugfile)
         if all(row["ended"] == row["jobs"] for row in rows):
             return rows
@@ -116,17 +128,17 @@ def test_one_job_of_an_array_can_be_cancelled(tg, system):
 
     tg("cancel", "slow.py", "1.2")
 
-    while (
-        len([r for r in tg.json("jobs", "slow.py", "1") if r["state"] == "ended"]) < 1
-    ):
-        time.sleep(0.2)
+    while not list(tg.folder.glob("fake/*/ended.2")):
+        time.sleep(0.05)
     states = [row["state"] for row in tg.json("jobs", "slow.py", "1")]
     assert states == ["running", "ended"]
     tg("cancel", "slow.py")
     ended(tg)
 
 
+@pytest.mark.parametrize("system", ["lsf", "k8s"])  # by a file, or in a secret
 def test_a_store_s_password_is_in_no_script_log_or_process_list(tg, system):
+    use(tg, system)
     tg.jugfile("slow.py")
     store = tg.folder / f"store-{SECRET}"
     given = ("-n", "2", *more_for(system), "--export", f"TOKEN={SECRET}")
