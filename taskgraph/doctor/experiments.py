@@ -50,7 +50,7 @@ class Place:
         self._offset = 0.0
 
     def clock(self) -> tuple[float, float]:
-        """Return by how much the store's clock is before ours, and how exactly."""
+        """Return by how much the store's clock is ahead of ours, and how exactly."""
         found = []
         for _ in range(_LOOKS):
             began = time.time()

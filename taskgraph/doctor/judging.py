@@ -75,7 +75,7 @@ def clocks(told: Told, hosts: Mapping[str, str]) -> Iterator[Finding]:
     --------
     >>> told = {"w": {"offset": -60.0, "exact": 0.01}}
     >>> [one.measured for one in clocks(told, {"w": "node7"})]
-    ["node7 is 60.00 s before the store's, to within 0.01 s"]
+    ["node7 is 60.00 s ahead of the store's, to within 0.01 s"]
     """
     by_host = {}
     for name, about in told.items():
@@ -84,7 +84,7 @@ def clocks(told: Told, hosts: Mapping[str, str]) -> Iterator[Finding]:
     if not by_host:
         return
     texts = [
-        f"{host} is {abs(offset):.2f} s {'after' if offset > 0 else 'before'} the "
+        f"{host} is {abs(offset):.2f} s {'behind' if offset > 0 else 'ahead of'} the "
         f"store's, to within {max(0.01, exact):.2g} s"
         for host, (offset, exact) in sorted(by_host.items())
     ]
