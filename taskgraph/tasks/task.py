@@ -25,7 +25,7 @@ from taskgraph.identity.functions import (
     refuse_unfinished,
 )
 from taskgraph.identity.hashing import Encoder
-from taskgraph.identity.parameters import NO_KEYWORDS, Call, Parameters, WithNames
+from taskgraph.identity.parameters import Call, Parameters, WithNames, named, positional
 from taskgraph.identity.scalars import SCALARS
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
@@ -140,21 +140,25 @@ class TaskGenerator:
         outer = encoder.tasks
         needs = encoder.tasks = []
         encoder.mutable = False
+        call: Any = args
         tail = None if kwargs else self._tails.get(len(args))
         alone = SCALARS.get(type(args[0])) if len(args) == 1 else None
         try:
             if tail is None:
                 args, kwargs, key = self._key_of_any(encoder, args, kwargs)
+                call = WithNames(args, kwargs) if kwargs else args
+            elif alone is None:
+                key = digest(self._plain_prefix, b"".join(encoder.items(args)) + tail)
             else:
-                items = alone(args[0]) if alone else b"".join(encoder.items(args))
-                key = digest(self._plain_prefix, items + tail)
+                (call,) = args
+                key = digest(self._plain_prefix, alone(call) + tail)
         except UnhashableError as error:
             raise self._refusal(error) from None
         finally:
             encoder.tasks = outer
         task = _new_task(Task)
         task.generator = self
-        task.call = WithNames(args, kwargs) if kwargs else args
+        task.call = call
         task.key = key
         task.mutable = encoder.mutable
         task.recording = recording
@@ -211,9 +215,8 @@ class TaskGenerator:
         if len(encoder.tasks) > met:
             why = "a generator that holds a task stays what it is; pass the task too"
             raise UnhashableError("", why)
-        return (
-            b"o" + encoder.item("taskgraph") + encoder.item(self.name) + version + given
-        )
+        name = encoder.item("taskgraph") + encoder.item(self.name)
+        return b"o" + name + version + given
 
     __taskgraph_generator__ = True
 
@@ -245,7 +248,7 @@ class Task(NotItsResult):
     __slots__ = ("call", "generator", "key", "mutable", "needs", "recording")
 
     generator: TaskGenerator
-    call: tuple[Any, ...] | WithNames
+    call: Any
     key: Key
     needs: tuple[Task, ...]
     mutable: bool
@@ -269,14 +272,12 @@ class Task(NotItsResult):
     @property
     def args(self) -> tuple[Any, ...]:
         """The arguments by position, as they were written."""
-        call = self.call
-        return call.args if isinstance(call, WithNames) else call
+        return positional(self.call)
 
     @property
     def kwargs(self) -> dict[str, Any]:
         """The arguments by name, as they were written."""
-        call = self.call
-        return call.kwargs if isinstance(call, WithNames) else NO_KEYWORDS
+        return named(self.call)
 
     @property
     def name(self) -> str:
@@ -348,8 +349,7 @@ class Task(NotItsResult):
         Raises
         ------
         NoResultError
-            What it needs has none, or tasks must not be run here: their jugfile is
-            only being read.
+            What it needs has none, or its jugfile is only being read.
         """
         recording = self.recording
         run_at_once = recording.context().run_at_once

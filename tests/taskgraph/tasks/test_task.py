@@ -5,6 +5,7 @@ import pickle
 import statistics
 
 import pytest
+from hypothesis import given, strategies as st
 
 from taskgraph import (
     CachedFunction,
@@ -320,3 +321,13 @@ def test_a_name_keeps_results_when_a_function_is_renamed():
 )
 def test_defaults_spelled_out_make_no_difference(one, other):
     assert add(*one).key == add(*one, start=0).key == add(*one, **other).key
+
+
+@given(st.one_of(*map(st.from_type, (bool, int, float, complex, str, bytes, tuple))))
+def test_one_argument_alone_is_as_it_was_written(x):
+    task = Task(id, x)
+    (found,), kwargs = task.args, task.kwargs
+    assert found is x
+    assert kwargs == {}
+    assert task.key == task.generator.key_of(task) == Task(id, *(x,)).key
+    assert not task.changed()
