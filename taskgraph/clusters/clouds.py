@@ -30,7 +30,7 @@ class Cloud:
         For options; for people.
     template : str
         The name of its manifest's template.
-    most : int
+    most : int, optional
         How many jobs an array may have.
     least_seconds : int
         The shortest time limit of a job.
@@ -43,7 +43,7 @@ class Cloud:
     name: str
     title: str
     template: str
-    most: int
+    most: int | None
     least_seconds: int
     own: Callable[[Order], dict[str, Any]]
     requeues: bool = True
@@ -60,7 +60,7 @@ class Cloud:
             raise ClusterError(f"--{self.name} needs --image, with this package in it")
         if order.directives:
             raise ClusterError(f"--{self.name} has no directives; take --template")
-        if order.count > self.most:
+        if self.most is not None and order.count > self.most:
             raise ClusterError(f"{self.title} has arrays of {self.most:,} jobs at most")
         if order.seconds is not None and order.seconds < self.least_seconds:
             raise ClusterError(
@@ -184,8 +184,8 @@ CLOUDS = {
     cloud.name: cloud
     for cloud in (
         Cloud("aws", "AWS Batch", "aws_batch.json", 10_000, 60, _aws),
-        Cloud("azure", "Azure Batch", "azure_batch.json", 10_000, 1, _azure),
-        Cloud("gcp", "Google Batch", "google_batch.json", 10_000, 1, _google),
+        Cloud("azure", "Azure Batch", "azure_batch.json", None, 1, _azure),
+        Cloud("gcp", "Google Batch", "google_batch.json", 100_000, 1, _google),
     )
 }
 """By the names of their options."""
