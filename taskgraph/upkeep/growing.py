@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from array import array
+from dataclasses import replace
 from itertools import compress, count
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING
@@ -170,12 +171,21 @@ class _Places:
 
 def joined(pieces: Sequence[bytes]) -> Snapshot | None:
     """Return encoded pieces as one; None if another version wrote one of them."""
-    first, *others = map(decode, pieces)
-    for other in others:
-        if first is None or other is None:
-            return None
-        first = first.with_more(len(first), other)
-    return first
+    found = [one for one in map(decode, pieces) if one is not None]
+    if len(found) < len(pieces):
+        return None
+    functions, counts, needs = array("I"), array("I"), array("I")
+    for one in found:
+        functions.extend(one.functions)
+        counts.extend(one.counts)
+        needs.extend(one.needs)
+    return replace(
+        found[-1],
+        keys=b"".join([one.keys for one in found]),
+        functions=functions,
+        counts=counts,
+        needs=needs,
+    )
 
 
 def take(
