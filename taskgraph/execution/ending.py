@@ -13,16 +13,26 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
+from taskgraph.exit_codes import ExitCode
+from taskgraph.loaded import loaded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backends.interface import Backend, Key
     from taskgraph.execution.options import RunOptions, WorkerOptions
     from taskgraph.execution.shared_page import NoPage, Page, SharedPage
+    from taskgraph.tasks.jugfile import Loaded
 
 STOP_DOCUMENT = "stop"
+STOP_FILE = "__jug_please_stop_running.txt"
+"""Lets the workers end of a run that was started in its folder, as jug's do."""
+HOOKS = "taskgraph.hooks.workers"
+"""The module of functions that jugfiles register; it is there only if one has."""
 CAUTION = 1.5
 """How much longer a task may take than those of its function took so far."""
 _MARGIN = 15.0
@@ -121,6 +131,7 @@ class Ending:
         self._look_at = -math.inf
         self._over = False
         self._told: StopNote | None = None
+        self._file: Path | None = Path(STOP_FILE).absolute()
 
     def look(self, backend: Backend, now: float) -> Early | None:
         """Return why the run has to end, None if it may go on; tell it once."""
@@ -130,6 +141,9 @@ class Ending:
         if now < self._look_at:
             return None
         self._look_at = now + max(_LOOK_EVERY, _LATENCIES * backend.latency)
+        if self._file is not None and self._file.exists():
+            path, self._file = self._file, None
+            return Early(f"there is {path}", at_once=False)
         note = read_note(backend)
         if note is None or note == self._told:
             return None
@@ -169,6 +183,10 @@ class LimitedPage:
         if seconds and time.monotonic() + seconds * CAUTION > self._until:
             self._full = True
 
+    def note_limit(self, *, progress: bool = False) -> None:
+        """Note that a limit ends the worker, and whether it has run any task."""
+        self._page.note_limit(progress=progress)
+
     def begin(self, key: Key, deadline: float) -> None:
         """Note what runs now, and count it."""
         self._left -= 1
@@ -195,6 +213,26 @@ def limited(page: SharedPage | NoPage, options: RunOptions, until: float) -> Pag
     if most is None and math.isinf(until) and not options.requeue:
         return page
     return LimitedPage(page, most, until)
+
+
+def run_told(read: Loaded, run: Callable[[], ExitCode]) -> ExitCode:
+    """Run a worker; tell the hooks of its jugfile, if any, how it begins and ends.
+
+    Parameters
+    ----------
+    read : Loaded
+        The graph as the worker has read it.
+    run : callable
+        Works until nothing is left, or the worker has to end.
+    """
+    hooks = loaded(HOOKS)
+    if hooks is not None:
+        hooks.begin(read)
+    code = run()
+    hooks = loaded(HOOKS)  # which the jugfile may have imported meanwhile
+    if hooks is not None and code == ExitCode.DONE:
+        hooks.end()
+    return code
 
 
 def author() -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from backends.liveness import BEATS_PER_LEASE, DEFAULT_LEASE, worker_identity
-from taskgraph.execution.ending import limited, until_of
+from taskgraph.execution.ending import limited, run_told, until_of
 from taskgraph.execution.options import RunOptions
 from taskgraph.execution.shared_page import NoPage
 from taskgraph.execution.worker import Worker
@@ -57,14 +57,15 @@ def run_here(
         _known_to_children(backend),
         heartbeat(lambda: backend.members.beat(backend.worker, about), lease) as join,
     ):
-        return Worker(
+        worker = Worker(
             source,
             loaded,
             options,
             provenance=provenance.context,
             page=limited(NoPage(), RunOptions(per_worker=options), until_of(options)),
             join=join,
-        ).run()
+        )
+        return run_told(loaded, worker.run)
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from backends.warning import warn
 from taskgraph.execution.pace import processors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from backends.interface import Backend
+    from backends.interface import Backend, Key
 
 _PATIENCE = 0.5
 """Seconds from one look to the next, at least."""
@@ -102,3 +102,10 @@ class OtherWorkers:
         seen |= dict.fromkeys(few, now)
         self._dead = (self._dead - set(few)) | (dead & self._names)
         return dead
+
+
+def let_go(backend: Backend, but: Iterable[Key] = ()) -> None:
+    """Release all that the worker of a store has locked, but for some keys."""
+    held = {x.key for x in backend.locks() if x.worker == backend.worker}
+    if held := held.difference(but):
+        backend.release(sorted(held))

@@ -16,7 +16,9 @@ from backends.interface import Inputs
 from taskgraph.description import summary
 from taskgraph.errors import ArgumentChangedError, MissingResultError, TaskgraphError
 from taskgraph.execution.begun_tasks import BegunTasks
+from taskgraph.execution.ending import HOOKS
 from taskgraph.execution.process_state import ProcessState, end_programs, since_boot
+from taskgraph.loaded import loaded
 from taskgraph.records import NO_INPUTS, Failure
 from taskgraph.results.codec import with_files
 from taskgraph.results.failures import failure_of
@@ -54,14 +56,30 @@ class Runner:
         Let exceptions of tasks through.
     clock : Clock
         What tells when a task began and how long it took.
+    hooked : bool
+        Whether to call what the jugfile has registered, as a worker does.
+
+    Attributes
+    ----------
+    ended : bool
+        Whether that says that the worker is to end.
+    progress : bool
+        Whether that was told of a task that was run to its end.
     """
 
     def __init__(
-        self, results: Results, *, debug: bool = False, clock: Clock = time
+        self,
+        results: Results,
+        *,
+        debug: bool = False,
+        clock: Clock = time,
+        hooked: bool = False,
     ) -> None:
         self._results = results
         self._clock = clock
         self._debug = debug
+        self._hooked = hooked
+        self.ended = self.progress = False
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
         self._process = os.getpid()
         self._as_of = 0
@@ -79,6 +97,7 @@ class Runner:
         With `watch`, `spoiled` knows of all that ran since.
         """
         self._process_state = ProcessState()
+        self._hooks = loaded(HOOKS) if self._hooked else None
         self._begun = BegunTasks()
         self._watched: list[Task] | None = [] if watch else None
 
@@ -111,9 +130,14 @@ class Runner:
             What it needs is damaged: run that again first.
         MissingResultError
             What it needs has no result any more: run that again first.
+        EndedByHookError
+            A hook of the jugfile does not let it begin.
         BackendError
             The store failed, not the task.
         """
+        if self._hooks is not None and not self._hooks.before(task):
+            self.ended = True
+            raise EndedByHookError(task.name)
         generator = task.generator
         function = self._functions.get(generator)
         if function is None:
@@ -130,6 +154,9 @@ class Runner:
         about = (summary(task.args, task.kwargs), started, wall, cpu, usage.ru_maxrss)
         if type(payload) is bytes:
             self._results.pending[task.key] = payload
+            if self._hooks is not None:
+                self.progress = True
+                self.ended = not self._hooks.after(task)
         printed = output()
         inputs = self._inputs(task) if task.needs else NO_INPUTS
         batch().add(
@@ -250,6 +277,10 @@ def _spoiled(failure: Failure) -> Failure:
     message = f"{failure.message.rstrip('.')}. {why}"
     trace = f"{failure.traceback}{why}\n"
     return replace(failure, message=message, traceback=trace)
+
+
+class EndedByHookError(TaskgraphError):
+    """A hook of the jugfile has ended the worker before a task began."""
 
 
 class DamagedResultError(TaskgraphError):

@@ -44,6 +44,9 @@ class Page(Protocol):
     def rest(self, seconds: float, clock: Clock) -> None:
         """Wait, but no longer than until another worker has met the end."""
 
+    def note_limit(self, *, progress: bool = False) -> None:
+        """Note that a limit ends the worker, and whether it has run any task."""
+
     @property
     def stopping(self) -> bool:
         """Whether no new task is wanted."""
@@ -66,7 +69,7 @@ class NoPage:
     def running(self) -> None:
         """Return None: nobody else would deal with it."""
 
-    def note_limit(self) -> None:
+    def note_limit(self, *, progress: bool = False) -> None:
         """Note nothing: nobody asks."""
 
     def note_progress(self) -> None:
@@ -110,9 +113,11 @@ class SharedPage:
     def expect(self, seconds: float | None) -> None:
         """Do nothing: there is time."""
 
-    def note_limit(self) -> None:
-        """Note that a limit of time or of tasks ends the worker."""
+    def note_limit(self, *, progress: bool = False) -> None:
+        """Note that a limit, as of time or of tasks, ends the worker."""
         self._page[_LIMITED] = 1
+        if progress:
+            self.note_progress()
 
     @property
     def limited(self) -> bool:

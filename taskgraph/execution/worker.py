@@ -25,10 +25,10 @@ from backends.interface import Claim, Row
 from taskgraph.description import summary
 from taskgraph.errors import MissingResultError
 from taskgraph.execution.background_flush import BackgroundFlush
-from taskgraph.execution.other_workers import OtherWorkers
+from taskgraph.execution.other_workers import OtherWorkers, let_go
 from taskgraph.execution.pace import Pace
 from taskgraph.execution.poison import given_up, poisonous
-from taskgraph.execution.runner import DamagedResultError, Runner
+from taskgraph.execution.runner import DamagedResultError, EndedByHookError, Runner
 from taskgraph.execution.shared_page import NoPage, Page
 from taskgraph.execution.unpublished import Unpublished
 from taskgraph.exit_codes import ExitCode
@@ -36,7 +36,7 @@ from taskgraph.results.lineage import discard_damaged
 from taskgraph.tasks.frontier import Budget, Frontier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from backends.interface import Backend, Change, Key
     from taskgraph.execution.clock import Clock
@@ -95,7 +95,9 @@ class Worker:
         self._done = Unpublished()
         self._following, self._running = 0.0, b""
         self._queue: deque[tuple[Key, int]] = deque()
-        self._runner = Runner(self._results, debug=options.debug, clock=clock)
+        self._runner = Runner(
+            self._results, debug=options.debug, clock=clock, hooked=True
+        )
         self._background = background(self._flush_and_release, self._provide)
         self._runner.before = self._background.hand_over
         self._runner.after = self._background.take_back
@@ -129,7 +131,7 @@ class Worker:
         idle = 0.0
         while True:
             self._take_in()
-            if self._page.stopping or (self._options.fail_fast and self.failed):
+            if self._enough:
                 return ExitCode.NOT_DONE
             self._queue.extend(self._lock())
             if self._queue:
@@ -155,6 +157,14 @@ class Worker:
             idle = idle + waited if waited else 0.0
             if idle >= self._options.max_wait:
                 return ExitCode.GAVE_UP
+
+    @property
+    def _enough(self) -> bool:
+        """Whether no new task is to be begun."""
+        if self._runner.ended:
+            self._page.note_limit(progress=self._runner.progress)
+            return True
+        return self._page.stopping or (self._options.fail_fast and bool(self.failed))
 
     def _wait(self) -> float:
         """Wait for news; return for how long it was in vain, 0 if there was any."""
@@ -273,7 +283,7 @@ class Worker:
         self._background.patience = self._pace.interval
         if len(self._queue) > 1:
             self._background.start()
-        while self._queue and not self._page.stopping:
+        while self._queue and not self._enough:
             key, token = self._queue.popleft()
             task = graph[key]
             if self._frontier.lacks(task):
@@ -286,8 +296,6 @@ class Worker:
             self._running = b""
             if self._background.torn:
                 self._gather()
-            if self.failed and self._options.fail_fast:
-                break
         self._give_back()
         self._look_ahead(0.0)
 
@@ -322,7 +330,7 @@ class Worker:
         self._page.begin(task.key, began + limit if limit else 0.0)
         try:
             seconds = self._runner.run(task, lambda: self._done.batch, self._output)
-        except (DamagedResultError, MissingResultError) as error:
+        except (DamagedResultError, EndedByHookError, MissingResultError) as error:
             self._page.end()
             if isinstance(error, DamagedResultError):
                 discard_damaged(self._results, error.key, error.error)
@@ -374,7 +382,7 @@ class Worker:
         self._background.torn = False
         self._flush()
         self._queue.clear()
-        self._let_go()
+        let_go(self._backend)
         self._start_over()
 
     def _leave(self) -> None:
@@ -386,14 +394,7 @@ class Worker:
         running = self._page.running()
         try:
             self._flush()
-            self._let_go(running[:1] if running else ())
+            let_go(backend, running[:1] if running else ())
         finally:
             if not running:
                 backend.members.leave(backend.worker)
-
-    def _let_go(self, but: Iterable[Key] = ()) -> None:
-        """Release all that this worker has locked."""
-        backend = self._backend
-        held = {x.key for x in backend.locks() if x.worker == backend.worker}
-        if held := held.difference(but):
-            backend.release(sorted(held))

@@ -37,6 +37,20 @@ def in_its_time(options: RunOptions) -> RunOptions:
     return replace(options, per_worker=replace(per_worker, max_time=limit))
 
 
+def heed_jug_variables(environ: Mapping[str, str]) -> None:
+    """Let the workers of this process end as ``JUG_MAX_TASKS`` and its like say.
+
+    Raises
+    ------
+    UsageError
+        One that should be a whole number is none.
+    """
+    if any(name.startswith("JUG_") for name in environ):
+        from taskgraph.hooks.exit_checks import exit_env_vars
+
+        exit_env_vars(environ)
+
+
 def time_given(max_time: float | None, environ: Mapping[str, str]) -> float | None:
     """Return how long a run may take: what the user says, or less in a batch job.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from taskgraph.cli.arguments import jugfile_argument, select_options
+from taskgraph.cli.batch.limits import heed_jug_variables
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import require_script
 from taskgraph.cli.program import leave
@@ -62,6 +64,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     select = selector(names, patterns) if names or patterns else None
     options = given_options(given, select)
     require_script(jugfile)
+    heed_jug_variables(os.environ)
     source = KeptJugfile(Jugfile(jugfile, given["arguments"], run_at_once))
     source.jugfile.compiled()  # no store for what is no jugfile
     results = open_store(store_url(jugfile, store))

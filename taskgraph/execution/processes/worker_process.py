@@ -14,7 +14,7 @@ from backends.errors import BackendError
 from backends.liveness import worker_identity
 from backends.warning import warnings_printed
 from taskgraph.errors import TaskgraphError
-from taskgraph.execution.ending import limited
+from taskgraph.execution.ending import limited, run_told
 from taskgraph.execution.output import Capture, flush_streams
 from taskgraph.execution.processes import (
     fork_safety,
@@ -193,7 +193,7 @@ def _work(job: Job, seat: Seat) -> ExitCode:
     seat.page.describe = at_work.describe
     try:
         with warnings_printed(capture.beside):
-            return at_work.run()
+            return run_told(loaded, at_work.run)
     finally:
         capture.close()
         seat.page.describe = None  # or the graph, and its files, would outlive this
