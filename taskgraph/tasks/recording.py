@@ -202,6 +202,31 @@ class Recording(Generic[T]):
             )
         self.functions[called.prefix] = f
 
+    def rename(self, task: Any, name: str) -> None:
+        """Let a task have another name, and so another key, as `TaskGenerator` does.
+
+        Raises
+        ------
+        UsageError
+            Another task that was written down since needs it, by the key that it had;
+            or it is a compound, whose key is not that of its arguments.
+        """
+        old = task.generator
+        later: list[Any] = self.tasks[::-1]
+        since = later[: later.index(task)] if task in later else later
+        compound = hasattr(old.function, "__taskgraph_compound__")
+        if compound or any(task in other.needs for other in since):
+            raise UsageError(
+                f"{task.name} is known by its name already, and cannot be called "
+                f"{name} any more; say so right after a task is written down, or write "
+                f"TaskGenerator(f, name={name!r})"
+            )
+        given = {"retries": old.retries, "timeout": old.timeout, "files": old.files}
+        ignore = tuple(old.ignore)
+        new = type(old)(old.f, name=name, version=old.version, ignore=ignore, **given)
+        self.register(new)
+        task.generator, task.key = new, new.key_of(task)
+
 
 class _Running:
     """Stands where a recording would be while a task runs."""

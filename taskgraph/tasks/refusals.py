@@ -16,8 +16,8 @@ WAY_OUT = (
 )
 _NAMED = re.compile(r"\bTask(let)?\b")
 _FROM_JUG = (
-    "Most of jug is here by the same names: write `from taskgraph import ...`; what to "
-    "write for jug.mapreduce, jug.utils and the rest, docs/from-jug.md says"
+    "jug's modules are here by the same names: write taskgraph for jug; what differs, "
+    "docs/from-jug.md says"
 )
 _COMMANDS = {
     **dict.fromkeys(("lock", "unlock", "is_locked"), "tg locks"),

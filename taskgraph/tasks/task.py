@@ -286,10 +286,7 @@ class Task(NotItsResult):
 
     @name.setter
     def name(self, name: str) -> None:
-        raise UsageError(
-            f"the name of a task is part of its key; write Task(f, ...) with "
-            f"f = TaskGenerator(function, name={name!r})"
-        )
+        self.recording.rename(self, name)
 
     @property
     def result(self) -> Any:

@@ -148,7 +148,10 @@ async def f(): pass
 """,
         "asyncio.run",
     ),
-    '`t.name = "x"`': ("base().name = 'x'", "TaskGenerator.*name='x'"),
+    '`t.name = "x"` after `f(t)`': (
+        "b = base(); same(b); b.name = 'x'",
+        "TaskGenerator.*name='x'",
+    ),
     '`set_jugdir("dict_store")`, `--store "%(jugfile)s"`': (
         "set_jugdir('dict_store')",
         "memory://",
