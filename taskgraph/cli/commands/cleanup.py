@@ -102,7 +102,13 @@ def _graphs(
     else:
         given = tuple(arguments or (before.arguments if before is not None else ()))
         loaded = load_graph(backend, jugfile, given)
-        current = take(loaded.graph, jugfile, arguments=given, missing=loaded.missing)
+        current = take(
+            loaded.graph,
+            jugfile,
+            arguments=given,
+            missing=loaded.missing,
+            inputs=loaded.inputs,
+        )
     same = (current.jugfile, current.arguments)
     own = {same} if before is None else {same, (before.jugfile, before.arguments)}
     others = [s for s in load_all(backend) if (s.jugfile, s.arguments) not in own]
@@ -120,6 +126,7 @@ def _clean(
     from taskgraph.results.results import Results
     from taskgraph.upkeep.collection import unneeded
     from taskgraph.upkeep.invalidation import CLEANUP, forget, losses
+    from taskgraph.upkeep.kept_jugfile import keep_snapshot
 
     found = unneeded(backend.keys(), current, others)
     _note_spared(found.spared, others)
@@ -135,6 +142,7 @@ def _clean(
     elif not yes:
         note(f"nothing was changed; --yes removes {what}")
     else:
+        keep_snapshot(current, backend)  # what it has no more is not open, but gone
         graphs = [current, *others]
         position = forget(results, found.keys, graphs, reason=CLEANUP)
         note(

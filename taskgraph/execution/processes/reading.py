@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from taskgraph.execution.processes.letters import Letters
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded, Pause
-    from taskgraph.tasks.task import Task
+    from taskgraph.tasks.task import Task, TaskGenerator
     from taskgraph.upkeep.growing import Growing
     from taskgraph.upkeep.snapshot import Snapshot
 
@@ -99,7 +99,7 @@ class Reader:
             self.prepare(loaded)
         if self.whole:
             self._tell(loaded, self.script.growing())
-        else:
+        elif not any(map(_is_compound, loaded.graph.generators)):
             names = (task.generator.name for task in loaded.graph.tasks)
             digests = digests_of(zip(names, loaded.graph, strict=True))
             self.letters.send("digests", (digests, b"".join(loaded.missing)))
@@ -143,6 +143,11 @@ class Reader:
         finally:
             self.letters.send("left", None)
             backend.members.leave(backend.worker)
+
+
+def _is_compound(generator: TaskGenerator) -> bool:
+    """Return whether what a worker reads depends on what is done when it reads."""
+    return hasattr(generator.function, "__taskgraph_compound__")
 
 
 def digests_of(named: Iterable[tuple[str, Key]]) -> Digests:
