@@ -3,6 +3,10 @@ from .api import (
     run as run,
     status as status,
 )
+from .compound import (
+    CompoundTask as CompoundTask,
+    CompoundTaskGenerator as CompoundTaskGenerator,
+)
 from .context import (
     CachedFunction as CachedFunction,
     init as init,

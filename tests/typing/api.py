@@ -45,6 +45,30 @@ def tasks() -> None:
     assert_type(task.name, str)
 
 
+def names_of_jug() -> None:
+    import taskgraph.barrier
+    from taskgraph.backends.select import select
+    from taskgraph.hash import hash_one
+    from taskgraph.hooks.exit_checks import exit_after_n_tasks
+    from taskgraph.io import NoLoad, write_task_out
+    from taskgraph.mapreduce import currymap
+    from taskgraph.unsafe import NoHash
+    from taskgraph.utils import CustomHash, cached_glob, timed_path
+
+    task = taskgraph.CompoundTask(abs, -1)
+    assert_type(task, taskgraph.Task)
+    task.name = "mine"
+    assert_type(write_task_out(task, "out.npy"), taskgraph.Task)
+    assert_type(NoLoad(task).base, Any)
+    assert_type(currymap(divmod, [(7, 2)]), list[Any])
+    assert_type(cached_glob("*.tif"), list[str])
+    assert_type(timed_path("a.tif"), CustomHash)
+    assert_type(hash_one(NoHash(3)), bytes)
+    assert_type(select("dict_store"), taskgraph.Results)
+    exit_after_n_tasks(3)
+    taskgraph.barrier()
+
+
 def runs() -> None:
     report = taskgraph.run("jugfile.py", workers=2, check=False)
     assert_type(report, taskgraph.Report)

@@ -1,0 +1,1 @@
+"""Stores, by the names of jug's modules; see `taskgraph.open_store`."""

@@ -1,0 +1,238 @@
+"""`map`, `currymap`, `reduce` and `mapreduce`: functions over sequences as tasks."""
+
+from __future__ import annotations
+
+import functools
+from itertools import starmap
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.errors import UsageError
+from taskgraph.identity.functions import refuse_unfinished
+from taskgraph.mapreduce.mapped import Mapped
+from taskgraph.tasks.task import Task, TaskGenerator
+from taskgraph.utils.identical import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAP_STEP = 4
+REDUCE_STEP = 8
+
+
+def map(  # noqa: A001 - jug's name
+    mapper: Callable[..., Any], sequence: Any, map_step: int = MAP_STEP
+) -> Any:
+    """Return what `mapper` makes of each item of a sequence: several in each task.
+
+    The tasks have the name of `mapper`, so that ``tg invalidate --name`` finds them.
+
+    Parameters
+    ----------
+    mapper : function or TaskGenerator
+        Takes one item.
+    sequence : list, tuple or Mapped
+        The items; there may be tasks among them.
+    map_step : int, optional
+        How many items one task takes.
+
+    Returns
+    -------
+    Mapped or list of Task
+        As long as the sequence. A list of tasks if the step is 1.
+
+    Raises
+    ------
+    UsageError
+        The step is below 1, or the function has no name.
+
+    Examples
+    --------
+    >>> from taskgraph import Task
+    >>> letters = map(chr, list(range(97, 107)))
+    >>> len(letters), len(letters.blocks), letters.blocks[0].name
+    (10, 3, 'builtins.chr')
+    """
+    if _checked(map_step) == 1:
+        written = _generator(mapper)
+        return [written(item) for item in sequence]
+    blocks = _blocks(_variant(mapper, _each, "map"), sequence, map_step)
+    return Mapped(blocks, map_step, range(len(sequence)))
+
+
+def currymap(
+    mapper: Callable[..., Any], sequence: Any, map_step: int = MAP_STEP
+) -> list[Any]:
+    """Return what `mapper` makes of each tuple of arguments: several in each task.
+
+    Parameters
+    ----------
+    mapper : function or TaskGenerator
+        Takes as many arguments as the items have.
+    sequence : list of tuple
+        The arguments of each call.
+    map_step : int, optional
+        How many calls one task makes.
+
+    Returns
+    -------
+    list of Tasklet or of Task
+        As long as the sequence; of tasks if the step is 1.
+
+    Examples
+    --------
+    >>> len(currymap(divmod, [(7, 2), (9, 4)]))
+    2
+    """
+    if _checked(map_step) == 1:
+        written = _generator(mapper)
+        return [written(*item) for item in sequence]
+    blocks = _blocks(_variant(mapper, _each_spread, "currymap"), sequence, map_step)
+    return list(Mapped(blocks, map_step, range(len(sequence))))
+
+
+def reduce(
+    reducer: Callable[..., Any], inputs: Any, reduce_step: int = REDUCE_STEP
+) -> Any:
+    """Return a task that comes to ``functools.reduce(reducer, inputs)``.
+
+    Parameters
+    ----------
+    reducer : function or TaskGenerator
+        Takes two items, or what two came to. It has to be associative; the order of
+        the items stays.
+    inputs : list, tuple or Mapped
+        The items; there may be tasks among them.
+    reduce_step : int, optional
+        How many items one task takes.
+
+    Returns
+    -------
+    Task
+        Of no inputs, that of an empty list.
+
+    Examples
+    --------
+    >>> import operator
+    >>> from taskgraph import open_store, run
+    >>> total = reduce(operator.add, list(range(100)))
+    >>> _ = run(total, store=(store := open_store("memory://")))
+    >>> store.load(total.key)
+    4950
+    """
+    if _checked(reduce_step) == 1:
+        raise UsageError("reduce_step=1 would never come to an end; 2 or more")
+    written = _variant(reducer, _reduced, "reduce")
+    found = _blocks(written, inputs, reduce_step)
+    while len(found) > 1:
+        found = _blocks(written, found, reduce_step)
+    return found[0] if found else identity([])
+
+
+def mapreduce(
+    reducer: Callable[..., Any],
+    mapper: Callable[..., Any] | None,
+    inputs: Any,
+    map_step: int = MAP_STEP,
+    reduce_step: int = REDUCE_STEP,
+) -> Any:
+    """Return a task that comes to ``functools.reduce(reducer, map(mapper, inputs))``.
+
+    Parameters
+    ----------
+    reducer, mapper : function or TaskGenerator
+        As `reduce` and `map` take them; no mapper hands the items on.
+    inputs : list, tuple or Mapped
+        The items; there may be tasks among them.
+    map_step, reduce_step : int, optional
+        How many items one task maps; so many of these lists, or of what they came to,
+        one task reduces.
+
+    Examples
+    --------
+    >>> import operator
+    >>> from taskgraph import open_store, run
+    >>> total = mapreduce(operator.add, abs, list(range(-50, 50)))
+    >>> _ = run(total, store=(store := open_store("memory://")))
+    >>> store.load(total.key)
+    2500
+    """
+    if mapper is None:
+        return reduce(reducer, inputs, reduce_step)
+    mapped = map(mapper, inputs, map_step)
+    if _checked(reduce_step) == 1 or not mapped:
+        return reduce(reducer, [], reduce_step)
+    written = _variant(reducer, _reduced, "reduce")
+    first = _blocks(written, mapped, map_step * reduce_step)
+    return reduce(reducer, first, reduce_step) if len(first) > 1 else first[0]
+
+
+def _checked(step: int) -> int:
+    if step < 1:
+        raise UsageError(f"a step of {step!r} items; it is 1 or more")
+    return step
+
+
+def _blocks(written: TaskGenerator, items: Any, step: int) -> list[Task]:
+    return [written(items[start : start + step]) for start in _starts(items, step)]
+
+
+def _starts(items: Any, step: int) -> Iterator[int]:
+    return iter(range(0, len(items), step))
+
+
+def _generator(f: Callable[..., Any]) -> TaskGenerator:
+    return f if isinstance(f, TaskGenerator) else TaskGenerator(f)
+
+
+def _variant(
+    f: Callable[..., Any], way: Callable[..., Any], what: str
+) -> TaskGenerator:
+    """Return a generator of the same name whose tasks use a function on many items.
+
+    The code that results are made by is that of the function.
+    """
+    plain = _generator(f)
+    refuse_unfinished(plain.function, plain.name)
+    label = what if plain.version is None else f"{what}, version {plain.version}"
+    given, named = plain._given  # noqa: SLF001 - a partial's, which are in each key
+    many = functools.partial(_Many(plain.function, way), *given, **named)
+    return TaskGenerator(
+        many,
+        name=plain.name,
+        version=label,
+        retries=plain.retries,
+        timeout=plain.timeout,
+    )
+
+
+class _Many:
+    """A function that is used on many items, in one of the ways below."""
+
+    def __init__(self, f: Callable[..., Any], way: Callable[..., Any]) -> None:
+        self.__wrapped__ = f
+        self.__name__ = getattr(f, "__name__", "function")
+        self._way = way
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Many):
+            return NotImplemented
+        return (self.__wrapped__, self._way) == (other.__wrapped__, other._way)
+
+    def __hash__(self) -> int:
+        return hash((self.__wrapped__, self._way))
+
+    def __call__(self, /, *args: Any, **named: Any) -> Any:
+        *given, items = args
+        return self._way(functools.partial(self.__wrapped__, *given, **named), items)
+
+
+def _each(f: Callable[..., Any], items: list[Any]) -> list[Any]:
+    return [f(item) for item in items]
+
+
+def _each_spread(f: Callable[..., Any], items: list[Any]) -> list[Any]:
+    return list(starmap(f, items))
+
+
+def _reduced(f: Callable[..., Any], items: list[Any]) -> Any:
+    return functools.reduce(f, items)

@@ -1,0 +1,206 @@
+"""jug's modules by their names: found in every order, lazy, and what they promise."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from taskgraph import Task, TaskGenerator, UsageError, open_store, run, value
+from taskgraph.io import NoLoad, write_task_out
+from taskgraph.mapreduce import currymap, map, mapreduce, reduce  # noqa: A004 - jug's
+from taskgraph.task import describe, recursive_dependencies, topological_sort
+from taskgraph.unsafe import NoHash
+from taskgraph.utils import CustomHash, identity, jug_execute, timed_path
+
+PROGRAMS = {
+    "a module needs no import of its own": """
+import taskgraph as jug
+assert jug.task.value(3) == jug.mapreduce.map(abs, []).places.stop + 3
+assert jug.dict_store.dict_store().backend.url == "memory://"
+""",
+    "the module barrier leaves the function": """
+import taskgraph.barrier
+from taskgraph.barrier import BarrierError
+from taskgraph import barrier
+taskgraph.set_jugdir("memory://")
+barrier(); taskgraph.barrier()
+taskgraph.Task(abs, -1)
+try: barrier()
+except BarrierError: pass
+else: raise AssertionError
+""",
+    "the function barrier leaves the module": """
+from taskgraph import barrier
+import taskgraph.barrier as module
+taskgraph = __import__("taskgraph")
+taskgraph.set_jugdir("memory://")
+barrier(); module(); module.barrier()
+""",
+    "a star brings no module": """
+from taskgraph import *
+assert "hash" not in vars() and "io" not in vars() and CompoundTask
+""",
+    "nothing of it is loaded before it is asked for": """
+import sys, taskgraph.cli, taskgraph.execution.worker
+from taskgraph import TaskGenerator, barrier
+names = ("hooks", "utils", "task", "io", "compound", "mapreduce", "hash", "unsafe")
+assert not [n for n in names if f"taskgraph.{n}" in sys.modules]
+""",
+}
+
+
+@pytest.mark.parametrize("promise", PROGRAMS)
+def test_names_are_found(promise):
+    subprocess.run([sys.executable, "-c", PROGRAMS[promise]], check=True)
+
+
+@TaskGenerator
+def double(x):
+    return 2 * x
+
+
+@TaskGenerator(version=3)
+def joined(x, y):
+    return x + y
+
+
+def result(task):
+    results = open_store("memory://")
+    run(task, store=results)
+    return results.load(task.key)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 33])
+@pytest.mark.parametrize("step", [1, 2, 4, 50])
+def test_steps_change_no_value(n, step):
+    numbers = list(range(n))
+    mapped = map(double, numbers, step)
+    assert len(mapped) == n
+    assert result(Task(list, mapped)) == [2 * x for x in numbers]
+    assert result(Task(list, mapped[::-2])) == [2 * x for x in numbers][::-2]
+    letters = [chr(97 + x) for x in numbers]
+    whole = reduce(joined, letters, step + 1)
+    assert result(whole) == ("".join(letters) if n else [])
+    assert result(mapreduce(joined, str, numbers, step, step + 1)) == (
+        "".join([str(x) for x in numbers]) if n else []
+    )
+    pairs = currymap(joined, list(zip(numbers, numbers, strict=True)), step)
+    assert result(Task(list, pairs)) == [2 * x for x in numbers]
+
+
+def test_blocks_have_the_name_of_the_function_and_keys_of_their_own():
+    (block,) = map(double, [1], 2).blocks
+    assert block.name == double(1).name
+    assert block.key != double([1]).key
+    assert reduce(joined, ["a"]).key != reduce(TaskGenerator(joined.f), ["a"]).key
+
+
+def test_a_slice_needs_its_blocks_only():
+    mapped = map(double, list(range(10)), 2)
+    assert Task(sum, mapped[2:5]).needs == tuple(mapped.blocks[1:3])
+    keys = {Task(sum, part).key for part in (mapped[2:5], mapped[2:4], mapped[3:5])}
+    assert len(keys) == 3
+    assert Task(sum, mapped[2:8][1:3]).key == Task(sum, mapped[3:5]).key
+
+
+@pytest.mark.parametrize("step", [0, -1])
+def test_steps_below_one_are_refused(step):
+    with pytest.raises(UsageError, match="1 or more"):
+        map(double, [1], step)
+
+
+def test_a_lambda_is_refused():
+    with pytest.raises(UsageError, match="lambda"):
+        map(lambda x: x, [1, 2])
+
+
+def test_what_does_not_count_is_handed_over_and_waited_for():
+    task = double(2)
+    held = Task(max, [NoHash(task), 3])
+    assert held.needs == (task,)
+    assert held.key == Task(max, [NoHash(7), 3]).key
+    assert result(held) == 4
+
+
+def test_a_digest_of_ones_own_is_the_key():
+    def first(x):
+        return x[:1]
+
+    one, other = CustomHash([1, double(2)], first), CustomHash([1, 3], first)
+    assert Task(sum, one).key == Task(sum, other).key
+    assert result(Task(sum, one)) == 5
+
+
+def test_a_path_goes_by_time_and_size(tmp_path):
+    path = tmp_path / "file"
+    keys = set()
+    for text, when in (("a", 1), ("b", 1), ("b", 2), ("bc", 2)):
+        path.write_text(text)
+        os.utime(path, (when, when))
+        keys.add(Task(len, timed_path(str(path))).key)
+    assert len(keys) == 3
+    with pytest.raises(FileNotFoundError):
+        Task(len, timed_path(str(tmp_path / "none")))
+
+
+def test_a_task_is_handed_over_unloaded():
+    def held(it):
+        return type(it).__name__, value(it.base)
+
+    task = double(2)
+    assert result(Task(held, NoLoad(task))) == ("NoLoad", 4)
+    assert Task(held, NoLoad(task)).key != Task(held, task).key
+    with pytest.raises(UsageError, match="NoLoad"):
+        NoLoad(task)[0]
+
+
+def test_a_command_that_fails_is_told():
+    report = run(jug_execute(["false"]), check=False)
+    assert "['false'] failed with exit code 1" in report.errors[0].message
+    assert result(jug_execute(["false"], check_exit=False, return_value=3)) == 3
+
+
+def test_a_task_is_identical_to_itself():
+    task = double(2)
+    mapped = map(double, [1, 2, 3])
+    assert identity(task) is task
+    assert identity(task[0]).base is task
+    assert result(identity([task, mapped])) == [4, [2, 4, 6]]
+
+
+def test_a_written_result_is_what_it_was(tmp_path):
+    name = tmp_path / "ones"
+    run(write_task_out(Task(np.ones, 3), str(name), str(tmp_path / "about")))
+    assert np.load(name).tolist() == [1, 1, 1]
+    assert "numpy.ones" in (tmp_path / "about").read_text()
+    with pytest.raises(UsageError, match="'toml'"):
+        write_task_out(double(2), "out", "about", "toml")
+
+
+def test_what_a_task_was_made_of_is_told():
+    made = describe([double(double(1)[0]), {"x": map(double, [1])}])
+    assert made[0]["args"][0]["base"]["args"] == [1]
+    assert made[1]["x"]["base"][0]["args"] == [[1]]
+
+
+def test_dependencies_are_walked_once_and_sorted():
+    task = joined(double(1), double(double(1)))
+    found = list(recursive_dependencies(task))
+    assert len(found) == len({id(need) for need in found}) >= 3
+    assert len(list(recursive_dependencies(task, 1))) == 2
+    assert list(recursive_dependencies(task, 0)) == []
+    tasks = [task, *found]
+    topological_sort(tasks)
+    places = {need: place for place, need in enumerate(tasks)}
+    assert all(places[need] < places[t] for t in tasks for need in t.needs)
+
+
+def test_a_task_is_named_before_it_is_needed():
+    task = Task(abs, -4)
+    before = task.key
+    task.name = "mine"
+    assert (task.name, task.key == before) == ("mine", False)
+    assert task.key == TaskGenerator(abs, name="mine")(-4).key
+    assert result(Task(abs, task)) == 4
