@@ -104,7 +104,7 @@ def _written_down(
     else:  # another thread writes tasks down, too
         recording.tasks.remove(task)
     inside = variants.generator.function(*task.args, **task.kwargs)
-    task.args, task.kwargs = (inside,), {}
+    task.call = (inside,)
     task.generator, task.mutable = variants.last, False
     task.needs = tuple(dict.fromkeys(tasks_in(inside)))
     recording.tasks.append(task)
