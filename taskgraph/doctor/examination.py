@@ -30,14 +30,17 @@ if TYPE_CHECKING:
 
 _HERE = 3
 """Other processes of this machine."""
-_START, _MEETING = 15.0, 120.0
+_START, _MEETING = 8.0, 120.0
 """Seconds in which others begin to take part, and in which they are started by hand."""
 _ALONE, _TOGETHER, _MOST = 1.0, 2.0, 80
 _RACE, _ROUNDS, _STEP = 3.0, 50, 0.02
-_HOPS, _HOP_SECONDS = 12, 5.0
+_HOPS, _HOP_SECONDS = 12, 8.0
 _BEATS = 1.2, 5.0
 _LATE = 10.0
 """Seconds that others have to tell what they saw, besides what it takes."""
+_ENDING = 3.0
+_WHOLE = 17.0
+"""Seconds in which everything is done that is done together."""
 _COMMON = "doctor-meeting"
 _MODULE = "taskgraph.doctor.partner"
 
@@ -85,11 +88,11 @@ def examine(store: str, *, peers: Sequence[str] = (), meet: int = 0) -> Examinat
     Examples
     --------
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     found = examine(f"{folder}/new.tgdata")
-    ...     os.listdir(folder)
-    []
-    >>> found.level < Level.UNFIT, found.costs.append > 0
-    (True, True)
+    ...     with open(f"{folder}/letter.txt", "w") as letter:
+    ...         print("of somebody else", file=letter)
+    ...     found = examine(folder)
+    >>> found.level.name, found.findings[0].measured
+    ('UNFIT', 'cannot be opened')
     """
     probe = open_probe(store)
     name = _COMMON if meet else f"doctor-{os.urandom(6).hex()}"
@@ -151,6 +154,7 @@ def _lead(
             said = [_said(one) for one in started]
             found.findings += judging.absent(asked, said, meet, len(meeting.hosts) - 1)
         found.hosts = sorted(set(meeting.hosts.values()))
+        meeting.end_at = time.monotonic() + _WHOLE
         try:
             _together(found, probe, meeting, name)
         finally:
@@ -162,12 +166,13 @@ def _together(found: Examination, probe: Probe, meeting: Meeting, name: str) -> 
     """Do one experiment after the other."""
     names, do, findings = list(meeting.hosts), meeting.do, found.findings
     who = [meeting.name, *(one for one in names if one != meeting.name)]
-    far = [one for one in who if meeting.hosts[one] != meeting.hosts[meeting.name]]
-    two = [meeting.name, *(far or who[1:])][:2]
     place = meeting.place
 
     told: dict[str, Any] = do("clock", who, patience=_LATE)
     findings += judging.clocks(told, meeting.hosts)
+    who = [one for one in who if one in told]
+    far = [one for one in who if meeting.hosts[one] != meeting.hosts[meeting.name]]
+    two = [meeting.name, *(far or who[1:])][:2]
     alone = do("work", who[:1], patience=_LATE, at=0, seconds=_ALONE, most=_MOST)
     mine = alone[meeting.name]
     if "error" in mine:
@@ -223,7 +228,7 @@ def _started(commands: Sequence[Sequence[str]]) -> Iterator[list[_Process]]:
             running.append((process, said))
         yield running
     finally:
-        end = time.monotonic() + _LATE
+        end = time.monotonic() + _ENDING
         for process, said in running:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, end - time.monotonic()))

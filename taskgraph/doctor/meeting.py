@@ -10,6 +10,7 @@ import json
 import os
 import time
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, UnavailableError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _JOINED, _PLAN, _TOLD = "joined", "plan", "told"
 _END = "end"
-_SILENCE = 25.0
+_SILENCE = 60.0
 """Seconds after which who plans is taken for dead."""
 _PAUSES = 0.01, 0.2
 
@@ -33,12 +34,22 @@ class Meeting:
     ----------
     url : str
         Of the scratch store.
+
+    Attributes
+    ----------
+    name : str
+        Ours.
+    hosts : dict
+        The machines of all who are here, by their names.
+    end_at : float
+        When it is to be over, by the monotonic clock.
     """
 
     def __init__(self, url: str) -> None:
         self.place = Place(url, worker_name())
         self.name = self.place.name
         self.hosts: dict[str, str] = {}
+        self.end_at = inf
         self._documents = self.place.log.documents
         self._number = 0
 
@@ -65,14 +76,17 @@ class Meeting:
     def do(
         self, what: str, who: Sequence[str], *, patience: float, **plan: Any
     ) -> dict[str, dict[str, Any]]:
-        """Let some do an experiment; return what those tell who answer in time."""
+        """Let some do an experiment; return what those tell who answer in time.
+
+        After the moment `end_at`, nobody is waited for any longer than a second.
+        """
         number, self._number = self._number, self._number + 1
         whole = {"what": what, "who": list(who), **plan}
         self._say(f"{_PLAN}-{number}", whole)
         told = {}
         if self.name in who:
             told[self.name] = experiment(self.place, whole)
-        end = time.monotonic() + patience
+        end = min(time.monotonic() + patience, max(self.end_at, time.monotonic() + 1))
         for name in who:
             if name != self.name:
                 left = max(0.1, end - time.monotonic())

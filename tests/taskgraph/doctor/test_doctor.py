@@ -24,6 +24,13 @@ for word; do :; done
 exec unshare --uts bash -c "hostname node7; $word"
 """
 
+WITHOUT_LINKS = """
+import errno, os
+def link(*_, **__):
+    raise OSError(errno.EPERM, "Operation not permitted")
+os.link = link
+"""
+
 
 def level(found, what):
     return next(one["level"] for one in found["findings"] if one["what"] == what)
@@ -67,13 +74,18 @@ def test_a_directory_is_examined_while_a_worker_uses_it(tg):
 
 
 @needs_namespaces
-def test_a_peer_takes_part_from_its_own_machine(tg):
+def test_a_peer_takes_part_from_its_own_machine_also_without_hard_links(tg):
     (tg.folder / "bin").mkdir()
+    (tg.folder / "lib").mkdir()
+    tg.write("lib/sitecustomize.py", WITHOUT_LINKS)
     ssh = tg.write("bin/ssh", SSH)
     ssh.chmod(0o755)
     path = f"{ssh.parent}:{os.environ['PATH']}"
     peers = ("--peer", "node7", "--peer", "node8")
-    found = examined(tg, "--store", "new", *peers, env={"PATH": path})
+    env = {"PATH": path, "PYTHONPATH": str(tg.folder / "lib")}
+    found = examined(tg, "--store", "new", *peers, env=env)
+    assert level(found, "hard links") == "warning"
+    assert level(found, "put if absent") == "fine"
     absent = next(x for x in found["findings"] if x["what"] == "node8")
     assert absent["meaning"] == "no route to host"
     assert "node7" in found["hosts"]

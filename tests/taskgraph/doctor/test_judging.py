@@ -53,10 +53,18 @@ def test_who_did_not_come_to_meet_is_told():
     assert found.measured == "1 of 2 came"
 
 
-def test_news_that_do_not_come_are_unfit_and_late_ones_a_warning():
-    never = judging.hops({"a": {"took": [], "late": True}}, far=True)
-    late = judging.hops({"a": {"took": [9.0], "late": False}}, far=True)
-    assert (never.level, late.level) == (Level.UNFIT, Level.WARNING)
+def test_news_that_do_not_come_in_time_are_a_warning():
+    never = judging.hops({"a": {"took": []}}, far=True)
+    late = judging.hops({"a": {"took": [9.0]}}, far=True)
+    assert never.level is late.level is Level.WARNING
+    assert judging.hops({"a": {"took": [0.1]}}, far=True).level is Level.FINE
+
+
+def test_who_won_and_did_not_tell_in_time_is_no_reason_to_worry():
+    told = {"a": {"won": [], "spans": [(0.0, 1.0)]}}
+    found = judging.races(told, {"a": {"seen": ["slow"]}}, 1, HOSTS)
+    assert found.level is Level.FINE
+    assert judging.races(told, {"a": {"seen": ["a"]}}, 1, HOSTS).level is Level.UNFIT
 
 
 @pytest.mark.parametrize(
