@@ -19,6 +19,10 @@ from zlib import crc32
 _MOST_TASKS = 1 << 16
 _SHORTEST, _LONGEST = 0.5, 3.0
 """Seconds that records wait to be published, if nobody waits for them."""
+_PER_SLOW, _SLOWEST = 4, 30.0
+"""How many times longer than an append they wait where `_LONGEST` is less than that,
+and seconds that they wait at most. So many write to one slow journal that they are in
+each other's way, and what they append takes a fifth of their time."""
 _PER_COST = 50
 """How many times longer than an append that is: appends are 2 % of the time."""
 _HASTY_PER_COST = 10
@@ -68,12 +72,14 @@ class Pace:
     def interval(self) -> float:
         """For how long a record may wait to be published, and work to be done."""
         wanted = max(_PER_COST * self.cost, _PER_ROUND * self._round)
-        return min(_LONGEST, max(_SHORTEST, wanted))
+        longest = max(_LONGEST, min(_SLOWEST, _PER_SLOW * self.cost))
+        return min(longest, max(_SHORTEST, wanted))
 
     @property
     def worthwhile(self) -> float:
         """For how many seconds of work an append pays, when others want to share."""
-        return min(_END, max(self._haste, self._round)) if self.others else 0.0
+        most = max(_END, min(_SLOWEST, self.cost))  # it would wait as long for more
+        return min(most, max(self._haste, self._round)) if self.others else 0.0
 
     @property
     def _haste(self) -> float:
@@ -105,7 +111,8 @@ class Pace:
         With `wanted`, somebody may wait for them.
         """
         hasty = wanted and self.others
-        limit = min(self.interval, self._haste) if hasty else self.interval
+        soon = min(self.interval, self._haste, _LONGEST)
+        limit = soon if hasty else self.interval
         return age + following >= limit
 
     def aside(self, following: float) -> bool:

@@ -35,9 +35,24 @@ def test_intervals_follow_what_an_append_takes():
     assert slow.interval == pytest.approx(1.0, rel=0.01)
     assert slow.worthwhile == pytest.approx(0.2, rel=0.01)
     for _ in range(30):
-        slow.published(60.0)
+        slow.published(0.3)
     assert slow.interval == 3.0
     assert slow.worthwhile == 0.5  # or all would wait for who locked last
+
+
+@pytest.mark.parametrize("cost", [1.0, 3.0, 60.0])
+def test_where_many_are_in_each_others_way_they_append_the_more_seldom(cost):
+    """A fifth of the time goes into appends; what is locked takes as long as one."""
+    slow = pace(100)
+    for _ in range(30):
+        slow.published(cost)
+    assert slow.interval == pytest.approx(min(4 * cost, 30.0), rel=0.01)
+    assert slow.worthwhile == pytest.approx(min(cost, 30.0), rel=0.01)
+    assert not slow.due(2.9, 0.2)
+    assert slow.due(2.9, 0.2, wanted=True)  # who waits does not wait longer
+    for _ in range(99):
+        slow.published(0.001)
+    assert slow.interval == pace(100).interval
 
 
 @pytest.mark.parametrize("others", [1, 3, 15, 63, 255])
