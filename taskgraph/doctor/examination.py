@@ -198,11 +198,17 @@ def _together(found: Examination, probe: Probe, meeting: Meeting, name: str) -> 
     limit = _TOGETHER + _LATE
     told = do("work", who, patience=limit, at=at, seconds=_TOGETHER, most=_MOST)
     told = {one: each for one, each in told.items() if "error" not in each}
-    joined = do("join", (far or who)[-1:], patience=_LATE)
-    service = probe.service(name)
+    service, latency = probe.service(name), place.log.latency
     found.assumed = service.assumed
-    found.costs = judging.costs(mine, told, joined, service, place.log.latency)
+    joined = _joined(meeting, (far or who)[-1])
+    found.costs = judging.costs(mine, told, joined, service, latency)
     findings.append(judging.appends(mine, found.costs, len(who)))
+
+
+def _joined(meeting: Meeting, who: str) -> dict[str, dict[str, Any]]:
+    """Let one read everything anew, or do it ourselves if that one takes too long."""
+    told = meeting.do("join", [who], patience=_LATE)
+    return told or meeting.do("join", [meeting.name], patience=_LATE)
 
 
 def _end(meeting: Meeting) -> int:

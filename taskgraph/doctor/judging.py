@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _WRONG_CLOCK = 5.0
 _LATE_HOP = 2.0
+_READ = 60e-6
+"""Seconds of a core to take in a segment, if that could not be measured."""
 _UNSAFE = "two workers could both be first: choose another --store"
 
 
@@ -219,7 +221,7 @@ def costs(
     append = alone["append"]
     turn = seconds / appends if appends else append
     found = [each for each in joined.values() if each.get("segments")]
-    read = wait = 0.0
+    read, wait = _READ, 0.0
     if found:
         read = min(each["cpu"] / each["segments"] for each in found)
         wait = min(each["seconds"] / each["segments"] for each in found) - read

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backends.interface import Level
+from backends.interface import Level, Service
 from taskgraph.doctor import judging
 
 HOSTS = {"a": "node1", "b": "node2"}
@@ -74,6 +74,16 @@ def test_heartbeats_that_are_seen_late_ask_for_a_longer_lease(told):
     (found,) = judging.heartbeats(told)
     assert found.level is Level.WARNING
     assert found.advice.startswith("`--lease ")
+
+
+def test_reading_that_was_not_measured_is_not_taken_for_free():
+    alone, service = {"append": 0.01}, Service()
+    told = {"a": {"appends": 10, "seconds": 1.0}}
+    joined = {"a": {"segments": 10, "cpu": 0.001, "seconds": 0.002}}
+    known = judging.costs(alone, told, joined, service, 0.02)
+    assert (known.read, known.wait) == (pytest.approx(1e-4), pytest.approx(1e-4))
+    for lacking in ({}, {"a": {"error": "no room"}}):
+        assert judging.costs(alone, told, lacking, service, 0.02).read > 0
 
 
 def test_clocks_that_differ_by_minutes_are_told_by_host():
