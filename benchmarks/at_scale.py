@@ -348,14 +348,14 @@ def simulated(stores: dict[str, str], _: argparse.Namespace) -> Iterator[Row]:
 
 def advised(kind: str, costs: Costs, cores: float) -> Iterator[Row]:
     """Yield what comes of the advice: longer tasks, fewer workers, more stores."""
+    if costs.service.here:
+        return  # more stores of one machine are no more cores
     longer = shortest_task(costs, WORKERS, cores)
     if longer < inf:
         yield carried(costs, Crew(WORKERS, cores), longer, f"{kind}, longer tasks")
     fewer = most_workers(costs, 1.0, cores)
     if 0 < fewer < WORKERS:
         yield carried(costs, Crew(fewer, cores), 1.0, f"{kind}, fewer workers")
-    if costs.service.here:
-        return  # more stores of one machine are no more cores
     for stores in (10, 100):
         workers = WORKERS // stores
         seconds = shortest_task(costs, workers, cores)
