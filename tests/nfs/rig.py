@@ -299,7 +299,7 @@ class Rig:
             start_new_session=True,
         )
 
-    def up(self, timeout: float = 60) -> Rig:
+    def up(self, timeout: float = 180) -> Rig:
         """Boot all nodes at the same time and wait for them."""
         self._check()
         self._prepare()

@@ -90,7 +90,7 @@ def assert_sound(store: Path | str, tasks: int | None = None) -> None:
     discarded = {
         key
         for segment in journal(store)
-        if segment.kind is Kind.DISCARD
+        if segment.kind in {Kind.DISCARD, Kind.RESTORE}  # which drops what is newer
         for key in segment.split()
     }
     assert {k for k, n in published.items() if n > 1} <= discarded
