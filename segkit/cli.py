@@ -21,6 +21,7 @@ from taskgraph.extending import (
     store_option,
     store_url,
     submit_options,
+    tell_of_others,
 )
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ def run_pipeline(
         note(told)
     left = left_over(source, loaded) if is_first() and not options.quiet else ""
     retry_failures(loaded, options, began)
+    tell_of_others(loaded, options)
     if report_of(loaded).open:
         warm_up(source)
     code, report = run_loaded(source, loaded, source.path, options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from taskgraph.upkeep.changed_code import told_changes
 from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
 from taskgraph.upkeep.jugfile_store import default_store, keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
+from taskgraph.upkeep.other_stores import told_at_first
 from taskgraph.upkeep.snapshot import load_all
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def run(
     *,
     store: Any = None,
     workers: int = 1,
+    also: Iterable[str] = (),
     options: WorkerOptions | None = None,
     check: bool = True,
 ) -> Report:
@@ -95,6 +97,8 @@ def run(
     workers : int, optional
         Processes to run them in. 0 runs them in this process, as a store in memory
         demands.
+    also : iterable of str, optional
+        Other stores, whose results are taken instead of computed; only looked into.
     options : WorkerOptions, optional
         What to run of it, and how.
     check : bool, optional
@@ -110,8 +114,7 @@ def run(
     TasksFailedError
         Tasks failed or wait for one that failed.
     GaveUpError
-        Others hold the last tasks and none of them is alive, or `options` left some
-        out.
+        Others hold the last tasks and none is alive, or `options` left some out.
     KeyboardInterrupt
         Ctrl-C, also if `check` is false: after the tasks that ran then, whose results
         are kept; at once if it is pressed again.
@@ -124,8 +127,7 @@ def run(
     -----
     As by `tg execute`, tasks that raised in an earlier run are tried once more, files
     of tasks that are gone or changed are made again, and functions that have changed
-    since their results were made are told, for `invalidate`. So is it if there are no
-    tasks at all.
+    since their results were made are told, for `invalidate`. So is a lack of tasks.
 
     Examples
     --------
@@ -150,7 +152,7 @@ def run(
         warn(_without_tasks(what))
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
-    options = options or WorkerOptions()
+    options = replace(o := options or WorkerOptions(), also=[*also, *o.also])
     _prepare(loaded, options, began)
     if workers and loaded.results.backend.shared:
         code = _run_in_workers(source, loaded, RunOptions(workers, options), folder)
@@ -298,6 +300,7 @@ def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:
         try_again(loaded, judge(loaded, os.environ), began),
         gone_files.forget_gone(loaded, options.select),
         told_changes(loaded, from_python=True),
+        *told_at_first(loaded, options.also, from_python=True),
     ):
         if told:
             warn(told)

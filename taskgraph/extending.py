@@ -32,6 +32,7 @@ To have a command that runs it:
 - `is_first`: whether this process is the one, of all that `mpiexec` started, that tells
   what is told once.
 - `run_loaded`, `retry_failures`: run what was loaded; let what failed run again.
+- `tell_of_others`: what other stores have of it (``--also``).
 - `submit_options`, `words_given`, `given_store`, `OWN_OPTIONS`: the options of `tg
   submit`, and what of them goes to the jobs.
 - `submit`, `ready_tasks`, `require_going_on`: submit jobs; how many would find work;
@@ -68,6 +69,7 @@ _HOMES = {
     "report_of": "taskgraph.report",
     "require_going_on": "taskgraph.cli.batch.submitting",
     "retry_failures": "taskgraph.cli.running",
+    "tell_of_others": "taskgraph.cli.running",
     "run_loaded": "taskgraph.cli.running",
     "run_options": "taskgraph.cli.run_options",
     "run_program": "taskgraph.cli.program",
@@ -104,6 +106,7 @@ if TYPE_CHECKING:  # the same list for type checkers
     from taskgraph.cli.running import (
         retry_failures as retry_failures,
         run_loaded as run_loaded,
+        tell_of_others as tell_of_others,
     )
     from taskgraph.cli.sentences import note as note
     from taskgraph.cli.stores import store_url as store_url

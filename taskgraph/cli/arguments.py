@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from taskgraph.cli.completion import complete_files, complete_names, complete_words
-from taskgraph.cli.jugfiles import DEFAULT_JUGFILE, jugfile_of
+from taskgraph.cli.jugfiles import DEFAULT_JUGFILE, StoreUrl, jugfile_of
 from taskgraph.cli.sentences import runnable
 from taskgraph.cli.stores import only_jugfile
 
@@ -94,6 +94,19 @@ def _take_jugfile_of_store(given: dict[str, Any]) -> None:
     if found is not None:
         given["jugfile"] = found if isinstance(jugfile, Path) else str(found)
         context.params["jugfile"] = given["jugfile"]
+
+
+def also_option(function: F) -> F:
+    """Add --also, for commands that look at results."""
+    return click.option(
+        "--also",
+        multiple=True,
+        type=StoreUrl(),
+        metavar="URL",
+        envvar="TG_ALSO",
+        help="Count what `tg execute` would take from this store, too. May be "
+        "repeated.",
+    )(function)
 
 
 def json_option(function: F) -> F:

@@ -12,7 +12,7 @@ _OF_COMMANDS = {
     "bundle": ("json",),
     "cancel": (),
     "chaos": ("json", "workers", "minutes", "lease", "seed"),
-    "check": ("json",),
+    "check": ("json", "also"),
     "cleanup": ("json", "alone"),
     "copy": ("json", *_SELECT),
     "count": ("json",),
@@ -24,16 +24,16 @@ _OF_COMMANDS = {
     "jobs": ("json",),
     "locks": ("json",),
     "retry": ("json", *_SELECT),
-    "show": ("json",),
-    "status": ("json",),
+    "show": ("json", "also"),
+    "status": ("json", "also"),
     "stop": (),
     "submit": (
         *(*_SELECT, "count", "time", "directive", "export", "image", "volume"),
-        *("template", "ssh", "system", "top_up"),
+        *("queue", "secret", "template", "ssh", "system", "top_up"),
     ),
     "unbundle": ("json",),
     "undo": ("json",),
-    "value": ("json", "all"),
+    "value": ("json", "all", "also"),
     "wait": ("timeout", "quiet"),
 }
 """What may be set for each command, so that none has to be imported to know it."""
@@ -128,11 +128,21 @@ def _checked(found: dict[str, Any], path: str) -> dict[str, Any]:
     for table in checked.values():
         for name in _COMMON:
             if name in table:
-                place = str(table[name])
-                if name != "store" or not _is_url(place):
-                    place = _from(os.path.dirname(path), place)  # noqa: PTH120 - as above
-                table[name] = place
+                table[name] = _meant(path, table[name], url=name == "store")
+        if "also" in table:
+            given = (
+                table["also"] if isinstance(table["also"], list) else [table["also"]]
+            )
+            table["also"] = [_meant(path, place, url=True) for place in given]
     return checked
+
+
+def _meant(path: str, place: object, *, url: bool) -> str:
+    """Return a path as it is meant from a file of settings, or a URL as it is."""
+    place = str(place)
+    if url and _is_url(place):
+        return place
+    return _from(os.path.dirname(path), place)  # noqa: PTH120 - as above
 
 
 def _with_heading(path: str) -> Exception:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
 from taskgraph.cli.sentences import note, remember, runnable
+from taskgraph.cli.stores import together
 from taskgraph.errors import JugfileError
 
 if TYPE_CHECKING:
@@ -124,20 +125,24 @@ def snapshot_now(
 
 
 def status_now(
-    snapshot: Snapshot, backend: Backend, held: Container[bytes] = ()
+    snapshot: Snapshot,
+    backend: Backend,
+    held: Container[bytes] = (),
+    also: Sequence[str] = (),
 ) -> tuple[Status, str]:
     """Return how far a graph is, and what to tell of files that tasks wrote.
 
-    A task whose files are gone or changed is not done, nor is what was made of them.
+    A task whose files are gone or changed is not done, nor is what was made of them;
+    one whose result a run would take from one of `also` is.
     """
     from taskgraph.upkeep.status import status_of
 
-    known, failures, told = backend.keys(), backend.failures(), ""
+    results = together(backend, also, snapshot)
+    known, failures, told = results.keys(), backend.failures(), ""
     if snapshot.writing:
-        from taskgraph.results.results import Results
         from taskgraph.upkeep.gone_files import gone_at_a_glance
 
-        gone, told = gone_at_a_glance(Results(backend), snapshot.writers())
+        gone, told = gone_at_a_glance(results, snapshot.writers())
         known = known - gone if gone else known
         if told and Path.cwd() != Path(snapshot.jugfile).parent:
             told += f" (relative paths count from here, {Path.cwd()})"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -12,6 +14,13 @@ if TYPE_CHECKING:
 
 DEFAULT_JUGFILE = "jugfile.py"
 _PIPELINES = (".toml", ".json")
+
+
+class StoreUrl(click.ParamType[str]):
+    """The URL of a store; in a variable several are parted by semicolons."""
+
+    name = "url"
+    envvar_list_splitter = ";"
 
 
 def two_words(words: Sequence[str], jugfile: str) -> tuple[Path, str | None]:

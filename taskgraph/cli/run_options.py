@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from taskgraph.cli.jugfiles import StoreUrl
 from taskgraph.execution.options import RunOptions, run_settings
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _IN_HELP = (
     "no_retry",
     "debug",
     "pdb",
+    "also",
     "max_time",
     "max_tasks",
     "requeue",
@@ -110,6 +112,15 @@ def _option(setting: Setting) -> Callable[[F], F]:
     flags.append(f"--{setting.name.replace('_', '-')}")
     if isinstance(setting.default, bool):
         return click.option(*flags, is_flag=True, help=setting.meaning)
+    if setting.many:
+        return click.option(
+            *flags,
+            multiple=True,
+            type=StoreUrl(),
+            envvar=f"TG_{setting.name.upper()}",
+            metavar=setting.metavar,
+            help=setting.meaning,
+        )
     return click.option(
         *flags,
         default=setting.default,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backends.interface import Backend, Key
     from taskgraph.cli.progress import Display
     from taskgraph.execution.options import RunOptions
+    from taskgraph.execution.shared_page import Notes
     from taskgraph.execution.supervisor import Supervisor
     from taskgraph.report import Report
     from taskgraph.results.results import Results
@@ -114,6 +115,15 @@ def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> N
         if found and is_first():
             tasks = counted(len(found), "task")
             note(f"{tasks} {why}; `tg execute --retry` runs {_them(len(found))} again")
+
+
+def tell_of_others(loaded: Loaded, options: RunOptions) -> None:
+    """Tell what other stores have that are looked into, and which cannot be read."""
+    if options.per_worker.also and is_first():
+        from taskgraph.upkeep.other_stores import told_at_first
+
+        for told in told_at_first(loaded, options.per_worker.also):
+            note(told)
 
 
 def _them(count: int) -> str:
@@ -262,6 +272,12 @@ def _tell_files(report: Report, keys: Sequence[Key], options: RunOptions) -> boo
     return not clashes
 
 
+def _tell_taken(noted: Notes, options: RunOptions) -> None:
+    """Say how many results were found in other stores."""
+    if noted.taken and not options.quiet and is_first():
+        note(f"{counted(noted.taken, 'result')} taken from other stores")
+
+
 def _summarize(
     display: Display, report: Report, writing: Sequence[Key], options: RunOptions
 ) -> bool:
@@ -273,7 +289,9 @@ def _summarize(
 
 def _limited(supervisor: Supervisor, options: RunOptions) -> bool:
     """Return whether a limit ended a run, or a warning of one did."""
-    return supervisor.limited or (options.requeue and ends_for_limit(supervisor.signal))
+    return supervisor.noted.limited or (
+        options.requeue and ends_for_limit(supervisor.signal)
+    )
 
 
 def _ended_unread(supervisor: Supervisor, code: int, options: RunOptions) -> int:
@@ -292,10 +310,13 @@ def _concluded(
     whole: bool,
 ) -> int:
     """Return the exit code of a run; let it be queued again if that is wanted."""
+    _tell_taken(supervisor.noted, options)
     signo = supervisor.signal
     limited = _limited(supervisor, options) and code <= ExitCode.NOT_DONE
     if limited and report.open:
-        return concluded_early(progress=supervisor.progress, requeue=options.requeue)
+        return concluded_early(
+            progress=supervisor.noted.progress, requeue=options.requeue
+        )
     if signo:
         return by_signal(signo)
     if code > ExitCode.NOT_DONE:

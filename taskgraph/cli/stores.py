@@ -9,9 +9,12 @@ from taskgraph.cli.sentences import note
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from backends.interface import Backend
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.snapshot import Snapshot
 
 
 def store_url(jugfile: Path, store: str | None) -> str:
@@ -82,6 +85,28 @@ def find_store(jugfile: Path, store: str | None) -> Backend | None:
             raise
         note(f"{jugfile} has not run yet; start it with `tg execute`")
         return None
+
+
+def together(
+    backend: Backend, also: Sequence[str], snapshot: Snapshot | None
+) -> Results:
+    """Return the results of a store and what a run would take from others, to look at.
+
+    The user is told which of these cannot be read.
+    """
+    from taskgraph.results.results import Results
+
+    own = Results(backend)
+    if not also or snapshot is None:
+        return own
+    from taskgraph.upkeep.other_stores import Listed, OtherStores, Together
+
+    others = OtherStores(also, own)
+    others.look(Listed(snapshot))
+    found = others.takeable()
+    for sentence in others.told:
+        note(sentence)
+    return Together(own, found)
 
 
 def only_jugfile(store: str) -> Path | None:

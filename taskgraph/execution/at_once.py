@@ -16,7 +16,7 @@ from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
 from taskgraph.upkeep.snapshot import load_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from backends.interface import Backend, Claim
@@ -30,6 +30,7 @@ def run_at_once(
     *,
     again: bool = False,
     member: Callable[[Backend], AbstractContextManager[None]] = member,
+    also: Sequence[str] = (),
 ) -> Any:
     """Run a task in this process, publish its result and return it.
 
@@ -46,6 +47,8 @@ def run_at_once(
         what was made of that one is forgotten; `tg undo` takes this back.
     member : callable
         Makes this process a member of the store in a block, so that its lock counts.
+    also : sequence of str, optional
+        Other stores, one of which may have the result.
 
     Raises
     ------
@@ -70,10 +73,20 @@ def run_at_once(
         claim = _claim(results, task)
         if claim.keys:
             try:
-                _publish(results, _ran(results, task), claim)
+                if not (also and _taken(results, task, claim, also)):
+                    _publish(results, _ran(results, task), claim)
             finally:
                 backend.release([task.key])
     return results.load(task.key, task.name)
+
+
+def _taken(results: Results, task: Task, claim: Claim, also: Sequence[str]) -> bool:
+    """Take the result of a task that is locked from another store, if one has it."""
+    from taskgraph.upkeep.other_stores import OtherStores
+
+    others = OtherStores(also, results)
+    others.look(Graph([task]))
+    return others.take([task.key], claim.token) > 0
 
 
 def _claim(results: Results, task: Task) -> Claim:

@@ -14,7 +14,7 @@ from taskgraph.durations import seconds_of
 from taskgraph.names import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _SETTING = "setting"
 
@@ -37,6 +37,8 @@ class Setting:
         Short for the name on the command line.
     read : callable, optional
         Makes the value of a text, or raises a ValueError that says what to write.
+    many : bool, optional
+        Whether it may be given several times; its values are texts then.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Setting:
     metavar: str | None
     letter: str | None
     read: Callable[[str], Any] | None = None
+    many: bool = False
 
 
 def setting(
@@ -55,9 +58,10 @@ def setting(
     metavar: str | None = None,
     letter: str | None = None,
     read: Callable[[str], Any] | None = None,
+    many: bool = False,
 ) -> Any:
     """Return a field that users set; its name is the setting's unless one is given."""
-    kept = Setting(name, default, meaning, metavar, letter, read)
+    kept = Setting(name, default, meaning, metavar, letter, read, many)
     return field(default=default, metadata={_SETTING: kept})
 
 
@@ -86,6 +90,8 @@ class WorkerOptions:
         Seconds after which it ends, whether all is done or not.
     max_tasks : int, optional
         After how many tasks it ends.
+    also : sequence of str
+        Other stores, whose results are taken instead of computed; looked into only.
     """
 
     select: Callable[[str], bool] | None = None
@@ -107,6 +113,13 @@ class WorkerOptions:
     )
     max_tasks: int | None = setting(
         None, "Each worker ends after so many tasks.", metavar="N", read=_count
+    )
+    also: Sequence[str] = setting(
+        (),
+        "Look into this store, too, and take results from there instead of computing "
+        "them; nothing is written to it. May be repeated.",
+        metavar="URL",
+        many=True,
     )
 
 

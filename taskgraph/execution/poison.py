@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from backends.interface import Backend, Key
-    from taskgraph.tasks.task import Task
+    from taskgraph.tasks.graph import Graph
 
 KILLED_LIMIT = 3
 LOST_LIMIT = 6
@@ -54,11 +54,12 @@ def poisonous(keys: Iterable[Key], backend: Backend) -> dict[Key, Failure]:
 
 
 def given_up(
-    tasks: Iterable[tuple[Task, Failure]], token: int, now: float
+    graph: Graph, failures: Mapping[Key, Failure], token: int, now: float
 ) -> Unpublished:
     """Return records of tasks, locked with a token, that are not run any more."""
     done = Unpublished(token=token)
-    for task, failure in tasks:
+    for key, failure in failures.items():
+        task = graph[key]
         about = (summary(task.args, task.kwargs), now, 0.0, 0.0, 0)
         done.batch.add(task.key, failure, (task.name, ""), about)
     return done

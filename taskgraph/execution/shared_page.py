@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from backends.interface import KEY_SIZE, Key
@@ -20,6 +21,8 @@ _STOP, _ENDED, _START = 0, 1, 2
 _SIGNAL = _START + _SLOT.size
 _GO = _SIGNAL + 1
 _LIMITED, _PROGRESS, _OVER = _GO + 1, _GO + 2, _GO + 3
+_TAKEN = struct.Struct("<Q")
+_TAKEN_AT = 48
 _NAP = 0.01
 """Seconds from one look to the next whether a worker has met the end."""
 _ABOUT = 64
@@ -40,6 +43,9 @@ class Page(Protocol):
 
     def running(self) -> tuple[Key, float] | None:
         """Return what runs and its deadline, if somebody keeps an eye on it."""
+
+    def note_taken(self, count: int) -> None:
+        """Note that so many more results were taken from other stores."""
 
     def rest(self, seconds: float, clock: Clock) -> None:
         """Wait, but no longer than until another worker has met the end."""
@@ -73,6 +79,9 @@ class NoPage:
         """Note nothing: nobody asks."""
 
     def note_progress(self) -> None:
+        """Note nothing: nobody asks."""
+
+    def note_taken(self, count: int) -> None:
         """Note nothing: nobody asks."""
 
     def rest(self, seconds: float, clock: Clock) -> None:
@@ -133,6 +142,15 @@ class SharedPage:
         """Whether a worker with limits has run a task to its end."""
         return self._page[_PROGRESS] == 1
 
+    def note_taken(self, count: int) -> None:
+        """Note that so many more results were taken from other stores."""
+        _TAKEN.pack_into(self._page, _TAKEN_AT, self.taken + count)
+
+    @property
+    def taken(self) -> int:
+        """How many results were taken from other stores."""
+        return int(_TAKEN.unpack_from(self._page, _TAKEN_AT)[0])
+
     def about(self) -> str:
         """Return what `describe` said of the last task with a time limit."""
         size = int.from_bytes(self._page[_ABOUT : _ABOUT + 2], "little")
@@ -189,3 +207,27 @@ class SharedPage:
     def stopping(self) -> bool:
         """Whether no new task is wanted, or the supervisor is gone."""
         return self._page[_STOP] == 1 or os.getppid() != self.supervisor
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the workers of a run have noted, all together.
+
+    Attributes
+    ----------
+    limited, progress : bool
+        Whether a limit of time or of tasks ended one, and if one with such limits has
+        run a task to its end.
+    taken : int
+        How many results they took from other stores.
+    """
+
+    limited: bool = False
+    progress: bool = False
+    taken: int = 0
+
+    def add(self, page: SharedPage) -> None:
+        """Take in what a worker has noted that has ended."""
+        self.limited |= page.limited
+        self.progress |= page.progress
+        self.taken += page.taken

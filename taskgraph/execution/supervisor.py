@@ -48,7 +48,7 @@ from taskgraph.execution.processes.worker_process import (
     work,
 )
 from taskgraph.execution.processes.worker_signals import SIGNALS, wait_for_signal
-from taskgraph.execution.shared_page import SharedPage
+from taskgraph.execution.shared_page import Notes, SharedPage
 from taskgraph.exit_codes import ExitCode
 from taskgraph.results.provenance import Provenance
 from taskgraph.results.results import Results
@@ -74,9 +74,8 @@ class Supervisor:
         The one that ended the run, 0 if none did.
     refused : str
         Why nothing was run at all, empty if it was.
-    limited, progress : bool
-        Whether a limit of time or of tasks ended it, and if a worker with such limits
-        has run a task to its end.
+    noted : Notes
+        What its workers have noted.
     results : Results
         Where the results are.
     """
@@ -104,7 +103,7 @@ class Supervisor:
         else:
             self.results, self._graph = what.results, KnownGraph()
         self.signal, self.refused = 0, ""
-        self.limited = self.progress = False
+        self.noted = Notes()
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -292,8 +291,7 @@ class Supervisor:
 
     def _settle_ended(self, child: Child, code: int) -> None:
         """Settle what a worker left; start another one if it did not mean to end."""
-        self.limited |= child.page.limited
-        self.progress |= child.page.progress
+        self.noted.add(child.page)
         outcome = child.page.outcome()
         if outcome == ExitCode.NOT_DONE and child.page.ended_by_signal():
             self._signalled.append((time.monotonic(), child))
@@ -378,7 +376,7 @@ class Supervisor:
         if early is None:
             return
         self._say_once(early.why)
-        self.limited |= early.time_over
+        self.noted.limited |= early.time_over
         self._stop_all()
         for child in self._children.values():
             if early.at_once:

@@ -25,6 +25,7 @@ from backends.interface import Claim, Row
 from taskgraph.description import summary
 from taskgraph.errors import MissingResultError
 from taskgraph.execution.background_flush import BackgroundFlush
+from taskgraph.execution.choosing.choice import Choice
 from taskgraph.execution.other_workers import OtherWorkers, let_go
 from taskgraph.execution.pace import Pace
 from taskgraph.execution.poison import given_up, poisonous
@@ -33,12 +34,12 @@ from taskgraph.execution.shared_page import NoPage, Page
 from taskgraph.execution.unpublished import Unpublished
 from taskgraph.exit_codes import ExitCode
 from taskgraph.results.lineage import discard_damaged
-from taskgraph.tasks.frontier import Budget, Frontier
+from taskgraph.tasks.frontier import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from backends.interface import Backend, Change, Key
+    from backends.interface import Change, Key
     from taskgraph.execution.clock import Clock
     from taskgraph.execution.options import WorkerOptions
     from taskgraph.tasks.jugfile import GraphSource, Loaded
@@ -86,14 +87,13 @@ class Worker:
         self._source, self._options = source, options
         self._provenance = provenance
         self._page: Page = page or NoPage()
-        self._output, self._join = output, join
+        self._output, self._join = output, join or (lambda: None)
         self._clock, self._loaded = clock, loaded
-        self._results = loaded.results
-        self._backend: Backend = loaded.results.backend
+        self._results, self._backend = loaded.results, loaded.results.backend
         self._pace = Pace(self._backend.latency, self._backend.worker)
         self._others = OtherWorkers(self._backend, clock.monotonic)
-        self._done = Unpublished()
-        self._following, self._running = 0.0, b""
+        self._choice, self._done, self.failed = Choice(options), Unpublished(), 0
+        self._following, self._running, self._standing = 0.0, b"", False
         self._queue: deque[tuple[Key, int]] = deque()
         self._runner = Runner(
             self._results, debug=options.debug, clock=clock, hooked=True
@@ -101,7 +101,6 @@ class Worker:
         self._background = background(self._flush_and_release, self._provide)
         self._runner.before = self._background.hand_over
         self._runner.after = self._background.take_back
-        self._standing, self.failed = False, 0
         self._start_over()
 
     def run(self) -> ExitCode:
@@ -178,13 +177,7 @@ class Worker:
         """Make the frontier from what the store knows now."""
         self._flush()
         self._backend.poll()
-        select = self._options.select
-        self._frontier = Frontier(
-            self._loaded.graph,
-            self._results.keys(),
-            self._backend.failures(),
-            selected=None if select is None else lambda task: select(task.name),
-        )
+        self._frontier = self._choice.frontier(self._loaded)
 
     def _take_in(self) -> bool:
         """Bring the frontier up to date; return whether anything had changed."""
@@ -230,16 +223,15 @@ class Worker:
         pace.others, pace.crowd = self._others.count(), self._others.crowd
         attempts = 0
         while True:
-            tasks = pace.tasks(self._free())
             held, least = backend.holders(), pace.worthwhile
+            tasks = pace.tasks(self._frontier.free(len(held)))
             skip = pace.skip(tasks, attempts)
             budget = Budget(tasks, pace.interval, held, least, skip, self._running)
             attempts += 1
             wanted = self._frontier.take(self._expected, budget)
             if not wanted:
                 return []
-            if self._join is not None:
-                self._join()
+            self._join()
             seen = backend.position
             claim = backend.claim(wanted)
             granted = set(claim.keys)
@@ -247,32 +239,38 @@ class Worker:
             # On the way to its end the journal may have said anything: a result, or a
             # discard that voids what is in the batch and what the keys need.
             self._learn(backend.changes())
-            if claim.keys:
+            if (claim := self._not_elsewhere(claim)).keys:
                 return self._without_poison(claim)
             if backend.position == seen:  # what is wanted cannot be had: ask no more
                 self._start_over()
                 return []
 
-    def _free(self) -> int:
-        """Return how many tasks are ready and nobody's, or somewhat more."""
-        frontier = self._frontier
-        return min(frontier.ready, frontier.open - len(self._backend.holders()))
-
     def _expected(self, task: Task) -> float | None:
         """Return how long a task will probably take; None if nobody knows."""
-        if self._backend.suspect(task.key):
-            return None
-        seconds = self._pace.seconds.get(task.generator.name)
+        known = not self._backend.suspect(task.key)
+        seconds = self._pace.seconds.get(task.generator.name) if known else None
         self._page.expect(seconds)
-        return seconds
+        return self._choice.expected(task, seconds, self._frontier.unfinished)
+
+    def _not_elsewhere(self, claim: Claim) -> Claim:
+        """Take results from other stores, if there are; return what is to be run."""
+        if not (known := self._choice.elsewhere(claim.keys)):
+            return claim
+        self._flush()
+        self._page.note_taken(self._choice.take(known, claim))
+        self._learn(self._backend.changes())
+        lacking = [key for key in known if self._backend.find(key) is None]
+        self._frontier.finish(set(known).difference(lacking))
+        self._hand_back(lacking)
+        return Claim(claim.token, [key for key in claim.keys if key not in known])
 
     def _without_poison(self, claim: Claim) -> list[tuple[Key, int]]:
         """Record tasks that kill their workers as failed, instead of running them."""
         deadly = poisonous(claim.keys, self._backend)
         if deadly:
             self._flush()
-            tasks = [(self._loaded.graph[key], deadly[key]) for key in deadly]
-            self._done = given_up(tasks, claim.token, self._clock.time())
+            now = self._clock.time()
+            self._done = given_up(self._loaded.graph, deadly, claim.token, now)
             self._frontier.fail(deadly)
             self.failed += len(deadly)
             self._flush()
@@ -287,8 +285,7 @@ class Worker:
             key, token = self._queue.popleft()
             task = graph[key]
             if self._frontier.lacks(task):
-                self._backend.release([key])  # what it needs has failed or gone
-                self._frontier.put_back([key])
+                self._hand_back([key])  # what it needs has failed or gone
                 continue
             self._look_ahead(self._pace.seconds.get(task.generator.name, inf))
             self._running = key
@@ -303,9 +300,12 @@ class Worker:
         """Let others have what is locked and was not begun."""
         waiting = [key for key, _ in self._queue]
         self._queue.clear()
-        if waiting:
-            self._backend.release(waiting)
-            self._frontier.put_back(waiting)
+        self._hand_back(waiting)
+
+    def _hand_back(self, keys: Sequence[Key]) -> None:
+        if keys:
+            self._backend.release(keys)
+            self._frontier.put_back(keys)
 
     def _look_ahead(self, following: float) -> None:
         """Publish what is due, and lock more, before or while the next task runs."""
@@ -321,7 +321,8 @@ class Worker:
         age = self._clock.monotonic() - done.oldest
         if not done.frees and age + self._following < self._background.patience:
             return False
-        wanted = done.frees and self._pace.scarce(self._free())
+        free = self._frontier.free(len(self._backend.holders()))
+        wanted = done.frees and self._pace.scarce(free)
         return bool(done) and self._pace.due(age, self._following, wanted=wanted)
 
     def _run_one(self, task: Task, token: int) -> None:
@@ -390,8 +391,7 @@ class Worker:
 
         Only a task that ended this worker stays locked, for the supervisor to judge.
         """
-        backend = self._backend
-        running = self._page.running()
+        backend, running = self._backend, self._page.running()
         try:
             self._flush()
             let_go(backend, running[:1] if running else ())

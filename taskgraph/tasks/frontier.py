@@ -169,6 +169,10 @@ class Frontier:
         """How many tasks could be run now or are being run, by anybody."""
         return len(self.unfinished) - len(self.failed) - len(self._waiting)
 
+    def free(self, held: int) -> int:
+        """Return how many are ready and nobody's if so many are held, or more."""
+        return min(self.ready, self.open - held)
+
     def finish(self, keys: Iterable[Key]) -> bool:
         """Take in that `keys` have results; return whether that made others ready."""
         unfinished, waiting = self.unfinished, self._waiting

@@ -103,6 +103,10 @@ class Graph:
         task = self._tasks.get(key)
         return [need.key for need in task.needs] if task is not None else []
 
+    def writes(self, key: Key) -> bool:
+        """Return whether a task writes files."""
+        return key in self._tasks and bool(self._tasks[key].generator.files)
+
     def dependants(self) -> dict[Key, list[Key]]:
         """Return for each key that is needed the keys of the tasks that need it."""
         needed_by: defaultdict[Key, list[Key]] = defaultdict(list)

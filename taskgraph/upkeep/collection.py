@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from backends.errors import DamagedError
 from backends.interface import KEY_SIZE
 from taskgraph.results.codec import blob_refs
+from taskgraph.upkeep.invalidation import remember_invalidated
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -53,10 +54,12 @@ def expired(discards: Iterable[Discarded], older_than: float) -> list[Discarded]
 def empty(results: Results, discards: Sequence[Discarded]) -> tuple[int, int]:
     """Remove the records of some discards for good; return blobs and bytes freed.
 
-    First they are made final in the journal; so whatever happens in the middle, no
+    What was invalidated is remembered, so that it is not taken from other stores. Then
+    they are made final in the journal; so whatever happens in the middle, no
     record without its blobs comes back.
     """
-    backend = results.backend
+    backend, discards = results.backend, list(discards)
+    remember_invalidated(backend, discards)
     final = set(backend.make_final(found.position for found in discards))
     dead = {key for found in discards if found.position in final for key in found.keys}
     blobs = orphans(results, among=dead) if dead else []

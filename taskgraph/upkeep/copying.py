@@ -168,6 +168,29 @@ def copy(
     return copying.done
 
 
+def take(source: Results, target: Results, keys: Sequence[Key], token: int) -> Copied:
+    """Put results into another store whose tasks this worker has locked there.
+
+    Parameters
+    ----------
+    source, target : Results
+        From where and to where, as `copy` takes them.
+    keys : sequence of bytes
+        Whose results, each after those among them that it was made of.
+    token : int
+        Of the claim that locked them.
+
+    Returns
+    -------
+    Copied
+        What became of them; those left out are still locked.
+    """
+    copying = _Copying(source, target)
+    for batch in copying.batches(keys):
+        copying.publish(batch, token)
+    return copying.done
+
+
 def copy_graphs(source: Backend, target: Backend) -> None:
     """Let another store know the graphs of jugfiles that this one knows.
 
@@ -239,11 +262,12 @@ class _Copying:
                     known = backend.find(found.key) is not None
                     done.there += known
                     done.locked += not known
-            self._publish([found for found in batch if found.key in free], claim.token)
+            self.publish([found for found in batch if found.key in free], claim.token)
         finally:
             backend.release(claim.keys)
 
-    def _publish(self, wanted: Sequence[_Found], token: int) -> None:
+    def publish(self, wanted: Sequence[_Found], token: int) -> None:
+        """Put results whose tasks are locked into the other store."""
         backend, records, size = self._target.backend, Batch(), 0
         as_of = backend.position
         if self._same_as_of != backend.forgot_at:

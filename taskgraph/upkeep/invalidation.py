@@ -6,19 +6,22 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backends.interface import KEY_SIZE
 from taskgraph.results.lineage import made_of
 from taskgraph.tasks.graph import closure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Set
 
-    from backends.interface import Backend, Key, Where
+    from backends.interface import Backend, Discarded, Key, Where
     from taskgraph.results.results import Results
     from taskgraph.upkeep.snapshot import Snapshot
 
 INVALIDATION = "invalidate"
 RETRY = "retry"
 CLEANUP = "cleanup"
+_DOCUMENT = "invalidated"
+"""Keys of invalidations that are final, one after the other."""
 
 
 @dataclass(slots=True)
@@ -86,6 +89,37 @@ def forget(
         return made_of(results, chosen, strange) if strange else set()
 
     return backend.discard(chosen, reason=reason, more=more)
+
+
+def invalidated(backend: Backend) -> set[Key]:
+    """Return the keys that were invalidated in a store, also if that is final.
+
+    Raises
+    ------
+    DamagedError
+        It cannot be read.
+    """
+    data = backend.documents.get(_DOCUMENT) or b""
+    keys = {data[at : at + KEY_SIZE] for at in range(0, len(data), KEY_SIZE)}
+    return keys.union(*map(_invalidated_by, backend.discards()))
+
+
+def remember_invalidated(backend: Backend, discards: Iterable[Discarded]) -> None:
+    """Remember what discards invalidated that are about to be forgotten.
+
+    Raises
+    ------
+    DamagedError
+        What was remembered before cannot be read.
+    """
+    keys = set().union(*map(_invalidated_by, discards))
+    if keys:
+        keys |= invalidated(backend)
+        backend.documents.put(_DOCUMENT, b"".join(sorted(keys)))
+
+
+def _invalidated_by(discarded: Discarded) -> Set[Key]:
+    return set(discarded.keys) if discarded.reason.startswith(INVALIDATION) else set()
 
 
 def losses(results: Results, keys: Iterable[Key], *, sizes: bool = False) -> list[Loss]:

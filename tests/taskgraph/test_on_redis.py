@@ -53,6 +53,21 @@ def value_of(folder, store):
     return value(loaded.space["result"])
 
 
+def test_a_run_elsewhere_takes_results_and_writes_nothing(tmp_path, store):
+    (tmp_path / "job.py").write_text(SUM)
+    tg(tmp_path, "execute", "-q", "job.py", "--store", store)
+    there = open_backend(store)
+    there.refresh()
+    end = there.position
+
+    said = tg(tmp_path, "execute", "job.py", "--also", store).stderr
+
+    assert "taken from other stores" in said
+    assert tg(tmp_path, "value", "job.py", "total").stdout.strip() == "132"
+    there.refresh()
+    assert there.position == end
+
+
 def test_a_jugfile_is_run_looked_at_and_forgotten(tmp_path, store):
     (tmp_path / "job.py").write_text(SUM)
     (tmp_path / "tg.toml").write_text(f'store = "{store}"\n')

@@ -24,7 +24,7 @@ OWN_OPTIONS = frozenset(
     {
         *("count", "time", "system", "ssh", "top_up", "directive", "export", "image"),
         *("volume", "queue", "secret", "template", "show_template", "dry_run"),
-        *("store", "debug", "pdb", "requeue", "as_json"),
+        *("store", "also", "debug", "pdb", "requeue", "as_json"),
     }
 )
 """Parameters of commands that submit which their jobs are not given."""

@@ -252,7 +252,7 @@ def _order(
         hosts=tuple(filter(None, hosts)),
         image=given["image"],
         volumes=dict(reversed(one.split(":", 1)) for one in given["volume"]),
-        environ=variables(given["export"], store),
+        environ=variables(given["export"], store, given["also"]),
         queue=given["queue"],
         secrets=dict(one.split("=", 1) for one in given["secret"]),
     )
@@ -266,7 +266,9 @@ def _program(name: str) -> str:
     return shutil.which(name) or name
 
 
-def _variables(named: Sequence[str], store: str | None) -> dict[str, str]:
+def _variables(
+    named: Sequence[str], store: str | None, also: Sequence[str]
+) -> dict[str, str]:
     """Return the variables of the jobs: ours, and those that the user names."""
     found = {
         name: text
@@ -280,10 +282,13 @@ def _variables(named: Sequence[str], store: str | None) -> dict[str, str]:
         if not given and name not in os.environ:
             raise UsageError(f"--export {name}: there is no such variable here")
         found[name] = text if given else os.environ[name]
+    found |= {"TG_ALSO": ";".join(also)} if also else {}
     return {**found, "TG_STORE": store} if store else found
 
 
-def _open_variables(named: Sequence[str], store: str | None) -> dict[str, str]:
+def _open_variables(
+    named: Sequence[str], store: str | None, also: Sequence[str]
+) -> dict[str, str]:
     """Return the variables of jobs whose manifest shows them; refuse what is secret."""
     from backends.urls import without_password
 
@@ -293,12 +298,12 @@ def _open_variables(named: Sequence[str], store: str | None) -> dict[str, str]:
                 f"--export {one}: its value would stand in the manifest; write "
                 f"--secret {one}=WHERE, or {one}=VALUE if all may see it"
             )
-    if store and without_password(store) != store:
+    if any(without_password(url) != url for url in (store or "", *also)):
         raise UsageError(
-            "the password of the store would stand in the manifest: leave it out of "
+            "the password of a store would stand in the manifest: leave it out of "
             "the URL, and write --secret REDISCLI_AUTH=WHERE"
         )
-    return _variables(named, store)
+    return _variables(named, store, also)
 
 
 def _next_number(jugfile: Path) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.arguments import json_option, jugfile_argument
+from taskgraph.cli.arguments import also_option, json_option, jugfile_argument
 from taskgraph.cli.graphs import snapshot_now, status_now
 from taskgraph.cli.printing import counted, print_json
 from taskgraph.cli.sentences import note
@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 @click.command("check")
 @jugfile_argument
 @click.argument("arguments", nargs=-1)
+@also_option
 @json_option
 def command(
-    jugfile: Path, store: str | None, arguments: tuple[str, ...], as_json: bool
+    jugfile: Path,
+    store: str | None,
+    arguments: tuple[str, ...],
+    also: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Exit with 0 if every task of JUGFILE has a result, with 1 if not.
 
@@ -37,7 +42,7 @@ def command(
             print_json(_plain(Status({}, complete=False)))
         return 1
     snapshot = snapshot_now(backend, jugfile, arguments)
-    status, told = status_now(snapshot, backend)
+    status, told = status_now(snapshot, backend, also=also)
     if as_json:
         print_json(_plain(status))
     if status.finished:

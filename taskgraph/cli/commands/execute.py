@@ -19,6 +19,7 @@ from taskgraph.cli.running import (
     retry_failures,
     run_loaded,
     run_script,
+    tell_of_others,
 )
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import store_url
@@ -65,7 +66,8 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     options = given_options(given, select)
     require_script(jugfile)
     heed_jug_variables(os.environ)
-    source = KeptJugfile(Jugfile(jugfile, given["arguments"], run_at_once))
+    at_once = partial(run_at_once, also=options.per_worker.also)
+    source = KeptJugfile(Jugfile(jugfile, given["arguments"], at_once))
     source.jugfile.compiled()  # no store for what is no jugfile
     results = open_store(store_url(jugfile, store))
     prepare = partial(
@@ -125,6 +127,7 @@ def _prepare(
     ):
         if told:
             note(told)
+    tell_of_others(loaded, options)
 
 
 def _waited_for(loaded: Loaded, options: RunOptions) -> str:

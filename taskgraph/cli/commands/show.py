@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.arguments import json_option, jugfile_and_words
+from taskgraph.cli.arguments import also_option, json_option, jugfile_and_words
 from taskgraph.cli.graphs import find_snapshot, load_graph
 from taskgraph.cli.jugfiles import two_words
 from taskgraph.cli.keys import find_keys, locked_keys, short_key
@@ -19,7 +19,7 @@ from taskgraph.cli.printing import (
     seconds_text,
     size_text,
 )
-from taskgraph.cli.stores import open_store_of
+from taskgraph.cli.stores import open_store_of, together
 from taskgraph.errors import TaskgraphError, UsageError
 
 if TYPE_CHECKING:
@@ -35,9 +35,14 @@ _SHOWN_TASKS = 8
 
 @click.command("show")
 @jugfile_and_words("[JUGFILE] KEY|FUNCTION")
+@also_option
 @json_option
 def command(
-    words: tuple[str, ...], jugfile: str, store: str | None, as_json: bool
+    words: tuple[str, ...],
+    jugfile: str,
+    store: str | None,
+    also: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Show the record of a task of JUGFILE and where its result comes from.
 
@@ -48,17 +53,16 @@ def command(
     path, what = two_words(words, jugfile)
     if what is None:
         raise UsageError("say which: the first digits of a key or a function's name")
-    from taskgraph.results.results import Results
     from taskgraph.upkeep.status import states_of
 
-    results = Results(open_store_of(path, store))
-    backend = results.backend
+    backend = open_store_of(path, store)
     snapshot = find_snapshot(backend, path)
+    results = together(backend, also, snapshot)
     names = snapshot.named()
     locked = [lock.key for lock in backend.locks()]
-    keys = find_keys(what, [*names, *backend.keys(), *locked], names)
+    keys = find_keys(what, [*names, *results.keys(), *locked], names)
     held, _ = locked_keys(backend)
-    states = states_of(snapshot, backend.keys(), backend.failures(), held)
+    states = states_of(snapshot, results.keys(), backend.failures(), held)
     if len(keys) > 1:
         _list(results, keys, names, states, as_json=as_json)
         return 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.arguments import json_option, jugfile_argument
+from taskgraph.cli.arguments import also_option, json_option, jugfile_argument
 from taskgraph.cli.graphs import load_snapshot, status_now
 from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
 from taskgraph.cli.keys import locked_keys
@@ -26,9 +26,14 @@ _NAMED = 3
 @click.command("status")
 @jugfile_argument
 @click.argument("arguments", nargs=-1)
+@also_option
 @json_option
 def command(
-    jugfile: Path, store: str | None, arguments: tuple[str, ...], as_json: bool
+    jugfile: Path,
+    store: str | None,
+    arguments: tuple[str, ...],
+    also: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Show how far the tasks of JUGFILE are, by function.
 
@@ -56,7 +61,7 @@ def command(
         return 0
     note_if_open_to_all(backend)
     held, left = locked_keys(backend)
-    status, told = status_now(snapshot, backend, held)
+    status, told = status_now(snapshot, backend, held, also)
     _show(status, snapshot, as_json=as_json)
     if told:
         note(told)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backends.errors import DamagedError
-from taskgraph.cli.arguments import json_option, jugfile_and_words
+from taskgraph.cli.arguments import also_option, json_option, jugfile_and_words
 from taskgraph.cli.graphs import find_snapshot, load_graph
 from taskgraph.cli.jugfiles import two_words
 from taskgraph.cli.keys import find_keys, short_key
 from taskgraph.cli.printing import counted, print_json, print_table, say
 from taskgraph.cli.sentences import note
-from taskgraph.cli.stores import open_store_of
+from taskgraph.cli.stores import open_store_of, together
 from taskgraph.errors import NoResultError, TaskgraphError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _ASKED = 3
     "first digits of the key: with --all, a file for each task.",
 )
 @click.option("--all", "everything", is_flag=True, help="All tasks of the function.")
+@also_option
 @json_option
 def command(
     words: tuple[str, ...],
@@ -44,6 +45,7 @@ def command(
     store: str | None,
     output: str | None,
     everything: bool,
+    also: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Print or save the result of a task of JUGFILE.
@@ -62,12 +64,12 @@ def command(
     if what is None:
         raise UsageError("say which: a function's name or the first digits of a key")
     from taskgraph.cli.value_files import require_place
-    from taskgraph.results.results import Results
 
-    results = Results(open_store_of(path, store))
-    snapshot = find_snapshot(results.backend, path)
+    backend = open_store_of(path, store)
+    snapshot = find_snapshot(backend, path)
+    results = together(backend, also, snapshot)
     names = snapshot.named()
-    keys = find_keys(what, [*names, *results.backend.keys()], names)
+    keys = find_keys(what, [*names, *results.keys()], names)
     chosen = _with_result(results, keys, what)
     if not chosen:
         note(f"{what} {_why_not(results, snapshot, keys)}")
@@ -91,7 +93,7 @@ def command(
 
 def _with_result(results: Results, keys: Sequence[bytes], what: str) -> list[bytes]:
     """Return the keys that have a result; tell the user if others have none."""
-    failures, known = results.backend.failures(), results.backend.keys()
+    failures, known = results.backend.failures(), results.keys()
     chosen = [key for key in keys if key in known and key not in failures]
     if chosen and len(chosen) < len(keys):
         rest = counted(len(keys) - len(chosen), "more task")

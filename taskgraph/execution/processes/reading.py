@@ -19,7 +19,7 @@ from taskgraph.execution.output import DescriptorCopy, flush_streams
 from taskgraph.upkeep import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from backends.interface import Backend
     from taskgraph.execution.processes.letters import Letters
@@ -73,6 +73,8 @@ class Reader:
         Whether the supervisor wants to know the graph, and not only to compare it.
     lease : float
         Seconds without a heartbeat after which others take over what it locks.
+    also : sequence of str
+        Other stores, which may have the results of what is run at once.
     """
 
     script: Script
@@ -81,6 +83,7 @@ class Reader:
     prepare: Callable[[Loaded], None]
     whole: bool
     lease: float
+    also: Sequence[str] = ()
 
     def begin(self, results: Results) -> Loaded:
         """Read it for the first time in this worker.
@@ -119,7 +122,7 @@ class Reader:
         return loaded
 
     def _read(self, results: Results, pause: Pause | None = None) -> Loaded:
-        at_once = partial(run_at_once, member=self._member)
+        at_once = partial(run_at_once, member=self._member, also=self.also)
         return self.script.read(results, at_once, pause)
 
     def _tell(self, loaded: Loaded, growing: Growing) -> None:

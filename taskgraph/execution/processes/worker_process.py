@@ -212,6 +212,7 @@ def _graph(job: Job, seat: Seat) -> tuple[GraphSource, Loaded]:
         what.prepare,
         seat.whole,
         job.options.lease,
+        job.options.per_worker.also,
     )
     return reader, reader.begin(what.results)
 

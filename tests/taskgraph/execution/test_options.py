@@ -26,6 +26,7 @@ def test_other_options_of_a_command_are_left_alone():
 def test_every_setting_has_a_name_of_its_own():
     assert sorted(run_settings()) == [
         *(
+            "also",
             "debug",
             "fail_fast",
             "jobs",

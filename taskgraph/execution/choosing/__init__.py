@@ -1,0 +1,1 @@
+"""Which tasks a worker takes, and what it takes instead of running them."""
