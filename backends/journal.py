@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,7 +14,7 @@ from backends.errors import (
 )
 from backends.garbage import few_collections
 from backends.interface import Kind, Segment
-from backends.reading import check_at, look, name_of
+from backends.reading import LATELY, Remembered, check_at, look, name_of
 from backends.segment import (
     check_of,
     encode_frame,
@@ -36,9 +35,8 @@ if TYPE_CHECKING:
 
 GONE = "gone, though later ones are there"
 """Why a segment is damaged that is not there, below others."""
-_REMEMBERED = 8
-"""Segments read last that are looked for again when their block was merged; and how
-many of others that go on from lost ones are passed over."""
+_PASSED_OVER = LATELY
+"""How many segments of others that go on from lost ones are passed over."""
 
 
 @dataclass(slots=True)
@@ -94,7 +92,7 @@ class Journal:
         self._clock = clock
         self._looked_beyond = False
         self._last = 0
-        self._lately: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
+        self._read = Remembered()
         self._turn = 0
         self._joined = False
         self._strangers = 0
@@ -219,7 +217,9 @@ class Journal:
         """
         before = self.position
         self._read_all()
-        self._joined = True
+        if not self._joined:
+            self._joined = True
+            self._read.join()
         if self.position == before:
             self._verify()
             self._verify_one_more()
@@ -229,28 +229,28 @@ class Journal:
         if self._rewound:
             raise RewoundError(self.log.url)
         last = self.position - 1
-        for position, check in self._lately:
+        for position, check in self._read.lately():
             if position == last:
                 self._compare(position, check)
 
     def _verify_one_more(self) -> None:
-        """See that one of the segments read lately is there, and no gap was filled.
+        """See that one of the segments that were read is there, and no gap was filled.
 
         What came after lost names may have been written when these were still there.
         Now and then, that nobody goes on above a gap at the end of what was read.
         """
-        self._turn = (self._turn + 1) % (_REMEMBERED + 1)
-        if self._turn == _REMEMBERED:
+        self._turn = (self._turn + 1) % (LATELY + 1)
+        if self._turn == LATELY:
             self._looked_beyond = False
-        elif self._lately:
-            self._compare(*self._lately[self._turn % len(self._lately)])
+        elif one := self._read.one_more():
+            self._compare(*one)
         for position in self._gaps:
             if check_at(self.log, position) and self.copies.frame(position) is None:
                 self._stop()
 
     def _verify_lately(self) -> None:
         """See that what was read lately is there: much may be left out of a pack."""
-        for position, check in self._lately:
+        for position, check in self._read.lately():
             self._compare(position, check)
 
     def _compare(self, position: int, check: int) -> None:
@@ -267,7 +267,7 @@ class Journal:
         if position in self.refused:
             check = 0
         if check:
-            self._lately.append((position, check))
+            self._read.add(position, check)
         block, place = divmod(position + 1, self.log.block_size)
         if place == 0:
             self.compaction.ends[block - 1] = check
@@ -336,10 +336,10 @@ class Journal:
             return segment
         self.refused.add(self.position)
         self._strangers += self._joined
-        if self._strangers > _REMEMBERED:
+        if self._strangers > _PASSED_OVER:
             self._stop()  # who stays behind stops by himself: these go on, as we do
         if segment.check:
-            self._lately.append((self.position, segment.check))
+            self._read.add(self.position, segment.check)
         return refused(segment)
 
     def _skip(self, first: int, end: int) -> None:

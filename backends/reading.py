@@ -1,7 +1,8 @@
-"""Segments out of a log: whatever is damaged is noticed here."""
+"""Segments out of a log: what is damaged or gone since is noticed here."""
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
@@ -17,9 +18,13 @@ from backends.segment import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from backends.interface import Segment
     from backends.log import Log
 
+LATELY = 8
+"""How many of the last ones are looked at more often than those before."""
 _LARGEST_VOID = len(void_frame((1 << 64) - 1)) - HEADER_SIZE
 HEAD_READ = 1 << 16
 """Bytes of a segment that are read to know what it is."""
@@ -136,3 +141,42 @@ def read_whole(log: Log, position: int, size: int | None = None) -> bytes:
     if found is None or size not in {None, len(found[0])}:
         raise DamagedError(name_of(log, position), "it changed meanwhile")
     return found[0]
+
+
+class Remembered:
+    """Positions and checks of the segments that were read, in their order.
+
+    Names vanish from the end of a journal: what stood there last for a living reader,
+    or came later, is among them. So all since he joined are kept, 16 bytes for each,
+    and looked at in turn, the last ones more often: others who go on from an older
+    end may fill more places than a few before he looks again.
+    """
+
+    def __init__(self) -> None:
+        self._positions, self._checks = array("Q"), array("Q")
+        self._turn = self._back = 0
+
+    def add(self, position: int, check: int) -> None:
+        """Keep what tells the segment at a position from all others."""
+        self._positions.append(position)
+        self._checks.append(check)
+
+    def join(self) -> None:
+        """Forget all but the last ones: they were there when this reader joined."""
+        del self._positions[:-LATELY], self._checks[:-LATELY]
+
+    def lately(self) -> Iterator[tuple[int, int]]:
+        """Yield the last ones."""
+        return zip(self._positions[-LATELY:], self._checks[-LATELY:], strict=True)
+
+    def one_more(self) -> tuple[int, int] | None:
+        """Return one of the last ones, or of all in turn, backwards; None of none."""
+        count = len(self._positions)
+        if not count:
+            return None
+        self._turn = (self._turn + 1) % (2 * LATELY)
+        if self._turn % 2:
+            at = max(count - 1 - self._turn // 2, 0)
+        else:
+            at = self._back = (self._back or count) - 1
+        return self._positions[at], self._checks[at]

@@ -182,6 +182,19 @@ class UpkeepContract:
             reader._log.end = None
             assert answers(reader) == answers(anna)
 
+    def test_who_waits_is_not_alarmed_by_what_is_merged_and_dropped(
+        self, anna, bert, reopen
+    ):
+        late = reopen("late")
+        late.poll()
+        history(anna, bert)
+        anna.upkeep.compact()
+        drop_discarded(anna)
+        for waiting in (anna, bert, late):
+            for _ in range(60):  # more than twice as often as there are segments
+                waiting.poll()
+            assert answers(waiting) == answers(anna)
+
     def test_compacting_twice_frees_nothing_more(self, anna, bert):
         history(anna, bert)
         anna.upkeep.compact()

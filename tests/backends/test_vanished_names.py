@@ -77,6 +77,33 @@ def test_who_waits_below_a_gap_learns_what_is_above_it(root):
     assert anna.find(C) is not None
 
 
+def test_who_did_not_see_at_once_that_names_vanished_does_later(root, monkeypatch):
+    """Anna appends on what Bert is about to take back, and then much more."""
+    anna, bert, cora = (
+        JournalStore(FileLog(root), w) for w in ("anna", "bert", "cora")
+    )
+    publish(cora, A)
+    bert.poll()
+    position = cora.claim([B]).token
+    for reader in (anna, bert):
+        reader.poll()
+    append = bert._log.append
+
+    def late(at, staged, link=b""):
+        (root / f"log/000000/{position:03d}").unlink()
+        assert append(at, staged, link)
+        anna.claim([C])
+        return True
+
+    bert._log.append = late
+    with pytest.raises(RewoundError):
+        bert.claim([key(9)])
+    for number in range(10, 40):
+        anna.claim([key(number)])
+    with pytest.raises(RewoundError):
+        all(anna.poll() or True for _ in range(200))
+
+
 def test_a_discard_that_vanished_counts_and_stops_nobody(root, monkeypatch):
     anna = JournalStore(FileLog(root, block=BLOCK), "anna")
     publish(anna, A)
