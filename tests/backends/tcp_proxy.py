@@ -61,6 +61,7 @@ class TcpProxy(ABC):
                 while request := client.recv(1 << 20):
                     if not self.forward(request, client, server, cut):
                         break
+            with contextlib.suppress(OSError):  # also if the client was killed
                 server.shutdown(socket.SHUT_WR)
             back.join()
 
