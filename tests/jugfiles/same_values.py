@@ -45,14 +45,12 @@ def draw(number, size):
 def meet(number, one, other):
     """Return what two arrays have to do with each other, in values of many types."""
     nap(number)
-    first, second = (
-        np.frombuffer(x.tobytes(), "u1").astype("u8") for x in (one, other)
-    )
+    first, second = (np.frombuffer(x.tobytes(), "u1") for x in (one, other))
     return {
-        "sums": (int(first.sum()), int(second.sum())),
+        "sums": (int(first.sum(dtype="u8")), int(second.sum(dtype="u8"))),
         "types": [str(one.dtype), str(other.dtype)],
         "every": one.ravel()[::3][:4000].copy(),
-        "mean": float(first.sum()) / first.size,
+        "mean": float(first.sum(dtype="u8")) / first.size,
         "none": None,
         number: {True, number},
     }
