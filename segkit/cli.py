@@ -183,7 +183,7 @@ def submit_command(
     source.require_usable()
     source.make_out()
     results = open_store(store_url(jugfile, store))
-    require_going_on(results.backend)
+    require_going_on(results.backend, given)
     words = words_given(context, OWN_OPTIONS)
     command = ["segkit", "run", *words, "--", str(jugfile), *images]
     return submit(

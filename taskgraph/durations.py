@@ -8,6 +8,7 @@ from math import ceil
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _PARTS = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)([dhms])")
+_TWO_NUMBERS = re.compile(r"(?:(\d+)-)?(\d+):(\d+)")
 _CLOCK = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)")
 _LONGEST = 10 * 366 * 86400.0
 
@@ -27,12 +28,23 @@ def seconds_of(text: str) -> float:
     >>> seconds_of("90")
     Traceback (most recent call last):
     ValueError: '90' has no unit, and batch systems differ in theirs; write 90m or 90s
+    >>> seconds_of("4:00")
+    Traceback (most recent call last):
+    ValueError: '4:00' is hours and minutes, or minutes and seconds, as batch ...
     """
     words = text.strip().lower()
     if words.isdecimal() and int(words):
         raise ValueError(
             f"{text!r} has no unit, and batch systems differ in theirs; write "
             f"{words}m or {words}s"
+        )
+    two = _TWO_NUMBERS.fullmatch(words)
+    if two:
+        days = f"{int(two[1])}d" if two[1] else ""
+        first, second = int(two[2]), int(two[3])
+        raise ValueError(
+            f"{text!r} is hours and minutes, or minutes and seconds, as batch systems "
+            f"differ; write {days}{first}h{second}m or {days}{first}m{second}s"
         )
     seconds = clock_seconds(words)
     if seconds is None and _PARTS.fullmatch(words):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _NOT_FOR_JOBS = ("TG_CPUS", "TG_STORE", "TG_JUGFILE", "TG_ELEMENT")
 _LONGEST_NAME = 40
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_DIRECTIVE = re.compile(r"-[^\n]+")
 
 
 def submit(
@@ -163,6 +164,8 @@ def _refuse(given: Mapping[str, Any], name: str) -> None:
 
     if given["count"] < 1:
         raise UsageError("-n takes the number of jobs, 1 or more")
+    if given["jobs"] < 1:
+        raise UsageError("-j takes the number of workers of each job, 1 or more")
     if given["debug"] or given["pdb"]:
         raise UsageError("nobody sits at a job's terminal: --debug is for `tg execute`")
     if name not in ("k8s", *CLOUDS) and (given["image"] or given["volume"]):
@@ -174,6 +177,18 @@ def _refuse(given: Mapping[str, Any], name: str) -> None:
             f"--{name} writes a manifest for that cloud's own program to submit: give "
             "--dry-run"
         )
+    _refuse_words(given)
+
+
+def _refuse_words(given: Mapping[str, Any]) -> None:
+    """Refuse values of options that are not written as they have to be."""
+    for directive in given["directive"]:
+        if not _DIRECTIVE.fullmatch(directive):
+            raise UsageError(
+                f"--directive {directive!r}: batch systems pass over what does not "
+                "begin with a dash; write one of their options and no mark before it, "
+                'as --directive "--partition=long"'
+            )
     for volume in given["volume"]:
         if not re.fullmatch(r"[^:]+:/.*", volume):
             raise UsageError(f"--volume {volume!r}: write WHAT:/where/it/is/mounted")
@@ -312,8 +327,17 @@ def _next_number(jugfile: Path) -> int:
     return 1 + max((one.number for one in submissions_of(jugfile)), default=0)
 
 
-def require_going_on(backend: Backend) -> None:
+def require_going_on(backend: Backend, given: Mapping[str, Any]) -> None:
     """Refuse a store whose workers somebody has stopped, and one in memory.
+
+    The user is told of one that containers would not see.
+
+    Parameters
+    ----------
+    backend : Backend
+        The store.
+    given : mapping
+        What was given of `submit_options`.
 
     Raises
     ------
@@ -329,4 +353,24 @@ def require_going_on(backend: Backend) -> None:
         raise UsageError(
             f"{found.who} stopped the workers of this store: jobs would end at once; "
             "`tg stop --off` lets them work"
+        )
+    if not given["show_template"]:
+        _tell_if_unseen(backend.url, given)
+
+
+def _tell_if_unseen(url: str, given: Mapping[str, Any]) -> None:
+    """Tell that results would be lost with each container, where they seem to be."""
+    from backends.opening import directory_of
+    from taskgraph.clusters.clouds import CLOUDS
+
+    directory = directory_of(url)
+    if given["system"] not in ("k8s", *CLOUDS) or given["template"] or not directory:
+        return
+    mounted = (Path(one.partition(":")[2]) for one in given["volume"])
+    if not any(directory.absolute().is_relative_to(path) for path in mounted):
+        mount = "the pool" if given["system"] == "azure" else "a --volume"
+        note(
+            f"the store {directory} is a directory of this machine: unless {mount} "
+            "mounts it, each container computes everything for itself, and its results "
+            "are lost; --store redis://HOST or s3://BUCKET/PREFIX is seen by all"
         )

@@ -298,3 +298,26 @@ def test_nothing_secret_and_no_nonsense_stands_in_a_manifest(tg, more, why):
     done = tg(*given, "--", "0", "4", code=2)
     assert why in done.stderr
     assert SECRET not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--k8s",), True),
+        (("--k8s", "--volume", "claim:/elsewhere"), True),
+        (("--gcp",), True),
+        (("--k8s", "--volume", "claim:{folder}"), False),
+        (("--k8s", "--store", "{folder}/lab", "--volume", "claim:{folder}"), False),
+        (("--k8s", "--template", "mine.json"), False),
+        (("--local",), False),
+    ],
+)
+def test_a_store_that_containers_would_not_see_is_told(tg, more, told):
+    tg.jugfile("slow.py")
+    tg.write("mine.json", "{}")
+    image = () if more == ("--local",) else ("--image", "x")
+
+    words = [word.format(folder=tg.folder) for word in more]
+    said = tg("submit", "slow.py", *words, *image, "--dry-run").stderr
+
+    assert ("each container computes everything for itself" in said) == told

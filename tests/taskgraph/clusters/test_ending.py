@@ -223,3 +223,11 @@ def test_limits_can_be_set_in_a_file(tg):
     tg("execute", "-q", "slow.py", "--", "0", "7", code=5)
 
     assert done(tg) == 2
+
+
+def test_a_note_for_a_store_that_is_not_there_is_no_success(tg):
+    tg.jugfile("slow.py")
+
+    for more in ((), ("--store", "misspelt.tgdata"), ("--off",)):
+        said = tg("stop", "slow.py", *more, code=2).stderr
+        assert "nobody is told: there is no such store" in said

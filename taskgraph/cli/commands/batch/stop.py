@@ -10,6 +10,7 @@ import click
 from taskgraph.cli.arguments import jugfile_argument
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import find_store
+from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,8 @@ def command(jugfile: Path, store: str | None, *, now: bool, off: bool) -> int:
         raise click.UsageError("--now and --off are two ways: give one")
     backend = find_store(jugfile, store)
     if backend is None:
-        return 0
+        note("nobody is told: there is no such store; see --store")
+        return ExitCode.USAGE
     leave_note(backend, None if off else StopNote(now, author(), time.time()))
     if off:
         note("workers may start again, by `tg execute`")

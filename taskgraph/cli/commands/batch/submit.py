@@ -46,7 +46,7 @@ def command(
     arguments = given["arguments"]
     Jugfile(jugfile, arguments).compiled()
     backend = open_store_of(jugfile, store, create=True)
-    require_going_on(backend)
+    require_going_on(backend, given)
 
     def ready() -> int:
         backend.poll()
