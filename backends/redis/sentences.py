@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import redis
 from redis.exceptions import (
     AskError,
@@ -16,6 +18,7 @@ from redis.exceptions import (
 
 from backends.errors import BackendError, OpenError, UnavailableError
 
+_NO_OPTION = re.compile(r"unexpected keyword argument ('\w+')")
 PASSWORD = (
     "give name and password in the URL, redis://user:password@host, or the "
     "password in the variable REDISCLI_AUTH"
@@ -130,3 +133,22 @@ def _of_connections(error: Exception, text: str) -> tuple[type[BackendError], st
             f"no server answers ({text}); start it, or correct the URL"
         )
     return UnavailableError, f"the server says: {text}"
+
+
+def without_calls(text: str) -> str:
+    """Return why options of a URL were refused, in words of the URL and not of Python.
+
+    Examples
+    --------
+    >>> without_calls("Connection.__init__() got an unexpected keyword argument 'stor'")
+    "there is no option 'stor'; those of a store are store, blobs and patience, ..."
+    >>> without_calls("Invalid value for 'db'")
+    "Invalid value for 'db'"
+    """
+    found = _NO_OPTION.search(text)
+    if found is None:
+        return text
+    return (
+        f"there is no option {found[1]}; those of a store are store, blobs and "
+        "patience, all others those of a connection in redis-py"
+    )

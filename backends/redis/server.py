@@ -25,7 +25,7 @@ from redis.retry import Retry
 
 from backends.errors import BackendError, OpenError, UnavailableError
 from backends.redis.secrets import password_of
-from backends.redis.sentences import is_read_only, sentence_of
+from backends.redis.sentences import is_read_only, sentence_of, without_calls
 from backends.warning import warn
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ class Server:
             self.close.atexit = False
             self.about = self.info("memory")
         except (TypeError, ValueError) as error:
-            raise OpenError(f"{self.url}: {self._clean(error)}") from None
+            why = without_calls(self._clean(error))
+            raise OpenError(f"{self.url}: {why}") from None
         self._patience = address.patience
 
     def info(self, section: str) -> dict[str, Any]:

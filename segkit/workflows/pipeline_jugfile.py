@@ -199,15 +199,27 @@ class PipelineJugfile:
                 unit=unit,
             )
         except PipelineError as error:
-            if len(self.images) < 2:
+            apart = "" if image is None or self.axes else _one_by_one(image)
+            if len(self.images) < 2 and not apart:
                 raise
-            raise PipelineError(f"{image}: {error}") from error
+            raise PipelineError(f"{image}: {error}{apart}") from error
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph in the store: `tg status pipeline.toml` shows it."""
         from taskgraph.extending import keep_graph
 
         keep_graph(loaded, self.path, self.arguments)
+
+
+def _one_by_one(image: str) -> str:
+    """Return how pictures of a folder are given one by one; empty if it is none."""
+    path = Path(image)
+    files = path.glob("[!.]*.[A-Za-z]*") if path.is_dir() else ()
+    kinds = sorted({file.suffix for file in files if file.is_file()} - {".json"})
+    if not kinds:
+        return ""
+    each = " ".join(str(path / f"*{kind}") for kind in kinds[:_NAMED])
+    return f". A folder is one image; for a result of each picture, give {each}"
 
 
 def _require_order(image: str, axes: str) -> None:

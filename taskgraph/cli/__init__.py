@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import click
 
-from taskgraph.cli.configuration import configuration
+from taskgraph.cli.configuration import configuration, misspelt_variables
 from taskgraph.cli.program import LazyProgram, run_program
 
 COMMANDS = {
@@ -76,4 +79,13 @@ def tg() -> None:
 
 def main() -> None:
     """Run `tg`; errors of the user, the jugfile and the store end in one sentence."""
-    run_program(tg, "tg", settings=configuration)
+    run_program(tg, "tg", settings=_settings)
+
+
+def _settings() -> dict[str, Any]:
+    """Return the settings from files; tell variables that would be passed over."""
+    for name, meant in misspelt_variables(os.environ).items():
+        from taskgraph.cli.sentences import note
+
+        note(f"the variable {name} means nothing here; did you mean {meant}?")
+    return configuration()

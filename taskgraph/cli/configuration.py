@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ROOTS = (".git", ".hg", "pyproject.toml")
 _SELECT = ("name", "pattern")
-_OF_COMMANDS = {
+OF_COMMANDS = {
     "bundle": ("json",),
     "cancel": (),
     "chaos": ("json", "workers", "minutes", "lease", "seed"),
@@ -39,6 +42,9 @@ _OF_COMMANDS = {
 """What may be set for each command, so that none has to be imported to know it."""
 _COMMON = ("jugfile", "store")
 _PARAMETERS = {"json": "as_json", "all": "everything"}
+_VARIABLES = ("TG_ALSO", "TG_CPUS", "TG_ELEMENT", "TG_JUGFILE", "TG_STORE")
+"""What is read from the environment, besides ``TG_COMMAND_SETTING``."""
+_NEAR = 0.8
 
 
 @cache
@@ -47,7 +53,7 @@ def settings() -> dict[str, tuple[str, ...]]:
     from taskgraph.execution.options import run_settings
 
     runs = ("execute", "submit")
-    return _OF_COMMANDS | {c: (*_OF_COMMANDS[c], *run_settings()) for c in runs}
+    return OF_COMMANDS | {c: (*OF_COMMANDS[c], *run_settings()) for c in runs}
 
 
 def configuration(start: str = ".") -> dict[str, Any]:
@@ -76,6 +82,26 @@ def configuration(start: str = ".") -> dict[str, Any]:
         if parent == folder or any(_exists(folder, name) for name in _ROOTS):
             return _per_command(merged) if merged else {}
         folder = parent
+
+
+def misspelt_variables(environ: Iterable[str]) -> dict[str, str]:
+    """Return names of variables that seem to be misspelt, and what may be meant.
+
+    Examples
+    --------
+    >>> misspelt_variables(["TG_STOR", "TG_STORE", "TG_EXECUTE_JOBS", "TG_MINE"])
+    {'TG_STOR': 'TG_STORE'}
+    """
+    found: dict[str, str] = {}
+    for name in environ:
+        if not name.startswith("TG_") or name in _VARIABLES:
+            continue
+        if name.split("_")[1].lower() not in OF_COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(name, _VARIABLES, 1, _NEAR)
+            found |= dict.fromkeys([name], near[0]) if near else {}
+    return found
 
 
 def _exists(folder: str, name: str) -> bool:

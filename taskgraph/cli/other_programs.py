@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from taskgraph.cli.configuration import OF_COMMANDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,17 +25,26 @@ _COMMANDS = {
     "unlock": "locks",
     "webstatus": "status",
 }
+_DIRECTIVE = 'a batch system is told its own options by --directive "--mem=4G"'
 _OPTIONS = {
+    "--account": _DIRECTIVE,
     "--aggressive-unload": "results are not kept in memory anyway",
     "--cores": "did you mean '--jobs'?",
     "-c": "did you mean '--jobs'?",
+    "--cpus-per-task": "did you mean '--jobs'?",
     "--forceall": "`tg invalidate` forgets results, so that their tasks run again",
+    "--gres": _DIRECTIVE,
     "--jugdir": "did you mean '--store'?",
     "--keep-failed": "failed tasks stay so with --no-retry",
     "--keep-going": "a failure does not stop other tasks; --fail-fast lets it",
     "-k": "a failure does not stop other tasks; --fail-fast lets it",
+    "--mem": _DIRECTIVE,
     "--nr-wait-cycles": "did you mean '--max-wait'?",
+    "--partition": _DIRECTIVE,
+    "--qos": _DIRECTIVE,
+    "--store": "stores are arguments of this command, without an option",
     "--target": "did you mean '--name'?",
+    "--to": "stores are arguments of this command, without an option",
     "--wait-cycle-time": "nobody waits in cycles; did you mean '--max-wait'?",
 }
 
@@ -47,14 +58,19 @@ def command_meant(word: str, known: Iterable[str]) -> str:
     ("did you mean 'wait'?", "did you mean 'status'?")
     >>> command_meant("script.py", ["execute"])
     'did you mean `tg execute script.py`?'
-    >>> command_meant("dance", ["execute"])
-    'choose one of execute'
+    >>> command_meant("dance", ["execute"]), command_meant("status", ["run"])
+    ('choose one of execute', 'did you mean `tg status`?')
     """
+    choices = sorted(known)
     if word.endswith(".py"):
         return f"did you mean `tg execute {word}`?"
-    choices = sorted(known)
+    if word.endswith(".toml"):
+        return f"did you mean `segkit run {word}`?"
+    if word in OF_COMMANDS:
+        return f"did you mean `tg {word}`?"
     near = difflib.get_close_matches(word, choices, 1, _NEAR)
-    meant = _COMMANDS.get(word) or (near[0] if near else None)
+    known_as = _COMMANDS.get(word)
+    meant = known_as if known_as in choices else near[0] if near else None
     return f"did you mean {meant!r}?" if meant else f"choose one of {' '.join(choices)}"
 
 

@@ -32,6 +32,18 @@ class Program(click.Group):
             args = [*args[1:2], "--help"]
         return super().parse_args(ctx, args)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; name the nearest one if there is none."""
+        known = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in known:
+            from taskgraph.cli.other_programs import command_meant
+
+            meant = command_meant(args[0], known)
+            raise click.UsageError(f"there is no command {args[0]!r}; {meant}", ctx)
+        return super().resolve_command(ctx, args)
+
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         """Read the command line; `-h` and `--version` print."""
         with _output_kept():
@@ -86,17 +98,6 @@ class LazyProgram(Program):
         module = import_module(f"{self._package}{folder}.{cmd_name}")
         command: click.Command = module.command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; name the nearest one if there is none."""
-        if args and not args[0].startswith("-") and args[0] not in self._summaries:
-            from taskgraph.cli.other_programs import command_meant
-
-            meant = command_meant(args[0], self._summaries)
-            raise click.UsageError(f"there is no command {args[0]!r}; {meant}", ctx)
-        return super().resolve_command(ctx, args)
 
     def format_commands(
         self,

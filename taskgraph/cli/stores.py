@@ -58,11 +58,16 @@ def open_named(word: str, *, create: bool = False) -> Backend:
     Raises
     ------
     UsageError
-        It is in memory, or it is a script by its name, and there is none.
+        It is in memory, or a bundle, or it is a script by its name, and there is none.
     """
     from pathlib import Path
+    from zipfile import is_zipfile
 
     path = Path(word)
+    if path.is_file() and is_zipfile(path):
+        raise UsageError(
+            f"{word} is a bundle and no store; `tg unbundle` puts its results into one"
+        )
     if path.is_file():
         return open_store_of(path, None, create=create)
     if is_script(word) and not path.exists():

@@ -196,6 +196,20 @@ def test_mistakes_end_in_one_sentence_and_exit_code_2(folder, arguments, message
     assert not list(folder.glob("*.tgdata"))
 
 
+def test_of_a_folder_it_is_said_how_its_pictures_are_given_one_by_one(folder):
+    (folder / "shots").mkdir()
+    for n in range(3):
+        segkit.save(folder / "shots" / f"{n}.png", np.zeros((8, 9), np.uint8))
+    whole = PIPELINE.replace("[5, 16, 16]", "4").replace("[6, 16, 16]", "4")
+    (folder / "cells.toml").write_text(whole)
+
+    done = segkit_run(folder, "cells.toml", "shots", "-o", "out")
+
+    assert done.returncode == 2
+    assert "shots: step 2 (ndnt): image has 3 axes" in done.stderr
+    assert "for a result of each picture, give shots/*.png" in done.stderr
+
+
 def test_of_several_images_the_one_that_does_not_fit_is_named(folder):
     np.save(folder / "flat.npy", np.zeros((8, 9), np.uint8))
     done = segkit_run(folder, "cells.toml", "a.tif", "flat.npy", "-o", "out")

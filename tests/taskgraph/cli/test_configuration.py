@@ -132,3 +132,14 @@ def test_the_heading_of_pyproject_in_a_tg_toml_is_told(tg):
     tg.write("tg.toml", "[tool.tg]\njson = true\n")
 
     assert "a tg.toml is without it" in tg("status", code=2).stderr
+
+
+def test_a_misspelt_variable_is_told(tg):
+    tg.jugfile("sums.py")
+    names = {"TG_STOR": "x", "TG_MINE": "y", "TG_EXECUTE_JOBS": "1", "TG_CPUS": "1"}
+
+    said = tg("execute", "-q", "sums.py", env=names).stderr
+
+    assert (
+        said == "tg: the variable TG_STOR means nothing here; did you mean TG_STORE?\n"
+    )

@@ -99,6 +99,15 @@ def test_no_store_to_copy_from_is_said(tg):
     assert "nowhere" in tg("copy", "nowhere", "other", code=2).stderr
 
 
+def test_a_bundle_is_no_store_to_copy_from(work):
+    work("bundle", "work.py")
+
+    said = work("copy", "work.tg.zip", "other", code=2).stderr
+
+    assert "work.tg.zip is a bundle and no store; `tg unbundle`" in said
+    assert not (work.folder / "other").exists()
+
+
 def test_a_bundle_is_unpacked_into_a_finished_store(work):
     work("bundle", "work.py", "-o", "paper.tg.zip")
     shutil.rmtree(work.folder / "work.tgdata")

@@ -112,6 +112,17 @@ def test_help_is_also_a_command(tg, words, meant):
             "no such option '--jugdir'; did you mean '--store'",
             "tg check",
         ),
+        ("a.toml", "there is no command 'a.toml'; did you mean `segkit run a.t", "tg"),
+        (
+            "submit --mem 4G",
+            "no such option '--mem'; a batch system is told its own options by --dir",
+            "tg submit",
+        ),
+        (
+            "unbundle x --store y",
+            "no such option '--store'; stores are arguments of this command",
+            "tg unbundle",
+        ),
         ("--nonsense", "no such option '--nonsense'", "tg"),
         ("status --nonsense", "no such option '--nonsense'", "tg status"),
         ("execute -j", "option '-j' requires an argument", "tg"),
