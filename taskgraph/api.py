@@ -55,10 +55,10 @@ class _Fixed:
     def load(self, results: Results, _pause: object = None) -> Loaded:
         graph = Graph(self.tasks)
         together = Recording[Task]()
-        for task in graph.tasks:  # what they need may be of other recordings
-            task.recording.results = results
-            task.recording.run_at_once = run_at_once
         for task in (*self.tasks, *graph.tasks):
+            for one in (task, *task.needs):  # of equal calls the graph has one
+                recording = one.recording
+                recording.results, recording.run_at_once = results, run_at_once
             if together.functions.get(task.generator.prefix) is not task.f:
                 together.register(task.generator)
         return Loaded(graph, {}, results)

@@ -42,6 +42,13 @@ def tasks_of(result, log):
     return [*squares, total(squares)]
 
 
+def test_the_same_call_may_be_written_down_many_times(store):
+    one, other, third = (total([1, 2]) for _ in range(3))
+    asked = [total([one, other]), total([total([other]), third]), third]
+    assert run(asked, store=store, workers=0).done == 4
+    assert [value(task) for task in [*asked, one, other]] == [6, 6, 3, 3, 3]
+
+
 def test_what_is_done_and_why_the_rest_is_not_is_known_by_function(tmp_path):
     tasks = tasks_of("6 // (x - 1)", tmp_path / "log")
     assert status(tasks, store=tmp_path / "s").counts == {
