@@ -131,13 +131,13 @@ class Shared:
     def _got(self, name: str, limit: int | None, mark: str | None) -> Answer:
         """Return an object, or its first bytes.
 
-        None for a mark means what is there now, an empty one what was there lately.
+        None for a mark means what is there now, an empty one what was there a moment
+        ago: other machines write over objects, too.
         """
         if mark is None:
             return self._make("get", (name, limit))
-        with self._lock:
-            seen = self._seen.get(name)
-        if seen is not None and mark in {"", seen.mark}:
+        seen = self._known(name, mark)
+        if seen is not None:
             enough = seen.size if limit is None else min(limit, seen.size)
             if enough <= len(seen.data):
                 return "ok", (seen.data[:enough], seen.size, seen.mark)
@@ -167,24 +167,28 @@ class Shared:
 
     # what was seen
 
-    def _known(self, name: str) -> _Seen | None:
-        """Return what was seen of an object, if that was a moment ago."""
+    def _known(self, name: str, mark: str = "") -> _Seen | None:
+        """Return what was seen of an object: a moment ago, or with this mark."""
         with self._lock:
             seen = self._seen.get(name)
-        recent = seen is not None and self._clock() - seen.at < _LATELY
-        return seen if recent else None
+        if seen is None:
+            return None
+        same = mark == seen.mark if mark else self._clock() - seen.at < _LATELY
+        return seen if same else None
 
     def _keep(self, name: str, data: bytes, size: int, mark: str) -> None:
-        self._drop(name)
         seen = _Seen(data[:_START], size, mark, self._clock())
         with self._lock:
+            self._remove(name)
             self._seen[name] = seen
             self._bytes += len(seen.data)
             while self._bytes > _ROOM:
-                _, oldest = self._seen.popitem(last=False)
-                self._bytes -= len(oldest.data)
+                self._remove(next(iter(self._seen)))
 
     def _drop(self, name: str) -> None:
         with self._lock:
-            seen = self._seen.pop(name, None)
-            self._bytes -= 0 if seen is None else len(seen.data)
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        seen = self._seen.pop(name, None)
+        self._bytes -= 0 if seen is None else len(seen.data)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from backends.bucket import hiring
+from backends.bucket import hiring, sharing
 from backends.bucket.address import parse_address
 from backends.bucket.bucket_log import BucketLog
 from backends.bucket.client import Client
@@ -157,6 +157,33 @@ def test_of_two_who_append_at_once_one_asks_and_the_other_knows(shared, service,
     assert data == service.objects["log/1"]
     assert shared.answer("get", "log/1", None, mark)[1] == (data, size, mark)
     assert service.asked == ["put"]
+
+
+def test_what_another_machine_wrote_over_is_not_known_for_long(shared, service, clock):
+    service.objects["heads/1"] = b"old"
+    assert shared.answer("get", "heads/1", None, "")[1][0] == b"old"
+    service.objects["heads/1"] = b"new"
+    clock.now += 5
+    assert shared.answer("get", "heads/1", None, "")[1][0] == b"new"
+
+
+def test_two_who_read_an_object_at_once_take_room_for_it_once(service, monkeypatch):
+    monkeypatch.setattr(sharing, "_ROOM", 2 * 64)
+    names = ["log/1", "log/2"]
+    service.objects |= dict.fromkeys(names, b"x" * 64)
+    mark = service.mark("log/1")
+    at_once = threading.Barrier(2, timeout=20)
+
+    def clock():
+        if threading.current_thread() is not threading.main_thread():
+            at_once.wait()
+        return 100.0
+
+    shared = Shared(service.make, clock)
+    in_threads(shared, *[("get", "log/1", most, mark) for most in (None, 64)])()
+    for name in [*names, *names]:
+        shared.answer("get", name, None, mark)
+    assert service.asked == ["get"] * 3
 
 
 def test_who_waits_for_what_another_appended_knows_at_once(shared, service):
