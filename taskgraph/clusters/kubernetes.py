@@ -46,7 +46,7 @@ class Kubernetes:
             "seconds": None if order.seconds is None else ceil(order.seconds),
             "image": order.image,
             "folder": str(order.folder),
-            "command": list(order.command),
+            "command": [word.replace("$", "$$") for word in order.command],  # or $(X)
             "cpus": str(order.cpus),
             "mounts": [{"name": n, "mountPath": path} for path, n in claims.items()],
             "volumes": [
