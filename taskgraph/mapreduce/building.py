@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from itertools import starmap
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UsageError
@@ -43,7 +44,7 @@ def map(  # noqa: A001 - jug's name
     Raises
     ------
     UsageError
-        The step is below 1, or the function has no name.
+        The step is no whole number, or below 1, or the function has no name.
 
     Examples
     --------
@@ -121,7 +122,7 @@ def reduce(
     """
     if _checked(reduce_step) == 1:
         raise UsageError("reduce_step=1 would never come to an end; 2 or more")
-    written = _variant(reducer, _reduced, "reduce")
+    written = _reducing(reducer)
     found = _blocks(written, inputs, reduce_step)
     while len(found) > 1:
         found = _blocks(written, found, reduce_step)
@@ -161,13 +162,13 @@ def mapreduce(
     mapped = map(mapper, inputs, map_step)
     if _checked(reduce_step) == 1 or not mapped:
         return reduce(reducer, [], reduce_step)
-    written = _variant(reducer, _reduced, "reduce")
+    written = _reducing(reducer)
     first = _blocks(written, mapped, map_step * reduce_step)
     return reduce(reducer, first, reduce_step) if len(first) > 1 else first[0]
 
 
 def _checked(step: int) -> int:
-    if step < 1:
+    if not isinstance(step, Integral) or step < 1:
         raise UsageError(f"a step of {step!r} items; it is 1 or more")
     return step
 
@@ -182,6 +183,13 @@ def _starts(items: Any, step: int) -> Iterator[int]:
 
 def _generator(f: Callable[..., Any]) -> TaskGenerator:
     return f if isinstance(f, TaskGenerator) else TaskGenerator(f)
+
+
+def _reducing(reducer: Callable[..., Any]) -> TaskGenerator:
+    written = _variant(reducer, _reduced, "reduce")
+    if written.files:  # what one item comes to is a file that another task wrote
+        raise UsageError(f"{written.name} has files=True: it cannot reduce")
+    return written
 
 
 def _variant(
@@ -202,6 +210,7 @@ def _variant(
         version=label,
         retries=plain.retries,
         timeout=plain.timeout,
+        files=plain.files,
     )
 
 

@@ -40,10 +40,15 @@ def describe(t: Any) -> Any:
         bases = [describe(task) for task in t.dependencies()]
         return {"name": type(t).__name__.lower(), "base": bases}
     if isinstance(t, dict):
-        return {key: describe(entry) for key, entry in t.items()}
+        return {_name(key): describe(entry) for key, entry in t.items()}
     if type(t) in (list, tuple):
         return type(t)(describe(entry) for entry in t)
     return t
+
+
+def _name(key: Any) -> Any:
+    """Return the key of a dict as JSON can have it."""
+    return key if isinstance(key, str | int | float | None) else repr(key)
 
 
 def _of_task(task: Task) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def paths_in(result: object) -> Iterator[str]:
 def written_by(result: object) -> list[WrittenFile]:
     """Return what a task with ``files=True`` wrote, as it is now.
 
-    An empty list (tuple, set, dict) says that it wrote nothing.
+    An empty list (tuple, set, dict), or one of such, says that it wrote nothing.
 
     Raises
     ------
@@ -128,14 +128,22 @@ def written_by(result: object) -> list[WrittenFile]:
     False
     """
     paths = list(dict.fromkeys(paths_in(result)))
-    nothing = isinstance(result, list | tuple | set | frozenset | dict) and not result
-    if not paths and not nothing:
+    if not paths and not _says_nothing(result):
         raise UsageError(
             "a function with files=True returns the paths of what it wrote, as Path or "
             f"File, not {type(result).__name__}; write `return Path(path)`, as "
             "text may be anything"
         )
     return list(map(_as_it_is, paths))
+
+
+def _says_nothing(result: object) -> bool:
+    """Return whether there is nothing in a container, or in those in it."""
+    if isinstance(result, dict):
+        result = result.values()
+    elif not isinstance(result, list | tuple | set | frozenset):
+        return False
+    return all(map(_says_nothing, result))
 
 
 def _as_it_is(path: str) -> WrittenFile:

@@ -1,14 +1,16 @@
 """jug's modules by their names: found in every order, lazy, and what they promise."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from taskgraph import Task, TaskGenerator, UsageError, open_store, run, value
-from taskgraph.io import NoLoad, write_task_out
+from taskgraph.io import NoLoad, write_metadata, write_task_out
 from taskgraph.mapreduce import currymap, map, mapreduce, reduce  # noqa: A004 - jug's
 from taskgraph.task import describe, recursive_dependencies, topological_sort
 from taskgraph.unsafe import NoHash
@@ -111,6 +113,31 @@ def test_steps_below_one_are_refused(step):
         map(double, [1], step)
 
 
+def write_number(number, folder):
+    """Write a file, but for 0."""
+    path = Path(folder, str(number))
+    return [path] if number and path.write_text(str(number)) else []
+
+
+@pytest.mark.parametrize("step", ["3", 2.0, None])
+def test_a_step_is_a_number(step):
+    with pytest.raises(UsageError, match="a step of"):
+        map(str, [1, 2, 3], step)
+
+
+def test_what_mapped_functions_write_is_written_again_if_it_is_gone(tmp_path):
+    copied = TaskGenerator(write_number, files=True)
+    jobs = [(number, str(tmp_path)) for number in (0, 0, 1, 2, 3)]
+    wanted, store = currymap(copied, jobs, 2), open_store("memory://")
+    run([item.base for item in wanted], store=store)
+    (tmp_path / "2").unlink()
+    run([item.base for item in wanted], store=store)
+    assert sorted(at.name for at in tmp_path.iterdir()) == ["1", "2", "3"]
+
+    with pytest.raises(UsageError, match="files=True"):
+        reduce(copied, [1, 2, 3])
+
+
 def test_a_lambda_is_refused():
     with pytest.raises(UsageError, match="lambda"):
         map(lambda x: x, [1, 2])
@@ -177,6 +204,13 @@ def test_a_written_result_is_what_it_was(tmp_path):
     assert "numpy.ones" in (tmp_path / "about").read_text()
     with pytest.raises(UsageError, match="'toml'"):
         write_task_out(double(2), "out", "about", "toml")
+
+
+def test_what_is_written_of_a_task_may_have_any_arguments(tmp_path):
+    about = tmp_path / "about.json"
+    run(write_metadata(Task(len, {(1, 2): 3, "x": 4, 5: None}), str(about)))
+    (told,) = json.loads(about.read_text())["args"]
+    assert told == {"(1, 2)": 3, "x": 4, "5": None}
 
 
 def test_what_a_task_was_made_of_is_told():
