@@ -167,10 +167,10 @@ def mapreduce(
     return reduce(reducer, first, reduce_step) if len(first) > 1 else first[0]
 
 
-def _checked(step: int) -> int:
+def _checked(step: Any) -> int:
     if not isinstance(step, Integral) or step < 1:
         raise UsageError(f"a step of {step!r} items; it is 1 or more")
-    return step
+    return int(step)
 
 
 def _blocks(written: TaskGenerator, items: Any, step: int) -> list[Task]:
