@@ -17,7 +17,7 @@ def main(store: str, name: str) -> int:
     try:
         partner(store, name)
     except BackendError as error:
-        sys.stderr.write(f"{error}\n")
+        print(error, file=sys.stderr)  # noqa: T201 - who started it reads and shows it
         return ExitCode.STORE_FAILED
     return ExitCode.DONE
 

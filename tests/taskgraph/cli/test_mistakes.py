@@ -338,5 +338,5 @@ def test_a_jugfile_that_imports_jug_is_told_what_to_write(tg, module):
 
     said = tg("execute", "work.py", code=2).stderr
 
-    assert "from taskgraph import" in said
+    assert "write taskgraph for jug" in said
     assert "docs/from-jug.md" in said
