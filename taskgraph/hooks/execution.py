@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from taskgraph.description import printable
 from taskgraph.hooks import register
 
 if TYPE_CHECKING:
     from taskgraph.tasks.task import Task
 
 _CODE = "register_time_tasks"
+_WIDEST = 200
 
 
 class TimeTasks:
@@ -45,8 +46,9 @@ class TimeTasks:
         lines = ["TIMES", "-----", ""]
         for name, times in self.times.items():
             mean = sum(times) / len(times)
-            lines.append(f"{name:20} {mean:.2f}s ({len(times)} tasks)")
-        sys.stdout.write("\n".join([*lines, ""]))
+            shown = printable(name, _WIDEST)
+            lines.append(f"{shown:20} {mean:.2f}s ({len(times)} tasks)")
+        print(*lines, sep="\n")  # noqa: T201 - the jugfile asked for it
 
 
 def register_time_tasks() -> None:
