@@ -124,7 +124,6 @@ class Supervisor:
         """
         if isinstance(self._what, HasRead):
             require_safe(self._what.instead)
-            gc.collect()  # what the user's code has left is no fork's to finalize
         self._backend.refresh()
         self._end_early(time.monotonic())
         if self._stopping:
@@ -139,6 +138,7 @@ class Supervisor:
         watched = {signal.SIGCHLD, *SIGNALS}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         load_engine()
+        gc.collect()
         flush_files()
         try:
             with children_can_be_waited_for():

@@ -206,6 +206,26 @@ def test_what_the_jugfile_made_is_ended_with_all_that_it_needs(tg, more):
         assert (tg.folder / name).read_text() == "as it was"
 
 
+def test_a_log_that_a_jugfile_without_imports_opened_has_all_lines(tg):
+    """Nothing that it imports makes a collection of garbage before its end."""
+    tg.write(
+        "job.py",
+        """
+from taskgraph import TaskGenerator
+log = open("log.txt", "a")
+@TaskGenerator
+def step(i):
+    log.write(f"did {i}; ")
+for i in range(5):
+    step(i)
+""",
+    )
+
+    tg("execute", "job.py", "-q")
+
+    assert (tg.folder / "log.txt").read_text().count("did") == 5
+
+
 ORPHANS = {
     "a task in Python": "while True: time.sleep(0.01)",
     "a task in C": "re.match('(a+)+$', 'a' * 64 + 'b')",
