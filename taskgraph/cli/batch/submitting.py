@@ -370,7 +370,7 @@ def _tell_if_unseen(url: str, given: Mapping[str, Any]) -> None:
     if not any(directory.absolute().is_relative_to(path) for path in mounted):
         mount = "the pool" if given["system"] == "azure" else "a --volume"
         note(
-            f"the store {directory} is a directory of this machine: unless {mount} "
+            f"the store is a directory of this machine: unless {mount} "
             "mounts it, each container computes everything for itself, and its results "
             "are lost; --store redis://HOST or s3://BUCKET/PREFIX is seen by all"
         )
