@@ -207,11 +207,6 @@ def test_what_jugs_tasks_do_one_by_one_has_a_command(task, name, command):
     assert not hasattr(task, name)
 
 
-def test_a_task_keeps_its_name():
-    with pytest.raises(UsageError, match=r"TaskGenerator\(function, name='mine'\)"):
-        Task(make, 2).name = "mine"
-
-
 def test_what_jug_needs_to_forget_results_does_nothing():
     task = Task(make, 2)
     task.unload()
