@@ -166,6 +166,6 @@ def _says_more(told: Snapshot, known: Snapshot) -> bool:
     Of one that was read to its end nothing is left to appear, even if it is shorter: a
     compound task stands for others once it has a result.
     """
-    if bool(told.missing) != bool(known.missing):
+    if len(known) and bool(told.missing) != bool(known.missing):
         return not told.missing
     return len(told) >= len(known) and not known.says(told)
