@@ -106,6 +106,7 @@ def end(code: int, *, fork: bool, before: frozenset[int]) -> NoReturn:
         atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing does
         if not fork:
             flush_streams()
+            flush_files()  # a collection may close a buffer before its text is in it
             _empty_modules(before)
             flush_streams()
         flush_files()
