@@ -58,9 +58,9 @@ _HOMES = {
     "digest": "taskgraph.identity.call_keys",
     "files_of": "taskgraph.upkeep.gone_files",
     "files_of_last_run": "taskgraph.upkeep.gone_files",
-    "given_options": "taskgraph.cli.run_options",
+    "given_options": "taskgraph.cli.words.run_options",
     "given_store": "taskgraph.cli.batch.options",
-    "is_first": "taskgraph.cli.run_options",
+    "is_first": "taskgraph.cli.words.run_options",
     "is_recording": "taskgraph.tasks.recording",
     "keep_graph": "taskgraph.upkeep.kept_jugfile",
     "note": "taskgraph.cli.sentences",
@@ -71,7 +71,7 @@ _HOMES = {
     "retry_failures": "taskgraph.cli.running",
     "tell_of_others": "taskgraph.cli.running",
     "run_loaded": "taskgraph.cli.running",
-    "run_options": "taskgraph.cli.run_options",
+    "run_options": "taskgraph.cli.words.run_options",
     "run_program": "taskgraph.cli.program",
     "say": "taskgraph.cli.printing",
     "store_option": "taskgraph.cli.arguments",
@@ -98,11 +98,6 @@ if TYPE_CHECKING:  # the same list for type checkers
     )
     from taskgraph.cli.printing import say as say
     from taskgraph.cli.program import Program as Program, run_program as run_program
-    from taskgraph.cli.run_options import (
-        given_options as given_options,
-        is_first as is_first,
-        run_options as run_options,
-    )
     from taskgraph.cli.running import (
         retry_failures as retry_failures,
         run_loaded as run_loaded,
@@ -110,6 +105,11 @@ if TYPE_CHECKING:  # the same list for type checkers
     )
     from taskgraph.cli.sentences import note as note
     from taskgraph.cli.stores import store_url as store_url
+    from taskgraph.cli.words.run_options import (
+        given_options as given_options,
+        is_first as is_first,
+        run_options as run_options,
+    )
     from taskgraph.execution.options import RunOptions as RunOptions
     from taskgraph.identity.call_keys import digest as digest
     from taskgraph.identity.hashing import Encoder as Encoder

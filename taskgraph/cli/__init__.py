@@ -7,44 +7,67 @@ from typing import Any
 
 import click
 
-from taskgraph.cli.configuration import configuration, misspelt_variables
 from taskgraph.cli.program import LazyProgram, run_program
+from taskgraph.cli.words.configuration import configuration, misspelt_variables
 
-COMMANDS = {
-    "bundle": "Write the results of a jugfile into one file.",
-    "chaos": "Kill and freeze workers on purpose, to see that nothing is lost.",
-    "cancel": "End jobs that were submitted.",
-    "check": "Exit with 0 if everything is done, with 1 if not.",
-    "cleanup": "Remove results that no task of the jugfile needs.",
-    "copy": "Copy results from one store to another.",
-    "count": "Count the tasks of the jugfile by function.",
-    "doctor": "Find out what a store is good for, and what to change.",
-    "errors": "Show why tasks failed, equal causes together.",
-    "execute": "Run the tasks of a jugfile.",
-    "fsck": "Check the store: checksums, orphans.",
-    "invalidate": "Forget results, and all that was made of them.",
-    "jobs": "List the jobs that were submitted, and what they print.",
-    "locks": "Show who is running what, and release locks.",
-    "retry": "Let failed tasks run again.",
-    "show": "Show everything that is known about a result.",
-    "status": "Show how far the tasks are, by function.",
-    "unbundle": "Put the results in a bundle into a store.",
-    "stop": "Let all workers end, on all machines.",
-    "submit": "Start many workers by a batch system.",
-    "undo": "Take an invalidation, a retry or a cleanup back.",
-    "value": "Print or save a result.",
-    "wait": "Return when everything is done.",
+GROUPS = {
+    "run": (
+        "Run tasks",
+        {
+            "execute": "Run the tasks of a jugfile.",
+            "wait": "Return when everything is done.",
+        },
+    ),
+    "look": (
+        "See how far they are, and what came out",
+        {
+            "status": "Show how far the tasks are, by function.",
+            "check": "Exit with 0 if everything is done, with 1 if not.",
+            "count": "Count the tasks of the jugfile by function.",
+            "errors": "Show why tasks failed, equal causes together.",
+            "locks": "Show who is running what, and release locks.",
+            "show": "Show everything that is known about a result.",
+            "value": "Print or save a result.",
+        },
+    ),
+    "mend": (
+        "Forget, restore, repair",
+        {
+            "invalidate": "Forget results, and all that was made of them.",
+            "undo": "Take an invalidation, a retry or a cleanup back.",
+            "retry": "Let failed tasks run again.",
+            "cleanup": "Remove results that no task of the jugfile needs.",
+            "fsck": "Check the store: checksums, orphans.",
+        },
+    ),
+    "share": (
+        "Take results elsewhere",
+        {
+            "copy": "Copy results from one store to another.",
+            "bundle": "Write the results of a jugfile into one file.",
+            "unbundle": "Put the results in a bundle into a store.",
+        },
+    ),
+    "clusters": (
+        "Many machines",
+        {
+            "submit": "Start many workers by a batch system.",
+            "jobs": "List the jobs that were submitted, and what they print.",
+            "cancel": "End jobs that were submitted.",
+            "stop": "Let all workers end, on all machines.",
+            "doctor": "Find out what a store is good for, and what to change.",
+            "chaos": "Kill and freeze workers on purpose, to see that nothing is lost.",
+        },
+    ),
 }
-"""What each does, for the help: it is in the file of its name in `commands`."""
-_FOLDERS = dict.fromkeys(("cancel", "doctor", "jobs", "stop", "submit"), "batch")
-"""Which commands are in a folder of their own."""
+"""By folder of `commands`: the title of the group, and what each command of it does."""
+COMMANDS = [name for _, summaries in GROUPS.values() for name in summaries]
 
 
 @click.command(
     cls=LazyProgram,
     package="taskgraph.cli.commands",
-    summaries=COMMANDS,
-    folders=_FOLDERS,
+    groups=GROUPS,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "TG",

@@ -11,9 +11,9 @@ import click
 from click.core import ParameterSource
 
 from taskgraph.cli.completion import complete_files, complete_names, complete_words
-from taskgraph.cli.jugfiles import DEFAULT_JUGFILE, StoreUrl, jugfile_of
 from taskgraph.cli.sentences import runnable
 from taskgraph.cli.stores import only_jugfile
+from taskgraph.cli.words.jugfiles import DEFAULT_JUGFILE, StoreUrl, jugfile_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 _RUN = ("execute", "submit", "chaos")
@@ -34,7 +34,7 @@ def jugfile_argument(function: F) -> F:
 def jugfile_and_words(metavar: str, *, required: bool = True) -> Callable[[F], F]:
     """Add one or two words, the last of which says what is meant.
 
-    See `taskgraph.cli.jugfiles.two_words`.
+    See `taskgraph.cli.words.jugfiles.two_words`.
     """
 
     def decorate(function: F) -> F:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.cli.jugfiles import DEFAULT_JUGFILE
-from taskgraph.cli.keys import short_key
 from taskgraph.cli.stores import open_store_of
+from taskgraph.cli.words.jugfiles import DEFAULT_JUGFILE
+from taskgraph.cli.words.keys import short_key
 
 if TYPE_CHECKING:
     import click

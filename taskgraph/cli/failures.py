@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from backends.errors import DamagedError
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import load_snapshot
-from taskgraph.cli.keys import short_key
 from taskgraph.cli.printing import counted
 from taskgraph.cli.sentences import note
+from taskgraph.cli.words.keys import short_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
 from taskgraph.cli.sentences import note, remember, runnable
 from taskgraph.cli.stores import together
+from taskgraph.cli.words.jugfiles import is_pipeline, require_jugfile
 from taskgraph.errors import JugfileError
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ class Program(click.Group):
         """Find a command; name the nearest one if there is none."""
         known = self.list_commands(ctx)
         if args and not args[0].startswith("-") and args[0] not in known:
-            from taskgraph.cli.other_programs import command_meant
+            from taskgraph.cli.words.other_programs import command_meant
 
             meant = command_meant(args[0], known)
             raise click.UsageError(f"there is no command {args[0]!r}; {meant}", ctx)
@@ -66,37 +66,36 @@ class LazyProgram(Program):
     Parameters
     ----------
     package : str
-        Where the commands are: each is called ``command`` in a module of its name.
-    summaries : mapping
-        What each command does, by its name.
-    folders : mapping, optional
-        In which folder of the package a command is, if not in itself.
+        Where the commands are: each is called ``command`` in a module of its name, in
+        the folder of its group.
+    groups : mapping
+        By folder: the title of the group, and what each of its commands does by name.
     """
 
     def __init__(
         self,
         *args: Any,
         package: str,
-        summaries: Mapping[str, str],
-        folders: Mapping[str, str] | None = None,
+        groups: Mapping[str, tuple[str, Mapping[str, str]]],
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
-        self._package = package
-        self._folders = folders or {}
-        self._summaries = summaries
+        self._groups = groups
+        self._modules = {
+            name: f"{package}.{folder}.{name.replace('-', '_')}"
+            for folder, (_, summaries) in groups.items()
+            for name in summaries
+        }
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
         """Return the names of all commands."""
-        return sorted(self._summaries)
+        return sorted(self._modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """Import a command; None if there is none of that name."""
-        if cmd_name not in self._summaries:
+        if cmd_name not in self._modules:
             return None
-        folder = f".{self._folders[cmd_name]}" if cmd_name in self._folders else ""
-        module = import_module(f"{self._package}{folder}.{cmd_name}")
-        command: click.Command = module.command
+        command: click.Command = import_module(self._modules[cmd_name]).command
         return command
 
     def format_commands(
@@ -104,9 +103,12 @@ class LazyProgram(Program):
         ctx: click.Context,  # noqa: ARG002 - click's
         formatter: click.HelpFormatter,
     ) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(self._summaries.items()))
+        """List the commands by group, without importing them."""
+        longest = max(map(len, self._modules))
+        for title, summaries in self._groups.values():
+            rows = [(name.ljust(longest), what) for name, what in summaries.items()]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
 
 def run_program(
@@ -201,7 +203,7 @@ def _exit_code(error: Exception, usage: tuple[type[Exception], ...]) -> int | No
 
 def _sentences(error: click.ClickException, name: str) -> str:
     """Return what click has to say in the form that everything else has."""
-    from taskgraph.cli.other_programs import option_meant
+    from taskgraph.cli.words.other_programs import option_meant
 
     what = error.format_message()
     if isinstance(error, click.NoSuchOption) and option_meant(error.option_name):

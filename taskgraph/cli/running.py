@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from taskgraph.cli.batch.limits import concluded_early, ends_for_limit, in_its_time
 from taskgraph.cli.printing import counted
-from taskgraph.cli.run_options import is_first
 from taskgraph.cli.sentences import note
+from taskgraph.cli.words.run_options import is_first
 from taskgraph.errors import JugfileError, UsageError
 from taskgraph.exit_codes import ExitCode, by_signal
 

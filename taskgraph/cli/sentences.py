@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.jugfiles import is_pipeline, jugfile_of
 from taskgraph.cli.printing import say
+from taskgraph.cli.words.jugfiles import is_pipeline, jugfile_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.jugfiles import is_script, require_jugfile
 from taskgraph.cli.sentences import note
+from taskgraph.cli.words.jugfiles import is_script, require_jugfile
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from taskgraph.cli.run_options import LIMIT
+from taskgraph.cli.words.run_options import LIMIT
 from taskgraph.durations import seconds_of
 
 if TYPE_CHECKING:

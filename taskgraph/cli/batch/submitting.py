@@ -213,7 +213,7 @@ def _how_many(jugfile: Path, given: Mapping[str, Any], ready: Callable[[], int])
 
 def ready_tasks(loaded: Loaded) -> int:
     """Return how many tasks of a graph can be run and nobody runs."""
-    from taskgraph.cli.keys import locked_keys
+    from taskgraph.cli.words.keys import locked_keys
     from taskgraph.tasks.frontier import Frontier
 
     backend = loaded.results.backend

@@ -1,1 +1,1 @@
-"""The subcommands of `tg`, a file each."""
+"""The subcommands of `tg`, a file each, in folders by what one wants to do."""

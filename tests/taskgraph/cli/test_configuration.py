@@ -3,7 +3,7 @@
 import pytest
 
 from taskgraph.cli import COMMANDS, tg as group
-from taskgraph.cli.configuration import configuration, settings
+from taskgraph.cli.words.configuration import configuration, settings
 from taskgraph.errors import UsageError
 
 LOUD = (

@@ -3,8 +3,8 @@
 import pytest
 
 from segkit.cli import run_command
-from taskgraph.cli.commands.execute import command
-from taskgraph.cli.run_options import given_options
+from taskgraph.cli.commands.run.execute import command
+from taskgraph.cli.words.run_options import given_options
 from taskgraph.execution.options import RunOptions, run_settings
 
 

@@ -24,7 +24,7 @@ ANSWER = 132
 _CALL = re.compile(r"(?:\d+ +)?(\w+)\(")
 _VICTIM = """
 import os, signal, sys
-import taskgraph.api, taskgraph.cli.commands.execute, taskgraph.cli.progress
+import taskgraph.api, taskgraph.cli.commands.run.execute, taskgraph.cli.progress
 import taskgraph.execution.supervisor, taskgraph.execution.worker
 import taskgraph.tasks.jugfile, taskgraph.upkeep.snapshot, backends.filesystem.file_log
 from taskgraph.cli import main

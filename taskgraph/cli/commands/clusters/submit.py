@@ -15,9 +15,9 @@ from taskgraph.cli.batch.options import (
 )
 from taskgraph.cli.batch.submitting import living_workers, require_going_on, submit
 from taskgraph.cli.graphs import require_script, snapshot_now, status_now
-from taskgraph.cli.keys import locked_keys
-from taskgraph.cli.run_options import run_options
 from taskgraph.cli.stores import open_store_of
+from taskgraph.cli.words.keys import locked_keys
+from taskgraph.cli.words.run_options import run_options
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,11 @@ import click
 from backends.errors import DamagedError
 from taskgraph.cli.arguments import also_option, json_option, jugfile_and_words
 from taskgraph.cli.graphs import find_snapshot, load_graph
-from taskgraph.cli.jugfiles import two_words
-from taskgraph.cli.keys import find_keys, short_key
 from taskgraph.cli.printing import counted, print_json, print_table, say
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import open_store_of, together
+from taskgraph.cli.words.jugfiles import two_words
+from taskgraph.cli.words.keys import find_keys, short_key
 from taskgraph.errors import NoResultError, TaskgraphError, UsageError
 
 if TYPE_CHECKING:

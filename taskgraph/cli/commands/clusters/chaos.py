@@ -15,10 +15,10 @@ import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument
 from taskgraph.cli.graphs import find_snapshot, require_script, snapshot_now
-from taskgraph.cli.jugfiles import require_jugfile
 from taskgraph.cli.printing import counted, print_json, print_table, say
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import open_named
+from taskgraph.cli.words.jugfiles import require_jugfile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,9 +6,9 @@ import click
 
 from taskgraph.cli.arguments import jugfile_and_words
 from taskgraph.cli.batch.listing import elements_of, meant
-from taskgraph.cli.jugfiles import two_words
 from taskgraph.cli.printing import counted
 from taskgraph.cli.sentences import note
+from taskgraph.cli.words.jugfiles import two_words
 
 
 @click.command("cancel")

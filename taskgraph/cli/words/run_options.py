@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from taskgraph.cli.jugfiles import StoreUrl
+from taskgraph.cli.words.jugfiles import StoreUrl
 from taskgraph.execution.options import RunOptions, run_settings
 
 if TYPE_CHECKING:

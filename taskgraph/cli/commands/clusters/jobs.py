@@ -9,9 +9,9 @@ import click
 
 from taskgraph.cli.arguments import json_option, jugfile_and_words
 from taskgraph.cli.batch.listing import elements_of, meant
-from taskgraph.cli.jugfiles import two_words
 from taskgraph.cli.printing import moment_text, print_json, print_table, say
 from taskgraph.cli.sentences import note
+from taskgraph.cli.words.jugfiles import two_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

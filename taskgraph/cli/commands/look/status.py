@@ -8,11 +8,11 @@ import click
 
 from taskgraph.cli.arguments import also_option, json_option, jugfile_argument
 from taskgraph.cli.graphs import load_snapshot, status_now
-from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
-from taskgraph.cli.keys import locked_keys
 from taskgraph.cli.printing import counted, moment_text, print_json, print_table
 from taskgraph.cli.sentences import note, note_if_open_to_all
 from taskgraph.cli.stores import find_store
+from taskgraph.cli.words.jugfiles import is_pipeline, require_jugfile
+from taskgraph.cli.words.keys import locked_keys
 from taskgraph.upkeep.status import STATES, Status
 
 if TYPE_CHECKING:

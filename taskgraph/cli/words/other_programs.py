@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.configuration import OF_COMMANDS
+from taskgraph.cli.words.configuration import OF_COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,9 +9,9 @@ import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
 from taskgraph.cli.failures import chosen_failures
-from taskgraph.cli.keys import short_key
 from taskgraph.cli.printing import counted, one_line, print_json, say
 from taskgraph.cli.stores import find_store
+from taskgraph.cli.words.keys import short_key
 
 if TYPE_CHECKING:
     from pathlib import Path

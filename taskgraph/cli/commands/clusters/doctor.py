@@ -14,9 +14,9 @@ import click
 
 from taskgraph.cli.arguments import json_option
 from taskgraph.cli.completion import complete_files
-from taskgraph.cli.jugfiles import DEFAULT_JUGFILE, require_jugfile
 from taskgraph.cli.printing import print_json, print_table, say, seconds_text
 from taskgraph.cli.sentences import note
+from taskgraph.cli.words.jugfiles import DEFAULT_JUGFILE, require_jugfile
 
 if TYPE_CHECKING:
     from taskgraph.doctor.capacity import Costs

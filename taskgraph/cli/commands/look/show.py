@@ -8,8 +8,6 @@ import click
 
 from taskgraph.cli.arguments import also_option, json_option, jugfile_and_words
 from taskgraph.cli.graphs import find_snapshot, load_graph
-from taskgraph.cli.jugfiles import two_words
-from taskgraph.cli.keys import find_keys, locked_keys, short_key
 from taskgraph.cli.printing import (
     moment_text,
     one_line,
@@ -20,6 +18,8 @@ from taskgraph.cli.printing import (
     size_text,
 )
 from taskgraph.cli.stores import open_store_of, together
+from taskgraph.cli.words.jugfiles import two_words
+from taskgraph.cli.words.keys import find_keys, locked_keys, short_key
 from taskgraph.errors import TaskgraphError, UsageError
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from taskgraph.cli.batch.limits import heed_jug_variables
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import require_script
 from taskgraph.cli.program import leave
-from taskgraph.cli.run_options import given_options, is_first, run_options
 from taskgraph.cli.running import (
     require_shared,
     retry_failures,
@@ -23,6 +22,7 @@ from taskgraph.cli.running import (
 )
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import store_url
+from taskgraph.cli.words.run_options import given_options, is_first, run_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskgraph.cli.arguments import json_option, jugfile_and_words
-from taskgraph.cli.jugfiles import two_words
 from taskgraph.cli.printing import (
     counted,
     moment_text,
@@ -18,6 +17,7 @@ from taskgraph.cli.printing import (
 )
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import find_store
+from taskgraph.cli.words.jugfiles import two_words
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import click
 from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import snapshot_now
-from taskgraph.cli.keys import find_keys
 from taskgraph.cli.printing import counted, print_json, print_table, seconds_text
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import find_store
+from taskgraph.cli.words.keys import find_keys
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import click
 
 from taskgraph.cli.arguments import jugfile_argument
 from taskgraph.cli.graphs import load_snapshot, snapshot_now, status_now
-from taskgraph.cli.jugfiles import require_jugfile
 from taskgraph.cli.printing import counted
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import open_store_of
+from taskgraph.cli.words.jugfiles import require_jugfile
 from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument
 from taskgraph.cli.graphs import snapshot_now
-from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
 from taskgraph.cli.printing import counted, print_json, print_table
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import open_store_of, store_url
+from taskgraph.cli.words.jugfiles import is_pipeline, require_jugfile
 
 if TYPE_CHECKING:
     from pathlib import Path

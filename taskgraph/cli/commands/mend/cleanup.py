@@ -10,7 +10,6 @@ import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument
 from taskgraph.cli.graphs import load_graph, load_snapshot, snapshot_now
-from taskgraph.cli.jugfiles import is_pipeline, require_jugfile
 from taskgraph.cli.printing import (
     counted,
     print_json,
@@ -20,6 +19,7 @@ from taskgraph.cli.printing import (
 )
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import find_store
+from taskgraph.cli.words.jugfiles import is_pipeline, require_jugfile
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,1 +1,0 @@
-"""Commands about jobs of batch systems, one file each."""

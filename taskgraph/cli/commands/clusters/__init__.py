@@ -1,0 +1,1 @@
+"""Commands about many jobs or all workers, and the systems below them."""

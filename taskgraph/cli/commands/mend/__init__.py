@@ -1,0 +1,1 @@
+"""Commands that forget, restore and repair what a store has."""

@@ -1,0 +1,1 @@
+"""Commands that carry results from one store to another."""

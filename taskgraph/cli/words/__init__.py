@@ -1,0 +1,1 @@
+"""What users type and set: words, options, settings, and what they mean."""
