@@ -76,6 +76,7 @@ def test_help_needs_no_engine(tg):
     assert not any(name.startswith("backends") for name in found)
     assert {n for n in found if n.startswith("taskgraph.")} == {
         "taskgraph.cli",
+        "taskgraph.cli.words",
         "taskgraph.cli.words.configuration",
         "taskgraph.cli.program",
     }
