@@ -31,6 +31,29 @@ def total(numbers):
 
 result = total([double(number) for number in range(12)])
 """
+LAYERED = """
+import time
+from taskgraph import TaskGenerator
+
+LAYERS, WIDTH = {layers}, {width}
+
+@TaskGenerator
+def step(layer, place, *before):
+    time.sleep({seconds})
+    return layer * 1_000_003 + place + sum(before) % 1_000_033
+
+@TaskGenerator
+def total(numbers):
+    return sum(numbers)
+
+layer = [step(0, place) for place in range(WIDTH)]
+for number in range(1, LAYERS):
+    layer = [
+        step(number, place, layer[place], layer[(place * 7 + 1) % WIDTH])
+        for place in range(WIDTH)
+    ]
+result = total(layer)
+"""
 
 
 def tg(folder: Path, *arguments: object, code: int | None = 0):

@@ -18,35 +18,13 @@ from ...backends.lossy_proxy import LossyProxy
 from ...machine import IN_CI, needs_clusters
 from ...nfs.rig import EXPORT, MOUNT, PYTHON, ROOT, TG as NFS_TG, NodeDownError, Rig
 from ...redis_servers import ONE, RedisServer
-from ..rough import ENVIRONMENT, TG, assert_sound
+from ..rough import ENVIRONMENT, LAYERED, TG, assert_sound
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3000)]
 logger = logging.getLogger(__name__)
 LEASE = 8
 CHAOS = f"chaos job.py --json --workers 16 --minutes 2 --lease {LEASE}"
-JOB = """
-import time
-from taskgraph import TaskGenerator
-
-LAYERS, WIDTH = 12, 60
-
-@TaskGenerator
-def step(layer, place, *before):
-    time.sleep(0.01 + 0.01 * (place % 10))
-    return layer * 1_000_003 + place + sum(before) % 1_000_033
-
-@TaskGenerator
-def total(numbers):
-    return sum(numbers)
-
-layer = [step(0, place) for place in range(WIDTH)]
-for number in range(1, LAYERS):
-    layer = [
-        step(number, place, layer[place], layer[(place * 7 + 1) % WIDTH])
-        for place in range(WIDTH)
-    ]
-result = total(layer)
-"""
+JOB = LAYERED.format(layers=12, width=60, seconds="0.01 + 0.01 * (place % 10)")
 TASKS = 12 * 60 + 1
 CHECK = f"""
 import sys

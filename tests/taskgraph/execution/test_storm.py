@@ -15,31 +15,17 @@ import pytest
 from backends.interface import Kind
 from backends.opening import open_backend
 
-from ..rough import ENVIRONMENT, TG, assert_sound, end, journal, tg, value_of
+from ..rough import (
+    ENVIRONMENT,
+    LAYERED,
+    TG,
+    assert_sound,
+    end,
+    journal,
+    tg,
+    value_of,
+)
 
-JOB = """
-import os, time
-from taskgraph import TaskGenerator
-
-LAYERS, WIDTH, SECONDS = {layers}, {width}, {seconds}
-
-@TaskGenerator
-def step(layer, place, *before):
-    time.sleep(SECONDS)
-    return layer * 1_000_003 + place + sum(before) % 1_000_033
-
-@TaskGenerator
-def total(numbers):
-    return sum(numbers)
-
-layer = [step(0, place) for place in range(WIDTH)]
-for number in range(1, LAYERS):
-    layer = [
-        step(number, place, layer[place], layer[(place * 7 + 1) % WIDTH])
-        for place in range(WIDTH)
-    ]
-result = total(layer)
-"""
 LEASE = 1.5
 
 
@@ -164,7 +150,7 @@ def _children(pid: int) -> list[int]:
 def rage_over(
     folder, *, layers, width, seconds, workers, strikes, pause, seed, store=""
 ):
-    job = JOB.format(layers=layers, width=width, seconds=seconds)
+    job = LAYERED.format(layers=layers, width=width, seconds=seconds)
     (folder / "job.py").write_text(job)
     if store:
         (folder / "tg.toml").write_text(f"store = {store!r}")
@@ -245,7 +231,7 @@ result = who()
 
 
 def test_a_dead_workers_tasks_go_on_within_two_leases(tmp_path):
-    (tmp_path / "job.py").write_text(JOB.format(layers=1, width=4, seconds=1))
+    (tmp_path / "job.py").write_text(LAYERED.format(layers=1, width=4, seconds=1))
     storm = Storm(tmp_path, 1, seed=0)
     lease = 3.0
     store = tmp_path / "job.tgdata"
