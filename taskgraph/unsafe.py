@@ -38,6 +38,10 @@ class NoHash:
         """Return what stands for it in a key: the same for all."""
         return None
 
+    def __taskgraph_brief__(self) -> str:
+        """Return it as a few letters, for an argument list: the same for all."""
+        return "NoHash"
+
     def __taskgraph_value__(self) -> Any:
         """Return what the function gets."""
         return value(self.obj)

@@ -8,7 +8,7 @@ from backends.errors import FormatError
 
 FORMAT = "taskgraph store"
 BLOBS = "large values of a taskgraph store elsewhere"
-VERSION = 8
+VERSION = 9
 BLOCK = 1000
 
 

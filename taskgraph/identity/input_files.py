@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 Mark: TypeAlias = tuple[int, int]
@@ -41,7 +41,12 @@ def note_files(files: dict[str, Mark], argument: object) -> None:
     True
     """
     named = getattr(argument, "__taskgraph_files__", None)
-    for path in named() if named is not None else ():
+    note_paths(files, named() if named is not None else ())
+
+
+def note_paths(files: dict[str, Mark], paths: Iterable[str]) -> None:
+    """Note how files are, but for those noted before."""
+    for path in paths:
         whole = os.path.abspath(path)  # noqa: PTH100 - as it is named
         if whole not in files:
             files[whole] = _mark_of(whole)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.garbage import few_collections
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError
+from taskgraph.identity.input_files import note_paths
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.refusals import advice
-from taskgraph.tasks.script_module import find_neighbours, module_name
+from taskgraph.tasks.script_module import find_neighbours, module_name, modules_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +47,8 @@ class Loaded:
         Keys that have to get results before the jugfile says more; empty if it was
         read to its end.
     inputs : dict
-        Files that the tasks' arguments name by content, as they were.
+        Files that the tasks' arguments name by content, and modules beside the jugfile
+        that it imports, as they were.
     """
 
     graph: Graph
@@ -255,6 +257,9 @@ class _Said:
             if other is not recording:
                 other.results = recording.results
         space, inputs = vars(self.module), recording.encoder.files
+        script = str(self.module.__file__)
+        beside = modules_beside(os.path.dirname(script))  # noqa: PTH120 - each time
+        note_paths(inputs, [path for path in beside if path != script])
         return Loaded(self.graph, space, recording.results, missing, inputs)
 
 

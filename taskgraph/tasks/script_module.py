@@ -14,6 +14,8 @@ from taskgraph.errors import JugfileError
 if TYPE_CHECKING:
     from types import ModuleType
 
+_OURS = ("taskgraph", "backends", "segkit")
+
 
 def module_name(path: Path, shown: str) -> str:
     """Return the name of the module that a jugfile runs as.
@@ -62,7 +64,7 @@ def _other_module(name: str, path: Path) -> str:
     if origin is None or os.path.realpath(origin) == str(path.resolve()):
         return ""
     installed = "site-packages" in Path(origin).parts
-    ours = name in ("taskgraph", "backends", "segkit")
+    ours = name in _OURS
     return f"the module {name} that is installed" if installed or ours else ""
 
 
@@ -91,6 +93,22 @@ def find_neighbours(folder: str, start: str) -> None:
     mine = list(dict.fromkeys((folder, start)))
     rest = [entry for entry in sys.path if entry not in mine]
     sys.path[:] = [*map(_Beside, mine), *rest]
+
+
+def modules_beside(folder: str) -> list[str]:
+    """Return the files of imported modules that are in a folder, or deeper in it.
+
+    What is installed in an environment there is none of them, nor are these packages.
+    """
+    inside = os.path.join(folder, "")  # noqa: PTH118 - for many modules
+    return [
+        file
+        for name, module in list(sys.modules.items())
+        if isinstance(file := getattr(module, "__file__", None), str)
+        and file.startswith(inside)
+        and "site-packages" not in file
+        and name.partition(".")[0] not in _OURS
+    ]
 
 
 def _forget(folder: str, others: set[str]) -> None:

@@ -10,6 +10,8 @@ from itertools import compress, count
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING
 
+from taskgraph.calls.kept import Calls
+from taskgraph.calls.packing import calls_of, signature_of
 from taskgraph.upkeep.jugfile_store import stamp_of
 from taskgraph.upkeep.snapshot import Snapshot, decode
 
@@ -49,6 +51,7 @@ class Growing:
         self._arguments = tuple(arguments)
         self._names: dict[str, int] = {}
         self._functions: dict[TaskGenerator, int] = {}
+        self._signatures: dict[str, bytes] = {}
         self._places: _Places = _Places()
         self.size, self.check = 0, zlib.crc32(b"")
 
@@ -78,6 +81,8 @@ class Growing:
         for generator in graph.generators:
             place = self._names.setdefault(generator.name, len(self._names))
             self._functions[generator] = place
+            if generator.name not in self._signatures:
+                self._signatures[generator.name] = signature_of(generator).encode()
         start = self.size
         new = graph.last(len(graph) - start) if start else graph.tasks
         self._places.extend(new)
@@ -114,6 +119,8 @@ class Growing:
             needs=needs,
             writing=tuple(one.name for one in functions if one.files),
             inputs=dict(inputs or {}),
+            calls=calls_of(tasks),
+            signatures=tuple(self._signatures.values()),
         )
 
 
@@ -185,6 +192,7 @@ def joined(pieces: Sequence[bytes]) -> Snapshot | None:
         functions=functions,
         counts=counts,
         needs=needs,
+        calls=sum([one.calls for one in found], Calls()),
     )
 
 

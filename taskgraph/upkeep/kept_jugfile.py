@@ -49,6 +49,8 @@ def keep_snapshot(taken: Snapshot, backend: Backend) -> None:
     with suppress(DamagedError):  # one more reason to write it anew
         before = snapshot.load(backend, Path(taken.jugfile), taken.arguments)
     if before is None or not before.says(taken):
+        if before is not None:
+            taken = taken.after(before, backend.keys())
         try:
             snapshot.save(taken, backend)
         except UnavailableError as error:  # the tasks can be run without it

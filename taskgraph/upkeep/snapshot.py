@@ -7,24 +7,28 @@ import struct
 import zlib
 from array import array
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgpack
 
 from backends.errors import DamagedError
 from backends.interface import KEY_SIZE
+from taskgraph.calls.kept import Calls, Signature
+from taskgraph.calls.past import Past
 from taskgraph.identity.input_files import changed_files
 from taskgraph.upkeep.jugfile_store import is_default_store, is_edited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from backends.interface import Backend
+    from taskgraph.calls.kept import Call
     from taskgraph.identity.input_files import InputFiles
 
-VERSION = 4
+VERSION = 5
 _KEYS = struct.Struct(f"{KEY_SIZE}s")
 _PREFIX = "graph-"
 _LONGEST_STEM = 100
@@ -36,7 +40,7 @@ _ANY_TEXT = "surrogatepass"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The tasks of a jugfile, without their arguments.
+    """The tasks of a jugfile, with their arguments as plain data.
 
     Attributes
     ----------
@@ -62,7 +66,14 @@ class Snapshot:
     writing : tuple of str
         The names of the functions that write files.
     inputs : mapping
-        Files that arguments name by content, as they were: size and time by path.
+        Files that arguments name by content, and modules beside the jugfile that it
+        imported, as they were: size and time by path.
+    calls : Calls
+        The arguments of the tasks.
+    signatures : tuple of bytes
+        For each of `names` a `Signature`, encoded.
+    past : Past
+        Calls of results that the graph has no more: what new ones can be compared with.
     """
 
     jugfile: str
@@ -77,6 +88,9 @@ class Snapshot:
     needs: array[int]
     writing: tuple[str, ...] = ()
     inputs: InputFiles = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
+    signatures: tuple[bytes, ...] = ()
+    past: Past = field(default_factory=Past)
 
     def __len__(self) -> int:
         return len(self.functions)
@@ -126,19 +140,19 @@ class Snapshot:
             start += size
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, bytes) and self._place(key) is not None
+        return isinstance(key, bytes) and self.place_of(key) is not None
 
     def __iter__(self) -> Iterator[bytes]:
         return map(itemgetter(0), _KEYS.iter_unpack(self.keys))
 
     def name_of(self, key: bytes) -> str | None:
         """Return the function name of a key, None if it is not there."""
-        place = self._place(key)
+        place = self.place_of(key)
         return None if place is None else self.names[self.functions[place]]
 
     def needs_of_key(self, key: bytes) -> list[bytes]:
         """Return the keys that a task needs; none of one that is not there."""
-        place = self._place(key)
+        place = self.place_of(key)
         if place is None:
             return []
         start = sum(self.counts[:place])
@@ -147,7 +161,35 @@ class Snapshot:
             for need in self.needs[start : start + self.counts[place]]
         ]
 
-    def _place(self, key: bytes) -> int | None:
+    def call_of(self, key: bytes) -> Call | None:
+        """Return the arguments of a task; None if they are not known."""
+        place = self.place_of(key)
+        return None if place is None else self.calls.at(place)
+
+    def texts(self, keys: Sequence[bytes]) -> dict[bytes, str]:
+        """Return the arguments of some tasks as short text, as far as known."""
+        from taskgraph.calls.text import call_text
+
+        wanted, names = set(keys), self.named()
+        return {
+            key: call_text(call, names.get)
+            for key, call in zip(self, self.calls, strict=False)
+            if key in wanted
+        }
+
+    def calls_as_text(self, keys: Sequence[bytes]) -> dict[bytes, str]:
+        """Return the calls of some tasks as short text, as far as known."""
+        texts = self.texts(keys).items()
+        return {key: f"{self.name_of(key)}({text})" for key, text in texts}
+
+    def signature_of(self, name: str) -> Signature:
+        """Return what the calls of a function have in common."""
+        for one, data in zip(self.names, self.signatures, strict=False):
+            if one == name:
+                return Signature.decode(data)
+        return Signature()
+
+    def place_of(self, key: bytes) -> int | None:
         """Find a key where it stands: rarely asked, and no table of a million keys."""
         found = self.keys.find(key)
         while found >= 0 and found % KEY_SIZE:
@@ -163,11 +205,26 @@ class Snapshot:
             functions=self.functions[:start] + more.functions,
             counts=self.counts[:start] + more.counts,
             needs=self.needs[:needs] + more.needs,
+            calls=self.calls.first(start) + more.calls,
         )
 
     def says(self, other: Snapshot) -> bool:
-        """Return whether it is the same but for when it was taken."""
-        return replace(self, time=other.time) == other
+        """Return whether it is the same, whenever taken and whatever was before."""
+        return replace(self, time=other.time, past=other.past) == other
+
+    def after(self, before: Snapshot, known: Container[bytes]) -> Snapshot:
+        """Return this one with the calls of the last one that it has no more."""
+        keys = set(self)
+        rows = chain(before.past.rows(), before.rows())
+        return replace(
+            self,
+            past=Past.of(row for row in rows if row[0] in known and row[0] not in keys),
+        )
+
+    def rows(self) -> Iterator[tuple[bytes, str, Any]]:
+        """Yield key, function and arguments of each task, as they were packed."""
+        names = map(self.names.__getitem__, self.functions)
+        return zip(self, names, self.calls.raw(), strict=False)
 
     def changed_inputs(self, jugfile: Path | None = None) -> list[str]:
         """Return the paths of files that may have other content now."""
@@ -203,6 +260,9 @@ def encode(snapshot: Snapshot) -> bytes:
         [zlib.compress(numbers.tobytes(), 1) for numbers in arrays],
         snapshot.writing,
         dict(snapshot.inputs),
+        snapshot.calls.blocks,
+        snapshot.signatures,
+        (snapshot.past.keys, snapshot.past.names, snapshot.past.calls.blocks),
     )
     return bytes(msgpack.packb(plain, unicode_errors=_ANY_TEXT))
 
@@ -280,11 +340,13 @@ def decode(data: bytes) -> Snapshot | None:
         version, *plain = msgpack.unpackb(data, unicode_errors=_ANY_TEXT)
         if version != VERSION:
             return None
-        *plain, names, keys, packed, writing, inputs = plain
+        *plain, names, keys, packed, writing, inputs, calls, signatures, past = plain
         path, arguments, stamp, when, missing = plain
         functions, counts, needs = (
             array("I", zlib.decompress(numbers)) for numbers in packed
         )
+        past = Past(past[0], tuple(past[1]), _blocks(past[2]))
+        calls = _blocks(calls)
     except (zlib.error, ValueError, TypeError, msgpack.UnpackException):
         return None
     return Snapshot(
@@ -300,7 +362,14 @@ def decode(data: bytes) -> Snapshot | None:
         needs,
         tuple(writing),
         {path: tuple(mark) for path, mark in inputs.items()},
+        calls,
+        tuple(signatures),
+        past,
     )
+
+
+def _blocks(blocks: Any) -> Calls:
+    return Calls(tuple([(count, data) for count, data in blocks]))
 
 
 def _document(jugfile: str, arguments: Sequence[str]) -> str:

@@ -21,14 +21,14 @@ from taskgraph.upkeep import snapshot
 
 HERE = Path(__file__).parent
 PARTS = {
-    8: (
+    9: (
         b"TGS2",
         b"TGP3",
         b"TGD1",
         "segment-7-4b09f64e4ca536d3",
         2,
         b"\xc1",
-        4,
+        5,
         "version 2",
     ),
 }

@@ -68,3 +68,17 @@ def test_inputs_move_along_with_their_jugfile(ran):
     assert "input" not in ran("status", "lengths.py").stderr
     ran.write("b.txt", "longer than it was")
     assert f"{there / 'b.txt'};" in ran("status", "lengths.py").stderr
+
+
+def test_a_module_beside_the_script_that_changed_is_told_and_not_done(tg):
+    tg.write("sizes.py", "SIZES = [1, 2]\n")
+    tg.write("uses.py", "import sizes\nfrom taskgraph import Task\n" + USES)
+    tg("execute", "uses.py")
+    tg("check", "uses.py")
+    tg.write("sizes.py", "SIZES = [1, 2, 30]\n")
+
+    assert f"{tg.folder / 'sizes.py'}; `tg exec" in tg("status", "uses.py").stderr
+    assert "2 of 3 tasks done" in tg("check", "uses.py", code=1).stderr
+
+
+USES = "for size in sizes.SIZES:\n    Task(abs, size)\n"

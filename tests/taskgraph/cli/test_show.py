@@ -48,4 +48,7 @@ def test_show_of_a_task_that_did_not_run_yet(tg):
         if entry["state"] == "blocked"
     ]
 
-    assert "state      blocked" in tg("show", "failing.py", blocked[0]["key"]).stdout
+    text = tg("show", "failing.py", blocked[0]["key"]).stdout
+    assert "state      blocked" in text
+    assert blocked[0]["arguments"]
+    assert f"({blocked[0]['arguments']})" in text

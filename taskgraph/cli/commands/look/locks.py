@@ -45,7 +45,7 @@ def command(
     on the same machine, after the lease elsewhere. Results are never touched.
     """
     backend = find_store(jugfile, store)
-    rows = [] if backend is None else _rows(backend)
+    rows = [] if backend is None else _rows(backend, _calls(backend, jugfile))
     if release is not None and backend is not None:
         return _release(backend, rows, release, as_json=as_json)
     if as_json:
@@ -57,7 +57,22 @@ def command(
     return 0
 
 
-def _rows(backend: Backend) -> list[dict[str, Any]]:
+def _calls(backend: Backend, jugfile: Path) -> dict[bytes, str]:
+    """Return the calls that are locked, as short text, as far as they are known."""
+    held = list(backend.holders())
+    if not held:
+        return {}
+    from backends.errors import DamagedError
+    from taskgraph.cli.graphs import load_snapshot
+
+    try:
+        snapshot = load_snapshot(backend, jugfile)
+    except DamagedError:  # what is locked is to be seen nevertheless
+        return {}
+    return {} if snapshot is None else snapshot.calls_as_text(held)
+
+
+def _rows(backend: Backend, calls: dict[bytes, str]) -> list[dict[str, Any]]:
     from backends.liveness import left_behind
 
     dead = left_behind(backend)
@@ -66,13 +81,24 @@ def _rows(backend: Backend) -> list[dict[str, Any]]:
         held[lock.worker].append(lock)
     members = {member.worker: member for member in backend.members.all()}
     return [
-        _row(worker, members.get(worker), held.get(worker, []), worker not in dead)
+        _row(
+            members.get(worker),
+            held.get(worker, []),
+            calls,
+            worker=worker,
+            alive=worker not in dead,
+        )
         for worker in sorted(held.keys() | members.keys())
     ]
 
 
 def _row(
-    worker: str, member: Member | None, locks: list[Lock], alive: bool
+    member: Member | None,
+    locks: list[Lock],
+    calls: dict[bytes, str],
+    *,
+    worker: str,
+    alive: bool,
 ) -> dict[str, Any]:
     about = member.identity if member is not None else {}
     return {
@@ -83,14 +109,16 @@ def _row(
         "heartbeat_age": member.age if member is not None else None,
         "since": min((lock.since for lock in locks), default=None),
         "tasks": [lock.key.hex() for lock in locks],
+        "calls": [calls.get(lock.key, "") for lock in locks],
     }
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
     lines = []
     for row in rows:
-        tasks = " ".join(
-            short_key(bytes.fromhex(key)) for key in row["tasks"][:_SHOWN_TASKS]
+        named = list(zip(row["tasks"], row["calls"], strict=True))[:_SHOWN_TASKS]
+        tasks = ", ".join(
+            f"{short_key(bytes.fromhex(key))} {call}".rstrip() for key, call in named
         )
         more = " ..." if len(row["tasks"]) > _SHOWN_TASKS else ""
         age = row["heartbeat_age"]
@@ -106,7 +134,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
                 tasks + more,
             )
         )
-    header = ("worker", "host", "pid", "state", "heartbeat", "since", "tasks", "keys")
+    header = ("worker", "host", "pid", "state", "heartbeat", "since", "tasks", "which")
     print_table(header, lines)
 
 

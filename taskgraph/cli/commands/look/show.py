@@ -64,7 +64,7 @@ def command(
     held, _ = locked_keys(backend)
     states = states_of(snapshot, results.keys(), backend.failures(), held)
     if len(keys) > 1:
-        _list(results, keys, names, states, as_json=as_json)
+        _list(results, keys, snapshot, states, as_json=as_json)
         return 0
     about = _about(results, keys[0], snapshot, path)
     about["state"] = states.get(keys[0], "not in the jugfile")
@@ -78,18 +78,20 @@ def command(
 def _list(
     results: Results,
     keys: list[bytes],
-    names: dict[bytes, str],
+    snapshot: Snapshot,
     states: dict[bytes, str],
     *,
     as_json: bool,
 ) -> None:
     records = dict(results.records(iter(keys)))
+    names = snapshot.named()
+    texts = snapshot.texts([key for key in keys if key not in records])
     rows = []
     for key in keys:
         record = records.get(key)
         name = names.get(key) or (record.name if record else "")
         seconds = round(record.wall, 6) if record else 0.0
-        summary = record.summary if record else ""
+        summary = record.summary if record else texts.get(key, "")
         digits = key.hex() if as_json else short_key(key)
         rows.append((digits, states.get(key, ""), seconds, name, summary))
     header = ("key", "state", "seconds", "task", "arguments")
@@ -109,7 +111,9 @@ def _about(
     about["function"] = record.name if record else names.get(key, "")
     about["holder"] = results.backend.locked_by(key)
     about |= _needs(key, snapshot, names)
-    if record is not None:
+    if record is None:
+        about["arguments"] = snapshot.texts([key]).get(key, "")
+    else:
         about |= _about_record(record)
         about |= _about_code(results, key, record, snapshot, jugfile)
     return about

@@ -8,14 +8,22 @@ import click
 
 from taskgraph.cli.arguments import also_option, json_option, jugfile_argument
 from taskgraph.cli.graphs import load_snapshot, status_now
-from taskgraph.cli.printing import counted, moment_text, print_json, print_table
+from taskgraph.cli.printing import (
+    counted,
+    moment_text,
+    one_line,
+    print_json,
+    print_table,
+    say,
+)
 from taskgraph.cli.sentences import note, note_if_open_to_all
 from taskgraph.cli.stores import find_store
 from taskgraph.cli.words.jugfiles import is_pipeline, require_jugfile
-from taskgraph.cli.words.keys import locked_keys
+from taskgraph.cli.words.keys import locked_keys, short_key
 from taskgraph.upkeep.status import STATES, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from taskgraph.upkeep.snapshot import Snapshot
@@ -57,25 +65,37 @@ def command(
         if snapshot is None:
             note(f"{jugfile} has not run yet; start it with `tg execute`")
     if backend is None or snapshot is None:
-        _show(Status({}), None, as_json=as_json)
+        _show(Status({}), None, {}, as_json=as_json)
         return 0
     note_if_open_to_all(backend)
     held, left = locked_keys(backend)
     status, told = status_now(snapshot, backend, held, also)
-    _show(status, snapshot, as_json=as_json)
+    running = snapshot.calls_as_text(list(held)) if held else {}
+    _show(status, snapshot, running, as_json=as_json)
     if told:
         note(told)
     _explain(status, snapshot, jugfile, left)
     return 0
 
 
-def _show(status: Status, snapshot: Snapshot | None, *, as_json: bool) -> None:
+def _show(
+    status: Status,
+    snapshot: Snapshot | None,
+    running: Mapping[bytes, str],
+    *,
+    as_json: bool,
+) -> None:
     if as_json:
-        print_json(_plain(status, snapshot))
+        calls = [{"key": key.hex(), "call": call} for key, call in running.items()]
+        print_json(_plain(status, snapshot) | {"running": calls})
         return
     rows = [(name, *row.values()) for name, row in sorted(status.counts.items())]
     total = ("all", *status.totals.values())
     print_table(("task", *STATES), rows, total=total)
+    for key, call in list(running.items())[:_NAMED]:
+        say(f"running {short_key(key)} {one_line(call)}")
+    if len(running) > _NAMED:
+        say(f"and {len(running) - _NAMED} more, see `tg locks`")
 
 
 def _plain(status: Status, snapshot: Snapshot | None) -> dict[str, Any]:

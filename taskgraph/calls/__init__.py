@@ -1,0 +1,1 @@
+"""The arguments of calls as plain data, kept with a graph."""
