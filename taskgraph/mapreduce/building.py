@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from itertools import starmap
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UsageError
 from taskgraph.identity.functions import refuse_unfinished
+from taskgraph.identity.parameters import Parameters
 from taskgraph.mapreduce.mapped import Mapped
 from taskgraph.tasks.task import Task, TaskGenerator
+from taskgraph.unsafe import NoHash
 from taskgraph.utils.identical import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 MAP_STEP = 4
 REDUCE_STEP = 8
@@ -87,7 +90,8 @@ def currymap(
     if _checked(map_step) == 1:
         written = _generator(mapper)
         return [written(*item) for item in sequence]
-    blocks = _blocks(_variant(mapper, _each_spread, "currymap"), sequence, map_step)
+    written = _variant(mapper, _each_spread, "currymap")
+    blocks = _blocks(written, _spread_items(mapper, sequence), map_step)
     return list(Mapped(blocks, map_step, range(len(sequence))))
 
 
@@ -104,7 +108,7 @@ def reduce(
     inputs : list, tuple or Mapped
         The items; there may be tasks among them.
     reduce_step : int, optional
-        How many items one task takes.
+        How many tasks' results one task reduces; the first ones take 4 items each.
 
     Returns
     -------
@@ -120,13 +124,7 @@ def reduce(
     >>> store.load(total.key)
     4950
     """
-    if _checked(reduce_step) == 1:
-        raise UsageError("reduce_step=1 would never come to an end; 2 or more")
-    written = _reducing(reducer)
-    found = _blocks(written, inputs, reduce_step)
-    while len(found) > 1:
-        found = _blocks(written, found, reduce_step)
-    return found[0] if found else identity([])
+    return mapreduce(reducer, None, inputs, reduce_step=reduce_step)
 
 
 def mapreduce(
@@ -145,8 +143,8 @@ def mapreduce(
     inputs : list, tuple or Mapped
         The items; there may be tasks among them.
     map_step, reduce_step : int, optional
-        How many items one task maps; so many of these lists, or of what they came to,
-        one task reduces.
+        How many items one task maps, or reduces if none are mapped; so many of these
+        lists, or of what they came to, one task reduces.
 
     Examples
     --------
@@ -157,14 +155,15 @@ def mapreduce(
     >>> store.load(total.key)
     2500
     """
-    if mapper is None:
-        return reduce(reducer, inputs, reduce_step)
-    mapped = map(mapper, inputs, map_step)
-    if _checked(reduce_step) == 1 or not mapped:
-        return reduce(reducer, [], reduce_step)
-    written = _reducing(reducer)
-    first = _blocks(written, mapped, map_step * reduce_step)
-    return reduce(reducer, first, reduce_step) if len(first) > 1 else first[0]
+    if _checked(reduce_step) == 1:
+        raise UsageError("reduce_step=1 would never come to an end; 2 or more")
+    written, first = _reducing(reducer), _checked(map_step)
+    if mapper is not None:
+        inputs, first = map(mapper, inputs, map_step), first * reduce_step
+    found = _blocks(written, inputs, first)
+    while len(found) > 1:
+        found = _blocks(written, found, reduce_step)
+    return found[0] if found else identity([])
 
 
 def _checked(step: Any) -> int:
@@ -174,6 +173,12 @@ def _checked(step: Any) -> int:
 
 
 def _blocks(written: TaskGenerator, items: Any, step: int) -> list[Task]:
+    has_places = hasattr(items, "__len__") and hasattr(items, "__getitem__")
+    if not has_places or isinstance(items, Mapping):
+        raise UsageError(
+            f"{written.name} is used on a {type(items).__name__}, whose items have no "
+            "places; pass a list of them, as list(...) makes one"
+        )
     return [written(items[start : start + step]) for start in _starts(items, step)]
 
 
@@ -202,7 +207,7 @@ def _variant(
     plain = _generator(f)
     refuse_unfinished(plain.function, plain.name)
     label = what if plain.version is None else f"{what}, version {plain.version}"
-    given, named = plain._given  # noqa: SLF001 - a partial's, which are in each key
+    given, named = _uncounted(plain, what)
     many = functools.partial(_Many(plain.function, way), *given, **named)
     return TaskGenerator(
         many,
@@ -214,25 +219,79 @@ def _variant(
     )
 
 
+def _uncounted(
+    plain: TaskGenerator, what: str
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return what a generator's partial has, what it ignores out of the key.
+
+    Raises
+    ------
+    UsageError
+        It ignores what the items are.
+    """
+    given, named = plain._given  # noqa: SLF001 - a partial's, which are in each key
+    names, ignored = Parameters.of(plain.function).names, plain.ignore
+    items = names[len(given) :][: {"map": 1, "reduce": 2}.get(what, 0)]
+    if lost := ignored.intersection(items):
+        raise UsageError(
+            f"{plain.name} ignores {', '.join(sorted(lost))}, which are the items that "
+            f"`{what}` uses it on: the key would say nothing of them"
+        )
+    args = _without(
+        dict(enumerate(given)), {n for n, name in enumerate(names) if name in ignored}
+    )
+    return tuple(args.values()), _without(named, ignored)
+
+
+def _without(arguments: dict[Any, Any], ignored: Collection[Any]) -> dict[Any, Any]:
+    return {
+        name: NoHash(entry) if name in ignored else entry
+        for name, entry in arguments.items()
+    }
+
+
+def _spread_items(f: Callable[..., Any], items: Any) -> Any:
+    """Return tuples of arguments, those that a generator ignores out of the key."""
+    if not isinstance(f, TaskGenerator) or not f.ignore:
+        return items
+    start = len(f._given[0])  # noqa: SLF001 - as in `_uncounted`
+    names = Parameters.of(f.function).names[start:]
+    places = {place for place, name in enumerate(names) if name in f.ignore}
+    return [tuple(_without(dict(enumerate(item)), places).values()) for item in items]
+
+
 class _Many:
     """A function that is used on many items, in one of the ways below."""
 
     def __init__(self, f: Callable[..., Any], way: Callable[..., Any]) -> None:
         self.__wrapped__ = f
         self.__name__ = getattr(f, "__name__", "function")
-        self._way = way
+        self.way = way
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Many):
             return NotImplemented
-        return (self.__wrapped__, self._way) == (other.__wrapped__, other._way)
+        return (self.__wrapped__, self.way) == (other.__wrapped__, other.way)
 
     def __hash__(self) -> int:
-        return hash((self.__wrapped__, self._way))
+        return hash((self.__wrapped__, self.way))
 
     def __call__(self, /, *args: Any, **named: Any) -> Any:
         *given, items = args
-        return self._way(functools.partial(self.__wrapped__, *given, **named), items)
+        return self.way(functools.partial(self.__wrapped__, *given, **named), items)
+
+
+def manner_of(function: Callable[..., Any]) -> str | None:
+    """Return whether a function of a task is that of `map`, `currymap` or `reduce`.
+
+    Examples
+    --------
+    >>> from taskgraph import Task
+    >>> manner_of(map(abs, [1, 2]).blocks[0].f), manner_of(Task(abs, 1).f)
+    ('map', None)
+    """
+    ways = {_each: "map", _each_spread: "currymap", _reduced: "reduce"}
+    return ways[function.way] if isinstance(function, _Many) else None
 
 
 def _each(f: Callable[..., Any], items: list[Any]) -> list[Any]:

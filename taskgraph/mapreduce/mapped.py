@@ -29,6 +29,8 @@ class Mapped:
         How many items a block has.
     places : range
         Which items, counted through all blocks.
+    base : Mapped or None
+        All items, if this is a slice.
 
     Examples
     --------
@@ -38,12 +40,19 @@ class Mapped:
     (3, True, 2)
     """
 
-    __slots__ = ("blocks", "places", "size")
+    __slots__ = ("base", "blocks", "places", "size")
 
-    def __init__(self, blocks: Sequence[Task], size: int, places: range) -> None:
+    def __init__(
+        self,
+        blocks: Sequence[Task],
+        size: int,
+        places: range,
+        base: Mapped | None = None,
+    ) -> None:
         self.blocks = blocks
         self.size = size
         self.places = places
+        self.base = base
 
     def __len__(self) -> int:
         return len(self.places)
@@ -51,7 +60,7 @@ class Mapped:
     def __getitem__(self, index: Any) -> Any:
         """Return one item as a tasklet, or a slice."""
         if isinstance(index, slice):
-            return Mapped(self.blocks, self.size, self.places[index])
+            return Mapped(self.blocks, self.size, self.places[index], self.base or self)
         block, place = divmod(self.places[as_index(index)], self.size)
         return self.blocks[block][place]
 

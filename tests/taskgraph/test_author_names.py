@@ -1,5 +1,6 @@
 """jug's modules by their names: found in every order, lazy, and what they promise."""
 
+import functools
 import json
 import os
 import subprocess
@@ -111,6 +112,44 @@ def test_a_slice_needs_its_blocks_only():
 def test_steps_below_one_are_refused(step):
     with pytest.raises(UsageError, match="1 or more"):
         map(double, [1], step)
+
+
+def bracketed(x, y):
+    return f"({x}{y})"
+
+
+def test_items_are_reduced_in_the_groups_of_jug():
+    whole = result(reduce(bracketed, "abcdefghi"))
+    assert whole == "(((((ab)c)d)(((ef)g)h))i)"  # by 4, then what is left by 8
+    assert result(mapreduce(bracketed, None, "abcd", 2)) == "((ab)(cd))"
+
+
+def scaled(x, factor, threads=1):
+    return x * factor
+
+
+def test_what_a_function_ignores_is_no_part_of_the_keys_of_its_blocks():
+    def blocks(threads):
+        given = functools.partial(scaled, factor=2, threads=threads)
+        return map(TaskGenerator(given, ignore="threads"), [1, 2], 2).blocks
+
+    assert blocks(4)[0].key == blocks(8)[0].key
+    assert result(blocks(4)[0]) == [2, 4]
+    ignoring = TaskGenerator(scaled, ignore="threads")
+    four, eight = (currymap(ignoring, [(3, 5, threads)], 2)[0] for threads in (4, 8))
+    assert four.base.key == eight.base.key
+    assert result(four.base) == [15]
+    assert four.base.key != currymap(ignoring, [(3, 6, 4)], 2)[0].base.key
+
+    with pytest.raises(UsageError, match="ignores x, which are the items"):
+        map(TaskGenerator(scaled, ignore="x"), [1], 2)
+
+
+@pytest.mark.parametrize("items", [(x for x in "ab"), {"a", "b"}, {"a": 1}])
+def test_items_without_places_are_refused_with_what_to_do(items):
+    for used in (map, reduce):
+        with pytest.raises(UsageError, match=r"pass a list of them, as list\("):
+            used(bracketed, items)
 
 
 def write_number(number, folder):
