@@ -142,7 +142,7 @@ def _like(generator: TaskGenerator, function: Callable[..., Any]) -> TaskGenerat
 class _Last:
     """Hands on what the tasks of a compound came to."""
 
-    __taskgraph_compound__ = True
+    __taskgraph_compound__ = "last"
 
     def __init__(self, f: Callable[..., Any]) -> None:
         self.__wrapped__ = f  # its code is what results are made by
@@ -157,7 +157,7 @@ class _Whole:
     A jugfile that is read after that has the inner tasks again.
     """
 
-    __taskgraph_compound__ = True
+    __taskgraph_compound__ = "whole"
 
     def __init__(self, f: Callable[..., Any]) -> None:
         self.__wrapped__ = f

@@ -44,6 +44,7 @@ GROUPS = {
         "Take results elsewhere",
         {
             "copy": "Copy results from one store to another.",
+            "import-jug": "Take over the results of a store of jug's.",
             "bundle": "Write the results of a jugfile into one file.",
             "unbundle": "Put the results in a bundle into a store.",
         },

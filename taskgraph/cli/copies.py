@@ -39,7 +39,7 @@ def copy_results(
         return Copied(len(wanted), sizes(source, wanted), there)
     target.backend.make()
     copy_graphs(source.backend, target.backend)
-    with member(target.backend), _bar(len(keys)) as told:
+    with member(target.backend), bar_of(len(keys)) as told:
         return copy(source, target, keys, told)
 
 
@@ -60,7 +60,7 @@ def print_copied(
                 "dry_run": dry_run,
             }
         )
-    _tell_left_out(copied, where)
+    tell_left_out(copied, where)
     does = "would be copied" if dry_run else "copied"
     there = f", {copied.there} there before" if copied.there else ""
     amount = f"{counted(copied.copied, 'result')} ({size_text(copied.size)})"
@@ -69,7 +69,8 @@ def print_copied(
     return 1 if copied.left_out else 0
 
 
-def _tell_left_out(copied: Copied, where: str) -> None:
+def tell_left_out(copied: Copied, where: str) -> None:
+    """Tell which results were not put into another store, and why."""
     for what in copied.damaged[:_SHOWN]:
         note(f"left out: {what}")
     if copied.elsewise:
@@ -93,8 +94,8 @@ def _tell_left_out(copied: Copied, where: str) -> None:
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[Copied], object]]:
-    """Show how far a copy is, on a terminal."""
+def bar_of(total: int) -> Iterator[Callable[[Copied], object]]:
+    """Show how far a copy, or what goes like one, is on a terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -23,6 +23,7 @@ OF_COMMANDS = {
     "errors": ("json", *_SELECT, "all"),
     "execute": (*_SELECT, "preload"),
     "fsck": ("json",),
+    "import-jug": ("json", "jugdir"),
     "invalidate": ("json", *_SELECT),
     "jobs": ("json",),
     "locks": ("json",),

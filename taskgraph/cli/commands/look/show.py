@@ -150,6 +150,7 @@ def _about_record(record: Record) -> dict[str, Any]:
         "attempt": record.attempt,
         **{name: record.context.get(name) for name in ("host", "user", "pid", "job")},
         **{name: record.context.get(name) for name in ("python", "packages", "git")},
+        "jug": record.context.get("jug"),
         "output": record.output,
     }
     if record.failure is not None:
@@ -229,6 +230,8 @@ def _run_lines(about: dict[str, Any]) -> list[tuple[str, str]]:
         ("attempt", str(about["attempt"])),
         ("host", f"{about['host']}, user {about['user']}, pid {about['pid']}"),
     ]
+    if about["jug"]:
+        lines.append(("from", f"{about['jug']}, a store of jug's, by that process"))
     if about["job"]:
         lines.append(("job", about["job"]))
     if "size" in about:

@@ -1,0 +1,1 @@
+"""Stores that jug has left: what lies there under which digest, and taking it over."""
