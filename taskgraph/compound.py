@@ -97,7 +97,7 @@ def _written_down(
 ) -> Task:
     """Write a compound task down: whole if it has a result, else with its inside."""
     task: Task = variants.generator(*args, **kwargs)
-    recording = task.recording
+    recording, key = task.recording, task.key  # that of this call, whatever it becomes
     if recording.context().results is not None and task.can_load():
         task.generator = variants.whole
         return task
@@ -107,7 +107,7 @@ def _written_down(
         recording.tasks.remove(task)
     inside = variants.generator.function(*task.args, **task.kwargs)
     task.call = (inside,)
-    task.generator, task.mutable = variants.last, False
+    task.key, task.generator, task.mutable = key, variants.last, False
     task.needs = tuple(dict.fromkeys(tasks_in(inside)))
     recording.tasks.append(task)
     return task

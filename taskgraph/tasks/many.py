@@ -1,8 +1,9 @@
-"""Many tasks in a row at once: what stands for them in a key, and their results."""
+"""Many tasks in a row at once: their keys, what stands for them, and their results."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,46 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
 
 _AT_ONCE = 10_000
-"""Keys that are joined at once: Python takes 80 bytes for each meanwhile."""
-_KEY, _RECORDING = attrgetter("key"), attrgetter("recording")
+"""Keys that are made or joined at once: Python takes 80 bytes for each meanwhile."""
+_FEW, _OFTEN = 4, 50
+"""How few keys are asked for at once, and how often in a row, until it is no use."""
+_KEY, _CALL, _RECORDING = attrgetter("key"), attrgetter("call"), attrgetter("recording")
+_GENERATOR, _PREFIX = attrgetter("generator"), attrgetter("generator.prefix")
+
+
+def give_keys(tasks: Sequence[Any]) -> None:
+    """Give tasks their keys whose arguments are numbers and texts by position alone."""
+    if len(set(map(_GENERATOR, tasks))) > 1:
+        tasks = sorted(tasks, key=_PREFIX)
+    for generator, group in groupby(tasks, _GENERATOR):
+        while some := list(islice(group, _AT_ONCE)):
+            keys = generator.keys.of_scalars(list(map(_CALL, some)))
+            for task, key in zip(some, keys, strict=True):
+                task.key = key
+
+
+def key_asked_for(task: Any) -> bytes:
+    """Return the key of a task that had none until now; others get theirs, too.
+
+    Nothing can become of numbers and texts, so it does not matter when their digests
+    are computed, and many in a row take half the time. Where keys are asked for one by
+    one all the same, tasks have theirs at once from then on.
+    """
+    recording = task.recording
+    waiting = recording.keyless
+    if waiting:
+        recording.keyless = []
+        give_keys(waiting)
+        recording.hasty = recording.hasty + 1 if len(waiting) < _FEW else 0
+        if recording.hasty > _OFTEN:
+            recording.keyless = None
+    key: bytes
+    try:
+        key = object.__getattribute__(task, "key")
+    except AttributeError:  # another thread has got the others, and is not there yet
+        give_keys((task,))
+        key = object.__getattribute__(task, "key")
+    return key
 
 
 def encode_all(tasks: Sequence[Any], encoder: Encoder) -> bytes:

@@ -53,6 +53,10 @@ class Recording(Generic[T]):
         Where `value` looks for them.
     run_at_once : callable or None
         Runs one of them here and now and returns its result, if that is allowed here.
+    keyless : list or None
+        Those that get their keys when one is asked for; None if each has one at once.
+    hasty : int
+        How often in a row a key was asked for when few waited for theirs.
     whole : bool
         Whether it is of one jugfile, from its beginning.
     functions : dict
@@ -78,6 +82,8 @@ class Recording(Generic[T]):
         whole: bool = False,
     ) -> None:
         self.tasks: list[T] = []
+        self.keyless: list[T] | None = []
+        self.hasty = 0
         self.results = results
         self.run_at_once = run_at_once
         self.whole = whole
@@ -106,7 +112,7 @@ class Recording(Generic[T]):
     def let_go(self) -> None:
         """Forget all tasks: they and it are a circle, which takes long to find."""
         self.tasks.clear()
-        self._needed = ()
+        self.keyless, self._needed = [], ()
 
     def cut(self) -> tuple[bytes, ...]:
         """Forget what came after the first barrier that stopped it; return its keys.
@@ -235,7 +241,7 @@ class _Running:
         self.name = name
 
     @property
-    def encoder(self) -> NoReturn:
+    def functions(self) -> NoReturn:
         raise TaskInsideTaskError(
             f"{self.name} called a task generator while it ran; nobody would run the "
             "new task. Call the plain function with g.f(...), or write the call down "

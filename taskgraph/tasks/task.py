@@ -13,23 +13,18 @@ from taskgraph.errors import (
     UnhashableError,
     UsageError,
 )
-from taskgraph.identity.call_keys import (
-    NO_KEYWORDS_ENCODED,
-    PREFIX,
-    digest,
-    encoded_arguments,
-)
+from taskgraph.identity.call_keys import PREFIX, CallKeys
 from taskgraph.identity.functions import (
     function_at,
     function_name,
     refuse_unfinished,
 )
 from taskgraph.identity.hashing import Encoder
-from taskgraph.identity.parameters import Call, Parameters, WithNames, named, positional
+from taskgraph.identity.parameters import Parameters, WithNames, named, positional
 from taskgraph.identity.scalars import SCALARS
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
-from taskgraph.tasks.many import encode_all, values_of
+from taskgraph.tasks.many import encode_all, give_keys, key_asked_for, values_of
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
 from taskgraph.tasks.refusals import NotItsResult
 from taskgraph.tasks.tasklet import Tasklet
@@ -122,43 +117,52 @@ class TaskGenerator:
         self.timeout = checked_timeout(timeout, self.name)
         encoder = Encoder()
         self.prefix = PREFIX + encoder.item(self.name) + encoder.item(version)
-        self._parameters = Parameters.of(f)
-        self._parameters.refuse_unknown(self.ignore, self.name)
-        plain = not (self.ignore or any(self._given))
-        tails = self._parameters.tails() if plain else {}
-        self._tails = {n: tail + NO_KEYWORDS_ENCODED for n, tail in tails.items()}
-        self._quick = plain and self._parameters.quick
-        self._plain_prefix = b"%b(%d:" % (self.prefix, self._parameters.count)
+        self._parameters = parameters = Parameters.of(f)
+        parameters.refuse_unknown(self.ignore, self.name)
+        known = self.name, self.prefix, parameters, self.ignore, self._given
+        self.keys = CallKeys(*known)
         functools.update_wrapper(self, f, updated=())
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Write the call down; return its `Task`."""
         recording = current.get() or recording_elsewhere()
-        encoder = recording.encoder
         if recording.functions.get(self.prefix) is not self.function:
             recording.register(self)
+        if kwargs or len(args) not in self.keys.tails:
+            return self._write(recording, args, kwargs)
+        for value in args:
+            if type(value) not in SCALARS:
+                return self._write(recording, args, kwargs)
+        task = _new_task(Task)
+        task.generator = self
+        task.call = args if len(args) != 1 else args[0]
+        task.mutable = False
+        task.recording = recording
+        task.needs = ()
+        recording.tasks.append(task)
+        if recording.keyless is None:
+            give_keys((task,))
+        else:
+            recording.keyless.append(task)
+        return task
+
+    def _write(
+        self, recording: Recording[Task], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Task:
+        """Write a call down whose arguments have to be looked at."""
+        encoder = recording.encoder
         outer = encoder.tasks
         needs = encoder.tasks = []
         encoder.mutable = False
-        call: Any = args
-        tail = None if kwargs else self._tails.get(len(args))
-        alone = SCALARS.get(type(args[0])) if len(args) == 1 else None
         try:
-            if tail is None:
-                args, kwargs, key = self._key_of_any(encoder, args, kwargs)
-                call = WithNames(args, kwargs) if kwargs else args
-            elif alone is None:
-                key = digest(self._plain_prefix, b"".join(encoder.items(args)) + tail)
-            else:
-                (call,) = args
-                key = digest(self._plain_prefix, alone(call) + tail)
+            args, kwargs, key = self.keys.of(encoder, args, kwargs)
         except UnhashableError as error:
             raise self._refusal(error) from None
         finally:
             encoder.tasks = outer
         task = _new_task(Task)
         task.generator = self
-        task.call = call
+        task.call = WithNames(args, kwargs) if kwargs else args
         task.key = key
         task.mutable = encoder.mutable
         task.recording = recording
@@ -166,34 +170,14 @@ class TaskGenerator:
         recording.tasks.append(task)
         return task
 
-    def _key_of_any(
-        self, encoder: Encoder, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any], Key]:
-        """Return a call as it is to be made, and its key, however it was written."""
-        before, named = self._given
-        if before or named:
-            args, kwargs = (*before, *args), {**named, **kwargs}
-        elif self._quick:
-            found = self._parameters.bind_simple(args, kwargs)
-            if found is not None:
-                items = b"".join(encoder.items(found)) + NO_KEYWORDS_ENCODED
-                return args, kwargs, digest(self._plain_prefix, items)
-        form, call = self._parameters.complete(self.name, args, kwargs)
-        return *call, self._key(encoder, form)
-
     def key_of(self, task: Task) -> Key:
         """Return the key that the arguments of a task have now."""
         encoder = task.recording.encoder
         outer, encoder.tasks = encoder.tasks, []
         try:
-            form, _ = self._parameters.complete(self.name, task.args, task.kwargs)
-            return self._key(encoder, form)
+            return self.keys.again(encoder, task.args, task.kwargs)
         finally:
             encoder.tasks = outer
-
-    def _key(self, encoder: Encoder, form: Call) -> Key:
-        names, ignore = self._parameters.names, self.ignore
-        return digest(self.prefix, encoded_arguments(encoder, *form, names, ignore))
 
     def use_defaults(self) -> None:
         """Note that the function runs here, and may keep something in its defaults."""
@@ -262,6 +246,11 @@ class Task(NotItsResult):
         generator = f if isinstance(f, TaskGenerator) else TaskGenerator(f)
         task: Task = generator(*args, **kwargs)
         return task
+
+    if not TYPE_CHECKING:  # it has a key, to who asks
+
+        def __getattr__(self, name: str) -> Any:
+            return key_asked_for(self) if name == "key" else super().__getattr__(name)
 
     @property
     def f(self) -> Callable[..., Any]:
