@@ -38,6 +38,7 @@ import msgpack
 
 from taskgraph.loaded import loaded
 from taskgraph.names import LASTING_PACKAGES
+from taskgraph.results.large_pages import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,7 +54,6 @@ _KINDS = "biufcSUmM"
 _TUPLE, _SET, _FROZENSET, _INT, _COMPLEX, _RANGE, _ARRAY, _SCALAR = range(1, 9)
 INSTANCE, NAMED_TUPLE, _PATH, _LONG_BYTES = 9, 10, 11, 12
 _PATHS = frozenset({PurePosixPath, PureWindowsPath, PosixPath, WindowsPath})
-
 _ONE_BY_ONE = frozenset({range, *_PATHS})
 """What holds nothing else, and may be written as often as it is met."""
 _PACKING = {"strict_types": True, "unicode_errors": ANY_TEXT, "buf_size": 256}
@@ -396,5 +396,5 @@ _READERS: dict[int, Callable[[Any, Sequence[Any]], Any]] = {
     INSTANCE: _read_instance,
     NAMED_TUPLE: _read_named_tuple,
     _PATH: _read_path,
-    _LONG_BYTES: lambda parts, buffers: bytes(buffers[parts[0]]),
+    _LONG_BYTES: lambda parts, buffers: bytes_of(buffers[parts[0]]),
 }
