@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from backends.garbage import few_collections
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -95,7 +97,8 @@ class LazyProgram(Program):
         """Import a command; None if there is none of that name."""
         if cmd_name not in self._modules:
             return None
-        command: click.Command = import_module(self._modules[cmd_name]).command
+        with few_collections():  # of what is imported nothing is garbage
+            command: click.Command = import_module(self._modules[cmd_name]).command
         return command
 
     def format_commands(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
+from backends.garbage import few_collections
 from taskgraph.cli.batch.limits import concluded_early, ends_for_limit, in_its_time
 from taskgraph.cli.printing import counted
 from taskgraph.cli.sentences import note
@@ -185,17 +187,12 @@ def run_script(
     JugfileError
         It raised, or is not to be run.
     """
-    from taskgraph.cli.progress import progress
-    from taskgraph.execution.observer import Observer
-    from taskgraph.execution.processes.worker_process import ToRead
-    from taskgraph.execution.processes.worker_signals import require_signals
-    from taskgraph.execution.supervisor import Supervisor
-    from taskgraph.report import report_from
-    from taskgraph.upkeep.kept_jugfile import keep_snapshot
-
-    def learned(told: Snapshot, backend: Backend) -> None:
-        display.know(told.named)
-        keep_snapshot(told, backend)
+    with few_collections():  # of what is imported nothing is garbage
+        from taskgraph.cli.progress import progress
+        from taskgraph.execution.observer import Observer
+        from taskgraph.execution.processes.worker_process import ToRead
+        from taskgraph.execution.processes.worker_signals import require_signals
+        from taskgraph.execution.supervisor import Supervisor
 
     require_signals()
     options = in_its_time(options)
@@ -206,7 +203,7 @@ def run_script(
             ToRead(source, results, prepare),
             options,
             folder=str(folder),
-            observer=Observer(*says, learned=learned),
+            observer=Observer(*says, learned=_learner(display)),
         )
         code = supervisor.run()
         if supervisor.refused:
@@ -214,11 +211,26 @@ def run_script(
         told = supervisor.snapshot
         if told is None:
             return _ended_unread(supervisor, code, options)
+        from taskgraph.report import report_from
+
         report = report_from(told, supervisor.results)
         if len(told):
             display.end(supervisor.results.backend)
     whole = not len(told) or _summarize(display, report, told.writers(), options)
     return _concluded(supervisor, code, report, options, whole=whole)
+
+
+def _learner(display: Display) -> Callable[[Snapshot, Backend], None]:
+    """Return what takes in a graph that workers have told."""
+
+    def learned(told: Snapshot, backend: Backend) -> None:
+        from taskgraph.upkeep.kept_jugfile import keep_snapshot
+
+        import_module("taskgraph.report")  # needed at the end; now workers are busy
+        display.know(told.named)
+        keep_snapshot(told, backend)
+
+    return learned
 
 
 def _supervise(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from array import array
+from bisect import bisect_right
 from collections import defaultdict, deque
 from fnmatch import translate
-from itertools import filterfalse, groupby, islice
-from operator import attrgetter
+from itertools import compress, count, filterfalse, groupby, islice
+from operator import attrgetter, is_, is_not
 from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from taskgraph.tasks.task import Task, TaskGenerator
 
 Key = bytes
-_KEY, _GENERATOR = attrgetter("key"), attrgetter("generator")
+_KEY, _NEEDS = attrgetter("key"), attrgetter("needs")
+_GENERATOR = attrgetter("generator")
 
 
 class Graph:
@@ -55,19 +58,48 @@ class Graph:
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks: dict[Key, Task] = {}
         self.generators: dict[TaskGenerator, None] = {}
+        self._runs, self._of_runs = array("I"), array("I")
         self.extend(tasks)
 
     def extend(self, tasks: Iterable[Task]) -> Collection[Task]:
         """Add tasks that were written down later; return what is new, in order."""
         known = self._tasks
+        before = len(known)
         if known:
             tasks = [task for task in tasks if task.key not in known]
             known.update(new := _in_order(tasks, known))
         else:
             tasks = tasks if isinstance(tasks, list) else list(tasks)
             new = self._tasks = _in_order(tasks, known)
-        self.generators |= dict.fromkeys(map(_GENERATOR, new.values()))
+        of_each = list(map(_GENERATOR, new.values()))
+        others = map(is_not, islice(of_each, 1, None), of_each)
+        places = [0, *compress(range(1, len(of_each)), others)] if of_each else []
+        called = list(map(of_each.__getitem__, places))
+        self.generators |= dict.fromkeys(called)
+        numbers = dict(zip(self.generators, count(), strict=False))
+        self._runs.extend([before + place for place in places])
+        self._of_runs.extend(map(numbers.__getitem__, called))
         return new.values()
+
+    def runs(
+        self, start: int = 0, *, backwards: bool = False
+    ) -> Iterator[tuple[TaskGenerator, range]]:
+        """Yield which tasks in a row are calls of one function: it, and their places.
+
+        Parameters
+        ----------
+        start : int
+            How many tasks are left out at the beginning.
+        backwards : bool
+            Whether to begin with the last one.
+        """
+        generators, runs = list(self.generators), self._runs
+        numbers = range(max(0, bisect_right(runs, start) - 1), len(runs))
+        for number in reversed(numbers) if backwards else numbers:
+            end = runs[number + 1] if number + 1 < len(runs) else len(self)
+            places = range(max(runs[number], start), end)
+            generator = generators[self._of_runs[number]]
+            yield generator, places[::-1] if backwards else places
 
     @property
     def tasks(self) -> list[Task]:
@@ -159,13 +191,18 @@ def _in_order(tasks: list[Task], known: Container[Key]) -> dict[Key, Task]:
 def _lack(tasks: list[Task], found: Container[Key], known: Container[Key]) -> bool:
     """Return whether tasks need something that is neither found nor known."""
     last: tuple[Task, ...] = ()
-    for task in tasks:
-        needs = task.needs
-        if needs is not last:
-            last = needs
-            lacking = filterfalse(found.__contains__, map(_KEY, needs))
-            if not all(map(known.__contains__, lacking)):
-                return True
+    of_each = list(map(_NEEDS, tasks))
+    for place in compress(range(len(tasks)), of_each):
+        needs = of_each[place]
+        if needs is last:
+            continue
+        last = needs
+        newest = tasks[max(0, place - len(needs)) : place]
+        if len(newest) == len(needs) and all(map(is_, needs, newest)):
+            continue  # mostly, and then no table is asked
+        lacking = filterfalse(found.__contains__, map(_KEY, needs))
+        if not all(map(known.__contains__, lacking)):
+            return True
     return False
 
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import platform
 import shlex
 from contextlib import suppress
-from itertools import chain, groupby
-from operator import attrgetter
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task, TaskGenerator
-
-_GENERATOR = attrgetter("generator")
 
 
 def told_changes(loaded: Loaded, *, from_python: bool = False) -> str:
@@ -58,7 +55,8 @@ def changed(loaded: Loaded) -> list[str]:
         return []
     graph = loaded.graph
     tasks, many = graph.tasks, len(graph.generators)
-    ends = chain(_first(tasks, results, many), _first(reversed(tasks), results, many))
+    both = [graph.runs(), graph.runs(backwards=True)]
+    ends = chain(*[_first(runs, tasks, results, many) for runs in both])
     found = set()
     for generator, (code, context) in ends:
         same = code_fingerprint(generator.function) == code
@@ -68,15 +66,18 @@ def changed(loaded: Loaded) -> list[str]:
 
 
 def _first(
-    tasks: Iterable[Task], results: Results, many: int
+    runs: Iterable[tuple[TaskGenerator, range]],
+    tasks: Sequence[Task],
+    results: Results,
+    many: int,
 ) -> Iterable[tuple[TaskGenerator, tuple[str, Mapping[str, Any]]]]:
     """Yield the code of the first task with a result of each of `many` functions."""
     seen: set[TaskGenerator] = set()
     find = results.backend.find
-    for generator, group in groupby(tasks, _GENERATOR):
+    for generator, places in runs:
         if generator in seen:
             continue
-        for task in group:
+        for task in map(tasks.__getitem__, places):
             where = find(task.key)
             if where is not None and not where.failure:
                 seen.add(generator)

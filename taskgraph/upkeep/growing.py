@@ -10,6 +10,7 @@ from itertools import compress, count
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING
 
+from backends.interface import KEY_SIZE
 from taskgraph.calls.kept import Calls
 from taskgraph.calls.packing import calls_of, signature_of
 from taskgraph.upkeep.jugfile_store import stamp_of
@@ -85,27 +86,44 @@ class Growing:
                 self._signatures[generator.name] = signature_of(generator).encode()
         start = self.size
         new = graph.last(len(graph) - start) if start else graph.tasks
+        keys = b"".join(list(map(_KEY, new)) if start else list(graph))
+        functions = array("I")
+        for generator, places in graph.runs(start):
+            functions += array("I", [self._functions[generator]]) * len(places)
         self._places.extend(new)
         for first in range(0, len(new) or 1, most):
+            some = slice(first, first + most)
+            told = keys[first * KEY_SIZE : (first + most) * KEY_SIZE]
             read = inputs if first + most >= len(new) else None
-            yield self._taken(new[first : first + most], b"".join(missing), read)
+            tasks = new[some]
+            columns = told, functions[some], *self._needed(tasks)
+            self.size += len(tasks)
+            self.check = zlib.crc32(told, self.check)
+            yield self._taken(columns, calls_of(tasks), b"".join(missing), read)
 
-    def _taken(
-        self, tasks: Sequence[Task], missing: bytes, inputs: InputFiles | None
-    ) -> Snapshot:
+    def _needed(self, tasks: Sequence[Task]) -> tuple[array[int], array[int]]:
+        """Return how many tasks each of these needs, and where they are."""
         needs, numbers = array("I"), array("I")
         of_each = list(map(_NEEDS, tasks))
-        counts = array("I", list(map(len, of_each)))
+        counts = array("I", bytes(needs.itemsize * len(tasks)))
         last: object = ()
-        for place, needed in compress(enumerate(of_each, self.size), counts):
+        for place in compress(range(len(tasks)), of_each):
+            needed = of_each[place]
             if needed is not last:
                 last = needed
-                numbers = self._places.of(needed, place)
+                numbers = self._places.of(needed, self.size + place)
+            counts[place] = len(numbers)
             needs.extend(numbers)
-        keys = b"".join(list(map(_KEY, tasks)))
-        self.size += len(tasks)
-        self.check = zlib.crc32(keys, self.check)
-        functions = self._functions
+        return counts, needs
+
+    def _taken(
+        self,
+        columns: tuple[bytes, array[int], array[int], array[int]],
+        calls: Calls,
+        missing: bytes,
+        inputs: InputFiles | None,
+    ) -> Snapshot:
+        keys, functions, counts, needs = columns
         return Snapshot(
             jugfile=str(self._jugfile.resolve()),
             arguments=self._arguments,
@@ -113,13 +131,13 @@ class Growing:
             time=time.time(),
             missing=missing,
             names=list(self._names),
-            functions=array("I", [functions[task.generator] for task in tasks]),
+            functions=functions,
             keys=keys,
             counts=counts,
             needs=needs,
-            writing=tuple(one.name for one in functions if one.files),
+            writing=tuple(one.name for one in self._functions if one.files),
             inputs=dict(inputs or {}),
-            calls=calls_of(tasks),
+            calls=calls,
             signatures=tuple(self._signatures.values()),
         )
 

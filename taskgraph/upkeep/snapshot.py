@@ -245,8 +245,8 @@ def save(snapshot: Snapshot, backend: Backend) -> None:
     backend.documents.put(name, encode(snapshot))
 
 
-def encode(snapshot: Snapshot) -> bytes:
-    """Return a snapshot as bytes, for `decode`."""
+def encode(snapshot: Snapshot, level: int = 1) -> bytes:
+    """Return a snapshot as bytes, for `decode`, more or less compressed."""
     arrays = (snapshot.functions, snapshot.counts, snapshot.needs)
     plain = (
         VERSION,
@@ -257,7 +257,7 @@ def encode(snapshot: Snapshot) -> bytes:
         snapshot.missing,
         list(snapshot.names),
         snapshot.keys,  # digests: nothing makes them smaller
-        [zlib.compress(numbers.tobytes(), 1) for numbers in arrays],
+        [zlib.compress(numbers.tobytes(), level) for numbers in arrays],
         snapshot.writing,
         dict(snapshot.inputs),
         snapshot.calls.blocks,

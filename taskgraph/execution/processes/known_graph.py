@@ -11,7 +11,6 @@ from backends.errors import BackendError
 from backends.interface import KEY_SIZE
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.processes.reading import digests_of
-from taskgraph.upkeep.checking import cut_blob
 from taskgraph.upkeep.growing import joined
 
 if TYPE_CHECKING:
@@ -151,6 +150,8 @@ class KnownGraph:
         """Return which stored array of its arguments a task could not have read."""
         if self._outline is None:
             return ""
+        from taskgraph.upkeep.checking import cut_blob  # costs time at every start
+
         with suppress(BackendError, TaskgraphError):
             results.backend.poll()
             for need in self._outline.needs_of_key(key):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import taskgraph
 from backends.errors import BackendError
+from backends.garbage import few_collections
 from backends.liveness import worker_identity
 from backends.warning import warnings_printed
 from taskgraph.errors import TaskgraphError
@@ -112,8 +113,9 @@ class Seat:
 
 def load_engine() -> None:
     """Load what jugfiles ask of the engine, and learn which machine this is: once."""
-    for name in ("Task", "TaskGenerator", "barrier", "bvalue", "value"):
-        getattr(taskgraph, name)
+    with few_collections():
+        for name in ("Task", "TaskGenerator", "barrier", "bvalue", "value"):
+            getattr(taskgraph, name)
     worker_identity(os.getpid(), 0.0)  # the machine is remembered
 
 
@@ -161,11 +163,18 @@ def _work(job: Job, seat: Seat) -> ExitCode:
     stop = worker_signals.taken(seat.page)
     cpus = processors.share(job.options.workers, os.environ)
     os.environ[processors.VARIABLE] = str(cpus)
-    source, loaded = _graph(job, seat)
-    if not _may_run(seat.page):
-        _let_go(loaded)
-        return ExitCode.DONE
+    with few_collections():  # of the tasks, of which none is garbage
+        source, loaded = _graph(job, seat)
+        if not _may_run(seat.page):
+            _let_go(loaded)
+            del loaded  # while nobody looks for garbage
+            return ExitCode.DONE
     stop.reading = False
+    return _run(job, seat, source, loaded)
+
+
+def _run(job: Job, seat: Seat, source: GraphSource, loaded: Loaded) -> ExitCode:
+    """Run what was read; return how it ended."""
     worker = seat.worker
     backend = loaded.results.backend
     backend.worker = worker

@@ -217,3 +217,32 @@ def test_selecting_by_name_and_pattern(names, patterns, yes, no):
 def test_selections_that_make_no_sense_are_refused(names, patterns):
     with pytest.raises(UsageError):
         selector(names, patterns)
+
+
+@given(st.lists(st.lists(st.sampled_from("fgh"), max_size=6), max_size=4), st.data())
+def test_runs_are_the_tasks_of_one_function_in_a_row(letters, data):
+    called = {name: TaskGenerator(max, name=name) for name in "fgh"}
+    names, graph = [], Graph(())
+    with recorded_in(Recording()) as recording:
+        for some in letters:  # as a jugfile does that stands at barriers
+            graph.extend([called[name](len(names := [*names, name])) for name in some])
+    start = data.draw(st.integers(0, len(names)))
+    found = {
+        place: generator.name
+        for generator, places in graph.runs(start)
+        for place in places
+    }
+    assert found == dict(enumerate(names[start:], start))
+    back = [
+        (place, generator.name)
+        for generator, places in graph.runs(start, backwards=True)
+        for place in places
+    ]
+    assert back == list(found.items())[::-1]
+    assert len(recording.tasks) == len(names)
+
+
+def test_runs_are_as_long_as_they_can_be():
+    graph = Graph([f(1), f(2), g(3), f(4)])
+    ran = [(generator.name[-1], len(places)) for generator, places in graph.runs()]
+    assert ran == [("f", 2), ("g", 1), ("f", 1)]
