@@ -126,11 +126,15 @@ class Calls:
 
     def at(self, place: int) -> Call | None:
         """Return one call, None if nothing is kept of it."""
+        found = self.raw_at(place)
+        return None if found is None or is_unknown(found) else call_of(found)
+
+    def raw_at(self, place: int) -> Any:
+        """Return what was packed of one call, None if there is none."""
         ends = list(accumulate(count for count, _ in self.blocks))
         for (count, data), end in zip(self.blocks, ends, strict=True):
             if place < end:
-                found = _block(count, data)[place - end + count]
-                return None if is_unknown(found) else call_of(found)
+                return _block(count, data)[place - end + count]
         return None
 
     def first(self, many: int) -> Calls:

@@ -25,9 +25,11 @@ GROUPS = {
             "check": "Exit with 0 if everything is done, with 1 if not.",
             "count": "Count the tasks of the jugfile by function.",
             "errors": "Show why tasks failed, equal causes together.",
+            "explain": "Say why tasks are done or not, and whether they will run.",
             "locks": "Show who is running what, and release locks.",
             "show": "Show everything that is known about a result.",
             "value": "Print or save a result.",
+            "why": "The same as explain.",
         },
     ),
     "mend": (

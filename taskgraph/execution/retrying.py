@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from backends.interface import Backend, Key, Member
-    from taskgraph.records import Record
+    from taskgraph.records import Failure, Record
     from taskgraph.tasks.jugfile import Loaded
 
 _PASSING = frozenset({"exception", "unstorable"})
@@ -87,13 +87,18 @@ def judge(
             continue
         if everything or changed(key, record):
             verdict.again.append(key)
-        elif record.failure is not None and record.failure.cause not in _PASSING:
+        elif record.failure is not None and not passing(record.failure):
             verdict.deadly.append(key)
         elif others or (array and record.context.get("array") == array):
             verdict.same_run.append(key)
         else:
             verdict.again.append(key)
     return verdict
+
+
+def passing(failure: Failure) -> bool:
+    """Return whether the next run tries once more what failed so."""
+    return failure.cause in _PASSING
 
 
 def try_again(loaded: Loaded, verdict: Verdict, before: int) -> str:

@@ -21,7 +21,8 @@ OF_COMMANDS = {
     "count": ("json",),
     "doctor": ("json", "peer", "meet"),
     "errors": ("json", *_SELECT, "all"),
-    "execute": (*_SELECT, "preload"),
+    "execute": (*_SELECT, "preload", "json"),
+    "explain": ("json", "also"),
     "fsck": ("json",),
     "import-jug": ("json", "jugdir"),
     "invalidate": ("json", *_SELECT),
@@ -39,6 +40,7 @@ OF_COMMANDS = {
     "undo": ("json",),
     "value": ("json", "all", "also"),
     "wait": ("timeout", "quiet"),
+    "why": ("json", "also"),
 }
 """What may be set for each command, so that none has to be imported to know it."""
 _COMMON = ("jugfile", "store")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from taskgraph import File, Task, TaskGenerator
 from taskgraph.calls.kept import Call, Calls, Signature, arguments_of, pack_block
@@ -66,6 +66,7 @@ def tupled(value):
     return value
 
 
+@settings(max_examples=50)
 @given(st.lists(plain, min_size=1, max_size=4), st.data())
 def test_plain_arguments_are_kept_as_they_are(args, data):
     by_name = data.draw(st.dictionaries(st.sampled_from(["threads", "z"]), plain))

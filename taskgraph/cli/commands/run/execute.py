@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.arguments import jugfile_argument, select_options
+from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
 from taskgraph.cli.batch.limits import heed_jug_variables
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import require_script
@@ -42,19 +42,24 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Read JUGFILE once, and not in each worker: for scripts known to be safe.",
 )
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Only say what would run, why and how long."
+)
+@json_option
 @run_options
 def command(jugfile: Path, store: str | None, **given: Any) -> int:
     """Run the tasks of JUGFILE until nothing is left to do.
 
     Start it again, here or on any machine that sees the store, and the workers share
     the work. ARGUMENTS after -- are the script's own. Tasks that fail do not stop the
-    others; `tg errors` shows why they failed.
+    others; `tg errors` shows why they failed. With --dry-run nothing is run or written.
 
     \b
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage or jugfile error,
     3 gave up waiting for others, 4 the store failed, 5 a limit of time or tasks came
     and work is left, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    from taskgraph.cli.dry_run import foretell
     from taskgraph.context import open_store
     from taskgraph.execution.at_once import run_at_once
     from taskgraph.tasks.graph import selector
@@ -62,6 +67,8 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     from taskgraph.upkeep.kept_jugfile import KeptJugfile
 
     names, patterns = given["name"], given["pattern"]
+    if given["as_json"] and not given["dry_run"]:
+        raise click.UsageError("--json is for --dry-run; `tg status --json` tells")
     select = selector(names, patterns) if names or patterns else None
     options = given_options(given, select)
     require_script(jugfile)
@@ -69,6 +76,8 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     at_once = partial(run_at_once, also=options.per_worker.also)
     source = KeptJugfile(Jugfile(jugfile, given["arguments"], at_once))
     source.jugfile.compiled()  # no store for what is no jugfile
+    if given["dry_run"]:
+        return foretell(Jugfile(jugfile, given["arguments"]), store, given, options)
     results = open_store(store_url(jugfile, store))
     prepare = partial(
         _prepare,

@@ -1,0 +1,103 @@
+"""How long the tasks of each function took, and what memory, as records say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from backends.errors import DamagedError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from taskgraph.results.results import Results
+
+_RUNS, _RUN = 5, 50
+"""How many tasks of a function are looked at: so many runs of so many in a row."""
+_KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What tasks of a function took.
+
+    Attributes
+    ----------
+    count : int
+        How many were looked at, the latest ones.
+    mean, deviation : float
+        Of their times, in seconds; the deviation is that of single tasks.
+    memory : int
+        The largest resident set of a worker until one of them had ended, in bytes.
+    """
+
+    count: int
+    mean: float
+    deviation: float
+    memory: int
+
+    @classmethod
+    def of(cls, seconds: Collection[float], memory: int) -> Times:
+        """Return what some times have in common.
+
+        Examples
+        --------
+        >>> Times.of([1.0, 3.0], 0)
+        Times(count=2, mean=2.0, deviation=1.4142135623730951, memory=0)
+        """
+        count, mean = len(seconds), sum(seconds) / len(seconds)
+        squares = sum([(one - mean) ** 2 for one in seconds])
+        return cls(count, mean, sqrt(squares / max(1, count - 1)), memory)
+
+
+def learned(results: Results, calls: Iterable[tuple[bytes, str]]) -> dict[str, Times]:
+    """Return what tasks took, by their functions' names.
+
+    Parameters
+    ----------
+    results : Results
+        Of the store, as of its last look.
+    calls : iterable of (bytes, str)
+        Keys of tasks, some of which have a result, and the names of their functions.
+        Of each function some hundred are looked at, from everywhere in the row.
+    """
+    keys: dict[str, list[bytes]] = defaultdict(list)
+    known = results.backend.keys()
+    for key, name in calls:
+        if key in known:
+            keys[name].append(key)
+    found = {}
+    for name, some in keys.items():
+        times = _of_some(results, _spread(some))
+        if times is not None:
+            found[name] = times
+    return found
+
+
+def _spread(keys: list[bytes]) -> list[bytes]:
+    """Return some of many: neighbours mostly lie together, and are read at once."""
+    if len(keys) <= _RUNS * _RUN:
+        return keys
+    step = (len(keys) - _RUN) // (_RUNS - 1)
+    return [key for n in range(_RUNS) for key in keys[n * step : n * step + _RUN]]
+
+
+def _of_some(results: Results, keys: list[bytes]) -> Times | None:
+    places: dict[int, list[int]] = defaultdict(list)
+    for where in map(results.backend.find, keys):
+        if where is not None and not where.failure:
+            places[where.position].append(where.row)
+    seconds: list[float] = []
+    memory = 0
+    for position, rows in places.items():
+        try:
+            body = results.body(position)
+            walls, peaks = body.column("wall"), body.column("rss")
+        except DamagedError:  # told when somebody needs it
+            continue
+        seconds += [walls[row] for row in rows]
+        # The column is given as if it were of microseconds; it is of KiB.
+        memory = max(memory, *[round(peaks[row] * 1e6) * _KIB for row in rows])
+    return Times.of(seconds, memory) if seconds else None

@@ -1,0 +1,164 @@
+"""`tg execute --dry-run` and `tg explain`: what would run, and why."""
+
+import json
+
+JUGFILE = """
+from dataclasses import dataclass
+from pathlib import Path
+
+from taskgraph import File, TaskGenerator, barrier
+
+
+@dataclass(frozen=True)
+class Settings:
+    folder: str
+    sigma: float
+
+
+@TaskGenerator
+def load(path, number):
+    return number
+
+
+@TaskGenerator
+def smooth(image, settings, size=3):
+    return image
+
+
+@TaskGenerator
+def total(images):
+    return sum(images)
+
+
+@TaskGenerator
+def fragile(number):
+    raise ValueError(number)
+
+
+FOLDER = "/a"
+images = [load(File("a.txt"), number) for number in range(3)]
+smoothed = [smooth(image, Settings(FOLDER, 2.0)) for image in images]
+total(smoothed)
+fragile(smoothed[0])
+"""
+
+
+def made(tg, **changes):
+    """Write the jugfile, with some words replaced."""
+    text = JUGFILE
+    for before, after in changes.items():
+        assert before in text
+        text = text.replace(before, after)
+    tg.write("job.py", text)
+
+
+def would_run(tg, *options):
+    """Return how many tasks would run, by function and reason."""
+    plain = json.loads(tg("execute", "job.py", "-n", "--json", *options).stdout)
+    assert plain["run"] == sum(row["tasks"] for row in plain["functions"])
+    return {(r["name"][4:], r["reason"]): r["tasks"] for r in plain["functions"]}
+
+
+def explained(tg, word):
+    return json.loads(tg("explain", "job.py", word, "--json").stdout)
+
+
+def test_what_would_run_and_why(tg):
+    tg.write("a.txt", "one")
+    made(tg)
+    assert would_run(tg) == {
+        ("load", "never run"): 3,
+        ("smooth", "never run"): 3,
+        ("total", "never run"): 1,
+        ("fragile", "never run"): 1,
+    }
+    assert not (tg.folder / "job.tgdata").exists()
+    tg("execute", "job.py", code=1)
+    assert would_run(tg) == {("fragile", "failed before"): 1}
+
+    made(tg, **{'"/a"': '"/b"'})
+    new = {("smooth", "never run"): 3, ("total", "its input changed"): 1}
+    assert would_run(tg, "--name", "total", "--name", "smooth") == new
+
+    made(tg)
+    tg("invalidate", "job.py", "--name", "smooth", "--yes")
+    assert would_run(tg) == {
+        ("smooth", "invalidated"): 3,
+        ("total", "its input changed"): 1,
+        ("fragile", "its input changed"): 1,
+    }
+    tg("undo", "job.py", "--yes")
+    tg.write("a.txt", "another")
+    assert would_run(tg) == {
+        ("load", "a file changed"): 3,
+        ("smooth", "its input changed"): 3,
+        ("total", "its input changed"): 1,
+        ("fragile", "its input changed"): 1,
+    }
+
+
+def test_why_a_call_is_new(tg):
+    tg.write("a.txt", "one")
+    made(tg)
+    tg("execute", "job.py", code=1)
+    made(tg, **{'"/a"': '"/b"'})
+
+    (found,) = explained(tg, "smooth")
+    (change,) = found["changes"]
+    assert change["differences"] == [
+        {
+            "path": "args.settings.folder",
+            "before": "'/a'",
+            "after": "'/b'",
+            "what": "value",
+        }
+    ]
+    assert "ignore=('settings',)" in change["advice"]
+    assert len(found["tasks"]) == 3
+    (found,) = explained(tg, "total")
+    assert [one["function"] for one in found["changes"]] == ["job.total", "job.smooth"]
+    assert len(found["waits_for"]) == 3
+    said = tg("why", "job.py", "smooth").stdout
+    assert "args.settings.folder: '/a' -> '/b'" in said
+    assert "it can run now (never run)" in said
+
+    tg("execute", "job.py", code=1)  # compared with what no task makes any more
+    (done,) = explained(tg, "load")
+    assert "it will not run again" in done["says"]
+    made(tg, **{'"/a"': '"/b"', "size=3": "size=5"})
+    (found,) = explained(tg, "smooth")
+    assert [one["path"] for one in found["changes"][0]["differences"]] == ["args.size"]
+
+
+def test_what_stands_in_the_way_is_named(tg):
+    tg.write("a.txt", "one")
+    behind = "smoothed[0])\nbarrier()\nlater = total([1])\ntotal([fragile(7)])\n"
+    made(tg, **{"smoothed[0])": behind})
+    tg("execute", "job.py", code=1)
+
+    (failed,) = explained(tg, "fragile")
+    assert failed["says"].endswith("the next `tg execute job.py` tries it once more")
+    said = tg("explain", "job.py", "later", code=2).stderr
+    assert "stops at a barrier, and more may appear behind it" in said
+    assert "behind a barrier more tasks may" in tg("execute", "job.py", "-n").stderr
+
+    made(tg, **{"fragile(smoothed[0])": "total([fragile(7)])"})
+    tg("execute", "job.py", code=1)
+    blocked = [row for row in explained(tg, "total") if row["state"] == "blocked"]
+    assert blocked[0]["blocked_by"] == explained(tg, "fragile")[0]["key"]
+
+
+def test_a_function_that_moved_is_found_under_its_old_name(tg):
+    tg.write("a.txt", "one")
+    made(tg)
+    tg("execute", "job.py", code=1)
+    tg.write("parts.py", JUGFILE.partition("FOLDER =")[0])
+    made(tg, **{JUGFILE.partition("FOLDER =")[0]: "from parts import *\n"})
+
+    (found,) = explained(tg, "load")
+    assert found["moved_from"] == "job.load"
+
+
+def test_json_of_a_run_is_refused(tg):
+    made(tg)
+    assert "--json is for --dry-run" in tg("execute", "job.py", "--json", code=2).stderr
