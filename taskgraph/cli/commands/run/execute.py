@@ -59,17 +59,16 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     3 gave up waiting for others, 4 the store failed, 5 a limit of time or tasks came
     and work is left, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from taskgraph.cli.dry_run import foretell
     from taskgraph.context import open_store
     from taskgraph.execution.at_once import run_at_once
     from taskgraph.tasks.graph import selector
     from taskgraph.tasks.jugfile import Jugfile
     from taskgraph.upkeep.kept_jugfile import KeptJugfile
 
-    names, patterns = given["name"], given["pattern"]
     if given["as_json"] and not given["dry_run"]:
         raise click.UsageError("--json is for --dry-run; `tg status --json` tells")
-    select = selector(names, patterns) if names or patterns else None
+    given_names = given["name"], given["pattern"]
+    select = selector(*given_names) if any(given_names) else None
     options = given_options(given, select)
     require_script(jugfile)
     heed_jug_variables(os.environ)
@@ -77,6 +76,8 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     source = KeptJugfile(Jugfile(jugfile, given["arguments"], at_once))
     source.jugfile.compiled()  # no store for what is no jugfile
     if given["dry_run"]:
+        from taskgraph.cli.dry_run import foretell
+
         return foretell(Jugfile(jugfile, given["arguments"]), store, given, options)
     results = open_store(store_url(jugfile, store))
     prepare = partial(
@@ -94,11 +95,17 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     if not len(loaded.graph) and not loaded.missing:
         source.keep(loaded)
         return 0
-    if given["preload"] and not options.quiet and is_first():
+    if given["preload"]:
+        _tell_shared(options)
+    return run_loaded(source, loaded, jugfile, options)[0]
+
+
+def _tell_shared(options: RunOptions) -> None:
+    """Tell what workers share that are forked after the jugfile was read."""
+    if not options.quiet and is_first():
         from taskgraph.execution.processes.fork_safety import shared
 
         note(shared())
-    return run_loaded(source, loaded, jugfile, options)[0]
 
 
 def _prepare(
