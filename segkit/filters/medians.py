@@ -16,7 +16,7 @@ import numpy as np
 from segkit.arrays import of_common_dtype
 from segkit.compiled.fallback import falls_back_on
 from segkit.filters.median_network import median_network
-from segkit.tiling.threads import cut, in_threads
+from segkit.tiling.threads import in_threads, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +149,7 @@ def _of_nine(image: Array, threads: int) -> Array:
     def run(rows: slice) -> None:
         median_of_nine(planes, (rows.start, rows.stop), target)
 
-    in_threads(run, cut(planes.shape[0] * planes.shape[1], threads), threads)
+    in_threads(run, shares(planes.shape[0] * planes.shape[1], threads), threads)
     return out
 
 

@@ -19,7 +19,7 @@ from segkit import checks
 from segkit.compiled.fallback import falls_back_on
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach, unlimited
-from segkit.tiling.threads import cut, extremes, in_threads, thread_count
+from segkit.tiling.threads import cut, extremes, in_threads, shares, thread_count
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -116,7 +116,7 @@ def _by_basins(image: Array, h: float, threads: int) -> Mask:
     grey, margin = padded.reshape(-1), sum(_steps(padded))
     spans = [
         (margin + part.start, margin + part.stop)
-        for part in cut(grey.size - 2 * margin, threads)
+        for part in shares(grey.size - 2 * margin, threads)
     ]
     near = _neighbours(padded)
     up = np.empty(grey.size, np.int32 if grey.size < 2**31 else np.int64)
@@ -134,14 +134,27 @@ def _by_basins(image: Array, h: float, threads: int) -> Mask:
 
     in_threads(number, range(len(spans)), threads)
     find = partial(_saddles, grey, up, peaks, near, h)
-    lost = _lost(in_threads(find, spans, threads), peaks, h)
+    saddles = in_threads(find, spans, threads)
+    groups = [[*itertools.chain(*saddles[k])] for k in cut(len(saddles), threads)]
+    lost = _lost(groups, peaks, h)
     found = np.zeros(padded.shape, np.bool_)
 
     def mark(span: tuple[int, int]) -> None:
         kernels.mark(grey, up, span, lost, found.reshape(-1))
 
     in_threads(mark, spans, threads)
-    return found[(slice(1, -1),) * image.ndim].copy()
+    return _without_border(found, threads)
+
+
+def _without_border(padded: Mask, threads: int) -> Mask:
+    inside = padded[(slice(1, -1),) * padded.ndim]
+    out = np.empty(inside.shape, np.bool_)
+
+    def copy(rows: slice) -> None:
+        out[rows] = inside[rows]
+
+    in_threads(copy, shares(len(out), threads), threads)
+    return out
 
 
 def _padded(image: Array, threads: int) -> Array:
@@ -156,7 +169,7 @@ def _padded(image: Array, threads: int) -> Array:
         before = slice(inside.start - 1, inside.stop - 1)
         padded[(inside, *(slice(1, -1),) * (image.ndim - 1))] = image[before]
 
-    in_threads(fill, cut(len(padded), threads), threads)
+    in_threads(fill, shares(len(padded), threads), threads)
     return padded
 
 
@@ -222,9 +235,10 @@ def _lost(groups: list[list[tuple[Array, Array]]], peaks: Array, h: float) -> Ar
     def find_all() -> int:
         return sum(in_threads(find_highest, range(len(groups)), len(groups)))
 
-    before, left = math.inf, find_all()
+    before, left, roots = math.inf, find_all(), parent.copy()
     while _FEW * peaks.size < left < _PROGRESS * before:
-        kernels.meet_highest(best, towards, peaks, h, parent, equal, lost)
+        args = best, towards, peaks, h, parent, equal, lost, roots
+        roots = roots[: kernels.meet_highest(*args)]
         before, left = left, find_all()
     pairs, levels = map(np.concatenate, zip(*itertools.chain(*groups), strict=True))
     kernels.flood(_in_order(levels), pairs, levels, peaks, h, parent, equal, lost)

@@ -180,20 +180,21 @@ def find_highest(pairs, levels, parent, best, towards):
 
 
 @kernel
-def meet_highest(best, towards, peaks, h, parent, equal, lost):
+def meet_highest(best, towards, peaks, h, parent, equal, lost, roots):
     """Let each tree meet what is beyond its highest saddle, if that is higher.
 
     Whatever else meets before that can only be higher still. What is as high may have
     met a higher one before, unless this is its highest saddle, too. `best` and
     `towards` are those of `find_highest`, a row each for some of the saddles; `best`
-    is minus infinity again in the end.
+    is minus infinity again in the end. Only the `roots` are looked at; those that may
+    meet others later are moved to the front, and returned is how many these are.
     """
     for row in range(1, len(best)):
-        for one in range(peaks.size):
+        for one in roots:
             if best[row, one] > best[0, one]:
                 best[0, one], towards[0, one] = best[row, one], towards[row, one]
             best[row, one] = -np.inf
-    for one in range(peaks.size):
+    for one in roots:
         level = best[0, one]
         if level > -np.inf:
             other = _root(parent, towards[0, one])
@@ -202,7 +203,13 @@ def meet_highest(best, towards, peaks, h, parent, equal, lost):
                 or (peaks[one] == peaks[other] and best[0, other] == level)
             ):
                 _meet(one, other, level, peaks, h, parent, equal, lost)
-    best[0] = -np.inf
+    left = 0
+    for one in roots:
+        if parent[one] == one and best[0, one] > -np.inf:
+            roots[left] = one
+            left += 1
+        best[0, one] = -np.inf
+    return left
 
 
 @kernel

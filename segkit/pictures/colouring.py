@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ PALETTE = (
     (200, 170, 90), (235, 235, 235),
 )  # fmt: skip
 
-_ALL = range(len(PALETTE))
+_COUNT = len(PALETTE)
 
 
 @known_as("segkit")
@@ -87,13 +88,19 @@ def chosen_colours(
 
 def _greedy(near: list[set[int]]) -> NDArray[np.int64]:
     """Return a number of a colour per label, neighbours different where possible."""
-    chosen = [-1] * len(near)
+    most_first = np.argsort([-len(others) for others in near[1:]], kind="stable") + 1
+    chosen, bits = [-1] * len(near), [0] * len(near)
     # By how often a colour is used, the first of those used as often.
-    ranks = list(_ALL)
-    for label in sorted(range(1, len(near)), key=lambda i: (-len(near[i]), i)):
-        taken = {chosen[other] for other in near[label]}
-        free = [c for c in _ALL if c not in taken] if taken else _ALL
-        colour = min(free or _ALL, key=ranks.__getitem__)
-        ranks[colour] += len(PALETTE)
-        chosen[label] = colour
+    ranks = list(range(_COUNT))
+    for label in most_first.tolist():
+        taken = 0
+        for other in near[label]:
+            taken |= bits[other]
+        place = 0
+        while place < _COUNT and taken >> ranks[place] % _COUNT & 1:
+            place += 1
+        rank = ranks.pop(place % _COUNT)  # if all are taken, the first
+        insort(ranks, rank + _COUNT)
+        chosen[label] = rank % _COUNT
+        bits[label] = 1 << chosen[label]
     return np.array(chosen)

@@ -13,7 +13,7 @@ import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
 from segkit.overlaps.contingency_table import require_ids
-from segkit.tiling.threads import cut, extremes, in_threads, thread_count
+from segkit.tiling.threads import extremes, in_threads, shares, thread_count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def _numbered_by_table(
     from segkit.pictures import painting_kernels
 
     flat = np.ascontiguousarray(labels, np.int32).reshape(-1)
-    parts = cut(flat.size, threads)
+    parts = shares(flat.size, threads)
     seen = np.zeros(greatest + 1, np.uint8)
     # Several may mark one label at once, all in the same way.
     in_threads(lambda part: painting_kernels.mark(flat[part], seen), parts, threads)
@@ -129,7 +129,7 @@ def near(
         volume = numbers.reshape(shape)
         run = partial(_near_in_rows, volume, last, along_rows=is_last)
         rows = volume.shape[0] * volume.shape[1]
-        found += in_threads(run, cut(rows, threads), threads)
+        found += in_threads(run, shares(rows, threads), threads)
     return np.unique(np.concatenate(found))
 
 
@@ -189,7 +189,7 @@ def painted(
         part = (rows.start, rows.stop)
         painting_kernels.paint(under, numbers, part, chosen, tints, contours, out)
 
-    in_threads(run, cut(len(numbers), threads), threads)
+    in_threads(run, shares(len(numbers), threads), threads)
     return out
 
 

@@ -39,6 +39,7 @@ VARIABLE = "TG_CPUS"
 LEAST_WORK = 2**17
 """Voxels for which a thread is worth its start."""
 _CACHED_BYTES = 2**18
+_SHARES = 4
 # What a thread that works for others may use; None is all that the process may.
 _share: ContextVar[int | None] = ContextVar("share", default=None)
 
@@ -182,6 +183,19 @@ def cut(length: int, pieces: int) -> list[slice]:
     pieces = max(1, min(pieces, length))
     ends = [length * piece // pieces for piece in range(pieces + 1)]
     return [slice(start, stop) for start, stop in pairwise(ends)]
+
+
+def shares(length: int, threads: int) -> list[slice]:
+    """Return slices of an axis for threads to take one after the other.
+
+    There are some for each thread: who begins later, or is slower, gets fewer.
+
+    Examples
+    --------
+    >>> len(shares(1000, threads=2)), shares(1000, threads=1)
+    (8, [slice(0, 1000, None)])
+    """
+    return cut(length, threads if threads == 1 else _SHARES * threads)
 
 
 def is_safe_in_threads(function: Any) -> bool:
