@@ -121,6 +121,7 @@ class TaskGenerator:
         parameters.refuse_unknown(self.ignore, self.name)
         known = self.name, self.prefix, parameters, self.ignore, self._given
         self.keys = CallKeys(*known)
+        self._tails = self.keys.tails
         functools.update_wrapper(self, f, updated=())
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -128,14 +129,18 @@ class TaskGenerator:
         recording = current.get() or recording_elsewhere()
         if recording.functions.get(self.prefix) is not self.function:
             recording.register(self)
-        if kwargs or len(args) not in self.keys.tails:
+        call: Any = args
+        if kwargs or len(args) not in self._tails:
             return self._write(recording, args, kwargs)
-        for value in args:
-            if type(value) not in SCALARS:
+        if len(args) == 1:
+            (call,) = args
+            if type(call) not in SCALARS:
                 return self._write(recording, args, kwargs)
+        elif not SCALARS.keys() >= set(map(type, args)):
+            return self._write(recording, args, kwargs)
         task = _new_task(Task)
         task.generator = self
-        task.call = args if len(args) != 1 else args[0]
+        task.call = call
         task.mutable = False
         task.recording = recording
         task.needs = ()
