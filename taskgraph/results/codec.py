@@ -40,6 +40,7 @@ from taskgraph.results.blobs import (
     write_buffers,
     write_data,
 )
+from taskgraph.results.outlines import NeedsArraysError, outlined_pickle, outlined_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,15 +168,44 @@ def decode(payload: bytes, open_blob: OpenBlob, unpack: Unpack = unpacked) -> An
     if payload[:2] == _PLAIN_ALONE and len(payload) > 2:
         return short.unpack(payload[2:])
     payload = _bare(payload)
-    kind = payload[:1]
-    if kind == b"P":
+    if payload[:1] == b"P":
         return _value(memoryview(payload)[1:], [])
-    if kind == b"B":
-        refs, data = msgpack.unpackb(memoryview(payload)[1:])
-    else:
-        main, refs = msgpack.unpackb(memoryview(payload)[1:])
-        data = read_data(as_ref(main), open_blob, unpack)
-    return _value(data, read_buffers([*map(as_ref, refs)], open_blob, unpack))
+    data, refs = _parted(payload, open_blob, unpack)
+    return _value(data, read_buffers(refs, open_blob, unpack))
+
+
+def outline(payload: bytes, open_blob: OpenBlob, unpack: Unpack = unpacked) -> Any:
+    """Return the value of a payload with an `Outline` for each array in a blob.
+
+    What cannot be made without its arrays, as a data frame, comes with them.
+
+    Raises
+    ------
+    DamagedError
+        A blob that has to be read is gone or has another checksum.
+    """
+    if payload[:2] == _PLAIN_ALONE and len(payload) > 2:
+        return short.unpack(payload[2:])
+    payload = _bare(payload)
+    if payload[:1] == b"P":
+        return _value(memoryview(payload)[1:], [])
+    data, refs = _parted(payload, open_blob, unpack)
+    if data[:1] == PLAIN:
+        return outlined_plain(data[1:])
+    try:
+        return outlined_pickle(data)
+    except NeedsArraysError:
+        return _value(data, read_buffers(refs, open_blob, unpack))
+
+
+def _parted(
+    payload: bytes, open_blob: OpenBlob, unpack: Unpack
+) -> tuple[Any, list[BlobRef]]:
+    """Return the structure of a value, and where the buffers are that it needs."""
+    first, second = msgpack.unpackb(memoryview(payload)[1:])
+    if payload[:1] == b"B":
+        return second, [*map(as_ref, first)]
+    return read_data(as_ref(first), open_blob, unpack), [*map(as_ref, second)]
 
 
 def is_plain(payload: bytes, open_blob: OpenBlob) -> bool:

@@ -51,8 +51,8 @@ ANY_TEXT = "surrogatepass"
 _DEEPEST = 200
 _KINDS = "biufcSUmM"
 """Of dtypes: numbers, text and times."""
-_TUPLE, _SET, _FROZENSET, _INT, _COMPLEX, _RANGE, _ARRAY, _SCALAR = range(1, 9)
-INSTANCE, NAMED_TUPLE, _PATH, _LONG_BYTES = 9, 10, 11, 12
+_TUPLE, _SET, _FROZENSET, _INT, _COMPLEX, _RANGE, ARRAY, _SCALAR = range(1, 9)
+INSTANCE, NAMED_TUPLE, _PATH, LONG_BYTES = 9, 10, 11, 12
 _PATHS = frozenset({PurePosixPath, PureWindowsPath, PosixPath, WindowsPath})
 _ONE_BY_ONE = frozenset({range, *_PATHS})
 """What holds nothing else, and may be written as often as it is met."""
@@ -108,7 +108,7 @@ def unpack(data: Any, buffers: Sequence[Any]) -> Any:
     ValueError, TypeError, AttributeError, ImportError
         No value has these bytes, or none of the classes as they are now.
     """
-    return _Unpacking(buffers).unpackb(data)
+    return Unpacking(buffers).unpackb(data)
 
 
 class _Packing:
@@ -125,18 +125,20 @@ class _Packing:
         return _extension(thing, self.packb, self._keep)
 
 
-class _Unpacking:
+class Unpacking:
     """How it is read."""
 
     def __init__(self, buffers: Sequence[Any]) -> None:
         self._buffers = buffers
 
     def unpackb(self, packed: Any) -> Any:
+        """Return the value of some bytes."""
         return msgpack.unpackb(
-            packed, ext_hook=self._read, strict_map_key=False, unicode_errors=ANY_TEXT
+            packed, ext_hook=self.read, strict_map_key=False, unicode_errors=ANY_TEXT
         )
 
-    def _read(self, code: int, packed: bytes) -> Any:
+    def read(self, code: int, packed: bytes) -> Any:
+        """Return what an extension stands for."""
         return _READERS[code](self.unpackb(packed), self._buffers)
 
 
@@ -278,16 +280,14 @@ def _lasts(module: object) -> bool:
 
 
 def _extension(
-    thing: Any,
-    packb: Callable[[Any], bytes],
-    keep: Callable[[Any], int | None],
+    thing: Any, packb: Callable[[Any], bytes], keep: Callable[[Any], int | None]
 ) -> Any:
     """Return what msgpack has no type for, as an extension."""
     kind: type = type(thing)
     if kind in _CONTAINERS:
         return msgpack.ExtType(_CONTAINERS[kind], packb(list(thing)))
     if kind is _Kept:
-        return msgpack.ExtType(_LONG_BYTES, packb([thing.number]))
+        return msgpack.ExtType(LONG_BYTES, packb([thing.number]))
     if kind is int:
         return msgpack.ExtType(_INT, packb(hex(thing)))
     if kind is complex:
@@ -300,7 +300,7 @@ def _extension(
         parts: list[Any] = [thing.dtype.str, thing.tobytes()]
         return msgpack.ExtType(_SCALAR, packb(parts))
     if _is_array(thing):
-        return msgpack.ExtType(_ARRAY, packb(_array_parts(thing, keep)))
+        return msgpack.ExtType(ARRAY, packb(_array_parts(thing, keep)))
     names, is_tuple = _how(kind) or ((), False)
     state = _state(thing)
     about = [kind.__module__, kind.__name__]
@@ -391,10 +391,10 @@ _READERS: dict[int, Callable[[Any, Sequence[Any]], Any]] = {
     _INT: lambda parts, _: int(parts, 16),
     _COMPLEX: lambda parts, _: complex(*parts),
     _RANGE: lambda parts, _: range(*parts),
-    _ARRAY: _read_array,
+    ARRAY: _read_array,
     _SCALAR: _read_scalar,
     INSTANCE: _read_instance,
     NAMED_TUPLE: _read_named_tuple,
     _PATH: _read_path,
-    _LONG_BYTES: lambda parts, buffers: bytes_of(buffers[parts[0]]),
+    LONG_BYTES: lambda parts, buffers: bytes_of(buffers[parts[0]]),
 }

@@ -18,7 +18,7 @@ from taskgraph.results import codec
 from taskgraph.results.unpacked import Unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
     from backends.interface import Backend, Where
 
@@ -154,8 +154,15 @@ class Results:
 
     def decode(self, payload: bytes, key: bytes) -> Any:
         """Return the value of a payload, telling whose it is if that fails."""
+        return self._read(codec.decode, payload, key)
+
+    def outline(self, payload: bytes, key: bytes) -> Any:
+        """Return the same without its large arrays; see `codec.outline`."""
+        return self._read(codec.outline, payload, key)
+
+    def _read(self, read: Callable[..., Any], payload: bytes, key: bytes) -> Any:
         try:
-            return codec.decode(payload, self.backend.blobs.open, self._unpacked)
+            return read(payload, self.backend.blobs.open, self._unpacked)
         except (BackendError, MemoryError):
             raise
         except Exception as error:
