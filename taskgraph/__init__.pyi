@@ -46,6 +46,24 @@ from .results.codec import (
 from .results.results import (
     Results as Results,
 )
+from .sweeps.designs import (
+    latin_points as latin_points,
+    random_points as random_points,
+)
+from .sweeps.rounds import (
+    halving as halving,
+    sweep_until as sweep_until,
+)
+from .sweeps.sweep import (
+    Sweep as Sweep,
+    sweep as sweep,
+)
+from .sweeps.tables import (
+    Table as Table,
+)
+from .sweeps.tabulating import (
+    table as table,
+)
 from .tasks.barriers import (
     barrier as barrier,
     bvalue as bvalue,

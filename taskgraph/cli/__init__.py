@@ -28,6 +28,7 @@ GROUPS = {
             "explain": "Say why tasks are done or not, and whether they will run.",
             "locks": "Show who is running what, and release locks.",
             "show": "Show everything that is known about a result.",
+            "table": "Show the calls of a function as a table, or save it.",
             "value": "Print or save a result.",
             "why": "The same as explain.",
         },

@@ -25,6 +25,8 @@ _OBEYED = {
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _THOUSAND = 1000
 _WIDEST = 90
+_MOST_RICH = 1000
+"""Rows of a table with colours: more would take minutes to lay out."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -62,21 +64,21 @@ def print_table(
 
     `total` goes beneath them, under a rule. Cells become short words of one line.
     """
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and len(rows) <= _MOST_RICH:
         _print_rich(header, rows, total)
         return
     listed = [header, *rows, *([total] if total else [])]
     lines = [[one_line(cell) for cell in row] for row in listed]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     right = [_to_right(rows, total, place) for place in range(len(header))]
-    for number, line in enumerate(lines):
-        if total and number == len(lines) - 1:
-            say("-" * (sum(widths) + 2 * len(widths) - 2))
-        cells = [
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(line, widths, right, strict=True)
-        ]
-        say("  ".join(cells).rstrip())
+    form = "  ".join(
+        f"{{:{'>' if to_right else '<'}{width}}}"
+        for width, to_right in zip(widths, right, strict=True)
+    )
+    shown = [form.format(*line).rstrip() for line in lines]
+    if total:
+        shown.insert(-1, "-" * (sum(widths) + 2 * len(widths) - 2))
+    say("\n".join(shown))
 
 
 def one_line(what: Any, limit: int = _WIDEST) -> str:
@@ -149,7 +151,7 @@ def counted(count: int, noun: str) -> str:
 
 def _to_right(rows: Sequence[Sequence[Any]], total: Sequence[Any], place: int) -> bool:
     cells = [row[place] for row in rows] or [row[place] for row in (total,) if row]
-    return all(isinstance(cell, int | float) for cell in cells)
+    return all(isinstance(cell, int | float) or cell == "" for cell in cells)
 
 
 def _print_rich(

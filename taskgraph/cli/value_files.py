@@ -15,6 +15,8 @@ from taskgraph.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from taskgraph.upkeep.snapshot import Snapshot
+
 
 def save(value: Any, path: Path) -> None:
     """Write a value to a file, in the format that its extension names.
@@ -50,6 +52,24 @@ def require_place(output: str, *, several: bool) -> None:
     _format(path)
     if "{key}" not in str(path.parent) and not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} to save {path.name} in")
+
+
+def require_no_input(path: Path, jugfile: Path, snapshot: Snapshot) -> None:
+    """Refuse to save over the jugfile, or a file that its tasks read.
+
+    Raises
+    ------
+    UsageError
+        It is one of these.
+    """
+    whole = path.resolve()
+    if whole == jugfile.resolve():
+        raise UsageError(f"{path} is the jugfile itself; give another file with -o")
+    if str(path.absolute()) in snapshot.inputs or str(whole) in snapshot.inputs:
+        raise UsageError(
+            f"{path} is an input of {jugfile}: saved there, a result would be read as "
+            "one; give another file with -o"
+        )
 
 
 def json_value(value: Any) -> Any:
@@ -153,34 +173,17 @@ def _json(value: Any) -> bytes:
 
 def _csv(value: Any) -> bytes:
     """Return a table as text; a spreadsheet that opens it calculates nothing."""
-    text, file = _csv_text(value), io.StringIO()
+    from taskgraph.sweeps.exporting import csv_text, no_formula
+
+    text = _csv_text(value)
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     lines = csv.reader(io.StringIO(text, newline=""))
-    table = csv.writer(file, lineterminator="\n")
-    table.writerows([_no_formula(cell) for cell in line] for line in lines)
-    return file.getvalue().encode()
-
-
-def _no_formula(cell: str) -> str:
-    """Return a cell with a mark before what a spreadsheet takes for a formula.
-
-    Examples
-    --------
-    >>> [_no_formula(cell) for cell in ("=A1", "-2.5", "-2+A1", "@x", "a=b")]
-    ["'=A1", '-2.5', "'-2+A1", "'@x", 'a=b']
-    """
-    if not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return cell
-    try:
-        complex(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell
+    return csv_text([no_formula(cell) for cell in line] for line in lines).encode()
 
 
 def _csv_text(value: Any) -> str:
     if hasattr(value, "to_csv"):
-        return str(value.to_csv(index=False))
+        return str(value.to_csv(index=False, lineterminator="\r\n"))
     rows = value.tolist() if hasattr(value, "tolist") else value
     file = io.StringIO()
     if isinstance(rows, dict):
@@ -188,12 +191,12 @@ def _csv_text(value: Any) -> str:
     rows = list(rows)
     if rows and isinstance(rows[0], dict):
         fields = list(dict.fromkeys(name for row in rows for name in row))
-        table = csv.DictWriter(file, fields, lineterminator="\n")
+        table = csv.DictWriter(file, fields)
         table.writeheader()
         table.writerows(rows)
     else:
         lines = [row if isinstance(row, list | tuple) else [row] for row in rows]
-        csv.writer(file, lineterminator="\n").writerows(lines)
+        csv.writer(file).writerows(lines)
     return file.getvalue()
 
 

@@ -83,6 +83,21 @@ def runs() -> None:
     assert_type(taskgraph.is_jug_running(), bool)
 
 
+def sweeps() -> None:
+    tried = taskgraph.sweep(abs, {"x": [1, 2]})
+    assert_type(tried, taskgraph.Sweep)
+    assert_type(tried[0], taskgraph.Task)
+    assert_type(tried[:1], taskgraph.Sweep)
+    assert_type(tried.best("abs"), dict[str, Any])
+    assert_type(taskgraph.table("abs", tried), taskgraph.Table)
+    assert_type(tried.table()["abs"], list[Any])
+    assert_type(tried.to_csv("t.csv"), Path)
+    points = taskgraph.random_points({"x": (1, 9)}, 3)
+    assert_type(points, list[dict[str, Any]])
+    rounds = taskgraph.halving(abs, points, budget="n", budgets=[1, 2], score="abs")
+    assert_type(rounds, list[taskgraph.Sweep])
+
+
 def faults(error: taskgraph.UnhashableError) -> None:
     known: taskgraph.TaskgraphError = error
     raise known

@@ -36,6 +36,7 @@ OF_COMMANDS = {
         *(*_SELECT, "count", "time", "directive", "export", "image", "volume"),
         *("queue", "secret", "template", "ssh", "system", "top_up"),
     ),
+    "table": ("json",),
     "unbundle": ("json",),
     "undo": ("json",),
     "value": ("json", "all", "also"),

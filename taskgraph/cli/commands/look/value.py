@@ -63,7 +63,7 @@ def command(
     path, what = two_words(words, jugfile)
     if what is None:
         raise UsageError("say which: a function's name or the first digits of a key")
-    from taskgraph.cli.value_files import require_place
+    from taskgraph.cli.value_files import require_no_input, require_place
 
     backend = open_store_of(path, store)
     snapshot = find_snapshot(backend, path)
@@ -83,7 +83,7 @@ def command(
     if output is not None:
         require_place(output, several=several)
         for key in chosen:
-            _require_no_input(_place(output, key), path, snapshot)
+            require_no_input(_place(output, key), path, snapshot)
         return _each(chosen, lambda key: _save(key, loader.load(key), output))
     if as_json:
         return _print_json(chosen, loader, listed=everything)
@@ -212,24 +212,6 @@ def _print(call: str, value: Any) -> None:
 def _place(output: str, key: bytes) -> Path:
     """Return the file that a value is saved in."""
     return Path(output.replace("{key}", short_key(key)))
-
-
-def _require_no_input(path: Path, jugfile: Path, snapshot: Snapshot) -> None:
-    """Refuse to save over the jugfile, or a file that its tasks read.
-
-    Raises
-    ------
-    UsageError
-        It is one of these.
-    """
-    whole = path.resolve()
-    if whole == jugfile.resolve():
-        raise UsageError(f"{path} is the jugfile itself; give another file with -o")
-    if str(path.absolute()) in snapshot.inputs or str(whole) in snapshot.inputs:
-        raise UsageError(
-            f"{path} is an input of {jugfile}: saved there, a result would be read as "
-            "one; give another file with -o"
-        )
 
 
 def _save(key: bytes, value: Any, output: str) -> None:

@@ -1,0 +1,139 @@
+"""`tg table`: the calls of a function as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backends.garbage import few_collections
+from taskgraph.cli.arguments import json_option, jugfile_and_words
+from taskgraph.cli.graphs import find_snapshot, load_graph
+from taskgraph.cli.printing import counted, print_json, print_table
+from taskgraph.cli.sentences import note
+from taskgraph.cli.stores import open_store_of
+from taskgraph.cli.value_files import require_no_input
+from taskgraph.cli.words.jugfiles import two_words
+from taskgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from taskgraph.sweeps.tables import Table
+
+
+@click.command("table")
+@jugfile_and_words("[JUGFILE] FUNCTION")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Save it: .csv or .parquet.",
+)
+@click.option(
+    "--columns",
+    metavar="A,B",
+    multiple=True,
+    help="Only these columns, in this order; may be repeated.",
+)
+@click.option(
+    "--where",
+    metavar="CONDITION",
+    default="",
+    help="Only these rows: \"sigma > 1 and state == 'done'\".",
+)
+@click.option(
+    "--sort", metavar="COLUMN", multiple=True, help="By this column; may be repeated."
+)
+@click.option("--descending", is_flag=True, help="The highest first.")
+@json_option
+def command(
+    words: tuple[str, ...],
+    jugfile: str,
+    store: str | None,
+    output: Path | None,
+    columns: tuple[str, ...],
+    where: str,
+    sort: tuple[str, ...],
+    descending: bool,
+    as_json: bool,
+) -> int:
+    """Show the calls of FUNCTION in JUGFILE as a table: arguments, results, states.
+
+    The jugfile is read for that. A number or text that came out is in a column of the
+    function's name; dicts, dataclasses, named tuples and short tuples have a column for
+    each field; of arrays there are type and shape. A field that is called as an
+    argument is, is result.NAME. What has no result yet has empty cells, and its state.
+    Numbers have six digits on the screen, and all of them in files and JSON.
+
+    \b
+    In conditions there are columns, numbers, 'texts', comparisons, in, and, or, not,
+    is None, + - * /. Columns of odd names stand in backticks.
+
+    \b
+    Exit code: 0, 2 no such function or column, or what cannot be saved, 4 results are
+    damaged: their rows say so.
+    """  # noqa: D301 - click ends paragraphs with \b
+    path, name = two_words(words, jugfile)
+    if name is None:
+        raise UsageError("say of which function: `tg status` shows the names")
+    if output is not None:
+        from taskgraph.sweeps.exporting import format_of
+
+        format_of(output)
+    from taskgraph.results.results import Results
+    from taskgraph.sweeps.tabulating import tabulate, tasks_named
+
+    backend = open_store_of(path, store)
+    snapshot = find_snapshot(backend, path)
+    if output is not None:
+        require_no_input(output, path, snapshot)
+    loaded = load_graph(backend, path, snapshot.arguments)
+    with few_collections():
+        found = tabulate(
+            tasks_named(name, loaded.graph.tasks),
+            Results(backend),
+            columns=[each for listed in columns for each in _names(listed)],
+            where=where,
+            sort=sort,
+            descending=descending,
+        )
+        _show(found, output, as_json=as_json)
+    if loaded.missing:
+        note("the jugfile stops at a barrier: more rows may appear")
+    if found.damaged:
+        note(f"{counted(found.damaged, 'result')} damaged; see `tg fsck`")
+    return 4 if found.damaged else 0
+
+
+def _names(listed: str) -> list[str]:
+    """Return the names in a list with commas; a name with commas is given alone."""
+    return [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def _show(found: Table, output: Path | None, *, as_json: bool) -> None:
+    if output is not None:
+        from taskgraph.sweeps.exporting import save
+
+        save(found.columns, output)
+        note(f"saved {output}: {counted(len(found), 'row')}")
+    if as_json:
+        print_json([{k: _json(v) for k, v in row.items()} for row in found])
+    elif output is None:
+        cells = map(_shown, found.columns.values())
+        print_table(list(found.columns), list(zip(*cells, strict=True)))
+
+
+def _shown(cells: list[Any]) -> list[Any]:
+    """Return what a table on the screen has of a column: six digits of a number."""
+    kinds = set(map(type, cells))
+    if float in kinds:
+        cells = [float(f"{c:.6g}") if type(c) is float else c for c in cells]
+    return ["" if c is None else c for c in cells] if type(None) in kinds else cells
+
+
+def _json(cell: Any) -> Any:
+    """Return what JSON can say of a cell; NaN and infinity as text."""
+    if isinstance(cell, float) and not abs(cell) < float("inf"):
+        return str(cell)
+    return cell if isinstance(cell, str | int | float | None) else str(cell)

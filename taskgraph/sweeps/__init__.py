@@ -1,0 +1,1 @@
+"""Sweeps: one function with many parameters, and tables of what came out."""

@@ -1,0 +1,115 @@
+"""`tg table`: by real processes; and a sweep that is stopped, extended and resumed."""
+
+import csv
+import signal
+from collections import Counter
+
+import pytest
+
+JUGFILE = """
+from dataclasses import dataclass
+from taskgraph import TaskGenerator
+
+@dataclass
+class Found:
+    count: int
+    dice: float
+
+@TaskGenerator
+def measure(picture, sigma):
+    if sigma == 4 and picture == "b":
+        raise ValueError("too smooth")
+    return Found(len(picture), sigma / 3)
+
+@TaskGenerator
+def total(parts):
+    return sum(part.count for part in parts)
+
+for sigma in (1, 2, 4):
+    total([measure(picture, sigma) for picture in "ab"])
+"""
+
+
+@pytest.fixture
+def measured(tg):
+    tg.write("thresholds.py", JUGFILE)
+    tg("execute", "-q", "thresholds.py", code=1)
+    return tg
+
+
+def test_the_calls_of_a_function_are_a_table(measured):
+    shown = measured("table", "thresholds.py", "measure").stdout.splitlines()
+
+    assert shown[0].split() == ["picture", "sigma", "count", "dice", "state", "error"]
+    assert shown[1].split() == ["a", "1", "1", "0.333333", "done"]
+    assert shown[6].split()[:3] == ["b", "4", "failed"]
+    rows = measured.json("table", "thresholds.py", "measure", "--where", "sigma < 4")
+    assert [row["dice"] for row in rows] == [1 / 3, 1 / 3, 2 / 3, 2 / 3]
+    best = measured(
+        *("table", "thresholds.py", "measure", "--where", "state == 'done'"),
+        *("--sort", "dice", "--descending", "--columns", "sigma,picture"),
+    )
+    assert [line.split() for line in best.stdout.splitlines()[1:3]] == [
+        ["4", "a"],
+        ["2", "a"],
+    ]
+    states = [row["state"] for row in measured.json("table", "thresholds.py", "total")]
+    assert states == ["done", "done", "blocked"]
+
+
+def test_a_table_is_saved_and_what_cannot_be_is_told(measured):
+    done = measured("table", "thresholds.py", "measure", "-o", "t.csv")
+    assert done.stderr.strip() == "tg: saved t.csv: 6 rows"
+    assert not done.stdout
+    rows = list(csv.DictReader((measured.folder / "t.csv").read_text().splitlines()))
+    assert rows[0]["dice"] == repr(1 / 3)
+    assert rows[5]["state"] == "failed"
+    nowhere = measured("table", "thresholds.py", "measure", "-o", "no/t.csv", code=2)
+    assert "cannot write no/t.csv: No such file" in nowhere.stderr
+
+
+COUNTED = """
+import os
+from taskgraph import TaskGenerator, sweep
+
+@TaskGenerator
+def point(x, sigma):
+    with open("ran.txt", "a") as log:
+        log.write(f"{x} {sigma}\\n")
+    return {"score": x * sigma}
+
+sweep(point, {"x": range(SIZE), "sigma": [1, 2]})
+"""
+
+
+def stopped_extended_resumed(tg, size, after):
+    """Run half of a sweep, add a value, go on; return how often each point ran."""
+    log = tg.folder / "ran.txt"
+    path = tg.write("points.py", COUNTED.replace("SIZE", str(size)))
+    first = tg.start("execute", "-q", path, "-j", "2")
+    tg.wait_for("ran.txt")
+    while log.read_text().count("\n") < after:
+        pass
+    first.send_signal(signal.SIGINT)
+    first.wait()
+    before = set(log.read_text().splitlines())
+    path.write_text(path.read_text().replace("[1, 2]", "[1, 2, 3]"))
+    tg("execute", "-q", path, "-j", "2")
+    return before, Counter(log.read_text().splitlines())
+
+
+def check_all_ran_once(tg, size, before, ran):
+    assert len(before) < 2 * size
+    assert len(ran) == 3 * size
+    assert set(ran.values()) == {1}
+    rows = tg.json("table", "points.py", "point", "--where", "sigma == 3")
+    assert [row["score"] for row in rows] == [3 * x for x in range(size)]
+
+
+def test_a_sweep_that_is_stopped_and_extended_runs_only_new_points(tg):
+    check_all_ran_once(tg, 400, *stopped_extended_resumed(tg, 400, 50))
+
+
+@pytest.mark.scale
+def test_a_large_sweep_that_is_stopped_and_extended_runs_only_new_points(tg):
+    check_all_ran_once(tg, 5000, *stopped_extended_resumed(tg, 5000, 3000))
