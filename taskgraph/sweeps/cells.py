@@ -48,7 +48,7 @@ def spread(values: Sequence[Any], whole: str, title: str = "") -> dict[str, list
     >>> spread([3, None], "count")
     {'count': [3, None]}
     >>> spread([{"n": 1, "box": (2, 3)}, {"n": 4}], "f")
-    {'n': [1, 4], 'f.box[0]': [2, None], 'f.box[1]': [3, None]}
+    {'n': [1, 4], 'box[0]': [2, None], 'box[1]': [3, None]}
     """
     return _spread(values, whole, title, _DEEPEST)
 

@@ -172,8 +172,10 @@ def _axis(name: Any, of: Any, *, log: bool) -> Any:
         return lambda place: min(float(low + place * (high - low)), float(high))
     first, last = math.log(low), math.log(high + 1 if whole else high)
 
-    def by_log(place: float) -> float:
+    def by_log(place: float) -> Any:
         found = math.exp(first + place * (last - first))
-        return min(int(found), high) if whole else min(max(found, low), high)
+        if whole:
+            return min(int(found), high)
+        return float(min(max(found, low), high))
 
     return by_log

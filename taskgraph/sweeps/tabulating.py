@@ -14,7 +14,7 @@ from taskgraph.names import known_as
 from taskgraph.sweeps.arguments import argument_columns
 from taskgraph.sweeps.cells import free_name, spread
 from taskgraph.sweeps.conditions import Condition
-from taskgraph.sweeps.reading import DAMAGED, Read, states_of_tasks
+from taskgraph.sweeps.known_results import DAMAGED, Read, states_of_tasks
 from taskgraph.sweeps.tables import Table
 from taskgraph.tasks.graph import selector
 from taskgraph.tasks.jugfile import Jugfile
