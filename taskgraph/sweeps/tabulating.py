@@ -153,19 +153,12 @@ def tabulate(
         condition = None
     found = {name: [cells[row] for row in rows] for name, cells in first.items()}
     states = [states[row] for row in rows]
-    damaged = 0
-    if not (columns and asked <= known):
-        keys = [tasks[row].key for row in rows]
-        read = Read(keys, results)
-        damaged = len(read.damaged)
-        states = [DAMAGED if n in read.damaged else s for n, s in enumerate(states)]
-        whole = names[0].rpartition(".")[2] if len(set(names)) == 1 else "result"
-        _add_results(found, spread(read.values, whole), {state, error})
-        errors = {error: read.errors} if any(read.errors) else {}
-        found |= {state: states, **errors}
+    if columns and asked <= known:
+        made = Table({**found, state: states})
     else:
-        found[state] = states
-    made = Table(found, damaged)
+        whole = names[0].rpartition(".")[2] if len(set(names)) == 1 else "result"
+        read = Read([tasks[row].key for row in rows], results)
+        made = _with_results(found, {state: states, error: read.errors}, read, whole)
     if condition is not None:
         made = made.take(condition.rows(made.columns))
     if sort:
@@ -178,14 +171,28 @@ def _own_name(name: str, taken: Iterable[str]) -> str:
     return name if name not in taken else free_name(f"task.{name}", taken)
 
 
-def _add_results(
-    found: dict[str, list[Any]], results: Mapping[str, list[Any]], ours: set[str]
-) -> None:
-    """Add columns of results; those whose names are taken are told from the others."""
-    for name, cells in results.items():
+def _with_results(
+    first: Mapping[str, list[Any]],
+    ours: Mapping[str, list[Any]],
+    read: Read,
+    whole: str,
+) -> Table:
+    """Return arguments, results, and then our columns: states, and errors if any.
+
+    Results whose names are taken are told from the others.
+    """
+    found, (state, error) = dict(first), ours
+    for name, cells in spread(read.values, whole).items():
         taken = {*found, *ours}
         free = name if name not in taken else f"result.{name}"
         found[free_name(free, taken)] = cells
+    found[state] = [
+        DAMAGED if row in read.damaged else known
+        for row, known in enumerate(ours[state])
+    ]
+    if any(read.errors):
+        found[error] = ours[error]
+    return Table(found, len(read.damaged))
 
 
 def _name_of(function: Any) -> str:

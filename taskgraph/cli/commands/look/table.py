@@ -77,16 +77,14 @@ def command(
     path, name = two_words(words, jugfile)
     if name is None:
         raise UsageError("say of which function: `tg status` shows the names")
-    if output is not None:
-        from taskgraph.sweeps.exporting import format_of
-
-        format_of(output)
     from taskgraph.results.results import Results
+    from taskgraph.sweeps.exporting import format_of
     from taskgraph.sweeps.tabulating import tabulate, tasks_named
 
     backend = open_store_of(path, store)
     snapshot = find_snapshot(backend, path)
     if output is not None:
+        format_of(output)
         require_no_input(output, path, snapshot)
     loaded = load_graph(backend, path, snapshot.arguments)
     with few_collections():
