@@ -27,6 +27,7 @@ from .errors import (
     TaskgraphError as TaskgraphError,
     TaskInsideTaskError as TaskInsideTaskError,
     TasksFailedError as TasksFailedError,
+    UnfoundError as UnfoundError,
     UnhashableError as UnhashableError,
     UsageError as UsageError,
 )

@@ -21,6 +21,11 @@ class OptionError(UsageError, ValueError):
 
 
 @known_as("taskgraph")
+class UnfoundError(UsageError, RuntimeError):
+    """A function is not what its name finds, so no other process can be given it."""
+
+
+@known_as("taskgraph")
 class JugfileError(TaskgraphError):
     """The jugfile cannot be loaded: it is missing, raises, or has a syntax error."""
 

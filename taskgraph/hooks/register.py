@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.errors import UsageError
+from taskgraph.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,8 +41,8 @@ def register_hook(name: str, f: Callable[..., Any] | None = None) -> Any:
 
     Raises
     ------
-    UsageError
-        There is no such point.
+    OptionError
+        There is no such point; it is a `ValueError`, too.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def register_hook(name: str, f: Callable[..., Any] | None = None) -> Any:
     >>> reset_all_hooks()
     """
     if name not in NAMES:
-        raise UsageError(f"there is no hook {name!r}; there are {', '.join(NAMES)}")
+        raise OptionError(f"there is no hook {name!r}; there are {', '.join(NAMES)}")
     if f is None:
         return partial(_registered, name)
     return _registered(name, f)

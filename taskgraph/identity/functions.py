@@ -8,7 +8,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.errors import UsageError
+from taskgraph.errors import UnfoundError, UsageError
 from taskgraph.names import known_as
 
 if TYPE_CHECKING:
@@ -115,6 +115,32 @@ def function_at(module: str, name: str) -> Any:
     for part in name.split("."):
         found = getattr(found, part)
     return found
+
+
+def place_of(f: Any) -> tuple[str, str]:
+    """Return where a function, or the generator of its calls, is found.
+
+    Raises
+    ------
+    UnfoundError
+        Nothing is found there, or something else.
+
+    Examples
+    --------
+    >>> import statistics
+    >>> place_of(statistics.mean)
+    ('statistics', 'mean')
+    """
+    module, name = str(f.__module__), str(f.__qualname__)
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if found is None or (found is not f and getattr(found, "f", None) is not f):
+        raise UnfoundError(
+            f"{module}.{name} is not found under its name, so it cannot be pickled for "
+            "another process; define it at the top level of a module"
+        )
+    return module, name
 
 
 def variant_of(f: Any) -> str:

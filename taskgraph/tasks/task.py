@@ -17,6 +17,7 @@ from taskgraph.identity.call_keys import PREFIX, CallKeys
 from taskgraph.identity.functions import (
     function_at,
     function_name,
+    place_of,
     refuse_unfinished,
 )
 from taskgraph.identity.hashing import Encoder
@@ -216,7 +217,7 @@ class TaskGenerator:
         raise UsageError(f"{self.name}: methods cannot be tasks; use a plain function")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return function_at, (self.f.__module__, self.f.__qualname__)
+        return function_at, place_of(self.f)
 
     def __repr__(self) -> str:
         return f"TaskGenerator({self.name})"
