@@ -6,6 +6,7 @@ word if that is SystemExit, which is how a hook ends a worker.
 
 from __future__ import annotations
 
+import signal
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,14 @@ def _called(name: str, *args: Any) -> bool:
         register.jug_hook(name, args)
     except SystemExit:
         return False
-    except Exception:  # noqa: BLE001 - whatever a hook raises is shown
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and _ctrl_c_raises():
+            raise
         traceback.print_exc()
         return False
     return True
+
+
+def _ctrl_c_raises() -> bool:
+    """Return whether it is Python that answers Ctrl-C here: not in forked workers."""
+    return signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -277,3 +277,33 @@ def test_a_task_is_named_before_it_is_needed():
     assert (task.name, task.key == before) == ("mine", False)
     assert task.key == TaskGenerator(abs, name="mine")(-4).key
     assert result(Task(abs, task)) == 4
+
+
+def chain(length, step):
+    task = Task(abs, 0)
+    for _ in range(length):
+        task = step(task)
+    return task
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        chain(2000, lambda task: Task(abs, task)),
+        chain(100, lambda task: Task(max, task, task)),
+    ],
+    ids=["a long chain", "much that is shared"],
+)
+def test_what_much_was_made_of_is_written_down_once(tmp_path, whole):
+    run(write_metadata(whole, str(tmp_path / "about")), store="memory://")
+    about = json.loads((tmp_path / "about").read_text())
+    assert about["name"] == whole.name
+    far = {task.key.hex() for task in recursive_dependencies(whole)}
+    assert about["tasks"].keys() <= far
+    named = {
+        arg["hash"]
+        for one in about["tasks"].values()
+        for arg in one["args"]
+        if isinstance(arg, dict)
+    }
+    assert named <= about["tasks"].keys()

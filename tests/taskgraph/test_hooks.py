@@ -11,6 +11,8 @@ from taskgraph.hooks import exit_checks, register_hook, register_hook_once
 def say(word):
     with open("said.txt", "a") as file:
         file.write(word + " ")
+def interrupt(task):
+    raise KeyboardInterrupt
 @TaskGenerator
 def double(x):
     if x == 4:
@@ -66,14 +68,23 @@ def test_hooks_are_called_at_their_points(tg):
         ("exit_checks.exit_after_time(seconds=0)", 3),
         ("exit_checks.exit_when_true(lambda t: True, function_takes_Task=True)", 3),
         ("register_hook('execute.task-executed1', lambda t: 1 / 0)", 3),
+        ("register_hook('execute.task-executed1', interrupt)", 3),
     ],
-    ids=["number", "time", "a function", "an error"],
+    ids=["number", "time", "a function", "an error", "an interrupt"],
 )
 def test_a_worker_ends_after_a_task_and_keeps_its_result(tg, check, left):
     path = tg.write("work.py", SCRIPT.format(check, 4))
     done = tg("execute", path, code=5)
     assert f"{4 - left} done, {left} open" in done.stderr
     assert ("ZeroDivisionError" in done.stdout + done.stderr) == ("1 / 0" in check)
+
+
+def test_a_hook_that_raises_before_the_first_task_is_not_told_as_time_alone(tg):
+    check = "register_hook('execute.task-pre-execute', interrupt)"
+    path = tg.write("work.py", SCRIPT.format(check, 2))
+    done = tg("execute", path, code=1)
+    assert "2 open" in done.stderr  # and none is taken for one that kills its worker
+    assert "or mend the hook" in done.stderr
 
 
 def test_a_worker_ends_before_a_task_if_there_is_a_file(tg):

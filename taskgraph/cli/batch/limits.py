@@ -97,7 +97,10 @@ def concluded_early(*, progress: bool, requeue: bool) -> int:
 
     if not progress:
         again = "; the job is not queued again" if requeue else ""
-        note(f"no task was finished in the time that there was{again}: give more time")
+        note(
+            "no task was finished in the time that there was, or before a hook of the "
+            f"jugfile ended the run{again}: give more time, or mend the hook"
+        )
         return ExitCode.NOT_DONE
     if not requeue:
         note("work is left: start it again")
