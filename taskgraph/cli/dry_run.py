@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.cli.costs import time_text
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import load_snapshot
 from taskgraph.cli.printing import counted, print_json, print_table, seconds_text
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from taskgraph.execution.options import RunOptions
     from taskgraph.execution.retrying import Verdict
     from taskgraph.foresight.plan import Plan
-    from taskgraph.foresight.time_left import TimeLeft
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Jugfile, Loaded
     from taskgraph.upkeep.snapshot import Snapshot
@@ -98,22 +98,9 @@ def _print(plan: Plan, workers: int) -> None:
         known = plan.times.get(name)
         each = seconds_text(known.mean) if known else "not known"
         rows.append((name, count, reason, each))
-    total = ("all", len(plan.why), "", _time_text(plan.time, workers))
+    total = ("all", len(plan.why), "", time_text(plan.time, workers))
     if rows:
         print_table(("would run", "tasks", "because", "each"), rows, total=total)
-
-
-def _time_text(time: TimeLeft, workers: int) -> str:
-    """Return how long it takes, with the interval if that says something."""
-    if not time.expected:
-        return ""
-    low, high = seconds_text(time.low), seconds_text(time.high)
-    between = f" ({low} to {high})" if low != high else ""
-    more = ", and more" if time.unknown else ""
-    return (
-        f"{seconds_text(time.expected)}{between} with {counted(workers, 'worker')}"
-        f"{more}"
-    )
 
 
 def _tell(plan: Plan, snapshot: Snapshot, verdict: Verdict) -> None:

@@ -104,7 +104,10 @@ class _Lines(_Quiet):
         total = self._count.total.total()
         more = f", {sum(failed.values())} failed" if failed else ""
         parts = f"{sum(done.values())} of {counted(total, 'task')} done{more}"
-        note(f"{parts} after {seconds:.0f} s")
+        left = self._count.time_left(backend, done, failed)
+        note(
+            f"{parts} after {seconds:.0f} s" + (f"; about {left} left" if left else "")
+        )
 
     def summary(self, report: Report) -> Sequence[str]:
         parts = [f"{report.done} done"]
@@ -150,6 +153,17 @@ class _Counter:
         known = name_of.keys() & backend.keys()
         failed = Counter(name_of[key] for key in known if key in failures)
         return Counter(map(name_of.__getitem__, known)) - failed, failed
+
+    def time_left(
+        self, backend: Backend, done: Mapping[str, int], failed: Mapping[str, int]
+    ) -> str:
+        """Return how long the rest takes, by the records so far."""
+        from taskgraph.cli.costs import time_left_of, time_text
+
+        left = self.total
+        left.subtract(done)
+        left.subtract(failed)
+        return time_text(*time_left_of(+left, backend, self._name_of.items()))
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def time_left(
         spread += known.deviation**2 * (count + count**2 / known.count)
     total, width = total / workers, _WIDTH * sqrt(spread) / workers
     bounds = (total - width, total, total + width)
-    low, expected, high = (max(bound, longest) for bound in bounds)
+    low, expected, high = (max(bound, longest, 0.0) for bound in bounds)
     return TimeLeft(low, expected, high, unknown)
 
 

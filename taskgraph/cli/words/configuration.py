@@ -16,7 +16,7 @@ OF_COMMANDS = {
     "cancel": (),
     "chaos": ("json", "workers", "minutes", "lease", "seed"),
     "check": ("json", "also"),
-    "cleanup": ("json", "alone"),
+    "cleanup": ("json", "alone", "max_size", "older"),
     "copy": ("json", *_SELECT),
     "count": ("json",),
     "doctor": ("json", "peer", "meet"),

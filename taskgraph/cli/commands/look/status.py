@@ -15,6 +15,8 @@ from taskgraph.cli.printing import (
     print_json,
     print_table,
     say,
+    seconds_text,
+    size_text,
 )
 from taskgraph.cli.sentences import note, note_if_open_to_all
 from taskgraph.cli.stores import find_store
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from backends.interface import Backend
     from taskgraph.upkeep.snapshot import Snapshot
 
 _NAMED = 3
@@ -34,6 +37,9 @@ _NAMED = 3
 @click.command("status")
 @jugfile_argument
 @click.argument("arguments", nargs=-1)
+@click.option(
+    "--sizes", is_flag=True, help="Show what results take, by function: bytes and time."
+)
 @also_option
 @json_option
 def command(
@@ -41,6 +47,8 @@ def command(
     store: str | None,
     arguments: tuple[str, ...],
     also: tuple[str, ...],
+    *,
+    sizes: bool,
     as_json: bool,
 ) -> int:
     """Show how far the tasks of JUGFILE are, by function.
@@ -59,6 +67,8 @@ def command(
     """  # noqa: D301 - click ends paragraphs with \b
     require_jugfile(jugfile)
     backend = find_store(jugfile, store)
+    if sizes:
+        return _show_sizes(backend, as_json=as_json)
     snapshot = None
     if backend is not None:
         snapshot = load_snapshot(backend, jugfile, arguments)
@@ -72,10 +82,42 @@ def command(
     status, told = status_now(snapshot, backend, held, also)
     running = snapshot.calls_as_text(list(held)) if held else {}
     _show(status, snapshot, running, as_json=as_json)
-    if told:
-        note(told)
+    for words in (told, _time_left(status, snapshot, backend)):
+        if words:
+            note(words)
     _explain(status, snapshot, jugfile, left)
     return 0
+
+
+def _show_sizes(backend: Backend | None, *, as_json: bool) -> int:
+    """Show what the results of all functions take that are in a store."""
+    from taskgraph.cli.costs import cost_row, costs
+
+    rows = [] if backend is None else costs(backend)
+    if as_json:
+        print_json(rows)
+        return 0
+    header = ("task", "results", "size", "time", "peak memory")
+    size, time = (sum(row[what] for row in rows) for what in ("size", "seconds"))
+    total = ("all", sum(row["results"] for row in rows), size_text(size))
+    print_table(
+        header, [cost_row(row) for row in rows], total=(*total, seconds_text(time), "")
+    )
+    return 0
+
+
+def _time_left(status: Status, snapshot: Snapshot, backend: Backend) -> str:
+    """Return how long it takes, by the records of earlier tasks; empty if unknown."""
+    left = {
+        name: row["waiting"] + row["ready"] + row["running"]
+        for name, row in status.counts.items()
+    }
+    if not any(left.values()):
+        return ""
+    from taskgraph.cli.costs import calls_known, time_left_of, time_text
+
+    text = time_text(*time_left_of(left, backend, calls_known(snapshot)))
+    return f"the rest takes about {text}" if text else ""
 
 
 def _show(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backends.interface import Backend
+    from taskgraph.results.results import Results
     from taskgraph.upkeep.invalidation import Loss
     from taskgraph.upkeep.snapshot import Snapshot
 
@@ -49,6 +50,19 @@ _DAY = 86400.0
     metavar="DAYS",
     help="Remove for good what was cleaned up or forgotten so many days ago.",
 )
+@click.option(
+    "--max-size", metavar="SIZE", help="Only until all results take 200G, say, or less."
+)
+@click.option("--older", metavar="TIME", help="Only what is older, such as 30d or 12h.")
+@click.option(
+    "--needed",
+    is_flag=True,
+    help="With one of these: also results that tasks need; they run again when wanted.",
+)
+@click.option(
+    "--pin", multiple=True, metavar="NAME", help="Never remove this function's results."
+)
+@click.option("--unpin", multiple=True, metavar="NAME", help="End that.")
 @json_option
 def command(
     jugfile: Path,
@@ -60,14 +74,21 @@ def command(
     alone: bool,
     empty_trash: float | None,
     as_json: bool,
+    **limited: Any,
 ) -> int:
     """Remove results that no task of JUGFILE needs any more.
 
     Without --yes it is only shown what would go. `tg undo` brings it back until
     --empty-trash makes it final. Results that other jugfiles need, or this one with
     other arguments, are kept unless --alone is given.
+
+    --max-size and --older say how much goes: first that of which most bytes come for
+    each second that it takes to compute them again. What is locked, what an unfinished
+    task will read, and what is pinned stays.
     """
     yes = yes and not dry_run
+    pins = limited.pop("pin"), limited.pop("unpin")
+    limits = _limits(**limited)
     if empty_trash is not None and not empty_trash >= 0:  # nor nan
         raise click.UsageError("--empty-trash takes days, 0 or more")
     backend = find_store(jugfile, store)
@@ -77,6 +98,8 @@ def command(
         return 0
     if empty_trash is not None:
         return _empty(backend, empty_trash, yes=yes, as_json=as_json)
+    if any(pins):
+        return _pin(backend, *pins, as_json=as_json)
     require_jugfile(jugfile)
     current, others = _graphs(backend, jugfile, arguments)
     if not current.complete and not force:
@@ -86,7 +109,7 @@ def command(
             "tasks need is not known; run `tg execute` first, or give --force"
         )
     others = [] if alone else others
-    return _clean(backend, current, others, yes=yes, as_json=as_json)
+    return _clean(backend, current, others, limits, yes=yes, as_json=as_json)
 
 
 def _graphs(
@@ -119,6 +142,7 @@ def _clean(
     backend: Backend,
     current: Snapshot,
     others: Sequence[Snapshot],
+    limits: _Given | None,
     *,
     yes: bool,
     as_json: bool,
@@ -131,24 +155,101 @@ def _clean(
     found = unneeded(backend.keys(), current, others)
     _note_spared(found.spared, others)
     results = Results(backend)
-    lost = losses(results, found.keys, sizes=True)
+    keys = _limited(results, found.keys, [current, *others], limits)
+    lost = losses(results, keys, sizes=True)
     if as_json:
         print_json(_cleaned(lost, found.spared))
-    elif found.keys:
+    elif keys:
         print_table(("task", "results", "size", "CPU time"), _rows(lost))
-    what = counted(len(found.keys), "result")
-    if not found.keys:
-        note("nothing to remove: every result is needed")
+    what = counted(len(keys), "result")
+    if not keys:
+        note("nothing to remove" + ("" if limits else ": every result is needed"))
     elif not yes:
         note(f"nothing was changed; --yes removes {what}")
     else:
         keep_snapshot(current, backend)  # what it has no more is not open, but gone
         graphs = [current, *others]
-        position = forget(results, found.keys, graphs, reason=CLEANUP)
+        position = forget(results, keys, graphs, reason=CLEANUP)
         note(
             f"{what} removed; `tg undo` brings them back, "
             f"`tg cleanup --empty-trash 0` makes it final (number {position})"
         )
+    return 0
+
+
+def _limits(max_size: str | None, older: str | None, *, needed: bool) -> _Given | None:
+    """Return what was given of limits; None if nothing was."""
+    from taskgraph.durations import seconds_of
+    from taskgraph.upkeep.shrinking import bytes_of
+
+    if max_size is None and older is None:
+        if needed:
+            raise click.UsageError("--needed says how: with --max-size or --older")
+        return None
+    try:
+        size = None if max_size is None else bytes_of(max_size)
+        age = None if older is None else seconds_of(older)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    return _Given(size, age, needed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Limits as they were given: bytes, and seconds."""
+
+    size: int | None
+    age: float | None
+    needed: bool
+
+
+def _limited(
+    results: Results,
+    surplus: Sequence[bytes],
+    graphs: Sequence[Snapshot],
+    given: _Given | None,
+) -> Sequence[bytes]:
+    """Return what goes of what nobody needs, and perhaps of what is needed."""
+    from taskgraph.tasks.graph import selector
+    from taskgraph.upkeep.pins import pinned
+    from taskgraph.upkeep.shrinking import Limits, beyond, weights
+
+    backend = results.backend
+    names = pinned(backend)
+    stays = selector(names) if names else lambda _: False
+    if given is None:
+        if not names:
+            return surplus
+        kept = {one.key for one in weights(results, surplus) if stays(one.name)}
+        _note_pinned(names, len(kept))
+        return [key for key in surplus if key not in kept]
+    before = None if given.age is None else backend.space.now() - given.age
+    limits = Limits(given.size, before, given.needed)
+    keys, over = beyond(results, surplus, graphs, limits, stays)
+    if over:
+        more = "" if given.needed else "; --needed lets results go that tasks need, too"
+        note(f"{size_text(over)} too many stay{more}")
+    return keys
+
+
+def _note_pinned(names: Sequence[str], kept: int) -> None:
+    if kept:
+        note(f"{counted(kept, 'result')} kept that are pinned ({', '.join(names)})")
+
+
+def _pin(
+    backend: Backend, names: Sequence[str], off: Sequence[str], *, as_json: bool
+) -> int:
+    """Pin functions, and unpin others; say which are pinned now."""
+    from taskgraph.upkeep.pins import pin, pinned
+
+    if absent := [name for name in off if name not in pinned(backend)]:
+        raise UsageError(f"not pinned: {', '.join(absent)}")
+    pin(backend, names, off=off)
+    now = pinned(backend)
+    if as_json:
+        print_json({"pinned": now})
+    note(f"pinned: {', '.join(now)}" if now else "nothing is pinned any more")
     return 0
 
 

@@ -1,0 +1,101 @@
+"""What functions cost, for people: time that is left, bytes that results take."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.cli.printing import counted, seconds_text, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from backends.interface import Backend
+    from taskgraph.foresight.time_left import TimeLeft
+    from taskgraph.upkeep.snapshot import Snapshot
+
+
+def time_left_of(
+    left: Mapping[str, int], backend: Backend, calls: Iterable[tuple[bytes, str]]
+) -> tuple[TimeLeft, int]:
+    """Return how long tasks take, and for how many workers: those that hold some now.
+
+    Parameters
+    ----------
+    left : mapping
+        How many tasks there are to run, by function.
+    backend : Backend
+        With records of earlier ones.
+    calls : iterable of (bytes, str)
+        Keys and functions of tasks of which some have a record.
+    """
+    from taskgraph.foresight.learned import learned
+    from taskgraph.foresight.time_left import time_left
+    from taskgraph.results.results import Results
+
+    workers = max(1, len(set(backend.holders().values())))
+    wanted = {name: count for name, count in left.items() if count}
+    times = learned(Results(backend), (one for one in calls if one[1] in wanted))
+    return time_left(wanted, times, workers=workers), workers
+
+
+def time_text(time: TimeLeft, workers: int) -> str:
+    """Return how long it takes, with the interval if that says something.
+
+    Examples
+    --------
+    >>> from taskgraph.foresight.time_left import TimeLeft
+    >>> time_text(TimeLeft(80, 90, 100, {}), 2)
+    '1 min 30 s (1 min 20 s to 1 min 40 s) with 2 workers'
+    >>> time_text(TimeLeft(0, 0, 0, {"f": 1}), 2)
+    ''
+    """
+    if not time.expected:
+        return ""
+    low, high = seconds_text(time.low), seconds_text(time.high)
+    between = f" ({low} to {high})" if low != high else ""
+    more = ", and more" if time.unknown else ""
+    return (
+        f"{seconds_text(time.expected)}{between} with {counted(workers, 'worker')}"
+        f"{more}"
+    )
+
+
+def calls_known(snapshot: Snapshot) -> Iterable[tuple[bytes, str]]:
+    """Return keys and functions of a graph, and of calls that it has no more."""
+    names = map(snapshot.names.__getitem__, snapshot.functions)
+    past = ((key, name) for key, name, _ in snapshot.past.rows())
+    return chain(past, zip(snapshot, names, strict=True))
+
+
+def costs(backend: Backend) -> list[dict[str, Any]]:
+    """Return what the results of each function take, most bytes first."""
+    from taskgraph.foresight.learned import learned
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.shrinking import weights
+
+    results = Results(backend)
+    every = weights(results, backend.keys())
+    times = learned(results, ((one.key, one.name) for one in every))
+    found: dict[str, dict[str, Any]] = {}
+    for one in every:
+        row = found.setdefault(one.name, {"results": 0, "size": 0, "seconds": 0.0})
+        row["results"] += 1
+        row["size"] += one.size
+        row["seconds"] += one.seconds
+    rows = [
+        {"name": name, **row, "peak_rss": times[name].memory}
+        for name, row in found.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["size"], row["name"]))
+
+
+def cost_row(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return a row of `costs` as people read it."""
+    return (
+        row["name"],
+        row["results"],
+        size_text(row["size"]),
+        seconds_text(row["seconds"]),
+        size_text(row["peak_rss"]),
+    )
