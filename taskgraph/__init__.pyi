@@ -37,6 +37,15 @@ from .execution.options import (
 from .exit_codes import (
     ExitCode as ExitCode,
 )
+from .files.declared import (
+    Output as Output,
+)
+from .files.directory import (
+    Directory as Directory,
+)
+from .files.file import (
+    File as File,
+)
 from .report import (
     FailedTask as FailedTask,
     Report as Report,
@@ -68,9 +77,6 @@ from .sweeps.tabulating import (
 from .tasks.barriers import (
     barrier as barrier,
     bvalue as bvalue,
-)
-from .tasks.file import (
-    File as File,
 )
 from .tasks.task import (
     Task as Task,

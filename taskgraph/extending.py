@@ -53,7 +53,7 @@ _HOMES = {
     "Program": "taskgraph.cli.program",
     "Recording": "taskgraph.tasks.recording",
     "RunOptions": "taskgraph.execution.options",
-    "content_of": "taskgraph.tasks.file_contents",
+    "content_of": "taskgraph.files.file_contents",
     "current_recording": "taskgraph.tasks.recording",
     "digest": "taskgraph.identity.call_keys",
     "files_of": "taskgraph.upkeep.gone_files",
@@ -111,10 +111,10 @@ if TYPE_CHECKING:  # the same list for type checkers
         run_options as run_options,
     )
     from taskgraph.execution.options import RunOptions as RunOptions
+    from taskgraph.files.file_contents import content_of as content_of
     from taskgraph.identity.call_keys import digest as digest
     from taskgraph.identity.hashing import Encoder as Encoder
     from taskgraph.report import report_of as report_of
-    from taskgraph.tasks.file_contents import content_of as content_of
     from taskgraph.tasks.graph import Graph as Graph
     from taskgraph.tasks.jugfile import Loaded as Loaded
     from taskgraph.tasks.recording import (

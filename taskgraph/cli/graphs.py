@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskgraph.cli.sentences import note, remember, runnable
@@ -12,6 +11,7 @@ from taskgraph.errors import JugfileError
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
+    from pathlib import Path
 
     from backends.interface import Backend
     from taskgraph.tasks.jugfile import Loaded
@@ -146,6 +146,4 @@ def status_now(
 
         gone, told = gone_at_a_glance(results, snapshot.writers())
         known = known - gone if gone else known
-        if told and Path.cwd() != Path(snapshot.jugfile).parent:
-            told += f" (relative paths count from here, {Path.cwd()})"
     return status_of(snapshot, known, failures, held), told

@@ -196,13 +196,13 @@ def run_script(
 
     require_signals()
     options = in_its_time(options)
-    folder = source.jugfile.path.resolve().parent
+    results.folder = str(source.jugfile.path.resolve().parent)
     with progress(quiet=options.quiet) as display:
         says = (display.echo, display.tick, display.note)
         supervisor = Supervisor(
             ToRead(source, results, prepare),
             options,
-            folder=str(folder),
+            folder=results.folder,
             observer=Observer(*says, learned=_learner(display)),
         )
         code = supervisor.run()

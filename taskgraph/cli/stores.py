@@ -101,7 +101,7 @@ def together(
     """
     from taskgraph.results.results import Results
 
-    own = Results(backend)
+    own = Results(backend, snapshot.folder if snapshot is not None else "")
     if not also or snapshot is None:
         return own
     from taskgraph.upkeep.other_stores import Listed, OtherStores, Together

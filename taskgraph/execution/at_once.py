@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import NoResultError
 from taskgraph.execution.in_process import member
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.runner import Runner
+from taskgraph.execution.writing.renaming import OvertakenError
 from taskgraph.records import Batch
 from taskgraph.results.provenance import Provenance
 from taskgraph.tasks.graph import Graph, closure_of
+from taskgraph.upkeep.gone_files import forget_overwritten
 from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
 from taskgraph.upkeep.snapshot import load_all
 
@@ -74,7 +77,8 @@ def run_at_once(
         if claim.keys:
             try:
                 if not (also and _taken(results, task, claim, also)):
-                    _publish(results, _ran(results, task), claim)
+                    with suppress(OvertakenError):  # its result is as good
+                        _publish(results, _ran(results, task), claim)
             finally:
                 backend.release([task.key])
     return results.load(task.key, task.name)
@@ -135,3 +139,5 @@ def _publish(results: Results, batch: Batch, claim: Claim) -> None:
         inputs=batch.inputs,
     )
     results.settle(batch.keys, stored=accepted == len(batch.keys))
+    if accepted < len(batch.keys):
+        forget_overwritten(results, batch.keys)

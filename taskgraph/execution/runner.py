@@ -14,19 +14,28 @@ from typing import TYPE_CHECKING, Any
 from backends.errors import BackendError, DamagedError
 from backends.interface import Inputs
 from taskgraph.description import summary
-from taskgraph.errors import ArgumentChangedError, MissingResultError, TaskgraphError
+from taskgraph.errors import ArgumentChangedError, MissingResultError
 from taskgraph.execution.begun_tasks import BegunTasks
 from taskgraph.execution.ending import HOOKS
 from taskgraph.execution.process_state import ProcessState, end_programs, since_boot
+from taskgraph.execution.writing.needed import (
+    DamagedResultError,
+    NeededFiles,
+    NotRunError,
+)
+from taskgraph.execution.writing.renaming import OvertakenError, Renaming
+from taskgraph.files.attempt import Attempt
+from taskgraph.files.places import noted
+from taskgraph.files.written import written_by
 from taskgraph.loaded import loaded
 from taskgraph.records import NO_INPUTS, Failure
 from taskgraph.results.codec import with_files
 from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
+from taskgraph.tasks.outputs import outputs_of
 from taskgraph.tasks.recording import mark_running, unmark_running
 from taskgraph.tasks.refusals import advice
 from taskgraph.tasks.values import value
-from taskgraph.tasks.written import written_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +94,7 @@ class Runner:
         self._as_of = 0
         self._needs: tuple[Task, ...] = ()
         self._needed: list[bytes] = []
+        self._files = NeededFiles(results)
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self.begin_anew()
         self.before: Callable[[], None]
@@ -190,6 +200,36 @@ class Runner:
         return payload, attempt
 
     def _attempt(self, task: Task) -> bytes | Failure:
+        outputs = outputs_of(task)
+        if not outputs:
+            return self._attempted(task, self._as_returned)
+        backend = self._results.backend
+        try:
+            with Attempt(outputs, task.key.hex(), backend.url) as attempt:
+                renaming = Renaming(attempt, self._results, task.key)
+                payload = self._attempted(task, renaming)
+                if attempt.overtaken and isinstance(payload, Failure):
+                    raise OvertakenError(task.name)
+                return payload
+        except OSError as error:  # the folders cannot be made
+            return self._failure(error)
+
+    def _as_returned(self, task: Task, result: object) -> bytes:
+        """Return the payload of what a function returned."""
+        generator = task.generator
+        own = generator.files and not generator.declares
+        files = written_by(result) if own else ()
+        payload = self._results.encode(result, task.key)
+        if not files:
+            return payload
+        folder = self._results.folder
+        known = [file._replace(path=noted(file.path, folder)) for file in files]
+        return with_files(payload, known)
+
+    def _attempted(
+        self, task: Task, ended: Callable[[Task, object], bytes]
+    ) -> bytes | Failure:
+        """Run a task once; `ended` makes the payload of what it returned."""
         try:
             args, kwargs = self._arguments(task)
         except (BackendError, DamagedResultError, MissingResultError):
@@ -212,10 +252,8 @@ class Runner:
             self._process_state.restore()
             self.after()
         try:
-            files = written_by(result) if task.generator.files else ()
-            payload = self._results.encode(result, task.key)
-            return with_files(payload, files) if files else payload
-        except (BackendError, StopNow):
+            return ended(task, result)
+        except (BackendError, NotRunError, StopNow):
             raise
         except BaseException as error:  # noqa: BLE001 - pickling calls the task's code
             return self._failure(error, "unstorable")
@@ -255,6 +293,7 @@ class Runner:
             return task.args, task.kwargs
         self._as_of = self._results.backend.position
         try:
+            self._files.require(task)
             args = tuple([value(arg) for arg in task.args])
             return args, {name: value(arg) for name, arg in task.kwargs.items()}
         except DamagedError as error:
@@ -279,25 +318,8 @@ def _spoiled(failure: Failure) -> Failure:
     return replace(failure, message=message, traceback=trace)
 
 
-class EndedByHookError(TaskgraphError):
+class EndedByHookError(NotRunError):
     """A hook of the jugfile has ended the worker before a task began."""
-
-
-class DamagedResultError(TaskgraphError):
-    """What a task needs was stored and is damaged now.
-
-    Attributes
-    ----------
-    key : bytes
-        Whose result it is.
-    error : DamagedError
-        What is wrong with it.
-    """
-
-    def __init__(self, key: bytes, error: DamagedError) -> None:
-        super().__init__(str(error))
-        self.key = key
-        self.error = error
 
 
 def _interrupted(error: BaseException) -> bool:

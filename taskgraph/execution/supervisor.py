@@ -243,7 +243,7 @@ class Supervisor:
             return True
         if not self._graph and not self._chosen:
             self._chosen = True
-            self.results = Results(open_backend(url))
+            self.results = Results(open_backend(url), self.results.folder)
             return True
         self._refuse(told.two_stores(self._backend.url, url))
         return False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.records import Batch
+from taskgraph.upkeep.gone_files import forget_overwritten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,4 +65,6 @@ class Unpublished:
         )
         stored = accepted == len(batch.keys)
         results.settle(batch.keys, stored=stored)
+        if not stored and any(payload[:1] == b"F" for payload in batch.payloads):
+            forget_overwritten(results, batch.keys)
         return stored

@@ -29,11 +29,11 @@ from taskgraph.execution.choosing.choice import Choice
 from taskgraph.execution.other_workers import OtherWorkers, let_go
 from taskgraph.execution.pace import Pace
 from taskgraph.execution.poison import given_up, poisonous
-from taskgraph.execution.runner import DamagedResultError, EndedByHookError, Runner
+from taskgraph.execution.runner import Runner
 from taskgraph.execution.shared_page import NoPage, Page
 from taskgraph.execution.unpublished import Unpublished
+from taskgraph.execution.writing.needed import NotRunError, set_aside
 from taskgraph.exit_codes import ExitCode
-from taskgraph.results.lineage import discard_damaged
 from taskgraph.tasks.frontier import Budget
 
 if TYPE_CHECKING:
@@ -331,10 +331,9 @@ class Worker:
         self._page.begin(task.key, began + limit if limit else 0.0)
         try:
             seconds = self._runner.run(task, lambda: self._done.batch, self._output)
-        except (DamagedResultError, EndedByHookError, MissingResultError) as error:
+        except (MissingResultError, NotRunError) as error:
             self._page.end()
-            if isinstance(error, DamagedResultError):
-                discard_damaged(self._results, error.key, error.error)
+            set_aside(self._results, error)
             self._backend.release([task.key])
             self._start_over()
             return

@@ -104,6 +104,8 @@ class Encoder:
         What names stand for in this recording.
     files : dict
         Files that arguments name by content, as they were.
+    outputs : list
+        The outputs that were met since the caller last emptied it.
 
     Examples
     --------
@@ -125,6 +127,7 @@ class Encoder:
         self.tasks: list[Any] = []
         self.mutable = False
         self.files: dict[str, tuple[int, int]] = {}
+        self.outputs: list[Any] = []
         self._digests = Digests()
         self.names = Names(renaming=renaming)
         self._table: dict[type, Callable[[Any], bytes]] = {

@@ -24,7 +24,8 @@ InputFiles: TypeAlias = Mapping[str, Mark]
 def note_files(files: dict[str, Mark], argument: object) -> None:
     """Note how the files are that an argument names, but for those noted before.
 
-    It names them by ``__taskgraph_files__``, a method that returns paths.
+    It names them by ``__taskgraph_files__``, a method that returns paths, or how the
+    file at each path was when the argument was made.
 
     Examples
     --------
@@ -41,15 +42,21 @@ def note_files(files: dict[str, Mark], argument: object) -> None:
     True
     """
     named = getattr(argument, "__taskgraph_files__", None)
-    note_paths(files, named() if named is not None else ())
+    found = named() if named is not None else ()
+    marks = found if isinstance(found, Mapping) else dict.fromkeys(found)
+    _note(files, marks)
 
 
 def note_paths(files: dict[str, Mark], paths: Iterable[str]) -> None:
     """Note how files are, but for those noted before."""
-    for path in paths:
+    _note(files, dict.fromkeys(paths))
+
+
+def _note(files: dict[str, Mark], marks: Mapping[str, Mark | None]) -> None:
+    for path, mark in marks.items():
         whole = os.path.abspath(path)  # noqa: PTH100 - as it is named
         if whole not in files:
-            files[whole] = _mark_of(whole)
+            files[whole] = mark or _mark_of(whole)
 
 
 def changed_files(

@@ -6,12 +6,14 @@ import os
 from collections import OrderedDict
 from contextlib import suppress
 from operator import itemgetter
+from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, RewoundError
 from backends.interface import KEY_SIZE
 from taskgraph.errors import MissingResultError, NoResultError
+from taskgraph.files.places import seen
 from taskgraph.names import known_as
 from taskgraph.records import Body, Record
 from taskgraph.results import codec
@@ -27,6 +29,7 @@ _CONSTANT = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _KEYS = Struct(f"{KEY_SIZE}s")
 _SMALL, _MANY = 64, 1 << 17
 """How large encoded results are, and how many, that are kept decoded."""
+_PATHS = {type(Path())}
 _UNKNOWN = object()
 
 
@@ -38,10 +41,13 @@ class Results:
     ----------
     backend : Backend
         Where records and blobs are.
+    folder : str, optional
+        From where relative paths of files count that tasks have written: the folder of
+        their jugfile. By default the working directory.
     """
 
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
+    def __init__(self, backend: Backend, folder: str = "") -> None:
+        self.backend, self.folder = backend, folder
         self.pending: dict[bytes, bytes] = {}
         self._bodies: OrderedDict[int, Body] = OrderedDict()
         self._cached = 0
@@ -162,7 +168,8 @@ class Results:
 
     def _read(self, read: Callable[..., Any], payload: bytes, key: bytes) -> Any:
         try:
-            return read(payload, self.backend.blobs.open, self._unpacked)
+            found = read(payload, self.backend.blobs.open, self._unpacked)
+            return found if payload[:1] != b"F" else self._seen(found, payload)
         except (BackendError, MemoryError):
             raise
         except Exception as error:
@@ -171,6 +178,15 @@ class Results:
                 f"the result {key.hex()[:12]} holds an object that cannot be made "
                 f"again: {what}; is its class the same, and can it be unpickled?"
             ) from error
+
+    def _seen(self, found: Any, payload: bytes) -> Any:
+        """Return a result that is the paths of files as they lead there from here."""
+        noted = {path for path, *_ in codec.files_in(payload)}
+        each = found if type(found) is tuple else (found,)
+        if not all(type(one) in _PATHS and str(one) in noted for one in each):
+            return found
+        paths = tuple(Path(seen(str(one), self.folder)) for one in each)
+        return paths if type(found) is tuple else paths[0]
 
     def payload(self, key: bytes, name: str = "the task") -> bytes:
         """Return the encoded result of `key`; see `load`."""

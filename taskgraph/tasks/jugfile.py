@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.garbage import few_collections
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError
+from taskgraph.files.places import counted_from
 from taskgraph.identity.input_files import note_paths
 from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.outputs import refuse_clashes
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.refusals import advice
 from taskgraph.tasks.script_module import find_neighbours, module_name, modules_beside
@@ -49,6 +51,11 @@ class Loaded:
     inputs : dict
         Files that the tasks' arguments name by content, and modules beside the jugfile
         that it imports, as they were.
+
+    Raises
+    ------
+    UsageError
+        Two of the tasks declare one output.
     """
 
     graph: Graph
@@ -56,6 +63,9 @@ class Loaded:
     results: Results
     missing: tuple[bytes, ...] = ()
     inputs: InputFiles = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        refuse_clashes(self.graph)
 
 
 Pause = Callable[[Loaded], bool]
@@ -130,9 +140,14 @@ class Jugfile:
         sys.modules[name] = module
         run_at_once = run_at_once or self.run_at_once
         recording: Recording[Task] = Recording(results, run_at_once, whole=True)
-        said = _Said(recording, module)
+        said = _Said(recording, module, str(self.path.resolve().parent))
         stand = None if pause is None else self._stand(said, code, pause, stamp)
-        with recorded_in(recording), self._seen_by_script(), few_collections():
+        with (
+            recorded_in(recording),
+            counted_from(said.folder),
+            self._seen_by_script(),
+            few_collections(),
+        ):
             try:
                 exec(code, module.__dict__)
             except KeyboardInterrupt:
@@ -243,6 +258,7 @@ class _Said:
 
     recording: Recording[Task]
     module: types.ModuleType
+    folder: str
     graph: Graph = field(default_factory=lambda: Graph(()))
     count: int = 0
 
@@ -260,6 +276,7 @@ class _Said:
         script = str(self.module.__file__)
         beside = modules_beside(os.path.dirname(script))  # noqa: PTH120 - each time
         note_paths(inputs, [path for path in beside if path != script])
+        recording.results.folder = self.folder
         return Loaded(self.graph, space, recording.results, missing, inputs)
 
 

@@ -13,6 +13,7 @@ from weakref import WeakSet
 from taskgraph.errors import NoResultError, TaskInsideTaskError, UsageError
 from taskgraph.identity.functions import same_function, variant_of
 from taskgraph.identity.hashing import Encoder
+from taskgraph.tasks.outputs import give_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +62,8 @@ class Recording(Generic[T]):
         Whether it is of one jugfile, from its beginning.
     functions : dict
         What was called so far, by the part of the key that stands for it.
+    outputs : dict
+        What tasks declare to write, by their keys; only of those that do.
     asked_in_vain : set of bytes
         Keys whose results were asked for when there were none.
     settled : tuple of int
@@ -89,6 +92,7 @@ class Recording(Generic[T]):
         self.whole = whole
         self.encoder = Encoder(renaming=not whole)
         self.functions: dict[bytes, Callable[..., Any]] = {}
+        self.outputs: dict[bytes, tuple[Any, ...]] = {}
         self.asked_in_vain: set[bytes] = set()
         self.settled = 0, 0
         self.wait: Callable[[tuple[bytes, ...]], bool] | None = None
@@ -136,7 +140,7 @@ class Recording(Generic[T]):
         if found is None:
             found = Recording(self.results, self.run_at_once, whole=self.whole)
             found.tasks, found.functions = self.tasks, self.functions
-            found.encoder.files = self.encoder.files
+            found.encoder.files, found.outputs = self.encoder.files, self.outputs
             found.asked_in_vain, found.stops = self.asked_in_vain, self.stops
             self._of_threads[number] = found
         return found
@@ -227,11 +231,12 @@ class Recording(Generic[T]):
                 f"{name} any more; say so right after a task is written down, or write "
                 f"TaskGenerator(f, name={name!r})"
             )
-        given = {"retries": old.retries, "timeout": old.timeout, "files": old.files}
+        files = old.files and not old.declares
+        given = {"retries": old.retries, "timeout": old.timeout, "files": files}
         ignore = tuple(old.ignore)
         new = type(old)(old.f, name=name, version=old.version, ignore=ignore, **given)
         self.register(new)
-        task.generator, task.key = new, new.key_of(task)
+        give_name(task, new)
 
 
 class _Running:

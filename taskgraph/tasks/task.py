@@ -26,6 +26,7 @@ from taskgraph.identity.scalars import SCALARS
 from taskgraph.names import known_as
 from taskgraph.tasks.limits import checked_retries, checked_timeout
 from taskgraph.tasks.many import encode_all, give_keys, key_asked_for, values_of
+from taskgraph.tasks.outputs import note_outputs
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
 from taskgraph.tasks.refusals import NotItsResult
 from taskgraph.tasks.tasklet import Tasklet
@@ -37,6 +38,7 @@ Key = bytes
 
 # Never used: without a function, `__new__` makes no instance.
 _GIVEN_LATER: Any = None
+_new_task = object.__new__
 
 
 @known_as("taskgraph")
@@ -61,9 +63,9 @@ class TaskGenerator:
     timeout : float, optional
         Seconds after which a run of it is stopped and counts as failed.
     files : bool, optional
-        It writes files and returns their paths, as `Path` or `File`, also in lists and
-        dicts. A run makes those again that are gone or changed, also by hand (a folder
-        is all that is in it then), says where they are, and fails if two wrote one.
+        It writes files where it likes and returns their paths, as `Path` or `File`, in
+        lists and dicts too. A run makes those again that are gone or changed. Prefer
+        arguments that are an `Output`: known before it runs, and never there half.
 
     Examples
     --------
@@ -99,7 +101,7 @@ class TaskGenerator:
         timeout: float | None = None,
         files: bool = False,
     ) -> None:
-        self.f, self.files = f, files
+        self.f, self.files, self.declares = f, files, False
         self._given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
         if isinstance(f, functools.partial):
             self._given, f = (f.args, f.keywords), f.func
@@ -163,6 +165,7 @@ class TaskGenerator:
         try:
             args, kwargs, key = self.keys.of(encoder, args, kwargs)
         except UnhashableError as error:
+            encoder.outputs = []
             raise self._refusal(error) from None
         finally:
             encoder.tasks = outer
@@ -174,6 +177,8 @@ class TaskGenerator:
         task.recording = recording
         task.needs = recording.each_once(needs) if needs else ()
         recording.tasks.append(task)
+        if encoder.outputs:
+            note_outputs(task)
         return task
 
     def key_of(self, task: Task) -> Key:
@@ -183,7 +188,7 @@ class TaskGenerator:
         try:
             return self.keys.again(encoder, task.args, task.kwargs)
         finally:
-            encoder.tasks = outer
+            encoder.tasks, encoder.outputs = outer, []
 
     def use_defaults(self) -> None:
         """Note that the function runs here, and may keep something in its defaults."""
@@ -387,6 +392,3 @@ class Task(NotItsResult):
     def __repr__(self) -> str:
         call = describe(self.name, self.args, self.kwargs)
         return f"Task({call}, {self.key.hex()[:8]})"
-
-
-_new_task = object.__new__

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from taskgraph.errors import NoResultError
+from taskgraph.files.places import seen
+from taskgraph.files.written import WrittenFile, paths_in
 from taskgraph.results.codec import files_in
-from taskgraph.results.lineage import made_of
-from taskgraph.tasks.written import WrittenFile, paths_in
+from taskgraph.results.lineage import discard_damaged, made_of
 from taskgraph.upkeep.snapshot import load
 
 if TYPE_CHECKING:
@@ -37,11 +38,70 @@ def files_of(
         if results.backend.find(key) is None or key in failures:
             continue
         with suppress(NoResultError, DamagedError):  # told when somebody needs it
-            known = [WrittenFile(*file) for file in files_in(results.payload(key))]
-            if not known:  # its function has said files=True only since
-                known = list(map(WrittenFile, paths_in(results.load(key))))
-            for file in known:
+            for file in _files_of(results, key):
                 yield key, file
+
+
+def _files_of(results: Results, key: Key) -> list[WrittenFile]:
+    """Return the files of one result, by the paths that lead there from here."""
+    listed = files_in(results.payload(key))
+    if not listed:  # its function has said files=True only since
+        return list(map(WrittenFile, paths_in(results.load(key))))
+    files = map(WrittenFile._make, listed)
+    return [one._replace(path=seen(one.path, results.folder)) for one in files]
+
+
+def first_lost(results: Results, key: Key) -> str:
+    """Return the path of a file that is gone or changed since a task wrote it.
+
+    Empty if all are as they were. A file is read if its times are others.
+    """
+    lost = (
+        file.path
+        for file in _files_of(results, key)
+        if not file.is_as_written(at_a_glance=True)
+    )
+    return next(lost, "")
+
+
+def forget_overwritten(results: Results, keys: Iterable[Key]) -> None:
+    """Forget results whose files were just replaced by those of a refused record.
+
+    Two workers that have run one task may both have renamed what they wrote, and the
+    first of them to publish it may have been the first to rename it.
+    """
+    for key in keys:
+        with suppress(NoResultError, DamagedError):
+            if results.payload(key)[:1] == b"F" and (path := first_lost(results, key)):
+                error = DamagedError(path, f"gone or changed: {path}")
+                discard_damaged(results, key, error)
+
+
+def names_ever_written(results: Results, path: str) -> set[bytes]:
+    """Return the names of files that tasks wrote in a folder, forgotten ones too.
+
+    Parameters
+    ----------
+    results : Results
+        The records of its store are gone through.
+    path : str
+        Of the folder, as results know it.
+    """
+    backend = results.backend
+    known = backend.keys()
+    places = [(key, backend.find(key)) for key in known]
+    for discarded in backend.discards():
+        places += backend.taken(discarded.position).items()
+    names: set[bytes] = set()
+    for key, where in places:
+        with suppress(DamagedError):
+            if where is None or where.failure:
+                continue
+            payload = results.body_of(key, where).payload(where.row)
+            for file in map(WrittenFile._make, files_in(payload)):
+                if file.path == path:
+                    names.update(file.names)
+    return names
 
 
 def writing_files(

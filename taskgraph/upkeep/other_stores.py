@@ -102,7 +102,7 @@ class OtherStores:
                 self.told.append(f"{error}; what it may have is computed")
                 continue
             if backend.url != results.backend.url:
-                self._others.append(_Other(backend))
+                self._others.append(_Other(backend, results.folder))
 
     def __bool__(self) -> bool:
         return bool(self._others)
@@ -276,7 +276,7 @@ class Together(Results):
     """
 
     def __init__(self, own: Results, found: Mapping[Key, Results]) -> None:
-        super().__init__(own.backend)
+        super().__init__(own.backend, own.folder)
         self.found = found
 
     def keys(self) -> Set[Key]:
@@ -323,9 +323,9 @@ class _Other(Results):
         Whose results could not be taken.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, folder: str) -> None:
         self.reading = _Reading(backend)
-        super().__init__(cast("Backend", self.reading))
+        super().__init__(cast("Backend", self.reading), folder)
         self.left_out: set[Key] = set()
 
     def body_of(self, key: Key, where: Where) -> Body:

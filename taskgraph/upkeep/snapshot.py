@@ -74,6 +74,8 @@ class Snapshot:
         For each of `names` a `Signature`, encoded.
     past : Past
         Calls of results that the graph has no more: what new ones can be compared with.
+    moved : str
+        The folder in which its jugfile is now; empty if that is as it was.
     """
 
     jugfile: str
@@ -91,6 +93,12 @@ class Snapshot:
     calls: Calls = field(default_factory=Calls)
     signatures: tuple[bytes, ...] = ()
     past: Past = field(default_factory=Past)
+    moved: str = field(default="", compare=False)
+
+    @property
+    def folder(self) -> str:
+        """From where the paths of files count that its tasks write."""
+        return self.moved or str(Path(self.jugfile).parent)
 
     def __len__(self) -> int:
         return len(self.functions)
@@ -302,7 +310,8 @@ def load(
         ]
     if arguments is not None:
         found = [s for s in found if s.arguments == tuple(arguments)]
-    return max(found, key=lambda s: s.time, default=None)
+    last = max(found, key=lambda s: s.time, default=None)
+    return last and replace(last, moved=str(jugfile.resolve().parent))
 
 
 def load_all(backend: Backend) -> list[Snapshot]:

@@ -35,6 +35,11 @@ def calls() -> None:
     assert_type(taskgraph.value(double(3)), Any)
 
 
+def files() -> None:
+    assert_type(taskgraph.Directory(Path("in")).content, str)
+    assert_type(taskgraph.Output("out/a.tif", outside=True).path, str)
+
+
 def tasks() -> None:
     task = taskgraph.Task(abs, -1)
     assert_type(task, taskgraph.Task)

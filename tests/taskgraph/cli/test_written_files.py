@@ -7,8 +7,8 @@ import pytest
 
 import taskgraph
 from taskgraph import File, TaskGenerator, TaskgraphError, UsageError, run, value
+from taskgraph.files.written import WrittenFile
 from taskgraph.tasks.jugfile import Jugfile
-from taskgraph.tasks.written import WrittenFile
 from taskgraph.upkeep import gone_files
 
 JUGFILE = """

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from taskgraph.files.written import WrittenFile, written_by
 from taskgraph.results.codec import files_in, with_files
-from taskgraph.tasks.written import WrittenFile, written_by
 
 AGAIN = "a file that tasks wrote is gone or changed, and made again:"
 

@@ -6,18 +6,22 @@ import os
 from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
+from taskgraph.files.file_contents import look_into
+from taskgraph.files.places import read_from
 from taskgraph.names import known_as
-from taskgraph.tasks.file_contents import content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
+
+    from taskgraph.files.file_contents import Mark
 
 
 @known_as("taskgraph")
 class File:
     """A file that a task reads: other content is another task.
 
-    The function gets the path, as text and as it was given. Its content is read when
+    The function gets the path, as text, and as it was given if it leads there from the
+    working directory. Its content is read when
     this is made, and then remembered for all processes of the user, in
     ``~/.cache/taskgraph`` or where ``XDG_CACHE_HOME`` says, until size, times or inode
     differ. A file that was changed in the last minute is read each time, for its next
@@ -26,7 +30,8 @@ class File:
     Parameters
     ----------
     path : str or path
-        Where it lies.
+        Where it lies: from the working directory or, if nothing is there, from the
+        folder of the jugfile.
 
     Attributes
     ----------
@@ -40,7 +45,7 @@ class File:
     OSError
         There is no such file, or it cannot be read.
     UsageError
-        It is written to while it is read.
+        It is written to while it is read, or it is none, but a pipe or a device.
 
     Examples
     --------
@@ -54,11 +59,13 @@ class File:
     False
     """
 
-    __slots__ = ("content", "path")
+    __slots__ = ("_mark", "_place", "content", "path")
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self.content = content_of(self.path)
+        self._place, found = read_from(self.path, look_into)
+        self.content = found[0]
+        self._mark: Mark | None = found[1]
 
     def __repr__(self) -> str:
         return f"File({self.path!r})"
@@ -72,18 +79,28 @@ class File:
         return hash(self.__taskgraph_hash__())
 
     def __fspath__(self) -> str:
-        return self.path
+        return self._place
+
+    def __getstate__(self) -> object:
+        """Return what is kept of it in a result."""
+        return None, {"content": self.content, "path": self.path}
+
+    def __setstate__(self, state: tuple[None, Mapping[str, str]]) -> None:
+        """Be what a result has kept."""
+        self.content, self.path = state[1]["content"], state[1]["path"]
+        self._place = self.path
+        self._mark = None
 
     def __taskgraph_hash__(self) -> Hashable:
         """Return what a key knows of the file; the function sees the path as well."""
         return self.path, self.content
 
-    def __taskgraph_files__(self) -> tuple[str, ...]:
-        """Return the paths of what `tg status` looks at."""
-        return (self.path,)
+    def __taskgraph_files__(self) -> Mapping[str, Mark | None]:
+        """Return the paths of what `tg status` looks at, and how these were."""
+        return {self._place: self._mark}
 
     def __taskgraph_value__(self) -> str:
-        """Return the path, if the content is still what the key says.
+        """Return where it is, if the content is still what the key says.
 
         Raises
         ------
@@ -91,7 +108,7 @@ class File:
             The file is gone, or has other content.
         """
         try:
-            now = content_of(self.path)
+            now, _ = look_into(self._place)
         except FileNotFoundError:
             raise UsageError(
                 f"{self.path}: is gone since the task was written down; put it back, "
@@ -102,4 +119,4 @@ class File:
                 f"{self.path}: was changed after the task was written down; run again, "
                 "and what depends on it is computed anew"
             )
-        return self.path
+        return self._place

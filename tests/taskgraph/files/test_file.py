@@ -9,7 +9,7 @@ import pytest
 
 import taskgraph
 from taskgraph import File, TaskGenerator, UsageError
-from taskgraph.tasks import file_contents
+from taskgraph.files import file_contents
 
 
 @TaskGenerator

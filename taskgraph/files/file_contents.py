@@ -13,8 +13,10 @@ is written through mapped memory gets its time when the system gets to it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import time
 from contextlib import suppress
 from functools import lru_cache
@@ -33,21 +35,14 @@ _SETTLED = 60 * 10**9
 """Nanoseconds that a file has to be as it is before its content is remembered."""
 _SUM = 16
 _SLACK = 100
+Mark: TypeAlias = tuple[int, int]
+"""Size and modification time (ns)."""
 _Mark: TypeAlias = tuple[int, int, int, int]
 _Known: TypeAlias = dict[str, tuple[_Mark, str]]
 
 
 def content_of(path: str) -> str:
-    """Return the BLAKE3 digest of a file, as 64 hexadecimal digits.
-
-    It is read unless its content is remembered of the same size, times and inode.
-
-    Raises
-    ------
-    OSError
-        There is no such file, or it cannot be read.
-    UsageError
-        It is written to while it is read.
+    """Return the BLAKE3 digest of a file, as 64 hexadecimal digits; see `look_into`.
 
     Examples
     --------
@@ -57,18 +52,33 @@ def content_of(path: str) -> str:
     >>> content_of(str(path))[:12]
     'c64284511b4b'
     """
+    return look_into(path)[0]
+
+
+def look_into(path: str) -> tuple[str, Mark]:
+    """Return the BLAKE3 digest of a file, and its size and modification time (ns).
+
+    It is read unless its content is remembered of the same size, times and inode.
+
+    Raises
+    ------
+    OSError
+        There is no such file, or it cannot be read.
+    UsageError
+        It is written to while it is read, or it is none, but a pipe or a device.
+    """
     folder, name = os.path.split(os.path.abspath(path))  # noqa: PTH100 - as it is named
     memory, now = _memory_of(folder, _cache()), time.time_ns()
     before = _mark_of(path)
     digest = memory.recall(name, before)
     if digest:
-        return digest
+        return digest, before[:2]
     digest = _digest_of(path)
     if _mark_of(path) != before:
         raise UsageError(f"{path}: is being written to; run again when it is whole")
     if max(before[1:3]) < now - _SETTLED:
         memory.remember(name, before, digest)
-    return digest
+    return digest, before[:2]
 
 
 class _Memory:
@@ -147,8 +157,15 @@ def _usable(folder: str) -> str:
 
 def _mark_of(path: str) -> _Mark:
     """Return what tells a file from what it was; opened, so that NFS asks anew."""
-    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - for many files
-        found = os.fstat(stream.fileno())
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        found = os.fstat(file)
+    finally:
+        os.close(file)
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{path}: is no file, but a pipe or a device: give a file")
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from blake3 import blake3
 
 from taskgraph.errors import UsageError
-from taskgraph.tasks.file_contents import content_of
+from taskgraph.files.file_contents import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,6 +50,11 @@ class WrittenFile(NamedTuple):
     times: tuple[int, ...] = ()
     within: bytes = b""
 
+    @property
+    def names(self) -> list[bytes]:
+        """The paths of the files in a folder, from there; none of a file."""
+        return self.within.split(_NUL) if self.within else []
+
     def is_as_written(self, *, at_a_glance: bool = False) -> bool:
         """Return whether it is there, with this content; it is read if need be.
 
@@ -71,6 +76,16 @@ class WrittenFile(NamedTuple):
             return False
         except OSError:
             return True
+
+    def moved(self, path: str, place: str) -> WrittenFile:
+        """Return the same after it was renamed to a place, where `path` leads.
+
+        To rename it is a change of its times, if nothing else was changed.
+        """
+        now = os.stat(place)  # noqa: PTH116 - no object for each of many files
+        times = _times(now)
+        own = stat.S_ISREG(now.st_mode) and times[::2] == self.times[::2]
+        return self._replace(path=path, times=times if own else self.times)
 
     def _is_as_filled(self, *, at_a_glance: bool) -> bool:
         """Return whether all files that were in a folder are, as they were."""
@@ -134,7 +149,7 @@ def written_by(result: object) -> list[WrittenFile]:
             f"File, not {type(result).__name__}; write `return Path(path)`, as "
             "text may be anything"
         )
-    return list(map(_as_it_is, paths))
+    return list(map(written_at, paths))
 
 
 def _says_nothing(result: object) -> bool:
@@ -146,7 +161,14 @@ def _says_nothing(result: object) -> bool:
     return all(map(_says_nothing, result))
 
 
-def _as_it_is(path: str) -> WrittenFile:
+def written_at(path: str) -> WrittenFile:
+    """Return what a file or folder is that was written, as it is now.
+
+    Raises
+    ------
+    UsageError
+        Nothing is there, or it is still written to.
+    """
     try:
         found = os.stat(path)  # noqa: PTH116 - no object for each of many files
         if stat.S_ISDIR(found.st_mode):

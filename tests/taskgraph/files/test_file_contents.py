@@ -12,8 +12,8 @@ from blake3 import blake3
 from hypothesis import given, strategies as st
 
 from taskgraph import File
-from taskgraph.tasks import file_contents
-from taskgraph.tasks.file_contents import content_of
+from taskgraph.files import file_contents
+from taskgraph.files.file_contents import content_of
 
 SECOND = 10**9
 
@@ -61,7 +61,7 @@ def test_another_process_does_not_read_it(home, tmp_path):
     path, digest = write(tmp_path / "a.tif", "one")
     assert content_of(path) == digest
     program = (
-        "import sys\nfrom taskgraph.tasks import file_contents\n"
+        "import sys\nfrom taskgraph.files import file_contents\n"
         "file_contents._digest_of = None\n"
         "print(file_contents.content_of(sys.argv[1]))"
     )
@@ -170,7 +170,7 @@ def test_who_was_killed_while_he_noted_something_costs_one_reading(home, reads):
 WORKER = """
 import sys, time
 from types import SimpleNamespace
-from taskgraph.tasks import file_contents
+from taskgraph.files import file_contents
 file_contents.time = SimpleNamespace(time_ns=lambda: time.time_ns() + 10**11)
 for number in range(60):
     file_contents.content_of(f"{number}.tif")

@@ -1,0 +1,1 @@
+"""Files that tasks write and need, while they run."""

@@ -1,0 +1,1 @@
+"""Files that tasks read and write: known by content, written whole or not at all."""
