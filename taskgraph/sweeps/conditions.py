@@ -14,7 +14,7 @@ import difflib
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from taskgraph.errors import UsageError
@@ -267,9 +267,14 @@ def _alike(one: Any, other: Any) -> tuple[Any, Any]:
 
 
 def _as(moment: Any, text: str) -> Any:
+    """Return a text as a moment of a kind; without a zone it is in that one's."""
     numpy = loaded("numpy")
-    if isinstance(moment, date) or type(moment).__name__ == "time":
-        return type(moment).fromisoformat(text)
+    if isinstance(moment, date | time):
+        found = type(moment).fromisoformat(text)
+        if isinstance(found, date) and not isinstance(found, datetime):
+            return found
+        zone = moment.tzinfo  # type: ignore[union-attr] # it is no mere date
+        return found.replace(tzinfo=zone) if found.tzinfo is None else found
     if numpy is not None and isinstance(moment, numpy.datetime64):
         return numpy.datetime64(text)
     return text

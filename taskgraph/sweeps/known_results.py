@@ -97,7 +97,13 @@ class Read:
             elif key in known:
                 others.append((place, key))
         stored.sort(key=_PLACE)
-        for _, group in groupby(stored, _PLACE):
+        for position, group in groupby(stored, _PLACE):
+            try:
+                self._results.body(position)
+            except DamagedError as error:  # all of it, and it is read no more
+                for _, place, _, _ in group:
+                    self._damage(place, error)
+                continue
             for _, place, key, where in group:
                 self._take(place, key, where)
         for place, key in others:  # not stored yet, or in another store
@@ -116,7 +122,10 @@ class Read:
                 return
             self.values[place] = results.outline(body.payload(where.row), key)
         except DamagedError as error:
-            self.damaged.add(place)
-            self.errors[place] = str(error)
+            self._damage(place, error)
         except NoResultError as error:
             self.errors[place] = str(error)
+
+    def _damage(self, place: int, error: DamagedError) -> None:
+        self.damaged.add(place)
+        self.errors[place] = str(error)

@@ -83,6 +83,8 @@ def _values(name: Any, values: Any) -> list[Any]:
             f"the values of {name!r} are an array of {values.ndim} dimensions; give a "
             "list of what each call gets"
         )
+    if hasattr(values, "to_list"):  # of polars: else its lists are series
+        values = values.to_list()
     found = [plain(value) for value in values]
     if not found:
         raise UsageError(f"{name!r} has no values, so there is nothing to sweep over")
@@ -98,7 +100,8 @@ def _rows_of_frame(frame: Any) -> list[Point] | None:
         names = list(frame.columns)
         columns = [frame.iloc[:, place] for place in range(len(names))]
     elif polars is not None and isinstance(frame, polars.DataFrame):
-        names, columns = frame.columns, frame.get_columns()
+        names = frame.columns
+        columns = [column.to_list() for column in frame.get_columns()]
     elif polars is not None and isinstance(frame, polars.LazyFrame):
         raise UsageError("a lazy frame has no rows yet; give frame.collect()")
     else:

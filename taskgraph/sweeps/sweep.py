@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from taskgraph.context import open_store
 from taskgraph.errors import UsageError
 from taskgraph.names import known_as
 from taskgraph.sweeps.calls import Calls
@@ -70,16 +71,23 @@ class Sweep(Sequence[Task]):
         name = self.tasks[0].name if self.tasks else "nothing"
         return f"Sweep({len(self)} calls of {name})"
 
-    def table(self) -> Table:
+    def table(self, *, store: Any = None) -> Table:
         """Return a row for each task: its parameters, what came out, its state.
 
         As `taskgraph.table` does, but only with the parameters of this sweep.
-        """
-        return tabulate(self.tasks, results_of(self.tasks), arguments=self._arguments())
 
-    def to_frame(self) -> pandas.DataFrame:
+        Parameters
+        ----------
+        store : str, path, Backend or Results, optional
+            Where the results are; by default where these tasks were run, or where
+            `set_jugdir` says.
+        """
+        results = results_of(self.tasks) if store is None else open_store(store)
+        return tabulate(self.tasks, results, arguments=self._arguments())
+
+    def to_frame(self, *, store: Any = None) -> pandas.DataFrame:
         """Return the same as a data frame of pandas; see `Table.to_frame`."""
-        return self.table().to_frame()
+        return self.table(store=store).to_frame()
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """Write the same as CSV; see `Table.to_csv`."""

@@ -83,6 +83,8 @@ day = datetime.date(2026, 11, 29)
 frame = polars.DataFrame({"x": [day, None], "y": [0.5, 1.5]})
 assert points_of(frame) == [{"x": day, "y": 0.5}, {"x": None, "y": 1.5}]
 assert points_of({"x": frame["y"]}) == [{"x": 0.5}, {"x": 1.5}]
+lists = polars.DataFrame({"x": [[1, 2], None]})
+assert points_of(lists) == points_of({"x": lists["x"]}) == [{"x": [1, 2]}, {"x": None}]
 try:
     points_of(frame.lazy())
 except Exception as error:

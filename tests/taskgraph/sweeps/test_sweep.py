@@ -86,6 +86,9 @@ def test_a_frame_says_how_far_each_point_is(store):
     assert frame["dice"].isna()[3]
     assert frame["labels"][0] == "int32 (300, 300)"
     assert frame["sigma"].tolist() == [2] * 4
+    again = sweep(segment, {"x": [1, 2, 3, 4]}, sigma=2)
+    assert again.to_frame()["state"].tolist() == ["waiting"] * 4
+    assert again.to_frame(store=store.backend.url).equals(frame)
 
 
 def test_what_a_running_or_blocked_task_is_called(store):
@@ -159,7 +162,24 @@ def test_a_file_a_task_and_a_default_are_told_in_words(tmp_path, store):
     assert table("segment", tasks)["sigma"] == [1.0]
 
 
-def test_arrays_are_not_read_and_damaged_results_leave_the_others(tmp_path):
+def test_damaged_results_are_told_and_leave_the_others(tmp_path):
+    tried = sweep(count, {"path": ["a", "bb", "c"]}, sigma=2)
+    for task in tried:
+        run(task, store=tmp_path / "store")
+    second = sorted((tmp_path / "store" / "log").glob("*/*"))[3]
+    data = bytearray(second.read_bytes())
+    data[-10] ^= 1
+    second.write_bytes(data)
+
+    found = table(tried, store=tmp_path / "store")
+
+    assert found["state"] == ["done", "damaged", "done"]
+    assert found["count"] == [2, None, 2]
+    assert "checksum" in found["error"][1]
+    assert found.damaged == 1
+
+
+def test_arrays_are_not_read(tmp_path):
     tried = sweep(segment, {"x": [1, 2]}, sigma=2)
     run(tried, store=tmp_path / "store")
     store = open_store(tmp_path / "store")

@@ -25,6 +25,7 @@ def measure(picture, sigma):
 def total(parts):
     return sum(part.count for part in parts)
 
+print("this is not the table")
 for sigma in (1, 2, 4):
     total([measure(picture, sigma) for picture in "ab"])
 """
@@ -59,7 +60,7 @@ def test_the_calls_of_a_function_are_a_table(measured):
 
 def test_a_table_is_saved_and_what_cannot_be_is_told(measured):
     done = measured("table", "thresholds.py", "measure", "-o", "t.csv")
-    assert done.stderr.strip() == "tg: saved t.csv: 6 rows"
+    assert done.stderr.splitlines()[1:] == ["tg: saved t.csv: 6 rows"]
     assert not done.stdout
     rows = list(csv.DictReader((measured.folder / "t.csv").read_text().splitlines()))
     assert rows[0]["dice"] == repr(1 / 3)

@@ -114,6 +114,9 @@ TABLE = Table(
         "name": ["b", "a", "=c", None],
         "day": [datetime.date(2026, 1, n) for n in (1, 2, 3, 4)],
         "a.b": [1, 2, 3, 4],
+        "at": [
+            datetime.datetime(2026, 1, n, tzinfo=datetime.UTC) for n in (1, 2, 3, 4)
+        ],
         "odd name": [True, False, None, True],
         "f[0]": [Decimal(1), 2, 3, 4],
     }
@@ -130,6 +133,7 @@ CONDITIONS = {
     "x not in [1, 2]": [0, 2],
     "day >= '2026-01-03'": [2, 3],
     "'2026-01-02' == day": [1],
+    "at > '2026-01-02T12:00' and at < '2026-01-04T01:00+02:00'": [2],
     "a.b * 2 - 1 == 5": [2],
     "x / 2 > 1": [0],
     "`odd name`": [0, 3],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +88,8 @@ def command(
     if output is not None:
         format_of(output)
         require_no_input(output, path, snapshot)
-    loaded = load_graph(backend, path, snapshot.arguments)
+    with redirect_stdout(sys.stderr):  # what the jugfile prints is not the table
+        loaded = load_graph(backend, path, snapshot.arguments)
     with few_collections():
         found = tabulate(
             tasks_named(name, loaded.graph.tasks),
