@@ -39,6 +39,7 @@ GROUPS = {
             "invalidate": "Forget results, and all that was made of them.",
             "undo": "Take an invalidation, a retry or a cleanup back.",
             "retry": "Let failed tasks run again.",
+            "adopt": "Take files that are there for what tasks would write.",
             "cleanup": "Remove results that no task of the jugfile needs.",
             "fsck": "Check the store: checksums, orphans.",
         },

@@ -6,10 +6,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UsageError
-from taskgraph.files.declared import Output
+from taskgraph.files.declared import Output, result_of
+from taskgraph.files.places import noted, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
+
+    from taskgraph.files.written import WrittenFile
+    from taskgraph.results.results import Results
 
 
 def note_outputs(task: Any) -> None:
@@ -131,3 +135,35 @@ def _told(output: Output, task: Any, other: Any, what: str) -> str:
 def _call(task: Any) -> str:
     text = repr(task)
     return text[len("Task(") : text.rindex(", ")]
+
+
+def payload_of(results: Results, task: Any, written: Sequence[WrittenFile]) -> bytes:
+    """Return the payload of a task whose outputs are at their places.
+
+    Parameters
+    ----------
+    results : Results
+        Where it will be.
+    task : Task
+        Which declares them.
+    written : sequence of WrittenFile
+        What each is, wherever it was looked at.
+    """
+    from taskgraph.results.codec import with_files
+
+    outputs = outputs_of(task)
+    paths = [noted_path(output, results) for output in outputs]
+    payload = results.encode(result_of(outputs, paths), task.key)
+    files = [
+        file.moved(path, output.place)
+        for file, path, output in zip(written, paths, outputs, strict=True)
+    ]
+    return with_files(payload, files)
+
+
+def noted_path(output: Output, results: Results) -> str:
+    """Return how a store knows the path of an output."""
+    if results.folder:
+        return noted(output.place, results.folder)
+    here = place_of(output.path, os.getcwd())  # noqa: PTH109 - text
+    return output.path if here == output.place else output.place

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.writing.needed import NotRunError
-from taskgraph.files.declared import result_of
-from taskgraph.files.places import noted, place_of
-from taskgraph.results.codec import with_files
-from taskgraph.tasks.outputs import outputs_of
+from taskgraph.tasks.outputs import noted_path, payload_of
 from taskgraph.upkeep.gone_files import names_ever_written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from taskgraph.files.attempt import Attempt
     from taskgraph.files.declared import Output
     from taskgraph.results.results import Results
@@ -56,7 +50,7 @@ class Renaming:
         UsageError
             Something is missing, or in the way.
         """
-        outputs, attempt = outputs_of(task), self._attempt
+        attempt = self._attempt
         try:
             attempt.require_nothing_else(returned)
             written = attempt.written()
@@ -66,10 +60,10 @@ class Renaming:
             if attempt.overtaken:
                 raise OvertakenError(task.name) from None
             raise
-        return committed(self._results, task.key, outputs, written)
+        return payload_of(self._results, task, written)
 
     def _replaceable(self, output: Output) -> set[bytes]:
-        path = _noted(output, self._results)
+        path = noted_path(output, self._results)
         return names_ever_written(self._results, path)
 
     def _refuse_if_overtaken(self, task: Task) -> None:
@@ -78,24 +72,3 @@ class Renaming:
         found = backend.find(task.key)
         if self._attempt.overtaken or found not in (None, self._before):
             raise OvertakenError(task.name)
-
-
-def committed(
-    results: Results, key: bytes, outputs: Sequence[Output], written: Sequence[Any]
-) -> bytes:
-    """Return the payload of a task whose outputs are at their places."""
-    paths = [_noted(output, results) for output in outputs]
-    payload = results.encode(result_of(outputs, paths), key)
-    files = [
-        file.moved(path, output.place)
-        for file, path, output in zip(written, paths, outputs, strict=True)
-    ]
-    return with_files(payload, files)
-
-
-def _noted(output: Output, results: Results) -> str:
-    """Return how a store knows the path of an output."""
-    if results.folder:
-        return noted(output.place, results.folder)
-    here = place_of(output.path, os.getcwd())  # noqa: PTH109 - text
-    return output.path if here == output.place else output.place

@@ -1,0 +1,149 @@
+"""Outputs that were made elsewhere, taken as the results of the tasks they are of.
+
+The files are there and the store knows nothing of them: made by the same code before it
+was a jugfile, on another machine, or with a store that is gone. A task's result is
+where its outputs are, so nothing has to be run to know it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backends.interface import Inputs
+from taskgraph.description import summary
+from taskgraph.errors import UsageError
+from taskgraph.files.written import written_at
+from taskgraph.records import Batch
+from taskgraph.results.failures import discard_failures
+from taskgraph.results.provenance import Provenance, code_fingerprint
+from taskgraph.tasks.outputs import outputs_of, payload_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backends.interface import Claim
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.task import Task
+
+_SAID = "adopted: what it wrote was there, and it was not run"
+
+
+@dataclass(slots=True)
+class Adoption:
+    """What can be taken, and what cannot.
+
+    Attributes
+    ----------
+    taken : list of Task
+        Whose outputs are all there, and all that they need has results, or is taken.
+    known : int
+        How many have results already.
+    lacking : list of (Task, str)
+        Of which a path is not there.
+    waiting : list of (Task, Task)
+        That need a task which has no result; this one, for example.
+    refused : list of (Task, str)
+        What is there cannot be taken, and why.
+    """
+
+    taken: list[Task] = field(default_factory=list)
+    known: int = 0
+    lacking: list[tuple[Task, str]] = field(default_factory=list)
+    waiting: list[tuple[Task, Task]] = field(default_factory=list)
+    refused: list[tuple[Task, str]] = field(default_factory=list)
+
+
+def look_for_outputs(loaded: Loaded, select: Callable[[str], bool]) -> Adoption:
+    """Return which tasks declare outputs that are there, of selected functions."""
+    found, results = Adoption(), loaded.results
+    results.backend.poll()
+    known = results.backend.keys() - set(results.backend.failures())
+    taken: set[bytes] = set()
+    for task in loaded.graph.tasks:
+        outputs = outputs_of(task)
+        if not (outputs and select(task.name)):
+            continue
+        gone = [one.path for one in outputs if not os.path.exists(one.place)]  # noqa: PTH110 - of many
+        lacks = [
+            need for need in task.needs if not (need.key in known or need.key in taken)
+        ]
+        if task.key in known:
+            found.known += 1
+        elif gone:
+            found.lacking.append((task, gone[0]))
+        elif lacks:
+            found.waiting.append((task, lacks[0]))
+        else:
+            found.taken.append(task)
+            taken.add(task.key)
+    return found
+
+
+def adopt(results: Results, found: Adoption, folder: str) -> list[Task]:
+    """Publish what was found as results; return which tasks have them by that.
+
+    Not among them are those that another process runs or has run meanwhile, and those
+    whose files cannot be taken after all, which are then `refused`.
+
+    Parameters
+    ----------
+    results : Results
+        Where to.
+    found : Adoption
+        What `look_for_outputs` returned.
+    folder : str
+        Of the jugfile, whose commit is noted.
+    """
+    backend = results.backend
+    backend.make()
+    keys = [task.key for task in found.taken]
+    discard_failures(backend, keys, reason="adopt: failed before")
+    claim = backend.claim(keys)
+    try:
+        return _publish(results, found, claim, folder)
+    finally:
+        backend.release(claim.keys)
+
+
+def _publish(
+    results: Results, found: Adoption, claim: Claim, folder: str
+) -> list[Task]:
+    backend, batch, granted = results.backend, Batch(), set(claim.keys)
+    at = backend.position
+    lost = {task.key for task in found.taken} - granted - backend.keys()
+    done: list[Task] = []
+    for task in found.taken:
+        needs = [need.key for need in task.needs]
+        if task.key not in granted or not lost.isdisjoint(needs):
+            lost.add(task.key)
+            continue
+        try:
+            written = [written_at(one.place) for one in outputs_of(task)]
+        except (OSError, UsageError) as error:
+            found.refused.append((task, str(error)))
+            lost.add(task.key)
+            continue
+        batch.add(
+            task.key,
+            payload_of(results, task, written),
+            (task.name, code_fingerprint(task.f)),
+            (summary(task.args, task.kwargs), time.time(), 0.0, 0.0, 0),
+            output=_SAID,
+            inputs=Inputs(at, needs),
+        )
+        done.append(task)
+    if not done:
+        return []
+    context = Provenance(folder, os.environ).context()
+    backend.publish(
+        batch.keys,
+        bytes(batch.rows),
+        batch.encode(context, backend.find),
+        since=claim.token,
+        inputs=batch.inputs,
+    )
+    return [task for task in done if backend.find(task.key) is not None]
