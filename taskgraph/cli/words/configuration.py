@@ -36,7 +36,7 @@ OF_COMMANDS = {
         *(*_SELECT, "count", "time", "directive", "export", "image", "volume"),
         *("queue", "secret", "template", "ssh", "system", "top_up"),
     ),
-    "table": ("json", "columns", "where", "sort", "descending"),
+    "table": ("json", "also", "columns", "where", "sort", "descending"),
     "unbundle": ("json",),
     "undo": ("json",),
     "value": ("json", "all", "also"),

@@ -114,11 +114,13 @@ def test_who_looks_counts_what_a_run_would_take(work):
     status = work.json("status", "work.py", "--also", "shared")
     value = work("value", "work.py", "total", "--all", env={"TG_ALSO": "no;shared"})
     shown = work.json("show", "work.py", "total", "--also", "shared")
+    rows = work.json("table", "work.py", "total", "--also", "shared")
 
     assert status["total"]["done"] == status["tasks"] == 6
     assert str(sum(range(50_000))) in value.stdout
     assert "no" in value.stderr
     assert {row["state"] for row in shown} == {"done"}
+    assert [row["total"] for row in rows] == [i * sum(range(50_000)) for i in range(3)]
     assert work.json("status", "work.py")["total"]["done"] == 3
     assert ran(work) == []
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backends.garbage import few_collections
-from taskgraph.cli.arguments import json_option, jugfile_and_words
+from taskgraph.cli.arguments import also_option, json_option, jugfile_and_words
 from taskgraph.cli.graphs import find_snapshot, load_graph
 from taskgraph.cli.printing import counted, print_json, print_table
 from taskgraph.cli.sentences import note
-from taskgraph.cli.stores import open_store_of
+from taskgraph.cli.stores import open_store_of, together
 from taskgraph.cli.value_files import require_no_input
 from taskgraph.cli.words.jugfiles import two_words
 from taskgraph.errors import UsageError
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     "--sort", metavar="COLUMN", multiple=True, help="By this column; may be repeated."
 )
 @click.option("--descending", is_flag=True, help="The highest first.")
+@also_option
 @json_option
 def command(
     words: tuple[str, ...],
@@ -58,6 +59,7 @@ def command(
     where: str,
     sort: tuple[str, ...],
     descending: bool,
+    also: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Show the calls of FUNCTION in JUGFILE as a table: arguments, results, states.
@@ -79,7 +81,6 @@ def command(
     path, name = two_words(words, jugfile)
     if name is None:
         raise UsageError("say of which function: `tg status` shows the names")
-    from taskgraph.results.results import Results
     from taskgraph.sweeps.exporting import format_of
     from taskgraph.sweeps.tabulating import tabulate, tasks_named
 
@@ -93,7 +94,7 @@ def command(
     with few_collections():
         found = tabulate(
             tasks_named(name, loaded.graph.tasks),
-            Results(backend),
+            together(backend, also, snapshot),
             columns=[each for listed in columns for each in _names(listed)],
             where=where,
             sort=sort,
