@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from taskgraph.context import open_store
 from taskgraph.errors import UsageError
+from taskgraph.identity.functions import function_name
 from taskgraph.names import known_as
 from taskgraph.sweeps.calls import Calls
 from taskgraph.sweeps.cells import spread
@@ -16,6 +18,7 @@ from taskgraph.sweeps.tabulating import results_of, tabulate
 from taskgraph.tasks.barriers import bvalue
 from taskgraph.tasks.recording import current_recording
 from taskgraph.tasks.task import Task, TaskGenerator
+from taskgraph.tasks.tasklet import Tasklet
 from taskgraph.tasks.values import value
 
 if TYPE_CHECKING:
@@ -171,7 +174,8 @@ def sweep(f: Callable[..., Any] | TaskGenerator, grid: Any, /, **fixed: Any) -> 
     Parameters
     ----------
     f : TaskGenerator or function
-        What to call, each point by the names of its parameters.
+        What to call, each point by the names of its parameters. Also what else writes
+        tasks down: under `return_tuple`, compounds, partials of these.
     grid : mapping, frame or iterable of mappings
         A mapping of names to lists of values: each is taken with each, the last name
         first. Or a frame of pandas or polars, or dicts: each row is a point; the index
@@ -207,20 +211,40 @@ def sweep(f: Callable[..., Any] | TaskGenerator, grid: Any, /, **fixed: Any) -> 
     >>> found.best("divmod[1]")["x"]
     7
     """
-    generator = f if isinstance(f, TaskGenerator) else TaskGenerator(f)
     points = points_of(grid)
     if twice := [name for name in fixed if any(name in point for point in points)]:
         raise UsageError(
             f"{twice[0]!r} is in the grid, and fixed as well; leave out one of the two"
         )
     fixed = {name: plain(entry) for name, entry in fixed.items()}
-    calls = Calls(generator.name, generator.f)
+    write_down, calls = _written_by(f)
     calls.require([{**point, **fixed} for point in points])
     tasks = []
     for point in points:
         args, kwargs = calls.arguments({**point, **fixed})
-        tasks.append(generator(*args, **kwargs))
+        tasks.append(_task_of(write_down(*args, **kwargs)))
     return Sweep(tasks, points, fixed)
+
+
+def _written_by(f: Any) -> tuple[Callable[..., Any], Calls]:
+    """Return what writes a call down, and how points become calls of it."""
+    inner: Any = f.func if isinstance(f, functools.partial) else f
+    if not hasattr(inner, "__taskgraph_generator__"):
+        inner = f = TaskGenerator(f)
+    plain = inner.f
+    name = inner.name if isinstance(inner, TaskGenerator) else function_name(plain)
+    if isinstance(f, functools.partial):
+        plain = functools.partial(plain, *f.args, **f.keywords)
+    return f, Calls(name, plain)
+
+
+def _task_of(made: Any) -> Task:
+    """Return the task that was written down: that of a tuple of views of it, too."""
+    if isinstance(made, tuple) and made and isinstance(made[0], Tasklet):
+        made = made[0].base
+    if not isinstance(made, Task):
+        raise UsageError(f"a sweep is of tasks, and not of {made!r:.60}")
+    return made
 
 
 def wait_if_read(tasks: Sequence[Task]) -> None:

@@ -117,7 +117,7 @@ def test_a_jugfile_goes_on_round_by_round_and_is_not_done_before(tmp_path):
     jugfile.write_text(JUGFILE)
     assert status(jugfile).open == 9 + 1  # and what is not known yet
 
-    assert run(jugfile).done == 9 + 3 + 1 + 1
+    assert run(jugfile, workers=0).done == 9 + 3 + 1 + 1
 
     best = min(random_points({"x": (0.0, 9.0)}, 9), key=lambda p: abs(p["x"] - 3))
     (found,) = (table("finish", jugfile)["x"],)
@@ -133,5 +133,5 @@ def test_the_best_of_a_sweep_waits_in_a_jugfile(tmp_path):
         "Task(abs, found.best('divmod[1]')['x'])\n"
     )
     assert status(jugfile).open == 3 + 1
-    assert run(jugfile).done == 4
+    assert run(jugfile, workers=0).done == 4
     assert init(jugfile, store=tmp_path / "best.tgdata")[1]["found"].best("x")["x"] == 9

@@ -1,5 +1,6 @@
 """Sweeps: their tasks, how far they are, what came out, the best of it, its picture."""
 
+import functools
 import math
 import os
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 from backends.liveness import worker_identity
 from backends.opening import open_backend
 from taskgraph import (
+    CompoundTaskGenerator,
     NoResultError,
     Results,
     Task,
@@ -19,6 +21,7 @@ from taskgraph import (
     WorkerOptions,
     invalidate,
     open_store,
+    return_tuple,
     run,
     sweep,
     table,
@@ -71,6 +74,30 @@ def test_a_sweep_is_its_tasks_and_an_argument_like_a_list_of_them(store):
     assert value(together) == [3, 6] == value(tried)
     assert value(tried[1:]) == [6]
     assert tried[1:].points == [{"path": "bb"}]
+
+
+@return_tuple(2)
+@TaskGenerator
+def halves(x):
+    return x // 2, x - x // 2
+
+
+@CompoundTaskGenerator
+def twice(x, y):
+    return count(count(x, y), y)
+
+
+def test_whatever_writes_calls_down_can_be_swept(store):
+    both = sweep(halves, {"x": [4, 7]})
+    compound = sweep(twice, {"x": ["a", "bb"]}, y=1)
+    partly = sweep(functools.partial(count, "abc"), {"sigma": [1, 2]})
+    run([*both, *partly], store=store, workers=0)
+
+    assert both.table()["halves[1]"] == [2, 4]
+    assert compound.table()["x"] == ["a", "bb"]
+    assert [task.name for task in compound] == [f"{__name__}.twice"] * 2
+    assert partly[1].key == count("abc", 2).key
+    assert partly.table()["count"] == [3, 6]
 
 
 def test_a_frame_says_how_far_each_point_is(store):
