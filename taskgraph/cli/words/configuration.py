@@ -48,7 +48,7 @@ _COMMON = ("jugfile", "store")
 _PARAMETERS = {"json": "as_json", "all": "everything"}
 _VARIABLES = ("TG_ALSO", "TG_CPUS", "TG_ELEMENT", "TG_JUGFILE", "TG_STORE")
 """What is read from the environment, besides ``TG_COMMAND_SETTING``."""
-_NEAR = 0.8
+_NEAR = 0.75
 
 
 @cache
@@ -93,19 +93,29 @@ def misspelt_variables(environ: Iterable[str]) -> dict[str, str]:
 
     Examples
     --------
-    >>> misspelt_variables(["TG_STOR", "TG_STORE", "TG_EXECUTE_JOBS", "TG_MINE"])
-    {'TG_STOR': 'TG_STORE'}
+    >>> misspelt_variables(["TG_STOR", "TG_STORE", "TG_EXECUTE_JBOS", "TG_MINE"])
+    {'TG_STOR': 'TG_STORE', 'TG_EXECUTE_JBOS': 'TG_EXECUTE_JOBS'}
     """
     found: dict[str, str] = {}
     for name in environ:
         if not name.startswith("TG_") or name in _VARIABLES:
             continue
-        if name.split("_")[1].lower() not in OF_COMMANDS:
-            import difflib
-
-            near = difflib.get_close_matches(name, _VARIABLES, 1, _NEAR)
-            found |= dict.fromkeys([name], near[0]) if near else {}
+        _, command, *rest = name.split("_")
+        if command.lower() not in OF_COMMANDS:
+            near = _nearest(name, _VARIABLES)
+        else:
+            known = [setting.upper() for setting in settings()[command.lower()]]
+            near = _nearest("_".join(rest), known)
+            near = near and f"TG_{command}_{near}"
+        found |= {name: near} if near not in ("", name) else {}
     return found
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """Return what seems to be meant, "" if nothing does."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, known, 1, _NEAR)), "")
 
 
 def _exists(folder: str, name: str) -> bool:
