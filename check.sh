@@ -32,4 +32,6 @@ run mypy tests/typing/api.py # the public names, as users' type checkers see the
 run lint-imports
 run nox -s newest wheel engine # a newer Python if there is one; installed elsewhere; alone
 wait $azurite || echo "check.sh: Azurite cannot be installed here" >&2
-run pytest -r s "$@"           # at its end: what was skipped, and why
+# Tests mostly wait, for processes that they started: one more at once than there are cores.
+cores=$(nproc)
+run pytest -n "$((cores < 7 ? cores + 1 : 8))" --dist loadgroup -r s "$@" # at its end: what was skipped, and why

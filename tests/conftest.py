@@ -1,11 +1,14 @@
 """What all tests have in common."""
 
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from taskgraph.tasks.recording import set_recording
+
+ONE_MACHINE = [Path(__file__).with_name(name) for name in ("clusters", "nfs")]
 
 # A busy machine is slow, not wrong; what else holds, in CI for one, stays.
 settings.register_profile(
@@ -19,6 +22,14 @@ settings.load_profile("any pace")
 # Under nohup, or behind `&`, programs that tests start would be deaf to these.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of one file share what it starts, those of batch systems one machine."""
+    for item in items:
+        folder = item.path.parent
+        shared = folder if folder in ONE_MACHINE else item.path
+        item.add_marker(pytest.mark.xdist_group(str(shared)))
 
 
 @pytest.fixture(autouse=True)
