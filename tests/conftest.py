@@ -1,6 +1,7 @@
 """What all tests have in common."""
 
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ settings.load_profile("any pace")
 # Under nohup, or behind `&`, programs that tests start would be deaf to these.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_make_parametrize_id(val):
+    """Name calls by what they are: their addresses differ in each process."""
+    if not isinstance(val, partial):
+        return None
+    given = [*map(repr, val.args), *(f"{k}={v!r}" for k, v in val.keywords.items())]
+    return f"{val.func.__name__}({', '.join(given)})"
 
 
 def pytest_collection_modifyitems(items):

@@ -47,7 +47,7 @@ def images(draw):
     return random_image(shape, draw(st.sampled_from(DTYPES)), draw(st.integers(0, 99)))
 
 
-@pytest.mark.parametrize("function", TILED, ids=str)
+@pytest.mark.parametrize("function", TILED)
 @settings(deadline=None, max_examples=25)
 @given(image=images(), data=st.data())
 def test_tiled_equals_whole(function, image, data):
@@ -236,7 +236,7 @@ def test_differences_that_the_dtype_does_not_hold_are_refused(method):
 
 
 @pytest.mark.usefixtures("extras")
-@pytest.mark.parametrize("function", TILED, ids=str)
+@pytest.mark.parametrize("function", TILED)
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32"])
 def test_images_may_be_read_only(function, dtype):
     image = random_image((12, 13), dtype)
@@ -262,7 +262,7 @@ def test_the_image_is_left_as_it_is():
         np.testing.assert_array_equal(image, before)
 
 
-@pytest.mark.parametrize("function", TILED, ids=str)
+@pytest.mark.parametrize("function", TILED)
 @pytest.mark.parametrize("shape", [(1,), (1, 1), (1, 9), (1, 1, 5)])
 def test_axes_of_one_voxel_work(function, shape):
     assert function(random_image(shape, "uint8")).shape == shape

@@ -34,7 +34,7 @@ FUNCTIONS = [
 ]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=str)
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_function_reaches_further_than_it_declares(function):
     declared = reach(function, 2)
     seen = probe_reach(function, 2, size=25)
@@ -49,7 +49,6 @@ def test_no_function_reaches_further_than_it_declares(function):
         (partial(ndimage.uniform_filter, size=7), (3, 3)),
         (partial(ndimage.convolve1d, weights=[1, 0, 0, 0, 1], axis=1), (0, 2)),
     ],
-    ids=str,
 )
 def test_probing_sees_the_whole_reach(function, halo):
     assert probe_reach(function, 2) == halo
