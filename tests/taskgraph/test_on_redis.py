@@ -27,7 +27,7 @@ from .execution.test_worker import (  # noqa: F401 - collected here
     test_locks_of_a_living_worker_are_respected,
     test_what_a_task_prints_is_kept_with_it,
 )
-from .rough import SUM, assert_sound, tg
+from .rough import LAYERED, SUM, assert_sound, tg
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_a_jugfile_is_run_looked_at_and_forgotten(tmp_path, store):
 
 
 def test_a_storm_of_kills_lost_replies_and_restarts(tmp_path, server, store):
-    job = storms.JOB.format(layers=12, width=20, seconds=0.02)
+    job = LAYERED.format(layers=12, width=20, seconds=0.02)
     (tmp_path / "job.py").write_text(job)
     proxy = LossyProxy(server.port)
     url = store.replace(str(server.port), str(proxy.port))
@@ -107,7 +107,7 @@ def test_a_storm_of_kills_lost_replies_and_restarts(tmp_path, server, store):
 
 
 def test_a_server_that_kept_nothing_ends_a_run_and_the_next_one_does_all(tmp_path):
-    job = storms.JOB.format(layers=5, width=4, seconds=0.3)
+    job = LAYERED.format(layers=5, width=4, seconds=0.3)
     (tmp_path / "job.py").write_text(job)
     server = RedisServer(ONE)
     store = server.url("s")

@@ -101,7 +101,8 @@ def test_a_shelf(root, damage):
 def test_a_head_that_only_a_shelf_still_has(root):
     pack = root / "log/000001.pack"
     data = pack.read_bytes()
-    place = next(at for n in range(9) if (at := data.find(key(n))) > 0)
+    past = 100  # the first table, which may hold the same bytes
+    place = next(at for n in range(9) if (at := data.find(key(n), past)) > 0)
     flip(pack, place)
     late = opened(root)
     assert not late.upkeep.damaged()

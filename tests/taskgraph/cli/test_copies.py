@@ -29,6 +29,8 @@ best(totals)
 
 @pytest.fixture
 def work(tg):
+    tg.folder /= "work"  # what is beside it is seen by some tests, and nobody else's
+    tg.folder.mkdir()
     tg.write("work.py", SCRIPT)
     tg("execute", "-q", "work.py")
     return tg

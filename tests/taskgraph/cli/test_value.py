@@ -28,6 +28,25 @@ def test_value_loads_the_jugfile_for_its_classes(outputs):
     assert outputs("value", "outputs.py", "thing").stdout == "Thing(3)\n"
 
 
+def test_value_of_a_variable_has_results_in_the_place_of_tasks(tg):
+    tg.write(
+        "job.py",
+        """
+from taskgraph import TaskGenerator
+@TaskGenerator
+def double(x):
+    return 2 * x
+found = {"both": [double(1), double(4)], "half": 0.5}
+""",
+    )
+    tg("execute", "job.py", "-q")
+
+    assert tg.json("value", "job.py", "found") == {"both": [2, 8], "half": 0.5}
+    tg.write("job.py", (tg.folder / "job.py").read_text().replace("(4)", "(5)"))
+    assert "has no result yet" in tg("value", "job.py", "found", code=1).stderr
+    assert "'fund' is no function's" in tg("value", "job.py", "fund", code=2).stderr
+
+
 def test_value_lists_several_tasks_of_a_name(tg):
     tg.ran("sums.py")
 

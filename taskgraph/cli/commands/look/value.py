@@ -28,7 +28,7 @@ _ASKED = 3
 
 
 @click.command("value")
-@jugfile_and_words("[JUGFILE] FUNCTION|KEY")
+@jugfile_and_words("[JUGFILE] FUNCTION|KEY|VARIABLE")
 @click.option(
     "-o",
     "--output",
@@ -52,7 +52,8 @@ def command(
 
     The task is named by its function, or by the first digits of its key. If several
     tasks have that name they are listed, or all of their values shown with --all; one
-    that cannot be shown or saved does not stop the others.
+    that cannot be shown or saved does not stop the others. A variable of the jugfile
+    is shown with the results in the place of its tasks; the jugfile is run for it.
 
     \b
     Exit code: 0 all of them, 1 there is no result, 2 several without --all, or one
@@ -69,7 +70,13 @@ def command(
     snapshot = find_snapshot(backend, path)
     results = together(backend, also, snapshot)
     names = snapshot.named()
-    keys = find_keys(what, [*names, *results.keys()], names)
+    try:
+        keys = find_keys(what, [*names, *results.keys()], names)
+    except UsageError:
+        code = _variable(results, snapshot, path, what, output, as_json=as_json)
+        if code is None:
+            raise
+        return code
     chosen = _with_result(results, keys, what)
     if not chosen:
         note(f"{what} {_why_not(results, snapshot, keys)}")
@@ -79,16 +86,63 @@ def command(
         note(f"{len(chosen)} tasks of {what!r} have results; give a key, or --all")
         _list(results, chosen, as_json=as_json)
         return 2
-    loader = _Loader(results, snapshot, path)
     if output is not None:
         require_place(output, several=several)
         for key in chosen:
             require_no_input(_place(output, key), path, snapshot)
-        return _each(chosen, lambda key: _save(key, loader.load(key), output))
+    loader = _Loader(results, snapshot, path)
+    return _show(chosen, loader, output, listed=everything, as_json=as_json)
+
+
+def _show(
+    keys: Sequence[bytes],
+    loader: _Loader,
+    output: str | None,
+    *,
+    listed: bool,
+    as_json: bool,
+) -> int:
+    """Print or save the values of keys; return the exit code."""
+    if output is not None:
+        return _each(keys, lambda key: _save(loader.load(key), _place(output, key)))
     if as_json:
-        return _print_json(chosen, loader, listed=everything)
-    shown = loader.call if several else lambda _: ""
-    return _each(chosen, lambda key: _print(shown(key), loader.load(key)))
+        return _print_json(keys, loader, listed=listed)
+    shown = loader.call if len(keys) > 1 else lambda _: ""
+    return _each(keys, lambda key: _print(shown(key), loader.load(key)))
+
+
+def _variable(
+    results: Results,
+    snapshot: Snapshot,
+    jugfile: Path,
+    name: str,
+    output: str | None,
+    *,
+    as_json: bool,
+) -> int | None:
+    """Print or save a variable of the jugfile; return the exit code, None if absent."""
+    from taskgraph.cli.value_files import json_value, require_no_input, require_place
+    from taskgraph.tasks.values import value
+
+    if not name.isidentifier():
+        return None
+    space = load_graph(results.backend, jugfile, snapshot.arguments).space
+    if name not in space:
+        return None
+    try:
+        found = value(space[name])
+    except NoResultError as error:
+        note(str(error))
+        return 1
+    if output is not None:
+        require_place(output, several=False)
+        require_no_input(Path(output), jugfile, snapshot)
+        _save(found, Path(output))
+    elif as_json:
+        print_json(json_value(found))
+    else:
+        _print("", found)
+    return 0
 
 
 def _with_result(results: Results, keys: Sequence[bytes], what: str) -> list[bytes]:
@@ -214,9 +268,8 @@ def _place(output: str, key: bytes) -> Path:
     return Path(output.replace("{key}", short_key(key)))
 
 
-def _save(key: bytes, value: Any, output: str) -> None:
+def _save(value: Any, path: Path) -> None:
     from taskgraph.cli.value_files import save
 
-    path = _place(output, key)
     save(value, path)
     note(f"saved {path}")
