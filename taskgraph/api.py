@@ -20,7 +20,7 @@ from taskgraph.execution.retrying import judge, try_again
 from taskgraph.exit_codes import ExitCode
 from taskgraph.names import known_as
 from taskgraph.report import report_of
-from taskgraph.tasks.graph import Graph, closure_of, selector
+from taskgraph.tasks.graph import Graph, selector
 from taskgraph.tasks.jugfile import Jugfile, Loaded
 from taskgraph.tasks.limits import checked_workers
 from taskgraph.tasks.recording import Recording
@@ -28,11 +28,11 @@ from taskgraph.tasks.task import Task
 from taskgraph.tasks.tasklet import Tasklet
 from taskgraph.upkeep import gone_files
 from taskgraph.upkeep.changed_code import told_changes
-from taskgraph.upkeep.invalidation import INVALIDATION, forget, with_dependants
+from taskgraph.upkeep.forgetting import chosen_inside, forget_tasks
+from taskgraph.upkeep.invalidation import INVALIDATION
 from taskgraph.upkeep.jugfile_store import default_store, keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 from taskgraph.upkeep.other_stores import told_at_first
-from taskgraph.upkeep.snapshot import load_all
 
 if TYPE_CHECKING:
     from taskgraph.report import Report
@@ -260,11 +260,14 @@ def invalidate(
     if whole and not names:
         raise UsageError("say what to forget of a jugfile: invalidate(path, name=...)")
     matches = selector(names) if names else bool
+    loaded.results.backend.poll()
     chosen = [task.key for task in tasks if matches(task.name)]
+    chosen += chosen_inside(loaded.results, loaded.graph, matches) if names else []
     if names and not chosen:
         known = ", ".join(sorted({task.name for task in tasks}))
         raise UsageError(f"no task is of {', '.join(names)}; the functions are {known}")
-    return _forget(loaded, chosen, f"{INVALIDATION} {' '.join(names) or 'from Python'}")
+    reason = f"{INVALIDATION} {' '.join(names) or 'from Python'}"
+    return forget_tasks(loaded, chosen, reason)
 
 
 def _looked_at(what: Any, store: Any) -> Loaded:
@@ -272,17 +275,6 @@ def _looked_at(what: Any, store: Any) -> Loaded:
     source, results, _ = _source(what, store)
     reads = source.jugfile if isinstance(source, KeptJugfile) else source
     return reads.load(results)
-
-
-def _forget(loaded: Loaded, keys: list[bytes], reason: str) -> int:
-    """Forget records, and all that was made of them; return how many."""
-    backend = loaded.results.backend
-    backend.poll()
-    graphs = load_all(backend)
-    known = closure_of(keys, loaded.graph.dependants())
-    chosen = with_dependants(known, graphs)
-    position = forget(loaded.results, chosen, graphs, reason=reason)
-    return 0 if position is None else len(backend.taken(position))
 
 
 def _without_tasks(what: Any) -> str:

@@ -48,8 +48,8 @@ def CompoundTask(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Task:  
     As long as it has no result, `f` is called each time the jugfile is read. `tg
     cleanup` takes the results of the inner tasks once the compound's is known: nothing
     names them any more.
-    For the same reason ``tg invalidate --name``, of an inner function, leaves the
-    compound as it is once the jugfile was read with it: name the compound's function.
+    What it was made of is in its record: ``tg invalidate --name``, of an inner
+    function, takes it along, also when the graph has it alone.
 
     Examples
     --------

@@ -15,6 +15,7 @@ from taskgraph import (
     UsageError,
     barrier,
     bvalue,
+    invalidate,
     open_store,
     run,
     set_jugdir,
@@ -148,6 +149,31 @@ def test_forgotten_it_is_made_of_inner_tasks_that_are_there(tg):
     tg("check", path, code=1)
     tg("execute", "-q", path)
     tg("check", path)
+
+
+def test_a_function_inside_is_forgotten_by_its_name_with_what_was_made_of_it(tg):
+    path = tg.write("work.py", SCRIPT)
+    tg("execute", "-q", path)
+    tg("execute", "-q", path)  # the graph has the compound alone now
+    done = tg("invalidate", path, "--name", "part", "--yes").stdout
+    for name in ("work.part", "work.total", "work.whole", "work.both", "work.final"):
+        assert name in done
+    tg("check", path, code=1)
+    (tg.folder / "work.py").write_text(SCRIPT.replace("return x\n", "return 2 * x\n"))
+    tg("execute", "-q", path)
+    assert str(2 * EXPECTED) not in tg("value", path, "final").stdout  # 12 parts, not 6
+    assert str(EXPECTED) != tg("value", path, "final").stdout.split()[-1]
+
+
+def test_what_is_inside_is_forgotten_from_python_too():
+    results = open_store("memory://")
+    results = set_jugdir(results)
+    run(CompoundTask(fourfold, 3), store=results)
+    alone = CompoundTask(fourfold, 3)
+    after = double(alone)
+    run(after, store=results)
+    assert invalidate(after, name="double", store=results) == 4
+    assert not results.has(alone.key)
 
 
 def test_after_a_cleanup_nothing_is_open(tg):

@@ -100,13 +100,14 @@ class _Extent:
 def _extent(backend: Backend, current: Snapshot, chosen: set[bytes]) -> _Extent:
     from taskgraph.results.lineage import made_of
     from taskgraph.results.results import Results
-    from taskgraph.upkeep.invalidation import losses, with_dependants
+    from taskgraph.upkeep.forgetting import taken_along
+    from taskgraph.upkeep.invalidation import losses
     from taskgraph.upkeep.snapshot import load_all
 
     others = [other for other in load_all(backend) if not other.says(current)]
     graphs = [current, *others]
     results = Results(backend)
-    keys = with_dependants(chosen, graphs)
+    keys = taken_along(results, chosen, graphs)
     strange = backend.keys() - {key for graph in graphs for key in graph.split()}
     if strange:
         keys |= made_of(results, keys, strange)
@@ -122,16 +123,19 @@ def _chosen(
     patterns: Sequence[str],
     digits: Sequence[str],
 ) -> set[bytes]:
+    from taskgraph.results.results import Results
     from taskgraph.tasks.graph import selector
+    from taskgraph.upkeep.forgetting import inside
     from taskgraph.upkeep.invalidation import matching
 
     chosen: set[bytes] = set()
     if names or patterns:
-        complete = snapshot.complete
-        require_names(
-            snapshot.names, names, patterns, jugfile=jugfile, complete=complete
-        )
-        chosen.update(matching(snapshot, selector(names, patterns)))
+        matches = selector(names, patterns)
+        hidden = inside(Results(backend), snapshot.split())
+        known, complete = {*snapshot.names, *hidden.values()}, snapshot.complete
+        require_names(known, names, patterns, jugfile=jugfile, complete=complete)
+        chosen.update(matching(snapshot, matches))
+        chosen.update(key for key, name in hidden.items() if matches(name))
     keys = {*snapshot.split(), *backend.keys()} if digits else set()
     for text in digits:
         found = find_keys(text, keys, {})
