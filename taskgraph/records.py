@@ -37,6 +37,7 @@ _NONSENSE = (
     *(ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError),
     *(RecursionError, msgpack.UnpackException, zstd.ZstdError),
 )
+_OF_CODE = ("function", "functions", "context")
 _ANY_TEXT = "surrogatepass"
 """A function is called after its file, and that name need not be UTF-8."""
 
@@ -226,9 +227,10 @@ class Body:
         version, self._packed, sizes, self._payloads = msgpack.unpackb(data)
         if version != VERSION:
             raise DamagedError("a segment", f"its records have version {version}")
-        self._ends = list(accumulate(sizes))
         self._sizes = sizes
+        self._ends: list[int] = []
         self._meta: dict[str, Any] | None = None
+        self._codes: dict[str, Any] = {}
         self.size = len(data)
         if len(keys) != KEY_SIZE * len(sizes):
             raise DamagedError("a segment", "it has other keys than records")
@@ -244,6 +246,8 @@ class Body:
 
     def payload(self, row: int) -> bytes:
         """Return the payload of a record."""
+        if not self._ends:
+            self._ends = list(accumulate(self._sizes))
         end = self._ends[row]
         payload: bytes = self._payloads[end - self._sizes[row] : end]
         return payload
@@ -287,7 +291,7 @@ class Body:
 
         No other column is unpacked.
         """
-        meta = self._some("function", "functions", "context")
+        meta = self._codes = self._codes or self._some(*_OF_CODE)
         _, code = meta["functions"][meta["function"][row]]
         _require(str, code)
         _require_context(meta["context"])

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from taskgraph.tasks.task import Task, TaskGenerator
 
 Key = bytes
+_AT_ONCE = 1 << 15
+"""Tasks looked at together: lists of all would take memory."""
 _KEY, _NEEDS = attrgetter("key"), attrgetter("needs")
 _GENERATOR = attrgetter("generator")
 
@@ -71,15 +73,20 @@ class Graph:
         else:
             tasks = tasks if isinstance(tasks, list) else list(tasks)
             new = self._tasks = _in_order(tasks, known)
-        of_each = list(map(_GENERATOR, new.values()))
-        others = map(is_not, islice(of_each, 1, None), of_each)
-        places = [0, *compress(range(1, len(of_each)), others)] if of_each else []
-        called = list(map(of_each.__getitem__, places))
-        self.generators |= dict.fromkeys(called)
-        numbers = dict(zip(self.generators, count(), strict=False))
-        self._runs.extend([before + place for place in places])
-        self._of_runs.extend(map(numbers.__getitem__, called))
+        self._note_runs(map(_GENERATOR, new.values()), before)
         return new.values()
+
+    def _note_runs(self, generators: Iterator[TaskGenerator], place: int) -> None:
+        """Note where runs of tasks begin, of which the first is at a place."""
+        while of_each := list(islice(generators, _AT_ONCE)):
+            others = map(is_not, islice(of_each, 1, None), of_each)
+            starts = [0, *compress(range(1, len(of_each)), others)]
+            called = list(map(of_each.__getitem__, starts))
+            self.generators |= dict.fromkeys(called)
+            numbers = dict(zip(self.generators, count(), strict=False))
+            self._runs.extend([place + start for start in starts])
+            self._of_runs.extend(map(numbers.__getitem__, called))
+            place += len(of_each)
 
     def runs(
         self, start: int = 0, *, backwards: bool = False
@@ -191,18 +198,19 @@ def _in_order(tasks: list[Task], known: Container[Key]) -> dict[Key, Task]:
 def _lack(tasks: list[Task], found: Container[Key], known: Container[Key]) -> bool:
     """Return whether tasks need something that is neither found nor known."""
     last: tuple[Task, ...] = ()
-    of_each = list(map(_NEEDS, tasks))
-    for place in compress(range(len(tasks)), of_each):
-        needs = of_each[place]
-        if needs is last:
-            continue
-        last = needs
-        newest = tasks[max(0, place - len(needs)) : place]
-        if len(newest) == len(needs) and all(map(is_, needs, newest)):
-            continue  # mostly, and then no table is asked
-        lacking = filterfalse(found.__contains__, map(_KEY, needs))
-        if not all(map(known.__contains__, lacking)):
-            return True
+    for first in range(0, len(tasks), _AT_ONCE):
+        of_each = list(map(_NEEDS, tasks[first : first + _AT_ONCE]))
+        for place in compress(range(len(of_each)), of_each):
+            needs = of_each[place]
+            if needs is last:
+                continue
+            last = needs
+            newest = tasks[max(0, first + place - len(needs)) : first + place]
+            if len(newest) == len(needs) and all(map(is_, needs, newest)):
+                continue  # mostly, and then no table is asked
+            lacking = filterfalse(found.__contains__, map(_KEY, needs))
+            if not all(map(known.__contains__, lacking)):
+                return True
     return False
 
 

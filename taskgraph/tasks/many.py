@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import suppress
-from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +20,15 @@ _AT_ONCE = 10_000
 _FEW, _OFTEN = 4, 50
 """How few keys are asked for at once, and how often in a row, until it is no use."""
 _KEY, _CALL, _RECORDING = attrgetter("key"), attrgetter("call"), attrgetter("recording")
-_GENERATOR, _PREFIX = attrgetter("generator"), attrgetter("generator.prefix")
 
 
 def give_keys(tasks: Sequence[Any]) -> None:
-    """Give tasks their keys whose arguments are numbers and texts by position alone."""
-    if len(set(map(_GENERATOR, tasks))) > 1:
-        tasks = sorted(tasks, key=_PREFIX)
-    for generator, group in groupby(tasks, _GENERATOR):
-        while some := list(islice(group, _AT_ONCE)):
-            keys = generator.keys.of_scalars(list(map(_CALL, some)))
-            for task, key in zip(some, keys, strict=True):
-                task.key = key
+    """Give tasks of one function their keys, if they are of numbers and texts alone."""
+    for first in range(0, len(tasks), _AT_ONCE):
+        some = tasks[first : first + _AT_ONCE]
+        keys = some[0].generator.keys.of_scalars(list(map(_CALL, some)))
+        for task, key in zip(some, keys, strict=True):
+            task.key = key
 
 
 def key_asked_for(task: Any) -> bytes:
@@ -44,9 +41,11 @@ def key_asked_for(task: Any) -> bytes:
     recording = task.recording
     waiting = recording.keyless
     if waiting:
-        recording.keyless = []
-        give_keys(waiting)
-        recording.hasty = recording.hasty + 1 if len(waiting) < _FEW else 0
+        recording.keyless = defaultdict(list)
+        for tasks in waiting.values():
+            give_keys(tasks)
+        few = sum(map(len, waiting.values())) < _FEW
+        recording.hasty = recording.hasty + 1 if few else 0
         if recording.hasty > _OFTEN:
             recording.keyless = None
     key: bytes

@@ -45,7 +45,7 @@ def note_outputs(task: Any) -> None:
 def give_name(task: Any, generator: Any) -> None:
     """Let a task be of another generator, by whose name it is known; so its outputs."""
     outputs = task.recording.outputs
-    declared = outputs.pop(task.key, ())
+    declared = outputs.pop(task.key, ())  # which it has from here on, if it had none
     task.generator, task.key = generator, generator.key_of(task)
     if declared:
         outputs[task.key], generator.files, generator.declares = declared, True, True

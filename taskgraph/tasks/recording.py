@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
 from operator import is_
@@ -54,8 +55,8 @@ class Recording(Generic[T]):
         Where `value` looks for them.
     run_at_once : callable or None
         Runs one of them here and now and returns its result, if that is allowed here.
-    keyless : list or None
-        Those that get their keys when one is asked for; None if each has one at once.
+    keyless : dict of lists, or None
+        Those whose keys nobody has asked for, by generator; None if each has one.
     hasty : int
         How often in a row a key was asked for when few waited for theirs.
     whole : bool
@@ -85,8 +86,7 @@ class Recording(Generic[T]):
         whole: bool = False,
     ) -> None:
         self.tasks: list[T] = []
-        self.keyless: list[T] | None = []
-        self.hasty = 0
+        self.keyless: defaultdict[Called, list[T]] | None = defaultdict(list)
         self.results = results
         self.run_at_once = run_at_once
         self.whole = whole
@@ -94,7 +94,7 @@ class Recording(Generic[T]):
         self.functions: dict[bytes, Callable[..., Any]] = {}
         self.outputs: dict[bytes, tuple[Any, ...]] = {}
         self.asked_in_vain: set[bytes] = set()
-        self.settled = 0, 0
+        self.hasty, self.settled = 0, (0, 0)
         self.wait: Callable[[tuple[bytes, ...]], bool] | None = None
         self.stops: list[tuple[tuple[bytes, ...], int]] = []
         self._of_threads: dict[int, Recording[T]] = {}
@@ -116,7 +116,7 @@ class Recording(Generic[T]):
     def let_go(self) -> None:
         """Forget all tasks: they and it are a circle, which takes long to find."""
         self.tasks.clear()
-        self.keyless, self._needed = [], ()
+        self.keyless, self._needed = defaultdict(list), ()
 
     def cut(self) -> tuple[bytes, ...]:
         """Forget what came after the first barrier that stopped it; return its keys.

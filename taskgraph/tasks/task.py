@@ -151,7 +151,7 @@ class TaskGenerator:
         if recording.keyless is None:
             give_keys((task,))
         else:
-            recording.keyless.append(task)
+            recording.keyless[self].append(task)
         return task
 
     def _write(

@@ -6,11 +6,10 @@ import time
 import zlib
 from array import array
 from dataclasses import replace
-from itertools import compress, count
+from itertools import compress, count, islice
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING
 
-from backends.interface import KEY_SIZE
 from taskgraph.calls.kept import Calls
 from taskgraph.calls.packing import calls_of, signature_of
 from taskgraph.upkeep.jugfile_store import stamp_of
@@ -86,14 +85,14 @@ class Growing:
                 self._signatures[generator.name] = signature_of(generator).encode()
         start = self.size
         new = graph.last(len(graph) - start) if start else graph.tasks
-        keys = b"".join(list(map(_KEY, new)) if start else list(graph))
+        keys = map(_KEY, new) if start else iter(graph)
         functions = array("I")
         for generator, places in graph.runs(start):
             functions += array("I", [self._functions[generator]]) * len(places)
         self._places.extend(new)
         for first in range(0, len(new) or 1, most):
             some = slice(first, first + most)
-            told = keys[first * KEY_SIZE : (first + most) * KEY_SIZE]
+            told = b"".join(list(islice(keys, most)))
             read = inputs if first + most >= len(new) else None
             tasks = new[some]
             columns = told, functions[some], *self._needed(tasks)
@@ -194,23 +193,31 @@ class _Places:
         return found
 
 
-def joined(pieces: Sequence[bytes]) -> Snapshot | None:
-    """Return encoded pieces as one; None if another version wrote one of them."""
-    found = [one for one in map(decode, pieces) if one is not None]
-    if len(found) < len(pieces):
-        return None
+def joined(pieces: list[bytes]) -> Snapshot | None:
+    """Return encoded pieces as one; None if another version wrote one of them.
+
+    They are taken out of the list, because all of a large graph take much memory.
+    """
+    keys, calls, one = [], Calls(), None
     functions, counts, needs = array("I"), array("I"), array("I")
-    for one in found:
+    while pieces:
+        one = decode(pieces.pop(0))
+        if one is None:
+            return None
+        keys.append(one.keys)
         functions.extend(one.functions)
         counts.extend(one.counts)
         needs.extend(one.needs)
+        calls += one.calls
+    if one is None:
+        return None
     return replace(
-        found[-1],
-        keys=b"".join([one.keys for one in found]),
+        one,
+        keys=b"".join(keys),
         functions=functions,
         counts=counts,
         needs=needs,
-        calls=sum([one.calls for one in found], Calls()),
+        calls=calls,
     )
 
 

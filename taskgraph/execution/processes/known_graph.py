@@ -14,7 +14,7 @@ from taskgraph.execution.processes.reading import digests_of
 from taskgraph.upkeep.growing import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from backends.interface import Backend, Key
     from taskgraph.execution.observer import Observer
@@ -70,7 +70,7 @@ class KnownGraph:
     def __bool__(self) -> bool:
         return self._outline is not None
 
-    def learn(self, start: int, check: int, pieces: Sequence[bytes]) -> bool:
+    def learn(self, start: int, check: int, pieces: list[bytes]) -> bool:
         """Take in what a worker has read; return whether it says more than before.
 
         Parameters
@@ -79,8 +79,8 @@ class KnownGraph:
             How many tasks it has told before.
         check : int
             The CRC-32 of their keys: what follows on others is of no use.
-        pieces : sequence of bytes
-            Encoded snapshots of those that follow.
+        pieces : list of bytes
+            Encoded snapshots of those that follow, which are taken out of it.
         """
         known, told = self.snapshot, joined(pieces)
         if told is None:

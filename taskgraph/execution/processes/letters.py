@@ -47,9 +47,10 @@ class Letters:
         if not self._file.intact():
             raise OSError("a task closed what its worker tells its supervisor by")
         data = msgpack.packb((about, content), unicode_errors="surrogatepass")
-        rest = memoryview(len(data).to_bytes(_SIZE, "little") + data)
-        while rest:
-            rest = rest[os.write(self._file.number, rest) :]
+        for part in len(data).to_bytes(_SIZE, "little"), data:
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(self._file.number, rest) :]
         if os.getpid() != self._supervisor:
             os.kill(self._supervisor, signal.SIGCHLD)  # what it sleeps on
 

@@ -246,3 +246,19 @@ def test_runs_are_as_long_as_they_can_be():
     graph = Graph([f(1), f(2), g(3), f(4)])
     ran = [(generator.name[-1], len(places)) for generator, places in graph.runs()]
     assert ran == [("f", 2), ("g", 1), ("f", 1)]
+
+
+def test_runs_of_many_tasks_are_found_wherever_they_end():
+    with recorded_in(Recording()) as recording:
+        for start in range(0, 100_000, 25_000):
+            for number in range(start, start + 24_999):
+                f(number)
+            g(start)
+    found = list(Graph(recording.tasks).runs())
+    assert sum(len(places) for _, places in found) == 100_000
+    assert [places[0] for generator, places in found if generator is g] == [
+        24_999,
+        49_999,
+        74_999,
+        99_999,
+    ]
