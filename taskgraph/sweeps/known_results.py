@@ -29,20 +29,21 @@ def states_of_tasks(tasks: Sequence[Task], results: Results | None) -> list[str]
     Returns
     -------
     list of str
-        ``done``, ``failed``, ``running`` (locked by a living worker), ``blocked`` (it
-        needs one that failed) or ``waiting``.
+        ``done`` (and the files that it names are as they were written), ``failed``,
+        ``running`` (locked by a living worker), ``blocked`` (it needs one that failed)
+        or ``waiting``.
     """
     if results is None:
         return ["waiting"] * len(tasks)
-    backend = results.backend
-    known, failures = results.keys(), backend.failures()
+    backend, graph = results.backend, Graph(tasks)
+    known, failures = results.keys() - _gone(graph, results), backend.failures()
     states = [_state(task.key, known, failures) for task in tasks]
     if "waiting" not in states:
         return states
     held = _held(backend)
     blocked: Iterable[bytes] = ()
     if failures:
-        blocked = Frontier(Graph(tasks), known, failures).blocked()
+        blocked = Frontier(graph, known, failures).blocked()
     others = dict.fromkeys(blocked, "blocked") | dict.fromkeys(held, "running")
     return [
         others.get(task.key, state) if state == "waiting" else state
@@ -54,6 +55,16 @@ def _state(key: bytes, known: Any, failures: Any) -> str:
     if key not in known:
         return "waiting"
     return "failed" if key in failures else "done"
+
+
+def _gone(graph: Graph, results: Results) -> set[bytes]:
+    """Return the keys of tasks whose files are gone, and of what was made of them."""
+    if not any(generator.files for generator in graph.generators):
+        return set()
+    from taskgraph.upkeep.gone_files import gone_at_a_glance
+
+    writers = [task.key for task in graph.tasks if task.generator.files]
+    return gone_at_a_glance(results, writers)[0]
 
 
 def _held(backend: Backend) -> set[bytes]:

@@ -132,6 +132,22 @@ def test_what_a_running_or_blocked_task_is_called(store):
     assert table(tried, store=store)["state"] == ["blocked", "running", "done"]
 
 
+@TaskGenerator(files=True)
+def saved(path):
+    path.write_text("text")
+    return path
+
+
+def test_a_task_whose_file_is_gone_is_not_done_nor_what_was_made_of_it(tmp_path, store):
+    tried = sweep(saved, {"path": [tmp_path / "a", tmp_path / "b"]})
+    after = sweep(listed, {"results": list(tried)})
+    run(after, store=store, workers=0)
+    (tmp_path / "a").unlink()
+
+    assert tried.table()["state"] == ["waiting", "done"]
+    assert after.table()["state"] == ["waiting", "done"]
+
+
 def test_an_argument_keeps_its_name_before_our_columns_and_these_before_results(store):
     tasks = [fields(1), segment(1), segment(3)]
     run(tasks, store=store, workers=0, check=False)
