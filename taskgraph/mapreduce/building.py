@@ -216,6 +216,7 @@ def _variant(
         retries=plain.retries,
         timeout=plain.timeout,
         files=plain.files,
+        resources=plain.resources,
     )
 
 

@@ -1,4 +1,4 @@
-"""How often a task may be tried and how long it may take: what can be asked for."""
+"""How often a task may be tried, how long it may take, what it needs of a machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numbers import Real
 from typing import Any
 
 from taskgraph.errors import OptionError
+from taskgraph.resources import Resources
 
 MOST_RETRIES = 1_000_000
 LONGEST = 366 * 86400.0
@@ -55,6 +56,23 @@ def checked_timeout(timeout: Any, name: str) -> float | None:
             f"{LONGEST:.0f} (a year), or leave it away for no limit"
         )
     return timeout  # type: ignore[no-any-return] # a number: it was looked at
+
+
+def checked_resources(given: Any, name: str) -> Resources:
+    """Return `given` if it says which resources are asked for, or there.
+
+    Examples
+    --------
+    >>> print(checked_resources({"gpu": 1, "mem": "8G"}, "f"))
+    gpu=1,mem=8G
+    >>> checked_resources({"gpu": 0}, "f")
+    Traceback (most recent call last):
+    taskgraph.OptionError: f: resources={'gpu': 0}: gpu=0 is no amount; write a ...
+    """
+    try:
+        return Resources.of(given)
+    except ValueError as error:
+        raise OptionError(f"{name}: resources={given!r}: {error}") from None
 
 
 def checked_workers(workers: Any) -> int:

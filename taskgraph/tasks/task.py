@@ -24,7 +24,8 @@ from taskgraph.identity.hashing import Encoder
 from taskgraph.identity.parameters import Parameters, WithNames, named, positional
 from taskgraph.identity.scalars import SCALARS
 from taskgraph.names import known_as
-from taskgraph.tasks.limits import checked_retries, checked_timeout
+from taskgraph.resources import NOTHING, Resources
+from taskgraph.tasks import limits
 from taskgraph.tasks.many import encode_all, give_keys, key_asked_for, values_of
 from taskgraph.tasks.outputs import note_outputs
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
@@ -32,7 +33,7 @@ from taskgraph.tasks.refusals import NotItsResult
 from taskgraph.tasks.tasklet import Tasklet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Key = bytes
 
@@ -66,6 +67,9 @@ class TaskGenerator:
         It writes files where it likes and returns their paths, as `Path` or `File`, in
         lists and dicts too. A run makes those again that are gone or changed. Prefer
         arguments that are an `Output`: known before it runs, and never there half.
+    resources : mapping, optional
+        What it needs while it runs, as ``{"gpu": 1, "mem": "8G"}``: only workers take
+        it that have that (``tg execute --resources``). No part of the key.
 
     Examples
     --------
@@ -100,6 +104,7 @@ class TaskGenerator:
         retries: int = 0,
         timeout: float | None = None,
         files: bool = False,
+        resources: Mapping[str, Any] | Resources = NOTHING,
     ) -> None:
         self.f, self.files, self.declares = f, files, False
         self._given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
@@ -110,16 +115,14 @@ class TaskGenerator:
                 f"{f.__name__} writes its calls down already; put @return_tuple above "
                 "@TaskGenerator, and @TaskGenerator once"
             )
-        self.function = f
-        self.name = name or function_name(f)
+        self.function, self.name = f, name or function_name(f)
         refuse_unfinished(f, self.name)
-        self.named_by_hand = bool(name)
-        self.version = version
+        self.named_by_hand, self.version = bool(name), version
         self.ignore = frozenset((ignore,) if isinstance(ignore, str) else ignore)
-        self.retries = checked_retries(retries, self.name)
-        self.timeout = checked_timeout(timeout, self.name)
-        encoder = Encoder()
-        self.prefix = PREFIX + encoder.item(self.name) + encoder.item(version)
+        self.retries = limits.checked_retries(retries, self.name)
+        self.timeout = limits.checked_timeout(timeout, self.name)
+        self.resources = limits.checked_resources(resources, self.name)
+        self.prefix = PREFIX + b"".join(map(Encoder().item, (self.name, version)))
         self._parameters = parameters = Parameters.of(f)
         parameters.refuse_unknown(self.ignore, self.name)
         known = self.name, self.prefix, parameters, self.ignore, self._given
