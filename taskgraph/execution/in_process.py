@@ -51,7 +51,7 @@ def run_here(
     backend = loaded.results.backend
     provenance = Provenance(str(folder), os.environ)
     provenance.context()  # git has ended before a task could meet it
-    about = worker_identity(os.getpid(), lease)
+    about = options.identity(os.getpid(), lease)
     with (
         closing(provenance),
         _known_to_children(backend),

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from backends.liveness import DEFAULT_LEASE
+from backends.liveness import DEFAULT_LEASE, worker_identity
 from taskgraph.durations import seconds_of
 from taskgraph.names import known_as
+from taskgraph.resources import NOTHING, Resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_SETTING = "setting"
+_SETTING, _HAS = "setting", "resources"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ class WorkerOptions:
         After how many tasks it ends.
     also : sequence of str
         Other stores, whose results are taken instead of computed; looked into only.
+    resources : Resources
+        What all workers of the run have together, for tasks that ask for it.
     """
 
     select: Callable[[str], bool] | None = None
@@ -121,6 +124,35 @@ class WorkerOptions:
         metavar="URL",
         many=True,
     )
+    resources: Resources = setting(  # noqa: RUF009 - it makes a field
+        NOTHING,
+        "What the workers of this command have, together, for tasks that ask for it: "
+        "gpu=1,mem=32G.",
+        metavar="NAME=AMOUNT,...",
+        read=Resources.of,
+    )
+
+    def identity(
+        self, pid: int, lease: float, supervisor: int | None = None
+    ) -> dict[str, object]:
+        """Return what a worker says of itself: see `worker_identity`; and what it has.
+
+        Examples
+        --------
+        >>> options = WorkerOptions(resources=Resources.of("gpu=1"))
+        >>> print(offered_by(options.identity(1, 120.0)))
+        gpu=1
+        """
+        has = {_HAS: str(self.resources)} if self.resources else {}
+        return worker_identity(pid, lease, supervisor) | has
+
+
+def offered_by(identity: Mapping[str, object]) -> Resources:
+    """Return which resources a worker says that its command has."""
+    try:
+        return Resources.of(identity.get(_HAS, ""))
+    except ValueError:  # of another version
+        return NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +175,10 @@ class RunOptions:
         metavar="SECONDS",
     )
     quiet: bool = setting(False, "No progress and no summary.", letter="q")
+
+    def identity(self, pid: int, supervisor: int | None = None) -> dict[str, object]:
+        """Return what a worker of this run says of itself."""
+        return self.per_worker.identity(pid, self.lease, supervisor)
 
     @classmethod
     def of(

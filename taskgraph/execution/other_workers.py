@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from backends.interface import Cause
 from backends.liveness import Watch
 from backends.warning import warn
+from taskgraph.execution.options import offered_by
 from taskgraph.execution.pace import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from backends.interface import Backend, Key
+    from taskgraph.resources import Resources
 
 _PATIENCE = 0.5
 """Seconds from one look to the next, at least."""
@@ -70,6 +72,16 @@ class OtherWorkers:
             if not gone:
                 self._count_at = now + max(_PATIENCE, _PER_NAME * len(self._names))
         return len(self._names) - len(self._dead)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody has locked anything."""
+        return bool(self._backend.holders())
+
+    def offers(self) -> list[Resources]:
+        """Return which resources those have that are alive, as of the last look."""
+        alive = self._names - self._dead
+        return [offered_by(x.identity) for x in self._backend.members.some(alive)]
 
     def expel_dead(self) -> bool:
         """Free the locks of some that are dead; return whether there were any."""

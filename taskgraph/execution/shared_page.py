@@ -14,6 +14,7 @@ from taskgraph.exit_codes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from taskgraph.execution.choosing.pool import Share
     from taskgraph.execution.clock import Clock
 
 _SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
@@ -31,6 +32,9 @@ _ABOUT = 64
 
 class Page(Protocol):
     """What a worker writes down, and what it may read."""
+
+    share: Share | None
+    """Of the resources that the workers of a run have together."""
 
     def expect(self, seconds: float | None) -> None:
         """Take note of how long a task will take that is about to be locked."""
@@ -62,6 +66,7 @@ class NoPage:
     """The page of a worker without a supervisor."""
 
     stopping = False
+    share: Share | None = None
 
     def expect(self, seconds: float | None) -> None:
         """Do nothing: there is time."""
@@ -100,9 +105,12 @@ class SharedPage:
         limit, which the supervisor may have to record.
     supervisor : int
         Its process.
+    share : Share, optional
+        Of the resources that the workers of a run have together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, share: Share | None = None) -> None:
+        self.share = share
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
         self.supervisor = os.getpid()
         self.describe: Callable[[Key], str] | None = None

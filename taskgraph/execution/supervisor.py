@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
 from backends.interface import Cause
-from backends.liveness import BEATS_PER_LEASE, process_stopped, worker_identity
+from backends.liveness import BEATS_PER_LEASE, process_stopped
 from backends.opening import open_backend, worker_name
+from taskgraph.execution.choosing.pool import Pool
 from taskgraph.execution.ending import Ending, until_of
 from taskgraph.execution.observer import UNOBSERVED, Observer
 from taskgraph.execution.output import flush_streams
@@ -88,10 +89,10 @@ class Supervisor:
         folder: str = ".",
         observer: Observer = UNOBSERVED,
     ) -> None:
-        self._what = what
-        self._options = options
+        self._what, self._options = what, options
         self._observer, self._folder = observer, folder
         self._starting = Starting(options.workers)
+        self._pool = Pool(options.per_worker.resources, options.workers)
         self._children: dict[int, Child] = {}
         self._signalled: list[tuple[float, Child]] = []
         self._codes: list[ExitCode] = []
@@ -202,7 +203,8 @@ class Supervisor:
         reads_first = any(child.seat.first for child in self._children.values())
         first = not self._graph and not reads_first
         whole = first or bool(self._graph.missing)
-        seat = Seat(worker_name(), SharedPage(), Letters(), first, whole)
+        page = SharedPage(self._pool.share())
+        seat = Seat(worker_name(), page, Letters(), first, whole)
         if self._graph:
             self._starting.look(self._backend)
         flush_streams()
@@ -272,7 +274,7 @@ class Supervisor:
             pid, status = os.waitpid(child.pid, os.WNOHANG)
             if pid:
                 self._hear(child)
-                child.seat.letters.close()
+                child.close()
                 del self._children[pid]
                 self._settle_ended(child, os.waitstatus_to_exitcode(status))
 
@@ -346,7 +348,7 @@ class Supervisor:
         for child in self._children.values():
             known = child.joined or bool(self._graph)
             if known and not process_stopped(child.pid):
-                about = worker_identity(child.pid, self._options.lease, os.getpid())
+                about = self._options.identity(child.pid, os.getpid())
                 with suppress(BackendError):  # the worker itself will meet it too
                     self._backend.members.beat(child.worker, about)
 

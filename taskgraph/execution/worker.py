@@ -34,7 +34,6 @@ from taskgraph.execution.shared_page import NoPage, Page
 from taskgraph.execution.unpublished import Unpublished
 from taskgraph.execution.writing.needed import NotRunError, set_aside
 from taskgraph.exit_codes import ExitCode
-from taskgraph.tasks.frontier import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,15 +83,15 @@ class Worker:
         clock: Clock = time,
         background: Callable[..., BackgroundFlush] = BackgroundFlush,
     ) -> None:
-        self._source, self._options = source, options
-        self._provenance = provenance
+        self._source, self._options, self._provenance = source, options, provenance
         self._page: Page = page or NoPage()
         self._output, self._join = output, join or (lambda: None)
         self._clock, self._loaded = clock, loaded
         self._results, self._backend = loaded.results, loaded.results.backend
         self._pace = Pace(self._backend.latency, self._backend.worker)
         self._others = OtherWorkers(self._backend, clock.monotonic)
-        self._choice, self._done, self.failed = Choice(options), Unpublished(), 0
+        self._choice = Choice(options, self._page.share, clock.monotonic)
+        self._done, self.failed = Unpublished(), 0
         self._following, self._running, self._standing = 0.0, b"", False
         self._queue: deque[tuple[Key, int]] = deque()
         self._runner = Runner(
@@ -137,6 +136,7 @@ class Worker:
                 idle = 0.0
                 self._run()
                 continue
+            self._give_back()
             self._flush()
             missing = self._loaded.missing
             if missing and self._frontier.finished_all(missing):
@@ -154,8 +154,9 @@ class Worker:
                 continue
             waited = self._wait()
             idle = idle + waited if waited else 0.0
-            if idle >= self._options.max_wait:
-                return ExitCode.GAVE_UP
+            code = self._choice.given_up(self._frontier, self._others, idle)
+            if code is not None:
+                return code
 
     @property
     def _enough(self) -> bool:
@@ -168,7 +169,7 @@ class Worker:
     def _wait(self) -> float:
         """Wait for news; return for how long it was in vain, 0 if there was any."""
         began = self._clock.monotonic()
-        self._backend.wait(max(1.0, 4 * self._backend.latency))
+        self._backend.wait(self._choice.patience(self._frontier, self._backend.latency))
         self._page.rest(self._pace.rest, self._clock)
         news = self._take_in() or self._pace.others
         return 0.0 if news else self._clock.monotonic() - began
@@ -219,14 +220,11 @@ class Worker:
 
     def _lock(self) -> list[tuple[Key, int]]:
         """Lock some of what is ready; return it with the token of its lock."""
-        backend, pace = self._backend, self._pace
+        backend, pace, attempts = self._backend, self._pace, 0
         pace.others, pace.crowd = self._others.count(), self._others.crowd
-        attempts = 0
         while True:
-            held, least = backend.holders(), pace.worthwhile
-            tasks = pace.tasks(self._frontier.free(len(held)))
-            skip = pace.skip(tasks, attempts)
-            budget = Budget(tasks, pace.interval, held, least, skip, self._running)
+            at = self._frontier, self._loaded.graph, self._running
+            budget = self._choice.budget(pace, backend.holders(), *at, attempts)
             attempts += 1
             wanted = self._frontier.take(self._expected, budget)
             if not wanted:
@@ -301,6 +299,7 @@ class Worker:
         waiting = [key for key, _ in self._queue]
         self._queue.clear()
         self._hand_back(waiting)
+        self._choice.keep(self._loaded.graph, self._running)
 
     def _hand_back(self, keys: Sequence[Key]) -> None:
         if keys:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from operator import not_
 from typing import TYPE_CHECKING
 
+from taskgraph.resources import NOTHING
 from taskgraph.tasks.graph import closure_of, heights_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+    from taskgraph.resources import Resources
     from taskgraph.tasks.graph import Graph
     from taskgraph.tasks.task import Task
 
@@ -39,6 +42,8 @@ class Frontier:
         Keys that have a result or a failure.
     selected : callable, optional
         Says of a task whether it may be run here; all may by default.
+    offered : Resources
+        What there is here for tasks that ask for resources; others never wait.
 
     Attributes
     ----------
@@ -56,8 +61,9 @@ class Frontier:
         failed: Iterable[Key] = (),
         *,
         selected: Callable[[Task], bool] | None = None,
+        offered: Resources = NOTHING,
     ) -> None:
-        self._graph = graph
+        self._graph, self._offered = graph, offered
         self._size = len(graph)
         self._needed_by: dict[Key, list[Key]] | None = None
         self.failed = {key for key in failed if key in graph}
@@ -67,11 +73,15 @@ class Frontier:
         self._selected = selected
         self._fresh: deque[Key] = deque()
         self._stack: deque[Key] = deque()
+        self._parked: dict[Resources, deque[Key]] = {}
+        self._beyond: dict[Resources, deque[Key]] = {}
+        self._asking = False
         if len(self.unfinished) > len(self.failed):
             self._begin(graph.tasks)
 
     def _begin(self, tasks: list[Task]) -> None:
         """Take in which tasks can be run, and what the others wait for."""
+        self._asking = any(each.resources for each in self._graph.generators)
         ready = []
         unfinished, failed = self.unfinished, self.failed
         needs: tuple[Task, ...] = ()
@@ -162,7 +172,12 @@ class Frontier:
     @property
     def ready(self) -> int:
         """How many tasks are ready and not handed out, an upper bound."""
-        return len(self._fresh) + len(self._stack)
+        return len(self._fresh) + len(self._stack) + self.parked
+
+    @property
+    def parked(self) -> int:
+        """How many of these wait for resources that are here and in use, at most."""
+        return sum(map(len, self._parked.values()))
 
     @property
     def open(self) -> int:
@@ -214,6 +229,8 @@ class Frontier:
         """Hide the next `skip` keys at the other end, or bring them back from there."""
         self._stack.rotate(skip)
         self._fresh.rotate(-skip)
+        for keys in self._parked.values():
+            keys.rotate(-skip)
 
     def _take(
         self, expected: Callable[[Task], float | None], budget: Budget
@@ -223,8 +240,9 @@ class Frontier:
         seconds = 0.0
         missing: dict[_Waiting, int] = {}
         ahead: list[Key] = []
+        asked = budget.asked
         while len(taken) < budget.tasks or seconds < budget.least:
-            key = ahead.pop() if ahead else self._pop(budget)
+            key = ahead.pop() if ahead else self._next(budget, asked)
             if key is None:
                 break
             if key in chosen:  # it was put back twice
@@ -236,13 +254,14 @@ class Frontier:
                 break
             taken.append(key)
             chosen.add(key)
+            asked = self._asked(key) if self._asking else None
             if cost is None:
                 break
             seconds += cost
             for group in self._followers.get(key, ()):
                 left = missing[group] = missing.get(group, group.missing) - 1
                 if not left:
-                    ahead += [k for k in group.keys if self._may_be_next(k)]
+                    ahead += [k for k in group.keys if self._may_be_next(k, asked)]
         return taken
 
     def put_back(self, keys: Iterable[Key]) -> None:
@@ -259,14 +278,67 @@ class Frontier:
     def _may_run(self, key: Key) -> bool:
         return self._selected is None or self._selected(self._graph[key])
 
-    def _may_be_next(self, key: Key) -> bool:
-        return key in self._waiting and self._may_run(key)
+    def _may_be_next(self, key: Key, asked: Resources | None) -> bool:
+        may_run = key in self._waiting and self._may_run(key)
+        return may_run and (asked is None or self._asked(key) == asked)
 
-    def _pop(self, budget: Budget) -> Key | None:
+    def _asked(self, key: Key) -> Resources:
+        asked: Resources = self._graph[key].generator.resources
+        return asked
+
+    def _next(self, budget: Budget, asked: Resources | None) -> Key | None:
+        """Return the next key of a batch, all of which ask for the same resources.
+
+        What waits for resources comes first: these are scarce, others can run the rest.
+        """
+        if not self._asking:
+            return self._pop(budget, self._stack, self._fresh)
+        if asked is None or asked:
+            key = self._unpark(budget, asked)
+            if key is not None:
+                return key
+        while (key := self._pop(budget, self._stack, self._fresh)) is not None:
+            asks = self._asked(key)
+            if asks == asked or (asked is None and (not asks or budget.fits(asks))):
+                return key
+            if not asks:  # it would keep what it does not need
+                self._stack.append(key)
+                return None
+            beyond = asks in self._beyond or asks.lacking(self._offered)
+            place = self._beyond if beyond else self._parked
+            place.setdefault(asks, deque()).append(key)
+        return None
+
+    def _unpark(self, budget: Budget, asked: Resources | None) -> Key | None:
+        """Return a key that waited for resources which it can have now."""
+        for asks in [asked] if asked else list(self._parked):
+            keys = self._parked.get(asks, deque())
+            key = self._pop(budget, deque(), keys)
+            if key is None:
+                if not keys:
+                    self._parked.pop(asks, None)
+            elif asked or budget.fits(asks):
+                self._parked[asks] = self._parked.pop(asks)  # next time others go first
+                return key
+            else:
+                keys.appendleft(key)
+        return None
+
+    def out_of_reach(self) -> list[Resources]:
+        """Return what the ready tasks ask for, if all ask for more than is offered.
+
+        None of them may be running, wherever it is.
+        """
+        live = self.unfinished - self.failed if self._beyond else set()
+        found = {asks: live.intersection(keys) for asks, keys in self._beyond.items()}
+        if sum(map(len, found.values())) < self.open:
+            return []
+        return [asks for asks, keys in found.items() if keys]
+
+    def _pop(self, budget: Budget, stack: deque[Key], fresh: deque[Key]) -> Key | None:
         """Return the next ready key that nobody else holds, dropping finished ones."""
         aside: list[Key] = []
         found = None
-        stack, fresh = self._stack, self._fresh
         held, running = budget.held, budget.running
         unfinished, failed = self.unfinished, self.failed
         any_task = self._selected is None
@@ -279,7 +351,7 @@ class Frontier:
             elif any_task or self._may_run(key):
                 found = key
                 break
-        self._fresh.extend(aside)
+        fresh.extend(aside)
         return found
 
 
@@ -289,7 +361,9 @@ class Budget:
 
     At least one task, at most `tasks` or what makes `least` seconds, no more than
     `seconds` of expected work, and none that is `held` by somebody, or `running` here,
-    whoever holds it. About `skip` keys that would come first are left to others.
+    whoever holds it. About `skip` keys that would come first are left to others. All
+    ask for the same resources: for those `asked` if that is not None, else for nothing
+    or what `fits` takes for them.
     """
 
     tasks: int
@@ -298,3 +372,5 @@ class Budget:
     least: float = 0.0
     skip: int = 0
     running: Key = b""
+    asked: Resources | None = None
+    fits: Callable[[Resources], bool] = not_

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import greenlet
 
+from taskgraph.resources import Resources
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.jugfile import Loaded, Pause
 from taskgraph.tasks.recording import Recording, recorded_in
@@ -44,6 +45,13 @@ def top(number: int, values: tuple[tuple[int, int], ...]) -> tuple[int, int]:
 
 
 _FUNCTIONS = (leaf, middle, top)
+OFFERED = Resources.of("gpu=2")
+"""What all processes have together, in schedules whose tasks ask for resources."""
+_ASKING = (
+    leaf,
+    TaskGenerator(middle.f, resources={"gpu": 1}),
+    TaskGenerator(top.f, resources={"gpu": 2}),
+)
 
 
 class Plan(NamedTuple):
@@ -56,10 +64,11 @@ class Plan(NamedTuple):
     functions: tuple[int, ...]
     needs: tuple[tuple[int, ...], ...]
     stops: tuple[tuple[int, int], ...]
+    asking: bool
 
     @classmethod
-    def of(cls, rng: Random) -> Plan:
-        """Return one of 20 to 26 tasks."""
+    def of(cls, rng: Random, *, asking: bool = False) -> Plan:
+        """Return one of 20 to 26 tasks; some ask for resources, or none."""
         leaves, middles, tops = rng.randint(6, 9), rng.randint(8, 10), rng.randint(6, 7)
         needs: list[tuple[int, ...]] = [()] * leaves
         for number in range(leaves, leaves + middles):
@@ -74,14 +83,15 @@ class Plan(NamedTuple):
             for _ in range(rng.randint(1, 4)):
                 barrier = rng.randrange(leaves, len(needs))
                 stops.append((barrier, rng.randrange(barrier)))
-        return cls(functions, tuple(needs), tuple(sorted(stops)))
+        return cls(functions, tuple(needs), tuple(sorted(stops)), asking)
 
     def tasks(self, results: Results | None, end: int) -> list[Task]:
         """Return the tasks up to a number, written down for somebody's results."""
+        functions = _ASKING if self.asking else _FUNCTIONS
         with recorded_in(Recording(results, whole=True)):
             tasks: list[Task] = []
             for number in range(end):
-                function, needs = _FUNCTIONS[self.functions[number]], self.needs[number]
+                function, needs = functions[self.functions[number]], self.needs[number]
                 args = (tuple(tasks[need] for need in needs),) if needs else ()
                 tasks.append(function(number, *args))
         return tasks

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from backends.errors import BackendError, DamagedError
 from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.options import WorkerOptions
+from taskgraph.execution.shared_page import NoPage
 from taskgraph.execution.worker import Worker
 from taskgraph.exit_codes import ExitCode
 from taskgraph.results.failures import discard_failures
@@ -50,15 +51,18 @@ def work(schedule: Schedule, process: Process) -> None:
         nonlocal joined
         if not joined:
             about = {"host": process.name, "boot": "simulated", "lease": LEASE}
+            about["resources"] = str(schedule.pool.offered)
             backend.members.beat(process.name, about)
             joined = True
 
-    source = KeptJugfile(schedule.source)
+    source, page = KeptJugfile(schedule.source), NoPage()
+    page.share = process.share = schedule.pool.share()
     worker = ObservedWorker(
         source,
         source.load(results),
-        WorkerOptions(),
+        WorkerOptions(resources=schedule.pool.offered),
         provenance=dict,
+        page=page,
         join=join,
         clock=process,
         background=lambda *deeds: SimulatedFlush(schedule, process, *deeds),
@@ -243,5 +247,6 @@ def body_of(
                 process.last_beat()
                 process.joined = None  # its heart stops, signed off or not
                 process.ended = True
+                schedule.buried(process)
 
     return body

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from backends.errors import BackendError
 from backends.store import JournalStore
 from backends.warning import warnings_told
+from taskgraph.execution.choosing.pool import Pool
+from taskgraph.resources import NOTHING
 from taskgraph.results.results import Results
 from taskgraph.tasks import recording
 from taskgraph.tasks.graph import Graph
 from taskgraph.upkeep.growing import take
 
-from .calls import Plan, PlanSource, RaisedError
+from .calls import OFFERED, Plan, PlanSource, RaisedError
 from .deeds import COMMANDS, LEASE, body_of, work
 from .scheduler import Process, Scheduler
 from .simulated_log import Disk, SimulatedLog
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 FAULTS = ("kill", "freeze", "silence", "delay", "eio", "unavailable", "clock")
 _MOST_STEPS = 15_000
+_PLACES = 20
+"""More than there are workers in any schedule."""
 _MOST_SECONDS = 300.0
 
 
@@ -84,7 +88,10 @@ class Schedule:
         self.rng = rng = Random(seed)
         tick = rng.choice([0.0002, 0.001, 0.001, 0.005, 0.02])
         self.scheduler = Scheduler(rng, tick=tick, traced=traced)
-        plan = Plan.of(rng)
+        plan = Plan.of(rng, asking=Random(f"asking {seed}").random() < 0.3)
+        offered = OFFERED if plan.asking else NOTHING
+        self.pool = Pool(offered, _PLACES, lambda: self.scheduler.now)
+        self.using: dict[Process, int] = {}
         self.source = PlanSource(plan)
         tasks = plan.tasks(None, len(plan.needs))
         self._tasks = tasks
@@ -116,14 +123,33 @@ class Schedule:
         """Run a task's function: some waiting, then a new value, or it raises."""
         rng, scheduler = self.rng, self.scheduler
         run = self.truth.begin(number, values, process)
+        self._use(process, self._asked(number))
         scheduler.note(f"run {run} of task {number} with {list(values)}")
         for _ in range(rng.choice([1, 1, 2, 3])):
             long = rng.random() < self.slow
             scheduler.sleep(rng.choice([0.3, 0.8, 3.0]) if long else rng.random() / 50)
+        self._use(process, 0)
         if rng.random() < self.raising:
             self.truth.runs[run].raised = True
             raise RaisedError(str(run))
         return number, run
+
+    def _asked(self, number: int) -> int:
+        """Return how much a task asks for of what there is twice."""
+        plan = self.truth.plan
+        return plan.functions[number] if plan.asking else 0
+
+    def _use(self, process: Process, amount: int) -> None:
+        """Note what a process uses now; all together never use more than there is."""
+        self.using[process] = amount
+        if sum(self.using.values()) > sum(x.value for x in OFFERED.amounts):
+            self.scheduler.fail(f"{process.name} uses more than is left")
+
+    def buried(self, dead: Process) -> None:
+        """Take back what a process had of the resources, as its supervisor does."""
+        self.using.pop(dead, None)
+        if dead.share is not None:
+            dead.share.close()
 
     def process(self, name: str, deed: Callable[[Schedule, Process], None]) -> Process:
         """Start a process that does something."""
@@ -132,6 +158,7 @@ class Schedule:
         process.runs = self
         process.wall_offset = self.rng.choice([0.0, 0.0, -1e8, 3.0, 86400.0])
         process.hurt = process.ended = False
+        process.share = None
         self.processes.append(process)
         self.scheduler.start(process, body_of(self, process, deed))
         self.scheduler.note(f"{process.name} starts")
@@ -155,6 +182,7 @@ class Schedule:
 
     def _kill(self, victim: Process) -> None:
         self.scheduler.kill(victim)
+        self.buried(victim)
 
     def _freeze(self, victim: Process) -> None:
         victim.last_beat()

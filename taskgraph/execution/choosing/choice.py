@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from backends.warning import warn
-from taskgraph.tasks.frontier import Frontier
+from taskgraph.execution.choosing.pool import Pool
+from taskgraph.exit_codes import ExitCode
+from taskgraph.tasks.frontier import Budget, Frontier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Collection, Container, Sequence
 
     from backends.interface import Claim, Key
+    from taskgraph.execution.choosing.pool import Share
     from taskgraph.execution.options import WorkerOptions
+    from taskgraph.execution.other_workers import OtherWorkers
+    from taskgraph.execution.pace import Pace
+    from taskgraph.resources import Resources
+    from taskgraph.tasks.graph import Graph
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task
     from taskgraph.upkeep.other_stores import OtherStores
+
+LATECOMERS = 10.0
+"""Seconds in which a worker may still come that has what nobody has: those of several
+commands do not begin at the same moment."""
+
+_BRIEF = 0.1
+"""Seconds from one look to the next whether resources are free again."""
 
 
 class Choice:
@@ -24,11 +39,24 @@ class Choice:
     ----------
     options : WorkerOptions
         What it may run, and which other stores it looks into.
+    share : Share, optional
+        Its part of the resources that its command has; all of them by default.
+    clock : callable, optional
+        Monotonic seconds.
     """
 
-    def __init__(self, options: WorkerOptions) -> None:
+    def __init__(
+        self,
+        options: WorkerOptions,
+        share: Share | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._select, self._also = options.select, options.also
+        self._max_wait = options.max_wait
         self._others: OtherStores | None = None
+        self._share = share or Pool(options.resources, 1).share()
+        self._clock = clock
+        self._lonely_since: float | None = None
 
     def frontier(self, loaded: Loaded) -> Frontier:
         """Return what can be run of some tasks, as their store is now."""
@@ -41,7 +69,71 @@ class Choice:
             self._others.look(loaded.graph)
         failures, selected = loaded.results.backend.failures(), self._selected()
         known = loaded.results.keys()
-        return Frontier(loaded.graph, known, failures, selected=selected)
+        has = self._share.offered
+        return Frontier(loaded.graph, known, failures, selected=selected, offered=has)
+
+    def budget(
+        self,
+        pace: Pace,
+        held: Collection[Key],
+        frontier: Frontier,
+        graph: Graph,
+        running: Key,
+        attempts: int,
+    ) -> Budget:
+        """Return how much to lock beside what runs, after so many attempts in vain."""
+        tasks = pace.tasks(frontier.free(len(held)))
+        return Budget(
+            tasks,
+            pace.interval,
+            held,
+            pace.worthwhile,
+            pace.skip(tasks, attempts),
+            running,
+            self.keep(graph, running),
+            self._share.take,
+        )
+
+    def keep(self, graph: Graph, running: Key) -> Resources | None:
+        """Give back what the task that runs does not need; return what it needs.
+
+        What is locked beside it has to ask for the same, or may ask for anything if
+        that is None.
+        """
+        held = self._share.held
+        if held and not (running and graph[running].generator.resources == held):
+            self._share.give_back()
+        return self._share.held or None
+
+    @staticmethod
+    def patience(frontier: Frontier, latency: float) -> float:
+        """Return how many seconds to wait for news; others tell nobody what is free."""
+        return max(_BRIEF if frontier.parked else 1.0, 4 * latency)
+
+    def given_up(
+        self, frontier: Frontier, others: OtherWorkers, idle: float
+    ) -> ExitCode | None:
+        """Return how a worker ends that waits in vain; None if it need not yet.
+
+        Parameters
+        ----------
+        frontier : Frontier
+            What is ready.
+        others : OtherWorkers
+            Who may run what this one cannot.
+        idle : float
+            Seconds without news, and without others.
+        """
+        asks = () if others.busy else frontier.out_of_reach()
+        offers = others.offers() if asks else []
+        if not asks or not all(each.lacking(has) for each in asks for has in offers):
+            self._lonely_since = None
+            return ExitCode.GAVE_UP if idle >= self._max_wait else None
+        now = self._clock()
+        if self._lonely_since is None:
+            self._lonely_since = now
+        patience = min(LATECOMERS, self._max_wait)
+        return ExitCode.LEFT if now - self._lonely_since >= patience else None
 
     def _selected(self) -> Callable[[Task], bool] | None:
         select, others = self._select, self._others

@@ -70,6 +70,12 @@ class Child:
         """The memory that it shares with the supervisor."""
         return self.seat.page
 
+    def close(self) -> None:
+        """Take back what it had, now that it has ended."""
+        self.seat.letters.close()
+        if self.page.share is not None:
+            self.page.share.close()
+
     def told(self) -> Iterator[tuple[str, Any]]:
         """Yield what it told since, in order; the pieces of a graph together."""
         for about, content in self.seat.letters.received():

@@ -178,7 +178,7 @@ def _run(job: Job, seat: Seat, source: GraphSource, loaded: Loaded) -> ExitCode:
     worker = seat.worker
     backend = loaded.results.backend
     backend.worker = worker
-    about = worker_identity(os.getpid(), job.options.lease, os.getppid())
+    about = job.options.identity(os.getpid(), os.getppid())
     joined = False
 
     def join() -> None:

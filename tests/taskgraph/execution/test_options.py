@@ -38,6 +38,7 @@ def test_every_setting_has_a_name_of_its_own():
             "pdb",
             "quiet",
             "requeue",
+            "resources",
             "retry",
         )
     ]
