@@ -4,64 +4,43 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import UnavailableError
 from backends.warning import warn
-from taskgraph.context import open_store
 from taskgraph.errors import GaveUpError, TasksFailedError, UsageError
-from taskgraph.execution.at_once import run_at_once
 from taskgraph.execution.in_process import run_here
 from taskgraph.execution.options import RunOptions, WorkerOptions
 from taskgraph.execution.retrying import judge, try_again
 from taskgraph.exit_codes import ExitCode
+from taskgraph.given import source_of, tasks_of
 from taskgraph.names import known_as
 from taskgraph.report import report_of
-from taskgraph.tasks.graph import Graph, selector
-from taskgraph.tasks.jugfile import Jugfile, Loaded
-from taskgraph.tasks.limits import checked_workers
-from taskgraph.tasks.recording import Recording
-from taskgraph.tasks.task import Task
-from taskgraph.tasks.tasklet import Tasklet
+from taskgraph.resources import NOTHING, Resources
+from taskgraph.tasks.graph import selector
+from taskgraph.tasks.limits import checked_resources, checked_workers
 from taskgraph.upkeep import gone_files
 from taskgraph.upkeep.changed_code import told_changes
 from taskgraph.upkeep.forgetting import chosen_inside, forget_tasks
 from taskgraph.upkeep.invalidation import INVALIDATION
-from taskgraph.upkeep.jugfile_store import default_store, keep_choice
+from taskgraph.upkeep.jugfile_store import keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 from taskgraph.upkeep.other_stores import told_at_first
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
     from taskgraph.report import Report
-    from taskgraph.results.results import Results
-    from taskgraph.tasks.jugfile import GraphSource
+    from taskgraph.tasks.jugfile import GraphSource, Loaded
+    from taskgraph.tasks.task import Task
 
 
 _INSTEAD = (
     "end them first, give workers=0 to run in this process, or put the tasks into a "
     "script for `tg execute`, whose workers read it themselves"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Fixed:
-    """A source that has said everything."""
-
-    tasks: list[Task]
-
-    def load(self, results: Results, _pause: object = None) -> Loaded:
-        graph = Graph(self.tasks)
-        together = Recording[Task]()
-        for task in (*self.tasks, *graph.tasks):
-            for one in (task, *task.needs):  # of equal calls the graph has one
-                recording = one.recording
-                recording.results, recording.run_at_once = results, run_at_once
-            if together.functions.get(task.generator.prefix) is not task.f:
-                together.register(task.generator)
-        return Loaded(graph, {}, results)
 
 
 @known_as("taskgraph")
@@ -71,6 +50,7 @@ def run(
     store: Any = None,
     workers: int = 1,
     also: Iterable[str] = (),
+    resources: Mapping[str, Any] | Resources = NOTHING,
     options: WorkerOptions | None = None,
     check: bool = True,
 ) -> Report:
@@ -99,6 +79,9 @@ def run(
         demands.
     also : iterable of str, optional
         Other stores, whose results are taken instead of computed; only looked into.
+    resources : mapping, optional
+        What all workers have together, as ``{"gpu": 1, "mem": "32G"}``, for tasks that
+        ask for it.
     options : WorkerOptions, optional
         What to run of it, and how.
     check : bool, optional
@@ -114,7 +97,8 @@ def run(
     TasksFailedError
         Tasks failed or wait for one that failed.
     GaveUpError
-        Others hold the last tasks and none is alive, or `options` left some out.
+        Others hold the last tasks and none is alive, no worker has the resources that
+        tasks ask for, or `options` left some out.
     KeyboardInterrupt
         Ctrl-C, also if `check` is false: after the tasks that ran then, whose results
         are kept; at once if it is pressed again.
@@ -145,14 +129,16 @@ def run(
     'ZeroDivisionError'
     """
     workers = checked_workers(workers)
-    source, results, folder = _source(what, store)
+    source, results, folder = source_of(what, store)
     began = results.backend.claim([]).token
     loaded = source.load(results)
     if not (loaded.graph.tasks or loaded.missing):
         warn(_without_tasks(what))
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
-    options = replace(o := options or WorkerOptions(), also=[*also, *o.also])
+    has = checked_resources(resources, "run")
+    o = options or WorkerOptions()
+    options = replace(o, also=[*also, *o.also], resources=has or o.resources)
     _prepare(loaded, options, began)
     if workers and loaded.results.backend.shared:
         code = _run_in_workers(source, loaded, RunOptions(workers, options), folder)
@@ -163,10 +149,13 @@ def run(
     report = report_of(loaded)
     clashes = gone_files.told_clashes(loaded.results, gone_files.writing_files(loaded))
     if check:
-        _raise_unless_done(report, code)
+        _raise_unless_done(report, code, options.resources)
         if clashes:
             raise UsageError(clashes)
-    elif clashes:
+        return report
+    if code == ExitCode.LEFT and report.open:
+        warn(report.told_waiting(options.resources, "run(resources=...)"))
+    if clashes:
         warn(clashes)
     return report
 
@@ -256,7 +245,7 @@ def invalidate(
     loaded = _looked_at(what, store)
     names = [name] if isinstance(name, str) else list(name)
     whole = isinstance(what, str | os.PathLike)
-    tasks = loaded.graph.tasks if whole or names else _tasks(what)
+    tasks = loaded.graph.tasks if whole or names else tasks_of(what)
     if whole and not names:
         raise UsageError("say what to forget of a jugfile: invalidate(path, name=...)")
     matches = selector(names) if names else bool
@@ -272,7 +261,7 @@ def invalidate(
 
 def _looked_at(what: Any, store: Any) -> Loaded:
     """Return what is known of a jugfile or of tasks; nothing is written."""
-    source, results, _ = _source(what, store)
+    source, results, _ = source_of(what, store)
     reads = source.jugfile if isinstance(source, KeptJugfile) else source
     return reads.load(results)
 
@@ -296,17 +285,6 @@ def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:
     ):
         if told:
             warn(told)
-
-
-def _source(what: Any, store: Any) -> tuple[GraphSource, Results, Path]:
-    """Return where the tasks come from, where results go, and whose commit counts."""
-    if isinstance(what, str | os.PathLike) and os.fspath(what):
-        path = Path(what)
-        results = open_store(store or default_store(path))
-        jugfile = Jugfile(path, run_at_once=run_at_once)
-        return KeptJugfile(jugfile), results, path.resolve().parent
-    source = _Fixed(_tasks(what))
-    return source, open_store(store or _store_of(source.tasks)), Path.cwd()
 
 
 def _run_in_workers(
@@ -352,7 +330,7 @@ def _run_in_workers(
     return code
 
 
-def _raise_unless_done(report: Report, code: ExitCode) -> None:
+def _raise_unless_done(report: Report, code: ExitCode, has: Resources) -> None:
     if report.failed or report.blocked:
         first = next(iter(report.errors), None)
         trace = f"\n{first.traceback}" if first is not None else ""
@@ -363,30 +341,6 @@ def _raise_unless_done(report: Report, code: ExitCode) -> None:
         why = "the run ended without them: `options` left them out, or workers died"
         if code == ExitCode.GAVE_UP:
             why = "others hold them, and no other worker is alive; see `tg locks`"
+        if code == ExitCode.LEFT:
+            why = report.told_waiting(has, "run(resources=...)")
         raise GaveUpError(f"tasks still open: {report.open}; {why}")
-
-
-def _tasks(what: Any) -> list[Task]:
-    single = isinstance(what, Task | Tasklet | str | bytes)
-    if single or not isinstance(what, Iterable):
-        what = [what]  # refused below if it is no task
-    tasks: list[Task] = []
-    for item in what:
-        if isinstance(item, Task):
-            tasks.append(item)
-        elif isinstance(item, Tasklet):
-            tasks += item.dependencies()
-        else:
-            raise UsageError(
-                f"run() takes the path of a jugfile, or tasks, not {item!r:.60}; give "
-                "the path of your script, or what Task() or a TaskGenerator returned"
-            )
-    return tasks
-
-
-def _store_of(tasks: list[Task]) -> Any:
-    """Return the store that tasks were written down with, else one in memory."""
-    for task in tasks:
-        if task.recording.results is not None:
-            return task.recording.results
-    return "memory://"

@@ -31,7 +31,8 @@ class ExitCode(IntEnum):
     STORE_FAILED = 4
     """The store failed, or the output cannot be written."""
     LEFT = 5
-    """Work is left because the time of the run was over, or it had its share of tasks:
+    """Work is left because the time of the run was over, it had its share of tasks, or
+    no worker has the resources that tasks ask for:
     who starts it again goes on from there."""
     BUG = 70
     """Something went wrong that nobody foresaw; the ``EX_SOFTWARE`` of sysexits."""

@@ -10,11 +10,13 @@ from backends.errors import DamagedError
 from taskgraph.exit_codes import ExitCode
 from taskgraph.names import known_as
 from taskgraph.tasks.frontier import Frontier
+from taskgraph.upkeep.asking import asking_of, nobody_has
 from taskgraph.upkeep.status import states_of, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Set
+    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
+    from taskgraph.resources import Resources
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.upkeep.snapshot import Snapshot
@@ -85,6 +87,9 @@ class Report:
     open: int
     store: Results
     _tasks: Callable[[], Iterator[_Task]] = field(repr=False, compare=False)
+    _asking: Mapping[str, Sequence[str]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def exit_code(self) -> ExitCode:
@@ -101,6 +106,19 @@ class Report:
         return {
             name: {state: counted[name, state] for state in _STATES} for name in names
         }
+
+    def told_waiting(self, has: Resources, instead: str = "") -> str:
+        """Return what to say if no worker has what open tasks ask for.
+
+        Parameters
+        ----------
+        has : Resources
+            What the workers of the run had.
+        instead : str, optional
+            What gives them more; that of the command line by default.
+        """
+        left = {name: row["open"] for name, row in self.counts.items()}
+        return nobody_has(left, self._asking, has, instead)
 
     @property
     def errors(self) -> list[FailedTask]:
@@ -131,7 +149,13 @@ def report_of(loaded: Loaded, gone: Set[bytes] = frozenset()) -> Report:
 
     more = bool(loaded.missing)
     return Report(
-        len(finished), failed, len(blocked), rest + more, loaded.results, tasks
+        len(finished),
+        failed,
+        len(blocked),
+        rest + more,
+        loaded.results,
+        tasks,
+        asking_of(loaded.graph.generators),
     )
 
 
@@ -151,7 +175,8 @@ def report_from(snapshot: Snapshot, results: Results) -> Report:
             yield key, name, states[key] if states[key] in _STATES else "open"
 
     more = not snapshot.complete
-    return Report(done, failed, blocked, rest + more, results, tasks)
+    asking = snapshot.asking
+    return Report(done, failed, blocked, rest + more, results, tasks, asking)
 
 
 def _why(results: Results, key: bytes, name: str) -> FailedTask:

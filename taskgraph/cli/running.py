@@ -157,7 +157,9 @@ def _run_here(
         loaded = source.load(loaded.results)  # what appeared behind barriers
     report = report_of(loaded)
     whole = _tell_files(report, writing_files(loaded), options)
-    if code == ExitCode.NOT_DONE and report.open:
+    if code == ExitCode.LEFT and report.open:
+        note(report.told_waiting(options.per_worker.resources))
+    if code in (ExitCode.NOT_DONE, ExitCode.LEFT) and report.open:
         return ExitCode.LEFT, report
     return report.exit_code if whole else ExitCode.NOT_DONE, report
 
@@ -331,9 +333,12 @@ def _concluded(
         )
     if signo:
         return by_signal(signo)
-    if code > ExitCode.NOT_DONE:
+    if code == ExitCode.LEFT and report.open:
+        note(report.told_waiting(options.per_worker.resources))
+        return code
+    if ExitCode.NOT_DONE < code != ExitCode.LEFT:
         if code == ExitCode.GAVE_UP:
             note("gave up waiting: nobody else is alive, and nothing can be run here")
         return code
-    undone = report.failed or report.blocked or code or not whole
+    undone = report.failed or report.blocked or code == ExitCode.NOT_DONE or not whole
     return ExitCode.NOT_DONE if undone else ExitCode.DONE

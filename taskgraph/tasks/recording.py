@@ -231,8 +231,8 @@ class Recording(Generic[T]):
                 f"{name} any more; say so right after a task is written down, or write "
                 f"TaskGenerator(f, name={name!r})"
             )
-        given = {each: getattr(old, each) for each in ("retries", "timeout", "resources")}
-        given["files"] = old.files and not old.declares
+        given = {"retries": old.retries, "timeout": old.timeout}
+        given |= {"resources": old.resources, "files": old.files and not old.declares}
         ignore = tuple(old.ignore)
         new = type(old)(old.f, name=name, version=old.version, ignore=ignore, **given)
         self.register(new)

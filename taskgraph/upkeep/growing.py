@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from taskgraph.calls.kept import Calls
 from taskgraph.calls.packing import calls_of, signature_of
+from taskgraph.upkeep.asking import asking_of
 from taskgraph.upkeep.jugfile_store import stamp_of
 from taskgraph.upkeep.snapshot import Snapshot, decode
 
@@ -138,6 +139,7 @@ class Growing:
             inputs=dict(inputs or {}),
             calls=calls,
             signatures=tuple(self._signatures.values()),
+            asking=asking_of(self._functions),
         )
 
 

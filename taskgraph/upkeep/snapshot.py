@@ -22,7 +22,7 @@ from taskgraph.identity.input_files import changed_files
 from taskgraph.upkeep.jugfile_store import is_default_store, is_edited
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from backends.interface import Backend
     from taskgraph.calls.kept import Call
@@ -74,6 +74,8 @@ class Snapshot:
         For each of `names` a `Signature`, encoded.
     past : Past
         Calls of results that the graph has no more: what new ones can be compared with.
+    asking : mapping
+        What tasks ask for, as text, by the names of functions that ask for resources.
     moved : str
         The folder in which its jugfile is now; empty if that is as it was.
     """
@@ -93,6 +95,7 @@ class Snapshot:
     calls: Calls = field(default_factory=Calls)
     signatures: tuple[bytes, ...] = ()
     past: Past = field(default_factory=Past)
+    asking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     moved: str = field(default="", compare=False)
 
     @property
@@ -271,6 +274,7 @@ def encode(snapshot: Snapshot, level: int = 1) -> bytes:
         snapshot.calls.blocks,
         snapshot.signatures,
         (snapshot.past.keys, snapshot.past.names, snapshot.past.calls.blocks),
+        dict(snapshot.asking),
     )
     return bytes(msgpack.packb(plain, unicode_errors=_ANY_TEXT))
 
@@ -349,7 +353,8 @@ def decode(data: bytes) -> Snapshot | None:
         version, *plain = msgpack.unpackb(data, unicode_errors=_ANY_TEXT)
         if version != VERSION:
             return None
-        *plain, names, keys, packed, writing, inputs, calls, signatures, past = plain
+        *plain, calls, signatures, past, asking = plain
+        *plain, names, keys, packed, writing, inputs = plain
         path, arguments, stamp, when, missing = plain
         functions, counts, needs = (
             array("I", zlib.decompress(numbers)) for numbers in packed
@@ -374,6 +379,7 @@ def decode(data: bytes) -> Snapshot | None:
         calls,
         tuple(signatures),
         past,
+        {name: tuple(asked) for name, asked in asking.items()},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,7 +12,7 @@ from taskgraph.cli.words.jugfiles import StoreUrl
 from taskgraph.execution.options import RunOptions, run_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from taskgraph.execution.options import Setting
 
@@ -24,6 +25,7 @@ _IN_HELP = (
     "debug",
     "pdb",
     "also",
+    "resources",
     "max_time",
     "max_tasks",
     "requeue",
@@ -45,13 +47,14 @@ class _Read(click.ParamType[Any]):
 
     name = LIMIT
 
-    def __init__(self, read: Callable[[str], Any]) -> None:
+    def __init__(self, read: Callable[[Any], Any]) -> None:
         self._read = read
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """Return the value; texts that have none are refused by the setting's words."""
         try:
-            return self._read(str(value)) if isinstance(value, (str, int)) else value
+            value = str(value) if isinstance(value, int) else value
+            return self._read(value) if isinstance(value, (str, Mapping)) else value
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -124,7 +127,7 @@ def _option(setting: Setting) -> Callable[[F], F]:
     return click.option(
         *flags,
         default=setting.default,
-        show_default=True,
+        show_default=bool(setting.default) or None,
         type=None if setting.read is None else _Read(setting.read),
         metavar=setting.metavar,
         help=setting.meaning,

@@ -109,6 +109,8 @@ def _about(
     names = snapshot.named()
     about: dict[str, Any] = {"key": key.hex()}
     about["function"] = record.name if record else names.get(key, "")
+    if asked := snapshot.asking.get(names.get(key, "")):
+        about["resources"] = " or ".join(asked)
     about["holder"] = results.backend.locked_by(key)
     about |= _needs(key, snapshot, names)
     if record is None:
@@ -199,6 +201,8 @@ def _print(about: dict[str, Any]) -> None:
             about["state"] + (f" by {about['holder']}" if about["holder"] else ""),
         ),
     ]
+    if "resources" in about:
+        lines.append(("asks for", about["resources"]))
     if "wall" in about:
         lines += _run_lines(about)
     for title in ("needs", "needed_by"):

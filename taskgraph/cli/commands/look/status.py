@@ -86,6 +86,8 @@ def command(
         if words:
             note(words)
     _explain(status, snapshot, jugfile, left)
+    if snapshot.asking and status.total("ready"):
+        _tell_waiting(status, snapshot, backend)
     return 0
 
 
@@ -120,6 +122,20 @@ def _time_left(status: Status, snapshot: Snapshot, backend: Backend) -> str:
     return f"the rest takes about {text}" if text else ""
 
 
+def _tell_waiting(status: Status, snapshot: Snapshot, backend: Backend) -> None:
+    """Say which resources ready tasks wait for, and whether anybody has them."""
+    from backends.liveness import seems_dead
+    from taskgraph.execution.options import offered_by
+    from taskgraph.upkeep.asking import waiting
+
+    ready = {name: row["ready"] for name, row in status.counts.items()}
+    alive = [each for each in backend.members.all() if not seems_dead(each)]
+    offers = [offered_by(each.identity) for each in alive]
+    for who, asked, had in waiting(ready, snapshot.asking, offers):
+        start = f"no worker has it: start some with `tg execute --resources {asked}`"
+        note(f"{who}: {'it is in use' if had else start}")
+
+
 def _show(
     status: Status,
     snapshot: Snapshot | None,
@@ -141,7 +157,12 @@ def _show(
 
 
 def _plain(status: Status, snapshot: Snapshot | None) -> dict[str, Any]:
-    functions = [{"name": name, **row} for name, row in sorted(status.counts.items())]
+    asking = {} if snapshot is None else snapshot.asking
+    functions = [
+        {"name": name, **row}
+        | ({"resources": list(asking[name])} if name in asking else {})
+        for name, row in sorted(status.counts.items())
+    ]
     plain: dict[str, Any] = {
         "tasks": status.tasks,
         "total": status.totals,

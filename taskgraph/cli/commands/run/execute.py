@@ -56,8 +56,8 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
 
     \b
     Exit code: 0 all done, 1 tasks failed or blocked, 2 usage or jugfile error,
-    3 gave up waiting for others, 4 the store failed, 5 a limit of time or tasks came
-    and work is left, 128+N stopped by signal N.
+    3 gave up waiting for others, 4 the store failed, 5 work is left because a limit of
+    time or tasks came or no worker has its resources, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from taskgraph.context import open_store
     from taskgraph.execution.at_once import run_at_once

@@ -1,0 +1,86 @@
+"""What a script or a notebook gives: the path of a jugfile, or tasks; and its store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.context import open_store
+from taskgraph.errors import UsageError
+from taskgraph.execution.at_once import run_at_once
+from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.jugfile import Jugfile, Loaded
+from taskgraph.tasks.recording import Recording
+from taskgraph.tasks.task import Task
+from taskgraph.tasks.tasklet import Tasklet
+from taskgraph.upkeep.jugfile_store import default_store
+from taskgraph.upkeep.kept_jugfile import KeptJugfile
+
+if TYPE_CHECKING:
+    from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import GraphSource
+
+
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """A source that has said everything."""
+
+    tasks: list[Task]
+
+    def load(self, results: Results, _pause: object = None) -> Loaded:
+        graph = Graph(self.tasks)
+        together = Recording[Task]()
+        for task in (*self.tasks, *graph.tasks):
+            for one in (task, *task.needs):  # of equal calls the graph has one
+                recording = one.recording
+                recording.results, recording.run_at_once = results, run_at_once
+            if together.functions.get(task.generator.prefix) is not task.f:
+                together.register(task.generator)
+        return Loaded(graph, {}, results)
+
+
+def source_of(what: Any, store: Any) -> tuple[GraphSource, Results, Path]:
+    """Return where the tasks come from, where results go, and whose commit counts."""
+    if isinstance(what, str | os.PathLike) and os.fspath(what):
+        path = Path(what)
+        results = open_store(store or default_store(path))
+        jugfile = Jugfile(path, run_at_once=run_at_once)
+        return KeptJugfile(jugfile), results, path.resolve().parent
+    source = _Fixed(tasks_of(what))
+    return source, open_store(store or _store_of(source.tasks)), Path.cwd()
+
+
+def tasks_of(what: Any) -> list[Task]:
+    """Return tasks as they are given: one, several, or parts of their results.
+
+    Raises
+    ------
+    UsageError
+        They are no tasks.
+    """
+    single = isinstance(what, Task | Tasklet | str | bytes)
+    if single or not isinstance(what, Iterable):
+        what = [what]  # refused below if it is no task
+    tasks: list[Task] = []
+    for item in what:
+        if isinstance(item, Task):
+            tasks.append(item)
+        elif isinstance(item, Tasklet):
+            tasks += item.dependencies()
+        else:
+            raise UsageError(
+                f"run() takes the path of a jugfile, or tasks, not {item!r:.60}; give "
+                "the path of your script, or what Task() or a TaskGenerator returned"
+            )
+    return tasks
+
+
+def _store_of(tasks: list[Task]) -> Any:
+    """Return the store that tasks were written down with, else one in memory."""
+    for task in tasks:
+        if task.recording.results is not None:
+            return task.recording.results
+    return "memory://"
