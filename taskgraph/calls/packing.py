@@ -42,10 +42,24 @@ _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type)
 _CALL, _NEEDS = attrgetter("call"), attrgetter("needs")
 
 
-def calls_of(tasks: Sequence[Task]) -> Calls:
-    """Return the arguments of tasks, in order."""
-    blocks = (tasks[at : at + _BLOCK] for at in range(0, len(tasks), _BLOCK))
-    return Calls(tuple([(len(block), _packed(block)) for block in blocks]))
+def calls_of(tasks: Sequence[Task], counts: Sequence[int] = ()) -> Calls:
+    """Return the arguments of tasks, in order.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        They are packed in blocks.
+    counts : sequence of int, optional
+        How many tasks each of them needs, if that is known already.
+    """
+    counts = counts or list(map(len, map(_NEEDS, tasks)))
+    compressor = zstd.ZstdCompressor(1)
+    compress = partial(compressor.compress, mode=compressor.FLUSH_FRAME)
+    found = []
+    for at in range(0, len(tasks), _BLOCK):
+        block, most = tasks[at : at + _BLOCK], max(counts[at : at + _BLOCK])
+        found.append((len(block), _packed(block, most, compress)))
+    return Calls(tuple(found))
 
 
 def signature_of(generator: TaskGenerator) -> Signature:
@@ -59,9 +73,11 @@ def signature_of(generator: TaskGenerator) -> Signature:
     )
 
 
-def _packed(tasks: Sequence[Task]) -> bytes:
-    """Return a block of calls."""
-    if max(map(len, map(_NEEDS, tasks))) <= _MANY_NEEDS:
+def _packed(
+    tasks: Sequence[Task], most: int, compress: Callable[[bytes], bytes]
+) -> bytes:
+    """Return a block of calls, of which none needs more than `most` tasks."""
+    if most <= _MANY_NEEDS:
         known: dict[int, Any] = {}
         try:
             packed = msgpack.packb(
@@ -71,7 +87,7 @@ def _packed(tasks: Sequence[Task]) -> bytes:
                 unicode_errors=ANY_TEXT,
             )
             if len(packed) <= _USUAL * len(tasks):
-                return zstd.compress(packed, 1)
+                return compress(packed)
         except (ValueError, TypeError, OverflowError, RecursionError):
             pass
     return pack_block([_cut(task.call) for task in tasks])

@@ -99,7 +99,8 @@ class Growing:
             columns = told, functions[some], *self._needed(tasks)
             self.size += len(tasks)
             self.check = zlib.crc32(told, self.check)
-            yield self._taken(columns, calls_of(tasks), b"".join(missing), read)
+            calls = calls_of(tasks, columns[2])
+            yield self._taken(columns, calls, b"".join(missing), read)
 
     def _needed(self, tasks: Sequence[Task]) -> tuple[array[int], array[int]]:
         """Return how many tasks each of these needs, and where they are."""
