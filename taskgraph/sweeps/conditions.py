@@ -83,7 +83,7 @@ class Condition:
             A column is not there, or holds what cannot be compared so.
         """
         for name in self.names:
-            require_column(name, columns)
+            require_column(name, columns, "; text stands in quotes")
         test = self._term(self._tree, columns)
         length = len(next(iter(columns.values()), ()))
         try:
@@ -178,8 +178,8 @@ class Condition:
         return holds
 
 
-def require_column(name: str, columns: Iterable[str]) -> None:
-    """Refuse the name of a column that is not there.
+def require_column(name: str, columns: Iterable[str], hint: str = "") -> None:
+    """Refuse the name of a column that is not there; `hint` says what else it may be.
 
     Raises
     ------
@@ -192,8 +192,7 @@ def require_column(name: str, columns: Iterable[str]) -> None:
     near = difflib.get_close_matches(name, known, 1)
     meant = f"did you mean {near[0]}? " if near else ""
     raise UsageError(
-        f"there is no column {name!r}; {meant}the columns are {', '.join(known)} "
-        "(text stands in quotes)"
+        f"there is no column {name!r}; {meant}the columns are {', '.join(known)}{hint}"
     )
 
 

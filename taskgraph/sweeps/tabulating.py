@@ -214,7 +214,7 @@ def _tasks_of(what: Any, store: Any) -> tuple[list[Task], Results | None]:
             raise UsageError(
                 "of which tasks? give them, or a jugfile: table(function, what)"
             )
-        tasks = list(recording.tasks)
+        tasks = list({task.key: task for task in recording.tasks}.values())
     else:
         tasks = list(what)
     if bad := [task for task in tasks if not isinstance(task, Task)]:

@@ -23,10 +23,12 @@ from taskgraph import (
     open_store,
     return_tuple,
     run,
+    set_jugdir,
     sweep,
     table,
     value,
 )
+from taskgraph.tasks.recording import current_recording, set_recording
 
 
 @dataclass
@@ -192,6 +194,17 @@ def test_a_table_is_of_a_name_a_function_or_tasks(store):
         table("count")
     with pytest.raises(UsageError, match="tasks alone"):
         table(tasks, tasks)
+
+
+def test_a_notebook_asks_for_what_it_has_written_down_so_far(tmp_path):
+    before = current_recording()
+    try:
+        set_jugdir(tmp_path / "store")
+        sweep(count, {"path": ["a"]}, sigma=1)
+        run(sweep(count, {"path": ["a", "bb"]}, sigma=1), workers=0)
+        assert table(count)["count"] == [1, 2]
+    finally:
+        set_recording(before)
 
 
 def test_a_file_a_task_and_a_default_are_told_in_words(tmp_path, store):
