@@ -14,8 +14,8 @@ from backends.errors import RewoundError
 from backends.filesystem.file_log import FileLog
 from backends.memory import MemoryLog, Room
 from backends.store import JournalStore
+from backends.testing.deeds import A, B, answers, body_of, key, publish
 
-from .deeds import A, B, answers, body_of, key, publish
 from .redis.rooms import open_log
 
 BLOCK = 4

@@ -3,8 +3,7 @@
 import pytest
 
 from backends.memory import MemoryLog, Room
-
-from .contract import BackendContract
+from backends.testing import BackendContract
 
 
 class TestMemory(BackendContract):

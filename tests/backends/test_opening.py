@@ -14,8 +14,7 @@ from backends.filesystem.file_log import FileLog
 from backends.filesystem.format import VERSION
 from backends.opening import open_backend
 from backends.store import JournalStore
-
-from .deeds import A, body_of, publish
+from backends.testing.deeds import A, body_of, publish
 
 
 @pytest.fixture

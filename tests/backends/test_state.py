@@ -7,8 +7,7 @@ from backends.interface import Cause, Inputs, Kind, Row, Segment, Where
 from backends.memory import MemoryLog, Room
 from backends.state import FEW, State, Unfolded
 from backends.store import JournalStore
-
-from .deeds import FAILURE, answers, key, publish
+from backends.testing.deeds import FAILURE, answers, key, publish
 
 KEYS = [key(number) for number in range(6)]
 

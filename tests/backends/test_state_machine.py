@@ -25,9 +25,9 @@ from backends.filesystem.file_log import FileLog
 from backends.memory import MemoryLog, Room
 from backends.segment import HEADER_SIZE, LINK_AT
 from backends.store import JournalStore
+from backends.testing.deeds import key
 
 from ..redis_servers import ONE, RedisServer
-from .deeds import key
 from .model import Deed, Model, see
 from .redis.rooms import open_log, spoil
 

@@ -10,8 +10,7 @@ from backends.compaction import Compaction
 from backends.errors import RewoundError
 from backends.filesystem.file_log import FileLog
 from backends.store import JournalStore
-
-from .deeds import RESULT, A, B, C, answers, key, publish
+from backends.testing.deeds import RESULT, A, B, C, answers, key, publish
 
 BLOCK = 4
 

@@ -11,8 +11,17 @@ from backends.bucket import hiring
 from backends.errors import OpenError, UnavailableError
 from backends.opening import open_backend
 from backends.store import JournalStore
+from backends.testing.deeds import (
+    A,
+    B,
+    answers,
+    body_of,
+    drop_discarded,
+    history,
+    key,
+    publish,
+)
 
-from ..deeds import A, B, answers, body_of, drop_discarded, history, key, publish
 from ..lossy_proxy import LossyProxy
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..contract import BackendContract
+from backends.testing import BackendContract
 
 
 class TestS3(BackendContract):

@@ -16,8 +16,8 @@ from backends.bucket.address import parse_address
 from backends.bucket.client import Client
 from backends.errors import DamagedError, UnavailableError
 from backends.store import JournalStore
+from backends.testing.deeds import A, B, publish
 
-from ..deeds import A, B, publish
 from .meddler import Meddler, refusal
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from backends.errors import OpenError, UnavailableError
 from backends.store import JournalStore
+from backends.testing.deeds import A, B, answers, body_of, key, publish
 
-from ..deeds import A, B, answers, body_of, key, publish
 from ..lossy_proxy import LossyProxy
 from .meddler import refusal
 

@@ -7,8 +7,7 @@ import time
 import pytest
 
 from backends.store import JournalStore
-
-from ..deeds import A, key, publish
+from backends.testing.deeds import A, key, publish
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from backends.bucket.bucket_log import BucketLog
 from backends.bucket.client import Client
 from backends.bucket.sharing import EXISTS, Shared
 from backends.store import JournalStore
-
-from ..deeds import A, B, key, publish
+from backends.testing.deeds import A, B, key, publish
 
 
 class Service:

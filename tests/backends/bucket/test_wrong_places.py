@@ -22,8 +22,8 @@ from backends.errors import (
 from backends.filesystem.format import describe_format
 from backends.opening import open_backend
 from backends.store import JournalStore
+from backends.testing.deeds import A, publish
 
-from ..deeds import A, publish
 from .meddler import refusal
 from .servers import free_port
 

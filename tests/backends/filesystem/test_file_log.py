@@ -9,9 +9,8 @@ import pytest
 
 from backends.filesystem.file_log import FileLog
 from backends.store import JournalStore
-
-from ..contract import BackendContract
-from ..deeds import A, publish
+from backends.testing import BackendContract
+from backends.testing.deeds import A, publish
 
 
 class TestFilesystem(BackendContract):

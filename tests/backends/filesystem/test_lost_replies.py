@@ -13,8 +13,7 @@ from backends import UnavailableError
 from backends.filesystem.file_log import FileLog
 from backends.opening import open_backend
 from backends.store import JournalStore
-
-from ..deeds import A, B, answers, body_of, key, publish
+from backends.testing.deeds import A, B, answers, body_of, key, publish
 
 BLOCK = 4
 

@@ -15,8 +15,7 @@ from backends.filesystem.packs import NewPack, open_pack
 from backends.interface import Cause, Kind, Row, Segment
 from backends.segment import encode_frame, void_frame
 from backends.store import JournalStore
-
-from ..deeds import A, answers, body_of, key, publish
+from backends.testing.deeds import A, answers, body_of, key, publish
 
 BLOCK = 4
 _names = st.text("abcXYZ019_", min_size=1, max_size=5)

@@ -14,9 +14,9 @@ from backends.filesystem.mounts import Mount, judged, mount_of
 from backends.interface import Level
 from backends.opening import open_backend, open_probe
 from backends.store import JournalStore
+from backends.testing.deeds import A, publish
 
 from ...machine import needs_namespaces
-from ..deeds import A, publish
 
 SHOW = """
 import sys

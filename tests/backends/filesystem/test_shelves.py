@@ -11,8 +11,14 @@ from backends.filesystem.directory import Directory
 from backends.filesystem.file_log import FileLog
 from backends.filesystem.shelves import PACKS
 from backends.store import JournalStore
-
-from ..deeds import answers, body_of, drop_discarded, history, key, publish
+from backends.testing.deeds import (
+    answers,
+    body_of,
+    drop_discarded,
+    history,
+    key,
+    publish,
+)
 
 BLOCK = 2
 SHELF = BLOCK * PACKS

@@ -9,8 +9,7 @@ from backends.filesystem.shelves import PACKS
 from backends.interface import Kind, Segment
 from backends.segment import encode_frame
 from backends.store import JournalStore
-
-from ..deeds import answers, drop_discarded, key, publish
+from backends.testing.deeds import answers, drop_discarded, key, publish
 
 BLOCK = 4
 

@@ -12,8 +12,7 @@ from backends.redis.address import parse_address
 from backends.redis.redis_log import RedisLog
 from backends.redis.room import Room
 from backends.redis.server import Server
-
-from ..deeds import A
+from backends.testing.deeds import A
 
 if TYPE_CHECKING:
     from ...redis_servers import RedisServer

@@ -11,9 +11,8 @@ from hypothesis import given, strategies as st
 from backends import OpenError
 from backends.opening import open_backend
 from backends.redis.address import parse_address
+from backends.testing.deeds import A, publish
 from backends.urls import without_password
-
-from ..deeds import A, publish
 
 secrets = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=6, max_size=20

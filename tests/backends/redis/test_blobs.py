@@ -9,9 +9,8 @@ import pytest
 from backends import DamagedError
 from backends.opening import open_backend
 from backends.redis import blobs as module
+from backends.testing.deeds import A
 from taskgraph.results.results import Results
-
-from ..deeds import A
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from backends.redis import scripts
 from backends.store import JournalStore
+from backends.testing.deeds import A, B, answers, body_of, drop_discarded, key, publish
 
-from ..deeds import A, B, answers, body_of, drop_discarded, key, publish
 from ..lossy_proxy import LossyProxy
 from .rooms import open_log
 

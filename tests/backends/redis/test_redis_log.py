@@ -5,9 +5,9 @@ from functools import partial
 import pytest
 
 from backends.store import JournalStore
+from backends.testing import BackendContract
+from backends.testing.deeds import A, B, key, publish
 
-from ..contract import BackendContract
-from ..deeds import A, B, key, publish
 from .rooms import open_log, spoil
 
 

@@ -16,9 +16,9 @@ from backends.opening import open_backend
 from backends.redis import opening, scripts
 from backends.redis.room import VERSION
 from backends.store import JournalStore
+from backends.testing.deeds import A, B, answers, drop_discarded, history, publish
 
 from ...redis_servers import RedisServer, free_port
-from ..deeds import A, B, answers, drop_discarded, history, publish
 from .rooms import open_log, refusal
 
 # who is asked

@@ -8,9 +8,8 @@ import pytest
 
 from backends import RewoundError, UnavailableError
 from backends.opening import open_backend
+from backends.testing.deeds import A, B, C, answers, body_of, key, publish
 from backends.warning import warnings_told
-
-from ..deeds import A, B, C, answers, body_of, key, publish
 
 KEPT = ("--appendonly", "yes", "--appendfsync", "always")
 

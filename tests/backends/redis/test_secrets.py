@@ -14,10 +14,10 @@ import pytest
 from backends import UnavailableError
 from backends.opening import open_backend
 from backends.redis.address import parse_address
+from backends.testing.deeds import A, publish
 
 from ...machine import IN_CI
 from ...taskgraph.rough import SUM, tg
-from ..deeds import A, publish
 from .rooms import refusal
 
 SECRET = "s3/cr:t@#?"

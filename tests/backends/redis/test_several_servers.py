@@ -10,9 +10,9 @@ import redis
 
 from backends import OpenError, UnavailableError
 from backends.opening import open_backend
+from backends.testing.deeds import A, B, answers, drop_discarded, key, publish
 
 from ...redis_servers import FOUND, ONE, RedisServer, free_port
-from ..deeds import A, B, answers, drop_discarded, key, publish
 
 PASSWORD = "secret"
 

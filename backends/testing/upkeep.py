@@ -10,8 +10,7 @@ import pytest
 from backends import BackendError, DamagedError
 from backends.segment import HEADER_SIZE
 from backends.store import JournalStore
-
-from .deeds import (
+from backends.testing.deeds import (
     A,
     B,
     C,

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backends.store import JournalStore
-
-from .contract_journal import JournalContract
-from .contract_upkeep import UpkeepContract
+from backends.testing.journal import JournalContract
+from backends.testing.upkeep import UpkeepContract
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,13 +33,13 @@ class BackendContract(JournalContract, UpkeepContract):
         raise NotImplementedError
 
     @pytest.fixture
-    def reopen(self, open_log) -> Callable[[str], JournalStore]:
+    def reopen(self, open_log: Callable[[], Log]) -> Callable[[str], JournalStore]:
         return lambda worker: JournalStore(open_log(), worker)
 
     @pytest.fixture
-    def anna(self, reopen) -> JournalStore:
+    def anna(self, reopen: Callable[[str], JournalStore]) -> JournalStore:
         return reopen("anna")
 
     @pytest.fixture
-    def bert(self, reopen) -> JournalStore:
+    def bert(self, reopen: Callable[[str], JournalStore]) -> JournalStore:
         return reopen("bert")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from backends import Cause
 from backends.store import JournalStore
-
-from .deeds import FAILURE, RESULT, A, B, C, body_of, key, publish
+from backends.testing.deeds import FAILURE, RESULT, A, B, C, body_of, key, publish
 
 
 class JournalContract:

@@ -31,7 +31,7 @@ def body_of(store: JournalStore, wanted: bytes) -> bytes:
     store.poll()
     where = store.find(wanted)
     assert where is not None
-    return store.segment(where.position).body
+    return bytes(store.segment(where.position).body)
 
 
 def drop_discarded(store: JournalStore) -> int:
@@ -53,6 +53,7 @@ def history(anna: JournalStore, bert: JournalStore) -> None:
     anna.expel("bert", Cause.LOST)
     anna.discard([key(0), key(8)], reason="wrong")
     back = anna.discard([key(1)], reason="by mistake")
+    assert back is not None
     bert.undo(back)
     bert.claim([key(0)])
     anna.expel("bert", Cause.LOST)
