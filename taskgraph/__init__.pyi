@@ -1,5 +1,4 @@
 from .api import (
-    invalidate as invalidate,
     run as run,
     status as status,
 )
@@ -9,6 +8,7 @@ from .compound import (
 )
 from .context import (
     CachedFunction as CachedFunction,
+    in_store as in_store,
     init as init,
     is_jug_running as is_jug_running,
     open_store as open_store,
@@ -45,6 +45,10 @@ from .files.directory import (
 )
 from .files.file import (
     File as File,
+)
+from .interactive.forgetting import (
+    invalidate as invalidate,
+    undo as undo,
 )
 from .report import (
     FailedTask as FailedTask,

@@ -14,22 +14,27 @@ from taskgraph.execution.in_process import run_here
 from taskgraph.execution.options import RunOptions, WorkerOptions
 from taskgraph.execution.retrying import judge, try_again
 from taskgraph.exit_codes import ExitCode
-from taskgraph.given import source_of, tasks_of
+from taskgraph.interactive.scripts import (
+    given_or_script,
+    is_being_read,
+    keep_for_script,
+    read_so_far,
+)
+from taskgraph.interactive.sources import looked_at, source_of
+from taskgraph.interactive.watching import ProgressLine
 from taskgraph.names import known_as
 from taskgraph.report import report_of
 from taskgraph.resources import NOTHING, Resources
-from taskgraph.tasks.graph import selector
+from taskgraph.tasks.barriers import barrier
 from taskgraph.tasks.limits import checked_resources, checked_workers
 from taskgraph.upkeep import gone_files
 from taskgraph.upkeep.changed_code import told_changes
-from taskgraph.upkeep.forgetting import chosen_inside, forget_tasks
-from taskgraph.upkeep.invalidation import INVALIDATION
 from taskgraph.upkeep.jugfile_store import keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 from taskgraph.upkeep.other_stores import told_at_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from taskgraph.report import Report
@@ -45,7 +50,7 @@ _INSTEAD = (
 
 @known_as("taskgraph")
 def run(
-    what: str | os.PathLike[str] | Task | Iterable[Task],
+    what: str | os.PathLike[str] | Task | Iterable[Task] | None = None,
     *,
     store: Any = None,
     workers: int = 1,
@@ -53,8 +58,15 @@ def run(
     resources: Mapping[str, Any] | Resources = NOTHING,
     options: WorkerOptions | None = None,
     check: bool = True,
+    progress: bool = False,
+    arguments: Sequence[str] = (),
 ) -> Report:
     """Run a jugfile, or some tasks and all that they need.
+
+    At the end of a script, `run` without tasks runs that script: `python script.py`
+    then does what `tg execute script.py` does, with the same results in the same store.
+    While `tg` reads the script, it is a `barrier`; what else it is given counts for
+    `python` alone.
 
     `tg` finds the results of a jugfile by its path, also if it chose its own store with
     `set_jugdir`. A `store` that is given here is not remembered, as one that is given
@@ -70,8 +82,9 @@ def run(
 
     Parameters
     ----------
-    what : path, Task or iterable of Task
-        A jugfile, or tasks that were written down in this process.
+    what : path, Task or iterable of Task, optional
+        A jugfile, or tasks that were written down in this process. By default the
+        script that Python runs.
     store : str, path, Backend or Results, optional
         Where the results go: next to a jugfile by default; in memory for tasks.
     workers : int, optional
@@ -86,6 +99,10 @@ def run(
         What to run of it, and how.
     check : bool, optional
         Raise if something failed or is still open.
+    progress : bool, optional
+        Show how far it is, in a line on standard error.
+    arguments : sequence of str, optional
+        What the jugfile finds in ``sys.argv`` after its name.
 
     Returns
     -------
@@ -129,7 +146,11 @@ def run(
     'ZeroDivisionError'
     """
     workers = checked_workers(workers)
-    source, results, folder = source_of(what, store)
+    what = given_or_script(what)
+    if is_being_read(what):
+        barrier()
+        return report_of(read_so_far())
+    source, results, folder = source_of(what, store, arguments)
     began = results.backend.claim([]).token
     loaded = source.load(results)
     if not (loaded.graph.tasks or loaded.missing):
@@ -140,12 +161,23 @@ def run(
     o = options or WorkerOptions()
     options = replace(o, also=[*also, *o.also], resources=has or o.resources)
     _prepare(loaded, options, began)
+    line = ProgressLine(loaded) if progress else None
     if workers and loaded.results.backend.shared:
-        code = _run_in_workers(source, loaded, RunOptions(workers, options), folder)
+        run_options = RunOptions(workers, options)
+        code = _run_in_workers(source, loaded, run_options, folder, line)
     else:
-        code = run_here(source, loaded, options, folder)
+        after = line.show if line else None
+        code = run_here(source, loaded, options, folder, after=after)
     if loaded.missing:
         loaded = source.load(loaded.results)  # what appeared behind barriers
+    if line:
+        line.end(loaded)
+    keep_for_script(what, loaded.results)
+    return _reported(loaded, code, check=check)
+
+
+def _reported(loaded: Loaded, code: ExitCode, *, check: bool) -> Report:
+    """Return what came of a run; raise if it did not end well, and that is wanted."""
     report = report_of(loaded)
     clashes = gone_files.told_clashes(loaded.results, gone_files.writing_files(loaded))
     if check:
@@ -162,7 +194,10 @@ def run(
 
 @known_as("taskgraph")
 def status(
-    what: str | os.PathLike[str] | Task | Iterable[Task], *, store: Any = None
+    what: str | os.PathLike[str] | Task | Iterable[Task],
+    *,
+    store: Any = None,
+    arguments: Sequence[str] = (),
 ) -> Report:
     """Return how far tasks are, without running any.
 
@@ -170,8 +205,8 @@ def status(
     ----------
     what : path, Task or iterable of Task
         A jugfile, which is read, or tasks. What they need counts, too.
-    store : str, path, Backend or Results, optional
-        As `run` takes it.
+    store, arguments
+        As `run` takes them.
 
     Returns
     -------
@@ -192,78 +227,13 @@ def status(
     ...     print(failed.function, failed.arguments, failed.error, failed.message)
     builtins.divmod 7, 0 ZeroDivisionError integer division or modulo by zero
     """
-    loaded = _looked_at(what, store)
+    loaded = looked_at(what, store, arguments)
     loaded.results.backend.poll()
     writers = gone_files.writing_files(loaded)
     gone, told = gone_files.gone_at_a_glance(loaded.results, writers, "`run`")
     if told:
         warn(told)
     return report_of(loaded, gone)
-
-
-@known_as("taskgraph")
-def invalidate(
-    what: str | os.PathLike[str] | Task | Iterable[Task],
-    *,
-    name: str | Iterable[str] = (),
-    store: Any = None,
-) -> int:
-    """Forget results and failures, and all that was made of them; return how many.
-
-    `tg undo` takes it back, if the store is a directory.
-
-    Parameters
-    ----------
-    what : path, Task or iterable of Task
-        The tasks to be forgotten; or a jugfile, which is read.
-    name : str or iterable of str, optional
-        Instead of these tasks those among them, and among all that they need, that are
-        of functions of such a name, as ``count`` or ``work.count``, or a glob. A
-        jugfile has to be given some.
-    store : str, path, Backend or Results, optional
-        As `run` takes it.
-
-    Raises
-    ------
-    UsageError
-        There is no function of such a name, or none is given for a jugfile.
-
-    Examples
-    --------
-    >>> from taskgraph import Task, TaskGenerator, invalidate, run, status
-    >>> first = Task(divmod, 7, 2)
-    >>> tasks = [first, Task(sum, first), Task(divmod, 9, 2)]
-    >>> _ = run(tasks)
-    >>> invalidate(first)
-    2
-    >>> status(tasks).done
-    1
-    >>> _ = run(tasks)
-    >>> invalidate(tasks[1], name="divmod")
-    2
-    """
-    loaded = _looked_at(what, store)
-    names = [name] if isinstance(name, str) else list(name)
-    whole = isinstance(what, str | os.PathLike)
-    tasks = loaded.graph.tasks if whole or names else tasks_of(what)
-    if whole and not names:
-        raise UsageError("say what to forget of a jugfile: invalidate(path, name=...)")
-    matches = selector(names) if names else bool
-    loaded.results.backend.poll()
-    chosen = [task.key for task in tasks if matches(task.name)]
-    chosen += chosen_inside(loaded.results, loaded.graph, matches) if names else []
-    if names and not chosen:
-        known = ", ".join(sorted({task.name for task in tasks}))
-        raise UsageError(f"no task is of {', '.join(names)}; the functions are {known}")
-    reason = f"{INVALIDATION} {' '.join(names) or 'from Python'}"
-    return forget_tasks(loaded, chosen, reason)
-
-
-def _looked_at(what: Any, store: Any) -> Loaded:
-    """Return what is known of a jugfile or of tasks; nothing is written."""
-    source, results, _ = source_of(what, store)
-    reads = source.jugfile if isinstance(source, KeptJugfile) else source
-    return reads.load(results)
 
 
 def _without_tasks(what: Any) -> str:
@@ -288,7 +258,11 @@ def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:
 
 
 def _run_in_workers(
-    source: GraphSource, loaded: Loaded, options: RunOptions, folder: Path
+    source: GraphSource,
+    loaded: Loaded,
+    options: RunOptions,
+    folder: Path,
+    line: ProgressLine | None,
 ) -> ExitCode:
     """Run what was loaded in processes; return the worst exit code of them.
 
@@ -317,7 +291,7 @@ def _run_in_workers(
         HasRead(source, loaded, _INSTEAD),
         options,
         folder=str(folder),
-        observer=Observer(note=tell),
+        observer=Observer(note=tell, tick=line.tick if line else None),
     )
     code = supervisor.run()
     if supervisor.signal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,13 @@ from taskgraph.tasks.recording import (
     Recording,
     current_recording,
     is_running,
+    recorded_in,
     set_recording,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from taskgraph.results.results import Results
 
 _LATE = "set_jugdir() must come before the first task of a jugfile"
@@ -86,6 +90,45 @@ def set_jugdir(store: Any = None) -> Results:
         recording.run_at_once = run_at_once
     recording.results = results
     return results
+
+
+@known_as("taskgraph")
+@contextmanager
+def in_store(store: Any = "memory://") -> Iterator[Results]:
+    """Let tasks that are written down in the block go to a store, one in memory.
+
+    A test, or a notebook that tries something: `value`, `bvalue`, `barrier` and
+    `CachedFunction` look there, too. What was written down keeps its store afterwards.
+
+    Parameters
+    ----------
+    store : str, path, Backend or Results, optional
+        A directory or URL, or a store that is open.
+
+    Raises
+    ------
+    UsageError
+        A jugfile is read, whose tasks have one store, or a task is running.
+
+    Examples
+    --------
+    >>> from taskgraph import Task, in_store, run, value
+    >>> with in_store() as results:
+    ...     task = Task(divmod, 7, 2)
+    ...     _ = run(task)
+    >>> value(task), results.has(task.key)
+    ((3, 1), True)
+    """
+    from taskgraph.execution.at_once import run_at_once
+
+    if is_running():
+        raise UsageError(
+            "in_store() is for notebooks, scripts and tests: all tasks of a jugfile go "
+            "to one store, which set_jugdir() chooses"
+        )
+    results = open_store(store)
+    with recorded_in(Recording[Any](results, run_at_once)):
+        yield results
 
 
 @known_as("taskgraph")

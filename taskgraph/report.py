@@ -121,6 +121,11 @@ class Report:
         return nobody_has(left, self._asking, has, instead)
 
     @property
+    def states(self) -> dict[bytes, str]:
+        """What each task is: done, failed, blocked or open, by its key."""
+        return {key: state for key, _, state in self._tasks()}
+
+    @property
     def errors(self) -> list[FailedTask]:
         """Why tasks failed, one after the other as they were written down."""
         failed = [

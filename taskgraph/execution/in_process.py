@@ -32,6 +32,8 @@ def run_here(
     options: WorkerOptions,
     folder: Path,
     lease: float = DEFAULT_LEASE,
+    *,
+    after: Callable[[], None] | None = None,
 ) -> ExitCode:
     """Be a worker until nothing more can come.
 
@@ -47,7 +49,15 @@ def run_here(
         Whose git commit is recorded.
     lease : float
         Seconds without a heartbeat after which others take over the locks.
+    after : callable, optional
+        Called after each task.
     """
+
+    def output() -> str:
+        if after is not None:
+            after()
+        return ""
+
     backend = loaded.results.backend
     provenance = Provenance(str(folder), os.environ)
     provenance.context()  # git has ended before a task could meet it
@@ -63,6 +73,7 @@ def run_here(
             options,
             provenance=provenance.context,
             page=limited(NoPage(), RunOptions(per_worker=options), until_of(options)),
+            output=output,
             join=join,
         )
         return run_told(loaded, worker.run)

@@ -9,6 +9,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UnfoundError, UsageError
+from taskgraph.loaded import home_of
 from taskgraph.names import known_as
 
 if TYPE_CHECKING:
@@ -48,13 +49,13 @@ def function_name(f: Callable[..., Any]) -> str:
     if owner is not None and not isinstance(owner, types.ModuleType):
         return f"{_owner_name(owner, name)}.{f.__name__}"
     defined_in = getattr(f, "__objclass__", f)
-    return f"{getattr(defined_in, '__module__', None) or 'builtins'}.{name}"
+    return f"{home_of(getattr(defined_in, '__module__', None) or 'builtins')}.{name}"
 
 
 def _owner_name(owner: Any, method: str) -> str:
     """Return the name of a class, or of a numpy ufunc, that a method is bound to."""
     if isinstance(owner, type):
-        return f"{owner.__module__}.{owner.__qualname__}"
+        return f"{home_of(owner.__module__)}.{owner.__qualname__}"
     if type(owner).__name__ == "ufunc":
         return function_name(owner)
     raise UsageError(

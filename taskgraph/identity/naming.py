@@ -16,6 +16,7 @@ from typing import Any
 from taskgraph.errors import UnhashableError
 from taskgraph.identity.functions import same_function, variant_of
 from taskgraph.identity.scalars import encode_str
+from taskgraph.loaded import home_of
 
 _UFUNCS_OF = ("numpy", "scipy.special")
 _MADE_AT_EACH_LOOK = (types.MethodType, types.BuiltinMethodType)
@@ -76,7 +77,7 @@ def name_of(value: Any) -> tuple[str, str]:
         raise UnhashableError("", f"{_NO_NAME} at the top level of a module")
     if not _finds(module, name, value):
         raise UnhashableError("", _not_found(module, name, value))
-    return public_module(module, name, value), name
+    return public_module(home_of(module), name, value), name
 
 
 def public_module(module: str, name: str, value: Any) -> str:

@@ -16,6 +16,7 @@ import io
 import os
 import pickle
 from operator import methodcaller
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgpack
@@ -24,7 +25,7 @@ from backends.errors import DamagedError
 from taskgraph.errors import TaskgraphError
 from taskgraph.identity.functions import function_at
 from taskgraph.identity.naming import public_module
-from taskgraph.loaded import loaded
+from taskgraph.loaded import home_of, loaded
 from taskgraph.names import known_as
 from taskgraph.results import plain, short
 from taskgraph.results.blobs import (
@@ -328,8 +329,10 @@ class _Pickler(pickle.Pickler):
     """
 
     def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, type):
+        if isinstance(obj, (type, FunctionType)):
             module, name = obj.__module__, obj.__qualname__
+            if module[:2] == "__" and (home := home_of(module)) != module:
+                return function_at, (home, name)
             if (
                 "._" in module
                 and (public := public_module(module, name, obj)) != module

@@ -263,28 +263,46 @@ def selector(
     Parameters
     ----------
     names : sequence of str
-        ``module.function``, ``function`` or a glob of either, as ``seg*``.
+        ``function``, as much of its module as tells it from others, as in
+        ``package.module.function``, or a glob of either, as ``seg*``.
     patterns : sequence of str
-        Regular expressions, found anywhere in the full name.
+        Regular expressions, found anywhere in the full name; slashes around one are no
+        part of it, as in jug.
 
     Examples
     --------
     >>> test = selector(["segment"], ["^other[.]"])
     >>> test("jugfile.segment"), test("other.f"), test("jugfile.segments")
     (True, True, False)
+    >>> test = selector(["work.f"], ["/g$/"])
+    >>> test("lab.work.f"), test("homework.f"), test("lab.work.g")
+    (True, False, True)
     """
+    bare = [_without_slashes(pattern) for pattern in patterns]
     try:
         tests = [re.compile(translate(name)) for name in names]
-        searches = [re.compile(pattern) for pattern in patterns]
+        searches = [re.compile(pattern) for pattern in bare]
     except re.error as error:
         raise UsageError(f"not a regular expression: {error}") from None
-    if any(not pattern for pattern in patterns) or any(not name for name in names):
+    if not (all(bare) and all(names)):
         raise UsageError("an empty name or pattern selects everything; leave it out")
 
     def matches(name: str) -> bool:
-        short = name.rpartition(".")[2]
-        return any(t.match(name) or t.match(short) for t in tests) or any(
+        ends = _ends(name) if tests else ()
+        return any(t.match(end) for t in tests for end in ends) or any(
             s.search(name) for s in searches
         )
 
     return matches
+
+
+def _without_slashes(pattern: str) -> str:
+    """Return a regular expression as it is written between slashes, or without."""
+    slashed = len(pattern) > 1 and pattern[0] == pattern[-1] == "/"
+    return pattern[1:-1] if slashed else pattern
+
+
+def _ends(name: str) -> list[str]:
+    """Return a name, and what is left of it after each dot."""
+    parts = name.split(".")
+    return [".".join(parts[place:]) for place in range(len(parts))]

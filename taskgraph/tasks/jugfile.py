@@ -20,7 +20,12 @@ from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.outputs import refuse_clashes
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.refusals import advice
-from taskgraph.tasks.script_module import find_neighbours, module_name, modules_beside
+from taskgraph.tasks.script_module import (
+    circle,
+    find_neighbours,
+    module_name,
+    modules_beside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -140,6 +145,7 @@ class Jugfile:
         sys.modules[name] = module
         run_at_once = run_at_once or self.run_at_once
         recording: Recording[Task] = Recording(results, run_at_once, whole=True)
+        recording.script = module.__file__
         said = _Said(recording, module, str(self.path.resolve().parent))
         stand = None if pause is None else self._stand(said, code, pause, stamp)
         with (
@@ -156,18 +162,19 @@ class Jugfile:
                 recording.stops.append((barrier.missing, len(recording.tasks)))
             except BaseException as error:  # noqa: BLE001 - whatever a script raises
                 if not recording.stops:  # else it is what follows of that
-                    self._end(error)
+                    self._end(error, name)
         if stand is not None and stand.error is not None:
             raise stand.error
         return said.so_far(recording.cut())
 
-    def _end(self, error: BaseException) -> None:
+    def _end(self, error: BaseException, name: str) -> None:
         """Raise what to say of a script that raised, unless that is its end."""
         if isinstance(error, SystemExit) and not error.code:
             return
         what = f"{error}"
         if not isinstance(error, TaskgraphError):
-            what = f"{type(error).__name__}: {error}{advice(error)}"
+            more = advice(error) or circle(error, name)
+            what = f"{type(error).__name__}: {error}{more}"
         raise JugfileError(f"{self._place(error)}: {what}") from error
 
     def _stand(

@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
 from operator import is_
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 from weakref import WeakSet
@@ -59,8 +60,8 @@ class Recording(Generic[T]):
         Those whose keys nobody has asked for, by generator; None if each has one.
     hasty : int
         How often in a row a key was asked for when few waited for theirs.
-    whole : bool
-        Whether it is of one jugfile, from its beginning.
+    whole, script : bool, str
+        Whether it is of one jugfile, from its beginning; and that one's path.
     functions : dict
         What was called so far, by the part of the key that stands for it.
     outputs : dict
@@ -71,8 +72,7 @@ class Recording(Generic[T]):
         How many of the tasks have results for sure, as long as the store's `forgot_at`
         is the other number.
     stops : list of tuple
-        The barriers at which it ended, in whatever thread: the keys that each waits
-        for, and how many tasks there were.
+        Barriers that ended it, in any thread: waiting for which keys, after which task.
     wait : callable or None
         Lets the jugfile stand at a barrier until tasks with these keys have results;
         returns whether it may go on from there.
@@ -87,9 +87,8 @@ class Recording(Generic[T]):
     ) -> None:
         self.tasks: list[T] = []
         self.keyless: defaultdict[Called, list[T]] | None = defaultdict(list)
-        self.results = results
-        self.run_at_once = run_at_once
-        self.whole = whole
+        self.results, self.run_at_once = results, run_at_once
+        self.whole, self.script = whole, ""
         self.encoder = Encoder(renaming=not whole)
         self.functions: dict[bytes, Callable[..., Any]] = {}
         self.outputs: dict[bytes, tuple[Any, ...]] = {}
@@ -279,6 +278,7 @@ STORE_VARIABLE = "_TASKGRAPH_STORE"
 They may import the jugfile, as pools of fresh processes do; where it says `bvalue`, it
 has to find the results that the worker has found.
 """
+strays = count()  # the next number: of tasks that nobody may run
 current: ContextVar[Recording[Any] | None] = ContextVar("recording", default=None)
 _process = _Process()
 
@@ -293,17 +293,17 @@ def recording_elsewhere() -> Recording[Any]:
     UsageError
         The jugfile that started this thread was read to its end.
     """
-    found = _process.recording
+    found: Any = _process.recording
     if isinstance(found, Recording):
         return found.of_thread()
     if found is not None:
-        running: Recording[Any] = found
-        return running
+        return found  # type: ignore[no-any-return] # it stands where one would be
     if threading.current_thread() in _process.late:
         raise UsageError(
             "a thread writes a task down after its jugfile was read to the end, so "
             "that nobody would run it; wait for the thread with join()"
         )
+    next(strays)
     return Recording()
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import importlib.util
 import os
 import sys
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
 
+from backends.warning import warn
 from taskgraph.errors import JugfileError
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from taskgraph.loaded import main_script
+from taskgraph.tasks.recording import strays
 
 _OURS = ("taskgraph", "backends", "segkit")
 
@@ -66,6 +68,48 @@ def _other_module(name: str, path: Path) -> str:
     installed = "site-packages" in Path(origin).parts
     ours = name in _OURS
     return f"the module {name} that is installed" if installed or ours else ""
+
+
+@cache
+def expect_run() -> None:
+    """Tell at the end if the script that Python runs has run none of its tasks."""
+    if path := main_script():  # Python forgets it at its end
+        atexit.register(_tell_of_strays, path)
+
+
+def _tell_of_strays(path: str) -> None:
+    looked = "backends.opening" in sys.modules  # for a store: somebody knows what to do
+    count = next(strays)
+    if count and not looked and not hasattr(sys, "last_value"):
+        from shlex import quote
+
+        path = quote(os.path.relpath(path))
+        warn(
+            f"{path} has written down {count} task{'s' * (count > 1)} and run none: "
+            f"`tg execute {path}` runs them; with taskgraph.run() at its end, so does "
+            f"`python {path}`"
+        )
+
+
+def circle(error: BaseException, name: str) -> str:
+    """Return what to add to an error if it is of a module that imports the jugfile.
+
+    Examples
+    --------
+    >>> circle(ImportError("cannot import name 'x' from 'work'", name="work"), "work")
+    '; what work imports imports work, which is only half read then: move what both ...'
+    >>> circle(ImportError("no module named 'numpi'", name="numpi"), "work")
+    ''
+    """
+    asked = getattr(error, "obj", None)
+    of_module = isinstance(asked, ModuleType) and asked.__name__ == name
+    by_name = isinstance(error, ImportError) and error.name == name
+    if not (of_module or by_name):
+        return ""
+    return (
+        f"; what {name} imports imports {name}, which is only half read then: move "
+        "what both need to a module of its own"
+    )
 
 
 class _Beside(str):

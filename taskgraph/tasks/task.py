@@ -30,6 +30,7 @@ from taskgraph.tasks.many import encode_all, give_keys, key_asked_for, values_of
 from taskgraph.tasks.outputs import note_outputs
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
 from taskgraph.tasks.refusals import NotItsResult
+from taskgraph.tasks.script_module import expect_run
 from taskgraph.tasks.tasklet import Tasklet
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ class TaskGenerator:
                 "@TaskGenerator, and @TaskGenerator once"
             )
         self.function, self.name = f, name or function_name(f)
+        if getattr(f, "__module__", "") == "__main__":
+            expect_run()
         refuse_unfinished(f, self.name)
         self.named_by_hand, self.version = bool(name), version
         self.ignore = frozenset((ignore,) if isinstance(ignore, str) else ignore)

@@ -16,6 +16,7 @@ import segkit.io
 import segkit.pipeline
 import segkit.workflows
 import taskgraph
+from taskgraph.testing import Trial
 
 
 @taskgraph.TaskGenerator
@@ -75,7 +76,13 @@ def names_of_jug() -> None:
 
 
 def runs() -> None:
-    report = taskgraph.run("jugfile.py", workers=2, check=False)
+    report = taskgraph.run("jugfile.py", workers=2, check=False, progress=True)
+    assert_type(report.states, dict[bytes, str])
+    assert_type(taskgraph.undo("jugfile.py"), int)
+    with taskgraph.in_store() as results:
+        assert_type(results, taskgraph.Results)
+    trial = Trial("jugfile.py", "--small")
+    assert_type(trial.run(), dict[str, int])
     assert_type(report, taskgraph.Report)
     assert_type(report.done, int)
     assert_type(report.exit_code, taskgraph.ExitCode)

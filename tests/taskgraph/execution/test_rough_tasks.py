@@ -135,9 +135,9 @@ def recording(store):
 
 def supervise(recording, *, workers=1):
     """Run what was written down; return the exit code and what was said."""
-    from taskgraph.api import _Fixed
+    from taskgraph.interactive.sources import Fixed
 
-    source, said = _Fixed(recording.tasks), []
+    source, said = Fixed(recording.tasks), []
     loaded = source.load(recording.results)
     options, observer = RunOptions(workers=workers), Observer(note=said.append)
     what = HasRead(source, loaded, "")

@@ -218,7 +218,8 @@ def test_jugfiles_of_two_folders_have_their_own_neighbours(tmp_path, workers):
 
 def test_a_script_is_told_that_results_are_of_another_ones_function(tmp_path):
     for name in "ab":
-        (tmp_path / f"{name}.py").write_text(
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "work.py").write_text(
             "from taskgraph import TaskGenerator, run, set_jugdir, value\n"
             "set_jugdir('results')\n"
             f"@TaskGenerator\ndef f(x): return '{name}', x\n"
@@ -227,7 +228,7 @@ def test_a_script_is_told_that_results_are_of_another_ones_function(tmp_path):
 
     said = [
         subprocess.run(
-            [sys.executable, f"{name}.py"],
+            [sys.executable, f"{name}/work.py"],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -237,7 +238,7 @@ def test_a_script_is_told_that_results_are_of_another_ones_function(tmp_path):
     ]
 
     assert "changed" not in said[0]
-    assert "__main__.f has changed since results of it were made" in said[1]
+    assert "work.f has changed since results of it were made" in said[1]
 
 
 def test_a_jugfile_may_use_the_results_of_another(tg):

@@ -1,9 +1,9 @@
-"""What a script or a notebook gives: the path of a jugfile, or tasks; and its store."""
+"""What `run` and its like are given: a jugfile or tasks, and where results are."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fixed:
+class Fixed:
     """A source that has said everything."""
 
     tasks: list[Task]
 
     def load(self, results: Results, _pause: object = None) -> Loaded:
+        """Return their graph; see `GraphSource`."""
         graph = Graph(self.tasks)
         together = Recording[Task]()
         for task in (*self.tasks, *graph.tasks):
@@ -42,24 +43,28 @@ class _Fixed:
         return Loaded(graph, {}, results)
 
 
-def source_of(what: Any, store: Any) -> tuple[GraphSource, Results, Path]:
+def source_of(
+    what: Any, store: Any, arguments: Sequence[str] = ()
+) -> tuple[GraphSource, Results, Path]:
     """Return where the tasks come from, where results go, and whose commit counts."""
     if isinstance(what, str | os.PathLike) and os.fspath(what):
         path = Path(what)
         results = open_store(store or default_store(path))
-        jugfile = Jugfile(path, run_at_once=run_at_once)
+        jugfile = Jugfile(path, tuple(arguments), run_at_once)
         return KeptJugfile(jugfile), results, path.resolve().parent
-    source = _Fixed(tasks_of(what))
+    if arguments:
+        raise UsageError("arguments are for a jugfile; tasks have theirs already")
+    source = Fixed(tasks_of(what))
     return source, open_store(store or _store_of(source.tasks)), Path.cwd()
 
 
 def tasks_of(what: Any) -> list[Task]:
-    """Return tasks as they are given: one, several, or parts of their results.
+    """Return the tasks that are given, or what they are views of.
 
     Raises
     ------
     UsageError
-        They are no tasks.
+        It is something else.
     """
     single = isinstance(what, Task | Tasklet | str | bytes)
     if single or not isinstance(what, Iterable):
@@ -84,3 +89,10 @@ def _store_of(tasks: list[Task]) -> Any:
         if task.recording.results is not None:
             return task.recording.results
     return "memory://"
+
+
+def looked_at(what: Any, store: Any, arguments: Sequence[str]) -> Loaded:
+    """Return what is known of a jugfile or of tasks; nothing is written."""
+    source, results, _ = source_of(what, store, arguments)
+    reads = source.jugfile if isinstance(source, KeptJugfile) else source
+    return reads.load(results)

@@ -1,0 +1,1 @@
+"""What `run` and its like are made of, besides workers."""

@@ -1,0 +1,141 @@
+"""`invalidate` and `undo`: results forgotten from Python, and brought back."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from backends.warning import warn
+from taskgraph.context import open_store
+from taskgraph.errors import UsageError
+from taskgraph.interactive.sources import looked_at, source_of, tasks_of
+from taskgraph.names import known_as
+from taskgraph.tasks.graph import selector
+from taskgraph.upkeep import undoing
+from taskgraph.upkeep.forgetting import chosen_inside, forget_tasks
+from taskgraph.upkeep.invalidation import INVALIDATION
+from taskgraph.upkeep.jugfile_store import chosen_store
+from taskgraph.upkeep.kept_jugfile import KeptJugfile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from taskgraph.tasks.task import Task
+
+
+@known_as("taskgraph")
+def invalidate(
+    what: str | os.PathLike[str] | Task | Iterable[Task],
+    *,
+    name: str | Iterable[str] = (),
+    store: Any = None,
+    arguments: Sequence[str] = (),
+) -> int:
+    """Forget results and failures, and all that was made of them; return how many.
+
+    `undo` takes it back.
+
+    Parameters
+    ----------
+    what : path, Task or iterable of Task
+        The tasks to be forgotten; or a jugfile, which is read.
+    name : str or iterable of str, optional
+        Instead of these tasks those among them, and among all that they need, that are
+        of functions of such a name, as ``count`` or ``work.count``, or a glob. A
+        jugfile has to be given some.
+    store, arguments
+        As `run` takes them.
+
+    Raises
+    ------
+    UsageError
+        There is no function of such a name, or none is given for a jugfile.
+
+    Examples
+    --------
+    >>> from taskgraph import Task, TaskGenerator, invalidate, run, status
+    >>> first = Task(divmod, 7, 2)
+    >>> tasks = [first, Task(sum, first), Task(divmod, 9, 2)]
+    >>> _ = run(tasks)
+    >>> invalidate(first)
+    2
+    >>> status(tasks).done
+    1
+    >>> _ = run(tasks)
+    >>> invalidate(tasks[1], name="divmod")
+    2
+    """
+    loaded = looked_at(what, store, arguments)
+    names = [name] if isinstance(name, str) else list(name)
+    whole = isinstance(what, str | os.PathLike)
+    tasks = loaded.graph.tasks if whole or names else tasks_of(what)
+    if whole and not names:
+        raise UsageError("say what to forget of a jugfile: invalidate(path, name=...)")
+    matches = selector(names) if names else bool
+    loaded.results.backend.poll()
+    chosen = [task.key for task in tasks if matches(task.name)]
+    chosen += chosen_inside(loaded.results, loaded.graph, matches) if names else []
+    if names and not chosen:
+        known = ", ".join(sorted({task.name for task in tasks}))
+        raise UsageError(f"no task is of {', '.join(names)}; the functions are {known}")
+    reason = f"{INVALIDATION} {' '.join(names) or 'from Python'}"
+    return forget_tasks(loaded, chosen, reason)
+
+
+@known_as("taskgraph")
+def undo(
+    what: str | os.PathLike[str] | Task | Iterable[Task],
+    *,
+    store: Any = None,
+    number: int | None = None,
+) -> int:
+    """Take an invalidation, a retry or a cleanup back; return how many results came.
+
+    After an invalidation, what was computed anew since is forgotten in their place,
+    with all that was made of it. A warning tells of results that cannot come back, as
+    what they were made of is another one now.
+
+    Parameters
+    ----------
+    what : path, Task or iterable of Task
+        A jugfile or tasks: whatever went last in their store, theirs or not.
+    store : str, path, Backend or Results, optional
+        As `run` takes it.
+    number : int, optional
+        Which one, instead of the last: as `tg undo --list` has it.
+
+    Raises
+    ------
+    UsageError
+        There is nothing of that number to undo.
+
+    Examples
+    --------
+    >>> from taskgraph import Task, invalidate, run, undo
+    >>> task = Task(divmod, 7, 2)
+    >>> _ = run(task)
+    >>> invalidate(task), undo(task), undo(task)
+    (1, 1, 0)
+    """
+    source, results, _ = source_of(what, store)
+    if isinstance(source, KeptJugfile):
+        url = chosen_store(results.backend, source.jugfile.path)
+        results = open_store(url) if url else results
+    results.backend.poll()
+    chosen = [
+        each
+        for each in results.backend.discards()
+        if number is None or each.position == number
+    ]
+    if number is not None and not chosen:
+        raise UsageError(f"nothing to undo has the number {number}")
+    if not chosen:
+        return 0
+    back = len(undoing.undo(results, chosen[-1]).back)
+    lost = len(chosen[-1].keys) - back
+    if lost and chosen[-1].reason.startswith(INVALIDATION):
+        warn(
+            f"{lost} of {len(chosen[-1].keys)} results did not come back: what they "
+            "were made of is not what is stored now; undo a later invalidation first"
+        )
+    return back
