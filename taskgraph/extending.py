@@ -26,6 +26,7 @@ To be like a jugfile, so that workers and commands take it:
 To have a command that runs it:
 
 - `Program`, `run_program`: a group of commands, and how it prints and ends.
+- `jugfile_argument`: the argument JUGFILE and the option ``--store``, together.
 - `store_option`, `store_url`: the option ``--store``, and the default for it.
 - `run_options`, `given_options`, `RunOptions`: the options of `tg execute`, and what
   was given of them.
@@ -62,6 +63,7 @@ _HOMES = {
     "given_store": "taskgraph.cli.batch.options",
     "is_first": "taskgraph.cli.words.run_options",
     "is_recording": "taskgraph.tasks.recording",
+    "jugfile_argument": "taskgraph.cli.arguments",
     "keep_graph": "taskgraph.upkeep.kept_jugfile",
     "note": "taskgraph.cli.sentences",
     "ready_tasks": "taskgraph.cli.batch.submitting",
@@ -84,7 +86,10 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 if TYPE_CHECKING:  # the same list for type checkers
-    from taskgraph.cli.arguments import store_option as store_option
+    from taskgraph.cli.arguments import (
+        jugfile_argument as jugfile_argument,
+        store_option as store_option,
+    )
     from taskgraph.cli.batch.options import (
         OWN_OPTIONS as OWN_OPTIONS,
         given_store as given_store,

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from taskgraph.cli.program import LazyProgram, run_program
-from taskgraph.cli.words.configuration import configuration, misspelt_variables
+from taskgraph.cli.words.configuration import (
+    configuration,
+    misspelt_variables,
+    user_commands,
+)
+
+if TYPE_CHECKING:
+    from taskgraph.cli.plugins import Plugin
 
 GROUPS = {
     "run": (
@@ -16,6 +23,7 @@ GROUPS = {
         {
             "execute": "Run the tasks of a jugfile.",
             "wait": "Return when everything is done.",
+            "demo": "Write a small worked example, and say what to type.",
         },
     ),
     "look": (
@@ -26,11 +34,13 @@ GROUPS = {
             "count": "Count the tasks of the jugfile by function.",
             "errors": "Show why tasks failed, equal causes together.",
             "explain": "Say why tasks are done or not, and whether they will run.",
+            "logs": "Show what tasks printed.",
             "locks": "Show who is running what, and release locks.",
             "show": "Show everything that is known about a result.",
             "table": "Show the calls of a function as a table, or save it.",
             "value": "Print or save a result.",
             "why": "The same as explain.",
+            "shell": "Look at results and forget some, in Python.",
         },
     ),
     "mend": (
@@ -69,10 +79,17 @@ GROUPS = {
 COMMANDS = [name for _, summaries in GROUPS.values() for name in summaries]
 
 
+def _plugins() -> dict[str, Plugin]:
+    from taskgraph.cli.plugins import plugins
+
+    return plugins(COMMANDS, told="_TG_COMPLETE" not in os.environ)
+
+
 @click.command(
     cls=LazyProgram,
     package="taskgraph.cli.commands",
     groups=GROUPS,
+    others=_plugins,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "TG",
@@ -81,7 +98,8 @@ COMMANDS = [name for _, summaries in GROUPS.values() for name in summaries]
 @click.version_option(
     None, "-V", "--version", package_name="taskgraph-segkit", prog_name="tg"
 )
-def tg() -> None:
+@click.pass_context
+def tg(context: click.Context) -> None:
     """Run ordinary Python scripts as memoized task graphs, on any number of workers.
 
     \b
@@ -93,6 +111,9 @@ def tg() -> None:
     root), then from TG_* variables (TG_STORE, TG_JUGFILE, TG_EXECUTE_JOBS ...), then
     from the command line.
 
+    Commands of your own are files in ~/.config/taskgraph/commands, or entry points
+    named taskgraph.commands of installed packages.
+
     \b
     Completion of commands, functions and keys (for zsh and fish likewise):
       eval "$(_TG_COMPLETE=bash_source tg)"
@@ -103,6 +124,13 @@ def tg() -> None:
     limit of time or tasks came and work is left, 128+N stopped by signal N (141: the
     reader of the output has gone).
     """  # noqa: D301 - click ends paragraphs with \b
+    name = context.invoked_subcommand or ""
+    file = f"{user_commands()}/{name.replace('-', '_')}.py"
+    if name in COMMANDS and os.path.exists(file):  # noqa: PTH110 - at each start
+        from taskgraph.cli.plugins import passed_over
+        from taskgraph.cli.sentences import note
+
+        note(passed_over(name, file, "a command of tg"))
 
 
 def main() -> None:
@@ -116,4 +144,4 @@ def _settings() -> dict[str, Any]:
         from taskgraph.cli.sentences import note
 
         note(f"the variable {name} means nothing here; did you mean {meant}?")
-    return configuration()
+    return configuration(others=_plugins)

@@ -56,6 +56,7 @@ def store_option(function: F) -> F:
     """Add the store's URL; errors name commands that can be typed as they are."""
     return click.option(
         "--store",
+        "--jugdir",
         metavar="URL",
         envvar="TG_STORE",
         help="Where the results are: a directory or URL "
@@ -122,10 +123,12 @@ def select_options(function: F) -> F:
         "--pattern",
         multiple=True,
         metavar="REGEX",
-        help="Only functions whose name matches somewhere; may be repeated.",
+        help="Only functions whose name matches somewhere (/REGEX/ is the same); may "
+        "be repeated.",
     )(function)
     return click.option(
         "--name",
+        "--target",
         multiple=True,
         metavar="NAME",
         help="Only this function: name, module.name or glob; may be repeated.",

@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,9 @@ from backends.garbage import few_collections
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from taskgraph.cli.plugins import Plugin
+
+_SUMMARY = 60
 _STANDARD = ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w"))
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -38,11 +42,11 @@ class Program(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; name the nearest one if there is none."""
-        known = self.list_commands(ctx)
-        if args and not args[0].startswith("-") and args[0] not in known:
+        named = bool(args) and not args[0].startswith("-")
+        if named and self.get_command(ctx, args[0]) is None:
             from taskgraph.cli.words.other_programs import command_meant
 
-            meant = command_meant(args[0], known)
+            meant = command_meant(args[0], self.list_commands(ctx))
             raise click.UsageError(f"there is no command {args[0]!r}; {meant}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -72,6 +76,9 @@ class LazyProgram(Program):
         the folder of its group.
     groups : mapping
         By folder: the title of the group, and what each of its commands does by name.
+    others : callable
+        Returns commands of other people by name, see `taskgraph.cli.plugins`. It is
+        called for a word that is no command of ours, and to list all.
     """
 
     def __init__(
@@ -79,10 +86,12 @@ class LazyProgram(Program):
         *args: Any,
         package: str,
         groups: Mapping[str, tuple[str, Mapping[str, str]]],
+        others: Callable[[], Mapping[str, Plugin]] = dict,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
         self._groups = groups
+        self._others = cache(others)
         self._modules = {
             name: f"{package}.{folder}.{name.replace('-', '_')}"
             for folder, (_, summaries) in groups.items()
@@ -91,27 +100,59 @@ class LazyProgram(Program):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
         """Return the names of all commands."""
-        return sorted(self._modules)
+        return sorted({*self._modules, *self._others()})
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        """Import a command; None if there is none of that name."""
-        if cmd_name not in self._modules:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None if there is none of that name.
+
+        Raises
+        ------
+        click.ClickException
+            It is somebody else's, and broken.
+        """
+        if cmd_name in self._modules:
+            with few_collections():  # of what is imported nothing is garbage
+                command: click.Command = import_module(self._modules[cmd_name]).command
+            return command
+        found = self._others().get(cmd_name)
+        if found is None:
             return None
-        with few_collections():  # of what is imported nothing is garbage
-            command: click.Command = import_module(self._modules[cmd_name]).command
-        return command
+        if isinstance(ctx.default_map, dict):  # as it is for each of ours
+            ctx.default_map.setdefault(cmd_name, ctx.default_map.get("", {}))
+        try:
+            return found.command()
+        except click.ClickException:
+            if ctx.resilient_parsing:  # the shell completes: nothing may disturb that
+                return None
+            raise
 
     def format_commands(
         self,
         ctx: click.Context,  # noqa: ARG002 - click's
         formatter: click.HelpFormatter,
     ) -> None:
-        """List the commands by group, without importing them."""
-        longest = max(map(len, self._modules))
-        for title, summaries in self._groups.values():
+        """List the commands by group; only those of other people are imported."""
+        others, broken = self._summaries()
+        longest = max(map(len, (*self._modules, *others)))
+        groups = [*self._groups.values(), *([("Plug-ins", others)] if others else [])]
+        for title, summaries in groups:
             rows = [(name.ljust(longest), what) for name, what in summaries.items()]
             with formatter.section(title):
                 formatter.write_dl(rows)
+        for error in broken:
+            from taskgraph.cli.sentences import note
+
+            note(error.message)
+
+    def _summaries(self) -> tuple[dict[str, str], list[click.ClickException]]:
+        """Return what commands of other people do, by name, and what is broken."""
+        summaries, broken = {}, []
+        for name, found in self._others().items():
+            try:
+                summaries[name] = found.command().get_short_help_str(_SUMMARY)
+            except click.ClickException as error:
+                broken.append(error)
+        return summaries, broken
 
 
 def run_program(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import click
 
 from backends.garbage import few_collections
 from taskgraph.cli.batch.limits import concluded_early, ends_for_limit, in_its_time
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from taskgraph.upkeep.snapshot import Snapshot
 
 
+T = TypeVar("T")
 _INSTEAD = (
     "without --preload each worker reads the jugfile itself, and has its own; --debug "
     "runs in this process"
@@ -140,19 +143,9 @@ def _run_here(
     from taskgraph.upkeep.gone_files import writing_files
 
     source.keep(loaded)
-    try:
-        folder = path.resolve().parent
-        code = run_here(source, loaded, options.per_worker, folder, options.lease)
-    except Exception:
-        if not options.pdb:
-            raise
-        import pdb  # noqa: T100 - asked for
-        import sys
-        import traceback
-
-        traceback.print_exc()
-        pdb.post_mortem(sys.exc_info()[2])
-        return ExitCode.NOT_DONE, report_of(loaded)
+    folder = path.resolve().parent
+    given = (source, loaded, options.per_worker, folder, options.lease)
+    code = debugged(run_here, *given, pdb=options.pdb)
     if loaded.missing:
         loaded = source.load(loaded.results)  # what appeared behind barriers
     report = report_of(loaded)
@@ -162,6 +155,34 @@ def _run_here(
     if code in (ExitCode.NOT_DONE, ExitCode.LEFT) and report.open:
         return ExitCode.LEFT, report
     return report.exit_code if whole else ExitCode.NOT_DONE, report
+
+
+def debugged(f: Callable[..., T], *given: Any, pdb: bool) -> T:
+    """Call a function; open a debugger where it raises, if that was asked for.
+
+    Of a jugfile that raised while it was read, that is the place in the jugfile.
+
+    Raises
+    ------
+    click.exceptions.Exit
+        The debugger was left: 1 for a task, 2 for a jugfile.
+    """
+    try:
+        return f(*given)
+    except Exception as error:
+        if not pdb:
+            raise
+        import traceback
+        from pdb import post_mortem
+
+        loading = isinstance(error, JugfileError)
+        raised = error.__cause__ if loading else error
+        if raised is None or raised.__traceback__ is None:
+            raise
+        traceback.print_exception(raised)
+        post_mortem(raised.__traceback__)
+        code = ExitCode.USAGE if loading else ExitCode.NOT_DONE
+        raise click.exceptions.Exit(code) from error
 
 
 def run_script(

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 KEPT = 1 << 16
 """Bytes of a task's output that are kept: its end."""
+IN_ALL = 64 << 20
+"""Bytes that a worker keeps so of all its tasks; then only `LITTLE` of each."""
+LITTLE = 1 << 12
 _ROOM = 1 << 20
 _PIECE = 1 << 20
 _MARK = b"-"
@@ -39,6 +42,7 @@ class Capture:
 
     def __init__(self, echo: int | None = None) -> None:
         flush_streams()
+        self._room = IN_ALL
         self._streams = sys.stdout, sys.stderr  # a notebook's write elsewhere
         self._before = DescriptorCopy(1), DescriptorCopy(2)
         self._echo = self._before[0] if echo is None else DescriptorCopy(echo)
@@ -62,7 +66,11 @@ class Capture:
         self._out, self._err = sys.stdout, sys.stderr = _stream(1), _stream(2)
 
     def take(self) -> str:
-        """Return what was printed since the last call: its last `KEPT` bytes."""
+        """Return what was printed since the last call: its last `KEPT` bytes.
+
+        If there was more, a line before them says how much. After `IN_ALL` bytes it is
+        the last `LITTLE`: else workers that print much would fill the store.
+        """
         if self._nothing_new():
             return ""
         flush_streams()
@@ -70,11 +78,14 @@ class Capture:
             self._put_back()
         size = _size(1)
         end = self._pass_on(self._seen, size)
+        end = end if self._room >= len(end) else end[-LITTLE:]
+        self._room -= len(end)
+        before = size - self._seen - len(end)
         self._seen = size
         if size > _ROOM:
             os.ftruncate(1, len(_MARK))
             self._seen = len(_MARK)
-        return end.decode(errors="replace")
+        return _cut(end, before) if before > 0 else end.decode(errors="replace")
 
     def _nothing_new(self) -> bool:
         """Return whether all is as it was: the usual case, in few system calls."""
@@ -167,6 +178,14 @@ class DescriptorCopy:
         """Close it, unless it is somebody else's now."""
         if self.intact():
             os.close(self.number)
+
+
+def _cut(end: bytes, before: int) -> str:
+    """Return the last of many bytes as text, from the beginning of a line if one is."""
+    rest, _, lines = end.partition(b"\n")
+    if lines:
+        before, end = before + len(rest) + 1, lines
+    return f"[{before} bytes before this are not kept]\n" + end.decode(errors="replace")
 
 
 def _size(descriptor: int) -> int:

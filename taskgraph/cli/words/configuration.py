@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _ROOTS = (".git", ".hg", "pyproject.toml")
 _SELECT = ("name", "pattern")
@@ -19,6 +19,7 @@ OF_COMMANDS = {
     "cleanup": ("json", "alone", "max_size", "older"),
     "copy": ("json", *_SELECT),
     "count": ("json",),
+    "demo": (),
     "doctor": ("json", "peer", "meet"),
     "errors": ("json", *_SELECT, "all"),
     "execute": (*_SELECT, "preload", "json"),
@@ -28,7 +29,9 @@ OF_COMMANDS = {
     "invalidate": ("json", *_SELECT),
     "jobs": ("json",),
     "locks": ("json",),
+    "logs": ("json", "lines", *_SELECT),
     "retry": ("json", *_SELECT),
+    "shell": ("plain",),
     "show": ("json", "also"),
     "status": ("json", "also"),
     "stop": (),
@@ -60,13 +63,30 @@ def settings() -> dict[str, tuple[str, ...]]:
     return OF_COMMANDS | {c: (*OF_COMMANDS[c], *run_settings()) for c in runs}
 
 
-def configuration(start: str = ".") -> dict[str, Any]:
+def user_commands() -> str:
+    """Return the folder with commands of the user's own."""
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - pathlib costs start-up time
+    return f"{home}/taskgraph/commands"
+
+
+def configuration(
+    start: str = ".", *, others: Callable[[], Iterable[str]] = tuple
+) -> dict[str, Any]:
     """Return the settings for the commands, as `click` wants them.
 
     Looks from `start` up to the project's root (where ``.git`` or ``pyproject.toml``
     is); the closest file wins. A top-level setting holds for every command that has
     an option of that name, a table ``[execute]`` for that command alone. Options are
-    spelled as on the command line; dashes and underscores are the same.
+    spelled as on the command line; dashes and underscores are the same. Under "" is
+    what commands of other people have in common with ours.
+
+    Parameters
+    ----------
+    start : str, optional
+        A folder.
+    others : callable, optional
+        Returns the names of commands of other people; asked only if a table is of none
+        of ours. What is in theirs is theirs to check.
 
     Raises
     ------
@@ -81,7 +101,7 @@ def configuration(start: str = ".") -> dict[str, Any]:
     folder = os.path.abspath(start)  # noqa: PTH100 - pathlib costs start-up time
     merged: dict[str, Any] = {}
     while True:
-        merged = _merged(_in_folder(folder), merged)
+        merged = _merged(_in_folder(folder, others), merged)
         parent = os.path.dirname(folder)  # noqa: PTH120 - as above
         if parent == folder or any(_exists(folder, name) for name in _ROOTS):
             return _per_command(merged) if merged else {}
@@ -122,14 +142,14 @@ def _exists(folder: str, name: str) -> bool:
     return os.path.exists(f"{folder}/{name}")  # noqa: PTH110 - as above
 
 
-def _in_folder(folder: str) -> dict[str, Any]:
+def _in_folder(folder: str, others: Callable[[], Iterable[str]]) -> dict[str, Any]:
     """Return the settings in a folder: common ones under "", others by command."""
     if _exists(folder, "tg.toml"):
         path = f"{folder}/tg.toml"
-        return _checked(_read(path), path)
+        return _checked(_read(path), path, others)
     if _exists(folder, "pyproject.toml"):
         path = f"{folder}/pyproject.toml"
-        return _checked(_read(path).get("tool", {}).get("tg", {}), path)
+        return _checked(_read(path).get("tool", {}).get("tg", {}), path, others)
     return {}
 
 
@@ -146,7 +166,9 @@ def _read(path: str) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}") from error
 
 
-def _checked(found: dict[str, Any], path: str) -> dict[str, Any]:
+def _checked(
+    found: dict[str, Any], path: str, others: Callable[[], Iterable[str]]
+) -> dict[str, Any]:
     """Return settings with canonical names; a relative path is meant from the file."""
     if not found:
         return {}  # as most projects have it: nothing need be known of commands
@@ -157,6 +179,9 @@ def _checked(found: dict[str, Any], path: str) -> dict[str, Any]:
         if isinstance(entry, dict):
             if key == "tool":
                 raise _with_heading(path)
+            if key not in known and key in others():
+                checked[key] = {k.replace("-", "_"): v for k, v in entry.items()}
+                continue
             _refuse_unknown(key, known, f"{path}: there is no command")
             checked[key] = {
                 _known(name, known[key], f"{path}: [{key}] has no setting"): value
@@ -235,7 +260,9 @@ def _merged(far: dict[str, Any], near: dict[str, Any]) -> dict[str, Any]:
 
 
 def _per_command(found: dict[str, Any]) -> dict[str, Any]:
-    defaults = {}
+    common = {name: v for name, v in found.get("", {}).items() if name in _COMMON}
+    theirs = found.keys() - settings().keys() - {""}
+    defaults = {"": common} | {name: {**common, **found[name]} for name in theirs}
     for command, names in settings().items():
         given = {**found.get("", {}), **found.get(command, {})}
         defaults[command] = {

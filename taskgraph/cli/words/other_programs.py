@@ -15,35 +15,49 @@ _COMMANDS = {
     "clean": "cleanup",
     "forget": "invalidate",
     "list": "status",
-    "log": "errors",
-    "logs": "errors",
+    "log": "logs",
     "ls": "status",
     "rerun": "retry",
     "run": "execute",
-    "shell": "value",
+    "console": "shell",
     "sleep-until": "wait",
     "unlock": "locks",
     "webstatus": "status",
 }
 _DIRECTIVE = 'a batch system is told its own options by --directive "--mem=4G"'
+_FORGET = "`tg invalidate` forgets results, so that their tasks run again"
+_FREE = "locks of dead workers free themselves, and `tg locks` has the others"
 _OPTIONS = {
     "--account": _DIRECTIVE,
     "--aggressive-unload": "results are not kept in memory anyway",
     "--cores": "did you mean '--jobs'?",
     "-c": "did you mean '--jobs'?",
     "--cpus-per-task": "did you mean '--jobs'?",
-    "--forceall": "`tg invalidate` forgets results, so that their tasks run again",
+    "--config": "what comes after -- is for the script: `tg execute work.py -- --k 3`",
+    "--delete-all-output": "results are in the store; `tg cleanup` and `tg invalidate`",
+    "--force": _FORGET,
+    "--forceall": _FORGET,
+    "--forcerun": _FORGET,
+    "-F": _FORGET,
+    "-R": _FORGET,
     "--gres": _DIRECTIVE,
-    "--jugdir": "did you mean '--store'?",
+    "--jugdir": "stores are arguments of this command, without an option",
     "--keep-failed": "failed tasks stay so with --no-retry",
     "--keep-going": "a failure does not stop other tasks; --fail-fast lets it",
     "-k": "a failure does not stop other tasks; --fail-fast lets it",
     "--mem": _DIRECTIVE,
     "--nr-wait-cycles": "did you mean '--max-wait'?",
     "--partition": _DIRECTIVE,
+    "--n-jobs": "did you mean '--jobs'?",
+    "--omit-from": "did you mean '--name'? It takes functions that are run",
     "--qos": _DIRECTIVE,
+    "--rerun-incomplete": "a result appears whole or not at all",
+    "--snakefile": "the script is an argument, without an option",
     "--store": "stores are arguments of this command, without an option",
-    "--target": "did you mean '--name'?",
+    "--summary": "`tg status` shows how far it is, by function",
+    "--unlock": _FREE,
+    "--until": "did you mean '--name'?",
+    "--workers": "did you mean '--jobs'?",
     "--to": "stores are arguments of this command, without an option",
     "--wait-cycle-time": "nobody waits in cycles; did you mean '--max-wait'?",
 }
@@ -79,7 +93,7 @@ def option_meant(option: str) -> str:
 
     Examples
     --------
-    >>> option_meant("--jugdir"), option_meant("--nonsense")
-    ("did you mean '--store'?", '')
+    >>> option_meant("--cores"), option_meant("--nonsense")
+    ("did you mean '--jobs'?", '')
     """
     return _OPTIONS.get(option, "")

@@ -21,6 +21,7 @@ WORDS = (
     "source",
     "target",
     "bundle",
+    "folder",
 )
 
 

@@ -57,7 +57,9 @@ def test_help_and_status_import_nothing_heavy(tg, args):
 
     found = imported_by(tg, 0, *args)
 
-    assert found.isdisjoint({*HEAVY, *SLOW})
+    assert found.isdisjoint(HEAVY)
+    if args != ("--help",):  # which asks what is installed for plug-ins
+        assert found.isdisjoint({*SLOW, "taskgraph.cli.plugins", "importlib.metadata"})
 
 
 def test_workers_carry_no_library_of_ciphers_with_them():
@@ -78,7 +80,13 @@ def test_help_needs_no_engine(tg):
         "taskgraph.cli",
         "taskgraph.cli.words",
         "taskgraph.cli.words.configuration",
+        "taskgraph.cli.words.jugfiles",
         "taskgraph.cli.program",
+        "taskgraph.cli.plugins",
+        "taskgraph.cli.printing",
+        "taskgraph.cli.sentences",
+        "taskgraph.errors",
+        "taskgraph.names",
     }
 
 
@@ -109,9 +117,9 @@ def test_help_is_also_a_command(tg, words, meant):
         ),
         ("x.py", "there is no command 'x.py'; did you mean `tg execute x.py`?", "tg"),
         (
-            "check --jugdir x",
-            "no such option '--jugdir'; did you mean '--store'",
-            "tg check",
+            "execute --cores 4",
+            "no such option '--cores'; did you mean '--jobs'",
+            "tg execute",
         ),
         ("a.toml", "there is no command 'a.toml'; did you mean `segkit run a.t", "tg"),
         (
@@ -120,8 +128,8 @@ def test_help_is_also_a_command(tg, words, meant):
             "tg submit",
         ),
         (
-            "unbundle x --store y",
-            "no such option '--store'; stores are arguments of this command",
+            "unbundle x --jugdir y",
+            "no such option '--jugdir'; stores are arguments of this command",
             "tg unbundle",
         ),
         ("--nonsense", "no such option '--nonsense'", "tg"),

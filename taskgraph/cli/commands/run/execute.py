@@ -14,6 +14,7 @@ from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import require_script
 from taskgraph.cli.program import leave
 from taskgraph.cli.running import (
+    debugged,
     require_shared,
     retry_failures,
     run_loaded,
@@ -90,7 +91,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     )
     if not (options.per_worker.debug or given["preload"]):
         leave(run_script(source, results, prepare, options))
-    loaded = source.jugfile.load(results)
+    loaded = debugged(source.jugfile.load, results, pdb=options.pdb)
     prepare(loaded)
     if not len(loaded.graph) and not loaded.missing:
         source.keep(loaded)
