@@ -46,7 +46,7 @@ from .files.directory import (
 from .files.file import (
     File as File,
 )
-from .interactive.forgetting import (
+from .interactive.invalidating import (
     invalidate as invalidate,
     undo as undo,
 )

@@ -163,30 +163,31 @@ def run(
     _prepare(loaded, options, began)
     line = ProgressLine(loaded) if progress else None
     if workers and loaded.results.backend.shared:
-        run_options = RunOptions(workers, options)
-        code = _run_in_workers(source, loaded, run_options, folder, line)
+        given = RunOptions(workers, options)
+        code = _run_in_workers(source, loaded, given, folder, line)
     else:
-        after = line.show if line else None
-        code = run_here(source, loaded, options, folder, after=after)
+        code = _run_in_process(source, loaded, options, folder, line)
     if loaded.missing:
         loaded = source.load(loaded.results)  # what appeared behind barriers
     if line:
         line.end(loaded)
     keep_for_script(what, loaded.results)
-    return _reported(loaded, code, check=check)
+    return _reported(loaded, code, options.resources, check=check)
 
 
-def _reported(loaded: Loaded, code: ExitCode, *, check: bool) -> Report:
+def _reported(
+    loaded: Loaded, code: ExitCode, resources: Resources, *, check: bool
+) -> Report:
     """Return what came of a run; raise if it did not end well, and that is wanted."""
     report = report_of(loaded)
     clashes = gone_files.told_clashes(loaded.results, gone_files.writing_files(loaded))
     if check:
-        _raise_unless_done(report, code, options.resources)
+        _raise_unless_done(report, code, resources)
         if clashes:
             raise UsageError(clashes)
         return report
     if code == ExitCode.LEFT and report.open:
-        warn(report.told_waiting(options.resources, "run(resources=...)"))
+        warn(report.told_waiting(resources, "run(resources=...)"))
     if clashes:
         warn(clashes)
     return report
@@ -255,6 +256,18 @@ def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:
     ):
         if told:
             warn(told)
+
+
+def _run_in_process(
+    source: GraphSource,
+    loaded: Loaded,
+    options: WorkerOptions,
+    folder: Path,
+    line: ProgressLine | None,
+) -> ExitCode:
+    """Run what was loaded here; return how it ended."""
+    after = line.show if line else None
+    return run_here(source, loaded, options, folder, after=after)
 
 
 def _run_in_workers(

@@ -133,14 +133,14 @@ class Console:
         what : Task, str or iterable of Task
             As `value` takes it.
         """
-        from taskgraph.interactive.forgetting import invalidate
+        from taskgraph.interactive.invalidating import invalidate
 
         found = self._named(what) if isinstance(what, str) else what
         return invalidate(found, store=self._results)
 
     def undo(self) -> int:
         """Take the last invalidation, retry or cleanup back; return how many came."""
-        from taskgraph.interactive.forgetting import undo
+        from taskgraph.interactive.invalidating import undo
 
         return undo(self._loaded.graph.tasks, store=self._results)
 

@@ -10,7 +10,7 @@ from taskgraph.api import run
 from taskgraph.context import open_store
 from taskgraph.errors import UsageError
 from taskgraph.execution.at_once import run_at_once
-from taskgraph.interactive.forgetting import invalidate
+from taskgraph.interactive.invalidating import invalidate
 from taskgraph.names import known_as
 from taskgraph.report import report_of
 from taskgraph.tasks.graph import selector

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _ROOTS = (".git", ".hg", "pyproject.toml")
 _SELECT = ("name", "pattern")
 OF_COMMANDS = {
+    "adopt": ("json", *_SELECT),
     "bundle": ("json",),
     "cancel": (),
     "chaos": ("json", "workers", "minutes", "lease", "seed"),
