@@ -13,9 +13,10 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from blake3 import blake3
 
 from taskgraph.errors import UsageError
 from taskgraph.files.declared import aside
@@ -46,7 +47,7 @@ class Attempt:
 
     def __init__(self, outputs: Sequence[Output], key: str, store: str) -> None:
         self._outputs = outputs
-        whose = blake2b(store.encode(errors="replace"), digest_size=4).hexdigest()
+        whose = blake3(store.encode(errors="replace")).hexdigest(length=4)
         self._stem = f"{_PREFIX}{key[:16]}-{whose}-"
         self._name = f"{self._stem}{os.urandom(4).hex()}"
         above = dict.fromkeys(os.path.dirname(one.place) for one in outputs)  # noqa: PTH120 - text
