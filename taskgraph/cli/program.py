@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from backends.garbage import few_collections
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -111,6 +109,8 @@ class LazyProgram(Program):
             It is somebody else's, and broken.
         """
         if cmd_name in self._modules:
+            from backends.garbage import few_collections
+
             with few_collections():  # of what is imported nothing is garbage
                 command: click.Command = import_module(self._modules[cmd_name]).command
             return command
