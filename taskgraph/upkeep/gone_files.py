@@ -42,13 +42,27 @@ def files_of(
                 yield key, file
 
 
+def noted_files(results: Results, keys: Iterable[Key]) -> Iterator[WrittenFile]:
+    """Yield the files that records say tasks have written; no value is loaded."""
+    failures = results.backend.failures()
+    for key in keys:
+        if results.backend.find(key) is not None and key not in failures:
+            with suppress(NoResultError, DamagedError):
+                yield from _noted_in(results, results.payload(key))
+
+
+def _noted_in(results: Results, payload: bytes) -> Iterator[WrittenFile]:
+    """Yield the files that a payload names, by the paths that lead there from here."""
+    for file in map(WrittenFile._make, files_in(payload)):
+        yield file._replace(path=seen(file.path, results.folder))
+
+
 def _files_of(results: Results, key: Key) -> list[WrittenFile]:
-    """Return the files of one result, by the paths that lead there from here."""
-    listed = files_in(results.payload(key))
+    """Return the files of one result."""
+    listed = list(_noted_in(results, results.payload(key)))
     if not listed:  # its function has said files=True only since
         return list(map(WrittenFile, paths_in(results.load(key))))
-    files = map(WrittenFile._make, listed)
-    return [one._replace(path=seen(one.path, results.folder)) for one in files]
+    return listed
 
 
 def first_lost(results: Results, key: Key) -> str:

@@ -67,6 +67,22 @@ def test_what_is_there_is_taken_and_what_is_not_is_told(there):
     assert total.read_text() == str(2 * len("made elsewhere: a.txt") + 1)
 
 
+def test_what_another_task_of_the_store_wrote_is_not_taken(there):
+    there("execute", "jf.py")
+    there.write(
+        "jf.py",
+        JUGFILE.replace('("a", "b"', '("A", "b"').replace("{name}", "{name.lower()}"),
+    )
+    found = there.json("adopt", "jf.py", code=0)
+    paths = [path for one in found["refused"] for path in one["paths"]]
+    assert paths == ["out/a.txt", "out/total.txt", "out/of_a"]
+    assert "as another task of this store wrote it" in found["refused"][0]["why"]
+    assert found["taken"] == []
+    (there.folder / "out" / "a.txt").write_text("made elsewhere since")
+    taken = there.json("adopt", "jf.py", "--name", "write")["taken"]
+    assert ["out/a.txt"] in [one["paths"] for one in taken]
+
+
 def test_invalidate_takes_it_back(there):
     taken = there.json("adopt", "jf.py", "--name", "write")["taken"]
     shown = there("show", "jf.py", taken[0]["key"]).stdout

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task
-    from taskgraph.upkeep.adoption import Adoption
+    from taskgraph.upkeep.outputs.adoption import Adoption
 
 _NAMED = 3
 
@@ -80,7 +80,7 @@ def _adopted(
     loaded: Loaded, select: Callable[[str], bool], *, dry_run: bool
 ) -> tuple[Adoption, list[Task]]:
     """Return what was found, and what of it was taken, or would be."""
-    from taskgraph.upkeep.adoption import adopt, look_for_outputs
+    from taskgraph.upkeep.outputs.adoption import adopt, look_for_outputs
 
     found = look_for_outputs(loaded, select)
     if dry_run or not found.taken:

@@ -12,6 +12,7 @@ from taskgraph.cli.arguments import json_option, jugfile_argument
 from taskgraph.cli.graphs import load_graph, load_snapshot, snapshot_now
 from taskgraph.cli.printing import (
     counted,
+    one_line,
     print_json,
     print_table,
     seconds_text,
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backends.interface import Backend
+    from taskgraph.files.written import WrittenFile
     from taskgraph.results.results import Results
     from taskgraph.upkeep.invalidation import Loss
     from taskgraph.upkeep.snapshot import Snapshot
 
 _DAY = 86400.0
+_NAMED = 3
 
 
 @click.command("cleanup")
@@ -43,6 +46,9 @@ _DAY = 86400.0
 @click.option("--force", is_flag=True, help="Even if a barrier hides tasks.")
 @click.option(
     "--alone", is_flag=True, help="Ignore other jugfiles that ran with this store."
+)
+@click.option(
+    "--files", is_flag=True, help="Also remove the files that only these results name."
 )
 @click.option(
     "--empty-trash",
@@ -72,6 +78,7 @@ def command(
     dry_run: bool,
     force: bool,
     alone: bool,
+    files: bool,
     empty_trash: float | None,
     as_json: bool,
     **limited: Any,
@@ -81,6 +88,10 @@ def command(
     Without --yes it is only shown what would go. `tg undo` brings it back until
     --empty-trash makes it final. Results that other jugfiles need, or this one with
     other arguments, are kept unless --alone is given.
+
+    --files removes what these results name and no other one does, if it is as it was
+    written and beside JUGFILE or below. That cannot be undone, but the files of what
+    `tg undo` brings back are made again by the next run.
 
     --max-size and --older say how much goes: first that of which most bytes come for
     each second that it takes to compute them again. What is locked, what an unfinished
@@ -109,7 +120,8 @@ def command(
             "tasks need is not known; run `tg execute` first, or give --force"
         )
     others = [] if alone else others
-    return _clean(backend, current, others, limits, yes=yes, as_json=as_json)
+    chosen = _chosen(backend, current, others, limits)
+    return _clean(chosen, current, others, files=files, yes=yes, as_json=as_json)
 
 
 def _graphs(
@@ -138,43 +150,84 @@ def _graphs(
     return current, others
 
 
-def _clean(
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The results that go, and how many nobody but other graphs needs."""
+
+    results: Results
+    keys: Sequence[bytes]
+    spared: int
+    limited: bool
+
+
+def _chosen(
     backend: Backend,
     current: Snapshot,
     others: Sequence[Snapshot],
     limits: _Given | None,
-    *,
-    yes: bool,
-    as_json: bool,
-) -> int:
+) -> _Chosen:
     from taskgraph.results.results import Results
     from taskgraph.upkeep.collection import unneeded
-    from taskgraph.upkeep.invalidation import CLEANUP, forget, losses
-    from taskgraph.upkeep.kept_jugfile import keep_snapshot
 
     found = unneeded(backend.keys(), current, others)
     _note_spared(found.spared, others)
-    results = Results(backend)
+    results = Results(backend, current.folder)
     keys = _limited(results, found.keys, [current, *others], limits)
+    return _Chosen(results, keys, found.spared, bool(limits))
+
+
+def _clean(
+    chosen: _Chosen,
+    current: Snapshot,
+    others: Sequence[Snapshot],
+    *,
+    files: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    from taskgraph.upkeep.invalidation import CLEANUP, forget, losses
+    from taskgraph.upkeep.kept_jugfile import keep_snapshot
+    from taskgraph.upkeep.outputs.left_files import left_files, remove
+
+    results, keys = chosen.results, chosen.keys
     lost = losses(results, keys, sizes=True)
+    left = left_files(results, keys)
     if as_json:
-        print_json(_cleaned(lost, found.spared))
+        paths = [file.path for file in left]
+        print_json({**_cleaned(lost, chosen.spared), "files": paths})
     elif keys:
         print_table(("task", "results", "size", "CPU time"), _rows(lost))
     what = counted(len(keys), "result")
     if not keys:
-        note("nothing to remove" + ("" if limits else ": every result is needed"))
-    elif not yes:
-        note(f"nothing was changed; --yes removes {what}")
-    else:
-        keep_snapshot(current, backend)  # what it has no more is not open, but gone
-        graphs = [current, *others]
-        position = forget(results, keys, graphs, reason=CLEANUP)
-        note(
-            f"{what} removed; `tg undo` brings them back, "
-            f"`tg cleanup --empty-trash 0` makes it final (number {position})"
-        )
+        why = "" if chosen.limited else ": every result is needed"
+        note(f"nothing to remove{why}")
+        return 0
+    _note_files(left, files=files)
+    if not yes:
+        more = " and these files, for good" if files and left else ""
+        note(f"nothing was changed; --yes removes {what}{more}")
+        return 0
+    keep_snapshot(current, results.backend)  # what it has no more is not open, but gone
+    position = forget(results, keys, [current, *others], reason=CLEANUP)
+    note(
+        f"{what} removed; `tg undo` brings them back, "
+        f"`tg cleanup --empty-trash 0` makes it final (number {position})"
+    )
+    if files and left:
+        note(f"{counted(remove(left), 'file')} removed for good")
     return 0
+
+
+def _note_files(left: Sequence[WrittenFile], *, files: bool) -> None:
+    """Say which files only results name that go."""
+    if not left:
+        return
+    named = ", ".join(one_line(file.path) for file in left[:_NAMED])
+    more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+    stay = (
+        "go, too, and that cannot be undone" if files else "stay; --files removes them"
+    )
+    note(f"files that only these results name {stay}: {named}{more}")
 
 
 def _limits(max_size: str | None, older: str | None, *, needed: bool) -> _Given | None:

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING
 from backends.interface import Inputs
 from taskgraph.description import summary
 from taskgraph.errors import UsageError
+from taskgraph.files.places import seen
 from taskgraph.files.written import written_at
 from taskgraph.records import Batch
 from taskgraph.results.failures import discard_failures
 from taskgraph.results.provenance import Provenance, code_fingerprint
-from taskgraph.tasks.outputs import outputs_of, payload_of
+from taskgraph.tasks.outputs import noted_path, outputs_of, payload_of
+from taskgraph.upkeep.gone_files import noted_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from backends.interface import Claim
+    from backends.interface import Claim, Key
+    from taskgraph.files.written import WrittenFile
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task
@@ -63,6 +66,7 @@ def look_for_outputs(loaded: Loaded, select: Callable[[str], bool]) -> Adoption:
     results.backend.poll()
     known = results.backend.keys() - set(results.backend.failures())
     taken: set[bytes] = set()
+    others = _written_by(results, known)
     for task in loaded.graph.tasks:
         outputs = outputs_of(task)
         if not (outputs and select(task.name)):
@@ -73,6 +77,8 @@ def look_for_outputs(loaded: Loaded, select: Callable[[str], bool]) -> Adoption:
         ]
         if task.key in known:
             found.known += 1
+        elif other := _of_another(task, results, others):
+            found.refused.append((task, other))
         elif gone:
             found.lacking.append((task, gone[0]))
         elif lacks:
@@ -81,6 +87,23 @@ def look_for_outputs(loaded: Loaded, select: Callable[[str], bool]) -> Adoption:
             found.taken.append(task)
             taken.add(task.key)
     return found
+
+
+def _written_by(results: Results, keys: Iterable[Key]) -> dict[str, WrittenFile]:
+    """Return the files of results by the paths by which a store knows them."""
+    return {file.path: file for file in noted_files(results, keys)}
+
+
+def _of_another(task: Task, results: Results, others: Mapping[str, WrittenFile]) -> str:
+    """Return what to say if another task has written one of these very files."""
+    for output in outputs_of(task):
+        file = others.get(seen(noted_path(output, results), results.folder))
+        if file is not None and file.is_as_written(at_a_glance=True):
+            return (
+                f"{output.path} is as another task of this store wrote it, with other "
+                "arguments; `tg execute` writes that of this one"
+            )
+    return ""
 
 
 def adopt(results: Results, found: Adoption, folder: str) -> list[Task]:

@@ -1,0 +1,1 @@
+"""Outputs without a task that makes them: taken over, or left behind."""
