@@ -15,6 +15,7 @@ from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import open_store_of
 from taskgraph.cli.words.jugfiles import two_words
 from taskgraph.cli.words.keys import find_keys, short_key
+from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +59,7 @@ def command(
     the terminal and is not kept. `tg jobs --log` shows what jobs of a batch system
     printed.
 
-    Exit code: 0, or 1 if nothing was printed.
+    Exit code: 0, 1 if nothing was printed, 4 if something of it is damaged.
     """
     path, what = two_words(words, jugfile)
     backend = open_store_of(path, store)
@@ -78,12 +79,17 @@ def command(
         known = set(names.values())
         complete = snapshot is None or snapshot.complete
         require_names(known, name, pattern, jugfile=path, complete=complete)
-    found = _printed(results, keys, lines)
+    damaged: list[bytes] = []
+    found = _printed(results, keys, lines, damaged)
     if as_json:
         listed = [_plain(key, record, text) for key, record, text in found]
         print_json(listed)
-        return 0 if listed else 1
-    return _print(found, alone=len(keys) == 1)
+        shown = bool(listed)
+    else:
+        shown = _print(found, alone=len(keys) == 1)
+    if damaged:
+        return ExitCode.STORE_FAILED
+    return ExitCode.DONE if shown else ExitCode.NOT_DONE
 
 
 def _of_functions(
@@ -99,9 +105,9 @@ def _of_functions(
 
 
 def _printed(
-    results: Results, keys: Sequence[bytes], lines: int | None
+    results: Results, keys: Sequence[bytes], lines: int | None, damaged: list[bytes]
 ) -> Iterator[tuple[bytes, Record, str]]:
-    """Yield the tasks that printed something, with its end; tell what is damaged."""
+    """Yield the tasks that printed something, with its end; tell of `damaged` ones."""
     places = ((results.backend.find(key), key) for key in keys)
     found = [(at.position, at.row, key) for at, key in places if at is not None]
     for *_, key in sorted(found):
@@ -109,6 +115,7 @@ def _printed(
             record = results.record(key)
         except DamagedError as error:
             note(f"{short_key(key)} cannot be read: {error.what} is damaged")
+            damaged.append(key)
             continue
         if record is not None and record.output:
             kept = record.output.splitlines(keepends=True)[-(lines or 0) :]
@@ -129,7 +136,8 @@ def _plain(key: bytes, record: Record, text: str) -> dict[str, Any]:
     }
 
 
-def _print(found: Iterator[tuple[bytes, Record, str]], *, alone: bool) -> int:
+def _print(found: Iterator[tuple[bytes, Record, str]], *, alone: bool) -> bool:
+    """Print what was printed; return whether there was anything."""
     shown = False
     for key, record, text in found:
         if not alone:
@@ -141,7 +149,7 @@ def _print(found: Iterator[tuple[bytes, Record, str]], *, alone: bool) -> int:
         shown = True
     if not shown:
         note("nothing was printed by tasks that have ended")
-    return 0 if shown else 1
+    return shown
 
 
 def _indented(text: str) -> str:

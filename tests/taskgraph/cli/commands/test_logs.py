@@ -116,3 +116,16 @@ def test_all_that_a_worker_keeps_is_bounded(tmp_path, monkeypatch):
     room = [KEPT] * 3 + [LITTLE] * 2
     assert [size - size % 1024 for size in kept] == room
     assert (tmp_path / "echo").stat().st_size == 5 * (KEPT + 50)
+
+
+def test_what_is_damaged_is_told(tmp_path):
+    (tmp_path / "spoken.py").write_text(SPOKEN)
+    call_tg(tmp_path, "execute", "spoken.py", "-q")
+    for path in (tmp_path / "spoken.tgdata" / "log").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-3] + b"xxx")
+
+    code, said = call_tg(tmp_path, "logs", "spoken.py")
+
+    assert code == 4
+    assert "cannot be read: segment" in said
