@@ -31,7 +31,7 @@ from taskgraph.upkeep import gone_files
 from taskgraph.upkeep.changed_code import told_changes
 from taskgraph.upkeep.jugfile_store import keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
-from taskgraph.upkeep.other_stores import told_at_first
+from taskgraph.upkeep.other_stores import OtherStores, Together, told_at_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -199,6 +199,7 @@ def status(
     *,
     store: Any = None,
     arguments: Sequence[str] = (),
+    also: Iterable[str] = (),
 ) -> Report:
     """Return how far tasks are, without running any.
 
@@ -208,6 +209,10 @@ def status(
         A jugfile, which is read, or tasks. What they need counts, too.
     store, arguments
         As `run` takes them.
+    store : str, path, Backend or Results, optional
+        As `run` takes it.
+    also : iterable of str, optional
+        Other stores: what `run` would take from there counts as done.
 
     Returns
     -------
@@ -230,11 +235,14 @@ def status(
     """
     loaded = looked_at(what, store, arguments)
     loaded.results.backend.poll()
+    others = OtherStores(also, loaded.results)
+    others.look(loaded.graph)
+    results = Together(loaded.results, others.takeable())
     writers = gone_files.writing_files(loaded)
-    gone, told = gone_files.gone_at_a_glance(loaded.results, writers, "`run`")
-    if told:
-        warn(told)
-    return report_of(loaded, gone)
+    gone, told = gone_files.gone_at_a_glance(results, writers, "`run`")
+    for sentence in filter(None, (*others.told, told)):
+        warn(sentence)
+    return report_of(loaded, gone, results.found.keys())
 
 
 def _without_tasks(what: Any) -> str:

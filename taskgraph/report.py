@@ -134,11 +134,25 @@ class Report:
         return [_why(self.store, key, name) for key, name in failed]
 
 
-def report_of(loaded: Loaded, gone: Set[bytes] = frozenset()) -> Report:
-    """Return how far a graph is by what the store knows now; `gone` is not done."""
+def report_of(
+    loaded: Loaded, gone: Set[bytes] = frozenset(), elsewhere: Set[bytes] = frozenset()
+) -> Report:
+    """Return how far a graph is by what the store knows now.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        The graph, and its results.
+    gone : set of bytes, optional
+        What is not done although it is in the store.
+    elsewhere : set of bytes, optional
+        What is done although it is not: other stores have it.
+    """
     backend = loaded.results.backend
     backend.poll()
-    known = backend.keys() - gone if gone else backend.keys()
+    known = backend.keys()
+    if gone or elsewhere:
+        known = (known | elsewhere) - gone
     frontier = Frontier(loaded.graph, known, backend.failures())
     finished = frontier.finished
     done, failed = len(finished), len(frontier.failed)

@@ -44,7 +44,7 @@ OF_COMMANDS = {
     "unbundle": ("json",),
     "undo": ("json",),
     "value": ("json", "all", "also"),
-    "wait": ("timeout", "quiet"),
+    "wait": ("timeout", "also", "quiet"),
     "why": ("json", "also"),
 }
 """What may be set for each command, so that none has to be imported to know it."""

@@ -165,3 +165,15 @@ def test_jobs_get_other_stores_by_a_file_only_the_user_reads(work):
     said = work("submit", "work.py", *options, "--also", "redis://:secret@h").stdout
 
     assert "secret" not in said
+
+
+def test_who_waits_counts_what_a_run_would_take(tg):
+    tg.write(
+        "two.py",
+        "from taskgraph import Task\nTask(sum, [Task(abs, -1), Task(len, '')])\n",
+    )
+    tg("execute", "-q", "two.py", "--store", "shared")
+    tg("execute", "-q", "two.py", "--name", "abs", code=0)
+
+    tg("wait", "two.py", "--timeout", "0", code=3)
+    tg("wait", "two.py", "--timeout", "0", "--also", "shared")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from backends.errors import BackendError
-from taskgraph import TaskGenerator, invalidate, open_store, run
+from taskgraph import Task, TaskGenerator, invalidate, open_store, run, status
 from taskgraph.tasks.graph import Graph
 from taskgraph.upkeep import other_stores
 from taskgraph.upkeep.collection import empty
@@ -184,3 +184,16 @@ def test_listed_tasks_are_those_of_their_graph(tmp_path):
     for key in graph:
         assert listed.needs_of_key(key) == graph.needs_of_key(key)
         assert listed.writes(key) == graph.writes(key)
+
+
+def test_status_from_python_counts_what_a_run_would_take(tmp_path, caplog):
+    tasks = [Task(divmod, 7, 2), Task(divmod, 9, 2)]
+    own, other = str(tmp_path / "own"), str(tmp_path / "other")
+    run(tasks[0], store=other)
+    assert status(tasks, store=own).done == 0
+    assert status(tasks, store=own, also=[other]).done == 1
+    run(tasks[0], store=own, also=[other])
+    invalidate(tasks[0], store=own)
+    assert status(tasks, store=own, also=[other]).done == 0
+    assert status(tasks, store=own, also=[str(tmp_path / "nowhere")]).open == 2
+    assert "nowhere" in caplog.text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from taskgraph.cli.arguments import jugfile_argument
+from taskgraph.cli.arguments import also_option, jugfile_argument
 from taskgraph.cli.graphs import load_snapshot, snapshot_now, status_now
 from taskgraph.cli.printing import counted
 from taskgraph.cli.sentences import note
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from taskgraph.upkeep.status import Status
 
 _LOOK = 1.0
+_LOOK_ELSEWHERE = 10.0
+"""Seconds from one look into other stores to the next, each of which opens them."""
 _NO_STORE = 0.2
 
 
@@ -33,12 +35,14 @@ _NO_STORE = 0.2
 @click.option(
     "--timeout", type=float, metavar="SECONDS", help="Give up after so long (exit 3)."
 )
+@also_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 def command(
     jugfile: Path,
     store: str | None,
     arguments: tuple[str, ...],
     timeout: float | None,
+    also: tuple[str, ...],
     quiet: bool,
 ) -> int:
     """Return when every task of JUGFILE has a result.
@@ -54,7 +58,7 @@ def command(
         raise click.UsageError("--timeout takes seconds, 0 or more")
     patience = math.inf if timeout is None else timeout
     deadline = time.monotonic() + patience
-    watched = _Watched(jugfile, store, arguments)
+    watched = _Watched(jugfile, store, arguments, also)
     while True:
         status = watched.look()
         left = deadline - time.monotonic()
@@ -93,9 +97,14 @@ class _Watched:
     """A jugfile in a store that may not exist yet."""
 
     def __init__(
-        self, jugfile: Path, store: str | None, arguments: tuple[str, ...]
+        self,
+        jugfile: Path,
+        store: str | None,
+        arguments: tuple[str, ...],
+        also: tuple[str, ...],
     ) -> None:
         self._jugfile = jugfile
+        self._also, self._also_at = also, 0.0
         self._store = store
         self._arguments = arguments
         self._backend: Backend | None = None
@@ -118,7 +127,12 @@ class _Watched:
             self._backend = None  # the jugfile may be about to choose another store
             return None
         status = status_of(snapshot, backend.keys(), backend.failures(), ())
-        return status_now(snapshot, backend)[0] if status.finished else status
+        elsewhere = self._also and time.monotonic() >= self._also_at
+        if not (status.finished or elsewhere):
+            return status
+        status = status_now(snapshot, backend, also=self._also)[0]
+        self._also_at = time.monotonic() + _LOOK_ELSEWHERE
+        return status
 
     def _snapshot(self, backend: Backend) -> Snapshot | None:
         """Return the graph as whoever runs it saw it last; if it is old, as it is."""
