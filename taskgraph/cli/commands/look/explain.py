@@ -263,6 +263,12 @@ def _running(shown: _Shown, found: Explanation) -> str:
 def _open(shown: _Shown, found: Explanation) -> str:
     why = f" ({found.reason})" if found.reason else ""
     waits = found.waits_for
+    asks = " or ".join(shown._snapshot.asking.get(found.function, ()))  # noqa: SLF001 - of this file
+    if not waits and asks:
+        return (
+            f"{found.state}: it waits for a worker that has {asks}{why}; `tg status` "
+            "says if there is one"
+        )
     if not waits:
         return f"{found.state}: it can run now{why}"
     named = ", ".join(shown._named(key) for key in waits[:_NAMED])  # noqa: SLF001 - of this file
