@@ -209,8 +209,6 @@ def status(
         A jugfile, which is read, or tasks. What they need counts, too.
     store, arguments
         As `run` takes them.
-    store : str, path, Backend or Results, optional
-        As `run` takes it.
     also : iterable of str, optional
         Other stores: what `run` would take from there counts as done.
 
