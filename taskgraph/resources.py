@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?) ?(?:([kKmMgGtTpP])?(i?[bB])?)")
+# Compiled when something is asked for: this module is loaded by each run.
+_NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
+_AMOUNT = r"([0-9]+(?:\.[0-9]+)?) ?(?:([kKmMgGtTpP])?(i?[bB])?)"
 _UNITS = "KMGTP"
 _ROUNDING = 1e-9
 """Ten times 0.1 is as much as 1."""
@@ -151,11 +152,11 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _amount(name: Any, given: Any) -> Amount:
-    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+    if not (isinstance(name, str) and re.fullmatch(_NAME, name)):
         raise ValueError(f"{name!r} is no name of a resource; write one as gpu or mem")
     number = isinstance(given, Real) and not isinstance(given, bool)
     text = f"{float(given):.9f}".rstrip("0").rstrip(".") if number else str(given)
-    found = _AMOUNT.fullmatch(text) if number or isinstance(given, str) else None
+    found = re.fullmatch(_AMOUNT, text) if number or isinstance(given, str) else None
     if found is None or not float(found[1]) > 0:
         raise ValueError(f"{name}={given!r} is no amount; {_ADVICE}")
     digits, letter, bytes_ = found.groups()
