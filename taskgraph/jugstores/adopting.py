@@ -13,6 +13,7 @@ from backends.interface import Inputs
 from taskgraph.description import describe, summary
 from taskgraph.errors import NoResultError, TaskgraphError, UnhashableError
 from taskgraph.execution.in_process import member
+from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.records import Batch
 from taskgraph.results.codec import stored_size
 from taskgraph.results.provenance import Provenance, code_fingerprint
@@ -119,6 +120,9 @@ def adopt(
     backend.make()
     about = Provenance(str(folder), os.environ)
     with member(backend):
+        others = OtherWorkers(backend)
+        while others.expel_dead():
+            pass  # some at a time
         for start in range(0, len(wanted), _ROWS):
             adopting.put(wanted[start : start + _ROWS], about)
             told(adopting.done)

@@ -1,6 +1,8 @@
 """`tg import-jug`: what is taken, what is not, and what is told of it."""
 
 import os
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -9,7 +11,8 @@ pytest.importorskip("jug", reason="the extra `test` has it")
 from jug.backends.file_store import file_store
 from jug.backends.redis_store import redis_store
 
-from taskgraph import run
+from taskgraph import open_store, run
+from taskgraph.execution.in_process import member
 
 from ...redis_servers import ONE, RedisServer
 
@@ -133,6 +136,39 @@ def test_what_was_invalidated_or_failed_here_is_told_and_not_taken(imported):
     said = imported.tg("import-jug", "work.py", code=1)
     assert "2 results left out: invalidated here" in said
     assert "1 task failed here" in said
+
+
+KILLED = """
+import os, sys
+from taskgraph import open_store
+from taskgraph.execution.in_process import member
+backend = open_store(sys.argv[1]).backend
+backend.make()
+with member(backend):
+    assert backend.claim([bytes.fromhex(key) for key in sys.argv[2:]]).keys
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_an_import_that_was_killed_holds_nothing_up(imported):
+    imported.write(*TWO)
+    imported.left_by_jug(a="A", b="B")
+    space = imported.loaded_with("memory://")
+    keys = [space[name].key.hex() for name in "ab"]
+    command = [sys.executable, "-c", KILLED, str(imported.folder / "own"), *keys]
+    assert subprocess.run(command, check=False).returncode == -9
+    assert imported().copied == 2
+
+
+def test_what_workers_compute_meanwhile_is_left_to_them(imported):
+    imported.write(*TWO)
+    imported.left_by_jug(a="A", b="B")
+    other = open_store(imported.folder / "own").backend
+    other.make()
+    with member(other):
+        other.claim([imported.loaded_with("memory://")["a"].key])
+        done = imported()
+    assert (done.copied, done.locked, done.lacking) == (0, 1, 1)
 
 
 def test_a_dry_run_counts_and_writes_nothing(imported):

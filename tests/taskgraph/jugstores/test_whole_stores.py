@@ -65,5 +65,5 @@ def test_a_compound_is_adopted_when_jug_has_cleaned_its_inside_up(work):
 
 @pytest.mark.chaos
 def test_a_thousand_results_are_adopted_and_none_is_run(tmp_path):
-    folder = jug_ran(tmp_path, 920)
+    folder = jug_ran(tmp_path, 930)
     assert all_adopted(folder, tmp_path / "jug" / "work.jugdata") >= 1000
