@@ -96,10 +96,12 @@ def _refuse(tasks: Sequence[Any], inputs: Container[str]) -> None:
     for task in tasks:
         for output in outputs_of(task):
             place = _real(output.place, real)
-            if output.place in inputs or place in inputs:
+            both = (output.place, place)
+            if any(one in inputs for p in both for one in (p, *_above(p))):
                 raise UsageError(
                     f"{output.path} is an output of {_call(task)}, and is read as a "
-                    "File or Directory: pass the task instead, which is its path"
+                    "File or within a Directory: pass the task instead, which is its "
+                    "path, or write elsewhere"
                 )
             other = owners.setdefault(place, task)
             if other is not task:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from taskgraph import (
+    Directory,
     File,
     Output,
     TaskGenerator,
@@ -276,9 +277,18 @@ def test_one_task_may_be_written_down_twice(here):
 def test_what_is_written_is_not_read_as_a_file(here):
     Path("a").write_text("old")
     tasks = [write("one", Output("a")), do(len, File("a"))]
-    with pytest.raises(UsageError, match="is read as a File or Directory: pass the"):
+    with pytest.raises(UsageError, match="is read as a File or within a Directory"):
         run(tasks)
     assert Path("a").read_text() == "old"
+
+
+def test_what_is_written_lies_in_no_directory_that_is_read(here):
+    Path("in/deep").mkdir(parents=True)
+    do(len, Directory("in"))  # of no task that is run
+    for path in ("in", "in/a", "in/deep/b/c"):
+        with pytest.raises(UsageError, match="or within a Directory: pass the task"):
+            run([write("one", Output(path)), do(len, Directory("in"))])
+    assert run([write("one", Output("inside")), do(len, Directory("in"))]).done == 2
 
 
 def test_files_true_and_an_output_are_one_too_many(here):
