@@ -72,7 +72,7 @@ def test_python_and_tg_run_the_same_tasks(tg, text, first):
         else:
             assert call_tg(tg.folder, "execute", "work.py", "-q", "-j", "2")[0] == 0
     assert sorted((tg.folder / "log").read_text().split()) == ["0", "1", "2"]
-    if first == "python":
+    if text == OF_TASKS:
         assert call_tg(tg.folder, "value", "work.py", "total") == (0, "6\n")
         assert "Point" in call_tg(tg.folder, "value", "work.py", "shift", "--all")[1]
 

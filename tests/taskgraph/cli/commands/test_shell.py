@@ -122,19 +122,20 @@ def test_a_jugfile_that_cannot_be_read_is_told_in_a_sentence(tmp_path, text, tol
 
 
 def test_what_the_demo_says_is_so(tg):
-    said = tg("demo").stdout
+    said = call_tg(tg.folder, "demo")[1]
     commands = re.findall(r"^  tg (.*?) +# (.*)$", said, re.MULTILINE)
 
     assert len(commands) == 5
-    shown = {what: tg(*line.split()) for line, what in commands}
-    assert "11 done" in shown["run its 11 tasks in two workers"].stderr
-    assert shown["the result: 17984"].stdout == "17984\n"
-    assert "looking at 0 to 20000" in shown["what the tasks printed"].stdout
-    assert "11 done" in shown["nothing is left to do, so nothing is run"].stderr
+    shown = {what: call_tg(tg.folder, *line.split()) for line, what in commands}
+    assert {code for code, _ in shown.values()} == {0}
+    assert "11 done" in shown["run its 11 tasks in two workers"][1]
+    assert shown["the result: 17984"][1] == "17984\n"
+    assert "looking at 0 to 20000" in shown["what the tasks printed"][1]
+    assert "11 done" in shown["nothing is left to do, so nothing is run"][1]
     typed = "value('total')\ninvalidate('total')\nexit(3)\n"
     asked = tg("shell", "tg-demo/primes.py", "--plain", stdin=typed, code=3).stdout
     assert asked.splitlines()[2:] == [">>> 17984", ">>> 1", ">>> "]
-    assert "is there already" in tg("demo", code=2).stderr
+    assert "is there already" in call_tg(tg.folder, "demo")[1]
 
 
 def test_pdb_opens_where_the_jugfile_raised(tg):
