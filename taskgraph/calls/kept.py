@@ -68,24 +68,28 @@ class Signature:
         The label of `@TaskGenerator(version=...)`; empty for none.
     defaults : dict
         By parameter, as plain data.
+    retries_on : tuple of str
+        Which failures are tried again; empty if the function does not say it.
     """
 
     parameters: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     version: str = ""
     defaults: dict[str, Any] = field(default_factory=dict)
+    retries_on: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """Return it as bytes, for `decode`."""
-        plain = (self.parameters, self.ignored, self.version, self.defaults)
+        about = (self.parameters, self.ignored, self.version)
+        plain = (*about, self.defaults, self.retries_on)
         return bytes(msgpack.packb(plain, unicode_errors=ANY_TEXT))
 
     @classmethod
     def decode(cls, data: bytes) -> Signature:
         """Return what was encoded; of nonsense, one that says nothing."""
         try:
-            parameters, ignored, version, defaults = unpacked(data)
-            return cls(parameters, ignored, str(version), dict(defaults))
+            parameters, ignored, version, defaults, again = unpacked(data)
+            return cls(parameters, ignored, str(version), dict(defaults), again)
         except NONSENSE:
             return cls()
 

@@ -21,6 +21,7 @@ from taskgraph.calls.kept import ANY_TEXT, MARK, Calls, Part, Signature, pack_bl
 from taskgraph.compression import zstd
 from taskgraph.description import brief
 from taskgraph.identity.parameters import WithNames
+from taskgraph.results.causes import named_causes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,9 +69,8 @@ def signature_of(generator: TaskGenerator) -> Signature:
     version = "" if generator.version is None else str(generator.version)
     room = _Room()
     defaults = {one.name: room.plain(one.value) for one in parameters.defaults}
-    return Signature(
-        parameters.names, tuple(sorted(generator.ignore)), version, defaults
-    )
+    ignored, again = tuple(sorted(generator.ignore)), named_causes(generator.retries_on)
+    return Signature(parameters.names, ignored, version, defaults, again)
 
 
 def _packed(

@@ -40,6 +40,7 @@ def foretell(
     """
     from taskgraph.execution.retrying import judge
     from taskgraph.foresight.plan import plan_of
+    from taskgraph.results.causes import checked_causes
     from taskgraph.upkeep.growing import take
 
     from_store = _results(jugfile.path, store)
@@ -54,7 +55,8 @@ def foretell(
         inputs=loaded.inputs,
     )
     _require_names(loaded, given, jugfile.path)
-    verdict = judge(loaded, os.environ, everything=options.retry)
+    causes = checked_causes(options.per_worker.retries_on, "--retries-on")
+    verdict = judge(loaded, os.environ, everything=options.retry, causes=causes)
     held, _ = locked_keys(backend)
     plan = plan_of(
         snapshot,

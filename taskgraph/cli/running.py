@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from taskgraph.execution.shared_page import Notes
     from taskgraph.execution.supervisor import Supervisor
     from taskgraph.report import Report
+    from taskgraph.results.causes import Causes
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded, Pause
     from taskgraph.upkeep.kept_jugfile import KeptJugfile
@@ -101,11 +102,13 @@ def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> N
         When this run began: a token of its store. By default now.
     """
     from taskgraph.execution.retrying import judge, try_again
+    from taskgraph.results.causes import checked_causes
     from taskgraph.results.failures import discard_failures
 
     backend = loaded.results.backend
     now = backend.claim([]).token
-    verdict = judge(loaded, os.environ, everything=options.retry)
+    causes = checked_causes(options.per_worker.retries_on, "--retries-on")
+    verdict = judge(loaded, os.environ, everything=options.retry, causes=causes)
     if verdict.damaged:
         discard_failures(backend, verdict.damaged, reason="damaged: a failure")
     if options.no_retry:
@@ -115,11 +118,18 @@ def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> N
         note(told)
     for found, why in (
         (verdict.same_run, f"failed in this run ({verdict.because})"),
-        (verdict.deadly, "killed a worker or took too long"),
+        (verdict.deadly, _not_passing(loaded, causes)),
     ):
         if found and is_first():
             tasks = counted(len(found), "task")
             note(f"{tasks} {why}; `tg execute --retry` runs {_them(len(found))} again")
+
+
+def _not_passing(loaded: Loaded, causes: Causes | None) -> str:
+    """Return why tasks that failed are not tried again by themselves."""
+    if causes or any(one.retries_on for one in loaded.graph.generators):
+        return "failed for causes that are not tried again (see retries_on)"
+    return "killed a worker or took too long"
 
 
 def tell_of_others(loaded: Loaded, options: RunOptions) -> None:

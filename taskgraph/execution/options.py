@@ -91,6 +91,8 @@ class WorkerOptions:
         Seconds after which it ends, whether all is done or not.
     max_tasks : int, optional
         After how many tasks it ends.
+    retries_on : str, optional
+        Which failures are tried again, of functions that do not say it themselves.
     also : sequence of str
         Other stores, whose results are taken instead of computed; looked into only.
     resources : Resources
@@ -116,6 +118,12 @@ class WorkerOptions:
     )
     max_tasks: int | None = setting(
         None, "Each worker ends after so many tasks.", metavar="N", read=_count
+    )
+    retries_on: str | None = setting(
+        None,
+        "Which failures are worth another try, by `retries=` and by this run, where "
+        "functions do not say it: names of exceptions, timeout, killed, unstorable.",
+        metavar="CAUSE,CAUSE",
     )
     also: Sequence[str] = setting(
         (),

@@ -10,11 +10,13 @@ from backends.interface import Cause
 from taskgraph.description import summary
 from taskgraph.execution.unpublished import Unpublished
 from taskgraph.records import Batch, Failure
+from taskgraph.results.causes import KILLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from backends.interface import Backend, Key
+    from taskgraph.results.causes import Causes
     from taskgraph.tasks.graph import Graph
 
 KILLED_LIMIT = 3
@@ -22,13 +24,15 @@ LOST_LIMIT = 6
 _WORDS = {Cause.KILLED: "killed", Cause.LOST: "lost"}
 
 
-def verdict(deaths: Mapping[Cause, int]) -> Failure | None:
+def verdict(deaths: Mapping[Cause, int], limit: int = KILLED_LIMIT) -> Failure | None:
     """Return why a task is not run any more, None if it is worth another try.
 
     Parameters
     ----------
     deaths : mapping
         How often a worker died while it ran the task, by cause.
+    limit : int
+        How often it may have been killed so.
 
     Examples
     --------
@@ -37,7 +41,7 @@ def verdict(deaths: Mapping[Cause, int]) -> Failure | None:
     'workers died while they ran it (3 killed); it may need more memory than ...'
     """
     killed, lost = deaths.get(Cause.KILLED, 0), deaths.get(Cause.LOST, 0)
-    if killed < KILLED_LIMIT and lost < LOST_LIMIT:
+    if killed < limit and lost < LOST_LIMIT:
         return None
     blame = ", ".join(f"{deaths[c]} {_WORDS[c]}" for c in _WORDS if deaths.get(c))
     message = (
@@ -47,10 +51,31 @@ def verdict(deaths: Mapping[Cause, int]) -> Failure | None:
     return Failure("killed", "WorkerDied", message, "")
 
 
-def poisonous(keys: Iterable[Key], backend: Backend) -> dict[Key, Failure]:
-    """Return which of some tasks kill their workers, and what to record of these."""
-    verdicts = {k: verdict(backend.deaths(k)) for k in keys if backend.suspect(k)}
-    return {key: failure for key, failure in verdicts.items() if failure is not None}
+def poisonous(
+    keys: Iterable[Key], backend: Backend, graph: Graph, causes: Causes | None = None
+) -> dict[Key, Failure]:
+    """Return which of some tasks kill their workers, and what to record of these.
+
+    Parameters
+    ----------
+    keys : iterable of bytes
+        Theirs.
+    backend : Backend
+        As of its last look.
+    graph : Graph
+        With the tasks: a function may say which failures are tried again. One kill is
+        enough if that is none of them.
+    causes : tuple, optional
+        Which are, where a function does not say it.
+    """
+    found = {}
+    for key in filter(backend.suspect, keys):
+        wanted = graph[key].generator.retries_on or causes
+        limit = 1 if wanted and KILLED not in wanted else KILLED_LIMIT
+        failure = verdict(backend.deaths(key), limit)
+        if failure is not None:
+            found[key] = failure
+    return found
 
 
 def given_up(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.liveness import seems_dead, worker_identity
+from taskgraph.results.causes import is_among
 from taskgraph.results.failures import discard_failures
 from taskgraph.results.provenance import array_id, code_fingerprint
 from taskgraph.upkeep.invalidation import RETRY
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from backends.interface import Backend, Key, Member
-    from taskgraph.records import Failure, Record
+    from taskgraph.records import Record
+    from taskgraph.results.causes import Causes
     from taskgraph.tasks.jugfile import Loaded
 
 _PASSING = frozenset({"exception", "unstorable"})
@@ -55,7 +57,11 @@ class Verdict:
 
 
 def judge(
-    loaded: Loaded, environ: Mapping[str, str], *, everything: bool = False
+    loaded: Loaded,
+    environ: Mapping[str, str],
+    *,
+    everything: bool = False,
+    causes: Causes | None = None,
 ) -> Verdict:
     """Return what becomes of the tasks that failed, as of the last poll.
 
@@ -67,6 +73,8 @@ def judge(
         The environment, for the batch system's array.
     everything : bool
         Try all of them again.
+    causes : tuple, optional
+        Which failures are tried again, where a function does not say it.
     """
     results = loaded.results
     failed = [key for key in results.backend.failures() if key in loaded.graph]
@@ -87,7 +95,7 @@ def judge(
             continue
         if everything or changed(key, record):
             verdict.again.append(key)
-        elif record.failure is not None and not passing(record.failure):
+        elif not passing(record, loaded.graph[key].generator.retries_on or causes):
             verdict.deadly.append(key)
         elif others or (array and record.context.get("array") == array):
             verdict.same_run.append(key)
@@ -96,9 +104,12 @@ def judge(
     return verdict
 
 
-def passing(failure: Failure) -> bool:
+def passing(record: Record, causes: Causes | None) -> bool:
     """Return whether the next run tries once more what failed so."""
-    return failure.cause in _PASSING
+    failure = record.failure
+    if failure is None:
+        return True
+    return is_among(failure, causes) if causes else failure.cause in _PASSING
 
 
 def try_again(loaded: Loaded, verdict: Verdict, before: int) -> str:

@@ -29,6 +29,7 @@ from taskgraph.files.places import noted
 from taskgraph.files.written import written_by
 from taskgraph.loaded import loaded
 from taskgraph.records import NO_INPUTS, Failure
+from taskgraph.results.causes import is_among
 from taskgraph.results.codec import with_files
 from taskgraph.results.failures import failure_of
 from taskgraph.results.provenance import code_fingerprint
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from taskgraph.execution.clock import Clock
     from taskgraph.records import Batch
+    from taskgraph.results.causes import Causes
     from taskgraph.results.results import Results
     from taskgraph.tasks.task import Task, TaskGenerator
 
@@ -70,6 +72,8 @@ class Runner:
 
     Attributes
     ----------
+    retries_on : tuple, optional
+        Which failures are tried again, where a function does not say it.
     ended : bool
         Whether that says that the worker is to end.
     progress : bool
@@ -89,6 +93,7 @@ class Runner:
         self._debug = debug
         self._hooked = hooked
         self.ended = self.progress = False
+        self.retries_on: Causes | None = None
         self._functions: dict[TaskGenerator, tuple[str, str]] = {}
         self._process = os.getpid()
         self._as_of = 0
@@ -191,8 +196,11 @@ class Runner:
         self, task: Task, payload: bytes | Failure
     ) -> tuple[bytes | Failure, int]:
         """Run a task until it succeeds or may not be tried again; return the count."""
-        attempt = 1
-        while isinstance(payload, Failure) and attempt <= task.generator.retries:
+        generator, attempt = task.generator, 1
+        causes = generator.retries_on or self.retries_on
+        while isinstance(payload, Failure) and attempt <= generator.retries:
+            if causes and not is_among(payload, causes):
+                break
             if task.mutable and task.changed():
                 return _spoiled(payload), attempt
             payload = self._attempt(task)

@@ -100,6 +100,7 @@ class Worker:
         self._background = background(self._flush_and_release, self._provide)
         self._runner.before = self._background.hand_over
         self._runner.after = self._background.take_back
+        self._runner.retries_on = self._choice.retries_on
         self._start_over()
 
     def run(self) -> ExitCode:
@@ -264,11 +265,10 @@ class Worker:
 
     def _without_poison(self, claim: Claim) -> list[tuple[Key, int]]:
         """Record tasks that kill their workers as failed, instead of running them."""
-        deadly = poisonous(claim.keys, self._backend)
-        if deadly:
+        graph, causes = self._loaded.graph, self._runner.retries_on
+        if deadly := poisonous(claim.keys, self._backend, graph, causes):
             self._flush()
-            now = self._clock.time()
-            self._done = given_up(self._loaded.graph, deadly, claim.token, now)
+            self._done = given_up(graph, deadly, claim.token, self._clock.time())
             self._frontier.fail(deadly)
             self.failed += len(deadly)
             self._flush()

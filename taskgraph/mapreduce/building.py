@@ -214,6 +214,7 @@ def _variant(
         name=plain.name,
         version=label,
         retries=plain.retries,
+        retries_on=plain.retries_on,
         timeout=plain.timeout,
         files=plain.files,
         resources=plain.resources,

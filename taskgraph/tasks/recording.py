@@ -230,8 +230,9 @@ class Recording(Generic[T]):
                 f"{name} any more; say so right after a task is written down, or write "
                 f"TaskGenerator(f, name={name!r})"
             )
-        given = {"retries": old.retries, "timeout": old.timeout}
-        given |= {"resources": old.resources, "files": old.files and not old.declares}
+        kept = ("retries", "retries_on", "timeout", "resources")
+        given = {name: getattr(old, name) for name in kept}
+        given["files"] = old.files and not old.declares
         ignore = tuple(old.ignore)
         new = type(old)(old.f, name=name, version=old.version, ignore=ignore, **given)
         self.register(new)

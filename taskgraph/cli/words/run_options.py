@@ -22,6 +22,7 @@ _IN_HELP = (
     "fail_fast",
     "retry",
     "no_retry",
+    "retries_on",
     "debug",
     "pdb",
     "also",
@@ -83,6 +84,10 @@ def given_options(
         raise click.UsageError("--lease and --max-wait take seconds, more than 0")
     if given["retry"] and given["no_retry"]:
         raise click.UsageError("--retry and --no-retry are two ways: give one")
+    if given["retries_on"] is not None:
+        from taskgraph.results.causes import checked_causes
+
+        checked_causes(given["retries_on"], "--retries-on")
     debug = given["debug"] or given["pdb"]
     quiet = given["quiet"] or not is_first()
     return RunOptions.of({**given, "debug": debug, "quiet": quiet}, select)

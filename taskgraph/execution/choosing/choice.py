@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from backends.warning import warn
 from taskgraph.execution.choosing.pool import Pool
 from taskgraph.exit_codes import ExitCode
+from taskgraph.results.causes import checked_causes
 from taskgraph.tasks.frontier import Budget, Frontier
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class Choice:
         Its part of the resources that its command has; all of them by default.
     clock : callable, optional
         Monotonic seconds.
+
+    Attributes
+    ----------
+    retries_on : tuple or None
+        Which failures are tried again, where a function does not say it.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Choice:
     ) -> None:
         self._select, self._also = options.select, options.also
         self._max_wait = options.max_wait
+        self.retries_on = checked_causes(options.retries_on, "--retries-on")
         self._others: OtherStores | None = None
         self._share = share or Pool(options.resources, 1).share()
         self._clock = clock

@@ -237,14 +237,15 @@ def _done(_: _Shown, found: Explanation) -> str:
     )
 
 
-def _failed(_: _Shown, found: Explanation) -> str:
+def _failed(shown: _Shown, found: Explanation) -> str:
     from taskgraph.execution.retrying import passing
 
     failure = found.record.failure if found.record else None
     if failure is None:
         return "failed"
     what = f"failed: {failure.error}: {one_line(failure.message)}"
-    if passing(failure):
+    signature = shown._snapshot.signature_of(found.function)  # noqa: SLF001 - of this file
+    if found.record is not None and passing(found.record, signature.retries_on):
         return f"{what}; the next `tg execute` tries it once more"
     return f"{what}; only `tg execute --retry` runs it again"
 
