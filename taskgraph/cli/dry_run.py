@@ -40,7 +40,7 @@ def foretell(
     """
     from taskgraph.execution.retrying import judge
     from taskgraph.foresight.plan import plan_of
-    from taskgraph.results.causes import checked_causes
+    from taskgraph.tasks.limits import checked_causes
     from taskgraph.upkeep.growing import take
 
     from_store = _results(jugfile.path, store)

@@ -102,8 +102,8 @@ def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> N
         When this run began: a token of its store. By default now.
     """
     from taskgraph.execution.retrying import judge, try_again
-    from taskgraph.results.causes import checked_causes
     from taskgraph.results.failures import discard_failures
+    from taskgraph.tasks.limits import checked_causes
 
     backend = loaded.results.backend
     now = backend.claim([]).token

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any
-
-from taskgraph.errors import OptionError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,44 +14,6 @@ Causes = tuple[str | type[BaseException], ...]
 """Exceptions, or their names; `timeout`, `killed`, `unstorable`, `exception`."""
 KILLED = "killed"
 _RAISED = ("exception", "unstorable")
-
-
-def checked_causes(causes: Any, name: str) -> Causes | None:
-    """Return causes as a tuple if they are such, None if they are.
-
-    Parameters
-    ----------
-    causes : None, str, type or sequence of these
-        One or several; a text may name several, parted by commas.
-    name : str
-        Whose they are, for what is said of mistakes.
-
-    Examples
-    --------
-    >>> checked_causes("timeout, OSError", "f"), checked_causes(None, "f")
-    (('timeout', 'OSError'), None)
-    >>> checked_causes(3, "f")
-    Traceback (most recent call last):
-    taskgraph.OptionError: f: retries_on=3; give exceptions or their names, timeout, ...
-    """
-    if causes is None:
-        return None
-    alone = isinstance(causes, str | type)
-    found: list[str | type[BaseException]] = []
-    for one in [causes] if alone or not hasattr(causes, "__iter__") else causes:
-        if isinstance(one, str):
-            words = [word.strip() for word in one.split(",")]
-            good = all(word.replace(".", "_").isidentifier() for word in words)
-            found += words
-        else:
-            good = isinstance(one, type) and issubclass(one, BaseException)
-            found.append(one)
-        if not good:
-            raise OptionError(
-                f"{name}: retries_on={causes!r}; give exceptions or their names, "
-                "timeout, killed or unstorable"
-            )
-    return tuple(found)
 
 
 def is_among(failure: Failure, causes: Causes) -> bool:

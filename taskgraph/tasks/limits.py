@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import operator
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import OptionError
 from taskgraph.resources import Resources
+
+if TYPE_CHECKING:
+    from taskgraph.results.causes import Causes
 
 MOST_RETRIES = 1_000_000
 LONGEST = 366 * 86400.0
@@ -34,6 +37,44 @@ def checked_retries(retries: Any, name: str) -> int:
             f"{name}: retries={retries!r}; give a whole number from 0 to {MOST_RETRIES}"
         )
     return count
+
+
+def checked_causes(causes: Any, name: str) -> Causes | None:
+    """Return causes as a tuple if they are such, None if they are.
+
+    Parameters
+    ----------
+    causes : None, str, type or sequence of these
+        One or several; a text may name several, parted by commas.
+    name : str
+        Whose they are, for what is said of mistakes.
+
+    Examples
+    --------
+    >>> checked_causes("timeout, OSError", "f"), checked_causes(None, "f")
+    (('timeout', 'OSError'), None)
+    >>> checked_causes(3, "f")
+    Traceback (most recent call last):
+    taskgraph.OptionError: f: retries_on=3; give exceptions or their names, timeout, ...
+    """
+    if causes is None:
+        return None
+    alone = isinstance(causes, str | type)
+    found: list[str | type[BaseException]] = []
+    for one in [causes] if alone or not hasattr(causes, "__iter__") else causes:
+        if isinstance(one, str):
+            words = [word.strip() for word in one.split(",")]
+            good = all(word.replace(".", "_").isidentifier() for word in words)
+            found += words
+        else:
+            good = isinstance(one, type) and issubclass(one, BaseException)
+            found.append(one)
+        if not good:
+            raise OptionError(
+                f"{name}: retries_on={causes!r}; give exceptions or their names, "
+                "timeout, killed or unstorable"
+            )
+    return tuple(found)
 
 
 def checked_timeout(timeout: Any, name: str) -> float | None:

@@ -230,11 +230,10 @@ class Recording(Generic[T]):
                 f"{name} any more; say so right after a task is written down, or write "
                 f"TaskGenerator(f, name={name!r})"
             )
-        kept = ("retries", "retries_on", "timeout", "resources")
-        given = {name: getattr(old, name) for name in kept}
+        kept = ("version", "retries", "retries_on", "timeout", "resources")
+        given = {what: getattr(old, what) for what in kept}
         given["files"] = old.files and not old.declares
-        ignore = tuple(old.ignore)
-        new = type(old)(old.f, name=name, version=old.version, ignore=ignore, **given)
+        new = type(old)(old.f, name=name, ignore=tuple(old.ignore), **given)
         self.register(new)
         give_name(task, new)
 

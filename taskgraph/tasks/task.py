@@ -25,7 +25,6 @@ from taskgraph.identity.parameters import Parameters, WithNames, named, position
 from taskgraph.identity.scalars import SCALARS
 from taskgraph.names import known_as
 from taskgraph.resources import NOTHING, Resources
-from taskgraph.results.causes import checked_causes
 from taskgraph.tasks import limits
 from taskgraph.tasks.many import encode_all, give_keys, key_asked_for, values_of
 from taskgraph.tasks.outputs import note_outputs
@@ -61,11 +60,9 @@ class TaskGenerator:
         Part of the key: a new version computes anew and leaves the old results alone.
     ignore : tuple of str, optional
         Arguments that do not change the result and so not the key either.
-    retries : int, optional
-        How often to try again when it fails.
-    retries_on : exception, str or several, optional
-        Which failures are tried again, here and by the next run: exceptions or their
-        names, ``"timeout"``, ``"killed"``, ``"unstorable"``. Others fail at once.
+    retries, retries_on : int, and causes, optional
+        How often to try again when it fails, and at which failures (all by default):
+        exceptions or their names, ``"timeout"``, ``"killed"``, ``"unstorable"``.
     timeout : float, optional
         Seconds after which a run of it is stopped and counts as failed.
     files : bool, optional
@@ -128,7 +125,7 @@ class TaskGenerator:
         self.named_by_hand, self.version = bool(name), version
         self.ignore = frozenset((ignore,) if isinstance(ignore, str) else ignore)
         self.retries = limits.checked_retries(retries, self.name)
-        self.retries_on = checked_causes(retries_on, self.name)
+        self.retries_on = limits.checked_causes(retries_on, self.name)
         self.timeout = limits.checked_timeout(timeout, self.name)
         self.resources = limits.checked_resources(resources, self.name)
         self.prefix = PREFIX + b"".join(map(Encoder().item, (self.name, version)))

@@ -85,7 +85,7 @@ def given_options(
     if given["retry"] and given["no_retry"]:
         raise click.UsageError("--retry and --no-retry are two ways: give one")
     if given["retries_on"] is not None:
-        from taskgraph.results.causes import checked_causes
+        from taskgraph.tasks.limits import checked_causes
 
         checked_causes(given["retries_on"], "--retries-on")
     debug = given["debug"] or given["pdb"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from backends.warning import warn
 from taskgraph.execution.choosing.pool import Pool
 from taskgraph.exit_codes import ExitCode
-from taskgraph.results.causes import checked_causes
 from taskgraph.tasks.frontier import Budget, Frontier
+from taskgraph.tasks.limits import checked_causes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Sequence

@@ -39,6 +39,7 @@ def test_every_setting_has_a_name_of_its_own():
             "quiet",
             "requeue",
             "resources",
+            "retries_on",
             "retry",
         )
     ]

@@ -6,8 +6,9 @@ from backends.interface import Cause
 from taskgraph import OptionError, TaskGenerator, open_store, run
 from taskgraph.execution.poison import poisonous
 from taskgraph.records import Failure
-from taskgraph.results.causes import checked_causes, is_among, named_causes
+from taskgraph.results.causes import is_among, named_causes
 from taskgraph.tasks.graph import Graph
+from taskgraph.tasks.limits import checked_causes
 from taskgraph.tasks.recording import Recording, recorded_in
 
 
