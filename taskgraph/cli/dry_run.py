@@ -43,8 +43,7 @@ def foretell(
     from taskgraph.tasks.limits import checked_causes
     from taskgraph.upkeep.growing import take
 
-    from_store = _results(jugfile.path, store)
-    loaded = jugfile.load(from_store)
+    loaded = jugfile.load(_results(jugfile.path, store))
     backend = loaded.results.backend
     backend.refresh()
     snapshot = take(
