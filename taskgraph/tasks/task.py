@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Key = bytes
-
-# Never used: without a function, `__new__` makes no instance.
-_GIVEN_LATER: Any = None
+_GIVEN_LATER: Any = None  # never used: without a function `__new__` makes no instance
 _new_task = object.__new__
 
 
@@ -61,8 +59,7 @@ class TaskGenerator:
     ignore : tuple of str, optional
         Arguments that do not change the result and so not the key either.
     retries, retries_on : int, and causes, optional
-        How often to try again when it fails, and at which failures (all by default):
-        exceptions or their names, ``"timeout"``, ``"killed"``, ``"unstorable"``.
+        How often to try again, and at which failures, as ``(OSError, "timeout")``.
     timeout : float, optional
         Seconds after which a run of it is stopped and counts as failed.
     files : bool, optional
