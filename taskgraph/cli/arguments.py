@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -16,19 +16,20 @@ from taskgraph.cli.stores import only_jugfile
 from taskgraph.cli.words.jugfiles import DEFAULT_JUGFILE, StoreUrl, jugfile_of
 
 F = TypeVar("F", bound=Callable[..., Any])
+_OF_JUG = ("--jugdir",)
 _RUN = ("execute", "submit", "chaos")
 """Commands that run a script, which has to be named."""
 
 
-def jugfile_argument(function: F) -> F:
-    """Add the jugfile's path and the store's URL."""
+def jugfile_argument(function: F, *, of_jug: Sequence[str] = _OF_JUG) -> F:
+    """Add the jugfile's path and the store's URL; see `store_option`."""
     return click.argument(
         "jugfile",
         type=click.Path(path_type=Path),
         default=DEFAULT_JUGFILE,
         envvar="TG_JUGFILE",
         shell_complete=complete_files,
-    )(store_option(function))
+    )(store_option(function, of_jug=of_jug))
 
 
 def jugfile_and_words(metavar: str, *, required: bool = True) -> Callable[[F], F]:
@@ -52,11 +53,14 @@ def jugfile_and_words(metavar: str, *, required: bool = True) -> Callable[[F], F
     return decorate
 
 
-def store_option(function: F) -> F:
-    """Add the store's URL; errors name commands that can be typed as they are."""
+def store_option(function: F, *, of_jug: Sequence[str] = _OF_JUG) -> F:
+    """Add the store's URL; errors name commands that can be typed as they are.
+
+    `of_jug` is what jug calls the option.
+    """
     return click.option(
         "--store",
-        "--jugdir",
+        *of_jug,
         metavar="URL",
         envvar="TG_STORE",
         help="Where the results are: a directory or URL "

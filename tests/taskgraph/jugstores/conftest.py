@@ -96,6 +96,7 @@ class Imported:
     def tg(self, *words, code=0):
         found, said = call_tg(self.folder, *words)
         assert found == code, said
+        assert "UserWarning" not in said  # as of an option that is there twice
         return said
 
     def json(self, *words, code=0):

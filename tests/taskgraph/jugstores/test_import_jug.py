@@ -179,6 +179,19 @@ def test_a_dry_run_counts_and_writes_nothing(imported):
     assert not (imported.folder / "work.tgdata").exists()
 
 
+def test_a_store_that_the_jugfile_chooses_gets_the_results(imported):
+    imported.write("set_jugdir('chosen')", *TWO)
+    imported.left_by_jug(a="A", b="B")
+    said = imported.tg("import-jug", "work.py", "--store", "given")
+    assert said.splitlines()[0].startswith("tg: no result there: work.f 1")
+    assert "2 results" in said
+    imported.tg("execute", "-q", "work.py", "--store", "given")
+    assert imported.json("status", "work.py", "--store", "given")
+    results = open_store(imported.folder / "chosen")
+    results.backend.refresh()
+    assert len(results.keys()) == 3
+
+
 def test_a_script_of_another_name_is_told_why_nothing_fits(imported):
     imported.write(*TWO)
     imported.left_by_jug(a="A", b="B")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from backends.interface import Backend
     from taskgraph.jugstores.adopting import Adopted
     from taskgraph.jugstores.opening import JugStore
+    from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
 
 _SHOWN = 5
 
 
 @click.command("import-jug")
-@jugfile_argument
+@partial(jugfile_argument, of_jug=())
 @click.argument("arguments", nargs=-1)
 @click.option(
     "--jugdir",
@@ -75,7 +77,7 @@ def command(
     with bar_of(len(tasks)) as told:
         adopted = adopt(tasks, looking, jugfile.parent, dry_run=dry_run, told=told)
     if not dry_run:
-        _keep(loaded, looking.own, jugfile, arguments)
+        _keep(loaded, (results, looking.own), jugfile, arguments)
     return _print(adopted, looking.own.backend, jug, dry_run=dry_run, as_json=as_json)
 
 
@@ -93,14 +95,21 @@ def _opened(jugfile: Path, store: str | None, *, dry_run: bool) -> Backend:
 
 
 def _keep(
-    loaded: Loaded, results: Any, jugfile: Path, arguments: Sequence[str]
+    loaded: Loaded,
+    stores: tuple[Results, Results],
+    jugfile: Path,
+    arguments: Sequence[str],
 ) -> None:
-    """Keep the graph, so that `tg status` knows it."""
+    """Keep the graph, and which store the jugfile chose, so that `tg status` knows."""
     from dataclasses import replace
 
+    from taskgraph.upkeep.jugfile_store import keep_choice
     from taskgraph.upkeep.kept_jugfile import keep_graph
 
-    keep_graph(replace(loaded, results=results), jugfile, arguments)
+    given, chosen = stores
+    given.backend.make()
+    keep_choice(given.backend, jugfile, chosen.backend)
+    keep_graph(replace(loaded, results=chosen), jugfile, arguments)
 
 
 def _warn_of_strangers(name: str) -> None:
