@@ -36,7 +36,7 @@ _LOOKS, _NAP = 10, 0.001
 """How often to look again at one who tries too, and seconds in between."""
 PATIENCE = 1.0
 """Seconds for which others may be given what a task waits for."""
-_FORGOTTEN = 10.0
+_FORGOTTEN = 3.0
 """Seconds after which nobody wants any more what nobody has asked for since."""
 
 
