@@ -152,7 +152,7 @@ def words_given(context: click.Context, own: frozenset[str]) -> list[str]:
         default = context.get_parameter_source(name) is ParameterSource.DEFAULT
         if not isinstance(option, click.Option) or name in own or default:
             continue
-        flag = option.opts[-1]
+        flag = next(word for word in option.opts if word.startswith("--"))
         value = context.params[name]
         if option.is_flag:
             words += [flag] if value else []
