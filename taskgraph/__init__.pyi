@@ -50,6 +50,10 @@ from .interactive.invalidating import (
     invalidate as invalidate,
     undo as undo,
 )
+from .mending.from_python import (
+    accept as accept,
+    verify as verify,
+)
 from .report import (
     FailedTask as FailedTask,
     Report as Report,

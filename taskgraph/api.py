@@ -28,7 +28,7 @@ from taskgraph.resources import NOTHING, Resources
 from taskgraph.tasks.barriers import barrier
 from taskgraph.tasks.limits import checked_resources, checked_workers
 from taskgraph.upkeep import gone_files
-from taskgraph.upkeep.changed_code import told_changes
+from taskgraph.upkeep.code.changed_code import told_changes
 from taskgraph.upkeep.jugfile_store import keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 from taskgraph.upkeep.other_stores import OtherStores, Together, told_at_first

@@ -37,7 +37,7 @@ _NONSENSE = (
     *(ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError),
     *(RecursionError, msgpack.UnpackException, zstd.ZstdError),
 )
-_OF_CODE = ("function", "functions", "context")
+_OF_CODE = ("function", "functions")
 _ANY_TEXT = "surrogatepass"
 """A function is called after its file, and that name need not be UTF-8."""
 
@@ -286,16 +286,15 @@ class Body:
         )
 
     @_understood
-    def code(self, row: int) -> tuple[str, Mapping[str, Any]]:
-        """Return the fingerprint of the code of a record, and what the records share.
+    def codes(self) -> list[str]:
+        """Return what the code of each record does, as it says itself, row by row.
 
         No other column is unpacked.
         """
         meta = self._codes = self._codes or self._some(*_OF_CODE)
-        _, code = meta["functions"][meta["function"][row]]
-        _require(str, code)
-        _require_context(meta["context"])
-        return code, meta["context"]
+        codes = [code for _, code in meta["functions"]]
+        _require(str, *codes)
+        return [codes[number] for number in meta["function"]]
 
     @_understood
     def inputs(self, row: int, position: int) -> list[tuple[int, int]]:

@@ -74,3 +74,8 @@ class Discarded:
     worker: str
     reason: str
     keys: Sequence[Key]
+
+    @property
+    def results(self) -> int:
+        """How many results it forgot."""
+        return len(self.keys)

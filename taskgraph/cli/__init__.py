@@ -46,8 +46,10 @@ GROUPS = {
     "mend": (
         "Forget, restore, repair",
         {
+            "accept": "Keep results that other code has made, for good.",
+            "verify": "Compute some results again, and compare them.",
             "invalidate": "Forget results, and all that was made of them.",
-            "undo": "Take an invalidation, a retry or a cleanup back.",
+            "undo": "Take an invalidation, an acceptance, a retry or a cleanup back.",
             "retry": "Let failed tasks run again.",
             "adopt": "Take files that are there for what tasks would write.",
             "cleanup": "Remove results that no task of the jugfile needs.",

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.liveness import seems_dead, worker_identity
+from taskgraph.fingerprints.parts import differs
 from taskgraph.results.causes import is_among
 from taskgraph.results.failures import discard_failures
-from taskgraph.results.provenance import array_id, code_fingerprint
+from taskgraph.results.provenance import array_id
 from taskgraph.upkeep.invalidation import RETRY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from backends.interface import Backend, Key, Member
     from taskgraph.records import Record
@@ -84,7 +85,7 @@ def judge(
     array = array_id(environ)
     because = _named(others[0]) if others else array
     verdict = Verdict(because=because)
-    changed = _Changed(loaded)
+    codes = loaded.graph.codes
     for key in failed:
         try:
             record = results.record(key)
@@ -93,7 +94,7 @@ def judge(
             continue
         if record is None:
             continue
-        if everything or changed(key, record):
+        if everything or differs(record.code, codes.of(loaded.graph[key])):
             verdict.again.append(key)
         elif not passing(record, loaded.graph[key].generator.retries_on or causes):
             verdict.deadly.append(key)
@@ -130,20 +131,6 @@ def try_again(loaded: Loaded, verdict: Verdict, before: int) -> str:
     discard_failures(backend, verdict.again, reason=RETRY, before=before)
     tasks, are = ("1 task", "is") if count == 1 else (f"{count} tasks", "are")
     return f"{tasks} that failed before {are} tried again"
-
-
-class _Changed:
-    """Says whether a function has other code than when a task of it failed."""
-
-    def __init__(self, loaded: Loaded) -> None:
-        self._graph = loaded.graph
-        self._codes: dict[Callable[..., object], str] = {}
-
-    def __call__(self, key: Key, record: Record) -> bool:
-        function = self._graph[key].f
-        if function not in self._codes:
-            self._codes[function] = code_fingerprint(function)
-        return bool(record.code) and record.code != self._codes[function]
 
 
 def _others_at_work(backend: Backend) -> list[Member]:

@@ -27,12 +27,13 @@ from taskgraph.execution.writing.renaming import OvertakenError, Renaming
 from taskgraph.files.attempt import Attempt
 from taskgraph.files.places import noted
 from taskgraph.files.written import written_by
+from taskgraph.fingerprints.codes import Codes
+from taskgraph.identity.own_generator import supplied
 from taskgraph.loaded import loaded
 from taskgraph.records import NO_INPUTS, Failure
 from taskgraph.results.causes import is_among
 from taskgraph.results.codec import with_files
 from taskgraph.results.failures import failure_of
-from taskgraph.results.provenance import code_fingerprint
 from taskgraph.tasks.outputs import outputs_of
 from taskgraph.tasks.recording import mark_running, unmark_running
 from taskgraph.tasks.refusals import advice
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from taskgraph.records import Batch
     from taskgraph.results.causes import Causes
     from taskgraph.results.results import Results
-    from taskgraph.tasks.task import Task, TaskGenerator
+    from taskgraph.tasks.task import Task
 
 
 class TimeoutReached(BaseException):
@@ -74,6 +75,8 @@ class Runner:
     ----------
     retries_on : tuple, optional
         Which failures are tried again, where a function does not say it.
+    codes : Codes
+        What functions do, as it is recorded: known before any of them runs.
     ended : bool
         Whether that says that the worker is to end.
     progress : bool
@@ -94,7 +97,7 @@ class Runner:
         self._hooked = hooked
         self.ended = self.progress = False
         self.retries_on: Causes | None = None
-        self._functions: dict[TaskGenerator, tuple[str, str]] = {}
+        self.codes = Codes()
         self._process = os.getpid()
         self._as_of = 0
         self._needs: tuple[Task, ...] = ()
@@ -153,11 +156,7 @@ class Runner:
         if self._hooks is not None and not self._hooks.before(task):
             self.ended = True
             raise EndedByHookError(task.name)
-        generator = task.generator
-        function = self._functions.get(generator)
-        if function is None:
-            function = generator.name, code_fingerprint(generator.function)
-            self._functions[generator] = function
+        function = task.generator.name, self.codes.of(task).text
         started, began = self._clock.time(), self._clock.monotonic()
         payload, attempt = self._attempt(task), 1
         if type(payload) is not bytes:
@@ -279,6 +278,9 @@ class Runner:
 
     def _call(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         generator = task.generator
+        if generator.own_generators:
+            own = generator.own_generators
+            args, kwargs = supplied(own, task.key, args, kwargs)
         token = mark_running(generator.name)
         try:
             if generator.timeout is None:

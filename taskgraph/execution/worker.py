@@ -97,9 +97,8 @@ class Worker:
         self._runner = Runner(
             self._results, debug=options.debug, clock=clock, hooked=True
         )
-        self._background = background(self._flush_and_release, self._provide)
-        self._runner.before = self._background.hand_over
-        self._runner.after = self._background.take_back
+        watch = self._background = background(self._flush_and_release, self._provide)
+        self._runner.before, self._runner.after = watch.hand_over, watch.take_back
         self._runner.retries_on = self._choice.retries_on
         self._start_over()
 
@@ -180,6 +179,7 @@ class Worker:
         self._flush()
         self._backend.poll()
         self._frontier = self._choice.frontier(self._loaded)
+        self._runner.codes = self._loaded.graph.codes
 
     def _take_in(self) -> bool:
         """Bring the frontier up to date; return whether anything had changed."""

@@ -36,12 +36,28 @@ def library_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
         )
     if top == "PIL" and kind is sys.modules["PIL.Image"].Image:
         return lambda image: encoder.state("PIL.Image", "Image", (1, _picture(image)))
+    if top == "numpy" and kind is getattr(loaded("numpy.random"), "Generator", None):
+        return lambda generator: _random_generator(generator, encoder)
     if top.startswith("pytz"):
         return lambda zone: encoder.state("pytz", "tzinfo", (1, zone.__reduce__()))
     pydantic = loaded("pydantic")
     if pydantic is not None and issubclass(kind, pydantic.BaseModel):
         return lambda model: b"O" + encoder.names.of(kind) + _model(model, encoder)
     return None
+
+
+def _random_generator(generator: Any, encoder: Any) -> bytes:
+    """Encode a random generator: what it draws next, and what it would spawn."""
+    bits = generator.bit_generator
+    seed, kind = bits.seed_seq, type(bits)
+    known = type(seed).__module__ == "numpy.random.bit_generator"
+    if not (known and kind.__module__.startswith("numpy.random.")):
+        raise UnhashableError("", "a random generator of another make; pass its seed")
+    encoder.mutable = True
+    spawns = seed.entropy, seed.spawn_key, seed.pool_size, seed.n_children_spawned
+    parts = 1, kind.__name__, bits.state, spawns
+    encoded: bytes = encoder.state("numpy.random", "Generator", parts)
+    return encoded
 
 
 def _sparse_name(kind: type) -> str:

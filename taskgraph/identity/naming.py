@@ -11,12 +11,15 @@ import importlib
 import sys
 import types
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UnhashableError
 from taskgraph.identity.functions import same_function, variant_of
 from taskgraph.identity.scalars import encode_str
 from taskgraph.loaded import home_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _UFUNCS_OF = ("numpy", "scipy.special")
 _MADE_AT_EACH_LOOK = (types.MethodType, types.BuiltinMethodType)
@@ -133,6 +136,13 @@ class Names:
         self._renaming = renaming
         self._known: dict[int, tuple[object, bytes]] = {}
         self._bearers: dict[tuple[object, ...], object] = {}
+
+    def __len__(self) -> int:
+        return len(self._bearers)
+
+    def __iter__(self) -> Iterator[object]:
+        """Iterate over what they stand for."""
+        return iter(self._bearers.values())
 
     def of(self, value: Any) -> bytes:
         """Encode module and qualified name of a class or function, once for each.

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from taskgraph.errors import UnhashableError, UsageError
 from taskgraph.identity.hashing import Encoder
+from taskgraph.identity.own_generator import OWN, own_generators, with_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,6 +172,9 @@ class Parameters:
         The defaults that can change, or have tasks in them.
     marks : dict
         The defaults without a stable hash, by parameter.
+    own : dict
+        The parameters that a task has a random generator of its own for, with their
+        places; -1 of those that are given by name only.
     """
 
     names: tuple[str, ...]
@@ -181,6 +185,7 @@ class Parameters:
     signature: inspect.Signature | None
     live: tuple[Default, ...]
     marks: dict[str, Default]
+    own: dict[str, int]
 
     @classmethod
     def of(cls, f: Callable[..., Any]) -> Parameters:
@@ -197,7 +202,7 @@ class Parameters:
     def _of(cls, f: Callable[..., Any]) -> Parameters:
         signature = _signature(f)
         if signature is None:
-            return cls((), -1, 0, False, (), None, (), {})
+            return cls((), -1, 0, False, (), None, (), {}, {})
         parameters = list(signature.parameters.values())
         names = tuple([p.name for p in parameters if p.kind in _POSITIONAL])
         simple = type(f) is types.FunctionType and all(
@@ -213,6 +218,11 @@ class Parameters:
             signature=signature,
             live=tuple([default for default in filled.values() if default.live]),
             marks={name: entry for name, entry in filled.items() if entry.is_mark},
+            own={
+                name: names.index(name) if name in names else -1
+                for name, entry in filled.items()
+                if entry.value is OWN
+            },
         )
 
     def bind(
@@ -355,6 +365,8 @@ def _signature(f: Callable[..., Any]) -> inspect.Signature | None:
         p.replace(annotation=p.empty, default=_keyed(p, f))
         for p in signature.parameters.values()
     ]
+    for name in own_generators(f):
+        known = with_own(known, name, f.__qualname__, Default(name, OWN))
     return inspect.Signature(known)
 
 

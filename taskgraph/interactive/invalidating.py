@@ -12,14 +12,16 @@ from taskgraph.interactive.sources import looked_at, source_of, tasks_of
 from taskgraph.names import known_as
 from taskgraph.tasks.graph import selector
 from taskgraph.upkeep import undoing
+from taskgraph.upkeep.code.changed_code import changes
 from taskgraph.upkeep.forgetting import chosen_inside, forget_tasks
 from taskgraph.upkeep.invalidation import INVALIDATION
 from taskgraph.upkeep.jugfile_store import chosen_store
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task
 
 
@@ -28,6 +30,7 @@ def invalidate(
     what: str | os.PathLike[str] | Task | Iterable[Task],
     *,
     name: str | Iterable[str] = (),
+    changed: bool = False,
     store: Any = None,
     arguments: Sequence[str] = (),
 ) -> int:
@@ -42,7 +45,10 @@ def invalidate(
     name : str or iterable of str, optional
         Instead of these tasks those among them, and among all that they need, that are
         of functions of such a name, as ``count`` or ``work.count``, or a glob. A
-        jugfile has to be given some.
+        jugfile has to be given some, or `changed`.
+    changed : bool, optional
+        Only results that were made by other code than their functions have now, and
+        were not accepted; among all that these tasks need, too.
     store, arguments
         As `run` takes them.
 
@@ -66,6 +72,11 @@ def invalidate(
     2
     """
     loaded = looked_at(what, store, arguments)
+    if changed:
+        loaded.results.backend.poll()
+        found = changes(loaded, selected(loaded, name))
+        keys = [key for change in found for key in change.keys]
+        return forget_tasks(loaded, keys, f"{INVALIDATION} --changed")
     names = [name] if isinstance(name, str) else list(name)
     whole = isinstance(what, str | os.PathLike)
     tasks = loaded.graph.tasks if whole or names else tasks_of(what)
@@ -80,6 +91,25 @@ def invalidate(
         raise UsageError(f"no task is of {', '.join(names)}; the functions are {known}")
     reason = f"{INVALIDATION} {' '.join(names) or 'from Python'}"
     return forget_tasks(loaded, chosen, reason)
+
+
+def selected(loaded: Loaded, name: str | Iterable[str]) -> Callable[[str], bool] | None:
+    """Return a test of the names of functions; None if none is given.
+
+    Raises
+    ------
+    UsageError
+        No function has such a name.
+    """
+    names = [name] if isinstance(name, str) and name else list(name)
+    if not names:
+        return None
+    matches = selector(names)
+    known = sorted({generator.name for generator in loaded.graph.generators})
+    if not any(map(matches, known)):
+        there = ", ".join(known)
+        raise UsageError(f"no task is of {', '.join(names)}; the functions are {there}")
+    return matches
 
 
 @known_as("taskgraph")

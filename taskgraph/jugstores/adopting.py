@@ -14,9 +14,10 @@ from taskgraph.description import describe, summary
 from taskgraph.errors import NoResultError, TaskgraphError, UnhashableError
 from taskgraph.execution.in_process import member
 from taskgraph.execution.other_workers import OtherWorkers
+from taskgraph.fingerprints.fingerprint import fingerprint
 from taskgraph.records import Batch
 from taskgraph.results.codec import stored_size
-from taskgraph.results.provenance import Provenance, code_fingerprint
+from taskgraph.results.provenance import Provenance
 from taskgraph.upkeep.copying import Copied
 from taskgraph.upkeep.invalidation import invalidated
 
@@ -269,7 +270,7 @@ class _Adopting:
     ) -> None:
         name, (digest, payload) = task.name, result
         if name not in self._code:
-            self._code[name] = code_fingerprint(task.f)
+            self._code[name] = fingerprint(task.generator.f).text
         about = summary(task.args, task.kwargs), self._looking.jug.time(digest), 0, 0, 0
         inputs = Inputs(as_of, [need.key for need in task.needs])
         batch.add(task.key, payload, (name, self._code[name]), about, inputs=inputs)

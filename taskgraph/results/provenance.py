@@ -1,4 +1,4 @@
-"""Where a result comes from: host, user, job, versions, commit, code."""
+"""Where a result comes from: host, user, job, versions, commit."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import re
 import subprocess
 import sys
 from contextlib import suppress
-from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from blake3 import blake3
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
 _JOB_VARIABLES = (
     ("slurm", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"),
@@ -109,88 +106,6 @@ def array_id(environ: Mapping[str, str]) -> str:
         if job in environ:
             return f"{system}:{_ELEMENT.sub('', environ[job])}"
     return ""
-
-
-def code_fingerprint(f: Callable[..., Any]) -> str:
-    """Return a digest of a function's code: what it does, not where it stands.
-
-    Functions and classes of the same folder that it uses by name count, too, and what
-    these use. Comments, line numbers and docstrings do not count. Empty for functions
-    without Python code.
-
-    Examples
-    --------
-    >>> def f(x): return x + 1
-    >>> def g(x):
-    ...     # the same
-    ...     return x + 1
-    >>> code_fingerprint(f) == code_fingerprint(g)
-    True
-    """
-    function = getattr(f, "__wrapped__", f)
-    if not hasattr(function, "__code__"):
-        return ""
-    about = [_describe_code(function.__code__, function.__doc__)]
-    about += sorted(
-        f"{helper.__qualname__} {_describe_code(helper.__code__, helper.__doc__)}"
-        for helper in _helpers(function)
-    )
-    return blake3("\n".join(about).encode()).hexdigest()[:16]
-
-
-def _helpers(function: Any) -> list[Any]:
-    """Return the functions of the same folder that a function uses by name."""
-    folder = _folder(function.__code__)
-    found: dict[CodeType, Any] = {}
-    left = [function]
-    while left:
-        user = left.pop()
-        for helper in _used(user):
-            code = helper.__code__
-            if code in found or code is function.__code__:
-                continue
-            if _folder(code) == folder and not code.co_filename.startswith("<"):
-                found[code] = helper
-                left.append(helper)
-    return list(found.values())
-
-
-def _folder(code: CodeType) -> str:
-    return os.path.dirname(os.path.abspath(code.co_filename))  # noqa: PTH100, PTH120
-
-
-def _used(function: Any) -> Iterator[Any]:
-    """Yield the Python functions and methods that the names in a function mean."""
-    names = set(_names_in(function.__code__))
-    space = getattr(function, "__globals__", {})
-    values = [space[name] for name in names if name in space]
-    modules = [value for value in values if isinstance(value, ModuleType)]
-    values += [vars(m)[name] for m in modules for name in names if name in vars(m)]
-    for value in values:
-        members = list(vars(value).values()) if isinstance(value, type) else [value]
-        for member in members:
-            inner = getattr(member, "__func__", getattr(member, "fget", member))
-            inner = getattr(inner, "__wrapped__", inner)
-            if isinstance(inner, FunctionType):
-                yield inner
-
-
-def _names_in(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for item in code.co_consts:
-        if isinstance(item, CodeType):
-            yield from _names_in(item)
-
-
-def _describe_code(code: CodeType, doc: str | None) -> str:
-    constants = [
-        _describe_code(item, None) if hasattr(item, "co_code") else repr(item)
-        for item in code.co_consts
-        if doc is None or item != doc
-    ]
-    names = (code.co_names, code.co_varnames, code.co_freevars)
-    # Byte code differs between versions of Python; so does the fingerprint.
-    return repr((sys.version_info[:2], code.co_code.hex(), constants, names))
 
 
 def _user() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from backends.errors import BackendError, RewoundError
+from backends.errors import BackendError, DamagedError, RewoundError
 from backends.interface import KEY_SIZE
 from taskgraph.errors import MissingResultError, NoResultError
 from taskgraph.files.places import seen
@@ -20,7 +20,7 @@ from taskgraph.results import codec
 from taskgraph.results.unpacked import Unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
     from backends.interface import Backend, Where
 
@@ -232,18 +232,23 @@ class Results:
         where = self.backend.find(key)
         return None if where is None else self._record(key, where)
 
-    def code(self, key: bytes) -> tuple[str, Mapping[str, Any]]:
-        """Return the code that made a result, and what it was made with; see `Body`.
+    def codes(self, keys: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
+        """Yield what made those of `keys` that have a result, segment by segment.
 
-        Raises
-        ------
-        MissingResultError
-            There is no record.
+        That is the code of their records; what cannot be read is left out.
         """
-        where = self.backend.find(key)
-        if where is None:
-            raise MissingResultError(f"{key.hex()[:12]} has no result")
-        return self.body_of(key, where).code(where.row)
+        rows: dict[int, list[tuple[int, bytes]]] = {}
+        for key in keys:
+            where = self.backend.find(key)
+            if where is not None and not where.failure:
+                rows.setdefault(where.position, []).append((where.row, key))
+        for position, found in sorted(rows.items()):
+            with suppress(DamagedError):  # told when somebody needs it
+                body = self.body(position)
+                codes = body.codes()
+                for row, key in found:
+                    if body.key(row) == key and row < len(codes):
+                        yield key, codes[row]
 
     def _record(self, key: bytes, where: Where) -> Record:
         body = self.body_of(key, where)

@@ -12,6 +12,7 @@ from operator import attrgetter, is_, is_not
 from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
+from taskgraph.fingerprints.codes import Codes
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -47,6 +48,8 @@ class Graph:
     ----------
     generators : dict
         The functions of the tasks, each once, in order.
+    codes : Codes
+        What these functions do.
 
     Examples
     --------
@@ -61,6 +64,7 @@ class Graph:
         self._tasks: dict[Key, Task] = {}
         self.generators: dict[TaskGenerator, None] = {}
         self._runs, self._of_runs = array("I"), array("I")
+        self.codes = Codes(self.generators)
         self.extend(tasks)
 
     def extend(self, tasks: Iterable[Task]) -> Collection[Task]:
@@ -82,7 +86,7 @@ class Graph:
             others = map(is_not, islice(of_each, 1, None), of_each)
             starts = [0, *compress(range(1, len(of_each)), others)]
             called = list(map(of_each.__getitem__, starts))
-            self.generators |= dict.fromkeys(called)
+            self.generators.update(dict.fromkeys(called))
             numbers = dict(zip(self.generators, count(), strict=False))
             self._runs.extend([place + start for start in starts])
             self._of_runs.extend(map(numbers.__getitem__, called))

@@ -230,7 +230,7 @@ class Recording(Generic[T]):
                 f"{name} any more; say so right after a task is written down, or write "
                 f"TaskGenerator(f, name={name!r})"
             )
-        kept = ("version", "retries", "retries_on", "timeout", "resources")
+        kept = ("version", "retries", "retries_on", "timeout", "resources", "code")
         given = {what: getattr(old, what) for what in kept}
         given["files"] = old.files and not old.declares
         new = type(old)(old.f, name=name, ignore=tuple(old.ignore), **given)

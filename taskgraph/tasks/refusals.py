@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Self
 
-from taskgraph.errors import IterationError, TaskAsResultError
+from taskgraph.errors import (
+    IterationError,
+    TaskAsResultError,
+    UnhashableError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,3 +124,19 @@ def advice(error: BaseException) -> str:
     if said or not wrong or not _NAMED.search(str(error)):
         return ""
     return f". A Task is what was written down; {WAY_OUT}"
+
+
+def refuse_generator(f: Any) -> None:
+    """Refuse to make what writes its calls down into that once more."""
+    if hasattr(f, "__taskgraph_generator__"):
+        raise UsageError(
+            f"{f.__name__} writes its calls down already; put @return_tuple above "
+            "@TaskGenerator, and @TaskGenerator once"
+        )
+
+
+def refused_argument(name: str, error: UnhashableError) -> UnhashableError:
+    """Return what to raise of a function's argument, by its place or its name."""
+    place, _, rest = error.path.partition("]")
+    path = f"args{place}]{rest}" if place[1:].isdigit() else f"kwargs{error.path}"
+    return UnhashableError(f"{name}: {path}", error.why)

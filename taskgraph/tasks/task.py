@@ -13,6 +13,7 @@ from taskgraph.errors import (
     UnhashableError,
     UsageError,
 )
+from taskgraph.fingerprints.in_keys import code_label
 from taskgraph.identity.call_keys import PREFIX, CallKeys
 from taskgraph.identity.functions import (
     function_at,
@@ -29,7 +30,7 @@ from taskgraph.tasks import limits
 from taskgraph.tasks.many import encode_all, give_keys, key_asked_for, values_of
 from taskgraph.tasks.outputs import note_outputs
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
-from taskgraph.tasks.refusals import NotItsResult
+from taskgraph.tasks.refusals import NotItsResult, refuse_generator, refused_argument
 from taskgraph.tasks.script_module import expect_run
 from taskgraph.tasks.tasklet import Tasklet
 
@@ -62,6 +63,8 @@ class TaskGenerator:
         How often to try again, and at which failures, as ``(OSError, "timeout")``.
     timeout : float, optional
         Seconds after which a run of it is stopped and counts as failed.
+    code : bool, optional
+        What the function does, with all in the project that it uses, is in the key.
     files : bool, optional
         It writes files where it likes and returns their paths, as `Path` or `File`, in
         lists and dicts too. A run makes those again that are gone or changed. Prefer
@@ -77,8 +80,6 @@ class TaskGenerator:
     ...     return x * times
     >>> double(4).key == double(x=4).key == double(4, times=2).key
     True
-    >>> double.f(4)
-    8
 
     >>> @TaskGenerator(ignore=("threads",), version=2)
     ... def triple(x, threads=1):
@@ -89,9 +90,7 @@ class TaskGenerator:
 
     def __new__(cls, f: Callable[..., Any] | None = None, **options: Any) -> Any:
         """Return a generator, or a decorator if there are only options."""
-        if f is None:
-            return functools.partial(cls, **options)
-        return super().__new__(cls)
+        return functools.partial(cls, **options) if f is None else super().__new__(cls)
 
     def __init__(
         self,
@@ -105,16 +104,13 @@ class TaskGenerator:
         timeout: float | None = None,
         files: bool = False,
         resources: Mapping[str, Any] | Resources = NOTHING,
+        code: bool = False,
     ) -> None:
-        self.f, self.files, self.declares = f, files, False
+        self.f, self.files, self.declares, self.code = f, files, False, code
         self._given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
         if isinstance(f, functools.partial):
             self._given, f = (f.args, f.keywords), f.func
-        if hasattr(f, "__taskgraph_generator__"):
-            raise UsageError(
-                f"{f.__name__} writes its calls down already; put @return_tuple above "
-                "@TaskGenerator, and @TaskGenerator once"
-            )
+        refuse_generator(f)
         self.function, self.name = f, name or function_name(f)
         if getattr(f, "__module__", "") == "__main__":
             expect_run()
@@ -125,18 +121,27 @@ class TaskGenerator:
         self.retries_on = limits.checked_causes(retries_on, self.name)
         self.timeout = limits.checked_timeout(timeout, self.name)
         self.resources = limits.checked_resources(resources, self.name)
-        self.prefix = PREFIX + b"".join(map(Encoder().item, (self.name, version)))
-        self._parameters = parameters = Parameters.of(f)
-        parameters.refuse_unknown(self.ignore, self.name)
-        known = self.name, self.prefix, parameters, self.ignore, self._given
+        self._parameters = Parameters.of(f)
+        self._parameters.refuse_unknown(self.ignore, self.name)
+        self.own_generators, self.prefix = self._parameters.own, b""
+        if not code:  # else when it is first called: it may use what is defined below
+            self._settle()
+        functools.update_wrapper(self, f, updated=())
+
+    def _settle(self) -> None:
+        """Take in what stands for the function in keys; its code, if that is wanted."""
+        self.label: Any = code_label(self) if self.code else self.version
+        self.prefix = PREFIX + b"".join(map(Encoder().item, (self.name, self.label)))
+        known = self.name, self.prefix, self._parameters, self.ignore, self._given
         self.keys = CallKeys(*known)
         self._tails = self.keys.tails
-        functools.update_wrapper(self, f, updated=())
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Write the call down; return its `Task`."""
         recording = current.get() or recording_elsewhere()
         if recording.functions.get(self.prefix) is not self.function:
+            if not self.prefix:
+                self._settle()
             recording.register(self)
         call: Any = args
         if kwargs or len(args) not in self._tails:
@@ -172,15 +177,14 @@ class TaskGenerator:
             args, kwargs, key = self.keys.of(encoder, args, kwargs)
         except UnhashableError as error:
             encoder.outputs = []
-            raise self._refusal(error) from None
+            raise refused_argument(self.name, error) from None
         finally:
             encoder.tasks = outer
         task = _new_task(Task)
         task.generator = self
         task.call = WithNames(args, kwargs) if kwargs else args
         task.key = key
-        task.mutable = encoder.mutable
-        task.recording = recording
+        task.mutable, task.recording = encoder.mutable, recording
         task.needs = recording.each_once(needs) if needs else ()
         recording.tasks.append(task)
         if encoder.outputs:
@@ -201,23 +205,20 @@ class TaskGenerator:
         for default in self._parameters.live:
             default.use()
 
-    def _refusal(self, error: UnhashableError) -> UnhashableError:
-        place, _, rest = error.path.partition("]")
-        path = f"args{place}]{rest}" if place[1:].isdigit() else f"kwargs{error.path}"
-        return UnhashableError(f"{self.name}: {path}", error.why)
-
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
         """Return what stands for the function itself in a key."""
+        if not self.prefix:
+            self._settle()
         if not self.named_by_hand:
             encoder.names.note(self.name, self.function, "calls", self.version)
-        version = encoder.item(self.version)
+        name = encoder.item("taskgraph") + encoder.item(self.name)
+        name += encoder.item(self.label)
         met = len(encoder.tasks)
         given = encoder.item(self._given) if any(self._given) else b""
         if len(encoder.tasks) > met:
             why = "a generator that holds a task stays what it is; pass the task too"
             raise UnhashableError("", why)
-        name = encoder.item("taskgraph") + encoder.item(self.name)
-        return b"o" + name + version + given
+        return b"o" + name + given
 
     __taskgraph_generator__ = True
 
@@ -354,8 +355,7 @@ class Task(NotItsResult):
         NoResultError
             What it needs has none, or its jugfile is only being read.
         """
-        recording = self.recording
-        run_at_once = recording.context().run_at_once
+        run_at_once = (recording := self.recording).context().run_at_once
         if (recording.whole and current.get() is recording) or run_at_once is None:
             return self.run_once()
         return run_at_once(recording.require_results(), self, again=True)

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UsageError
+from taskgraph.fingerprints.parts import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,6 +181,6 @@ def _line(key: Key, record: Record) -> bytes:
         "python": context.get("python", ""),
         "packages": context.get("packages", {}),
         "git": context.get("git", {}),
-        "code": record.code,
+        "code": recorded(record.code)[0],
     }
     return json.dumps(about, default=str).encode() + b"\n"

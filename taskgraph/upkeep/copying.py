@@ -11,6 +11,7 @@ from backends.interface import Inputs
 from taskgraph.records import Batch
 from taskgraph.results.blobs import check_blob
 from taskgraph.results.codec import blob_refs, same_result, stored_size
+from taskgraph.upkeep.code.acceptance import copy_acceptances
 from taskgraph.upkeep.collection import key_of_blob
 from taskgraph.upkeep.snapshot import load_all, save
 
@@ -192,7 +193,7 @@ def take(source: Results, target: Results, keys: Sequence[Key], token: int) -> C
 
 
 def copy_graphs(source: Backend, target: Backend) -> None:
-    """Let another store know the graphs of jugfiles that this one knows.
+    """Let another store know the graphs of jugfiles, and what is accepted, in this one.
 
     One there that is newer stays.
 
@@ -201,6 +202,7 @@ def copy_graphs(source: Backend, target: Backend) -> None:
     DamagedError
         A graph in one of them cannot be read.
     """
+    copy_acceptances(source, target)
     known = {(there.jugfile, there.arguments): there.time for there in load_all(target)}
     for graph in load_all(source):
         if known.get((graph.jugfile, graph.arguments), 0.0) < graph.time:

@@ -17,7 +17,7 @@ from backends.opening import open_backend
 from taskgraph.errors import NoResultError
 from taskgraph.results.codec import same_result
 from taskgraph.results.results import Results
-from taskgraph.upkeep.changed_code import told_changes
+from taskgraph.upkeep.code.changed_code import told_changes
 from taskgraph.upkeep.copying import take
 from taskgraph.upkeep.gone_files import files_of
 from taskgraph.upkeep.invalidation import invalidated

@@ -99,10 +99,10 @@ def test_changed_code_is_told_and_forgotten_with_what_was_made_of_it(tmp_path, c
     tasks = tasks_of("x * x + 1", log)
     run(tasks, store=tmp_path / "s")
     assert value(tasks[-1]) == 5
-    assert "`taskgraph.invalidate(..., name=['cell'])`" in caplog.text
+    assert "`taskgraph.invalidate(..., changed=True)` forgets them" in caplog.text
     assert "tg " not in caplog.text
 
-    assert invalidate(tasks, name="cell", store=tmp_path / "s") == 4
+    assert invalidate(tasks, changed=True, store=tmp_path / "s") == 4
     caplog.clear()
     run(tasks, store=tmp_path / "s")
     assert value(tasks[-1]) == 8

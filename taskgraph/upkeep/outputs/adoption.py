@@ -17,9 +17,10 @@ from taskgraph.description import summary
 from taskgraph.errors import UsageError
 from taskgraph.files.places import seen
 from taskgraph.files.written import written_at
+from taskgraph.fingerprints.fingerprint import fingerprint
 from taskgraph.records import Batch
 from taskgraph.results.failures import discard_failures
-from taskgraph.results.provenance import Provenance, code_fingerprint
+from taskgraph.results.provenance import Provenance
 from taskgraph.tasks.outputs import noted_path, outputs_of, payload_of
 from taskgraph.upkeep.gone_files import noted_files
 
@@ -153,7 +154,7 @@ def _publish(
         batch.add(
             task.key,
             payload_of(results, task, written),
-            (task.name, code_fingerprint(task.f)),
+            (task.name, fingerprint(task.generator.f).text),
             (summary(task.args, task.kwargs), time.time(), 0.0, 0.0, 0),
             output=_SAID,
             inputs=Inputs(at, needs),

@@ -149,7 +149,7 @@ def test_code_that_has_changed_since_is_told(work):
 
     said = work("execute", "work.py", "--also", "shared").stderr
 
-    assert "work.total has changed since results of it were made" in said
+    assert "code of `total` changed since" in said
 
 
 def test_settings_name_other_stores_as_seen_from_their_file(work):

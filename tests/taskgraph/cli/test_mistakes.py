@@ -178,10 +178,10 @@ def test_functions_with_other_code_than_their_results_are_told(tg):
 
     told = tg("execute", "sums.py").stderr
 
-    assert "sums.square, sums.total have changed since results of them" in told
-    step = "`tg invalidate sums.py --name sums.square --name sums.total`"
-    assert step in told
-    tg(*step.strip("`").split()[1:], "-y")
+    assert "code of `square` changed since 3 results; code of `total`" in told
+    assert "`tg accept sums.py NAME` keeps them for good" in told
+    assert "`tg invalidate sums.py --changed` forgets them" in told
+    tg("invalidate", "sums.py", "--changed", "-y")
     again = tg("execute", "sums.py").stderr
     assert "5 done" in again or "9 done" in again
     assert "changed" not in again

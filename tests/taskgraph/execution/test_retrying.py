@@ -274,5 +274,5 @@ def test_a_changed_helper_is_told(tmp_path, change):
     tg(tmp_path, "execute", "-q", "job.py")
     write(tmp_path, **change)
     told = tg(tmp_path, "execute", "-q", "job.py").stderr
-    assert ("job.work has changed since" in told) == bool(change)
-    assert "job.other" not in told
+    assert ("code of `work`" in told) == bool(change)
+    assert "`other`" not in told

@@ -238,7 +238,7 @@ def test_a_script_is_told_that_results_are_of_another_ones_function(tmp_path):
     ]
 
     assert "changed" not in said[0]
-    assert "work.f has changed since results of it were made" in said[1]
+    assert "code of `f` changed since 1 result: it is kept" in said[1]
 
 
 def test_a_jugfile_may_use_the_results_of_another(tg):

@@ -176,16 +176,19 @@ def _about_code(
     results: Results, key: bytes, record: Record, snapshot: Snapshot, jugfile: Path
 ) -> dict[str, Any]:
     """Compare the code that made a record with the jugfile's."""
-    from taskgraph.results.provenance import code_fingerprint
+    from taskgraph.fingerprints.parts import changed_parts, differs, recorded
 
-    about: dict[str, Any] = {"code": record.code, "code_differs": None}
+    digest, _ = recorded(record.code)
+    about: dict[str, Any] = {"code": digest, "code_differs": None}
     try:
         graph = load_graph(results.backend, jugfile, snapshot.arguments).graph
     except TaskgraphError as error:
         about["code_unknown"] = str(error)
         return about
-    if key in graph and record.code:
-        about["code_differs"] = code_fingerprint(graph[key].f) != record.code
+    if key in graph and digest:
+        now = graph.codes.of(graph[key])
+        about["code_differs"] = differs(record.code, now)
+        about["code_changes"] = changed_parts(record.code, now)
     return about
 
 

@@ -25,10 +25,11 @@ from taskgraph.cli.words.keys import locked_keys, short_key
 from taskgraph.upkeep.status import STATES, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from backends.interface import Backend
+    from taskgraph.upkeep.code.changed_code import Change
     from taskgraph.upkeep.snapshot import Snapshot
 
 _NAMED = 3
@@ -55,7 +56,8 @@ def command(
 
     The jugfile is not run for that: its graph is as it was when it last ran. With
     ARGUMENTS after --, as it last ran with those. Of its inputs (`File(path)`, images)
-    size and time are looked at, and what is not as it was is told.
+    size and time are looked at, and what is not as it was is told; so is code that
+    is other than that which made the results, as far as its files tell.
 
     \b
     failed   ran and raised, timed out, or killed its worker
@@ -75,20 +77,32 @@ def command(
         if snapshot is None:
             note(f"{jugfile} has not run yet; start it with `tg execute`")
     if backend is None or snapshot is None:
-        _show(Status({}), None, {}, as_json=as_json)
+        _show(Status({}), None, {}, [], as_json=as_json)
         return 0
     note_if_open_to_all(backend)
     held, left = locked_keys(backend)
     status, told = status_now(snapshot, backend, held, also)
     running = snapshot.calls_as_text(list(held)) if held else {}
-    _show(status, snapshot, running, as_json=as_json)
-    for words in (told, _time_left(status, snapshot, backend)):
+    changed, told_code = _changed(snapshot, backend, jugfile)
+    _show(status, snapshot, running, changed, as_json=as_json)
+    for words in (told, told_code, _time_left(status, snapshot, backend)):
         if words:
             note(words)
     _explain(status, snapshot, jugfile, left)
     if snapshot.asking and status.total("ready"):
         _tell_waiting(status, snapshot, backend)
     return 0
+
+
+def _changed(
+    snapshot: Snapshot, backend: Backend, jugfile: Path
+) -> tuple[list[Change], str]:
+    """Return which results other code has made, and what to tell of that."""
+    from taskgraph.upkeep.code.at_a_glance import changes_at_a_glance
+    from taskgraph.upkeep.code.changed_code import told_of
+
+    found = changes_at_a_glance(snapshot, backend, jugfile)
+    return found, told_of(found, backend.url)
 
 
 def _show_sizes(backend: Backend | None, *, as_json: bool) -> int:
@@ -140,12 +154,15 @@ def _show(
     status: Status,
     snapshot: Snapshot | None,
     running: Mapping[bytes, str],
+    changed: Sequence[Change],
     *,
     as_json: bool,
 ) -> None:
     if as_json:
         calls = [{"key": key.hex(), "call": call} for key, call in running.items()]
-        print_json(_plain(status, snapshot) | {"running": calls})
+        codes = [change.plain() for change in changed]
+        more = {"running": calls, "changed_code": codes}
+        print_json(_plain(status, snapshot) | more)
         return
     rows = [(name, *row.values()) for name, row in sorted(status.counts.items())]
     total = ("all", *status.totals.values())

@@ -10,7 +10,7 @@ import click
 
 from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
 from taskgraph.cli.function_names import require_names
-from taskgraph.cli.graphs import snapshot_now
+from taskgraph.cli.graphs import load_graph, snapshot_now
 from taskgraph.cli.printing import counted, print_json, print_table, seconds_text
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import find_store
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     metavar="DIGITS",
     help="The task whose key begins so; may be repeated.",
 )
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="The tasks whose results were made by other code than there is now.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only show what would be lost.")
 @json_option
@@ -44,6 +49,7 @@ def command(
     name: tuple[str, ...],
     pattern: tuple[str, ...],
     key: tuple[str, ...],
+    changed: bool,
     yes: bool,
     dry_run: bool,
     as_json: bool,
@@ -52,19 +58,23 @@ def command(
 
     What would be lost is shown first, and you are asked; where there is no terminal
     to ask on, nothing is changed without --yes (exit 2). `tg undo` takes it back, until
-    `tg cleanup --empty-trash` makes it final.
+    `tg cleanup --empty-trash` makes it final. --changed forgets what was made by other
+    code and was not accepted (`tg accept`); with --name or --pattern, of these
+    functions only.
     """
     from taskgraph.results.results import Results
     from taskgraph.upkeep.invalidation import INVALIDATION, forget
 
-    if not (name or pattern or key):
-        raise UsageError("say what to forget: --name, --pattern or --key")
+    _require_words(name, pattern, key, changed=changed)
     backend = find_store(jugfile, store)
     if backend is None:
         _preview(_Extent(), as_json=as_json)
         return 0
     current = snapshot_now(backend, jugfile)
     chosen = _chosen(backend, jugfile, current, name, pattern, key)
+    if changed:
+        among = chosen if name or pattern else None
+        chosen = _changed(backend, jugfile, current, among)
     extent = _extent(backend, current, chosen)
     _preview(extent, as_json=as_json)
     if not extent.anything:
@@ -74,12 +84,21 @@ def command(
         return 0
     if not _agreed(yes=yes):
         return 2
-    words = " ".join([*name, *pattern, *key])
+    words = " ".join([*name, *pattern, *key, *(["--changed"] if changed else [])])
     reason = f"{INVALIDATION} {words}"
     position = forget(Results(backend), extent.keys, extent.graphs, reason=reason)
     if position is not None:
         note(f"done; `tg undo {position}` takes it back")
     return 0
+
+
+def _require_words(
+    names: Sequence[str], patterns: Sequence[str], keys: Sequence[str], *, changed: bool
+) -> None:
+    if not (names or patterns or keys or changed):
+        raise UsageError("say what to forget: --name, --pattern, --key or --changed")
+    if keys and changed:
+        raise UsageError("--key and --changed do not go together; give one of them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +162,21 @@ def _chosen(
             raise UsageError(f"{len(found)} keys begin with {text!r}; give more digits")
         chosen.update(found)
     return chosen
+
+
+def _changed(
+    backend: Backend, jugfile: Path, current: Snapshot, among: set[bytes] | None
+) -> set[bytes]:
+    """Return the keys of the results that were made by other code; tell which."""
+    from taskgraph.upkeep.code.changed_code import changes, described
+
+    loaded = load_graph(backend, jugfile, current.arguments)
+    found = changes(loaded)
+    keys = {key for change in found for key in change.keys}
+    for change in found:
+        if among is None or not among.isdisjoint(change.keys):
+            note(described(change))
+    return keys if among is None else keys & among
 
 
 def _preview(extent: _Extent, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`tg undo`: take an invalidation, a retry or a cleanup back."""
+"""`tg undo`: take an invalidation, an acceptance, a retry or a cleanup back."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backends.interface import Backend, Discarded
+    from taskgraph.upkeep.code.acceptance import Accepted
 
 
 @click.command("undo")
@@ -41,23 +42,29 @@ def command(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Take the last invalidation, retry or cleanup back, or the one of a NUMBER.
+    """Take the last invalidation, acceptance, retry or cleanup back, or that of NUMBER.
 
     After an invalidation, everything that it forgot comes back, and what was computed
     anew since is forgotten in its place. After a retry, what succeeded stays. NUMBER
     is one of --list, or what the command said that forgot them. Without it, what was
     the last and when is said first, and on a terminal you are asked.
     """
+    from taskgraph.upkeep.code.acceptance import Accepted
+
     path, what = two_words(words, jugfile)
     if what is None and words and words[-1].isdigit():
         what = words[-1]
     backend = find_store(path, store)
-    found = backend.discards() if backend is not None else []
+    found = _undoable(backend) if backend is not None else []
     if listing:
         _list(found, as_json=as_json)
         return 0
     chosen = _chosen(found, what)
     newer = back = 0
+    if isinstance(chosen, Accepted):
+        assert backend is not None
+        ask = what is None and not yes
+        return _refuse(backend, chosen, ask=ask, dry_run=dry_run, as_json=as_json)
     if backend is not None and chosen is not None:
         if what is None or dry_run:
             note(_described(chosen, backend.space.now()))
@@ -72,24 +79,54 @@ def command(
     return 0
 
 
-def _told(chosen: Discarded | None, newer: int, back: int) -> dict[str, Any]:
+def _undoable(backend: Backend) -> list[Discarded | Accepted]:
+    """Return what can be undone, oldest first."""
+    from taskgraph.upkeep.code.acceptance import undoable
+
+    both: list[Discarded | Accepted] = [*backend.discards(), *undoable(backend)]
+    return sorted(both, key=lambda one: one.time)
+
+
+def _refuse(
+    backend: Backend, chosen: Accepted, *, ask: bool, dry_run: bool, as_json: bool
+) -> int:
+    """Take an acceptance back, or say what that would do."""
+    from taskgraph.upkeep.code.acceptance import take_back
+
+    results = counted(chosen.results, "result")
+    if ask or dry_run:
+        ago = seconds_text(max(0.0, backend.space.now() - chosen.time))
+        note(f"the {chosen.reason!r} of {ago} ago was of {results} ({chosen.position})")
+    if not dry_run and not _agreed(yes=not ask):
+        return 2
+    if not dry_run:
+        take_back(backend, chosen.position)
+        note(f"{results} accepted no more ({chosen.reason})")
+    if as_json:
+        print_json(_told(chosen, 0, 0))
+    return 0
+
+
+def _told(chosen: Discarded | Accepted | None, newer: int, back: int) -> dict[str, Any]:
     """Return what was done, for other programs."""
     return {
         "number": chosen.position if chosen is not None else None,
         "why": chosen.reason if chosen is not None else None,
-        "results": len(chosen.keys) if chosen is not None else 0,
+        "results": chosen.results if chosen is not None else 0,
         "back": back,
         "forgotten": newer,
     }
 
 
-def _chosen(found: Sequence[Discarded], what: str | None) -> Discarded | None:
+def _chosen(
+    found: Sequence[Discarded | Accepted], what: str | None
+) -> Discarded | Accepted | None:
     """Return the one of a number, else the last one if there is any."""
     if what is None or not found:
         return found[-1] if found else None
-    for discarded in found:
-        if str(discarded.position) == what:
-            return discarded
+    for one in found:
+        if str(one.position) == what:
+            return one
     raise UsageError(f"nothing to undo has the number {what}; see `tg undo --list`")
 
 
@@ -129,16 +166,16 @@ def _undo(backend: Backend, chosen: Discarded) -> tuple[int, int]:
     return newer, back
 
 
-def _list(found: Sequence[Discarded], *, as_json: bool) -> None:
+def _list(found: Sequence[Discarded | Accepted], *, as_json: bool) -> None:
     header = ("number", "when", "results", "why", "by")
     if as_json:
-        rows = [(d.position, d.time, len(d.keys), d.reason, d.worker) for d in found]
+        rows = [(d.position, d.time, d.results, d.reason, d.worker) for d in found]
         print_json([dict(zip(header, row, strict=True)) for row in rows])
         return
     print_table(
         header,
         [
-            (d.position, moment_text(d.time), len(d.keys), d.reason, d.worker)
+            (d.position, moment_text(d.time), d.results, d.reason, d.worker)
             for d in found
         ],
     )

@@ -119,7 +119,7 @@ def _prepare(
     began: int,
 ) -> None:
     """Do what is to be done once when the jugfile was read, and before it is run."""
-    from taskgraph.upkeep.changed_code import told_changes
+    from taskgraph.upkeep.code.changed_code import told_changes
     from taskgraph.upkeep.gone_files import forget_gone
 
     require_names(

@@ -1,0 +1,1 @@
+"""Results of other code: forgotten, accepted, compared."""

@@ -1,0 +1,1 @@
+"""Results that were made by other code than there is now."""

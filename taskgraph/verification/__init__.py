@@ -1,0 +1,1 @@
+"""Computing stored results again, to see whether they are still what they were."""

@@ -1,0 +1,169 @@
+"""Results computed again: the same, others, or never the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import uuid
+
+import numpy as np
+import pytest
+
+from taskgraph import TaskGenerator, invalidate, run, verify
+from taskgraph.verification import verifying
+from taskgraph.verification.unseeded import Watch
+
+RNG = np.random.default_rng()
+
+
+@TaskGenerator
+def steady(x):
+    return {"a": np.arange(9_000) * x}
+
+
+@TaskGenerator
+def unseeded(x):
+    return x + np.random.default_rng().random()
+
+
+@TaskGenerator
+def shared(x):
+    return x + random.random() + np.random.random()  # noqa: NPY002 - as people do
+
+
+@TaskGenerator
+def named(x):
+    return f"{x} {uuid.uuid4()}"
+
+
+@TaskGenerator
+def asked(x, rng: np.random.Generator):
+    return x + rng.random(3)
+
+
+@TaskGenerator(files=True)
+def writes(path):
+    return path
+
+
+@TaskGenerator
+def fatal(path):
+    if os.path.exists(path):  # noqa: PTH110 - it is a text
+        os._exit(3)
+    return 1
+
+
+@pytest.mark.parametrize("f", [steady, asked])
+def test_what_comes_out_the_same_holds(f):
+    tasks = [f(1), f(2)]
+    run(tasks)
+    decision = verify(tasks)
+    assert decision.holds
+    assert decision.verdicts[0].word == "same"
+    assert len(decision.verdicts[0].same) == 2
+
+
+@pytest.mark.parametrize(
+    ("f", "why"),
+    [
+        (unseeded, "a generator of numpy without a seed"),
+        (shared, "the global generator of random and the global generator of numpy"),
+        (named, "uuid4"),
+    ],
+)
+def test_what_is_never_the_same_is_told_with_the_reason(f, why):
+    task = f(1)
+    run(task)
+    (verdict,) = verify(task, sample=1).verdicts
+    assert verdict.word == "not deterministic"
+    assert not verdict.holds
+    assert any(why in reason for reason in verdict.reasons())
+
+
+def test_a_task_that_ends_its_process_fails_alone(tmp_path):
+    path = tmp_path / "now"
+    tasks = [fatal(str(path)), steady(1)]
+    run(tasks)
+    path.touch()
+    words = {
+        verdict.name.rpartition(".")[2]: verdict.word
+        for verdict in verify(tasks).verdicts
+    }
+    assert words == {"fatal": "failed", "steady": "same"}
+
+
+def test_what_writes_files_is_left_alone(tmp_path):
+    file = tmp_path / "a"
+    file.touch()
+    task = writes(file)
+    run(task)
+    (verdict,) = verify(task).verdicts
+    assert (verdict.word, verdict.holds) == ("not compared", False)
+    assert "writes files" in verdict.reasons()[0]
+
+
+def test_what_is_forgotten_meanwhile_is_neither_compared_nor_accepted(monkeypatch):
+    tasks = [steady(1), steady(2)]
+    run(tasks)
+    before = verifying._Comparing._pass
+
+    def forget_first(comparing, name, keys):
+        found = before(comparing, name, keys)
+        invalidate(tasks[0])
+        return found
+
+    monkeypatch.setattr(verifying._Comparing, "_pass", forget_first)
+    (verdict,) = verify(tasks).verdicts
+    assert verdict.gone == 1
+    assert verdict.same == [tasks[1].key]
+
+
+def test_watching_leaves_everything_as_it_was():
+    before = os.urandom, random.Random.seed, random.getstate()
+    with Watch() as watch:
+        np.random.default_rng(3).random()
+        random.Random(4).random()
+    assert watch.found == []
+    assert before == (os.urandom, random.Random.seed, random.getstate())
+
+
+WORK = """
+from taskgraph import TaskGenerator
+import numpy as np
+RNG = np.random.default_rng()
+FACTOR = 2
+
+@TaskGenerator
+def scaled(x):
+    print("heard")
+    return {"area": [x * FACTOR]}
+
+@TaskGenerator
+def drawn(x):
+    return x + RNG.random()
+
+tasks = [scaled(i) for i in range(5)], drawn(1)
+"""
+
+
+def test_from_the_command_line(tg):
+    path = tg.write("work.py", WORK)
+    tg("execute", "-q", "work.py")
+    said = tg("verify", "work.py", "drawn", code=1).stderr
+    assert "`drawn` is not deterministic" in said
+    assert "may draw from a generator of numpy without a seed" in said
+
+    path.write_text(WORK.replace("x * FACTOR", "FACTOR * x"))
+    done = tg("verify", "work.py", "--sample", "2")
+    assert "5 results accepted" in done.stderr
+    assert "code of" not in tg("status", "work.py").stderr
+    number = done.stderr.partition("`tg undo work.py ")[2].partition("`")[0]
+    tg("undo", "work.py", number)
+
+    path.write_text(WORK.replace("FACTOR = 2", "FACTOR = 2.5"))
+    found = json.loads(tg("verify", "work.py", "--json", code=1).stdout)
+    assert found["refused"] == 5
+    assert found["functions"][0]["verdict"] == "differs"
+    assert "`scaled` (its constant `FACTOR`)" in tg("status", "work.py").stderr
+    assert tg("verify", "work.py", "--rtol", "1", code=1)  # an int is no float
