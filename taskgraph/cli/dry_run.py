@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from backends.garbage import few_collections
 from taskgraph.cli.costs import time_text
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import load_snapshot
@@ -28,6 +29,7 @@ _NEW = ("never run", "its input changed", "a file changed")
 """Reasons for which there may be an earlier call to compare with."""
 
 
+@few_collections()  # of a hundred thousand calls none is garbage
 def foretell(
     jugfile: Jugfile,
     store: str | None,

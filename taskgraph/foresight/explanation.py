@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from taskgraph.calls.differences import Difference, What, nearest
 from taskgraph.calls.kept import Part, is_unknown
-from taskgraph.foresight.plan import forgotten
+from taskgraph.foresight.plan import earlier_calls, forgotten
 from taskgraph.foresight.reasons import Reason, reasons
 from taskgraph.tasks.blocked import first_failed
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Mapping
     from typing import Any
 
@@ -115,36 +114,29 @@ class Explainer:
         self._snapshot, self._before = snapshot, before or snapshot
         self._results, self._states, self._gone = results, states, gone
         self._names = snapshot.named()
-        self._needs: dict[bytes, array[int]] | None = None
+        self._starts: list[int] = []
+        self._places: dict[bytes, int] = {}
         self._keys = snapshot.split()
-        self._rows = self._all_rows()
+        self._past = earlier_calls(before, states, results)
         self._earlier: dict[str, list[tuple[bytes, Any]]] | None = None
         left = {key for key, state in states.items() if state != "done"}
         self.reasons = reasons(
             snapshot,
             left,
-            self._rows[len(snapshot) :],
+            self._past,
             forgotten=forgotten(results.backend),
             gone=gone,
         )
 
     def _needs_of(self, key: bytes) -> list[bytes]:
-        if self._needs is None:
-            needs = self._snapshot.needs_of()
-            self._needs = dict(zip(self._keys, needs, strict=True))
-        return [self._keys[place] for place in self._needs.get(key, ())]
-
-    def _all_rows(self) -> list[tuple[bytes, str, Any]]:
-        """Return all calls that are known; those that the graph has no more come last.
-
-        So of several that are equally near, one that was changed is preferred.
-        """
-        before = self._before
-        same = before is self._snapshot
-        old = chain(before.past.rows(), () if same else before.rows())
-        known, now = self._results.keys(), self._states
-        gone = [row for row in old if row[0] not in now and row[0] in known]
-        return [*self._snapshot.rows(), *gone]
+        if not self._starts:
+            self._starts = list(accumulate(self._snapshot.counts, initial=0))
+            self._places = dict(zip(self._keys, range(len(self._keys)), strict=True))
+        place = self._places.get(key)
+        if place is None:
+            return []
+        start, end = self._starts[place : place + 2]
+        return [self._keys[need] for need in self._snapshot.needs[start:end]]
 
     def __call__(self, key: bytes) -> Explanation:
         """Return why a task is as it is."""
@@ -208,11 +200,18 @@ class Explainer:
         return Change(key, earlier, name, places, versions if old else ())
 
     def _calls_of(self, name: str) -> list[tuple[bytes, Any]]:
-        """Return the calls of a function that have a result."""
+        """Return the calls of a function that have a result.
+
+        Those that the graph has no more come last: of several that are equally near,
+        one that was changed is preferred.
+        """
         if self._earlier is None:
             known, failures = self._results.keys(), self._results.backend.failures()
             self._earlier = {}
-            for key, function, raw in self._rows:
+            # Mostly all that the graph has is new: it need not be unpacked.
+            new = known.isdisjoint(self._states)
+            rows = chain(() if new else self._snapshot.rows(), self._past)
+            for key, function, raw in rows:
                 if key in known and key not in failures:
                     self._earlier.setdefault(function, []).append((key, raw))
         return self._earlier.get(name, [])

@@ -17,6 +17,7 @@ from taskgraph.upkeep.status import states_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Mapping
+    from typing import Any
 
     from backends.interface import Backend
     from taskgraph.foresight.learned import Times
@@ -95,18 +96,18 @@ def plan_of(
     names = snapshot.named()
     open_ = [key for key, state in states.items() if state in _RUN]
     run = [key for key in open_ if select is None or select(names[key])]
+    earlier = earlier_calls(before, states, results)
     why = reasons(
         snapshot,
         set(run),
-        earlier_calls(before, set(snapshot), results),
+        earlier,
         forgotten=forgotten(backend),
         failed=set(again),
         gone=gone,
     )
     counts = Counter([names[key] for key in run])
-    past = () if before is None else (row[:2] for row in before.rows())
-    gone_calls = () if before is None else (row[:2] for row in before.past.rows())
-    times = learned(results, chain(gone_calls, past, names.items())) if run else {}
+    past = (row[:2] for row in earlier)
+    times = learned(results, chain(past, names.items())) if run else {}
     longest = longest_chain(snapshot, set(run), times)
     time = time_left(counts, times, workers=workers, longest=longest)
     by_reason = Counter(zip(map(names.__getitem__, why), why.values(), strict=True))
@@ -123,11 +124,11 @@ def forgotten(backend: Backend) -> dict[bytes, Reason]:
 
 
 def earlier_calls(
-    before: Snapshot | None, now: Container[bytes], results: Results
-) -> list[tuple[bytes, str, object]]:
+    before: Snapshot | None, now: Mapping[bytes, object], results: Results
+) -> list[tuple[bytes, str, Any]]:
     """Return calls with results that the graph had before and has no more."""
-    if before is None:
+    gone = results.keys() - now.keys()
+    if before is None or not gone:
         return []
-    known = results.keys()
     rows = chain(before.past.rows(), before.rows())
-    return [row for row in rows if row[0] not in now and row[0] in known]
+    return [row for row in rows if row[0] in gone]

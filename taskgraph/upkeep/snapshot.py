@@ -8,7 +8,6 @@ import zlib
 from array import array
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from taskgraph.identity.input_files import InputFiles
 
 VERSION = 5
-_KEYS = struct.Struct(f"{KEY_SIZE}s")
+_KEY, _ROW = (struct.Struct(f"{KEY_SIZE}s" * count) for count in (1, 500))
 _PREFIX = "graph-"
 _LONGEST_STEM = 100
 _DIGITS = 8
@@ -113,11 +112,11 @@ class Snapshot:
 
     def split(self) -> list[bytes]:
         """Return the keys one by one."""
-        return _split(self.keys)
+        return list(_each(self.keys))
 
     def awaited(self) -> list[bytes]:
         """Return the keys that have to get results before more tasks appear."""
-        return _split(self.missing)
+        return list(_each(self.missing))
 
     def named(self) -> dict[bytes, str]:
         """Return the function name of each key."""
@@ -154,7 +153,7 @@ class Snapshot:
         return isinstance(key, bytes) and self.place_of(key) is not None
 
     def __iter__(self) -> Iterator[bytes]:
-        return map(itemgetter(0), _KEYS.iter_unpack(self.keys))
+        return _each(self.keys)
 
     def name_of(self, key: bytes) -> str | None:
         """Return the function name of a key, None if it is not there."""
@@ -395,6 +394,7 @@ def _document(jugfile: str, arguments: Sequence[str]) -> str:
     return f"{_PREFIX}{stem}-{zlib.crc32(path):08x}{zlib.crc32(words):08x}"
 
 
-def _split(keys: bytes) -> list[bytes]:
-    size = KEY_SIZE
-    return [keys[i : i + size] for i in range(0, len(keys), size)]
+def _each(keys: bytes) -> Iterator[bytes]:
+    whole = len(keys) - len(keys) % _ROW.size
+    rows, rest = _ROW.iter_unpack(keys[:whole]), _KEY.iter_unpack(keys[whole:])
+    return chain.from_iterable(chain(rows, rest))

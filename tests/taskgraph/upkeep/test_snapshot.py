@@ -53,6 +53,15 @@ def test_a_snapshot_comes_back_as_it_was(backend, jugfile):
     }
 
 
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1234])
+def test_keys_are_given_one_by_one_however_many_there_are(jugfile, count):
+    graph = Graph([Task(abs, number) for number in range(count)])
+    taken = take(graph, jugfile)
+
+    assert taken.split() == list(taken) == list(graph)
+    assert len(taken) == count
+
+
 def test_a_list_of_tasks_that_cannot_be_written_is_told(tmp_path, monkeypatch):
     jugfile = tmp_path / "work.py"
     jugfile.write_text("from taskgraph import Task\nTask(sum, [1, 2])\n")

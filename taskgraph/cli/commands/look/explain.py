@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backends.garbage import few_collections
 from taskgraph.calls.differences import What
 from taskgraph.calls.text import call_text, value_text
 from taskgraph.cli.arguments import also_option, json_option, jugfile_and_words
@@ -26,7 +27,7 @@ from taskgraph.cli.words.keys import find_keys, locked_keys, short_key
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from taskgraph.calls.differences import Difference
@@ -41,6 +42,7 @@ _NAMED = 3
 @jugfile_and_words("[JUGFILE] FUNCTION|KEY")
 @also_option
 @json_option
+@few_collections()  # of a hundred thousand calls none is garbage
 def command(
     words: tuple[str, ...],
     jugfile: str,
@@ -107,12 +109,13 @@ def _chosen(
 
 
 def _groups(
-    keys: Iterable[bytes], states: dict[bytes, str], explain: Explainer
+    keys: Sequence[bytes], states: dict[bytes, str], explain: Explainer
 ) -> list[list[bytes]]:
     """Return keys of one state and reason together."""
     found: dict[Any, list[bytes]] = defaultdict(list)
-    for key in keys:
-        found[states.get(key), explain.reasons.get(key)].append(key)
+    kinds = zip(map(states.get, keys), map(explain.reasons.get, keys), strict=True)
+    for key, kind in zip(keys, kinds, strict=True):
+        found[kind].append(key)
     return list(found.values())
 
 
