@@ -347,7 +347,7 @@ class _Reading:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self.url, self.lost = backend.url, ""
-        self.blobs = self
+        self.blobs = self.documents = self
 
     def losing(self, error: Exception) -> DamagedError:
         """Look no more into a store that cannot be read; return what to raise."""
@@ -361,6 +361,14 @@ class _Reading:
             raise
         except (BackendError, OSError) as error:
             raise self.losing(error) from error
+
+    def names(self) -> list[str]:
+        found: list[str] = self._tried(self._backend.documents.names)
+        return found
+
+    def get(self, name: str) -> bytes | None:
+        found: bytes | None = self._tried(self._backend.documents.get, name)
+        return found
 
     @property
     def position(self) -> int:

@@ -178,7 +178,7 @@ def test_functions_with_other_code_than_their_results_are_told(tg):
 
     told = tg("execute", "sums.py").stderr
 
-    assert "code of `square` changed since 3 results; code of `total`" in told
+    assert "code of `square` changed since 4 results; code of `total`" in told
     assert "`tg accept sums.py NAME` keeps them for good" in told
     assert "`tg invalidate sums.py --changed` forgets them" in told
     tg("invalidate", "sums.py", "--changed", "-y")
@@ -195,7 +195,7 @@ def test_one_result_of_other_code_is_enough_to_tell(tg):
     tg("invalidate", "sums.py", "--key", first, "-y")
     tg("execute", "sums.py")
 
-    assert "sums.square has changed" in tg("execute", "sums.py").stderr
+    assert "code of `square` changed since 3 results" in tg("execute", "sums.py").stderr
 
 
 def test_a_comment_is_no_change(tg):
