@@ -18,7 +18,7 @@ def describe_format(block: int, kind: str = FORMAT) -> bytes:
     Examples
     --------
     >>> describe_format(1000)
-    b'{"format": "taskgraph store", "version": 8, "block": 1000}'
+    b'{"format": "taskgraph store", "version": 9, "block": 1000}'
     """
     return json.dumps({"format": kind, "version": VERSION, "block": block}).encode()
 

@@ -37,7 +37,6 @@ UNKNOWN = {
     "objects: objects of local classes",
     "arrays: masked arrays of one's own",
     "arrays: ufuncs of Python",
-    "arrays: generators",
     "tables: groups",
 }
 
