@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from .forking_tg import run_tg
+
 JUGFILES = Path(__file__).parent.parent / "jugfiles"
 TG = Path(sys.executable).with_name("tg")
 
@@ -51,10 +53,7 @@ class Tg:
             preexec_fn=prepare,
             check=False,
         )
-        said = f"tg {' '.join(map(str, args))}\n{done.stdout}\n{done.stderr}"
-        assert done.returncode == code, said
-        assert "Traceback" not in done.stderr or "execute" in args, said
-        return done
+        return checked(done, args, code)
 
     def ran(self, name, *, code=0):
         """Put a jugfile here together with the store of a run that was made before."""
@@ -98,6 +97,32 @@ class Tg:
             process.communicate()
 
 
+class ForkedTg(Tg):
+    """Runs `tg` in forks of a process that has loaded it: a third of the time.
+
+    What is promised of a fresh process (imports, start-up, `prepare`) needs `Tg`.
+    """
+
+    def __call__(self, *args, code=0, env=None, stdin="", prepare=None):
+        if prepare is not None:
+            return super().__call__(
+                *args, code=code, env=env, stdin=stdin, prepare=prepare
+            )
+        said = self.cache / "said"
+        said.mkdir(exist_ok=True)
+        env = {**self.env, **(env or {})}
+        done = run_tg(self.folder, *map(str, args), said=said, env=env, stdin=stdin)
+        return checked(done, args, code)
+
+
+def checked(done, args, code):
+    """Return what `tg` said, if it ended as it should."""
+    said = f"tg {' '.join(map(str, args))}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == code, said
+    assert "Traceback" not in done.stderr or "execute" in args, said
+    return done
+
+
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
     """Return where the stores of finished runs are kept."""
@@ -108,5 +133,13 @@ def runs(tmp_path_factory):
 def tg(tmp_path, runs):
     """Run `tg` in an empty folder."""
     runner = Tg(tmp_path, runs)
+    yield runner
+    runner.stop()
+
+
+@pytest.fixture
+def forked_tg(tmp_path, runs):
+    """Run `tg` in an empty folder, in forks; a file of tests makes it its `tg`."""
+    runner = ForkedTg(tmp_path, runs)
     yield runner
     runner.stop()
