@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from backends.interface import Key
+    from backends.interface import Key, Where
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
 
@@ -104,18 +104,29 @@ def names_ever_written(results: Results, path: str) -> set[bytes]:
     backend = results.backend
     known = backend.keys()
     places = [(key, backend.find(key)) for key in known]
+    noted = [*_noted_at(results, places), *forgotten_files(results)]
+    return {name for file in noted if file.path == path for name in file.names}
+
+
+def forgotten_files(results: Results) -> Iterator[WrittenFile]:
+    """Yield the files of results that were forgotten, as long as `tg undo` knows them.
+
+    By the paths by which their store knows them.
+    """
+    backend = results.backend
     for discarded in backend.discards():
-        places += backend.taken(discarded.position).items()
-    names: set[bytes] = set()
+        yield from _noted_at(results, backend.taken(discarded.position).items())
+
+
+def _noted_at(
+    results: Results, places: Iterable[tuple[Key, Where | None]]
+) -> Iterator[WrittenFile]:
+    """Yield the files of records, which may be forgotten; damaged ones are left out."""
     for key, where in places:
         with suppress(DamagedError):
-            if where is None or where.failure:
-                continue
-            payload = results.body_of(key, where).payload(where.row)
-            for file in map(WrittenFile._make, files_in(payload)):
-                if file.path == path:
-                    names.update(file.names)
-    return names
+            if where is not None and not where.failure:
+                payload = results.body_of(key, where).payload(where.row)
+                yield from map(WrittenFile._make, files_in(payload))
 
 
 def writing_files(

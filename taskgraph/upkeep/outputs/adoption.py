@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from backends.interface import Inputs
 from taskgraph.description import summary
@@ -22,10 +23,10 @@ from taskgraph.records import Batch
 from taskgraph.results.failures import discard_failures
 from taskgraph.results.provenance import Provenance
 from taskgraph.tasks.outputs import noted_path, outputs_of, payload_of
-from taskgraph.upkeep.gone_files import noted_files
+from taskgraph.upkeep.gone_files import forgotten_files, noted_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from backends.interface import Claim, Key
     from taskgraph.files.written import WrittenFile
@@ -67,7 +68,7 @@ def look_for_outputs(loaded: Loaded, select: Callable[[str], bool]) -> Adoption:
     results.backend.poll()
     known = results.backend.keys() - set(results.backend.failures())
     taken: set[bytes] = set()
-    others = _written_by(results, known)
+    written = _written_by(results, known)
     for task in loaded.graph.tasks:
         outputs = outputs_of(task)
         if not (outputs and select(task.name)):
@@ -78,8 +79,8 @@ def look_for_outputs(loaded: Loaded, select: Callable[[str], bool]) -> Adoption:
         ]
         if task.key in known:
             found.known += 1
-        elif other := _of_another(task, results, others):
-            found.refused.append((task, other))
+        elif why := _refusal(task, results, *written):
+            found.refused.append((task, why))
         elif gone:
             found.lacking.append((task, gone[0]))
         elif lacks:
@@ -90,21 +91,45 @@ def look_for_outputs(loaded: Loaded, select: Callable[[str], bool]) -> Adoption:
     return found
 
 
-def _written_by(results: Results, keys: Iterable[Key]) -> dict[str, WrittenFile]:
-    """Return the files of results by the paths by which a store knows them."""
-    return {file.path: file for file in noted_files(results, keys)}
+_Files: TypeAlias = "Mapping[str, Sequence[WrittenFile]]"
 
 
-def _of_another(task: Task, results: Results, others: Mapping[str, WrittenFile]) -> str:
-    """Return what to say if another task has written one of these very files."""
+def _written_by(results: Results, keys: Iterable[Key]) -> tuple[_Files, _Files]:
+    """Return the files of results, and of forgotten ones, by where they are."""
+    by_result: dict[str, list[WrittenFile]] = defaultdict(list)
+    forgotten: dict[str, list[WrittenFile]] = defaultdict(list)
+    for file in noted_files(results, keys):
+        by_result[file.path].append(file)
+    for file in forgotten_files(results):
+        path = seen(file.path, results.folder)
+        forgotten[path].append(file._replace(path=path))
+    return by_result, forgotten
+
+
+def _refusal(task: Task, results: Results, by_result: _Files, forgotten: _Files) -> str:
+    """Return what to say if a task of this store has written one of these very files.
+
+    Another one, with other arguments; or any whose result was forgotten since: of
+    inputs, or by code, that are others now.
+    """
     for output in outputs_of(task):
-        file = others.get(seen(noted_path(output, results), results.folder))
-        if file is not None and file.is_as_written(at_a_glance=True):
+        path = seen(noted_path(output, results), results.folder)
+        if _is_one_of(by_result.get(path, ())):
             return (
                 f"{output.path} is as another task of this store wrote it, with other "
                 "arguments; `tg execute` writes that of this one"
             )
+        if _is_one_of(forgotten.get(path, ())):
+            return (
+                f"{output.path} is as a task of this store wrote it whose result was "
+                "forgotten since; `tg execute` makes it again, `tg undo` takes back "
+                "what was invalidated"
+            )
     return ""
+
+
+def _is_one_of(files: Sequence[WrittenFile]) -> bool:
+    return any(file.is_as_written(at_a_glance=True) for file in files)
 
 
 def adopt(results: Results, found: Adoption, folder: str) -> list[Task]:

@@ -20,7 +20,8 @@ def left_files(results: Results, keys: Sequence[Key]) -> list[WrittenFile]:
     """Return the files of some results that no other result names, as they were.
 
     What is gone or changed since is left out: it is somebody's, or nobody's. So is what
-    lies outside of the folder from which paths count, and what no digest is known of.
+    lies outside of the folder from which paths count, by a link or by a damaged record,
+    and what no digest is known of.
 
     Parameters
     ----------
@@ -43,6 +44,7 @@ def left_files(results: Results, keys: Sequence[Key]) -> list[WrittenFile]:
         for place, file in own.items()
         if not _meets(place, kept)
         and _inside(place, results.folder)
+        and _all_within(file)
         and file.is_as_written()
     ]
 
@@ -54,7 +56,7 @@ def remove(files: Iterable[WrittenFile]) -> int:
     """
     gone = 0
     for file in files:
-        if not file.is_as_written():
+        if not (_all_within(file) and file.is_as_written()):
             continue
         names = [os.path.join(file.path, os.fsdecode(name)) for name in file.names]  # noqa: PTH118 - text
         for path in names or [file.path]:
@@ -83,3 +85,15 @@ def _meets(place: str, kept: Iterable[str]) -> bool:
 
 def _inside(place: str, folder: str) -> bool:
     return place.startswith(os.path.join(os.path.realpath(folder or "."), ""))  # noqa: PTH118 - text
+
+
+def _all_within(file: WrittenFile) -> bool:
+    """Return whether all names of a folder lead into it, links on their way followed.
+
+    Somebody may have put a link where a folder was, or have damaged a record.
+    """
+    names = [os.path.join(file.path, os.fsdecode(name)) for name in file.names]  # noqa: PTH118 - text
+    return not names or (
+        not os.path.islink(file.path)  # noqa: PTH114 - text
+        and all(_inside(_real(name), file.path) for name in names)
+    )

@@ -107,3 +107,18 @@ def test_what_cannot_be_taken_is_told_and_nothing_is_lost(
     assert told in there("adopt", "jf.py", *options, code=code).stderr
     assert (there.folder / "out" / "a.txt").exists()
     assert not (there.folder / "jf.tgdata").exists()
+
+
+def test_what_a_forgotten_result_left_is_made_again_and_not_taken(there):
+    there("execute", "jf.py")
+    there("invalidate", "jf.py", "--name", "letters", "--yes")
+    there("execute", "jf.py", "--name", "letters")  # their results may be others now
+    found = there.json("adopt", "jf.py", "--name", "total", code=1)
+    assert found["taken"] == []
+    assert "forgotten since" in found["refused"][0]["why"]
+    there("invalidate", "jf.py", "--name", "write", "--yes")
+    assert there.json("adopt", "jf.py", "--name", "write", code=1)["taken"] == []
+
+    (there.folder / "out" / "a.txt").write_text("made elsewhere since")
+    taken = there.json("adopt", "jf.py")["taken"]
+    assert [one["paths"] for one in taken] == [["out/a.txt"]]

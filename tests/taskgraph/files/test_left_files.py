@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+from blake3 import blake3
+
 from taskgraph import Output, TaskGenerator, open_store, run
+from taskgraph.files.file_contents import content_of
+from taskgraph.files.written import written_at
 from taskgraph.upkeep.outputs.left_files import left_files, remove
 
 JUGFILE = """
@@ -89,3 +94,26 @@ def test_a_folder_with_the_output_of_another_result_in_it_stays(tmp_path, monkey
     run(first, store=results)
     run(write("y", Output("out/b")), store=results)
     assert left([first], results) == []
+
+
+@pytest.mark.parametrize("damage", ["link", "record"])
+def test_what_a_folder_leads_to_elsewhere_is_never_left(tmp_path, monkeypatch, damage):
+    project, other = tmp_path / "project", tmp_path / "other"
+    (project / "out" / "deep").mkdir(parents=True)
+    other.mkdir()
+    (project / "out" / "deep" / "a").write_text("text")
+    monkeypatch.chdir(project)
+    file = written_at("out")
+    if damage == "link":  # by hand, to have more room
+        (project / "out" / "deep").rename(other / "deep")
+        (project / "out" / "deep").symlink_to(other / "deep")
+        theirs = other / "deep" / "a"
+    else:
+        name, theirs = b"../../other/a", other / "a"
+        theirs.write_text("text")
+        text = content_of(str(theirs))
+        content = blake3(name + b"\0" + text.encode()).hexdigest()
+        file = file._replace(within=name, content=content)
+    assert file.is_as_written()
+    assert remove([file]) == 0
+    assert theirs.exists()
