@@ -26,8 +26,11 @@ from taskgraph.fingerprints.meanings import (
     closure_of,
     constants_of,
     defaults_of,
+    functions_in,
     is_lasting,
+    is_made_here,
     meaning,
+    origin_of,
     passes_on,
     path_of,
     things_in,
@@ -222,10 +225,14 @@ class _Search:
         source = source_of(path)
         line = vars(kind).get("__firstlineno__")
         form = source.of_class(kind.__qualname__, line) if source else None
+        later = source.set_later(kind.__qualname__) if source else None
         if form is None:
             form, path = self._members(kind, edges), ""
         text = self._part(f"{title}:", form.text, path)
         self._uses(form.names, attributes_of(module), edges)
+        if later is not None:
+            edges.append(later.text)
+            self._uses(later.names, attributes_of(module), edges)
         for base in kind.__bases__:
             self.mention(base, edges)
         return text
@@ -260,6 +267,8 @@ class _Search:
             self.mention(value, edges)
             path = path if is_lasting(value) else ""
             return self._part(name, value_text(value), path)
+        for function in functions_in(value):
+            self.mention(function, edges)
         space = attributes_of(sys.modules.get(module))
         names = [chain for chain in form.names if chain[0] != variable]
         self._uses(names, space, edges, inside=False)
@@ -288,6 +297,8 @@ class _Search:
             if found.is_of_python:
                 continue
             edges.append(".".join(found.chain))
+            if not self._is_local(path_of(found.value)):
+                edges.append(origin_of(found.value))
             name, path, owner = f"{title}.{found.chain[-1]}", "", closure
             if found.space is not None:
                 name = f"{found.space.get('__name__')}.{found.chain[-1]}"
@@ -302,9 +313,20 @@ class _Search:
         if value is NOTHING:
             edges.append("nothing")
             self._lacking.append(name.rpartition(".")[2])
-        elif isinstance(value, _THINGS) or passes_on(value):
+        elif isinstance(value, _THINGS):
             self.mention(value, edges)
-        elif not callable(value) or self._is_local(path_of(type(value))):
-            path = path if self._is_local(path) else ""
-            edges.append(self.number(value, name, path, owner))
-            self._kept.append(owner)
+        else:
+            if passes_on(value):
+                self.mention(value, edges)
+            if self._is_constant(value, path):
+                path = path if self._is_local(path) else ""
+                edges.append(self.number(value, name, path, owner))
+                self._kept.append(owner)
+
+    def _is_constant(self, value: Any, path: str) -> bool:
+        """Return whether a value says something that what it is called does not."""
+        if is_made_here(value) and self._is_local(path):
+            return True
+        if passes_on(value):
+            return False
+        return not callable(value) or self._is_local(path_of(type(value)))

@@ -7,7 +7,7 @@ import functools
 import os
 import sys
 from dataclasses import dataclass
-from types import FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.fingerprints.syntax import IMPORT
@@ -23,7 +23,8 @@ NOTHING = object()
 CONSTANTS = (int, float, complex, str, bytes, bool, type(None), type(...), range)
 _CONTAINERS = (list, tuple, set, frozenset, dict)
 _LASTING = ("ndarray", "dtype")
-_PASSED_ON = ("__wrapped__", "function", "func", "py_func", "registry")
+_PASSED_ON = ("__wrapped__", "function", "func", "py_func", "pyfunc", "registry")
+_NAMED = (FunctionType, BuiltinFunctionType, type)
 _DEEPEST = 8
 
 
@@ -170,6 +171,37 @@ def passes_on(thing: Any) -> bool:
     return callable(thing) and any(n in attributes_of(thing) for n in _PASSED_ON)
 
 
+def functions_in(value: Any) -> list[Any]:
+    """Return the functions and classes that a container or an object has, by name.
+
+    What decorators or loops have put there is in no statement that makes it.
+    """
+    kept = [*attributes_of(value).values()] if not isinstance(value, type) else []
+    inside = [*things_in(value), *things_in(kept)]
+    found = [x for x in inside if isinstance(x, FunctionType | type) or passes_on(x)]
+    return sorted(found, key=_name_of)
+
+
+def _name_of(thing: Any) -> str:
+    named = isinstance(thing, FunctionType | type)
+    return thing.__qualname__ if named else type(thing).__qualname__
+
+
+def origin_of(thing: Any) -> str:
+    """Return the package and the name of what a name means; empty if it has none.
+
+    So it counts which function of a library is meant by the name that it was given.
+    """
+    if isinstance(thing, ModuleType):
+        return _text(attributes_of(thing).get("__name__"))
+    if type(thing).__name__ == "ufunc":
+        return f"numpy:{thing.__name__}"
+    if not isinstance(thing, _NAMED):
+        return ""
+    package = _text(getattr(thing, "__module__", "")).partition(".")[0]
+    return f"{package.lstrip('_')}:{thing.__qualname__}"
+
+
 def constants_of(thing: Any) -> list[str]:
     """Return what tells the constants that a partial has for its function."""
     if not isinstance(thing, functools.partial):
@@ -188,6 +220,16 @@ def things_in(value: Any, depth: int = _DEEPEST) -> Iterator[Any]:
             yield from things_in(item, depth - 1)
     else:
         yield value
+
+
+def is_made_here(value: Any) -> bool:
+    """Return whether a script has made a callable by giving it something to keep.
+
+    A method of an object, or an object of a library, such as an interpolation.
+    """
+    if isinstance(value, MethodType):
+        return not isinstance(value.__self__, type)
+    return not (origin_of(value) or passes_on(value))
 
 
 def is_lasting(value: Any) -> bool:

@@ -92,6 +92,15 @@ class Source:
             form = self._written[name] = canonical(touching)
         return form if form.text != "{}" else None
 
+    def set_later(self, name: str) -> Canonical | None:
+        """Return the statements that set attributes of a class; None if none does."""
+        key = f"{name}."
+        if key not in self._written:
+            setting = [s for s in _at_top(self.tree.body) if name in _set_on(s)]
+            self._written[key] = canonical(setting)
+        form = self._written[key]
+        return form if form.text != "{}" else None
+
     def whole(self) -> Canonical:
         """Return all of it."""
         return canonical(self.tree.body)
@@ -233,6 +242,14 @@ def _touched(statement: ast.stmt) -> set[str]:
         if isinstance(root, ast.Name) and root is not target:
             found.add(root.id)
     return found
+
+
+def _set_on(statement: ast.stmt) -> set[str]:
+    """Return the names on whose values a statement sets attributes."""
+    targets: list[ast.expr] = list(getattr(statement, "targets", ()))
+    targets += [statement.target] if isinstance(statement, ast.AugAssign) else []
+    owners = [t.value for t in targets if isinstance(t, ast.Attribute)]
+    return {owner.id for owner in owners if isinstance(owner, ast.Name)}
 
 
 def _together(found: dict[str, Canonical]) -> Canonical | None:

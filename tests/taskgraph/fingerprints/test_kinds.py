@@ -88,6 +88,77 @@ def test_what_is_used_in_whatever_way_counts(tmp_path, user, change):
     assert digest_of(tmp_path, USERS[user], edited) != before
 
 
+MADE = {
+    "what a decorator has put into a table": (
+        (
+            "T = {}\ndef named(g):\n    T[g.__name__] = g\n    return g\n"
+            "@named\ndef g(x): return x + 1\ndef f(x): return T['g'](x)"
+        ),
+        ("x + 1", "x + 2"),
+    ),
+    "what a decorator has put into an object": (
+        (
+            "class Table:\n    def __init__(self): self.all = {}\n"
+            "    def named(self, g):\n        self.all['g'] = g\n        return g\n"
+            "T = Table()\n@T.named\ndef g(x): return x + 1\n"
+            "def f(x): return T.all['g'](x)"
+        ),
+        ("x + 1", "x + 2"),
+    ),
+    "a vectorized function": (
+        "import numpy\n@numpy.vectorize\ndef g(x): return x + 1\ndef f(x): return g(x)",
+        ("x + 1", "x + 2"),
+    ),
+    "which function of a library is meant": (
+        "from math import sin as g\ndef f(x): return g(x)",
+        ("sin", "cos"),
+    ),
+    "which ufunc is meant": (
+        "from numpy import sin as g\ndef f(x): return g(x)",
+        ("sin", "cos"),
+    ),
+    "which library is meant": (
+        "import math as m\ndef f(x): return m.sqrt(x)",
+        ("math", "cmath"),
+    ),
+    "which library is handed on": (
+        "import math as m\ndef f(x): return x(m)",
+        ("math", "cmath"),
+    ),
+    "an object of a library that is called": (
+        "from operator import itemgetter\ng = itemgetter(1)\ndef f(x): return g(x)",
+        ("(1)", "(2)"),
+    ),
+    "the object of a method": (
+        (
+            "class Model:\n    def __init__(self, k): self.k = k\n"
+            "    def fit(self, x): return x * self.k\n"
+            "g = Model(1).fit\ndef f(x): return g(x)"
+        ),
+        ("Model(1)", "Model(2)"),
+    ),
+    "an attribute that a class is given later": (
+        "class Model:\n    k = 1\nModel.k = 2\ndef f(x): return Model.k",
+        ("k = 2", "k = 3"),
+    ),
+    "a method that a class is given later": (
+        (
+            "class Model: pass\ndef fit(self, x): return x + 1\nModel.fit = fit\n"
+            "def f(x): return Model().fit(x)"
+        ),
+        ("x + 1", "x + 2"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MADE)
+def test_what_stands_elsewhere_than_what_is_used_counts(tmp_path, what):
+    user, edit = MADE[what]
+    before = digest_of(tmp_path, user)
+    assert before == digest_of(tmp_path, f"# why\n{user}")
+    assert before != digest_of(tmp_path, user.replace(*edit))
+
+
 @pytest.mark.parametrize("user", USERS)
 def test_a_comment_in_what_is_used_does_not_count(tmp_path, user):
     before = digest_of(tmp_path, USERS[user])
