@@ -130,8 +130,14 @@ def runs(tmp_path_factory):
 
 
 @pytest.fixture
-def tg(tmp_path, runs):
+def tg(fresh_tg):
     """Run `tg` in an empty folder."""
+    return fresh_tg
+
+
+@pytest.fixture
+def fresh_tg(tmp_path, runs):
+    """Run `tg` in an empty folder, each time in a fresh process."""
     runner = Tg(tmp_path, runs)
     yield runner
     runner.stop()

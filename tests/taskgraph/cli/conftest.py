@@ -7,3 +7,8 @@ import pytest
 def outputs(tg):
     tg.ran("outputs.py")
     return tg
+
+
+@pytest.fixture
+def tg(forked_tg):
+    return forked_tg

@@ -139,13 +139,13 @@ def test_a_task_that_kills_three_workers_is_given_up(tg, kind):
     assert tg.json("locks", "endings.py") == []
 
 
-def test_debug_lets_the_error_through(tg):
-    tg.jugfile("failing.py")
+def test_debug_lets_the_error_through(fresh_tg):
+    fresh_tg.jugfile("failing.py")
 
-    done = tg("execute", "failing.py", "--debug", code=1)
+    done = fresh_tg("execute", "failing.py", "--debug", code=1)
 
     assert "ValueError: bad file 1" in done.stderr
-    assert tg.json("status", "failing.py")["total"]["failed"] == 0
+    assert fresh_tg.json("status", "failing.py")["total"]["failed"] == 0
 
 
 def test_pdb_opens_a_debugger_where_the_task_failed(tg):

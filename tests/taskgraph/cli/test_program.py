@@ -20,6 +20,11 @@ HEAVY = (
 SLOW = ("decimal", "tempfile", "subprocess", "logging", "email", "tomllib")
 
 
+@pytest.fixture
+def tg(fresh_tg):
+    return fresh_tg
+
+
 def test_a_misspelt_command_names_the_nearest(tg):
     assert "did you mean 'status'" in tg("statsu", code=2).stderr
 

@@ -51,13 +51,13 @@ def package(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def tg_there(tg, folder, tmp_path):
+def tg_there(fresh_tg, folder, tmp_path):
     """Run `tg` where the user's folder and the installed package are seen."""
-    tg.env |= {
+    fresh_tg.env |= {
         "XDG_CONFIG_HOME": os.environ["XDG_CONFIG_HOME"],
         "PYTHONPATH": str(tmp_path / "site"),
     }
-    return tg
+    return fresh_tg
 
 
 def test_a_file_in_the_users_folder_is_a_command(tg_there, folder):
