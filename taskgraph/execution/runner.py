@@ -102,7 +102,7 @@ class Runner:
         self._as_of = 0
         self._needs: tuple[Task, ...] = ()
         self._needed: list[bytes] = []
-        self._files = NeededFiles(results)
+        self._files = NeededFiles()
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self.begin_anew()
         self.before: Callable[[], None]

@@ -122,7 +122,8 @@ class Verdict:
                 "`rng: numpy.random.Generator`, which is seeded from the key"
             )
         if self.skipped:
-            told.append(f"{name} was not compared: {self.skipped}")
+            some = "" if not self.same else ", in part"
+            told.append(f"{name} was not compared{some}: {self.skipped}")
         return told
 
 
@@ -216,6 +217,7 @@ class _Comparing:
                 verdict.failed[key] = new.cause
             else:
                 verdict.gone += 1
+                verdict.skipped = verdict.skipped or new.cause
         self._look_again(first, values, differing)
 
     def _pass(

@@ -46,16 +46,9 @@ def set_aside(results: Results, error: Exception) -> None:
 
 
 class NeededFiles:
-    """Looks whether files that results name are as they were written.
+    """Looks whether files that results name are as they were written."""
 
-    Parameters
-    ----------
-    results : Results
-        What names them.
-    """
-
-    def __init__(self, results: Results) -> None:
-        self._results = results
+    def __init__(self) -> None:
         self._needs: tuple[Task, ...] = ()
         self._written: list[Task] = []
         self._lost: Counter[bytes] = Counter()
@@ -74,7 +67,7 @@ class NeededFiles:
             self._needs = task.needs
             self._written = [need for need in task.needs if need.generator.files]
         for need in self._written:
-            path = first_lost(self._results, need.key)
+            path = first_lost(need.recording.require_results(), need.key)
             if not path:
                 continue
             self._lost[need.key] += 1

@@ -48,6 +48,11 @@ def writes(path):
 
 
 @TaskGenerator
+def reads(path):
+    return path.read_text()
+
+
+@TaskGenerator
 def fatal(path):
     if os.path.exists(path):  # noqa: PTH110 - it is a text
         os._exit(3)
@@ -101,6 +106,19 @@ def test_what_writes_files_is_left_alone(tmp_path):
     (verdict,) = verify(task).verdicts
     assert (verdict.word, verdict.holds) == ("not compared", False)
     assert "writes files" in verdict.reasons()[0]
+
+
+def test_what_reads_files_of_tasks_is_compared(tmp_path):
+    file = tmp_path / "a"
+    file.write_text("some")
+    task = reads(writes(file))
+    run([task])
+    (verdict,) = verify([task], name="reads").verdicts
+    assert verdict.word == "same"
+    file.write_text("other")
+    (verdict,) = verify([task], name="reads").verdicts
+    assert verdict.word == "not compared"
+    assert "gone or changed" in verdict.reasons()[0]
 
 
 def test_what_is_forgotten_meanwhile_is_neither_compared_nor_accepted(monkeypatch):
