@@ -46,8 +46,7 @@ class ProgressLine:
         self._loaded = loaded
         loaded.results.backend.poll()
         self._write()
-        sys.stderr.write("\n")
-        sys.stderr.flush()
+        _show("\n")
 
     def _write(self) -> None:
         graph, results = self._loaded.graph, self._loaded.results
@@ -59,6 +58,9 @@ class ProgressLine:
         parts += [f"{failed} failed"] if failed else []
         seconds = time.monotonic() - self._began
         text = f"{', '.join(parts)}, {seconds:.0f} s"
-        sys.stderr.write(f"\r{text.ljust(self._width)}")
-        sys.stderr.flush()
+        _show(f"\r{text.ljust(self._width)}")
         self._width = len(text)
+
+
+def _show(text: str) -> None:
+    print(text, end="", file=sys.stderr, flush=True)  # noqa: T201 - numbers, no names

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _ROOTS = (".git", ".hg", "pyproject.toml")
 _SELECT = ("name", "pattern")
 OF_COMMANDS = {
+    "accept": ("json",),
     "adopt": ("json", *_SELECT),
     "bundle": ("json",),
     "cancel": (),
@@ -44,6 +45,7 @@ OF_COMMANDS = {
     "unbundle": ("json",),
     "undo": ("json",),
     "value": ("json", "all", "also"),
+    "verify": ("json", "sample", "rtol", "atol"),
     "wait": ("timeout", "also", "quiet"),
     "why": ("json", "also"),
 }

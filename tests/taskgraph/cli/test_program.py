@@ -114,7 +114,7 @@ def test_help_is_also_a_command(tg, words, meant):
 @pytest.mark.parametrize(
     ("words", "first", "command"),
     [
-        ("nonsense", "there is no command 'nonsense'; choose one of adopt", "tg"),
+        ("nonsense", "there is no command 'nonsense'; choose one of accept", "tg"),
         (
             "sleep-until x.py",
             "there is no command 'sleep-until'; did you mean 'wa",
