@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import pickle
 import struct
+from collections import defaultdict
 from dataclasses import dataclass
+from enum import Enum
+from math import isinf
+from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.loaded import loaded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _NUMBERS = (int, float, complex)
+_NAMED = (type, FunctionType, BuiltinFunctionType)
 _SHOWN = 40
 
 
@@ -74,7 +79,11 @@ def difference(old: Any, new: Any, tolerance: Tolerance) -> Difference | None:
     >>> difference(float("nan"), float("nan"), Tolerance()) is None
     True
     """
-    return next(_differences(old, new, tolerance, ""), None)
+    try:
+        return next(_differences(old, new, tolerance, ""), None)
+    except RecursionError:  # it contains itself
+        same = pickle.dumps(old, 5) == pickle.dumps(new, 5)
+        return None if same else Difference("", f"another {type(old).__qualname__}")
 
 
 def _differences(
@@ -91,23 +100,31 @@ def _differences(
     elif isinstance(old, list | tuple):
         yield from _of_rows(old, new, tolerance, place)
     elif isinstance(old, set | frozenset):
-        if old != new:
-            yield Difference(place, f"{len(old ^ new)} elements differ")
+        apart = _exactly(old) ^ _exactly(new)
+        if apart:
+            yield Difference(place, f"{len(apart)} elements differ")
     elif _is_array(old):
         yield from _of_arrays(old, new, tolerance, place)
     else:
         yield from _of_objects(old, new, tolerance, place)
+        return
+    yield from _of_attributes(old, new, tolerance, place)
 
 
 def _same_number(old: Any, new: Any, tolerance: Tolerance) -> bool:
     if isinstance(old, float) and _bits(old) == _bits(new):
         return True
-    if not isinstance(old, float) and old == new:
+    if not isinstance(old, float | complex) and old == new:
         return True
+    if isinstance(old, complex):
+        parts = [(old.real, new.real), (old.imag, new.imag)]
+        return all(_same_number(*pair, tolerance) for pair in parts)
     if tolerance.bitwise or not isinstance(old, _NUMBERS):
         return False
     if old != old or new != new:
         return old != old and new != new
+    if isinf(abs(old)) or isinf(abs(new)):
+        return bool(old == new)
     return bool(abs(new - old) <= tolerance.absolute + tolerance.relative * abs(old))
 
 
@@ -118,12 +135,32 @@ def _bits(number: float) -> bytes:
 def _of_dicts(
     old: dict[Any, Any], new: dict[Any, Any], tolerance: Tolerance, place: str
 ) -> Iterator[Difference]:
-    if old.keys() != new.keys():
-        gone = [_short(key) for key in old.keys() ^ new.keys()]
+    makers = [one.default_factory for one in (old, new) if type(one) is defaultdict]
+    if makers and makers[0] is not makers[1]:
+        yield Difference(place, f"{makers[0]} -> {makers[1]} makes what is not there")
+    if apart := _exactly(old) ^ _exactly(new):
+        gone = [_short(key) for _, key, _ in apart]
         yield Difference(place, f"other keys: {', '.join(sorted(gone)[:3])}")
         return
     for key, value in old.items():
         yield from _differences(value, new[key], tolerance, f"{place}[{key!r}]")
+
+
+def _exactly(elements: Iterable[Any]) -> set[tuple[type, Any, str]]:
+    """Return elements so that only those of one type and form are the same."""
+    numbers = (float, complex)  # of which 0.0 is -0.0
+    return {(type(x), x, repr(x) if isinstance(x, numbers) else "") for x in elements}
+
+
+def _of_attributes(
+    old: Any, new: Any, tolerance: Tolerance, place: str
+) -> Iterator[Difference]:
+    """Compare what was set on numbers, containers and arrays of derived classes."""
+    kept = [getattr(one, "__dict__", None) or {} for one in (old, new)]
+    if any(kept) and not isinstance(old, Enum):
+        for name in dict.fromkeys([*kept[0], *kept[1]]):
+            before, after = (one.get(name) for one in kept)
+            yield from _differences(before, after, tolerance, f"{place}.{name}")
 
 
 def _of_rows(
@@ -155,7 +192,8 @@ def _of_arrays(
             inner = f"{place}[{name!r}]"
             yield from _of_arrays(one[name], other[name], tolerance, inner)
     elif one.dtype.hasobject:
-        yield from _of_rows(one.tolist(), other.tolist(), tolerance, place)
+        rows = np.atleast_1d(one).tolist(), np.atleast_1d(other).tolist()
+        yield from _of_rows(*rows, tolerance, place)
     elif one.tobytes() != other.tobytes():
         numeric = one.dtype.kind in "iufc" and not tolerance.bitwise
         wide = one.astype(np.result_type(one.dtype, np.float64)) if numeric else one
@@ -195,37 +233,66 @@ def _of_places(one: Any, other: Any, apart: Any, place: str) -> Difference:
 def _of_objects(
     old: Any, new: Any, tolerance: Tolerance, place: str
 ) -> Iterator[Difference]:
+    """Compare objects by all that their pickles keep, so by what they are made of."""
     tables = loaded("pandas")
     if tables is not None and isinstance(old, tables.DataFrame | tables.Series):
         yield from _of_tables(old, new, tolerance, place)
         return
-    kept = [getattr(one, "__dict__", None) for one in (old, new)]
-    slots = [name for c in type(old).__mro__ for name in _slots(c)]
-    if slots or (isinstance(kept[0], dict) and kept[0]):
-        for name in dict.fromkeys([*(kept[0] or {}), *(kept[1] or {}), *slots]):
-            before, after = getattr(old, name, None), getattr(new, name, None)
-            yield from _differences(before, after, tolerance, f"{place}.{name}")
-    elif pickle.dumps(old, 5) != pickle.dumps(new, 5):
-        yield Difference(place, f"another {type(old).__qualname__}")
+    name = getattr(old, "__qualname__", type(old).__qualname__)
+    if isinstance(old, _NAMED):
+        if old is not new and pickle.dumps(old, 5) != pickle.dumps(new, 5):
+            yield Difference(place, f"another {name}")
+        return
+    try:
+        (rest, attributes), (other, attributes_now) = _reduced(old), _reduced(new)
+    except Exception:  # noqa: BLE001 - a part that the whole does not pickle
+        yield Difference(place, f"a {name} cannot be compared: it cannot be pickled")
+        return
+    for each in dict.fromkeys([*attributes, *attributes_now]):
+        before, after = attributes.get(each), attributes_now.get(each)
+        yield from _differences(before, after, tolerance, f"{place}.{each}")
+    if next(_differences(rest, other, tolerance, place), None):
+        yield Difference(place, f"another {name}")
 
 
-def _slots(kind: type) -> list[str]:
-    slots = kind.__dict__.get("__slots__", ())
-    names = [slots] if isinstance(slots, str) else list(slots)
-    return [name for name in names if name not in ("__dict__", "__weakref__")]
+def _reduced(value: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Return of what a pickle makes an object anew: the rest, and its attributes."""
+    found = value.__reduce_ex__(4)
+    if isinstance(found, str):
+        return [found], {}
+    made, args, state, items, pairs = (*found, None, None, None)[:5]
+    rest = [made.__qualname__, args, list(items or ()), list(pairs or ())]
+    parts = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    if not all(isinstance(part, dict | None) for part in parts):
+        return [*rest, state], {}
+    return rest, {**(parts[0] or {}), **(parts[1] or {})}
 
 
 def _of_tables(
     old: Any, new: Any, tolerance: Tolerance, place: str
 ) -> Iterator[Difference]:
-    def columns(table: Any) -> dict[Any, Any]:
-        named = table.to_frame() if table.ndim == 1 else table
-        found = {"index": named.index.to_numpy()}
-        for number, name in enumerate(named.columns):
-            found[f"{number}: {name}"] = named.iloc[:, number].to_numpy()
-        return found
+    yield from _of_dicts(_columns(old), _columns(new), tolerance, place)
 
-    yield from _of_dicts(columns(old), columns(new), tolerance, place)
+
+def _columns(table: Any) -> dict[Any, Any]:
+    """Return what is in a table of pandas, and how that is named and kept."""
+    named = table.to_frame() if table.ndim == 1 else table
+    label = [type(table.name).__name__, table.name] if table.ndim == 1 else []
+    found = {
+        "label": label,
+        "index": named.index.to_numpy(),
+        "names": [*named.index.names, *named.columns.names],
+        "dtypes": [*map(str, named.dtypes), str(named.index.dtype)],
+        "columns": list(named.columns),
+        "attrs": dict(table.attrs),
+    }
+    for number, name in enumerate(named.columns):
+        column = named.iloc[:, number]
+        if hasattr(column, "cat"):
+            categories = column.cat.categories.to_numpy()
+            found[f"categories of {name}"] = [categories, bool(column.cat.ordered)]
+        found[f"{number}: {name}"] = column.to_numpy()
+    return found
 
 
 def _short(value: Any) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,3 +101,60 @@ def test_columns_of_tables_are_compared_one_by_one():
     other = table.assign(b=[1.0, 2.5])
     assert apart(table, other) == "result['1: b'][1]: 2.0 -> 2.5 (1 of 2 differ)"
     assert not apart(table, other, Tolerance(absolute=1.0))
+
+
+def of(kind, content, **attributes):
+    value = kind(content)
+    for name, one in attributes.items():
+        setattr(value, name, one)
+    return value
+
+
+class Text(str):
+    pass
+
+
+class Counts(dict):
+    pass
+
+
+class Line(deque):
+    pass
+
+
+class WrongError(Exception):
+    pass
+
+
+ALIKE = {
+    "mask": (np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 2], mask=[1, 0])),
+    "items of a derived class": (of(Line, [1], k=1), of(Line, [2], k=1)),
+    "attributes of a dict": (of(Counts, {1: 2}, k=1), of(Counts, {1: 2}, k=2)),
+    "attributes of a text": (of(Text, "a", unit="m"), of(Text, "a", unit="s")),
+    "arguments of an error": (of(WrongError, "a", k=1), of(WrongError, "b", k=1)),
+    "factory": (defaultdict(int, a=1), defaultdict(list, a=1)),
+    "type of a key": ({1: 2}, {True: 2}),
+    "type of an element": ({1}, {1.0}),
+    "sign of an element": ({0.0}, {-0.0}),
+    "infinity": (math.inf, 5.0),
+    "infinite part": (complex(math.inf, 0), 1 + 0j),
+    "object in an array": (np.array({1}, object), np.array({2}, object)),
+}
+
+
+@pytest.mark.parametrize("tolerance", [BITWISE, Tolerance(1e-6)])
+@pytest.mark.parametrize("what", ALIKE)
+def test_what_looks_alike_is_told_apart(what, tolerance):
+    old, new = ALIKE[what]
+    assert apart(old, new, tolerance)
+    assert apart([new], [old], tolerance)
+    for value in (old, new):
+        assert apart(value, copy.deepcopy(value), tolerance) == ""
+
+
+def test_what_contains_itself_is_compared_as_well():
+    old, new = [1], [1]
+    old.append(old)
+    new.append(new)
+    assert apart(old, new) == ""
+    assert apart(old, [2, old])
