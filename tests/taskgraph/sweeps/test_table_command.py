@@ -28,7 +28,8 @@ def total(parts):
 
 print("this is not the table")
 for sigma in (1, 2, 4):
-    total([measure(picture, sigma) for picture in "ab"])
+    last = [measure(picture, sigma) for picture in "ab"]
+    total(last)
 """
 
 
@@ -55,6 +56,9 @@ def test_the_calls_of_a_function_are_a_table(measured):
         ["4", "a"],
         ["2", "a"],
     ]
+    rows = measured.json("table", "thresholds.py", "last")  # a variable
+    assert [(row["picture"], row["sigma"]) for row in rows] == [("a", 4), ("b", 4)]
+    assert "no task is of" in measured("table", "thresholds.py", "sigma", code=2).stderr
     states = [row["state"] for row in measured.json("table", "thresholds.py", "total")]
     assert states == ["done", "done", "blocked"]
 

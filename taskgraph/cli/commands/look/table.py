@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
     from taskgraph.sweeps.tables import Table
+    from taskgraph.tasks.jugfile import Loaded
+    from taskgraph.tasks.task import Task
 
 
 @click.command("table")
@@ -64,7 +67,8 @@ def command(
 ) -> int:
     """Show the calls of FUNCTION in JUGFILE as a table: arguments, results, states.
 
-    The jugfile is read for that. A number or text that came out is in a column of the
+    The name of a variable that is a list of tasks, or a sweep, will do as well. The
+    jugfile is read for that. A number or text that came out is in a column of the
     function's name; dicts, dataclasses, named tuples and short tuples have a column for
     each field; of arrays there are type and shape. A field that is called as an
     argument is, is result.NAME. What has no result yet has empty cells, and its state.
@@ -82,7 +86,7 @@ def command(
     if name is None:
         raise UsageError("say of which function: `tg status` shows the names")
     from taskgraph.sweeps.exporting import format_of
-    from taskgraph.sweeps.tabulating import tabulate, tasks_named
+    from taskgraph.sweeps.tabulating import tabulate
 
     backend = open_store_of(path, store)
     snapshot = find_snapshot(backend, path)
@@ -93,7 +97,7 @@ def command(
         loaded = load_graph(backend, path, snapshot.arguments)
     with few_collections():
         found = tabulate(
-            tasks_named(name, loaded.graph.tasks),
+            _chosen(name, loaded),
             together(backend, also, snapshot),
             columns=[each for listed in columns for each in _names(listed)],
             where=where,
@@ -106,6 +110,22 @@ def command(
     if found.damaged:
         note(f"{counted(found.damaged, 'result')} damaged; see `tg fsck`")
     return 4 if found.damaged else 0
+
+
+def _chosen(name: str, loaded: Loaded) -> list[Task]:
+    """Return the tasks of a function, else those in a variable of the jugfile."""
+    from taskgraph.sweeps.tabulating import tasks_named
+    from taskgraph.tasks.task import Task
+
+    try:
+        return tasks_named(name, loaded.graph.tasks)
+    except UsageError:
+        held = loaded.space.get(name)
+        held = [held] if isinstance(held, Task) else held
+        held = list(held) if isinstance(held, Sequence) else []
+        if held and all(isinstance(each, Task) for each in held):
+            return held
+        raise
 
 
 def _names(listed: str) -> list[str]:
