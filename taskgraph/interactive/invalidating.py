@@ -122,8 +122,8 @@ def undo(
     """Take an invalidation, a retry or a cleanup back; return how many results came.
 
     After an invalidation, what was computed anew since is forgotten in their place,
-    with all that was made of it. A warning tells of results that cannot come back, as
-    what they were made of is another one now.
+    with all that was made of it: a warning tells of that, and of results that cannot
+    come back, as what they were made of is another one now.
 
     Parameters
     ----------
@@ -161,7 +161,13 @@ def undo(
         raise UsageError(f"nothing to undo has the number {number}")
     if not chosen:
         return 0
-    back = len(undoing.undo(results, chosen[-1]).back)
+    done = undoing.undo(results, chosen[-1])
+    back = len(done.back)
+    if done.gone:
+        warn(
+            f"newer results are forgotten in their place: {len(done.gone)}; "
+            f"undo(..., number={results.backend.position - 1}) would bring those back"
+        )
     lost = len(chosen[-1].keys) - back
     if lost and chosen[-1].reason.startswith(INVALIDATION):
         warn(

@@ -54,6 +54,17 @@ def test_an_undo_that_cannot_bring_all_back_says_so(tmp_path, caplog):
     assert "1 of 1 results did not come back" in caplog.text
 
 
+def test_an_undo_says_that_newer_results_go_for_it(tmp_path, caplog):
+    task = double(1)
+    run(task, store=tmp_path / "s")
+    invalidate(task)
+    run(task, store=tmp_path / "s")
+    assert undo(task) == 1
+    assert "newer results are forgotten in their place: 1; undo" in caplog.text
+    number = int(caplog.text.partition("number=")[2].partition(")")[0])
+    assert undo(task, number=number) == 1
+
+
 JUGFILE = """
 import sys
 from taskgraph import TaskGenerator, set_jugdir

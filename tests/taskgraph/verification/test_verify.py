@@ -174,7 +174,7 @@ def test_from_the_command_line(tg):
 
     path.write_text(WORK.replace("x * FACTOR", "FACTOR * x"))
     done = tg("verify", "work.py", "--sample", "2")
-    assert "5 results accepted" in done.stderr
+    assert "5 results accepted, of which 2 compared" in done.stderr
     assert "code of" not in tg("status", "work.py").stderr
     number = done.stderr.partition("`tg undo work.py ")[2].partition("`")[0]
     tg("undo", "work.py", number)

@@ -131,7 +131,11 @@ def _note(decision: Decision, *, dry_run: bool) -> None:
         note("there are no results to compare")
     if decision.number:
         results = counted(decision.accepted, "result")
-        note(f"{results} accepted; `tg undo {decision.number}` takes that back")
+        same = sum(len(one.same) for one in decision.verdicts if one.holds)
+        note(
+            f"{results} accepted, of which {same} compared; `tg undo "
+            f"{decision.number}` takes that back"
+        )
     elif decision.acceptable and dry_run:
         results = counted(decision.acceptable, "result")
         note(f"nothing was changed; without --dry-run {results} would be accepted")
