@@ -65,7 +65,8 @@ class Signature:
     ignored : tuple of str
         Those that are no part of the key.
     version : str
-        The label of `@TaskGenerator(version=...)`; empty for none.
+        The label of `@TaskGenerator(version=...)`, and the code of the function if that
+        is part of its keys; empty for none.
     defaults : dict
         By parameter, as plain data.
     retries_on : tuple of str

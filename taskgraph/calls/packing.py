@@ -67,6 +67,8 @@ def signature_of(generator: TaskGenerator) -> Signature:
     """Return what the calls of a function have in common."""
     parameters = generator._parameters  # noqa: SLF001 - what the key is made of
     version = "" if generator.version is None else str(generator.version)
+    if generator.code:
+        version = f"{version} code {generator.label[1][:8]}".lstrip()
     room = _Room()
     defaults = {one.name: room.plain(one.value) for one in parameters.defaults}
     ignored, again = tuple(sorted(generator.ignore)), named_causes(generator.retries_on)

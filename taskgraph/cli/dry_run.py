@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from backends.garbage import few_collections
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from taskgraph.execution.options import RunOptions
     from taskgraph.execution.retrying import Verdict
     from taskgraph.foresight.plan import Plan
+    from taskgraph.resources import Resources
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Jugfile, Loaded
     from taskgraph.upkeep.snapshot import Snapshot
@@ -58,21 +60,21 @@ def foretell(
     _require_names(loaded, given, jugfile.path)
     causes = checked_causes(options.per_worker.retries_on, "--retries-on")
     verdict = judge(loaded, os.environ, everything=options.retry, causes=causes)
-    held, _ = locked_keys(backend)
     plan = plan_of(
         snapshot,
         load_snapshot(backend, jugfile.path, jugfile.arguments),
         together(backend, options.per_worker.also, snapshot),
         again=[] if options.no_retry else verdict.again + verdict.damaged,
-        held=held,
+        held=locked_keys(backend)[0],
         select=options.per_worker.select,
         workers=options.workers,
     )
     if given["as_json"]:
-        print_json(_plain(plan, snapshot, options.workers))
+        print_json(_plain(plan, snapshot, options.workers) | _changed(loaded))
     else:
         _print(plan, options.workers)
         _tell(plan, snapshot, verdict)
+        _tell_kept(loaded, plan, snapshot, options.per_worker.resources)
     return 0
 
 
@@ -134,7 +136,33 @@ def _tell(plan: Plan, snapshot: Snapshot, verdict: Verdict) -> None:
         note(f"behind a barrier more tasks may appear, after {after}")
     if unknown := plan.time.unknown:
         named = ", ".join(f"{name} ({count})" for name, count in unknown.items())
-        note(f"nothing is known of the time of {named}: none of them has run yet")
+        note(f"nothing is known of the time of {named}: this store has no run of them")
+
+
+def _changed(loaded: Loaded) -> dict[str, Any]:
+    """Return, for other programs, which results were made by other code."""
+    from taskgraph.upkeep.code.changed_code import changes
+
+    return {"changed_code": [change.plain() for change in changes(loaded)]}
+
+
+def _tell_kept(loaded: Loaded, plan: Plan, snapshot: Snapshot, has: Resources) -> None:
+    """Say which results are kept that other code has made, and what would wait."""
+    from taskgraph.upkeep.asking import waiting
+    from taskgraph.upkeep.code.changed_code import told_changes
+
+    if told := told_changes(loaded):
+        note(told)
+
+    counts: Counter[str] = Counter()
+    for (name, _), count in plan.counts.items():
+        counts[name] += count
+    for who, asked, had in waiting(counts, snapshot.asking, [has]):
+        if not had:
+            note(
+                f"{who}, which the workers of this command do not have: add "
+                f"`--resources {asked}`, or start others that have it"
+            )
 
 
 def _plain(plan: Plan, snapshot: Snapshot, workers: int) -> dict[str, Any]:

@@ -234,6 +234,8 @@ def advice(change: Change) -> str:
     >>> one = Difference("args.tmpdir", "/a", "/b")
     >>> advice(Change(b"", b"", "f", [one]))
     "leave it out of the key with @TaskGenerator(ignore=('tmpdir',))"
+
+    Of files nothing is advised: without the argument their contents would not count.
     """
     values = [one for one in change.places if one.what == What.VALUE and one.argument]
     if not values or len(values) < len(change.places) or _opaque(values):
@@ -252,7 +254,7 @@ def advice(change: Change) -> str:
 
 def _opaque(places: list[Difference]) -> bool:
     return any(
-        getattr(side, "code", None) == Part.TEXT
+        getattr(side, "code", None) in (Part.TEXT, Part.FILES)
         for one in places
         for side in (one.before, one.after)
     )

@@ -12,6 +12,7 @@ from backends.errors import DamagedError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from backends.interface import Backend, Where
     from taskgraph.results.results import Results
 
 _RUNS, _RUN = 5, 50
@@ -61,18 +62,32 @@ def learned(results: Results, calls: Iterable[tuple[bytes, str]]) -> dict[str, T
         Of the store, as of its last look.
     calls : iterable of (bytes, str)
         Keys of tasks, some of which have a result, and the names of their functions.
-        Of each function some hundred are looked at, from everywhere in the row.
+        Of each function some hundred are looked at, from everywhere in the row. What
+        was forgotten and can come back counts for functions without other results.
     """
     keys: dict[str, list[bytes]] = defaultdict(list)
-    known = results.backend.keys()
+    forgotten: dict[str, list[bytes]] = defaultdict(list)
+    backend = results.backend
+    known, taken = backend.keys(), _taken(backend)
     for key, name in calls:
         if key in known:
             keys[name].append(key)
+        elif key in taken:
+            forgotten[name].append(key)
     found = {}
-    for name, some in keys.items():
-        times = _of_some(results, _spread(some))
-        if times is not None:
-            found[name] = times
+    for find, group in ((taken.get, forgotten), (backend.find, keys)):
+        for name, some in group.items():
+            times = _of_some(results, map(find, _spread(some)))
+            if times is not None:
+                found[name] = times
+    return found
+
+
+def _taken(backend: Backend) -> dict[bytes, Where]:
+    """Return where records are of results that were forgotten, and can come back."""
+    found: dict[bytes, Where] = {}
+    for one in backend.discards():
+        found |= backend.taken(one.position)
     return found
 
 
@@ -84,9 +99,9 @@ def _spread(keys: list[bytes]) -> list[bytes]:
     return [key for n in range(_RUNS) for key in keys[n * step : n * step + _RUN]]
 
 
-def _of_some(results: Results, keys: list[bytes]) -> Times | None:
+def _of_some(results: Results, found: Iterable[Where | None]) -> Times | None:
     places: dict[int, list[int]] = defaultdict(list)
-    for where in map(results.backend.find, keys):
+    for where in found:
         if where is not None and not where.failure:
             places[where.position].append(where.row)
     seconds: list[float] = []
@@ -97,7 +112,8 @@ def _of_some(results: Results, keys: list[bytes]) -> Times | None:
             walls, peaks = body.column("wall"), body.column("rss")
         except DamagedError:  # told when somebody needs it
             continue
-        seconds += [walls[row] for row in rows]
+        # No time is kept of what was adopted: of files, and of results of jug.
+        seconds += [walls[row] for row in rows if walls[row]]
         # The column is given as if it were of microseconds; it is of KiB.
         memory = max(memory, *[round(peaks[row] * 1e6) * _KIB for row in rows])
     return Times.of(seconds, memory) if seconds else None

@@ -162,3 +162,81 @@ def test_a_function_that_moved_is_found_under_its_old_name(tg):
 def test_json_of_a_run_is_refused(tg):
     made(tg)
     assert "--json is for --dry-run" in tg("execute", "job.py", "--json", code=2).stderr
+
+
+def test_code_that_changed_is_told_and_invalidated_results_say_how_long(tg):
+    tg.write("a.txt", "one")
+    made(tg)
+    tg("execute", "job.py", code=1)
+    made(tg, **{"return sum(images)": "return sum(images) + 1"})
+
+    dry = tg("execute", "job.py", "-n", "--name", "total")
+    assert "nothing would run" in dry.stderr
+    assert "code of `total` changed since 1 result" in dry.stderr
+    plain = json.loads(tg("execute", "job.py", "-n", "--json").stdout)
+    assert [one["name"] for one in plain["changed_code"]] == ["job.total"]
+    assert "code of `total` changed" in tg("explain", "job.py", "total").stderr
+    assert "code of" not in tg("explain", "job.py", "load").stderr
+
+    tg("invalidate", "job.py", "--name", "total", "--yes")
+    plain = json.loads(tg("execute", "job.py", "-n", "--json").stdout)
+    each = {row["name"]: row["seconds_each"] for row in plain["functions"]}
+    assert each["job.total"] > 0
+    assert plain["changed_code"] == []
+
+
+def test_another_file_is_not_advised_to_be_left_out_of_the_key(tg):
+    tg.write("a.txt", "one")
+    tg.write("b.txt", "one")
+    made(tg)
+    tg("execute", "job.py", code=1)
+    made(tg, **{'File("a.txt")': 'File("b.txt")'})
+    (found,) = explained(tg, "load")
+    (change,) = found["changes"]
+    assert change["differences"][0]["path"] == "args.path"
+    assert change["advice"] == ""
+
+
+OTHERS = """
+from taskgraph import Output, TaskGenerator
+
+
+@TaskGenerator(code=True)
+def coded(number):
+    return number + 1
+
+
+@TaskGenerator(resources={"gpu": 1})
+def trained(number):
+    return number
+
+
+@TaskGenerator
+def written(path):
+    path.write_text("text")
+
+
+coded(1), trained(2), [written(Output(name)) for name in ("a.out", "b.out")]
+"""
+
+
+def test_a_dry_run_says_what_would_wait_and_that_adopting_takes_no_time(tg):
+    tg.write("job.py", OTHERS)
+    told = tg("execute", "job.py", "-n").stderr
+    assert "1 task of job.trained waits for gpu=1" in told
+    assert "this store has no run of them" in told
+    told = tg("execute", "job.py", "-n", "--resources", "gpu=1").stderr
+    assert "waits for" not in told
+
+    tg.write("a.out", "text")
+    tg("adopt", "job.py")
+    plain = json.loads(tg("execute", "job.py", "-n", "--json").stdout)
+    assert {row["seconds_each"] for row in plain["functions"]} == {None}
+
+    tg("execute", "job.py", "--resources", "gpu=1")
+    tg.write("job.py", OTHERS.replace("number + 1", "number + 2"))
+    (found,) = explained(tg, "coded")
+    before, now = found["changes"][0]["versions"]
+    assert before.startswith("code ")
+    assert now.startswith("code ")
+    assert now != before

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from backends.interface import Backend
     from taskgraph.calls.differences import Difference
     from taskgraph.foresight.explanation import Change, Explainer, Explanation
     from taskgraph.results.results import Results
@@ -83,9 +84,23 @@ def command(
         if number:
             say()
         shown.print(explain(some[0]), len(some))
+    _tell_code(snapshot, backend, path, keys)
     if not snapshot.complete:
         note("the jugfile stops at a barrier: more tasks may appear behind it")
     return 0
+
+
+def _tell_code(
+    snapshot: Snapshot, backend: Backend, jugfile: Path, keys: Sequence[bytes]
+) -> None:
+    """Say which of some tasks have results that were made by other code."""
+    from taskgraph.upkeep.code.at_a_glance import changes_at_a_glance
+    from taskgraph.upkeep.code.changed_code import told_of
+
+    names = {snapshot.name_of(key) for key in keys}
+    found = changes_at_a_glance(snapshot, backend, jugfile)
+    if told := told_of([one for one in found if one.name in names], backend.url):
+        note(told)
 
 
 def _chosen(
