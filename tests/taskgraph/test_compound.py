@@ -60,6 +60,11 @@ out = final(both(6))
 EXPECTED = sum(range(6)) + sum(range(7))
 
 
+@pytest.fixture
+def tg(forked_tg):
+    return forked_tg
+
+
 @TaskGenerator
 def double(x):
     return 2 * x

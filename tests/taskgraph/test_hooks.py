@@ -30,6 +30,11 @@ register_hook("execute.finished_post_status", lambda: say("over"))
 """
 
 
+@pytest.fixture
+def tg(forked_tg):
+    return forked_tg
+
+
 @pytest.fixture(autouse=True)
 def no_hooks():
     from taskgraph.hooks import reset_all_hooks

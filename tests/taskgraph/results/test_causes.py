@@ -12,6 +12,11 @@ from taskgraph.tasks.limits import checked_causes
 from taskgraph.tasks.recording import Recording, recorded_in
 
 
+@pytest.fixture
+def tg(forked_tg):
+    return forked_tg
+
+
 class OwnError(Exception):
     """One that is not Python's."""
 

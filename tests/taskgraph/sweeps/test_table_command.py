@@ -34,6 +34,11 @@ for sigma in (1, 2, 4):
 
 
 @pytest.fixture
+def tg(forked_tg):
+    return forked_tg
+
+
+@pytest.fixture
 def measured(tg):
     tg.write("thresholds.py", JUGFILE)
     tg("execute", "-q", "thresholds.py", code=1)
