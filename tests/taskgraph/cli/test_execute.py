@@ -41,6 +41,8 @@ def test_a_jugfile_without_tasks_is_done(tg):
 def test_arguments_after_dashes_are_the_scripts(tg):
     tg.jugfile("sums.py")
     tg("execute", "sums.py", "--", "3")
+    told = tg("status", "sums.py", "--", "4").stderr
+    assert "sums.py has not run with 4 yet" in told
 
     assert tg("value", "sums.py", "total").stdout == "5\n"
 

@@ -75,7 +75,8 @@ def command(
     if backend is not None:
         snapshot = load_snapshot(backend, jugfile, arguments)
         if snapshot is None:
-            note(f"{jugfile} has not run yet; start it with `tg execute`")
+            given = f" with {' '.join(arguments)}" if arguments else ""
+            note(f"{jugfile} has not run{given} yet; start it with `tg execute`")
     if backend is None or snapshot is None:
         _show(Status({}), None, {}, [], as_json=as_json)
         return 0
