@@ -191,7 +191,14 @@ def short_name(name: str) -> str:
 
 
 def _because(parts: Iterable[str]) -> str:
-    named = [_part(name) for name in sorted(parts)]
+    """Return what changed, in brackets; a helper that moved is named once.
+
+    Examples
+    --------
+    >>> _because({"old.scale()", "new.scale()", "new.SIZE"})
+    ' (its constant `SIZE`, its helper `scale`)'
+    """
+    named = list(dict.fromkeys(_part(name) for name in sorted(parts)))
     if not named:
         return ""
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
