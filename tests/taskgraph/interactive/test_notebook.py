@@ -128,5 +128,5 @@ def test_cells_are_run_again_edited_forgotten_and_taken_back(tmp_path):
     )
 
     assert "all cells ran" in done.stdout, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "__main__.square has changed since results of it were made" in done.stderr
+    assert "code of `square` changed since 4 results: they are kept" in done.stderr
     assert "6 of 6 tasks done" in done.stderr

@@ -97,8 +97,8 @@ def _tell_code(
     from taskgraph.upkeep.code.at_a_glance import changes_at_a_glance
     from taskgraph.upkeep.code.changed_code import told_of
 
-    names = {snapshot.name_of(key) for key in keys}
     found = changes_at_a_glance(snapshot, backend, jugfile)
+    names = set(map(snapshot.named().get, keys)) if found else set()
     if told := told_of([one for one in found if one.name in names], backend.url):
         note(told)
 
