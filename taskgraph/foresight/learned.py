@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import islice
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,14 @@ if TYPE_CHECKING:
 
     from backends.interface import Backend, Where
     from taskgraph.results.results import Results
+    from taskgraph.tasks.graph import Graph
 
 _RUNS, _RUN = 5, 50
 """How many tasks of a function are looked at: so many runs of so many in a row."""
+_FUNCTIONS, _FEW = 16, 50
+"""Of how many functions it is looked up how long they take, and in how many tasks."""
+_LONG, _TIMES = 0.1, 2
+"""From how many seconds that matters, and how often the shortest one in the longest."""
 _KIB = 1024
 
 
@@ -91,6 +97,41 @@ def _taken(backend: Backend) -> dict[bytes, Where]:
     return found
 
 
+def lengths(results: Results, graph: Graph) -> dict[str, float]:
+    """Return the seconds of tasks by function, if that makes an order of them.
+
+    Of each function some tasks of the graph are looked at that lie in one segment, so
+    that at most as many segments are read as there are functions. Empty if fewer than
+    two of the functions are known, if none takes a tenth of a second (a worker takes
+    many of these at once, in whatever order), or if all take about as long.
+
+    Parameters
+    ----------
+    results : Results
+        Of the store, as of its last look.
+    graph : Graph
+        What is to be run, some of which has results.
+    """
+    keys, known = list(graph), results.backend.keys()
+    names = {each.name for each in islice(graph.generators, _FUNCTIONS)}
+    some: dict[str, list[bytes]] = {name: [] for name in names}
+    for generator, places in graph.runs():
+        if generator.name in names:
+            enough = some[generator.name]
+            with_result = filter(known.__contains__, map(keys.__getitem__, places))
+            enough += islice(with_result, _FEW - len(enough))
+            if len(enough) == _FEW:
+                names.discard(generator.name)
+                if not names:
+                    break
+    find = results.backend.find
+    times = {name: _of_some(results, map(find, each), 1) for name, each in some.items()}
+    means = {name: one.mean for name, one in times.items() if one is not None}
+    longest = max(means.values(), default=0.0)
+    differ = longest >= max(_LONG, _TIMES * min(means.values(), default=0.0))
+    return means if len(means) > 1 and differ else {}
+
+
 def _spread(keys: list[bytes]) -> list[bytes]:
     """Return some of many: neighbours mostly lie together, and are read at once."""
     if len(keys) <= _RUNS * _RUN:
@@ -99,14 +140,17 @@ def _spread(keys: list[bytes]) -> list[bytes]:
     return [key for n in range(_RUNS) for key in keys[n * step : n * step + _RUN]]
 
 
-def _of_some(results: Results, found: Iterable[Where | None]) -> Times | None:
+def _of_some(
+    results: Results, found: Iterable[Where | None], segments: int | None = None
+) -> Times | None:
+    """Return what tasks took, by the first segments that their records lie in."""
     places: dict[int, list[int]] = defaultdict(list)
     for where in found:
         if where is not None and not where.failure:
             places[where.position].append(where.row)
     seconds: list[float] = []
     memory = 0
-    for position, rows in places.items():
+    for position, rows in islice(places.items(), segments):
         try:
             body = results.body(position)
             walls, peaks = body.column("wall"), body.column("rss")

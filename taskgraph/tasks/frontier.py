@@ -8,10 +8,11 @@ from operator import not_
 from typing import TYPE_CHECKING
 
 from taskgraph.resources import NOTHING
-from taskgraph.tasks.graph import closure_of, heights_of
+from taskgraph.tasks.graph import closure_of
+from taskgraph.tasks.longest_first import left_to_others, longest_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from taskgraph.resources import Resources
     from taskgraph.tasks.graph import Graph
@@ -44,6 +45,9 @@ class Frontier:
         Says of a task whether it may be run here; all may by default.
     offered : Resources
         What there is here for tasks that ask for resources; others never wait.
+    seconds : callable, optional
+        Returns how long tasks take, by the names of their functions, if that matters:
+        the longest way is then that of most time, and not of most tasks.
 
     Attributes
     ----------
@@ -62,8 +66,9 @@ class Frontier:
         *,
         selected: Callable[[Task], bool] | None = None,
         offered: Resources = NOTHING,
+        seconds: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
-        self._graph, self._offered = graph, offered
+        self._graph, self._offered, self._seconds = graph, offered, seconds
         self._size = len(graph)
         self._needed_by: dict[Key, list[Key]] | None = None
         self.failed = {key for key in failed if key in graph}
@@ -72,6 +77,8 @@ class Frontier:
         self._followers: dict[Key, list[_Waiting]] = {}
         self._selected = selected
         self._fresh: deque[Key] = deque()
+        self._urgent: set[Key] = set()
+        self._aside: list[Key] = []
         self._stack: deque[Key] = deque()
         self._parked: dict[Resources, deque[Key]] = {}
         self._beyond: dict[Resources, deque[Key]] = {}
@@ -98,9 +105,7 @@ class Frontier:
                 self._waiting[key] = group
             else:
                 ready.append(key)
-        heights = heights_of(tasks)
-        if heights:
-            ready.sort(key=lambda key: -heights.get(key, 0))
+        self._urgent |= longest_first(ready, self._graph, tasks, self._seconds)
         self._fresh.extend(ready)
 
     def _wait(self, missing: list[Key]) -> _Waiting:
@@ -219,16 +224,29 @@ class Frontier:
         Tasks that will be ready once earlier ones of the answer are finished are
         among them, in an order in which they can be run.
         """
-        self._turn(budget.skip)
+        skip = budget.skip
+        fresh = self._skipped(budget) if self._urgent and skip else skip
+        self._turn(skip, fresh)
         try:
             return self._take(expected, budget)
         finally:
-            self._turn(-budget.skip)
+            self._turn(-skip, -fresh)
+            self._fresh.extend(self._aside)
+            self._aside.clear()
 
-    def _turn(self, skip: int) -> None:
+    def _skipped(self, budget: Budget) -> int:
+        def free(key: Key) -> bool:
+            nobodys = key not in budget.held and key != budget.running
+            open_ = key in self.unfinished and key not in self.failed
+            return nobodys and open_ and self._may_run(key)
+
+        at_once = budget.skip, budget.tasks
+        return left_to_others(self._fresh, self._urgent, *at_once, free)
+
+    def _turn(self, skip: int, fresh: int) -> None:
         """Hide the next `skip` keys at the other end, or bring them back from there."""
         self._stack.rotate(skip)
-        self._fresh.rotate(-skip)
+        self._fresh.rotate(-fresh)
         for keys in self._parked.values():
             keys.rotate(-skip)
 
@@ -351,7 +369,10 @@ class Frontier:
             elif any_task or self._may_run(key):
                 found = key
                 break
-        fresh.extend(aside)
+        if fresh is self._fresh:  # behind what is hidden, which keeps its place
+            self._aside += aside
+        else:
+            fresh.extend(aside)
         return found
 
 

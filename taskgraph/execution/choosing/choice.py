@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
+from backends.errors import BackendError
 from backends.warning import warn
 from taskgraph.execution.choosing.pool import Pool
 from taskgraph.exit_codes import ExitCode
@@ -76,8 +78,26 @@ class Choice:
             self._others.look(loaded.graph)
         failures, selected = loaded.results.backend.failures(), self._selected()
         known = loaded.results.keys()
-        has = self._share.offered
-        return Frontier(loaded.graph, known, failures, selected=selected, offered=has)
+        return Frontier(
+            loaded.graph,
+            known,
+            failures,
+            selected=selected,
+            offered=self._share.offered,
+            seconds=cache(lambda: self._seconds(loaded)),
+        )
+
+    @staticmethod
+    def _seconds(loaded: Loaded) -> dict[str, float]:
+        """Return how long functions take, if that makes an order of their tasks."""
+        if len(loaded.graph.generators) < 2 or not loaded.results.backend.keys():
+            return {}
+        from taskgraph.foresight.learned import lengths
+
+        try:
+            return lengths(loaded.results, loaded.graph)
+        except BackendError:  # no order is worth a worker's end
+            return {}
 
     def budget(
         self,
