@@ -37,7 +37,6 @@ from taskgraph.tasks.tasklet import Tasklet
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Key = bytes
 _GIVEN_LATER: Any = None  # never used: without a function `__new__` makes no instance
 _new_task = object.__new__
 
@@ -169,15 +168,16 @@ class TaskGenerator:
         self, recording: Recording[Task], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Task:
         """Write a call down whose arguments have to be looked at."""
-        encoder = recording.encoder
-        outer = encoder.tasks
+        encoder, outer = recording.encoder, recording.encoder.tasks
         needs = encoder.tasks = []
         encoder.mutable = False
         try:
             args, kwargs, key = self.keys.of(encoder, args, kwargs)
-        except UnhashableError as error:
-            encoder.outputs = []
-            raise refused_argument(self.name, error) from None
+        except BaseException as error:
+            encoder.outputs = []  # or the next call declares them
+            if isinstance(error, UnhashableError):
+                raise refused_argument(self.name, error) from None
+            raise
         finally:
             encoder.tasks = outer
         task = _new_task(Task)
@@ -191,7 +191,7 @@ class TaskGenerator:
             note_outputs(task)
         return task
 
-    def key_of(self, task: Task) -> Key:
+    def key_of(self, task: Task) -> bytes:
         """Return the key that the arguments of a task have now."""
         encoder = task.recording.encoder
         outer, encoder.tasks = encoder.tasks, []
@@ -251,7 +251,7 @@ class Task(NotItsResult):
 
     generator: TaskGenerator
     call: Any
-    key: Key
+    key: bytes
     needs: tuple[Task, ...]
     mutable: bool
     recording: Recording[Task]

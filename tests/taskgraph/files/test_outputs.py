@@ -71,3 +71,29 @@ def test_one_path_twice_is_refused_before_anything_runs(written, command):
     assert "out/a.txt is an output of jf.write('four', " in told
     assert "the same is one of jf.write('three', " in told
     assert (written.folder / "out" / "a.txt").read_text() == "three"
+
+
+HOSTILE = """
+class Hostile:
+    def __taskgraph_hash__(self):
+        raise ValueError("who asks?")
+
+@TaskGenerator
+def pair(path, other):
+    pass
+
+@TaskGenerator
+def kept(values):
+    return values
+
+try:
+    pair(Output("out/b.txt"), Hostile())
+except ValueError:
+    kept([1])
+"""
+
+
+def test_a_call_that_an_object_refuses_leaves_its_output_to_no_other(tg):
+    tg.write("jf.py", JUGFILE + HOSTILE)
+    tg("execute", "jf.py")
+    assert tg("value", "jf.py", "kept").stdout == "[1]\n"
