@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
@@ -76,7 +77,7 @@ def bytes_of(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is no size; write 200G, 1.5TB or 500M")
-    return round(float(match[1]) * _UNITS[match[2].upper()])
+    return round(Decimal(match[1]) * _UNITS[match[2].upper()])  # of any length
 
 
 def weights(results: Results, keys: Iterable[Key]) -> list[Weight]:
