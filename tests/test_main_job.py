@@ -106,8 +106,9 @@ def spoken(folder):
 
 def test_each_run_ends_by_saying_where_everything_is(scored):
     folder, words = scored
-    assert "tg: save_all: 18 files are in nuclei-out/cells/\n" in words
-    assert "nuclei-out/summary.txt, nuclei-out/scores.csv are there\n" in words
+    out = folder / "nuclei-out"
+    assert f"tg: save_all: 18 files are in {out}/cells/\n" in words
+    assert f"{out}/summary.txt, {out}/scores.csv are there\n" in words
     assert spoken(folder).splitlines()[-2:] == words.splitlines()[-2:]
 
 

@@ -74,10 +74,11 @@ class AtAGlance:
             for file in self._files:
                 if _is_of(file, module):
                     return file, inner
-            beside = Path(self._files[0].parent, *module.split("."))
-            for file in (beside.with_suffix(".py"), beside / "__init__.py"):
-                if file.is_file():
-                    return file, inner
+            for script in self._files[:1]:  # a pipeline has none
+                beside = Path(script.parent, *module.split("."))
+                for file in (beside.with_suffix(".py"), beside / "__init__.py"):
+                    if file.is_file():
+                        return file, inner
         return None, inner
 
 

@@ -3,9 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ class Tg:
         process = subprocess.Popen(
             [TG, *map(str, args)],
             cwd=self.folder,
-            env=self.env,
+            env=self.env | {"PYTHONFAULTHANDLER": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -86,9 +87,17 @@ class Tg:
 
     def wait_for(self, pattern, number=1):
         """Return when there are so many files of a name or pattern."""
-        pause = threading.Event()
-        while len(list(self.folder.glob(pattern))) < number:
-            pause.wait(0.05)
+        end = time.monotonic() + 60
+        while len(found := list(self.folder.glob(pattern))) < number:
+            assert time.monotonic() < end, (pattern, len(found), self._aborted())
+            time.sleep(0.05)
+
+    def _aborted(self):
+        """End what runs; return what it said, and where each thread was."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGABRT)
+        return [process.communicate()[0] for process in self.started]
 
     def stop(self):
         for process in self.started:

@@ -171,7 +171,7 @@ def test_projects_that_share_a_store_are_told_so_and_remove_nothing_of_each_othe
     tg("execute", "-q", "ann/job.py", "--store", store)
 
     said = tg("execute", "-q", "bob/job.py", "--store", store).stderr
-    assert "code of `double` changed since 2 results" in said
+    assert "code of `double` changed since 12 results" in said
     assert "if they are another project's, take another store" in said
     tg("cleanup", "bob/job.py", "--yes", "--store", store)
     tg("check", "ann/job.py", "--store", store)

@@ -44,6 +44,7 @@ _HARMLESS = ("ZMQbg", "jemalloc_bg")
 """How threads begin that are called so by a library, and not asked for anything."""
 _STARTED_AGAIN: dict[str, Callable[[Any], int]] = {
     "cv2": lambda cv2: int(cv2.getNumThreads()),
+    "execnet": lambda _: 2,  # of pytest-xdist: nobody in a fork has any use for them
     "pyarrow": lambda arrow: int(arrow.cpu_count() + arrow.io_thread_count()),
 }
 """Libraries whose threads are started again in a fork, and how many they may have."""

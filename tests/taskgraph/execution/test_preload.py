@@ -1,5 +1,7 @@
 """Workers that are forks of what has read the tasks: reseeded, refused, or told."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -100,3 +102,24 @@ def test_what_is_shared_is_said(tg):
 
     assert "workers share what was made before: open files" in said
     assert "(records.txt)" in said
+
+
+def test_workers_of_pytest_xdist_may_run_workers(tmp_path):
+    """Two threads of each are of a library that Python does not know."""
+    (tmp_path / "test_it.py").write_text(
+        """
+from taskgraph import TaskGenerator, run, value
+@TaskGenerator
+def double(x):
+    return 2 * x
+def test_it():
+    task = double(4)
+    run([task], store="it.tgdata", workers=2)
+    assert value(task) == 8
+"""
+    )
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "1 passed" in done.stdout, done.stdout
