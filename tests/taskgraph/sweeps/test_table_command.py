@@ -2,7 +2,7 @@
 
 import csv
 import signal
-import threading
+import time
 from collections import Counter
 
 import pytest
@@ -80,11 +80,13 @@ def test_a_table_is_saved_and_what_cannot_be_is_told(measured):
 
 
 COUNTED = """
-import os
+import os, time
 from taskgraph import TaskGenerator, sweep
 
 @TaskGenerator
 def point(x, sigma):
+    while os.path.exists("hold") and os.path.getsize("ran.txt") > ENOUGH:
+        time.sleep(0.01)
     with open("ran.txt", "a") as log:
         log.write(f"{x} {sigma}\\n")
     return {"score": x * sigma}
@@ -95,14 +97,16 @@ sweep(point, {"x": range(SIZE), "sigma": [1, 2]})
 
 def stopped_extended_resumed(tg, size, after):
     """Run half of a sweep, add a value, go on; return how often each point ran."""
-    log = tg.folder / "ran.txt"
-    path = tg.write("points.py", COUNTED.replace("SIZE", str(size)))
+    log, hold = tg.folder / "ran.txt", tg.folder / "hold"
+    log.touch()
+    hold.touch()
+    text = COUNTED.replace("SIZE", str(size)).replace("ENOUGH", str(4 * after))
+    path = tg.write("points.py", text)
     first = tg.start("execute", "-q", path, "-j", "2")
-    tg.wait_for("ran.txt")
-    pause = threading.Event()
-    while log.read_text().count("\n") < after:
-        pause.wait(0.01)
+    while log.stat().st_size <= 4 * after:
+        time.sleep(0.01)
     first.send_signal(signal.SIGINT)
+    hold.unlink()
     first.wait()
     before = set(log.read_text().splitlines())
     path.write_text(path.read_text().replace("[1, 2]", "[1, 2, 3]"))
