@@ -269,7 +269,7 @@ def is_local(path: str) -> bool:
 
     Examples
     --------
-    >>> is_local("/home/me/work/helpers.py"), is_local(ast.__file__)
+    >>> is_local("project/helpers.py"), is_local(ast.__file__)
     (True, False)
     """
     if path in _NOWHERE or path.startswith("<frozen"):
