@@ -11,12 +11,10 @@ from blake3 import blake3
 
 from taskgraph.errors import UsageError
 from taskgraph.files.file_contents import look_into
-from taskgraph.files.places import read_from
+from taskgraph.files.known import Known
 from taskgraph.names import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
-
     from taskgraph.files.file_contents import Mark
 
 _NUL = b"\0"
@@ -26,7 +24,7 @@ _LINKS = {_LINK_TO_FILE, _LINK_TO_FOLDER, _LINK_TO_NOTHING}
 
 
 @known_as("taskgraph")
-class Directory:
+class Directory(Known):
     """A folder that a task reads: other content is another task.
 
     Its content is the names of all files and folders in it, at any depth, empty and
@@ -67,69 +65,15 @@ class Directory:
     False
     """
 
-    __slots__ = ("_marks", "_place", "content", "path")
+    __slots__ = ()
+    _changed = "something in it was changed"
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
-        self._place, found = read_from(self.path, _look_into)
-        self.content, self._marks = found
-
-    def __repr__(self) -> str:
-        return f"Directory({self.path!r})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Directory):
-            return NotImplemented
-        return self.__taskgraph_hash__() == other.__taskgraph_hash__()
-
-    def __hash__(self) -> int:
-        return hash(self.__taskgraph_hash__())
-
-    def __fspath__(self) -> str:
-        return self._place
-
-    def __getstate__(self) -> object:
-        """Return what is kept of it in a result."""
-        return None, {"content": self.content, "path": self.path}
-
-    def __setstate__(self, state: tuple[None, Mapping[str, str]]) -> None:
-        """Be what a result has kept."""
-        self.content, self.path = state[1]["content"], state[1]["path"]
-        self._place = self.path
-        self._marks = {}
-
-    def __taskgraph_hash__(self) -> Hashable:
-        """Return what a key knows of the folder; the function sees the path as well."""
-        return self.path, self.content
-
-    def __taskgraph_files__(self) -> Mapping[str, Mark]:
-        """Return the paths of what `tg status` looks at, and how these were."""
-        return self._marks
-
-    def __taskgraph_value__(self) -> str:
-        """Return where it is, if the content is still what the key says.
-
-        Raises
-        ------
-        UsageError
-            The folder is gone, or has other content.
-        """
-        try:
-            now, _ = _look_into(self._place)
-        except (FileNotFoundError, NotADirectoryError):
-            raise UsageError(
-                f"{self.path}: is gone since the task was written down; put it back, "
-                "or run again"
-            ) from None
-        if now != self.content:
-            raise UsageError(
-                f"{self.path}: something in it was changed after the task was written "
-                "down; run again, and what depends on it is computed anew"
-            )
-        return self._place
+    @staticmethod
+    def _look(place: str) -> tuple[str, dict[str, Mark | None]]:
+        return _look_into(place)
 
 
-def _look_into(top: str) -> tuple[str, dict[str, Mark]]:
+def _look_into(top: str) -> tuple[str, dict[str, Mark | None]]:
     """Return the digest of a folder, and how files and folders in it are, by path.
 
     The digest is of each entry, in the order of their names: two letters for what it
@@ -137,7 +81,7 @@ def _look_into(top: str) -> tuple[str, dict[str, Mark]]:
     the target of one follows, as of that path; a folder that was met before is not gone
     into again.
     """
-    whole, marks, met = blake3(), dict[str, "Mark"](), set[tuple[int, int]]()
+    whole, marks, met = blake3(), dict[str, "Mark | None"](), set[tuple[int, int]]()
     waiting = [(_FOLDER, b"", os.fsencode(top))]
     while waiting:
         kind, name, path = waiting.pop()
