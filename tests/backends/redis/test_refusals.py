@@ -196,6 +196,10 @@ def test_a_replica_is_read_and_not_written_to(each_server, request):
     while bert.locked_by(A) is None and time.monotonic() < until:
         time.sleep(0.02)
         bert.poll()
+    assert bert.locked_by(A) == "anna"
+    # A replica counts the time to live from when it hears of the key.
+    while bert.members.all() and time.monotonic() < until:
+        time.sleep(0.02)
     assert bert.members.all() == []
     began = time.monotonic()
     with pytest.raises(UnavailableError, match="is a replica"):
