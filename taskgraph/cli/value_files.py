@@ -173,7 +173,7 @@ def _json(value: Any) -> bytes:
 
 def _csv(value: Any) -> bytes:
     """Return a table as text; a spreadsheet that opens it calculates nothing."""
-    from taskgraph.sweeps.exporting import csv_text, no_formula
+    from taskgraph.displays.separated_values import csv_text, no_formula
 
     text = _csv_text(value)
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))

@@ -7,8 +7,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.displays.cells import free_name, spread
 from taskgraph.identity.parameters import Default, Parameters
-from taskgraph.sweeps.cells import free_name, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

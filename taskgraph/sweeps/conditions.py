@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
+from taskgraph.displays.ordering import is_missing
 from taskgraph.errors import UsageError
 from taskgraph.loaded import loaded
 
@@ -194,17 +195,6 @@ def require_column(name: str, columns: Iterable[str], hint: str = "") -> None:
     raise UsageError(
         f"there is no column {name!r}; {meant}the columns are {', '.join(known)}{hint}"
     )
-
-
-def is_missing(value: Any) -> bool:
-    """Return whether a cell has no value: None or NaN.
-
-    Examples
-    --------
-    >>> is_missing(None), is_missing(float("nan")), is_missing(0), is_missing("")
-    (True, True, False, False)
-    """
-    return value is None or (isinstance(value, float | complex) and value != value)
 
 
 def _holds(value: Any) -> bool:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
-from datetime import date, time
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.displays.separated_values import csv_column, csv_text, no_formula
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-_END = "\r\n"
-_CALCULATED = frozenset("=+-@\t\r")
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def save(
@@ -71,60 +67,10 @@ def format_of(
     return _FORMATS[suffix]
 
 
-def no_formula(cell: str) -> str:
-    """Return a cell with a mark before what a spreadsheet takes for a formula.
-
-    Examples
-    --------
-    >>> [no_formula(cell) for cell in ("=A1", "-2.5", "-2+A1", "@x", "a=b")]
-    ["'=A1", '-2.5', "'-2+A1", "'@x", 'a=b']
-    """
-    if cell[:1] not in _CALCULATED:
-        return cell
-    try:
-        complex(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell
-
-
-def csv_text(rows: Iterable[Iterable[Any]]) -> str:
-    r"""Return rows as CSV, so that a carriage return in a cell ends no line.
-
-    Examples
-    --------
-    >>> csv_text([["a", "b"], [1, "two\rlines"]])
-    'a,b\n1,"two\rlines"\n'
-    """
-    file = _Lines()
-    csv.writer(file, lineterminator=_END).writerows(rows)
-    return "".join(file.lines)
-
-
-class _Lines:
-    """Takes lines as `csv` ends them: it quotes what is in its own line ends only."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def write(self, line: str) -> None:
-        self.lines.append(f"{line[: -len(_END)]}\n")
-
-
 def _csv(columns: Mapping[str, Sequence[Any]]) -> bytes:
-    rows = zip(*map(_csv_column, columns.values()), strict=True)
+    rows = zip(*map(csv_column, columns.values()), strict=True)
     text = csv_text(chain([map(no_formula, columns)], rows))
     return text.encode(errors="backslashreplace")
-
-
-def _csv_column(cells: Sequence[Any]) -> Sequence[Any]:
-    if set(map(type, cells)) <= {int, float, bool, type(None)}:
-        return cells
-    return [no_formula(cell) if type(cell) is str else _text(cell) for cell in cells]
-
-
-def _text(cell: Any) -> Any:
-    return cell.isoformat() if isinstance(cell, date | time) else cell
 
 
 def _parquet(columns: Mapping[str, Sequence[Any]]) -> bytes:

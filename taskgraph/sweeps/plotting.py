@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.displays.ordering import is_missing
 from taskgraph.errors import UsageError
-from taskgraph.sweeps.conditions import is_missing
 
 if TYPE_CHECKING:
     from taskgraph.sweeps.tables import Table

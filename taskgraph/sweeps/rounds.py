@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.displays.cells import spread
+from taskgraph.displays.ordering import is_missing
 from taskgraph.errors import UsageError
 from taskgraph.names import known_as
-from taskgraph.sweeps.cells import spread
-from taskgraph.sweeps.conditions import is_missing, require_column
+from taskgraph.sweeps.conditions import require_column
 from taskgraph.sweeps.designs import require_count
 from taskgraph.sweeps.points import Point, points_of
 from taskgraph.sweeps.sweep import Sweep, sweep

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from taskgraph.context import open_store
+from taskgraph.displays.cells import spread
 from taskgraph.errors import UsageError
 from taskgraph.identity.functions import function_name
 from taskgraph.names import known_as
 from taskgraph.sweeps.calls import Calls
-from taskgraph.sweeps.cells import spread
 from taskgraph.sweeps.plotting import plot
 from taskgraph.sweeps.points import Point, plain, points_of
 from taskgraph.sweeps.tabulating import results_of, tabulate

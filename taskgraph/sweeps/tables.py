@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.displays.ordering import in_order, is_missing
 from taskgraph.errors import NoResultError, UsageError
 from taskgraph.names import known_as
-from taskgraph.sweeps.conditions import Condition, is_missing, require_column
+from taskgraph.sweeps.conditions import Condition, require_column
 from taskgraph.sweeps.exporting import save
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Table:
         """
         rows = list(range(len(self)))
         for name in reversed(names):
-            rows = _sorted(rows, self[name], descending=descending)
+            rows = in_order(rows, self[name], descending=descending)
         return self.take(rows)
 
     def best(self, name: str, *, lowest: bool = False) -> dict[str, Any]:
@@ -171,23 +172,6 @@ class Table:
             what none of Parquet can: it says which.
         """
         return save(self.columns, path, ".parquet")
-
-
-def _sorted(rows: list[int], cells: list[Any], *, descending: bool) -> list[int]:
-    there = [row for row in rows if not is_missing(cells[row])]
-    rest = [row for row in rows if is_missing(cells[row])]
-    try:
-        there.sort(key=cells.__getitem__, reverse=descending)
-    except TypeError:  # of several kinds
-        there.sort(key=lambda row: _rank(cells[row]), reverse=descending)
-    return there + rest
-
-
-def _rank(cell: Any) -> tuple[str, Any]:
-    """Return what orders cells of several kinds: numbers, then others by kind."""
-    if isinstance(cell, int | float):
-        return "", cell
-    return type(cell).__name__, cell if isinstance(cell, str) else str(cell)
 
 
 def _dtype(cells: list[Any]) -> str | None:

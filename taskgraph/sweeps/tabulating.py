@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.context import open_store
+from taskgraph.displays.cells import free_name, spread
 from taskgraph.errors import UsageError
 from taskgraph.identity.functions import function_name
 from taskgraph.names import known_as
 from taskgraph.sweeps.arguments import argument_columns
-from taskgraph.sweeps.cells import free_name, spread
 from taskgraph.sweeps.conditions import Condition
 from taskgraph.sweeps.known_results import DAMAGED, Read, states_of_tasks
 from taskgraph.sweeps.tables import Table

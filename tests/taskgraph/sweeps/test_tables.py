@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from taskgraph import NoResultError, Table, UsageError
-from taskgraph.sweeps.cells import spread
+from taskgraph.displays.cells import spread
 from taskgraph.sweeps.conditions import Condition
 
 Pair = namedtuple("Pair", "one two")

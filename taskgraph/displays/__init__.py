@@ -1,0 +1,1 @@
+"""Values shown as what they are: pictures, tables, curves, text, whole and by part."""
