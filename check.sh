@@ -20,9 +20,19 @@ if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/nu
     echo "check.sh: ${missing[*]} cannot be installed here" >&2
 fi
 
-# Azurite, an Azure on this machine, comes by npm, meanwhile; ~/.cache has it the next time.
-$uv run --no-sync python -m tests.backends.bucket.servers >/dev/null 2>&1 &
-azurite=$!
+# Meanwhile come Azurite, an Azure on this machine, and axe-core by npm (~/.cache has them the
+# next time), and as root on Debian a browser.
+{
+  $uv run --no-sync python -m tests.backends.bucket.servers
+  $uv run --no-sync python -m tests.browser.browsing
+} >/dev/null 2>&1 &
+by_npm=$!
+browser=
+if ! command -v chromedriver >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  { apt-get -qq update && apt-get -qq install --no-install-recommends -y \
+    chromium chromium-driver fonts-dejavu-core; } >/dev/null 2>&1 &
+  browser=$!
+fi
 
 run() { echo "+ $*"; "$uv" run --no-sync "$@"; }
 run ruff check .
@@ -31,7 +41,8 @@ run mypy
 run mypy tests/typing/api.py # the public names, as users' type checkers see them
 run lint-imports
 run nox -s newest wheel engine # a newer Python if there is one; installed elsewhere; alone
-wait $azurite || echo "check.sh: Azurite cannot be installed here" >&2
+wait $by_npm || echo "check.sh: Azurite or axe-core cannot be installed here" >&2
+[ -z "$browser" ] || wait "$browser" || echo "check.sh: chromium cannot be installed here" >&2
 # Tests mostly wait, for processes that they started: one more at once than there are cores.
 cores=$(nproc)
 run pytest -n "$((cores < 7 ? cores + 1 : 8))" --dist loadgroup -r s "$@" # at its end: what was skipped, and why

@@ -38,7 +38,16 @@ To have a command that runs it:
   submit`, and what of them goes to the jobs.
 - `submit`, `ready_tasks`, `require_going_on`: submit jobs; how many would find work;
   whether they would end at once.
-- `note`: tell the user something beside the result.
+
+To show pages in a browser (with the extra ``web``):
+
+- `Site`, `serve`, `serving`: what is shown, until Ctrl-C or beside what else runs.
+- `shell`, `json_answer`: a page that its scripts fill; plain data.
+- `Latest`, `events`: what is newest, sent to each page as it changes.
+
+To tell the user:
+
+- `note`: something beside the result.
 - `say`: print the result; a terminal obeys nothing in it.
 """
 
@@ -48,15 +57,18 @@ from typing import TYPE_CHECKING
 
 _HOMES = {
     "Encoder": "taskgraph.identity.hashing",
+    "Latest": "taskgraph.pages",
     "Graph": "taskgraph.tasks.graph",
     "Loaded": "taskgraph.tasks.jugfile",
     "OWN_OPTIONS": "taskgraph.cli.batch.options",
     "Program": "taskgraph.cli.program",
     "Recording": "taskgraph.tasks.recording",
+    "Site": "taskgraph.pages",
     "RunOptions": "taskgraph.execution.options",
     "content_of": "taskgraph.files.file_contents",
     "current_recording": "taskgraph.tasks.recording",
     "digest": "taskgraph.identity.call_keys",
+    "events": "taskgraph.pages",
     "files_of": "taskgraph.upkeep.gone_files",
     "files_of_last_run": "taskgraph.upkeep.gone_files",
     "given_options": "taskgraph.cli.words.run_options",
@@ -64,6 +76,7 @@ _HOMES = {
     "is_first": "taskgraph.cli.words.run_options",
     "is_recording": "taskgraph.tasks.recording",
     "jugfile_argument": "taskgraph.cli.arguments",
+    "json_answer": "taskgraph.pages",
     "keep_graph": "taskgraph.upkeep.kept_jugfile",
     "note": "taskgraph.cli.sentences",
     "ready_tasks": "taskgraph.cli.batch.submitting",
@@ -76,6 +89,9 @@ _HOMES = {
     "run_options": "taskgraph.cli.words.run_options",
     "run_program": "taskgraph.cli.program",
     "say": "taskgraph.cli.printing",
+    "serve": "taskgraph.pages",
+    "serving": "taskgraph.pages",
+    "shell": "taskgraph.pages",
     "store_option": "taskgraph.cli.arguments",
     "store_url": "taskgraph.cli.stores",
     "submit": "taskgraph.cli.batch.submitting",
@@ -119,6 +135,15 @@ if TYPE_CHECKING:  # the same list for type checkers
     from taskgraph.files.file_contents import content_of as content_of
     from taskgraph.identity.call_keys import digest as digest
     from taskgraph.identity.hashing import Encoder as Encoder
+    from taskgraph.pages import (
+        Latest as Latest,
+        Site as Site,
+        events as events,
+        json_answer as json_answer,
+        serve as serve,
+        serving as serving,
+        shell as shell,
+    )
     from taskgraph.report import report_of as report_of
     from taskgraph.tasks.graph import Graph as Graph
     from taskgraph.tasks.jugfile import Loaded as Loaded

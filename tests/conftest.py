@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from taskgraph.tasks.recording import set_recording
 
-ONE_MACHINE = [Path(__file__).with_name(name) for name in ("clusters", "nfs")]
+SHARED = [Path(__file__).with_name(name) for name in ("browser", "clusters", "nfs")]
 
 # A busy machine is slow, not wrong; what else holds, in CI for one, stays.
 settings.register_profile(
@@ -34,10 +34,10 @@ def pytest_make_parametrize_id(val):
 
 
 def pytest_collection_modifyitems(items):
-    """Tests of one file share what it starts, those of batch systems one machine."""
+    """Tests of one file share what it starts, some folders one browser or machine."""
     for item in items:
         folder = item.path.parent
-        shared = folder if folder in ONE_MACHINE else item.path
+        shared = folder if folder in SHARED else item.path
         item.add_marker(pytest.mark.xdist_group(str(shared)))
 
 

