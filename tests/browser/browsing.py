@@ -1,8 +1,8 @@
 """A real browser: pages opened, clicked, typed into, looked at, checked.
 
 `python -m tests.browser.browsing` installs axe-core, which checks pages for those who
-do not see them (MPL-2.0; tests only). The browser is Debian's: its packages chromium and
-chromium-driver.
+do not see them (MPL-2.0; tests only). The browser is that of Debian's packages chromium
+and chromium-driver.
 """
 
 from __future__ import annotations
