@@ -41,6 +41,7 @@ run mypy
 run mypy tests/typing/api.py # the public names, as users' type checkers see them
 run lint-imports
 run nox -s newest wheel engine # a newer Python if there is one; installed elsewhere; alone
+run python -m sphinx -W --keep-going -q docs docs/_build/html # the site, with its pictures
 wait $by_npm || echo "check.sh: Azurite or axe-core cannot be installed here" >&2
 [ -z "$browser" ] || wait "$browser" || echo "check.sh: chromium cannot be installed here" >&2
 # Tests mostly wait, for processes that they started: one more at once than there are cores.

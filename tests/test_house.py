@@ -158,7 +158,9 @@ def required_by_users() -> set[str]:
     """Return what is installed for the code, by default or by an extra."""
     known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = known["optional-dependencies"]
-    lists = [extras[name] for name in extras if name not in ("test", "dev", "bench")]
+    lists = [
+        extras[name] for name in extras if name not in ("test", "docs", "dev", "bench")
+    ]
     names = {
         re.split(r"[\[<>=;! ]", one)[0]
         for required in [known["dependencies"], *lists]

@@ -1,0 +1,87 @@
+"""Examples of `jugfiles/examples` as the scripts that sphinx-gallery runs."""
+
+import ast
+import inspect
+import re
+import shutil
+from importlib.util import find_spec
+from textwrap import dedent
+
+import gallery
+
+import segkit
+
+_SCRIPT = '''\
+"""
+{title}
+{line}
+
+{summary}
+"""
+
+{imports}
+from showing import nuclei, show
+
+# %%
+
+{source}
+
+show({name}(nuclei()))
+'''
+
+
+def write(folder):
+    """Write a script for each example whose libraries are here, by topic."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    _headline(folder, "Gallery", "Each function at work on a part of mahotas' nuclei.")
+    for number, topic in enumerate(gallery.TOPICS):
+        title = gallery.title_of(topic)
+        part = folder / f"{number:02}-{title.lower()}"
+        part.mkdir()
+        _headline(part, title, topic.__doc__.strip().splitlines()[0])
+        for function in gallery.examples_of(topic):
+            if not any(
+                find_spec(name) is None for name in gallery.missing_for(function)
+            ):
+                (part / f"{function.__name__}.py").write_text(_script(topic, function))
+
+
+def _headline(folder, title, text):
+    (folder / "GALLERY_HEADER.rst").write_text(
+        f"{title}\n{'=' * len(title)}\n\n{text}\n"
+    )
+
+
+def _script(topic, function):
+    name = function.__name__
+    shown = getattr(segkit, name, function)
+    summary = re.sub(
+        r"\s*\[\d+\]_", "", (inspect.getdoc(shown) or name).splitlines()[0]
+    )
+    return _SCRIPT.format(
+        title=name,
+        line="=" * len(name),
+        summary=summary,
+        imports=_imports(topic, function),
+        source=dedent(inspect.getsource(function)).strip(),
+        name=name,
+    )
+
+
+def _imports(topic, function):
+    """Return what a function uses of its module: imports, and the helpers beside it."""
+    used = {
+        node.id
+        for node in ast.walk(ast.parse(dedent(inspect.getsource(function))))
+        if isinstance(node, ast.Name)
+    }
+    lines = []
+    for node in ast.parse(inspect.getsource(topic)).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            node.names = [a for a in node.names if (a.asname or a.name) in used]
+            if node.names:
+                lines.append(ast.unparse(node))
+    if beside := sorted(used & {name for name in vars(topic) if name.startswith("_")}):
+        lines.append(f"from {topic.__name__} import {', '.join(beside)}")
+    return "\n".join(lines)
