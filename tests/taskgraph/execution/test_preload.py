@@ -119,7 +119,20 @@ def test_it():
 """
     )
     words = [sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        words, cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert "1 passed" in done.stdout, done.stdout
+    words += ["-o", "faulthandler_timeout=30"]  # if it hangs, its stacks say where
+    with (tmp_path / "said").open("w+") as said:
+        try:
+            done = subprocess.run(
+                words, cwd=tmp_path, stdout=said, stderr=said, check=False, timeout=90
+            )
+        except subprocess.TimeoutExpired:
+            processes = subprocess.run(
+                ["ps", "axfww", "-o", "pid,ppid,stat,wchan:24,args"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            said.seek(0)
+            pytest.fail(said.read() + processes.stdout)
+        said.seek(0)
+        assert done.returncode == 0, said.read()
