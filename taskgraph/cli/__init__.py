@@ -33,6 +33,7 @@ GROUPS = {
             "check": "Exit with 0 if everything is done, with 1 if not.",
             "count": "Count the tasks of the jugfile by function.",
             "errors": "Show why tasks failed, equal causes together.",
+            "graph": "Draw the graph: functions, how far they are, what needs what.",
             "explain": "Say why tasks are done or not, and whether they will run.",
             "logs": "Show what tasks printed.",
             "locks": "Show who is running what, and release locks.",

@@ -29,6 +29,17 @@ def save(value: Any, path: Path) -> None:
     encode = _format(path)
     with _explained(value, f"saved as {path.suffix}", "try .pkl"):
         data = encode(value)
+    write_file(path, data)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        It cannot be written.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         aside.write_bytes(data)

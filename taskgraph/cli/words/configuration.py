@@ -27,6 +27,7 @@ OF_COMMANDS = {
     "execute": (*_SELECT, "preload", "json"),
     "explain": ("json", "also"),
     "fsck": ("json",),
+    "graph": ("tasks",),
     "import-jug": ("json", "jugdir"),
     "invalidate": ("json", *_SELECT),
     "jobs": ("json",),

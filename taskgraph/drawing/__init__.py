@@ -1,0 +1,1 @@
+"""Graphs drawn: functions or tasks as boxes in layers."""
