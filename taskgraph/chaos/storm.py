@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections import Counter
 from contextlib import suppress
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from backends.errors import UnavailableError
+from taskgraph.chaos.commands import Command, send
 
 if TYPE_CHECKING:
     import random
@@ -25,6 +25,8 @@ _PAUSE = (0.1, 1.0)
 _BEYOND = 1.5
 """For how many leases somebody is frozen."""
 _LOOK = 0.05
+_ENDING = 60.0
+"""Seconds that workers have to end when the storm is over; they need some."""
 _PEOPLE = 0.4
 """How much of what is done is done by people, and not to workers."""
 
@@ -42,10 +44,13 @@ class Struck:
         How often each kind of strike was.
     recoveries : list of float
         For each worker that was killed with locks: seconds until they were free.
+    hung : list of (str, str)
+        Commands that did not end, by what they are called, and where they stood.
     """
 
     deeds: Counter[str] = field(default_factory=Counter)
     recoveries: list[float] = field(default_factory=list)
+    hung: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def workers(self) -> int:
@@ -65,11 +70,14 @@ class Programs:
         What people do meanwhile, by what it is called; it gives workers work.
     folder : Path
         Where all are started.
+    limit : float
+        Seconds after which one of `meanwhile` hangs.
     """
 
     execute: Sequence[str]
     meanwhile: Mapping[str, Sequence[str]]
     folder: Path
+    limit: float
 
 
 class Storm:
@@ -107,7 +115,8 @@ class Storm:
         self._lease = lease
         self._rng = rng
         self._said = said
-        self._groups: list[subprocess.Popen[bytes]] = []
+        self._groups: list[Command] = []
+        self._acting: Command | None = None
         self._frozen: list[tuple[float, int]] = []
         self._awaited: dict[Key, tuple[str, float]] = {}
         how = self._kill_group, self._freeze_worker, self._kill_worker
@@ -123,6 +132,7 @@ class Storm:
         try:
             while time.monotonic() < end:
                 self._keep_up()
+                self._hear()
                 if time.monotonic() >= strike_at:
                     self._strike()
                     strike_at = time.monotonic() + self._rng.uniform(*_PAUSE)
@@ -137,32 +147,42 @@ class Storm:
         """Strike somebody, or do what people do, which gives workers work."""
         strike = self._rng.choice(sorted(self._strikes))
         deed = self._rng.choice(sorted(self._programs.meanwhile))
-        if self._rng.random() < _PEOPLE or not self._strikes[strike]():
-            strike = deed
-            if self._start(self._programs.meanwhile[deed]).wait():
-                return  # there was nothing to be undone, or to be retried
-        self.struck.deeds[strike] += 1
+        if self._rng.random() >= _PEOPLE and self._strikes[strike]():
+            self.struck.deeds[strike] += 1
+        elif self._acting is None:
+            self._acting = self._start(deed, self._programs.meanwhile[deed])
+
+    def _hear(self) -> None:
+        """See whether what people do is done; what takes too long hangs."""
+        if self._acting is None:
+            return
+        code = self._acting.code()
+        if code is None and self._acting.age < self._programs.limit:
+            return
+        self._finish(self._acting, 0.0)
+        if code == 0:  # else there was nothing to be undone, or to be retried
+            self.struck.deeds[self._acting.name] += 1
+        self._acting = None
+
+    def _finish(self, command: Command, seconds: float) -> None:
+        """Wait for the end of a command; one that hangs is ended, and noted."""
+        code, stood = command.wait(seconds)
+        if code is None:
+            self.struck.hung.append((command.name, stood))
 
     def _keep_up(self) -> None:
         """Start groups for those that ended; let go on who was frozen long enough."""
-        self._groups = [group for group in self._groups if group.poll() is None]
+        self._groups = [group for group in self._groups if group.code() is None]
         while len(self._groups) < self._count:
-            self._groups.append(self._start(self._programs.execute))
+            self._groups.append(self._start("workers", self._programs.execute))
         now = time.monotonic()
         for until, pid in list(self._frozen):
             if until <= now:
-                _signal(pid, signal.SIGCONT)
+                send(pid, signal.SIGCONT)
                 self._frozen.remove((until, pid))
 
-    def _start(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            argv,
-            cwd=self._programs.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=self._said,
-            stderr=self._said,
-            start_new_session=True,
-        )
+    def _start(self, name: str, argv: Sequence[str]) -> Command:
+        return Command(name, argv, self._programs.folder, self._said)
 
     # strikes; each returns whether there was anybody to be struck
 
@@ -183,7 +203,7 @@ class Storm:
         self._refresh()
         killed = {member.worker for member in members}
         held = {key: by for key, by in self._backend.holders().items() if by in killed}
-        if not _signal(pid, signal.SIGKILL):
+        if not send(pid, signal.SIGKILL):
             return False
         now = time.monotonic()
         self._awaited |= {key: (by, now) for key, by in held.items()}
@@ -191,7 +211,7 @@ class Storm:
 
     def _freeze_worker(self) -> bool:
         member = self._some_member()
-        if member is None or not _signal(_pid_of(member), signal.SIGSTOP):
+        if member is None or not send(_pid_of(member), signal.SIGSTOP):
             return False
         until = time.monotonic() + _BEYOND * self._lease
         self._frozen.append((until, _pid_of(member)))
@@ -239,24 +259,15 @@ class Storm:
 
     def _end(self) -> None:
         for _, pid in self._frozen:
-            _signal(pid, signal.SIGCONT)
+            send(pid, signal.SIGCONT)
         for group in self._groups:
-            _signal(-group.pid, signal.SIGTERM)
+            send(-group.pid, signal.SIGTERM)
         for group in self._groups:
-            try:
-                group.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                _signal(-group.pid, signal.SIGKILL)
-                group.wait()
-
-
-def _signal(pid: int, number: int) -> bool:
-    """Send a signal to a process, or to a group; return whether it was there."""
-    try:
-        os.killpg(-pid, number) if pid < 0 else os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True
+            self._finish(group, _ENDING)
+        if self._acting is not None:
+            self._finish(
+                self._acting, max(0.0, self._programs.limit - self._acting.age)
+            )
 
 
 def _pid_of(member: Member) -> int:

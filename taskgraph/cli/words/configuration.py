@@ -16,7 +16,7 @@ OF_COMMANDS = {
     "adopt": ("json", *_SELECT),
     "bundle": ("json",),
     "cancel": (),
-    "chaos": ("json", "workers", "minutes", "lease", "seed"),
+    "chaos": ("json", "workers", "minutes", "lease", "limit", "seed"),
     "check": ("json", "also"),
     "cleanup": ("json", "alone", "max_size", "older"),
     "copy": ("json", *_SELECT),

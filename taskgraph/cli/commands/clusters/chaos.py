@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from taskgraph.chaos.commands import FAULTHANDLER
 from taskgraph.cli.arguments import json_option, jugfile_argument
 from taskgraph.cli.graphs import find_snapshot, require_script, snapshot_now
 from taskgraph.cli.printing import counted, print_json, print_table, say
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _PER_GROUP = 4
 _TELL_EVERY = 15.0
 _SHOWN = 20
+_ACTING = 300.0
+"""Seconds after which an invalidation, say, hangs: it runs no task."""
 _LAST = 2000
 """Bytes of what workers said last that are shown when they could not finish."""
 
@@ -41,6 +43,7 @@ class _Plan:
     url: str
     workers: int
     seconds: float
+    limit: float
     lease: float
     seed: int
 
@@ -48,15 +51,18 @@ class _Plan:
         """Return the command line of a command of `tg`."""
         start = "from taskgraph.cli import main; main()"
         words = [command, str(self.jugfile.resolve()), "--store", self.url, *more]
-        return [sys.executable, "-c", start, *words]
+        return [sys.executable, *FAULTHANDLER, "-c", start, *words]
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """What a storm did, how the last run ended, and what was wrong then."""
+    """What a storm did, how the last run ended, and what was wrong then.
+
+    The code is None if it had to be ended.
+    """
 
     struck: Struck
-    code: int
+    code: int | None
     seconds: float
     wrong: Sequence[str]
     said: str
@@ -86,6 +92,13 @@ class _Ended:
     metavar="SECONDS",
     help="Silence after which a worker counts as dead  [default: 5].",
 )
+@click.option(
+    "--limit",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
+    metavar="MINUTES",
+    help="Minutes that the last run may take, without any strike  [default: 30].",
+)
 @click.option("--seed", type=int, metavar="N", help="Strike as a run with it did.")
 @json_option
 def command(
@@ -94,6 +107,7 @@ def command(
     workers: int,
     minutes: float,
     lease: float,
+    limit: float,
     seed: int | None,
     as_json: bool,
 ) -> int:
@@ -101,9 +115,10 @@ def command(
 
     Meanwhile results are invalidated, that is undone, and failures are retried. At the
     end all has to be there, each result made of those that are stored, nothing locked,
-    nothing damaged. It shows what a store carries before one trusts it: name a store of
-    the same kind with --store, but not one whose results are dear, as they are computed
-    anew. Without it, one beside the jugfile is made (with .chaos.tgdata).
+    nothing damaged; a command that does not end is told with its stacks. It shows what
+    a store carries before one trusts it: name a store of the same kind with --store,
+    but not one whose results are dear, as they are computed anew. Without it, one
+    beside the jugfile is made (with .chaos.tgdata).
 
     \b
     Exit code: 0 nothing was lost, 1 something was wrong.
@@ -112,7 +127,7 @@ def command(
     require_script(jugfile)
     url = store or str(Path(".", jugfile.with_suffix(".chaos.tgdata")))
     chosen = random.SystemRandom().randrange(1 << 32) if seed is None else seed
-    plan = _Plan(jugfile, url, workers, minutes * 60, lease, chosen)
+    plan = _Plan(jugfile, url, workers, minutes * 60, limit * 60, lease, chosen)
     backend = open_named(url, create=True)
     snapshot_now(backend, jugfile, keep=True)
     note(f"{counted(workers, 'worker')} for {minutes:g} min on {url}, seed {chosen}")
@@ -128,6 +143,7 @@ def command(
 def _raged(plan: _Plan, backend: Backend, said: IO[bytes]) -> _Ended:
     """Let a storm rage, let workers finish in peace, and look at what is there."""
     from taskgraph.chaos.audit import audit
+    from taskgraph.chaos.commands import Command
     from taskgraph.chaos.storm import Programs, Storm
     from taskgraph.results.results import Results
 
@@ -137,16 +153,20 @@ def _raged(plan: _Plan, backend: Backend, said: IO[bytes]) -> _Ended:
     meanwhile = {"undone": plan.argv("undo"), "retried": plan.argv("retry")}
     for name in find_snapshot(backend, plan.jugfile).names:
         meanwhile[f"invalidated {name}"] = plan.argv("invalidate", "-y", "--name", name)
-    programs = Programs(run, meanwhile, Path.cwd())
+    acting = min(_ACTING, plan.limit)
+    programs = Programs(run, meanwhile, Path.cwd(), acting)
     rng = random.Random(plan.seed)
     storm = Storm(programs, groups, backend, plan.lease, rng, said)
     storm.rage(plan.seconds, _now_and_then(note))
-    began = time.monotonic()
-    code = subprocess.run(run, stdout=said, stderr=said, check=False).returncode
-    took = time.monotonic() - began
+    last = Command("the last run", run, Path.cwd(), said)
+    code, stood = last.wait(plan.limit)
+    took, struck = last.age, storm.struck
+    if code is None:
+        struck.hung.append((last.name, stood))
     backend.poll()
-    wrong = list(audit(Results(backend), find_snapshot(backend, plan.jugfile)))
-    return _Ended(storm.struck, code, took, wrong, _last(said))
+    wrong = [f"{name} did not end in time" for name, _ in struck.hung]
+    wrong += audit(Results(backend), find_snapshot(backend, plan.jugfile))
+    return _Ended(struck, code, took, wrong, _last(said))
 
 
 def _now_and_then(tell: Callable[[str], None]) -> Callable[[Struck], None]:
@@ -176,6 +196,7 @@ def _as_json(ended: _Ended, seed: int) -> dict[str, Any]:
         "seed": seed,
         "deeds": dict(ended.struck.deeds),
         "recoveries": recoveries,
+        "hung": [{"command": name, "stood": at} for name, at in ended.struck.hung],
         "exit_code": ended.code,
         "seconds_after": ended.seconds,
         "wrong": list(ended.wrong),
@@ -193,10 +214,13 @@ def _print(ended: _Ended) -> None:
             f"locks of the killed were free after {half:.2f} s (half), {most:.2f} s "
             f"(99 of 100), {recoveries[-1]:.2f} s at most"
         )
-    say(f"the last run took {ended.seconds:.1f} s and ended with {ended.code}")
+    how = "had to be ended" if ended.code is None else f"ended with {ended.code}"
+    say(f"the last run took {ended.seconds:.1f} s and {how}")
+    for name, stood in ended.struck.hung:
+        say(f"{name} did not end; where it stood:\n{stood}", error=True)
     for what in ended.wrong[:_SHOWN]:
         say(f"wrong: {what}")
-    if ended.code not in (0, 1):
+    if ended.code not in (0, 1, None):
         say(ended.said, error=True)
     if ended.wrong:
         say(f"{counted(len(ended.wrong), 'thing')} wrong", bold=True)
