@@ -57,7 +57,11 @@ class OtherWorkers:
         self._seen: dict[str, float] = {}
 
     def count(self) -> int:
-        """Return how many are alive, as of the last look."""
+        """Return how many are alive, as of the last look; free locks of the dead.
+
+        Who has work looks as often as it pays to know how many share it. It frees what
+        the dead had locked, too: others may need that long before anybody is idle.
+        """
         now = self._clock()
         if now >= self._count_at:
             members = self._backend.members
@@ -65,11 +69,10 @@ class OtherWorkers:
             here = 1 + sum(name.startswith(self._machine) for name in self._names)
             self.crowd = max(1.0, here / processors())
             self._dead &= self._names
-            dead = self._dead_of(self._names, now)
-            gone = dead and dead - set(self._backend.holders().values())
-            for worker in gone:
-                members.leave(worker)  # it had locked nothing: nobody else does that
-            if not gone:
+            dead = self._dead_of(self._names | self._holders(), now)
+            for worker in dead:
+                self._bury(worker)
+            if not dead:
                 self._count_at = now + max(_PATIENCE, _PER_NAME * len(self._names))
         return len(self._names) - len(self._dead)
 
@@ -88,17 +91,24 @@ class OtherWorkers:
         now = self._clock()
         if now < self._expel_at:
             return False
-        holders = set(self._backend.holders().values())
-        holders.discard(self._backend.worker)
-        freed = False
-        for worker in self._dead_of(holders, now):
-            # Since the last poll it may have released them and left by itself.
-            if self._backend.expel(worker, Cause.LOST):
-                freed = True
-                warn(f"{worker} does not answer any more; what it had locked is free")
-            self._backend.members.leave(worker)
+        dead = self._dead_of(self._holders(), now)
+        freed = [worker for worker in dead if self._bury(worker)]
         if not freed:
             self._expel_at = now + _PATIENCE
+        return bool(freed)
+
+    def _holders(self) -> set[str]:
+        """Return who else has locked anything, dead or alive."""
+        return set(self._backend.holders().values()) - {self._backend.worker}
+
+    def _bury(self, worker: str) -> bool:
+        """Sign off somebody who is dead; return whether it had locked anything."""
+        # Since the last poll it may have released them and left by itself.
+        held = worker in self._holders()
+        freed = held and self._backend.expel(worker, Cause.LOST)
+        if freed:
+            warn(f"{worker} does not answer any more; what it had locked is free")
+        self._backend.members.leave(worker)
         return freed
 
     def _dead_of(self, names: set[str], now: float) -> set[str]:

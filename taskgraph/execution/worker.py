@@ -223,6 +223,7 @@ class Worker:
         """Lock some of what is ready; return it with the token of its lock."""
         backend, pace, attempts = self._backend, self._pace, 0
         pace.others, pace.crowd = self._others.count(), self._others.crowd
+        self._learn(backend.changes())  # it may have freed locks, and read on
         while True:
             at = self._frontier, self._loaded.graph, self._running
             budget = self._choice.budget(pace, backend.holders(), *at, attempts)

@@ -178,3 +178,21 @@ def test_who_died_with_locks_is_said_to_be_dead_once(open_store, own, others, wa
     assert not others.expel_dead()
     assert len(warned) == 1
     assert own.suspect(key(1))
+
+
+def test_who_has_work_frees_the_locks_of_the_dead_while_counting(
+    open_store, own, others, clock, warned
+):
+    """All may have work for hours, and what is locked may be what they need next."""
+    for number, about in enumerate([ended(), elsewhere(), elsewhere()]):
+        other = open_store(f"w{number}")
+        other.members.beat(other.worker, about)
+        other.claim([key(number)])
+    own.members.leave("w1")  # where a heartbeat is a key that ends by itself
+    own.poll()
+    for _ in range(3):
+        clock.now += 10
+        assert others.count() == 1
+    assert set(own.holders().values()) == {"w2"}
+    assert own.members.names() == {"w2"}
+    assert len(warned) == 2
