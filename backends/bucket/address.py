@@ -149,6 +149,15 @@ def _holds_secret(endpoint: str) -> bool:
     return "@" in endpoint or "?" in endpoint
 
 
+def _is_endpoint(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        there = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return there and parts.scheme in {"http", "https"}
+
+
 def _settings(shown: str, scheme: str, given: list[tuple[str, str]]) -> dict[str, str]:
     known, settings = _SETTINGS[scheme], {}
     for name, value in given:
@@ -159,6 +168,11 @@ def _settings(shown: str, scheme: str, given: list[tuple[str, str]]) -> dict[str
             )
         if name in _SWITCHES and value.lower() not in {"true", "false"}:
             raise OpenError(f"{shown}: {name} is true or false, not {value!r}")
+        if name == "endpoint" and not _is_endpoint(value):
+            raise OpenError(
+                f"{shown}: no service is at {value!r}; write where it is as "
+                "https://host or https://host:9000"
+            )
         settings[known[name]] = value.lower() if name in _SWITCHES else value
     return settings
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import threading
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -24,6 +26,9 @@ PATIENCE = 100.0
 """Seconds for which a request that may yet succeed is made again."""
 TIMEOUT = 60.0
 """Seconds that a single try may take: some hundred megabytes, if that must be."""
+_ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+_PROMPT, _LOOK = 2000, 250
+"""Milliseconds in which most answers come, and between two looks for signals then."""
 _LARGE = 8 << 20
 """Bytes from which on an object is sent in pieces."""
 
@@ -206,7 +211,7 @@ class Client:
                 send(connection, piece)
                 self._count("put")
             send(connection, b"")
-            answer = receive(connection)
+            answer = self._answer(connection)
         self._checked(answer, "write to")
         return size
 
@@ -221,7 +226,7 @@ class Client:
         connection = self._connection()
         with self._told():
             send(connection, ["download", name])
-            answer = receive(connection)
+            answer = self._answer(connection)
         size = self._checked(answer, "read")
         self._count("get", 1 + (size or 0) // _LARGE)
         if size is None:
@@ -242,8 +247,19 @@ class Client:
         connection = self._connection()
         with self._told():
             send(connection, requests)
-            answers: list[list[Any]] = receive(connection)
+            answers: list[list[Any]] = self._answer(connection)
         return answers
+
+    def _answer(self, connection: Line) -> Any:
+        """Return what comes; wait no more if this process is to end."""
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        patience = _PROMPT
+        while not poll.poll(patience):
+            patience = _LOOK
+            if signal.sigpending() & _ENDING:
+                raise UnavailableError(f"{self.url} does not answer")
+        return receive(connection)
 
     def _count(self, what: str, times: int = 1) -> None:
         self.requests[what] = self.requests.get(what, 0) + times

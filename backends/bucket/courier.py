@@ -148,7 +148,7 @@ class Courier:
                 if self._store is None:
                     self._store = self._make(0)
                 found = deed()
-            except Exception as error:  # noqa: BLE001 - whatever a library raises
+            except BaseException as error:  # noqa: BLE001 - this one also panics
                 kind, word = told(error)
                 self._answered |= kind not in {*IN_VAIN, "other"}
                 if not self._answered:
@@ -239,7 +239,7 @@ class Courier:
                 max_concurrency=_PIECES,
             )
             return "ok", None
-        except Exception as error:  # noqa: BLE001 - whatever a library raises
+        except BaseException as error:  # noqa: BLE001 - this one also panics
             return told(error)
         finally:
             for _ in pieces:

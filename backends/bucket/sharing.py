@@ -15,6 +15,8 @@ from collections import OrderedDict
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backends.bucket.failures import IN_VAIN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -49,6 +51,11 @@ class _Look:
         self.begun = inf
         self.answer: Answer = "other", "nothing was said"
         self.done = threading.Event()
+
+    def was_in_vain(self, came: float, now: float) -> bool:
+        """Return whether who came then has waited for most of a try that failed."""
+        waited, took = now - came, now - self.begun
+        return self.answer[0] in IN_VAIN and took <= 2 * waited
 
 
 class Shared:
@@ -97,8 +104,11 @@ class Shared:
     ) -> Answer:
         """Return what is answered to a look that begins now, or was begun lately.
 
-        With None for an age, each asks by himself, one after another.
+        With None for an age, each asks by himself, one after another. But who waited
+        while a service did not answer another one need not wait for as long again: in a
+        crowd, all of them would.
         """
+        came = self._clock()
         with self._lock:
             before = self._looks.get(key)
             if age is not None and before and self._clock() - before.begun < age:
@@ -112,7 +122,10 @@ class Shared:
             before.done.wait()
         look.begun = self._clock()
         try:
-            look.answer = ask()
+            if before is not None and before.was_in_vain(came, look.begun):
+                look.begun, look.answer = before.begun, before.answer
+            else:
+                look.answer = ask()
         finally:
             look.done.set()
             told = look.answer[0] in {"ok", "missing"}

@@ -345,11 +345,13 @@ class Supervisor:
             self._observer.note(why)
 
     def _beat(self) -> None:
-        for child in self._children.values():
-            known = child.joined or bool(self._graph)
-            if known and not process_stopped(child.pid):
-                about = self._options.identity(child.pid, os.getpid())
-                with suppress(BackendError):  # the worker itself will meet it too
+        # A worker will meet what fails, too. Who watches has more to do than to wait
+        # for a server as often as there are workers.
+        with suppress(BackendError):
+            for child in self._children.values():
+                known = child.joined or bool(self._graph)
+                if known and not process_stopped(child.pid):
+                    about = self._options.identity(child.pid, os.getpid())
                     self._backend.members.beat(child.worker, about)
 
     # ending

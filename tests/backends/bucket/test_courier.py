@@ -156,3 +156,28 @@ def test_who_is_interrupted_gets_no_answer_that_was_for_another(open_bucket):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def silent(monkeypatch):
+    """Return a client whose courier never answers."""
+    ours, its = hiring._pair()
+    client = Client(parse_address("s3://bucket/prefix"))
+    monkeypatch.setattr(client, "_connection", lambda: ours)
+    with ours, its:
+        yield client
+
+
+def test_who_is_told_to_end_waits_no_more_for_an_answer(silent):
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    main = threading.get_ident()
+    timer = threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGTERM))
+    timer.start()
+    try:
+        with pytest.raises(UnavailableError, match="does not answer"):
+            silent.head("x")
+        assert signal.sigpending() & {signal.SIGTERM}
+    finally:
+        signal.sigwait({signal.SIGTERM})
+        timer.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from backends.opening import open_backend
+
 from ...taskgraph.execution.test_storm import rage_over
 from ...taskgraph.rough import ENVIRONMENT, SUM, TG, assert_sound, end, tg, value_of
 from .meddler import refusal
@@ -64,6 +66,23 @@ def test_a_short_storm_over_a_bucket(tmp_path, url):
         store=url,
     )
     assert storm.counts["workers"]
+
+
+def test_a_run_takes_from_a_bucket_what_it_has_and_from_a_directory(tmp_path, url):
+    """Results are as good in either; neither the one nor the other store is changed."""
+    (tmp_path / "job.py").write_text(ARRAYS)
+    tg(tmp_path, "execute", "-q", "job.py", "--store", url)
+    known = open_backend(url)
+    known.refresh()
+    there = known.position
+
+    own = str(tmp_path / "own")
+    for store, also in ((own, url), (url.replace("/store?", "/other?"), own)):
+        said = tg(tmp_path, "execute", "job.py", "--store", store, "--also", also)
+        assert "6 results taken from other stores" in said.stderr
+        assert value_of(tmp_path, store=store) == value_of(tmp_path, store=url)
+    known.refresh()
+    assert known.position == there
 
 
 @pytest.mark.cloud

@@ -220,6 +220,53 @@ def test_an_append_is_tried_again_where_nothing_was_put(shared, service, clock):
     assert service_then.answer("append", "log/1", b"a")[0] == "ok"
 
 
+def test_many_who_append_wait_for_a_silent_service_once(clock):
+    """One after another, sixteen workers would wait for as many times its patience."""
+    asked, open_ = [], threading.Event()
+
+    def make(what, how):
+        asked.append(what)
+        open_.wait()
+        clock.now += 100
+        return "unreachable", "no answer"
+
+    shared = Shared(make, clock)
+    first = in_threads(shared, ("append", "log/1", b"x"))
+    while not asked:
+        time.sleep(0.001)
+    clock.now += 1
+    rest = in_threads(shared, *[("append", "log/1", b"y")] * 15)
+    time.sleep(0.3)  # all of them wait now
+    open_.set()
+
+    assert first() + rest() == [("unreachable", "no answer")] * 16
+    assert asked == ["put"]
+    assert shared.answer("append", "log/1", b"z")[0] == "unreachable"
+    assert asked == ["put", "put"]  # who comes now asks
+
+
+def test_who_came_when_a_silent_service_was_nearly_given_up_asks_himself(clock):
+    asked, open_ = [], threading.Event()
+
+    def make(what, how):
+        asked.append(what)
+        open_.wait()
+        return ("busy", "503") if len(asked) == 1 else ("ok", "mark")
+
+    shared = Shared(make, clock)
+    first = in_threads(shared, ("append", "log/1", b"x"))
+    while not asked:
+        time.sleep(0.001)
+    clock.now += 90
+    late = in_threads(shared, ("append", "log/1", b"y"))
+    time.sleep(0.2)
+    clock.now += 10
+    open_.set()
+
+    assert first() == [("busy", "503")]
+    assert late() == [("ok", "mark")]
+
+
 def test_what_was_taken_back_can_be_put_anew(shared, service, clock):
     shared.answer("append", "log/1", b"a")
     shared.answer("delete", "log/1")

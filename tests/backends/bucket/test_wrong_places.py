@@ -10,6 +10,7 @@ from importlib import util
 
 import pytest
 
+from backends.bucket import hiring
 from backends.bucket.address import parse_address
 from backends.bucket.client import Client
 from backends.bucket.layout import KIND, original, plain
@@ -50,6 +51,11 @@ def _run(code, *arguments, **how):
         ("gs://bucket/a?region=x", "no setting 'region'"),
         ("s3://bucket/a?allow_http=yes", "true or false"),
         ("s3://[bucket/a", "makes no sense"),
+        ("s3://bucket/a?endpoint=nonsense", "no service is at 'nonsense'"),
+        ("s3://bucket/a?endpoint=http://host:9000-2", "no service is at"),
+        ("s3://bucket/a?endpoint=http://host:0", "no service is at"),
+        ("az://bucket/a?endpoint=http://", "no service is at"),
+        ("gs://bucket/a?endpoint=ftp://host", "no service is at"),
     ],
 )
 def test_a_url_of_no_bucket_is_refused(url, sentence):
@@ -113,6 +119,16 @@ def test_nothing_of_it_is_imported_for_other_stores():
 def test_a_bucket_that_is_not_there(server):
     with pytest.raises(OpenError, match=r"there is no bucket s3://nobody at http"):
         open_backend(server.url("x", bucket="nobody"))
+
+
+def test_an_endpoint_of_the_environment_that_makes_no_sense(server, monkeypatch):
+    """The library ends a thread by that; the others go on, and it is told."""
+    monkeypatch.setattr(hiring, "_agency", hiring._Agency())
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://host:9000-2")
+    bucket = server.url("x").partition("?")[0]
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="answers PanicException"):
+            Client(parse_address(bucket), patience=5.0).get("x")
 
 
 def test_an_endpoint_that_nobody_listens_at(server):

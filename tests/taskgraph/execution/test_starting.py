@@ -135,6 +135,22 @@ def test_a_worker_begins_with_what_its_supervisor_has_read(tmp_path):
     assert set(reader.holders()) == set(keys)
 
 
+def test_a_store_that_is_away_is_not_waited_for_once_for_each_worker(
+    supervisor, monkeypatch
+):
+    tried = []
+
+    def beat(worker, identity):
+        tried.append(worker)
+        raise UnavailableError("nobody answers")
+
+    monkeypatch.setattr(supervisor.results.backend.members, "beat", beat)
+    for _ in range(3):
+        seated(supervisor, os.getpid() + len(supervisor._children)).joined = True
+    supervisor._beat()
+    assert len(tried) == 1
+
+
 def test_a_slow_store_is_not_read_for_each_worker():
     asked = []
     backend = SimpleNamespace(latency=0.5, poll=lambda: asked.append(1))
