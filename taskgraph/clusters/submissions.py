@@ -39,6 +39,8 @@ class Submission:
         How many jobs.
     workers : int
         How many workers each of them starts.
+    resources : str
+        What each of them has, as it was written.
     at : float
         When, in seconds since 1970.
     """
@@ -48,6 +50,7 @@ class Submission:
     job: str
     count: int
     workers: int
+    resources: str
     at: float
     place: Path = field(compare=False)
 
@@ -146,10 +149,17 @@ def submissions_of(jugfile: Path) -> list[Submission]:
 
 
 def now_submitted(
-    number: int, place: Path, system: str, job: str, count: int, workers: int
+    number: int,
+    place: Path,
+    system: str,
+    job: str,
+    count: int,
+    workers: int,
+    resources: str,
 ) -> Submission:
     """Return a submission of this moment."""
-    return Submission(number, system, job, count, workers, time.time(), place)
+    now = time.time()
+    return Submission(number, system, job, count, workers, resources, now, place)
 
 
 def useful_jobs(ready: int, waiting: int, workers: int, most: int) -> int:

@@ -60,6 +60,29 @@ def waiting(
             )
 
 
+def for_whom(
+    counts: Mapping[str, int], asking: Mapping[str, Sequence[str]], has: Resources
+) -> dict[str, int]:
+    """Return how many tasks a command may run that has something, by function.
+
+    Of functions of one name that ask for this and that, all count if some may be run.
+
+    Examples
+    --------
+    >>> counts, asking = {"f": 3, "g": 1, "h": 0}, {"f": ("gpu=1",)}
+    >>> for_whom(counts, asking, Resources.of("gpu=1"))
+    {'f': 3, 'g': 1}
+    >>> for_whom(counts, asking, Resources())
+    {'g': 1}
+    """
+
+    def may_run(name: str) -> bool:
+        texts = asking.get(name, ("",))
+        return any(not Resources.of(text).lacking(has) for text in texts)
+
+    return {name: n for name, n in counts.items() if n and may_run(name)}
+
+
 def nobody_has(
     counts: Mapping[str, int],
     asking: Mapping[str, Sequence[str]],

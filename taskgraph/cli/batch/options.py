@@ -54,6 +54,32 @@ class _Time(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class _System(click.Option):
+    """A flag for a batch system; all of them set one parameter, and one is given."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:  # noqa: ARG002 - as click calls it
+        """Let the parser note each that is given, not the last one."""
+        parser.add_option(
+            obj=self,
+            opts=self.opts,
+            dest=self.name,
+            action="append_const",
+            nargs=1,
+            const=self.flag_value,
+        )
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the system that is given; refuse two."""
+        if isinstance(value, list):
+            first, *others = dict.fromkeys(value)
+            if others:
+                raise click.UsageError(
+                    f"--{first} and --{others[0]} are two ways: give one"
+                )
+            value = first
+        return super().process_value(ctx, value)
+
+
 def submit_options(function: F) -> F:
     """Add what a submission needs: how many jobs, for how long, and where."""
     for option in reversed([*_where(), *_what()]):
@@ -63,7 +89,14 @@ def submit_options(function: F) -> F:
 
 def _where() -> list[Callable[[Any], Any]]:
     flags = [
-        click.option(f"--{name}", "system", flag_value=name, default=None, help=meaning)
+        click.option(
+            f"--{name}",
+            "system",
+            flag_value=name,
+            default=None,
+            help=meaning,
+            cls=_System,
+        )
         for name, meaning in _SYSTEMS.items()
     ]
     ssh = click.option(

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskgraph.cli.printing import counted, say
 from taskgraph.cli.sentences import note, program_name
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from taskgraph.clusters.clouds import Cloud
     from taskgraph.clusters.orders import Order
     from taskgraph.clusters.systems import System
+    from taskgraph.resources import Resources
     from taskgraph.tasks.jugfile import Loaded
 
 _NOT_FOR_JOBS = ("TG_CPUS", "TG_STORE", "TG_JUGFILE", "TG_ELEMENT")
@@ -29,12 +30,27 @@ _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _DIRECTIVE = re.compile(r"-[^\n]+")
 
 
+class Ready(NamedTuple):
+    """Tasks that jobs may run.
+
+    Attributes
+    ----------
+    lacking : int
+        How many are ready, less the workers that are there for them.
+    useful : callable
+        Returns whether who has these resources may run any of them.
+    """
+
+    lacking: int
+    useful: Callable[[Resources], object]
+
+
 def submit(
     jugfile: Path,
     command: Sequence[str],
     given: Mapping[str, Any],
     store: str | None,
-    ready: Callable[[], int],
+    ready: Callable[[], Ready],
 ) -> int:
     """Submit jobs, or show the script; return the exit code.
 
@@ -50,7 +66,7 @@ def submit(
         The URL of the store, if one was given; it goes to the jobs by a file that only
         the user can read.
     ready : callable
-        Returns how many tasks are ready and would have no worker.
+        Returns how many tasks are ready that the jobs may run.
 
     Raises
     ------
@@ -89,7 +105,7 @@ def submit(
     with new_place(jugfile) as (number, place):
         wanted = order(number)
         written = filled(text, system.values(wanted, place), source)
-        job = _submitted(system, wanted, number, place, written, given["jobs"])
+        job = _submitted(system, wanted, number, place, written, given)
     _tell(jugfile, number, count, system.title, job)
     return 0
 
@@ -120,7 +136,12 @@ def _tell(jugfile: Path, number: int, count: int, title: str, job: str) -> None:
 
 
 def _submitted(
-    system: System, order: Order, number: int, place: Path, written: str, workers: int
+    system: System,
+    order: Order,
+    number: int,
+    place: Path,
+    written: str,
+    given: Mapping[str, Any],
 ) -> str:
     from taskgraph.clusters.programs import ClusterError
     from taskgraph.clusters.submissions import (
@@ -140,7 +161,8 @@ def _submitted(
         raise ClusterError(
             f"{error}; --local or --ssh HOST,HOST starts workers without {system.title}"
         ) from error
-    keep(now_submitted(number, place, system.name, job, order.count, workers))
+    what = order.count, given["jobs"], str(given["resources"])
+    keep(now_submitted(number, place, system.name, job, *what))
     return job
 
 
@@ -197,22 +219,28 @@ def _refuse_words(given: Mapping[str, Any]) -> None:
             raise UsageError("--secret takes NAME=WHERE, where a cloud keeps the value")
 
 
-def _how_many(jugfile: Path, given: Mapping[str, Any], ready: Callable[[], int]) -> int:
+def _how_many(
+    jugfile: Path, given: Mapping[str, Any], ready: Callable[[], Ready]
+) -> int:
     """Return how many jobs to submit: those asked for, or as many as are useful."""
     if not given["top_up"]:
         return int(given["count"])
     from taskgraph.clusters.submissions import submissions_of, useful_jobs
     from taskgraph.clusters.systems import SYSTEMS
+    from taskgraph.resources import Resources
 
+    lacking, useful = ready()
     waiting = 0
     for one in submissions_of(jugfile):
+        if not useful(Resources.of(one.resources)):
+            continue
         elements = SYSTEMS[one.system].elements(one.job, one.place)
         waiting += sum(element.state == "waiting" for element in elements)
-    return useful_jobs(ready(), waiting, given["jobs"], given["count"])
+    return useful_jobs(lacking, waiting, given["jobs"], given["count"])
 
 
-def ready_tasks(loaded: Loaded) -> int:
-    """Return how many tasks of a graph can be run and nobody runs."""
+def ready_tasks(loaded: Loaded) -> Ready:
+    """Return how many tasks of a graph can be run, by whomever, and nobody runs."""
     from taskgraph.cli.words.keys import locked_keys
     from taskgraph.tasks.frontier import Frontier
 
@@ -222,14 +250,18 @@ def ready_tasks(loaded: Loaded) -> int:
     known = backend.keys()
     frontier = Frontier(loaded.graph, known, backend.failures())
     ready = frontier.ready - len(held & frontier.unfinished)
-    return ready - living_workers(backend)
+    return Ready(ready - living_workers(backend), lambda _: True)
 
 
-def living_workers(backend: Backend) -> int:
-    """Return how many workers are at a store."""
+def living_workers(
+    backend: Backend, useful: Callable[[Resources], object] = lambda _: True
+) -> int:
+    """Return how many workers are at a store, of those whose resources are of use."""
     from backends.liveness import seems_dead
+    from taskgraph.execution.options import offered_by
 
-    return sum(not seems_dead(member) for member in backend.members.all())
+    alive = [each for each in backend.members.all() if not seems_dead(each)]
+    return sum(bool(useful(offered_by(each.identity))) for each in alive)
 
 
 def _order(

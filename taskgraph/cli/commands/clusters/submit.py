@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,12 @@ from taskgraph.cli.batch.options import (
     submit_options,
     words_given,
 )
-from taskgraph.cli.batch.submitting import living_workers, require_going_on, submit
+from taskgraph.cli.batch.submitting import (
+    Ready,
+    living_workers,
+    require_going_on,
+    submit,
+)
 from taskgraph.cli.graphs import require_script, snapshot_now, status_now
 from taskgraph.cli.stores import open_store_of
 from taskgraph.cli.words.keys import locked_keys
@@ -40,20 +46,29 @@ def command(
     script and logs are kept beside the jugfile, in its name with .tgjobs. What else is
     given goes to `tg execute`, ARGUMENTS after -- to the script.
     """
+    from taskgraph.tasks.graph import selector
     from taskgraph.tasks.jugfile import Jugfile
+    from taskgraph.upkeep.asking import for_whom
 
+    names = given["name"], given["pattern"]
+    select = selector(*names) if any(names) else lambda _: True
     require_script(jugfile)
     arguments = given["arguments"]
     Jugfile(jugfile, arguments).compiled()
     backend = open_store_of(jugfile, store, create=True)
     require_going_on(backend, given)
 
-    def ready() -> int:
+    def ready() -> Ready:
         backend.poll()
         snapshot = snapshot_now(backend, jugfile, arguments)
         held, _ = locked_keys(backend)
         status, _ = status_now(snapshot, backend, held)
-        return int(status.totals["ready"]) - living_workers(backend)
+        counts = {
+            name: row["ready"] for name, row in status.counts.items() if select(name)
+        }
+        wanted = for_whom(counts, snapshot.asking, given["resources"])
+        useful = partial(for_whom, wanted, snapshot.asking)
+        return Ready(sum(wanted.values()) - living_workers(backend, useful), useful)
 
     words = words_given(context, OWN_OPTIONS)
     words += [str(jugfile), *(["--", *arguments] if arguments else [])]
