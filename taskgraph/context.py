@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from taskgraph.tasks.recording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from taskgraph.results.results import Results
 
@@ -137,6 +138,8 @@ def init(
     jugdir: Any = None,
     on_error: str = "exit",
     store: Any = None,
+    *,
+    also: Iterable[str] = (),
 ) -> tuple[Results, dict[str, Any]]:
     """Load a jugfile into this process, for a notebook, a script or another jugfile.
 
@@ -151,6 +154,8 @@ def init(
         Where the results are; ``jugdata`` by default. `store` counts if both are given.
     on_error : {'exit', 'propagate'}
         Whether an error in the jugfile is printed and ends the process.
+    also : iterable of str, optional
+        Other stores: what `run` would take from there is taken, and nothing is run.
 
     Returns
     -------
@@ -162,11 +167,16 @@ def init(
     """
     if on_error not in ("exit", "propagate"):
         raise UsageError(f"on_error is 'exit' or 'propagate', not {on_error!r}")
-    from taskgraph.execution.at_once import run_at_once
+    from taskgraph.execution.at_once import run_at_once, take_all
 
+    others = tuple(map(os.fspath, also))
+    at_once = partial(run_at_once, also=others)
     results = open_store(store or jugdir or "jugdata")
+    source = Jugfile(Path(jugfile), run_at_once=at_once)
     try:
-        loaded = Jugfile(Path(jugfile), run_at_once=run_at_once).load(results)
+        loaded = source.load(results)
+        while others and take_all(loaded, others) and loaded.missing:
+            loaded = source.load(results)
     except JugfileError as error:
         if on_error == "propagate":
             raise
@@ -175,7 +185,7 @@ def init(
         loaded.space["__jug__hasbarrier__"] = True
     recording = current_recording()
     if recording is None or not recording.whole:  # a jugfile's own stays
-        set_recording(Recording(loaded.results, run_at_once))
+        set_recording(Recording(loaded.results, at_once))
     return loaded.results, loaded.space
 
 

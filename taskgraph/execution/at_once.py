@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from backends.warning import warn
 from taskgraph.errors import NoResultError
 from taskgraph.execution.in_process import member
 from taskgraph.execution.other_workers import OtherWorkers
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from backends.interface import Backend, Claim
     from taskgraph.results.results import Results
+    from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task
 
 
@@ -91,6 +93,34 @@ def _taken(results: Results, task: Task, claim: Claim, also: Sequence[str]) -> b
     others = OtherStores(also, results)
     others.look(Graph([task]))
     return others.take([task.key], claim.token) > 0
+
+
+def take_all(loaded: Loaded, also: Sequence[str]) -> int:
+    """Take all results of a graph from other stores that a run would; return how many.
+
+    What somebody is running now is left to them. What cannot be read is warned of.
+    """
+    from taskgraph.upkeep.other_stores import OtherStores
+
+    results, backend = loaded.results, loaded.results.backend
+    backend.poll()
+    others = OtherStores(also, results)
+    others.look(loaded.graph)
+    wanted = [
+        key for key in loaded.graph if backend.find(key) is None and key in others
+    ]
+    taken = 0
+    if wanted:
+        backend.make()
+        with member(backend):
+            claim = backend.claim(wanted)
+            try:
+                taken = others.take(claim.keys, claim.token)
+            finally:
+                backend.release(claim.keys)
+    for sentence in others.told:
+        warn(sentence)
+    return taken
 
 
 def _claim(results: Results, task: Task) -> Claim:

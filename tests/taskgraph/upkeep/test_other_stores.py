@@ -1,12 +1,25 @@
 """What a run takes from other stores fits what it has; everything else is run."""
 
+import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from backends.errors import BackendError
-from taskgraph import Task, TaskGenerator, invalidate, open_store, run, status
+from backends.opening import open_backend
+from taskgraph import (
+    Task,
+    TaskGenerator,
+    init,
+    invalidate,
+    open_store,
+    run,
+    status,
+    value as value_of,
+)
 from taskgraph.tasks.graph import Graph
 from taskgraph.upkeep import other_stores
 from taskgraph.upkeep.collection import empty
@@ -197,3 +210,117 @@ def test_status_from_python_counts_what_a_run_would_take(tmp_path, caplog):
     assert status(tasks, store=own, also=[other]).done == 0
     assert status(tasks, store=own, also=[str(tmp_path / "nowhere")]).open == 2
     assert "nowhere" in caplog.text
+
+
+BEYOND = """
+from taskgraph import TaskGenerator, barrier, value
+
+@TaskGenerator
+def double(x):
+    with open("ran.txt", "a") as file:
+        file.write("double ")
+    return 2 * x
+
+one = double(1)
+barrier()
+two = double(value(one) + 1)
+"""
+
+
+@pytest.fixture
+def beyond(tmp_path, monkeypatch):
+    """Return a jugfile in this folder whose results are in a store called other."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "beyond.py"
+    path.write_text(BEYOND)
+    run(path, store="other", workers=0)
+    (tmp_path / "ran.txt").unlink()
+    return path
+
+
+def test_a_notebook_gets_what_other_stores_have_beyond_barriers_too(beyond, tmp_path):
+    before = contents(tmp_path / "other")
+
+    results, space = init(beyond, store="own", also=["other", "nowhere"])
+
+    assert value_of(space["two"]) == 6
+    assert "__jug__hasbarrier__" not in space
+    assert results.backend.locks() == []
+    assert list(results.backend.members.names()) == []
+    assert not (tmp_path / "ran.txt").exists()
+    assert contents(tmp_path / "other") == before
+    shutil.rmtree("other")
+    assert value_of(init(beyond, store="own")[1]["two"]) == 6
+
+
+def test_a_notebook_leaves_to_others_what_they_are_running(beyond):
+    _, space = init(beyond, store="own")
+    somebody = open_backend("own")
+    somebody.claim([space["one"].key])
+
+    _, space = init(beyond, store="own", also=["other"])
+
+    assert space["__jug__hasbarrier__"]
+    somebody.poll()
+    assert list(somebody.holders()) == [space["one"].key]
+
+
+@pytest.mark.parametrize("where", ["own", "other"])
+def test_what_is_invalidated_while_it_is_taken_is_computed(
+    tmp_path, monkeypatch, where
+):
+    """Between the look and the taking, which is after the lock, anything may be."""
+    own, other = tmp_path / "own", tmp_path / "other"
+    filled(own, ["", "x", "", "", "", ""])
+    filled(other, ["x"] * 6)
+    known = tasks()
+    take = other_stores.OtherStores.take
+    deeds = [lambda: invalidate(known[1], store=tmp_path / where)]
+
+    def late(self, keys, token):
+        while deeds:
+            deeds.pop()()
+        return take(self, keys, token)
+
+    monkeypatch.setattr(other_stores.OtherStores, "take", late)
+    run(known.values(), store=own, also=[other], workers=0)
+
+    after = values(own)
+    assert set(after) == set(range(6))
+    for number, value in after.items():
+        assert value[1:] == [after[need] for need in NEEDS[number]]
+    if where == "own":
+        assert 1 in RAN
+
+
+@pytest.fixture
+def open_folder():
+    """Return a folder that everybody may look into."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs another user")
+def test_the_store_of_another_user_is_read_and_left_as_it_is(open_folder):
+    other, own = open_folder / "other", open_folder / "own"
+    filled(other, ["x"] * 6)
+    filled(open_folder / "imports what a run imports", ["x"] * 6)
+    own.mkdir()
+    os.chown(own, 65534, 65534)
+    before = contents(other)
+
+    child = os.fork()
+    if not child:
+        try:
+            os.setgid(65534)
+            os.setuid(65534)
+            run(tasks().values(), store=own / "s", also=[other], workers=0)
+            os._exit(len(RAN))
+        finally:
+            os._exit(99)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert contents(other) == before
+    assert set(values(own / "s")) == set(range(6))
