@@ -29,11 +29,13 @@ def system(request, tg):
     return request.param
 
 
-def command_lines():
+def command_lines(folder):
+    """Return those of processes in a folder: others may run the same tests."""
     lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended
-            lines.append(path.read_bytes())
+            if (process / "cwd").readlink() == folder:
+                lines.append((process / "cmdline").read_bytes())
     return lines
 
 
@@ -150,7 +152,7 @@ def test_a_store_s_password_is_in_no_script_log_or_process_list(tg, system):
     said = tg("submit", "slow.py", "--store", store, *given, "--", "600", "4")
     tg.wait_for("began-*", 2)
 
-    processes = command_lines()
+    processes = command_lines(tg.folder)
     folder = tg.folder / "slow.tgjobs"
     kept = {p.name: p for p in folder.rglob("*") if p.is_file()}
     environment = kept.pop("environment")
