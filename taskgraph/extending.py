@@ -79,7 +79,7 @@ _HOMES = {
     "json_answer": "taskgraph.pages",
     "keep_graph": "taskgraph.upkeep.kept_jugfile",
     "note": "taskgraph.cli.sentences",
-    "ready_tasks": "taskgraph.cli.batch.submitting",
+    "ready_tasks": "taskgraph.cli.batch.readiness",
     "recorded_in": "taskgraph.tasks.recording",
     "report_of": "taskgraph.report",
     "require_going_on": "taskgraph.cli.batch.submitting",
@@ -112,8 +112,8 @@ if TYPE_CHECKING:  # the same list for type checkers
         submit_options as submit_options,
         words_given as words_given,
     )
+    from taskgraph.cli.batch.readiness import ready_tasks as ready_tasks
     from taskgraph.cli.batch.submitting import (
-        ready_tasks as ready_tasks,
         require_going_on as require_going_on,
         submit as submit,
     )

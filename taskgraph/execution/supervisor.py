@@ -345,9 +345,7 @@ class Supervisor:
             self._observer.note(why)
 
     def _beat(self) -> None:
-        # A worker will meet what fails, too. Who watches has more to do than to wait
-        # for a server as often as there are workers.
-        with suppress(BackendError):
+        with suppress(BackendError):  # workers meet it, too; one of them is waited for
             for child in self._children.values():
                 known = child.joined or bool(self._graph)
                 if known and not process_stopped(child.pid):

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from taskgraph.cli.printing import counted, say
 from taskgraph.cli.sentences import note, program_name
@@ -18,31 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from backends.interface import Backend
+    from taskgraph.cli.batch.readiness import Ready
     from taskgraph.clusters.clouds import Cloud
     from taskgraph.clusters.orders import Order
     from taskgraph.clusters.systems import System
-    from taskgraph.resources import Resources
-    from taskgraph.tasks.jugfile import Loaded
 
 _NOT_FOR_JOBS = ("TG_CPUS", "TG_STORE", "TG_JUGFILE", "TG_ELEMENT")
 _LONGEST_NAME = 40
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _DIRECTIVE = re.compile(r"-[^\n]+")
-
-
-class Ready(NamedTuple):
-    """Tasks that jobs may run.
-
-    Attributes
-    ----------
-    lacking : int
-        How many are ready, less the workers that are there for them.
-    useful : callable
-        Returns whether who has these resources may run any of them.
-    """
-
-    lacking: int
-    useful: Callable[[Resources], object]
 
 
 def submit(
@@ -237,31 +221,6 @@ def _how_many(
         elements = SYSTEMS[one.system].elements(one.job, one.place)
         waiting += sum(element.state == "waiting" for element in elements)
     return useful_jobs(lacking, waiting, given["jobs"], given["count"])
-
-
-def ready_tasks(loaded: Loaded) -> Ready:
-    """Return how many tasks of a graph can be run, by whomever, and nobody runs."""
-    from taskgraph.cli.words.keys import locked_keys
-    from taskgraph.tasks.frontier import Frontier
-
-    backend = loaded.results.backend
-    backend.poll()
-    held, _ = locked_keys(backend)
-    known = backend.keys()
-    frontier = Frontier(loaded.graph, known, backend.failures())
-    ready = frontier.ready - len(held & frontier.unfinished)
-    return Ready(ready - living_workers(backend), lambda _: True)
-
-
-def living_workers(
-    backend: Backend, useful: Callable[[Resources], object] = lambda _: True
-) -> int:
-    """Return how many workers are at a store, of those whose resources are of use."""
-    from backends.liveness import seems_dead
-    from taskgraph.execution.options import offered_by
-
-    alive = [each for each in backend.members.all() if not seems_dead(each)]
-    return sum(bool(useful(offered_by(each.identity))) for each in alive)
 
 
 def _order(

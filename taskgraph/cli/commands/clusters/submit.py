@@ -14,12 +14,8 @@ from taskgraph.cli.batch.options import (
     submit_options,
     words_given,
 )
-from taskgraph.cli.batch.submitting import (
-    Ready,
-    living_workers,
-    require_going_on,
-    submit,
-)
+from taskgraph.cli.batch.readiness import Ready, living_workers
+from taskgraph.cli.batch.submitting import require_going_on, submit
 from taskgraph.cli.graphs import require_script, snapshot_now, status_now
 from taskgraph.cli.stores import open_store_of
 from taskgraph.cli.words.keys import locked_keys
