@@ -19,6 +19,7 @@ from pathlib import Path
 import mahotas
 from examples import (
     distances,
+    exposure,
     files,
     filters,
     measurements,
@@ -28,6 +29,7 @@ from examples import (
     partitions,
     pictures,
     reach,
+    ridges,
     scores,
     seams,
     selection,
@@ -41,6 +43,8 @@ from taskgraph import TaskGenerator
 OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "gallery-out")
 TOPICS = (
     filters,
+    ridges,
+    exposure,
     morphology,
     thresholds,
     objects,

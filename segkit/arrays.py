@@ -17,6 +17,8 @@ Labels: TypeAlias = NDArray[np.integer[Any]]
 """An array of ids of objects; 0 is background."""
 MaskOrLabels: TypeAlias = NDArray[Any]
 """A mask if a mask was given, labels if labels were."""
+Resized: TypeAlias = NDArray[Any]
+"""An image of another shape than the one given: no step of a pipeline makes one."""
 PerAxis: TypeAlias = int | Sequence[int]
 """One integer for all axes, or one for each."""
 RealPerAxis: TypeAlias = float | Sequence[float]

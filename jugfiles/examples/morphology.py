@@ -1,7 +1,7 @@
 """Erosion, dilation, and what they are made into."""
 
 import segkit
-from examples._shared import blobs
+from examples._shared import blobs, painted
 
 
 def erosion(image):
@@ -71,3 +71,28 @@ def h_maxima(image):
     smooth = segkit.gaussian(image, 6)
     peaks = segkit.h_maxima(smooth, 5)
     return {"smooth": smooth, "peaks": segkit.binary_dilation(peaks, 4)}
+
+
+def peaks(image):
+    smooth = segkit.gaussian(image, 6)
+    found = segkit.peaks(smooth, 12, threshold=30)
+    return {"smooth": smooth, "radius=12": segkit.binary_dilation(found, 4)}
+
+
+def local_maxima(image):
+    smooth = segkit.gaussian(image, 6)
+    found = segkit.local_maxima(smooth)
+    return {"smooth": smooth, "maxima": segkit.binary_dilation(found, 4)}
+
+
+def skeleton(image):
+    mask, _ = blobs(image)
+    lines = segkit.skeleton(mask)
+    return {"mask": mask, "skeleton": segkit.binary_dilation(lines, 1)}
+
+
+def skeleton_length(image):
+    mask, labels = blobs(image)
+    lines = labels * segkit.skeleton(mask)
+    table = segkit.skeleton_length(lines)
+    return {"mask": mask, "length": painted(labels, table["label"], table["length"])}

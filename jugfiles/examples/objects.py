@@ -3,7 +3,7 @@
 import numpy as np
 
 import segkit
-from examples._shared import blobs, labelled
+from examples._shared import blobs, compared, labelled
 
 
 def label(image):
@@ -93,3 +93,20 @@ def slic(image):
     means = segkit.region_properties(found, image)["intensity_mean"]
     painted = np.concatenate([[0], means])[found]
     return {"superpixels": segkit.overlay(image, found), "means": painted}
+
+
+def find_boundaries(image):
+    labels = segkit.segment_nuclei(image)
+    lines = segkit.find_boundaries(labels)
+    return {"image": image, "boundaries": segkit.binary_dilation(lines, 1)}
+
+
+def expand_labels(image):
+    _, labels = blobs(image)
+    grown = segkit.expand_labels(labels, 12)
+    return labelled(image, labels=labels, grown=grown)
+
+
+def join_segmentations(image):
+    labels, nuclei = compared(image)
+    return labelled(image, joined=segkit.join_segmentations(labels, nuclei))

@@ -20,5 +20,13 @@ from .operations import (
     opening as opening,
     white_tophat as white_tophat,
 )
+from .peaks import (
+    local_maxima as local_maxima,
+    peaks as peaks,
+)
+from .skeletons import (
+    skeleton as skeleton,
+    skeleton_length as skeleton_length,
+)
 
 __all__: list[str]

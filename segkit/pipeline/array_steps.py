@@ -17,6 +17,9 @@ from segkit.pipeline.steps import Step, florinate
 StepFunction: TypeAlias = Callable[..., Step]
 
 
+adjust_gamma: StepFunction
+adjust_log: StepFunction
+adjust_sigmoid: StepFunction
 binarize: StepFunction
 binarize_local: StepFunction
 binary_closing: StepFunction
@@ -24,26 +27,45 @@ binary_dilation: StepFunction
 binary_erosion: StepFunction
 binary_opening: StepFunction
 black_tophat: StepFunction
+blobs: StepFunction
+canny: StepFunction
 closing: StepFunction
+convert: StepFunction
 dilation: StepFunction
 distance_transform: StepFunction
 drop_ids: StepFunction
+edges: StepFunction
+equalize_adapthist: StepFunction
+equalize_hist: StepFunction
 erosion: StepFunction
+expand_labels: StepFunction
 fill_holes: StepFunction
+find_boundaries: StepFunction
+frangi: StepFunction
 gaussian: StepFunction
 h_maxima: StepFunction
+hessian_eigenvalues: StepFunction
 hysteresis: StepFunction
+invert: StepFunction
+join_segmentations: StepFunction
 keep_ids: StepFunction
+laplacian_of_gaussian: StepFunction
+local_maxima: StepFunction
 local_threshold: StepFunction
 median: StepFunction
 membrane_map: StepFunction
 ndnt: StepFunction
 opening: StepFunction
+peaks: StepFunction
+percentile: StepFunction
 random_walker: StepFunction
 relabel_tile: StepFunction
 remove_small_holes: StepFunction
+rescale_intensity: StepFunction
+sato: StepFunction
 segment_cells: StepFunction
 segment_nuclei: StepFunction
+skeleton: StepFunction
 slic: StepFunction
 subtract_background: StepFunction
 uniform: StepFunction

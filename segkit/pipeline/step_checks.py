@@ -224,6 +224,8 @@ def require_image_function(name: str, function: Callable[..., Any]) -> None:
         advice = {
             "threshold": "; binarize() makes the mask",
             "multi_otsu": "; binarize() makes a mask",
+            "crop": "; run the pipeline on what crop() returns, all of one shape",
+            "pad": "; run the pipeline on what pad() returns, all of one shape",
             "try_all": "; it is for looking at, then binarize(method=...)",
             "overlay": "; save_overlay(path) makes and saves the picture",
             "region_properties": "; regionprops() makes the table",

@@ -1,3 +1,8 @@
+from .boundaries import (
+    expand_labels as expand_labels,
+    find_boundaries as find_boundaries,
+    join_segmentations as join_segmentations,
+)
 from .instances import (
     compare_tiles as compare_tiles,
     instance_tile as instance_tile,

@@ -15,6 +15,7 @@ LIBRARIES = [
     "scipy.ndimage",
     *(f"skimage.{part}" for part in ("color", "feature", "filters", "io", "measure")),
     *(f"skimage.{part}" for part in ("metrics", "morphology", "restoration")),
+    "skimage.util",
     "skimage.segmentation",
 ]
 
@@ -53,7 +54,7 @@ def test_the_arguments_in_hints_are_those_that_our_functions_take():
     names |= {"image": image, "mask": mask, "labels": labels, "intensity": image}
     names |= {"segmentation": labels, "reference": labels, "markers": labels}
     names |= {"radius": 1, "ndim": 2, "sigma": 1, "low": 0.2, "high": 0.6, "h": 0.1}
-    names |= {"classes": 3, "shape": 5}
+    names |= {"classes": 3, "shape": 5, "sigmas": [1, 2], "percent": 9}
     for name, hint in HINTS.items():
         if ours(name) not in ("save", "open_image", "tiles"):
             eval(hint.partition(", whose")[0], names)
