@@ -114,9 +114,12 @@ from .measurement import (
     small_ids as small_ids,
 )
 from .methods import (
+    find_field_of_view as find_field_of_view,
     membrane_map as membrane_map,
     segment_cells as segment_cells,
     segment_nuclei as segment_nuclei,
+    segment_vessels as segment_vessels,
+    vessel_map as vessel_map,
 )
 from .morphology import (
     binary_closing as binary_closing,

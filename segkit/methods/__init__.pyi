@@ -5,5 +5,10 @@ from .membranes import (
 from .nuclei import (
     segment_nuclei as segment_nuclei,
 )
+from .vessels import (
+    find_field_of_view as find_field_of_view,
+    segment_vessels as segment_vessels,
+    vessel_map as vessel_map,
+)
 
 __all__: list[str]

@@ -41,6 +41,7 @@ erosion: StepFunction
 expand_labels: StepFunction
 fill_holes: StepFunction
 find_boundaries: StepFunction
+find_field_of_view: StepFunction
 frangi: StepFunction
 gaussian: StepFunction
 h_maxima: StepFunction
@@ -65,10 +66,12 @@ rescale_intensity: StepFunction
 sato: StepFunction
 segment_cells: StepFunction
 segment_nuclei: StepFunction
+segment_vessels: StepFunction
 skeleton: StepFunction
 slic: StepFunction
 subtract_background: StepFunction
 uniform: StepFunction
+vessel_map: StepFunction
 watershed: StepFunction
 white_tophat: StepFunction
 
