@@ -27,6 +27,7 @@ DISTRIBUTIONS = {  # that have another name than what is imported
     "cv2": "opencv-python-headless",
     "lazy_loader": "lazy-loader",
     "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
 }
 
 pytestmark = pytest.mark.skipif(

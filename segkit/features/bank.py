@@ -1,0 +1,229 @@
+"""Banks of filters: images made of an image, for regions and for single pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from segkit import checks
+from segkit.filters.smoothing import gaussian
+from segkit.names import known_as
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+Filter: TypeAlias = Literal[
+    "gaussian", "contrast", "gradient", "laplacian", "hessian", "structure", "gabor"
+]
+_TRUNCATE = 4.0
+
+
+@known_as("segkit.features")
+@dataclass(frozen=True, slots=True)
+class FilterBank:
+    """Filters at several scales, of which regions get mean and standard deviation.
+
+    Attributes
+    ----------
+    sigmas : tuple of float
+        Scales, in voxels.
+    filters : tuple of str
+        Of these, in any order:
+
+        - "gaussian": the smooth image;
+        - "contrast": the image smoothed by the smallest sigma, less the smooth image,
+          which is 0 for the smallest sigma itself;
+        - "gradient": the length of its gradient;
+        - "laplacian": the sum of its second derivatives;
+        - "hessian": the eigenvalues of the matrix of its second derivatives, times the
+          square of sigma, from the largest on: the largest is high on dark lines;
+        - "structure": the eigenvalues of the structure tensor, which is the products of
+          first derivatives, smoothed by sigma; those are taken at half of it [1]_;
+        - "gabor" (images of two axes): the length of the response to Gabor filters of
+          `directions` directions, of wave length 4 sigma, whose mean and largest over
+          the directions are taken [2]_.
+    directions : int
+        Of the Gabor filters.
+
+    Notes
+    -----
+    Derivatives are those of Gaussians, by scipy.ndimage; Gabor filters are those of
+    `skimage.filters.gabor_kernel`. At the border, the image is mirrored.
+
+    References
+    ----------
+    .. [1] Bigun and Granlund, "Optimal orientation detection of linear symmetry", ICCV
+       1987, pp. 433-438.
+    .. [2] Jain and Farrokhnia, "Unsupervised texture segmentation using Gabor filters",
+       Pattern Recognition 24 (1991), pp. 1167-1186.
+
+    Examples
+    --------
+    >>> bank = FilterBank((1, 2), ("gaussian", "hessian"))
+    >>> bank.names()
+    ('gaussian_1', 'hessian1_1', 'hessian2_1', 'gaussian_2', 'hessian1_2', 'hessian2_2')
+    >>> bank.maps(np.zeros((8, 9))).shape
+    (6, 8, 9)
+    """
+
+    sigmas: tuple[float, ...] = (1.0, 2.0, 4.0)
+    filters: tuple[Filter, ...] = ("gaussian", "gradient", "laplacian", "hessian")
+    directions: int = 6
+    axes: int = 2
+
+    def __post_init__(self) -> None:
+        if not self.sigmas or not self.filters:
+            raise ValueError("a bank of filters needs sigmas and filters; one is empty")
+        for sigma in self.sigmas:
+            checks.as_positive(sigma, name="sigma")
+        for one in self.filters:
+            checks.one_of(one, get_args(Filter), name="filter")
+        checks.as_integer(self.directions, name="directions", least=1)
+        checks.as_integer(self.axes, name="axes", least=1)
+        if "gabor" in self.filters and self.axes != 2:
+            raise ValueError(
+                f"Gabor filters are for images of two axes, not of {self.axes}; leave"
+                " 'gabor' out of the filters"
+            )
+
+    def reach(self) -> int:
+        """Return how far the filters look, in voxels."""
+        largest = max(self.sigmas)
+        once = int(_TRUNCATE * largest + 0.5)
+        twice = once + int(_TRUNCATE * largest / 2 + 0.5)
+        return twice if "structure" in self.filters else once
+
+    def names(self) -> tuple[str, ...]:
+        """Return filter and scale of each image: ``hessian1_2.5``."""
+        return tuple(
+            f"{name}_{sigma:g}"
+            for sigma in self.sigmas
+            for one in self.filters
+            for name in self._parts(one)
+        )
+
+    def maps(self, grey: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the image of each filter, along a new first axis."""
+        if grey.ndim != self.axes:
+            raise ValueError(
+                f"the bank of filters is for {self.axes} axes, the image has"
+                f" {grey.ndim}; make it with axes={grey.ndim}"
+            )
+        out = np.empty((len(self.names()), *grey.shape))
+        finest, place = gaussian(grey, min(self.sigmas)), 0
+        for sigma in self.sigmas:
+            smooth = gaussian(grey, sigma)
+            for one in self.filters:
+                if one == "contrast":
+                    images = iter([finest - smooth])
+                else:
+                    images = self._images(one, grey, smooth, sigma)
+                for image in images:
+                    out[place] = image
+                    place += 1
+        return out
+
+    def _parts(self, one: Filter) -> Iterator[str]:
+        if one in ("hessian", "structure"):
+            yield from (f"{one}{k + 1}" for k in range(self.axes))
+        elif one == "gabor":
+            yield from ("gabor_mean", "gabor_max")
+        else:
+            yield one
+
+    def _images(
+        self, one: Filter, grey: Any, smooth: Any, sigma: float
+    ) -> Iterator[NDArray[np.float64]]:
+        if one == "gaussian":
+            yield smooth
+        elif one == "gradient":
+            yield np.sqrt(np.sum([d * d for d in _first(grey, sigma)], axis=0))
+        elif one == "laplacian":
+            order = [2 * row for row in np.eye(self.axes, dtype=int)]
+            second = [_derivative(grey, sigma, one_axis) for one_axis in order]
+            yield np.sum(second, axis=0) * sigma**2
+        elif one == "hessian":
+            yield from _eigenvalues(_second(grey, sigma), self.axes)
+        elif one == "structure":
+            yield from _eigenvalues(_products(grey, sigma), self.axes)
+        else:
+            yield from _gabor(grey, sigma, self.directions)
+
+
+def _derivative(grey: Any, sigma: float, order: Any) -> NDArray[np.float64]:
+    from scipy import ndimage
+
+    found: NDArray[np.float64] = ndimage.gaussian_filter(
+        grey, sigma, order=tuple(order), truncate=_TRUNCATE
+    )
+    return found
+
+
+def _first(grey: Any, sigma: float) -> list[NDArray[np.float64]]:
+    """Return the derivative along each axis."""
+    return [_derivative(grey, sigma, row) for row in np.eye(grey.ndim, dtype=int)]
+
+
+def _second(grey: Any, sigma: float) -> list[NDArray[np.float64]]:
+    """Return the second derivatives, scaled, in the order of pairs of axes."""
+    rows = np.eye(grey.ndim, dtype=int)
+    pairs = combinations_with_replacement(range(grey.ndim), 2)
+    return [_derivative(grey, sigma, rows[a] + rows[b]) * sigma**2 for a, b in pairs]
+
+
+def _products(grey: Any, sigma: float) -> list[NDArray[np.float64]]:
+    """Return the smoothed products of first derivatives, in the order of pairs."""
+    slopes = _first(grey, sigma / 2)
+    pairs = combinations_with_replacement(slopes, 2)
+    return [gaussian(a * b, sigma, truncate=_TRUNCATE) for a, b in pairs]
+
+
+def _eigenvalues(
+    entries: list[NDArray[np.float64]], axes: int
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the eigenvalues of symmetric matrices, the largest first."""
+    if axes == 1:
+        yield entries[0]
+    elif axes == 2:
+        yy, yx, xx = entries
+        middle, half = (yy + xx) / 2, np.hypot((yy - xx) / 2, yx)
+        yield middle + half
+        yield middle - half
+    else:
+        matrix = np.empty((*entries[0].shape, axes, axes))
+        pairs = combinations_with_replacement(range(axes), 2)
+        for (a, b), entry in zip(pairs, entries, strict=True):
+            matrix[..., a, b] = matrix[..., b, a] = entry
+        values = np.linalg.eigvalsh(matrix)
+        yield from (values[..., k] for k in reversed(range(axes)))
+
+
+def _gabor(grey: Any, sigma: float, directions: int) -> Iterator[NDArray[np.float64]]:
+    """Yield mean and largest length of the responses over all directions."""
+    from scipy import ndimage
+    from skimage.filters import gabor_kernel
+
+    total, most = np.zeros(grey.shape), np.zeros(grey.shape)
+    for k in range(directions):
+        kernel = gabor_kernel(  # type: ignore[no-untyped-call] # skimage has no types
+            0.25 / sigma,
+            theta=k * math.pi / directions,
+            sigma_x=sigma,
+            sigma_y=sigma,
+            n_stds=3,
+        )
+        # Without its mean, a filter does not respond to even grey.
+        real = kernel.real - kernel.real.mean()
+        length = np.hypot(
+            ndimage.correlate(grey, real), ndimage.correlate(grey, kernel.imag)
+        )
+        total += length
+        np.maximum(most, length, out=most)
+    yield total / directions
+    yield most

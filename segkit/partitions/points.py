@@ -1,0 +1,212 @@
+"""Points of interest, around which windows are measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from segkit import checks
+from segkit.filters.smoothing import gaussian
+from segkit.names import known_as
+from segkit.tiling.cutting import tiles
+from segkit.tiling.threads import in_threads, thread_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from segkit.arrays import Array, Mask
+    from segkit.io import Image
+    from segkit.tiling.boxes import Tile
+
+PointMethod: TypeAlias = Literal["maxima", "log", "surf"]
+
+
+@known_as("segkit.partitions")
+def interest_points(
+    image: ArrayLike | Image,
+    method: PointMethod = "log",
+    *,
+    sigma: float = 2.0,
+    min_distance: int = 5,
+    least: float = 0.0,
+    most: int | None = None,
+    mask: ArrayLike | None = None,
+    tile: int | Sequence[int] | None = None,
+    workers: int | None = None,
+) -> NDArray[np.int64]:
+    """Return where there is something to look at.
+
+    Parameters
+    ----------
+    image : array or Image, real
+        Grey image; of two axes for "surf".
+    method : {'maxima', 'log', 'surf'}
+        - "maxima": local maxima of the image, smoothed by `sigma`;
+        - "log": local maxima of how strongly a blob of radius 1.4 `sigma`, bright or
+          dark, stands out (the Laplacian of a Gaussian, without its sign);
+        - "surf": the interest points of mahotas' SURF, of all its scales.
+    sigma : float
+        In voxels, above 0. Not used by "surf".
+    min_distance : int
+        Of two points closer than this along every axis, the higher one stays; of equals
+        the first. Of "surf" likewise, by score.
+    least : float
+        Points of which the value, or score, is not above this are left out: grey values
+        for "maxima" (where all count that are above the least around them), for "log"
+        grey values of contrast, for "surf" the determinant of the Hessian.
+    most : int, optional
+        Keep so many points, the highest ones.
+    mask : array of the shape of the image, optional
+        Points where it is 0 are left out.
+    tile
+        Size of the tiles that are searched one by one; None searches the whole. Points
+        do not depend on it. SURF takes the whole.
+    workers
+        Number of threads; see `segkit.tiling.threads`.
+
+    Returns
+    -------
+    int64 array, shape (n, axes)
+        Positions in raster order; none may be left.
+
+    References
+    ----------
+    .. [1] Bay, Ess, Tuytelaars and Van Gool, "Speeded-up robust features (SURF)",
+       Computer Vision and Image Understanding 110 (2008), pp. 346-359; here by
+       `mahotas.features.surf.interest_points`.
+    .. [2] Lindeberg, "Feature detection with automatic scale selection", Int. J. of
+       Computer Vision 30 (1998), pp. 79-116.
+
+    Examples
+    --------
+    >>> image = np.zeros((30, 40))
+    >>> image[10, 12], image[20, 31] = 100, 60
+    >>> interest_points(image, "log", sigma=1).tolist()
+    [[10, 12], [20, 31]]
+    """
+    checks.one_of(method, get_args(PointMethod), name="method")
+    array = checks.as_image(image)
+    sigma = checks.as_positive(sigma, name="sigma")
+    apart = checks.as_integer(min_distance, name="min_distance", least=1)
+    least = checks.as_finite(least, name="least", least=0)
+    if method == "surf":
+        points, values = _surf(array, apart, least)
+    else:
+        points, values = _maxima(array, method, sigma, apart, tile, workers)
+        above = values > least if method == "log" or least > 0 else values > -np.inf
+        points, values = points[above], values[above]
+    if mask is not None:
+        inside = _counted(mask, array.shape)[tuple(points.T)]
+        points, values = points[inside], values[inside]
+    return _in_order(points, values, most, array.shape)
+
+
+def _maxima(
+    array: Array,
+    method: PointMethod,
+    sigma: float,
+    apart: int,
+    tile: int | Sequence[int] | None,
+    workers: int | None,
+) -> tuple[Array, Array]:
+    """Return places and heights of maxima, tile by tile."""
+    # The height has to be known as far as it is compared.
+    halo = int(4 * sigma + 0.5) + 1 + apart
+
+    def run(one: Tile) -> tuple[Array, Array]:
+        with checks.inside_tile():
+            return _peaks(array[one.read.slices], one, method, sigma, apart)
+
+    grid = tiles(array.shape, array.shape if tile is None else tile, halo=halo)
+    parts = in_threads(run, grid, thread_count(workers, array.size))
+    places, heights = zip(*parts, strict=True)
+    return np.concatenate(places), np.concatenate(heights)
+
+
+def _counted(mask: ArrayLike, shape: tuple[int, ...]) -> Mask:
+    counts = checks.as_mask(mask)
+    if counts.shape != shape:
+        raise ValueError(
+            f"mask has shape {counts.shape}, the image {shape}; they differ"
+        )
+    return counts
+
+
+def _in_order(
+    points: Array, values: Array, most: int | None, shape: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Return the highest points, in raster order."""
+    raster = np.ravel_multi_index(tuple(points.T), shape)
+    if most is not None:
+        count = checks.as_integer(most, name="most", least=1)
+        highest = np.lexsort((raster, -values))[:count]
+        points, raster = points[highest], raster[highest]
+    ordered: NDArray[np.int64] = points[np.argsort(raster)].astype(np.int64)
+    return ordered
+
+
+def _peaks(
+    voxels: Array, tile: Tile, method: PointMethod, sigma: float, apart: int
+) -> tuple[Array, Array]:
+    """Return places in the image, and heights, of the maxima that a tile owns."""
+    height = gaussian(voxels.astype(np.float64), sigma, workers=1)
+    if method == "log":
+        height = np.abs(_laplacian(height)) * sigma**2
+    places = np.argwhere(_is_highest(height, apart - 1)[tile.inner])
+    inner = np.array([part.start for part in tile.inner])
+    return places + np.array(tile.write.start), height[tuple((places + inner).T)]
+
+
+def _laplacian(smooth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of second differences; the border's voxels are repeated."""
+    total = np.zeros(smooth.shape)
+    for axis, length in enumerate(smooth.shape):
+        index = np.arange(length)
+        after = smooth.take(np.minimum(index + 1, length - 1), axis)
+        before = smooth.take(np.maximum(index - 1, 0), axis)
+        total += after + before - 2 * smooth
+    return total
+
+
+def _is_highest(height: NDArray[np.float64], radius: int) -> NDArray[np.bool_]:
+    """Return which voxels are the highest within a box around, of equals the first.
+
+    There are none on a plateau that fills the box.
+    """
+    from scipy import ndimage
+
+    size = 2 * radius + 1
+    most = ndimage.maximum_filter(height, size, mode="nearest")
+    flat = ndimage.minimum_filter(height, size, mode="nearest") == most
+    candidates = (height == most) & (~flat if radius else np.ones_like(flat))
+    found = np.zeros(height.shape, bool)
+    for place in np.argwhere(candidates):
+        start = np.maximum(place - radius, 0)
+        box = height[tuple(map(slice, start, place + radius + 1))]
+        # Of equals within the box, the first in raster order.
+        first = np.unravel_index(int(np.argmax(box)), box.shape)
+        found[tuple(place)] = tuple(place - start) == tuple(map(int, first))
+    return found
+
+
+def _surf(array: Array, apart: int, least: float) -> tuple[Array, Array]:
+    """Return places and scores of SURF's interest points, none near a higher one."""
+    from mahotas.features import surf
+
+    if array.ndim != 2:
+        raise ValueError(f"SURF takes an image of two axes, not {array.ndim}")
+    found = surf.interest_points(array.astype(np.float64), threshold=least)
+    places = np.clip(
+        np.rint(found[:, :2]).astype(np.int64), 0, np.array(array.shape) - 1
+    )
+    scores = found[:, 3]
+    order = np.lexsort((places[:, 1], places[:, 0], -scores))
+    kept: list[int] = []
+    for place in order:
+        far = [np.abs(places[place] - places[k]).max() >= apart for k in kept]
+        if all(far):
+            kept.append(int(place))
+    return places[kept].reshape(-1, 2), scores[kept]

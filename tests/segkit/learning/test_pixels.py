@@ -1,0 +1,112 @@
+"""Pixel classifiers: learned from scribbles, tile by tile as on the whole image."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from segkit.features import FilterBank, Haralick, VesselMaps
+from segkit.learning import train_pixels
+
+FAMILIES = [
+    FilterBank((0.7, 1.5), ("gaussian", "hessian", "structure")),
+    VesselMaps((3,)),
+]
+ESTIMATORS = {
+    "forest": RandomForestClassifier(n_estimators=8),
+    "boosting": HistGradientBoostingClassifier(max_iter=8),
+    "logistic": make_pipeline(StandardScaler(), LogisticRegression()),
+}
+
+
+def striped(seed=0, shape=(60, 70)):
+    y, x = np.indices(shape)
+    line = (x + y) % 20 < 4
+    noise = np.random.default_rng(seed).normal(0, 6, shape)
+    return 100 - 40.0 * line + noise, line
+
+
+def scribbled(line):
+    """Return a few strokes: 2 on lines, 1 beside."""
+    said = np.zeros(line.shape, np.uint8)
+    said[10:12], said[40:42] = line[10:12] + 1, line[40:42] + 1
+    return said
+
+
+@cache
+def classifier(name):
+    image, line = striped()
+    return train_pixels(
+        [image], [scribbled(line)], ESTIMATORS[name], families=FAMILIES, seed=0
+    )
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_few_scribbles_are_enough_for_another_image(name):
+    image, line = striped(seed=1)
+    found = classifier(name).predict(image) == 2
+    assert 2 * (found & line).sum() / (found.sum() + line.sum()) > 0.9
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@settings(deadline=None, max_examples=4)
+@given(tile=st.tuples(st.integers(9, 60), st.integers(9, 60)), seed=st.integers(0, 99))
+def test_tiled_prediction_equals_that_of_the_whole(name, tile, seed):
+    image, _ = striped(seed, (57, 64))
+    trained = classifier(name)
+    np.testing.assert_array_equal(
+        trained.probabilities(image, tile=tile, workers=2),
+        trained.probabilities(image),
+    )
+
+
+def test_the_same_seed_learns_the_same():
+    image, line = striped()
+    one, same = (
+        train_pixels(
+            [image, image],
+            [scribbled(line), line + 1],
+            ESTIMATORS["forest"],
+            families=FAMILIES,
+            seed=4,
+            most=50,
+        ).probabilities(image)
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(one, same)
+
+
+IMAGE, LINE = striped(shape=(20, 20))
+SAID = scribbled(striped()[1])[:20, :20]
+WRONG = {
+    "one class": ({"scribbles": [SAID * 0 + 1]}, "of one class only, 1"),
+    "nothing": ({"scribbles": [SAID * 0]}, "scribbles are empty"),
+    "another shape": ({"scribbles": [SAID[:9]]}, "image 0 have shape"),
+    "too few": ({"scribbles": []}, "1 images and 0"),
+    "no integers": ({"scribbles": [SAID * 0.5]}, "give integers"),
+    "a regressor": ({"estimator": Ridge()}, "no predict_proba"),
+    "no maps": ({"families": [Haralick()]}, "makes no image"),
+    "no families": ({"families": []}, "families are empty"),
+    "nan": ({"images": [np.full((20, 20), np.nan)]}, "NaN"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_is_told(case):
+    options, message = WRONG[case]
+    usual = {
+        "images": [IMAGE],
+        "scribbles": [SAID],
+        "estimator": ESTIMATORS["forest"],
+        "families": FAMILIES,
+        "seed": 0,
+    }
+    with pytest.raises((TypeError, ValueError), match=message):
+        train_pixels(**(usual | options))
