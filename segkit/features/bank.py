@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from segkit import checks
+from segkit.filters.derivatives import (
+    eigenvalues,
+    hessian_eigenvalues,
+    laplacian_of_gaussian,
+)
 from segkit.filters.smoothing import gaussian
 from segkit.names import known_as
+from segkit.tiling.reaches import reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +46,7 @@ class FilterBank:
         - "contrast": the image smoothed by the smallest sigma, less the smooth image,
           which is 0 for the smallest sigma itself;
         - "gradient": the length of its gradient;
-        - "laplacian": the sum of its second derivatives;
+        - "laplacian": the sum of its second derivatives, times the square of sigma;
         - "hessian": the eigenvalues of the matrix of its second derivatives, times the
           square of sigma, from the largest on: the largest is high on dark lines;
         - "structure": the eigenvalues of the structure tensor, which is the products of
@@ -53,7 +59,8 @@ class FilterBank:
 
     Notes
     -----
-    Derivatives are those of Gaussians, by scipy.ndimage; Gabor filters are those of
+    Derivatives are those of Gaussians, by scipy.ndimage, and eigenvalues those of
+    `segkit.hessian_eigenvalues`; Gabor filters are those of
     `skimage.filters.gabor_kernel`. At the border, the image is mirrored.
 
     References
@@ -85,7 +92,8 @@ class FilterBank:
         for one in self.filters:
             checks.one_of(one, get_args(Filter), name="filter")
         checks.as_integer(self.directions, name="directions", least=1)
-        checks.as_integer(self.axes, name="axes", least=1)
+        if self.axes not in (2, 3):
+            raise ValueError(f"axes is {self.axes}, but must be 2 or 3")
         if "gabor" in self.filters and self.axes != 2:
             raise ValueError(
                 f"Gabor filters are for images of two axes, not of {self.axes}; leave"
@@ -96,8 +104,15 @@ class FilterBank:
         """Return how far the filters look, in voxels."""
         largest = max(self.sigmas)
         once = int(_TRUNCATE * largest + 0.5)
-        twice = once + int(_TRUNCATE * largest / 2 + 0.5)
-        return twice if "structure" in self.filters else once
+        tensor = once + int(_TRUNCATE * largest / 2 + 0.5)
+        hessian = reach(
+            hessian_eigenvalues, self.axes, sigma=largest, truncate=_TRUNCATE
+        )
+        return max(
+            once,
+            tensor if "structure" in self.filters else 0,
+            max(hessian or ()) if "hessian" in self.filters else 0,
+        )
 
     def names(self) -> tuple[str, ...]:
         """Return filter and scale of each image: ``hessian1_2.5``."""
@@ -143,65 +158,32 @@ class FilterBank:
         if one == "gaussian":
             yield smooth
         elif one == "gradient":
-            yield np.sqrt(np.sum([d * d for d in _first(grey, sigma)], axis=0))
+            yield np.sqrt(np.sum([d * d for d in _slopes(grey, sigma)], axis=0))
         elif one == "laplacian":
-            order = [2 * row for row in np.eye(self.axes, dtype=int)]
-            second = [_derivative(grey, sigma, one_axis) for one_axis in order]
-            yield np.sum(second, axis=0) * sigma**2
+            yield laplacian_of_gaussian(grey, sigma, truncate=_TRUNCATE) * sigma**2
         elif one == "hessian":
-            yield from _eigenvalues(_second(grey, sigma), self.axes)
+            values = hessian_eigenvalues(grey, sigma, truncate=_TRUNCATE)
+            yield from values * sigma**2
         elif one == "structure":
-            yield from _eigenvalues(_products(grey, sigma), self.axes)
+            yield from eigenvalues(_products(grey, sigma), threads=1)
         else:
             yield from _gabor(grey, sigma, self.directions)
 
 
-def _derivative(grey: Any, sigma: float, order: Any) -> NDArray[np.float64]:
+def _slopes(grey: Any, sigma: float) -> list[NDArray[np.float64]]:
+    """Return the derivative along each axis, by a Gaussian."""
     from scipy import ndimage
 
-    found: NDArray[np.float64] = ndimage.gaussian_filter(
-        grey, sigma, order=tuple(order), truncate=_TRUNCATE
-    )
-    return found
-
-
-def _first(grey: Any, sigma: float) -> list[NDArray[np.float64]]:
-    """Return the derivative along each axis."""
-    return [_derivative(grey, sigma, row) for row in np.eye(grey.ndim, dtype=int)]
-
-
-def _second(grey: Any, sigma: float) -> list[NDArray[np.float64]]:
-    """Return the second derivatives, scaled, in the order of pairs of axes."""
-    rows = np.eye(grey.ndim, dtype=int)
-    pairs = combinations_with_replacement(range(grey.ndim), 2)
-    return [_derivative(grey, sigma, rows[a] + rows[b]) * sigma**2 for a, b in pairs]
+    return [
+        ndimage.gaussian_filter(grey, sigma, order=tuple(row), truncate=_TRUNCATE)
+        for row in np.eye(grey.ndim, dtype=int)
+    ]
 
 
 def _products(grey: Any, sigma: float) -> list[NDArray[np.float64]]:
     """Return the smoothed products of first derivatives, in the order of pairs."""
-    slopes = _first(grey, sigma / 2)
-    pairs = combinations_with_replacement(slopes, 2)
+    pairs = combinations_with_replacement(_slopes(grey, sigma / 2), 2)
     return [gaussian(a * b, sigma, truncate=_TRUNCATE) for a, b in pairs]
-
-
-def _eigenvalues(
-    entries: list[NDArray[np.float64]], axes: int
-) -> Iterator[NDArray[np.float64]]:
-    """Yield the eigenvalues of symmetric matrices, the largest first."""
-    if axes == 1:
-        yield entries[0]
-    elif axes == 2:
-        yy, yx, xx = entries
-        middle, half = (yy + xx) / 2, np.hypot((yy - xx) / 2, yx)
-        yield middle + half
-        yield middle - half
-    else:
-        matrix = np.empty((*entries[0].shape, axes, axes))
-        pairs = combinations_with_replacement(range(axes), 2)
-        for (a, b), entry in zip(pairs, entries, strict=True):
-            matrix[..., a, b] = matrix[..., b, a] = entry
-        values = np.linalg.eigvalsh(matrix)
-        yield from (values[..., k] for k in reversed(range(axes)))
 
 
 def _gabor(grey: Any, sigma: float, directions: int) -> Iterator[NDArray[np.float64]]:

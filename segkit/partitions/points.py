@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import numpy as np
 
 from segkit import checks
+from segkit.filters.derivatives import laplacian_of_gaussian
 from segkit.filters.smoothing import gaussian
+from segkit.morphology.peaks import peaks
 from segkit.names import known_as
 from segkit.tiling.cutting import tiles
 from segkit.tiling.threads import in_threads, thread_count
@@ -54,9 +56,9 @@ def interest_points(
         Of two points closer than this along every axis, the higher one stays; of equals
         the first. Of "surf" likewise, by score.
     least : float
-        Points of which the value, or score, is not above this are left out: grey values
-        for "maxima" (where all count that are above the least around them), for "log"
-        grey values of contrast, for "surf" the determinant of the Hessian.
+        Points of which the value, or score, is not above this are left out: a grey
+        value for "maxima" (0 leaves out none), one of contrast for "log", the
+        determinant of the Hessian for "surf".
     most : int, optional
         Keep so many points, the highest ones.
     mask : array of the shape of the image, optional
@@ -114,7 +116,7 @@ def _maxima(
 ) -> tuple[Array, Array]:
     """Return places and heights of maxima, tile by tile."""
     # The height has to be known as far as it is compared.
-    halo = int(4 * sigma + 0.5) + 1 + apart
+    halo = int(4 * sigma + 0.5) + apart
 
     def run(one: Tile) -> tuple[Array, Array]:
         with checks.inside_tile():
@@ -152,44 +154,14 @@ def _peaks(
     voxels: Array, tile: Tile, method: PointMethod, sigma: float, apart: int
 ) -> tuple[Array, Array]:
     """Return places in the image, and heights, of the maxima that a tile owns."""
-    height = gaussian(voxels.astype(np.float64), sigma, workers=1)
+    grey = voxels.astype(np.float64)
     if method == "log":
-        height = np.abs(_laplacian(height)) * sigma**2
-    places = np.argwhere(_is_highest(height, apart - 1)[tile.inner])
+        height = abs(laplacian_of_gaussian(grey, sigma, workers=1)) * sigma**2
+    else:
+        height = gaussian(grey, sigma, workers=1)
+    places = np.argwhere(peaks(height, apart - 1)[tile.inner])
     inner = np.array([part.start for part in tile.inner])
     return places + np.array(tile.write.start), height[tuple((places + inner).T)]
-
-
-def _laplacian(smooth: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sum of second differences; the border's voxels are repeated."""
-    total = np.zeros(smooth.shape)
-    for axis, length in enumerate(smooth.shape):
-        index = np.arange(length)
-        after = smooth.take(np.minimum(index + 1, length - 1), axis)
-        before = smooth.take(np.maximum(index - 1, 0), axis)
-        total += after + before - 2 * smooth
-    return total
-
-
-def _is_highest(height: NDArray[np.float64], radius: int) -> NDArray[np.bool_]:
-    """Return which voxels are the highest within a box around, of equals the first.
-
-    There are none on a plateau that fills the box.
-    """
-    from scipy import ndimage
-
-    size = 2 * radius + 1
-    most = ndimage.maximum_filter(height, size, mode="nearest")
-    flat = ndimage.minimum_filter(height, size, mode="nearest") == most
-    candidates = (height == most) & (~flat if radius else np.ones_like(flat))
-    found = np.zeros(height.shape, bool)
-    for place in np.argwhere(candidates):
-        start = np.maximum(place - radius, 0)
-        box = height[tuple(map(slice, start, place + radius + 1))]
-        # Of equals within the box, the first in raster order.
-        first = np.unravel_index(int(np.argmax(box)), box.shape)
-        found[tuple(place)] = tuple(place - start) == tuple(map(int, first))
-    return found
 
 
 def _surf(array: Array, apart: int, least: float) -> tuple[Array, Array]:
