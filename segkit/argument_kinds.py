@@ -86,7 +86,7 @@ def require_types(
     names : sequence of str, optional
         Which of them are looked at; all by default.
     """
-    hints = _hints(function)
+    hints = hints_of(function)
     for name in arguments if names is None else names:
         value, hint = arguments[name], hints.get(name, Any)
         if not _fits(value, hint):
@@ -111,7 +111,7 @@ def _require_axes(arguments: Mapping[str, Any]) -> None:
 
 
 @lru_cache(maxsize=1000)
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the types of the parameters; none if somebody else's cannot be read.
 
     Names are filled in beforehand, because a mapping that makes them up when asked is

@@ -65,10 +65,7 @@ def _numbered_by_table(
 
     flat = np.ascontiguousarray(labels, np.int32).reshape(-1)
     parts = shares(flat.size, threads)
-    seen = np.zeros(greatest + 1, np.uint8)
-    # Several may mark one label at once, all in the same way.
-    in_threads(lambda part: painting_kernels.mark(flat[part], seen), parts, threads)
-    seen[0] = 0
+    seen = _marked(flat, greatest, threads)
     lookup = np.cumsum(seen, dtype=np.int32)
     last = int(lookup[-1])
     if last == seen.size - 1:
@@ -80,6 +77,49 @@ def _numbered_by_table(
 
     in_threads(run, parts, threads)
     return numbers.reshape(labels.shape), last
+
+
+def ids_in(labels: NDArray[Any], workers: int | None = None) -> NDArray[np.int64]:
+    """Return which labels there are, in rising order, without 0.
+
+    Examples
+    --------
+    >>> ids_in(np.array([[0, 7], [3, 7]]))
+    array([3, 7])
+    """
+    if labels.size == 0:
+        return np.zeros(0, np.int64)
+    threads = thread_count(workers, labels.size)
+    least, greatest = extremes(labels, threads)
+    require_ids(least, "labels")
+    if greatest > _LARGEST_TABLE:
+        found = np.unique(labels).astype(np.int64)
+        return found[found > 0]
+    flat = np.ascontiguousarray(labels, np.int32).reshape(-1)
+    return np.flatnonzero(_marked(flat, int(greatest), threads))
+
+
+def _marked_by_numpy(
+    flat: NDArray[np.int32],
+    greatest: int,
+    threads: int,  # noqa: ARG001 - as compiled
+) -> NDArray[np.uint8]:
+    seen = np.zeros(greatest + 1, np.uint8)
+    seen[flat] = 1
+    seen[0] = 0
+    return seen
+
+
+@falls_back_on(_marked_by_numpy)
+def _marked(flat: NDArray[np.int32], greatest: int, threads: int) -> NDArray[np.uint8]:
+    from segkit.pictures import painting_kernels
+
+    seen = np.zeros(greatest + 1, np.uint8)
+    parts = shares(flat.size, threads)
+    # Several may mark one label at once, all in the same way.
+    in_threads(lambda part: painting_kernels.mark(flat[part], seen), parts, threads)
+    seen[0] = 0
+    return seen
 
 
 def _near_by_numpy(

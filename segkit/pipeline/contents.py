@@ -1,4 +1,4 @@
-"""What arrays hold after each step: grey values, a mask, or labels.
+"""What a step makes of an array: grey values, a mask or labels, of what is near.
 
 Labels of objects that touch are one object as a mask, so a plan has to know which is
 which. A function of segkit says what it takes by the name of its first parameter
@@ -9,9 +9,11 @@ somebody else says it by `Step.returns`, or nothing is known.
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+from segkit import checks
 from segkit.pipeline.steps import Content
+from segkit.tiling.reaches import UnknownReachError, declares_reach, reach
 
 if TYPE_CHECKING:
     from segkit.pipeline.steps import Step
@@ -69,6 +71,47 @@ def asks_for_axes(step: Step) -> bool:
         return False
     first, *others = inspect.signature(step.resolve()).parameters
     return first == "image" and {"axes", "spacing"} <= {*others}
+
+
+def reach_of(step: Step, ndim: int) -> tuple[int, ...] | None:
+    """Return how far an array step reaches along each of the image's axes, in voxels.
+
+    None if that has no bound or is not known.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import binarize, gaussian
+    >>> reach_of(gaussian(2), 2), reach_of(binarize(), 2)
+    ((8, 8), None)
+    """
+    if step.reach is not None:
+        return checks.per_axis(step.reach, ndim, name="reach", least=0)
+    function = step.resolve()
+    if not declares_reach(function):
+        return None
+    try:
+        return reach(function, ndim, **arguments_of(step))
+    except UnknownReachError:
+        return None
+    except (TypeError, ValueError):
+        if is_foreign(step):  # somebody else's rule
+            return None
+        raise
+
+
+def arguments_of(step: Step) -> dict[str, Any]:
+    """Return the arguments of an array step by the names of its function.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import gaussian
+    >>> arguments_of(gaussian(2, truncate=3))
+    {'sigma': 2, 'truncate': 3}
+    """
+    signature = inspect.signature(step.resolve())
+    bound = signature.bind(None, *step.arguments, **step.keywords)
+    first = next(iter(bound.arguments))
+    return {name: v for name, v in bound.arguments.items() if name != first}
 
 
 def is_foreign(step: Step) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segkit import checks
 from segkit.io.axes import by_number, require_said
@@ -20,7 +20,13 @@ from segkit.io.pictures.writing import LOSSY
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.measurement.properties import PHYSICAL, wanted
 from segkit.methods.axes import relative
-from segkit.pipeline.contents import asks_for_axes, content_after, is_foreign
+from segkit.pipeline.contents import (
+    arguments_of,
+    asks_for_axes,
+    content_after,
+    is_foreign,
+    reach_of,
+)
 from segkit.pipeline.stages import (
     ClassifyStage,
     FilterStage,
@@ -36,7 +42,6 @@ from segkit.pipeline.stages import (
     WholeStage,
 )
 from segkit.tiling.cutting import overlapping_tiles
-from segkit.tiling.reaches import UnknownReachError, declares_reach, reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,7 +144,7 @@ class Draft:
     def apply(self, step: Step) -> None:
         """Place an array function: fused with those before, or on its own."""
         step = self._spaced(step)
-        margin = self._reach(step)
+        margin = reach_of(step, len(self._shape))
         if not (is_foreign(step) or asks_for_axes(step)):
             self._require_apart(margin)
         self._content = content_after(step, self._content)
@@ -309,7 +314,7 @@ class Draft:
         if is_foreign(step):
             return step
         parameters = inspect.signature(step.resolve()).parameters
-        given = _by_name(step, step.resolve())
+        given = arguments_of(step)
         if "spacing" in parameters and given.get("spacing") is None:
             names = given.get("axes") or SPATIAL[0] * len(self._shape)
             known = self._spacings.along(names)
@@ -345,31 +350,8 @@ class Draft:
             options = (*options, ("spacing", self._spacings.measured))
         return replace(step, options=options)
 
-    def _reach(self, step: Step) -> tuple[int, ...] | None:
-        """Return how far a step reaches, None if that has no bound or is not known."""
-        ndim = len(self._shape)
-        if step.reach is not None:
-            return checks.per_axis(step.reach, ndim, name="reach", least=0)
-        function = step.resolve()
-        if not declares_reach(function):
-            return None
-        try:
-            return reach(function, ndim, **_by_name(step, function))
-        except UnknownReachError:
-            return None
-        except (TypeError, ValueError):
-            if is_foreign(step):  # somebody else's rule
-                return None
-            raise
-
     def _per_axis(self, value: int | Sequence[int], name: str) -> tuple[int, ...]:
         return checks.per_axis(value, len(self._shape), name=name, least=1)
-
-
-def _by_name(step: Step, function: Any) -> dict[str, Any]:
-    bound = inspect.signature(function).bind(None, *step.arguments, **step.keywords)
-    first = next(iter(bound.arguments))
-    return {name: v for name, v in bound.arguments.items() if name != first}
 
 
 def _grown(

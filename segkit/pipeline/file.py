@@ -45,23 +45,44 @@ _TOP = ("format", "step")
 
 def write_pipeline(path: Path, steps: Sequence[Step]) -> Path:
     """Write steps as TOML or JSON, by the suffix; see `Pipeline.save`."""
-    entries = [_entry(number, step) for number, step in enumerate(steps, start=1)]
-    if path.suffix == ".json":
-        text = json.dumps({"format": FORMAT, "step": entries}, indent=1) + "\n"
-    elif path.suffix == ".toml":
-        parts = [f"format = {FORMAT}\n"]
-        for number, entry in enumerate(entries, start=1):
-            lines = [f"{name} = {_toml(number, v)}\n" for name, v in entry.items()]
-            parts.append("\n[[step]]\n" + "".join(lines))
-        text = "".join(parts)
-    else:
+    if path.suffix not in (".json", ".toml"):
         raise PipelineError(f"{path}: a pipeline is saved as .toml or .json")
+    text = text_of(steps, as_json=path.suffix == ".json")
     with published(path, overwrite=True) as private:
         private.write_text(text, encoding="utf-8")
     return path
 
 
-def _entry(number: int, step: Step) -> dict[str, Any]:
+def text_of(steps: Sequence[Step], *, as_json: bool = False) -> str:
+    """Return steps as TOML or JSON.
+
+    Raises
+    ------
+    PipelineError
+        If a step holds what has no name, such as a lambda; it is named.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import gaussian
+    >>> print(text_of([gaussian(sigma=2)]))
+    format = 1
+    <BLANKLINE>
+    [[step]]
+    run = "gaussian"
+    with = { sigma = 2 }
+    """
+    entries = [entry_of(number, step) for number, step in enumerate(steps, start=1)]
+    if as_json:
+        return json.dumps({"format": FORMAT, "step": entries}, indent=1) + "\n"
+    parts = [f"format = {FORMAT}\n"]
+    for number, entry in enumerate(entries, start=1):
+        lines = [f"{name} = {_toml(number, v)}\n" for name, v in entry.items()]
+        parts.append("\n[[step]]\n" + "".join(lines))
+    return "".join(parts)
+
+
+def entry_of(number: int, step: Step) -> dict[str, Any]:
+    """Return a step as files hold it, of plain values; see `read_entry`."""
     if step.bound is not None:
         raise PipelineError(
             f"step {number} ({step.function}): a function inside another or without a"
@@ -138,14 +159,14 @@ def read_steps(path: Path, *, trust: bool) -> list[Step]:
             f" {error}"
         ) from error
     entries = _entries(path, content)
-    steps = [_read_step(path, number, e) for number, e in enumerate(entries, start=1)]
+    steps = [read_entry(path, n, entry) for n, entry in enumerate(entries, start=1)]
     if not trust:
         for number, step in enumerate(steps, start=1):
-            _require_harmless(path, number, step)
+            require_harmless(path, number, step)
     return steps
 
 
-def _require_harmless(path: Path, number: int, step: Step) -> None:
+def require_harmless(path: Path, number: int, step: Step) -> None:
     """Raise `PipelineError` if a step could do more than steps of segkit may."""
     why = ""
     if ":" in step.function:
@@ -192,7 +213,8 @@ def _one_bracket(path: Path) -> PipelineError:
     return PipelineError(f"{path}: step is no list; write [[step]], two brackets")
 
 
-def _read_step(path: Path, number: int, entry: Any) -> Step:
+def read_entry(path: Path, number: int, entry: Any) -> Step:
+    """Return the step of an entry of a file, whose number and path are for errors."""
     if not isinstance(entry, dict) or not isinstance(entry.get("run"), str):
         raise PipelineError(f"{path}: step {number} does not say what to run")
     unknown = sorted(set(entry) - _KEYS)

@@ -57,15 +57,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settings:
-    """How to run."""
+class Settings:
+    """What to run over, and how; see `Pipeline.run`."""
 
     image: io.Image
-    name: str
-    out: Path
-    workers: int | None
-    processes: bool
-    overwrite: bool
+    name: str = "image"
+    out: Path = Path()
+    workers: int | None = None
+    processes: bool = False
+    overwrite: bool = False
 
 
 def run(
@@ -89,7 +89,7 @@ def run(
         tile = (-(-spec.shape[0] // threads), *spec.shape[1:])
     # Tiles grow where that saves reading, but not so far that workers are idle.
     budget = min(TILE_BUDGET, max(1, source.size // threads))
-    runner = _Runner(_Settings(source, name, out, workers, processes, overwrite))
+    runner = Runner(Settings(source, name, out, workers, processes, overwrite))
     stages = plan(steps, spec, tile=tile, budget=budget, unit=unit)
     with at_most(workers):
         for stage in stages:
@@ -146,19 +146,26 @@ def load_image(
     return taken_by(steps, opened), name_of(image)
 
 
-class _Runner:
+class Runner:
     """Runs the stages of a plan, one after the other.
+
+    Parameters
+    ----------
+    settings : Settings
+        The image, and how to run.
 
     Attributes
     ----------
+    arrays, tables : dict
+        What stages have made, by their numbers.
     result : Result
         What they have made so far.
     """
 
-    def __init__(self, settings: _Settings) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._arrays: dict[int, Any] = {0: settings.image}
-        self._tables: dict[int, Table] = {}
+        self.arrays: dict[int, Any] = {0: settings.image}
+        self.tables: dict[int, Table] = {}
         self.result = Result(settings.image)
 
     def run(self, stage: Stage) -> None:  # noqa: C901 - one case for each stage
@@ -171,7 +178,7 @@ class _Runner:
             case OverlappingStage():
                 self._keep_made(stage, self._overlapping(stage))
             case WholeStage():
-                whole = np.asarray(self._arrays[stage.array])
+                whole = np.asarray(self.arrays[stage.array])
                 self._keep_made(stage, run_steps(stage.steps, whole))
             case LabelStage():
                 self._keep_labels(stage, self._labelled(stage))
@@ -181,7 +188,7 @@ class _Runner:
                 self._keep_table(stage, self._measured(stage))
                 self.result.unit = stage.unit
             case ClassifyStage():
-                table = self._tables[stage.table]
+                table = self.tables[stage.table]
                 classes = stage.step.arguments
                 self._keep_table(stage, classification.classify(table, *classes))
             case PaintStage():
@@ -206,13 +213,13 @@ class _Runner:
         self.result.labels, self.result.table = labels, None
 
     def _keep_array(self, stage: Stage, array: Array) -> None:
-        self._arrays[stage.number] = self.result.array = array
+        self.arrays[stage.number] = self.result.array = array
 
     def _keep_table(self, stage: Stage, table: Table) -> None:
-        self._tables[stage.number] = self.result.table = table
+        self.tables[stage.number] = self.result.table = table
 
     def _tiles(self, stage: TilesStage) -> Array:
-        array, settings = self._arrays[stage.array], self._settings
+        array, settings = self.arrays[stage.array], self._settings
         if settings.processes:
             axes = settings.image.axes
             threads = thread_count(settings.workers)
@@ -228,7 +235,7 @@ class _Runner:
 
     def _overlapping(self, stage: OverlappingStage) -> Array:
         """Run FLoRIN's way: tiles by themselves, joined by OR."""
-        array = self._arrays[stage.array]
+        array = self.arrays[stage.array]
 
         def piece(tile: Tile) -> tuple[Tile, Array]:
             with checks.inside_tile():
@@ -251,14 +258,14 @@ class _Runner:
 
         # In memory the labels need no tiles, whatever the plan says: they are equal.
         options = stage.step.keywords
-        mask = np.asarray(self._arrays[stage.array])
+        mask = np.asarray(self.arrays[stage.array])
         foreground_value(mask, by_value=options.get("by_value", False))
         return label(mask, **options)
 
     def _filtered(self, stage: FilterStage) -> Array:
         from segkit.measurement.selection import keep_ids
 
-        labels = self._arrays[stage.labels]
+        labels = self.arrays[stage.labels]
         if labels.size == 0:
             return np.asarray(labels)
         options = filter_options(stage.step, self._settings.image.spacing)
@@ -276,10 +283,10 @@ class _Runner:
 
         settings = self._settings
         image = settings.image.read() if needs_intensity(stage.step) else None
-        return region_properties(self._arrays[stage.labels], image, **options)
+        return region_properties(self.arrays[stage.labels], image, **options)
 
     def _painted(self, stage: PaintStage) -> Array:
-        labels, table = self._arrays[stage.labels], self._tables[stage.table]
+        labels, table = self.arrays[stage.labels], self.tables[stage.table]
         painted = classification.reconstruct(labels, table)
         if stage.step.keywords.get("colours"):
             return classification.paint_classes(painted)
@@ -287,11 +294,11 @@ class _Runner:
 
     def _save_table(self, stage: SaveTableStage) -> Path:
         path, options = self._target(stage.step)
-        return io.save_table(path, self._tables[stage.table], **options)
+        return io.save_table(path, self.tables[stage.table], **options)
 
     def _save_image(self, stage: SaveImageStage) -> Path:
         path, options = self._target(stage.step)
-        array, image = self._arrays[stage.array], self._settings.image
+        array, image = self.arrays[stage.array], self._settings.image
         if isinstance(array, io.Image):
             return io.save(path, array, **options)
         described = replace(image, source=io.as_image(array).source)
@@ -309,7 +316,7 @@ class _Runner:
 
         path, options = self._target(stage.step)
         overwrite = bool(options.pop("overwrite"))
-        labels = np.asarray(self._arrays[stage.array])
+        labels = np.asarray(self.arrays[stage.array])
         picture = overlay(self._settings.image.read(), labels, **options)
         save_png(path, picture, overwrite=overwrite)
         return path

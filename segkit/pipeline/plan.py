@@ -81,21 +81,48 @@ def plan(
     >>> masked.halo, labelled.array == masked.number
     ((4, 4, 4), True)
     """
+    draft = begun(steps, spec, tile=tile, budget=budget, unit=unit)
+    for number, step in enumerate(steps, start=1):
+        place(draft, number, step)
+    return draft.stages
+
+
+def begun(
+    steps: Sequence[Step],
+    spec: ImageSpec,
+    *,
+    tile: int | Sequence[int] | None = None,
+    budget: int = TILE_BUDGET,
+    unit: str | None = None,
+) -> Draft:
+    """Return a plan in which no step has its place yet, once all of them may be in it.
+
+    Parameters and errors are those of `plan`.
+    """
     known = _spacings(steps, spec, unit)
     draft = Draft(spec, budget, tile, spacings=known, said=axes_said(steps))
     require_properties(steps, axes=spec.axes or by_number(len(spec.shape)))
     require_axes(steps, spec.axes, len(spec.shape))
     if spec.unnamed:
         require_named(steps, len(spec.shape), known.known)
-    for number, step in enumerate(steps, start=1):
-        try:
-            if step.function in SPECIAL:
-                SPECIAL[step.function].place(draft, step)
-            else:
-                draft.apply(step)
-        except (ValueError, TypeError) as error:
-            raise PipelineError(f"step {number} ({step.function}): {error}") from error
-    return draft.stages
+    return draft
+
+
+def place(draft: Draft, number: int, step: Step) -> None:
+    """Give a step, whose number is for the error, its place after those before it.
+
+    Raises
+    ------
+    PipelineError
+        If it lacks what it works on.
+    """
+    try:
+        if step.function in SPECIAL:
+            SPECIAL[step.function].place(draft, step)
+        else:
+            draft.apply(step)
+    except (ValueError, TypeError) as error:
+        raise PipelineError(f"step {number} ({step.function}): {error}") from error
 
 
 def _spacings(steps: Sequence[Step], spec: ImageSpec, unit: str | None) -> Spacings:

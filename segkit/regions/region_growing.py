@@ -10,7 +10,7 @@ not proof, that the result is that of the whole image.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -37,6 +37,7 @@ from segkit.regions.instances import (
     merge_instance_tiles,
 )
 from segkit.regions.seam_report import OnDisagreement, SeamReport, enforce
+from segkit.regions.seeds import painted
 from segkit.tiling.cutting import tiles
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def watershed(
     image
         Real values, any number of axes; low values are flooded first.
     markers
-        Integers of the same shape: the objects' seeds, 0 elsewhere.
+        Integers of the same shape: the objects' seeds, 0 elsewhere. Or written down,
+        as a file of steps may say it: ``{"below": 3, "above": 7}`` is seed 1 where
+        grey values are below 3 and seed 2 where they are above 7, ``{"strokes":
+        [{"label": 1, "radius": 2, "points": [[y, x], ...]}]}`` are lines drawn by hand.
     mask
         Voxels that may be labelled; None is all.
     connectivity
@@ -102,6 +106,8 @@ def watershed(
     array([1, 1, 1, 1, 2, 2, 2])
     >>> watershed(image, markers, mask=image < 4, tile=4, halo=3)
     array([1, 1, 1, 0, 0, 2, 2])
+    >>> watershed(image, {"below": 2, "above": 4})
+    array([1, 1, 1, 2, 1, 1, 1])
     """
     return _grown(
         _flood(connectivity), (image, markers, mask), (tile, halo), on_disagreement
@@ -299,8 +305,10 @@ def _walked(
 
 
 def _checked(image: Any, markers: Any, mask: Any) -> Inputs:
-    require_same_axes(image, markers, mask)
     grey = checks.as_image(image)
+    if isinstance(markers, Mapping):
+        markers = painted(markers, grey)
+    require_same_axes(image, markers, mask)
     seeds = checks.require_labels(markers, name="markers")
     allowed = None if mask is None else checks.as_mask(mask)
     for name, array in (("markers", seeds), ("mask", allowed)):

@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from segkit.arrays import Mask
-    from segkit.thresholding.methods import Method
 
 
 @known_as("segkit")
 @declare_reach(unlimited)
 def binarize(
     image: ArrayLike,
-    method: Method = "otsu",
+    method: methods.Method = "otsu",
     *,
     polarity: Polarity = "bright",
     workers: int | None = None,

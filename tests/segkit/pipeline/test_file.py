@@ -10,7 +10,7 @@ import pytest
 import scipy.ndimage
 
 import segkit
-from segkit.argument_kinds import _hints
+from segkit.argument_kinds import hints_of
 from segkit.io import MissingExtraError
 from segkit.pipeline import (
     Pipeline,
@@ -348,7 +348,7 @@ def test_the_types_of_every_public_function_can_be_read():
     for name in segkit.__all__:
         function = getattr(segkit, name)
         if inspect.isfunction(function):
-            assert _hints(function).keys() >= function.__annotations__.keys(), name
+            assert hints_of(function).keys() >= function.__annotations__.keys(), name
 
 
 @pytest.mark.parametrize(
