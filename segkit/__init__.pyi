@@ -35,6 +35,9 @@ from .evaluation import (
     table_scores as table_scores,
     variation_of_information as variation_of_information,
 )
+from .explorer import (
+    explore as explore,
+)
 from .exposure import (
     adjust_gamma as adjust_gamma,
     adjust_log as adjust_log,

@@ -192,6 +192,79 @@ def submit_command(
     )
 
 
+@segkit.command("explore")
+@click.argument("image", required=False)
+@click.argument("pipeline", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--preset",
+    help="Steps to begin with: threshold, local, nuclei, cells, "
+    "random_walker or watershed.",
+)
+@click.option("--reference", metavar="LABELS", help="Labels to compare with.")
+@click.option(
+    "--axes",
+    metavar="LETTERS",
+    help="What the axes of IMAGE are, for a file that does not say: zyx for a volume.",
+)
+@click.option(
+    "-o",
+    "--out",
+    default=".",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder for what a run over all of IMAGE saves.",
+)
+@click.option(
+    "-j",
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Processes that run over all of IMAGE.",
+)
+@click.option(
+    "--cache",
+    default=512,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="MB",
+    help="Memory for results that may be asked for again.",
+)
+@click.option(
+    "--trust", is_flag=True, help="Let PIPELINE run any function that it names."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=0, help="0 takes any that is free.")
+@click.option("--open", "open_browser", is_flag=True, help="Open it in the browser.")
+def explore_command(
+    image: str | None, pipeline: Path | None, host: str, port: int, **given: Any
+) -> int:
+    """Explore IMAGE in a browser: each step a row, each parameter a slider.
+
+    PIPELINE (.toml or .json) has the steps to begin with, and is where they are saved;
+    without it there are some, saved as pipeline.toml. IMAGE may be left out if PIPELINE
+    loads it. Open the address that is printed; Ctrl-C ends it.
+    """
+    from segkit.explorer.exploring import explorer_of
+    from taskgraph.extending import serve
+
+    if image is None:
+        raise click.UsageError("name an image, or a pipeline that loads one")
+    if pipeline is None and image.endswith((".toml", ".json")):
+        pipeline, image = Path(image), None
+    open_browser = given.pop("open_browser")
+    explorer = explorer_of(image, pipeline, **given)
+    serve(
+        explorer.site(),
+        host=host,
+        port=port,
+        open_browser=open_browser,
+        on_ready=say,
+        on_end=explorer.close,
+    )
+    return 0
+
+
 def run_pipeline(
     source: PipelineJugfile, store: str, options: RunOptions
 ) -> tuple[int, Report]:

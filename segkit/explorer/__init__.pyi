@@ -1,0 +1,6 @@
+from .notebook import (
+    Explored as Explored,
+    explore as explore,
+)
+
+__all__: list[str]
