@@ -60,6 +60,7 @@ GROUPS = {
     "share": (
         "Take results elsewhere",
         {
+            "report": "Write what ran, and what came of it, into one HTML file.",
             "copy": "Copy results from one store to another.",
             "import-jug": "Take over the results of a store of jug's.",
             "bundle": "Write the results of a jugfile into one file.",

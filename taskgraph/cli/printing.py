@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from taskgraph.displays.numbers import (
+    counted as counted,
+    moment_text as moment_text,
+    seconds_text as seconds_text,
+    size_text as size_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +28,9 @@ _OBEYED = {
     )
 }
 """What a terminal obeys instead of showing it, and what shows text in another order."""
-_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
-_THOUSAND = 1000
 _WIDEST = 90
 _MOST_RICH = 1000
 """Rows of a table with colours: more would take minutes to lay out."""
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def say(text: str = "", *, error: bool = False, bold: bool = False) -> None:
@@ -99,54 +102,6 @@ def one_line(what: Any, limit: int = _WIDEST) -> str:
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
     )
-
-
-def size_text(size: float) -> str:
-    """Return a number of bytes for people.
-
-    Examples
-    --------
-    >>> size_text(999), size_text(1_500_000)
-    ('999 B', '1.5 MB')
-    """
-    for unit in _UNITS:
-        if size < _THOUSAND or unit == _UNITS[-1]:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= _THOUSAND
-    return ""
-
-
-def seconds_text(seconds: float) -> str:
-    """Return a length of time for people.
-
-    Examples
-    --------
-    >>> seconds_text(0.25), seconds_text(90), seconds_text(90_000)
-    ('0.25 s', '1 min 30 s', '1 d 1 h')
-    """
-    if seconds < _MINUTE:
-        return f"{seconds:.3g} s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
-    if seconds < _DAY:
-        return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
-    return f"{seconds // _DAY:.0f} d {seconds % _DAY // _HOUR:.0f} h"
-
-
-def moment_text(moment: float) -> str:
-    """Return a time (seconds since the epoch) in the local time zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "task"), counted(2, "task")
-    ('1 task', '2 tasks')
-    """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _to_right(rows: Sequence[Sequence[Any]], total: Sequence[Any], place: int) -> bool:

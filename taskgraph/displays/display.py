@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 8
 _DEEPEST = 3
+_MOST_LINES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,17 @@ class Parts:
     def html(self) -> Markup:
         """Return each below its name."""
         shown = [
-            element("div", element("p", name, class_="tgd-name"), part.html())
+            element("div", element("p", name, class_="tgd-name"), _short(part))
             for name, part in self.parts
         ]
         return element("div", *shown, class_="tgd-parts")
+
+
+def _short(part: Display) -> Markup:
+    """Return a part as HTML; of long text only what it is."""
+    if isinstance(part, Text) and part.text.count("\n") >= _MOST_LINES:
+        return Text(part.summary, part.summary).html()
+    return part.html()
 
 
 if TYPE_CHECKING:

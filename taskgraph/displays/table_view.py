@@ -64,7 +64,10 @@ class TableView:
     def is_numeric(self, column: str) -> bool:
         """Return whether its first cells are numbers, or missing."""
         part = self._cells(column, range(min(self.rows, MOST_ROWS)))
-        return all(isinstance(x, int | float | complex | None) for x in part)
+        return all(
+            x is None or (isinstance(x, int | float | complex) and type(x) is not bool)
+            for x in part
+        )
 
     def page(
         self,
@@ -128,7 +131,8 @@ class TableView:
             class_="tgd-table",
         )
         caption = element("figcaption", text)
-        return element("figure", element("div", table, class_="tgd-scroll"), caption)
+        scrolled = element("div", table, class_="tgd-scroll", tabindex=0)
+        return element("figure", scrolled, caption, class_="tgd-picture")
 
     def _cells(self, name: str, places: Any) -> list[Any]:
         column = self.columns[name]

@@ -12,6 +12,7 @@ from taskgraph.displays.markup import Markup, element
 
 MOST_LETTERS = 20_000
 _MOST_ITEMS = 200
+_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class Text:
 
     def html(self) -> Markup:
         """Return it as preformatted text."""
-        return element("pre", self.text, class_="tgd-text")
+        lines = self.text.count("\n") + len(self.text) // 80
+        scrolled = 0 if lines > _LINES else None  # by the keyboard, too
+        return element("pre", self.text, class_="tgd-text", tabindex=scrolled)
 
 
 def text_of(value: Any) -> Text:

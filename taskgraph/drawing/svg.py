@@ -61,7 +61,8 @@ def svg(shape: GraphShape, *, ink: str = "currentColor", paper: str = "") -> Mar
         drawn.append(_box(box, place, sizes[number], ink, again=again))
     if shape.barrier:
         drawn.append(_unknown(found.boxes[-1], sizes[-1], ink))
-    width, height = found.width + 2 * _MARGIN, found.height + 2 * _MARGIN
+    loops = 10 if any(first == second for first, second in edges) else 0
+    width, height = found.width + 2 * _MARGIN + loops, found.height + 2 * _MARGIN
     ground = [element("rect", x=-_MARGIN, y=-_MARGIN, width=width, height=height,
                       fill=paper)] if paper else []  # fmt: skip
     return element(

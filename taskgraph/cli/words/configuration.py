@@ -33,6 +33,7 @@ OF_COMMANDS = {
     "jobs": ("json",),
     "locks": ("json",),
     "logs": ("json", "lines", *_SELECT),
+    "report": ("most", "values"),
     "retry": ("json", *_SELECT),
     "shell": ("plain",),
     "show": ("json", "also"),

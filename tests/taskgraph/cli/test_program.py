@@ -90,6 +90,8 @@ def test_help_needs_no_engine(tg):
         "taskgraph.cli.plugins",
         "taskgraph.cli.printing",
         "taskgraph.cli.sentences",
+        "taskgraph.displays",
+        "taskgraph.displays.numbers",
         "taskgraph.errors",
         "taskgraph.names",
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +11,13 @@ from taskgraph.cli.failures import chosen_failures
 from taskgraph.cli.printing import counted, one_line, print_json, say
 from taskgraph.cli.stores import find_store
 from taskgraph.cli.words.keys import short_key
+from taskgraph.upkeep.failure_groups import failure_of, grouped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from taskgraph.cli.failures import Failed
-    from taskgraph.records import Failure, Record
+    from taskgraph.records import Record
 
 _SHOWN_TASKS = 10
 _SHOWN_LINES = 20
@@ -58,29 +58,9 @@ def command(
     return 0
 
 
-def grouped(failed: list[Failed]) -> list[list[Failed]]:
-    """Return failures in groups of the same function and place; largest group first."""
-    groups: dict[tuple[str, ...], list[Failed]] = defaultdict(list)
-    for key, record in failed:
-        failure = _failure(record)
-        place = failure.traceback
-        if failure.message:
-            place = place.replace(failure.message, "")
-        groups[record.name, failure.cause, failure.error, place].append((key, record))
-    for group in groups.values():
-        group.sort(key=lambda pair: (pair[1].start, pair[0]))
-    return sorted(groups.values(), key=len, reverse=True)
-
-
-def _failure(record: Record) -> Failure:
-    from taskgraph.records import Failure
-
-    return record.failure or Failure("exception", "", "", "")
-
-
 def _plain(group: list[Failed]) -> dict[str, Any]:
     _, first = group[0]
-    failure = _failure(first)
+    failure = failure_of(first)
     return {
         "function": first.name,
         "cause": failure.cause,
@@ -92,7 +72,7 @@ def _plain(group: list[Failed]) -> dict[str, Any]:
             {
                 "key": key.hex(),
                 "arguments": record.summary,
-                "message": _failure(record).message,
+                "message": failure_of(record).message,
                 "attempt": record.attempt,
                 "start": record.start,
                 "wall": record.wall,
@@ -106,8 +86,8 @@ def _plain(group: list[Failed]) -> dict[str, Any]:
 
 def _print(group: list[Failed], *, everything: bool) -> None:
     _, first = group[0]
-    failure = _failure(first)
-    messages = {_failure(record).message for _, record in group}
+    failure = failure_of(first)
+    messages = {failure_of(record).message for _, record in group}
     others = counted(len(messages) - 1, "other message")
     more = f" (and {others})" if len(messages) > 1 else ""
     title = f"{counted(len(group), 'task')} of {one_line(first.name)} failed"
@@ -127,7 +107,7 @@ def _print_task(key: bytes, record: Record, *, several: bool, everything: bool) 
     call = f"{one_line(record.name)}({one_line(record.summary)})"
     words = [f"  {short_key(key)} {call}"]
     if several:
-        words.append(f"{_failure(record).message.strip()}")
+        words.append(f"{failure_of(record).message.strip()}")
     if record.attempt > 1:
         words.append(f"after {record.attempt} attempts")
     words.append(f"on {record.context.get('host')}")

@@ -1,0 +1,1 @@
+"""Reports: what a run was and what came of it, in one file."""
