@@ -80,6 +80,7 @@ class Exploration:
         bare = [step for step in opened.steps if step.function != "load"]
         if preset is not None or not bare:
             first = [step for step in opened.steps if step.function == "load"]
+            facts = replace(facts, method=summaries.best_method(sample))
             begin = PRESETS[preset or next(iter(PRESETS))](facts)
             opened = replace(opened, steps=(*first, *begin))
         return cls(opened, computer, facts, contrast, reference, own)

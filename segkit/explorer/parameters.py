@@ -46,11 +46,14 @@ class Facts:
         Of the image.
     low, high : float
         Its least and greatest grey value.
+    method : str
+        A global threshold that suits it.
     """
 
     shape: tuple[int, ...]
     low: float
     high: float
+    method: str = "otsu"
 
     @classmethod
     def of(cls, shape: tuple[int, ...], sample: Array) -> Facts:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from segkit.explorer.parameters import Facts
 
 
-def _threshold(_: Facts) -> list[Step]:
+def _threshold(facts: Facts) -> list[Step]:
     return [
         written("gaussian", sigma=1.0),
-        written("binarize", method="triangle"),
+        written("binarize", method=facts.method),
         written("label"),
         written("remove_small_objects", min_size=64),
     ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WHOLE = 1 << 22
 """Voxels up to which an image is computed whole, so that every figure is exact."""
-_MOST = 6 << 20
+_MOST = 10 << 20
 """Voxels of the image that are computed at once for what is seen of it."""
 _COARSE = 1 << 21
 """The same, of a coarser level."""

@@ -81,8 +81,9 @@ class WholeRun:
         """
         if self._process is not None and self._process.poll() is None:
             raise PipelineError("it runs already; see how far it is below")
+        self.stop()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as it runs
-        words = [sys.executable, "-m", "segkit", *self.command()[1:], "--overwrite"]
+        words = [sys.executable, "-m", "segkit", *self.command()[1:]]
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said
         )
@@ -92,6 +93,9 @@ class WholeRun:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait()
+        if self._said is not None:
+            self._said.close()
+            self._said = None
 
     def progress(self) -> dict[str, Any]:
         """Return how many tasks are done, and what was said at the end."""

@@ -152,6 +152,8 @@ class Explorer:
             return Response(status_code=204)
         except (PipelineError, ImageError, OSError, ValueError, TypeError) as error:
             return json_answer({"error": str(error)}, 422)
+        except RuntimeError:  # nothing is computed any more
+            return json_answer({"error": "the server of this page has ended"}, 503)
         except MemoryError:
             why = "this takes more memory than there is; zoom in"
             return json_answer({"error": why}, 422)

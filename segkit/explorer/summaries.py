@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit.evaluation.scoring import table_scores
+from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
 from segkit.measurement.measure import region_properties
 from segkit.overlaps.contingency_table import contingency
 from segkit.pictures.painting import ids_in
-from segkit.thresholding.methods import try_all
+from segkit.thresholding.methods import Method, try_all
 
 if TYPE_CHECKING:
     from segkit.arrays import Array, Table
     from segkit.explorer.computing import Made
 
 _BINS = 256
+_METHODS: tuple[Method, ...] = ("otsu", "triangle", "mean")
+"""Thresholds that are quick enough to follow a slider."""
+_SPECK = 64
+"""Voxels of an object that counts, at least."""
 COLUMNS = (
     "label", "count", "area", "centroid", "equivalent_diameter", "eccentricity",
     "intensity_mean", "touches_border",
@@ -103,6 +108,27 @@ def thresholds_of(array: Array) -> list[dict[str, Any]]:
         for method, trial in try_all(array).items()
     ]
     return sorted(found, key=lambda one: (one["threshold"] is None, one["threshold"]))
+
+
+def best_method(image: Array) -> str:
+    """Return the method whose threshold leaves most objects that are no specks.
+
+    Examples
+    --------
+    >>> image = np.zeros((60, 60), np.uint8)
+    >>> image[5:20, 5:20], image[30:45, 30:45], image[50:, :9] = 200, 30, 30
+    >>> best_method(image)
+    'triangle'
+    """
+    finite = np.nan_to_num(image) if image.dtype.kind == "f" else image
+    if finite.size == 0 or finite.min() == finite.max():
+        return _METHODS[0]
+    trials = try_all(gaussian(finite, 1.0), _METHODS)
+    found = {
+        method: int((np.bincount(label(trial.mask).reshape(-1))[1:] >= _SPECK).sum())
+        for method, trial in trials.items()
+    }
+    return max(found, key=lambda method: found[method])
 
 
 def scores_of(labels: Array, reference: Array) -> dict[str, float]:

@@ -38,7 +38,8 @@ export function draw(context, data, view, how) {
   const grey = how.under ? data.arrays[how.under] : null;
   paintGrey(out, grey, rows, columns, across);
   const objects = how.contours || how.fill ? data.arrays[how.objects ?? "objects"] : null;
-  if (objects) paintObjects(out, objects, rows, columns, across, data.arrays.colours, how);
+  const numbers = how.objects ? null : data.arrays.colours;
+  if (objects) paintObjects(out, objects, rows, columns, across, numbers, how);
   context.putImageData(picture, 0, 0);
 }
 
@@ -71,6 +72,7 @@ function idsOf(line, objects, row, columns, across) {
 function paintObjects(out, objects, rows, columns, across, numbers, how) {
   const width = columns.length;
   const share = Math.round(256 * how.fill);
+  const plain = how.colours.length - 1; // of a mask, which is one object
   let [before, line, after] = [0, 1, 2].map(() => new Uint32Array(width));
   before.fill(0);
   idsOf(line, objects, rows[0], columns, across);
@@ -86,9 +88,9 @@ function paintObjects(out, objects, rows, columns, across, numbers, how) {
         if (rim) out[at + x] = 0xffffffff;
         else out[at + x] = mixed(out[at + x], 0xffffffff, 64);
       } else if (rim) {
-        out[at + x] = how.colours[numbers ? numbers[id] : 1];
+        out[at + x] = how.colours[numbers ? numbers[id] : plain];
       } else if (share) {
-        out[at + x] = mixed(out[at + x], how.colours[numbers ? numbers[id] : 1], share);
+        out[at + x] = mixed(out[at + x], how.colours[numbers ? numbers[id] : plain], share);
       }
     }
     [before, line, after] = [line, after, before];

@@ -65,7 +65,7 @@ export class Model {
   }
 
   keep() {
-    history.replaceState(null, "", link({ s: encode(this.now) }));
+    history.replaceState(null, "", link({ s: encode({ ...this.now, moving: undefined }) }));
   }
 }
 

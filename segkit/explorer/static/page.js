@@ -5,7 +5,7 @@ import { keys, keysButton } from "../pages/keys.js";
 import { duration, short } from "../pages/format.js";
 import { asked } from "./asking.js";
 import { changed, Model } from "./model.js";
-import { Steps } from "./steps.js";
+import { objects, Steps } from "./steps.js";
 import { followRun, Histogram, save, Scores, Sheet, Table } from "./tools.js";
 import { paneKinds, Views } from "./views.js";
 
@@ -14,8 +14,8 @@ const main = document.getElementById("main");
 
 const start = await get("start");
 const model = new Model({
-  steps: start.steps, other: null, view: null, at: start.shape.map((n) => Math.floor(n / 2)),
-  cross: false, panes: ["contours"], until: null, place: Math.max(0, start.steps.findIndex(({ run }) => run !== "load")),
+  steps: start.steps, other: null, view: null, fitted: true, at: start.shape.map((n) => Math.floor(n / 2)),
+  cross: false, panes: ["contours"], until: null, place: start.steps.length - 1,
   object: null, fill: 0, brush: 3, tool: null,
 });
 model.spacing = start.spacing;
@@ -70,7 +70,10 @@ function seed(stroke) {
 
 // ----------------------------------------------------------------------- steps
 const steps = new Steps(start, model, { fail });
-const table = new Table(model, { fail, chosen: (id) => announce(`object ${id}`) });
+const table = new Table(model, { fail, chosen: (id, at) => {
+  announce(`object ${id}`);
+  views.reveal(at);
+} });
 const histogram = new Histogram(model, { fail });
 const scores = new Scores({ fail });
 const sheet = new Sheet(start, model, steps, { fail, view: () => views.boxOf(views.panes[0]) });
@@ -79,7 +82,7 @@ const figures = h("p", { class: "figures" });
 function summary(header) {
   const last = header.steps.findLast((one) => one.objects !== undefined) ?? header.steps.findLast((one) => one.fraction !== undefined);
   const took = header.steps.reduce((sum, one) => sum + one.seconds, 0);
-  const what = !last ? "" : last.objects !== undefined ? `${short(last.objects)} objects` : `${short(100 * last.fraction)} % foreground`;
+  const what = !last ? "" : last.objects !== undefined ? objects(last.objects) : `${short(100 * last.fraction)} % foreground`;
   fill(figures, h("b", {}, what), " ", took ? duration(took) : "", header.whole ? "" : header.level ? " approximate" : " in this view");
 }
 

@@ -68,8 +68,7 @@ export class Steps {
     try {
       const step = await asked("new", { name });
       const steps = [...this.model.now.steps];
-      const last = steps.findIndex(({ run }) => run.startsWith("save"));
-      const place = last < 0 || name.startsWith("save") ? steps.length : Math.min(last, this.model.now.place + 1);
+      const place = name.startsWith("save") ? steps.length : Math.min(steps.length, this.model.now.place + 1);
       steps.splice(place, 0, step);
       this.adding.close();
       this.model.set({ steps, list: true, place });
@@ -126,7 +125,7 @@ export class Steps {
   parameters(step, place) {
     const found = this.described[place];
     const kept = { ...step, ...(found.step ?? {}), on: step.on };
-    if (found.error) return h("p", { class: "bad" }, found.error.replace(/^step \d+: /, ""));
+    if (found.error) return null; // told by what is computed
     return h("div", { class: "parameters" }, found.parameters.map((parameter) => {
       const first = step.arguments?.length && !Object.keys(step.with ?? {}).length;
       const value = first && parameter.kind === "text" ? step.arguments[0] : optionOf(kept, parameter.path);
@@ -210,9 +209,14 @@ function openedBy(step) {
     `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
 }
 
+/** How many objects there are, in words. */
+export function objects(number) {
+  return `${short(number)} ${number === 1 ? "object" : "objects"}`;
+}
+
 function outcome(one) {
   if (one.content === "mask") return `${short(100 * one.fraction)} %`;
-  if (one.objects !== undefined) return `${short(one.objects)} objects`;
+  if (one.objects !== undefined) return objects(one.objects);
   if (one.low !== undefined) return `${short(one.low)} to ${short(one.high)}`;
   return null;
 }

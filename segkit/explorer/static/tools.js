@@ -6,6 +6,7 @@ import { asked, channel } from "./asking.js";
 import { draw, palette } from "./drawing.js";
 import { changed, optionOf, withOption } from "./model.js";
 import { scale } from "./sliders.js";
+import { objects } from "./steps.js";
 
 const ROWS = 200;
 const CELL = [168, 120];
@@ -37,9 +38,9 @@ export class Table {
 
   show() {
     if (!this.found) return;
-    const { columns, objects, exact, unit } = this.found;
+    const { columns, objects: number, exact, unit } = this.found;
     const names = Object.keys(columns);
-    if (!objects) {
+    if (!number) {
       fill(this.body, h("p", { class: "quiet" }, "No objects: the counts beside the steps say which step lost them."));
       return;
     }
@@ -48,7 +49,7 @@ export class Table {
     if (at >= 0 && (at < this.first || at >= this.first + ROWS)) this.first = Math.max(0, at - 3);
     const rows = order.slice(this.first, this.first + ROWS);
     fill(this.body,
-      h("p", { class: "quiet" }, `${short(objects)} objects${exact ? "" : " of this view"}`,
+      h("p", { class: "quiet" }, `${objects(number)}${exact ? "" : " of this view"}`,
         unit === "pixel" ? ", lengths in pixels" : `, lengths in ${unit}`, " ",
         h("button", { type: "button", class: "plain", on: { click: () => this.download() } }, "CSV")),
       h("table", {}, h("thead", {}, h("tr", {}, names.map((name) => this.head(name)))),
@@ -99,7 +100,7 @@ export class Table {
       object: columns.label[k], cross: true,
       at: place.map((name, axis) => Math.round(columns[name][k] / (spacing[axis] || 1))),
     });
-    this.chosen(columns.label[k]);
+    this.chosen(columns.label[k], this.model.now.at);
     this.show();
   }
 
@@ -218,11 +219,11 @@ export class Histogram {
   set(path, value, moving) {
     const place = this.place();
     const step = this.model.now.steps[place];
-    if (!step || !LEVELS.has(step.run)) return;
+    if (!step || !LEVELS.has(step.run) || (path[0] === "method" && !["binarize", "hysteresis"].includes(step.run))) return;
     const steps = changed(this.model.now.steps, place, (one) => {
       if (one.run === "binarize") return { run: "hysteresis", with: { low: value, high: value }, on: one.on };
       const same = one.run === "hysteresis" && one.with.low === one.with.high;
-      const next = withOption(one, path, value);
+      const next = withOption(one, path[0] === "method" ? ["low"] : path, value);
       if (same || (one.run === "hysteresis" && next.with.low > next.with.high)) next.with.low = next.with.high = value;
       return next;
     });
@@ -333,13 +334,16 @@ export class Sheet {
         { under: "image", contours: true, fill: 0, colours: this.colours, chosen: null });
       const last = header.steps.findLast((one) => one.objects !== undefined);
       const wrong = header.steps.find((one) => one.error);
-      fill(count, wrong ? "raised" : last ? `${short(last.objects)} objects` : null);
+      fill(count, wrong ? "raised" : last ? objects(last.objects) : null);
     };
     const body = { steps, view, want: ["objects"] };
     Object.defineProperty(body, "draw", { value: paint });
     this.channels[k](body);
   }
 }
+
+const FIRST = ["average_precision_50", "f1_50", "panoptic_quality", "dice", "average_precision", "adapted_rand_error"];
+const rank = (name) => (FIRST.indexOf(name) + FIRST.length + 1) % (FIRST.length + 1);
 
 /** How well objects agree with a reference, and how that has changed. */
 export class Scores {
@@ -349,9 +353,12 @@ export class Scores {
   }
 
   show({ scores, why, whole }) {
-    const before = this.last ?? {};
-    this.last = scores;
-    const names = Object.keys(scores);
+    if (JSON.stringify(scores) !== JSON.stringify(this.last)) {
+      this.before = this.last ?? {};
+      this.last = scores;
+    }
+    const { before } = this;
+    const names = Object.keys(scores).sort((a, b) => rank(a) - rank(b));
     fill(this.element, h("p", { class: "quiet" }, why ?? (whole ? "Against the reference" : "Against the reference, in this view")),
       h("table", {}, h("thead", {}, h("tr", {}, ["score", "now", "before"].map((name, k) =>
         h("th", { scope: "col", class: k ? "number" : null }, name)))),

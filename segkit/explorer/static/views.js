@@ -41,6 +41,7 @@ export class Views {
     });
     this.layout();
     model.listen((names) => {
+      if (names.includes("view") && !names.includes("fitted")) model.now.fitted = false;
       if (names.includes("panes")) this.layout();
       else if (names.some((name) => ["steps", "other", "until"].includes(name))) this.ask();
       else if (names.includes("view") || names.includes("at")) this.refresh();
@@ -78,7 +79,7 @@ export class Views {
     pane.canvas.width = Math.max(1, Math.round(clientWidth * ratio));
     pane.canvas.height = Math.max(1, Math.round(clientHeight * ratio));
     pane.ratio = ratio;
-    if (!this.model.now.view) this.fit();
+    if ((!this.model.now.view || this.model.now.fitted) && pane === this.panes[0]) this.fit();
   }
 
   /** Show the whole image. */
@@ -89,7 +90,8 @@ export class Views {
     const { shape } = this.start;
     const zoom = Math.min(pane.canvas.width / shape[across],
       pane.canvas.height / (shape[down] * this.aspect(down, across)));
-    this.model.set({ view: { centre: shape.map((n) => n / 2), zoom: zoom / pane.ratio } });
+    const view = { centre: shape.map((n) => n / 2), zoom: zoom / pane.ratio };
+    this.model.set({ view, fitted: true });
   }
 
   aspect(down, across) {
@@ -302,6 +304,15 @@ export class Views {
     centre[axes[0]] += (down * canvas.height) / 8 / view.zoom;
     centre[axes[1]] += (across * canvas.width) / 8 / view.zoom;
     this.model.set({ view: { ...view, centre } });
+  }
+
+  /** Move a place into the middle, unless it is seen. */
+  reveal(at) {
+    const pane = this.panes[0];
+    const box = this.boxOf(pane);
+    if (pane.axes.every((axis) => at[axis] >= box[axis][0] && at[axis] < box[axis][1])) return;
+    const { view } = this.model.now;
+    this.model.set({ view: { ...view, centre: view.centre.map((c, axis) => (pane.axes.includes(axis) ? at[axis] : c)) } });
   }
 
   /** Show another plane of a volume. */
