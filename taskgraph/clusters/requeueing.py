@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from taskgraph.clusters.programs import ask
+from taskgraph.clusters.programs import ClusterError, ask
 from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 _SGE_AGAIN = 99
 """The exit code with which a job of Grid Engine asks to be queued again."""
+_QUEUED = "Job is pending execution"
+"""What Slurm says of a job that another of its processes has asked it to queue."""
+_ENDED = f"ended with code {-signal.SIGTERM}"
+"""How `scontrol` ends while Slurm ends all processes of the job that it is part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,22 @@ def queue_again(environ: Mapping[str, str]) -> Again:
     True
     """
     if "SLURM_JOB_ID" in environ:
-        ask(["scontrol", "requeue", environ["SLURM_JOB_ID"]])
-        return Again(ExitCode.LEFT, "this job is queued again")
+        return Again(ExitCode.LEFT, _ask_slurm(environ["SLURM_JOB_ID"]))
     if "SGE_TASK_ID" in environ:
         return Again(_SGE_AGAIN, "this job asks to be queued again")
     return Again(ExitCode.LEFT, f"exit code {ExitCode.LEFT:d} asks for another start")
+
+
+def _ask_slurm(job: str) -> str:
+    """Have a job queued again, once for all processes that `srun` has started of it.
+
+    Returns what to tell the user.
+    """
+    try:
+        ask(["scontrol", "requeue", job])
+    except ClusterError as error:
+        if _ENDED in str(error):
+            return "this job is being ended, as it is to be queued again"
+        if _QUEUED not in str(error):
+            raise
+    return "this job is queued again"

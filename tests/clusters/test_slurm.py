@@ -134,3 +134,20 @@ def test_a_job_ends_before_its_time_limit_and_goes_on_when_it_is_queued_again(cl
     assert "DUE TO TIME LIMIT" not in log
     assert cluster.begun() == 20
     assert cluster.left_clean()
+
+
+@pytest.mark.clusters
+def test_the_processes_of_srun_are_queued_again_together(cluster):
+    """Each asks for it as it ends with work left, and once is enough."""
+    run = f"{PROGRAMS / 'tg'} execute job.py --requeue --max-tasks 2 -- 0.3 16"
+    batch = "sbatch --requeue --ntasks=3 --output=log --open-mode=append --wrap '{}'"
+    cluster.sh(batch.format(f"srun {run}"))
+
+    cluster.wait_until(lambda: cluster.all_done(16), 250.0)
+
+    cluster.wait_for_jobs()
+    log = (cluster.folder / "log").read_text()
+    assert "this job is queued again" in log
+    assert "refused" not in log
+    assert cluster.begun() == 16
+    assert cluster.left_clean()
