@@ -44,12 +44,16 @@ class Struck:
         How often each kind of strike was.
     recoveries : list of float
         For each worker that was killed with locks: seconds until they were free.
+    blind : float
+        For how many seconds at most nobody looked whether locks were free, since the
+        store did not answer: by so much a recovery may be shorter than it seems.
     hung : list of (str, str)
         Commands that did not end, by what they are called, and where they stood.
     """
 
     deeds: Counter[str] = field(default_factory=Counter)
     recoveries: list[float] = field(default_factory=list)
+    blind: float = 0.0
     hung: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -242,8 +246,10 @@ class Storm:
         """See whose locks have become free, of those that were killed."""
         if not self._awaited:
             return
+        began = time.monotonic()
         self._refresh()
         holders, now = self._backend.holders(), time.monotonic()
+        self.struck.blind = max(self.struck.blind, now - began)
         for key, (by, since) in list(self._awaited.items()):
             if holders.get(key) != by:
                 self.struck.recoveries.append(now - since)

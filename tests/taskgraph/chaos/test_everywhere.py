@@ -73,8 +73,9 @@ def assert_nothing_was_lost(name, code, out, err):
     assert code == 0, out + err
     found = json.loads(out)
     logger.warning(
-        "%s: %s; free after %s; the last run took %.1f s",
-        *(name, found["deeds"], spread(found["recoveries"]), found["seconds_after"]),
+        "%s: %s; free after %s, a look took %.2f s; the last run took %.1f s",
+        *(name, found["deeds"], spread(found["recoveries"])),
+        *(found["blind"], found["seconds_after"]),
     )
     assert found["wrong"] == []
     assert found["exit_code"] == 0

@@ -196,6 +196,7 @@ def _as_json(ended: _Ended, seed: int) -> dict[str, Any]:
         "seed": seed,
         "deeds": dict(ended.struck.deeds),
         "recoveries": recoveries,
+        "blind": ended.struck.blind,
         "hung": [{"command": name, "stood": at} for name, at in ended.struck.hung],
         "exit_code": ended.code,
         "seconds_after": ended.seconds,
@@ -212,7 +213,8 @@ def _print(ended: _Ended) -> None:
         half, most = _part(recoveries, 0.5), _part(recoveries, 0.99)
         say(
             f"locks of the killed were free after {half:.2f} s (half), {most:.2f} s "
-            f"(99 of 100), {recoveries[-1]:.2f} s at most"
+            f"(99 of 100), {recoveries[-1]:.2f} s at most; a look took "
+            f"{ended.struck.blind:.2f} s at most"
         )
     how = "had to be ended" if ended.code is None else f"ended with {ended.code}"
     say(f"the last run took {ended.seconds:.1f} s and {how}")
