@@ -256,12 +256,17 @@ class Storm:
                 del self._awaited[key]
 
     def _watch_to_the_end(self) -> None:
-        """Wait for the last locks to become free, with workers that look for them."""
+        """Wait for the last locks to become free, with workers that look for them.
+
+        Those that do not count with the time for which they were waited for.
+        """
         end = time.monotonic() + 4 * self._lease
         while self._awaited and time.monotonic() < end:
             self._keep_up()
             time.sleep(_LOOK)
             self._watch()
+        now = time.monotonic()
+        self.struck.recoveries += [now - since for _, since in self._awaited.values()]
 
     def _end(self) -> None:
         for _, pid in self._frozen:

@@ -106,3 +106,17 @@ def test_who_is_interrupted_while_waiting_leaves_nobody_behind(said, monkeypatch
 
 def _interrupt(*_):
     raise KeyboardInterrupt
+
+
+def test_a_lock_that_nobody_frees_counts_with_the_time_it_was_waited_for(said):
+    backend = open_backend("memory://")
+    backend.claim([b"k" * 20])
+    asleep = python("import signal; signal.pause()")
+    programs = Programs(asleep, {"asked": asleep}, Path(), limit=1.0)
+    storm = Storm(programs, 1, backend, 0.1, random.Random(1), said)
+    storm._awaited[b"k" * 20] = backend.worker, time.monotonic()
+
+    storm.rage(0.1, lambda _: None)
+
+    (seconds,) = storm.struck.recoveries
+    assert seconds >= 4 * 0.1
