@@ -164,7 +164,8 @@ class BucketLog:
         """Write a segment; return whether it is there, None if nobody's is."""
         name = self._segments.name(position)
         try:
-            mark = self.client.append(name, frame)
+            behind = self._segments.trailer(position, len(frame))
+            mark = self.client.append(name, frame + behind)
         except FileExistsError:
             there = self.client.get(name, HEAD_READ, mark="")
             if there is None:

@@ -37,6 +37,7 @@ class Heads:
         self._client = client
         self._positions = positions
         self._ahead: dict[int, Get] = {}
+        self._missing: set[int] = set()
         self._many = 2  # who begins to read may be at the beginning of much
 
     def go_on(self, block: int) -> bool:
@@ -45,8 +46,11 @@ class Heads:
 
     def read(self, block: int) -> tuple[Pack, Bytes] | None:
         """Return a pack without bodies, and its heads; None if they are not whole."""
+        if block in self._missing:
+            return None
         found = self._ahead.pop(block, None) or self._asked(block)
         if found is None:
+            self._missing.add(block)
             return None
         try:
             pack, heads = read_front(
@@ -68,8 +72,9 @@ class Heads:
         return self._ahead.pop(block, None)
 
     def forget(self) -> None:
-        """Keep nothing of what was read ahead."""
+        """Keep nothing of what was read ahead, and ask again for what was not there."""
         self._ahead.clear()
+        self._missing.clear()
 
     def write(self, block: int, data: bytes, *, anew: bool) -> None:
         """Write the heads of a block, if they are not there already."""

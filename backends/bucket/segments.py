@@ -3,7 +3,8 @@
 A listing tells the marks of all segments of a block from a position on, and of those
 before it that were read lately. So one request says what is new, and that what was read
 is still what is there; what is kept of it need not be asked for again. What is new is
-asked for at once, many at the same time.
+asked for at once, many at the same time; of several the last one first, since others
+may stand behind it (`trailers`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backends.bucket.client import Found
 from backends.bucket.layout import LOG, folder_of
+from backends.bucket.trailers import OVERHEAD, parted, trailer_of
 from backends.reading import HEAD_READ
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class Segments:
         self._pages: dict[int, _Page] = {}
         self._kept: OrderedDict[int, Get] = OrderedDict()
         self._bytes = 0
+        self._of_others = False
 
     def forget(self) -> None:
         """Let the next one who asks look anew."""
@@ -101,7 +104,7 @@ class Segments:
             if kept is None or len(kept.data) < kept.size:
                 kept = self._client.get(self.name(position))
                 if kept is not None:
-                    self.keep(position, kept)
+                    kept = self.keep(position, kept)
             return None if kept is None else (kept.data, kept.size)
         found = self.page(position).get(position)
         if found is None:
@@ -118,6 +121,16 @@ class Segments:
             position,
             *(at for at in ahead if at in listed and at not in self._kept),
         ]
+        self._of_others = True
+        if len(wanted) > 1:
+            self._ask(wanted.pop(), listed=listed)
+            if self._is_known(position, listed):
+                return self._kept[position]
+            wanted = [at for at in wanted if not self._is_known(at, listed)]
+        return self._ask(*wanted, listed=listed)[0]
+
+    def _ask(self, *wanted: int, listed: dict[int, Found]) -> list[Get | None]:
+        """Read the beginnings of some segments of a block."""
         asked = [
             (
                 self.name(at),
@@ -127,10 +140,14 @@ class Segments:
             for at in wanted
         ]
         found = self._client.get_all(asked)
-        for at, each in zip(wanted, found, strict=True):
-            if each is not None:
-                self.keep(at, each)
-        return found[0]
+        return [
+            None if each is None else self.keep(at, each, listed)
+            for at, each in zip(wanted, found, strict=True)
+        ]
+
+    def _is_known(self, position: int, listed: dict[int, Found]) -> bool:
+        kept = self._kept.get(position)
+        return kept is not None and kept.mark == listed[position].mark
 
     def add(self, position: int, found: Get) -> None:
         """Take in what is at a position since the last listing."""
@@ -138,8 +155,43 @@ class Segments:
         self.page(position)[position] = listed
         self.keep(position, found)
 
-    def keep(self, position: int, found: Get) -> None:
-        """Keep the beginning of a segment for as long as there is room."""
+    def trailer(self, position: int, size: int) -> bytes:
+        """Return what to put behind a frame of a size: the small ones before it.
+
+        There is nothing behind it as long as nobody else has appended.
+        """
+        if not self._of_others:
+            return b""
+        listed, room = self.page(position), HEAD_READ - size - OVERHEAD
+        before = {}
+        for place in reversed(range(position % self._place.block_size)):
+            at = position - position % self._place.block_size + place
+            kept = self._kept.get(at)
+            whole = kept is not None and len(kept.data) == kept.size
+            if kept is None or not whole or at not in listed:
+                continue
+            if kept.size + OVERHEAD <= room and self._is_known(at, listed):
+                room -= kept.size + OVERHEAD
+                before[place] = kept
+        return trailer_of(before)
+
+    def keep(
+        self, position: int, found: Get, listed: dict[int, Found] | None = None
+    ) -> Get:
+        """Keep the beginning of a segment for as long as there is room; return it.
+
+        So is what stands behind it, if a listing says that this is what is there.
+        """
+        frame, before = parted(found)
+        first = position - position % self._place.block_size
+        for place, one in before.items():
+            there = (listed or {}).get(first + place)
+            if there is not None and there.mark == one.mark:
+                self._keep(first + place, one)
+        self._keep(position, frame)
+        return frame
+
+    def _keep(self, position: int, found: Get) -> None:
         self.drop(position)
         start = found._replace(data=found.data[:HEAD_READ])
         self._kept[position] = start

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import time
 
+import msgpack
 import pytest
+from hypothesis import given, strategies as st
+from xxhash import xxh3_64_intdigest
 
+from backends.bucket.client import Get
+from backends.bucket.trailers import read_trailer, trailer_of
 from backends.store import JournalStore
 from backends.testing.deeds import A, key, publish
 
@@ -49,6 +54,71 @@ def test_what_others_appended_is_read_once(open_bucket, counted):
     assert counted(log, lambda: bert.segment(3)) == {}
 
 
+def take_turns(stores, numbers, body=b"x" * 100):
+    for number in numbers:
+        publish(stores[number % len(stores)], key(number), body=body, since=0)
+
+
+def test_of_many_machines_one_request_brings_all_that_they_appended(
+    open_bucket, counted
+):
+    two = [JournalStore(open_bucket(block=32), name) for name in ("anna", "bert")]
+    take_turns(two, range(4))
+    log = open_bucket(block=32)
+    carl = JournalStore(log, "carl")
+    carl.poll()
+    take_turns(two, range(4, 24))
+
+    assert counted(log, carl.poll) == {"list": 1, "get": 1}
+    two[0].poll()
+    assert carl.keys() == two[0].keys()
+    assert counted(log, lambda: carl.segment(9)) == {}
+    assert carl.segment(9).body == b"x" * 100
+
+
+def test_large_segments_are_not_put_again_behind_others(open_bucket, counted):
+    two = [JournalStore(open_bucket(block=32), name) for name in ("anna", "bert")]
+    take_turns(two, range(2))
+    log = open_bucket(block=32)
+    carl = JournalStore(log, "carl")
+    carl.poll()
+    take_turns(two, range(2, 6), body=b"x" * 100_000)
+    take_turns(two, range(6, 10))
+
+    assert counted(log, carl.poll) == {"list": 1, "get": 5}
+    names = [log._segments.name(at) for at in range(10)]
+    assert max(log.client.get(name).size for name in names) < 110_000
+
+
+def test_what_is_another_object_now_is_not_taken_from_behind_a_later_one(open_bucket):
+    """A listing tells by its mark what is there; what stands elsewhere is a copy."""
+    two = [JournalStore(open_bucket(block=32), name) for name in ("anna", "bert")]
+    take_turns(two, range(4))
+    log = open_bucket(block=32)
+    name = log._segments.name(2)
+    damaged = bytearray(log.client.get(name).data)
+    damaged[70] ^= 1
+    log.client.put(name, bytes(damaged))
+    carl = JournalStore(log, "carl")
+    carl.poll()
+
+    assert carl.keys() == {key(0), key(1), key(3)}
+
+
+@given(st.binary(max_size=300), st.integers(0, 40))
+def test_what_stands_behind_a_segment_may_be_damaged(noise, at):
+    good = trailer_of({1: Get(b"one", 3, "a"), 2: Get(b"two", 3, "b")})
+    assert read_trailer(noise) == {}
+    assert read_trailer(good[:at] + b"?" + good[at + 1 :]) in (
+        {},
+        read_trailer(good),
+    )
+    for said in (noise, 7, [[1]], [[b"1", 2, 3]], {"a": 1}, [["x", "y", b""]]):
+        packed = msgpack.packb(said)
+        check = xxh3_64_intdigest(packed).to_bytes(8, "little")
+        assert read_trailer(good[:8] + check + packed) == {}
+
+
 def test_of_full_blocks_heads_are_read(open_bucket, counted):
     anna = JournalStore(open_bucket(block=16), "anna")
     log = open_bucket(block=16)
@@ -61,6 +131,20 @@ def test_of_full_blocks_heads_are_read(open_bucket, counted):
 
     assert sum(made.values()) < 20
     assert bert.keys() == anna.keys()
+
+
+def test_heads_that_are_not_there_yet_are_asked_for_once(open_bucket, counted):
+    """Who filled a block may be about to write them, or was killed before."""
+    log = open_bucket(block=8)
+    carl = JournalStore(log, "carl")
+    publish(carl, A)
+    two = [JournalStore(open_bucket(block=8), name) for name in ("anna", "bert")]
+    take_turns(two, range(20))
+    log.client.delete(log.client.listed("heads")[at].name for at in (0, 1))
+    made = counted(log, carl.poll)
+
+    assert made["get"] <= 2 * 2 + 1  # what is missing, and the last of each block
+    assert carl.keys() == two[1].keys() | {key(19)}
 
 
 def test_who_joins_reads_the_heads_of_many_blocks_at_once(open_bucket, counted):
