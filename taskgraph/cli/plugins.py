@@ -5,15 +5,16 @@ None is imported before it is called, or the help lists it.
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.cli.sentences import note
 from taskgraph.cli.words.configuration import user_commands
 
 if TYPE_CHECKING:
@@ -80,11 +81,13 @@ def plugins(built_in: Collection[str], *, told: bool = True) -> dict[str, Plugin
         there.
     """
     found: dict[str, Plugin] = {}
-    for each in (*_in_folder(Path(user_commands())), *_installed()):
+    for each in (*_in_folder(user_commands()), *_installed()):
         whose = "a command of tg" if each.name in built_in else ""
         if each.name in found and found[each.name].where != each.where:
             whose = f"the one of {found[each.name].where}"
         if whose and told:
+            from taskgraph.cli.sentences import note
+
             note(passed_over(each.name, each.where, whose))
         if not whose:
             found.setdefault(each.name, each)
@@ -96,17 +99,27 @@ def passed_over(name: str, where: str, whose: str) -> str:
     return f"the plug-in {name} ({where}) is passed over: {whose} has that name"
 
 
-def _in_folder(folder: Path) -> Iterator[Plugin]:
+def _in_folder(folder: str) -> Iterator[Plugin]:
     """Yield what is in a folder, a command in each file."""
-    for path in sorted(folder.glob("*.py")):
-        if not path.name.startswith(("_", ".")):
-            name = path.stem.replace("_", "-")
-            yield Plugin(name, str(path), partial(_command_of, path))
+    for name in sorted(_listed(folder)):
+        stem = name.removesuffix(".py")
+        if stem != name and not name.startswith(("_", ".")):
+            path = f"{folder}/{name}"
+            yield Plugin(stem.replace("_", "-"), path, partial(_command_of, path, stem))
 
 
-def _command_of(path: Path) -> Any:
+def _listed(folder: str) -> list[str]:
+    """Return the names in a folder; none if it is not there or cannot be read."""
+    with suppress(OSError):
+        return os.listdir(folder)  # noqa: PTH208 - pathlib costs start-up time
+    return []
+
+
+def _command_of(path: str, stem: str) -> Any:
     """Return what a file calls ``command``."""
-    name = f"_taskgraph_command_{path.stem}"
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    name = f"_taskgraph_command_{stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")
@@ -117,7 +130,37 @@ def _command_of(path: Path) -> Any:
 
 def _installed() -> Iterator[Plugin]:
     """Yield what installed packages say by their entry points."""
+    if not _any_installed():
+        return
     from importlib.metadata import entry_points
 
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
         yield Plugin(point.name, point.value, point.load)
+
+
+def _any_installed() -> bool:
+    """Return whether an installed package may have commands.
+
+    Python's own search takes as long to load as the rest of `tg --help`. So it begins
+    only if a file names the group, or if packages may be where there are no files: in
+    archives, and where somebody's importer finds them.
+    """
+    finders = (one for one in sys.meta_path if hasattr(one, "find_distributions"))
+    if any(one is not PathFinder for one in finders):
+        return True
+    wanted = ENTRY_POINTS.encode()
+    for folder in dict.fromkeys(place or "." for place in sys.path):
+        if os.path.isfile(folder):  # noqa: PTH113 - pathlib costs start-up time
+            return True
+        for name in _listed(folder):
+            about = name.lower().endswith(("dist-info", "egg-info"))
+            if about and wanted in _content(f"{folder}/{name}/entry_points.txt"):
+                return True
+    return False
+
+
+def _content(path: str) -> bytes:
+    """Return what is in a file; nothing if it is not there or cannot be read."""
+    with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 - as above
+        return file.read()
+    return b""

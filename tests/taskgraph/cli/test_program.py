@@ -62,9 +62,9 @@ def test_help_and_status_import_nothing_heavy(tg, args):
 
     found = imported_by(tg, 0, *args)
 
-    assert found.isdisjoint(HEAVY)
-    if args != ("--help",):  # which asks what is installed for plug-ins
-        assert found.isdisjoint({*SLOW, "taskgraph.cli.plugins", "importlib.metadata"})
+    assert found.isdisjoint({*HEAVY, "importlib.metadata"})
+    if args != ("--help",):  # which looks for plug-ins
+        assert found.isdisjoint({*SLOW, "taskgraph.cli.plugins"})
 
 
 def test_workers_carry_no_library_of_ciphers_with_them():
@@ -85,15 +85,8 @@ def test_help_needs_no_engine(tg):
         "taskgraph.cli",
         "taskgraph.cli.words",
         "taskgraph.cli.words.configuration",
-        "taskgraph.cli.words.jugfiles",
         "taskgraph.cli.program",
         "taskgraph.cli.plugins",
-        "taskgraph.cli.printing",
-        "taskgraph.cli.sentences",
-        "taskgraph.displays",
-        "taskgraph.displays.numbers",
-        "taskgraph.errors",
-        "taskgraph.names",
     }
 
 

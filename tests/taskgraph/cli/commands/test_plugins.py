@@ -1,7 +1,9 @@
 """Commands of others: found by file and entry point, called, listed, broken."""
 
+import importlib.metadata
 import os
 import sys
+import zipfile
 
 import click
 import pytest
@@ -127,6 +129,52 @@ def test_entry_points_are_commands(folder, package, tmp_path):
     assert "others_commands" not in sys.modules
     assert isinstance(found["dance"].command(), click.Command)
     del sys.modules["others_commands"]
+
+
+DANCE = "[taskgraph.commands]\ndance = others_commands:dance\n"
+
+
+@pytest.mark.parametrize("about", ["others.egg-info", "Others-1.dist-info", "EGG-INFO"])
+def test_entry_points_are_found_wherever_packages_say_them(
+    folder, tmp_path, monkeypatch, about
+):
+    site = tmp_path / ("others.egg" if about == "EGG-INFO" else "site")
+    (site / about).mkdir(parents=True)
+    (site / about / "entry_points.txt").write_text(DANCE)
+    (site / about / "PKG-INFO").write_text("Name: others\nVersion: 1\n")
+    monkeypatch.syspath_prepend(site)
+
+    assert list(plugins(COMMANDS)) == ["dance"]
+
+
+def test_entry_points_of_an_archive_are_commands(folder, tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "others.zip", "w") as archive:
+        archive.writestr("others-1.0.dist-info/METADATA", "Name: others\n")
+        archive.writestr("others-1.0.dist-info/entry_points.txt", DANCE)
+    monkeypatch.syspath_prepend(tmp_path / "others.zip")
+
+    assert list(plugins(COMMANDS)) == ["dance"]
+
+
+def test_entry_points_that_only_an_importer_knows_are_commands(folder, monkeypatch):
+    class Known(importlib.metadata.Distribution):
+        def read_text(self, filename):
+            texts = {"entry_points.txt": DANCE, "METADATA": "Name: others\n"}
+            return texts.get(filename)
+
+        def locate_file(self, path):
+            return path
+
+    class Finder(importlib.metadata.DistributionFinder):
+        def find_distributions(self, context=None):
+            return [Known()]
+
+        def find_spec(self, *_):
+            return None
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+
+    assert list(plugins(COMMANDS)) == ["dance"]
 
 
 def test_settings_of_a_plug_in_are_its_own_affair(tmp_path):
