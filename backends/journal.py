@@ -116,6 +116,12 @@ class Journal:
             return self._unfolded.find(key)
         return self.state.find(key)
 
+    def published(self) -> list[int]:
+        """Return the positions of all segments that hold a record, in order."""
+        if self._unfolded is not None and self._unfolded.plain:
+            return self._unfolded.published()
+        return self.state.published()
+
     def as_told(self) -> State:
         """Return a state that is right about failures, and when something was lost."""
         if self._unfolded is not None and self._unfolded.plain:

@@ -72,6 +72,10 @@ class Unfolded:
         if segment.kind in _TAKING or segment.rows.strip(b"\0"):
             self.plain = False
 
+    def published(self) -> list[int]:
+        """Return the positions of segments with records, in order."""
+        return [at for at, one in self.segments if one.kind is Kind.PUBLISH]
+
     def may_look(self) -> bool:
         """Return whether it is worth while to look for one more key."""
         self._looks += 1
@@ -210,6 +214,10 @@ class State:
     def keys_locked_by(self, worker: str) -> list[Key]:
         """Return the keys that a worker has locked."""
         return [key for key, by in self.locked.items() if by == worker]
+
+    def published(self) -> list[int]:
+        """Return the positions of segments with records, in order."""
+        return sorted({where >> _ROW_BITS for where in self.records.values()})
 
     def live(self) -> set[int]:
         """Return the positions of segments whose records somebody may ask for.

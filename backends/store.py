@@ -96,6 +96,9 @@ class JournalStore:
     def failures(self) -> Collection[Key]:
         return self._journal.as_told().failures
 
+    def published(self) -> list[int]:
+        return self._journal.published()
+
     def segment(self, position: int) -> Segment:
         return read_records(self._log, position)
 

@@ -154,6 +154,7 @@ class Batch:
         """
         base = int(self.about[0][1] * 1e6) if self.about else 0
         meta = {
+            "functions": list(self.functions),
             "function": self.calls,
             "summary": [about[0] for about in self.about],
             "start": [int(about[1] * 1e6) - base for about in self.about],
@@ -161,7 +162,6 @@ class Batch:
             "cpu": [int(about[3] * 1e6) for about in self.about],
             "rss": [about[4] for about in self.about],
             "base": base,
-            "functions": list(self.functions),
             "outputs": self.outputs,
             "attempts": self.attempts,
             "inputs": self._places(find),
@@ -297,6 +297,13 @@ class Body:
         return [codes[number] for number in meta["function"]]
 
     @_understood
+    def makers(self) -> set[tuple[str, str]]:
+        """Return the functions that made the records, each with what its code does."""
+        found = {(name, code) for name, code in self._some("functions")["functions"]}
+        _require(str, *[part for maker in found for part in maker])
+        return found
+
+    @_understood
     def inputs(self, row: int, position: int) -> list[tuple[int, int]]:
         """Return where the results are that a record was made of: positions and rows.
 
@@ -331,8 +338,10 @@ class Body:
             strict_map_key=False, unicode_errors=_ANY_TEXT, max_buffer_size=len(data)
         )
         unpacker.feed(data)
-        found = {}
+        found: dict[str, Any] = {}
         for _ in range(unpacker.read_map_header()):
+            if len(found) == len(names):
+                break
             name = unpacker.unpack()
             if name in names:
                 found[name] = unpacker.unpack()

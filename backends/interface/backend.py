@@ -78,6 +78,12 @@ class Backend(Protocol):
     def failures(self) -> Collection[Key]:
         """Return the keys whose record is a failure."""
 
+    def published(self) -> list[int]:
+        """Return the positions of all segments with a result or a failure, in order.
+
+        Of some of them, others may have taken the place of all records since.
+        """
+
     def segment(self, position: int) -> Segment:
         """Return a whole PUBLISH segment: its keys and its body.
 

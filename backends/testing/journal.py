@@ -34,6 +34,15 @@ class JournalContract:
         assert [bert.find(k).row for k in (A, B, C)] == [0, 1, 2]
         assert len({bert.find(k).position for k in (A, B, C)}) == 1
 
+    def test_segments_with_records_are_known_by_their_places(self, anna, bert, reopen):
+        assert reopen("late").published() == []
+        anna.claim([A])
+        publish(anna, A, since=0)
+        bert.publish([B], FAILURE, b"x", since=0)
+        for store in (reopen("late"), anna, bert):
+            store.poll()
+            assert store.published() == [store.find(k).position for k in (A, B)]
+
     def test_first_write_wins(self, anna, bert):
         early, late = anna.claim([A]), bert.claim([A])
         publish(anna, A, body=b"first", since=early.token)

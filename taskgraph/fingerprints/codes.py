@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from operator import attrgetter
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +15,7 @@ from taskgraph.fingerprints.source_files import is_local
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
+_RECORDING = attrgetter("recording")
 _THINGS = (FunctionType, type, ModuleType)
 
 
@@ -65,6 +67,10 @@ class Codes:
             things = list(given_things([*task.args, *task.kwargs.values()]))
             if things:
                 return self._with(generator, things)
+        return self.of_function(generator)
+
+    def of_function(self, generator: _Generator) -> Fingerprint:
+        """Return the fingerprint of a function, without what its tasks are given."""
         found = self._plain.get(generator)
         if found is None:
             for one in (generator, *self._generators):
@@ -72,6 +78,11 @@ class Codes:
                     self._plain[one] = _looked_at(one)
             found = self._plain[generator]
         return found
+
+    def are_given(self, tasks: Iterable[_Call]) -> bool:
+        """Return whether any of these tasks may be given code of the project."""
+        recordings = set(map(_RECORDING, tasks))
+        return any(self._is_given(one.encoder.names) for one in recordings)
 
     def _is_given(self, names: Any) -> bool:
         """Return whether the tasks of a recording are given any code of the project."""

@@ -250,6 +250,25 @@ class Results:
                     if body.key(row) == key and row < len(codes):
                         yield key, codes[row]
 
+    def makers(self, most: int) -> set[tuple[str, str]] | None:
+        """Return the functions that made all there is, by name, and what each one does.
+
+        What cannot be read is left out.
+
+        Parameters
+        ----------
+        most : int
+            In how many segments all that may lie; None is returned if it is more.
+        """
+        places = self.backend.published()
+        if len(places) > most:
+            return None
+        found: set[tuple[str, str]] = set()
+        for position in places:
+            with suppress(DamagedError):  # told when somebody needs it
+                found |= self.body(position).makers()
+        return found
+
     def _record(self, key: bytes, where: Where) -> Record:
         body = self.body_of(key, where)
         return body.record(where.row, failed=where.failure)

@@ -94,6 +94,9 @@ def test_who_only_reads_on_answers_as_who_folds_each_segment(done, looks):
         late.refresh()
         assert late.position == eager.position
     assert late.claim([]).token == eager.position
+    assert set(eager.published()) <= set(late.published()) <= set(range(late.position))
+    for position in late.published():
+        assert late.segment(position).kind is Kind.PUBLISH
     assert late.forgot_at == eager.forgot_at
     assert set(late.failures()) == set(eager.failures())
     asked = [KEYS[number % len(KEYS)] for number in range(looks)]

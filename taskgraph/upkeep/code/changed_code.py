@@ -110,12 +110,34 @@ def told_changes(loaded: Loaded, *, from_python: bool = False) -> str:
     """
     backend = loaded.results.backend
     backend.refresh()
-    if not backend.position:
+    if not backend.position or _made_by_code_of_now(loaded):
         return ""
     graph = loaded.graph
     if len(graph) > _FEW and not _changes(loaded, _some(graph, backend)):
         return ""
     return told_of(changes(loaded), backend.url, from_python=from_python)
+
+
+def _made_by_code_of_now(loaded: Loaded) -> bool:
+    """Return whether all that the store has was surely made by the code of now.
+
+    Records say once for many by which functions they were made, so that a store where
+    nothing has changed need not be asked where each of its records is.
+    """
+    codes = loaded.graph.codes
+    if codes.are_given(loaded.graph.tasks):
+        return False
+    makers = loaded.results.makers(_SOME)
+    if makers is None:
+        return False
+    texts: dict[str, list[str]] = {}
+    for name, text in makers:
+        texts.setdefault(name, []).append(text)
+    return not any(
+        differs(text, codes.of_function(generator))
+        for generator in loaded.graph.generators
+        for text in texts.get(generator.name, ())
+    )
 
 
 def _some(graph: Graph, backend: Backend) -> list[Key]:

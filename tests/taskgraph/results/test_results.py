@@ -160,3 +160,21 @@ def test_a_failure_is_no_result_of_some():
     assert failed.key in results.backend.failures()
     assert results.has_all(done.key)
     assert not results.has_all(done.key + failed.key)
+
+
+made = st.tuples(st.sampled_from(["job.f", "job.g"]), st.sampled_from(["1", "2 x=3"]))
+
+
+@given(st.lists(st.lists(made, min_size=1, max_size=4), max_size=4))
+def test_makers_are_the_functions_of_all_records_with_their_code(segments):
+    results = open_store("memory://")
+    keys = (bytes([number]) * 20 for number in range(99))
+    for functions in segments:
+        batch = Batch()
+        for function in functions:
+            batch.add(next(keys), b"", function, ("", 1.0, 2.0, 3.0, 4))
+        body = batch.encode({})
+        results.backend.publish(batch.keys, bytes(batch.rows), body, since=0)
+
+    assert results.makers(len(segments)) == set().union(*segments)
+    assert results.makers(0) == (None if segments else set())

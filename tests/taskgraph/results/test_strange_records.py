@@ -68,6 +68,7 @@ def changed(rng):
 
 def look_at_all(results):
     list(results.codes(KEYS))
+    results.makers(1)
     for key in KEYS:
         record = results.record(key)
         if record is not None and record.failure is None:
