@@ -28,6 +28,8 @@ class Row:
     yardstick: bool = False
     """Whether `peer` is none, but a bound to all, or ours in another way."""
     note: str = ""
+    best_ratio: float | None = None
+    """How many times as good as the peer anybody can be on the machine, about."""
 
 
 def ratio(row: Row) -> float | None:
@@ -86,6 +88,8 @@ def goals(row: Row) -> str:
 
     >>> goals(Row("to sum", 2, "s", "numpy", 6, goal=1.5, goal_ratio=0.5))
     'at most 1.50 s, at most 2.00x its time'
+    >>> goals(Row("to sum", 2, "s", "one", 3, goal_ratio=1.7, best_ratio=1.4567))
+    'at least 1.7x, about 1.46x at best'
     """
     wanted = []
     if row.goal is not None:
@@ -96,6 +100,8 @@ def goals(row: Row) -> str:
         less = times < 1 and not is_rate(row)
         bound = f"at most {1 / times:.2f}x its time" if less else ""
         wanted.append(bound or f"at least {times:.4g}x")
+        if row.best_ratio is not None and row.best_ratio < times:
+            wanted.append(f"about {row.best_ratio:.2f}x at best")
     return ", ".join(wanted)
 
 

@@ -157,11 +157,11 @@ def compare(name, function, best, repeats) -> Row:
     moves = min(times["memory", 2].clock, one.clock)
     note = (
         f"CPU {1e3 * two.all_threads:.0f} and {1e3 * one.all_threads:.0f} ms; "
-        f"memory {1e3 * moves:.1f} ms, so at best {2 / (1 + moves / one.clock):.2f}x; "
-        f"the machine meanwhile: {at_best}"
+        f"memory alone {1e3 * moves:.1f} ms; the machine meanwhile: {at_best}"
     )
     own, peer = 1e3 * two.clock, 1e3 * one.clock
-    more = {"goal_ratio": 1.7, "yardstick": True, "note": note}
+    reach = 2 / (1 + moves / one.clock)
+    more = {"goal_ratio": 1.7, "best_ratio": reach, "yardstick": True, "note": note}
     return Row(name, own, "ms", "one thread", peer, **more)
 
 
