@@ -116,6 +116,12 @@ class Journal:
             return self._unfolded.find(key)
         return self.state.find(key)
 
+    def holds(self, keys: bytes) -> bool:
+        """Return whether all these, concatenated, have results."""
+        if self._unfolded is not None and self._unfolded.holds(keys):
+            return True
+        return self.state.holds(keys)
+
     def published(self) -> list[int]:
         """Return the positions of all segments that hold a record, in order."""
         if self._unfolded is not None and self._unfolded.plain:

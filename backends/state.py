@@ -33,6 +33,8 @@ from backends.interface import (
     Row,
     Segment,
     Where,
+    alike,
+    each_key,
 )
 
 if TYPE_CHECKING:
@@ -72,9 +74,41 @@ class Unfolded:
         if segment.kind in _TAKING or segment.rows.strip(b"\0"):
             self.plain = False
 
+    def holds(self, keys: bytes) -> bool:
+        """Return whether all these have results, if that is seen without folding.
+
+        Mostly they come as they were published, many in a row. False says nothing.
+
+        Examples
+        --------
+        >>> unfolded, keys = Unfolded(), b"a" * 20 + b"b" * 20
+        >>> unfolded.add(0, Segment(Kind.PUBLISH, "anna", 0.0, keys, bytes(2)))
+        >>> unfolded.holds(keys), unfolded.holds(keys + b"d" * 20)
+        (True, False)
+        """
+        if not self.plain or len(keys) % KEY_SIZE:
+            return False
+        published = dict(self._published())
+        begun = {keys[:KEY_SIZE]: at for at, keys in published.items()}
+        looks = place = 0
+        while place < len(keys):
+            key = keys[place : place + KEY_SIZE]
+            at, row = begun.get(key), 0
+            if at is None:
+                looks += 1
+                where = self.find(key) if looks <= FEW else None
+                if where is None:
+                    return False
+                at, row = where.position, where.row
+            place += alike(keys, place, published[at], row * KEY_SIZE)
+        return True
+
     def published(self) -> list[int]:
         """Return the positions of segments with records, in order."""
-        return [at for at, one in self.segments if one.kind is Kind.PUBLISH]
+        return [at for at, _ in self._published()]
+
+    def _published(self) -> Iterable[tuple[int, bytes]]:
+        return ((at, x.keys) for at, x in self.segments if x.kind is Kind.PUBLISH)
 
     def may_look(self) -> bool:
         """Return whether it is worth while to look for one more key."""
@@ -86,20 +120,17 @@ class Unfolded:
 
         Examples
         --------
-        >>> from backends.interface import Segment
-        >>> unfolded = Unfolded()
-        >>> keys = b"a" * 20 + b"b" * 20
+        >>> unfolded, keys = Unfolded(), b"a" * 20 + b"b" * 20
         >>> unfolded.add(7, Segment(Kind.PUBLISH, "anna", 0.0, keys, bytes(2)))
         >>> unfolded.find(b"b" * 20)
         Where(position=7, row=1, failure=False)
         """
-        for position, segment in self.segments:
-            if segment.kind is Kind.PUBLISH:
-                found = segment.keys.find(key)
-                while found % KEY_SIZE and found >= 0:  # across two keys
-                    found = segment.keys.find(key, found + 1)
-                if found >= 0:
-                    return Where(position, found // KEY_SIZE, failure=False)
+        for position, keys in self._published():
+            found = keys.find(key)
+            while found % KEY_SIZE and found >= 0:  # across two keys
+                found = keys.find(key, found + 1)
+            if found >= 0:
+                return Where(position, found // KEY_SIZE, failure=False)
         return None
 
 
@@ -214,6 +245,13 @@ class State:
     def keys_locked_by(self, worker: str) -> list[Key]:
         """Return the keys that a worker has locked."""
         return [key for key, by in self.locked.items() if by == worker]
+
+    def holds(self, keys: bytes) -> bool:
+        """Return whether all these, concatenated, have results."""
+        known, failures = self.records, self.failures
+        if not all(map(known.__contains__, each_key(keys))):
+            return False
+        return not (failures and any(map(failures.__contains__, each_key(keys))))
 
     def published(self) -> list[int]:
         """Return the positions of segments with records, in order."""

@@ -96,6 +96,9 @@ class JournalStore:
     def failures(self) -> Collection[Key]:
         return self._journal.as_told().failures
 
+    def holds(self, keys: bytes) -> bool:
+        return self._journal.holds(keys)
+
     def published(self) -> list[int]:
         return self._journal.published()
 

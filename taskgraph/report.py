@@ -181,7 +181,7 @@ def report_of(
 def report_from(snapshot: Snapshot, results: Results) -> Report:
     """Return how far a graph is that somebody else has read."""
     backend = results.backend
-    backend.poll()
+    backend.refresh()
     done, failed, blocked = len(snapshot), 0, 0
     if not results.has_all(snapshot.keys):
         totals = status_of(snapshot, backend.keys(), backend.failures(), ()).totals

@@ -25,6 +25,8 @@ from .segments import (
     Kind as Kind,
     Row as Row,
     Segment as Segment,
+    alike as alike,
+    each_key as each_key,
 )
 from .space import Space as Space
 from .upkeep import Fault as Fault, Upkeep as Upkeep

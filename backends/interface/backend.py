@@ -78,6 +78,12 @@ class Backend(Protocol):
     def failures(self) -> Collection[Key]:
         """Return the keys whose record is a failure."""
 
+    def holds(self, keys: bytes) -> bool:
+        """Return whether all these, concatenated, have results and none is a failure.
+
+        That is quick if they come as they were published, many in a row.
+        """
+
     def published(self) -> list[int]:
         """Return the positions of all segments with a result or a failure, in order.
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import itemgetter
+from struct import Struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Key = bytes
 """The digest that names a task: `KEY_SIZE` bytes."""
 
 KEY_SIZE = 20
+_ONE = Struct(f"{KEY_SIZE}s")
 
 Bytes = bytes | bytearray | memoryview
 """What can be written without being copied first."""
@@ -71,3 +78,31 @@ class Segment:
         """Return the keys one by one."""
         keys, size = self.keys, KEY_SIZE
         return [keys[i : i + size] for i in range(0, len(keys), size)]
+
+
+def each_key(keys: bytes) -> Iterator[Key]:
+    """Yield keys that are concatenated."""
+    return map(itemgetter(0), _ONE.iter_unpack(keys))
+
+
+def alike(some: bytes, start: int, others: bytes, begin: int) -> int:
+    """Return for how many bytes the keys at a place are those at a place of others.
+
+    Examples
+    --------
+    >>> some = b"".join(b"%020d" % number for number in range(9))
+    >>> others = some[60:80] + b"x" * 20
+    >>> alike(some, 60, others, 0), alike(some, 60, some, 60), alike(some, 0, b"", 0)
+    (20, 120, 0)
+    """
+    same, over = 0, min(len(some) - start, len(others) - begin) // KEY_SIZE + 1
+    step = over - 1  # mostly all are, and that is seen at once
+    while over - same > 1:
+        one, two = start + same * KEY_SIZE, begin + same * KEY_SIZE
+        size = step * KEY_SIZE
+        if some[one : one + size] == others[two : two + size]:
+            same += step
+        else:
+            over = same + step
+        step = (over - same) // 2
+    return same * KEY_SIZE

@@ -11,7 +11,6 @@ import types
 from enum import Enum
 from functools import partial
 from itertools import islice
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -40,7 +39,6 @@ _SMALL = 1 << 63
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _SCALARS = (type(None), bool, float)
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type)
-_CALL, _NEEDS = attrgetter("call"), attrgetter("needs")
 
 
 def calls_of(tasks: Sequence[Task], counts: Sequence[int] = ()) -> Calls:
@@ -53,7 +51,7 @@ def calls_of(tasks: Sequence[Task], counts: Sequence[int] = ()) -> Calls:
     counts : sequence of int, optional
         How many tasks each of them needs, if that is known already.
     """
-    counts = counts or list(map(len, map(_NEEDS, tasks)))
+    counts = counts or [len(task.needs) for task in tasks]
     compressor = zstd.ZstdCompressor(1)
     compress = partial(compressor.compress, mode=compressor.FLUSH_FRAME)
     found = []
@@ -83,7 +81,7 @@ def _packed(
         known: dict[int, Any] = {}
         try:
             packed = msgpack.packb(
-                list(map(_CALL, tasks)),
+                [task.call for task in tasks],
                 default=partial(_default, known),
                 strict_types=True,
                 unicode_errors=ANY_TEXT,

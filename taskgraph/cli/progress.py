@@ -150,6 +150,8 @@ class _Counter:
     def done(self, backend: Backend) -> tuple[Mapping[str, int], Mapping[str, int]]:
         """Return how many tasks have a result, and how many failed."""
         name_of, failures = self._name_of, backend.failures()
+        if backend.holds(b"".join(name_of)):
+            return self.total, {}
         known = name_of.keys() & backend.keys()
         failed = Counter(name_of[key] for key in known if key in failures)
         return Counter(map(name_of.__getitem__, known)) - failed, failed

@@ -125,6 +125,7 @@ class Supervisor:
         """
         if isinstance(self._what, HasRead):
             require_safe(self._what.instead)
+            gc.collect()  # what the user has left; of the engine there is hardly any
         self._backend.refresh()
         self._end_early(time.monotonic())
         if self._stopping:
@@ -139,7 +140,6 @@ class Supervisor:
         watched = {signal.SIGCHLD, *SIGNALS}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         load_engine()
-        gc.collect()
         flush_files()
         try:
             with children_can_be_waited_for():
@@ -188,11 +188,10 @@ class Supervisor:
             self._enforce(now)
             self._graph.tell(self._observer, self._backend)
             if self._observer.tick is not None and self._children and self._graph:
-                self._backend.poll()
+                if not self._graph.all_done:
+                    self._backend.poll()
                 self._observer.tick(self._backend)
         self._graph.tell(self._observer, self._backend, last=True)
-
-    # workers
 
     def _start_due(self) -> None:
         while self._starting.is_due(self._children.values()):
@@ -256,7 +255,7 @@ class Supervisor:
         if not self._graph.learn(start, check, told):
             return
         if first:
-            self._backend.poll()
+            self._backend.refresh()
             if self._stopping or self._graph.nothing_to_do(self.results):
                 self._stop_all()
             else:
@@ -351,8 +350,6 @@ class Supervisor:
                 if known and not process_stopped(child.pid):
                     about = self._options.identity(child.pid, os.getpid())
                     self._backend.members.beat(child.worker, about)
-
-    # ending
 
     def _refuse(self, why: str) -> None:
         """End before anything was run, or as soon as may be."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from operator import attrgetter
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,7 +14,6 @@ from taskgraph.fingerprints.source_files import is_local
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-_RECORDING = attrgetter("recording")
 _THINGS = (FunctionType, type, ModuleType)
 
 
@@ -79,9 +77,8 @@ class Codes:
             found = self._plain[generator]
         return found
 
-    def are_given(self, tasks: Iterable[_Call]) -> bool:
-        """Return whether any of these tasks may be given code of the project."""
-        recordings = set(map(_RECORDING, tasks))
+    def are_given(self, recordings: Iterable[Any]) -> bool:
+        """Return whether any task of some recordings is given code of the project."""
         return any(self._is_given(one.encoder.names) for one in recordings)
 
     def _is_given(self, names: Any) -> bool:

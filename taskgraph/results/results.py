@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from contextlib import suppress
-from operator import itemgetter
 from pathlib import Path
-from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError, RewoundError
-from backends.interface import KEY_SIZE
 from taskgraph.errors import MissingResultError, NoResultError
 from taskgraph.files.places import seen
 from taskgraph.names import known_as
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
 _CACHED_BYTES = 256 << 20
 _CONSTANT = frozenset({int, float, complex, bool, str, bytes, type(None)})
-_KEYS = Struct(f"{KEY_SIZE}s")
 _SMALL, _MANY = 64, 1 << 17
 """How large encoded results are, and how many, that are kept decoded."""
 _PATHS = {type(Path())}
@@ -92,10 +88,7 @@ class Results:
         as_of = self.backend.forgot_at
         if self._had == (keys, as_of):
             return True
-        known, failures = self.backend.keys(), self.backend.failures()
-        if not all(map(known.__contains__, _each(keys))):
-            return False
-        if failures and any(map(failures.__contains__, _each(keys))):
+        if not self.backend.holds(keys):
             return False
         self._had = keys, as_of
         return True
@@ -266,7 +259,8 @@ class Results:
         found: set[tuple[str, str]] = set()
         for position in places:
             with suppress(DamagedError):  # told when somebody needs it
-                found |= self.body(position).makers()
+                segment = self.backend.segment(position)  # all in turn: none is kept
+                found |= Body(segment.body, segment.keys).makers()
         return found
 
     def _record(self, key: bytes, where: Where) -> Record:
@@ -317,7 +311,3 @@ class Results:
             _, old = self._bodies.popitem(last=False)
             self._cached -= old.size
         return body
-
-
-def _each(keys: bytes) -> Iterator[bytes]:
-    return map(itemgetter(0), _KEYS.iter_unpack(keys))

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
         Sequence,
     )
 
+    from taskgraph.tasks.recording import Recording
     from taskgraph.tasks.task import Task, TaskGenerator
 
 Key = bytes
 _AT_ONCE = 1 << 15
 """Tasks looked at together: lists of all would take memory."""
-_KEY, _NEEDS = attrgetter("key"), attrgetter("needs")
-_GENERATOR = attrgetter("generator")
+_KEY = attrgetter("key")
 
 
 class Graph:
@@ -48,6 +48,8 @@ class Graph:
     ----------
     generators : dict
         The functions of the tasks, each once, in order.
+    recordings : set
+        Where the tasks were written down.
     codes : Codes
         What these functions do.
 
@@ -63,6 +65,7 @@ class Graph:
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks: dict[Key, Task] = {}
         self.generators: dict[TaskGenerator, None] = {}
+        self.recordings: set[Recording[Task]] = set()
         self._runs, self._of_runs = array("I"), array("I")
         self.codes = Codes(self.generators)
         self.extend(tasks)
@@ -77,12 +80,13 @@ class Graph:
         else:
             tasks = tasks if isinstance(tasks, list) else list(tasks)
             new = self._tasks = _in_order(tasks, known)
-        self._note_runs(map(_GENERATOR, new.values()), before)
+        self._note_runs(iter(new.values()), before)
+        self.recordings |= {task.recording for task in new.values()}
         return new.values()
 
-    def _note_runs(self, generators: Iterator[TaskGenerator], place: int) -> None:
+    def _note_runs(self, tasks: Iterator[Task], place: int) -> None:
         """Note where runs of tasks begin, of which the first is at a place."""
-        while of_each := list(islice(generators, _AT_ONCE)):
+        while of_each := [task.generator for task in islice(tasks, _AT_ONCE)]:
             others = map(is_not, islice(of_each, 1, None), of_each)
             starts = [0, *compress(range(1, len(of_each)), others)]
             called = list(map(of_each.__getitem__, starts))
@@ -190,7 +194,7 @@ def heights_of(tasks: Reversible[Task]) -> dict[Key, int]:
 
 def _in_order(tasks: list[Task], known: Container[Key]) -> dict[Key, Task]:
     """Return tasks by key, each after all that it needs; what is known is left out."""
-    found = dict(zip(map(_KEY, tasks), tasks, strict=True))
+    found = {task.key: task for task in tasks}
     if len(found) < len(tasks):
         for task in reversed(tasks):
             found[task.key] = task
@@ -203,9 +207,9 @@ def _lack(tasks: list[Task], found: Container[Key], known: Container[Key]) -> bo
     """Return whether tasks need something that is neither found nor known."""
     last: tuple[Task, ...] = ()
     for first in range(0, len(tasks), _AT_ONCE):
-        of_each = list(map(_NEEDS, tasks[first : first + _AT_ONCE]))
-        for place in compress(range(len(of_each)), of_each):
-            needs = of_each[place]
+        some = tasks[first : first + _AT_ONCE]
+        for place in [place for place, task in enumerate(some) if task.needs]:
+            needs = some[place].needs
             if needs is last:
                 continue
             last = needs

@@ -8,7 +8,6 @@ import types
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.tasks.standing import Stand
     from taskgraph.tasks.task import Task
-
-_RECORDING = attrgetter("recording")
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +271,9 @@ class _Said:
         recording = self.recording
         assert recording.results is not None
         tasks = recording.tasks
-        new = self.graph.extend(tasks[self.count :] if self.count else tasks)
+        self.graph.extend(tasks[self.count :] if self.count else tasks)
         self.count = len(recording.tasks)
-        for other in set(map(_RECORDING, new)):
+        for other in self.graph.recordings:
             if other is not recording:
                 other.results = recording.results
         space, inputs = vars(self.module), recording.encoder.files

@@ -19,14 +19,14 @@ _AT_ONCE = 10_000
 """Keys that are made or joined at once: Python takes 80 bytes for each meanwhile."""
 _FEW, _OFTEN = 4, 50
 """How few keys are asked for at once, and how often in a row, until it is no use."""
-_KEY, _CALL, _RECORDING = attrgetter("key"), attrgetter("call"), attrgetter("recording")
+_KEY, _RECORDING = attrgetter("key"), attrgetter("recording")
 
 
 def give_keys(tasks: Sequence[Any]) -> None:
     """Give tasks of one function their keys, if they are of numbers and texts alone."""
     for first in range(0, len(tasks), _AT_ONCE):
         some = tasks[first : first + _AT_ONCE]
-        keys = some[0].generator.keys.of_scalars(list(map(_CALL, some)))
+        keys = some[0].generator.keys.of_scalars([task.call for task in some])
         for task, key in zip(some, keys, strict=True):
             task.key = key
 

@@ -6,7 +6,7 @@ import time
 import zlib
 from array import array
 from dataclasses import replace
-from itertools import compress, count, islice
+from itertools import count, islice
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from taskgraph.tasks.graph import Graph
     from taskgraph.tasks.task import Task, TaskGenerator
 
-_KEY, _NEEDS = attrgetter("key"), attrgetter("needs")
+_KEY = attrgetter("key")
 _MOST = 100_000
 """Tasks in a piece: those of a large graph take memory while they are told."""
 
@@ -105,11 +105,10 @@ class Growing:
     def _needed(self, tasks: Sequence[Task]) -> tuple[array[int], array[int]]:
         """Return how many tasks each of these needs, and where they are."""
         needs, numbers = array("I"), array("I")
-        of_each = list(map(_NEEDS, tasks))
         counts = array("I", bytes(needs.itemsize * len(tasks)))
         last: object = ()
-        for place in compress(range(len(tasks)), of_each):
-            needed = of_each[place]
+        for place in [place for place, task in enumerate(tasks) if task.needs]:
+            needed = tasks[place].needs
             if needed is not last:
                 last = needed
                 numbers = self._places.of(needed, self.size + place)

@@ -25,7 +25,6 @@ from taskgraph.upkeep.invalidation import invalidated
 if TYPE_CHECKING:
     from collections.abc import (
         Callable,
-        Collection,
         Iterable,
         Iterator,
         Mapping,
@@ -347,6 +346,8 @@ class _Reading:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self.url, self.lost = backend.url, ""
+        self.keys, self.failures = backend.keys, backend.failures
+        self.published, self.holds = backend.published, backend.holds
         self.blobs = self.documents = self
 
     def losing(self, error: Exception) -> DamagedError:
@@ -384,12 +385,6 @@ class _Reading:
 
     def find(self, key: Key) -> Where | None:
         return None if self.lost else self._backend.find(key)
-
-    def keys(self) -> Set[Key]:
-        return self._backend.keys()
-
-    def failures(self) -> Collection[Key]:
-        return self._backend.failures()
 
     def segment(self, position: int) -> Segment:
         found: Segment = self._tried(self._backend.segment, position)

@@ -115,6 +115,45 @@ def test_a_key_is_not_found_across_two_others():
     assert found == [Where(3, 0, False), Where(3, 1, False), Where(4, 0, False), None]
 
 
+@given(
+    st.lists(st.lists(st.sampled_from(KEYS), min_size=1, unique=True), max_size=4),
+    st.lists(st.sampled_from(KEYS), max_size=8),
+)
+def test_who_has_not_folded_says_of_many_keys_what_who_has_does(publications, asked):
+    room = Room()
+    anna, eager, late = (JournalStore(MemoryLog(room), name) for name in "ael")
+    for keys in publications:
+        publish(anna, *keys)
+    eager.poll()
+    late.refresh()
+    known = eager.keys() >= set(asked)
+
+    assert eager.holds(b"".join(asked)) == known
+    assert late.holds(b"".join(asked)) == known
+
+
+@given(st.integers(1, 40), st.data())
+def test_many_keys_in_whatever_pieces_are_found_without_folding(count, data):
+    keys = [key(number) for number in range(count)]
+    cuts = st.lists(st.integers(0, count), max_size=FEW // 2).map(sorted)
+
+    def pieces():
+        ends = data.draw(cuts)
+        starts, ends = [0, *ends], [*ends, count]
+        return [keys[start:end] for start, end in zip(starts, ends, strict=True)]
+
+    late = Unfolded()
+    for position, piece in enumerate(pieces()):
+        if piece:
+            late.add(position, published(*piece))
+    asked = b"".join(k for piece in data.draw(st.permutations(pieces())) for k in piece)
+
+    assert late.holds(asked)
+    assert not late.holds(asked + key(count))
+    assert not late.holds(key(count) + asked)
+    assert not late.holds(asked[:-1])
+
+
 def test_an_interrupt_while_segments_are_folded_loses_none(monkeypatch):
     room = Room()
     publish(anna := JournalStore(MemoryLog(room), "anna"), *KEYS[:3])

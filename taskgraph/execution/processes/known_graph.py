@@ -53,12 +53,14 @@ class KnownGraph:
         What workers have told.
     missing : bytes
         Keys, concatenated, of the results that a barrier waits for.
+    all_done : bool
+        Whether `nothing_to_do` has found that.
     """
 
     def __init__(self, loaded: Loaded | None = None) -> None:
         self._outline: Outline | None = None
         self.snapshot: Snapshot | None = None
-        self.missing = b""
+        self.missing, self.all_done = b"", False
         self._told: Snapshot | None = None
         self._next = 0.0
         self._digests: Digests = {}
@@ -138,7 +140,9 @@ class KnownGraph:
         if self._outline is None or self.missing:
             return False
         told = self.snapshot
-        return results.has_all(b"".join(self._outline) if told is None else told.keys)
+        keys = b"".join(self._outline) if told is None else told.keys
+        self.all_done = results.has_all(keys)
+        return self.all_done
 
     def describe(self, key: Key) -> str:
         """Return what a task is called: its function, and digits of its key."""

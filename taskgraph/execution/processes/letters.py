@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 import msgpack
@@ -14,7 +15,8 @@ from taskgraph.execution.output import DescriptorCopy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SIZE = 8
+_SIZES = Struct("<QQ")
+"""Before each letter: how many bytes are packed, and how many follow as they are."""
 
 
 class Letters:
@@ -46,8 +48,10 @@ class Letters:
         """
         if not self._file.intact():
             raise OSError("a task closed what its worker tells its supervisor by")
-        data = msgpack.packb((about, content), unicode_errors="surrogatepass")
-        for part in len(data).to_bytes(_SIZE, "little"), data:
+        raw = content if type(content) is bytes else b""  # much, and not to be copied
+        plain = about, None if raw else content
+        data = msgpack.packb(plain, unicode_errors="surrogatepass")
+        for part in _SIZES.pack(len(data), len(raw)), data, raw:
             rest = memoryview(part)
             while rest:
                 rest = rest[os.write(self._file.number, rest) :]
@@ -57,15 +61,18 @@ class Letters:
     def received(self) -> Iterator[tuple[str, Any]]:
         """Yield what was told since, in order; what is not written to its end waits."""
         while True:
-            head = os.pread(self._file.number, _SIZE, self._read)
-            size = int.from_bytes(head, "little")
-            start = self._read + _SIZE
-            if len(head) < _SIZE or os.fstat(self._file.number).st_size < start + size:
+            number, start = self._file.number, self._read + _SIZES.size
+            head = os.pread(number, _SIZES.size, self._read)
+            if len(head) < _SIZES.size:
                 return
-            data = _read(self._file.number, start, size)
-            self._read = start + size
+            plain, raw = _SIZES.unpack(head)
+            end = start + plain + raw
+            if os.fstat(number).st_size < end:
+                return
+            data = _read(number, start, plain)
             about, content = msgpack.unpackb(data, unicode_errors="surrogatepass")
-            yield about, content
+            self._read = end
+            yield about, _read(number, start + plain, raw) if raw else content
 
     def close(self) -> None:
         """Forget them."""

@@ -59,7 +59,6 @@ class ToRead:
 
         Mostly it is the same again, and then it is known at once how far that is.
         """
-        self.results.backend.keys()  # folds what was read
         with suppress(BackendError):  # it is kept anew
             last = self.script.last(self.results.backend)
             if last is not None:

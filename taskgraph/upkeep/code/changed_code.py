@@ -125,7 +125,7 @@ def _made_by_code_of_now(loaded: Loaded) -> bool:
     nothing has changed need not be asked where each of its records is.
     """
     codes = loaded.graph.codes
-    if codes.are_given(loaded.graph.tasks):
+    if codes.are_given(loaded.graph.recordings):
         return False
     makers = loaded.results.makers(_SOME)
     if makers is None:
