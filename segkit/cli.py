@@ -245,6 +245,9 @@ def explore_command(
     without it there are some, saved as pipeline.toml. IMAGE may be left out if PIPELINE
     loads it. Open the address that is printed; Ctrl-C ends it.
     """
+    from segkit.explorer.opening import require_web
+
+    require_web()
     from segkit.explorer.exploring import explorer_of
     from taskgraph.extending import serve
 

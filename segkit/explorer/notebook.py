@@ -88,6 +88,9 @@ def explore(
     True
     >>> page.close()
     """
+    from segkit.explorer.opening import require_web
+
+    require_web()
     from segkit.explorer.exploring import explorer_of
     from taskgraph.extending import serving
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segkit import io
-from segkit.io.errors import ImageRequestError
+from segkit.io.axes import require_said
+from segkit.io.errors import ImageRequestError, missing_extra
 from segkit.names import known_as
 from segkit.pipeline.in_memory import load_image
-from segkit.pipeline.plan import begun
 from segkit.pipeline.spacings import ImageSpec
-from segkit.pipeline.special_steps import label, load
+from segkit.pipeline.special_steps import load
 from segkit.pipeline.stage_work import load_step, loaded_path
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from segkit.arrays import Array
     from segkit.pipeline.steps import Step
+
+
+_SAID_BY = "by --axes zyx (in Python axes='zyx')"
 
 
 @known_as("segkit.names")
@@ -50,6 +54,13 @@ class Opened:
     note: str = ""
 
 
+def require_web() -> None:
+    """Raise `MissingExtraError` if what serves pages is not installed."""
+    lacking = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    if lacking:
+        raise missing_extra("segkit explore", " ".join(lacking))
+
+
 def opened(
     image: Array | io.Image | str | Path | None,
     steps: Sequence[Step],
@@ -73,9 +84,7 @@ def opened(
     Raises
     ------
     ImageError, OSError
-        If it cannot be opened.
-    PipelineError
-        If it has three axes and nobody says which.
+        If it cannot be opened, or has three axes and nobody says which.
     """
     given = load_step(steps)
     options: dict[str, Any] = dict(given.keywords) if given else {}
@@ -119,7 +128,11 @@ def _usable(image: io.Image) -> io.Image:
         raise ImageRequestError(
             image.path, f"has axes {image.axes!r}; a plane or a volume can be explored"
         )
-    begun([label()], ImageSpec.of(image))  # refuses axes that nobody has named
+    if ImageSpec.of(image).unnamed:
+        try:
+            require_said(image.ndim, None, None, apart=False, where=_SAID_BY)
+        except ValueError as error:
+            raise ImageRequestError(image.path, str(error)) from error
     return image
 
 

@@ -218,6 +218,7 @@ def test_a_picture_of_the_contact_sheet_is_taken(browser, shown):
         options = browser.all("select[aria-label='Second parameter'] option")
         options[2].click()
         browser.wait(lambda: len(browser.all(".cell")) > 5, "rows")
+        browser.find(".cell:nth-child(6)", "object")
         browser.picture("explorer-sheet")
 
 
