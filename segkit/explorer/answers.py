@@ -78,14 +78,15 @@ def grey_levels(array: Array, low: float, high: float) -> NDArray[np.uint8]:
     if array.dtype.kind == "b":
         return array.astype(np.uint8) * np.uint8(255)
     if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
-        values = np.arange(1 << 8 * array.dtype.itemsize, dtype=np.float32)
+        values = np.arange(1 << 8 * array.dtype.itemsize)
         lookup: NDArray[np.uint8] = _drawn(values, low, high)[array]
         return lookup
-    return _drawn(array.astype(np.float32), low, high)
+    return _drawn(array, low, high)
 
 
-def _drawn(grey: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
-    part = (grey - np.float32(low)) * np.float32(1 / (high - low))
+def _drawn(grey: Array, low: float, high: float) -> NDArray[np.uint8]:
+    part = np.subtract(grey, low, dtype=np.float64)
+    part /= high - low
     np.nan_to_num(part, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
     np.clip(part, 0, 1, out=part)
     np.sqrt(part, out=part)

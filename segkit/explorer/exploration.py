@@ -205,7 +205,7 @@ class Exploration:
             part = _plane(grey.value[shown])
             if part.ndim == 2:
                 low, high = float(np.nanmin(part)), float(np.nanmax(part))
-                top = high if high > low else low + 1
+                top = high if high > low else low + max(1.0, abs(low) / 1000)
                 arrays["grey"] = answers.grey_levels(part, low, top)
         return arrays
 

@@ -97,7 +97,8 @@ class Levels:
         level = 0
         while math.prod(self.shape(level)) > _SAMPLE and level < self.last:
             level += 1
-        return self.read(level, tuple((0, n) for n in self.shape(level)))
+        found = self.read(level, tuple((0, n) for n in self.shape(level)))
+        return found.astype(np.uint8) if found.dtype.kind == "b" else found
 
     def _sampled(self, every: int, box: Bounds) -> Array:
         full = [
@@ -131,7 +132,7 @@ def ends(array: Array) -> tuple[float, float]:
     low, high = map(float, np.percentile(finite, _ENDS))
     if low == high:
         low, high = float(finite.min()), float(finite.max())
-    return (low, high) if low < high else (low, low + 1.0)
+    return (low, high) if low < high else (low, low + max(1.0, abs(low) / 1000))
 
 
 def _slices(box: Bounds) -> tuple[slice, ...]:

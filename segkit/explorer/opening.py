@@ -124,6 +124,10 @@ def _usable(image: io.Image) -> io.Image:
     """Return the image, once it is a plane or a volume and says so."""
     if 0 in image.shape:
         raise ImageRequestError(image.path, "is empty, so there is nothing to see")
+    if image.dtype.kind not in "biuf":
+        raise ImageRequestError(
+            image.path, f"is of {image.dtype}; give real numbers, such as its magnitude"
+        )
     if image.ndim not in (2, 3):
         raise ImageRequestError(
             image.path, f"has axes {image.axes!r}; a plane or a volume can be explored"

@@ -98,7 +98,7 @@ def _beginning(name: str, facts: Facts) -> dict[str, Any] | None:
         return NEEDED[name](facts)
     if name in SPECIAL:
         return {}
-    _, *others = inspect.signature(getattr(segkit, name)).parameters.values()
+    _, *others = inspect.signature(Step(name).resolve()).parameters.values()
     needed = {one.name for one in others if one.default is one.empty}
     known = {p.name: p for p in parameters_of(Step(name), facts)}
     found = {one: _middle(known[one]) for one in needed & known.keys()}

@@ -89,7 +89,8 @@ def histogram_of(array: Array) -> dict[str, Any]:
         return {"low": 0.0, "high": 1.0, "counts": [0]}
     low, high = float(finite.min()), float(finite.max())
     whole = array.dtype.kind in "biu"
-    top = high + 1 if whole else high if high > low else low + 1
+    room = max(1.0, (high - low) / _BINS, abs(high) / 1000 if high == low else 0)
+    top = high + room if whole or high == low else high
     bins = int(min(_BINS, top - low)) if whole else _BINS
     flat = finite.astype(np.uint8) if array.dtype.kind == "b" else finite
     counts, _ = np.histogram(flat, bins, (low, top))
@@ -120,10 +121,9 @@ def best_method(image: Array) -> str:
     >>> best_method(image)
     'triangle'
     """
-    finite = np.nan_to_num(image) if image.dtype.kind == "f" else image
-    if finite.size == 0 or finite.min() == finite.max():
+    if image.size == 0 or not np.isfinite(image).all() or image.min() == image.max():
         return _METHODS[0]
-    trials = try_all(gaussian(finite, 1.0), _METHODS)
+    trials = try_all(gaussian(image, 1.0), _METHODS)
     found = {
         method: int((np.bincount(label(trial.mask).reshape(-1))[1:] >= _SPECK).sum())
         for method, trial in trials.items()

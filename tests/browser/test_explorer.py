@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -358,3 +361,31 @@ def test_a_page_outlives_an_image_that_is_gone(browser, shown, tmp_path):
         browser.run("explorer.model.set({view: {centre: [900, 900], zoom: 1}})")
         browser.find(".message.bad", "cells.zarr")
         assert browser.all(".pane canvas")
+
+
+def test_a_notebook_of_another_origin_shows_it_in_a_frame(browser, tmp_path):
+    """As in a cell: the page that has the frame comes from another host."""
+    page = segkit.explore(IMAGE, preset="threshold")
+    head = '<!doctype html><title>Notebook</title><link rel="icon" href="data:,">'
+    (tmp_path / "notebook.html").write_text(head + page._repr_html_())
+    handler = partial(Quiet, directory=tmp_path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        browser.open(f"http://localhost:{server.server_port}/notebook.html", width=600)
+        frame = browser.find("iframe")
+        browser.driver.switch_to.frame(frame)
+        browser.wait(lambda: figure(browser), "a figure")
+        browser.find(".step .count", "object")
+        browser.driver.switch_to.default_content()
+        browser.picture("explorer-notebook")
+        browser.driver.get("about:blank")
+    finally:
+        server.shutdown()
+        server.server_close()
+        page.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *said):
+        pass
