@@ -12,6 +12,7 @@ from taskgraph.records import Batch
 from taskgraph.results.blobs import check_blob
 from taskgraph.results.codec import blob_refs, same_result, stored_size
 from taskgraph.upkeep.code.acceptance import copy_acceptances
+from taskgraph.upkeep.code.refusal import copy_refusals
 from taskgraph.upkeep.collection import key_of_blob
 from taskgraph.upkeep.snapshot import load_all, save
 
@@ -203,6 +204,7 @@ def copy_graphs(source: Backend, target: Backend) -> None:
         A graph in one of them cannot be read.
     """
     copy_acceptances(source, target)
+    copy_refusals(source, target)
     known = {(there.jugfile, there.arguments): there.time for there in load_all(target)}
     for graph in load_all(source):
         if known.get((graph.jugfile, graph.arguments), 0.0) < graph.time:

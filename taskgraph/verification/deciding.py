@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from taskgraph.fingerprints.parts import recorded
 from taskgraph.tasks.graph import selector
 from taskgraph.upkeep.code.accepting import accept
 from taskgraph.upkeep.code.changed_code import changes
+from taskgraph.upkeep.code.refusal import Refusal, refusals, refuse
 from taskgraph.verification.verifying import certificate, sampled, verify
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from backends.interface import Backend
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.upkeep.code.changed_code import Change
     from taskgraph.verification.comparing import Tolerance
@@ -28,7 +31,7 @@ class Decision:
     Attributes
     ----------
     verdicts : sequence of Verdict
-        One for each function.
+        One for each function, and each code that made results of it.
     acceptable : int
         Results by other code of functions whose sample came out the same.
     accepted : int
@@ -47,8 +50,8 @@ class Decision:
 
     @property
     def holds(self) -> bool:
-        """Whether all functions were compared, and came out the same."""
-        return all(verdict.holds for verdict in self.verdicts)
+        """Whether all functions were compared, and came out the same; some were."""
+        return bool(self.verdicts) and all(verdict.holds for verdict in self.verdicts)
 
 
 def decide(
@@ -88,14 +91,77 @@ def decide(
         names = list(filter(selector([name]), every))
     else:
         names = [change.name for change in found] or every
-    chosen, totals = sampled(loaded, names, found, sample, draw)
-    verdicts = verify(loaded, chosen, totals, run, tolerance)
-    held = {one.name: certificate(one, tolerance) for one in verdicts if one.holds}
+    backend = loaded.results.backend
+    earlier = _refused(backend, found)
+    before = {key for one in earlier for key in one.keys}
+    samples = sampled(loaded, names, found, sample, draw, before)
+    verdicts = verify(loaded, samples, run, tolerance)
+    for verdict in verdicts:
+        verdict.earlier = _earlier(verdict, earlier, tolerance)
+    held = {
+        (one.name, one.old): certificate(one, tolerance)
+        for one in verdicts
+        if one.holds
+    }
     # Of what was forgotten meanwhile nothing is accepted.
-    left = changes(loaded, chosen.__contains__)
-    good = [change for change in left if change.name in held]
+    compared = {one.name for one in verdicts}
+    left = changes(loaded, compared.__contains__)
+    good = [change.only(held) for change in left]
     acceptable = sum(len(change.keys) for change in good)
     refused = sum(len(change.keys) for change in left) - acceptable
-    number = accept(loaded.results.backend, good, held) if keep else ""
+    number = accept(backend, good, held) if keep else ""
+    if keep:
+        refuse(backend, _new_refusals(verdicts, left, tolerance, backend.space.now()))
     accepted = acceptable if number else 0
     return Decision(verdicts, acceptable, accepted, refused, number)
+
+
+def _refused(backend: Backend, found: Sequence[Change]) -> list[Refusal]:
+    """Return what was refused of results that are by other code now."""
+    if not found:
+        return []
+    pairs = {(change.name, *pair) for change in found for pair in _pairs(change)}
+    return [one for one in refusals(backend) if (one.name, one.old, one.new) in pairs]
+
+
+def _pairs(change: Change) -> Iterable[tuple[str, str]]:
+    """Yield which codes made the results, with the code that they are to be by."""
+    for now, olds in change.codes.items():
+        for old in olds:
+            yield old, recorded(now)[0]
+
+
+def _earlier(verdict: Verdict, earlier: Sequence[Refusal], tolerance: Tolerance) -> str:
+    """Return why an earlier comparison stands against this one; empty if none does."""
+    for one in earlier:
+        same = (one.name, one.old) == (verdict.name, verdict.old)
+        if same and one.stands(tolerance.relative, tolerance.absolute):
+            return one.why
+    return ""
+
+
+def _new_refusals(
+    verdicts: Sequence[Verdict],
+    left: Sequence[Change],
+    tolerance: Tolerance,
+    time: float,
+) -> list[Refusal]:
+    """Return what this comparison has found that a later one must know."""
+    pairs = [(change.name, *pair) for change in left for pair in _pairs(change)]
+    return [
+        Refusal(
+            name,
+            old,
+            new,
+            tuple(key.hex() for key in apart),
+            next(iter(apart.values())),
+            unstable=bool(verdict.unstable),
+            relative=tolerance.relative,
+            absolute=tolerance.absolute,
+            time=time,
+        )
+        for verdict in verdicts
+        if (apart := verdict.unstable | verdict.differing)
+        for name, old, new in pairs
+        if (name, old) == (verdict.name, verdict.old)
+    ]

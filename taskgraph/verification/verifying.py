@@ -16,7 +16,7 @@ from taskgraph.verification.comparing import difference
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from backends.interface import Key, Where
     from taskgraph.tasks.jugfile import Loaded
@@ -29,14 +29,38 @@ SAMPLE = 10
 _TOLD = 3
 
 
-@dataclass(slots=True)
-class Verdict:
-    """What the comparison of a function's results came to.
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Results of a function by one code, some of which are computed again.
 
     Attributes
     ----------
     name : str
         The function's.
+    old : str
+        Digest of the code that made them; empty if it is that of now.
+    keys : sequence of bytes
+        Which are computed again.
+    results : int
+        Of how many.
+    """
+
+    name: str
+    old: str
+    keys: Sequence[Key]
+    results: int
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What the comparison of a function's results by one code came to.
+
+    Attributes
+    ----------
+    name : str
+        The function's.
+    old : str
+        Digest of the code that made them; empty if it is that of now.
     results : int
         How many there are of which these are a sample.
     same : list of bytes
@@ -55,9 +79,12 @@ class Verdict:
         What the script made when it was read that the tasks may have drawn from.
     skipped : str
         Why nothing was compared.
+    earlier : str
+        What an earlier comparison found to differ, if that still counts.
     """
 
     name: str
+    old: str
     results: int
     same: list[Key] = field(default_factory=list)
     differing: dict[Key, str] = field(default_factory=dict)
@@ -67,11 +94,13 @@ class Verdict:
     unseeded: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     skipped: str = ""
+    earlier: str = ""
 
     @property
     def holds(self) -> bool:
-        """Whether results were compared, and all came out the same."""
-        return bool(self.same) and not (self.differing or self.unstable or self.failed)
+        """Whether results were compared, and all came out the same, now and before."""
+        apart = self.differing or self.unstable or self.failed or self.earlier
+        return bool(self.same) and not apart
 
     @property
     def word(self) -> str:
@@ -82,6 +111,8 @@ class Verdict:
             return "differs"
         if self.failed:
             return "failed"
+        if self.earlier:
+            return "differed before"
         return "same" if self.same else "not compared"
 
     def plain(self) -> dict[str, Any]:
@@ -97,6 +128,7 @@ class Verdict:
             "gone": self.gone,
             "unseeded": self.unseeded or (self.made if self.unstable else []),
             "skipped": self.skipped,
+            "earlier": self.earlier,
         }
 
     def reasons(self) -> list[str]:
@@ -109,6 +141,12 @@ class Verdict:
                 f"run: {next(iter(self.unstable.values()))}"
             )
         told += [f"{name} failed: {why}" for why in _each(self.failed)]
+        if self.earlier and not (self.differing or self.unstable):
+            told.append(
+                f"{name} came out otherwise when it was compared before: "
+                f"{self.earlier}; another sample does not change that: `tg accept` "
+                "keeps its results all the same, or a larger tolerance compares anew"
+            )
         if self.unstable and self.made and not self.unseeded:
             told.append(
                 f"{name} may draw from {' and '.join(self.made)}, which the script "
@@ -133,34 +171,48 @@ def sampled(
     found: Sequence[Change],
     count: int,
     draw: random.Random,
-) -> tuple[dict[str, list[Key]], dict[str, int]]:
-    """Return which results are computed again, and of how many, by function.
+    before: Container[str] = (),
+) -> list[Sample]:
+    """Return which results are computed again, by function and code that made them.
 
-    Of a function of whose results some were made by other code, it is some of these.
+    Of a function of whose results some were made by other code, it is some of these, of
+    each such code. Those of `before` (in hexadecimal digits) are always among them.
     """
     wanted = {name: list[bytes]() for name in names}
-    changed = {change.name: change.keys for change in found}
+    changed = {change.name: _by_code(change) for change in found}
     find = loaded.results.backend.find
     for task in loaded.graph.tasks:
         if task.name in wanted and task.name not in changed:
             where = find(task.key)
             if where is not None and not where.failure:
                 wanted[task.name].append(task.key)
-    every = {name: changed.get(name, keys) for name, keys in wanted.items()}
-    chosen = {
-        name: draw.sample(keys, min(count, len(keys)))
-        for name, keys in every.items()
+    return [
+        Sample(name, old, _drawn(keys, count, draw, before), len(keys))
+        for name, own in wanted.items()
+        for old, keys in changed.get(name, {"": own}).items()
         if keys
-    }
-    return chosen, {name: len(every[name]) for name in chosen}
+    ]
+
+
+def _by_code(change: Change) -> dict[str, list[Key]]:
+    """Return whose results were made by which code."""
+    found: dict[str, list[Key]] = {}
+    for olds in change.codes.values():
+        for old, keys in olds.items():
+            found.setdefault(old, []).extend(keys)
+    return dict(sorted(found.items()))
+
+
+def _drawn(
+    keys: list[Key], count: int, draw: random.Random, before: Container[str]
+) -> list[Key]:
+    first = [key for key in keys if key.hex() in before][:count]
+    rest = [key for key in keys if key not in set(first)]
+    return first + draw.sample(rest, min(count - len(first), len(rest)))
 
 
 def verify(
-    loaded: Loaded,
-    chosen: Mapping[str, Sequence[Key]],
-    totals: Mapping[str, int],
-    run: Pass,
-    tolerance: Tolerance,
+    loaded: Loaded, samples: Sequence[Sample], run: Pass, tolerance: Tolerance
 ) -> list[Verdict]:
     """Compare stored results with what their calls give now; return a verdict for each.
 
@@ -171,28 +223,26 @@ def verify(
     ----------
     loaded : Loaded
         The graph, and its results.
-    chosen : mapping
-        Whose results, by function.
-    totals : mapping
-        How many results each of these functions has.
+    samples : sequence of Sample
+        Whose results.
     run : callable
         Runs tasks once more.
     tolerance : Tolerance
         How far numbers may differ.
     """
-    verdicts = {name: Verdict(name, totals.get(name, 0)) for name in chosen}
     writers = {g.name for g in loaded.graph.generators if g.files}
-    for name in writers & verdicts.keys():
-        verdicts[name].skipped = "it writes files, which would be written over"
-    owner = {
-        key: verdicts[name]
-        for name, keys in chosen.items()
-        if name not in writers
-        for key in keys
-    }
+    verdicts: list[Verdict] = []
+    owner: dict[Key, Verdict] = {}
+    for sample in sorted(samples, key=lambda one: (one.name, one.old)):
+        verdict = Verdict(sample.name, sample.old, sample.results)
+        verdicts.append(verdict)
+        if sample.name in writers:
+            verdict.skipped = "it writes files, which would be written over"
+        else:
+            owner |= dict.fromkeys(sample.keys, verdict)
     with tempfile.TemporaryDirectory(prefix="tg-verify-") as scratch:
         _Comparing(loaded.results, run, tolerance, Path(scratch), owner).run()
-    return [verdicts[name] for name in sorted(verdicts)]
+    return verdicts
 
 
 @dataclass(slots=True)

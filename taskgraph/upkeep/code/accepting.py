@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def accept(
     backend: Backend,
     found: Iterable[Change],
-    certificates: Mapping[str, Mapping[str, Any]] | None = None,
+    certificates: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
 ) -> str:
     """Keep that results by other code are as good as those by the code of now.
 
@@ -30,7 +30,8 @@ def accept(
     found : iterable of Change
         What was made by other code.
     certificates : mapping, optional
-        By function what was compared.
+        What was compared, by function and digest of the code that made it: then
+        there is an acceptance for each.
 
     Returns
     -------
@@ -47,10 +48,11 @@ def accept(
             results=sum(map(len, old.values())),
             time=backend.space.now(),
             by=f"{_user()}@{os.uname().nodename}",
-            certificate=dict(known.get(change.name, {})),
+            certificate=dict(known.get((change.name, min(old)), {})),
         )
         for change in found
-        for code, old in sorted(change.codes.items())
+        for code, every in sorted(change.codes.items())
+        for old in ([{one: keys} for one, keys in every.items()] if known else [every])
     ]
     return keep(backend, listed) if listed else ""
 

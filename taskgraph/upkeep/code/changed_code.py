@@ -9,7 +9,7 @@ from taskgraph.fingerprints.parts import changed_parts, differs, recorded
 from taskgraph.upkeep.code.acceptance import accepted, is_accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from backends.interface import Backend, Key
     from taskgraph.tasks.graph import Graph
@@ -20,6 +20,8 @@ _FEW = 2_000
 """Tasks up to which all are looked at before a run; of more some are."""
 _SOME = 200
 _NAMED = 3
+_NOTEBOOK = "__main__."
+"""What the names of functions begin with that a notebook defines, each notebook."""
 
 
 @dataclass(slots=True)
@@ -65,6 +67,18 @@ class Change:
         self.codes.setdefault(now, {}).setdefault(old, []).append(key)
         self.itself = self.itself or not found
         self.parts = set() if self.itself else self.parts | found
+
+    def only(self, wanted: Container[tuple[str, str]]) -> Change:
+        """Return what of it was made by some codes: pairs of function and digest."""
+        codes = {
+            now: {old: keys for old, keys in olds.items() if (self.name, old) in wanted}
+            for now, olds in self.codes.items()
+        }
+        left = [
+            key for olds in codes.values() for keys in olds.values() for key in keys
+        ]
+        some = {now: olds for now, olds in codes.items() if olds}
+        return Change(self.name, left, some, set(self.parts), self.itself)
 
 
 def changes(
@@ -185,7 +199,10 @@ def told_of(
         calls = ("verify(...)", "accept(...)", "invalidate(..., changed=True)")
         ways = [f"`taskgraph.{call}`" for call in calls]
     shared = "://" in url  # others may call theirs the same
-    other = "; if they are another project's, take another store" if shared else ""
+    whose = "another project's" if shared else ""
+    if all(change.name.startswith(_NOTEBOOK) for change in found):
+        whose = "another notebook's"
+    other = f"; if they are {whose}, take another store" if whose else ""
     return (
         f"{what}: {it} kept; {ways[0]} compares, {ways[1]} keeps {them} for good, "
         f"{ways[2]} forgets {them}{other}"

@@ -185,3 +185,76 @@ def test_from_the_command_line(tg):
     assert found["functions"][0]["verdict"] == "differs"
     assert "`scaled` (its constant `FACTOR`)" in tg("status", "work.py").stderr
     assert tg("verify", "work.py", "--rtol", "1", code=1)  # an int is no float
+
+
+FLAG = """
+from pathlib import Path
+from taskgraph import TaskGenerator
+
+@TaskGenerator
+def shifted(x):
+    return x + float(Path("flag").read_text())
+
+tasks = [shifted(i) for i in range({many})]
+"""
+
+
+def test_no_luckier_sample_accepts_what_was_refused_until_the_code_changes(tg):
+    flag = tg.write("flag", "0")
+    path = tg.write("work.py", FLAG.format(many=3))
+    tg("execute", "-q", "work.py")
+    path.write_text(FLAG.format(many=3).replace("x + float", "0 + x + float"))
+    flag.write_text("1")
+    tg("verify", "work.py", code=1)
+
+    flag.write_text("0")  # now all come out the same
+    told = tg("verify", "work.py", "--json", code=1)
+    found = json.loads(told.stdout)
+    assert found["functions"][0]["verdict"] == "differed before"
+    assert (found["accepted"], found["refused"]) == (0, 3)
+    assert "came out otherwise when it was compared before: result: " in told.stderr
+    assert "differed before" in tg("verify", "work.py", "--rtol", "0", code=1).stdout
+
+    assert "3 results accepted" in tg("verify", "work.py", "--atol", "1").stderr
+    tg("undo", "work.py")
+    path.write_text(FLAG.format(many=3).replace("x + float", "0 + 0 + x + float"))
+    assert "3 results accepted" in tg("verify", "work.py").stderr
+
+
+def test_a_larger_tolerance_is_tried_on_what_differed(tg):
+    flag = tg.write("flag", "0")
+    path = tg.write("work.py", FLAG.format(many=30))
+    tg("execute", "-q", "work.py")
+    path.write_text(FLAG.format(many=30).replace("x + float", "x + 8*(x==7) + float"))
+    tg("verify", "work.py", "--sample", "30", code=1)
+    assert flag.read_text() == "0"
+    found = json.loads(
+        tg("verify", "work.py", "--sample=1", "--atol=.1", "--json", code=1).stdout
+    )
+    assert found["functions"][0]["verdict"] == "differs"
+
+
+def test_what_several_old_codes_have_made_is_compared_and_accepted_by_itself(tg):
+    tg.write("flag", "0")
+    path = tg.write(
+        "work.py", FLAG.format(many=3).replace("x + float", "x + 5 + float")
+    )
+    tg("execute", "-q", "work.py")
+    for more, edit in ((6, "x + float"), (6, "0 + x + float")):
+        path.write_text(FLAG.format(many=more).replace("x + float", edit))
+        if edit == "x + float":
+            tg("execute", "-q", "work.py")
+    told = tg("verify", "work.py", "--sample", "1", "--json", code=1)
+    found = json.loads(told.stdout)
+    assert sorted(f["verdict"] for f in found["functions"]) == ["differs", "same"]
+    assert (found["accepted"], found["refused"]) == (3, 3)
+    assert "changed since 3 results" in tg("status", "work.py").stderr
+
+
+def test_nothing_to_compare_is_told_and_no_success(tg):
+    tg.write("flag", "0")
+    tg.write("work.py", FLAG.format(many=1))
+    assert "has not run yet" in tg("verify", "work.py", code=1).stderr
+    tg("execute", "-q", "work.py")
+    tg("invalidate", "work.py", "--name", "shifted", "--yes")
+    assert "no results to compare" in tg("verify", "work.py", code=1).stderr

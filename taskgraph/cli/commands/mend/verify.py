@@ -32,7 +32,7 @@ _NOT_NEGATIVE = click.FloatRange(min=0)
     type=click.IntRange(min=1),
     default=10,
     show_default=True,
-    help="How many results of each function are computed again.",
+    help="How many results of each function, and each code, are computed again.",
 )
 @click.option(
     "--rtol",
@@ -58,9 +58,10 @@ def command(
     """Compute some results of JUGFILE again, in new processes, and compare them.
 
     Of the functions whose code has changed since, or of NAME, or of all if none has.
-    Nothing is stored. If all of a function come out the same, the results by its old
-    code are accepted, with a certificate of what was compared; `tg undo` takes that
-    back. What differs is run twice: so a function that is not deterministic is told.
+    If all of a function by one old code come out the same, its results by that code
+    are accepted, with a certificate of what was compared; `tg undo` takes that back.
+    What differs is run twice: so a function that is not deterministic is told. It is
+    remembered, too: no luckier sample accepts it while the code stays as it is.
 
     \b
     Exit code: 0 all that was compared is the same, 1 something is not, or nothing
@@ -71,7 +72,7 @@ def command(
     if backend is None:
         if as_json:
             print_json(_told(None))
-        return 0
+        return 1
     from taskgraph.verification.comparing import Tolerance
 
     tolerance = Tolerance(rtol, atol)
