@@ -81,7 +81,7 @@ def plugins(built_in: Collection[str], *, told: bool = True) -> dict[str, Plugin
         there.
     """
     found: dict[str, Plugin] = {}
-    for each in (*_in_folder(user_commands()), *_installed()):
+    for each in (*_in_folder(user_commands(), told=told), *_installed()):
         whose = "a command of tg" if each.name in built_in else ""
         if each.name in found and found[each.name].where != each.where:
             whose = f"the one of {found[each.name].where}"
@@ -99,13 +99,17 @@ def passed_over(name: str, where: str, whose: str) -> str:
     return f"the plug-in {name} ({where}) is passed over: {whose} has that name"
 
 
-def _in_folder(folder: str) -> Iterator[Plugin]:
-    """Yield what is in a folder, a command in each file."""
+def _in_folder(folder: str, *, told: bool) -> Iterator[Plugin]:
+    """Yield what is in a folder, a command in each file; nothing of strangers."""
     for name in sorted(_listed(folder)):
         stem = name.removesuffix(".py")
         if stem != name and not name.startswith(("_", ".")):
-            path = f"{folder}/{name}"
-            yield Plugin(stem.replace("_", "-"), path, partial(_command_of, path, stem))
+            path, called = f"{folder}/{name}", stem.replace("_", "-")
+            why = _of_strangers(folder, path)
+            if not why:
+                yield Plugin(called, path, partial(_command_of, path, stem))
+            elif told:
+                note(f"the plug-in {called} ({path}) is passed over: {why}")
 
 
 def _listed(folder: str) -> list[str]:
@@ -113,6 +117,20 @@ def _listed(folder: str) -> list[str]:
     with suppress(OSError):
         return os.listdir(folder)  # noqa: PTH208 - pathlib costs start-up time
     return []
+
+
+def _of_strangers(*paths: str) -> str:
+    """Return why somebody else may have written what is there; empty if nobody may."""
+    for path in paths:
+        try:
+            found = os.stat(path)  # noqa: PTH116 - pathlib costs start-up time
+        except OSError as error:
+            return f"{path}: {error.strerror}"
+        if found.st_mode & 0o002:
+            return f"every user may write to {path}; `chmod o-w {path}` ends that"
+        if found.st_uid not in (0, os.getuid()):
+            return f"{path} is somebody else's"
+    return ""
 
 
 def _command_of(path: str, stem: str) -> Any:

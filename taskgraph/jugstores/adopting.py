@@ -15,6 +15,7 @@ from taskgraph.errors import NoResultError, TaskgraphError, UnhashableError
 from taskgraph.execution.in_process import member
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.fingerprints.fingerprint import fingerprint
+from taskgraph.mapreduce.building import manner_of
 from taskgraph.records import Batch
 from taskgraph.results.codec import stored_size
 from taskgraph.results.provenance import Provenance
@@ -55,6 +56,8 @@ class Adopted(Copied):
         How many were invalidated here.
     strange : int
         How many results of jug's are of none of the tasks.
+    blocks : int
+        How many of the absent ones are blocks of a mapper.
     """
 
     absent: Counter[str] = field(default_factory=Counter)
@@ -65,6 +68,7 @@ class Adopted(Copied):
     failed: int = 0
     forgotten: int = 0
     strange: int = 0
+    blocks: int = 0
 
     @property
     def left_out(self) -> int:
@@ -203,6 +207,7 @@ class _Adopting:
             done.reasons.setdefault(task.name, f"{called}: {why[0]}")
         else:
             done.absent[task.name] += 1
+            done.blocks += manner_of(task.f) in ("map", "currymap")
 
     def _called(self, key: Key) -> str:
         task = self._tasks[key][0]

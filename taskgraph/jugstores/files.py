@@ -126,12 +126,42 @@ def decoded(data: bytes) -> Any:
     """
     if not data:
         return None
-    plain = zlib.decompress(data)
+    plain = unpacked(data, most_bytes())
     if plain.startswith(b"N"):
         return np.load(io.BytesIO(plain[1:]), allow_pickle=False)
     if plain.startswith(b"P"):
         return pickle.loads(plain[1:])  # noqa: S301 - which the user was told of
     raise ValueError(f"it begins with {plain[:1]!r}")
+
+
+def most_bytes() -> int:
+    """Return how many bytes a result may have: half of this machine's memory."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
+
+def unpacked(data: bytes, most: int) -> bytes:
+    """Return what zlib has packed.
+
+    Raises
+    ------
+    ValueError
+        It is more than so many bytes, or not whole.
+
+    Examples
+    --------
+    >>> unpacked(zlib.compress(bytes(10_000_000)), 1_000_000)
+    Traceback (most recent call last):
+    ValueError: it unpacks to more than 1000000 bytes, too many for this machine
+    """
+    unpacking = zlib.decompressobj()
+    plain = unpacking.decompress(data, most)
+    if unpacking.unconsumed_tail or (not unpacking.eof and len(plain) >= most):
+        raise ValueError(
+            f"it unpacks to more than {most} bytes, too many for this machine"
+        )
+    if not unpacking.eof:
+        raise ValueError("it is cut short")
+    return plain
 
 
 def _digests(folder: Path) -> Iterator[str]:
@@ -160,6 +190,8 @@ def _read(path: Path) -> Any:
     """Return the value in a file, in one of the forms that jug writes."""
     if not path.is_file():
         raise ValueError("it is no file")  # a pipe would be waited for
+    if path.stat().st_size > most_bytes():
+        raise ValueError("it is too large for the memory of this machine")
     with path.open("rb") as file:
         begins = file.read(len(_NPY))
     if begins.startswith(_NPY):

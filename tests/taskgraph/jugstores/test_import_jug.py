@@ -183,7 +183,7 @@ def test_a_store_that_the_jugfile_chooses_gets_the_results(imported):
     imported.write("set_jugdir('chosen')", *TWO)
     imported.left_by_jug(a="A", b="B")
     said = imported.tg("import-jug", "work.py", "--store", "given")
-    assert said.splitlines()[0].startswith("tg: no result there: work.f 1")
+    assert said.splitlines()[1].startswith("tg: no result there: work.f 1")
     assert "2 results" in said
     imported.tg("execute", "-q", "work.py", "--store", "given")
     assert imported.json("status", "work.py", "--store", "given")
@@ -243,3 +243,33 @@ def test_a_store_in_redis_is_taken_over_and_what_is_damaged_there_named(imported
         assert (done.copied, len(done.damaged)) == (1, 1)
     finally:
         server.close()
+
+
+def test_a_bomb_is_refused_and_the_others_are_taken(imported, monkeypatch):
+    monkeypatch.setattr("taskgraph.jugstores.files.most_bytes", lambda: 1_000_000)
+    imported.write(*TWO)
+    at = imported.left_by_jug(a="A", c="C")
+    at["c"].write_bytes(zlib.compress(b"P" + bytes(30_000_000)))
+    done = imported()
+    assert imported.known("a", "c") == [True, False]
+    assert "unpacks to more than 1000000 bytes" in done.damaged[0]
+
+
+def test_that_pickles_are_read_is_told(imported):
+    imported.write(*TWO)
+    imported.left_by_jug(a="A")
+    assert "are pickles: reading one runs" in imported.tg("import-jug", "work.py")
+
+
+def test_why_blocks_of_a_mapper_are_run_again_is_told(imported):
+    imported.write(
+        "from taskgraph.mapreduce import mapreduce",
+        "import operator",
+        "m = mapreduce(operator.add, abs, [1, 2, 3, 4])",
+        "a = f(1)",
+    )
+    imported.left_by_jug(a="A")
+    (imported.jugdir / "ab").mkdir(exist_ok=True)
+    left = imported.jugdir / "ab" / ("0" * 38)  # a reduced block
+    left.write_bytes(zlib.compress(b"P" + b"N."))
+    assert "mappers have tasks of their own" in imported.tg("import-jug", "work.py")

@@ -57,6 +57,7 @@ def command(
 
     Results of jug are pickles, which can run any code when they are read: import
     only what you trust. With --dry-run only what the jugfile itself asks for is read.
+    One that would take more than half of this machine's memory is left out.
 
     \b
     Exit code: 0 all that jug has of these tasks is here, 1 something was left out.
@@ -70,6 +71,7 @@ def command(
     require_script(jugfile)
     name = jugdir or f"{jugfile.with_suffix('')}.jugdata"
     jug = open_jug_store(name)
+    note(f"the results in {name} are pickles: reading one runs whatever it says")
     _warn_of_strangers(name)
     results = Results(_opened(jugfile, store, dry_run=dry_run))
     loaded, looking = read_jugfile(Jugfile(jugfile, arguments), results, jug)
@@ -190,6 +192,12 @@ def _tell_absent(adopted: Adopted) -> None:
         )
     if not adopted.strange:
         return
+    if adopted.blocks:
+        note(
+            "of `mapreduce` with a mapper jug keeps what blocks came to, reduced; here "
+            "mappers have tasks of their own, beside whose results alone those of "
+            "reducers are taken: so these are run again"
+        )
     what = "is" if adopted.strange == 1 else "are"
     hint = ""
     if not (adopted.copied or adopted.there):

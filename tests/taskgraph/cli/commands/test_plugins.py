@@ -184,3 +184,16 @@ def test_settings_of_a_plug_in_are_its_own_affair(tmp_path):
 
     assert found["dance"]["how_long"] == 3
     assert found["dance"]["jugfile"] == found[""]["jugfile"]
+
+
+def test_what_strangers_could_have_written_is_no_command(tg_there, folder):
+    path = folder / "greet.py"
+    path.write_text(GREET)
+    path.chmod(0o666)
+    told = tg_there("greet", "Ada", code=2).stderr
+    assert f"the plug-in greet ({path}) is passed over: every user may write" in told
+    path.chmod(0o644)
+    folder.chmod(0o777)
+    assert "`chmod o-w" in tg_there("greet", "Ada", code=2).stderr
+    folder.chmod(0o755)
+    tg_there("greet", "Ada", code=7)
