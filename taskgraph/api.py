@@ -20,13 +20,14 @@ from taskgraph.interactive.scripts import (
     keep_for_script,
     read_so_far,
 )
-from taskgraph.interactive.sources import looked_at, source_of
+from taskgraph.interactive.sources import Fixed, looked_at, source_of, told_unkept
 from taskgraph.interactive.watching import ProgressLine
 from taskgraph.names import known_as
 from taskgraph.report import report_of
 from taskgraph.resources import NOTHING, Resources
+from taskgraph.results.causes import named_causes
 from taskgraph.tasks.barriers import barrier
-from taskgraph.tasks.limits import checked_resources, checked_workers
+from taskgraph.tasks.limits import checked_causes, checked_resources, checked_workers
 from taskgraph.upkeep import gone_files
 from taskgraph.upkeep.code.changed_code import told_changes
 from taskgraph.upkeep.jugfile_store import keep_choice
@@ -57,6 +58,7 @@ def run(
     also: Iterable[str] = (),
     resources: Mapping[str, Any] | Resources = NOTHING,
     options: WorkerOptions | None = None,
+    retries_on: Any = None,
     check: bool = True,
     progress: bool = False,
     arguments: Sequence[str] = (),
@@ -86,7 +88,8 @@ def run(
         A jugfile, or tasks that were written down in this process. By default the
         script that Python runs.
     store : str, path, Backend or Results, optional
-        Where the results go: next to a jugfile by default; in memory for tasks.
+        Where the results go: next to a jugfile by default; in memory for tasks, which
+        a script is told of, as they are gone when it ends.
     workers : int, optional
         Processes to run them in. 0 runs them in this process, as a store in memory
         demands.
@@ -97,6 +100,10 @@ def run(
         ask for it.
     options : WorkerOptions, optional
         What to run of it, and how.
+    retries_on : exception, str or sequence of these, optional
+        Which failures are worth another try, now and of earlier runs, of functions that
+        do not say it themselves: exceptions or their names, ``"timeout"``,
+        ``"killed"``, ``"unstorable"``.
     check : bool, optional
         Raise if something failed or is still open.
     progress : bool, optional
@@ -151,28 +158,46 @@ def run(
         barrier()
         return report_of(read_so_far())
     source, results, folder = source_of(what, store, arguments)
+    chosen = _chosen(options, also, checked_resources(resources, "run"), retries_on)
+    if isinstance(source, Fixed):
+        _tell(told_unkept(source.tasks, store, workers))
     began = results.backend.claim([]).token
     loaded = source.load(results)
-    if not (loaded.graph.tasks or loaded.missing):
-        warn(_without_tasks(what))
+    _tell("" if loaded.graph.tasks or loaded.missing else _without_tasks(what))
     if isinstance(source, KeptJugfile) and results.backend.shared:
         keep_choice(results.backend, source.jugfile.path, loaded.results.backend)
-    has = checked_resources(resources, "run")
-    o = options or WorkerOptions()
-    options = replace(o, also=[*also, *o.also], resources=has or o.resources)
-    _prepare(loaded, options, began)
+    _prepare(loaded, chosen, began)
     line = ProgressLine(loaded) if progress else None
     if workers and loaded.results.backend.shared:
-        given = RunOptions(workers, options)
+        given = RunOptions(workers, chosen)
         code = _run_in_workers(source, loaded, given, folder, line)
     else:
-        code = _run_in_process(source, loaded, options, folder, line)
+        code = _run_in_process(source, loaded, chosen, folder, line)
     if loaded.missing:
         loaded = source.load(loaded.results)  # what appeared behind barriers
     if line:
         line.end(loaded)
     keep_for_script(what, loaded.results)
-    return _reported(loaded, code, options.resources, check=check)
+    return _reported(loaded, code, chosen.resources, check=check)
+
+
+def _chosen(
+    given: WorkerOptions | None, also: Iterable[str], has: Resources, retries_on: Any
+) -> WorkerOptions:
+    """Return the options of a run with what it was given besides."""
+    o = given or WorkerOptions()
+    causes = ",".join(named_causes(checked_causes(retries_on, "run")))
+    return replace(
+        o,
+        also=[*also, *o.also],
+        resources=has or o.resources,
+        retries_on=causes or o.retries_on,
+    )
+
+
+def _tell(sentence: str) -> None:
+    if sentence:
+        warn(sentence)
 
 
 def _reported(
@@ -254,8 +279,9 @@ def _without_tasks(what: Any) -> str:
 def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:
     """Do what is to be done once before tasks are run, and tell of it."""
     loaded.results.backend.poll()
+    causes = checked_causes(options.retries_on, "run")
     for told in (
-        try_again(loaded, judge(loaded, os.environ), began),
+        try_again(loaded, judge(loaded, os.environ, causes=causes), began),
         gone_files.forget_gone(loaded, options.select),
         told_changes(loaded, from_python=True),
         *told_at_first(loaded, options.also, from_python=True),

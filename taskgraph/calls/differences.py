@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 
 from taskgraph.calls.kept import (
+    ANY_TEXT,
     MARK,
     NONSENSE,
     Part,
@@ -128,6 +129,38 @@ def _named_files(part: msgpack.ExtType) -> object:
     return kind, paths
 
 
+def same_content(one: Any, other: Any) -> bool:
+    """Return whether both are files or folders, as they are kept, of one content."""
+    return bool(_contents((one,))) and _contents((one,)) == _contents((other,))
+
+
+def _contents(raw: Any) -> list[bytes]:
+    """Return what is known of each file that a call is given, but for where it is."""
+    if type(raw) is dict:
+        kept = raw.values()
+        parts = [p for v in kept for p in (v if type(v) is tuple else (v,))]
+    else:
+        parts = list(raw) if type(raw) is tuple else [raw]
+    found = []
+    for part in parts:
+        if isinstance(part, msgpack.ExtType) and part.code == Part.FILES:
+            try:
+                _, paths, known = unpacked(part.data)
+                content = _without(known, paths)
+                found.append(bytes(msgpack.packb(content, unicode_errors=ANY_TEXT)))
+            except NONSENSE:
+                continue
+    return found
+
+
+def _without(known: Any, paths: tuple[str, ...]) -> Any:
+    """Return something without the paths in it, which may be relative ones."""
+    if type(known) is tuple:
+        return tuple([_without(item, paths) for item in known])
+    named = type(known) is str and any(path.endswith(known) for path in paths)
+    return None if named else known
+
+
 def skeleton(raw: Any, *, exact: bool = False) -> Any:
     """Return what of a call is the same whichever tasks and contents it is given.
 
@@ -173,6 +206,9 @@ def nearest(
 ) -> tuple[bytes, list[Difference]] | None:
     """Return the earlier call that differs least, the latest of several; None of none.
 
+    Of those that differ as little, one that got files of the same contents is nearer:
+    they were renamed.
+
     Parameters
     ----------
     raw : object
@@ -196,7 +232,9 @@ def nearest(
     # Arguments that are all given by position can be compared as they are.
     size = len(raw) if type(raw) is tuple and signature == past else -1
     size = -1 if signature.ignored else size
+    contents = _contents(raw)
     close: deque[tuple[bytes, Any]] = deque(maxlen=_CLOSE)
+    alike: deque[tuple[bytes, Any]] = deque(maxlen=_CLOSE)
     least = -1
     for key, theirs in earlier:
         if type(theirs) is tuple and len(theirs) == size:
@@ -208,13 +246,16 @@ def nearest(
         if least < 0 or apart < least:
             least = apart
             close.clear()
+            alike.clear()
         if apart == least:
             close.append((key, theirs))
+            if contents and _contents(theirs) == contents:
+                alike.append((key, theirs))
     if not close:
         return None
     exact = [
         (differences(arguments_of(call_of(theirs), past), mine), key)
-        for key, theirs in close
+        for key, theirs in alike or close
     ]
     found, key = min(reversed(exact), key=lambda one: len(one[0]))
     return key, found

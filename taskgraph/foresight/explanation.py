@@ -12,6 +12,7 @@ from taskgraph.calls.kept import Part, is_unknown
 from taskgraph.foresight.plan import earlier_calls, forgotten
 from taskgraph.foresight.reasons import Reason, reasons
 from taskgraph.tasks.blocked import first_failed
+from taskgraph.upkeep.gone_files import lost_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,8 @@ class Explanation:
         What is stored of it.
     moved_from : str
         The name of a function with results that is perhaps the same under its old name.
+    files : list of str
+        Paths of files that it wrote and that are gone or changed.
     """
 
     key: bytes
@@ -61,6 +64,7 @@ class Explanation:
     changes: list[Change] = field(default_factory=list)
     record: Record | None = None
     moved_from: str = ""
+    files: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,8 @@ class Explainer:
             found.blocked_by = first_failed(
                 key, self._needs_of, backend.failures(), known
             )
+        if key in self._gone:
+            found.files = lost_files(self._results, key)
         if found.reason in (Reason.NEW, Reason.INPUT, Reason.FILE):
             found.changes = self._changes(key)
         if found.reason == Reason.NEW and not found.changes:

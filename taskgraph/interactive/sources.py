@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from taskgraph.context import open_store
 from taskgraph.errors import UsageError
 from taskgraph.execution.at_once import run_at_once
+from taskgraph.loaded import main_script
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.jugfile import Jugfile, Loaded
 from taskgraph.tasks.recording import Recording
@@ -22,6 +23,10 @@ from taskgraph.upkeep.kept_jugfile import KeptJugfile
 if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import GraphSource
+
+
+_MEMORY = "memory://"
+_MAIN = "__main__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,27 @@ def _store_of(tasks: list[Task]) -> Any:
     for task in tasks:
         if task.recording.results is not None:
             return task.recording.results
-    return "memory://"
+    return _MEMORY
+
+
+def told_unkept(tasks: Sequence[Task], store: Any, workers: int) -> str:
+    """Return what to tell of tasks whose results are nowhere but in this process.
+
+    Empty if the user has said that, or if it is a notebook or a test that runs them
+    itself: these look at results where they have run.
+    """
+    if store or _store_of(list(tasks)) != _MEMORY:
+        return ""
+    script = main_script()
+    of_script = any(getattr(task.f, "__module__", "") == _MAIN for task in tasks)
+    if workers <= 1 and not (script and of_script):
+        return ""
+    alone = ", which therefore runs the tasks itself" if workers > 1 else ""
+    stem = Path(script or "results").stem
+    return (
+        f"results are kept in the memory of this process alone{alone}, and are gone "
+        f'when it ends: run(..., store="{stem}.tgdata") keeps them in a folder'
+    )
 
 
 def looked_at(what: Any, store: Any, arguments: Sequence[str]) -> Loaded:

@@ -247,6 +247,11 @@ def _lost(
     return lost
 
 
+def lost_files(results: Results, key: Key) -> list[str]:
+    """Return the paths of files of a task's result that are gone or others now."""
+    return _lost(results, [key], at_a_glance=True).get(key, [])
+
+
 def _told(lost: Mapping[Key, list[str]], then: str) -> str:
     paths = list(dict.fromkeys(path for some in lost.values() for path in some))
     named = ", ".join(paths[:_NAMED])

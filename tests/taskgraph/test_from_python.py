@@ -2,6 +2,7 @@
 
 import logging
 import re
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from taskgraph import (
     TaskGenerator,
     UsageError,
     invalidate,
+    open_store,
     run,
     status,
     value,
@@ -217,3 +219,25 @@ def test_a_value_that_was_not_run_says_how_from_python_too(store):
     later.recording.results = done.recording.results
     with pytest.raises(MissingResultError, match=r"no result yet; .*taskgraph.run\(\)"):
         value(later)
+
+
+def test_causes_of_a_run_count_for_what_failed_before(tmp_path):
+    fails = TaskGenerator(int, retries=0)("no number")
+    store = tmp_path / "store"
+    assert run(fails, store=store, workers=0, check=False).failed == 1
+    first = status(fails, store=store).errors[0]
+    told = partial(run, fails, store=store, workers=0, check=False)
+    begun = [record_of(store, fails).start]
+    for causes in ("timeout", (ValueError, "killed")):
+        told(retries_on=causes)
+        begun.append(record_of(store, fails).start)
+    assert first.error == "ValueError"
+    assert begun[0] == begun[1] < begun[2]
+    with pytest.raises(UsageError, match="retries_on=3"):
+        told(retries_on=3)
+
+
+def record_of(store, task):
+    results = open_store(store)
+    results.backend.refresh()
+    return results.record(task.key)

@@ -240,3 +240,42 @@ def test_a_dry_run_says_what_would_wait_and_that_adopting_takes_no_time(tg):
     assert before.startswith("code ")
     assert now.startswith("code ")
     assert now != before
+
+
+WRITING = """
+from pathlib import Path
+from taskgraph import File, Output, TaskGenerator
+
+@TaskGenerator
+def mask(path, out):
+    Path(out).write_text(Path(path).read_text())
+
+@TaskGenerator
+def count(path):
+    return len(Path(path).read_text())
+
+for path in sorted(Path().glob("*.txt")):
+    count(File(path))
+    mask(File("a.txt"), Output(f"masks/{path.stem}.out"))
+"""
+
+
+def test_the_file_that_was_edited_is_named(tg):
+    tg.write("a.txt", "cells")
+    tg.write("work.py", WRITING)
+    tg("execute", "-q", "work.py")
+    (tg.folder / "masks" / "a.out").write_text("edited")
+    said = tg("explain", "work.py", "mask").stdout
+    assert "masks/a.out, which it wrote)" in said
+    assert tg.json("explain", "work.py", "mask")[0]["files"][0].endswith("masks/a.out")
+
+
+def test_a_picture_that_was_renamed_is_found_under_its_old_name(tg):
+    for name in ("a", *map(str, range(40))):
+        tg.write(f"{name}.txt", f"cells {name}")
+    tg.write("work.py", WRITING)
+    tg("execute", "-q", "work.py", "--name", "count")
+    (tg.folder / "3.txt").rename(tg.folder / "z.txt")
+    said = tg("explain", "work.py", "count").stdout
+    assert "3.txt') -> File(" in said
+    assert "z.txt'), of the same content" in said

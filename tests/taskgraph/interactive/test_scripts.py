@@ -102,3 +102,36 @@ def test_a_script_named_like_a_module_of_python_keeps_its_own_names(tg):
         "task = f(1)\nrun(task)\nprint(f.name, value(task))\n"
     )
     assert python(tg, "random.py").stdout == "__main__.f 1\n"
+
+
+KEPT = """
+import taskgraph
+from taskgraph import Task, TaskGenerator
+@TaskGenerator
+def f(x):
+    return x
+if __name__ == "__main__":
+    taskgraph.run([f(1), f(2)]MORE)
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", "in the memory of this process alone, and"),
+        (", workers=2", "in the memory of this process alone, which therefore runs"),
+        (", store='memory://'", ""),
+        (", store='kept', workers=2", ""),
+    ],
+)
+def test_a_script_is_told_that_results_are_not_kept(tmp_path, more, told):
+    (tmp_path / "script.py").write_text(KEPT.replace("MORE", more))
+    command = [sys.executable, "script.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    if told:
+        assert told in done.stderr
+        assert 'run(..., store="script.tgdata") keeps them' in done.stderr
+    else:
+        assert not done.stderr

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backends.garbage import few_collections
-from taskgraph.calls.differences import What
+from taskgraph.calls.differences import What, same_content
 from taskgraph.calls.text import call_text, value_text
 from taskgraph.cli.arguments import also_option, json_option, jugfile_and_words
 from taskgraph.cli.graphs import load_snapshot, snapshot_now
@@ -22,7 +22,7 @@ from taskgraph.cli.printing import (
 )
 from taskgraph.cli.sentences import note, runnable
 from taskgraph.cli.stores import open_store_of, together
-from taskgraph.cli.words.jugfiles import two_words
+from taskgraph.cli.words.jugfiles import two_words_and_more
 from taskgraph.cli.words.keys import find_keys, locked_keys, short_key
 from taskgraph.errors import UsageError
 
@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from taskgraph.upkeep.snapshot import Snapshot
 
 _NAMED = 3
+_RAISED = ("exception", "unstorable")
 
 
 @click.command("explain")
-@jugfile_and_words("[JUGFILE] FUNCTION|KEY")
+@jugfile_and_words("[JUGFILE] FUNCTION|KEY [-- ARGUMENTS]")
 @also_option
 @json_option
 @few_collections()  # of a hundred thousand calls none is garbage
@@ -58,7 +59,7 @@ def command(
     tasks one is explained for each state and reason. No result is loaded; the jugfile
     is, if it or one of its inputs changed. `tg why` is the same.
     """
-    path, what = two_words(words, jugfile)
+    path, what, given = two_words_and_more(words, jugfile)
     if what is None:
         raise UsageError("say which: a function's name or the first digits of a key")
     from taskgraph.foresight.explanation import Explainer
@@ -66,8 +67,8 @@ def command(
     from taskgraph.upkeep.status import states_of
 
     backend = open_store_of(path, store)
-    before = load_snapshot(backend, path)
-    snapshot = snapshot_now(backend, path)
+    before = load_snapshot(backend, path, given)
+    snapshot = snapshot_now(backend, path, given or None)
     results = together(backend, also, snapshot)
     gone, _ = gone_at_a_glance(results, snapshot.writers())
     known = results.keys() - gone
@@ -205,6 +206,9 @@ class _Shown:
             text = value_text(place.after, self._name_of)
             return f"{place.path}: {text} has other content"
         before = value_text(place.before, self._name_of)
+        if same_content(place.before, place.after):
+            now = value_text(place.after, self._name_of)
+            return f"{place.path}: {before} -> {now}, of the same content"
         return f"{place.path}: {before} -> {value_text(place.after, self._name_of)}"
 
     def plain(self, found: Explanation, keys: list[bytes]) -> dict[str, Any]:
@@ -241,6 +245,7 @@ class _Shown:
                 for change in found.changes
             ],
             "moved_from": found.moved_from or None,
+            "files": found.files,
         }
 
 
@@ -265,7 +270,11 @@ def _failed(shown: _Shown, found: Explanation) -> str:
     signature = shown._snapshot.signature_of(found.function)  # noqa: SLF001 - of this file
     if found.record is not None and passing(found.record, signature.retries_on):
         return f"{what}; the next `tg execute` tries it once more"
-    return f"{what}; only `tg execute --retry` runs it again"
+    cause = failure.error.rpartition(".")[2] if failure.cause in _RAISED else ""
+    return (
+        f"{what}; only `tg execute --retry` runs it again, or a run with --retries-on "
+        f"{cause or failure.cause}"
+    )
 
 
 def _blocked(shown: _Shown, found: Explanation) -> str:
@@ -281,6 +290,10 @@ def _running(shown: _Shown, found: Explanation) -> str:
 
 def _open(shown: _Shown, found: Explanation) -> str:
     why = f" ({found.reason})" if found.reason else ""
+    if found.files:
+        more = f" and {len(found.files) - _NAMED} more" if found.files[_NAMED:] else ""
+        named = ", ".join(found.files[:_NAMED])
+        why = f" ({found.reason}: {named}{more}, which it wrote)"
     waits = found.waits_for
     asks = " or ".join(shown._snapshot.asking.get(found.function, ()))  # noqa: SLF001 - of this file
     if not waits and asks:
