@@ -10,7 +10,7 @@ from taskgraph.cli.words.keys import find_keys
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from backends.interface import Backend
@@ -125,24 +125,39 @@ class Console:
             if wanted is None or failed.key in wanted:
                 say(str(failed))
 
-    def invalidate(self, what: Any) -> int:
+    def invalidate(
+        self,
+        what: Any = None,
+        *,
+        name: str | Iterable[str] = (),
+        changed: bool = False,
+    ) -> int:
         """Forget results, and all that was made of them; return how many.
 
         Parameters
         ----------
-        what : Task, str or iterable of Task
-            As `value` takes it.
+        what : Task, str or iterable of Task, optional
+            As `value` takes it; by default all tasks, of which `name` or `changed` says
+            which are meant.
+        name, changed
+            As `taskgraph.invalidate` takes them.
         """
         from taskgraph.interactive.invalidating import invalidate
 
+        if what is None and not (name or changed):
+            raise UsageError("say what to forget: invalidate('count'), or a task")
         found = self._named(what) if isinstance(what, str) else what
-        return invalidate(found, store=self._results)
+        found = self._loaded.graph.tasks if what is None else found
+        return invalidate(found, name=name, changed=changed, store=self._results)
 
-    def undo(self) -> int:
-        """Take the last invalidation, retry or cleanup back; return how many came."""
+    def undo(self, number: int | str | None = None) -> int:
+        """Take the last invalidation, acceptance, retry or cleanup back.
+
+        Or that of a number, as `tg undo --list` has it. Return of how many results.
+        """
         from taskgraph.interactive.invalidating import undo
 
-        return undo(self._loaded.graph.tasks, store=self._results)
+        return undo(self._loaded.graph.tasks, store=self._results, number=number)
 
     def reload(self) -> None:
         """Read the jugfile again, which may have changed; its names are new ones."""

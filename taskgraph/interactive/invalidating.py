@@ -12,6 +12,7 @@ from taskgraph.interactive.sources import looked_at, source_of, tasks_of
 from taskgraph.names import known_as
 from taskgraph.tasks.graph import selector
 from taskgraph.upkeep import undoing
+from taskgraph.upkeep.code.acceptance import Accepted, take_back, undoable
 from taskgraph.upkeep.code.changed_code import changes
 from taskgraph.upkeep.forgetting import chosen_inside, forget_tasks
 from taskgraph.upkeep.invalidation import INVALIDATION
@@ -21,6 +22,8 @@ from taskgraph.upkeep.kept_jugfile import KeptJugfile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from backends.interface import Discarded
+    from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task
 
@@ -117,13 +120,14 @@ def undo(
     what: str | os.PathLike[str] | Task | Iterable[Task],
     *,
     store: Any = None,
-    number: int | None = None,
+    number: int | str | None = None,
 ) -> int:
-    """Take an invalidation, a retry or a cleanup back; return how many results came.
+    """Take an invalidation, acceptance, retry or cleanup back; of how many results.
 
     After an invalidation, what was computed anew since is forgotten in their place,
     with all that was made of it: a warning tells of that, and of results that cannot
-    come back, as what they were made of is another one now.
+    come back, as what they were made of is another one now. Results whose acceptance is
+    taken back (see `accept`, `verify`) are told of as by other code again.
 
     Parameters
     ----------
@@ -131,8 +135,13 @@ def undo(
         A jugfile or tasks: whatever went last in their store, theirs or not.
     store : str, path, Backend or Results, optional
         As `run` takes it.
-    number : int, optional
+    number : int or str, optional
         Which one, instead of the last: as `tg undo --list` has it.
+
+    Returns
+    -------
+    int
+        How many results came back, or count as by other code again.
 
     Raises
     ------
@@ -152,26 +161,36 @@ def undo(
         url = chosen_store(results.backend, source.jugfile.path)
         results = open_store(url) if url else results
     results.backend.poll()
-    chosen = [
-        each
-        for each in results.backend.discards()
-        if number is None or each.position == number
+    wanted = None if number is None else str(number)
+    every: list[Discarded | Accepted] = [
+        *results.backend.discards(),
+        *undoable(results.backend),
     ]
-    if number is not None and not chosen:
+    found = [one for one in every if wanted in (None, str(one.position))]
+    if number is not None and not found:
         raise UsageError(f"nothing to undo has the number {number}")
-    if not chosen:
+    if not found:
         return 0
-    done = undoing.undo(results, chosen[-1])
+    last = max(found, key=lambda one: one.time)
+    if isinstance(last, Accepted):
+        take_back(results.backend, last.position)
+        return last.results
+    return _bring_back(results, last)
+
+
+def _bring_back(results: Results, chosen: Discarded) -> int:
+    """Undo a discard; warn of what went for it, or did not come; return how many."""
+    done = undoing.undo(results, chosen)
     back = len(done.back)
     if done.gone:
         warn(
             f"newer results are forgotten in their place: {len(done.gone)}; "
             f"undo(..., number={results.backend.position - 1}) would bring those back"
         )
-    lost = len(chosen[-1].keys) - back
-    if lost and chosen[-1].reason.startswith(INVALIDATION):
+    lost = len(chosen.keys) - back
+    if lost and chosen.reason.startswith(INVALIDATION):
         warn(
-            f"{lost} of {len(chosen[-1].keys)} results did not come back: what they "
+            f"{lost} of {len(chosen.keys)} results did not come back: what they "
             "were made of is not what is stored now; undo a later invalidation first"
         )
     return back

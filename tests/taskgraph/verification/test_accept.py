@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from taskgraph import accept, run, undo
+
 WORK = """
 from taskgraph import TaskGenerator
 from helpers import grey
@@ -59,3 +61,14 @@ def test_code_that_is_given_as_an_argument_counts(tg):
     told = "code of `segment` (its helper `grey`) changed since 4 results"
     assert told in tg("status", "work.py").stderr
     assert told in tg("execute", "work.py").stderr
+
+
+def test_python_takes_an_acceptance_back(tmp_path):
+    path = tmp_path / "work.py"
+    path.write_text("from taskgraph import Task\ndef f(x): return x\nTask(f, 1)\n")
+    run(path, workers=0)
+    path.write_text(path.read_text().replace("return x", "return 0 + x"))
+    assert accept(path) == 1
+    assert accept(path) == 0
+    assert undo(path) == 1
+    assert accept(path) == 1

@@ -158,3 +158,12 @@ def test_options_go_by_the_names_of_jug(tmp_path):
     assert call_tg(tmp_path, "execute", *given, "-q", "--pattern", "/both$/")[0] == 0
     assert call_tg(tmp_path, "check", *given)[0] == 0
     assert not (tmp_path / "work.tgdata").exists()
+
+
+def test_results_are_forgotten_by_name_and_brought_back_by_number(console):
+    with pytest.raises(UsageError, match="say what to forget"):
+        console.invalidate()
+    assert console.invalidate(name="half") == 4  # two, what was made of them, a failure
+    assert console.invalidate(changed=True) == 0
+    assert console.undo() == 4
+    assert console.invalidate("half", name="half") == 4
