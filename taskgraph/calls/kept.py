@@ -8,6 +8,7 @@ letters. What is large is cut.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import accumulate
@@ -128,6 +129,14 @@ class Calls:
         """Yield what was packed of each call; see `call_of`."""
         for count, data in self.blocks:
             yield from _block(count, data)
+
+    def has_text(self, words: bytes) -> bool:
+        """Return whether some words stand anywhere in the calls; none is unpacked."""
+        for _, data in self.blocks:
+            with suppress(*NONSENSE):
+                if words in zstd.decompress(data):
+                    return True
+        return False
 
     def at(self, place: int) -> Call | None:
         """Return one call, None if nothing is kept of it."""

@@ -15,7 +15,7 @@ from taskgraph.upkeep.growing import Growing, take
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from backends.interface import Backend
+    from backends.interface import Backend, Key
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Jugfile, Loaded, Pause
     from taskgraph.tasks.task import Task
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _GROWTH = 1.1
 """How many times larger a graph is that is kept again while its jugfile stands."""
 
+_NAMED = 3
 _QUICK = 0.1
 """Seconds of latency up to which a store is asked for what may be of no use."""
 
@@ -49,6 +50,9 @@ def keep_snapshot(taken: Snapshot, backend: Backend) -> None:
     with suppress(DamagedError):  # one more reason to write it anew
         before = snapshot.load(backend, Path(taken.jugfile), taken.arguments)
     if before is None or not before.says(taken):
+        for told in (told_others(before, taken), told_addresses(taken)):
+            if told:
+                warn(told)
         if before is not None:
             taken = taken.after(before, backend.keys())
         try:
@@ -58,6 +62,60 @@ def keep_snapshot(taken: Snapshot, backend: Backend) -> None:
                 f"{error}; `tg status` and `tg value` do not know the tasks of "
                 f"{Path(taken.jugfile).name} until `tg execute` has run once more"
             )
+
+
+def told_addresses(taken: Snapshot) -> str:
+    """Return what to tell of text that says where in memory an object is; maybe none.
+
+    That is what Python shows of objects whose class does not say better.
+    """
+    if not taken.calls.has_text(b" at 0x"):
+        return ""
+    return (
+        f"{Path(taken.jugfile).name} calls tasks with text such as `<... object at 0x7f"
+        "...>`: the address is another one each time, and says nothing of the object; "
+        "pass what it is made of, or results are not found again"
+    )
+
+
+def told_others(before: Snapshot | None, now: Snapshot) -> str:
+    """Return what to tell of a jugfile that lists as many tasks as before, but others.
+
+    Empty if that is no wonder: it was edited, or a file changed that its tasks name, or
+    it has not said all. Then each reading of it makes tasks of its own.
+    """
+    if (
+        before is None
+        or before.stamp[1:] != now.stamp[1:]
+        or before.inputs != now.inputs
+    ):
+        return ""
+    if not (before.complete and now.complete):
+        return ""
+    old, new = _by_function(before), _by_function(now)
+    others = {
+        name: len(keys - old[name])
+        for name, keys in new.items()
+        if name in old and len(keys) == len(old[name]) and keys != old[name]
+    }
+    if not others:
+        return ""
+    named = ", ".join(sorted(others)[:_NAMED]) + (
+        " ..." if len(others) > _NAMED else ""
+    )
+    return (
+        f"{Path(now.jugfile).name} lists other tasks of {named} than when it was read "
+        f"before ({sum(others.values())}), and has not changed since: arguments are "
+        "made of random numbers, times or what is elsewhere; let them be the same each "
+        "time that it is read (a seed), so that results are found again"
+    )
+
+
+def _by_function(taken: Snapshot) -> dict[str, set[Key]]:
+    found: dict[str, set[Key]] = {}
+    for key, place in zip(taken, taken.functions, strict=True):
+        found.setdefault(taken.names[place], set()).add(key)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

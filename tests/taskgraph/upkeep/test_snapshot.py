@@ -205,3 +205,53 @@ def test_only_other_contents_make_a_snapshot_old(jugfile):
     assert taken.outdated()
     jugfile.unlink()
     assert not taken.outdated()
+
+
+def told_of_reading(backend, path):
+    """Return what is told when a jugfile is read with a store."""
+    told = []
+    with warnings_told(told.append):
+        KeptJugfile(Jugfile(path)).load(open_store(backend))
+    return told
+
+
+RANDOM = """
+import random
+from taskgraph import Task
+numbers = [random.random() for _ in range(3)]
+tasks = [Task(abs, number) for number in numbers] + [Task(abs, -1.0)]
+"""
+
+
+def test_a_jugfile_that_lists_other_tasks_each_time_is_told_of(tmp_path, backend):
+    path = tmp_path / "work.py"
+    path.write_text(RANDOM)
+    assert told_of_reading(backend, path) == []
+    (told,) = told_of_reading(backend, path)
+    assert "work.py lists other tasks of builtins.abs than when it was read" in told
+    assert "before (3), and has not changed" in told
+    path.write_text(RANDOM.replace("range(3)", "range(4)"))
+    assert told_of_reading(backend, path) == []  # edited
+
+
+def test_more_tasks_and_other_inputs_are_no_other_reading(tmp_path, backend):
+    path, data = tmp_path / "work.py", tmp_path / "data.txt"
+    path.write_text(
+        "from taskgraph import File, Task\nfrom pathlib import Path\n"
+        "data = Path(__file__).with_name('data.txt')\n"
+        "Task(str, File(data))\n"
+        "[Task(abs, n) for n in range(len(data.read_text()))]\n"
+    )
+    data.write_text("123")
+    assert told_of_reading(backend, path) == []
+    data.write_text("1234")
+    assert told_of_reading(backend, path) == []
+
+
+def test_text_that_says_where_an_object_is_is_told_of(tmp_path, backend):
+    path = tmp_path / "work.py"
+    path.write_text(
+        "from taskgraph import Task\nclass Method: pass\nTask(len, f'{Method()}')"
+    )
+    (told,) = told_of_reading(backend, path)
+    assert "work.py calls tasks with text such as `<... object at 0x7f...>`" in told
