@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
+import stat
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
@@ -18,7 +19,6 @@ KEPT = 1 << 16
 IN_ALL = 64 << 20
 """Bytes that a worker keeps so of all its tasks; then only `LITTLE` of each."""
 LITTLE = 1 << 12
-_ROOM = 1 << 20
 _PIECE = 1 << 20
 _MARK = b"-"
 """What the file begins with: so it is never as empty as ``/dev/null``."""
@@ -81,10 +81,8 @@ class Capture:
         end = end if self._room >= len(end) else end[-LITTLE:]
         self._room -= len(end)
         before = size - self._seen - len(end)
-        self._seen = size
-        if size > _ROOM:
-            os.ftruncate(1, len(_MARK))
-            self._seen = len(_MARK)
+        os.ftruncate(1, len(_MARK))  # so that it has what the next task prints alone
+        self._seen = len(_MARK)
         return _cut(end, before) if before > 0 else end.decode(errors="replace")
 
     def _nothing_new(self) -> bool:
@@ -155,6 +153,31 @@ class Capture:
                 kept.copy_to(number)
             kept.close()
         self._spare.close()
+
+
+def printed_so_far(pid: int) -> str | None:
+    """Return what the task of a worker has printed until now: its last `KEPT` bytes.
+
+    None if it cannot be known: it is another user's process, or no worker's, or no
+    such file system as that of Linux tells of it.
+    """
+    try:
+        file = os.open(f"/proc/{pid}/fd/1", os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        about = os.fstat(file)
+        ours = stat.S_ISREG(about.st_mode) and not about.st_nlink
+        if not ours or os.pread(file, len(_MARK), 0) != _MARK:
+            return None
+        start = max(len(_MARK), about.st_size - KEPT)
+        end = os.pread(file, KEPT, start)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+    before = start - len(_MARK)
+    return _cut(end, before) if before else end.decode(errors="replace")
 
 
 class DescriptorCopy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ from backends.errors import DamagedError
 from taskgraph.cli.arguments import json_option, jugfile_and_words, select_options
 from taskgraph.cli.function_names import require_names
 from taskgraph.cli.graphs import load_snapshot
-from taskgraph.cli.printing import moment_text, one_line, print_json, say
+from taskgraph.cli.printing import counted, moment_text, one_line, print_json, say
 from taskgraph.cli.sentences import note
 from taskgraph.cli.stores import open_store_of
 from taskgraph.cli.words.jugfiles import two_words
@@ -18,8 +19,9 @@ from taskgraph.cli.words.keys import find_keys, short_key
 from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from backends.interface import Backend
     from taskgraph.records import Record
     from taskgraph.results.results import Results
 
@@ -54,10 +56,11 @@ def command(
     is forgotten: the last 64 KiB of each task, and how much came before; once a worker
     has kept 64 MiB, the last 4 KiB. Whoever may read the results may read it.
 
-    Nothing is known yet of tasks that run, and nothing of those that killed their
-    worker. What a task prints with --debug, or in a notebook with workers=0, goes to
-    the terminal and is not kept. `tg jobs --log` shows what jobs of a batch system
-    printed.
+    Of tasks that run on this machine, as the same user, that is what they have printed
+    so far; of others that run nothing is known yet, and nothing of those that killed
+    their worker. What a task prints with --debug, or in a notebook with workers=0,
+    goes to the terminal and is not kept. `tg jobs --log` shows what jobs of a batch
+    system printed.
 
     Exit code: 0, 1 if nothing was printed, 4 if something of it is damaged.
     """
@@ -86,7 +89,7 @@ def command(
         print_json(listed)
         shown = bool(listed)
     else:
-        shown = _print(found, alone=len(keys) == 1)
+        shown = _print(found, backend, keys, lines)
     if damaged:
         return ExitCode.STORE_FAILED
     return ExitCode.DONE if shown else ExitCode.NOT_DONE
@@ -136,8 +139,14 @@ def _plain(key: bytes, record: Record, text: str) -> dict[str, Any]:
     }
 
 
-def _print(found: Iterator[tuple[bytes, Record, str]], *, alone: bool) -> bool:
+def _print(
+    found: Iterator[tuple[bytes, Record, str]],
+    backend: Backend,
+    keys: Sequence[bytes],
+    lines: int | None,
+) -> bool:
     """Print what was printed; return whether there was anything."""
+    alone = len(keys) == 1
     shown = False
     for key, record, text in found:
         if not alone:
@@ -147,9 +156,44 @@ def _print(found: Iterator[tuple[bytes, Record, str]], *, alone: bool) -> bool:
             say(f"{short_key(key)} {call}, {when}{failed}", bold=True)
         say(text.rstrip("\n") if alone else _indented(text))
         shown = True
+    shown = _print_running(backend, set(keys), lines) or shown
     if not shown:
         note("nothing was printed by tasks that have ended")
     return shown
+
+
+def _print_running(backend: Backend, keys: set[bytes], lines: int | None) -> bool:
+    """Print what tasks that run have printed so far; say of which it is not known."""
+    from taskgraph.cli.words.keys import locked_keys
+    from taskgraph.execution.output import printed_so_far
+
+    held, _ = locked_keys(backend)
+    running = {w for key, w in backend.holders().items() if key in held & keys}
+    shown, elsewhere = False, 0
+    for member in backend.members.all():
+        if member.worker not in running:
+            continue
+        pid = member.identity.get("pid")
+        here = _is_here(member.identity) and isinstance(pid, int)
+        text = printed_so_far(pid) if here and isinstance(pid, int) else None
+        elsewhere += text is None
+        if text:
+            say(f"{one_line(member.worker)}, the task that it runs, so far", bold=True)
+            kept = text.splitlines(keepends=True)[-(lines or 0) :]
+            say(_indented("".join(kept)))
+            shown = True
+    if elsewhere:
+        workers = counted(elsewhere, "worker")
+        note(f"{workers} elsewhere: what their tasks print is known when these end")
+    return shown
+
+
+def _is_here(about: Mapping[str, Any]) -> bool:
+    """Return whether a worker is a process of this machine that can be seen."""
+    from backends.liveness import worker_identity
+
+    mine = worker_identity(os.getpid(), 1.0, os.getppid())
+    return all(about.get(what) == mine[what] for what in ("host", "boot", "space"))
 
 
 def _indented(text: str) -> str:

@@ -129,3 +129,30 @@ def test_what_is_damaged_is_told(tmp_path):
 
     assert code == 4
     assert "cannot be read: segment" in said
+
+
+RUNNING = """
+import time
+from pathlib import Path
+from taskgraph import TaskGenerator
+@TaskGenerator
+def speak(number):
+    print("heard", number, flush=True)
+    while number and not Path("end").exists():
+        Path("begun").touch()
+        time.sleep(0.01)
+for number in range(2):
+    speak(number)
+"""
+
+
+def test_what_a_running_task_has_printed_is_shown(fresh_tg):
+    fresh_tg.write("work.py", RUNNING)
+    run = fresh_tg.start("execute", "work.py", "-q")
+    fresh_tg.wait_for("begun")
+    said = fresh_tg("logs", "work.py").stdout
+    fresh_tg.write("end", "")
+    run.wait()
+    shown = said.partition("the task that it runs, so far")[2]
+    assert shown.split() == ["|", "heard", "1"]
+    assert "so far" not in fresh_tg("logs", "work.py").stdout
