@@ -123,8 +123,12 @@ class Source:
                 module = ast.Module([*before, definition.statement], [])
                 code = compile(module, "", "exec", flags=flags, dont_inherit=True)
                 found += _inside(code)
-        line = definition.line
-        return [c for c in self._compiled[key] if c.co_firstlineno == line]
+        line, node = definition.line, definition.node
+        return [
+            c
+            for c in self._compiled[key]
+            if c.co_firstlineno == line and _stands_in(c, node)
+        ]
 
 
 def source_of(path: str) -> Source | None:
@@ -177,6 +181,24 @@ def _defined(statement: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
             else:
                 inner = f"{prefix}{name}.{_LOCALS}."
         stack += [(inner, child) for child in ast.iter_child_nodes(node)]
+
+
+def _stands_in(code: CodeType, node: ast.AST) -> bool:
+    """Return whether a lambda was compiled of this very one: a line may have several.
+
+    Of all else a line has one; without columns (``-X no_debug_ranges``) none is told.
+    """
+    if not isinstance(node, ast.Lambda):
+        return True
+    body = node.body
+    first = body.lineno, body.col_offset
+    last = body.end_lineno or 0, body.end_col_offset or 0
+    for line, end_line, column, end_column in code.co_positions():
+        if None in (line, end_line, column, end_column) or not end_column:
+            continue
+        if (line, column) < first or (end_line, end_column) > last:
+            return False
+    return True
 
 
 def _inside(code: CodeType) -> Iterator[CodeType]:

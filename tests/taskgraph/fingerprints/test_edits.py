@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import assume, given, settings, strategies as st
 
 from taskgraph.fingerprints.fingerprint import fingerprint
+from taskgraph.fingerprints.source_files import _parsed
 from tests.taskgraph.fingerprints.projects import Function, Style, load, written
 
 KINDS = ("def", "lambda", "class", "decorated", "partial")
@@ -86,3 +87,15 @@ def test_what_is_not_used_is_no_change(functions, style, data):
     other = replace(functions[number], literal=7, constant=8, listed=9)
     edited = (*functions[:number], other, *functions[number + 1 :])
     assert digest_of(edited, style) == digest_of(functions, style)
+
+
+def test_lambdas_of_one_line_are_told_apart():
+    def codes(text):
+        source = _parsed(text)
+        space = {}
+        exec(compile(text, "work.py", "exec"), space)
+        return [source.of_code(f.__code__).text for f in space["pair"]]
+
+    one = codes("pair = (lambda x: x + 1), (lambda x: x + 2)")
+    other = codes("pair = (lambda x: x + 2), (lambda x: x + 1)")
+    assert one == other[::-1] != other
