@@ -18,7 +18,7 @@ _AMOUNT = r"([0-9]+(?:\.[0-9]+)?) ?(?:([kKmMgGtTpP])?(i?[bB])?)"
 _UNITS = "KMGTP"
 _ROUNDING = 1e-9
 """Ten times 0.1 is as much as 1."""
-_ADVICE = "write a number above 0, or a size as 500M or 8G"
+_ADVICE = "write a number from 0 on, or a size as 500M or 8G"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Resources:
     gpu=1,mem=16G
     >>> Resources.of({"gpu": 1, "mem": "16GB"}) == has
     True
-    >>> bool(Resources.of({}))
-    False
+    >>> bool(Resources.of({})), bool(Resources.of("gpu=0"))
+    (False, False)
     """
 
     amounts: tuple[Amount, ...] = ()
@@ -85,7 +85,7 @@ class Resources:
         ValueError: 'gpu' is there twice
         >>> Resources.of({"mem": "8X"})
         Traceback (most recent call last):
-        ValueError: mem='8X' is no amount; write a number above 0, or a size as 500M ...
+        ValueError: mem='8X' is no amount; write a number from 0 on, or a size ...
         """
         if isinstance(given, Resources):
             return given
@@ -100,7 +100,7 @@ class Resources:
         for one, following in pairwise(found):
             if one.name == following.name:
                 raise ValueError(f"{one.name!r} is there twice")
-        return cls(tuple(found))
+        return cls(tuple(amount for amount in found if amount.value))
 
     def __bool__(self) -> bool:
         return bool(self.amounts)
@@ -157,7 +157,7 @@ def _amount(name: Any, given: Any) -> Amount:
     number = isinstance(given, Real) and not isinstance(given, bool)
     text = f"{float(given):.9f}".rstrip("0").rstrip(".") if number else str(given)
     found = re.fullmatch(_AMOUNT, text) if number or isinstance(given, str) else None
-    if found is None or not float(found[1]) > 0:
+    if found is None or (number and given and not float(found[1])):
         raise ValueError(f"{name}={given!r} is no amount; {_ADVICE}")
     digits, letter, bytes_ = found.groups()
     power = 1 + _UNITS.index(letter.upper()) if letter else 0

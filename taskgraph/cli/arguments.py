@@ -11,14 +11,16 @@ import click
 from click.core import ParameterSource
 
 from taskgraph.cli.completion import complete_files, complete_names, complete_words
-from taskgraph.cli.sentences import runnable
-from taskgraph.cli.stores import only_jugfile
+from taskgraph.cli.sentences import runnable, take_store_alone
+from taskgraph.cli.stores import is_store, only_jugfile
 from taskgraph.cli.words.jugfiles import DEFAULT_JUGFILE, StoreUrl, jugfile_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 _OF_JUG = ("--jugdir",)
 _RUN = ("execute", "submit", "chaos")
 """Commands that run a script, which has to be named."""
+_OF_STORES = ("status", "value", "show", "table")
+"""Commands that say something of a store that no script has run with: a notebook's."""
 
 
 def jugfile_argument(function: F, *, of_jug: Sequence[str] = _OF_JUG) -> F:
@@ -96,6 +98,8 @@ def _take_jugfile_of_store(given: dict[str, Any]) -> None:
     if Path(str(jugfile)).is_file():
         return
     found = only_jugfile(store)
+    if found is None and context.info_name in _OF_STORES and is_store(store):
+        take_store_alone()
     if found is not None:
         given["jugfile"] = found if isinstance(jugfile, Path) else str(found)
         context.params["jugfile"] = given["jugfile"]

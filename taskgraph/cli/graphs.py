@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.sentences import note, remember, runnable
+from taskgraph.cli.printing import one_line
+from taskgraph.cli.sentences import note, remember, runnable, store_alone
 from taskgraph.cli.stores import together
 from taskgraph.cli.words.jugfiles import is_pipeline, require_jugfile
 from taskgraph.errors import JugfileError
@@ -31,8 +32,9 @@ def find_snapshot(
     """
     snapshot = load_snapshot(backend, jugfile, arguments)
     if snapshot is None:
+        given = f" with {' '.join(arguments)}" if arguments else ""
         raise JugfileError(
-            f"{jugfile} has not run with the store {backend.url} yet; "
+            f"{jugfile} has not run{given} with the store {backend.url} yet; "
             "start it with `tg execute`"
         )
     return snapshot
@@ -41,12 +43,24 @@ def find_snapshot(
 def load_snapshot(
     backend: Backend, jugfile: Path, arguments: Sequence[str] | None = None
 ) -> Snapshot | None:
-    """Return the graph that a jugfile had when it was last loaded; None if never."""
+    """Return the graph that a jugfile had when it was last loaded; None if never.
+
+    With any arguments, if none are given: with which is told. Of a store that no script
+    has run with, and that is named alone, it is all that is recorded.
+    """
     from taskgraph.upkeep.jugfile_store import is_default_store
     from taskgraph.upkeep.snapshot import load
 
+    if store_alone():
+        from taskgraph.results.results import Results
+        from taskgraph.upkeep.recorded import recorded_tasks
+
+        return recorded_tasks(Results(backend))
     snapshot = load(backend, jugfile, arguments or None)
     if snapshot is not None:
+        if snapshot.arguments and not (arguments or is_pipeline(str(jugfile))):
+            words = one_line(" ".join(snapshot.arguments), 60)
+            note(f"{jugfile} is shown as it last ran, with {words}")
         remember(snapshot.arguments)
         moved = snapshot.jugfile != str(jugfile.resolve())
         if moved and not is_default_store(backend, jugfile):

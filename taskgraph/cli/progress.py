@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taskgraph.cli.printing import counted, harmless, one_line
-from taskgraph.cli.sentences import note, program_name, runnable
+from taskgraph.cli.sentences import note, told_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -258,7 +258,7 @@ class _Bars(_Lines):
         self._show(backend, time.monotonic() - self._began)
 
     def note(self, sentence: str) -> None:
-        words = harmless(f"{program_name()}: {runnable(sentence)}")
+        words = harmless(told_line(sentence))
         self._bars.console.print(words, markup=False, highlight=False)
 
 

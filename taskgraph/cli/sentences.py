@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COMMAND = re.compile(r"`tg ([a-z]+)([^`]*)`")
 _GIVEN = "taskgraph.given"
+_ALONE = "taskgraph.alone"
 
 
 def program_name() -> str:
@@ -31,6 +32,17 @@ def remember(arguments: Sequence[str]) -> None:
     context = click.get_current_context(silent=True)
     if context is not None:
         context.meta[_GIVEN] = tuple(arguments)
+
+
+def take_store_alone() -> None:
+    """Note that this command is about a store that no script has run with."""
+    click.get_current_context().meta[_ALONE] = True
+
+
+def store_alone() -> bool:
+    """Return whether this command is about a store that no script has run with."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_ALONE))
 
 
 def runnable(sentence: str) -> str:
@@ -53,7 +65,13 @@ def runnable(sentence: str) -> str:
 
 def note(sentence: str) -> None:
     """Tell the user something beside the result; see `runnable` for its commands."""
-    say(f"{program_name()}: {runnable(sentence)}", error=True)
+    say(told_line(sentence), error=True)
+
+
+def told_line(sentence: str) -> str:
+    """Return the line that tells a sentence, whatever the names in it are."""
+    words = runnable(sentence).replace("\n", "\\n")
+    return f"{program_name()}: {words}"
 
 
 def note_if_open_to_all(backend: Backend) -> None:

@@ -114,6 +114,17 @@ def together(
     return Together(own, found)
 
 
+def is_store(url: str) -> bool:
+    """Return whether there is a store, which need not have been run with."""
+    from backends.errors import NoStoreError
+    from backends.opening import open_backend
+
+    try:
+        return open_backend(url, create=False).shared
+    except NoStoreError:
+        return False
+
+
 def only_jugfile(store: str) -> Path | None:
     """Return the one jugfile that ran with a store; None if none did, or no store is.
 

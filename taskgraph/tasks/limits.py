@@ -106,9 +106,9 @@ def checked_resources(given: Any, name: str) -> Resources:
     --------
     >>> print(checked_resources({"gpu": 1, "mem": "8G"}, "f"))
     gpu=1,mem=8G
-    >>> checked_resources({"gpu": 0}, "f")
+    >>> checked_resources({"gpu": -1}, "f")
     Traceback (most recent call last):
-    taskgraph.OptionError: f: resources={'gpu': 0}: gpu=0 is no amount; write a ...
+    taskgraph.OptionError: f: resources={'gpu': -1}: gpu=-1 is no amount; write a ...
     """
     try:
         return Resources.of(given)

@@ -49,6 +49,9 @@ class Weight:
         How long it took to compute.
     end : float
         When it was computed, in seconds since the epoch.
+    known : bool
+        Whether it is known how long it took: not of what was computed elsewhere, and
+        adopted or imported.
     """
 
     key: Key
@@ -56,6 +59,7 @@ class Weight:
     size: int
     seconds: float
     end: float
+    known: bool = True
 
 
 def bytes_of(text: str) -> int:
@@ -94,7 +98,10 @@ def weights(results: Results, keys: Iterable[Key]) -> list[Weight]:
             for key, row in rows:
                 record = body.record(row, failed=False)
                 size = stored_size(record.payload)
-                found.append(Weight(key, record.name, size, record.wall, record.end))
+                known = bool(record.wall or record.rss)
+                found.append(
+                    Weight(key, record.name, size, record.wall, record.end, known)
+                )
         except DamagedError:  # `tg fsck` tells
             continue
     return found
@@ -109,7 +116,8 @@ def chosen(
     """Return what goes, so that a store takes `excess` bytes less.
 
     Those go first of which most bytes come for each second that it takes to compute
-    them again; of equals the oldest.
+    them again; of equals the oldest. How long that would take is not known of what was
+    computed elsewhere: it goes last.
 
     Parameters
     ----------
@@ -130,8 +138,13 @@ def chosen(
     [b'q']
     >>> chosen([slow, quick], 0)
     []
+    >>> adopted = Weight(b"a", "g", 1000, 0.0, 0.0, known=False)
+    >>> [one.key for one in chosen([adopted, slow], 900)]
+    [b's']
     """
-    order = sorted(candidates, key=lambda one: (-_bytes_per_second(one), one.end))
+    order = sorted(
+        candidates, key=lambda one: (not one.known, -_bytes_per_second(one), one.end)
+    )
     gone: dict[Key, Weight] = {}
     freed = 0
     for one in order:

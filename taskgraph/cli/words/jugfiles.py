@@ -46,6 +46,20 @@ def two_words(words: Sequence[str], jugfile: str) -> tuple[Path, str | None]:
     return Path(first[0] if first else jugfile), last
 
 
+def two_words_and_more(
+    words: Sequence[str], jugfile: str
+) -> tuple[Path, str | None, tuple[str, ...]]:
+    """Return the jugfile, what is meant, and what the jugfile was given.
+
+    Examples
+    --------
+    >>> two_words_and_more(["work.py", "f", "--small", "3"], "jugfile.py")
+    (PosixPath('work.py'), 'f', ('--small', '3'))
+    """
+    path, what = two_words(words[:2], jugfile)
+    return path, what, tuple(words[2:])
+
+
 def jugfile_of(words: Sequence[str], jugfile: str) -> Path:
     """Return the jugfile among one or two words; never fails, see `two_words`."""
     return two_words(words[:2], jugfile)[0]

@@ -9,6 +9,7 @@ import pytest
 
 from backends.liveness import worker_identity
 from backends.opening import open_backend
+from taskgraph import TaskGenerator, run
 
 
 @pytest.fixture
@@ -281,3 +282,42 @@ def test_a_store_where_no_folder_can_be_made_says_so(tg):
     said = tg("execute", "sums.py", "--store", "/proc/none", code=2).stderr
 
     assert "no directory can be made at /proc/none" in said
+
+
+GIVEN = """
+import sys
+from taskgraph import TaskGenerator
+@TaskGenerator
+def double(x):
+    return 2 * x
+double(int(sys.argv[1]))
+"""
+
+
+def test_the_arguments_of_a_script_are_taken_or_told(forked_tg):
+    tg = forked_tg
+    tg.write("work.py", GIVEN)
+    for number in ("3", "4"):
+        tg("execute", "-q", "work.py", "--", number)
+    done = tg("value", "work.py", "double")
+    assert (done.stdout, "as it last ran, with 4" in done.stderr) == ("8\n", True)
+    done = tg("value", "work.py", "double", "--", "3")
+    assert (done.stdout, done.stderr) == ("6\n", "")
+    assert "6" in tg("table", "work.py", "double", "--", "3").stdout.split()
+    assert tg.json("show", "work.py", "double", "--", "3")["arguments"] == "3"
+    told = tg("value", "work.py", "double", "--", "5", code=2).stderr
+    assert "has not run with 5" in told
+
+
+def test_a_store_of_no_script_is_looked_at_by_itself(forked_tg):
+    tg = forked_tg
+    run([TaskGenerator(divmod)(7, 2), TaskGenerator(abs)(-3)], store=tg.folder / "nb")
+    found = tg.json("status", "--store", "nb")
+    assert found["total"]["done"] == 2
+    assert "no script ran with" in tg("status", "--store", "nb").stderr
+    assert tg("value", "--store", "nb", "divmod").stdout == "(3, 1)\n"
+    assert tg.json("show", "--store", "nb", "abs")["arguments"] == "-3"
+    told = tg("table", "--store", "nb", "abs", code=2).stderr
+    assert "`taskgraph.table(tasks)` shows them" in told
+    for command in (["status"], ["value", "abs"]):
+        assert "jugfile.py" in tg(*command, "--store", "absent", code=2).stderr

@@ -114,3 +114,21 @@ def test_a_cleanup_by_size_is_shown_done_and_taken_back(tg):
     assert "is no size" in tg("cleanup", "sums.py", "--max-size", "x", code=2).stderr
     assert "--needed says" in tg("cleanup", "sums.py", "--needed", code=2).stderr
     assert "not pinned: x" in tg("cleanup", "sums.py", "--unpin", "x", code=2).stderr
+
+
+def test_what_was_computed_elsewhere_counts_as_dear(tmp_path):
+    from taskgraph import TaskGenerator, open_store, run
+    from taskgraph.records import Batch
+    from taskgraph.upkeep.shrinking import weights
+
+    task = TaskGenerator(bytes)(1_000)
+    results = open_store(tmp_path / "store")
+    run(task, store=results, workers=0)
+    backend, batch = results.backend, Batch()
+    key = b"k" * 20
+    claim = backend.claim([key])
+    batch.add(key, results.encode(bytes(10), key), ("f", ""), ("", 1.0, 0.0, 0.0, 0))
+    backend.publish([key], bytes(batch.rows), batch.encode({}, backend.find), since=0)
+    backend.release(claim.keys)
+    known = {one.key: one.known for one in weights(results, results.keys())}
+    assert known == {key: False, task.key: True}

@@ -17,8 +17,9 @@ from taskgraph.cli.printing import (
     seconds_text,
     size_text,
 )
+from taskgraph.cli.sentences import store_alone
 from taskgraph.cli.stores import open_store_of, together
-from taskgraph.cli.words.jugfiles import two_words
+from taskgraph.cli.words.jugfiles import two_words_and_more
 from taskgraph.cli.words.keys import find_keys, locked_keys, short_key
 from taskgraph.errors import TaskgraphError, UsageError
 
@@ -34,7 +35,7 @@ _SHOWN_TASKS = 8
 
 
 @click.command("show")
-@jugfile_and_words("[JUGFILE] KEY|FUNCTION")
+@jugfile_and_words("[JUGFILE] KEY|FUNCTION [-- ARGUMENTS]")
 @also_option
 @json_option
 def command(
@@ -50,13 +51,13 @@ def command(
     several they are listed. The jugfile is loaded to compare its code with the one
     that made the result.
     """
-    path, what = two_words(words, jugfile)
+    path, what, given = two_words_and_more(words, jugfile)
     if what is None:
         raise UsageError("say which: the first digits of a key or a function's name")
     from taskgraph.upkeep.status import states_of
 
     backend = open_store_of(path, store)
-    snapshot = find_snapshot(backend, path)
+    snapshot = find_snapshot(backend, path, given)
     results = together(backend, also, snapshot)
     names = snapshot.named()
     locked = [lock.key for lock in backend.locks()]
@@ -67,7 +68,9 @@ def command(
         _list(results, keys, snapshot, states, as_json=as_json)
         return 0
     about = _about(results, keys[0], snapshot, path)
-    about["state"] = states.get(keys[0], "not in the jugfile")
+    about["state"] = states.get(
+        keys[0], "unknown" if store_alone() else "not in the jugfile"
+    )
     if as_json:
         print_json(about)
     else:
@@ -180,6 +183,8 @@ def _about_code(
 
     digest, _ = recorded(record.code)
     about: dict[str, Any] = {"code": digest, "code_differs": None}
+    if store_alone():
+        return about
     try:
         graph = load_graph(results.backend, jugfile, snapshot.arguments).graph
     except TaskgraphError as error:

@@ -18,7 +18,7 @@ from taskgraph.cli.printing import (
     seconds_text,
     size_text,
 )
-from taskgraph.cli.sentences import note, note_if_open_to_all
+from taskgraph.cli.sentences import note, note_if_open_to_all, store_alone
 from taskgraph.cli.stores import find_store
 from taskgraph.cli.words.jugfiles import is_pipeline, require_jugfile
 from taskgraph.cli.words.keys import locked_keys, short_key
@@ -67,16 +67,12 @@ def command(
     running  locked by a living worker
     done     has a result, and the files that it names are as they were written
     """  # noqa: D301 - click ends paragraphs with \b
-    require_jugfile(jugfile)
+    if not store_alone():
+        require_jugfile(jugfile)
     backend = find_store(jugfile, store)
     if sizes:
         return _show_sizes(backend, as_json=as_json)
-    snapshot = None
-    if backend is not None:
-        snapshot = load_snapshot(backend, jugfile, arguments)
-        if snapshot is None:
-            given = f" with {' '.join(arguments)}" if arguments else ""
-            note(f"{jugfile} has not run{given} yet; start it with `tg execute`")
+    snapshot = None if backend is None else _snapshot(backend, jugfile, arguments)
     if backend is None or snapshot is None:
         _show(Status({}), None, {}, [], as_json=as_json)
         return 0
@@ -84,6 +80,10 @@ def command(
     held, left = locked_keys(backend)
     status, told = status_now(snapshot, backend, held, also)
     running = snapshot.calls_as_text(list(held)) if held else {}
+    if store_alone():
+        note(f"no script ran with {backend.url}: all tasks that it has records of")
+        _show(status, None, running, [], as_json=as_json)
+        return 0
     changed, told_code = _changed(snapshot, backend, jugfile)
     _show(status, snapshot, running, changed, as_json=as_json)
     for words in (told, told_code, _time_left(status, snapshot, backend)):
@@ -93,6 +93,17 @@ def command(
     if snapshot.asking and status.total("ready"):
         _tell_waiting(status, snapshot, backend)
     return 0
+
+
+def _snapshot(
+    backend: Backend, jugfile: Path, arguments: tuple[str, ...]
+) -> Snapshot | None:
+    """Return the graph as it is kept; tell the user if there is none."""
+    snapshot = load_snapshot(backend, jugfile, arguments)
+    if snapshot is None:
+        given = f" with {' '.join(arguments)}" if arguments else ""
+        note(f"{jugfile} has not run{given} yet; start it with `tg execute`")
+    return snapshot
 
 
 def _changed(

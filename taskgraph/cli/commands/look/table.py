@@ -14,20 +14,21 @@ from backends.garbage import few_collections
 from taskgraph.cli.arguments import also_option, json_option, jugfile_and_words
 from taskgraph.cli.graphs import find_snapshot, load_graph
 from taskgraph.cli.printing import counted, print_json, print_table
-from taskgraph.cli.sentences import note
+from taskgraph.cli.sentences import note, store_alone
 from taskgraph.cli.stores import open_store_of, together
 from taskgraph.cli.value_files import require_no_input
-from taskgraph.cli.words.jugfiles import two_words
+from taskgraph.cli.words.jugfiles import two_words_and_more
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
+    from backends.interface import Backend
     from taskgraph.sweeps.tables import Table
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.tasks.task import Task
 
 
 @click.command("table")
-@jugfile_and_words("[JUGFILE] FUNCTION")
+@jugfile_and_words("[JUGFILE] FUNCTION [-- ARGUMENTS]")
 @click.option(
     "-o",
     "--output",
@@ -82,14 +83,15 @@ def command(
     Exit code: 0, 2 no such function or column, or what cannot be saved, 4 results are
     damaged: their rows say so.
     """  # noqa: D301 - click ends paragraphs with \b
-    path, name = two_words(words, jugfile)
+    path, name, given = two_words_and_more(words, jugfile)
     if name is None:
         raise UsageError("say of which function: `tg status` shows the names")
     from taskgraph.sweeps.exporting import format_of
     from taskgraph.sweeps.tabulating import tabulate
 
     backend = open_store_of(path, store)
-    snapshot = find_snapshot(backend, path)
+    _require_script_of(backend)
+    snapshot = find_snapshot(backend, path, given)
     if output is not None:
         format_of(output)
         require_no_input(output, path, snapshot)
@@ -110,6 +112,21 @@ def command(
     if found.damaged:
         note(f"{counted(found.damaged, 'result')} damaged; see `tg fsck`")
     return 4 if found.damaged else 0
+
+
+def _require_script_of(backend: Backend) -> None:
+    """Refuse a store that no script ran with.
+
+    Raises
+    ------
+    UsageError
+        It is one: arguments of calls are read out of scripts.
+    """
+    if store_alone():
+        raise UsageError(
+            f"no script ran with {backend.url}, and the arguments of calls are read "
+            "out of one; where the tasks were made, `taskgraph.table(tasks)` shows them"
+        )
 
 
 def _chosen(name: str, loaded: Loaded) -> list[Task]:

@@ -11,9 +11,9 @@ from backends.errors import DamagedError
 from taskgraph.cli.arguments import also_option, json_option, jugfile_and_words
 from taskgraph.cli.graphs import find_snapshot, load_graph
 from taskgraph.cli.printing import counted, print_json, print_table, say
-from taskgraph.cli.sentences import note
+from taskgraph.cli.sentences import note, store_alone
 from taskgraph.cli.stores import open_store_of, together
-from taskgraph.cli.words.jugfiles import two_words
+from taskgraph.cli.words.jugfiles import two_words_and_more
 from taskgraph.cli.words.keys import find_keys, short_key
 from taskgraph.errors import NoResultError, TaskgraphError, UsageError
 
@@ -28,7 +28,7 @@ _ASKED = 3
 
 
 @click.command("value")
-@jugfile_and_words("[JUGFILE] FUNCTION|KEY|VARIABLE")
+@jugfile_and_words("[JUGFILE] FUNCTION|KEY|VARIABLE [-- ARGUMENTS]")
 @click.option(
     "-o",
     "--output",
@@ -61,13 +61,13 @@ def command(
 
     Text is shown with what a terminal would obey spelled out; -o FILE.txt keeps it.
     """  # noqa: D301 - click ends paragraphs with \b
-    path, what = two_words(words, jugfile)
+    path, what, given = two_words_and_more(words, jugfile)
     if what is None:
         raise UsageError("say which: a function's name or the first digits of a key")
     from taskgraph.cli.value_files import require_no_input, require_place
 
     backend = open_store_of(path, store)
-    snapshot = find_snapshot(backend, path)
+    snapshot = find_snapshot(backend, path, given)
     results = together(backend, also, snapshot)
     names = snapshot.named()
     try:
@@ -124,7 +124,7 @@ def _variable(
     from taskgraph.cli.value_files import json_value, require_no_input, require_place
     from taskgraph.tasks.values import value
 
-    if not name.isidentifier():
+    if not name.isidentifier() or store_alone():
         return None
     space = load_graph(results.backend, jugfile, snapshot.arguments).space
     if name not in space:
@@ -203,7 +203,7 @@ class _Loader:
         try:
             return self._results.load(key)
         except NoResultError:
-            if self._ran:
+            if self._ran or store_alone():
                 raise
             self._ran = True
             load_graph(self._results.backend, self._jugfile, self._snapshot.arguments)

@@ -149,8 +149,8 @@ def test_what_nobody_can_run_ends_a_run_with_its_name(tmp_path, workers):
 
 
 def test_resources_that_make_no_sense_are_refused():
-    with pytest.raises(OptionError, match=r"run: resources=.*gpu=0 is no amount"):
-        run(train(1), resources={"gpu": 0})
+    with pytest.raises(OptionError, match=r"run: resources=.*gpu=-1 is no amount"):
+        run(train(1), resources={"gpu": -1})
 
 
 def test_a_command_without_them_leaves_the_tasks_to_one_that_has_them(tmp_path):
