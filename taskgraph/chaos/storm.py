@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from backends.errors import UnavailableError
-from taskgraph.chaos.commands import Command, send
+from taskgraph.chaos.with_limit import Command, send
 
 if TYPE_CHECKING:
     import random

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.cli.printing import counted, seconds_text, size_text
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
 
     from backends.interface import Backend
     from taskgraph.foresight.time_left import TimeLeft
-    from taskgraph.upkeep.snapshot import Snapshot
 
 
 def time_left_of(
@@ -59,13 +57,6 @@ def time_text(time: TimeLeft, workers: int) -> str:
         f"{seconds_text(time.expected)}{between} with {counted(workers, 'worker')}"
         f"{more}"
     )
-
-
-def calls_known(snapshot: Snapshot) -> Iterable[tuple[bytes, str]]:
-    """Return keys and functions of a graph, and of calls that it has no more."""
-    names = map(snapshot.names.__getitem__, snapshot.functions)
-    past = ((key, name) for key, name, _ in snapshot.past.rows())
-    return chain(past, zip(snapshot, names, strict=True))
 
 
 def costs(backend: Backend) -> list[dict[str, Any]]:

@@ -109,6 +109,8 @@ def _in_folder(folder: str, *, told: bool) -> Iterator[Plugin]:
             if not why:
                 yield Plugin(called, path, partial(_command_of, path, stem))
             elif told:
+                from taskgraph.cli.sentences import note
+
                 note(f"the plug-in {called} ({path}) is passed over: {why}")
 
 

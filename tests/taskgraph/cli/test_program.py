@@ -137,7 +137,7 @@ def test_help_is_also_a_command(tg, words, meant):
         ("execute -j", "option '-j' requires an argument", "tg"),
         ("execute -j many", "invalid value for '-j' / '--jobs': 'many'", "tg execute"),
         ("execute --lease nan", "--lease and --max-wait take seconds", "tg execute"),
-        ("value", "missing argument '[JUGFILE] FUNCTION|KEY|VARIABLE'", "tg value"),
+        ("value", "missing argument '[JUGFILE] FUNCTION|KEY|VARIABLE", "tg value"),
     ],
 )
 def test_a_misspelt_command_line_is_told_in_the_form_of_all_else(

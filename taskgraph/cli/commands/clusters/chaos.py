@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.chaos.commands import FAULTHANDLER
+from taskgraph.chaos.with_limit import FAULTHANDLER
 from taskgraph.cli.arguments import json_option, jugfile_argument
 from taskgraph.cli.graphs import find_snapshot, require_script, snapshot_now
 from taskgraph.cli.printing import counted, print_json, print_table, say
@@ -143,8 +143,8 @@ def command(
 def _raged(plan: _Plan, backend: Backend, said: IO[bytes]) -> _Ended:
     """Let a storm rage, let workers finish in peace, and look at what is there."""
     from taskgraph.chaos.audit import audit
-    from taskgraph.chaos.commands import Command
     from taskgraph.chaos.storm import Programs, Storm
+    from taskgraph.chaos.with_limit import Command
     from taskgraph.results.results import Results
 
     groups = max(1, plan.workers // _PER_GROUP)

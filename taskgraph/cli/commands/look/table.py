@@ -107,6 +107,11 @@ def command(
             descending=descending,
         )
         _show(found, output, as_json=as_json)
+    return _told(loaded, found)
+
+
+def _told(loaded: Loaded, found: Table) -> int:
+    """Say what is not in a table; return the exit code."""
     if loaded.missing:
         note("the jugfile stops at a barrier: more rows may appear")
     if found.damaged:

@@ -46,7 +46,7 @@ class Command:
     >>> import sys
     >>> from pathlib import Path
     >>> from tempfile import TemporaryFile
-    >>> from taskgraph.chaos.commands import Command
+    >>> from taskgraph.chaos.with_limit import Command
     >>> with TemporaryFile() as said:
     ...     Command("true", [sys.executable, "-c", ""], Path(), said).wait(60.0)
     (0, '')

@@ -11,8 +11,8 @@ from tempfile import TemporaryFile
 import pytest
 
 from backends.opening import open_backend
-from taskgraph.chaos.commands import FAULTHANDLER, Command
 from taskgraph.chaos.storm import Programs, Storm
+from taskgraph.chaos.with_limit import FAULTHANDLER, Command
 
 HANGS = """
 import os, signal, time

@@ -1,0 +1,1 @@
+"""How a run goes: one model of it, for whoever shows it."""
