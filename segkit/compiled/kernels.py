@@ -89,6 +89,11 @@ class Kernel:
                 pass  # numba tells which
         return self._ready(types, arguments)(*arguments)
 
+    @property
+    def plain(self) -> Callable[..., Any]:
+        """The function as Python runs it: what to fall back on if it calls no other."""
+        return self._function
+
     def jitted(self, *, cached: bool = True) -> Callable[..., Any]:
         """Return the function as numba compiles it.
 
@@ -275,7 +280,7 @@ def _compiled_for(
     return jitted
 
 
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+def kernel(function: Callable[..., Any]) -> Kernel:
     """Compile a function when it is first called; see `Kernel`.
 
     Its machine code is loaded without numba, which takes milliseconds instead of a

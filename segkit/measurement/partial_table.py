@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
 from segkit.labelling import box as label_box
-from segkit.measurement import by_numpy, crofton
+from segkit.measurement import by_numpy, crofton, outlines, quantiles, rows
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _JOINED_BY: Final[Mapping[str, np.ufunc]] = {
     "low": np.minimum,
     "high": np.maximum,
     "crossings": np.add,
+    "euler": np.add,
+    "rims": np.add,
     "total": np.add,
     "squares": np.add,
     "least": np.minimum,
@@ -67,6 +69,9 @@ class PartialTable:
     voxels: int = 0
     """How many were looked at, background included; all of them if that is
     `math.prod(shape)`."""
+    details: Mapping[str, Array] = field(default_factory=dict)
+    """What objects have any number of: "rows" (`segkit.measurement.rows`), and the
+    fields of `segkit.measurement.quantiles.Intensities`; each names its label."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -79,13 +84,14 @@ def sum_box(
     *,
     origin: tuple[int, ...],
     shape: tuple[int, ...],
-    surface: bool,
+    needs: frozenset[str],
 ) -> PartialTable:
     """Return the sums over the objects in a box of an array.
 
     `labels` and `intensity` are C-contiguous, and of `labels` a table fits into memory;
-    the array's first voxel lies at `origin` in an image of `shape`. With `surface`,
-    what lies beyond the array counts as background.
+    the array's first voxel lies at `origin` in an image of `shape`. What else `needs`
+    says is gathered, too (`segkit.measurement.shapes`); what lies beyond the array
+    counts as background.
     """
     slots, present = _slots(labels, box)
     ndim = labels.ndim
@@ -95,14 +101,36 @@ def sum_box(
     _sum(labels, intensity, box, slots, sums, intensities)
     start = [o + s for o, s in zip(origin, box.start, strict=True)]
     columns = _position_columns(sums[1:], start)
-    if surface:
+    if "crossings" in needs:
         columns["crossings"] = _crossings(labels, box, slots, len(present))[1:]
+    if "euler" in needs:
+        columns["euler"] = outlines.euler_numbers(labels, box, slots, len(present))[1:]
+    if "rims" in needs:
+        columns["rims"] = outlines.rims(labels, box, slots, len(present))[1:]
     if intensity is not None:
         columns |= _intensity_columns(intensities[1:])
         if not exact:
             spread = _spread(labels, intensity, box, slots, sums, intensities)
             columns["spread"] = spread[1:]
-    return _without_absent(PartialTable(shape, present[1:], columns, box.size))
+    details = _details(labels, intensity, box, needs, origin, shape)
+    table = PartialTable(shape, present[1:], columns, box.size, details)
+    return _without_absent(table)
+
+
+def _details(
+    labels: Array,
+    intensity: Array | None,
+    box: Box,
+    needs: frozenset[str],
+    origin: tuple[int, ...],
+    shape: tuple[int, ...],
+) -> dict[str, Array]:
+    details = {}
+    if "rows" in needs:
+        details["rows"] = rows.rows_of(labels, box, origin, shape)
+    if "values" in needs and intensity is not None:
+        details |= quantiles.intensities_of(labels, intensity, box)._asdict()
+    return details
 
 
 def combine(partials: Iterable[PartialTable]) -> PartialTable:
@@ -151,7 +179,19 @@ def combine(partials: Iterable[PartialTable]) -> PartialTable:
     }
     if "spread" in stacked:
         columns |= _joined_floats(stacked, starts)
-    return PartialTable(parts[0].shape, ordered[starts], columns, voxels)
+    details = _joined_details([part.details for part in parts])
+    return PartialTable(parts[0].shape, ordered[starts], columns, voxels, details)
+
+
+def _joined_details(parts: list[Mapping[str, Array]]) -> dict[str, Array]:
+    details = {}
+    if "rows" in parts[0]:
+        details["rows"] = rows.joined([part["rows"] for part in parts])
+    if "values" in parts[0]:
+        fields = quantiles.Intensities._fields
+        found = [quantiles.Intensities(*(part[f] for f in fields)) for part in parts]
+        details |= quantiles.joined(found)._asdict()
+    return details
 
 
 def require_room(shape: tuple[int, ...], voxels: Iterable[int]) -> int:
@@ -192,10 +232,11 @@ def _require_alike(parts: list[PartialTable]) -> None:
                 f"tables are of images of shape {parts[0].shape} and {part.shape}; "
                 "combine those of one image"
             )
-        if set(part.columns) != set(parts[0].columns):
+        names = [sorted({*one.columns, *one.details}) for one in (parts[0], part)]
+        if names[0] != names[1]:
             raise ValueError(
-                f"tables have different columns, {sorted(parts[0].columns)} and "
-                f"{sorted(part.columns)}; measure all tiles with the same options"
+                f"tables have different columns, {names[0]} and {names[1]}; measure"
+                " all tiles with the same options"
             )
 
 
@@ -213,7 +254,7 @@ def _without_absent(table: PartialTable) -> PartialTable:
     if there.all():
         return table
     columns = {name: column[there] for name, column in table.columns.items()}
-    return PartialTable(table.shape, table.labels[there], columns, table.voxels)
+    return replace(table, labels=table.labels[there], columns=columns)
 
 
 def _seen(labels: Array, box: Box, largest: int) -> NDArray[np.bool_]:
@@ -293,13 +334,13 @@ def _spread(
     spread = _root(sums, intensities)
     large = ~np.isfinite(intensities[:, 1])
     small = (intensities[:, 1] < _TOO_SMALL) & (intensities[:, 2] < intensities[:, 3])
-    for rows, scale in zip((large, small), _SCALES, strict=True):
-        if rows.any():
+    for which, scale in zip((large, small), _SCALES, strict=True):
+        if which.any():
             own = np.zeros_like(sums), np.zeros_like(intensities)
             with np.errstate(over="ignore"):  # of objects for which it is not meant
                 scaled = intensity * scale
             _sum(labels, scaled, box, slots, *own)
-            spread[rows] = _root(*own)[rows] / scale
+            spread[which] = _root(*own)[which] / scale
     return spread
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from segkit.io.axes import by_number
-from segkit.measurement import crofton
+from segkit.measurement import crofton, intensities, shapes
 from segkit.other_names import nearest
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ Spacing: TypeAlias = Sequence[float]
 
 # What others call some of the properties.
 _SPELT: Final[Mapping[str, str]] = {
-    "perimeter": "surface",
     "perimeter_crofton": "surface",
     "surface_area": "surface",
     "num_pixels": "count",
     "size": "count",
+    "convex_area": "area_convex",
+    "median_intensity": "intensity_median",
+    "std_intensity": "intensity_std",
     "volume": "area",
     "equivalent_diameter_area": "equivalent_diameter",
     "major_axis_length": "axis_major_length",
@@ -45,10 +48,30 @@ PHYSICAL: Final = (
     "axis_minor_length",
     "equivalent_diameter",
     "surface",
+    "area_bbox",
+    "area_convex",
+    "feret_diameter_max",
+    "perimeter",
+    "moments",
+    "moments_central",
+    "depth_physical",
+    "height_physical",
+    "width_physical",
 )
 """Properties in units of the spacing: lengths, or products of them."""
+_NAMED: Final = frozenset(
+    {*shapes.NEEDS, "area_bbox", "depth_physical", "height_physical", "width_physical"}
+)
+"""What a table has only if it is asked for by name."""
 # Along which axis the sides of an object's box are.
-_SIDES: Final[Mapping[str, str]] = {"depth": "z", "height": "y", "width": "x"}
+_SIDES: Final[Mapping[str, str]] = {
+    "depth": "z",
+    "height": "y",
+    "width": "x",
+    "depth_physical": "z",
+    "height_physical": "y",
+    "width_physical": "x",
+}
 # Of what takes apart: where an object is along an axis that is none of space.
 _FRAMES: Final[Mapping[str, str]] = {"frame": "t", "channel": "c"}
 _OF_SPACE: Final = frozenset(
@@ -60,7 +83,7 @@ _OF_SPACE: Final = frozenset(
         "orientation",
         "equivalent_diameter",
         "touches_border",
-        "surface",
+        *(name for name in shapes.NEEDS if not name.startswith("intensity_")),
     }
 )
 """What means nothing along time or channels."""
@@ -85,7 +108,7 @@ def wanted(
         return [
             name
             for name in _COLUMNS
-            if name != "surface"
+            if name not in _NAMED
             and (has_intensity or not _needs_intensity(name))
             and _SIDES.get(name, "") in axes
             and (name not in _FRAMES or _FRAMES[name] in beside)
@@ -105,9 +128,24 @@ def wanted(
         if _needs_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
         _require_axis(name, axes, beside)
-    if "surface" in properties:
-        require_surface(len(axes))
+        shapes.require_dimensions(name, len(axes))
     return list(properties)
+
+
+def by_name_only(axes: str) -> list[str]:
+    """Return the properties that images of such axes have only by name.
+
+    Examples
+    --------
+    >>> [name for name in by_name_only("yx") if name.startswith("p")]
+    ['perimeter']
+    """
+    found = []
+    for name in _COLUMNS:
+        if name in _NAMED:
+            with suppress(ValueError):
+                found += wanted([name], axes, has_intensity=True)
+    return found
 
 
 def _require_axis(name: str, axes: str, beside: str) -> None:
@@ -147,6 +185,8 @@ def column_names(properties: Sequence[str], ndim: int) -> list[str]:
         "centroid": (ndim,),
         "covariance": (ndim, ndim),
         "orientation": () if ndim == 2 else (ndim,),
+        "moments_hu": (7,),
+        **dict.fromkeys(shapes.MOMENTS, (4,) * ndim),
     }
     return [
         "-".join(map(str, (name, *at)))
@@ -155,20 +195,14 @@ def column_names(properties: Sequence[str], ndim: int) -> list[str]:
     ]
 
 
-def require_surface(ndim: int) -> None:
-    """Raise `ValueError` unless surfaces can be measured in `ndim` dimensions."""
-    if ndim not in (2, 3):
-        raise ValueError(
-            f"property 'surface' is for 2-D and 3-D, not for {ndim} axes; leave it out"
-        )
-
-
 def columns_of(
     name: str, table: PartialTable, spacing: Spacing, axes: str
 ) -> dict[str, Array]:
     """Return the columns of one property; `axes` as `wanted` takes them."""
     if name in _SIDES:
-        return {name: _sides(table)[:, axes.index(_SIDES[name])]}
+        axis = axes.index(_SIDES[name])
+        sides = _sides(table)[:, axis]
+        return {name: sides * spacing[axis] if name in PHYSICAL else sides}
     if name in _FRAMES:
         return {name: table.columns["low"][:, axes.index(_FRAMES[name])]}
     found = _COLUMNS[name](table, spacing)
@@ -281,6 +315,11 @@ def _sides(table: PartialTable, spacing: Spacing = ()) -> Array:
     return sides
 
 
+def _area_bbox(table: PartialTable, spacing: Spacing) -> Array:
+    area: Array = _sides(table).astype(float).prod(axis=1) * math.prod(spacing)
+    return area
+
+
 def _extent(table: PartialTable, spacing: Spacing) -> Array:
     volume = _sides(table).astype(float).prod(axis=1)
     extent: Array = table.columns["count"] / volume
@@ -298,47 +337,6 @@ def _surface(table: PartialTable, spacing: Spacing) -> Array:
     return crofton.measure_of_crossings(table.columns["crossings"], spacing)
 
 
-def _intensity_sum(table: PartialTable, spacing: Spacing) -> Array:
-    columns = table.columns
-    if "total" in columns:
-        return columns["total"]
-    total: Array = columns["count"] * columns["zero"] + columns["deviation"]
-    return total
-
-
-def _intensity_mean(table: PartialTable, spacing: Spacing) -> Array:
-    columns = table.columns
-    mean: Array
-    if "total" in columns:
-        mean = columns["total"] / columns["count"]
-    else:
-        mean = columns["zero"] + columns["deviation"] / columns["count"]
-    return mean
-
-
-def _intensity_min(table: PartialTable, spacing: Spacing) -> Array:
-    return table.columns["least"]
-
-
-def _intensity_max(table: PartialTable, spacing: Spacing) -> Array:
-    return table.columns["most"]
-
-
-def _intensity_std(table: PartialTable, spacing: Spacing) -> Array:
-    columns = table.columns
-    count = columns["count"]
-    std: Array
-    if "spread" in columns:
-        std = columns["spread"] / np.sqrt(count)
-        return std
-    # About the rounded mean, where the sums are small, and exact in integers.
-    centre = columns["total"] // count
-    rest = columns["total"] - count * centre
-    squares = columns["squares"] - centre * (columns["total"] + rest)
-    std = np.sqrt(np.maximum(squares / count - (rest / count) ** 2, 0))
-    return std
-
-
 _COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     "label": _labels,
     "frame": _bbox,
@@ -346,6 +344,10 @@ _COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     "count": _count,
     "area": _area,
     "bbox": _bbox,
+    "area_bbox": _area_bbox,
+    "depth_physical": _sides,
+    "height_physical": _sides,
+    "width_physical": _sides,
     "depth": _sides,
     "height": _sides,
     "width": _sides,
@@ -359,9 +361,6 @@ _COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     "extent": _extent,
     "touches_border": _touches_border,
     "surface": _surface,
-    "intensity_sum": _intensity_sum,
-    "intensity_mean": _intensity_mean,
-    "intensity_min": _intensity_min,
-    "intensity_max": _intensity_max,
-    "intensity_std": _intensity_std,
+    **intensities.COLUMNS,
+    **shapes.COLUMNS,
 }

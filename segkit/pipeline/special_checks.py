@@ -243,8 +243,7 @@ def bounded_columns(
     known: dict[str, None] = {}
     for letters in [step.keywords["axes"]] if step.keywords.get("axes") else axes:
         every = object_properties.wanted(None, letters, True)
-        if len(letters) in (2, 3):
-            every = [*every, "surface"]
+        every = [*every, *object_properties.by_name_only(letters)]
         names = object_properties.column_names(every, len(letters))
         known |= dict.fromkeys(name.replace("-", "_") for name in names)
     for name, limits in step.keywords.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from segkit.labelling.seams import adjacent_tiles
+from segkit.measurement import shapes
 from segkit.pipeline.contents import is_foreign
 from segkit.pipeline.object_filters import filter_options
 from segkit.pipeline.stage_work import measure_options, needs_intensity, save_path
@@ -253,9 +254,9 @@ class Builder:
     def _sums_for(self, step: Step, labels: _Labels, options: dict[str, Any]) -> Task:
         """Return the sums that the options of a step need."""
         image = self._settings.source if needs_intensity(step) else None
-        surface = "surface" in (options.get("properties") or ())
-        if surface or labels.merged is None:
-            return self._sums_by_id(labels.voxels, image, surface=surface)
+        named = sorted({*(options.get("properties") or ())} & {*shapes.NEEDS})
+        if named or labels.merged is None:
+            return self._sums_by_id(labels.voxels, image, tuple(named))
         return self._sums_of(labels, labels.merged, image)
 
     def _sums_of(self, labels: _Labels, merged: Task, image: Input | None) -> Task:
@@ -270,12 +271,12 @@ class Builder:
         return self._sums[key]
 
     def _sums_by_id(
-        self, labels: StoredArray, image: Input | None, *, surface: bool
+        self, labels: StoredArray, image: Input | None, named: tuple[str, ...]
     ) -> Task:
         """Return the sums over objects, of voxels that have the ids of the image."""
         parts = [
-            tasks.MEASURE_LABELS(labels.cut(tile.read), tile, image, surface=surface)
-            for tile in self._grid(int(surface))
+            tasks.MEASURE_LABELS(labels.cut(tile.read), tile, image, properties=named)
+            for tile in self._grid(shapes.reach(shapes.needs(named)))
         ]
         return _combined(parts, None)
 

@@ -182,7 +182,11 @@ def measure_objects(
 
 
 def measure_labels(
-    labels: Readable, tile: Tile, image: Readable | None, *, surface: bool
+    labels: Readable,
+    tile: Tile,
+    image: Readable | None,
+    *,
+    properties: tuple[str, ...],
 ) -> PartialTable:
     """Return the sums over the objects of one tile, under the ids of the image."""
     from segkit.measurement.measure import measure_tile
@@ -193,7 +197,7 @@ def measure_labels(
         tile,
         labels.shape,
         intensity=intensity,
-        surface=surface,
+        properties=properties,
     )
 
 

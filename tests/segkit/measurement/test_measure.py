@@ -71,7 +71,7 @@ def test_tasks_combine_in_any_order_and_grouping(case):
             t,
             labels.shape,
             intensity=image[t.read.slices],
-            surface=surface,
+            properties=["surface"] if surface else [],
         )
         for t in tiles(labels.shape, tile, halo=1)
     ]
@@ -359,7 +359,7 @@ def test_surface_without_a_halo_is_refused():
     labels = np.ones((4, 4), int)
     first = tiles(labels.shape, 2)[0]
     with pytest.raises(ValueError, match="halo=1"):
-        measure_tile(labels[first.read.slices], first, (4, 4), surface=True)
+        measure_tile(labels[first.read.slices], first, (4, 4), properties=["surface"])
 
 
 def test_many_and_few_labels_give_the_same_table(monkeypatch):

@@ -1,0 +1,176 @@
+"""The rows of objects: what hulls and higher moments are computed from.
+
+A row of an object is what it has of one line of the image along the last axis: how many
+voxels, the sums of their places and of squares and cubes of these, the first and the
+last. Rows of tiles add up to those of the image, whatever the tiles are, and so what is
+computed from them does not depend on tiles, bit by bit. They take 64 bytes each: memory
+follows the face of an object, not its volume.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from segkit.arrays import Array
+    from segkit.tiling.boxes import Box
+
+LABEL, ROW, COUNT, FIRST_SUM, FIRST, LAST = 0, 1, 2, 3, 6, 7
+"""Columns of rows. `ROW` is the number of the line in the image, in raster order; from
+`FIRST_SUM` on there are the sums of places, of their squares and cubes (modulo 2**64).
+"""
+
+
+class ObjectRows(NamedTuple):
+    """The rows of some objects, sorted by object, then in raster order."""
+
+    place: Array
+    """Of each row in the image on all axes but the last, shape (rows, axes - 1)."""
+    owner: Array
+    """Which object each row is of, as a place among them."""
+    starts: Array
+    """Where the rows of each object start, and how many rows there are."""
+    voxels: Array
+    """How many each row has."""
+    sums: Array
+    """Of places on the last axis, squares and cubes, shape (rows, 3)."""
+    first: Array
+    """The least place of each row on the last axis."""
+    last: Array
+    """The largest."""
+
+
+def rows_of(
+    labels: Array, box: Box, origin: tuple[int, ...], shape: tuple[int, ...]
+) -> Array:
+    """Return the rows of the objects in a box of an array, under its labels.
+
+    The array's first voxel lies at `origin` in an image of `shape`.
+    """
+    own = labels[box.slices]
+    flat = own.reshape(-1, own.shape[-1])
+    begins = flat != 0
+    begins[:, 1:] &= flat[:, 1:] != flat[:, :-1]
+    ends = flat != 0
+    ends[:, :-1] &= flat[:, 1:] != flat[:, :-1]
+    line, begin = np.nonzero(begins)
+    end = np.nonzero(ends)[1]
+    name = flat[line, begin].astype(np.int64)
+    number = _line_numbers(box, origin, shape)[line]
+    start = begin + (box.start[-1] + origin[-1])
+    runs = np.empty((len(name), 8), np.int64)
+    runs[:, LABEL], runs[:, ROW], runs[:, COUNT] = name, number, end - begin + 1
+    runs[:, FIRST], runs[:, LAST] = start, start + (end - begin)
+    _sum_powers(start, runs[:, COUNT], runs)
+    return joined([runs])
+
+
+def _line_numbers(box: Box, origin: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+    number = np.zeros(1, np.int64)
+    for axis, length in enumerate(shape[:-1]):
+        first = origin[axis] + box.start[axis]
+        own = np.arange(first, first + box.shape[axis])
+        number = (number[:, None] * length + own).reshape(-1)
+    return number
+
+
+def _sum_powers(start: Array, length: Array, runs: Array) -> None:
+    """Write the sums of powers of `length` places from `start` on."""
+    one = length * (length - 1) // 2
+    two = one * (2 * length - 1) // 3
+    three = one * one
+    runs[:, FIRST_SUM] = length * start + one
+    runs[:, FIRST_SUM + 1] = length * start**2 + 2 * start * one + two
+    cubes = length * start**3 + 3 * start**2 * one + 3 * start * two + three
+    runs[:, FIRST_SUM + 2] = cubes
+
+
+def joined(parts: list[Array]) -> Array:
+    """Return the rows of several parts of an image together, sorted."""
+    runs = np.concatenate(parts)
+    if not len(runs):
+        return runs
+    order = np.lexsort((runs[:, ROW], runs[:, LABEL]))
+    runs = runs[order]
+    new = (np.diff(runs[:, : ROW + 1], axis=0, prepend=-1) != 0).any(axis=1)
+    starts = np.flatnonzero(new)
+    if len(starts) == len(runs):
+        return runs
+    rows = np.empty((len(starts), 8), np.int64)
+    rows[:, : ROW + 1] = runs[starts, : ROW + 1]
+    rows[:, COUNT:FIRST] = np.add.reduceat(runs[:, COUNT:FIRST], starts)
+    rows[:, FIRST] = np.minimum.reduceat(runs[:, FIRST], starts)
+    rows[:, LAST] = np.maximum.reduceat(runs[:, LAST], starts)
+    return rows
+
+
+def of_objects(rows: Array, labels: Array, shape: tuple[int, ...]) -> ObjectRows:
+    """Return the rows of some objects of an image; each has some."""
+    owner = np.searchsorted(labels, rows[:, LABEL])
+    known = owner < len(labels)
+    known[known] = labels[owner[known]] == rows[known, LABEL]
+    if not known.all():
+        rows, owner = rows[known], owner[known]
+    starts = np.searchsorted(owner, np.arange(len(labels) + 1))
+    lines = shape[:-1]
+    place = np.empty((len(rows), len(lines)), np.int64)
+    number = rows[:, ROW]
+    for axis, length in reversed(list(enumerate(lines))):
+        number, place[:, axis] = np.divmod(number, max(length, 1))
+    sums = rows[:, FIRST_SUM : FIRST_SUM + 3]
+    count, first, last = rows[:, COUNT], rows[:, FIRST], rows[:, LAST]
+    return ObjectRows(place, owner, starts, count, sums, first, last)
+
+
+def moments(
+    rows: ObjectRows, low: Array, centre: Array, steps: tuple[float, ...]
+) -> Array:
+    """Return moments up to order 3 on each axis, shape (objects, 4, 4, ...).
+
+    Parameters
+    ----------
+    rows
+        Of all objects.
+    low
+        The start of each object's box.
+    centre
+        From where places are counted, in voxels from the start of the box.
+    steps
+        Distance of voxel centres on each axis.
+    """
+    ndim = low.shape[1]
+    along = _powers_of_rows(rows, low[:, -1], centre[:, -1])
+    found = np.empty((len(low), *(4,) * ndim))
+    others = [
+        rows.place[:, axis] - low[rows.owner, axis] - centre[rows.owner, axis]
+        for axis in range(ndim - 1)
+    ]
+    for powers in np.ndindex(*found.shape[1:]):
+        term = along[powers[-1]]
+        for place, power in zip(others, powers[:-1], strict=True):
+            term = term * place**power
+        scale = math.prod(s**p for s, p in zip(steps, powers, strict=True))
+        total = np.add.reduceat(term, rows.starts[:-1]) if len(low) else term[:0]
+        found[(slice(None), *powers)] = total * scale
+    return found
+
+
+def _powers_of_rows(rows: ObjectRows, low: Array, centre: Array) -> list[Array]:
+    """Return for each row the sums of powers of places from the centre on."""
+    start, shift = low[rows.owner], centre[rows.owner]
+    one, two, three = rows.sums.T
+    count = rows.voxels
+    # In integers modulo 2**64 up to here: from the box's start on they are small again.
+    first = one - count * start
+    second = two - 2 * start * one + count * start**2
+    third = three - 3 * start * two + 3 * start**2 * one - count * start**3
+    n, a, b, c = (part.astype(float) for part in (count, first, second, third))
+    return [
+        n,
+        a - n * shift,
+        b - 2 * shift * a + n * shift**2,
+        c - 3 * shift * b + 3 * shift**2 * a - n * shift**3,
+    ]
