@@ -332,6 +332,17 @@ class Body:
         _require(int, *meta[name])
         return [number / 1e6 for number in meta[name]]
 
+    @_understood
+    def ends(self) -> list[float]:
+        """Return when each task ended, in seconds since the epoch."""
+        meta = self._columns()
+        base, starts, walls = meta["base"], meta["start"], meta["wall"]
+        _require(int, base, *starts, *walls)
+        return [
+            (base + start + wall) / 1e6
+            for start, wall in zip(starts, walls, strict=True)
+        ]
+
     def _some(self, *names: str) -> dict[str, Any]:
         data = zstd.decompress(self._packed)
         unpacker = msgpack.Unpacker(

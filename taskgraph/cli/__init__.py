@@ -40,6 +40,7 @@ GROUPS = {
             "show": "Show everything that is known about a result.",
             "table": "Show the calls of a function as a table, or save it.",
             "value": "Print or save a result.",
+            "web": "Show tasks and results in a browser, as they run.",
             "why": "The same as explain.",
             "shell": "Look at results and forget some, in Python.",
         },

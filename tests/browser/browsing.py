@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
 
 AXE = "4.14.1"
-PATIENCE = 20.0
+PATIENCE = 30.0
 _FLAGS = (
     "--headless=new",
     "--no-sandbox",  # root has none
@@ -203,7 +203,7 @@ class Browser:
             ".then((r) => end(r.violations.map((v) => v.id + ': ' + v.nodes.map("
             "(n) => n.html + ' ' + n.failureSummary).slice(0, 3).join('; '))))"
         )
-        assert found == []
+        assert found == [], "\n".join(found)
 
     def complaints(self) -> list[str]:
         """Return what the console said, and which other hosts were asked."""

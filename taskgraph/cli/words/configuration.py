@@ -49,11 +49,12 @@ OF_COMMANDS = {
     "value": ("json", "all", "also"),
     "verify": ("json", "sample", "rtol", "atol"),
     "wait": ("timeout", "also", "quiet"),
+    "web": ("host", "port", "open", "allow_actions"),
     "why": ("json", "also"),
 }
 """What may be set for each command, so that none has to be imported to know it."""
 _COMMON = ("jugfile", "store")
-_PARAMETERS = {"json": "as_json", "all": "everything"}
+_PARAMETERS = {"json": "as_json", "all": "everything", "open": "opened"}
 _VARIABLES = ("TG_ALSO", "TG_CPUS", "TG_ELEMENT", "TG_JUGFILE", "TG_STORE")
 """What is read from the environment, besides ``TG_COMMAND_SETTING``."""
 _NEAR = 0.75

@@ -9,6 +9,11 @@ export function count(value) {
   return WHOLE.format(value);
 }
 
+/** A number of things: 1 task, 12 tasks. */
+export function counted(number, what) {
+  return `${count(number)} ${what}${number === 1 ? "" : "s"}`;
+}
+
 /** Three significant digits, and none lost of whole numbers: 0.0123, 4.57, 12,400. */
 export function short(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "";

@@ -122,7 +122,7 @@ def test_a_setting_of_the_wrong_type_is_a_usage_error(tg):
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_option_is_a_setting(command):
-    names = {"as_json": "json", "everything": "all"}
+    names = {"as_json": "json", "everything": "all", "opened": "open"}
     found = group.get_command(None, command).params
 
     options = {names.get(p.name, p.name) for p in found} - {*LOUD, *WORDS}

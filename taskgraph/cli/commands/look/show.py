@@ -119,7 +119,9 @@ def _about(
     if record is None:
         about["arguments"] = snapshot.texts([key]).get(key, "")
     else:
-        about |= _about_record(record)
+        from taskgraph.results.described import about_record
+
+        about |= about_record(record)
         about |= _about_code(results, key, record, snapshot, jugfile)
     return about
 
@@ -140,39 +142,6 @@ def _needs(key: bytes, snapshot: Snapshot, names: dict[bytes, str]) -> dict[str,
 
 def _named(key: bytes, names: dict[bytes, str]) -> dict[str, str]:
     return {"key": key.hex(), "function": names.get(key, "")}
-
-
-def _about_record(record: Record) -> dict[str, Any]:
-    from taskgraph.results.codec import blob_refs, stored_size
-
-    about: dict[str, Any] = {
-        "arguments": record.summary,
-        "start": record.start,
-        "end": record.end,
-        "wall": record.wall,
-        "cpu": record.cpu,
-        "peak_rss": record.rss,
-        "attempt": record.attempt,
-        **{name: record.context.get(name) for name in ("host", "user", "pid", "job")},
-        **{name: record.context.get(name) for name in ("python", "packages", "git")},
-        "jug": record.context.get("jug"),
-        "output": record.output,
-    }
-    if record.failure is not None:
-        failure = record.failure
-        about["failure"] = {
-            "cause": failure.cause,
-            "error": failure.error,
-            "message": failure.message,
-            "traceback": failure.traceback,
-        }
-        return about
-    about["size"] = stored_size(record.payload)
-    about["blobs"] = [
-        {"name": ref.name, "size": ref.offset + ref.size, "compressed": ref.compressed}
-        for ref in blob_refs(record.payload)
-    ]
-    return about
 
 
 def _about_code(

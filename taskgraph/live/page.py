@@ -1,0 +1,203 @@
+"""The live page of a jugfile: what is followed, and what its routes are given."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.live.calls import CallTexts, Search
+from taskgraph.live.following import Following
+from taskgraph.live.notes import notes_of
+from taskgraph.live.state import (
+    counts_of,
+    is_finished,
+    left_of,
+    rate_of,
+    shown_locks,
+    workers_of,
+)
+from taskgraph.live.values import ValueProcess
+from taskgraph.pages import Latest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from backends.interface import Backend
+    from taskgraph.live.history import History
+    from taskgraph.live.tasks import Tasks
+    from taskgraph.results.results import Results
+
+_OFTEN, _SELDOM = 1.0, 10.0
+"""Seconds between two looks while somebody watches, and while nobody does."""
+_RATHER = 6
+"""A look that takes long is followed by so many times as long without one."""
+_SEARCHES = 8
+
+
+class LivePage:
+    """What pages of one jugfile share: one look at the store for all that are open.
+
+    Parameters
+    ----------
+    open_store : callable
+        Returns the store, up to date; None if the jugfile has not run yet.
+    jugfile : Path
+        The script.
+    arguments : sequence of str, optional
+        As what it ran; any by default.
+    act : callable, optional
+        Does what is asked by words of the command line, ``["retry"]``, and returns its
+        exit code and what it said; None if nothing may be changed.
+    sentence : callable, optional
+        Returns a sentence whose commands can be typed as they stand.
+    """
+
+    def __init__(
+        self,
+        open_store: Callable[[], Backend | None],
+        jugfile: Path,
+        arguments: Sequence[str] | None = None,
+        *,
+        act: Callable[[list[str]], tuple[int, str, str]] | None = None,
+        sentence: Callable[[str], str] = str,
+    ) -> None:
+        self.following = Following(open_store, jugfile, arguments)
+        self.latest = Latest()
+        self.act, self.sentence = act, sentence
+        self._ended, self._wanted = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._values: ValueProcess | None = None
+        self._texts: tuple[Tasks, CallTexts] | None = None
+        self._searches: OrderedDict[str, Search] = OrderedDict()
+
+    def start(self) -> None:
+        """Look once, then again and again in a thread."""
+        self.look()
+        self._thread.start()
+
+    def close(self) -> None:
+        """End: streams, thread, processes."""
+        self.latest.close()
+        self._ended.set()
+        self._wanted.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._values is not None:
+            self._values.close()
+        self.following.close()
+
+    def look(self) -> None:
+        """Look at the store, and let pages know."""
+        self.following.look()
+        with self.following.lock:
+            self.latest.publish(json.dumps(self.state(), allow_nan=False))
+
+    def look_soon(self) -> None:
+        """Let the thread look at once."""
+        self._wanted.set()
+
+    def _follow(self) -> None:
+        while not self._ended.is_set():
+            began = time.thread_time()
+            self.look()
+            busy = time.thread_time() - began
+            history = self.following.history
+            reading = history is not None and history.reading
+            watched = self.latest.watchers > 0
+            pause = _OFTEN if watched or reading else _SELDOM
+            self._wanted.wait(max(pause, _RATHER * busy))
+            self._wanted.clear()
+
+    def state(self) -> dict[str, Any]:
+        """Return what a page shows all the time."""
+        follows = self.following
+        plain: dict[str, Any] = {
+            "jugfile": follows.jugfile.name,
+            "trouble": self.sentence(follows.trouble),
+            "acts": self.act is not None,
+            "forgot": follows.forgot,
+        }
+        if follows.tasks is None or follows.history is None:
+            return plain | {"functions": None}
+        tasks, history = follows.tasks, follows.history
+        alive = [m for m in follows.members if m.worker not in follows.dead]
+        texts = self.texts(tasks)
+        shown = shown_locks(follows.locks)
+        calls = {
+            key: self.call(tasks, texts, tasks.place[key])
+            for key in shown
+            if key in tasks.place
+        }
+        return plain | {
+            "functions": counts_of(tasks),
+            "complete": tasks.snapshot.complete,
+            "finished": is_finished(tasks),
+            "arguments": list(tasks.snapshot.arguments),
+            "rate": rate_of(history.timeline, time.time()),
+            "left": left_of(tasks, history.timeline, len(alive)),
+            "workers": workers_of(follows.members, follows.locks, calls),
+            "at_work": len(alive),
+            "reading": history.reading,
+            "notes": [self.sentence(note) for note in notes_of(follows)],
+        }
+
+    def graph(self) -> tuple[Tasks, History]:
+        """Return the graph and its times.
+
+        Raises
+        ------
+        LookupError
+            There is none yet.
+        """
+        tasks, history = self.following.tasks, self.following.history
+        if tasks is None or history is None:
+            raise LookupError(self.sentence(self.following.trouble))
+        return tasks, history
+
+    def results(self) -> Results:
+        """Return the results of the store.
+
+        Raises
+        ------
+        LookupError
+            There is no store, or it cannot be read now.
+        """
+        results = self.following.results
+        if results is None:
+            raise LookupError(self.sentence(self.following.trouble))
+        return results
+
+    def values(self) -> ValueProcess:
+        """Return what loads values, one process for all pages."""
+        tasks, _ = self.graph()
+        if self._values is None:
+            url = self.results().backend.url
+            path = str(self.following.jugfile.resolve())
+            self._values = ValueProcess(url, path, tasks.snapshot.arguments)
+        return self._values
+
+    def texts(self, tasks: Tasks) -> CallTexts:
+        """Return the arguments of a graph's tasks as text."""
+        if self._texts is None or self._texts[0] is not tasks:
+            self._texts = tasks, CallTexts(tasks)
+        return self._texts[1]
+
+    def call(self, tasks: Tasks, texts: CallTexts, place: int) -> str:
+        """Return a call as short text."""
+        name = tasks.snapshot.names[int(tasks.functions[place])]
+        return f"{name.rpartition('.')[2]}({texts[place]})"
+
+    def search(self, text: str) -> Search:
+        """Return a search, as far as it has come; the last few are kept."""
+        tasks, _ = self.graph()
+        found = self._searches.get(text)
+        if found is None or found.tasks is not tasks:
+            found = self._searches[text] = Search(tasks, text)
+        self._searches.move_to_end(text)
+        while len(self._searches) > _SEARCHES:
+            self._searches.popitem(last=False)
+        return found
