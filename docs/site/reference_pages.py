@@ -65,7 +65,7 @@ def _commands():
                 f"### `tg {name}`\n\n```text\n{_help('taskgraph.cli', name)}\n```\n\n"
             )
     text += f"## segkit\n\n```text\n{_help('segkit.cli')}\n```\n"
-    for name in ("run", "submit"):
+    for name in ("run", "submit", "explore"):
         text += f"\n### `segkit {name}`\n\n```text\n{_help('segkit.cli', name)}\n```\n"
     return text
 

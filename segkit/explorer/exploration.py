@@ -104,10 +104,17 @@ class Exploration:
             "contrast": self.contrast,
             "steps": as_plain([Entry(named(step)) for step in self.opened.steps]),
             "addable": addable(),
+            "presets": {name: self._preset(name) for name in PRESETS},
             "palette": PALETTE,
             "reference": self.reference is not None,
             "cache": self.computer.cache.limit,
         }
+
+    def _preset(self, name: str) -> list[dict[str, Any]]:
+        """Return the steps of a preset, as a page holds them."""
+        first = [step for step in self.opened.steps if step.function == "load"]
+        steps = [*first, *PRESETS[name](self.facts)]
+        return as_plain([Entry(named(step)) for step in steps])
 
     def described(self, request: Request) -> list[dict[str, Any]]:
         """Return what can be set of each step, and its arguments by keyword."""

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from .browsing import Browser, missing, pictures_folder, started
+from .exploring import shown  # noqa: F401 - a fixture of all explorer tests
 
 
 @pytest.fixture(scope="session")

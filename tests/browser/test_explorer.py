@@ -3,87 +3,14 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
-import numpy as np
 import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-import segkit
-from segkit.explorer.exploring import explorer_of
-from segkit.pipeline import Pipeline, florinate
-from taskgraph.pages import serving
+from segkit.pipeline import Pipeline
 
-RNG = np.random.default_rng(5)
-
-
-def spots(shape, count=30):
-    """Return an image of bright spots on noise, and the labels of the spots."""
-    grid = np.indices(shape)
-    labels = np.zeros(shape, np.int32)
-    for number in range(1, count + 1):
-        centre = [int(RNG.integers(6, n - 6)) for n in shape]
-        away = sum((g - c) ** 2 for g, c in zip(grid, centre, strict=True))
-        labels[(away < 26) & (labels == 0)] = number
-    noise = RNG.normal(30, 4, shape)
-    return np.clip(noise + 120 * (labels > 0), 0, 255).astype(np.uint8), labels
-
-
-IMAGE, LABELS = spots((180, 220))
-VOLUME, _ = spots((20, 60, 64), 12)
-
-
-@pytest.fixture
-def shown(browser, tmp_path, monkeypatch):
-    """A page about an image in a file, with options."""
-    monkeypatch.chdir(tmp_path)
-
-    @contextmanager
-    def show(image=IMAGE, *given, width=1280, theme="dark", **options):
-        if isinstance(image, np.ndarray):
-            segkit.save("cells.tif", image, overwrite=True)
-            image = "cells.tif"
-        explorer = explorer_of(image, *given, **options)
-        with serving(explorer.site(), on_end=explorer.close) as served:
-            browser.open(served.address, width=width, theme=theme)
-            browser.find(".step .count", "")
-            browser.wait(lambda: figure(browser), "a figure")
-            yield served
-            leave(browser)
-
-    return show
-
-
-def leave(browser):
-    """Leave the page before its server ends, and look at what the console said."""
-    assert browser.complaints() == []
-    browser.driver.get("about:blank")
-
-
-def figure(browser):
-    return browser.run("return document.querySelector('.figures b')?.textContent")
-
-
-def steps(browser):
-    script = "return window.explorer.model.now.steps.map((step) => step.run)"
-    return browser.run(script)
-
-
-def option(browser, place, name):
-    script = "return window.explorer.model.now.steps[arguments[0]].with[arguments[1]]"
-    return browser.run(script, place, name)
-
-
-def canvas(browser, place=0):
-    return browser.all(".pane canvas")[place]
-
-
-def changed(browser, before):
-    browser.wait(lambda: figure(browser) != before, f"another figure than {before}")
+from .exploring import LABELS, canvas, changed, figure, option, steps
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -178,6 +105,16 @@ def test_steps_are_added_moved_and_removed(browser, shown):
         browser.wait(lambda: "fill_holes" not in steps(browser), "its end again")
 
 
+def test_other_steps_are_begun_with_and_taken_back(browser, shown):
+    with shown():
+        before = steps(browser)
+        browser.find("select[aria-label='Begin with other steps']").send_keys("nuclei")
+        browser.wait(lambda: steps(browser) == ["segment_nuclei"], "the preset")
+        browser.find("[data-name=sensitivity] .slider")
+        browser.type("z")
+        browser.wait(lambda: steps(browser) == before, "the steps before")
+
+
 def test_a_step_that_raises_says_why_and_the_rest_stays(browser, shown):
     with shown():
         before = figure(browser)
@@ -267,125 +204,3 @@ def test_pictures_share_one_zoom_and_a_second_set_of_steps_is_beside(browser, sh
         assert browser.run(zooms) == 1
         browser.picture("explorer-panes")
         browser.check()
-
-
-def test_seeds_are_drawn_and_saved(browser, shown, tmp_path):
-    with shown(preset="watershed"):
-        browser.find("select[aria-label='Draw seeds']").send_keys("seed 3")
-        (
-            ActionChains(browser.driver)
-            .move_to_element(canvas(browser))
-            .click_and_hold()
-            .move_by_offset(30, 10)
-            .move_by_offset(30, 20)
-            .release()
-            .perform()
-        )
-        strokes = "return explorer.model.now.steps[1].with.markers.strokes?.length"
-        browser.wait(lambda: browser.run(strokes) == 1, "a stroke")
-        browser.find(".figures", "3 objects")
-        browser.picture("explorer-seeds")
-        browser.click("button", "Save")
-        browser.find(".message", "Saved")
-    found = Pipeline.load(tmp_path / "pipeline.toml").run("cells.tif", out=tmp_path)
-    assert set(np.unique(found.labels)) == {1, 2, 3}
-
-
-def test_a_volume_is_seen_in_three_linked_slices(browser, shown):
-    with shown(VOLUME, axes="zyx"):
-        assert len(browser.all(".pane")) == 3
-        browser.type(".", ".")
-        at = "return explorer.model.now.at"
-        assert browser.run(at)[0] == 12
-        ActionChains(browser.driver).move_to_element_with_offset(
-            canvas(browser, 1), 0, -20
-        ).click().perform()
-        browser.wait(lambda: browser.run(at)[0] < 12, "another plane")
-        browser.picture("explorer-volume")
-        browser.check()
-
-
-def test_the_whole_image_is_run_by_stored_tasks(browser, shown, tmp_path):
-    with shown(out=tmp_path / "out"):
-        browser.click("button", "Run on all")
-        browser.find(".progress", "cells-labels.tif is there")
-        shown_objects = int(figure(browser).split()[0])
-    labels = segkit.open_image(tmp_path / "out" / "cells-labels.tif").read()
-    assert len(np.unique(labels)) - 1 == shown_objects
-    assert (tmp_path / "pipeline.tgdata").exists()
-
-
-def test_scores_follow_the_slider(browser, shown):
-    with shown(reference=LABELS):
-        browser.click("[data-tool=scores]")
-        cell = ".shelf tr:nth-child(4) td + td"
-        script = f"return document.querySelector('{cell}')?.innerText"
-        before = browser.wait(lambda: browser.run(script), "scores")
-        field = browser.find("[data-name=sigma] input[type=number]")
-        field.click()
-        browser.type(Keys.END, "9")
-        browser.wait(lambda: browser.run(script) not in (before, None), "another score")
-
-
-def test_names_of_files_and_steps_run_nothing(browser, shown, tmp_path):
-    name = "<img src=x onerror=alert(1)>.tif"
-    segkit.save(tmp_path / name, IMAGE)
-
-    def hostile(image):
-        raise ValueError("<script>alert(1)</script>")
-
-    pipeline = Pipeline(florinate(hostile)())
-    with shown_array(browser, tmp_path / name, pipeline):
-        browser.find("h1", "<img src=x onerror=alert(1)>")
-        browser.find(".step .bad", "<script>alert(1)</script>")
-
-
-@contextmanager
-def shown_array(browser, image, pipeline):
-    """A page framed as in a notebook, whose first step raises."""
-    explorer = explorer_of(image, pipeline)
-    with serving(explorer.site(framed=True), on_end=explorer.close) as served:
-        browser.open(served.address)
-        yield
-        leave(browser)
-
-
-def test_a_page_outlives_an_image_that_is_gone(browser, shown, tmp_path):
-    path = tmp_path / "cells.zarr"
-    segkit.save(path, np.tile(IMAGE, (14, 12)))
-    browser.expected = ["422"]
-    with shown(str(path)):
-        import shutil
-
-        shutil.rmtree(path)
-        browser.run("explorer.model.set({view: {centre: [900, 900], zoom: 1}})")
-        browser.find(".message.bad", "cells.zarr")
-        assert browser.all(".pane canvas")
-
-
-def test_a_notebook_of_another_origin_shows_it_in_a_frame(browser, tmp_path):
-    """As in a cell: the page that has the frame comes from another host."""
-    page = segkit.explore(IMAGE, preset="threshold")
-    head = '<!doctype html><title>Notebook</title><link rel="icon" href="data:,">'
-    (tmp_path / "notebook.html").write_text(head + page._repr_html_())
-    handler = partial(Quiet, directory=tmp_path)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        browser.open(f"http://localhost:{server.server_port}/notebook.html", width=600)
-        frame = browser.find("iframe")
-        browser.driver.switch_to.frame(frame)
-        browser.wait(lambda: figure(browser), "a figure")
-        browser.find(".step .count", "object")
-        browser.driver.switch_to.default_content()
-        browser.picture("explorer-notebook")
-        browser.driver.get("about:blank")
-    finally:
-        server.shutdown()
-        server.server_close()
-        page.close()
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *said):
-        pass

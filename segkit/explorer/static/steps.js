@@ -26,7 +26,18 @@ export class Steps {
   buttons() {
     const button = (text, title, call) =>
       h("button", { type: "button", class: "plain", title, on: { click: call } }, text);
-    return h("span", { class: "buttons" },
+    const presets = h("select", {
+      "aria-label": "Begin with other steps", title: "Begin with other steps; z takes it back", on: {
+        change: () => {
+          const steps = this.start.presets[presets.value];
+          presets.value = "";
+          presets.blur();
+          this.model.set({ steps, list: true, place: steps.length - 1, until: null });
+        },
+      },
+    }, h("option", { value: "" }, "Begin with"), Object.keys(this.start.presets).map((name) =>
+      h("option", { value: name }, name.replaceAll("_", " "))));
+    return h("span", { class: "buttons" }, presets,
       button("Undo", "z", () => this.model.undo()),
       button("Redo", "shift z", () => this.model.redo()),
       button("Add", "add a step", () => this.adding.open()));

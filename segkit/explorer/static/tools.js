@@ -2,7 +2,7 @@
 
 import { fill, h } from "../pages/dom.js";
 import { short } from "../pages/format.js";
-import { asked, channel } from "./asking.js";
+import { channel } from "./asking.js";
 import { draw, palette } from "./drawing.js";
 import { changed, optionOf, withOption } from "./model.js";
 import { scale } from "./sliders.js";
@@ -376,4 +376,3 @@ export async function followRun(show) {
     await new Promise((done) => setTimeout(done, 500));
   }
 }
-export { asked };

@@ -1,7 +1,6 @@
 // The pictures of an image: panes that share one zoom, one place and one crosshair.
 
 import { fill, h } from "../pages/dom.js";
-import { short } from "../pages/format.js";
 import { channel } from "./asking.js";
 import { draw, drawMarks, palette } from "./drawing.js";
 
@@ -339,4 +338,3 @@ export class Views {
 }
 
 export const paneKinds = Object.entries(KINDS).map(([kind, { name }]) => [kind, name]);
-export const shown = short;
