@@ -163,3 +163,4 @@ def pipelines() -> None:
     assert_type(pipeline.run(["a.tif", "b.tif"])[0].saved, list[Path])
     outputs = segkit.workflows.pipeline_tasks(pipeline, "image.tif", out="out")
     assert_type(outputs, segkit.workflows.Outputs)
+    assert_type(segkit.explore("image.tif", pipeline, preset="nuclei").address, str)

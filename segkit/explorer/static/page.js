@@ -9,6 +9,7 @@ import { objects, Steps } from "./steps.js";
 import { followRun, Histogram, save, Scores, Sheet, Table } from "./tools.js";
 import { paneKinds, Views } from "./views.js";
 
+const LATE = 200; // milliseconds after which it is said that something is computed
 const SLOW = 300; // milliseconds after which the picture follows at a coarser zoom
 const main = document.getElementById("main");
 
@@ -37,13 +38,17 @@ let slowest = 0;
 let sent = 0;
 const views = new Views(start, model, {
   told: (header) => {
+    arrived();
     slowest = performance.now() - sent;
     if (message.classList.contains("bad")) say("");
     steps.tell(header);
     summary(header);
     if (!model.now.moving) later();
   },
-  failed: fail,
+  failed: (error) => {
+    arrived();
+    fail(error);
+  },
   chosen: () => table.show(),
   hovered: (words, object = "", at = null) => {
     hovered.dataset.words = words;
@@ -53,6 +58,21 @@ const views = new Views(start, model, {
   },
   seeded: (stroke) => seed(stroke),
 });
+
+// The last picture stays until the next is there; after a while it is marked as old.
+let late;
+let lasted = 0;
+function asking() {
+  clearTimeout(late);
+  late = setTimeout(() => {
+    views.element.classList.add("old");
+    fill(figures, `computing${lasted > 1 ? `, ${duration(lasted)} the last time` : ""}`);
+  }, LATE);
+}
+function arrived() {
+  clearTimeout(late);
+  views.element.classList.remove("old");
+}
 
 /** Put a stroke into the step that is grown from seeds. */
 function seed(stroke) {
@@ -82,6 +102,7 @@ const figures = h("p", { class: "figures" });
 function summary(header) {
   const last = header.steps.findLast((one) => one.objects !== undefined) ?? header.steps.findLast((one) => one.fraction !== undefined);
   const took = header.steps.reduce((sum, one) => sum + one.seconds, 0);
+  if (took) lasted = took;
   const what = !last ? "" : last.objects !== undefined ? objects(last.objects) : `${short(100 * last.fraction)} % foreground`;
   fill(figures, h("b", {}, what), " ", took ? duration(took) : "", header.whole ? "" : header.level ? " approximate" : " in this view");
 }
@@ -108,6 +129,7 @@ const settle = settled(() => {
 const plainAsk = views.ask.bind(views);
 views.ask = (given = {}) => {
   const follow = model.now.moving && slowest > SLOW ? Math.min(3, Math.ceil(Math.log2(slowest / SLOW))) : 0;
+  asking();
   plainAsk({ coarse: follow, first: model.now.moving === true, ...given });
   if (model.now.moving) settle();
 };
@@ -153,10 +175,17 @@ const seeds = h("select", {
     change: () => {
       views.drawing = seeds.value === "" ? null : Number(seeds.value);
       views.element.classList.toggle("seeding", views.drawing !== null);
+      brush.hidden = views.drawing === null;
     },
   },
 }, h("option", { value: "" }, "no seeds"), [1, 2, 3, 4, 5].map((n) => h("option", { value: n }, `seed ${n}`)),
 h("option", { value: 0 }, "wipe out"));
+
+const brush = h("input", {
+  type: "number", min: 0, max: 100, value: model.now.brush, hidden: true, class: "brush",
+  "aria-label": "Radius of seeds", title: "Radius of seeds in voxels",
+  on: { input: () => model.set({ brush: Number(brush.value) }) },
+});
 
 async function keep(path, then) {
   try {
@@ -206,7 +235,7 @@ fill(main, h("div", { class: "explorer" },
       keysButton(), themeButton()),
     planes, views.element,
     h("footer", {}, h("span", { class: "tabs", role: "group", "aria-label": "Tools" }, tabs),
-      h("label", {}, "fill ", opacity), seeds, hovered),
+      h("label", {}, "fill ", opacity), seeds, brush, hovered),
     shelf),
   column));
 showPanes();

@@ -13,6 +13,14 @@ const CELL = [168, 120];
 const GREY = new Set(["low", "high", "below", "above", "h"]);
 const LEVELS = new Set(["binarize", "hysteresis", "random_walker", "watershed"]);
 
+/** Change what an element has; the focus stays at the same place in it. */
+function keeping(element, change) {
+  const all = () => [...element.querySelectorAll("button, select, input")];
+  const at = all().indexOf(document.activeElement);
+  change();
+  if (at >= 0) all()[at]?.focus({ preventScroll: true });
+}
+
 /** The table of objects; a row and its object in the picture are chosen together. */
 export class Table {
   constructor(model, { fail, chosen }) {
@@ -37,7 +45,10 @@ export class Table {
   }
 
   show() {
-    if (!this.found) return;
+    if (this.found) keeping(this.body, () => this.fill());
+  }
+
+  fill() {
     const { columns, objects: number, exact, unit } = this.found;
     const names = Object.keys(columns);
     if (!number) {
@@ -133,7 +144,7 @@ export class Histogram {
     }, fail);
     this.askMethods = channel("thresholds", "thresholds", (found) => {
       this.list = found.methods;
-      this.showMethods();
+      keeping(this.methods, () => this.showMethods());
       this.draw();
     }, fail);
     this.listen();
@@ -292,7 +303,7 @@ export class Sheet {
     const rows = two && two.id !== one.id ? this.values(two, 3) : [null];
     const cells = rows.flatMap((down) => this.values(one, 5).map((across) => this.cell(one, across, two, down)));
     this.grid.style.setProperty("--columns", this.values(one, 5).length);
-    fill(this.grid, cells.map(({ element }) => element));
+    keeping(this.grid, () => fill(this.grid, cells.map(({ element }) => element)));
     cells.forEach((cell, k) => this.draw(cell, k));
   }
 

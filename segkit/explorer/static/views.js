@@ -238,7 +238,7 @@ export class Views {
       const at = this.at(pane, event);
       from = { at, centre: this.model.now.view.centre };
       if (this.drawing !== null) {
-        this.stroke = { label: this.drawing, radius: this.model.now.brush ?? 3, points: [at.map(Math.floor)] };
+        this.stroke = { label: this.drawing, radius: this.model.now.brush, points: [at.map(Math.floor)] };
         this.paint(pane);
       }
     });
