@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from segkit.arrays import Array, RealPerAxis
 
 _ROWS = 2**15  # matrices of so many voxels are made at once
+_WIDEST = 1e5
 _FEWEST_AXES, _MOST_AXES = 2, 3
 
 
@@ -62,7 +63,13 @@ def in_voxels(
     """
     length = checks.as_positive(sigma, name="sigma")
     steps = checks.as_spacing(1.0 if spacing is None else spacing, ndim)
-    return tuple(length / step for step in steps), steps
+    sigmas = tuple(length / step for step in steps)
+    if max(sigmas) > _WIDEST:
+        raise ValueError(
+            f"sigma is {sigma}, {max(sigmas):g} voxels, but must be at most"
+            f" {_WIDEST:g}; give it in units of spacing"
+        )
+    return sigmas, steps
 
 
 def hessian_margin(sigma: Any, spacing: Any, truncate: Any, ndim: int) -> list[int]:

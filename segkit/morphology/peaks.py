@@ -69,7 +69,8 @@ def peaks(
     level = checks.as_number(threshold, name="threshold")
     if math.isnan(level):
         raise ValueError("threshold is NaN, but must be a number")
-    found = first_maxima(array, radii)
+    within = [min(radius, n) for radius, n in zip(radii, array.shape, strict=True)]
+    found = first_maxima(array, within)
     return found if level == -math.inf else found & (array > level)
 
 

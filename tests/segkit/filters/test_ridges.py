@@ -119,6 +119,7 @@ def test_percentiles_are_those_of_scipy(dtype, percent):
     [
         (lambda i: segkit.sato(i, []), "sigmas is empty"),
         (lambda i: segkit.sato(i, 0), "sigmas is 0, but must be a finite number"),
+        (lambda i: segkit.sato(i, 10**30), "must be at most 100000; give it in units"),
         (lambda i: segkit.sato(i[0], 1), "is for images of 2 or 3 axes, not for 1"),
         (lambda i: segkit.sato(i, 1, polarity="up"), "unknown polarity 'up'"),
         (lambda i: segkit.frangi(i, 1, gamma=-1), "gamma is -1"),
