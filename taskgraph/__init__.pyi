@@ -50,6 +50,14 @@ from .interactive.invalidating import (
     invalidate as invalidate,
     undo as undo,
 )
+from .interactive.memoizing import (
+    Memory as Memory,
+    memory as memory,
+)
+from .interactive.showing import (
+    Shown as Shown,
+    show as show,
+)
 from .mending.from_python import (
     accept as accept,
     verify as verify,

@@ -14,13 +14,16 @@ from taskgraph.upkeep.asking import asking_of, nobody_has
 from taskgraph.upkeep.status import states_of, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
+    from taskgraph.drawing.graph_shape import GraphShape
     from taskgraph.resources import Resources
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
     from taskgraph.upkeep.snapshot import Snapshot
 
+_SHOWN_ERRORS = 3
+_WORDS = {"open": "waiting"}
 _STATES = ("done", "failed", "blocked", "open")
 _Task = tuple[bytes, str, str]
 """Key, function and state."""
@@ -90,6 +93,26 @@ class Report:
     _asking: Mapping[str, Sequence[str]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _shape: Callable[[], GraphShape] | None = field(
+        default=None, repr=False, compare=False
+    )
+
+    def _repr_html_(self) -> str:
+        from taskgraph.displays.display import display
+        from taskgraph.displays.markup import element, joined, standing_alone
+        from taskgraph.displays.texts import Text
+        from taskgraph.drawing.svg import MOST_BOXES, svg
+
+        names = [{"function": name, **row} for name, row in self.counts.items()]
+        shape = self._shape() if self._shape is not None else None
+        parts = [display(names).html()] if names else [element("p", "no tasks")]
+        if shape is not None and 0 < len(shape.boxes) <= MOST_BOXES:
+            parts.append(element("div", svg(shape), class_="tgd-scroll", tabindex=0))
+        errors = self.errors[:_SHOWN_ERRORS] if self.failed else []
+        parts += [Text(str(error), error.function).html() for error in errors]
+        more = self.failed - len(errors)
+        parts += [element("p", f"and {more} more failed")] if more > 0 else []
+        return standing_alone(joined(*parts))
 
     @property
     def exit_code(self) -> ExitCode:
@@ -175,6 +198,7 @@ def report_of(
         loaded.results,
         tasks,
         asking_of(loaded.graph.generators),
+        lambda: _drawn(loaded, tasks()),
     )
 
 
@@ -193,9 +217,33 @@ def report_from(snapshot: Snapshot, results: Results) -> Report:
         for key, name in snapshot.named().items():
             yield key, name, states[key] if states[key] in _STATES else "open"
 
+    def shape() -> GraphShape:
+        from taskgraph.drawing.graph_shape import by_function
+
+        known = status_of(snapshot, backend.keys(), backend.failures(), ())
+        return by_function(snapshot, known)
+
     more = not snapshot.complete
     asking = snapshot.asking
-    return Report(done, failed, blocked, rest + more, results, tasks, asking)
+    return Report(done, failed, blocked, rest + more, results, tasks, asking, shape)
+
+
+def _drawn(loaded: Loaded, tasks: Iterable[_Task]) -> GraphShape:
+    """Return the functions of a graph that was read, with the counts of states."""
+    from taskgraph.drawing.graph_shape import Box, GraphShape, short_names
+
+    counts: dict[str, Counter[str]] = {}
+    for _, name, state in tasks:
+        counts.setdefault(name, Counter())[_WORDS.get(state, state)] += 1
+    titles = dict(zip(counts, short_names(list(counts)), strict=True))
+    boxes = [Box(name, titles[name], found) for name, found in counts.items()]
+    place = {name: number for number, name in enumerate(counts)}
+    arrows = Counter(
+        (place[need.name], place[task.name])
+        for task in loaded.graph.tasks
+        for need in task.needs
+    )
+    return GraphShape(boxes, dict(arrows), (), bool(loaded.missing))
 
 
 def _why(results: Results, key: bytes, name: str) -> FailedTask:

@@ -31,6 +31,7 @@ from segkit.io.sources import (
     resolve,
 )
 from segkit.names import known_as
+from segkit.notebook.thumbnail import thumbnail_html
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +97,7 @@ class Image:
     nodata: float | None = None
     asked: OpenOptions | None = field(default=None, compare=False, repr=False)
     seen: list[tuple[str, str]] = field(default_factory=list, compare=False, repr=False)
+    _repr_html_ = thumbnail_html
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -61,6 +61,12 @@ class Pipeline:
     def __repr__(self) -> str:
         return f"Pipeline({', '.join(map(_written, self.steps))})"
 
+    def _repr_html_(self) -> str:
+        from segkit.notebook.markup import table
+
+        written = [_written(step) for step in self.steps]
+        return table({"step": range(1, 1 + len(written)), "call": written}, 99)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pipeline) and self.steps == other.steps
 

@@ -40,6 +40,22 @@ class Result:
     unit: str = UNKNOWN_UNIT
     saved: list[Path] = field(default_factory=list)
 
+    def _repr_html_(self) -> str:
+        """Return pictures of the array and the labels, and the table's first rows."""
+        from segkit.notebook.markup import figure, in_grey, middle, paragraph, table
+        from segkit.pictures.colouring import label_colours
+
+        parts = [paragraph(repr(self))]
+        plane = middle(self.array) if self.labels is None else None
+        if plane is not None:
+            parts.append(figure(in_grey(plane), f"array, {self.array.dtype}"))
+        plane = None if self.labels is None else middle(self.labels)
+        if plane is not None:
+            parts.append(figure(label_colours(plane), "labels"))
+        if self.table is not None:
+            parts.append(table(self.table))
+        return "".join(parts)
+
     def __repr__(self) -> str:
         """Tell what there is, not all of its voxels."""
         parts = [f"array={self.array.dtype}{list(self.array.shape)}"]

@@ -74,7 +74,7 @@ class GraphShape:
 
 def by_function(snapshot: Snapshot, status: Status) -> GraphShape:
     """Return a box for each function, with the counts of its tasks."""
-    titles = _short(snapshot.names)
+    titles = short_names(snapshot.names)
     boxes = [
         Box(name, title, {s: n for s, n in status.counts[name].items() if n})
         for name, title in zip(snapshot.names, titles, strict=True)
@@ -94,7 +94,7 @@ def by_task(snapshot: Snapshot, states: Mapping[bytes, str]) -> GraphShape:
     """Return a box for each task."""
     keys = snapshot.split()
     calls = snapshot.texts(keys)
-    titles = _short(snapshot.names)
+    titles = short_names(snapshot.names)
     boxes = []
     for key, function in zip(keys, snapshot.functions, strict=True):
         name = f"{snapshot.names[function]}({calls.get(key, '')})"
@@ -113,12 +113,12 @@ def by_task(snapshot: Snapshot, states: Mapping[bytes, str]) -> GraphShape:
 _ASKED = 1000
 
 
-def _short(names: Iterable[str]) -> list[str]:
+def short_names(names: Iterable[str]) -> list[str]:
     """Return names without their modules, unless two would be the same.
 
     Examples
     --------
-    >>> _short(["jugfile.load", "a.f", "b.f"])
+    >>> short_names(["jugfile.load", "a.f", "b.f"])
     ['load', 'a.f', 'b.f']
     """
     whole = list(names)

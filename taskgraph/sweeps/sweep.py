@@ -74,6 +74,16 @@ class Sweep(Sequence[Task]):
         name = self.tasks[0].name if self.tasks else "nothing"
         return f"Sweep({len(self)} calls of {name})"
 
+    def _repr_html_(self) -> str:
+        """Return points and states; results are read by `table`."""
+        from taskgraph.sweeps.known_results import states_of_tasks
+        from taskgraph.sweeps.tables import Table
+
+        if not self.tasks:
+            return Table({})._repr_html_()
+        states = states_of_tasks(self.tasks, results_of(self.tasks))
+        return Table({**self._arguments(), "state": states})._repr_html_()
+
     def table(self, *, store: Any = None) -> Table:
         """Return a row for each task: its parameters, what came out, its state.
 

@@ -70,6 +70,12 @@ class Table:
         more = len(self) - _SHOWN
         return "\n".join([*lines, f"... and {more} more"] if more > 0 else lines)
 
+    def _repr_html_(self) -> str:
+        from taskgraph.displays.markup import standing_alone
+        from taskgraph.displays.table_view import TableView
+
+        return standing_alone(TableView(self.columns, len(self), "Table").html())
+
     def select(self, *names: str) -> Table:
         """Return a table of some of the columns, in that order."""
         return Table({name: self[name] for name in names}, self.damaged)

@@ -54,6 +54,11 @@ class NotItsResult:
             way_out = WAY_OUT if command is None else f"`{command}` is for that"
             raise AttributeError(f"{says}: {way_out}", name=name, obj=self)
 
+    def _repr_html_(self) -> str:
+        from taskgraph.tasks.notebook_html import html_of
+
+        return html_of(self)
+
     def is_loaded(self) -> bool:
         """Return False: results are not kept here."""
         return False

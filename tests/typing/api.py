@@ -75,6 +75,16 @@ def names_of_jug() -> None:
     taskgraph.barrier()
 
 
+def square(x: int) -> int:
+    return x * x
+
+
+def remembered() -> None:
+    memo = taskgraph.memory("memory://")
+    assert_type(memo(square)(3), int)
+    assert_type(taskgraph.show(memo(ignore="x")(square)(3)), taskgraph.Shown)
+
+
 def runs() -> None:
     report = taskgraph.run("jugfile.py", workers=2, check=False, progress=True)
     assert_type(report.states, dict[bytes, str])

@@ -1,132 +1,159 @@
-"""Cells of a notebook, run by IPython itself in a process of its own."""
+"""What a notebook shows of tasks, runs, sweeps and values; what memory remembers."""
 
-import subprocess
-import sys
+from __future__ import annotations
 
+import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
-pytest.importorskip("IPython")
+from taskgraph import Task, TaskGenerator, in_store, memory, run, show, sweep
 
-CELLS = '''
-from taskgraph import *
-import taskgraph
-@TaskGenerator
-def square(x):
-    return x * x
-@TaskGenerator
-def total(xs):
-    return sum(xs)
-class Point:
-    def __init__(self, x):
-        self.x = x
-@TaskGenerator
-def x_of(point):
-    return point.x
-def tasks():
-    return [total([square(x) for x in range(4)]), x_of(Point(3))]
-first = tasks()
-assert run(first, store="nb", workers=2).done == 6
-assert value(first) == [14, 3]
-# %% the same cell, run again
-@TaskGenerator
-def square(x):
-    return x * x
-class Point:
-    def __init__(self, x):
-        self.x = x
-assert [task.key for task in tasks()] == [task.key for task in first]
-# %% edited
-@TaskGenerator
-def square(x):
-    return x * x + 1
-again = tasks()
-assert run(again, store="nb").done == 6
-assert value(again[0]) == 14
-assert invalidate(again, name="square", store="nb") == 5
-assert run(again, store="nb", workers=2, progress=True).done == 6
-assert value(again[0]) == 18
-# %% taken back
-assert undo(again) == 5
-assert value(again[0]) == 14
-assert "__main__.square" in status(again).counts
-# %% two functions of one name, of two cells
-old = square(1)
-@TaskGenerator
-def square(x):
-    return -x
-new = square(2)
-with in_store():
-    run([old, new])
-    assert value([old, new]) == [2, -2]
-# %% an error points into the cell
-@TaskGenerator
-def fail(x):
-    return x / 0
-report = run(fail(1), store="nb", check=False)
-assert "return x / 0" in report.errors[0].traceback
-# %% scripts and modules
-open("script.py", "w").write("""
-from taskgraph import TaskGenerator
-@TaskGenerator
-def half(x):
-    return x / 2
-""")
-%run script.py
-assert half.name == "__main__.half"
-run(half(3), store="nb")
-%load_ext autoreload
-%autoreload 2
-import script
-run(script.half(3), store="nb")
-# %% edited outside
-import os
-text = open("script.py").read().replace("x / 2", "x / 2 + 1")
-open("script.py", "w").write(text)
-os.utime("script.py", (2e9, 2e9))
-# %%
-edited = script.half(3)
-run(edited, store="nb")
-assert value(edited) == 1.5
-invalidate(edited)
-run(edited, store="nb")
-assert value(edited) == 2.5
-# %% processes of tasks
-@TaskGenerator
-def spread(n):
-    import multiprocessing
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.map(abs, range(-n, 0))
-task = spread(2)
-run(task, store="nb", workers=1)
-assert value(task) == [2, 1]
-try:
-    run()
-except UsageError as error:
-    assert "tasks, not nothing" in str(error)
-else:
-    raise AssertionError
-print("all cells ran")
-'''
-RUN = f"""
-from IPython.core.interactiveshell import InteractiveShell
-shell = InteractiveShell.instance()
-for cell in {CELLS!r}.split("# %%"):
-    done = shell.run_cell("#" + cell)
-    done.raise_error()
-"""
+from ..displays.html_checks import Offences
+
+BAD = "<script>alert(1)</script>"
+calls = []
 
 
-def test_cells_are_run_again_edited_forgotten_and_taken_back(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", RUN],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-        env={"IPYTHONDIR": str(tmp_path / "ipython"), "HOME": str(tmp_path)},
-    )
+@TaskGenerator
+def picture(text):
+    return np.eye(32) * len(text)
 
-    assert "all cells ran" in done.stdout, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "code of `square` changed since 4 results: they are kept" in done.stderr
-    assert "6 of 6 tasks done" in done.stderr
+
+@TaskGenerator
+def fails(one, text):
+    raise ValueError(text)
+
+
+class Other:
+    pass
+
+
+@TaskGenerator
+def other():
+    return Other()
+
+
+@TaskGenerator
+def doubled(n):
+    return 2 * n
+
+
+def shown(value):
+    """Return the HTML that a notebook shows, and the text in it."""
+    bundle, _ = DisplayFormatter().format(value)
+    assert bundle["text/plain"]
+    html = bundle["text/html"]
+    checked = Offences(html)
+    assert checked.found == []
+    return html, " ".join(checked.text)
+
+
+def test_a_task_shows_its_call_how_far_it_is_and_what_came_out():
+    with in_store() as results:
+        first = picture(BAD)
+        second = fails(first, BAD)
+        _, words = shown(second)
+        assert "waiting for 1 of 1 tasks" in words
+        _, words = shown(first)
+        assert f"picture('{BAD}')" in words
+        assert "ready" in words
+        run([first, second], store=results, check=False)
+        html, words = shown(first)
+        assert "done" in words
+        assert "data:image/png" in html
+        _, words = shown(second)
+        assert f"ValueError: {BAD}" in words
+
+
+def test_a_task_never_run_anywhere_shows_itself_too(monkeypatch):
+    with in_store() as results:
+        task = other()
+        run(task, store=results)
+        _, words = shown(task)
+    assert "read by pickle: task.value() does so" in words
+    _, words = shown(task[0])
+    assert "other" in words
+
+
+def test_a_report_shows_functions_states_the_graph_and_errors():
+    with in_store() as results:
+        report = run(fails(picture("a"), BAD), store=results, check=False)
+    html, words = shown(report)
+    assert "<svg" in html
+    assert f"ValueError: {BAD}" in words
+    assert "2 rows" in words
+    assert "✗ failed" in words
+
+
+def test_a_sweep_shows_points_and_states_and_its_table_what_came_out():
+    with in_store() as results:
+        points = sweep(doubled, {"n": [1, 2, BAD]})
+        run(points.tasks[:2], store=results)
+        _, words = shown(points)
+        assert words.count("done") == 2
+        assert "waiting" in words
+        assert BAD in words
+        _, words = shown(points.table())
+        assert "4" in words.split()
+
+
+def test_any_value_can_be_shown_and_so_can_results():
+    with in_store() as results:
+        task = picture("ab")
+        run(task, store=results)
+        assert "data:image/png" in shown(show(task))[0]
+    _, words = shown(show({"label": np.arange(3), BAD: [BAD] * 3}))
+    assert BAD in words
+    assert repr(show(np.zeros(0))) == "<text: ndarray(0,)float64>"
+
+
+def counted(image, power=1):
+    calls.append(power)
+    return image.sum() ** power
+
+
+def test_memory_calls_once_and_shares_results_with_tasks(tmp_path):
+    calls.clear()
+    memo = memory(tmp_path / "store")
+    remembered = memo(counted)
+    image = np.ones((100, 100))
+    assert remembered(image) == remembered(image.copy(), power=1) == 10_000
+    assert remembered(image, 2) == 10_000**2
+    assert calls == [1, 2]
+    task = Task(counted, image)
+    assert memo.results.load(task.key) == 10_000
+    assert memory(tmp_path / "store")(counted)(image) == 10_000
+    assert calls == [1, 2]
+    assert remembered.__name__ == "counted"
+    assert remembered.__wrapped__(image) == 10_000
+
+
+def test_memory_takes_the_options_of_tasks():
+    calls.clear()
+    memo = memory("memory://")
+    quiet = memo(ignore="power")(counted)
+    assert quiet(np.ones(3), 1) == quiet(np.ones(3), 2) == 3
+    with pytest.raises(ZeroDivisionError):
+        memo(divided)(1, 0)
+
+
+def divided(one, other):
+    return one // other
+
+
+@TaskGenerator
+def outer(n):
+    return memory("memory://")(divided)(n, 2)
+
+
+def test_in_a_task_what_memory_remembers_is_simply_called():
+    with in_store() as results:
+        task = outer(9)
+        run(task, store=results)
+        assert task.value() == 4
+
+
+def test_what_memory_remembers_is_seen_by_tg(forked_tg):
+    memory(forked_tg.folder / "store")(divided)(7, 2)
+    said = forked_tg("status", "--sizes", "--store", "store").stdout
+    assert "test_notebook.divided" in said

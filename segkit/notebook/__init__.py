@@ -1,0 +1,1 @@
+"""How images, pipelines and results show themselves in a notebook."""
