@@ -1,4 +1,4 @@
-"""Progress of a run: bars on a terminal, plain lines elsewhere."""
+"""Progress of a run: a view on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import sys
 import time
 from collections import Counter
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from taskgraph.cli.printing import counted, harmless, one_line
+from taskgraph.cli.printing import counted, harmless
 from taskgraph.cli.sentences import note, told_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from backends.interface import Backend
+    from taskgraph.cli.views.live import Foot
     from taskgraph.report import Report
+    from taskgraph.upkeep.snapshot import Snapshot
+    from taskgraph.watching.looks import Look
 
 _LINE_EVERY = 10.0
 _PIPE_SIZE = 1 << 20
@@ -34,8 +37,10 @@ class Display(Protocol):
     def note(self, sentence: str) -> None:
         """Tell something in one sentence."""
 
-    def know(self, names: Callable[[], Mapping[bytes, str]]) -> None:
-        """Learn of the tasks; `names` says what function each is of, if asked."""
+    def know(
+        self, names: Callable[[], Mapping[bytes, str]], snapshot: Callable[[], Snapshot]
+    ) -> None:
+        """Learn of the tasks: what function each is of, and the graph, if asked."""
 
     def end(self, backend: Backend) -> None:
         """Show how it is at the end."""
@@ -51,8 +56,8 @@ def progress(*, quiet: bool) -> Iterator[Display]:
     if quiet:
         yield _Quiet()
     elif sys.stderr.isatty():
-        with _bars(count) as bars:
-            yield bars
+        with _view(count) as view:
+            yield view
     else:
         yield _Lines(count)
 
@@ -64,7 +69,9 @@ class _Quiet:
     def note(self, sentence: str) -> None:
         note(sentence)
 
-    def know(self, names: Callable[[], Mapping[bytes, str]]) -> None:
+    def know(
+        self, names: Callable[[], Mapping[bytes, str]], snapshot: Callable[[], Snapshot]
+    ) -> None:
         pass
 
     def end(self, backend: Backend) -> None:
@@ -87,7 +94,11 @@ class _Lines(_Quiet):
         self._next = self._began + self.every
         self.tick = self._tick
 
-    def know(self, names: Callable[[], Mapping[bytes, str]]) -> None:
+    def know(
+        self,
+        names: Callable[[], Mapping[bytes, str]],
+        snapshot: Callable[[], Snapshot],  # noqa: ARG002 - for a view
+    ) -> None:
         self._count.know(names)
 
     def _tick(self, backend: Backend) -> None:
@@ -169,99 +180,71 @@ class _Counter:
 
 
 @contextmanager
-def _bars(count: _Counter) -> Iterator[Display]:
-    """Show a bar per function with rate and time left; what tasks print goes above."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+def _view(count: _Counter) -> Iterator[Display]:
+    """Show how it goes at the foot of the terminal; what tasks print goes above."""
+    from taskgraph.cli.views.live import Foot
 
-    console = Console(stderr=True)
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        auto_refresh=False,  # a thread would be there when workers are forked
-    )
+    foot = Foot()
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     with suppress(AttributeError, OSError):  # room for what comes between two looks
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
-    shown = _Bars(count, bars, reader, writer)
+    shown = _View(count, foot, reader, writer)
     try:
         yield shown
     finally:
         os.close(writer)
         shown.pass_on()
         os.close(reader)
-        bars.stop()
+        foot.stop()
 
 
-class _Bars(_Lines):
+class _View(_Lines):
     every = 0.25
 
-    def __init__(self, count: _Counter, bars: Any, reader: int, echo: int) -> None:
+    def __init__(self, count: _Counter, foot: Foot, reader: int, echo: int) -> None:
         super().__init__(count)
         self.echo = echo
-        self._bars = bars
+        self._foot = foot
         self._reader = reader
         self._begun = b""
-        self._ids: dict[str, Any] = {}
-        self._first: dict[str, int] = {}
+        self._look: Look | None = None
+        self._graph: Callable[[], Snapshot] | Snapshot | None = None
 
-    def know(self, names: Callable[[], Mapping[bytes, str]]) -> None:
-        super().know(names)
-        self._bars.start()  # not before: the jugfile may print while it is read
+    def know(
+        self, names: Callable[[], Mapping[bytes, str]], snapshot: Callable[[], Snapshot]
+    ) -> None:
+        super().know(names, snapshot)
+        self._graph = snapshot
+        self._foot.start()  # not before: the jugfile may print while it is read
 
     def _tick(self, backend: Backend) -> None:
         self.pass_on()
         super()._tick(backend)
 
     def pass_on(self) -> None:
-        """Print above the bars what tasks have printed."""
+        """Print above the view what tasks have printed."""
         with suppress(BlockingIOError):
             while piece := os.read(self._reader, _PIPE_SIZE):
                 *lines, self._begun = (self._begun + piece).split(b"\n")
                 for line in lines:
-                    self._print(line.decode(errors="replace"))
-                self._bars.refresh()
+                    self._foot.above(line.decode(errors="replace"))
+                self._foot.refresh()
             if self._begun:
-                self._print(self._begun.decode(errors="replace"))
+                self._foot.above(self._begun.decode(errors="replace"))
 
-    def _print(self, words: str) -> None:
-        self._bars.console.print(words, markup=False, highlight=False)
+    def _show(self, backend: Backend, seconds: float) -> None:  # noqa: ARG002 - as lines do
+        from taskgraph.watching.looks import Look
 
-    def _show(self, backend: Backend, seconds: float) -> None:
-        from rich.markup import escape
-
-        done, failed = self._count.done(backend)
-        for name, total in self._count.total.items():
-            if name not in self._ids:
-                title = escape(one_line(name.rpartition(".")[2], 40))
-                self._ids[name] = self._bars.add_task(title, total=total, rate="")
-            over = done.get(name, 0) + failed.get(name, 0)
-            first = self._first.setdefault(name, over)
-            rate = f"{(over - first) / max(1e-3, seconds):.1f}/s"
-            rate += f" {failed[name]} failed" if failed.get(name) else ""
-            self._bars.update(self._ids[name], completed=over, total=total, rate=rate)
+        if self._look is None:
+            self._look = Look(backend)
+        if callable(self._graph):
+            self._graph = self._graph()
+        if self._graph is not None:
+            self._foot.show(self._look(self._graph))
 
     def end(self, backend: Backend) -> None:
         self._show(backend, time.monotonic() - self._began)
 
     def note(self, sentence: str) -> None:
-        words = harmless(told_line(sentence))
-        self._bars.console.print(words, markup=False, highlight=False)
-
-
-def _print_above(lines: Any, console: Any) -> None:
-    for line in lines:
-        console.print(line.rstrip("\n"), markup=False, highlight=False)
+        self._foot.above(harmless(told_line(sentence)))

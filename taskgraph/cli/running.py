@@ -10,7 +10,7 @@ import click
 
 from backends.garbage import few_collections
 from taskgraph.cli.batch.limits import concluded_early, ends_for_limit, in_its_time
-from taskgraph.cli.printing import counted
+from taskgraph.cli.printing import counted, one_line
 from taskgraph.cli.sentences import note
 from taskgraph.cli.words.run_options import is_first
 from taskgraph.errors import JugfileError, UsageError
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+_NAMED = 4
+_MANY = 100_000
+"""Results of which it takes too long to count whose they are."""
 _INSTEAD = (
     "without --preload each worker reads the jugfile itself, and has its own; --debug "
     "runs in this process"
@@ -260,7 +263,7 @@ def _learner(display: Display) -> Callable[[Snapshot, Backend], None]:
         from taskgraph.upkeep.kept_jugfile import keep_snapshot
 
         import_module("taskgraph.report")  # needed at the end; now workers are busy
-        display.know(told.named)
+        display.know(told.named, lambda: told)
         keep_snapshot(told, backend)
 
     return learned
@@ -276,11 +279,15 @@ def _supervise(
     from taskgraph.execution.supervisor import Supervisor
     from taskgraph.report import report_of
     from taskgraph.upkeep.gone_files import writing_files
+    from taskgraph.upkeep.growing import take
 
     require_signals()
     graph = loaded.graph
     with progress(quiet=options.quiet) as display:
-        display.know(lambda: {key: graph[key].name for key in graph})
+        display.know(
+            lambda: {key: graph[key].name for key in graph},
+            lambda: take(graph, path, missing=loaded.missing),
+        )
         supervisor = Supervisor(
             HasRead(source, loaded, _INSTEAD),
             options,
@@ -329,7 +336,20 @@ def _summarize(
     """Say how it went, and what tasks have written; see `_tell_files`."""
     for line in display.summary(report) if is_first() else ():
         note(line)
+    if report.done and not options.quiet and is_first():
+        note(_made(report))
     return _tell_files(report, writing, options)
+
+
+def _made(report: Report) -> str:
+    """Return how many results there are of which functions, and where."""
+    where = f"results are in {report.store.backend.url}"
+    if report.done > _MANY:
+        return where
+    done = {name: row["done"] for name, row in report.counts.items() if row["done"]}
+    named = [f"{one_line(n.rpartition('.')[2])} {done[n]}" for n in list(done)[:_NAMED]]
+    more = f" and {len(done) - _NAMED} more" if len(done) > _NAMED else ""
+    return f"{', '.join(named)}{more}: {where}"
 
 
 def _limited(supervisor: Supervisor, options: RunOptions) -> bool:

@@ -41,6 +41,9 @@ _NAMED = 3
 @click.option(
     "--sizes", is_flag=True, help="Show what results take, by function: bytes and time."
 )
+@click.option(
+    "--watch", is_flag=True, help="Stay, and show how it goes, until nothing is left."
+)
 @also_option
 @json_option
 def command(
@@ -50,6 +53,7 @@ def command(
     also: tuple[str, ...],
     *,
     sizes: bool,
+    watch: bool,
     as_json: bool,
 ) -> int:
     """Show how far the tasks of JUGFILE are, by function.
@@ -73,6 +77,10 @@ def command(
     if sizes:
         return _show_sizes(backend, as_json=as_json)
     snapshot = None if backend is None else _snapshot(backend, jugfile, arguments)
+    if watch and backend is not None and snapshot is not None:
+        from taskgraph.cli.views.staying import watched
+
+        return watched(backend, snapshot)
     if backend is None or snapshot is None:
         _show(Status({}), None, {}, [], as_json=as_json)
         return 0

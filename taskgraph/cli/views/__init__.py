@@ -1,0 +1,1 @@
+"""A `View` of a run on a terminal."""
