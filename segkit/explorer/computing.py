@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 _INPUTS = ("array", "labels", "table")
 """Fields of stages that name others."""
+_OVERLAPPING = (
+    "its tiles are those of the whole image, of which only a part is seen; zoom cannot"
+    " help, but join='own' would, or a smaller image"
+)
 _ROW = 64
 """Bytes of a number in a table, with what is around it, at most."""
 
@@ -224,13 +228,18 @@ class _Run:
         return made
 
     def _step(self, at: int, step: Step, draft: Draft) -> Made:
-        if step.function == "tile":  # changes nothing but join="or"
-            return Made(at, exact=step.keywords.get("join", "own") == "own")
-        count = len(draft.stages)
+        if step.function == "tile":
+            if step.keywords.get("join", "own") == "own":
+                return Made(at)  # which changes no result
+            if not self._region.whole or self._region.level:
+                raise PipelineError(_OVERLAPPING)
+        before = list(draft.stages)
         place(draft, at + 1, step)
         made = Made(at)
-        for stage in draft.stages[count:]:
-            if not stage.kind.startswith("save"):
+        for number, stage in enumerate(draft.stages):
+            # A step may join the stage of the one before it.
+            known = number < len(before) and stage is before[number]
+            if not known and not stage.kind.startswith("save"):
                 made = self._stage(at, stage)
         return made
 

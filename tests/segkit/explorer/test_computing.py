@@ -15,6 +15,7 @@ from segkit.io import as_image
 from segkit.pipeline import (
     Pipeline,
     binarize,
+    binary_opening,
     clear_border,
     gaussian,
     keep_within,
@@ -23,6 +24,7 @@ from segkit.pipeline import (
     ndnt,
     regionprops,
     remove_small_objects,
+    tile,
     uniform,
     watershed,
     white_tophat,
@@ -108,6 +110,29 @@ def test_a_small_image_is_what_a_run_over_all_of_it_makes():
     assert table.keys() == expected.table.keys()
     np.testing.assert_array_equal(table["label"], expected.table["label"])
     assert all(one.exact and not one.error for one in outcome.steps)
+
+
+def test_tiles_that_are_joined_by_or_are_those_of_a_run():
+    steps = [tile(shape=50, stride=25, join="or"), ndnt(shape=9, polarity="bright")]
+    steps += [binary_opening(), label()]
+    outcome = run(computer(PLANE), steps, [(0, 200), (0, 230)])
+    expected = Pipeline(*steps).run(PLANE)
+    np.testing.assert_array_equal(outcome.last("labels").value, expected.labels)
+    whole = Pipeline(*steps[1:]).run(PLANE)
+    assert (whole.labels != expected.labels).any()
+
+
+def test_tiles_that_are_joined_by_or_are_refused_for_a_part(small_whole):
+    steps = [tile(shape=50, stride=25, join="or"), ndnt(shape=9)]
+    outcome = run(computer(PLANE), steps, [(0, 50), (0, 50)])
+    assert "tiles are those of the whole image" in outcome.steps[0].error
+
+
+def test_tiles_that_keep_their_own_change_nothing():
+    steps = [tile(shape=50), gaussian(sigma=1), binarize(), label()]
+    outcome = run(computer(PLANE), steps, [(0, 200), (0, 230)])
+    expected = Pipeline(*steps).run(PLANE)
+    np.testing.assert_array_equal(outcome.last("labels").value, expected.labels)
 
 
 def test_a_changed_last_step_runs_only_that_step():
