@@ -61,6 +61,30 @@ def is_mask(image: Array) -> bool:
     return value in (1, 255) and not ((image != 0) & (image != value)).any()
 
 
+def require_background(mask: Array, *, name: str = "mask") -> None:
+    """Raise `ValueError` for several numbers and no 0: a mask would be all foreground.
+
+    Some programs write masks of other values than 0 and one more.
+
+    Examples
+    --------
+    >>> require_background(np.array([0, 7])), require_background(np.array([1, 1]))
+    (None, None)
+    >>> require_background(np.array([3, 253]))
+    Traceback (most recent call last):
+    ...
+    ValueError: mask holds numbers from 3 to 253, and no 0, which is background; ...
+    """
+    if mask.dtype.kind == "b" or mask.size == 0:
+        return
+    low, high = mask.min(), mask.max()
+    if low != high and (mask != 0).all():
+        raise ValueError(
+            f"{name} holds numbers from {low} to {high}, and no 0, which is background;"
+            f" if {low} is, give {name} > {low}"
+        )
+
+
 def in_space(image: Any) -> Any:
     """Return an opened image with axes of space only; all else as it is.
 

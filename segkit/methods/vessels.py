@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from segkit import checks
+from segkit.arrays import require_background
 from segkit.filters.smoothing import gaussian
 from segkit.io.axes import require_named
 from segkit.labelling.labels import label
@@ -292,7 +293,9 @@ def _filled(grey: Array, seen: Mask) -> Array:
 
 
 def _view(field_of_view: Any, shape: tuple[int, ...]) -> Mask:
-    seen = checks.as_mask(field_of_view, name="field_of_view")
+    array = checks.as_image(field_of_view, name="field_of_view")
+    require_background(array, name="field_of_view")
+    seen = checks.as_mask(array)
     if seen.shape != shape:
         raise ValueError(
             f"field_of_view has shape {seen.shape}, the image {shape}; they differ"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
-from segkit.arrays import is_mask
+from segkit.arrays import is_mask, require_background
 from segkit.names import known_as
 from segkit.tiling.boxes import Box
 
@@ -103,11 +103,7 @@ class Partition:
         >>> grid_regions((2, 4), 2).within(seen).ids
         array([1])
         """
-        counts = checks.as_mask(mask)
-        if counts.shape != self.shape:
-            raise ValueError(
-                f"mask has shape {counts.shape}, the image {self.shape}; they differ"
-            )
+        counts = foreground(mask, self.shape)
         least = checks.require_fraction(least, name="least")
         before = self.sizes()
         if self.labels is not None:
@@ -149,15 +145,10 @@ class Partition:
         >>> labelled_regions(np.array([1, 1, 2, 2])).shares([1, 0, 0, 0])
         array([0.5, 0. ])
         """
-        foreground = checks.as_mask(mask)
-        if foreground.shape != self.shape:
-            raise ValueError(
-                f"mask has shape {foreground.shape}, the image {self.shape}; they"
-                " differ"
-            )
+        counts = foreground(mask, self.shape)
         return np.array(
             [
-                foreground[self.box(place).slices][self.inside(place)].mean()
+                counts[self.box(place).slices][self.inside(place)].mean()
                 for place in range(len(self))
             ],
             np.float64,
@@ -184,6 +175,20 @@ class Partition:
         for place, number in enumerate(numbers):
             image[self.box(place).slices][self.inside(place)] = number
         return image
+
+
+def foreground(mask: Any, shape: tuple[int, ...]) -> Mask:
+    """Return a mask of an image; raise `ValueError` if it is of another shape.
+
+    Or if it has several values, none of which is 0: all would be foreground.
+    """
+    array = checks.as_image(mask, name="mask")
+    if array.shape != shape:
+        raise ValueError(
+            f"mask has shape {array.shape}, the image {shape}; they differ"
+        )
+    require_background(array)
+    return checks.as_mask(array)
 
 
 @known_as("segkit.partitions")

@@ -11,6 +11,7 @@ from segkit.filters.derivatives import laplacian_of_gaussian
 from segkit.filters.smoothing import gaussian
 from segkit.morphology.peaks import peaks
 from segkit.names import known_as
+from segkit.partitions.partition import foreground
 from segkit.tiling.cutting import tiles
 from segkit.tiling.threads import in_threads, thread_count
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from segkit.arrays import Array, Mask
+    from segkit.arrays import Array
     from segkit.io import Image
     from segkit.tiling.boxes import Tile
 
@@ -101,7 +102,7 @@ def interest_points(
         above = values > least if method == "log" or least > 0 else values > -np.inf
         points, values = points[above], values[above]
     if mask is not None:
-        inside = _counted(mask, array.shape)[tuple(points.T)]
+        inside = foreground(mask, tuple(array.shape))[tuple(points.T)]
         points, values = points[inside], values[inside]
     return _in_order(points, values, most, array.shape)
 
@@ -126,15 +127,6 @@ def _maxima(
     parts = in_threads(run, grid, thread_count(workers, array.size))
     places, heights = zip(*parts, strict=True)
     return np.concatenate(places), np.concatenate(heights)
-
-
-def _counted(mask: ArrayLike, shape: tuple[int, ...]) -> Mask:
-    counts = checks.as_mask(mask)
-    if counts.shape != shape:
-        raise ValueError(
-            f"mask has shape {counts.shape}, the image {shape}; they differ"
-        )
-    return counts
 
 
 def _in_order(

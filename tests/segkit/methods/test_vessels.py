@@ -124,6 +124,7 @@ def test_an_even_image_has_no_vessels():
         (np.zeros((5, 5)), {"low": 3, "high": 2}, "high is 2"),
         (np.zeros((5, 5)), {"field_of_view": np.ones((4, 5))}, "they differ"),
         (np.zeros((5, 5)), {"field_of_view": np.zeros((5, 5))}, "is empty"),
+        (np.zeros((1, 2)), {"field_of_view": np.array([[3, 253]])}, "and no 0"),
         (np.zeros((5, 5)), {"polarity": "grey"}, "unknown polarity"),
         (np.zeros((5, 5)), {"min_size": -1}, "min_size is -1"),
     ],

@@ -143,6 +143,7 @@ def test_points_out_of_a_mask_are_left_out():
         (lambda: grid_regions((4, 4), 2).within(np.zeros((4, 4))), "no region has"),
         (lambda: grid_regions((4, 4), 2).within(np.ones((4, 5))), "they differ"),
         (lambda: grid_regions((4, 4), 2).shares(np.ones((4, 5))), "mask has shape"),
+        (lambda: grid_regions((1, 2), 1).shares([[3, 253]]), "no 0"),
         (lambda: grid_regions((4, 4), 2).painted([1.0]), "one for each of 4"),
         (lambda: window_regions([[4, 0]], (4, 4), 2), "lies outside"),
         (lambda: window_regions([], (4, 4), 2), "one or more points"),

@@ -1,0 +1,162 @@
+"""The study of vessels, in its reduced form and on a folder of one's own."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import segkit
+from taskgraph import run, table
+
+JUGFILE = Path(__file__).parents[1] / "jugfiles" / "vessels.py"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Return where the study of the picture of mahotas is, and what its run did."""
+    folder = tmp_path_factory.mktemp("study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SEGKIT_DATA", raising=False)
+        patch.chdir(folder)
+        done = run(JUGFILE, store=folder / "store", workers=0)
+    return folder, done
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_without_data_the_study_runs_on_a_picture_and_says_so(demo):
+    folder, done = demo
+    page = (folder / "vessels-out" / "index.html").read_text()
+    assert done.failed == 0
+    assert "Its numbers mean nothing" in page
+    assert "<script" not in page
+    for picture in re.findall(r"<img src='([^']+)'", page):
+        assert (folder / "vessels-out" / picture).stat().st_size > 500
+
+
+def test_every_method_has_its_score_by_experiment_and_the_flattered_one(demo):
+    folder, _ = demo
+    for kind in ("grid", "superpixels"):
+        rows = rows_of(folder / "vessels-out" / f"methods-{kind}.csv")
+        names = [row["method"] for row in rows]
+        assert len(names) == len(set(names)) == 4 + 1 + 3
+        assert {row["cross-validation"] for row in rows} == {"by experiment"}
+        assert all(float(row["flattered"]) > -99 for row in rows[:4])
+        assert "person 2" in names
+    assert (folder / "vessels-out" / "methods-grid.tex").read_text().count(r"\\") == 9
+
+
+def test_every_number_of_the_page_is_that_of_the_task_it_names(demo, monkeypatch):
+    folder, _ = demo
+    monkeypatch.delenv("SEGKIT_DATA", raising=False)
+    monkeypatch.chdir(folder)
+    tried = table("validated", JUGFILE, store=folder / "store")
+    found = {
+        (r["partition"], r["features"], r["regressor"]): r["q2"]
+        for r in (
+            dict(zip(tried.columns, row, strict=True))
+            for row in zip(*tried.columns.values(), strict=True)
+        )
+        if r["person"] == "1" and not r["within"]
+    }
+    assert len(found) == 8
+    for (kind, features, regressor), score in found.items():
+        rows = rows_of(folder / "vessels-out" / f"methods-{kind}.csv")
+        own = [row for row in rows if row["method"] == f"{features}, {regressor}"]
+        assert float(own[0]["Q2"]) == pytest.approx(score)
+
+
+def test_a_changed_method_is_computed_anew_and_nothing_else(
+    demo, tmp_path, monkeypatch
+):
+    folder, done = demo
+    monkeypatch.delenv("SEGKIT_DATA", raising=False)
+    monkeypatch.chdir(folder)
+    code = tmp_path / "code"
+    code.mkdir()
+    for path in JUGFILE.parent.glob("vessels*.py"):
+        (code / path.name).write_text(path.read_text())
+    before = set(done.store.keys())
+    same = run(code / "vessels.py", store=folder / "store", workers=0)
+    assert set(same.store.keys()) == before
+    text = (code / "vessels.py").read_text()
+    assert text.count("RandomForestRegressor(5)") == 1
+    changed = text.replace("RandomForestRegressor(5)", "RandomForestRegressor(6)")
+    (code / "vessels.py").write_text(changed)
+    again = run(code / "vessels.py", store=folder / "store", workers=0)
+    # A forest on two partitions and two families: both schedules and the other person,
+    # its line, and what the other person changes; a combination of each; the page.
+    anew = set(again.store.keys()) - before
+    assert len(anew) == 4 * (3 + 1 + 1) + 2 + 1 < again.done / 4
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Return a folder of one's own, with four pictures of two experiments."""
+    y, x = np.mgrid[:80, :90]
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    for k in range(4):
+        line = abs(y - (0.3 + 0.2 * k) * x - 10 * k) < 3
+        noise = np.random.default_rng(k).normal(0, 3, line.shape)
+        grey = (140 - 50 * line + noise).clip(0, 255).astype(np.uint8)
+        segkit.save(tmp_path / "images" / f"p{k}.png", grey)
+        drawn = np.where(line, 253, 3).astype(np.uint8)
+        segkit.save(tmp_path / "labels" / f"p{k}.png", drawn)
+    listed = "".join(f"p{k}.png,day {k // 2}\n" for k in range(4))
+    (tmp_path / "groups.csv").write_text("image,experiment\n" + listed)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_folder_of_ones_own_is_read_with_its_experiments(own, monkeypatch):
+    monkeypatch.syspath_prepend(JUGFILE.parent)
+    monkeypatch.setattr("sys.argv", ["vessels.py", str(own)])
+    import vessels_pictures
+
+    chosen = vessels_pictures.pictures()
+    assert [picture.experiment for picture in chosen] == ["day 0"] * 2 + ["day 1"] * 2
+    assert {picture.second for picture in chosen} == {None}
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"),
+    [
+        ("image,experiment\np0.png,a\n", "p1.png is in images/ only"),
+        ("image,day\np0.png,a\n", "needs the columns image and experiment"),
+        (
+            "image,experiment\n" + "".join(f"p{k}.png,a\n" for k in range(5)),
+            "p4.png is in groups.csv only",
+        ),
+        (
+            "image,experiment\n" + "".join(f"p{k}.png,a\n" for k in range(4)),
+            "one experiment only",
+        ),
+    ],
+    ids=["too few", "columns", "too many", "one"],
+)
+def test_experiments_that_do_not_match_are_told(own, listed, message, monkeypatch):
+    (own / "groups.csv").write_text(listed)
+    monkeypatch.syspath_prepend(JUGFILE.parent)
+    monkeypatch.setattr("sys.argv", ["vessels.py", str(own)])
+    import vessels_pictures
+
+    with pytest.raises(SystemExit, match=message):
+        vessels_pictures.pictures()
+
+
+def test_a_mask_is_the_brighter_of_two_values_and_no_other_picture(own, monkeypatch):
+    monkeypatch.syspath_prepend(JUGFILE.parent)
+    from vessels_masks import mask_of
+
+    drawn = mask_of.f(own / "labels" / "p0.png", None)
+    assert 0 < drawn.mean() < 0.2
+    with pytest.raises(ValueError, match="a mask has two"):
+        mask_of.f(own / "images" / "p0.png", None)
