@@ -1,4 +1,4 @@
-"""The other workers at a store: how many, what they did, whose locks are to free."""
+"""The other workers at a store: how many there are, and whose locks are to be freed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from taskgraph.execution.pace import processors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from backends.interface import Backend, Change, Key
+    from backends.interface import Backend, Key
     from taskgraph.resources import Resources
 
 _PATIENCE = 0.5
@@ -124,50 +124,6 @@ class OtherWorkers:
         seen |= dict.fromkeys(few, now)
         self._dead = (self._dead - set(few)) | (dead & self._names)
         return dead
-
-
-class News:
-    """What others did, asked for once where it is asked for again at once.
-
-    Whoever appends reads to the end of the journal before, and whoever waited has read
-    what came. Where a look takes long, another one in the next moment is left out: it
-    would tell what began since, and that can be seen with the look after it.
-
-    Parameters
-    ----------
-    backend : Backend
-        The store.
-    clock : callable, optional
-        Monotonic seconds.
-
-    Examples
-    --------
-    >>> from backends.opening import open_backend
-    >>> News(open_backend("memory://")).changes()
-    []
-    """
-
-    def __init__(
-        self, backend: Backend, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._backend, self._clock = backend, clock
-        self._fresh_until = 0.0
-
-    def changes(self) -> list[Change]:
-        """Return what became known and was not told yet; see `Backend.changes`."""
-        if self._fresh_until <= self._clock():
-            self._backend.refresh()
-            self.renew()
-        return self._backend.changes()
-
-    def renew(self) -> None:
-        """Note that all has just been read."""
-        self._fresh_until = self._clock() + self._backend.latency
-
-    def wait(self, seconds: float) -> None:
-        """Wait for news; then they are to be looked at."""
-        self._backend.wait(seconds)
-        self._fresh_until = 0.0
 
 
 def let_go(backend: Backend, but: Iterable[Key] = ()) -> None:

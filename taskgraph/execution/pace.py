@@ -36,9 +36,8 @@ _ASIDE = 0.002
 """Seconds that a task takes, at least, for something else to be done meanwhile."""
 _FEW = 8
 """Others that may all wake at each append, when they wait for something to do."""
-_REST, _SLOW_REST, _PER_LATENCY = 0.2, 1.0, 4
-"""Seconds that who waits looks away at most, as long as the end of a run may wait; and
-where each look is slow, so many times that, but no more than the second."""
+_REST = 0.2
+"""Seconds that who waits looks away at most; as long, the end of a run may wait."""
 
 
 @dataclass(slots=True)
@@ -95,8 +94,7 @@ class Pace:
     @property
     def rest(self) -> float:
         """For how long to let news come together before they are looked at, idle."""
-        most = max(_REST, min(_SLOW_REST, _PER_LATENCY * self.latency))
-        return min(most, self._haste * max(0, self.others // _FEW - 1) / 4)
+        return min(_REST, self._haste * max(0, self.others // _FEW - 1) / 4)
 
     def learn(self, name: str, seconds: float) -> None:
         """Take in how long a task of this name took."""

@@ -26,7 +26,7 @@ from taskgraph.description import summary
 from taskgraph.errors import MissingResultError
 from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.choosing.choice import Choice
-from taskgraph.execution.other_workers import News, OtherWorkers, let_go
+from taskgraph.execution.other_workers import OtherWorkers, let_go
 from taskgraph.execution.pace import Pace
 from taskgraph.execution.poison import given_up, poisonous
 from taskgraph.execution.runner import Runner
@@ -86,14 +86,13 @@ class Worker:
         self._source, self._options, self._provenance = source, options, provenance
         self._page: Page = page or NoPage()
         self._output, self._join = output, join or (lambda: None)
-        self._clock, self._loaded, self._standing = clock, loaded, False
+        self._clock, self._loaded = clock, loaded
         self._results, self._backend = loaded.results, loaded.results.backend
         self._pace = Pace(self._backend.latency, self._backend.worker)
-        at = self._backend, clock.monotonic
-        self._others, self._news = OtherWorkers(*at), News(*at)
+        self._others = OtherWorkers(self._backend, clock.monotonic)
         self._choice = Choice(options, self._page.share, clock.monotonic)
         self._done, self.failed = Unpublished(), 0
-        self._following, self._running = 0.0, b""
+        self._following, self._running, self._standing = 0.0, b"", False
         self._queue: deque[tuple[Key, int]] = deque()
         self._runner = Runner(
             self._results, debug=options.debug, clock=clock, hooked=True
@@ -170,7 +169,7 @@ class Worker:
     def _wait(self) -> float:
         """Wait for news; return for how long it was in vain, 0 if there was any."""
         began = self._clock.monotonic()
-        self._news.wait(self._choice.patience(self._frontier, self._backend.latency))
+        self._backend.wait(self._choice.patience(self._frontier, self._backend.latency))
         self._page.rest(self._pace.rest, self._clock)
         news = self._take_in() or self._pace.others
         return 0.0 if news else self._clock.monotonic() - began
@@ -184,7 +183,7 @@ class Worker:
 
     def _take_in(self) -> bool:
         """Bring the frontier up to date; return whether anything had changed."""
-        return self._learn(self._news.changes())
+        return self._learn(self._backend.poll())
 
     def _learn(self, changes: Sequence[Change]) -> bool:
         """Bring the frontier up to date with what became known; return if it was."""
@@ -344,7 +343,8 @@ class Worker:
         # What else is raised ends the worker; the page says what it was running.
         self._page.end()
         self._pace.learn(task.generator.name, seconds)
-        if failed := self._done.batch.rows[-1] == Row.FAILURE:
+        failed = self._done.batch.rows[-1] == Row.FAILURE
+        if failed:
             self.failed += 1
             self._frontier.fail([task.key])
         frees = not failed and self._frontier.finish([task.key])
@@ -356,7 +356,6 @@ class Worker:
             return
         began = self._clock.monotonic()
         whole = done.publish(self._results, self._provenance())
-        self._news.renew()
         self._done = Unpublished()
         self._pace.published(self._clock.monotonic() - began)
         self._background.patience = self._pace.interval

@@ -7,7 +7,7 @@ import pytest
 from backends.liveness import worker_identity
 from backends.opening import open_backend
 from backends.warning import warnings_told
-from taskgraph.execution.other_workers import News, OtherWorkers
+from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.pace import processors
 
 LEASE = 60.0
@@ -196,45 +196,3 @@ def test_who_has_work_frees_the_locks_of_the_dead_while_counting(
     assert set(own.holders().values()) == {"w2"}
     assert own.members.names() == {"w2"}
     assert len(warned) == 2
-
-
-# what they did
-
-
-class Slow:
-    """A store where each look takes long."""
-
-    latency = 0.25
-
-    def __init__(self):
-        self.looks, self.told = 0, ["a change"]
-
-    def refresh(self):
-        self.looks += 1
-
-    def changes(self):
-        told, self.told = self.told, []
-        return told
-
-    def wait(self, seconds):
-        pass
-
-
-def test_news_are_asked_for_once_in_a_moment_and_told_at_any_time(clock):
-    slow = Slow()
-    news = News(slow, clock)
-    assert news.changes() == ["a change"]
-    slow.told.append("read on the way to an append")
-    clock.now += 0.1
-    assert news.changes() == ["read on the way to an append"]
-    assert slow.looks == 1
-    clock.now += 0.2
-    assert news.changes() == []
-    assert slow.looks == 2
-    news.wait(1.0)
-    news.changes()
-    assert slow.looks == 3  # a wait ends because there is something
-    clock.now += 1.0
-    news.renew()
-    news.changes()
-    assert slow.looks == 3

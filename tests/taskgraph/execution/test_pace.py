@@ -113,13 +113,6 @@ def test_few_wake_at_each_append_and_many_let_news_come_together():
     assert 0.0 < pace(31).rest < pace(63).rest <= pace(1000).rest == 0.2
 
 
-def test_where_a_look_is_slow_many_let_more_news_come_together():
-    """Each that waits looks, and reads what came, each time."""
-    slow = [pace(others, 0.1, 0.25).rest for others in (1, 15, 40, 1000)]
-    assert slow == [0.0, 0.0, 1.0, 1.0]
-    assert pace(1000, 0.1, 0.1).rest == 0.4
-
-
 @TaskGenerator
 def nap(number):
     time.sleep(0.02)
