@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import UsageError
+from taskgraph.identity.own_generator import OWN, own_generators, with_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,8 +43,11 @@ class Calls:
         self._name = name
         self._signature: inspect.Signature | None = None
         try:
-            self._signature = inspect.signature(function, follow_wrapped=False)
-            found = list(self._signature.parameters.values())
+            signature = inspect.signature(function, follow_wrapped=False)
+            found = list(signature.parameters.values())
+            for own in own_generators(function):  # which the engine gives
+                found = with_own(found, own, name, OWN)
+            self._signature = signature.replace(parameters=found)
         except (TypeError, ValueError):  # a compiled one that says nothing
             found = []
         self._kinds = {parameter.name: parameter.kind for parameter in found}

@@ -325,3 +325,21 @@ def test_what_is_not_installed_is_told(store, monkeypatch):
     ):
         with pytest.raises(UsageError, match="not installed"):
             deed()
+
+
+@TaskGenerator
+def noisy(sigma, size=2, *, rng: np.random.Generator):
+    return sigma * rng.normal(size=size)
+
+
+def test_a_function_that_wants_random_numbers_is_given_them_at_each_point():
+    set_jugdir("memory:")
+    tried = sweep(noisy, {"sigma": [1, 2], "size": [1, 2]})
+    assert tried[0].hash() == noisy(sigma=1, size=1).hash()
+    run(tried)
+    drawn = [
+        number / point["sigma"]
+        for point, found in zip(tried.points, value(tried), strict=True)
+        for number in found
+    ]
+    assert len(set(drawn)) == 6
