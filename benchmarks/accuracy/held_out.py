@@ -2,9 +2,9 @@
 
     SEGKIT_DATA=folder python benchmarks/accuracy/held_out.py
 
-`isbi2012_em` (adapted Rand error) and `dsb2018` (average precision at IoU 0.5): of each
-set the images at even places choose the parameters from a small grid, those at odd
-places are scored with them, and with the defaults. Nothing is random.
+`isbi2012_em` (adapted Rand error), `dsb2018` and `coelho2009` (average precision at IoU
+0.5): of each set the images at even places choose the parameters from a small grid,
+those at odd places are scored with them, and with the defaults. Nothing is random.
 """
 
 from __future__ import annotations
@@ -29,9 +29,16 @@ from segkit.overlaps.contingency_table import contingency
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NUCLEI = {
+    "depth": (0.06, 0.1, 0.14),
+    "valleys": (0.0, 0.25, 0.5),
+    "min_radius": (0.5, 0.65),
+}
 GRIDS: dict[str, dict[str, tuple[float, ...]]] = {
     "isbi2012_em": {"width": (5.0, 6.0, 7.0), "strength": (0.8, 0.85, 0.9)},
-    "dsb2018": {"depth": (0.08, 0.12, 0.16), "min_radius": (0.5, 0.65)},
+    "dsb2018": NUCLEI,
+    "coelho2009/gnf": NUCLEI,
+    "coelho2009/ic100": NUCLEI,
 }
 
 
@@ -64,11 +71,11 @@ def mean_error(
 def main() -> None:
     if "SEGKIT_DATA" not in os.environ:
         raise SystemExit("set SEGKIT_DATA to the folder that holds dsb2018/ and others")
-    for name, error in (("isbi2012_em", cells_error), ("dsb2018", nuclei_error)):
+    for name, grid in GRIDS.items():
+        error = cells_error if name == "isbi2012_em" else nuclei_error
         folder = Path(os.environ["SEGKIT_DATA"]) / name / "images"
         paths = sorted(folder.iterdir())
         choosing, scored = paths[::2], paths[1::2]
-        grid = GRIDS[name]
         candidates = [
             dict(zip(grid, values, strict=True))
             for values in itertools.product(*grid.values())
@@ -78,7 +85,7 @@ def main() -> None:
         print(f"{name}: {len(choosing)} images choose {best} ({min(errors):.3f})")
         print(f"  the other {len(scored)}: {mean_error(error, scored, best):.3f}")
         print(f"  with the defaults: {mean_error(error, scored, {}):.3f}")
-    print("(isbi2012_em: adapted Rand error; dsb2018: 1 - AP50)")
+    print("(isbi2012_em: adapted Rand error; the others: 1 - AP50)")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def by_space(
     image: Any,
     axes: str | None,
     spacing: float | Sequence[float] | None,
-    segment: Callable[[NDArray[Any], Spacing], NDArray[np.int32]],
+    segment: Callable[[NDArray[Any], Spacing, float], NDArray[np.int32]],
 ) -> NDArray[np.int32]:
     """Return what a method makes of an image, of each plane or volume by itself.
 
@@ -75,7 +75,8 @@ def by_space(
     spacing : float or sequence of float, optional
         Along each axis of space; 1 by default.
     segment : callable
-        Takes an array with axes of space only, and their `Spacing`.
+        Takes an array with axes of space only, their `Spacing`, and the distance of
+        voxels along the finest of them.
 
     Returns
     -------
@@ -88,41 +89,41 @@ def by_space(
         If three axes or more are not named, or names or spacing do not fit the image.
     """
     array, names, distances = _described(image, axes, spacing)
-    segment = _thick(segment)
+    segment_part = _thick(segment)
     apart = [place for place, name in enumerate(names) if name not in SPATIAL]
     if not apart:
-        return segment(array, distances)
+        return segment_part(array, distances)
     fronts = range(len(apart))
     parts = np.moveaxis(array, apart, fronts)
     labels = np.zeros(parts.shape, np.int32)
     found = 0
     for place in np.ndindex(parts.shape[: len(apart)]):
-        own = segment(parts[place], distances)
+        own = segment_part(parts[place], distances)
         labels[place] = np.where(own > 0, own + np.int32(found), 0)
         found += int(own.max(initial=0))
     return np.ascontiguousarray(np.moveaxis(labels, fronts, apart))
 
 
 def _thick(
-    segment: Callable[[NDArray[Any], Spacing], NDArray[np.int32]],
-) -> Callable[[NDArray[Any], Spacing], NDArray[np.int32]]:
+    segment: Callable[[NDArray[Any], Spacing, float], NDArray[np.int32]],
+) -> Callable[[NDArray[Any], tuple[float, ...]], NDArray[np.int32]]:
     """Return a method that takes a volume of one plane for that plane."""
 
-    def run(array: NDArray[Any], spacing: Spacing) -> NDArray[np.int32]:
+    def run(array: NDArray[Any], distances: tuple[float, ...]) -> NDArray[np.int32]:
         places = [place for place, n in enumerate(array.shape) if n != 1]
         if len(places) < 2:
-            return segment(array, spacing)
+            places = list(range(array.ndim))
         flat = array.reshape([array.shape[place] for place in places])
-        distances = relative([spacing[place] for place in places])
-        return segment(flat, distances).reshape(array.shape)
+        known = [distances[place] for place in places]
+        return segment(flat, relative(known), min(known)).reshape(array.shape)
 
     return run
 
 
 def _described(
     image: Any, axes: str | None, spacing: float | Sequence[float] | None
-) -> tuple[NDArray[Any], str, Spacing]:
-    """Return the voxels, a name for each axis, and the spacing of those of space."""
+) -> tuple[NDArray[Any], str, tuple[float, ...]]:
+    """Return the voxels, a name for each axis, and distances along those of space."""
     checks.require_unmasked(image)
     names = axes
     if isinstance(image, Image):
@@ -142,7 +143,7 @@ def _described(
     _require_names(names, array)
     count = sum(name in SPATIAL for name in names)
     given = checks.as_spacing(1.0 if spacing is None else spacing, count)
-    return array, names, relative(given)
+    return array, names, tuple(map(float, given))
 
 
 def _require_names(names: str, array: NDArray[Any]) -> None:

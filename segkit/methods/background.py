@@ -26,12 +26,18 @@ _LEAST_BOX = 15
 
 
 def above_background(
-    image: NDArray[np.float64], sensitivity: float, spacing: Spacing
+    image: NDArray[np.float64],
+    sensitivity: float,
+    spacing: Spacing,
+    radius: float | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the image less its smooth background, and what of it is foreground.
 
-    Noise makes it negative at places.
+    Noise makes it negative at places. What is much wider than a radius that is known is
+    background; else what is wide is told from glow by its rims.
     """
+    if radius is not None:
+        return _of_known_size(image, sensitivity, spacing, radius)
     sides = zip(image.shape[-2:], spacing[-2:], strict=True)
     box = max(_LEAST_BOX, min(int(n * distance) for n, distance in sides) // 4)
     contrast = _above_opening(image, box, spacing)
@@ -51,6 +57,17 @@ def above_background(
             break
         contrast, mask = smoother, outside
     return contrast, mask
+
+
+def _of_known_size(
+    image: NDArray[np.float64], sensitivity: float, spacing: Spacing, radius: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the same for objects of a known radius: what is twice as wide is not one.
+
+    A smooth surface beside them would be no better: it takes in what they lie on.
+    """
+    contrast = _above_opening(image, max(_LEAST_BOX, int(4 * radius)), spacing)
+    return contrast, _foreground(contrast, sensitivity, spacing)
 
 
 def opened(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.bool_]:

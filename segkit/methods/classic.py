@@ -174,6 +174,7 @@ def distance_watershed(
 def _parted(
     image: NDArray[Any],
     spacing: Spacing,
+    _: float,
     *,
     sigma: float,
     min_distance: int,

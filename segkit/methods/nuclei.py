@@ -38,8 +38,10 @@ def segment_nuclei(
     polarity: Polarity = "bright",
     sensitivity: float = 1.0,
     edge: float | None = None,
-    depth: float = 0.12,
-    min_radius: float = 0.65,
+    radius: float | None = None,
+    depth: float = 0.1,
+    valleys: float = 0.5,
+    min_radius: float = 0.5,
     focus: float = 0.3,
 ) -> NDArray[np.int32]:
     """Segment bright blobs of about one size on an uneven, darker background.
@@ -52,16 +54,18 @@ def segment_nuclei(
        of the foreground, at a distance of several objects, unless a glow comes back;
     2. foreground is what exceeds the background by Otsu's threshold of its square root,
        which is lower than Otsu's and so keeps dim objects beside bright ones;
-    3. touching objects are cut at their necks (`depth`);
+    3. touching objects are cut at their necks and along valleys of brightness (`depth`,
+       `valleys`);
     4. each object's boundary is moved to where its own brightness falls to `edge` of
-       the way from background to its bright level, and necks are cut again: bright
+       the way from background to its bright level, and all is cut again: bright
        objects lose their glow and dim ones keep their size;
     5. crumbs much smaller than the typical object are dropped, and blurs whose rim is
        much less steep than the typical one.
 
-    If glow or tissue is found instead of the nuclei on it, lower `sensitivity`; if
-    touching nuclei stay together, lower `depth`; if small ones are missing beside
-    large ones, lower `min_radius`.
+    If glow or tissue is found instead of the nuclei on it, give their `radius`, or
+    lower `sensitivity`; if touching nuclei stay together, lower `depth`; if their
+    texture is cut, lower `valleys`; if small ones are missing beside large ones, lower
+    `min_radius`.
 
     Parameters
     ----------
@@ -76,8 +80,8 @@ def segment_nuclei(
         and no id is given twice.
     spacing : float or sequence of float, optional
         Distance of voxels along each axis of space, in any unit, as ``(2, 0.5, 0.5)``;
-        only its ratios matter. By default that of an opened image, else the same along
-        all axes.
+        but for `radius`, only its ratios matter. By default that of an opened image,
+        else the same along all axes.
     polarity : {'bright', 'dark'}
         Whether nuclei are brighter or darker than the background.
     sensitivity : float
@@ -85,9 +89,17 @@ def segment_nuclei(
     edge : float, optional
         Level of the boundary, as a part of the object's contrast, in (0, 1). Estimated
         from the image by default: a little outside of the steepest slope.
+    radius : float, optional
+        Radius of a typical object, in the unit of `spacing`, which is voxels if nothing
+        says it. Estimated from the image by default. What is much wider is background
+        then, such as tissue that shines.
     depth : float
         Least depth of a neck where objects are cut, as a part of the radius of the
         smaller object, from 0 to 1: smaller cuts more.
+    valleys : float
+        How much brightness counts beside shape: cuts are where the distance from the
+        outside, times this power of the brightness, has a neck. 0 is by shape only, as
+        for objects with bright spots inside. At least 0.
     min_radius : float
         Objects smaller than a ball of this part of the typical radius are dropped;
         those that the image's border cuts may have 0.4 of that size. From 0 to below 1.
@@ -119,12 +131,16 @@ def segment_nuclei(
     sensitivity = checks.as_positive(sensitivity, name="sensitivity")
     if edge is not None:
         edge = checks.as_positive(edge, name="edge", below=1)
+    if radius is not None:
+        radius = checks.as_positive(radius, name="radius")
     segment = partial(
         _segment,
         dark=polarity == "dark",
         sensitivity=sensitivity,
         edge=edge,
+        radius=radius,
         depth=_part(depth, "depth", "radius of the smaller object"),
+        valleys=checks.as_finite(valleys, name="valleys", least=0),
         min_radius=_part(min_radius, "min_radius", "typical radius", below=True),
         focus=_part(focus, "focus", "median rim"),
     )
@@ -146,11 +162,14 @@ def _part(value: float, name: str, whole: str, *, below: bool = False) -> float:
 def _segment(
     image: NDArray[Any],
     spacing: Spacing,
+    finest: float,
     *,
     dark: bool,
     sensitivity: float,
     edge: float | None,
+    radius: float | None,
     depth: float,
+    valleys: float,
     min_radius: float,
     focus: float,
 ) -> NDArray[np.int32]:
@@ -158,45 +177,62 @@ def _segment(
     grey = _grey(image)
     if dark:
         grey = grey.max() - grey
+    known = None if radius is None else radius / finest
+
+    def size(mask: NDArray[np.bool_]) -> float:
+        return known or typical_radius(mask, spacing)
+
+    split = partial(_split, spacing=spacing, depth=depth, valleys=valleys)
     with checks.inside_tile():  # a volume may shrink until it is as thin as a picture
         smooth = gaussian(grey, in_voxels(1, spacing))
-        contrast, mask = above_background(smooth, sensitivity, spacing)
+        contrast, mask = above_background(smooth, sensitivity, spacing, known)
         mask = fill_holes(mask)
-        objects = _split(mask, depth, spacing)
+        objects = split(mask, contrast, size(mask))
         if edge is None:
             edge = _edge_level(contrast, objects, spacing)
-        contrast = _smoother(contrast, typical_radius(mask, spacing), spacing)
+        contrast = _smoother(contrast, 0.05 * size(mask), spacing)
         for _ in range(2):
             level = _bright_level(contrast, objects)
             kept = (contrast > edge * level[objects]) & (objects > 0)
             mask = opened(fill_holes(kept), spacing)
-            objects = _split(mask, depth, spacing)
+            objects = split(mask, contrast, size(mask))
         objects = _in_focus(contrast, objects, focus, spacing)
-        radius = min_radius * typical_radius(mask, spacing)
-    volume = max(12, _ball(radius, grey.ndim))
+    volume = max(12, _ball(min_radius * size(mask), grey.ndim))
     return _drop_small(objects, volume / float(np.prod(spacing)))
 
 
 def _smoother(
-    contrast: NDArray[np.float64], radius: float, spacing: Spacing
+    contrast: NDArray[np.float64], sigma: float, spacing: Spacing
 ) -> NDArray[np.float64]:
-    """Smooth to a sigma of a twentieth of the radius: outlines of texture are ragged.
+    """Smooth to a sigma that is larger than 1, with which the image was smoothed.
 
-    The image was smoothed with a sigma of 1 already; variances add.
+    Variances add. Outlines of texture are ragged, and spots are no valleys.
     """
-    variance = (0.05 * radius) ** 2 - 1
-    if variance <= 0:
+    if sigma <= 1:
         return contrast
-    return gaussian(contrast, in_voxels(variance**0.5, spacing))
+    return gaussian(contrast, in_voxels((sigma**2 - 1) ** 0.5, spacing))
 
 
 def _split(
-    mask: NDArray[np.bool_], depth: float, spacing: Spacing
+    mask: NDArray[np.bool_],
+    contrast: NDArray[np.float64],
+    radius: float,
+    *,
+    spacing: Spacing,
+    depth: float,
+    valleys: float,
 ) -> NDArray[np.int32]:
-    radius = typical_radius(mask, spacing)
-    smoothing = max(0.5, 0.15 * radius)
+    brightness = None
+    if valleys > 0:
+        smooth = _smoother(np.maximum(contrast, 0), 0.2 * radius, spacing)
+        brightness = np.maximum(smooth, np.finfo(float).tiny) ** valleys
     return split_by_shape(
-        mask, spacing, smoothing=smoothing, depth=depth, least=0.4 * radius
+        mask,
+        spacing,
+        smoothing=max(0.5, 0.15 * radius),
+        depth=depth,
+        least=0.4 * radius,
+        brightness=brightness,
     )
 
 

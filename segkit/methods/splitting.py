@@ -3,7 +3,8 @@
 A distance map has a summit in the middle of each convex part of a mask and a pass at
 each neck. Flooding from every summit cuts too often, so basins are joined again where
 the pass between them is nearly as high as the lower summit: a neck that is wide for
-the objects it joins is no neck. The rule is relative and needs no size.
+the objects it joins is no neck. The rule is relative and needs no size. Where the
+image is given, a valley of brightness makes a pass lower.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ def split_by_shape(
     smoothing: float,
     depth: float,
     least: float = 0,
+    brightness: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int32]:
     """Label a mask, cutting components at their necks.
 
@@ -79,21 +81,26 @@ def split_by_shape(
         How far below the lower summit a pass must lie for a cut, as a part of that
         summit's height: 0 cuts at every pass, 1 nowhere.
     least : float
-        Summits lower than this many voxels of the finest axis are no objects: they
-        join a neighbour.
+        Summits of the distance map lower than this many voxels of the finest axis are
+        no objects: they join a neighbour.
+    brightness : array of the shape of the mask, optional
+        What the distance map is multiplied by, so that cuts follow dark valleys, too.
+        Of no sign, and above 0 wherever objects are.
 
     Returns
     -------
     int32 array
         Labels 1..n; every voxel of the mask has one.
     """
-    height = gaussian(distance(mask, spacing), in_voxels(smoothing, spacing))
-    height[~mask] = 0
+    inner = gaussian(distance(mask, spacing), in_voxels(smoothing, spacing))
+    inner[~mask] = 0
+    height = inner if brightness is None else inner * brightness
     summits = mask & (height >= dilation(height, shape="box"))
     markers = label(summits, connectivity=mask.ndim)
     basins = watershed(-height, markers, mask=mask)
     n = int(markers.max())
-    return merge_basins(basins, height, n, depth=depth, least=least)
+    crumbs = maxima(inner, basins, n) < least
+    return merge_basins(basins, height, n, depth=depth, crumbs=crumbs)
 
 
 def merge_basins(
@@ -102,11 +109,12 @@ def merge_basins(
     n: int,
     *,
     depth: float,
-    least: float,
+    crumbs: NDArray[np.bool_],
 ) -> NDArray[np.int32]:
     """Join neighbouring basins whose pass is at most `depth` below a summit.
 
-    The highest passes are decided first; joined basins have the higher summit.
+    The highest passes are decided first; joined basins have the higher summit. Basins
+    that are crumbs, by their number, join the first neighbour that is higher.
     """
     pairs, passes = _passes(basins, height)
     summits = maxima(height, basins, n).tolist()
@@ -121,8 +129,9 @@ def merge_basins(
     for edge in np.argsort(-passes, kind="stable").tolist():
         low, high = sorted(map(root, pairs[edge].tolist()), key=summits.__getitem__)
         shallow = passes[edge] > (1 - depth) * summits[low]
-        if low != high and (shallow or summits[low] < least):
+        if low != high and (shallow or crumbs[low]):
             parent[low] = high
+            crumbs[high] &= crumbs[low]
     return renumbered(np.array([root(basin) for basin in range(n + 1)])[basins])
 
 
