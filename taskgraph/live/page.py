@@ -13,14 +13,16 @@ from taskgraph.live.following import Following
 from taskgraph.live.notes import notes_of
 from taskgraph.live.state import (
     counts_of,
+    ended_of,
+    first_locked,
     is_finished,
     left_of,
-    rate_of,
-    shown_locks,
     workers_of,
 )
 from taskgraph.live.values import ValueProcess
 from taskgraph.pages import Latest
+from taskgraph.watching.at_work import worker_rows
+from taskgraph.watching.rates import Rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +68,7 @@ class LivePage:
         sentence: Callable[[str], str] = str,
     ) -> None:
         self.following = Following(open_store, jugfile, arguments)
-        self.latest = Latest()
+        self.latest, self._rates = Latest(), Rates()
         self.act, self.sentence = act, sentence
         self._ended, self._wanted = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -94,6 +96,8 @@ class LivePage:
         """Look at the store, and let pages know."""
         self.following.look()
         with self.following.lock:
+            if self.following.tasks is not None:
+                self._rates.add(time.monotonic(), ended_of(self.following.tasks))
             self.latest.publish(json.dumps(self.state(), allow_nan=False))
 
     def look_soon(self) -> None:
@@ -126,20 +130,21 @@ class LivePage:
         tasks, history = follows.tasks, follows.history
         alive = [m for m in follows.members if m.worker not in follows.dead]
         texts = self.texts(tasks)
-        shown = shown_locks(follows.locks)
+        first = first_locked(follows.locks)
         calls = {
             key: self.call(tasks, texts, tasks.place[key])
-            for key in shown
+            for key in first.values()
             if key in tasks.place
         }
+        rows = worker_rows(follows.members, follows.locks, follows.dead, calls)
         return plain | {
             "functions": counts_of(tasks),
             "complete": tasks.snapshot.complete,
             "finished": is_finished(tasks),
             "arguments": list(tasks.snapshot.arguments),
-            "rate": rate_of(history.timeline, time.time()),
+            "rate": self._rates.total(),
             "left": left_of(tasks, history.timeline, len(alive)),
-            "workers": workers_of(follows.members, follows.locks, calls),
+            "workers": workers_of(rows, first),
             "at_work": len(alive),
             "reading": history.reading,
             "notes": [self.sentence(note) for note in notes_of(follows)],

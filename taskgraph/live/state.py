@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
+from collections import Counter
+from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from backends.liveness import seems_dead
 from taskgraph.foresight.time_left import time_left
-from taskgraph.live.tasks import DONE, READY, RUNNING, WAITING
+from taskgraph.live.tasks import DONE, FAILED, READY, RUNNING, WAITING
 from taskgraph.upkeep.status import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from backends.interface import Lock, Member
+    from backends.interface import Lock
     from taskgraph.live.tasks import Tasks
     from taskgraph.live.timeline import Timeline
+    from taskgraph.watching.view import WorkerRow
 
-_SHOWN_LOCKS = 3
 _WORKERS = 200
-_STILL_OUT, _LONG, _LONGER = 3, 30, 300
-"""Seconds for which records may wait, and of which a rate is told."""
-_ENOUGH = 20
 
 
 def counts_of(tasks: Tasks) -> list[dict[str, Any]]:
@@ -33,24 +30,12 @@ def counts_of(tasks: Tasks) -> list[dict[str, Any]]:
     ]
 
 
-def rate_of(timeline: Timeline, now: float) -> float:
-    """Return how many tasks end in a second, as of some seconds ago.
-
-    Examples
-    --------
-    >>> from taskgraph.live.timeline import Timeline
-    >>> timeline = Timeline()
-    >>> timeline.add([("f", 1000 + n / 10, 0.1) for n in range(300)])
-    >>> rate_of(timeline, 1033)
-    10.0
-    """
-    end = math.floor(now) - _STILL_OUT
-    start = max(end - _LONG, timeline.first_end)
-    count = timeline.between(start, end)
-    if count < _ENOUGH:
-        start = max(end - _LONGER, timeline.first_end)
-        count = timeline.between(start, end)
-    return count / max(1.0, end - start) if count else 0.0
+def ended_of(tasks: Tasks) -> dict[str, int]:
+    """Return how many tasks of each function have ended, well or not."""
+    return {
+        name: row[DONE] + row[FAILED]
+        for name, row in zip(tasks.snapshot.names, tasks.counts, strict=True)
+    }
 
 
 def left_of(
@@ -75,57 +60,26 @@ def left_of(
 
 
 def workers_of(
-    members: Iterable[Member],
-    locks: Iterable[Lock],
-    calls: Mapping[bytes, str],
+    rows: Iterable[WorkerRow], first: Mapping[str, bytes]
 ) -> list[dict[str, Any]]:
-    """Return who is at work, alive ones first, with what each has locked.
-
-    Parameters
-    ----------
-    members, locks : iterable
-        As the store has them.
-    calls : mapping
-        Calls as text, by key, as far as they are known.
-    """
-    held: dict[str, list[Lock]] = defaultdict(list)
-    for lock in locks:
-        held[lock.worker].append(lock)
-    known = {member.worker: member for member in members}
-    rows = [
-        _worker(worker, known.get(worker), held.get(worker, []), calls)
-        for worker in sorted(known.keys() | held.keys())
+    """Return who is at work, with the key of the first task that each has locked."""
+    return [
+        {
+            **asdict(row),
+            "age": None if row.age is None else round(row.age),
+            "key": first[row.worker].hex() if row.worker in first else None,
+        }
+        for row in islice(rows, _WORKERS)
     ]
-    rows.sort(key=lambda row: not row["alive"])
-    return rows[:_WORKERS]
 
 
-def shown_locks(locks: Iterable[Lock]) -> list[bytes]:
-    """Return the keys of those locks that `workers_of` shows."""
-    of: dict[str, list[Lock]] = defaultdict(list)
+def first_locked(locks: Iterable[Lock]) -> dict[str, bytes]:
+    """Return the key that each worker locked first, of those that it has locked."""
+    found: dict[str, Lock] = {}
     for lock in locks:
-        of[lock.worker].append(lock)
-    return [lock.key for own in of.values() for lock in own[:_SHOWN_LOCKS]]
-
-
-def _worker(
-    worker: str, member: Member | None, locks: list[Lock], calls: Mapping[bytes, str]
-) -> dict[str, Any]:
-    about = {} if member is None else member.identity
-    age = None if member is None or math.isnan(member.age) else round(member.age)
-    return {
-        "worker": worker,
-        "host": str(about.get("host") or ""),
-        "pid": about.get("pid"),
-        "alive": not seems_dead(member),
-        "beat": age,
-        "since": min((lock.since for lock in locks), default=None),
-        "locked": len(locks),
-        "tasks": [
-            {"key": lock.key.hex(), "call": calls.get(lock.key, "")}
-            for lock in locks[:_SHOWN_LOCKS]
-        ],
-    }
+        if lock.worker not in found or lock.since < found[lock.worker].since:
+            found[lock.worker] = lock
+    return {worker: lock.key for worker, lock in found.items()}
 
 
 def is_finished(tasks: Tasks) -> bool:

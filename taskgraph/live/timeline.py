@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,6 @@ from taskgraph.foresight.learned import Times
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SECONDS = 2000
-"""Of how many of the latest seconds it is known how many tasks ended in each."""
 _MOST = 480
 """Spans of time, of equal length, that are told apart."""
 
@@ -37,35 +34,21 @@ class Timeline:
         self._span = 1
         self._counts: dict[int, Counter[str]] = defaultdict(Counter)
         self._took: dict[str, tuple[int, float, float]] = {}
-        self._seconds: Counter[int] = Counter()
-        self.first_end, self.last_end = math.inf, -math.inf
 
     def add(self, ended: Iterable[tuple[str, float, float]]) -> None:
         """Take in tasks: function, end in seconds since the epoch, seconds it took."""
         span, counts, took = self._span, self._counts, self._took
-        seconds = self._seconds
         for name, end, wall in ended:
             counts[int(end) // span][name] += 1
-            seconds[int(end)] += 1
             if wall:  # of what was adopted no time is known
                 count, total, squares = took.get(name, (0, 0.0, 0.0))
                 took[name] = count + 1, total + wall, squares + wall * wall
-        if seconds:
-            self.first_end = min(self.first_end, *seconds)
-            self.last_end = max(self.last_end, *seconds)
-        if len(seconds) > _SECONDS:
-            latest = sorted(seconds)[-_SECONDS // 2 :]
-            self._seconds = Counter({one: seconds[one] for one in latest})
         while counts and max(counts) - min(counts) >= _MOST:
             merged: dict[int, Counter[str]] = defaultdict(Counter)
             for place, row in counts.items():
                 merged[place // 2].update(row)
             counts = self._counts = merged
             self._span *= 2
-
-    def between(self, start: float, end: float) -> int:
-        """Return how many ended from one second to before another, of the latest."""
-        return sum(n for second, n in self._seconds.items() if start <= second < end)
 
     def times(self) -> dict[str, Times]:
         """Return what tasks took, by function."""

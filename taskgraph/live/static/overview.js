@@ -86,13 +86,13 @@ function drawWorkers(room, plain) {
 }
 
 function workerRow(one) {
-  const more = one.locked - one.tasks.length;
+  const more = one.tasks - 1;
   return h("tr", {},
     h("td", { title: one.worker }, one.pid ? String(one.pid) : one.worker.slice(0, 8), one.alive ? null : h("span", { class: "bad" }, " seems dead")),
     h("td", {}, one.host),
-    h("td", {}, one.tasks.map((task) => h("div", {}, h("a", { href: `#${new URLSearchParams({ view: "tasks", task: task.key })}` }, task.call || task.key.slice(0, 12)))),
+    h("td", {}, one.key === null ? null : h("a", { href: `#${new URLSearchParams({ view: "tasks", task: one.key })}` }, one.call),
       more > 0 ? h("div", { class: "quiet" }, `and ${count(more)} more, in its turn`) : null),
     h("td", { class: "number", title: one.since ? fullMoment(one.since) : null }, one.since ? moment(one.since) : ""),
-    h("td", { class: "number" }, one.beat === null ? "none" : `${duration(Math.max(1, one.beat))} ago`));
+    h("td", { class: "number" }, one.age === null ? "none" : `${duration(Math.max(1, one.age))} ago`));
 }
 
