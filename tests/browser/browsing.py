@@ -87,9 +87,13 @@ class Browser:
     ) -> None:
         """Open a page, as wide as given, for a system with a theme."""
         self.resize(width, height)
+        self.prefer(theme)
+        self.driver.get(address)
+
+    def prefer(self, theme: str) -> None:
+        """Let the system have a theme: light or dark."""
         feature = {"name": "prefers-color-scheme", "value": theme}
         self._tell("Emulation.setEmulatedMedia", features=[feature])
-        self.driver.get(address)
 
     def resize(self, width: int, height: int = 800) -> None:
         """Make the window as wide as a screen, or as a telephone."""

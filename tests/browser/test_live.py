@@ -102,18 +102,25 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize(("width", "theme"), SHAPES)
-def test_each_view_is_whole_for_everybody(browser, shown, width, theme):
+def test_each_view_is_whole_for_everybody(browser, shown):
     for view, (selector, text) in VIEWS.items():
-        function = "cells.load" if view == "results" else ""
-        shown.open(view, width, theme, function=function)
+        shown.open(view, function="cells.load" if view == "results" else "")
         browser.find(selector, text)
         browser.find(".bar", "1 failed")
         browser.find(".notes", "stops at a barrier")
         if view == "results":
             browser.wait(lambda: loaded(browser, ".gallery img") == 6)
+        looked_at(browser, f"live-{view}")
+
+
+def looked_at(browser, name):
+    """Check a page and keep pictures of it, as wide as a screen and as a telephone."""
+    for width, theme in SHAPES:
+        browser.resize(width)
+        browser.prefer(theme)
         browser.check()
-        browser.picture(f"live-{view}-{width}-{theme}")
+        browser.run("document.querySelector('.task, .view').scrollIntoView()")
+        browser.picture(f"{name}-{width}-{theme}")
 
 
 def loaded(browser, selector):
@@ -130,14 +137,12 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (400, "light")])
-def test_values_are_shown_as_what_they_are(browser, shown, width, theme):
+def test_values_are_shown_as_what_they_are(browser, shown):
     for function, (selector, text) in KINDS.items():
-        shown.task(function, width=width, theme=theme)
+        shown.task(function)
         browser.find(selector, text)
         browser.find(".task dl", "attempt")
-        browser.check()
-        browser.picture(f"live-value-{function}-{width}-{theme}")
+        looked_at(browser, f"live-value-{function}")
 
 
 def test_a_volume_is_gone_through_by_slider_number_and_keys(browser, shown):

@@ -1,6 +1,6 @@
 """What the live page costs: how soon it is there, and what workers lose by it.
 
-    uv run python benchmarks/live_page.py [--results 100000 1000000] [--workers 16]
+    uv run python -m benchmarks.live_page [--results 100000 1000000] [--workers 16]
 
 A store of so many results is made with one worker's own means, then looked at as `tg
 web` does: until the first state could be sent, then at rest, then while results come.
@@ -19,9 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reporting import Row, parser, show
-
 from backends.opening import open_backend
+from benchmarks.reporting import Row, parser, show
 from taskgraph.live.page import LivePage
 from taskgraph.live.routes import site_of
 from taskgraph.pages import serving
