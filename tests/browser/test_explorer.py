@@ -63,7 +63,7 @@ def test_all_is_done_by_keys(browser, shown, tmp_path):
         )
         browser.type("]")
         focused = "return document.activeElement.tagName"
-        assert browser.run(focused) in ("INPUT", "SELECT")
+        browser.wait(lambda: browser.run(focused) in ("INPUT", "SELECT"), "the focus")
         browser.run("document.activeElement.blur()")
         zoom = "return explorer.model.now.view.zoom"
         before = browser.run(zoom)
@@ -79,7 +79,7 @@ def test_all_is_done_by_keys(browser, shown, tmp_path):
         browser.find("tbody tr")
         browser.type("s")
         browser.find(".message", "segkit run pipeline.toml cells.tif")
-        browser.tab_to(".name", "gaussian")
+        browser.tab_to(".name", "gaussian", most=150)
     saved = Pipeline.load(tmp_path / "pipeline.toml")
     assert [step.function for step in saved.steps][-2:] == [
         "remove_small_objects",

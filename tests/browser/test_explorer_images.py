@@ -16,7 +16,7 @@ from segkit.explorer.exploring import explorer_of
 from segkit.pipeline import Pipeline, florinate
 from taskgraph.pages import serving
 
-from .exploring import IMAGE, LABELS, VOLUME, canvas, figure, leave
+from .exploring import IMAGE, LABELS, VOLUME, canvas, figure, leave, steps
 
 
 def test_seeds_are_drawn_and_saved(browser, shown, tmp_path):
@@ -139,3 +139,48 @@ def test_a_notebook_of_another_origin_shows_it_in_a_frame(browser, tmp_path):
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *said):
         pass
+
+
+# Clicks, chooses and moves whatever is there, and presses keys, in an order of its own.
+ANYTHING = """
+const [count, end] = arguments;
+let seed = 3;
+const chance = () => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) / 0x7fffffff;
+const some = (list) => list[Math.floor(chance() * list.length)];
+const tell = (one, ...names) => names.forEach((name) =>
+  one.dispatchEvent(new Event(name, {bubbles: true})));
+const leaves = /Save|Download|Run on all|CSV/;
+(async () => {
+  for (let k = 0; k < count; k += 1) {
+    const all = document.querySelectorAll("main button, main select, main input");
+    const fitting = (e) => e.offsetParent && !leaves.test(e.innerText);
+    const one = some([...all].filter(fitting));
+    if (one.tagName === "BUTTON" || one.type === "checkbox") one.click();
+    else if (one.tagName === "SELECT") {
+      one.selectedIndex = Math.floor(chance() * one.options.length);
+      tell(one, "change");
+    } else {
+      const range = one.type === "range";
+      const [low, high] = range ? [Number(one.min), Number(one.max)] : [-5, 50];
+      one.value = chance() < 0.1 ? "" : String(low + chance() * (high - low));
+      tell(one, "input", "change");
+    }
+    const key = some([..."zxf+hoc[ b", "", "", "", "", ""]);
+    document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  end();
+})();
+"""
+
+
+def test_whatever_is_clicked_in_whatever_order_nothing_breaks(browser, shown):
+    browser.expected = ["422"]  # steps that cannot be are refused
+    with shown(IMAGE[:60, :60], reference=LABELS[:60, :60]):
+        begun = browser.run("return explorer.model.now.steps")
+        browser.driver.execute_async_script(ANYTHING, 120)
+        browser.run("document.querySelector('dialog[open]')?.close()")
+        script = "explorer.model.set({steps: arguments[0], list: true, until: null})"
+        browser.run(script, begun)
+        browser.wait(lambda: "object" in str(figure(browser)), "objects")
+        assert steps(browser) == [step["run"] for step in begun]

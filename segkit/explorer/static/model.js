@@ -76,7 +76,7 @@ export function changed(steps, place, change) {
 
 /** Return the value of a step's option; undefined if it is not said. */
 export function optionOf(step, path) {
-  return path.reduce((value, name) => value?.[name], step.with ?? {});
+  return path.reduce((value, name) => value?.[name], step?.with ?? {});
 }
 
 /** Set an option of a step, or take it out; returns the step. */

@@ -18,7 +18,7 @@ export class Steps {
       h("div", { class: "head" }, h("h2", { id: "steps-title" }, "Steps"), this.buttons()),
       this.adding.element, this.list);
     model.listen((names) => {
-      if (names.includes("list")) this.build();
+      if (names.includes("list")) this.built = this.build();
       else if (names.includes("until") || names.includes("place")) this.mark();
     });
   }
@@ -32,6 +32,7 @@ export class Steps {
           const steps = this.start.presets[presets.value];
           presets.value = "";
           presets.blur();
+          if (!steps) return;
           this.model.set({ steps, list: true, place: steps.length - 1, until: null });
         },
       },
@@ -92,16 +93,28 @@ export class Steps {
   /** Make the list anew, once the server has described what can be set. */
   async build() {
     const { steps } = this.model.now;
+    // Its rows are those of the list before: a second click would meet the next step.
+    const focused = document.activeElement?.id || this.focused;
+    this.focused = focused;
+    this.list.inert = true;
+    const mine = this.building = (this.building ?? 0) + 1;
     try {
-      this.described = await asked("describe", { steps });
+      const described = await asked("describe", { steps });
+      if (mine === this.building) this.described = described;
     } catch (error) {
+      this.list.inert = false;
       this.fail(error);
       return;
     }
-    if (steps !== this.model.now.steps) return;
-    const focused = document.activeElement?.id;
+    if (mine !== this.building) return;
+    if (steps !== this.model.now.steps) { // a slider has moved meanwhile
+      await this.build();
+      return;
+    }
     this.rows = steps.map((step, place) => this.row(step, place));
     fill(this.list, this.rows.map(({ element }) => element));
+    this.list.inert = false;
+    this.focused = null;
     if (focused) document.getElementById(focused)?.focus();
     this.mark();
     if (this.header) this.tell(this.header);
@@ -171,6 +184,7 @@ export class Steps {
   }
 
   remove(place) {
+    if (!this.model.now.steps[place]) return;
     const steps = this.model.now.steps.filter((_, k) => k !== place);
     announce(`${this.model.now.steps[place].run} removed; z takes it back`);
     this.model.set({ steps, list: true, place: Math.max(0, Math.min(place, steps.length - 1)) });
@@ -206,7 +220,8 @@ export class Steps {
   }
 
   /** Move to the parameter before or after the one that has the focus. */
-  parameter(by) {
+  async parameter(by) {
+    await this.built;
     const all = [...this.list.querySelectorAll(".parameter :is(.slider, select, input[type=checkbox], .wide)")];
     const at = all.indexOf(document.activeElement);
     const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : (at + by + all.length) % all.length];

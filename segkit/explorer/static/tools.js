@@ -280,7 +280,8 @@ export class Sheet {
 
   /** The parameters that can be varied. */
   options() {
-    return this.steps.described.flatMap(({ parameters }, place) => parameters
+    const { length } = this.model.now.steps;
+    return this.steps.described.slice(0, length).flatMap(({ parameters }, place) => parameters
       .filter(({ kind, low, high }) => kind === "choice" || kind === "switch" || high > low)
       .map((parameter) => ({ place, parameter, id: `${place}.${parameter.name}` })));
   }

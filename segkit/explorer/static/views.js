@@ -158,11 +158,9 @@ export class Views {
   take(source, { header, arrays }, body) {
     const before = this.data.get(source);
     if (!arrays.image) arrays.image = before?.arrays.image;
-    const flat = header.box.map((_, axis) => axis)
-      .filter((axis) => this.panes.find((pane) => pane.source === source)?.axes.includes(axis));
     this.data.set(source, {
       arrays, base: header.base, size: header.size, header,
-      box: flat.map((axis) => header.box[axis]),
+      box: source.split(" ")[1].split(",").map((axis) => header.box[axis]),
     });
     this.panes.filter((pane) => pane.source === source).forEach((pane) => this.paint(pane));
     if (source === this.panes[0].source) this.calls.told(header, body);
