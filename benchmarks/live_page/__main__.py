@@ -131,7 +131,8 @@ def throughput(path: Path, workers: int, many: int) -> tuple[float, float]:
     command = [TG, "execute", path, "-j", str(workers), "--name", "pause"]
     backend = opener(path)()
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as run:
-        while len(backend.keys()) == (before := len(backend.keys())):
+        before = len(backend.keys())
+        while len(backend.keys()) == before:  # they read the script first
             time.sleep(0.05)
             backend.refresh()
         with pages(path, many) as cost:

@@ -54,6 +54,8 @@ class LivePage:
     act : callable, optional
         Does what is asked by words of the command line, ``["retry"]``, and returns its
         exit code and what it said; None if nothing may be changed.
+    address : str, optional
+        Of the store, as it was given: with a password, which its URL does not show.
     sentence : callable, optional
         Returns a sentence whose commands can be typed as they stand.
     """
@@ -65,11 +67,12 @@ class LivePage:
         arguments: Sequence[str] | None = None,
         *,
         act: Callable[[list[str]], tuple[int, str, str]] | None = None,
+        address: str | None = None,
         sentence: Callable[[str], str] = str,
     ) -> None:
         self.following = Following(open_store, jugfile, arguments)
         self.latest, self._rates = Latest(), Rates()
-        self.act, self.sentence = act, sentence
+        self.act, self.sentence, self._address = act, sentence, address
         self._ended, self._wanted = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._values: ValueProcess | None = None
@@ -180,7 +183,7 @@ class LivePage:
         """Return what loads values, one process for all pages."""
         tasks, _ = self.graph()
         if self._values is None:
-            url = self.results().backend.url
+            url = self._address or self.results().backend.url
             path = str(self.following.jugfile.resolve())
             self._values = ValueProcess(url, path, tasks.snapshot.arguments)
         return self._values

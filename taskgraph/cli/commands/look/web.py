@@ -65,6 +65,7 @@ def command(
         _opener(jugfile, store),
         jugfile,
         arguments or None,
+        address=store,
         act=_actor(jugfile, store) if allow_actions else None,
         sentence=lambda text: completed(text, str(jugfile), store, arguments),
     )
