@@ -343,7 +343,10 @@ def study(chosen, ways, out):
 def keys_of(results):
     """Return the keys of the tasks that numbers of the page come from."""
     return {
-        name: [task.hash() for task in (found if isinstance(found, list) else [found])]
+        name: [
+            task.hash().decode()
+            for task in (found if isinstance(found, list) else [found])
+        ]
         for name, found in results.items()
     }
 

@@ -73,6 +73,18 @@ def test_every_number_of_the_page_is_that_of_the_task_it_names(demo, monkeypatch
         assert float(own[0]["Q2"]) == pytest.approx(score)
 
 
+def test_every_row_of_every_table_names_a_task_that_there_is(demo):
+    folder, done = demo
+    keys = done.store.keys()
+    known = [key.hex() for key in keys]
+    tables = sorted((folder / "vessels-out").glob("*-*.csv"))
+    named = [row["key"] for path in tables for row in rows_of(path)]
+    assert len(tables) == 4
+    assert len(named) == 2 * (8 + 4)
+    for name in named:
+        assert len([key for key in known if key.startswith(name)]) == 1
+
+
 def test_a_changed_method_is_computed_anew_and_nothing_else(
     demo, tmp_path, monkeypatch
 ):
