@@ -15,6 +15,7 @@ _NAME = re.compile(r"(\w+) as \1,")
 
 def write(folder):
     """Write what is of names and commands into the folder of the reference."""
+    folder.mkdir(exist_ok=True)
     for package in ("taskgraph", "segkit"):
         (folder / f"{package}.rst").write_text(_names_of(package))
     (folder / "pipeline.rst").write_text(_face("segkit.pipeline", "Steps of pipelines"))
