@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _MEMBERS_EVERY, _FILES_EVERY, _GRAPH_EVERY = 2.0, 15.0, 2.0
 _RATHER = 20
 """A look that takes long comes after so many times as long only."""
-_READ_FOR = 0.05
+_READ_FOR = 0.03
 """Seconds of a look in which old records are read."""
 
 

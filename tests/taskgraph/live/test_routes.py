@@ -74,12 +74,14 @@ def jugfile(tmp_path, monkeypatch):
 
 
 def test_tasks_are_found_filtered_sorted_and_paged(shown, jugfile):
-    client, _ = shown(jugfile)
+    client, page = shown(jugfile)
     found = client.get("tasks", function="work.plain", start=5, count=10)
     assert found["total"] == 30
     assert [row["arguments"] for row in found["rows"]] == [str(n) for n in range(5, 15)]
     assert client.get("tasks", state="failed")["total"] == 3
     assert client.get("tasks", text="29", state="done")["total"] >= 1
+    while page.following.history.reading:
+        page.look()
     down = client.get("tasks", sort="took", down=1, state="done")["rows"]
     assert down == sorted(down, key=lambda row: -row["took"])
     key = down[0]["key"]
@@ -217,5 +219,7 @@ def test_the_state_names_hostile_things_as_they_are(shown, jugfile):
     names = [row["name"] for row in page.state()["functions"]]
     assert "work.plain" in names
     assert client.get("graph")["lines"][0]["title"] == "30 results needed"
+    while page.following.history.reading:
+        page.look()
     assert client.get("history")["counts"]["work.plain"]
     assert client.get("undoable") == []
