@@ -151,10 +151,11 @@ class Following:
             known = known - self._gone if self._gone else known
             self.tasks.judge(known, backend.failures(), held)
         assert self.history is not None
-        ended = [
-            key for change in changes for key in (*change.results, *change.failures)
-        ]
-        self.history.expect(backend.keys() if fresh or new else ended)
+        if fresh or new:
+            self.history.expect(backend.keys())
+        else:
+            for change in changes:
+                self.history.expect([*change.results, *change.failures])
         self.history.read(backend, self.tasks, _READ_FOR)
         return ""
 

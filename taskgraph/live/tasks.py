@@ -15,7 +15,7 @@ import numpy as np
 from taskgraph.upkeep.status import STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable
+    from collections.abc import Collection, Iterable
 
     from numpy.typing import NDArray
 
@@ -49,7 +49,7 @@ class Tasks:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.keys = snapshot.split()
-        self.place = {key: place for place, key in enumerate(self.keys)}
+        self.place = dict(zip(self.keys, range(len(self.keys)), strict=True))
         self.functions = _numbers(snapshot.functions)
         self._names = self.functions.tolist()
         size = len(self.keys)
@@ -71,13 +71,15 @@ class Tasks:
 
     def judge(
         self,
-        known: Container[bytes],
+        known: Collection[bytes],
         failures: Collection[bytes],
         held: Iterable[bytes],
     ) -> None:
         """Look at all tasks anew; as `taskgraph.upkeep.status.status_of` does."""
         size, place = len(self.keys), self.place
-        done = np.fromiter(map(known.__contains__, self.keys), bool, size)
+        done = np.zeros(size, bool)
+        if known:
+            done = np.fromiter(map(known.__contains__, self.keys), bool, size)
         failed = [place[key] for key in failures if key in place]
         failed = [one for one in failed if done[one]]
         done[failed] = False
