@@ -97,6 +97,7 @@ def region_properties(
         - "equivalent_diameter": of the ball of the same area.
         - "extent": fraction of the box that is filled.
         - "touches_border": whether the box reaches the image's border.
+
         By name only, for they take more time and memory:
 
         - "area_bbox", "depth_physical", "height_physical", "width_physical": of the
