@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -264,10 +264,12 @@ class _Run:
 
     def _key(self, stage: Stage) -> str:
         """Return all that a stage's result depends on, as text."""
-        steps = getattr(stage, "steps", None) or (getattr(stage, "step", None),)
+        apart = ("number", *_INPUTS)
+        own = {f.name: getattr(stage, f.name) for f in fields(stage)}
+        said = {name: value for name, value in own.items() if name not in apart}
         inputs = [self._keys[n] for n in _inputs(stage)]
-        bound = [id(step.bound) for step in steps if step is not None and step.bound]
-        return f"{type(stage).__name__} {steps!r} {bound} of {inputs}"
+        bound = [id(step.bound) for step in stage.steps if step.bound]
+        return f"{type(stage).__name__} {said!r} {bound} of {inputs}"
 
     def _is_exact(self, stage: Stage) -> bool:
         """Say whether the shown part of a result is that of the whole image."""

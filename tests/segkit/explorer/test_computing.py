@@ -122,6 +122,15 @@ def test_tiles_that_are_joined_by_or_are_those_of_a_run():
     assert (whole.labels != expected.labels).any()
 
 
+def test_other_tiles_are_computed_anew():
+    one = computer(PLANE)
+    for shape, stride in ((50, 25), (80, 40), (80, 20), (50, 25)):
+        steps = [tile(shape=shape, stride=stride, join="or"), ndnt(shape=9), label()]
+        outcome = run(one, steps, [(0, 200), (0, 230)])
+        expected = Pipeline(*steps).run(PLANE)
+        np.testing.assert_array_equal(outcome.last("labels").value, expected.labels)
+
+
 def test_tiles_that_are_joined_by_or_are_refused_for_a_part(small_whole):
     steps = [tile(shape=50, stride=25, join="or"), ndnt(shape=9)]
     outcome = run(computer(PLANE), steps, [(0, 50), (0, 50)])
