@@ -28,6 +28,8 @@ Filter: TypeAlias = Literal[
     "gaussian", "contrast", "gradient", "laplacian", "hessian", "structure", "gabor"
 ]
 _TRUNCATE = 4.0
+_GABOR = 3
+"""Where a Gabor filter ends, in sigmas; it has a pixel to each side at least."""
 
 
 @known_as("segkit.features")
@@ -112,6 +114,7 @@ class FilterBank:
             once,
             tensor if "structure" in self.filters else 0,
             max(hessian or ()) if "hessian" in self.filters else 0,
+            max(1, math.ceil(_GABOR * largest)) if "gabor" in self.filters else 0,
         )
 
     def names(self) -> tuple[str, ...]:
@@ -198,7 +201,7 @@ def _gabor(grey: Any, sigma: float, directions: int) -> Iterator[NDArray[np.floa
             theta=k * math.pi / directions,
             sigma_x=sigma,
             sigma_y=sigma,
-            n_stds=3,
+            n_stds=_GABOR,
         )
         # Without its mean, a filter does not respond to even grey.
         real = kernel.real - kernel.real.mean()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import mahotas
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from segkit.features import (
     surf_descriptors,
     vocabulary,
 )
+from segkit.features.bank import Filter
 from segkit.partitions import grid_regions, labelled_regions, window_regions
 
 EVERY = ("gaussian", "contrast", "gradient", "laplacian", "hessian", "structure")
@@ -76,6 +79,17 @@ def test_features_are_the_same_for_any_tiles(kind, tile, dtype, seed):
     whole = region_features(picture, regions, FAMILIES)
     tiled = region_features(picture, regions, FAMILIES, tile=tile, workers=2)
     assert list(whole) == list(tiled)
+    for name, column in whole.items():
+        np.testing.assert_array_equal(tiled[name], column, err_msg=name)
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.34, 0.5, 1.1])
+@pytest.mark.parametrize("one", get_args(Filter))
+def test_small_filters_reach_as_far_as_they_say(one, sigma):
+    families = [FilterBank((sigma,), (one,))]
+    regions = partition("grid", (40, 52))
+    whole = region_features(image(), regions, families)
+    tiled = region_features(image(), regions, families, tile=9)
     for name, column in whole.items():
         np.testing.assert_array_equal(tiled[name], column, err_msg=name)
 
