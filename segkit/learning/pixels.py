@@ -96,7 +96,9 @@ class PixelClassifier:
             found = self._predicted(rows).T
             out[(slice(None), *one.write.slices)] = found.reshape(-1, *one.write.shape)
 
-        in_threads(run, grid, thread_count(workers, grey.size))
+        # Around all: the first thread to leave it would let the others have more.
+        with one_thread():
+            in_threads(run, grid, thread_count(workers, grey.size))
         return out
 
     def predict(

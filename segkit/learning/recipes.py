@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -46,15 +47,17 @@ class Recipe:
     def make(self, seed: int) -> Any:
         """Return a new estimator, not fitted, whose random numbers are those of a seed.
 
-        Wherever it, or an estimator within it, has a `random_state` of None, the seed
-        is put; one that was given stays.
+        Wherever it, or an estimator within it, or what splits rows for it, has a
+        `random_state` of None, the seed is put; one that was given stays.
         """
         estimator = _made(self)
-        states = {
-            name: seed
-            for name, value in estimator.get_params(deep=True).items()
-            if name.rpartition("__")[2] == "random_state" and value is None
-        }
+        states: dict[str, Any] = {}
+        for name, value in estimator.get_params(deep=True).items():
+            if name.rpartition("__")[2] == "random_state" and value is None:
+                states[name] = seed
+            elif _splits(value) and value.random_state is None:
+                states[name] = copy(value)
+                states[name].random_state = seed
         return estimator.set_params(**states)
 
     def __str__(self) -> str:
@@ -103,11 +106,8 @@ def recipe_of(estimator: Any) -> Recipe:
     defaults = inspect.signature(kind).parameters
     given = []
     for parameter, value in sorted(estimator.get_params(deep=False).items()):
-        if parameter == "random_state" and not isinstance(value, int | None):
-            raise ValueError(
-                f"random_state is {value!r}; give a whole number, or None for the seed"
-                " of the task"
-            )
+        if parameter == "random_state":
+            _require_lasting(value)
         default = getattr(defaults.get(parameter), "default", inspect.Parameter.empty)
         if not _same(value, default):
             given.append((parameter, _as_data(value)))
@@ -153,7 +153,23 @@ def _same(value: Any, default: Any) -> bool:
     )
 
 
+def _require_lasting(state: Any) -> None:
+    if state is None or isinstance(state, int):
+        return
+    raise ValueError(
+        f"random_state is {state!r}; give a whole number, or None for the seed of the"
+        " task"
+    )
+
+
+def _splits(value: Any) -> bool:
+    """Return whether it is what splits rows (`cv`) by random numbers of its own."""
+    return hasattr(value, "get_n_splits") and hasattr(value, "random_state")
+
+
 def _as_data(value: Any) -> Any:
+    if _splits(value):
+        _require_lasting(value.random_state)
     if hasattr(value, "get_params") and not isinstance(value, type):
         return recipe_of(value)
     if isinstance(value, list | tuple):

@@ -156,10 +156,15 @@ def _experiments(groups: ArrayLike) -> tuple[list[str], NDArray[np.intp]]:
         raise ValueError(
             f"groups have shape {array.shape}; give the experiment of each row"
         )
+    # NaN and NaT do not equal themselves.
+    if any(one is None or one != one for one in array.tolist()) or (
+        array.dtype.kind == "f" and not np.isfinite(array).all()
+    ):
+        raise ValueError(
+            "groups hold None, NaN or infinity; name the experiment of each row"
+        )
     if array.dtype.kind == "O":
         array = array.astype(str)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError("groups hold NaN or infinity; name the experiment of each row")
     names, which = np.unique(array, return_inverse=True)
     return [str(name) for name in names], which.reshape(-1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from functools import cache
 
 import numpy as np
@@ -11,6 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from segkit.features import FilterBank, Haralick, VesselMaps
 from segkit.learning import train_pixels
@@ -81,6 +84,35 @@ def test_the_same_seed_learns_the_same():
         for _ in range(2)
     )
     np.testing.assert_array_equal(one, same)
+
+
+def limits():
+    return {a["num_threads"] for a in threadpool_info() if a["user_api"] == "blas"}
+
+
+class Watched(LogisticRegression):
+    """Two predict at once, of which the first ends before the other."""
+
+    both, seen = threading.Barrier(2), set()
+
+    def predict_proba(self, rows):
+        found = super().predict_proba(rows)
+        if self.both.wait(10) == 1:
+            time.sleep(0.3)
+            self.seen.update(limits())
+        return found
+
+
+def test_tiles_that_end_give_no_threads_back_while_others_predict():
+    image, line = striped()
+    trained = train_pixels(
+        [image], [scribbled(line)], Watched(), families=FAMILIES[:1], seed=0
+    )
+    with threadpool_limits(2, "blas"):
+        for _ in range(3):
+            trained.predict(image, tile=(30, 70), workers=2)
+            assert limits() == {2}
+    assert Watched.seen == {1}
 
 
 IMAGE, LINE = striped(shape=(20, 20))

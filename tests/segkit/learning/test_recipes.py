@@ -6,6 +6,12 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestRegressor, StackingRegressor
 from sklearn.linear_model import Ridge, RidgeCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
@@ -58,6 +64,27 @@ def test_the_seed_is_put_wherever_none_was_given():
     made = recipe_of(stack).make(seed=9)
     states = made.get_params()
     assert (states["a__random_state"], states["b__random_state"]) == (9, 5)
+
+
+@pytest.mark.parametrize("kind", [KFold, ShuffleSplit, StratifiedKFold])
+def test_the_seed_is_put_in_what_splits_rows_too(kind):
+    def splits(seed):
+        made = recipe_of(GridSearchCV(Ridge(), {"alpha": [1]}, cv=splitter)).make(seed)
+        rows = made.cv.split(np.zeros((20, 1)), np.arange(20) % 2)
+        return [test.tolist() for _, test in rows]
+
+    more = {} if kind is ShuffleSplit else {"shuffle": True}
+    splitter = kind(2, **more)
+    assert splits(1) == splits(1) != splits(2)
+    assert splitter.random_state is None
+    splitter = kind(2, random_state=4, **more)
+    assert splits(1) == splits(2)
+    with pytest.raises(ValueError, match="give a whole number"):
+        recipe_of(
+            GridSearchCV(
+                Ridge(), {}, cv=kind(2, random_state=np.random.RandomState(0), **more)
+            )
+        )
 
 
 class Local:

@@ -198,7 +198,16 @@ WRONG = {
     "too many folds": ({"folds": 4}, "3 experiments, too few for 4"),
     "no folds": ({"folds": 1}, "folds is 1"),
     "more folds than rows": ({"folds": 99, "within_groups": True}, "12 rows, too few"),
-    "groups of nan": ({"groups": [np.nan] * 12}, "groups hold NaN"),
+    "groups of nan": ({"groups": [np.nan] * 12}, "groups hold None, NaN"),
+    "a group of none": ({"groups": [*GROUPS[1:], None]}, "groups hold None, NaN"),
+    "a text group of nan": (
+        {"groups": np.array([*GROUPS[1:], np.nan], object)},
+        "groups hold None, NaN",
+    ),
+    "a day that is none": (
+        {"groups": np.array([*[1, 2] * 5, 1, "NaT"], "M8[D]")},
+        "groups hold None, NaN",
+    ),
     "constant": ({"targets": np.ones(12)}, "all targets are 1.0"),
     "few targets": ({"targets": Y[:5]}, "targets have shape"),
     "nan target": ({"targets": np.where(Y[2] == Y, np.nan, Y)}, "in row 2"),
