@@ -52,8 +52,10 @@ def words_of(asked: Mapping[str, Any]) -> list[str]:
                 raise UsageError(f"{do} is not of one {what}")
             # With its option, so that no name is taken for one; no glob is meant.
             words.append(f"{option}={_plain(str(value))}")
-    if do == "undo" and asked.get("number") is not None:
-        words.append(str(int(asked["number"])))
+    if do == "undo" and (number := asked.get("number")) is not None:
+        if type(number) is not int:
+            raise UsageError(f"{number!r:.40} is no number of what can be undone")
+        words.append(str(number))
     return words
 
 

@@ -65,7 +65,7 @@ def tasks_answer(page: LivePage, query: Mapping[str, str]) -> dict[str, Any]:
     if query.get("down"):
         chosen = chosen[::-1]
     start = max(0, int(query.get("start") or 0))
-    count = min(_ROWS, int(query.get("count") or _ROWS))
+    count = min(_ROWS, max(0, int(query.get("count") or _ROWS)))
     some = chosen[start : start + count].tolist()
     return {
         "total": len(chosen),

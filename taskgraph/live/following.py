@@ -138,6 +138,8 @@ class Following:
                 new = self._take_graph(backend)
         if self.tasks is None:
             return f"{self.jugfile} has not run yet; start it with `tg execute`"
+        if fresh:  # it may be another store, with other records at the same places
+            self.history = History(len(self.tasks))
         forgot = any(change.discarded for change in changes)
         self.forgot += forgot
         self.locks = backend.locks()

@@ -44,17 +44,20 @@ class Values:
         """Load a value; return what it is shown as."""
         from taskgraph.displays.display import display
 
+        # A task that ran again may have another value now.
+        if self._shown.get(key, (payload,))[0] != payload:
+            del self._shown[key]
         if key not in self._shown:
             # Other values would take memory while this one is loaded.
             while len(self._shown) >= _KEPT:
                 self._shown.popitem(last=False)
-            self._shown[key] = display(self._load(payload, key))
+            self._shown[key] = payload, display(self._load(payload, key))
         self._shown.move_to_end(key)
-        return _about(self._shown[key])
+        return _about(self._shown[key][1])
 
     def part(self, key: bytes, path: str) -> Any:
         """Return what shows a part of a value, by its places: ``0.2``."""
-        shown = self._shown[key]
+        _, shown = self._shown[key]
         for place in path.split(".") if path else ():
             shown = shown.parts[int(place)][1]
         return shown

@@ -164,3 +164,19 @@ def test_a_damaged_store_is_told(follows, jugfile):
             path.write_bytes(b"nonsense" + path.read_bytes()[8:])
     follows.look()
     assert follows.trouble
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_times_are_those_of_the_store_that_is_there_now(follows, jugfile, looked):
+    ran(jugfile)
+    follows.look()
+    shutil.rmtree(jugfile.with_suffix(".tgdata"))
+    if looked:
+        follows.look()
+    again = time.time()
+    ran(jugfile)
+    for _ in range(3):
+        follows.look()
+    assert follows.trouble == ""
+    assert not follows.history.reading
+    assert all(one >= again - 0.1 for one in follows.history.ended)

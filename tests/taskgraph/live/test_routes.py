@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from taskgraph import invalidate
 from taskgraph.api import run
 from taskgraph.errors import UsageError
 from taskgraph.live.acting import words_of
@@ -89,6 +90,7 @@ def test_tasks_are_found_filtered_sorted_and_paged(shown, jugfile):
     for nonsense in ({"function": "no"}, {"state": "no"}, {"text": "no such thing"}):
         assert client.get("tasks", **nonsense)["total"] == 0
     assert client.answer("tasks", start="x")[0] == 400
+    assert client.get("tasks", count=-1)["rows"] == []
 
 
 def test_a_record_says_all_and_links_both_ways(shown, jugfile):
@@ -140,6 +142,26 @@ def test_a_value_that_ends_its_process_or_never_comes_ends_nothing_else(
     assert (status, "more than 2 s" in said["error"]) == (400, True)
     key = client.key("work.plain")
     assert client.post("value/open", key=key)[1]["text"] == "{'x': 0}"
+
+
+def test_a_value_of_a_task_that_ran_again_is_the_new_one(shown, jugfile):
+    number = jugfile.with_name("number.txt")
+    number.write_text("1")
+    jugfile.write_text(
+        "from pathlib import Path\nfrom taskgraph import TaskGenerator\n"
+        "@TaskGenerator\ndef read(): return [int(Path('number.txt').read_text())]\n"
+        "read()\n"
+    )
+    store = str(jugfile.with_suffix(".tgdata"))
+    run(jugfile, store=store, workers=0)
+    client, page = shown(jugfile)
+    key = client.key("work.read")
+    assert client.post("value/open", key=key)[1]["text"] == "[1]"
+    number.write_text("2")
+    invalidate(jugfile, name="read", store=store)
+    run(jugfile, store=store, workers=0)
+    page.look()
+    assert client.post("value/open", key=key)[1]["text"] == "[2]"
 
 
 def test_tables_are_sorted_and_saved_as_csv(shown, jugfile):
@@ -201,6 +223,9 @@ def test_what_a_page_asks_for_is_words_of_the_command_line(shown, jugfile):
         {"do": "retry", "preview": True},
         {"do": "retry", "key": "ab"},
         {"do": "undo", "function": "f"},
+        {"do": "undo", "number": [1]},
+        {"do": "undo", "number": "--yes"},
+        {"do": "undo", "number": float("inf")},
     ],
 )
 def test_nothing_else_can_be_asked_for(asked):
