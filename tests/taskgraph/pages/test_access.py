@@ -97,6 +97,25 @@ def test_the_printed_address_lets_in_and_leaves_no_token_in_the_address(address)
     assert client.ask(f"{client.place}secret")[::2] == (200, "a secret")
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        "{}; token=theirs",
+        "token=theirs; {}",
+        "a name=x; {}",
+        'open="x; {}',
+        "a[b=1,2 3; {}; =; ;;",
+        "$Version=1; {{}}=1; {}",
+        "token; {}",
+    ],
+)
+def test_cookies_of_other_ports_keep_nobody_out(owner, others):
+    owner.cookie = others.format(owner.cookie)
+    assert owner.ask(f"{owner.place}secret")[::2] == (200, "a secret")
+    owner.cookie = others.format("token=wrong")
+    assert owner.ask(f"{owner.place}secret")[0] == 403
+
+
 def test_what_the_address_says_besides_is_kept(address):
     client = Client(address)
     _, _, body = client.ask(f"/?{client.parts.query}&theme=dark&x=%22%3E%3Cscript%3E")
