@@ -129,9 +129,7 @@ class Following:
         assert self.results is not None
         backend = self.results.backend
         changes = backend.poll()
-        if self._is_due("members", _MEMBERS_EVERY):
-            self.members = backend.members.all()
-            self.dead = left_behind(backend)
+        self._count_members(backend)
         new = False
         if self._is_due("graph", _GRAPH_EVERY):
             with self._not_too_often("graph"):
@@ -145,9 +143,8 @@ class Following:
         self.locks = backend.locks()
         held = [lock.key for lock in self.locks if lock.worker not in self.dead]
         anew = fresh or new or forgot or self._files_went()
-        anew = anew or not all(
-            self.tasks.ended(change.results, change.failures) for change in changes
-        )
+        ended = self.tasks.ended
+        anew = anew or not all(ended(one.results, one.failures) for one in changes)
         if anew or not self.tasks.hold(held):
             known = backend.keys()
             known = known - self._gone if self._gone else known
@@ -156,10 +153,15 @@ class Following:
         if fresh or new:
             self.history.expect(backend.keys())
         else:
-            for change in changes:
-                self.history.expect([*change.results, *change.failures])
+            for one in changes:
+                self.history.expect([*one.results, *one.failures])
         self.history.read(backend, self.tasks, _READ_FOR)
         return ""
+
+    def _count_members(self, backend: Backend) -> None:
+        if self._is_due("members", _MEMBERS_EVERY):
+            self.members = backend.members.all()
+            self.dead = left_behind(backend)
 
     def _take_graph(self, backend: Backend) -> bool:
         """Take in the graph if it has changed; return whether it has."""

@@ -56,10 +56,7 @@ def command(
         from taskgraph.live.routes import site_of
         from taskgraph.pages import serve
     except ModuleNotFoundError as error:
-        raise UsageError(
-            f"pages need the extra web, as {error.name} is not installed: "
-            "pip install 'taskgraph-segkit[web]'"
-        ) from error
+        raise _not_installed(error.name) from error
     require_jugfile(jugfile)
     page = LivePage(
         _opener(jugfile, store),
@@ -82,6 +79,13 @@ def command(
     finally:
         page.close()
     return 0
+
+
+def _not_installed(name: str | None) -> UsageError:
+    return UsageError(
+        f"pages need the extra web, as {name} is not installed: "
+        "pip install 'taskgraph-segkit[web]'"
+    )
 
 
 def _tell(address: str) -> None:
