@@ -199,6 +199,19 @@ def engine(session: nox.Session) -> None:
     session.log(f"the engine with all that it needs: {size / 1e6:.0f} MB")
 
 
+@nox.session(python=PYTHONS[0])
+def napari(session: nox.Session) -> None:
+    """Test the plug-in in a real napari with a screen: 700 MB, so by this name only."""
+    session.install("-e", ".[test,napari]", "napari[pyqt6]")
+    screen = ("xvfb-run", "-a", "-s", "-screen 0 1280x1024x24")
+    if not shutil.which("xvfb-run"):
+        session.skip("needs xvfb: apt-get install xvfb libegl1 libxcb-cursor0")
+    session.run(
+        *screen, "pytest", "-m", "napari", "tests/segkit/napari", *session.posargs,
+        external=True,
+    )  # fmt: skip
+
+
 def _build(
     session: nox.Session, env: dict[str, str] | None = None
 ) -> tuple[Path, Path]:
