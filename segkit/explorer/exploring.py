@@ -81,5 +81,5 @@ def explorer_of(
     run = None
     if found.path is not None:
         place = file or free_name(Path())
-        run = WholeRun(place, found.path, Path(out), workers, trust)
+        run = WholeRun(place, found.path, Path(out), workers, trust, file is None)
     return Explorer(exploration, run)

@@ -40,6 +40,8 @@ class WholeRun:
         How many processes run it.
     trusted : bool
         Whether it may run functions that are none of segkit's.
+    fresh : bool
+        Whether it is yet to be saved under a name that was free.
     """
 
     pipeline: Path
@@ -47,6 +49,7 @@ class WholeRun:
     out: Path
     workers: int = 1
     trusted: bool = False
+    fresh: bool = False
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _said: IO[bytes] | None = field(default=None, repr=False)
 
@@ -68,7 +71,10 @@ class WholeRun:
         PipelineError
             If they are no pipeline.
         """
+        if self.fresh and self.pipeline.exists():  # somebody else's, saved meanwhile
+            self.pipeline = free_name(self.pipeline.parent)
         write_pipeline(self.pipeline, Pipeline(*steps).steps)
+        self.fresh = False
         return self.target()
 
     def start(self) -> None:

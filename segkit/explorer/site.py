@@ -150,6 +150,8 @@ class Explorer:
             found = await loop.run_in_executor(self._worker, call, plain, stale)
         except StaleError:
             return Response(status_code=204)
+        except RecursionError:
+            return json_answer({"error": "this is nested too deeply"}, 422)
         except (PipelineError, ImageError, OSError, ValueError, TypeError) as error:
             return json_answer({"error": str(error)}, 422)
         except RuntimeError:  # nothing is computed any more

@@ -134,6 +134,39 @@ def test_a_pipeline_of_somebody_else_is_never_replaced(tmp_path, monkeypatch):
     assert [file.name for file in result.saved] == ["a-labels.tif"]
 
 
+def test_a_pipeline_that_another_explorer_has_saved_meanwhile_stays(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    path = segkit.save(tmp_path / "a.tif", GREY)
+    one, other = explorer_of(path), explorer_of(path)
+    plain = {"steps": one._exploration.start()["steps"]}
+    assert one._save(plain)["pipeline"] == "pipeline.toml"
+    first = (tmp_path / "pipeline.toml").read_text()
+    less = {"steps": plain["steps"][:1]}
+    assert other._save(less)["pipeline"] == "pipeline-2.toml"
+    assert other._save(less)["pipeline"] == "pipeline-2.toml"
+    assert (tmp_path / "pipeline.toml").read_text() == first
+    assert one._save(less)["pipeline"] == "pipeline.toml"
+    (tmp_path / "pipeline-2.toml").unlink()
+    own = explorer_of(path, tmp_path / "pipeline.toml")
+    assert own._save(plain)["pipeline"] == str(tmp_path / "pipeline.toml")
+
+
+def test_a_request_that_is_nested_too_deeply_is_told(tmp_path):
+    with serving(explorer_of(GREY).site(framed=True)) as served:
+        origin = served.address.partition("/")[0] + "//" + served.address.split("/")[2]
+        with urlopen(f"{served.address}acting") as answer:
+            token = json.loads(answer.read())["token"]
+        headers = {"Origin": origin, "x-token": token}
+        asked = Request(f"{served.address}view", b"[" * 100_000, headers)
+        with pytest.raises(HTTPError) as told:
+            urlopen(asked)
+        with told.value as answer:
+            assert answer.code == 422
+            assert b"nested too deeply" in answer.read()
+
+
 def test_the_newest_request_of_each_view_wins():
     newest = Newest()
     other = newest.is_stale("b", 1)
