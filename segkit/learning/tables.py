@@ -88,6 +88,8 @@ def feature_matrix(
         raise ValueError(f"the table has no column {absent[0]!r}")
     if not chosen:
         raise ValueError("the table has no feature; measure some")
+    for name in chosen:
+        require_unmasked(table[name], name=f"feature {name!r}")
     columns = [np.asarray(table[name], np.float64) for name in chosen]
     matrix = np.stack(columns, axis=1)
     _require_numbers(matrix, chosen, missing)
@@ -116,6 +118,7 @@ def as_matrix(features: Any, missing: Missing) -> NDArray[np.float64]:
     """Return a table, or what is a matrix already, as a checked matrix."""
     if isinstance(features, dict):
         return feature_matrix(features, missing=missing)
+    require_unmasked(features, name="features")
     matrix = np.asarray(features, np.float64)
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise ValueError(
@@ -125,3 +128,12 @@ def as_matrix(features: Any, missing: Missing) -> NDArray[np.float64]:
     names = [f"column {k}" for k in range(matrix.shape[1])]
     _require_numbers(matrix, names, missing)
     return matrix
+
+
+def require_unmasked(rows: Any, *, name: str) -> None:
+    """Raise `TypeError` for a masked array: what is masked would count as it is."""
+    if isinstance(rows, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} are a masked array, whose mask would be ignored; leave out the"
+            " rows that are masked (numpy.ma.getmaskarray), and give .data of the rest"
+        )

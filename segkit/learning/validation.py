@@ -14,7 +14,7 @@ import numpy as np
 
 from segkit import checks
 from segkit.learning.recipes import Recipe, one_thread, recipe_of
-from segkit.learning.tables import as_matrix
+from segkit.learning.tables import as_matrix, require_unmasked
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ def _dealt(sizes: NDArray[np.intp], folds: int) -> NDArray[np.intp]:
 
 def _experiments(groups: ArrayLike) -> tuple[list[str], NDArray[np.intp]]:
     """Return the names of experiments, and which of them each row is of."""
+    require_unmasked(groups, name="groups")
     array = np.asarray(groups)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(
@@ -265,6 +266,7 @@ def given_predictions(
     >>> person.residuals.tolist()
     [0.0, -1.0]
     """
+    require_unmasked(predictions, name="predictions")
     said = np.asarray(predictions, np.float64)
     wanted = _targets(targets, len(said))
     _require_rows(groups, len(said))
@@ -277,6 +279,7 @@ def given_predictions(
 
 
 def _targets(targets: ArrayLike, rows: int) -> NDArray[Any]:
+    require_unmasked(targets, name="targets")
     wanted = np.asarray(targets)
     if wanted.shape != (rows,):
         raise ValueError(

@@ -277,8 +277,8 @@ def window_regions(
 
     Raises
     ------
-    ValueError
-        If there are no points, or one lies outside of the image.
+    TypeError, ValueError
+        If there are no points, one lies outside of the image, or they are not integers.
 
     Examples
     --------
@@ -291,6 +291,11 @@ def window_regions(
         raise ValueError(
             f"points have shape {middles.shape}; give a row of {len(lengths)} numbers"
             " for each of one or more points"
+        )
+    if middles.dtype.kind not in "iu":
+        raise TypeError(
+            f"points are of {middles.dtype}; give whole numbers, as by"
+            " np.rint(points).astype(int)"
         )
     outside = np.flatnonzero(((middles < 0) | (middles >= lengths)).any(axis=1))
     if outside.size:

@@ -251,6 +251,18 @@ def test_a_fold_without_which_one_class_is_left_is_told():
         cross_predict(X, classes, GROUPS, RandomForestClassifier(), seed=0)
 
 
+@pytest.mark.parametrize("what", ["features", "targets", "groups", "a table's"])
+def test_what_is_masked_is_refused_and_never_counted(what):
+    usual = {"features": X, "targets": Y, "groups": GROUPS}
+    name = "features" if what == "a table's" else what
+    masked = np.ma.masked_array(usual[name], mask=False)
+    usual[name] = {"area": masked[:, 0]} if what == "a table's" else masked
+    with pytest.raises(TypeError, match="a masked array, whose mask"):
+        cross_predict(**usual, estimator=Ridge(), seed=0)
+    with pytest.raises(TypeError, match="predictions are a masked array"):
+        given_predictions(np.ma.masked_array(Y), Y, GROUPS, method="x")
+
+
 def test_results_of_other_rows_are_not_combined():
     one = given_predictions(Y, Y, GROUPS, method="one")
     two = given_predictions(Y[::-1], Y[::-1], GROUPS, method="two")
