@@ -87,7 +87,7 @@ def _acting(page: LivePage, answer: Callable[..., Response]) -> Any:
     async def endpoint(request: Request) -> Response:
         try:
             asked = json.loads(await request.body())
-        except ValueError:
+        except (ValueError, RecursionError):
             asked = None
         if not isinstance(asked, dict):
             return json_answer({"error": "this is no JSON"}, _REFUSED)

@@ -37,8 +37,11 @@ class Client:
 
     def post(self, path, **body):
         """Return status and JSON."""
+        return self.post_raw(path, json.dumps(body).encode())
+
+    def post_raw(self, path, data):
+        """Return the same of a body as it is."""
         headers = {"x-token": self.token, "Origin": self.origin}
-        data = json.dumps(body).encode()
         status, _, text = self._asked(Request(self.base + path, data, headers))
         return status, json.loads(text)
 

@@ -238,6 +238,13 @@ def test_a_name_is_never_an_option_nor_a_pattern():
     assert words == ["invalidate", "--json", "--yes", "--name=--yes [*]"]
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff", b"3"])
+def test_what_is_no_json_is_told(shown, jugfile, body):
+    client, _ = shown(jugfile)
+    status, said = client.post_raw("act", body)
+    assert (status, said["error"]) == (400, "this is no JSON")
+
+
 def test_the_state_names_hostile_things_as_they_are(shown, jugfile):
     client, page = shown(jugfile)
     page.look()
