@@ -24,7 +24,8 @@ def lines_of(view: View, width: int, height: int) -> list[Line]:
     """Return a run in at most so many lines of at most so many letters.
 
     The first one has the totals. Functions that run or fail come next, then the others
-    as far as there is room, workers, and the last errors. What has no room is counted.
+    as far as there is room, workers while work is left, and the last errors. What has
+    no room is counted.
 
     Examples
     --------
@@ -40,10 +41,11 @@ def lines_of(view: View, width: int, height: int) -> list[Line]:
     if len(view.errors) > _ERRORS:
         more = counted(len(view.errors) - _ERRORS, "other cause")
         errors.append((f"and {more}, see `tg errors`"[:width], "red"))
+    at_work = () if view.over else view.workers  # a heartbeat tells what was, then
     room = max(1, height - 1 - len(errors))
-    many = min(len(view.functions), max(_LEAST, room - len(view.workers)))
+    many = min(len(view.functions), max(_LEAST, room - len(at_work)))
     functions = _functions(view.functions, width, min(many, room))
-    workers = _workers(view.workers, view.time, width, room - len(functions))
+    workers = _workers(at_work, view.time, width, room - len(functions))
     every = [(_total(view, width), "bold"), *functions, *workers, *errors]
     return [(_fitted(text, width), style) for text, style in every][:height]
 
@@ -97,15 +99,15 @@ def _functions(rows: Sequence[FunctionRow], width: int, room: int) -> list[Line]
     ]
     left = rows[len(shown) :]
     if left:
-        over = sum(row.total == row.over for row in left)
-        lines.append((f"and {counted(len(left), 'function')} more, {over} done", "dim"))
+        done = sum(row.total == row.counts["done"] for row in left)
+        lines.append((f"and {counted(len(left), 'function')} more, {done} done", "dim"))
     return lines
 
 
 def _cells(row: FunctionRow, width: int) -> list[str]:
     """Return what is shown of a function: less of it if there is no room."""
     counts = row.counts
-    cells = [one_line(row.name.rpartition(".")[2], 40), f"{row.over}/{row.total}"]
+    cells = [one_line(row.name.rpartition(".")[2], 40), f"{counts['done']}/{row.total}"]
     letters = [("failed", "failed"), ("running", "running")]
     if width >= _WIDE:
         letters += [("blocked", "blocked"), ("waiting", "waiting")]

@@ -146,3 +146,26 @@ def test_a_view_fits_and_its_total_is_always_there(
     assert all(len(line) <= width and line.isprintable() for line in lines)
     assert lines[0].startswith(f"{totals['done']}")
     assert "done" in lines[0]
+
+
+def shown(*of, workers=()):
+    totals = no_tasks()
+    for row in of:
+        for state, count in row.counts.items():
+            totals[state] += count
+    return [line for line, _ in lines_of(View(9.0, totals, True, of, workers), 80, 9)]
+
+
+def test_what_failed_is_not_among_what_is_done():
+    row = FunctionRow("work.check", no_tasks() | {"done": 27, "failed": 3})
+    total, line = shown(row)
+    assert total == "27 of 30 tasks done  3 failed"
+    assert line == "check  27/30  3 failed"
+
+
+def test_nobody_is_at_work_when_nothing_is_left():
+    one = WorkerRow("w", "host", 7, True, 8.0, 1.0, 1, "check(1)")
+    left = FunctionRow("work.check", no_tasks() | {"done": 2, "running": 1})
+    assert "host 7" in shown(left, workers=[one])[-1]
+    over = FunctionRow("work.check", no_tasks() | {"done": 2, "failed": 1})
+    assert shown(over, workers=[one])[1:] == ["check  2/3  1 failed"]
