@@ -58,7 +58,8 @@ def test_a_volume_is_seen_in_three_linked_slices(browser, shown):
 def test_the_whole_image_is_run_by_stored_tasks(browser, shown, tmp_path):
     with shown(out=tmp_path / "out"):
         browser.click("button", "Run on all")
-        browser.find(".progress", "cells-labels.tif is there")
+        said = browser.find(".progress", "cells-labels.tif is there")
+        assert len(said.text.splitlines()) > 2  # each of its sentences on its own line
         shown_objects = int(figure(browser).split()[0])
     labels = segkit.open_image(tmp_path / "out" / "cells-labels.tif").read()
     assert len(np.unique(labels)) - 1 == shown_objects

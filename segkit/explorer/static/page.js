@@ -135,7 +135,7 @@ views.ask = (given = {}) => {
 };
 
 // ----------------------------------------------------------------------- tools
-const panels = { objects: ["Objects", table], histogram: ["Histogram", histogram], sheet: ["Contact sheet", sheet] };
+const panels = { objects: ["Table", table], histogram: ["Histogram", histogram], sheet: ["Contact sheet", sheet] };
 if (start.reference) panels.scores = ["Scores", scores];
 const tabs = Object.entries(panels).map(([name, [title]]) => h("button", {
   type: "button", "data-tool": name, "aria-expanded": "false", on: { click: () => tool(name) },
@@ -206,7 +206,7 @@ const runAll = () => keep("run", (found) => {
     const total = (at.done ?? 0) + (at.failed ?? 0) + (at.open ?? 0);
     const counts = total ? `${short(at.done)} of ${short(total)} tasks done${at.failed ? `, ${at.failed} failed` : ""}` : "starting";
     if (at.running) fill(progress, counts);
-    else fill(progress, at.code ? h("span", { class: "bad" }, ["It failed: ", (at.said ?? []).join(" ")]) : [counts, ". ", (at.said ?? []).join(" ")]);
+    else fill(progress, at.code ? h("span", { class: "bad" }, ["It failed: ", (at.said ?? []).join("\n")]) : (at.said?.length ? at.said : [counts]).join("\n"));
   });
 });
 const other = h("button", {
@@ -230,7 +230,7 @@ const column = h("aside", { class: "column", "aria-label": "Pipeline" }, steps.e
   message, progress));
 fill(main, h("div", { class: "explorer" },
   h("div", { class: "stage" },
-    h("header", {}, h("h1", {}, start.name), h("span", { class: "quiet" }, size.filter(Boolean).join("  ")),
+    h("header", {}, h("h1", {}, start.name), h("span", { class: "quiet" }, size.filter(Boolean).join(", ")),
       h("span", { class: "room" }), h("span", { class: "kinds", role: "group", "aria-label": "Pictures" }, kinds),
       keysButton(), themeButton()),
     planes, views.element,
