@@ -110,6 +110,7 @@ def test_each_view_is_whole_for_everybody(browser, shown):
         browser.find(".notes", "stops at a barrier")
         if view == "results":
             browser.wait(lambda: loaded(browser, ".gallery img") == 6)
+            browser.find(".filters", "6 of 6; all are among Tasks")
         looked_at(browser, f"live-{view}")
 
 

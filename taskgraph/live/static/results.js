@@ -37,7 +37,7 @@ export function results(first) {
     }
     const found = await get("tasks", { function: name, state: "done", sort: "ended", down: 1, count: SHOWN });
     if (sign !== signature) return;
-    fill(told, `${count(found.total)}; each is shown in full among Tasks`);
+    fill(told, `${count(found.rows.length)} of ${count(found.total)}; all are among Tasks`);
     fill(room, found.rows.map(card));
   }
 

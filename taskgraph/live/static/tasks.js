@@ -18,7 +18,7 @@ const COLUMNS = [
 /** Make the view. */
 export function tasks(first) {
   const asked = state();
-  const text = h("input", { type: "search", value: asked.text ?? "", placeholder: "digits of a key, or part of an argument", on: { input: settled(() => go({ text: text.value, task: null }, { replace: true }), 200) } });
+  const text = h("input", { type: "search", value: asked.text ?? "", placeholder: "key or part of an argument", on: { input: settled(() => go({ text: text.value, task: null }, { replace: true }), 200) } });
   const functions = h("select", { on: { change: () => go({ function: functions.value, task: null }, { replace: true }) } });
   const states = h("select", { on: { change: () => go({ state: states.value, task: null }, { replace: true }) } },
     h("option", { value: "" }, "all"), STATES.map((name) => h("option", { value: name }, name)));
