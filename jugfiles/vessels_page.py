@@ -124,14 +124,15 @@ def saved(out, name, table):
 def page_of(about, tables, kinds, example):
     """Return the page as HTML."""
     count, days = len(about["pictures"]), len(set(about["experiments"]))
+    drawn = "1 person" if about["persons"] == 1 else f"{about['persons']} persons"
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width'>",
         f"<title>Vessels</title><style>{STYLE}</style><h1>Vessels</h1>",
         (
-            f"<p>{count} pictures of {days} experiments, drawn by {about['persons']}"
-            " person(s). Pictures of one experiment are never on both sides of"
-            " cross-validation, but where a column says <i>flattered</i>."
+            f"<p>{count} pictures of {days} experiments, drawn by {drawn}."
+            " Pictures of one experiment are never on both sides of cross-validation,"
+            " but where a column says <i>flattered</i>."
         ),
     ]
     if not about["real"]:
