@@ -152,6 +152,8 @@ class Explorer:
             return Response(status_code=204)
         except RecursionError:
             return json_answer({"error": "this is nested too deeply"}, 422)
+        except OverflowError as error:
+            return json_answer({"error": f"a number is too large: {error}"}, 422)
         except (PipelineError, ImageError, OSError, ValueError, TypeError) as error:
             return json_answer({"error": str(error)}, 422)
         except RuntimeError:  # nothing is computed any more

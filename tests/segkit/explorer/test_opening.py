@@ -153,18 +153,30 @@ def test_a_pipeline_that_another_explorer_has_saved_meanwhile_stays(
     assert own._save(plain)["pipeline"] == str(tmp_path / "pipeline.toml")
 
 
-def test_a_request_that_is_nested_too_deeply_is_told(tmp_path):
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        ("view", b"[" * 100_000, b"nested too deeply"),
+        ("view", b'{"channel": "a", "number": 1e999}', b"too large"),
+        ("voxel", b'{"at": [1e999, 0]}', b"too large"),
+        ("voxel", b'{"at": [NaN, 0]}', b"NaN"),
+        ("histogram", b'{"place": 1e999}', b"too large"),
+        ("new", b'{"name": ["x"]}', b"x"),
+    ],
+    ids=["deep", "number", "voxel", "nan", "place", "step"],
+)
+def test_what_cannot_be_asked_is_told(path, body, told):
     with serving(explorer_of(GREY).site(framed=True)) as served:
         origin = served.address.partition("/")[0] + "//" + served.address.split("/")[2]
         with urlopen(f"{served.address}acting") as answer:
             token = json.loads(answer.read())["token"]
         headers = {"Origin": origin, "x-token": token}
-        asked = Request(f"{served.address}view", b"[" * 100_000, headers)
-        with pytest.raises(HTTPError) as told:
+        asked = Request(f"{served.address}{path}", body, headers)
+        with pytest.raises(HTTPError) as refused:
             urlopen(asked)
-        with told.value as answer:
+        with refused.value as answer:
             assert answer.code == 422
-            assert b"nested too deeply" in answer.read()
+            assert told in answer.read()
 
 
 def test_the_newest_request_of_each_view_wins():
