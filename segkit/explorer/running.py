@@ -60,7 +60,7 @@ class WholeRun:
     def command(self) -> list[str]:
         """Return the words of the command that runs the pipeline."""
         trust = ["--trust"] if self.trusted else []
-        words = [str(self.pipeline), str(self.image), "-o", str(self.out)]
+        words = [_word(self.pipeline), _word(self.image), "-o", str(self.out)]
         return ["segkit", "run", *words, "-j", str(self.workers), *trust]
 
     def save(self, steps: Sequence[Step]) -> dict[str, Any]:
@@ -136,6 +136,12 @@ class WholeRun:
             return []
         self._said.seek(0)
         return self._said.read().decode(errors="replace").splitlines()[-_LINES:]
+
+
+def _word(path: Path) -> str:
+    """Return a path as a word of a command, which is no option of it."""
+    text = str(path)
+    return f"./{text}" if text.startswith("-") else text
 
 
 def free_name(folder: Path) -> Path:

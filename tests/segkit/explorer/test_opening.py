@@ -179,6 +179,13 @@ def test_what_cannot_be_asked_is_told(path, body, told):
             assert told in answer.read()
 
 
+def test_a_file_whose_name_begins_as_an_option_is_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    segkit.save("./-j.tif", GREY)
+    command = explorer_of("-j.tif")._run.command()
+    assert command[:4] == ["segkit", "run", "pipeline.toml", "./-j.tif"]
+
+
 def test_the_newest_request_of_each_view_wins():
     newest = Newest()
     other = newest.is_stale("b", 1)
