@@ -29,6 +29,24 @@ def test_the_version_is_said_once_and_repeated_rightly() -> None:
     assert said == {KNOWN["project"]["version"]}
 
 
+def test_nothing_says_to_install_us_from_a_registry_that_has_us_not() -> None:
+    wrong = re.compile(r"pip install [^\n]*taskgraph-segkit(\[\w+\])?(?! @|[\w\[])")
+    assert wrong.search("pip install 'taskgraph-segkit[web]'")
+    folders = ("docs", "taskgraph", "segkit", "backends")
+    pages = [
+        p
+        for f in folders
+        for kind in ("md", "py")
+        for p in (ROOT / f).rglob(f"*.{kind}")
+    ]
+    telling = [
+        p.name
+        for p in [ROOT / "README.md", *pages]
+        if wrong.search(p.read_text("utf-8"))
+    ]
+    assert telling == []
+
+
 def test_no_property_fails_by_the_pace_of_the_machine() -> None:
     assert settings().deadline is None
     assert HealthCheck.too_slow in settings().suppress_health_check

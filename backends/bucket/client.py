@@ -85,7 +85,7 @@ class Client:
         if find_spec("obstore") is None:
             raise OpenError(
                 f"{address.url}: this needs the package obstore; install it with "
-                "`pip install 'taskgraph-segkit[cloud]'`, or `pip install obstore`"
+                "`python3 -m pip install 'obstore>=0.12'`"
             )
         self.address = address
         self.url = address.url

@@ -84,7 +84,7 @@ def command(
 def _not_installed(name: str | None) -> UsageError:
     return UsageError(
         f"pages need the extra web, as {name} is not installed: "
-        "pip install 'taskgraph-segkit[web]'"
+        "python3 -m pip install 'starlette>=0.46' 'uvicorn>=0.34'"
     )
 
 
