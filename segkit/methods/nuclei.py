@@ -177,7 +177,8 @@ def _segment(
     grey = _grey(image)
     if dark:
         grey = grey.max() - grey
-    known = None if radius is None else radius / finest
+    extent = sum(n * step for n, step in zip(grey.shape, spacing, strict=True))
+    known = None if radius is None else min(radius / finest, extent)
 
     def size(mask: NDArray[np.bool_]) -> float:
         return known or typical_radius(mask, spacing)
@@ -225,7 +226,8 @@ def _split(
     brightness = None
     if valleys > 0:
         smooth = _smoother(np.maximum(contrast, 0), 0.2 * radius, spacing)
-        brightness = np.maximum(smooth, np.finfo(float).tiny) ** valleys
+        brightest = max(float(smooth.max()), np.finfo(float).tiny)
+        brightness = (smooth / brightest) ** valleys
     return split_by_shape(
         mask,
         spacing,

@@ -85,7 +85,7 @@ def split_by_shape(
         no objects: they join a neighbour.
     brightness : array of the shape of the mask, optional
         What the distance map is multiplied by, so that cuts follow dark valleys, too.
-        Of no sign, and above 0 wherever objects are.
+        From 0 to 1.
 
     Returns
     -------

@@ -106,8 +106,8 @@ def watershed(
     array([1, 1, 1, 1, 2, 2, 2])
     >>> watershed(image, markers, mask=image < 4, tile=4, halo=3)
     array([1, 1, 1, 0, 0, 2, 2])
-    >>> watershed(image, {"below": 2, "above": 4})
-    array([1, 1, 1, 2, 1, 1, 1])
+    >>> watershed(image, {"below": 2, "above": 4}).tolist()
+    [1, 1, 1, 2, 1, 1, 1]
     """
     return _grown(
         _flood(connectivity), (image, markers, mask), (tile, halo), on_disagreement

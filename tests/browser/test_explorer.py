@@ -155,8 +155,9 @@ def test_a_picture_of_the_contact_sheet_is_taken(browser, shown):
         now = option(browser, 3, "min_size")
         browser.all(".cell")[1].click()
         browser.wait(lambda: option(browser, 3, "min_size") != now, "another value")
-        options = browser.all("select[aria-label='Second parameter'] option")
-        options[2].click()
+        second = "select[aria-label='Second parameter'] option"
+        # The list is made anew when the picture has come.
+        browser.wait(lambda: browser.all(second)[2].click() is None, "a parameter")
         browser.wait(lambda: len(browser.all(".cell")) > 5, "rows")
         browser.find(".cell:nth-child(6)", "object")
         browser.picture("explorer-sheet")

@@ -46,6 +46,7 @@ OTHERS = {
     "compare_tiles",
     "contingency",
     "drop_ids",
+    "explore",  # opens a picture as files are opened
     "find_seam",
     "grey_picture",
     "instance_tile",

@@ -127,7 +127,7 @@ ARRAYS = ("image", "mask", "labels", "segmentation", "reference", "markers")
 OF_ARRAYS = [
     (name, option)
     for name in dir(segkit)
-    if inspect.isfunction(getattr(segkit, name))
+    if inspect.isfunction(getattr(segkit, name)) and name != "explore"  # takes paths
     for option, one in inspect.signature(getattr(segkit, name)).parameters.items()
     if option in ARRAYS and one.default is one.empty
 ]

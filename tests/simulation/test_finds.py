@@ -60,6 +60,7 @@ def changes_are_swallowed(patch):
         patch,
         Worker,
         "_lock",
+        ("self._learn(backend.changes())  # it", "backend.changes()  # it"),
         ("self._learn(backend.changes())", "backend.changes()"),
         ("if backend.position == seen:", "if False:"),
     )

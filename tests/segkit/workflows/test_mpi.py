@@ -79,8 +79,10 @@ def test_two_ranks_write_the_bytes_that_two_workers_write(folder):
 def test_ranks_share_tasks_and_the_first_one_alone_tells_the_user(folder):
     done = ranks(folder, 3, "taskgraph", "execute", "waiting.py")
     assert done.returncode == 0, done.stderr
-    assert [line.split(" after")[0] for line in done.stderr.splitlines()] == [
-        "tg: 10 done"
+    said = done.stderr.splitlines()
+    assert [line.split(" after")[0].split(":")[1] for line in said] == [
+        " 10 done",
+        " wait 10",
     ]
     records = records_in(folder / "waiting.tgdata")
     assert len(records) == 10

@@ -9,7 +9,7 @@ from taskgraph.errors import UsageError
 LOUD = (
     *("yes", "force", "dry_run", "release", "repairing", "listing", "key"),
     *("now", "off", "show_template", "log", "needed", "pin", "unpin", "sizes"),
-    *("files", "changed"),
+    *("files", "changed", "watch"),
 )
 """What is decided anew each time; and words that are no settings."""
 WORDS = (
