@@ -84,6 +84,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "remove_config_comments": True,
     "abort_on_example_error": True,
+    "subsection_order": "gallery_scripts.in_order",
     "within_subsection_order": "FileNameSortKey",
 }
 

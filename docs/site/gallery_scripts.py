@@ -5,6 +5,7 @@ import inspect
 import re
 import shutil
 from importlib.util import find_spec
+from pathlib import Path
 from textwrap import dedent
 
 import gallery
@@ -35,9 +36,9 @@ def write(folder):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     _headline(folder, "Gallery", "Each function at work on a part of mahotas' nuclei.")
-    for number, topic in enumerate(gallery.TOPICS):
+    for topic in gallery.TOPICS:
         title = gallery.title_of(topic)
-        part = folder / f"{number:02}-{title.lower()}"
+        part = folder / title.lower()
         part.mkdir()
         _headline(part, title, topic.__doc__.strip().splitlines()[0])
         for function in gallery.examples_of(topic):
@@ -45,6 +46,12 @@ def write(folder):
                 find_spec(name) is None for name in gallery.missing_for(function)
             ):
                 (part / f"{function.__name__}.py").write_text(_script(topic, function))
+
+
+def in_order(part):
+    """Return the place of a topic's folder among the others."""
+    titles = [gallery.title_of(topic).lower() for topic in gallery.TOPICS]
+    return titles.index(Path(part).name)
 
 
 def _headline(folder, title, text):

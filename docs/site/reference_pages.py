@@ -8,6 +8,11 @@ from pathlib import Path
 
 from taskgraph.cli import GROUPS
 
+OF_EXTRAS = {
+    "partitions": "Partitions into regions",
+    "features": "Features of regions",
+    "learning": "Learning from regions and pixels",
+}
 ROOT = Path(__file__).parents[2]
 _IMPORTED = re.compile(r"^from \.([\w.]+) import \($(.*?)^\)", re.DOTALL | re.MULTILINE)
 _NAME = re.compile(r"(\w+) as \1,")
@@ -19,6 +24,8 @@ def write(folder):
     for package in ("taskgraph", "segkit"):
         (folder / f"{package}.rst").write_text(_names_of(package))
     (folder / "pipeline.rst").write_text(_face("segkit.pipeline", "Steps of pipelines"))
+    for part, title in OF_EXTRAS.items():
+        (folder / f"{part}.rst").write_text(_face(f"segkit.{part}", title))
     (folder / "testing.rst").write_text(_face("taskgraph.testing", "Testing jugfiles"))
     (folder / "commands.md").write_text(_commands())
 

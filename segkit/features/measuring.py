@@ -143,7 +143,7 @@ def pixel_features(image: Any, families: Sequence[Maps]) -> NDArray[np.float64]:
 
     Returns
     -------
-    float64 array, shape (features, *image.shape)
+    float64 array of shape ``(features,) + image.shape``
         In the order of ``family.names()``.
 
     Examples

@@ -30,9 +30,9 @@ _HARALICK = (
 @known_as("segkit.features")
 @dataclass(frozen=True, slots=True)
 class Haralick:
-    """Haralick's thirteen texture features, averaged over directions [1]_.
+    """Haralick's thirteen texture features, averaged over directions.
 
-    By `mahotas.features.haralick`, of the pairs of voxels that both belong to the
+    By `mahotas.features.haralick` [1]_, of the pairs of voxels that both belong to the
     region, in grey levels of the whole image's range. NaN for a region in which no two
     voxels are so far apart.
 
