@@ -13,7 +13,7 @@ from backends.errors import DamagedError
 from taskgraph.drawing.layered import layered
 from taskgraph.live.tasks import DONE, FAILED
 from taskgraph.results.described import about_record
-from taskgraph.upkeep.failure_groups import failure_of, grouped
+from taskgraph.upkeep.failure_groups import about_group, failure_of, grouped
 from taskgraph.upkeep.status import STATES
 
 if TYPE_CHECKING:
@@ -216,15 +216,8 @@ def _record(record: Record) -> dict[str, Any]:
 
 
 def _group(group: list[tuple[bytes, Record]]) -> dict[str, Any]:
-    _, first = group[0]
-    failure = failure_of(first)
     return {
-        "function": first.name,
-        "cause": failure.cause,
-        "error": failure.error,
-        "message": failure.message,
-        "traceback": failure.traceback,
-        "count": len(group),
+        **about_group(group),
         "tasks": [
             _shortened(
                 {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taskgraph.records import Failure
 
@@ -33,3 +33,17 @@ def grouped(failed: Iterable[Failed]) -> list[list[Failed]]:
 def failure_of(record: Record) -> Failure:
     """Return why a task failed; one without words if the record has none."""
     return record.failure or Failure("exception", "", "", "")
+
+
+def about_group(group: list[Failed]) -> dict[str, Any]:
+    """Return what the tasks of a group failed of, by its first, as plain data."""
+    _, first = group[0]
+    failure = failure_of(first)
+    return {
+        "function": first.name,
+        "cause": failure.cause,
+        "error": failure.error,
+        "message": failure.message,
+        "traceback": failure.traceback,
+        "count": len(group),
+    }

@@ -11,7 +11,7 @@ from taskgraph.cli.failures import chosen_failures
 from taskgraph.cli.printing import counted, one_line, print_json, say
 from taskgraph.cli.stores import find_store
 from taskgraph.cli.words.keys import short_key
-from taskgraph.upkeep.failure_groups import failure_of, grouped
+from taskgraph.upkeep.failure_groups import about_group, failure_of, grouped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,15 +59,8 @@ def command(
 
 
 def _plain(group: list[Failed]) -> dict[str, Any]:
-    _, first = group[0]
-    failure = failure_of(first)
     return {
-        "function": first.name,
-        "cause": failure.cause,
-        "error": failure.error,
-        "message": failure.message,
-        "traceback": failure.traceback,
-        "count": len(group),
+        **about_group(group),
         "tasks": [
             {
                 "key": key.hex(),
