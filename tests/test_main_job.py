@@ -81,7 +81,7 @@ def test_the_pipeline_for_planes_gives_labels_and_a_table_of_them(tmp_path):
     picture, _ = small_nuclei(np.random.default_rng(5))
     segkit.save(tmp_path / "cells.png", picture)
     path = ROOT / "jugfiles" / "planes.toml"
-    shown = (ROOT / "README.md").read_text().partition("```toml\n")[2]
+    shown = (ROOT / "docs/pipelines.md").read_text().partition("```toml\n")[2]
     assert tomllib.loads(shown.partition("```")[0]) == tomllib.loads(path.read_text())
     steps = segkit.Pipeline.load(path)
     steps.run(tmp_path / "cells.png", out=tmp_path)
