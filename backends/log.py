@@ -27,6 +27,9 @@ class Log(Protocol):
     def make(self) -> None:
         """Make the store now, if that was put off until something is written."""
 
+    def again(self) -> Log:
+        """Return the same log, opened once more: for another thread."""
+
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
         """Return the first `limit` bytes of the frame at `position` and its size.
 

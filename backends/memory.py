@@ -67,6 +67,9 @@ class MemoryLog:
     def make(self) -> None:
         pass
 
+    def again(self) -> MemoryLog:
+        return MemoryLog(self.room, self.url)
+
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
         frames = self.room.frames
         if position >= len(frames):

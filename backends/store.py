@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ class JournalStore:
     def __init__(
         self, log: Log, worker: str, *, clock: Callable[[], float] = time.time
     ) -> None:
-        self._log = log
+        self._log, self._clock = log, clock
         self.worker = worker
         self.url = log.url
         self.latency = log.latency
@@ -55,6 +56,10 @@ class JournalStore:
 
     def make(self) -> None:
         self._log.make()
+
+    def again(self) -> JournalStore:
+        worker = f"{self.worker}-{os.urandom(4).hex()}"
+        return JournalStore(self._log.again(), worker, clock=self._clock)
 
     # reading
 

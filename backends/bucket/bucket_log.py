@@ -92,7 +92,7 @@ class BucketLog:
         self.space = self._place = Place(client, create=create, block=block)
         self.blobs = BucketBlobs(client, self._place)
         self.documents = BucketDocuments(client, self._place)
-        self.members = BucketMembers(client, self._place, fresh)
+        self.members, self._fresh = BucketMembers(client, self._place, fresh), fresh
         self._segments = Segments(client, self._place)
         self._staged: dict[str, bytes] = {}
         self._names = count()
@@ -107,6 +107,9 @@ class BucketLog:
 
     def make(self) -> None:
         self._place.make()
+
+    def again(self) -> BucketLog:
+        return BucketLog(self.client, block=self.block_size, fresh=self._fresh)
 
     # the journal
 

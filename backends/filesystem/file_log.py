@@ -98,6 +98,9 @@ class FileLog:
     def make(self) -> None:
         self._directory.make()
 
+    def again(self) -> FileLog:
+        return FileLog(self._directory.root, block=self.block_size)
+
     # the journal
 
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:

@@ -28,9 +28,10 @@ class Backend(Protocol):
     """A store of records with its locks.
 
     One instance serves one worker (or one command) and is not safe for use by two
-    threads at once. Everything that it answers is as of its last `refresh`, `poll`,
-    `claim`, `publish`, `discard` or `undo`; each of them brings it up to date, and what
-    became known on the way is told by the next `changes` or `poll`: nothing is lost.
+    threads at once: `again` gives each its own. Everything that it answers is as of its
+    last `refresh`, `poll`, `claim`, `publish`, `discard` or `undo`; each of them brings
+    it up to date, and what became known on the way is told by the next `changes` or
+    `poll`: nothing is lost.
 
     Raises
     ------
@@ -45,6 +46,9 @@ class Backend(Protocol):
 
     def make(self) -> None:
         """Make the store now, if that was put off until something is written."""
+
+    def again(self) -> Backend:
+        """Return the same store, opened once more by another worker: for a thread."""
 
     @property
     def position(self) -> int:

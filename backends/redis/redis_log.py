@@ -70,7 +70,7 @@ class RedisLog:
 
     def __init__(self, room: Room, *, create: bool = True, blobs: str = "") -> None:
         self.url = room.url
-        self._room = room
+        self._room, self._blobs_at = room, blobs
         if not create and not room.exists():
             raise NoStoreError(
                 f"there is no store at {self.url}; `tg execute` makes one"
@@ -89,6 +89,9 @@ class RedisLog:
 
     def make(self) -> None:
         self._room.make()
+
+    def again(self) -> RedisLog:
+        return RedisLog(self._room.again(), blobs=self._blobs_at)
 
     # reading
 

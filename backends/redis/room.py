@@ -60,11 +60,15 @@ class Room:
     """
 
     def __init__(self, server: Server, store: str, block: int = BLOCK) -> None:
-        self.server = server
+        self.server, self._store = server, store
         self.url = server.url
         self.block_size = block
         self._tag = f"{{taskgraph:{store}}}"
         self._id = b""
+
+    def again(self) -> Room:
+        """Return the same room, for another thread."""
+        return Room(self.server, self._store, self.block_size)
 
     def key(self, what: str, which: object = None) -> str:
         """Return the name of a key."""

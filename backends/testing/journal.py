@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from backends import Cause
 from backends.store import JournalStore
 from backends.testing.deeds import FAILURE, RESULT, A, B, C, body_of, key, publish
@@ -33,6 +35,19 @@ class JournalContract:
         bert.poll()
         assert [bert.find(k).row for k in (A, B, C)] == [0, 1, 2]
         assert len({bert.find(k).position for k in (A, B, C)}) == 1
+
+    def test_each_thread_writes_to_a_store_of_its_own(self, anna):
+        publish(anna, A, body=b"before")
+
+        def published(number):
+            store = anna.again()
+            assert body_of(store, A) == b"before"
+            return sum(publish(store, key(10 * number + n)) for n in range(10, 20))
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(published, range(4))) == [10] * 4
+        anna.poll()
+        assert {*anna.keys()} == {A, *(key(n) for n in range(10, 50))}
 
     def test_segments_with_records_are_known_by_their_places(self, anna, bert, reopen):
         assert reopen("late").published() == []

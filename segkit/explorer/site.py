@@ -72,7 +72,7 @@ class Explorer:
     def __init__(self, exploration: Exploration, run: WholeRun | None) -> None:
         self._exploration, self._run = exploration, run
         self._newest = Newest()
-        self._worker = ThreadPoolExecutor(1, "explorer")
+        self._worker = ThreadPoolExecutor(1, "asyncio_explorer")  # of the server's loop
 
     def site(self, *, framed: bool = False) -> Site:
         """Return what is served."""

@@ -155,7 +155,7 @@ def _run_again(results: Results, task: Task) -> Any:
 
 def _ran(results: Results, task: Task) -> Batch:
     batch = Batch()
-    Runner(results, debug=True).run(task, lambda: batch, str)
+    Runner(results, debug=True, alone=False).run(task, lambda: batch, str)
     return batch
 
 

@@ -70,6 +70,8 @@ class Runner:
         What tells when a task began and how long it took.
     hooked : bool
         Whether to call what the jugfile has registered, as a worker does.
+    alone : bool
+        Whether the threads of this process do nothing but what a task has them do.
 
     Attributes
     ----------
@@ -90,11 +92,12 @@ class Runner:
         debug: bool = False,
         clock: Clock = time,
         hooked: bool = False,
+        alone: bool = True,
     ) -> None:
         self._results = results
         self._clock = clock
         self._debug = debug
-        self._hooked = hooked
+        self._hooked, self._alone = hooked, alone
         self.ended = self.progress = False
         self.retries_on: Causes | None = None
         self.codes = Codes()
@@ -281,7 +284,7 @@ class Runner:
         if generator.own_generators:
             own = generator.own_generators
             args, kwargs = supplied(own, task.key, args, kwargs)
-        token = mark_running(generator.name)
+        token = mark_running(generator.name, alone=self._alone)
         try:
             if generator.timeout is None:
                 return generator.function(*args, **kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from taskgraph.context import CachedFunction, in_store, open_store
@@ -31,6 +32,15 @@ class Memory:
 
     def __init__(self, results: Results) -> None:
         self.results = results
+        self._pid = os.getpid()
+
+    def _here(self) -> Results:
+        """Return the store for this process: a forked one is another worker."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            known = self.results
+            self.results = type(known)(known.backend.again(), known.folder)
+        return self.results
 
     def __repr__(self) -> str:
         return f"Memory({self.results.backend.url})"
@@ -59,7 +69,7 @@ class Memory:
         def remembered(*args: Any, **kwargs: Any) -> Any:
             if is_running():  # a jugfile or a task: what it makes is remembered itself
                 return f(*args, **kwargs)
-            with in_store(self.results):
+            with in_store(self._here()):
                 return CachedFunction(generator, *args, **kwargs)
 
         return remembered

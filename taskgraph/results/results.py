@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +52,21 @@ class Results:
         self._small: dict[bytes, Any] = {}
         self._small_as_of = backend.forgot_at
         self._had = b"", -1
+        self._thread, self._of_thread = threading.get_ident(), threading.local()
+
+    def here(self) -> Results:
+        """Return the same results as this thread may ask for them.
+
+        An open store is of one thread: each other one works with the store as another
+        worker does, and shares only what waits to be stored.
+        """
+        if threading.get_ident() == self._thread:
+            return self
+        found: Results | None = getattr(self._of_thread, "results", None)
+        if found is None:
+            found = self._of_thread.results = Results(self.backend.again(), self.folder)
+            found.pending = self.pending
+        return found
 
     def settle(self, keys: Iterable[bytes], *, stored: bool) -> None:
         """Take in that `keys` are pending no more; unless `stored`, some were refused.

@@ -77,5 +77,5 @@ def values_of(tasks: Sequence[Any]) -> list[Any]:
     results: Results | None = recordings.pop().results
     if results is not None and not recordings:
         with suppress(NoResultError):  # said below, of the one that has none
-            return results.load_many(list(map(_KEY, tasks)))
+            return results.here().load_many(list(map(_KEY, tasks)))
     return [task.value() for task in tasks]

@@ -28,21 +28,14 @@ T = TypeVar("T")
 class Called(Protocol):
     """A function whose calls are written down, as far as a recording has to know."""
 
-    @property
-    def function(self) -> Callable[..., Any]:
-        """The function itself."""
-
-    @property
-    def name(self) -> str:
-        """What its results are known by."""
-
-    @property
-    def named_by_hand(self) -> bool:
-        """Whether that name was given, and so is believed."""
-
-    @property
-    def prefix(self) -> bytes:
-        """The part of the key that stands for it."""
+    function: Callable[..., Any]
+    """The function itself."""
+    name: str
+    """What its results are known by."""
+    named_by_hand: bool
+    """Whether that name was given, and so is believed."""
+    prefix: bytes
+    """The part of the key that stands for it."""
 
 
 class Recording(Generic[T]):
@@ -162,7 +155,7 @@ class Recording(Generic[T]):
                 "no store to look in; ask the very tasks that taskgraph.run(..., "
                 "store=...) was given, or call taskgraph.set_jugdir(directory) first"
             )
-        return results
+        return results.here()
 
     def has(self, key: bytes) -> bool:
         """Return whether a task has a result; note it if not."""
@@ -179,7 +172,8 @@ class Recording(Generic[T]):
         NoResultError
             It has none yet, or it failed.
         """
-        results = self.results or self.require_results()
+        known = self.results
+        results = self.require_results() if known is None else known.here()
         try:
             return results.load(key, name)
         except NoResultError:
@@ -386,15 +380,21 @@ def set_aside() -> Iterator[None]:
         _process.recording = aside
 
 
-def mark_running(name: str) -> object:
-    """Refuse new tasks until `unmark_running`; return what that one needs."""
-    running = _Running(name)
+def mark_running(name: str, *, alone: bool) -> object:
+    """Refuse new tasks until `unmark_running`; return what that one needs.
+
+    Unless the task runs `alone`, other threads of the process are not of it.
+    """
+    running, outer = _Running(name), _process.recording
     token = current.set(running)  # type: ignore[arg-type] # refuses to be one
-    before, _process.recording = _process.recording, running
-    return token, before
+    if alone:
+        _process.recording = running
+    return token, outer, alone
 
 
 def unmark_running(token: Any) -> None:
     """Allow new tasks again."""
-    before, _process.recording = token
+    before, outer, alone = token
+    if alone:
+        _process.recording = outer
     current.reset(before)

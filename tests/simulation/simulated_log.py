@@ -111,6 +111,9 @@ class SimulatedLog:
     def make(self) -> None:
         self.step("make")
 
+    def again(self) -> SimulatedLog:
+        return SimulatedLog(self.disk, self.process)
+
     def read(self, position: int, limit: int | None = None) -> tuple[bytes, int] | None:
         self._read(f"segment {position}")
         found = self._find(position)

@@ -34,6 +34,7 @@ _NOT_MISSED = {
     "taskgraph",
     "tornado",
     "tqdm",
+    "uvicorn",
     "zarr",
     "zmq",
 }
