@@ -1,5 +1,6 @@
 """Workers that are forks of what has read the tasks: reseeded, refused, or told."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -118,12 +119,19 @@ def test_it():
     assert value(task) == 8
 """
     )
-    words = [sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "no:cacheprovider"]
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "xdist"]
     words += ["-o", "faulthandler_timeout=30"]  # if it hangs, its stacks say where
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others load napari
     with (tmp_path / "said").open("w+") as said:
         try:
             done = subprocess.run(
-                words, cwd=tmp_path, stdout=said, stderr=said, check=False, timeout=90
+                words,
+                cwd=tmp_path,
+                env=alone,
+                stdout=said,
+                stderr=said,
+                check=False,
+                timeout=90,
             )
         except subprocess.TimeoutExpired:
             processes = subprocess.run(
