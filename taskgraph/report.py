@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError
 from taskgraph.exit_codes import ExitCode
@@ -16,6 +16,7 @@ from taskgraph.upkeep.status import states_of, status_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
+    from taskgraph.displays.markup import Markup
     from taskgraph.drawing.graph_shape import GraphShape
     from taskgraph.resources import Resources
     from taskgraph.results.results import Results
@@ -98,14 +99,13 @@ class Report:
     )
 
     def _repr_html_(self) -> str:
-        from taskgraph.displays.display import display
         from taskgraph.displays.markup import element, joined, standing_alone
         from taskgraph.displays.texts import Text
         from taskgraph.drawing.svg import MOST_BOXES, svg
 
-        names = [{"function": name, **row} for name, row in self.counts.items()]
+        counts = self.counts
         shape = self._shape() if self._shape is not None else None
-        parts = [display(names).html()] if names else [element("p", "no tasks")]
+        parts = [_table(counts) if counts else element("p", "no tasks")]
         if shape is not None and 0 < len(shape.boxes) <= MOST_BOXES:
             parts.append(element("div", svg(shape), class_="tgd-scroll", tabindex=0))
         errors = self.errors[:_SHOWN_ERRORS] if self.failed else []
@@ -155,6 +155,19 @@ class Report:
             (key, name) for key, name, state in self._tasks() if state == "failed"
         ]
         return [_why(self.store, key, name) for key, name in failed]
+
+
+def _table(counts: Mapping[str, Mapping[str, int]]) -> Markup:
+    """Return how many tasks of each function there are, by state, as a table."""
+    from taskgraph.displays.numbers import counted
+    from taskgraph.displays.table_view import TableView
+
+    columns: dict[str, list[Any]] = {"function": list(counts)}
+    columns |= {one: [row[one] for row in counts.values()] for one in _STATES}
+    totals = {one: sum(columns[one]) for one in _STATES}
+    said = [f"{totals['done']} of {counted(sum(totals.values()), 'task')} done"]
+    said += [f"{totals[one]} {one}" for one in _STATES[1:] if totals[one]]
+    return TableView(columns, len(counts), "functions").html(caption=", ".join(said))
 
 
 def report_of(

@@ -40,23 +40,45 @@ def time_left_of(
 def time_text(time: TimeLeft, workers: int) -> str:
     """Return how long it takes, with the interval if that says something.
 
+    Of tasks of which no time is known, it says how many they are.
+
     Examples
     --------
     >>> from taskgraph.foresight.time_left import TimeLeft
-    >>> time_text(TimeLeft(80, 90, 100, {}), 2)
-    '1 min 30 s (1 min 20 s to 1 min 40 s) with 2 workers'
-    >>> time_text(TimeLeft(0, 0, 0, {"f": 1}), 2)
+    >>> time_text(TimeLeft(80, 90, 100, 9, {}), 2)
+    'about 1 min 30 s (1 min 20 s to 1 min 40 s) with 2 workers'
+    >>> time_text(TimeLeft(3, 3, 3, 1, {"f": 15}), 1)
+    'more than 3 s with 1 worker: of 15 of 16 tasks no time is known yet'
+    >>> time_text(TimeLeft(0, 0, 0, 0, {"f": 1}), 2)
     ''
     """
     if not time.expected:
         return ""
+    who = counted(workers, "worker")
+    if time.unknown:
+        unknown = time.tasks - time.known
+        return (
+            f"{short_time_text(time)} with {who}: of {unknown} of "
+            f"{counted(time.tasks, 'task')} no time is known yet"
+        )
     low, high = seconds_text(time.low), seconds_text(time.high)
     between = f" ({low} to {high})" if low != high else ""
-    more = ", and more" if time.unknown else ""
-    return (
-        f"{seconds_text(time.expected)}{between} with {counted(workers, 'worker')}"
-        f"{more}"
-    )
+    return f"{short_time_text(time)}{between} with {who}"
+
+
+def short_time_text(time: TimeLeft) -> str:
+    """Return how long it takes, in three words; empty if nothing is known.
+
+    Examples
+    --------
+    >>> from taskgraph.foresight.time_left import TimeLeft
+    >>> short_time_text(TimeLeft(3, 3, 3, 1, {"f": 15}))
+    'more than 3 s'
+    """
+    if not time.expected:
+        return ""
+    about = "more than" if time.unknown else "about"
+    return f"{about} {seconds_text(time.expected)}"
 
 
 def costs(backend: Backend) -> list[dict[str, Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -51,6 +52,12 @@ def harmless(text: str) -> str:
     'a\tb\n\\x1b[2J\\u202e.'
     """
     return text.translate(_OBEYED)
+
+
+def shows_views(stream: IO[str]) -> bool:
+    """Return whether a stream is a terminal that lets what it shows be written anew."""
+    dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
+    return stream.isatty() and not dumb
 
 
 def print_json(data: Any) -> None:

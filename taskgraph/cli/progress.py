@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
-from taskgraph.cli.printing import counted, harmless
+from taskgraph.cli.printing import counted, harmless, shows_views
 from taskgraph.cli.sentences import note, told_line
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def progress(*, quiet: bool) -> Iterator[Display]:
     count = _Counter()
     if quiet:
         yield _Quiet()
-    elif sys.stderr.isatty():
+    elif shows_views(sys.stderr):
         with _view(count) as view:
             yield view
     else:
@@ -116,9 +116,7 @@ class _Lines(_Quiet):
         more = f", {sum(failed.values())} failed" if failed else ""
         parts = f"{sum(done.values())} of {counted(total, 'task')} done{more}"
         left = self._count.time_left(backend, done, failed)
-        note(
-            f"{parts} after {seconds:.0f} s" + (f"; about {left} left" if left else "")
-        )
+        note(f"{parts} after {seconds:.0f} s" + (f"; left: {left}" if left else ""))
 
     def summary(self, report: Report) -> Sequence[str]:
         parts = [f"{report.done} done"]

@@ -88,7 +88,9 @@ def find_store(jugfile: Path, store: str | None) -> Backend | None:
         directory = directory_of(store_url(jugfile, store))
         if directory is None or directory.exists():
             raise
-        note(f"{jugfile} has not run yet; start it with `tg execute`")
+        from taskgraph.watching.notes import not_run_note
+
+        note(not_run_note(jugfile))
         return None
 
 

@@ -6,7 +6,9 @@ import time
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _THOUSAND = 1000
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_SECOND, _FEW = 0.9995, 9.95
+"""Of less the thousandths are shown, and the tenths."""
+_MINUTE, _DAY = 60, 86400
 
 
 def number_text(value: float) -> str:
@@ -40,20 +42,34 @@ def size_text(size: float) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """Return a length of time for people.
+    """Return a length of time for people; pages say it in the same words.
 
     Examples
     --------
-    >>> seconds_text(0.25), seconds_text(90), seconds_text(90_000)
-    ('0.25 s', '1 min 30 s', '1 d 1 h')
+    >>> [seconds_text(x) for x in (0, 0.00257, 0.25, 3.24, 8, 42.4)]
+    ['0 s', '2.57 ms', '250 ms', '3.2 s', '8 s', '42 s']
+    >>> [seconds_text(x) for x in (90, 605, 7_500, 300_000)]
+    ['1 min 30 s', '10 min', '2 h 05', '3 days']
     """
-    if seconds < _MINUTE:
-        return f"{seconds:.3g} s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
-    if seconds < _DAY:
-        return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
-    return f"{seconds // _DAY:.0f} d {seconds % _DAY // _HOUR:.0f} h"
+    if 0 < seconds < _SECOND:
+        return f"{1000 * seconds:.3g} ms"
+    whole = _rounded(seconds)
+    if seconds < _FEW and seconds != whole:
+        return f"{seconds:.1f} s"
+    minutes = _rounded(seconds / _MINUTE)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < 10 * _MINUTE:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    if minutes < 100:
+        return f"{minutes} min"
+    if minutes < 2 * _DAY // _MINUTE:
+        return f"{minutes // 60} h {minutes % 60:02d}"
+    return f"{_rounded(seconds / _DAY)} days"
+
+
+def _rounded(number: float) -> int:
+    return int(number + 0.5)  # as JavaScript rounds
 
 
 def moment_text(moment: float) -> str:

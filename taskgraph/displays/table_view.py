@@ -108,8 +108,10 @@ class TableView:
             parts = [csv_column(self._cells(name, places)) for name in self.columns]
             yield csv_text(zip(*parts, strict=True))
 
-    def html(self, rows: int = MOST_ROWS, columns: int = MOST_COLUMNS) -> Markup:
-        """Return its first rows and columns."""
+    def html(
+        self, rows: int = MOST_ROWS, columns: int = MOST_COLUMNS, *, caption: str = ""
+    ) -> Markup:
+        """Return its first rows and columns, under `caption` or what it is."""
         shown = TableView(dict(islice(self.columns.items(), columns)), self.rows, "")
         right = ["tgd-number" if shown.is_numeric(n) else None for n in shown.columns]
         named = zip(shown.columns, right, strict=True)
@@ -118,7 +120,7 @@ class TableView:
             element("tr", *(_body(c, s) for c, s in zip(line, right, strict=True)))
             for line in shown.page(0, rows)
         ]
-        text = self.summary
+        text = caption or self.summary
         if len(shown.columns) < len(self.columns) or rows < self.rows:
             text += f"; the first {min(rows, self.rows)} rows"
             if len(shown.columns) < len(self.columns):

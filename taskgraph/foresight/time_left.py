@@ -25,6 +25,8 @@ class TimeLeft:
     low, expected, high : float
         Between `low` and `high` with 95 % probability, as far as the tasks to come are
         like those that were measured.
+    known : int
+        How many tasks that is for.
     unknown : dict
         How many tasks there are by function of those of which none was measured: they
         come on top.
@@ -33,7 +35,13 @@ class TimeLeft:
     low: float
     expected: float
     high: float
+    known: int
     unknown: Mapping[str, int]
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks there are, whether their time is known or not."""
+        return self.known + sum(self.unknown.values())
 
 
 def time_left(
@@ -66,17 +74,18 @@ def time_left(
     total = spread = 0.0
     unknown = {}
     for name, count in counts.items():
-        known = times.get(name)
-        if known is None:
+        one = times.get(name)
+        if one is None:
             unknown[name] = count
             continue
-        total += count * known.mean
+        total += count * one.mean
         # The sum of so many varies, and the mean was taken of a few.
-        spread += known.deviation**2 * (count + count**2 / known.count)
+        spread += one.deviation**2 * (count + count**2 / one.count)
     total, width = total / workers, _WIDTH * sqrt(spread) / workers
     bounds = (total - width, total, total + width)
     low, expected, high = (max(bound, longest, 0.0) for bound in bounds)
-    return TimeLeft(low, expected, high, unknown)
+    known = sum(counts.values()) - sum(unknown.values())
+    return TimeLeft(low, expected, high, known, unknown)
 
 
 def longest_chain(

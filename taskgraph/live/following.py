@@ -19,6 +19,7 @@ from taskgraph.live.tasks import Tasks
 from taskgraph.results.results import Results
 from taskgraph.upkeep.gone_files import gone_at_a_glance
 from taskgraph.upkeep.snapshot import load
+from taskgraph.watching.notes import not_run_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -96,6 +97,11 @@ class Following:
         """The store, None if there is none."""
         return None if self.results is None else self.results.backend
 
+    @property
+    def alive(self) -> list[Member]:
+        """The workers that seem so."""
+        return [one for one in self.members if one.worker not in self.dead]
+
     def look(self) -> None:
         """Bring all up to date; what keeps it from that is told by `trouble`."""
         with self.lock:
@@ -123,7 +129,7 @@ class Following:
             backend = self._open()
             if backend is None:
                 self.tasks = self.history = None
-                return f"{self.jugfile} has not run yet; start it with `tg execute`"
+                return not_run_note(self.jugfile)
             self.results = Results(backend)
             self._due.clear()
         assert self.results is not None
@@ -135,7 +141,7 @@ class Following:
             with self._not_too_often("graph"):
                 new = self._take_graph(backend)
         if self.tasks is None:
-            return f"{self.jugfile} has not run yet; start it with `tg execute`"
+            return not_run_note(self.jugfile)
         if fresh:  # it may be another store, with other records at the same places
             self.history = History(len(self.tasks))
         forgot = any(change.discarded for change in changes)

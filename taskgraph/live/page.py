@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from taskgraph.live.calls import CallTexts, Search
 from taskgraph.live.following import Following
-from taskgraph.live.notes import notes_of
 from taskgraph.live.state import (
     counts_of,
     ended_of,
-    first_locked,
     is_finished,
     left_of,
+    told_of,
     workers_of,
 )
 from taskgraph.live.values import ValueProcess
 from taskgraph.pages import Latest
-from taskgraph.watching.at_work import worker_rows
+from taskgraph.watching.at_work import first_locked, worker_rows
 from taskgraph.watching.rates import Rates
 
 if TYPE_CHECKING:
@@ -131,9 +130,8 @@ class LivePage:
         if follows.tasks is None or follows.history is None:
             return plain | {"functions": None}
         tasks, history = follows.tasks, follows.history
-        alive = [m for m in follows.members if m.worker not in follows.dead]
         texts = self.texts(tasks)
-        first = first_locked(follows.locks)
+        first = {who: lock.key for who, lock in first_locked(follows.locks).items()}
         calls = {
             key: self.call(tasks, texts, tasks.place[key])
             for key in first.values()
@@ -146,11 +144,11 @@ class LivePage:
             "finished": is_finished(tasks),
             "arguments": list(tasks.snapshot.arguments),
             "rate": self._rates.total(),
-            "left": left_of(tasks, history.timeline, len(alive)),
+            "left": left_of(tasks, history.timeline, len(follows.alive)),
             "workers": workers_of(rows, first),
-            "at_work": len(alive),
+            "at_work": len(follows.alive),
             "reading": history.reading,
-            "notes": [self.sentence(note) for note in notes_of(follows)],
+            "notes": [self.sentence(note) for note in told_of(follows)],
         }
 
     def graph(self) -> tuple[Tasks, History]:

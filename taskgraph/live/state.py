@@ -8,13 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.foresight.time_left import time_left
-from taskgraph.live.tasks import DONE, FAILED, READY, RUNNING, WAITING
+from taskgraph.live.tasks import BLOCKED, DONE, FAILED, READY, RUNNING, WAITING
 from taskgraph.upkeep.status import STATES
+from taskgraph.watching.notes import notes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from backends.interface import Lock
+    from taskgraph.live.following import Following
     from taskgraph.live.tasks import Tasks
     from taskgraph.live.timeline import Timeline
     from taskgraph.watching.view import WorkerRow
@@ -55,7 +56,8 @@ def left_of(
         "low": found.low,
         "expected": found.expected,
         "high": found.high,
-        "unknown": sum(found.unknown.values()),
+        "tasks": found.tasks,
+        "unknown": found.tasks - found.known,
     }
 
 
@@ -73,16 +75,24 @@ def workers_of(
     ]
 
 
-def first_locked(locks: Iterable[Lock]) -> dict[str, bytes]:
-    """Return the key that each worker locked first, of those that it has locked."""
-    found: dict[str, Lock] = {}
-    for lock in locks:
-        if lock.worker not in found or lock.since < found[lock.worker].since:
-            found[lock.worker] = lock
-    return {worker: lock.key for worker, lock in found.items()}
-
-
 def is_finished(tasks: Tasks) -> bool:
     """Return whether all is done, and nothing more can appear."""
     done = sum(row[DONE] for row in tasks.counts)
     return tasks.snapshot.complete and done == len(tasks)
+
+
+def told_of(follows: Following) -> list[str]:
+    """Return what a reader of a graph's numbers has to know, if there is one.
+
+    The commands in it are not complete yet.
+    """
+    tasks = follows.tasks
+    assert tasks is not None
+    snapshot, states, place = tasks.snapshot, tasks.states, tasks.place
+    awaited = [place[key] for key in snapshot.awaited() if key in place]
+    stuck = any(states[one] in (FAILED, BLOCKED) for one in awaited)
+    left = sum(lock.worker in follows.dead for lock in follows.locks)
+    notes = notes_of(snapshot, follows.jugfile, stuck=stuck, left=left)
+    if not follows.alive and any(row[READY] for row in tasks.counts):
+        notes.append("no worker is at work; start some with `tg execute`")
+    return [*notes, follows.told] if follows.told else notes

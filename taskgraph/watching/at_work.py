@@ -18,6 +18,7 @@ def worker_rows(
     locks: Iterable[Lock],
     dead: Container[str],
     calls: Mapping[Key, str],
+    later: float = 0.0,
 ) -> list[WorkerRow]:
     """Return what each worker of a store does: the living first, by host and process.
 
@@ -31,6 +32,8 @@ def worker_rows(
         The workers that seem dead.
     calls : mapping
         What is locked as text, as far as it is known.
+    later : float
+        Seconds since the heartbeats were looked at.
 
     Examples
     --------
@@ -51,6 +54,7 @@ def worker_rows(
             known.get(worker),
             held.get(worker, ()),
             calls,
+            later,
             alive=worker not in dead,
         )
         for worker in held.keys() | known.keys()
@@ -63,19 +67,33 @@ def _row(
     member: Member | None,
     locks: Sequence[Lock],
     calls: Mapping[Key, str],
+    later: float,
     *,
     alive: bool,
 ) -> WorkerRow:
     about = member.identity if member is not None else {}
     host, pid = about.get("host"), about.get("pid")
-    first = min(locks, key=lambda lock: lock.since, default=None)
+    first = first_locked(locks).get(worker)
     return WorkerRow(
         worker=worker,
         host=host if isinstance(host, str) else "",
         pid=pid if isinstance(pid, int) else 0,
         alive=alive and member is not None,
-        age=member.age if member is not None else None,
+        age=member.age + later if member is not None else None,
         since=first.since if first is not None else 0.0,
         tasks=len(locks),
         call=calls.get(first.key, first.key.hex()[:12]) if first is not None else "",
     )
+
+
+def first_locked(locks: Iterable[Lock]) -> dict[str, Lock]:
+    """Return of each worker the first of its locks, in the order of their tasks' turn.
+
+    A worker runs what it has locked in the order in which it was locked: by the tokens
+    of its locks, as clocks differ, and in one token by their order.
+    """
+    found: dict[str, Lock] = {}
+    for lock in locks:
+        if lock.worker not in found or lock.token < found[lock.worker].token:
+            found[lock.worker] = lock
+    return found

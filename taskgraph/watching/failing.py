@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 
 def error_rows(failed: Iterable[Failed]) -> list[ErrorRow]:
-    """Return a row for each group of failures, the one with the latest first."""
-    rows = []
+    """Return a row for each group of failures, the newest cause first.
+
+    So rows keep their places while more tasks fail of causes that are known.
+    """
+    rows, began = [], {}
     for group in grouped(failed):
         key, last = max(group, key=lambda pair: pair[1].end)
         failure = failure_of(last)
+        began[key] = min(record.end for _, record in group)
         error = failure.error or failure.cause
         rows.append(
             ErrorRow(last.name, error, failure.message, len(group), last.end, key)
         )
-    return sorted(rows, key=lambda row: -row.last)
+    return sorted(rows, key=lambda row: -began[row.key])

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.liveness import left_behind
+from taskgraph.calls.text import call_text
 from taskgraph.foresight.learned import learned
 from taskgraph.foresight.time_left import time_left
 from taskgraph.results.results import Results
 from taskgraph.upkeep.status import status_of
-from taskgraph.watching.at_work import worker_rows
+from taskgraph.watching.at_work import first_locked, worker_rows
 from taskgraph.watching.failing import error_rows
 from taskgraph.watching.rates import Rates
 from taskgraph.watching.view import View, function_rows
@@ -21,7 +22,7 @@ from taskgraph.watching.view import View, function_rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from backends.interface import Backend, Key
+    from backends.interface import Backend, Key, Member
     from taskgraph.foresight.learned import Times
     from taskgraph.foresight.time_left import TimeLeft
     from taskgraph.records import Record
@@ -29,21 +30,23 @@ if TYPE_CHECKING:
     from taskgraph.upkeep.status import Status
     from taskgraph.watching.view import WorkerRow
 
-_SELDOM = 5.0
+_SELDOM = 2.0
 """Seconds from one look at heartbeats and records to the next."""
 _SHARE = 20
 """One part in so many of the time may go into these."""
 _READ = 200
 """Failures that are read at one look: of many thousands it takes some looks."""
-_SHOWN = 64
-"""Workers of which the call that they run is looked up."""
+_SHOWN, _LOOKED_UP = 64, 0.02
+"""Workers of which the call that they run is looked up, and seconds of a look for it:
+what is not known by then is at the next one."""
 
 
 class Look:
     """Looks at how a run goes, again and again.
 
-    Counts are of each moment; heartbeats and what tasks took are looked up every few
-    seconds. The store is not polled: its backend is as new as whoever has it wants.
+    Counts and locks are of each moment; heartbeats and what tasks took are looked up
+    every few seconds. The store is not polled: its backend is as new as whoever has it
+    wants.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ class Look:
     >>> view.totals["done"], view.totals["failed"], view.over
     (1, 1, True)
     >>> [(row.name, row.counts["done"]) for row in view.functions]
-    [('builtins.divmod', 0), ('builtins.abs', 1)]
+    [('builtins.abs', 1), ('builtins.divmod', 0)]
     >>> [(row.function, row.error, row.count) for row in view.errors]
     [('builtins.divmod', 'ZeroDivisionError', 1)]
     """
@@ -79,16 +82,18 @@ class Look:
         self._failures: dict[Key, Record] = {}
         self._unread: set[Key] = set()
         self._dead: set[str] = set()
-        self._workers: list[WorkerRow] = []
+        self._members: list[Member] = []
+        self._calls: dict[Key, str] = {}
         self._times: dict[str, Times] = {}
-        self._next = 0.0
+        self._next = self._heard = 0.0
 
     def __call__(self, snapshot: Snapshot) -> View:
         """Return how a run goes, by the graph as it is known and the store as it is."""
         backend, began = self._backend, self._clock()
         due = began >= self._next
         if due:
-            self._look_around(snapshot)
+            self._dead, self._members = left_behind(backend), backend.members.all()
+            self._heard = began
         holders, failures = backend.holders(), backend.failures()
         held = {key for key, worker in holders.items() if worker not in self._dead}
         status = status_of(snapshot, backend.keys(), failures, held)
@@ -106,21 +111,26 @@ class Look:
             totals=status.totals,
             complete=status.complete,
             functions=function_rows(status, self._rates.each(), means),
-            workers=self._workers,
+            workers=self._at_work(snapshot, began),
             errors=error_rows(self._failures.items()),
             rate=self._rates.total(),
             left=_left(status, self._times, sharing),
             sharing=sharing,
         )
 
-    def _look_around(self, snapshot: Snapshot) -> None:
-        """Look who lives, and what they have locked."""
-        backend = self._backend
-        self._dead = left_behind(backend)
-        locks = backend.locks()
-        first = {lock.worker: lock.key for lock in reversed(locks)}
-        calls = snapshot.calls_as_text(list(islice(first.values(), _SHOWN)))
-        self._workers = worker_rows(backend.members.all(), locks, self._dead, calls)
+    def _at_work(self, snapshot: Snapshot, now: float) -> list[WorkerRow]:
+        """Return who works on what at this moment."""
+        locks = self._backend.locks()
+        calls: dict[Key, str] = {}
+        end = self._clock() + _LOOKED_UP if locks else now
+        for lock in islice(first_locked(locks).values(), _SHOWN):
+            text = self._calls.get(lock.key)
+            if text is None and self._clock() < end:
+                text = call_in(snapshot, lock.key)
+            if text is not None:
+                calls[lock.key] = text
+        self._calls, later = calls, now - self._heard
+        return worker_rows(self._members, locks, self._dead, calls, later)
 
     def _learn(self, snapshot: Snapshot, status: Status) -> None:
         """Look up what tasks took, of functions of which some are left."""
@@ -145,6 +155,15 @@ class Look:
                 self._unread.add(key)
             else:
                 self._failures[key] = record
+
+
+def call_in(snapshot: Snapshot, key: bytes) -> str:
+    """Return a call of a graph as short text; digits of its key if it has none such."""
+    name = snapshot.name_of(key)
+    if name is None:
+        return key.hex()[:12]
+    text = call_text(snapshot.call_of(key), snapshot.name_of)
+    return f"{name.rpartition('.')[2]}({text})"
 
 
 def calls_known(snapshot: Snapshot) -> Iterable[tuple[bytes, str]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from taskgraph.upkeep.status import STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from taskgraph.foresight.time_left import TimeLeft
     from taskgraph.upkeep.status import Status
@@ -49,6 +49,11 @@ class FunctionRow:
         """How many have ended, well or not."""
         return self.counts["done"] + self.counts["failed"]
 
+    @property
+    def urgent(self) -> bool:
+        """Whether some run or failed: it is shown before all others."""
+        return bool(self.counts["running"] or self.counts["failed"])
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
@@ -67,10 +72,12 @@ class WorkerRow:
     age : float or None
         Seconds since its last heartbeat; None if there was none.
     since : float
-        When it locked the first task that it has not ended, in seconds since the epoch;
-        0.0 if it has locked none.
+        When it locked the first task of which there is no record yet, in seconds since
+        the epoch; 0.0 if it has locked none.
     tasks : int
-        How many it has locked: it takes many short ones at once.
+        How many it has locked: it takes many short ones at once, and runs one after the
+        other. What of them is over is recorded together, so that nobody else knows
+        which of them it is at. Of a task that takes long the lock is the only one.
     call : str
         The first of them, with its arguments in short; empty if there is none.
     """
@@ -122,11 +129,11 @@ class View:
     complete : bool
         Whether the jugfile was read to its end: if not, more tasks will appear.
     functions : sequence of FunctionRow
-        Those at work and failing first; see `by_activity`.
+        In the order of the graph, which stays as it is.
     workers : sequence of WorkerRow
         Those that live first, by host and process.
     errors : sequence of ErrorRow
-        The latest first.
+        The newest cause first.
     rate : float
         How many tasks ended in a second, lately.
     left : TimeLeft or None
@@ -170,43 +177,12 @@ def function_rows(
     rates: Mapping[str, float] | None = None,
     means: Mapping[str, float] | None = None,
 ) -> list[FunctionRow]:
-    """Return how far the tasks of each function are, in the order of `by_activity`."""
+    """Return how far the tasks of each function are, in the order of the graph."""
     rates, means = rates or {}, means or {}
-    return by_activity(
+    return [
         FunctionRow(name, counts, rates.get(name, 0.0), means.get(name))
         for name, counts in status.counts.items()
-    )
-
-
-def by_activity(rows: Iterable[FunctionRow]) -> list[FunctionRow]:
-    """Return functions with those first that somebody wants to see.
-
-    Those that run now and those of which tasks failed; then what can run; then what
-    waits or is blocked; at last what is done. Among these the order stays.
-
-    Examples
-    --------
-    >>> none = dict.fromkeys(STATES, 0)
-    >>> rows = [
-    ...     FunctionRow("ended", none | {"done": 3}),
-    ...     FunctionRow("waits", none | {"waiting": 1}),
-    ...     FunctionRow("fails", none | {"done": 3, "failed": 1}),
-    ...     FunctionRow("ready", none | {"ready": 1}),
-    ...     FunctionRow("runs", none | {"running": 1, "ready": 1}),
-    ... ]
-    >>> [row.name for row in by_activity(rows)]
-    ['fails', 'runs', 'ready', 'waits', 'ended']
-    """
-    return sorted(rows, key=_calmness)
-
-
-def _calmness(row: FunctionRow) -> int:
-    counts = row.counts
-    if counts["running"] or counts["failed"]:
-        return 0
-    if counts["ready"]:
-        return 1
-    return 2 if row.total > row.over else 3
+    ]
 
 
 def no_tasks() -> dict[str, int]:

@@ -9,6 +9,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from starlette.routing import Route
 
+from taskgraph.displays.numbers import seconds_text
 from taskgraph.pages import Latest, Site, events, json_answer, serving, shell
 
 SCRIPT = Path(__file__).with_name("shared.js")
@@ -78,6 +79,22 @@ def test_everything_is_done_by_keys(browser, served):
     browser.gone("dialog")
     browser.driver.back()
     browser.find("#shown", "task b<i>")
+
+
+SECONDS = [0, 1e-5, 0.00257, 0.0995, 0.25, 0.9994, 0.9996, 1, 3.24, 8, 9.94, 9.96]
+SECONDS += [42.4, 59.6, 90, 599.4, 599.6, 605, 5969, 5971, 7500, 172799, 300000]
+
+
+def test_pages_say_lengths_of_time_as_commands_do(browser, served):
+    browser.open(served.address)
+    browser.find("output")
+    script = (
+        "const [all, end] = arguments; import(new URL('pages/format.js', location))"
+    )
+    found = browser.driver.execute_async_script(
+        f"{script}.then((m) => end(all.map(m.duration)))", SECONDS
+    )
+    assert found == [seconds_text(seconds) for seconds in SECONDS]
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.cli.views.rendering import lines_of
+from taskgraph.cli.printing import harmless
+from taskgraph.cli.views.rendering import Layout
 
 if TYPE_CHECKING:
     from taskgraph.watching.view import View
 
 _LEAST = 6
+_SEQUENCE = re.compile(r"(\x1b\[[0-?]*[ -/]*[@-~])")
 
 
 class Foot:
@@ -21,18 +24,22 @@ class Foot:
     Parameters
     ----------
     whole : bool, optional
-        Whether it may have the whole terminal; else half of it, as tasks print, too.
+        Whether it may have the whole terminal, that of standard output; else half of
+        that of standard error, as tasks print, too.
     """
 
     def __init__(self, *, whole: bool = False) -> None:
         from rich.console import Console
+
+        self._console = Console(stderr=not whole, highlight=False)
+        self._layout, self._whole = Layout(), whole
+        self._size = self._console.size
+        self._live = self._new()
+
+    def _new(self) -> Any:
         from rich.live import Live
 
-        self._console = Console(stderr=True, highlight=False)
-        self._live = Live(
-            console=self._console, auto_refresh=False, vertical_overflow="crop"
-        )
-        self._whole = whole
+        return Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
 
     def start(self) -> None:
         """Begin to be there."""
@@ -40,13 +47,20 @@ class Foot:
 
     def show(self, view: View) -> None:
         """Show a view."""
-        width, height = self._console.size
+        width, height = size = self._console.size
+        if self._whole and size != self._size:  # lines may have been broken in two
+            self._live.stop()
+            self._console.clear()
+            self._live = self._new()
+            self._live.start()
+        self._size = size
         lines = height - 1 if self._whole else max(_LEAST, height // 2)
-        self._live.update(_text(view, width, min(lines, height - 1)), refresh=True)
+        lines = max(1, min(lines, height - 1))
+        self._live.update(_text(self._layout.lines(view, width, lines)), refresh=True)
 
     def above(self, words: str) -> None:
-        """Print something over the view."""
-        self._console.print(words, markup=False, highlight=False)
+        """Print something over the view: in its colours, and no more than that."""
+        self._console.print(_printed(words), highlight=False)
 
     def refresh(self) -> None:
         """Write what was printed."""
@@ -57,11 +71,22 @@ class Foot:
         self._live.stop()
 
 
-def _text(view: View, width: int, height: int) -> Any:
+def _text(lines: list[tuple[str, str]]) -> Any:
     from rich.text import Text
 
-    lines = lines_of(view, width, max(1, height))
     return Text("\n", no_wrap=True, overflow="crop").join(
         Text(words, style=style, no_wrap=True, overflow="crop")
         for words, style in lines
     )
+
+
+def _printed(words: str) -> Any:
+    """Return a line of a task as text: what moves the cursor would tear the view."""
+    from rich.text import Text
+
+    last = words.rstrip("\r").rpartition("\r")[2]  # what a progress bar has become
+    kept = [
+        part if _SEQUENCE.match(part) else harmless(part)
+        for part in _SEQUENCE.split(last)
+    ]
+    return Text.from_ansi("".join(kept))  # of sequences it takes colours alone

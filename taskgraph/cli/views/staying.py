@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taskgraph.cli.printing import say
-from taskgraph.cli.views.rendering import lines_of
+from taskgraph.cli.printing import say, shows_views
+from taskgraph.cli.views.rendering import Layout
 from taskgraph.upkeep.snapshot import load
 from taskgraph.watching.looks import Look
 
@@ -31,7 +31,7 @@ def watched(backend: Backend, snapshot: Snapshot) -> int:
 
     On a terminal that is a view; elsewhere a line with the totals now and then.
     """
-    if not sys.stdout.isatty():
+    if not shows_views(sys.stdout):
         _follow(backend, snapshot, _say_totals, _LINES_EVERY)
         return 0
     from taskgraph.cli.views.live import Foot
@@ -66,5 +66,5 @@ def _follow(
 
 
 def _say_totals(view: View) -> None:
-    (line, _), *_ = lines_of(view, _COLUMNS, 1)
+    (line, _), *_ = Layout().lines(view, _COLUMNS, 1)
     say(line)

@@ -1,7 +1,7 @@
 // The live page: one stream of state for all that is shown; the address says what is.
 
 import { announce, fill, follow, go, h, state, themeButton } from "../pages/dom.js";
-import { count, duration, short } from "../pages/format.js";
+import { count, counted, duration, short } from "../pages/format.js";
 import { keys, keysButton } from "../pages/keys.js";
 import { actions } from "./actions.js";
 import { failures } from "./failures.js";
@@ -51,9 +51,13 @@ function fact(number, words, about) {
 
 /** Say how long it takes: ETA 3 min (2 min to 5 min). */
 function timeLeft(left) {
+  if (left.unknown) {
+    return fact(`more than ${duration(left.expected)}`, "left",
+      `Of ${count(left.unknown)} of ${counted(left.tasks, "task")} no time is known yet`);
+  }
   const range = [duration(left.low), duration(left.high)];
   const between = range[0] === range[1] ? "" : ` (${range.join(" to ")})`;
-  return fact(`${duration(left.expected)}${between}`, left.unknown ? "left, and more" : "left",
+  return fact(`${duration(left.expected)}${between}`, "left",
     "As long as earlier tasks of these functions took, shared among the workers of now; "
     + "within the interval with 95 % probability");
 }

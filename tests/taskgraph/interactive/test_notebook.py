@@ -81,7 +81,8 @@ def test_a_report_shows_functions_states_the_graph_and_errors():
     html, words = shown(report)
     assert "<svg" in html
     assert f"ValueError: {BAD}" in words
-    assert "2 rows" in words
+    assert "1 of 2 tasks done, 1 failed" in words
+    assert "list of" not in words
     assert "✗ failed" in words
 
 

@@ -11,7 +11,7 @@ from backends.opening import open_backend
 from taskgraph import invalidate, undo
 from taskgraph.api import run
 from taskgraph.live.following import Following
-from taskgraph.live.notes import notes_of
+from taskgraph.live.state import told_of
 
 SCRIPT = """
 from taskgraph import TaskGenerator, barrier
@@ -77,7 +77,7 @@ def test_a_jugfile_that_never_ran_is_told_and_seen_once_it_has(follows, jugfile)
     follows.look()
     assert follows.trouble == ""
     assert totals(follows) == {"done": 5}
-    assert notes_of(follows) == []
+    assert told_of(follows) == []
 
 
 def test_failures_and_what_they_block_are_seen(follows, jugfile):
@@ -85,7 +85,7 @@ def test_failures_and_what_they_block_are_seen(follows, jugfile):
     ran(jugfile)
     follows.look()
     assert totals(follows) == {"failed": 1, "blocked": 1, "done": 3}
-    (note,) = notes_of(follows)
+    (note,) = told_of(follows)
     assert "stops at a barrier" in note
     assert "some failed or are blocked" in note
 
@@ -99,7 +99,7 @@ def test_what_is_forgotten_and_undone_is_seen(follows, jugfile):
     follows.look()
     assert totals(follows) == {"ready": 2, "done": 3}
     assert follows.forgot > before
-    assert "no worker is at work" in notes_of(follows)[0]
+    assert "no worker is at work" in told_of(follows)[0]
     undo(jugfile, store=store)
     follows.look()
     assert totals(follows) == {"done": 5}
@@ -149,7 +149,7 @@ def test_a_script_that_is_edited_is_told_and_its_new_tasks_are_seen(follows, jug
     follows.look()
     jugfile.write_text(SCRIPT.replace("range(LOW, 4)", "range(1, 9)"))
     follows.look()
-    assert "has changed since its tasks were listed" in notes_of(follows)[0]
+    assert "has changed since its tasks were listed" in told_of(follows)[0]
     assert totals(follows) == {"done": 5}
     ran(jugfile)
     follows.look()

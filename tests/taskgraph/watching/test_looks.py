@@ -1,5 +1,6 @@
 """One model of how a run goes: counts, rates, workers, errors, time left."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,9 @@ from taskgraph import TaskGenerator, invalidate, open_store, run
 from taskgraph.tasks.graph import Graph
 from taskgraph.upkeep.growing import take
 from taskgraph.upkeep.status import STATES
-from taskgraph.watching.at_work import worker_rows
+from taskgraph.watching.at_work import first_locked, worker_rows
 from taskgraph.watching.looks import Look
 from taskgraph.watching.rates import Rates
-from taskgraph.watching.view import FunctionRow, by_activity
 
 
 @TaskGenerator
@@ -92,15 +92,33 @@ def test_workers_come_with_the_call_that_they_run(store):
     ]
 
 
-counts = st.fixed_dictionaries({state: st.integers(0, 3) for state in STATES})
+def test_the_first_task_of_a_worker_is_the_one_whose_turn_is_first():
+    locks = [
+        Lock(b"later", "a", 1.0, 9),  # its clock was put back
+        Lock(b"first", "a", 5.0, 2),
+        Lock(b"second", "a", 5.0, 2),
+        Lock(b"other", "b", 5.0, 3),
+    ]
+    first = first_locked(locks)
+    assert {who: lock.key for who, lock in first.items()} == {
+        "a": b"first",
+        "b": b"other",
+    }
 
 
-@given(st.lists(counts, max_size=9))
-def test_what_runs_or_fails_is_never_below_what_does_neither(every):
-    rows = by_activity(FunctionRow(str(n), row) for n, row in enumerate(every))
-    busy = [bool(row.counts["running"] or row.counts["failed"]) for row in rows]
-    assert busy == sorted(busy, reverse=True)
-    assert len(rows) == len(every)
+def test_causes_keep_their_places_while_more_fail_of_them(store):
+    old = [load(x) for x in (-1, -2)]
+    run(old[:1], store=store, check=False)
+    time.sleep(0.01)
+    new = total([load])
+    run([new], store=store, check=False)
+    _, view = looked(store, [*old, new])
+    causes = [row.function.rpartition(".")[2] for row in view().errors]
+    assert causes == ["total", "load"]
+    time.sleep(0.01)
+    run(old[1:], store=store, check=False)
+    _, view = looked(store, [*old, new])
+    assert [row.function.rpartition(".")[2] for row in view().errors] == causes
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 99), st.integers(0, 99)), min_size=1))

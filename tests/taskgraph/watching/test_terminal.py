@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from taskgraph.cli.views.rendering import lines_of
+from taskgraph.cli.views.fitting import columns_of, fitted
+from taskgraph.cli.views.rendering import Layout, shown_of
 from taskgraph.upkeep.status import STATES
 from taskgraph.watching.view import (
     ErrorRow,
     FunctionRow,
     View,
     WorkerRow,
-    by_activity,
     no_tasks,
 )
 
@@ -43,15 +43,15 @@ total(pictures), total(pictures[4:])
 """
 
 
-def on_terminal(folder, columns, *words):
+def on_terminal(folder, columns, *words, term="xterm", raw=False, **more):
     """Return the exit code of `tg` on a terminal of so many columns, and the lines."""
     child, terminal = pty.fork()
     if not child:
         os.chdir(folder)
         size = struct.pack("HHHH", HEIGHT, columns, 0, 0)
         fcntl.ioctl(1, termios.TIOCSWINSZ, size)
-        kept = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm"}
-        os.execve(TG, [TG, *words], kept)  # a shell exports no COLUMNS
+        kept = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": term}
+        os.execve(TG, [TG, *words], kept | more)  # a shell exports no COLUMNS
     shown = b""
     while True:
         try:
@@ -63,7 +63,10 @@ def on_terminal(folder, columns, *words):
         shown += piece
     os.close(terminal)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return code, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).splitlines()
+    text = shown.decode()
+    if not raw:
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    return code, text.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -139,11 +142,10 @@ def test_a_view_fits_and_its_total_is_always_there(
     for row in every:
         for state, count in row.counts.items():
             totals[state] += count
-    ordered = by_activity(every)
-    view = View(9.0, totals, True, ordered, at_work, wrong, rate=3.0)
-    lines = [line for line, _ in lines_of(view, width, height)]
+    view = View(9.0, totals, True, every, at_work, wrong, rate=3.0)
+    lines = [line for line, _ in Layout().lines(view, width, height)]
     assert len(lines) <= height
-    assert all(len(line) <= width and line.isprintable() for line in lines)
+    assert all(columns_of(line) <= width and line.isprintable() for line in lines)
     assert lines[0].startswith(f"{totals['done']}")
     assert "done" in lines[0]
 
@@ -153,7 +155,8 @@ def shown(*of, workers=()):
     for row in of:
         for state, count in row.counts.items():
             totals[state] += count
-    return [line for line, _ in lines_of(View(9.0, totals, True, of, workers), 80, 9)]
+    view = View(9.0, totals, True, of, workers)
+    return [line for line, _ in Layout().lines(view, 80, 9)]
 
 
 def test_what_failed_is_not_among_what_is_done():
@@ -166,6 +169,125 @@ def test_what_failed_is_not_among_what_is_done():
 def test_nobody_is_at_work_when_nothing_is_left():
     one = WorkerRow("w", "host", 7, True, 8.0, 1.0, 1, "check(1)")
     left = FunctionRow("work.check", no_tasks() | {"done": 2, "running": 1})
-    assert "host 7" in shown(left, workers=[one])[-1]
+    assert "host  7" in shown(left, workers=[one])[-1]
     over = FunctionRow("work.check", no_tasks() | {"done": 2, "failed": 1})
     assert shown(over, workers=[one])[1:] == ["check  2/3  1 failed"]
+
+
+def test_of_many_short_tasks_no_one_is_said_to_run():
+    one = WorkerRow("w", "host", 7, True, 0.3, 1.0, 5, "check(1)")
+    left = FunctionRow("work.check", no_tasks() | {"done": 2, "running": 5})
+    line = shown(left, workers=[one])[-1]
+    assert line == "host  7  1 s ago  check(1) and 4 after it, in turn"
+
+
+def row(name, **counts):
+    return FunctionRow(name, no_tasks() | counts)
+
+
+states = st.fixed_dictionaries({state: st.integers(0, 2) for state in STATES})
+
+
+@given(
+    st.lists(st.lists(states, min_size=9, max_size=9), max_size=6), st.integers(1, 9)
+)
+def test_functions_stand_in_the_order_of_the_graph_and_stay(frames, room):
+    before = []
+    for frame in frames:
+        rows = [FunctionRow(str(n), counts) for n, counts in enumerate(frame)]
+        chosen = shown_of(rows, room, [one.name for one in before])
+        assert len(chosen) == (9 if room == 9 else room - 1)
+        assert [one.name for one in chosen] == sorted(one.name for one in chosen)
+        hidden = [one for one in rows if one not in chosen]
+        # Who makes room for another one is no more urgent than that one.
+        if any(one.urgent for one in hidden):
+            assert all(one.urgent for one in chosen)
+        if any(one.counts["failed"] for one in hidden):
+            assert all(one.counts["failed"] for one in chosen)
+        before = chosen
+
+
+def test_what_runs_now_and_then_keeps_its_line():
+    others = [row(f"m.f{n}", waiting=1) for n in range(9)]
+    runs = [*others, row("m.last", running=1)]
+    rests = [*others, row("m.last", ready=1)]
+    names = [[one.name for one in shown_of(runs, 4)]]
+    for rows in (rests, runs, rests):
+        names.append([one.name for one in shown_of(rows, 4, names[-1])])
+    assert names == [["m.f0", "m.f1", "m.last"]] * 4
+
+
+def test_columns_do_not_become_narrower_from_frame_to_frame():
+    layout = Layout()
+
+    def place(*of):
+        view = View(9.0, no_tasks(), True, of)
+        return [line.find("1/s") for line, _ in layout.lines(view, 80, 9)][1]
+
+    wide = FunctionRow("m.f", no_tasks() | {"failed": 2, "done": 1000}, rate=1.0)
+    narrow = FunctionRow("m.f", no_tasks() | {"done": 1}, rate=1.0)
+    assert place(wide) == place(narrow)
+
+
+def test_two_hundred_workers_leave_room_for_what_runs():
+    of = [row(f"m.f{n:02d}", running=1) for n in range(12)]
+    at_work = [
+        WorkerRow(str(n), "host", n, True, 1.0, 1.0, 1, "f()") for n in range(200)
+    ]
+    view = View(9.0, no_tasks() | {"running": 12}, True, of, at_work)
+    lines = [line for line, _ in Layout().lines(view, 80, 20)]
+    assert len(lines) == 20
+    assert [line[:3] for line in lines[1:13]] == [f"f{n:02d}" for n in range(12)]
+    assert lines[-1] == "and 194 workers more, see `tg locks`"
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+@pytest.mark.parametrize(
+    "name",
+    ["細胞を数える" * 20, "e\u0301" * 300, "🔬" * 99, "a\x1b[2J\x9b1m\u202eb\n" * 9],
+)
+def test_any_name_takes_no_more_than_its_columns(name, width):
+    of = [row(f"m.{name}", running=1, done=3), row("m.plain", running=2)]
+    one = WorkerRow("w", name, 7, True, 1.0, 1.0, 1, f"{name}(1)")
+    wrong = ErrorRow(f"m.{name}", "ValueError", name, 1, 1.0, b"")
+    view = View(9.0, no_tasks() | {"running": 3}, True, of, [one], [wrong])
+    lines = [line for line, _ in Layout().lines(view, width, 9)]
+    assert all(columns_of(line) <= width and line.isprintable() for line in lines)
+    at = [columns_of(line[: line.index("/")]) for line in lines[1:3]]
+    assert at[0] == at[1]
+
+
+@given(st.text(max_size=30), st.integers(0, 20))
+def test_what_is_fitted_fits(text, width):
+    found = fitted(text, width)
+    assert columns_of(found) <= width
+    assert found.isprintable()
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_terminal_that_cannot_go_back_gets_lines(tmp_path, term):
+    (tmp_path / "work.py").write_text(WORK)
+    code, lines = on_terminal(tmp_path, 80, "execute", "work.py", term=term)
+    assert code == 1
+    assert not any("tasks done" in line for line in lines)
+    code, lines = on_terminal(tmp_path, 80, "status", "work.py", "--watch", term=term)
+    assert lines == ["12 of 14 tasks done  1 failed  1 blocked"]
+
+
+def test_what_a_task_prints_moves_no_cursor_of_the_view(tmp_path):
+    (tmp_path / "work.py").write_text(
+        "from taskgraph import Task\n"
+        "Task(print, '\\x1b[31mred\\x1b[0m \\x1b[2J\\x1b[9Aclean\\x07\\x1bc')\n"
+    )
+    _, lines = on_terminal(tmp_path, 80, "execute", "work.py", raw=True)
+    (line,) = [line for line in lines if "clean" in line]
+    assert "\x1b[31mred" in line
+    assert not {"\x1b[2J", "\x1b[9A", "\x07", "\x1bc"} & set(
+        re.findall(r"\x1b.*?[A-Za-z]|\x07", line)
+    )
+
+
+def test_colours_are_left_out_where_they_are_not_wanted(tmp_path):
+    (tmp_path / "work.py").write_text(WORK)
+    _, lines = on_terminal(tmp_path, 80, "execute", "work.py", raw=True, NO_COLOR="1")
+    assert not any(re.search(r"\x1b\[[0-9;]*3[0-9]m", line) for line in lines)

@@ -23,6 +23,7 @@ from taskgraph.cli.stores import find_store
 from taskgraph.cli.words.jugfiles import is_pipeline, require_jugfile
 from taskgraph.cli.words.keys import locked_keys, short_key
 from taskgraph.upkeep.status import STATES, Status
+from taskgraph.watching.notes import not_run_note, notes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,8 +110,7 @@ def _snapshot(
     """Return the graph as it is kept; tell the user if there is none."""
     snapshot = load_snapshot(backend, jugfile, arguments)
     if snapshot is None:
-        given = f" with {' '.join(arguments)}" if arguments else ""
-        note(f"{jugfile} has not run{given} yet; start it with `tg execute`")
+        note(not_run_note(jugfile, arguments))
     return snapshot
 
 
@@ -154,7 +154,7 @@ def _time_left(status: Status, snapshot: Snapshot, backend: Backend) -> str:
     from taskgraph.watching.looks import calls_known
 
     text = time_text(*time_left_of(left, backend, calls_known(snapshot)))
-    return f"the rest takes about {text}" if text else ""
+    return f"the rest takes {text}" if text else ""
 
 
 def _tell_waiting(status: Status, snapshot: Snapshot, backend: Backend) -> None:
@@ -221,30 +221,14 @@ def _plain(status: Status, snapshot: Snapshot | None) -> dict[str, Any]:
 
 def _explain(status: Status, snapshot: Snapshot, jugfile: Path, left: int) -> None:
     """Say what the table does not."""
-    if not status.tasks and status.complete:
-        note(f"{jugfile} has no tasks")
-    if not status.complete:
-        after = counted(len(snapshot.awaited()), "task")
-        note(
-            f"the jugfile stops at a barrier: more tasks may appear after {after}"
-            + (", of which some failed or are blocked" if status.stuck else "")
-        )
-    if left:
-        note(
-            f"{counted(left, 'task')} locked by workers that seem dead; the next "
-            "worker takes over, see `tg locks`"
-        )
-    when = moment_text(snapshot.time)
-    if snapshot.edited(jugfile):
-        note(
-            f"{jugfile} has changed since its tasks were listed ({when}); "
-            "`tg execute` takes that in"
-        )
+    for words in notes_of(snapshot, jugfile, stuck=status.stuck, left=left):
+        note(words)
     if changed := snapshot.changed_inputs(jugfile):
         named = ", ".join(changed[:_NAMED])
         more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         note(
             f"{counted(len(changed), 'input')} changed, or touched, since the tasks "
-            f"were listed ({when}): {named}{more}; `tg execute` looks into that"
+            f"were listed ({moment_text(snapshot.time)}): {named}{more}; `tg execute` "
+            "looks into that"
             + ("" if is_pipeline(str(jugfile)) else ", and `tg check`")
         )
