@@ -1,5 +1,6 @@
 // A page for tests, made with what all pages share.
 import { act, announce, fill, follow, go, h, link, state, themeButton } from "../pages/dom.js";
+import { duration } from "../pages/format.js";
 import { keys, keysButton } from "../pages/keys.js";
 
 const main = document.getElementById("main");
@@ -19,4 +20,4 @@ fill(main,
 follow("events", (plain) => fill(value, plain.text),
   (there) => fill(notice, there ? null : "the server is gone"));
 keys([["n", "next task", () => go({ task: "n" })], ["space", "say", () => announce("said")]]);
-window.h = h;
+Object.assign(window, { h, duration });

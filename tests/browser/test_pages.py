@@ -91,9 +91,7 @@ def test_pages_say_lengths_of_time_as_commands_do(browser, served):
     script = (
         "const [all, end] = arguments; import(new URL('pages/format.js', location))"
     )
-    found = browser.driver.execute_async_script(
-        f"{script}.then((m) => end(all.map(m.duration)))", SECONDS
-    )
+    found = browser.run("return arguments[0].map((x) => duration(x))", SECONDS)
     assert found == [seconds_text(seconds) for seconds in SECONDS]
 
 
