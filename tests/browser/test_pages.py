@@ -88,9 +88,6 @@ SECONDS += [42.4, 59.6, 90, 599.4, 599.6, 605, 5969, 5971, 7500, 172799, 300000]
 def test_pages_say_lengths_of_time_as_commands_do(browser, served):
     browser.open(served.address)
     browser.find("output")
-    script = (
-        "const [all, end] = arguments; import(new URL('pages/format.js', location))"
-    )
     found = browser.run("return arguments[0].map((x) => duration(x))", SECONDS)
     assert found == [seconds_text(seconds) for seconds in SECONDS]
 
