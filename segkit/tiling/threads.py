@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from segkit import checks
+from segkit.tiling import helpers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +39,7 @@ VARIABLE = "TG_CPUS"
 """Of the environment: how many processors this process may keep busy."""
 LEAST_WORK = 2**17
 """Voxels for which a thread is worth its start."""
-_CACHED_BYTES = 2**18
+_CACHED_BYTES = 2**21
 _SHARES = 4
 # What a thread that works for others may use; None is all that the process may.
 _share: ContextVar[int | None] = ContextVar("share", default=None)
@@ -127,32 +128,61 @@ def pool_of(threads: int) -> ThreadPoolExecutor:
 def in_threads(run: Callable[[A], B], items: Sequence[A], threads: int) -> list[B]:
     """Return `run(item)` for each item, in order.
 
-    The calling thread is one of them: half as many have to be started of two. The
-    first error ends it, once what is running has ended.
+    The calling thread is one of them: one less has to help. The first error ends it,
+    once what is running has ended.
     """
     threads = min(threads, len(items))
     if threads <= 1:
         return [run(item) for item in items]
     places, found = iter(range(len(items))), dict[int, B]()
+    share, errors = part(threads), list[BaseException]()
 
     def work() -> None:
         try:
-            for place in places:
-                found[place] = run(items[place])
-        except BaseException:
+            with at_most(share):
+                for place in places:
+                    found[place] = run(items[place])
+        except BaseException as error:  # noqa: BLE001 - the caller raises it
             deque(places, maxlen=0)  # which leaves nothing to the others
-            raise
+            errors.append(error)
 
-    share = part(threads)
-    with ThreadPoolExecutor(
-        threads - 1, initializer=limited_to, initargs=(share,)
-    ) as pool:
-        others = [pool.submit(work) for _ in range(threads - 1)]
-        with at_most(share):
-            work()
-    for other in others:
-        other.result()
+    others = [helper for _ in range(threads - 1) if (helper := helpers.helping(work))]
+    try:
+        work()
+    finally:
+        deque(places, maxlen=0)  # after an interrupt, too
+        for done in others:
+            done.acquire()
+    if errors:
+        try:
+            raise errors[0]
+        finally:
+            errors.clear()  # as it refers to this frame, and so to all arrays
     return [found[place] for place in range(len(items))]
+
+
+@contextmanager
+def lent(kept: list[A], make: Callable[[], A]) -> Iterator[A]:
+    """Lend one of what is kept for threads, or a new one if all are lent.
+
+    So each thread works with one at a time, and in the end all are in the list: no
+    more of them than there are threads, however many pieces they took.
+
+    Examples
+    --------
+    >>> kept: list[list[int]] = []
+    >>> for number in (1, 2):
+    ...     with lent(kept, list) as one:
+    ...         one.append(number)
+    >>> kept
+    [[1, 2]]
+    """
+    try:
+        one = kept.pop()
+    except IndexError:  # not asked before, as others take some at any time
+        one = make()
+    yield one
+    kept.append(one)
 
 
 def extremes(array: Array, threads: int) -> tuple[Any, Any]:
@@ -185,17 +215,18 @@ def cut(length: int, pieces: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(ends)]
 
 
-def shares(length: int, threads: int) -> list[slice]:
+def shares(length: int, threads: int, *, least: int = 1) -> list[slice]:
     """Return slices of an axis for threads to take one after the other.
 
-    There are some for each thread: who begins later, or is slower, gets fewer.
+    There are some for each thread: who begins later, or is slower, gets fewer. One
+    thread has one, but for as many as there have to be at `least`.
 
     Examples
     --------
     >>> len(shares(1000, threads=2)), shares(1000, threads=1)
     (8, [slice(0, 1000, None)])
     """
-    return cut(length, threads if threads == 1 else _SHARES * threads)
+    return cut(length, max(least, threads if threads == 1 else _SHARES * threads))
 
 
 def is_safe_in_threads(function: Any) -> bool:

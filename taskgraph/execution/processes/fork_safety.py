@@ -31,6 +31,7 @@ _NOT_MISSED = {
     "ipykernel",
     "jupyter_client",
     "pydevd",
+    "segkit",
     "taskgraph",
     "tornado",
     "tqdm",
