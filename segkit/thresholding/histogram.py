@@ -9,7 +9,7 @@ import numpy as np
 
 from segkit import checks
 from segkit.compiled.fallback import falls_back_on
-from segkit.tiling.threads import cut, in_threads, thread_count
+from segkit.tiling.threads import extremes, in_threads, lent, shares, thread_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ MOST_LEVELS = 2**16
 _BLOCK = 2**17
 """Voxels that are brought into order, or made narrow, at once."""
 _MOST_COUNTED = 2**31
-"""Voxels that are counted in 32 bits, of which twice as many stay in the cache."""
+"""Bytes whose voxels are counted in 32 bits: twice as many counts are in the cache."""
 _WORD = 8
 """Bytes that are read at once."""
 
@@ -82,7 +82,8 @@ def histogram(image: Array, workers: int | None = None) -> Histogram | None:
         if image.dtype.kind == "i":  # negative ones came after the others
             return _added(-bins // 2, [np.roll(part, bins // 2) for part in parts])
         return _added(0, parts)
-    lowest, span = int(image.min()), int(image.max()) - int(image.min())
+    lowest, highest = map(int, extremes(image, threads))
+    span = highest - lowest
     if span >= MOST_LEVELS:
         return None
     return _added(lowest, _counted(image, lowest, span + 1, threads))
@@ -109,24 +110,42 @@ def _counted(
     """Return how often `lowest` and the values after it occur in parts of an image."""
     if image.flags.forc:
         image = image.ravel(order="K")
+    flat = image.ndim == 1 and image.flags.c_contiguous and image.dtype.itemsize <= 2
+    image, rest = _in_words(image) if flat else (image, image[:0])
     axis = max(range(image.ndim), key=lambda k: image.shape[k])
     along = (slice(None),) * axis
+    kept: list[list[NDArray[np.uint32]]]
+    kept = [[] for _ in range(image.nbytes // _MOST_COUNTED + 1)]
+    pieces = shares(image.shape[axis], threads, least=len(kept))
 
-    def run(part: slice) -> NDArray[np.uint32]:
-        counts = np.zeros(bins, np.uint32)
-        for values in _blocks(image[(*along, part)], lowest):
-            _count(values, counts)
-        return counts
+    def begun() -> NDArray[np.uint32]:
+        return np.zeros(bins, np.uint32)
 
-    pieces = max(threads, image.size // _MOST_COUNTED + 1)
-    return in_threads(run, cut(image.shape[axis], pieces), threads)
+    def run(k: int) -> None:
+        with lent(kept[k * len(kept) // len(pieces)], begun) as counts:
+            part = image[(*along, pieces[k])]
+            for values in [part] if flat else _blocks(part, lowest):
+                _count(values, counts)
+
+    in_threads(run, range(len(pieces)), threads)
+    found = [counts for group in kept for counts in group]
+    if flat:
+        _count(rest, found[0])
+    return found
+
+
+def _in_words(values: Array) -> tuple[Array, Array]:
+    """Return what lies in a row as words of four values of 16 bits, and the rest."""
+    if values.itemsize != _WORD // 4:
+        return values, values[:0]
+    first = min(-values.ctypes.data % _WORD // values.itemsize, values.size)
+    last = values.size - (values.size - first) % 4
+    rest = np.concatenate([values[:first], values[last:]])
+    return values[first:last].view(np.uint64), rest
 
 
 def _blocks(image: Array, lowest: int) -> Iterator[NDArray[Any]]:
-    """Yield all values above the lowest, as unsigned integers of 8 or 16 bits."""
-    if image.dtype.itemsize <= 2 and image.ndim == 1 and image.flags.c_contiguous:
-        yield image
-        return
+    """Yield all values above the lowest, as `_count` takes them."""
     options: dict[str, Any] = {  # numpy's types do not know the last of these
         "flags": ["external_loop", "buffered"],
         "op_flags": [["readonly", "contig"]],
@@ -134,21 +153,22 @@ def _blocks(image: Array, lowest: int) -> Iterator[NDArray[Any]]:
     blocks: Any = np.nditer(image, buffersize=_BLOCK, **options)
     first = image.dtype.type(lowest)
     for block in blocks:
-        yield block if image.dtype.itemsize <= 2 else (block - first).astype(np.uint16)
+        narrow = block if block.itemsize <= 2 else (block - first).astype(np.uint16)
+        yield from _in_words(narrow)
 
 
 def _count_plainly(values: NDArray[Any], counts: NDArray[np.uint32]) -> None:
+    if values.itemsize == _WORD:
+        values = values.view(np.uint16)
     counts += np.bincount(values, minlength=counts.size).astype(np.uint32)
 
 
 @falls_back_on(_count_plainly)
 def _count(values: NDArray[Any], counts: NDArray[np.uint32]) -> None:
+    """Count unsigned integers of 8 or 16 bits, or four of 16 bits in each word."""
     from segkit.thresholding import histogram_kernels
 
-    if values.itemsize == _WORD // 4:
-        first = min(-values.ctypes.data % _WORD // values.itemsize, values.size)
-        last = values.size - (values.size - first) % 4
-        words = values[first:last].view(np.uint64)
-        histogram_kernels.count_words(words, counts)
-        values = np.concatenate([values[:first], values[last:]])
-    histogram_kernels.count_values(values, counts)
+    if values.itemsize == _WORD:
+        histogram_kernels.count_words(values, counts)
+    else:
+        histogram_kernels.count_values(values, counts)

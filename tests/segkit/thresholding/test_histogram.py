@@ -49,6 +49,18 @@ def test_counts_are_those_of_numpy(image, workers):
     assert_counts(histogram(image, workers), image)
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4"])
+def test_counts_of_more_than_fits_32_bits_are_added_up(dtype, workers, monkeypatch):
+    monkeypatch.setattr(histograms, "_MOST_COUNTED", 50)
+    image = np.random.default_rng(0).integers(7, 99, (23, 19)).astype(dtype)
+
+    counted = histograms._counted(image.astype("u2"), 0, 100, workers)
+
+    assert max(part.sum() for part in counted) <= 100  # twice as many would fit
+    assert_counts(histogram(image, workers), image)
+
+
 @settings(deadline=None, max_examples=15)
 @given(images())
 def test_counts_without_kernels_are_the_same(image):
