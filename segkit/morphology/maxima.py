@@ -19,15 +19,18 @@ from segkit import checks
 from segkit.compiled.fallback import falls_back_on
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach, unlimited
-from segkit.tiling.threads import cut, extremes, in_threads, shares, thread_count
+from segkit.tiling.threads import extremes, in_threads, lent, shares, thread_count
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from numpy.typing import ArrayLike
 
     from segkit.arrays import Array, Mask
 
 _AT_ONCE = 1024  # voxels looked at together
-_ROOM = 2**16  # saddles found together
+_ROOM = 2**18  # saddles found together
+_LATELY = 2**12  # pairs of basins that are known to meet
 _FEW = 1 / 8  # saddles for each maximum, which are soon sorted
 _PROGRESS = 0.8  # part of the saddles that a round of meetings may leave at most
 
@@ -133,10 +136,10 @@ def _by_basins(image: Array, h: float, threads: int) -> Mask:
         kernels.number_maxima(grey, up, spans[k], sum(counts[:k]), peaks)
 
     in_threads(number, range(len(spans)), threads)
-    find = partial(_saddles, grey, up, peaks, near, h)
-    saddles = in_threads(find, spans, threads)
-    groups = [[*itertools.chain(*saddles[k])] for k in cut(len(saddles), threads)]
-    lost = _lost(groups, peaks, h)
+    highest = _Highest(peaks, threads)
+    find = partial(_saddles, grey, up, peaks, near, h, highest)
+    saddles = [*itertools.chain(*in_threads(find, spans, threads))]
+    lost = _lost(saddles, highest, peaks, h, threads)
     found = np.zeros(padded.shape, np.bool_)
 
     def mark(span: tuple[int, int]) -> None:
@@ -188,61 +191,122 @@ def _neighbours(padded: Array) -> tuple[Array, Array]:
     return offsets, before.astype(np.int32)
 
 
+class _Highest:
+    """The highest saddle of each basin: what each of some threads has seen of them.
+
+    Attributes
+    ----------
+    levels, towards : ndarray, shape (threads, maxima)
+        Grey values, minus infinity where there is none, and maxima beyond the saddles.
+    """
+
+    def __init__(self, peaks: Array, threads: int) -> None:
+        self.levels = np.empty((threads, peaks.size), peaks.dtype)
+        self.towards = np.empty(self.levels.shape, np.int32)
+        self._rows, self._lent = iter(range(threads)), list[int]()
+
+    def _begun(self) -> int:
+        row = next(self._rows)
+        self.levels[row] = -np.inf
+        return row
+
+    def row(self) -> AbstractContextManager[int]:
+        """Lend a row to a thread."""
+        return lent(self._lent, self._begun)
+
+    @property
+    def seen(self) -> tuple[Array, Array]:
+        """The rows that threads have written to."""
+        rows = slice(len(self._lent))
+        return self.levels[rows], self.towards[rows]
+
+
 def _saddles(
     grey: Array,
     up: Array,
     peaks: Array,
     near: tuple[Array, Array],
     h: float,
+    highest: _Highest,
     span: tuple[int, int],
 ) -> list[tuple[Array, Array]]:
     """Return, in parts, which basins meet in a span, and at which levels."""
     from segkit.morphology.maxima_kernels import find_saddles
 
-    scratch = np.empty(_AT_ONCE, np.int32), np.empty(_AT_ONCE, np.int32)
+    few = np.empty(_AT_ONCE, np.int32), np.empty(_AT_ONCE, np.int32)
+    scratch = *few, np.zeros(_LATELY, np.int32)
     state = np.array([span[0], 0], np.int64)
-    parts = []
-    while state[0] < span[1]:
-        pairs, levels = np.empty((_ROOM, 2), np.int32), np.empty(_ROOM, grey.dtype)
-        state[1] = 0
-        find_saddles(grey, up, peaks, near, span, h, scratch, pairs, levels, state)
-        parts.append((pairs[: state[1]], levels[: state[1]]))
+    parts: list[tuple[Array, Array]] = []
+    with highest.row() as row:
+        best = highest.levels[row], highest.towards[row]
+        while state[0] < span[1]:
+            pairs, levels = np.empty((_ROOM, 2), np.int32), np.empty(_ROOM, grey.dtype)
+            found = pairs, levels, *best
+            find_saddles(grey, up, peaks, near, span, h, scratch, *found, state)
+            parts.append((pairs[: state[1]], levels[: state[1]]))
     return parts
 
 
-def _lost(groups: list[list[tuple[Array, Array]]], peaks: Array, h: float) -> Array:
+def _lost(
+    saddles: list[tuple[Array, Array]],
+    highest: _Highest,
+    peaks: Array,
+    h: float,
+    threads: int,
+) -> Array:
     """Return which maxima do not stand out, by where their basins meet.
 
     Most meet at the highest saddle of one of them, over and over. What that leaves, or
-    what is not worth looking at all maxima for, is taken in the order of levels. Groups
-    of saddles have a thread each, and are overwritten.
+    what is not worth looking at all maxima for, is taken in the order of levels.
+    Saddles are overwritten.
     """
     from segkit.morphology import maxima_kernels as kernels
 
     parent = np.arange(peaks.size, dtype=np.int32)
-    equal, lost = parent.copy(), np.zeros(peaks.size, np.uint8)
-    best = np.full((len(groups), peaks.size), -np.inf, peaks.dtype)
-    towards = np.empty(best.shape, np.int32)
+    trees = peaks, h, parent, parent.copy(), np.zeros(peaks.size, np.uint8)
 
-    def find_highest(group: int) -> int:
-        left = []
-        for pairs, levels in groups[group]:
-            n = kernels.find_highest(pairs, levels, parent, best[group], towards[group])
-            left.append((pairs[:n], levels[:n]))
-        groups[group] = left
-        return sum(len(levels) for _, levels in left)
+    def climb(k: int) -> int:
+        pairs, levels = saddles[k]
+        with highest.row() as row:
+            best = highest.levels[row], highest.towards[row]
+            left: int = kernels.find_highest(pairs, levels, parent, *best)
+        saddles[k] = pairs[:left], levels[:left]
+        return left
 
-    def find_all() -> int:
-        return sum(in_threads(find_highest, range(len(groups)), len(groups)))
-
-    before, left, roots = math.inf, find_all(), parent.copy()
+    before, left = math.inf, sum(len(levels) for _, levels in saddles)
+    roots = parent.copy()
     while _FEW * peaks.size < left < _PROGRESS * before:
-        args = best, towards, peaks, h, parent, equal, lost, roots
-        roots = roots[: kernels.meet_highest(*args)]
-        before, left = left, find_all()
-    pairs, levels = map(np.concatenate, zip(*itertools.chain(*groups), strict=True))
-    kernels.flood(_in_order(levels), pairs, levels, peaks, h, parent, equal, lost)
-    return lost
+        roots = _met(highest, trees, roots, threads)
+        before, left = left, sum(in_threads(climb, range(len(saddles)), threads))
+    pairs, levels = map(np.concatenate, zip(*saddles, strict=True))
+    kernels.flood(_in_order(levels), pairs, levels, *trees)
+    return trees[-1]
+
+
+def _met(
+    highest: _Highest,
+    trees: tuple[Array, float, Array, Array, Array],
+    roots: Array,
+    threads: int,
+) -> Array:
+    """Let trees meet beyond the highest saddle of each; return roots that are left."""
+    from segkit.morphology import maxima_kernels as kernels
+
+    best, towards = highest.seen
+
+    parts = [roots[one] for one in shares(roots.size, threads)]
+
+    def meet(part: Array) -> int:
+        ties: int = kernels.meet_higher(best, towards, *trees, part)
+        return ties
+
+    def move(part: Array) -> Array:
+        return part[: kernels.move_roots(best, trees[2], part)]
+
+    ties = in_threads(meet, parts, threads)
+    for part, count in zip(parts, ties, strict=True):
+        kernels.meet_equal(best, towards, *trees, part[:count])
+    return np.concatenate(in_threads(move, parts, threads))
 
 
 def _in_order(levels: Array) -> Array:

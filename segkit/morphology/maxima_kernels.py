@@ -82,8 +82,13 @@ def stands_out(level, height, h):
 
 
 @kernel
-def find_saddles(grey, up, peaks, near, span, h, scratch, pairs, levels, state):
+def find_saddles(
+    grey, up, peaks, near, span, h, scratch, pairs, levels, best, towards, state
+):
     """Write where basins meet: pairs of them, and at which level.
+
+    Most pairs meet at several voxels, of which the highest counts. Who met lately is
+    known, so that few are written twice.
 
     Parameters
     ----------
@@ -97,16 +102,19 @@ def find_saddles(grey, up, peaks, near, span, h, scratch, pairs, levels, state):
     h
         Basins that meet so low that the lower maximum stands out need not be told.
     scratch
-        Bits of the higher neighbours of some voxels, and of one in each group of these.
+        Bits of the higher neighbours of some voxels, and of one in each group of these;
+        where pairs are that met lately, 2**k places.
     pairs, levels
         Receive numbers of maxima, shape (room, 2), and the grey value.
+    best, towards
+        As `find_highest` leaves them.
     state
         The next voxel, and how many pairs there are. It ends where there may be too
         little room: call it again with more.
     """
     offsets, before = near
-    higher, first = scratch
-    start, count = state[0], state[1]
+    higher, first, known = scratch
+    start, count = state[0], 0
     width = higher.size
     while start < span[1] and count + width * offsets.size < levels.size:
         n = min(width, span[1] - start)
@@ -124,13 +132,40 @@ def find_saddles(grey, up, peaks, near, span, h, scratch, pairs, levels, state):
                         elif other != one:
                             least = min(peaks[one], peaks[other])
                             if not stands_out(level, least, h):
-                                pairs[count, 0] = one
-                                pairs[count, 1] = other
-                                levels[count] = level
-                                count += 1
+                                low, high = min(one, other), max(one, other)
+                                count += _note(
+                                    low, high, level, known, pairs, levels, count
+                                )
+                                _climb(low, high, level, best, towards)
         start += n
     state[0] = start
     state[1] = count
+
+
+@kernel
+def _note(low, high, level, known, pairs, levels, count):
+    """Write a saddle, or only its level if the pair is known; return how many more."""
+    slot = (low * 31 + high) & (known.size - 1)
+    k = known[slot]
+    if k < count and pairs[k, 0] == low and pairs[k, 1] == high:
+        levels[k] = max(levels[k], level)
+        return 0
+    pairs[count, 0] = low
+    pairs[count, 1] = high
+    levels[count] = level
+    known[slot] = count
+    return 1
+
+
+@kernel
+def _climb(one, other, level, best, towards):
+    """Note a saddle of two roots if it is the highest of one of them so far."""
+    if level > best[one]:
+        best[one] = level
+        towards[one] = other
+    if level > best[other]:
+        best[other] = level
+        towards[other] = one
 
 
 @kernel
@@ -170,39 +205,61 @@ def find_highest(pairs, levels, parent, best, towards):
             level = levels[k]
             pairs[left, 0], pairs[left, 1], levels[left] = one, other, level
             left += 1
-            if level > best[one]:
-                best[one] = level
-                towards[one] = other
-            if level > best[other]:
-                best[other] = level
-                towards[other] = one
+            _climb(one, other, level, best, towards)
     return left
 
 
 @kernel
-def meet_highest(best, towards, peaks, h, parent, equal, lost, roots):
+def meet_higher(best, towards, peaks, h, parent, equal, lost, roots):
     """Let each tree meet what is beyond its highest saddle, if that is higher.
 
-    Whatever else meets before that can only be higher still. What is as high may have
-    met a higher one before, unless this is its highest saddle, too. `best` and
-    `towards` are those of `find_highest`, a row each for some of the saddles; `best`
-    is minus infinity again in the end. Only the `roots` are looked at; those that may
-    meet others later are moved to the front, and returned is how many these are.
+    Whatever else meets before that can only be higher still. `best` and `towards` are
+    those of `find_highest`, a row for each thread; the first row then holds the highest
+    of all, the others minus infinity. Only the `roots` are looked at; those that may
+    meet what is as high are moved to the front, and returned is how many these are.
+
+    Threads may share the roots out: a root is met by its own thread only, and what
+    others make of trees meanwhile leads from each node to one that is no lower.
     """
-    for row in range(1, len(best)):
-        for one in roots:
+    ties = 0
+    for i in range(roots.size):
+        one = roots[i]
+        for row in range(1, len(best)):
             if best[row, one] > best[0, one]:
                 best[0, one], towards[0, one] = best[row, one], towards[row, one]
             best[row, one] = -np.inf
-    for one in roots:
         level = best[0, one]
         if level > -np.inf:
             other = _root(parent, towards[0, one])
-            if other != one and (
-                peaks[one] < peaks[other]
-                or (peaks[one] == peaks[other] and best[0, other] == level)
-            ):
+            if peaks[one] < peaks[other]:
                 _meet(one, other, level, peaks, h, parent, equal, lost)
+            elif peaks[one] == peaks[other] and other != one:
+                roots[i], roots[ties] = roots[ties], one
+                ties += 1
+    return ties
+
+
+@kernel
+def meet_equal(best, towards, peaks, h, parent, equal, lost, ties):
+    """Let trees meet what was as high beyond their highest saddle; see `meet_higher`.
+
+    It may have met a higher one before, unless this is its highest saddle, too.
+    """
+    for one in ties:
+        level, other = best[0, one], _root(parent, towards[0, one])
+        if other != one and (
+            peaks[one] < peaks[other]
+            or (peaks[one] == peaks[other] and best[0, other] == level)
+        ):
+            _meet(one, other, level, peaks, h, parent, equal, lost)
+
+
+@kernel
+def move_roots(best, parent, roots):
+    """Move roots that may meet others later to the front; return how many these are.
+
+    The highest saddles are forgotten.
+    """
     left = 0
     for one in roots:
         if parent[one] == one and best[0, one] > -np.inf:

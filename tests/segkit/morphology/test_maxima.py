@@ -51,8 +51,11 @@ def test_basins_and_reconstruction_give_the_same(image, h, workers):
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("shape", [(150, 130), (20, 40, 50)])
-def test_many_maxima_are_those_of_skimage(shape, dtype):
+@pytest.mark.parametrize("lately", [1, 2**12])
+def test_many_maxima_are_those_of_skimage(shape, dtype, lately, monkeypatch):
     """More saddles than there is room for at first, in several spans."""
+    monkeypatch.setattr(maxima, "_ROOM", 2**15)
+    monkeypatch.setattr(maxima, "_LATELY", lately)
     noise = (np.random.default_rng(0).random(shape) * 250).astype(dtype)
     expected = skimage.morphology.h_maxima(noise, 40) > 0
     found = morphology.h_maxima(noise, 40, workers=3)
