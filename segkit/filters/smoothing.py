@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from segkit.arrays import Array, PerAxis, RealPerAxis
 
-_CACHED_BYTES = 2**19
+_CACHED_BYTES = 2**21
 
 
 def _gaussian_radius(sigma: float, truncate: float) -> int:

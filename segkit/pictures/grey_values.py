@@ -33,7 +33,7 @@ def stretched(plane: Array, workers: int | None) -> NDArray[np.uint8]:
     def run(rows: slice) -> None:
         out[rows] = _drawn(plane[rows].astype(np.float64), low, high)
 
-    pieces = max(threads, plane.size // 2**16)  # which stay in the cache
+    pieces = max(threads, plane.size // 2**18)  # which stay in the cache
     in_threads(run, cut(len(plane), pieces), threads)
     return out
 

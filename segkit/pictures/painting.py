@@ -180,17 +180,16 @@ def _near_in_rows(
 
     known = np.zeros(_SLOTS + 1, np.int64)
     known[-1] = last + 1
-    pairs = np.empty(max(_PAIRS, volume.shape[2]), np.int64)
+    pairs = np.empty(max(_PAIRS, len(GAPS) * volume.shape[2]), np.int64)
     count = np.zeros(1, np.int64)
+    steps = np.array([(0, gap) if along_rows else (gap, 0) for gap in GAPS])
     found = []
-    for gap in GAPS:
-        start = rows.start
-        step = (0, gap) if along_rows else (gap, 0)
-        while start < rows.stop:
-            part = (start, rows.stop)
-            start = painting_kernels.find_near(volume, part, step, known, pairs, count)
-            found.append(np.unique(pairs[: count[0]]))
-            count[0] = 0
+    start = rows.start
+    while start < rows.stop:
+        part = (start, rows.stop)
+        start = painting_kernels.find_near(volume, part, steps, known, pairs, count)
+        found.append(np.unique(pairs[: count[0]]))
+        count[0] = 0
     return np.unique(np.concatenate(found))
 
 

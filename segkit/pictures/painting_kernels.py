@@ -14,9 +14,17 @@ _AT_ONCE = 256  # labels, of which most are alike
 
 @kernel
 def mark(labels, seen):
-    """Set `seen` at each label."""
+    """Set `seen` at each label.
+
+    Only where labels change: threads that wrote all of them would wait for each other,
+    as what lies together in memory is theirs by turns.
+    """
+    last = labels.dtype.type(-1)
     for i in range(labels.size):
-        seen[labels[i]] = 1
+        if labels[i] != last:
+            last = labels[i]
+            if seen[last] == 0:
+                seen[last] = 1
 
 
 @kernel
@@ -27,43 +35,51 @@ def look_up(values, lookup, out):
 
 
 @kernel
-def find_near(numbers, rows, step, known, pairs, found):
+def find_near(numbers, rows, steps, known, pairs, found):
     """Note which labels lie a step apart; return the row to go on with.
 
-    `numbers` (planes, rows, columns) are labels; the step is (rows, columns). Pairs
-    are noted as ``first * n + second``, n being the last entry of `known`, in `pairs`
-    from ``found[0]`` on, until one more row might not fit. `known` are pairs noted
-    lately, each at a place of its own, so that few are noted twice.
+    `numbers` (planes, rows, columns) are labels; each step is (rows, columns). All are
+    looked at from a row before the next one, as long as it is in the cache. Pairs are
+    noted as ``first * n + second``, n being the last entry of `known`, in `pairs` from
+    ``found[0]`` on, until one more row might not fit. `known` are pairs noted lately,
+    each at a place of its own, so that few are noted twice.
     """
     height, width = numbers.shape[1:]
-    down, right = step
-    slots = known.size - 1
-    n = known[slots]
     count = found[0]
     for row in range(rows[0], rows[1]):
-        plane, y = row // height, row % height
-        if y + down >= height:
-            continue
-        if count + width > pairs.size:
+        if count + len(steps) * width > pairs.size:
             found[0] = count
             return row
-        here, there = numbers[plane, y], numbers[plane, y + down]
-        for start in range(0, width - right, _AT_ONCE):
-            stop = min(start + _AT_ONCE, width - right)
-            firsts, seconds = here[start:stop], there[start + right : stop + right]
-            if not _differ(firsts, seconds):
-                continue
-            for x in range(firsts.size):
-                first, second = firsts[x], seconds[x]
-                if first != second and first > 0 and second > 0:
-                    pair = first * n + second
-                    slot = pair % slots
-                    if known[slot] != pair:
-                        known[slot] = pair
-                        pairs[count] = pair
-                        count += 1
+        plane, y = numbers[row // height], row % height
+        for k in range(len(steps)):
+            down, right = steps[k]
+            if y + down < height and right < width:
+                here, there = plane[y, : width - right], plane[y + down, right:]
+                count = _note_near(here, there, known, pairs, count)
     found[0] = count
     return rows[1]
+
+
+@kernel
+def _note_near(here, there, known, pairs, count):
+    """Note which labels at equal places differ; return how many pairs there are."""
+    slots = known.size - 1
+    n = known[slots]
+    for start in range(0, here.size, _AT_ONCE):
+        stop = min(start + _AT_ONCE, here.size)
+        firsts, seconds = here[start:stop], there[start:stop]
+        if not _differ(firsts, seconds):
+            continue
+        for x in range(firsts.size):
+            first, second = firsts[x], seconds[x]
+            if first != second and first > 0 and second > 0:
+                pair = first * n + second
+                slot = pair % slots
+                if known[slot] != pair:
+                    known[slot] = pair
+                    pairs[count] = pair
+                    count += 1
+    return count
 
 
 @kernel
