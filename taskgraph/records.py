@@ -18,6 +18,7 @@ import msgpack
 
 from backends.errors import DamagedError
 from backends.interface import KEY_SIZE, Inputs, Row
+from backends.interface.frozen import frozen
 from taskgraph.compression import zstd
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _ANY_TEXT = "surrogatepass"
 """A function is called after its file, and that name need not be UTF-8."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """Why a task has no result.
 
@@ -55,7 +56,7 @@ class Failure:
     traceback: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """Everything that is kept about one task, but for its key.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError
+from backends.interface.frozen import frozen
 from taskgraph.exit_codes import ExitCode
 from taskgraph.names import known_as
 from taskgraph.tasks.frontier import Frontier
@@ -31,7 +32,7 @@ _Task = tuple[bytes, str, str]
 
 
 @known_as("taskgraph")
-@dataclass(frozen=True, slots=True)
+@frozen
 class FailedTask:
     """Why a task has no result.
 
@@ -73,7 +74,7 @@ class FailedTask:
 
 
 @known_as("taskgraph")
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What came of a run.
 

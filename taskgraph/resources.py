@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from numbers import Real
 from typing import TYPE_CHECKING, Any
+
+from backends.interface.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,7 @@ _ROUNDING = 1e-9
 _ADVICE = "write a number from 0 on, or a size as 500M or 8G"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amount:
     """So much of one resource.
 
@@ -47,7 +49,7 @@ class Amount:
         return f"{self.name}={self.text}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resources:
     """Amounts of some resources; written as on the command line.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from backends.interface.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from backends.interface.segments import Key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What became known: keys that have a result, a failure, or nothing any more."""
 
@@ -38,7 +39,7 @@ class Inputs(NamedTuple):
     keys: Sequence[Key]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undoing:
     """What an undo does: records that come back, and newer ones that go for them."""
 
@@ -47,7 +48,7 @@ class Undoing:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """What a CLAIM granted. `token` proves when, for `Backend.publish`."""
 
@@ -55,7 +56,7 @@ class Claim:
     keys: Sequence[Key]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lock:
     """A key that one worker has locked, by the CLAIM that is its token."""
 
@@ -65,7 +66,7 @@ class Lock:
     token: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Discarded:
     """An invalidation or cleanup that can still be undone."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from operator import itemgetter
 from struct import Struct
 from typing import TYPE_CHECKING
+
+from backends.interface.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ class Cause(IntEnum):
     """Somebody released its locks by hand."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Segment:
     """One entry of the journal.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from backends.errors import OpenError
+from backends.interface.frozen import frozen
 from backends.names import is_name
 from backends.urls import without_password
 
@@ -32,7 +33,7 @@ _ALSO = {"valkey": "redis", "valkeys": "rediss"}
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:,]*)(?::(\d{1,5}))?")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """Where a store in Redis is.
 

@@ -9,11 +9,12 @@ first argument is the store's id: whoever has read another store writes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha1
 
+from backends.interface.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Script:
     """A script, the digest by which the server knows it, and whether it writes."""
 

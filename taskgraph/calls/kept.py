@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 
+from backends.interface.frozen import frozen
 from taskgraph.compression import zstd
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ MARK = "\0"
 arguments by position, beside those by name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """The arguments of one call."""
 
@@ -55,7 +56,7 @@ class Call:
     kwargs: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """What the calls of a function have in common.
 

@@ -5,10 +5,11 @@ A call that has no result is compared with them: mostly one argument was changed
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from backends.interface import KEY_SIZE
+from backends.interface.frozen import frozen
 from taskgraph.calls.kept import Calls, pack_block
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _MOST = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """Calls in a row.
 

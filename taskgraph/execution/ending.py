@@ -12,11 +12,12 @@ import math
 import os
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
+from backends.interface.frozen import frozen
 from taskgraph.exit_codes import ExitCode
 from taskgraph.loaded import loaded
 
@@ -44,7 +45,7 @@ _LATENCIES = 50
 """A look takes no more of the time than one part in so many."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopNote:
     """The note in a store that lets its workers end, and new ones not begin.
 
@@ -108,7 +109,7 @@ def until_of(options: WorkerOptions, now: float | None = None) -> float:
     return begun + seconds - min(_MARGIN, _SHARE * seconds)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Early:
     """Why a run ends before all is done, and whether what runs is abandoned."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from backends.interface.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,7 @@ def _nobody(*_what: object) -> None:
     """Tell it to nobody."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observer:
     """What a supervisor calls while it is at work.
 

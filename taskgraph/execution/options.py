@@ -6,9 +6,10 @@ options of a command, their help and the keys of ``tg.toml`` are made of.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from backends.interface.frozen import frozen
 from backends.liveness import DEFAULT_LEASE, worker_identity
 from taskgraph.durations import seconds_of
 from taskgraph.names import known_as
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _SETTING, _HAS = "setting", "resources"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """A field that users set.
 
@@ -73,7 +74,7 @@ def _count(text: str) -> int:
 
 
 @known_as("taskgraph")
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkerOptions:
     """What each worker is told.
 
@@ -132,7 +133,7 @@ class WorkerOptions:
         metavar="URL",
         many=True,
     )
-    resources: Resources = setting(  # noqa: RUF009 - it makes a field
+    resources: Resources = setting(
         NOTHING,
         "What the workers of this command have, together, for tasks that ask for it: "
         "gpu=1,mem=32G.",
@@ -163,7 +164,7 @@ def offered_by(identity: Mapping[str, object]) -> Resources:
         return NOTHING
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunOptions:
     """What a run is told; the settings say themselves what they mean."""
 

@@ -10,10 +10,11 @@ discard itself holds to: so workers that start together leave each other's failu
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
+from backends.interface.frozen import frozen
 from backends.liveness import seems_dead, worker_identity
 from taskgraph.fingerprints.parts import differs
 from taskgraph.results.causes import is_among
@@ -34,7 +35,7 @@ _PASSING = frozenset({"exception", "unstorable"})
 it returned could not be stored. Others killed a worker or took too long."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What becomes of the tasks of a graph that failed.
 

@@ -6,10 +6,10 @@ import builtins
 import functools
 import os
 import sys
-from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from backends.interface.frozen import frozen
 from taskgraph.fingerprints.syntax import IMPORT
 from taskgraph.identity.hashing import Encoder
 
@@ -28,7 +28,7 @@ _NAMED = (FunctionType, BuiltinFunctionType, type)
 _DEEPEST = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meaning:
     """What a name, with so many of its attributes as are looked up, means.
 

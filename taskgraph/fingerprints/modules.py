@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from backends.interface.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from taskgraph.fingerprints.syntax import Chain
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Module:
     """A module by name.
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from blake3 import blake3
+
+from backends.interface.frozen import frozen
 
 _PART_DIGITS = 8
 _MOST = 64
 """How many parts are named in a record; the digest is of all."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """Something that a function uses, or itself.
 
@@ -31,7 +33,7 @@ class Part:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fingerprint:
     """What a function does.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from backends.interface.frozen import frozen
 from taskgraph.fingerprints.scopes import FUNCTIONS, bindings
 from taskgraph.fingerprints.syntax import Canonical, canonical
 
@@ -28,7 +29,7 @@ for _name in __future__.all_feature_names:
     _FUTURE |= getattr(__future__, _name).compiler_flag
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Definition:
     """A function or class where it is written: itself, and the statement around it."""
 

@@ -11,6 +11,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from backends.interface.frozen import frozen
 from taskgraph.fingerprints import scopes
 from taskgraph.fingerprints.scopes import FUNCTIONS, Scope
 
@@ -30,7 +31,7 @@ _NAME_OF = frozenset(("__name__", "__qualname__"))
 _LEFT_OUT = frozenset(("ctx", "type_comment", "kind", "type_ignores", "lineno"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Canonical:
     """What a piece of Python does.
 

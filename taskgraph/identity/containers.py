@@ -12,9 +12,9 @@ import functools
 import sys
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backends.interface.frozen import frozen
 from taskgraph.errors import UnhashableError
 from taskgraph.identity.bases import anatomy, base_state
 from taskgraph.identity.naming import names_itself
@@ -27,7 +27,7 @@ _COPIED = ("numpy", "pandas", "scipy")
 """Libraries whose arrays and tables an object has for itself: they are copied too."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Container:
     """How the containers of one kind are taken apart and made.
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import sys
 import types
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backends.interface.frozen import frozen
 from taskgraph.errors import UnhashableError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _CLOSED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Anatomy:
     """What objects of a class consist of.
 

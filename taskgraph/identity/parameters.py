@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from backends.interface.frozen import frozen
 from taskgraph.errors import UnhashableError, UsageError
 from taskgraph.identity.hashing import Encoder
 from taskgraph.identity.own_generator import OWN, own_generators, with_own
@@ -150,7 +150,7 @@ def _is_empty(value: Any) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameters:
     """How a function takes its arguments.
 

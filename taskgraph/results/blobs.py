@@ -16,12 +16,12 @@ import pickle
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 from xxhash import xxh3_64, xxh3_64_intdigest
 
 from backends.errors import DamagedError
+from backends.interface.frozen import frozen
 from taskgraph.loaded import loaded
 from taskgraph.results.compressed import ALIGNED, compressed, pays, unpack
 from taskgraph.results.narrowed import WORD, Narrowing, narrowed, widen
@@ -36,7 +36,7 @@ OpenBlob = Callable[[str], memoryview]
 Part = tuple[int, int, int, Narrowing | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlobRef:
     """Where buffers are: blob, whether compressed, place, size and checksum as stored.
 

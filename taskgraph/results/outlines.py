@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import pickle
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backends.interface.frozen import frozen
 from taskgraph.results import plain
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class NeedsArraysError(Exception):
     """The value cannot be made without its arrays."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outline:
     """What is known of an array without reading it.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import not_
 from typing import TYPE_CHECKING
 
+from backends.interface.frozen import frozen
 from taskgraph.resources import NOTHING
 from taskgraph.tasks.graph import closure_of
 from taskgraph.tasks.longest_first import left_to_others, longest_first
@@ -376,7 +377,7 @@ class Frontier:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Budget:
     """How much to lock at once.
 

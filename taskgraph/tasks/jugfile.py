@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.garbage import few_collections
+from backends.interface.frozen import frozen
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError
 from taskgraph.files.places import counted_from
 from taskgraph.identity.input_files import note_paths
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from taskgraph.tasks.task import Task
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """What a jugfile has said so far.
 
@@ -85,7 +86,7 @@ class GraphSource(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Jugfile:
     """A script that writes down tasks.
 

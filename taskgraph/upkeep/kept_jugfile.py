@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError, UnavailableError
+from backends.interface.frozen import frozen
 from backends.warning import warn
 from taskgraph.upkeep import snapshot
 from taskgraph.upkeep.growing import Growing, take
@@ -118,7 +118,7 @@ def _by_function(taken: Snapshot) -> dict[str, set[Key]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptJugfile:
     """A jugfile whose graph is kept in the store each time it is loaded.
 

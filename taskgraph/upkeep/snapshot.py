@@ -6,7 +6,7 @@ import os
 import struct
 import zlib
 from array import array
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import msgpack
 
 from backends.errors import DamagedError
 from backends.interface import KEY_SIZE
+from backends.interface.frozen import frozen
 from taskgraph.calls.kept import Calls, Signature
 from taskgraph.calls.past import Past
 from taskgraph.identity.input_files import changed_files
@@ -37,7 +38,7 @@ _ANY_TEXT = "surrogatepass"
 """Paths and arguments are bytes that need not be UTF-8."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """The tasks of a jugfile, with their arguments as plain data.
 
@@ -318,13 +319,7 @@ def load(
 
 
 def load_all(backend: Backend) -> list[Snapshot]:
-    """Return the snapshots of all jugfiles that ran with a store.
-
-    Raises
-    ------
-    DamagedError
-        One of them cannot be read any more.
-    """
+    """Return the snapshots of all jugfiles that ran with a store; raises as `load`."""
     return list(_load_all(backend, _PREFIX))
 
 

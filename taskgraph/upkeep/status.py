@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from backends.interface.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Mapping
@@ -15,7 +16,7 @@ STATES = ("failed", "blocked", "waiting", "ready", "running", "done")
 _FAILED, _BLOCKED, _WAITING, _READY, _RUNNING, _DONE = range(len(STATES))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     """Counts of tasks by function and state.
 

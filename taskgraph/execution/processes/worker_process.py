@@ -6,12 +6,12 @@ import os
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import taskgraph
 from backends.errors import BackendError
 from backends.garbage import few_collections
+from backends.interface.frozen import frozen
 from backends.liveness import worker_identity
 from backends.warning import warnings_printed
 from taskgraph.errors import TaskgraphError
@@ -46,7 +46,7 @@ _LOOK_EVERY = 0.002
 """Seconds from one look to the next whether tasks may be run."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToRead:
     """A jugfile that each worker reads for itself."""
 
@@ -65,7 +65,7 @@ class ToRead:
                 self.results.has_all(last.keys)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HasRead:
     """What the process had read that the workers are forks of.
 
@@ -88,7 +88,7 @@ class HasRead:
         self.loaded.results.backend.keys()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """What all workers of a supervisor have in common."""
 
@@ -99,7 +99,7 @@ class Job:
     ending: Ending
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seat:
     """What a worker has of its own; see `Reader` for `first` and `whole`."""
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError
+from backends.interface.frozen import frozen
 from taskgraph.fingerprints.parts import recorded
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _MARK = "a"
 """What the number of an acceptance begins with, and no number of the journal."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Acceptance:
     """That results of a function by some codes are as good as those by another.
 
@@ -92,7 +93,7 @@ def _read(plain: Any) -> Acceptance:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accepted:
     """Acceptances that were made together, as something that can be undone."""
 
