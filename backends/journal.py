@@ -118,8 +118,11 @@ class Journal:
 
     def holds(self, keys: bytes) -> bool:
         """Return whether all these, concatenated, have results."""
-        if self._unfolded is not None and self._unfolded.holds(keys):
-            return True
+        if self._unfolded is not None:
+            if self._unfolded.holds(keys):
+                return True
+            if keys and not self._unfolded.published():
+                return False
         return self.state.holds(keys)
 
     def published(self) -> list[int]:

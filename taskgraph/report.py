@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import field
+from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError
@@ -125,7 +127,7 @@ class Report:
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """How many tasks of each function are done, failed, blocked and open."""
-        counted = Counter((name, state) for _, name, state in self._tasks())
+        counted = Counter(map(itemgetter(1, 2), self._tasks()))
         names = dict.fromkeys(name for name, _ in counted)
         return {
             name: {state: counted[name, state] for state in _STATES} for name in names
@@ -221,12 +223,17 @@ def report_from(snapshot: Snapshot, results: Results) -> Report:
     backend = results.backend
     backend.refresh()
     done, failed, blocked = len(snapshot), 0, 0
-    if not results.has_all(snapshot.keys):
+    whole = results.has_all(snapshot.keys)
+    if not whole:
         totals = status_of(snapshot, backend.keys(), backend.failures(), ()).totals
         done, failed, blocked = (totals[x] for x in ("done", "failed", "blocked"))
     rest = len(snapshot) - done - failed - blocked
 
     def tasks() -> Iterator[_Task]:
+        if whole:
+            names = map(snapshot.names.__getitem__, snapshot.functions)
+            yield from zip(snapshot, names, repeat("done"), strict=False)
+            return
         states = states_of(snapshot, backend.keys(), backend.failures(), ())
         for key, name in snapshot.named().items():
             yield key, name, states[key] if states[key] in _STATES else "open"

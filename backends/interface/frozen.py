@@ -44,11 +44,10 @@ def _methods(made: Any) -> dict[str, Callable[..., Any]]:
     shown = [one.name for one in fields(made) if one.repr]
     parts = attrgetter(*compared) if compared else type
 
-    def equal(self: object, other: object) -> bool:
+    def equal(self: object, other: object) -> Any:
         if type(self) is not type(other):
             return NotImplemented
-        same: bool = parts(self) == parts(other)
-        return same
+        return parts(self) == parts(other)
 
     def digest(self: object) -> int:
         return hash(parts(self))

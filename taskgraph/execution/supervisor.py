@@ -189,7 +189,7 @@ class Supervisor:
             self._graph.tell(self._observer, self._backend)
             if self._observer.tick is not None and self._children and self._graph:
                 if not self._graph.all_done:
-                    self._backend.poll()
+                    self._backend.refresh()
                 self._observer.tick(self._backend)
         self._graph.tell(self._observer, self._backend, last=True)
 

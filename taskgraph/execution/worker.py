@@ -276,13 +276,13 @@ class Worker:
         return [(key, claim.token) for key in claim.keys if key not in deadly]
 
     def _run(self) -> None:
-        graph = self._loaded.graph
+        tasks = self._loaded.graph.by_key
         self._background.patience = self._pace.interval
         if len(self._queue) > 1:
             self._background.start()
         while self._queue and not self._enough:
             key, token = self._queue.popleft()
-            task = graph[key]
+            task = tasks[key]
             if self._frontier.lacks(task):
                 self._hand_back([key])  # what it needs has failed or gone
                 continue
@@ -347,7 +347,7 @@ class Worker:
         if failed:
             self.failed += 1
             self._frontier.fail([task.key])
-        frees = not failed and self._frontier.finish([task.key])
+        frees = not failed and self._frontier.finish_one(task.key)
         self._done.ran(began, token, frees=frees)
 
     def _flush(self) -> None:

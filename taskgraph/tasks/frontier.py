@@ -196,20 +196,20 @@ class Frontier:
 
     def finish(self, keys: Iterable[Key]) -> bool:
         """Take in that `keys` have results; return whether that made others ready."""
-        unfinished, waiting = self.unfinished, self._waiting
-        new = [key for key in dict.fromkeys(keys) if key in unfinished]
-        unfinished.difference_update(new)
-        if not waiting:
+        return sum(map(self.finish_one, keys)) > 0
+
+    def finish_one(self, key: Key) -> bool:
+        """Take in that a key has a result; return whether that made others ready."""
+        if key not in self.unfinished:
             return False
-        for key in new:
-            waiting.pop(key, None)
-        followers = self._followers
-        freed = []
-        for key in new:
-            for group in followers.pop(key, ()):
-                group.missing -= 1
-                if not group.missing:
-                    freed += [key for key in group.keys if waiting.pop(key, None)]
+        self.unfinished.remove(key)
+        waiting = self._waiting
+        waiting.pop(key, None)
+        freed: list[Key] = []
+        for group in self._followers.pop(key, ()):
+            group.missing -= 1
+            if not group.missing:
+                freed += [key for key in group.keys if waiting.pop(key, None)]
         self._stack += freed
         return bool(freed)
 
@@ -259,14 +259,14 @@ class Frontier:
         seconds = 0.0
         missing: dict[_Waiting, int] = {}
         ahead: list[Key] = []
-        asked = budget.asked
+        asked, tasks = budget.asked, self._graph.by_key
         while len(taken) < budget.tasks or seconds < budget.least:
             key = ahead.pop() if ahead else self._next(budget, asked)
             if key is None:
                 break
             if key in chosen:  # it was put back twice
                 continue
-            cost = expected(self._graph[key])
+            cost = expected(tasks[key])
             if taken and (cost is None or seconds + cost > budget.seconds):
                 if self._waiting.get(key) not in missing:
                     self._stack.append(key)

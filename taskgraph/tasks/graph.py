@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Iterable,
         Iterator,
         KeysView,
+        Mapping,
         Reversible,
         Sequence,
     )
@@ -120,6 +121,11 @@ class Graph:
     def tasks(self) -> list[Task]:
         """The tasks in order."""
         return list(self._tasks.values())
+
+    @property
+    def by_key(self) -> Mapping[Key, Task]:
+        """The tasks by key, in order."""
+        return self._tasks
 
     def last(self, count: int) -> list[Task]:
         """Return the last tasks, in order."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import GraphSource, Loaded
 
-_LOOK_EVERY = 0.002
+_LOOK_EVERY = 0.0005
 """Seconds from one look to the next whether tasks may be run."""
 
 
