@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 Key = bytes
 _AT_ONCE = 1 << 15
 """Tasks looked at together: lists of all would take memory."""
-_KEY = attrgetter("key")
+_KEY, _NEEDS = attrgetter("key"), attrgetter("needs")
+_GENERATOR, _RECORDING = attrgetter("generator"), attrgetter("recording")
 
 
 class Graph:
@@ -82,12 +83,12 @@ class Graph:
             tasks = tasks if isinstance(tasks, list) else list(tasks)
             new = self._tasks = _in_order(tasks, known)
         self._note_runs(iter(new.values()), before)
-        self.recordings |= {task.recording for task in new.values()}
+        self.recordings.update(map(_RECORDING, new.values()))
         return new.values()
 
     def _note_runs(self, tasks: Iterator[Task], place: int) -> None:
         """Note where runs of tasks begin, of which the first is at a place."""
-        while of_each := [task.generator for task in islice(tasks, _AT_ONCE)]:
+        while of_each := list(map(_GENERATOR, islice(tasks, _AT_ONCE))):
             others = map(is_not, islice(of_each, 1, None), of_each)
             starts = [0, *compress(range(1, len(of_each)), others)]
             called = list(map(of_each.__getitem__, starts))
@@ -200,7 +201,7 @@ def heights_of(tasks: Reversible[Task]) -> dict[Key, int]:
 
 def _in_order(tasks: list[Task], known: Container[Key]) -> dict[Key, Task]:
     """Return tasks by key, each after all that it needs; what is known is left out."""
-    found = {task.key: task for task in tasks}
+    found = dict(zip(map(_KEY, tasks), tasks, strict=True))
     if len(found) < len(tasks):
         for task in reversed(tasks):
             found[task.key] = task
@@ -214,7 +215,7 @@ def _lack(tasks: list[Task], found: Container[Key], known: Container[Key]) -> bo
     last: tuple[Task, ...] = ()
     for first in range(0, len(tasks), _AT_ONCE):
         some = tasks[first : first + _AT_ONCE]
-        for place in [place for place, task in enumerate(some) if task.needs]:
+        for place in compress(count(), map(_NEEDS, some)):
             needs = some[place].needs
             if needs is last:
                 continue

@@ -6,7 +6,7 @@ import time
 import zlib
 from array import array
 from dataclasses import replace
-from itertools import count, islice
+from itertools import compress, count, islice
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from taskgraph.tasks.graph import Graph
     from taskgraph.tasks.task import Task, TaskGenerator
 
-_KEY = attrgetter("key")
+_KEY, _NEEDS = attrgetter("key"), attrgetter("needs")
 _MOST = 100_000
 """Tasks in a piece: those of a large graph take memory while they are told."""
 
@@ -107,7 +107,7 @@ class Growing:
         needs, numbers = array("I"), array("I")
         counts = array("I", bytes(needs.itemsize * len(tasks)))
         last: object = ()
-        for place in [place for place, task in enumerate(tasks) if task.needs]:
+        for place in compress(count(), map(_NEEDS, tasks)):
             needed = tasks[place].needs
             if needed is not last:
                 last = needed
