@@ -60,7 +60,7 @@ def look(log: Log, position: int) -> tuple[Segment, bytes, int] | None:
     except DamagedError:
         if size <= len(start):
             raise
-    found = log.read(position)
+    found = log.read(position, HEADER_SIZE + header.head_size)
     return None if found is None else (decode_head(found[0], what), *found)
 
 

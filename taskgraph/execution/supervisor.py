@@ -145,10 +145,13 @@ class Supervisor:
             with children_can_be_waited_for():
                 if self._graph:
                     self._backend.make()  # once, and not by each worker
+                self._graph.last = self._what.last()
                 self._start_due()
                 if self._graph:
                     self._go()
-                self._what.look_ahead()  # while workers read, who may never do so
+                self._what.look_ahead(
+                    self._graph.last
+                )  # while workers read, who may never do so
                 self._watch(watched)
         finally:
             for child in self._children.values():
@@ -211,8 +214,8 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             echo = self._observer.echo
-            job = Job(self._what, self._options, self._provenance, echo, self._ending)
-            work(job, seat)
+            common = self._provenance, echo, self._ending, self._graph.last
+            work(Job(self._what, self._options, *common), seat)
         child = self._children[pid] = Child(pid, seat)
         child.read = isinstance(self._what, HasRead)
         if self._graph:
@@ -249,7 +252,7 @@ class Supervisor:
         self._refuse(told.two_stores(self._backend.url, url))
         return False
 
-    def _learn(self, start: int, check: int, told: list[bytes]) -> None:
+    def _learn(self, start: int, check: int, told: list[bytes] | None) -> None:
         """Take in the graph that a worker has read: the first one, or a longer one."""
         first = not self._graph
         if not self._graph.learn(start, check, told):

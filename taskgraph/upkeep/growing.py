@@ -79,17 +79,10 @@ class Growing:
         most : int
             Tasks in a piece.
         """
-        for generator in graph.generators:
-            place = self._names.setdefault(generator.name, len(self._names))
-            self._functions[generator] = place
-            if generator.name not in self._signatures:
-                self._signatures[generator.name] = signature_of(generator).encode()
         start = self.size
         new = graph.last(len(graph) - start) if start else graph.tasks
         keys = map(_KEY, new) if start else iter(graph)
-        functions = array("I")
-        for generator, places in graph.runs(start):
-            functions += array("I", [self._functions[generator]]) * len(places)
+        functions = self._functions_of(graph)
         self._places.extend(new)
         for first in range(0, len(new) or 1, most):
             some = slice(first, first + most)
@@ -101,6 +94,39 @@ class Growing:
             self.check = zlib.crc32(told, self.check)
             calls = calls_of(tasks, columns[2])
             yield self._taken(columns, calls, b"".join(missing), read)
+
+    def is_as(
+        self,
+        last: Snapshot,
+        graph: Graph,
+        missing: Sequence[bytes] = (),
+        inputs: InputFiles | None = None,
+    ) -> bool:
+        """Return whether a graph of which nothing was taken is as the last one was.
+
+        What its tasks need follows from their keys, and is not looked at once more.
+        """
+        keys = b"".join(graph)
+        if self.size or keys != last.keys:
+            return False
+        columns = keys, self._functions_of(graph), last.counts, last.needs
+        tasks, calls = graph.tasks, Calls()
+        for first in range(0, len(tasks), _MOST):
+            some = slice(first, first + _MOST)
+            calls += calls_of(tasks[some], last.counts[some])
+        return last.says(self._taken(columns, calls, b"".join(missing), inputs))
+
+    def _functions_of(self, graph: Graph) -> array[int]:
+        """Return the numbers of the functions of those tasks that were not taken."""
+        for generator in graph.generators:
+            place = self._names.setdefault(generator.name, len(self._names))
+            self._functions[generator] = place
+            if generator.name not in self._signatures:
+                self._signatures[generator.name] = signature_of(generator).encode()
+        functions = array("I")
+        for generator, places in graph.runs(self.size):
+            functions += array("I", [self._functions[generator]]) * len(places)
+        return functions
 
     def _needed(self, tasks: Sequence[Task]) -> tuple[array[int], array[int]]:
         """Return how many tasks each of these needs, and where they are."""

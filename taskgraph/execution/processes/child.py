@@ -84,6 +84,8 @@ class Child:
             elif about == "more":
                 pieces, self.pieces = self.pieces, []
                 yield about, (*content, pieces)
+            elif about == "same":
+                yield "more", (0, 0, None)
             else:
                 yield about, content
 

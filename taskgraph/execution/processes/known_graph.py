@@ -49,6 +49,8 @@ class KnownGraph:
 
     Attributes
     ----------
+    last : Snapshot or None
+        The graph that was kept last, if it was looked for.
     snapshot : Snapshot or None
         What workers have told.
     missing : bytes
@@ -59,6 +61,7 @@ class KnownGraph:
 
     def __init__(self, loaded: Loaded | None = None) -> None:
         self._outline: Outline | None = None
+        self.last: Snapshot | None = None
         self.snapshot: Snapshot | None = None
         self.missing, self.all_done = b"", False
         self._told: Snapshot | None = None
@@ -72,7 +75,7 @@ class KnownGraph:
     def __bool__(self) -> bool:
         return self._outline is not None
 
-    def learn(self, start: int, check: int, pieces: list[bytes]) -> bool:
+    def learn(self, start: int, check: int, pieces: list[bytes] | None) -> bool:
         """Take in what a worker has read; return whether it says more than before.
 
         Parameters
@@ -81,10 +84,12 @@ class KnownGraph:
             How many tasks it has told before.
         check : int
             The CRC-32 of their keys: what follows on others is of no use.
-        pieces : list of bytes
-            Encoded snapshots of those that follow, which are taken out of it.
+        pieces : list of bytes, optional
+            Encoded snapshots of those that follow, which are taken out of it; None if
+            they are those of the last graph.
         """
-        known, told = self.snapshot, joined(pieces)
+        known = self.snapshot
+        told = self.last if pieces is None else joined(pieces)
         if told is None:
             return False
         if start:

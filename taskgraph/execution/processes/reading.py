@@ -75,6 +75,9 @@ class Reader:
         Seconds without a heartbeat after which others take over what it locks.
     also : sequence of str
         Other stores, which may have the results of what is run at once.
+    last : Snapshot, optional
+        The graph that was kept last in the store: if this one is the same, no more is
+        told of it.
     """
 
     script: Script
@@ -84,6 +87,7 @@ class Reader:
     whole: bool
     lease: float
     also: Sequence[str] = ()
+    last: Snapshot | None = None
 
     def begin(self, results: Results) -> Loaded:
         """Read it for the first time in this worker.
@@ -101,7 +105,8 @@ class Reader:
         if self.first:
             self.prepare(loaded)
         if self.whole:
-            self._tell(loaded, self.script.growing())
+            if not (loaded.results is results and self._tell_same(loaded)):
+                self._tell(loaded, self.script.growing())
         elif not any(map(_is_compound, loaded.graph.generators)):
             names = (task.generator.name for task in loaded.graph.tasks)
             digests = digests_of(zip(names, loaded.graph, strict=True))
@@ -124,6 +129,14 @@ class Reader:
     def _read(self, results: Results, pause: Pause | None = None) -> Loaded:
         at_once = partial(run_at_once, member=self._member, also=self.also)
         return self.script.read(results, at_once, pause)
+
+    def _tell_same(self, loaded: Loaded) -> bool:
+        """Tell that the graph is the one that was kept last; return whether it is."""
+        told = loaded.graph, loaded.missing, loaded.inputs
+        same = self.last and self.script.growing().is_as(self.last, *told)
+        if same:
+            self.letters.send("same", None)
+        return bool(same)
 
     def _tell(self, loaded: Loaded, growing: Growing) -> None:
         """Tell what is new in a graph, and what it is that this comes after."""

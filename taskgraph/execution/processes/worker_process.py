@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from taskgraph.results.provenance import Provenance
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import GraphSource, Loaded
+    from taskgraph.upkeep.snapshot import Snapshot
 
 _LOOK_EVERY = 0.0005
 """Seconds from one look to the next whether tasks may be run."""
@@ -54,13 +55,15 @@ class ToRead:
     results: Results
     prepare: Callable[[Loaded], None]
 
-    def look_ahead(self) -> None:
-        """Find out what the store has of the graph that the jugfile had last time.
-
-        Mostly it is the same again, and then it is known at once how far that is.
-        """
+    def last(self) -> Snapshot | None:
+        """Return the graph that the jugfile had last time: mostly it is the same."""
         with suppress(BackendError):  # it is kept anew
-            last = self.script.last(self.results.backend)
+            return self.script.last(self.results.backend)
+        return None
+
+    def look_ahead(self, last: Snapshot | None) -> None:
+        """Find out what the store has of the last graph: that is then known at once."""
+        with suppress(BackendError):
             if last is not None:
                 self.results.has_all(last.keys)
 
@@ -83,8 +86,11 @@ class HasRead:
     loaded: Loaded
     instead: str
 
-    def look_ahead(self) -> None:
-        """Find out what the store has: nothing is known before."""
+    def last(self) -> Snapshot | None:
+        """Return None: nothing is known before."""
+
+    def look_ahead(self, last: Snapshot | None) -> None:  # noqa: ARG002 - there is none
+        """Find out what the store has."""
         self.loaded.results.backend.keys()
 
 
@@ -97,6 +103,7 @@ class Job:
     provenance: Provenance
     echo: int | None
     ending: Ending
+    last: Snapshot | None
 
 
 @frozen
@@ -221,6 +228,7 @@ def _graph(job: Job, seat: Seat) -> tuple[GraphSource, Loaded]:
         seat.whole,
         job.options.lease,
         job.options.per_worker.also,
+        job.last,
     )
     return reader, reader.begin(what.results)
 

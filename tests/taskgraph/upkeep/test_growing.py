@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hypothesis import given, strategies as st
 
-from taskgraph import Task
+from taskgraph import Task, TaskGenerator
 from taskgraph.execution.processes.known_graph import KnownGraph
 from taskgraph.execution.processes.letters import Letters
 from taskgraph.execution.processes.reading import digests_of
@@ -131,3 +131,43 @@ def test_digests_tell_the_tasks_of_each_function_in_any_order(named, random):
     letters.send("digests", digests_of(named))
 
     assert dict(letters.received())["digests"] == expected
+
+
+@given(NEEDS, NEEDS)
+def test_a_graph_is_as_the_last_one_if_its_snapshots_say_the_same(one, other):
+    last, graph = take(Graph(tasks_of(one)), PATH), Graph(tasks_of(other))
+
+    assert Growing(PATH).is_as(last, graph) == last.says(take(graph, PATH))
+
+
+def test_a_graph_is_not_as_the_last_one_if_anything_else_is_other():
+    def call(x, hidden):
+        return x
+
+    def graph_of(hidden=1, **options):
+        g = TaskGenerator(call, name="n", ignore=("hidden",), **options)
+        return Graph([g(x, hidden) for x in range(3)])
+
+    last = take(graph_of(), PATH, arguments=("a",), inputs={"f": (1, 2)})
+
+    def is_as(graph, arguments=("a",), missing=(), inputs={"f": (1, 2)}):  # noqa: B006 - not changed
+        return Growing(PATH, arguments).is_as(last, graph, missing, inputs)
+
+    assert is_as(graph_of())
+    assert not is_as(graph_of(hidden=2))  # it is in no key
+    assert not is_as(graph_of(files=True))
+    assert not is_as(graph_of(resources={"gpu": 1}))
+    assert not is_as(graph_of(retries_on=OSError))
+    assert not is_as(graph_of(), arguments=("b",))
+    assert not is_as(graph_of(), missing=[last.keys[:20]])
+    assert not is_as(graph_of(), inputs={})
+
+
+def test_what_is_as_the_last_graph_is_known_without_its_pieces():
+    tasks = tasks_of([[], [0], [0, 1]])
+    known = KnownGraph()
+    assert not known.learn(0, 0, None)  # there was none
+    known.last = take(Graph(tasks), PATH)
+
+    assert known.learn(0, 0, None)
+    assert known.snapshot is known.last

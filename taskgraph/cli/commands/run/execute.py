@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backends.garbage import few_collections
 from taskgraph.cli.arguments import json_option, jugfile_argument, select_options
 from taskgraph.cli.batch.limits import heed_jug_variables
 from taskgraph.cli.function_names import require_names
@@ -60,12 +61,12 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     3 gave up waiting for others, 4 the store failed, 5 work is left because a limit of
     time or tasks came or no worker has its resources, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from taskgraph.context import open_store
-    from taskgraph.execution.at_once import run_at_once
-    from taskgraph.tasks.graph import selector
-    from taskgraph.tasks.jugfile import Jugfile
-    from taskgraph.upkeep.kept_jugfile import KeptJugfile
-
+    with few_collections():  # of what is imported nothing is garbage
+        from taskgraph.context import open_store
+        from taskgraph.execution.at_once import run_at_once
+        from taskgraph.tasks.graph import selector
+        from taskgraph.tasks.jugfile import Jugfile
+        from taskgraph.upkeep.kept_jugfile import KeptJugfile
     if given["as_json"] and not given["dry_run"]:
         raise click.UsageError("--json is for --dry-run; `tg status --json` tells")
     given_names = given["name"], given["pattern"]
