@@ -46,8 +46,6 @@ def summary(args: tuple[Any, ...], kwargs: dict[str, Any], limit: int = 80) -> s
     >>> summary(tuple(range(100)), {})
     '0, 1, 2, 3, ..., 97, 98, 99'
     """
-    if len(args) == 1 and not kwargs and type(args[0]) is int:
-        return brief(args[0])
     given = [("", arg) for arg in args] + [(f"{k}=", kwargs[k]) for k in kwargs]
     half = _MOST_PARTS // 2
     shown = given if len(given) <= _MOST_PARTS else given[:half] + given[1 - half :]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError
 from backends.interface import Inputs
-from taskgraph.description import summary
+from taskgraph.description import brief, summary
 from taskgraph.errors import ArgumentChangedError, MissingResultError
 from taskgraph.execution.begun_tasks import BegunTasks
 from taskgraph.execution.ending import HOOKS
@@ -168,7 +168,7 @@ class Runner:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         before, self._usage = self._usage, usage
         cpu = usage.ru_utime - before.ru_utime + usage.ru_stime - before.ru_stime
-        about = (summary(task.args, task.kwargs), started, wall, cpu, usage.ru_maxrss)
+        about = (_summary(task), started, wall, cpu, usage.ru_maxrss)
         if type(payload) is bytes:
             self._results.pending[task.key] = payload
             if self._hooks is not None:
@@ -318,6 +318,13 @@ class Runner:
             if not task.needs:  # a hook of an argument opened something itself
                 raise
             raise DamagedResultError(task.needs[0].key, error) from error
+
+
+def _summary(task: Task) -> str:
+    """Return the arguments of a task as short text; of many it is a single number."""
+    if type(task.call) is int:
+        return brief(task.call)
+    return summary(task.args, task.kwargs)
 
 
 def _spoiled(failure: Failure) -> Failure:

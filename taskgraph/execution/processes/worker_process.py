@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
@@ -154,6 +153,8 @@ def _work_to_end(job: Job, seat: Seat) -> ExitCode:
     except TaskgraphError as error:
         outcome, why = ExitCode.USAGE, str(error)
     except BaseException:  # noqa: BLE001 - the last place to tell what happened
+        import traceback  # costs time at every start
+
         with suppress(OSError):
             seat.letters.send("why", traceback.format_exc())
         return ExitCode.BUG

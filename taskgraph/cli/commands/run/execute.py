@@ -120,7 +120,6 @@ def _prepare(
     began: int,
 ) -> None:
     """Do what is to be done once when the jugfile was read, and before it is run."""
-    from taskgraph.upkeep.code.changed_code import told_changes
     from taskgraph.upkeep.gone_files import forget_gone
 
     require_names(
@@ -141,11 +140,21 @@ def _prepare(
     for told in (
         forget_gone(loaded, options.per_worker.select),
         _waited_for(loaded, options),
-        told_changes(loaded) if is_first() else "",
+        _changed(loaded) if is_first() else "",
     ):
         if told:
             note(told)
     tell_of_others(loaded, options)
+
+
+def _changed(loaded: Loaded) -> str:
+    """Return what to tell of results that were made by other code."""
+    loaded.results.backend.refresh()
+    if not loaded.results.backend.position:  # and the first run need not know how
+        return ""
+    from taskgraph.upkeep.code.changed_code import told_changes
+
+    return told_changes(loaded)
 
 
 def _waited_for(loaded: Loaded, options: RunOptions) -> str:
