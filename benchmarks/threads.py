@@ -1,19 +1,22 @@
 """What a second thread is worth: ``python benchmarks/threads.py [name ...]``.
 
 Each function that takes `workers` runs on planes of 4096 x 4096 and volumes of 256^3
-with one thread and with two, in turn, in one run. Shown are, of the runs that took the
-least, times with two threads and with one. Noted are processor times of both, equal if
-nothing is done twice, and what two threads are worth at best on the machine at that
-time: at arithmetic in the cache, at reading memory, and at copying it, which many
-machines do hardly faster in two threads. So noted is also how long two threads take for
-what memory must do, which is to read the arguments once and to take a result of that
-size, new; and how much faster two threads are at best, if the rest takes half of its
-time, and that as long. Each result is the same with both.
+with one thread and with two, in turn, in one run, as often as half a second allows.
+Shown are, of the runs that took the least, times with two threads and with one: what
+others do on the machine meanwhile makes runs longer, and threads wait for a processor.
+Noted are processor times of both, equal if nothing is done twice, and what two threads
+are worth on the machine at that time: at arithmetic in the cache, at reading memory,
+and at copying it, which many machines do hardly faster in two threads.
+
+What memory must do is to read the arguments once and to take a result of that size,
+new. That is timed alone, in one thread and in two, and so is what cannot be shared out.
+The rest takes half of its time at best.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,10 +25,22 @@ from reporting import Row, parser, show
 from scipy import ndimage
 
 import segkit
-from segkit.tiling.threads import cut, in_threads
+from segkit.thresholding import peaks
+from segkit.tiling.threads import cut, in_threads, shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call to be timed, and what of it waits for itself, if there is such."""
+
+    name: str
+    call: partial
+    serial: Callable[[], object] | None = None
 
 
 class Times(NamedTuple):
@@ -75,15 +90,18 @@ def memory_alone(function, found):
     """Return work that moves what a function has to move, and does nothing else."""
     sources = [x for x in function.args if isinstance(x, np.ndarray)]
     flat = [x.reshape(-1).view(np.uint8) for x in sources]
-
-    def move(half, target):
-        for array in flat:
-            array[cut(array.size, 2)[half]].max()
-        target[cut(target.size, 2)[half]] = 1
+    size = np.asarray(found).nbytes
 
     def run(workers):
-        target = np.empty(max(2, np.asarray(found).nbytes), np.uint8)
-        in_threads(partial(move, target=target), range(2), workers)
+        target = np.empty(max(2, size), np.uint8)
+        eighths = [shares(array.size, workers) for array in (*flat, target)]
+
+        def move(k):
+            for array, parts in zip(flat, eighths, strict=False):
+                array[parts[k]].max()
+            target[eighths[-1][min(k, len(eighths[-1]) - 1)]] = 1
+
+        in_threads(move, range(len(eighths[0])), workers)
 
     return run
 
@@ -113,69 +131,86 @@ def cases(rng):
     plane = blobs((4096, 4096), 3.2, rng)
     labels = segkit.label(plane > 0.6)
     image = (60_000 * plane).astype(np.uint16)
-    yield "overlay 4096^2", partial(segkit.overlay, image, labels)
+    yield Case("overlay 4096^2", partial(segkit.overlay, image, labels))
 
 
 def filter_cases(size, deep, smooth):
     for name, image in ("uint16", deep), ("float32", deep.astype(np.float32)):
-        yield f"gaussian {size} {name}", partial(segkit.gaussian, image, 3)
+        yield Case(f"gaussian {size} {name}", partial(segkit.gaussian, image, 3))
     for name, image in ("uint8", (deep >> 6).astype(np.uint8)), ("uint16", deep):
-        yield f"median {size} {name}", partial(segkit.median, image, 1)
+        yield Case(f"median {size} {name}", partial(segkit.median, image, 1))
     solid = smooth > 0.5
-    yield f"distance {size}", partial(segkit.distance_transform, solid)
-    yield f"h_maxima {size} float32", partial(segkit.h_maxima, smooth, 0.02)
-    yield f"h_maxima {size} uint16", partial(segkit.h_maxima, deep, 300)
+    yield Case(f"distance {size}", partial(segkit.distance_transform, solid))
+    yield Case(f"h_maxima {size} float32", partial(segkit.h_maxima, smooth, 0.02))
+    yield Case(f"h_maxima {size} uint16", partial(segkit.h_maxima, deep, 300))
 
 
 def threshold_cases(size, deep, window):
+    counts = np.bincount(deep.reshape(-1))[deep.min() :]
+    smoothed = partial(peaks.minimum, counts, np.arange(counts.size))
     for method in ("otsu", "li", "triangle", "minimum"):
-        yield f"{method} {size} uint16", partial(segkit.threshold, deep, method)
+        serial = smoothed if method == "minimum" else None
+        call = partial(segkit.threshold, deep, method)
+        yield Case(f"{method} {size} uint16", call, serial)
     for name, image in (
         ("uint8", (deep >> 6).astype(np.uint8)),
         ("uint16", deep),
         ("float32", deep.astype(np.float32)),
     ):
         kept = {"shape": window, "threshold": 0.1}
-        yield f"ndnt {size} {name}", partial(segkit.ndnt, image, **kept)
+        yield Case(f"ndnt {size} {name}", partial(segkit.ndnt, image, **kept))
 
 
-def compare(name, function, best, repeats) -> Row:
-    found = {workers: timed(function, workers)[0] for workers in (1, 2)}
+def compare(case, best, repeats) -> Row:
+    found = {workers: timed(case.call, workers)[0] for workers in (1, 2)}
     if not np.array_equal(found[1], found[2]):
-        raise SystemExit(f"{name}: two threads find something else than one")
-    memory = memory_alone(function, found[1])
-    calls = {name: function, "memory": memory, **best}
-    runs = {(call, workers): [] for call in calls for workers in (1, 2)}
-    for _ in range(repeats):
-        for (call, workers), kept in runs.items():
-            kept.append(timed(calls[call], workers)[1])
-    times = {key: least(kept) for key, kept in runs.items()}
-    one, two = times[name, 1], times[name, 2]
+        raise SystemExit(f"{case.name}: two threads find something else than one")
+    memory = memory_alone(case.call, found[1])
+    calls = {case.name: case.call, "memory": memory, **best}
+    if case.serial is not None:
+        calls["serial"] = lambda workers: workers == 1 and case.serial()
+    times = {key: least(kept) for key, kept in in_turn(calls, repeats).items()}
+    one, two = times[case.name, 1], times[case.name, 2]
+    moved = [min(times["memory", workers].clock, one.clock) for workers in (1, 2)]
+    alone = times["serial", 1].clock if case.serial is not None else 0.0
+    shared = max(0.0, one.clock - moved[0] - alone)
+    reach = one.clock / (shared / 2 + moved[1] + alone)
     at_best = ", ".join(
         f"{call} {times[call, 1].clock / times[call, 2].clock:.2f}x" for call in best
     )
-    moves = min(times["memory", 2].clock, one.clock)
     note = (
-        f"CPU {1e3 * two.all_threads:.0f} and {1e3 * one.all_threads:.0f} ms; "
-        f"memory alone {1e3 * moves:.1f} ms; the machine meanwhile: {at_best}"
+        f"CPU {1e3 * two.all_threads:.0f} and {1e3 * one.all_threads:.0f} ms; memory "
+        f"alone {1e3 * moved[1]:.1f} and {1e3 * moved[0]:.1f} ms; "
+        + (f"not shared {1e3 * alone:.1f} ms; " if alone else "")
+        + f"the machine meanwhile: {at_best}"
     )
     own, peer = 1e3 * two.clock, 1e3 * one.clock
-    reach = 2 / (1 + moves / one.clock)
     more = {"goal_ratio": 1.7, "best_ratio": reach, "yardstick": True, "note": note}
-    return Row(name, own, "ms", "one thread", peer, **more)
+    return Row(case.name, own, "ms", "one thread", peer, **more)
+
+
+def in_turn(calls, repeats):
+    """Return times of calls with one thread and with two, by name and threads."""
+    runs = {(call, workers): [] for call in calls for workers in (1, 2)}
+    end = time.perf_counter() + _SECONDS
+    while repeats > 0 or time.perf_counter() < end:
+        repeats -= 1
+        for (call, workers), kept in runs.items():
+            kept.append(timed(calls[call], workers)[1])
+    return runs
 
 
 def rows(names, repeats) -> Iterator[Row]:
     best = dict(ceilings())
-    for name, function in cases(np.random.default_rng(0)):
-        if not names or name.startswith(tuple(names)):
-            yield compare(name, function, best, repeats)
+    for case in cases(np.random.default_rng(0)):
+        if not names or case.name.startswith(tuple(names)):
+            yield compare(case, best, repeats)
 
 
 def main():
     options = parser(__doc__)
     options.add_argument("names", nargs="*", help="beginnings of names; none is all")
-    options.add_argument("--repeats", type=int, default=5)
+    options.add_argument("--repeats", type=int, default=5, help="of each run, at least")
     given = options.parse_args()
     show(rows(given.names, given.repeats), given)
 

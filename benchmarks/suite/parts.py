@@ -69,7 +69,7 @@ PARTS = (
     Part(
         "threads",
         "Threads",
-        "Two beside one. Memory alone is how long two threads take to read the "
+        "Two beside one. Memory alone is how long two threads and one take to read the "
         "arguments once and to write a new result; what is possible at best follows "
         "if all else takes half of its time. Of `minimum` only the counting is shared: "
         "each smoothing of the histogram goes on from the one before, to the same bit.",

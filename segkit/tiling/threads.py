@@ -215,18 +215,26 @@ def cut(length: int, pieces: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(ends)]
 
 
-def shares(length: int, threads: int, *, least: int = 1) -> list[slice]:
+def shares(length: int, threads: int) -> list[slice]:
     """Return slices of an axis for threads to take one after the other.
 
-    There are some for each thread: who begins later, or is slower, gets fewer. One
-    thread has one, but for as many as there have to be at `least`.
+    There are some for each thread: who begins later, or is slower, gets fewer. The last
+    ones are shorter, so that all end at about the same time.
 
     Examples
     --------
-    >>> len(shares(1000, threads=2)), shares(1000, threads=1)
-    (8, [slice(0, 1000, None)])
+    >>> [part.stop - part.start for part in shares(800, threads=2)]
+    [100, 100, 100, 100, 100, 100, 25, 25, 25, 25, 25, 25, 25, 25]
+    >>> shares(1000, threads=1)
+    [slice(0, 1000, None)]
     """
-    return cut(length, max(least, threads if threads == 1 else _SHARES * threads))
+    if threads == 1:
+        return cut(length, 1)
+    parts = cut(length, _SHARES * threads)
+    early, late = parts[:-threads], parts[-threads:]
+    first, size = late[0].start, length - late[0].start
+    last = cut(size, _SHARES * len(late))
+    return early + [slice(first + one.start, first + one.stop) for one in last]
 
 
 def is_safe_in_threads(function: Any) -> bool:
