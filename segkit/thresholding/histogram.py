@@ -168,10 +168,12 @@ def _count_plainly(values: NDArray[Any], counts: NDArray[np.uint32]) -> None:
 
 @falls_back_on(_count_plainly)
 def _count(values: NDArray[Any], counts: NDArray[np.uint32]) -> None:
-    """Count unsigned integers of 8 or 16 bits, or four of 16 bits in each word."""
+    """Count integers of 8 bits, words of four of 16 bits, or what few are left."""
     from segkit.thresholding import histogram_kernels
 
     if values.itemsize == _WORD:
         histogram_kernels.count_words(values, counts)
-    else:
+    elif values.itemsize == 1:
         histogram_kernels.count_values(values, counts)
+    else:
+        np.add.at(counts, values, 1)

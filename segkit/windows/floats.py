@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
+    from segkit.windows.pieces import Span
     from segkit.windows.rule import WindowRule
 
 
@@ -74,20 +75,28 @@ def _largest(image: Array) -> float:
     return float(np.array(found, bits).view(image.dtype))
 
 
-def threshold_rows(
-    image: Array, rule: WindowRule, rows: tuple[int, int], largest: float, out: Array
-) -> bool:
-    """Threshold rows from start to stop, if no magnitude is larger; return whether."""
+def threshold_part(
+    image: Array,
+    rule: WindowRule,
+    part: tuple[Span, Span],
+    largest: float,
+    out: Array,
+) -> int:
+    """Threshold planes and rows by whole numbers; return the status of the kernel."""
     from segkit.windows import float_kernel as kernels
 
-    part = slide(image, rule, rows, out)
-    for way in _whole_numbers_to_try(part.lengths, image.dtype.type):
-        found = _sum_whole_numbers(part, rule, largest, way)
+    here, found = slide(image, rule, part, out), kernels.DOUBTFUL
+    for way in _whole_numbers_to_try(here.lengths, image.dtype.type):
+        found = _sum_whole_numbers(here, rule, largest, way)
         if found != kernels.DOUBTFUL:
-            return found == kernels.DECIDED
+            break
+    return found
+
+
+def double_rows(image: Array, rule: WindowRule, rows: Span, out: Array) -> None:
+    """Threshold rows from start to stop, of all planes, by doubled sums."""
     for few in slabs(*rows, _rows_at_once(image, rule)):
         _double(piece(image, rule, few, out))
-    return True
 
 
 @dataclass(frozen=True, slots=True)

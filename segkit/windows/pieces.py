@@ -7,18 +7,38 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.tiling.threads import cut
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
     from segkit.windows.rule import WindowRule
 
+    Span: TypeAlias = tuple[int, int]
+
 
 _SUM = 4
 _CACHED = 2**21
 """Bytes of a sum, and of a plane of sums that a processor's own cache holds."""
+
+
+def parts(
+    shape: tuple[int, ...], rule: WindowRule, number: int
+) -> list[tuple[Span, Span]]:
+    """Return first and last of planes and of rows that cut an image for threads.
+
+    Planes of a volume, or rows of all planes: whatever reaches least beyond its part,
+    as that is summed up twice.
+    """
+    depth, height = (1, *shape)[-3:-1]
+    planes, rows = (0, depth), (0, height)
+    if len(shape) == 3 and rule.lengths[0] * height < rule.lengths[1] * depth:
+        return [((one.start, one.stop), rows) for one in cut(depth, number)]
+    return [(planes, (one.start, one.stop)) for one in cut(height, number)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +118,8 @@ class Slide:
         return tuple(b + a + 1 for b, a in pairs)
 
 
-def slide(image: Array, rule: WindowRule, rows: tuple[int, int], out: Array) -> Slide:
-    """Return how windows slide over rows of a 2-D or 3-D image.
+def slide(image: Array, rule: WindowRule, part: tuple[Span, Span], out: Array) -> Slide:
+    """Return how windows slide over planes and rows of a 2-D or 3-D image.
 
     Along z first, as voxels lie in memory; along y first if sums along y fit the cache
     and those along z do not. A 2-D image is one plane, and sums along y are one row.
@@ -108,10 +128,13 @@ def slide(image: Array, rule: WindowRule, rows: tuple[int, int], out: Array) -> 
     if image.ndim == 2:
         image, out = image[None], out[None]
         before, after = (0, *before), (0, *after)
-    depth, height, width = image.shape
-    start, stop = (0, rows[0]), (depth, rows[1])
-    reached = min(rows[1] + after[1], height) - max(rows[0] - before[1], 0)
-    if depth > 1 and (depth >= reached or _SUM * reached * width <= _CACHED):
+    start, stop = zip(*part, strict=True)
+    depth, reached = (
+        min(stop[k] + after[k], image.shape[k]) - max(start[k] - before[k], 0)
+        for k in (0, 1)
+    )
+    width = image.shape[2]
+    if len(image) > 1 and (depth >= reached or _SUM * reached * width <= _CACHED):
         return Slide(
             image, out, False, before, after, start, stop, plane=(reached, width)
         )

@@ -135,22 +135,24 @@ def sliding_rows(source, pixels, first, before, after, counts, rule, scratch, ou
 
 
 @kernel
-def sliding_planes(image, rows, before, after, counts, rule, plane, scratch, out):
-    """Threshold rows of a volume (z, y, x) by sliding sums, as `sliding_rows`.
+def sliding_planes(image, box, before, after, counts, rule, plane, scratch, out):
+    """Threshold a part of a volume (z, y, x) by sliding sums, as `sliding_rows`.
 
-    `image` and `out` are whole; `rows` are first row and the one after the last, of
-    what is thresholded and of what the windows reach. `plane` is scratch for the sums
-    along z, of the shape of what they reach of a plane.
+    `image` and `out` are whole; `box` are first plane and the one after the last, the
+    same of rows, and of the rows that the windows reach. `plane` is scratch for the
+    sums along z, of the shape of what they reach of a plane.
     """
     depth = image.shape[0]
-    start, stop = rows[0]
-    low, high = rows[1]
+    first, last = box[0]
+    start, stop = box[1]
+    low, high = box[2]
     plane[:] = 0
-    for z in range(min(after[0], depth)):
+    for z in range(max(first - before[0], 0), min(first + after[0], depth)):
         for y in range(low, high):
             _add(plane[y - low], image[z, y])
-    for z in range(depth):
-        enters, leaves = z + after[0], z - before[0] - 1
+    for z in range(first, last):
+        enters = z + after[0]
+        leaves = z - before[0] - 1 if z > first else -1
         for y in range(low, high):
             sums = plane[y - low]
             if enters < depth and leaves >= 0:

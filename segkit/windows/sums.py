@@ -7,6 +7,7 @@ by their order (see `segkit.windows.floats`), which numpy follows here literally
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from segkit.arrays import of_common_dtype
 from segkit.compiled.fallback import falls_back_on
 from segkit.tiling.threads import cut, in_threads
 from segkit.windows import floats
-from segkit.windows.pieces import piece, slabs, window_counts
+from segkit.windows.pieces import parts, piece, slabs, window_counts
 from segkit.windows.rule import ABOVE, BELOW, NOT_ABOVE, WindowRule
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array, Mask
+    from segkit.windows.pieces import Span
 
 _SLAB_VOXELS = 2**20
 
@@ -51,9 +53,8 @@ def _plain_mask(image: Array, rule: WindowRule, threads: int) -> Mask:  # noqa: 
 @falls_back_on(_plain_mask)
 def _compiled_mask(image: Array, rule: WindowRule, threads: int) -> Mask:
     out = np.empty(image.shape, np.bool_)
-    rows = [(one.start, one.stop) for one in cut(image.shape[-2], threads)]
     threshold = _threshold_floats if image.dtype.kind == "f" else _threshold_integers
-    threshold(image, rule, rows, out)
+    threshold(image, rule, parts(image.shape, rule, threads), out)
     return out
 
 
@@ -83,29 +84,38 @@ def native(image: Array) -> Array:
 
 
 def _threshold_integers(
-    image: Array, rule: WindowRule, slabs: Sequence[tuple[int, int]], out: Mask
+    image: Array, rule: WindowRule, shared: Sequence[tuple[Span, Span]], out: Mask
 ) -> None:
     sums = accumulator(image, rule)
 
-    def run(rows: tuple[int, int]) -> None:
-        _slide(image, rule, rows, sums, out)
+    def run(part: tuple[Span, Span]) -> None:
+        _slide(image, rule, part, sums, out)
 
-    in_threads(run, slabs, len(slabs))
+    in_threads(run, shared, len(shared))
 
 
 def _threshold_floats(
-    image: Array, rule: WindowRule, slabs: Sequence[tuple[int, int]], out: Mask
+    image: Array, rule: WindowRule, shared: Sequence[tuple[Span, Span]], out: Mask
 ) -> None:
-    """Threshold slabs up to an expected or else up to their magnitude."""
+    """Threshold parts up to an expected or else up to their magnitude."""
+    from segkit.windows.float_kernel import BEYOND, DOUBTFUL
 
-    def run(rows: tuple[int, int]) -> bool:
-        return floats.threshold_rows(image, rule, rows, largest, out)
+    def run(part: tuple[Span, Span]) -> int:
+        return floats.threshold_part(image, rule, part, largest, out)
 
-    largest = floats.expected_magnitude(image)
-    if 0 < largest <= _largest_summed(rule) and all(in_threads(run, slabs, len(slabs))):
-        return
-    largest = require_summable(image, rule)
-    in_threads(run, slabs, len(slabs))
+    largest, statuses = floats.expected_magnitude(image), [BEYOND]
+    if 0 < largest <= _largest_summed(rule):
+        statuses = in_threads(run, shared, len(shared))
+    if BEYOND in statuses:
+        largest = require_summable(image, rule)
+        statuses = in_threads(run, shared, len(shared))
+    pairs = zip(shared, statuses, strict=True)
+    rows = sorted({part[1] for part, status in pairs if status == DOUBTFUL})
+    if len(rows) == 1:  # perhaps all of them, if planes are shared
+        halves = cut(rows[0][1] - rows[0][0], len(shared))
+        rows = [(rows[0][0] + one.start, rows[0][0] + one.stop) for one in halves]
+    double = partial(floats.double_rows, image, rule, out=out)
+    in_threads(double, rows, len(shared))
 
 
 def numpy_mask(image: Array, rule: WindowRule) -> Mask:
@@ -204,13 +214,14 @@ def _overflow(largest: float, voxels: int, advice: str) -> str:
 def _slide(
     image: Array,
     rule: WindowRule,
-    rows: tuple[int, int],
+    shared: tuple[Span, Span],
     dtype: type[np.generic],
     out: Mask,
 ) -> None:
-    """Threshold rows of integers by sliding sums."""
+    """Threshold planes and rows of integers by sliding sums."""
     from segkit.windows import sliding_kernel
 
+    planes, rows = shared
     part = piece(image, rule, rows, out)
     pixels, plan = part.pixels, part.plan
     scratch = np.zeros(3 * pixels.shape[-1] + rule.lengths[-1], dtype)
@@ -222,10 +233,8 @@ def _slide(
     # Whole arrays, not the piece's views: code for what lies in order is faster.
     first = rows[0] - part.first
     reached = (first, first + pixels.shape[1])
-    whole = out.view(np.uint8)
-    sliding_kernel.sliding_planes(
-        image, (rows, reached), *plan[1:], plane, scratch, whole
-    )
+    box, whole = (planes, rows, reached), out.view(np.uint8)
+    sliding_kernel.sliding_planes(image, box, *plan[1:], plane, scratch, whole)
 
 
 def _plane_dtype(image: np.dtype[Any], length: int, wide: type[np.generic]) -> Any:
