@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 _ENDS = (0.2, 99.8)
 """Percentiles that are drawn black and white."""
+_INNER = (0.004, 0.996)
+"""Quantiles of a sample, beyond which those percentiles are."""
+_SAMPLE = 2**16
+"""Values in a sample, about."""
+_MANY = 2**18
+"""Values that are worth it."""
 
 
 def stretched(plane: Array, workers: int | None) -> NDArray[np.uint8]:
@@ -28,7 +34,7 @@ def stretched(plane: Array, workers: int | None) -> NDArray[np.uint8]:
     if counted is not None:
         return _stretched_by_value(plane, counted, threads)
     out = np.empty(plane.shape, np.uint8)
-    low, high = _ends(plane)
+    low, high = _ends(plane, threads)
 
     def run(rows: slice) -> None:
         out[rows] = _drawn(plane[rows].astype(np.float64), low, high)
@@ -80,8 +86,11 @@ def _look_up(
     painting_kernels.look_up(values.reshape(-1), lookup, out.reshape(-1))
 
 
-def _ends(plane: Array) -> tuple[np.float64, np.float64]:
+def _ends(plane: Array, threads: int) -> tuple[np.float64, np.float64]:
     """Return the values that are drawn black and white; NaN if none is finite."""
+    found = _ends_by_sample(plane, threads) if plane.size >= _MANY else None
+    if found is not None:
+        return found
     finite = plane.ravel()
     if plane.dtype.kind == "f" and not np.isfinite([plane.min(), plane.max()]).all():
         finite = plane[np.isfinite(plane)]
@@ -92,6 +101,35 @@ def _ends(plane: Array) -> tuple[np.float64, np.float64]:
     if low == high:  # few pixels differ
         low, high = finite.min(), finite.max()
     return low, high
+
+
+def _ends_by_sample(plane: Array, threads: int) -> tuple[np.float64, np.float64] | None:
+    """Return both ends if they differ, from what a sample tells to lie beyond them.
+
+    Only that has to be put in order. None if the sample was too far off.
+    """
+    sample = plane.ravel()[:: plane.size // _SAMPLE | 1]  # odd: rows seldom are
+    sample = sample[np.isfinite(sample)]
+    if sample.size == 0:
+        return None
+    inner = np.quantile(sample, _INNER, method="nearest")
+
+    def run(rows: slice) -> tuple[Array, Array, NDArray[np.int64]]:
+        part = plane[rows]
+        beyond = [part[part < inner[0]], part[part > inner[1]]]
+        dark, bright = (few[np.isfinite(few)] for few in beyond)
+        finite = np.count_nonzero(np.isfinite(part)) - dark.size - bright.size
+        equal = [np.count_nonzero(part == end) for end in inner]
+        return dark, bright, np.array([equal[0], finite - sum(equal), equal[1]])
+
+    pieces = cut(len(plane), max(threads, plane.size // 2**18))
+    darks, brights, sizes = zip(*in_threads(run, pieces, threads), strict=True)
+    dark, bright = (np.sort(np.concatenate(few)) for few in (darks, brights))
+    values = np.concatenate([dark, [inner[0], np.nan, inner[1]], bright])
+    ones = [np.ones(few.size, np.int64) for few in (dark, bright)]
+    counts = np.concatenate([ones[0], np.sum(sizes, axis=0), ones[1]])
+    low, high = (_at(values.astype(np.float64), counts, q / 100) for q in _ENDS)
+    return (low, high) if low < high and inner[0] < inner[1] else None
 
 
 def _at(
