@@ -7,7 +7,6 @@ import os
 import resource
 import stat
 import sys
-import tempfile
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
@@ -51,12 +50,13 @@ class Capture:
 
     def _begin(self) -> None:
         """Make a new file and send everything to it."""
-        with tempfile.TemporaryFile() as file:
-            # Not by opening it once more: some file systems cannot once it has no name.
-            flags = fcntl.fcntl(file, fcntl.F_GETFL)
-            fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_APPEND)
-            self._spare = DescriptorCopy(file.fileno())
-            os.write(file.fileno(), _MARK)
+        file = _nameless()
+        # Not by opening it once more: some file systems cannot once it has no name.
+        flags = fcntl.fcntl(file, fcntl.F_GETFL)
+        fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_APPEND)
+        self._spare = DescriptorCopy(file)
+        os.write(file, _MARK)
+        os.close(file)
         self._seen = len(_MARK)
         self._redirect()
 
@@ -201,6 +201,17 @@ class DescriptorCopy:
         """Close it, unless it is somebody else's now."""
         if self.intact():
             os.close(self.number)
+
+
+def _nameless() -> int:
+    """Return a new file without a name, where there is room for temporary ones."""
+    folder = os.environ.get("TMPDIR") or "/tmp"
+    with suppress(AttributeError, OSError):  # elsewhere it takes a name for a moment
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
+    import tempfile  # costs time at every start
+
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def _cut(end: bytes, before: int) -> str:

@@ -11,7 +11,6 @@ replaces it.
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +75,7 @@ class Attempt:
     def _end(self) -> None:
         aside.reset(self._token)
         for folder in self._folders:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
     def private(self, output: Output) -> Path:
         """Return where an output is to be written."""
@@ -175,7 +174,14 @@ def _remove_others(folder: Path, stem: str) -> None:
         away = folder / f"{stem}{os.urandom(4).hex()}.gone"
         with suppress(FileNotFoundError):  # somebody else does it
             (folder / name).rename(away)
-            shutil.rmtree(away, ignore_errors=True)
+            _remove(away)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, as far as may be."""
+    from shutil import rmtree  # costs time at every start
+
+    rmtree(folder, ignore_errors=True)
 
 
 def _require_there(private: Path, output: Output) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import io
 import os
-import random
 import sys
 import threading
 from collections import Counter
@@ -82,7 +81,8 @@ def require_safe(instead: str) -> None:
 
 def reseed() -> None:
     """Let this fork draw other random numbers than its siblings."""
-    random.seed()
+    if (random := sys.modules.get("random")) is not None:
+        random.seed()
     numbers = sys.modules.get("numpy.random")
     if numbers is not None:
         numbers.seed()

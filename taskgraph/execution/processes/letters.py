@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +89,8 @@ def _read(file: int, start: int, size: int) -> bytes:
 
 def _in_memory() -> DescriptorCopy:
     if not hasattr(os, "memfd_create"):
+        import tempfile  # costs time at every start
+
         with tempfile.TemporaryFile() as file:
             return DescriptorCopy(file.fileno())
     number = os.memfd_create("letters")
