@@ -374,20 +374,20 @@ class State:
         rows = list(zip(segment.split(), segment.rows, strict=True))
         gone = [key for key, row in rows if row == Row.STALE]
         if gone:
-            why = segment.about, segment.worker, segment.time
-            self._forget(position, gone, *why)
+            self._forget(position, gone, segment.about, segment.worker, segment.time)
         back = {
             key: taken[key]
             for key, row in rows
             if row == Row.RESULT and key in taken and key not in self.records
         }
         self.records.update(back)
-        left = {key: at for key, at in taken.items() if key not in self.records}
-        if left:  # it may come back later, when what it was made of has come back
+        # What has a newer one is said, as that may be merged away by now.
+        over = {key for key, row in rows if row == Row.STAYS}.union(back)
+        if left := {key: at for key, at in taken.items() if key not in over}:
+            # It may come back later, when what it was made of has come back.
             about = replace(about, keys=list(left))
             self.discards[segment.number] = about, left, failed.intersection(left)
-        failures = failed.intersection(back)
-        self.failures.update(failures)
+        self.failures.update(failures := failed.intersection(back))
         self._settle(self.locked, back)
         return Change(
             results=[key for key in back if key not in failures],

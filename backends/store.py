@@ -239,16 +239,14 @@ class JournalStore:
             done = (plan or simple)()
             if plan is not None and not (done.back or done.gone):
                 return None
-            back, gone = done.back, done.gone
-            return Segment(
-                Kind.RESTORE,
-                self.worker,
-                0.0,
-                b"".join([*back, *gone]),
-                bytes([Row.RESULT] * len(back) + [Row.STALE] * len(gone)),
-                done.reason,
-                position,
-            )
+            rows = [(key, Row.RESULT) for key in done.back]
+            rows += [(key, Row.STALE) for key in done.gone]
+            moved = {key for key, _ in rows}
+            newer = [k for k in state.taken(position) if k in state.records]
+            rows += [(key, Row.STAYS) for key in newer if key not in moved]
+            keys, about = b"".join(key for key, _ in rows), done.reason
+            each = bytes(row for _, row in rows)
+            return Segment(Kind.RESTORE, self.worker, 0.0, keys, each, about, position)
 
         self._journal.append(decide, durable=True)
         return len(done.back)

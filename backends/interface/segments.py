@@ -36,11 +36,15 @@ class Kind(IntEnum):
 
 
 class Row(IntEnum):
-    """What a row of a PUBLISH segment holds."""
+    """What a row of a PUBLISH segment holds, and what a RESTORE does to a key."""
 
     RESULT = 0
+    """Or it comes back."""
     FAILURE = 1
     STALE = 2
+    """Or a newer record goes."""
+    STAYS = 3
+    """Of a RESTORE alone: a newer record stays, and the old one is given up."""
 
 
 class Cause(IntEnum):
@@ -58,8 +62,8 @@ class Cause(IntEnum):
 class Segment:
     """One entry of the journal.
 
-    `keys` are concatenated, `rows` has one byte (a `Row`) for each key of a PUBLISH
-    segment and is empty otherwise, `about` depends on the kind, `body` is the
+    `keys` are concatenated, `rows` has one byte (a `Row`) for each key of a PUBLISH or
+    RESTORE segment and is empty otherwise, `about` depends on the kind, `body` is the
     engine's and opaque here. `after` tells the segment that was last when this one was
     written, `check` this one; 0 if that is not known.
     """

@@ -79,10 +79,10 @@ def _discard(view: View, at: int, deed: Deed) -> None:
 
 
 def _restore(view: View, at: int, deed: Deed) -> None:
-    for key, record in view.trash.pop(deed.target, {}).items():
-        if key not in view.records:
-            view.records[key] = record
-            view.locked.pop(key, None)
+    taken = view.trash.pop(deed.target, {})
+    for key in taken.keys() & deed.keys:
+        view.records[key] = taken[key]
+        view.locked.pop(key, None)
 
 
 def _final(view: View, at: int, deed: Deed) -> None:
@@ -144,14 +144,20 @@ class Model:
         before = self.now
         if at not in before.trash:
             return 0
-        self.deeds.append(Deed("restore", worker, target=at))
+        back = [key for key in before.trash[at] if key not in before.records]
+        self.deeds.append(Deed("restore", worker, back, target=at))
         return len(self.now.records) - len(before.records)
+
+    @property
+    def live(self) -> set[int]:
+        """Where the records are that somebody may ask for who knows all."""
+        now = self.now
+        kept = [now.records, *now.trash.values()]
+        return {record[2] for records in kept for record in records.values()}
 
     def forget(self, block: int) -> None:
         """Drop what was discarded for good from all complete blocks."""
-        now = self.now
-        kept = [now.records, *now.trash.values()]
-        live = {record[2] for records in kept for record in records.values()}
+        live = self.live
         for at in range(len(self.deeds) // block * block):
             if self.deeds[at].what == "publish" and at not in live:
                 self.deeds[at].what = None
