@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.errors import OpenError
+from backends.garbage import few_collections
 from backends.store import JournalStore
 from backends.urls import without_password
 
@@ -134,6 +135,7 @@ def _refuse_names_of_jug(url: str) -> None:
         raise OpenError(f"{url!r}: nothing is filled in; write the whole name {here}")
 
 
+@few_collections()  # of what is imported nothing is garbage
 def open_log(url: str | os.PathLike[str], *, create: bool = True) -> Log:
     """Open the log alone of the store that a URL names; see `open_backend`."""
     directory = directory_of(url)

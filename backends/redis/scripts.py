@@ -9,9 +9,12 @@ first argument is the store's id: whoever has read another store writes nothing.
 
 from __future__ import annotations
 
-from hashlib import sha1
-
 from backends.interface.frozen import frozen
+
+try:  # hashlib loads OpenSSL, which takes long
+    from _sha1 import sha1  # type: ignore[import-not-found]
+except ImportError:  # a Python without its own
+    from hashlib import sha1
 
 
 @frozen
