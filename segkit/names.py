@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 HOMES = {
+    "AddressStamp": "segkit.workflows.inputs",
     "ArrayInput": "segkit.workflows.inputs",
     "ClassifyStage": "segkit.pipeline.stages",
     "Described": "segkit.workflows.saving",
@@ -52,9 +53,11 @@ HOMES = {
     "SaveOverlayStage": "segkit.pipeline.stages",
     "SaveTableStage": "segkit.pipeline.stages",
     "Saved": "segkit.workflows.reserving",
+    "SavedElsewhere": "segkit.workflows.reserving",
     "Seam": "segkit.labelling.summary",
     "SeamCheck": "segkit.regions.seam_report",
     "Selected": "segkit.io.sources",
+    "StoredVoxels": "segkit.io.elsewhere.voxels",
     "TiffPages": "segkit.io.tiff.pages",
     "TiffSegments": "segkit.io.tiff.segments",
     "TileLabels": "segkit.labelling.labels",
@@ -63,6 +66,7 @@ HOMES = {
     "TilesStage": "segkit.pipeline.stages",
     "WholeStage": "segkit.pipeline.stages",
     "ZarrChunks": "segkit.io.ome_zarr.chunks",
+    "reopen_elsewhere": "segkit.io.writing",
     "reopen_writer": "segkit.io.writing",
 }
 """Where that is which is stored without being public."""

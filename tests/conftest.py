@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from taskgraph.tasks.recording import set_recording
 
 SHARED = [Path(__file__).with_name(name) for name in ("browser", "clusters", "nfs")]
+SHARED.append(Path(__file__).parent / "segkit/io/elsewhere")
 
 # A busy machine is slow, not wrong; what else holds, in CI for one, stays.
 settings.register_profile(

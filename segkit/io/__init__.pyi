@@ -10,6 +10,7 @@ from .errors import (
     MissingExtraError as MissingExtraError,
     NotAnImageError as NotAnImageError,
     UnfinishedImageError as UnfinishedImageError,
+    UnreachableError as UnreachableError,
 )
 from .image import (
     Image as Image,

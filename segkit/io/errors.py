@@ -37,7 +37,7 @@ class ImageError(Exception):
     'a.tif: is empty'
     """
 
-    def __init__(self, path: str | Path, message: str) -> None:
+    def __init__(self, path: object, message: str) -> None:
         super().__init__(f"{path}: {message}")
         self.path = str(path)
         self.message = message
@@ -80,6 +80,14 @@ class UnfinishedImageError(ImageError):
 
 
 @known_as("segkit.io")
+class UnreachableError(ImageError, ConnectionError):
+    """The place where the image lies does not answer, or not now."""
+
+    def __str__(self) -> str:  # OSError would print the two arguments as a tuple
+        return f"{self.path}: {self.message}"
+
+
+@known_as("segkit.io")
 class MissingExtraError(ImageError, ImportError):  # type: ignore[misc]  # path is ours
     """An optional library is needed for this format and is not installed."""
 
@@ -88,7 +96,7 @@ class MissingExtraError(ImageError, ImportError):  # type: ignore[misc]  # path 
 
 
 @contextmanager
-def parsing(path: str | Path, what: str) -> Iterator[None]:
+def parsing(path: object, what: str) -> Iterator[None]:
     """Turn whatever a parser raises on foreign bytes into `DamagedImageError`.
 
     Parsers of damaged headers divide by zero, index past ends and assert; that is the
@@ -117,7 +125,7 @@ def parsing(path: str | Path, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def imports_explained(path: str | Path) -> Iterator[None]:
+def imports_explained(path: object) -> Iterator[None]:
     """Say of a library that cannot be imported how to install it.
 
     Raises
@@ -165,9 +173,7 @@ def _not_imported(error: Exception) -> str | None:
     return found
 
 
-def _broken_library(
-    path: str | Path, library: str, error: Exception
-) -> MissingExtraError:
+def _broken_library(path: object, library: str, error: Exception) -> MissingExtraError:
     if isinstance(error, ModuleNotFoundError) and library:
         return missing_extra(path, _PACKAGES.get(library, library))
     package = _PACKAGES.get(library, library) or "PACKAGE"
@@ -208,7 +214,7 @@ def full_disk_explained(path: str | Path) -> Iterator[None]:
         raise OSError(error.errno, sentence, str(path)) from error
 
 
-def missing_extra(path: str | Path, library: str) -> MissingExtraError:
+def missing_extra(path: object, library: str) -> MissingExtraError:
     """Return the error that says how to install `library` for this Python.
 
     The command works wherever there is a pip, also if this environment has none.
@@ -220,5 +226,10 @@ def missing_extra(path: str | Path, library: str) -> MissingExtraError:
     """
     return MissingExtraError(
         path,
-        f"needs {library}; install it with: pip --python {_python()} install {library}",
+        f"needs {library}; install it with: {pip_install(library)}",
     )
+
+
+def pip_install(packages: str) -> str:
+    """Return the command that installs packages for this Python."""
+    return f"pip --python {_python()} install {packages}"

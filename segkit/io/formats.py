@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from segkit.io.axes import guessed
+from segkit.io.elsewhere.address import is_address, parse_address
 from segkit.io.errors import ImageRequestError, NotAnImageError
 
 if TYPE_CHECKING:
+    from segkit.io.elsewhere.address import Address
+    from segkit.io.elsewhere.layout import Layout
+    from segkit.io.elsewhere.place import Node, Place
     from segkit.io.image import Image
     from segkit.io.options import OpenOptions, SaveOptions
     from segkit.io.targets import Target
@@ -29,6 +33,8 @@ FORMATS = (
     "segkit.io.tiff.format:TIFF",
     "segkit.io.tiff.format:OME_TIFF",
     "segkit.io.ome_zarr.format:OME_ZARR",
+    "segkit.io.volumes.precomputed:PRECOMPUTED",
+    "segkit.io.volumes.n5:N5",
     "segkit.io.hdf5:HDF5",
     # The last file and the last folder are asked for what no other knows.
     "segkit.io.pictures.format:PICTURE",
@@ -48,6 +54,11 @@ def _loses_nothing(path: Path, key: str) -> None:
 def _owns_nothing(folder: Path, entries: Entries) -> Container[str]:  # noqa: ARG001 (the field's)
     """Call all that lies in a folder foreign."""
     return ()
+
+
+def _as_marked(node: Node) -> bool:  # noqa: ARG001 (the field's)
+    """Take a folder in which a mark lies for what it says."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +81,17 @@ class Format:
         First bytes of its files.
     marks : tuple of str
         Names of files of which one lies in each of its folders.
+    is_marked : callable
+        Whether a folder with such a file is one: others may have files of that name.
     folder : bool
         Whether it is written as a folder.
+    elsewhere : bool
+        Whether it is read at addresses, too: `open` takes a `Place`.
     open_options, save_options : frozenset of str
         Those of `OpenOptions` and `SaveOptions` that mean something to it, but for
         ``axes``, which all have.
+    compressions : tuple of str
+        How it can be compressed, if that is to be chosen.
     library : str
         What is imported to write it, if that is not always installed.
     unstated : frozenset of str
@@ -85,6 +102,8 @@ class Format:
         Returns what is known of an image that `create` made, and where it takes boxes.
     no_boxes : str
         Why there is neither `create` nor `reopen`.
+    layout : callable, optional
+        Returns what an image is made of, to be written at an address.
     require_replaceable : callable
         Raises `FileExistsError` if replacing a file would lose more than the image.
     ours : callable
@@ -94,18 +113,22 @@ class Format:
     name: str
     title: str
     suffixes: tuple[str, ...]
-    open: Callable[[Path, OpenOptions], Image]
+    open: Callable[[Any, OpenOptions], Image]
     save: Callable[[Path, Image, SaveOptions], None]
     magic: tuple[bytes, ...] = ()
     marks: tuple[str, ...] = ()
+    is_marked: Callable[[Any], bool] = _as_marked
     folder: bool = False
+    elsewhere: bool = False
     open_options: frozenset[str] = frozenset()
     save_options: frozenset[str] = frozenset()
+    compressions: tuple[str, ...] = ()
     library: str = ""
     unstated: frozenset[str] = frozenset()
     create: Callable[[Path, Image, SaveOptions], None] | None = None
     reopen: Callable[[Path], tuple[Image, Target]] | None = None
     no_boxes: str = ""
+    layout: Callable[[Image, SaveOptions], Layout] | None = None
     require_replaceable: Callable[[Path, str], None] = _loses_nothing
     ours: Callable[[Path, Entries], Container[str]] = _owns_nothing
 
@@ -131,20 +154,39 @@ def format_of(path: str | Path) -> Format:
     >>> [format_of(name).name for name in ("a.ome.tif", "a.TIFF", "planes")]
     ['ome-tiff', 'tiff', 'folder']
     """
+    if is_address(path):
+        return _format_of_address(parse_address(path))
     path = Path(path)
+    return _format_of_name(path, path.name)
+
+
+def _format_of_address(address: Address) -> Format:
+    named = [format_ for format_ in formats() if format_.name == address.format]
+    format_ = named[0] if named else _format_of_name(address, address.name)
+    if format_.layout is None:
+        able = [one for one in formats() if one.layout is not None]
+        raise ImageRequestError(
+            address,
+            f"{format_.title} is not written at addresses; take"
+            f" {', '.join(one.suffixes[0] for one in able)}, or a file here",
+        )
+    return format_
+
+
+def _format_of_name(path: Path | Address, full: str) -> Format:
     meant = {suffix: format_ for format_ in formats() for suffix in format_.suffixes}
-    name = path.name.lower()
+    name, suffix = full.lower(), Path(full).suffix
     double = [
         suffix for suffix in meant if _is_double(suffix) and name.endswith(suffix)
     ]
-    suffix = max(double, key=len, default=path.suffix.lower())
-    if suffix not in meant:
+    found = max(double, key=len, default=suffix.lower())
+    if found not in meant:
         raise ImageRequestError(
             path,
-            f"suffix {path.suffix!r} means no format; use one of"
+            f"suffix {suffix!r} means no format; use one of"
             f" {', '.join(_shown_suffixes())}",
         )
-    return meant[suffix]
+    return meant[found]
 
 
 def _is_double(suffix: str) -> bool:
@@ -179,9 +221,49 @@ def format_at(path: Path) -> Format:
 def format_of_folder(path: Path, suffix: str = "") -> Format:
     """Return the format of a folder: by what lies in it, else by a suffix."""
     known = [format_ for format_ in formats() if format_.folder]
-    marked = (f for f in known if any((path / mark).is_file() for mark in f.marks))
+    marked = (f for f in known if _is_marked(f, path))
     named = (f for f in known if suffix in f.suffixes)
     return next(chain(marked, named), known[-1])
+
+
+def _is_marked(format_: Format, folder: Node) -> bool:
+    found = any((folder / mark).is_file() for mark in format_.marks)
+    return found and format_.is_marked(folder)
+
+
+def format_of_place(place: Place, key: str | None) -> Format | None:
+    """Return the format of what lies elsewhere; None if nothing that is known does.
+
+    Parameters
+    ----------
+    place : Place
+        The folder.
+    key : str, optional
+        What is meant in it, which may say more than the folder itself.
+    """
+    known = [format_ for format_ in formats() if format_.elsewhere]
+    name, meant = place.name.lower(), place.address.format
+    # The likeliest first: each look is a request.
+    known.sort(key=lambda f: not (f.name == meant or name.endswith(f.suffixes)))
+    if meant:
+        known = known[:1]
+    for folder in [place, *([place / key] if key else [])]:
+        for format_ in known:
+            if _is_marked(format_, folder):
+                return format_
+    return None
+
+
+def is_chunked(path: str) -> bool:
+    """Say whether a path means a format of chunks, each of which a worker can write.
+
+    Examples
+    --------
+    >>> is_chunked("a.zarr"), is_chunked("s3://lab/a.n5"), is_chunked("a.tif")
+    (True, True, False)
+    """
+    where = path if is_address(path) else path.partition("::")[0]
+    return format_of(where).layout is not None
 
 
 def formats_with(option: str) -> str:
@@ -190,13 +272,13 @@ def formats_with(option: str) -> str:
     Examples
     --------
     >>> formats_with("compression"), formats_with("levels")
-    ('TIFF', 'OME-Zarr')
+    ('TIFF or precomputed or N5', 'OME-Zarr')
     """
     having = [format_.title for format_ in formats() if option in format_.save_options]
     return " or ".join(dict.fromkeys(having))
 
 
-def require_levels(path: Path, format_: Format, levels: int) -> None:
+def require_levels(path: Path | str, format_: Format, levels: int) -> None:
     """Raise `ImageRequestError` if a format has no pyramid and one is wanted."""
     if levels != 1 and "levels" not in format_.save_options:
         raise ImageRequestError(
@@ -204,7 +286,19 @@ def require_levels(path: Path, format_: Format, levels: int) -> None:
         )
 
 
-def require_stated(path: Path, format_: Format, image: Image, *, spaced: bool) -> None:
+def require_one_level(path: Path | str, levels: int) -> None:
+    """Raise `ImageRequestError` if a pyramid is wanted of an image elsewhere."""
+    if levels != 1:
+        raise ImageRequestError(
+            path,
+            "is written with one level elsewhere; leave levels= out, or save it here"
+            " and copy it there",
+        )
+
+
+def require_stated(
+    path: Path | str, format_: Format, image: Image, *, spaced: bool
+) -> None:
     """Raise `ImageRequestError` if a file would not say what an image is said to be.
 
     Parameters

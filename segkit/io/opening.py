@@ -8,20 +8,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from segkit.argument_kinds import require_types
+from segkit.io.calibration import SPATIAL
+from segkit.io.elsewhere.address import is_address, local_path, parse_address
+from segkit.io.elsewhere.place import Place
 from segkit.io.errors import (
     ColourError,
     ImageRequestError,
     UnfinishedImageError,
     imports_explained,
 )
-from segkit.io.formats import format_at
+from segkit.io.formats import format_at, format_of_place
 from segkit.io.options import OpenOptions
 from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from segkit.io.elsewhere.place import Node
     from segkit.io.formats import Format
     from segkit.io.image import Image
     from segkit.io.options import Missing
@@ -45,6 +51,7 @@ def open_image(
     axes: str | None = None,
     series: int | None = None,
     level: int = 0,
+    mip: int | Sequence[float] | None = None,
     well: str | None = None,
     pattern: str | None = None,
     missing: Missing = "error",
@@ -54,7 +61,9 @@ def open_image(
 
     TIFF, BigTIFF, OME-TIFF (also in several files), stacks of ImageJ and microscopes,
     folders of pictures (in natural order of their names), Zarr, OME-Zarr 0.1 to 0.6,
-    plates, HDF5 (also of ilastik), npy, npz, pictures. The first bytes of the file
+    plates, HDF5 (also of ilastik), npy, npz, pictures; with the extra ``volumes``
+    precomputed volumes of Neuroglancer and N5, and these and OME-Zarr in buckets and on
+    web servers. The first bytes of the file
     decide, not its name. What it states is kept, and what is given here replaces it;
     ``docs/formats.md`` has a table of what is read of each format.
 
@@ -62,7 +71,9 @@ def open_image(
     ----------
     path : str or Path
         The file or folder; ``file.h5::dataset`` and ``image.zarr::labels/nuclei``
-        name what is inside.
+        name what is inside. An address of a volume elsewhere is ``s3://bucket/path``,
+        ``gs://bucket/path`` or ``https://host/path``, perhaps with ``precomputed://``,
+        ``n5://`` or ``zarr://`` before it.
     key : str, optional
         The same: the dataset of an HDF5 file, the array of an npz file, the array or
         group of a Zarr folder.
@@ -84,6 +95,9 @@ def open_image(
         well; it has to be said where there are several.
     level : int
         Resolution of a pyramid, 0 = full.
+    mip : int or sequence of float, optional
+        The same, as Neuroglancer and FLoRIN call it; or the level that has this
+        spacing along the axes of space, in the unit of the image.
     well : str, optional
         Well of a plate, such as ``'B/3'``.
     pattern : str, optional
@@ -113,6 +127,8 @@ def open_image(
         If a choice has to be made, or an option does not fit.
     UnfinishedImageError
         If the image was created and its writers have not finished.
+    UnreachableError
+        If nobody answers at an address.
     MissingExtraError
         If a library is missing or broken; the message says how to install it.
     TypeError
@@ -131,13 +147,14 @@ def open_image(
     FileNotFoundError: ...b.tif: no image there
     """
     require_types(open_image, locals(), _TYPED)
-    where, inside = _split(path)
-    require_readable(path)
+    level, wanted = _level_of(path, level, mip)
+    where, inside = _found(path)
     options = OpenOptions(key or inside, series, level, axes, well, pattern, missing)
-    format_ = format_at(where)
-    _require_options(where, format_, options)
-    with imports_explained(where):
-        image = replace(format_.open(where, options), asked=options)
+    format_ = _format_of(where, options)
+    with imports_explained(str(where)):
+        image = _opened(where, format_, options)
+        if wanted is not None:
+            image = _with_spacing(where, format_, options, image, wanted)
     if spacing is not None or units is not None:
         image = image.respaced(spacing, units)
     if nodata is not None:
@@ -145,6 +162,97 @@ def open_image(
             replace(image, nodata=None) if nodata == "keep" else image.measured(nodata)
         )
     return _chosen(image, channel, to_grey, select)
+
+
+def _level_of(
+    path: str | Path, level: int, mip: int | Sequence[float] | None
+) -> tuple[int, tuple[float, ...] | None]:
+    """Return which level is meant, or the spacing that it has."""
+    if mip is None:
+        return level, None
+    if level != 0:
+        raise ImageRequestError(path, "level= and mip= are the same; give one of them")
+    if isinstance(mip, (int, np.integer)) and not isinstance(mip, bool):
+        return int(mip), None
+    numbers = np.asarray(mip, object).ravel().tolist()
+    if not numbers or not all(isinstance(n, (int, float)) and n > 0 for n in numbers):
+        raise ImageRequestError(
+            path, f"mip={mip!r} is neither a level nor a spacing, such as (40, 8, 8)"
+        )
+    return 0, tuple(float(n) for n in numbers)
+
+
+def _found(path: str | Path) -> tuple[Node, str | None]:
+    """Return where an image lies, and what is meant in it."""
+    path = local_path(path)
+    if is_address(path):
+        place = Place.of(path)
+        return _whole(place), place.address.key or None
+    require_readable(path)
+    return _split(path)
+
+
+def _whole(place: Place) -> Place:
+    """Return the place of a whole volume, of which a part is meant."""
+    return Place(place.address.at(place.address.path))
+
+
+def _format_of(where: Node, options: OpenOptions) -> Format:
+    if isinstance(where, Path):
+        format_ = format_at(where)
+        _require_options(where, format_, options)
+        return format_
+    found = format_of_place(where, options.key)
+    if found is None:
+        raise where.refused or _nothing_at(where)
+    _require_options(where, found, options)
+    return found
+
+
+def _nothing_at(place: Place) -> Exception:
+    from segkit.io.elsewhere.constructing import is_under_construction
+
+    if is_under_construction(place):
+        return UnfinishedImageError(
+            str(place),
+            "is not finished: its writers are at it; call finish() when all boxes are"
+            " written",
+        )
+    return FileNotFoundError(
+        f"{place}: no image there, neither precomputed, nor N5, nor Zarr; other files"
+        " are read from a folder, so copy them here"
+    )
+
+
+def _opened(where: Node, format_: Format, options: OpenOptions) -> Image:
+    return replace(format_.open(where, options), asked=options)
+
+
+def _with_spacing(
+    where: Node,
+    format_: Format,
+    options: OpenOptions,
+    first: Image,
+    wanted: tuple[float, ...],
+) -> Image:
+    """Return the level whose axes of space have a spacing."""
+    image, seen = first, []
+    for level in range(first.levels):
+        if level:
+            image = _opened(where, format_, replace(options, level=level))
+        steps = [
+            step
+            for name, step in zip(image.axes, image.spacing, strict=True)
+            if name in SPATIAL
+        ]
+        if len(steps) == len(wanted) and np.allclose(steps, wanted, rtol=1e-3, atol=0):
+            return image
+        seen.append("(" + ", ".join(f"{step:g}" for step in steps) + ")")
+    raise ImageRequestError(
+        str(where),
+        f"has no level with the spacing {wanted}; there are"
+        f" {', '.join(seen)} in {first.unit}",
+    )
 
 
 def _split(path: str | Path) -> tuple[Path, str | None]:
@@ -156,7 +264,14 @@ def _split(path: str | Path) -> tuple[Path, str | None]:
 
 
 def require_readable(image: str | Path) -> None:
-    """Raise what the operating system says of an image's file, in words."""
+    """Raise what the operating system says of an image's file, in words.
+
+    Of an address only what it says itself is looked at.
+    """
+    image = local_path(image)
+    if is_address(image):
+        parse_address(image)
+        return
     if not os.fspath(image).partition("::")[0]:
         raise ImageRequestError(image, "the path is empty; name a file or folder")
     path, _ = _split(image)
@@ -202,17 +317,18 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.partial")
 
 
-def _require_options(path: Path, format_: Format, options: OpenOptions) -> None:
+def _require_options(path: Node, format_: Format, options: OpenOptions) -> None:
     """Refuse a choice among images where the format has one image only."""
     known = format_.open_options
     chosen = (options.series, options.level, options.well) != (None, 0, None)
     if chosen and not known & {"series", "level", "well"}:
         raise ImageRequestError(
-            path, "has neither series, nor pyramid levels, nor wells; leave them out"
+            str(path),
+            "has neither series, nor pyramid levels, nor wells; leave them out",
         )
     if options.key is not None and not known:
         raise ImageRequestError(
-            path, f"holds one image only; key={options.key!r} means none"
+            str(path), f"holds one image only; key={options.key!r} means none"
         )
 
 

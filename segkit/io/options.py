@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Missing = Literal["error", "fill"]
-Compression = Literal["zlib", "zstd", "lzw"]
+Compression = Literal[
+    "zlib", "zstd", "lzw", "raw", "png", "gzip", "blosc", "compressed_segmentation"
+]
 OmeVersion = Literal["0.4", "0.5"]
 Downscale = Literal["mean", "nearest", "mode"]
 
@@ -38,3 +40,4 @@ class SaveOptions:
     levels: int = 1
     downscale: Downscale | None = None
     ome_version: OmeVersion = "0.5"
+    offset: Sequence[int] | None = None

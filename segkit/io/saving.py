@@ -12,17 +12,22 @@ from segkit import checks
 from segkit.argument_kinds import require_types
 from segkit.io.axes import require_axes
 from segkit.io.described import described
+from segkit.io.elsewhere.address import is_address, local_path
+from segkit.io.elsewhere.constructing import Construction
 from segkit.io.errors import ImageRequestError, imports_explained
 from segkit.io.formats import (
     format_of,
+    formats,
     formats_with,
     require_levels,
+    require_one_level,
     require_stated,
 )
 from segkit.io.image import Image
 from segkit.io.options import Compression, SaveOptions
 from segkit.io.publishing import published
 from segkit.io.replacing import require_free
+from segkit.io.writing import ImageWriter, copy
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -50,6 +55,7 @@ def save(
     levels: int = 1,
     downscale: Downscale | None = None,
     ome_version: OmeVersion = "0.5",
+    offset: Sequence[int] | None = None,
     overwrite: bool = False,
     durable: bool = True,
 ) -> Path:
@@ -57,7 +63,10 @@ def save(
 
     ``.tif``, ``.ome.tif``, ``.zarr`` (OME-Zarr, zstd), ``.npy``, ``.npz`` and ``.h5``
     (also ``file.h5::dataset``), ``.png`` and other pictures; a name without suffix
-    becomes a folder of PNG files, one per plane. What is read back has the voxels, axes
+    becomes a folder of PNG files, one per plane. With the extra ``volumes``
+    ``.precomputed`` and ``.n5``, and these and ``.zarr`` at ``s3://bucket/path`` and
+    ``gs://bucket/path``, where an image that is replaced is gone until the new one is
+    there. What is read back has the voxels, axes
     and spacing that were saved, or saving is refused; JPEG changes voxels, and takes
     no masks and labels. A lazy image is copied in slabs, so that it may
     be larger than memory (Zarr, npy, uncompressed TIFF).
@@ -74,19 +83,24 @@ def save(
         file either, so that pipelines ask what they are. Pictures, npy and npz cannot
         hold a spacing: one that is given is refused, one that an Image brings along is
         dropped.
-    compression : {'zlib', 'zstd', 'lzw'}, optional
-        For TIFF; uncompressed voxels can be memory-mapped. zstd and lzw want the
-        extra ``tiff``.
+    compression : str, optional
+        For TIFF zlib, or with the extra ``tiff`` zstd and lzw; uncompressed voxels can
+        be memory-mapped. For N5 raw, gzip, zstd or blosc; for precomputed raw, png, or
+        compressed_segmentation, as labels are.
     chunks : int or sequence of int, optional
-        For Zarr.
+        For Zarr, N5 and precomputed.
     labels : bool
-        The image holds labels: marked so in OME-Zarr, and never averaged.
+        The image holds labels: marked so in OME-Zarr, and never averaged; of a
+        precomputed volume a segmentation, whose numbers have no sign.
     levels : int
         Resolutions in an OME-Zarr, the full one included.
     downscale : {'mean', 'nearest', 'mode'}, optional
         How coarser voxels are made: the mean, for labels the mode by default.
     ome_version : {'0.5', '0.4'}
         For OME-Zarr.
+    offset : sequence of int, optional
+        For precomputed: which voxel of the volume it belongs to its first one is; by
+        default what the image that it was opened from says.
     overwrite : bool
         Replace the file that lies there, or the folder if it holds an image as
         segkit writes it and nothing else; of HDF5, a file without other datasets.
@@ -96,7 +110,8 @@ def save(
     Returns
     -------
     Path
-        The file or folder.
+        The file or folder; for an address a path that means it, which all functions
+        of segkit take for it.
 
     Raises
     ------
@@ -121,51 +136,83 @@ def save(
     overwrite=True
     """
     require_types(save, locals(), _TYPED)
-    where, _, key = str(path).partition("::")
-    path = Path(where)
+    path, key = _split(local_path(path))
     format_ = format_of(path)
     options = SaveOptions(
-        key, compression, chunks, labels, levels, downscale, ome_version
+        key, compression, chunks, labels, levels, downscale, ome_version, offset
     )
     _require_options(path, format_, options)
-    require_free(path, overwrite=overwrite, folder=format_.folder)
-    format_.require_replaceable(path, key)
-    source = _as_source(str(path), image, axes, spacing, units)
+    source = _as_source(path, image, axes, spacing, units)
     spaced = spacing is not None or units is not None
     require_stated(path, format_, source, spaced=spaced)
+    if is_address(path):
+        return _save_elsewhere(path, format_, source, options, overwrite=overwrite)
+    file = Path(path)
+    require_free(file, overwrite=overwrite, folder=format_.folder)
+    format_.require_replaceable(file, key)
     with (
-        imports_explained(path),
-        published(path, overwrite=overwrite, durable=durable) as private,
+        imports_explained(file),
+        published(file, overwrite=overwrite, durable=durable) as private,
     ):
         format_.save(private, source, options)
-    return path
+    return file
 
 
-def _require_options(path: Path, format_: Format, options: SaveOptions) -> None:
+def _split(path: str) -> tuple[str, str]:
+    """Return a path, and what is meant in it; an address is taken whole."""
+    if is_address(path):
+        return path, ""
+    where, _, key = path.partition("::")
+    return where, key
+
+
+def _save_elsewhere(
+    path: str, format_: Format, image: Image, options: SaveOptions, *, overwrite: bool
+) -> Path:
+    """Write an image at an address, where it is found when all of it is there."""
+    require_one_level(path, options.levels)
+    if format_.layout is None:
+        raise ImageRequestError(path, f"{format_.title} is not written at addresses")
+    construction = Construction.at(path)
+    construction.create(format_.layout(image, options), overwrite=overwrite)
+    writer = ImageWriter(path, construction=construction)
+    try:
+        copy(writer, image)
+    except BaseException:
+        writer.abandon()
+        raise
+    return writer.finish()
+
+
+def _require_options(path: str, format_: Format, options: SaveOptions) -> None:
     """Refuse what the format does not have, before anything is written."""
-    known, compression = format_.save_options, options.compression
+    known = format_.save_options
     if options.key and "key" not in known:
         raise ImageRequestError(
             path,
             f"holds one image; leave out '::{options.key}', which is for"
             f" {formats_with('key')}",
         )
-    if compression is not None and "compression" not in known:
+    if options.compression is not None:
+        _require_compression(path, format_, options.compression)
+    if options.offset is not None and "offset" not in known:
         raise ImageRequestError(
-            path,
-            f"compression={compression!r} is for {formats_with('compression')};"
-            " leave it out",
-        )
-    if compression is not None and str(compression).lower() not in get_args(
-        Compression
-    ):
-        raise ImageRequestError(
-            path,
-            f"compression={compression!r} is unknown; use one of"
-            f" {', '.join(get_args(Compression))}, or leave it out",
+            path, f"offset= is for {formats_with('offset')}; leave it out"
         )
     levels = checks.as_integer(options.levels, name="levels", least=1)
     require_levels(path, format_, levels)
+
+
+def _require_compression(path: str, format_: Format, wanted: str) -> None:
+    if str(wanted).lower() in format_.compressions:
+        return
+    others = [one.title for one in formats() if wanted in one.compressions]
+    if others:
+        why = f"is for {' and '.join(dict.fromkeys(others))}; leave it out"
+    else:
+        known = format_.compressions or get_args(Compression)
+        why = f"is unknown; use one of {', '.join(known)}, or leave it out"
+    raise ImageRequestError(path, f"compression={wanted!r} {why}")
 
 
 def _as_source(

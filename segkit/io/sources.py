@@ -234,6 +234,16 @@ class Measured:
         return filled
 
 
+def offset_of(source: Any) -> tuple[int, ...]:
+    """Return which voxel of a larger volume the first one of a source is."""
+    inner = getattr(source, "source", None)
+    if inner is None:
+        return getattr(source, "voxel_offset", ()) or (0,) * len(source.shape)
+    found = offset_of(inner)
+    axis = getattr(source, "axis", None)
+    return found if axis is None else found[:axis] + found[axis + 1 :]
+
+
 def exact(value: Any, dtype: np.dtype[Any]) -> int | float | None:
     """Return a number as voxels of a type hold it; None if it is none, or they cannot.
 
@@ -316,7 +326,15 @@ def require_same(image: Any) -> None:
 
 
 def _contents_of(image: Any) -> list[tuple[str, str]]:
-    """Return all files that an image lies in, known by content; none if in memory."""
+    """Return all files that an image lies in, known by content; none if in memory.
+
+    What lies elsewhere is known by the versions of its objects.
+    """
+    source = image.source
+    while hasattr(source, "source"):
+        source = source.source
+    if getattr(source, "is_elsewhere", False):
+        return [(image.path, source.version())]
     where = Path(image.path)
     if not where.exists():
         where = Path(image.path.partition("::")[0])

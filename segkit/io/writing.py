@@ -21,13 +21,20 @@ import numpy as np
 from segkit import checks
 from segkit.argument_kinds import require_types
 from segkit.io.described import described
+from segkit.io.elsewhere.address import is_address, local_path
+from segkit.io.elsewhere.constructing import Construction
 from segkit.io.errors import (
     ImageRequestError,
     MisalignedWriteError,
     UnfinishedImageError,
     full_disk_explained,
 )
-from segkit.io.formats import format_of, require_levels, require_stated
+from segkit.io.formats import (
+    format_of,
+    require_levels,
+    require_one_level,
+    require_stated,
+)
 from segkit.io.opening import partial_path
 from segkit.io.options import SaveOptions
 from segkit.io.publishing import publish, remove, sync
@@ -73,14 +80,15 @@ def create_image(
     ----------
     path : str or Path
         ``.zarr`` (OME-Zarr, zstd), ``.tif``, ``.ome.tif`` (contiguous, BigTIFF beyond
-        4 GB) or ``.npy``.
+        4 GB) or ``.npy``; with the extra ``volumes`` ``.precomputed`` and ``.n5``, and
+        these and ``.zarr`` at ``s3://bucket/path`` and ``gs://bucket/path``.
     shape : sequence of int
         Length of each axis.
     dtype : dtype
         Integers, floats, booleans.
     chunks : int or sequence of int, optional
-        For Zarr: boxes must be aligned with it. Give the shape of the tiles, or a
-        divisor of it.
+        For Zarr, N5 and precomputed: boxes must be aligned with it. Give the shape of
+        the tiles, or a divisor of it.
     axes : str, optional
         One letter per axis; by their number if left out, and the file does not say
         then what three or more are.
@@ -88,7 +96,8 @@ def create_image(
         Physical size of a voxel, one value per axis or per axis of space; refused for
         an npy file, which cannot hold it.
     labels : bool
-        Mark an OME-Zarr as a label image.
+        Mark an OME-Zarr as a label image, and make a precomputed volume a segmentation
+        of numbers without sign.
     ome_version : {'0.5', '0.4'}
         0.4 is read by older programs (Zarr format 2).
     overwrite : bool
@@ -122,16 +131,21 @@ def create_image(
     12
     """
     require_types(create_image, locals(), _TYPED)
-    path = Path(path)
+    path = local_path(path)
     format_ = format_of(path)
-    require_free(
-        path, overwrite=overwrite, folder=format_.folder and not format_.no_boxes
-    )
     blank = _blank(path, shape, np.dtype(dtype))
-    image = described(str(path), blank, axes=axes, spacing=spacing, units=units)
+    image = described(path, blank, axes=axes, spacing=spacing, units=units)
     spaced = spacing is not None or units is not None
     require_stated(path, format_, image, spaced=spaced)
     options = SaveOptions(chunks=chunks, labels=labels, ome_version=ome_version)
+    if format_.layout is not None and is_address(path):
+        layout = format_.layout(image, options)
+        Construction.at(path).create(layout, overwrite=overwrite)
+        return open_writer(path)
+    path = Path(path)
+    require_free(
+        path, overwrite=overwrite, folder=format_.folder and not format_.no_boxes
+    )
     remove(partial_path(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -145,7 +159,7 @@ def create_image(
     return open_writer(path, overwrite=overwrite)
 
 
-def _blank(path: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _blank(path: str, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return zeros that take no memory."""
     if dtype.kind not in "biufc":
         raise ImageRequestError(path, f"cannot hold {dtype}; choose a dtype of numbers")
@@ -165,6 +179,9 @@ def open_writer(path: str | Path, *, overwrite: bool = False) -> ImageWriter:
     UnfinishedImageError
         If there is no image under construction.
     """
+    path = local_path(path)
+    if is_address(path):
+        return ImageWriter(path, construction=Construction.at(path))
     path = Path(path)
     partial = partial_path(path)
     if not partial.exists():
@@ -181,7 +198,8 @@ class ImageWriter:
     Attributes
     ----------
     path : Path
-        Where the image will be when it is finished.
+        Where the image will be when it is finished; a path that means its address if
+        that is elsewhere.
     shape : tuple of int
         Length of each axis.
     dtype : dtype
@@ -191,21 +209,34 @@ class ImageWriter:
     """
 
     def __init__(
-        self, path: Path, *, target: Path | None = None, overwrite: bool = False
+        self,
+        path: Path | str,
+        *,
+        target: Path | None = None,
+        overwrite: bool = False,
+        construction: Construction | None = None,
     ) -> None:
-        self.path = path
+        self.path = Path(path)
+        self._shown = str(construction.address if construction else path)
         self._overwrite = overwrite
         self._target: Target
-        self._partial = target or partial_path(path)
+        self._construction = construction
         self._format = format_of(path)
-        if self._format.reopen is None:
-            raise ImageRequestError(path, self._format.no_boxes)
-        image, self._target = self._format.reopen(self._partial)
+        if construction is not None:
+            image, self._target = construction.reopen()
+        else:
+            self._partial = target or partial_path(Path(path))
+            if self._format.reopen is None:
+                raise ImageRequestError(path, self._format.no_boxes)
+            image, self._target = self._format.reopen(self._partial)
         self.shape = image.shape
         self.dtype = image.dtype
         self.chunks = self._target.chunks
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._construction is not None:
+            begun = self._construction
+            return reopen_elsewhere, (str(begun.address), begun.owner)
         return reopen_writer, (self.path, self._partial, self._overwrite)
 
     def write(self, box: Region, array: NDArray[Any]) -> None:
@@ -228,21 +259,21 @@ class ImageWriter:
         OSError
             If the disk is full.
         """
-        slices, _ = resolve(str(self.path), box, self.shape)
+        slices, _ = resolve(self._shown, box, self.shape)
         checks.require_unmasked(array, name="array")
         array = np.asarray(array)
         expected = tuple(part.stop - part.start for part in slices)
         if array.shape != expected:
             raise ImageRequestError(
-                self.path, f"array of shape {array.shape} for a box of {expected}"
+                self._shown, f"array of shape {array.shape} for a box of {expected}"
             )
         self._require_aligned(slices)
-        with full_disk_explained(self.path):
-            self._target.write(slices, fitted(str(self.path), array, self.dtype))
+        with full_disk_explained(self._shown):
+            self._target.write(slices, fitted(self._shown, array, self.dtype))
 
     def aligned(self, box: Region) -> bool:
         """Say whether a box owns all chunks that it touches."""
-        slices, _ = resolve(str(self.path), box, self.shape)
+        slices, _ = resolve(self._shown, box, self.shape)
         return self.chunks is None or all(
             part.start % size == 0 and (part.stop % size == 0 or part.stop == length)
             for part, size, length in zip(slices, self.chunks, self.shape, strict=True)
@@ -252,7 +283,7 @@ class ImageWriter:
         if not self.aligned(slices):
             box = "[" + ", ".join(f"{p.start}:{p.stop}" for p in slices) + "]"
             raise MisalignedWriteError(
-                self.path,
+                self._shown,
                 f"box {box} shares chunks of shape {self.chunks} with its neighbours,"
                 " whose writers would lose voxels; write boxes of whole chunks, or"
                 " create the image with chunks= that divide the tiles",
@@ -282,19 +313,26 @@ class ImageWriter:
             If chunks of a Zarr have not been written; the message counts them.
         """
         checks.as_integer(levels, name="levels", least=1)
-        require_levels(self.path, self._format, levels)
-        with full_disk_explained(self.path):
+        require_levels(self._shown, self._format, levels)
+        if self._construction is not None:
+            require_one_level(self._shown, levels)
             self._target.finish(self.path, levels, downscale)
-        if durable:
-            sync(self._partial)
-        publish(self._partial, self.path, overwrite=self._overwrite)
+        else:
+            with full_disk_explained(self.path):
+                self._target.finish(self.path, levels, downscale)
+            if durable:
+                sync(self._partial)
+            publish(self._partial, self.path, overwrite=self._overwrite)
         self._target = Closed()
         return self.path
 
     def abandon(self) -> None:
         """Remove what has been written."""
         self._target = Closed()
-        remove(self._partial)
+        if self._construction is not None:
+            self._construction.abandon()
+        else:
+            remove(self._partial)
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -317,9 +355,19 @@ def reopen_writer(path: Path, target: Path, overwrite: bool) -> ImageWriter:
     return ImageWriter(path, target=target, overwrite=overwrite)
 
 
+@known_as("segkit.names")
+def reopen_elsewhere(address: str, owner: str) -> ImageWriter:
+    """Return the writer that another process began with, of an image elsewhere."""
+    return ImageWriter(address, construction=Construction.at(address, owner))
+
+
 def copy_into(target: Path, image: Image) -> None:
     """Write all voxels of an image into the empty one at the very path `target`."""
-    writer = ImageWriter(target, target=target)
+    copy(ImageWriter(target, target=target), image)
+
+
+def copy(writer: ImageWriter, image: Image) -> None:
+    """Write all voxels of an image by a writer, in slabs of whole chunks."""
     if isinstance(image.source, InMemory):
         writer.write(..., image.read())
         return

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from segkit.io.errors import NotAnImageError
 from segkit.io.formats import Format
+from segkit.io.ome_zarr.layout import zarr_layout
 from segkit.io.ome_zarr.metadata import MARKS, is_zarr
-from segkit.io.ome_zarr.plates import open_plate, well_of
+from segkit.io.ome_zarr.plates import inside_plate
 from segkit.io.ome_zarr.reading import open_zarr
 from segkit.io.ome_zarr.writing import ZarrTarget, create_zarr, save_zarr
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
+    from segkit.io.elsewhere.place import Node
     from segkit.io.formats import Entries
     from segkit.io.image import Image
     from segkit.io.options import OpenOptions
@@ -24,12 +26,12 @@ _METADATA = {"zarr.json", ".zgroup", ".zattrs", ".zmetadata"}
 _ARRAY = ("zarr.json", ".zarray")
 
 
-def _open(path: Path, options: OpenOptions) -> Image:
+def _open(path: Node, options: OpenOptions) -> Image:
     if not is_zarr(path):
         raise NotAnImageError(path, "is a folder without Zarr metadata")
     series, level, missing = options.series, options.level, options.missing
     if options.well is not None:
-        path = well_of(open_plate(path), options.well)
+        path = inside_plate(path, options.well)
     return open_zarr(
         path,
         key=options.key,
@@ -63,6 +65,7 @@ OME_ZARR = Format(
     suffixes=(".zarr",),
     marks=MARKS,
     folder=True,
+    elsewhere=True,
     open_options=frozenset({"key", "series", "level", "well", "missing"}),
     save_options=frozenset({"chunks", "labels", "levels", "downscale", "ome_version"}),
     library="zarr",
@@ -70,5 +73,6 @@ OME_ZARR = Format(
     save=save_zarr,
     create=create_zarr,
     reopen=_reopen,
+    layout=zarr_layout,
     ours=_ours,
 )

@@ -59,7 +59,7 @@ def describe(
     version = "0.4" if old else "0.5"
     found: dict[str, Any] = {
         "multiscales": multiscales(
-            image_name(path), image, version=version, factors=factors, shift=shift
+            image_name(path.name), image, version=version, factors=factors, shift=shift
         )
     }
     own = {BY_NUMBER: True} if is_nameless(image) else {}
@@ -74,14 +74,13 @@ def describe(
     file.write_text(json.dumps(metadata, indent=1))
 
 
-def image_name(path: Path) -> str:
+def image_name(name: str) -> str:
     """Return the name of an image without what marks it as unfinished.
 
     Examples
     --------
-    >>> from pathlib import Path
-    >>> image_name(Path("a.zarr.partial")), image_name(Path(".0123456789ab.a.zarr"))
+    >>> image_name("a.zarr.partial"), image_name(".0123456789ab.a.zarr")
     ('a', 'a')
     """
-    name = re.sub(r"^\.[0-9a-f]{12}\.|(\.[0-9a-f]{12})?\.partial$", "", path.name)
+    name = re.sub(r"^\.[0-9a-f]{12}\.|(\.[0-9a-f]{12})?\.partial$", "", name)
     return name.removesuffix(".zarr")

@@ -12,20 +12,19 @@ from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT
 from segkit.io.errors import DamagedImageError, ImageRequestError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from segkit.io.elsewhere.place import Node
     from segkit.io.image import Image
 
 MARKS = ("zarr.json", ".zgroup", ".zarray")
 """Of these files each node of a Zarr hierarchy holds one."""
 
 
-def is_zarr(path: Path) -> bool:
+def is_zarr(path: Node) -> bool:
     """Say whether a folder is a node of a Zarr hierarchy."""
     return any((path / name).is_file() for name in MARKS)
 
 
-def attributes(path: Path) -> dict[str, Any]:
+def attributes(path: Node) -> dict[str, Any]:
     """Return the attributes of a Zarr node, those of OME without their wrapper.
 
     Raises
@@ -52,7 +51,7 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")
 
 
-def inside(path: Path, key: str) -> Path:
+def inside(path: Node, key: str) -> Node:
     """Return the path of a node within a Zarr folder."""
     child = path / key.strip("/")
     if not is_zarr(child):
@@ -60,7 +59,7 @@ def inside(path: Path, key: str) -> Path:
     return child
 
 
-def is_array(path: Path) -> bool:
+def is_array(path: Node) -> bool:
     """Say whether a node is an array and not a group."""
     if (path / ".zarray").is_file():
         return True
@@ -73,7 +72,7 @@ def is_array(path: Path) -> bool:
         raise DamagedImageError(path, f"zarr.json is damaged: {error}") from error
 
 
-def dimension_names(path: Path) -> str | None:
+def dimension_names(path: Node) -> str | None:
     """Return letters for the dimensions of an array, if it names any."""
     names = attributes(path).get("_ARRAY_DIMENSIONS")
     if (path / "zarr.json").is_file():

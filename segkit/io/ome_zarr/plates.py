@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segkit.io.elsewhere.address import is_address, local_path
+from segkit.io.elsewhere.place import Place
 from segkit.io.errors import ImageRequestError
 from segkit.io.ome_zarr.metadata import attributes, inside, listed
 from segkit.io.ome_zarr.reading import open_zarr
 from segkit.names import known_as
 
 if TYPE_CHECKING:
+    from segkit.io.elsewhere.place import Node
     from segkit.io.image import Image
     from segkit.io.options import Missing
 
@@ -24,7 +27,7 @@ class Plate:
     Attributes
     ----------
     path : str
-        The OME-Zarr folder.
+        The OME-Zarr folder, here or elsewhere.
     wells : tuple of str
         Their paths, such as ``'B/3'``.
 
@@ -56,13 +59,27 @@ class Plate:
         )
 
 
-def well_of(plate: Plate, well: str) -> Path:
+def well_of(plate: Plate, well: str) -> Node:
     """Return the folder of a well; the message lists those that there are."""
-    if well.strip("/") not in plate.wells:
+    elsewhere = is_address(plate.path)
+    return inside_plate(Place.of(plate.path) if elsewhere else Path(plate.path), well)
+
+
+def inside_plate(folder: Node, well: str) -> Node:
+    """Return the folder of a well in that of a plate."""
+    wells = _wells(folder)
+    if well.strip("/") not in wells:
         raise ImageRequestError(
-            plate.path, f"has no well {well!r}, only {listed(list(plate.wells))}"
+            str(folder), f"has no well {well!r}, only {listed(list(wells))}"
         )
-    return inside(Path(plate.path), well)
+    return inside(folder, well)
+
+
+def _wells(folder: Node) -> tuple[str, ...]:
+    found = attributes(folder)
+    if "plate" not in found:
+        raise ImageRequestError(str(folder), "is not an OME-Zarr plate; use open_image")
+    return tuple(str(well["path"]) for well in found["plate"].get("wells", []))
 
 
 @known_as("segkit")
@@ -74,8 +91,6 @@ def open_plate(path: str | Path) -> Plate:
     ImageRequestError
         If the folder is not a plate.
     """
-    found = attributes(Path(path))
-    if "plate" not in found:
-        raise ImageRequestError(path, "is not an OME-Zarr plate; use open_image")
-    wells = tuple(str(well["path"]) for well in found["plate"].get("wells", []))
-    return Plate(str(path), wells)
+    path = local_path(path)
+    folder = Place.of(path) if is_address(path) else Path(path)
+    return Plate(str(folder), _wells(folder))

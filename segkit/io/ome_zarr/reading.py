@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from segkit.io.axes import BY_NUMBER, letters_of, require_axes
 from segkit.io.calibration import physical
 from segkit.io.described import described
+from segkit.io.elsewhere.place import Place, below, folders
 from segkit.io.errors import DamagedImageError, ImageRequestError, parsing
 from segkit.io.image import Image
 from segkit.io.ome_zarr.chunks import ZarrChunks
@@ -25,16 +26,16 @@ from segkit.io.ome_zarr.metadata import (
 from segkit.io.sources import stated_nodata
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from segkit.io.elsewhere.place import Node
     from segkit.io.options import Missing
+    from segkit.io.sources import Source
 
 _DEEPEST = 3
 """How many folders above a level its image is looked for."""
 
 
 def open_zarr(
-    path: Path,
+    path: Node,
     *,
     key: str | None = None,
     series: int | None = None,
@@ -58,7 +59,7 @@ def open_zarr(
 
 
 def _opened(
-    path: Path, series: int | None, level: int, missing: Missing, axes: str | None
+    path: Node, series: int | None, level: int, missing: Missing, axes: str | None
 ) -> Image:
     if is_array(path):
         return _array(path, missing, axes)
@@ -73,9 +74,7 @@ def _opened(
     if "well" in found:
         inner = inside(path, _field(path, found["well"], series))
         return open_zarr(inner, level=level, missing=missing, axes=axes)
-    images = sorted(
-        child.name for child in path.iterdir() if child.is_dir() and is_zarr(child)
-    )
+    images = [name for name in folders(path) if is_zarr(path / name)]
     if "bioformats2raw.layout" in found:
         numbers = [name for name in images if name.isdecimal()]
         inner = inside(path, _chosen(path, "images", numbers, series))
@@ -86,12 +85,12 @@ def _opened(
     )
 
 
-def _field(path: Path, well: dict[str, Any], number: int | None) -> str:
+def _field(path: Node, well: dict[str, Any], number: int | None) -> str:
     fields = [str(image["path"]) for image in well.get("images", [])]
     return _chosen(path, "fields", fields, number)
 
 
-def _chosen(path: Path, kind: str, names: list[str], number: int | None) -> str:
+def _chosen(path: Node, kind: str, names: list[str], number: int | None) -> str:
     """Return the name of one of several images; ask if none is chosen."""
     if number is None and len(names) == 1:
         return names[0]
@@ -103,23 +102,23 @@ def _chosen(path: Path, kind: str, names: list[str], number: int | None) -> str:
     return names[number]
 
 
-def _array(path: Path, missing: Missing, axes: str | None) -> Image:
+def _array(path: Node, missing: Missing, axes: str | None) -> Image:
     """Return an array; what it belongs to says more of it than itself."""
-    for group in takewhile(is_zarr, list(path.parents)[:_DEEPEST]):
+    for group in takewhile(is_zarr, [*path.parents][:_DEEPEST]):
         for multiscale in attributes(group).get("multiscales", ())[:1]:
             names = [str(one["path"]).strip("/") for one in multiscale["datasets"]]
-            name = path.relative_to(group).as_posix()
+            name = below(path, group)
             if name in names:
                 level = names.index(name)
                 image = _multiscale(group, attributes(group), level, missing, axes)
                 return replace(image, path=str(path), levels=1)
-    source = ZarrChunks.of(path, missing)
+    source = _voxels(path, missing)
     image = described(str(path), source, axes=axes or dimension_names(path))
     return replace(image, nodata=stated_nodata(attributes(path), source.dtype))
 
 
 def _multiscale(
-    path: Path, found: dict[str, Any], level: int, missing: Missing, axes: str | None
+    path: Node, found: dict[str, Any], level: int, missing: Missing, axes: str | None
 ) -> Image:
     multiscale = {"version": found.get("version"), **found["multiscales"][0]}
     datasets = multiscale["datasets"]
@@ -132,7 +131,7 @@ def _multiscale(
         raise DamagedImageError(
             path, f"names {where.name!r} as level {level}, which is no array"
         )
-    source = ZarrChunks.of(where, missing)
+    source = _voxels(where, missing)
     scale = scale_of(multiscale, datasets[level], len(source.shape))
     stated = _stated_axes(path, multiscale, axes)
     names = axes or letters_of(
@@ -149,7 +148,7 @@ def _multiscale(
 
 
 def _stated_axes(
-    path: Path, multiscale: dict[str, Any], given: str | None
+    path: Node, multiscale: dict[str, Any], given: str | None
 ) -> list[dict[str, Any]]:
     try:
         return multiscale_axes(multiscale)
@@ -157,3 +156,14 @@ def _stated_axes(
         if given is not None:
             return []
         raise ImageRequestError(path, f"is an OME-Zarr of {error}") from error
+
+
+def _voxels(path: Node, missing: Missing) -> Source:
+    """Return the voxels of an array, here or elsewhere."""
+    if not isinstance(path, Place):
+        return ZarrChunks.of(path, missing)
+    from segkit.io.elsewhere.voxels import StoredVoxels
+
+    new = path / "zarr.json"
+    driver, file = ("zarr3", new) if new.is_file() else ("zarr", path / ".zarray")
+    return StoredVoxels.at(path, {"driver": driver}, (file,), missing=missing)

@@ -31,6 +31,7 @@ TIFF = Format(
     magic=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     open_options=frozenset({"series", "level"}),
     save_options=frozenset({"compression"}),
+    compressions=("zlib", "zstd", "lzw"),
     open=open_tiff,
     save=partial(save_tiff, ome=False),
     create=partial(create_tiff, ome=False),

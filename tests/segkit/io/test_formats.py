@@ -20,7 +20,9 @@ from segkit.io.options import OpenOptions, SaveOptions
 
 IMAGE = np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
 FORMATS = list(formats.formats())
-WRITTEN_BY_BOX = ["npy", "tiff", "ome-tiff", "zarr"]
+WRITTEN_BY_BOX = ["npy", "tiff", "ome-tiff", "zarr", "precomputed", "n5"]
+SAID = {"precomputed": '{"scales": []}', "n5": '{"n5": "2.0.0"}'}
+"""What a folder's mark says, where that tells it from other files of the name."""
 LIBRARIES = {"tifffile", "zarr", "h5py", "imageio", "PIL", "scipy", "skimage"}
 
 each_format = pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
@@ -84,8 +86,11 @@ def test_a_format_is_found_by_the_first_bytes_whatever_the_name(tmp_path, known)
     for mark in known.marks:
         folder = tmp_path / f"folder of {mark}"
         folder.mkdir()
-        (folder / mark).touch()
+        (folder / mark).write_text(SAID.get(known.name, ""))
         assert format_at(folder) is known
+        if known.name in SAID:
+            (folder / mark).write_text('{"of": "somebody else"}')
+            assert format_at(folder).name == "folder"
     assert known.magic or known.marks or known.name == "folder"
 
 

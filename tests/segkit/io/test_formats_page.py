@@ -129,6 +129,11 @@ def saved(path, name):
     return segkit.open_image(segkit.save(path / name, MOVIE, axes="tyx", **UM))
 
 
+def precomputed(path):
+    about = {"axes": "zyx", "spacing": (1, 0.5, 0.25), "units": "nanometer"}
+    return segkit.open_image(segkit.save(path / "a.precomputed", MOVIE, **about))
+
+
 # For each row: how a file is made and opened, its axes, and whether it has a spacing.
 CHECKS = {
     "OME-TIFF": (lambda p: saved(p, "a.ome.tif"), "tyx", True),
@@ -190,6 +195,8 @@ CHECKS = {
     ),
     "OME-Zarr 0.1 to 0.6": (lambda p: saved(p, "a.zarr"), "tyx", True),
     "OME-Zarr plate": (plate, "tyx", True),
+    "precomputed (Neuroglancer)": (precomputed, "zyx", True),
+    "N5": (lambda p: saved(p, "a.n5"), "tyx", True),
     "Zarr array": (zarr_array, "tyx", False),
     "HDF5": (
         lambda p: hdf5(p, {"axes": "tyx", "element_size_um": (1, 0.5, 0.25)}),
@@ -223,7 +230,7 @@ def test_a_row_is_true(tmp_path, row):
     make, axes, spaced = CHECKS[row[0]]
     image = make(tmp_path)
     assert image.axes == axes
-    numbered = ("npy", "npz", "TIFF, plain", "Zarr array", "HDF5")
+    numbered = ("npy", "npz", "TIFF, plain", "Zarr array", "HDF5", "N5")
     assert ("by number" in row[1]) == (row[0] in numbered)
     if "stated" not in row[1] and image.ndim == 3:
         assert image.stated == (row[0] not in numbered)

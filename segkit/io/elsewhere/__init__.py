@@ -1,0 +1,1 @@
+"""Volumes elsewhere: read by box from buckets and web servers, and written by many."""

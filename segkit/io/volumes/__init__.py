@@ -1,0 +1,1 @@
+"""Precomputed volumes of Neuroglancer, and N5: read by box, written by many."""
