@@ -285,6 +285,7 @@ def run_pipeline(
         left_over,
         warm_up,
         without_objects,
+        written_elsewhere,
     )
     from taskgraph import open_store
     from taskgraph.extending import report_of, told_gone
@@ -306,6 +307,9 @@ def run_pipeline(
     if is_first() and not (options.quiet or any(one.files for one in source.outputs)):
         note(f'{source.path} saves nothing; end it with a step as run = "save"')
     empty = "" if options.quiet or not is_first() else without_objects(source)
+    if is_first() and not options.quiet:
+        for address in written_elsewhere(source):
+            note(f"{address} is there")
     for told in filter(None, (empty, left)):
         note(told)
     if report.failed and not options.quiet:
@@ -317,6 +321,7 @@ def run_pipeline(
 def _print_json(source: PipelineJugfile, code: int, report: Report) -> None:
     import json
 
+    from segkit.workflows.pipeline_jugfile import written_elsewhere
     from taskgraph.extending import files_of
 
     saving = [task.key for one in source.outputs for task in one.saved]
@@ -330,7 +335,8 @@ def _print_json(source: PipelineJugfile, code: int, report: Report) -> None:
             file.path
             for _, file in files_of(report.store, saving)
             if Path(file.path.partition("::")[0]).exists()
-        ],
+        ]
+        + written_elsewhere(source),
     }
     say(json.dumps(found, indent=1))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from segkit import checks
 from segkit.io.axes import by_number, require_said
 from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT
+from segkit.io.elsewhere.address import is_address
 from segkit.io.formats import format_of
 from segkit.io.pictures.writing import LOSSY
 from segkit.io.tables import TABLE_SUFFIXES
@@ -226,7 +227,7 @@ class Draft:
         if not path.endswith(TABLE_SUFFIXES):
             if path.endswith(LOSSY) and self._content in ("mask", "labels"):
                 raise ValueError(f"loses details of {self._content}; save .png or .tif")
-            if path.endswith(".zarr") and self._content == "labels":
+            if self._content == "labels" and _knows_labels(step):
                 # Said there, so that coarser levels hold no means of labels.
                 step = step.having(**{"labels": True, **step.keywords})
             if self._states_axes(path):
@@ -249,7 +250,8 @@ class Draft:
         """Return whether a file can, and is to, state the axes that steps say."""
         made = self.stages[self._array]
         colours = isinstance(made, PaintStage) and made.step.keywords.get("colours")
-        able = "axes" not in format_of(path.partition("::")[0]).unstated
+        where = path if is_address(path) else path.partition("::")[0]
+        able = "axes" not in format_of(where).unstated
         return bool(self._named) and able and not colours
 
     def _put(self, stage: Stage) -> int:
@@ -380,3 +382,10 @@ def _grown(
                 break
         else:
             return tuple(grown)
+
+
+def _knows_labels(step: Step) -> bool:
+    """Say whether a format marks labels as such, so that no means are made of them."""
+    path = str(step.arguments[0])
+    where = path if is_address(path) else path.partition("::")[0]
+    return "labels" in format_of(where).save_options

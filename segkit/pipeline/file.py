@@ -29,6 +29,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.elsewhere.address import is_address
 from segkit.io.publishing import published
 from segkit.measurement.classification import BoundsClassifier, bounds_classifier
 from segkit.other_names import nearest
@@ -169,12 +170,13 @@ def read_steps(path: Path, *, trust: bool) -> list[Step]:
 def require_harmless(path: Path, number: int, step: Step) -> None:
     """Raise `PipelineError` if a step could do more than steps of segkit may."""
     why = ""
+    target = str(step.keywords.get("path", *step.arguments[:1]))
     if ":" in step.function:
         why = "is no step of segkit and could do anything"
-    elif step.saves and step.keywords.get("overwrite"):
-        target = str(step.keywords.get("path", *step.arguments[:1]))
-        if Path(target).is_absolute():
-            why = f"may replace {target}, whatever lies there"
+    elif step.saves and is_address(target):
+        why = f"sends what it makes to {target}"
+    elif step.saves and step.keywords.get("overwrite") and Path(target).is_absolute():
+        why = f"may replace {target}, whatever lies there"
     if why:
         raise PipelineError(
             f"{path}: step {number} ({step.function}) {why}; if you have read the file"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 
 from segkit import checks, io
+from segkit.io.elsewhere.address import is_address
+from segkit.io.elsewhere.constructing import Construction
 from segkit.measurement import classification
 from segkit.pipeline.contents import is_foreign
 from segkit.pipeline.object_filters import filter_options, kept_ids
@@ -27,6 +29,7 @@ from segkit.pipeline.stage_work import (
     run_steps,
     save_path,
     save_paths,
+    with_offset,
 )
 from segkit.pipeline.stages import (
     ClassifyStage,
@@ -112,6 +115,9 @@ def require_free(
     """Raise if what will be saved is in its own way, before the work is done."""
     for path, step in save_paths(steps, out, names).items():
         replaces = step.keywords.get("overwrite", overwrite)
+        if is_address(path):
+            Construction.at(path).require_free(overwrite=replaces)
+            continue
         if not replaces and "::" not in str(path) and path.exists():
             raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
 
@@ -299,6 +305,7 @@ class Runner:
     def _save_image(self, stage: SaveImageStage) -> Path:
         path, options = self._target(stage.step)
         array, image = self.arrays[stage.array], self._settings.image
+        options = dict(with_offset(path, tuple(options.items()), image))
         if isinstance(array, io.Image):
             return io.save(path, array, **options)
         described = replace(image, source=io.as_image(array).source)

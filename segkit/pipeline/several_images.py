@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from segkit.io.elsewhere.address import is_address, parse_address
 from segkit.io.errors import ImageError
 from segkit.io.formats import format_at
 from segkit.io.image import Image
@@ -145,6 +146,8 @@ def _opened(steps: Sequence[Step], image: Any) -> Image | None:
 
 def _may_say_more(path: str | Path) -> bool:
     """Say whether a file may have a spacing, or its image lie in several files."""
+    if is_address(path):
+        return True
     where = _split(str(path))[0]
     try:
         return format_at(where).name not in ("picture", "npy")
@@ -154,6 +157,11 @@ def _may_say_more(path: str | Path) -> bool:
 
 def _places(given: object, image: Image | None) -> Iterator[Place]:
     """Yield where the voxels of an image lie; nothing if that is in memory."""
+    path = given if isinstance(given, (str, Path)) else getattr(image, "path", "")
+    if is_address(path):
+        of_image = _chosen(image.source)[1] if image is not None else []
+        yield "elsewhere", str(parse_address(path)), *of_image
+        return
     if image is None:
         if isinstance(given, (str, Path)):
             where, inside = _split(str(given))

@@ -82,6 +82,7 @@ def require_target(step: Step) -> None:
     TypeError: got an unexpected keyword argument 'levls'; it takes axes, spacing, ...
     """
     import segkit
+    from segkit.io.elsewhere.address import is_address
     from segkit.io.errors import ImageRequestError
     from segkit.io.formats import format_of
     from segkit.io.tables import TABLE_SUFFIXES
@@ -91,7 +92,7 @@ def require_target(step: Step) -> None:
         _require_bound(segkit.save_table, 2, step.keywords)
     else:
         try:
-            format_of(path.partition("::")[0])
+            format_of(path if is_address(path) else path.partition("::")[0])
         except ImageRequestError as error:
             tables = ", ".join(TABLE_SUFFIXES)
             raise ValueError(f"{error}; of a table {tables}") from error

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.io.elsewhere.address import is_address, local_path, parse_address
+from segkit.io.elsewhere.place import require_libraries
 from segkit.io.errors import missing_extra
 from segkit.io.formats import format_of
+from segkit.io.sources import offset_of
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.pipeline.steps import PipelineError, Step
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
+
+    from segkit.io.image import Image
 
 
 def as_voxels(image: Any) -> NDArray[Any]:
@@ -151,9 +156,15 @@ def image_name(path: str | Path) -> str:
     --------
     >>> image_name("data/cells.ome.tif"), image_name("a.h5::raw/volume")
     ('cells', 'a-raw-volume')
+    >>> image_name("s3://lab/day/brain.zarr?region=eu-west-1::labels/nuclei")
+    'brain-labels-nuclei'
     """
-    where, _, inside = str(path).partition("::")
-    name = Path(where).name
+    if is_address(path):
+        address = parse_address(path)
+        name, inside = address.name, address.key
+    else:
+        where, _, inside = local_path(path).partition("::")
+        name = Path(where).name
     for suffix in (".ome.tif", ".ome.tiff", ".ome.zarr", Path(name).suffix):
         if suffix and name.lower().endswith(suffix):
             name = name[: -len(suffix)]
@@ -193,7 +204,9 @@ def save_path(step: Step, out: Path, name: str) -> Path:
     'out/masks/a.tif'
     """
     written = str(step.arguments[0])
-    relative = Path(written.replace("{name}", name))
+    if is_address(written):
+        return _address_path(written, name)
+    relative = Path(local_path(written).replace("{name}", name))
     if not relative.is_absolute() and ".." in relative.parts:
         raise PipelineError(
             f"{step.function}({written!r}) leaves the folder for results, {out}; name"
@@ -201,6 +214,50 @@ def save_path(step: Step, out: Path, name: str) -> Path:
         )
     _require_library(Path(str(relative).partition("::")[0]))
     return out / relative
+
+
+def saved_at(path: Path) -> str:
+    """Return a path as text; of one that means an address, that address.
+
+    Examples
+    --------
+    >>> saved_at(Path("out/a.tif")), saved_at(Path("s3://lab/a.zarr"))
+    ('out/a.tif', 's3://lab/a.zarr')
+    """
+    return str(parse_address(path)) if is_address(path) else str(path)
+
+
+def with_offset(
+    path: str | Path, options: tuple[tuple[str, Any], ...], image: Image
+) -> tuple[tuple[str, Any], ...]:
+    """Return options of `segkit.save`, with where an image lies in a larger volume.
+
+    That is said only of an image that does not begin at its first voxel, and to formats
+    that can say it.
+    """
+    offset = offset_of(image.source)
+    if not any(offset) or "offset" in dict(options):
+        return options
+    able = "offset" in format_of(_where(path)).save_options
+    return tuple(sorted((*options, ("offset", offset)))) if able else options
+
+
+def _where(path: str | Path) -> str:
+    """Return the path of a file without what is meant in it, or an address."""
+    return str(path) if is_address(path) else str(path).partition("::")[0]
+
+
+def _address_path(written: str, name: str) -> Path:
+    """Return where something is saved elsewhere, as a path that means the address."""
+    address = str(parse_address(written.replace("{name}", name)))
+    if address.partition("?")[0].lower().endswith(TABLE_SUFFIXES):
+        raise PipelineError(
+            f"save({written!r}) is a table, which is saved into a folder here; name a"
+            " file, such as objects.csv"
+        )
+    format_of(address)
+    require_libraries(address)
+    return Path(address)
 
 
 def _require_library(path: Path) -> None:

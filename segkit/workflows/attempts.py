@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.elsewhere.address import is_address
 from segkit.workflows import tasks
 from segkit.workflows.reserving import (
     ABSENT,
     Saved,
+    SavedElsewhere,
     file_of,
     known_by,
     mark_of,
@@ -54,7 +56,7 @@ def saved_by(
         reserved = tasks.RESERVE(path, overwrite, attempt, wanted, store=store)
         if recording is None or results is None:
             return write(reserved, **content)
-        if not overwrite and file_of(path).exists() and not reserved.can_load():
+        if not overwrite and _may_be_there(path) and not reserved.can_load():
             recording.tasks.pop()
             ours = marks_of_ours(results, path)
             reserved = tasks.RESERVE(path, overwrite, attempt, wanted, ours, store)
@@ -65,6 +67,11 @@ def saved_by(
         attempt += 1
 
 
+def _may_be_there(path: str) -> bool:
+    """Say whether something lies at a path; elsewhere by a look at it."""
+    return mark_of(path) != ABSENT if is_address(path) else file_of(path).exists()
+
+
 def _digest_of(name: str, content: Mapping[str, Any]) -> str:
     """Return a digest of what will be written and how."""
     return digest(b"", Encoder().encode((name, dict(content)))).hex()
@@ -73,7 +80,7 @@ def _digest_of(name: str, content: Mapping[str, Any]) -> str:
 def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
     """Return whether what was saved is gone, or what was in the way is."""
     if last.can_load():
-        saved: Saved = last.value()
+        saved: Saved | SavedElsewhere = last.value()
         files = (file for _, file in files_of(results, [last.key]))
         whole = all(file.is_as_written(at_a_glance=True) for file in files)
         return not (saved.there and whole)
@@ -88,7 +95,7 @@ def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
         known = marks_of_ours(results, path)
         if mark_of(file_of(path)) in known and not last.can_load():
             return True
-    if last.generator is tasks.FINISH_FILE:
+    if last.generator in (tasks.FINISH_FILE, tasks.FINISH_ELSEWHERE):
         created: Task = last.args[0]
         return created.can_load() and is_lost(created.value())
     return False

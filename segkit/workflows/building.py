@@ -6,11 +6,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
+from segkit.io.elsewhere.address import is_address
+from segkit.io.formats import is_chunked
 from segkit.labelling.seams import adjacent_tiles
 from segkit.measurement import shapes
 from segkit.pipeline.contents import is_foreign
 from segkit.pipeline.object_filters import filter_options
-from segkit.pipeline.stage_work import measure_options, needs_intensity, save_path
+from segkit.pipeline.stage_work import (
+    measure_options,
+    needs_intensity,
+    save_path,
+    saved_at,
+    with_offset,
+)
 from segkit.pipeline.stages import (
     ClassifyStage,
     FilterStage,
@@ -285,7 +293,7 @@ class Builder:
     def _target(self, step: Step) -> tuple[str, bool, Options]:
         """Return where a step saves, whether it replaces what is there, and how."""
         settings = self._settings
-        path = str(save_path(step, settings.out.resolve(), settings.name))
+        path = saved_at(save_path(step, settings.out.resolve(), settings.name))
         self.files.append(Path(path))
         options = {"overwrite": settings.overwrite, **step.keywords}
         overwrite = bool(options.pop("overwrite"))
@@ -304,13 +312,13 @@ class Builder:
 
     def _save_image(self, stage: SaveImageStage) -> Task:
         path, overwrite, options = self._target(stage.step)
-        colours = stage.array in self._colours
+        image, colours = self._settings.source.image, stage.array in self._colours
         content = {
             "image": self._arrays[stage.array],
-            "described": Described.of(self._settings.source.image, colours=colours),
-            "options": options,
+            "described": Described.of(image, colours=colours),
+            "options": with_offset(path, options, image),
         }
-        if path.endswith(".zarr"):
+        if is_chunked(path):
             return saved_by(self._by_many, "_by_many", content, path, overwrite)
         return saved_by(tasks.SAVE_IMAGE, "save_image", content, path, overwrite)
 
@@ -321,7 +329,7 @@ class Builder:
         described: Described,
         options: Options,
     ) -> Task:
-        """Write a Zarr by as many workers as there are, each whole chunks."""
+        """Write an image by as many workers as there are, each whole chunks."""
         block, shape = self._settings.block, image.shape
         given = dict(options)
         chunks = given.pop("chunks", None) or sizing.chunks_for(block, shape)
@@ -336,7 +344,9 @@ class Builder:
             tasks.WRITE_TILE(created, image.cut(box), box, described.colours)
             for box in boxes
         ]
-        task: Task = tasks.FINISH_FILE(created, written, options)
+        elsewhere = is_address(reserved.args[0])
+        finish = tasks.FINISH_ELSEWHERE if elsewhere else tasks.FINISH_FILE
+        task: Task = finish(created, written, options)
         return task
 
 

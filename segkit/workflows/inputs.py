@@ -6,6 +6,9 @@ a digest of its content, which reads it once (see `content_of`) but lets it be m
 copied. A folder (Zarr, planes) is known by the same of all files in it. A worker that
 opens a file compares the stamp again: one that was changed after the tasks were
 written down is refused, not mixed with the results of the old one.
+
+A volume elsewhere is known by its address and the versions of its objects
+(`AddressStamp`), or by a digest of its voxels.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from segkit.arrays import Array
     from segkit.io import Image
+    from segkit.io.elsewhere.voxels import StoredVoxels
     from segkit.pipeline.steps import Step
     from segkit.tiling.boxes import Box
 
@@ -171,6 +175,48 @@ class FileStamp:
         return self.path, self.size, self.mtime_ns, self.digest
 
 
+@known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
+class AddressStamp:
+    """What tells a volume elsewhere from an earlier or another one.
+
+    Attributes
+    ----------
+    path : str
+        Its address, as it was opened.
+    digest : str
+        Of names, sizes and versions of its objects in a bucket; of its metadata on a
+        web server, which lists nothing; or of all voxels where that is asked for.
+    by_content : bool
+        Whether the digest alone says which volume it is.
+    voxels : StoredVoxels
+        What is looked at; no part of the key.
+    """
+
+    path: str
+    digest: str
+    by_content: bool = False
+    voxels: StoredVoxels | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, image: Image, voxels: StoredVoxels, known_by: KnownBy) -> AddressStamp:
+        """Return the stamp that an opened volume has now."""
+        by_content = known_by == "content"
+        digest = voxels.content() if by_content else voxels.version()
+        return cls(image.path, digest, by_content, voxels)
+
+    def require_same(self) -> None:
+        """Leave it to who reads: each look at the metadata is a request."""
+
+    def __taskgraph_files__(self) -> list[str]:
+        """Return nothing: what lies elsewhere is looked at when tasks are written."""
+        return []
+
+    def __taskgraph_hash__(self) -> object:
+        """Return what a key knows of the volume."""
+        return self.digest if self.by_content else (self.path, self.digest)
+
+
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
 
@@ -205,8 +251,8 @@ class FileInput:
 
     Attributes
     ----------
-    stamp : FileStamp
-        Which file.
+    stamp : FileStamp or AddressStamp
+        Which file, or which volume elsewhere.
     inside : str
         What is meant in it, as after ``::``.
     options : tuple of (str, object)
@@ -215,7 +261,7 @@ class FileInput:
         The opened image; no part of the key.
     """
 
-    stamp: FileStamp
+    stamp: FileStamp | AddressStamp
     inside: str
     options: tuple[tuple[str, Any], ...]
     image: Image = field(repr=False, compare=False)
@@ -313,9 +359,8 @@ def open_input(
     from segkit import io
 
     if isinstance(image, (str, Path)):
-        path, _, inside = str(image).partition("::")
         opened = taken_by(steps, io.open_image(image, **options))
-        stamp = FileStamp.of(path, known_by, beside=opened.files)
+        stamp, inside = _stamp(image, opened, known_by)
         return FileInput(stamp, inside, tuple(sorted(options.items())), opened)
     if isinstance(image, (list, tuple)):
         raise PipelineError(
@@ -331,3 +376,17 @@ def open_input(
         )
     array = as_voxels(image)
     return ArrayInput(io.as_image(array).spatial(), array)
+
+
+def _stamp(
+    path: str | Path, opened: Image, known_by: KnownBy
+) -> tuple[FileStamp | AddressStamp, str]:
+    """Return what an image is known by, and what is meant in its file."""
+    from segkit.io.elsewhere.address import local_path
+    from segkit.io.elsewhere.voxels import stored_voxels
+
+    voxels = stored_voxels(opened)
+    if voxels is not None:
+        return AddressStamp.of(opened, voxels, known_by), ""
+    file, _, inside = local_path(path).partition("::")
+    return FileStamp.of(file, known_by, beside=opened.files), inside

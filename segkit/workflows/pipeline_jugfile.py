@@ -118,8 +118,14 @@ class PipelineJugfile:
         PipelineError
             If it cannot be made.
         """
+        from segkit.io.elsewhere.address import is_address
         from segkit.io.publishing import make_folder
 
+        if is_address(self.out):
+            raise PipelineError(
+                "-o is a folder on this machine; name an address in a step of the"
+                " pipeline instead: save('s3://bucket/{name}.zarr')"
+            )
         if any(step.saves for step in self._pipeline().steps):
             try:
                 make_folder(self.out)
@@ -310,12 +316,13 @@ def left_over(source: PipelineJugfile, loaded: Loaded) -> str:
     Such as those of an image that is given no more. It is known until `keep`; empty if
     there are none.
     """
+    from segkit.workflows.reserving import is_there
     from taskgraph.extending import files_of_last_run
 
     ours = _outputs_of(source)
     paths = [Path(path) for path in files_of_last_run(loaded, source.path)]
     left = sorted(str(path) for path in paths if str(path) not in ours)
-    left = [path for path in left if Path(path.partition("::")[0]).exists()]
+    left = [path for path in left if is_there(path)]
     if not left:
         return ""
     what = "a file is" if len(left) == 1 else f"{len(left)} files are"
@@ -323,6 +330,15 @@ def left_over(source: PipelineJugfile, loaded: Loaded) -> str:
         f"{what} of images, or of steps, that the last run had and this one has not:"
         f" {', '.join(left[:_NAMED])}{_more(left)}"
     )
+
+
+def written_elsewhere(source: PipelineJugfile) -> list[str]:
+    """Return the addresses of the images that were written elsewhere."""
+    from segkit.workflows.tasks import FINISH_ELSEWHERE
+
+    saved = [task for one in source.outputs for task in one.saved if task.can_load()]
+    ours = [task for task in saved if task.generator is FINISH_ELSEWHERE]
+    return [task.value().path for task in ours]
 
 
 def without_objects(source: PipelineJugfile) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit.pipeline.stages import (
@@ -19,6 +18,7 @@ from segkit.pipeline.stages import (
     TilesStage,
     WholeStage,
 )
+from segkit.workflows.reserving import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def planned(source: PipelineJugfile, store: str | None) -> list[PlannedStage]:
     loaded = source.load(results)
     results.backend.poll()
     known = set(loaded.graph.keys()).intersection(results.backend.keys())
-    names = [Path(path).name for path in source.images] or [""]
+    names = [file_of(path).name.partition("?")[0] for path in source.images] or [""]
     return [
         _planned_stage(name, one, stage, some, known)
         for name, one in zip(names, source.outputs, strict=True)

@@ -13,6 +13,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from segkit.io.elsewhere.address import is_address
+from segkit.io.elsewhere.constructing import Construction
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ _SAVING = (
     "segkit.workflows.save_overlay",
     "segkit.workflows.save_table",
     "segkit.workflows.finish_file",
+    "segkit.workflows.finish_elsewhere",
 )
 
 
@@ -50,6 +53,8 @@ class Reserved:
         What the store is known by.
     node : int
         The inode of what is under construction, which it keeps when it is named.
+    expected : tuple of int
+        The mark that an image elsewhere will have.
     """
 
     path: str
@@ -57,6 +62,7 @@ class Reserved:
     overwrite: bool = False
     store: str = ""
     node: int = 0
+    expected: Mark = ABSENT
 
     @property
     def partial(self) -> Path:
@@ -65,6 +71,13 @@ class Reserved:
         return path.with_name(
             ".".join(filter(None, (path.name, self.store, "partial")))
         )
+
+    @property
+    def construction(self) -> Construction | None:
+        """Where an image elsewhere is written; None of a file here."""
+        if not is_address(self.path):
+            return None
+        return Construction.at(self.path, self.store or "tasks")
 
     @property
     def untouched(self) -> bool:
@@ -92,7 +105,7 @@ class Saved:
     @classmethod
     def at(cls, path: str | Path) -> Saved:
         """Return the record of a file that is there now."""
-        return cls(str(path), mark_of(Path(path)))
+        return cls(str(path), mark_of(path))
 
     def __fspath__(self) -> str:
         return self.path
@@ -100,17 +113,49 @@ class Saved:
     @property
     def there(self) -> bool:
         """Whether the file is there, as it was written."""
-        return mark_of(Path(self.path)) == self.mark
+        return mark_of(self.path) == self.mark
+
+
+@known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
+class SavedElsewhere:
+    """An image that was written at an address; `tg` looks for no file of it.
+
+    Attributes
+    ----------
+    path : str
+        Its address.
+    mark : tuple of int
+        Of what makes it an image.
+    """
+
+    path: str
+    mark: Mark
+
+    @property
+    def there(self) -> bool:
+        """Whether the image is there, as it was written."""
+        return mark_of(self.path) == self.mark
 
 
 def file_of(path: str) -> Path:
     """Return the file of a path that may name something inside it by ``::``."""
-    return Path(path.partition("::")[0])
+    return Path(path if is_address(path) else path.partition("::")[0])
 
 
-def mark_of(path: Path) -> Mark:
-    """Return size and modification time of what is there, or that nothing is."""
-    where = path
+def is_there(path: str) -> bool:
+    """Say whether there is a file; what lies elsewhere is not looked for."""
+    return not is_address(path) and file_of(path).exists()
+
+
+def mark_of(path: str | Path) -> Mark:
+    """Return size and modification time of what is there, or that nothing is.
+
+    Elsewhere there are no times: it is size and digest of what makes it an image.
+    """
+    if is_address(path):
+        return Construction.at(path).mark()
+    where = path = Path(path)
     for name in ("zarr.json", ".zattrs"):
         if (path / name).is_file():
             where = path / name
@@ -140,10 +185,10 @@ def marks_of_ours(results: Results, path: str) -> frozenset[Mark]:
     results.backend.poll()
     file = file_of(path)
     marks = _marks_of_ours(results, len(results.backend.keys())).get(file.name, {})
-    own = marks.get(str(file), set())
-    if mark_of(file) in own:
+    own = marks.get(path if is_address(path) else str(file), set())
+    if mark_of(path if is_address(path) else file) in own:
         return frozenset(own)
-    moved = [found for where, found in marks.items() if not Path(where).exists()]
+    moved = [found for where, found in marks.items() if not is_there(where)]
     return frozenset(own.union(*moved))
 
 
@@ -156,8 +201,8 @@ def _marks_of_ours(
     marks: dict[str, dict[str, set[Mark]]] = {}
     for key, record in results.records(iter(results.backend.keys())):
         if record.name in _SAVING and record.failure is None:
-            saved: Saved = results.decode(record.payload, key)
-            of_name = marks.setdefault(Path(saved.path).name, {})
+            saved: Saved | SavedElsewhere = results.decode(record.payload, key)
+            of_name = marks.setdefault(file_of(saved.path).name, {})
             of_name.setdefault(saved.path, set()).add(saved.mark)
     return marks
 
@@ -202,6 +247,11 @@ def reserve(
 
     file = file_of(path)
     before = mark_of(file)
+    if is_address(path):
+        if before != ABSENT and before not in ours and not overwrite:
+            raise in_the_way(path, changed=bool(ours))
+        Construction.at(path).require_free(overwrite=True)
+        return Reserved(path, before, overwrite, store)
     if before == ABSENT:
         make_folder(file.parent)
     if before != ABSENT and before not in ours and not overwrite:

@@ -19,13 +19,23 @@ import numpy as np
 from segkit.io.axes import is_nameless
 from segkit.names import known_as
 from segkit.tiling.boxes import Box
-from segkit.workflows.reserving import ABSENT, Reserved, Saved, file_of, in_the_way
+from segkit.workflows.reserving import (
+    ABSENT,
+    Reserved,
+    Saved,
+    SavedElsewhere,
+    file_of,
+    in_the_way,
+    mark_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from segkit.arrays import Array, Table
     from segkit.io import Image
+    from segkit.io.formats import Format
+    from segkit.io.options import SaveOptions
     from segkit.io.writing import ImageWriter
     from segkit.workflows.inputs import Readable
 
@@ -199,36 +209,72 @@ def create_file(
     chunks: tuple[int, ...],
     options: Options,
 ) -> Reserved:
-    """Create an empty Zarr of the type that the first tile has.
+    """Create an image without chunks, of the type that the first tile has.
 
     Its unfinished image has a name of the store, so that runs with different stores
     that write one file never write into each other's.
     """
-    from segkit.io.ome_zarr.writing import create_zarr
+    from segkit.io.formats import format_of
     from segkit.io.options import SaveOptions
     from segkit.io.publishing import make_folder, remove
 
+    format_ = format_of(reserved.path)
     given = {name: value for name, value in options if name not in _FINISHING}
     own = {name: given.pop(name) for name in _DESCRIBING if name in given}
-    if not given.keys() <= {"labels", "ome_version"}:
-        raise TypeError(f"OME-Zarr has no options {sorted(given)}; leave them out")
+    unknown = sorted(given.keys() - format_.save_options)
+    if unknown:
+        raise TypeError(f"{format_.title} has no options {unknown}; leave them out")
     axes = own.pop("axes", described.axes)
     blank = _as_written(reserved.path, first, replace(described, axes=axes))
     blank = blank.respaced(**own) if own else blank
+    how = SaveOptions(chunks=chunks, **given)
+    if reserved.construction is not None:
+        return _create_elsewhere(reserved, format_, blank, how, dict(options))
+    if format_.create is None:
+        raise TypeError(f"{format_.title} is not written by many")
     partial = reserved.partial
     make_folder(partial.parent)
     remove(partial)
-    create_zarr(partial, blank, SaveOptions(chunks=chunks, **given))
+    format_.create(partial, blank, how)
     return replace(reserved, node=partial.stat().st_ino)
+
+
+def _create_elsewhere(
+    reserved: Reserved,
+    format_: Format,
+    blank: Image,
+    how: SaveOptions,
+    options: dict[str, Any],
+) -> Reserved:
+    """Begin an image at an address."""
+    from segkit.io.elsewhere.constructing import final_mark
+    from segkit.io.formats import require_one_level
+
+    require_one_level(reserved.path, options.get("levels", 1))
+    construction = reserved.construction
+    if format_.layout is None or construction is None:
+        raise TypeError(f"{format_.title} is not written at addresses")
+    layout = format_.layout(blank, how)
+    construction.create(layout, overwrite=True)  # which `reserve` has looked at
+    return replace(reserved, expected=final_mark(layout))
 
 
 def is_lost(created: Reserved) -> bool:
     """Return whether a file under construction was removed."""
-    return not created.partial.exists() and not _is_named(created)
+    return not _is_begun(created) and not _is_named(created)
+
+
+def _is_begun(created: Reserved) -> bool:
+    construction = created.construction
+    if construction is not None:
+        return construction.is_there
+    return created.partial.exists()
 
 
 def _is_named(created: Reserved) -> bool:
     """Return whether what lies at the path is what lay under construction."""
+    if created.construction is not None:
+        return mark_of(created.path) == created.expected
     try:
         return Path(created.path).stat().st_ino == created.node
     except FileNotFoundError:
@@ -247,12 +293,14 @@ def _writer(created: Reserved, *, overwrite: bool = False) -> ImageWriter:
     from segkit.io.errors import UnfinishedImageError
     from segkit.io.writing import ImageWriter
 
-    path = Path(created.path)
-    if not created.partial.exists():
+    if not _is_begun(created):
         raise UnfinishedImageError(
-            path,
+            created.path,
             f"was removed while it was written ({created.partial.name}); run again",
         )
+    if created.construction is not None:
+        return ImageWriter(created.path, construction=created.construction)
+    path = Path(created.path)
     return ImageWriter(path, target=created.partial, overwrite=overwrite)
 
 
@@ -267,8 +315,8 @@ def finish_file(
     """
     from segkit.io.publishing import remove
 
-    path = Path(created.path)
-    if not created.partial.exists() and _is_named(created):
+    path = created.path
+    if not _is_begun(created) and _is_named(created):
         return Saved.at(path)  # a worker died between naming it and saying so
     given = dict(options)
     finishing = {name: given[name] for name in _FINISHING if name in given}
@@ -279,5 +327,21 @@ def finish_file(
             raise in_the_way(path)
         return Saved.at(_writer(created, overwrite=not fresh).finish(**finishing))
     except FileExistsError:
-        remove(created.partial)
+        if created.construction is None:
+            remove(created.partial)
         raise
+
+
+def finish_elsewhere(
+    created: Reserved,
+    written: Sequence[int],  # noqa: ARG001 - all of them come first
+    options: Options,  # noqa: ARG001 - there is one level, and nothing to wait for
+) -> SavedElsewhere:
+    """Check that all chunks of an image elsewhere are there, and make them an image."""
+    if _is_begun(created):
+        if not created.untouched and not _is_named(created):
+            raise in_the_way(created.path)
+        _writer(created).finish()
+    elif not _is_named(created):
+        _writer(created)
+    return SavedElsewhere(created.path, created.expected)

@@ -50,3 +50,6 @@ WRITE_TILE = TaskGenerator(saving.write_tile, name="segkit.workflows.write_tile"
 FINISH_FILE = TaskGenerator(
     saving.finish_file, name="segkit.workflows.finish_file", files=True
 )
+FINISH_ELSEWHERE = TaskGenerator(
+    saving.finish_elsewhere, name="segkit.workflows.finish_elsewhere"
+)
