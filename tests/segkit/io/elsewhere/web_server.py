@@ -2,8 +2,9 @@
 
 import base64
 import re
+import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -59,13 +60,26 @@ class Handler(SimpleHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """Knows what it was asked for."""
 
-    daemon_threads = True
+    daemon_threads = False
     request_queue_size = 128
 
     def __init__(self, handler):
         self.asked = []
+        self._connections = []
         self.sent = 0
         super().__init__(("127.0.0.1", 0), handler)
+
+    def get_request(self):
+        """Know who is connected: they keep their lines, each with a thread of ours."""
+        connection, address = super().get_request()
+        self._connections.append(connection)
+        return connection, address
+
+    def hang_up(self):
+        """End all threads: other tests of this process fork it."""
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def url(self):
@@ -83,6 +97,7 @@ def serving(handler):
         finally:
             server.shutdown()
             thread.join()
+            server.hang_up()
 
 
 def serving_folder(folder):
