@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _OPTIONS = {"socket_timeout", "socket_connect_timeout"}
 _LARGE = 1 << 16
 """Bytes that are sent as they lie in memory."""
+_LONGEST = 1 << 16
+"""Bytes of a line of a reply."""
+_MOST = 1 << 32
+"""Bytes or parts of a reply; servers keep to an eighth of it."""
 _COMMANDS = (
     *("eval", "evalsha", "expire", "get", "hdel", "hget", "hkeys", "ping", "set"),
     *("smembers", "strlen", "unlink"),
@@ -142,24 +146,29 @@ class Connection:
         """
         for part in _packed(words):
             self._socket.sendall(part)
-        reply = self._reply()
+        try:
+            reply = self._reply()
+        except RecursionError:
+            raise StrangeReplyError("Protocol Error: arrays in arrays") from None
         if isinstance(reply, Refused):
             raise reply
         return reply
 
     def _reply(self) -> Any:
-        line = self._file.readline()
-        if line[-2:] != b"\r\n":
+        line = self._file.readline(_LONGEST)
+        if not line.endswith(b"\r\n"):
             if line:
                 raise StrangeReplyError(f"Protocol Error: {line!r:.80}")
             raise ConnectionError("Connection closed by server.")
         kind, text = line[:1], line[1:-2]
+        if kind in b"$*" and text == b"-1":
+            return None
         if kind == b"$":
-            return self._read(int(text)) if text != b"-1" else None
+            return self._read(_number(line))
         if kind == b":":
-            return int(text)
+            return _number(line)
         if kind == b"*":
-            return [self._reply() for _ in range(int(text))] if text != b"-1" else None
+            return [self._reply() for _ in range(_number(line))]
         if kind == b"+":
             return text
         if kind == b"-":
@@ -279,6 +288,15 @@ def plain_client(
     if min(answer, connect) <= 0:
         return None
     return PlainClient(Place(address, password, answer, connect))
+
+
+def _number(line: bytes) -> int:
+    """Return the number in a line of a reply."""
+    with suppress(ValueError):
+        number = int(line[1:-2])
+        if line[:1] == b":" or 0 <= number < _MOST:
+            return number
+    raise StrangeReplyError(f"Protocol Error: {line!r:.80}")
 
 
 def _packed(words: Sequence[Any]) -> list[Bytes]:

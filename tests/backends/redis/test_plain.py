@@ -58,7 +58,23 @@ def test_a_reply_that_is_cut_anywhere_is_a_connection_that_was_lost(size):
     assert in_words_of_redis_py(caught.value) is not None
 
 
-@pytest.mark.parametrize("reply", [b"HTTP/1.1 400\r\n", b"\r\n", b"?\r\n"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(
+            b"HTTP/1.1 400\r\n",
+            b"\r\n",
+            b"?\r\n",
+            b":one\r\n",
+            b"$-2x\r\n",
+            b"*\r\n",
+            b"$-5\r\n",
+        ),
+        *(b"$99999999999999\r\n", b"*99999999999999\r\n", b"*1\r\n" * 10_000),
+        b"+" + b"a" * (1 << 17) + b"\r\n",
+    ],
+    ids=lambda reply: reply[:12].decode().strip(),
+)
 def test_what_is_no_reply_is_no_servers(reply):
     with saying(reply) as client, pytest.raises(StrangeReplyError):
         client.ping()
