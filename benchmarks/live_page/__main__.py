@@ -1,14 +1,18 @@
 """What the live page costs: how soon it is there, and what workers lose by it.
 
-    uv run python -m benchmarks.live_page [--results 100000 1000000] [--workers 16]
+    uv run python -m benchmarks.live_page [--results 1000000] [--workers 16] [--pairs 6]
 
-A store of so many results is made with one worker's own means, then looked at as `tg
-web` does: until the first state could be sent, then at rest, then while results come.
-Throughput is that of workers with and without ten pages that follow the run, in turns.
+A store of so many results is made, in some 30 seconds for a million. Then `tg web` is
+started: until the first state has come, as a browser would read it. Then workers run
+short tasks while ten pages follow them, and while the server of these is stopped, in
+turns of some seconds each; what counts is the ratio of neighbours. All of it takes two
+minutes on a quiet machine; after `--limit` seconds it measures no further pair.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,109 +20,88 @@ import threading
 import time
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from backends.opening import open_backend
+from benchmarks.live_page.making import made
 from benchmarks.reporting import Row, parser, show
-from taskgraph.live.page import LivePage
-from taskgraph.live.routes import site_of
-from taskgraph.pages import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from backends.interface import Backend
 
-SCRIPT = """
-from taskgraph import TaskGenerator
-@TaskGenerator
-def square(x):
-    return x * x
-@TaskGenerator
-def pause(x):
-    import time
-    time.sleep(0.004)
-    return x
-for n in range({done}):
-    square(n)
-for n in range({open}):
-    pause(n)
-"""
 TG = Path(sys.executable).with_name("tg")
-PAGES, SECONDS = 10, 12
+PAGES, SECONDS, PAUSE = 10, 4.0, 0.008
+OPEN = 200_000
+HISTORY_EVERY = 2.0
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def jugfile(folder: Path, *, done: int, open_: int) -> Path:
-    """Return a script of which the first tasks have run."""
-    path = folder / "work.py"
-    path.write_text(SCRIPT.format(done=done, open=open_))
-    command = [TG, "execute", path, "-j", "1", "--name", "square"]
-    subprocess.run(command, check=False, capture_output=True)
-    return path
+@dataclass
+class Server:
+    """A `tg web`, and pages that follow it as browsers do."""
 
+    process: subprocess.Popen[str]
+    address: str
+    streams: list[object] = field(default_factory=list)
 
-def opener(path: Path) -> Callable[[], Backend]:
-    def opened() -> Backend:
-        backend = open_backend(str(path.with_suffix(".tgdata")), create=False)
-        backend.refresh()
-        return backend
+    def cpu(self) -> float:
+        """Return the seconds of a core that it has taken."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / _TICKS
 
-    return opened
+    def memory(self) -> float:
+        """Return its largest resident set, in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
+    def watch(self, pages: int) -> None:
+        """Open pages; each returns when its first state has come."""
+        for _ in range(pages):
+            self.streams.append(followed(self.address))
 
-def opening(path: Path, results: int) -> list[Row]:
-    """How long until the first state is there; what looks cost at rest."""
-    page = LivePage(opener(path), path)
-    began = time.perf_counter()
-    page.look()
-    first = time.perf_counter() - began
-    while page.following.history is not None and page.following.history.reading:
-        page.look()
-    all_read = time.perf_counter() - began
-    spent, looks = time.process_time(), 10
-    for _ in range(looks):
-        page.look()
-        time.sleep(0.2)
-    at_rest = (time.process_time() - spent) / looks
-    page.close()
-    return [
-        Row(f"{results:,} results: first state", first, "s"),
-        Row(f"{results:,} results: all times read", all_read, "s"),
-        Row(f"{results:,} results: CPU of a look at rest", at_rest, "s"),
-    ]
+    def stop(self, *, stopped: bool) -> None:
+        """Let it do nothing for a while, or go on."""
+        self.process.send_signal(signal.SIGSTOP if stopped else signal.SIGCONT)
 
 
 @contextmanager
-def pages(path: Path, many: int) -> Iterator[dict[str, float]]:
-    """Serve a page to many readers while the block runs; tell what that cost."""
-    cost = {"cpu": 0.0}
-    if not many:
-        yield cost
-        return
-    page = LivePage(opener(path), path)
-    page.start()
-    before = time.process_time()
-    with serving(site_of(page), on_end=page.latest.close) as served:
-        streams = [followed(served.address) for _ in range(many)]
-        yield cost
-        cost["cpu"] = time.process_time() - before
-        for stream in streams:
-            stream.close()
-    page.close()
+def web(path: Path) -> Iterator[Server]:
+    """Run `tg web` while the block runs."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [TG, "web", path], stdout=pipe, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        server = Server(process, process.stdout.readline().strip())
+        try:
+            yield server
+        finally:
+            server.stop(stopped=False)
+            process.terminate()
 
 
 def followed(address: str) -> object:
-    """Open the events of a page, and read them as a browser does."""
+    """Follow a page until its first state has come, and then in a thread."""
     opened = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     html = opened.open(address).read().decode()
-    place = html.partition("url=")[2].partition('"')[0]
-    stream = opened.open(address.partition("/?")[0] + place + "events")
+    place = address.partition("/?")[0] + html.partition("url=")[2].partition('"')[0]
+    stream = opened.open(f"{place}events")
+    while b'"done"' not in stream.readline():
+        pass
 
     def read() -> None:
+        last = 0.0
         try:
             while stream.readline():
-                pass
+                if time.monotonic() - last > HISTORY_EVERY:  # as `history.js` does
+                    opened.open(f"{place}history").read()
+                    last = time.monotonic()
         except (OSError, ValueError, AttributeError):
             return
 
@@ -126,51 +109,81 @@ def followed(address: str) -> object:
     return stream
 
 
-def throughput(path: Path, workers: int, many: int) -> tuple[float, float]:
-    """Return how many results come in a second, and cores that the server takes."""
-    command = [TG, "execute", path, "-j", str(workers), "--name", "pause"]
-    backend = opener(path)()
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as run:
-        before = len(backend.keys())
-        while len(backend.keys()) == before:  # they read the script first
-            time.sleep(0.05)
-            backend.refresh()
-        with pages(path, many) as cost:
-            backend.refresh()
-            began, before = time.perf_counter(), len(backend.keys())
-            time.sleep(SECONDS)
-            backend.refresh()
-            seconds, came = time.perf_counter() - began, len(backend.keys()) - before
+def opening(path: Path, results: int, times: int = 3) -> list[Row]:
+    """How long from the command until a page has the first state."""
+    found, memory = [], 0.0
+    for _ in range(times):
+        began = time.perf_counter()
+        with web(path) as server:
+            server.watch(1)
+            found.append((time.perf_counter() - began, server.cpu()))
+            memory = server.memory()
+    wall, cpu = (median(column) for column in zip(*found, strict=True))
+    note = f"CPU {cpu:.2f} s, {memory / 1e6:.0f} MB"
+    return [Row(f"{results:,} results: `tg web` to the first state", wall, "s",
+                goal=2.0, note=note)]  # fmt: skip
+
+
+def counted(backend: Backend) -> int:
+    """Return how many results came since this was asked last."""
+    return sum(len(change.results) for change in backend.poll())
+
+
+def throughput(path: Path, workers: int, pairs: int, end: float) -> list[Row]:
+    """How many results come in a second, with pages and without, in turns."""
+    backend = open_backend(str(path.with_suffix(".tgdata")), create=False)
+    counted(backend)
+    rates: dict[bool, list[float]] = {True: [], False: []}
+    cores = []
+    command = [TG, "execute", path, "-q", "-j", str(workers), "--name", "pause"]
+    with (
+        subprocess.Popen(command, stderr=subprocess.DEVNULL) as run,
+        web(path) as server,
+    ):
+        server.watch(PAGES)
+        while not counted(backend):  # they read the script first
+            time.sleep(0.2)
+        time.sleep(2 * SECONDS)
+        for pair in range(pairs):
+            if time.monotonic() > end:
+                break
+            for watched in (True, False) if pair % 2 else (False, True):
+                server.stop(stopped=not watched)
+                cpu, came, began = server.cpu(), counted(backend), time.perf_counter()
+                time.sleep(SECONDS)
+                came, seconds = counted(backend), time.perf_counter() - began
+                rates[watched].append(came / seconds)
+                if watched:
+                    cores.append((server.cpu() - cpu) / seconds)
         run.terminate()
     backend.close()
-    return came / seconds, cost["cpu"] / seconds
+    ratios = sorted(a / b for a, b in zip(rates[True], rates[False], strict=True))
+    about = f"{workers} workers, {PAGES} pages"
+    spread = f"{len(ratios)} pairs, {ratios[0]:.2f} to {ratios[-1]:.2f}"
+    without = median(rates[False])
+    return [
+        Row(f"{about}: throughput", median(ratios) * without, "results/s",
+            "(without pages)", without, goal_ratio=0.97, yardstick=True, note=spread),
+        Row(f"{about}: the server", median(cores), "cores", goal=0.2),
+    ]  # fmt: skip
 
 
 def main() -> None:
     options = parser(__doc__)
-    options.add_argument("--results", type=int, nargs="+", default=[100_000])
+    options.add_argument("--results", type=int, default=1_000_000)
     options.add_argument("--workers", type=int, default=16)
-    options.add_argument("--turns", type=int, default=3)
+    options.add_argument("--pairs", type=int, default=6, help="of turns (8 s each)")
+    options.add_argument("--limit", type=float, default=180.0, help="seconds in all")
+    options.add_argument("--folder", type=Path, help="where the store is, or stays")
     given = options.parse_args()
-    rows: list[Row] = []
-    for results in given.results:
-        with tempfile.TemporaryDirectory() as folder:
-            path = jugfile(Path(folder), done=results, open_=200_000)
-            rows += opening(path, results)
-            found: dict[int, list[tuple[float, float]]] = {0: [], PAGES: []}
-            for _ in range(given.turns):
-                for many, turns in found.items():
-                    turns.append(throughput(path, given.workers, many))
-            alone = max(rate for rate, _ in found[0])
-            rate, cores = max(found[PAGES])
-            about = f"{results:,} results, {given.workers} workers"
-            rows += [
-                Row(f"{about}: without pages", alone, "results/s"),
-                Row(f"{about}: with {PAGES} pages", rate, "results/s"),
-                Row(f"{about}: share that is kept", rate / alone, ""),
-                Row(f"{about}: the server", cores, "cores"),
-            ]
-    show(rows, given)
+    end = time.monotonic() + given.limit
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.folder or Path(temporary)
+        path = folder / "work.py"
+        if not path.exists():
+            made(path, done=given.results, open_=OPEN, pause=PAUSE)
+        show(opening(path, given.results), given)
+        show(throughput(path, given.workers, given.pairs, end), given)
 
 
 if __name__ == "__main__":

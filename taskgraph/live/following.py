@@ -91,6 +91,7 @@ class Following:
         self._due: dict[str, float] = {}
         self._document = b""
         self._gone: set[bytes] = set()
+        self._unexpected = False
 
     @property
     def backend(self) -> Backend | None:
@@ -156,13 +157,23 @@ class Following:
             known = known - self._gone if self._gone else known
             self.tasks.judge(known, backend.failures(), held)
         assert self.history is not None
-        if fresh or new:
+        if fresh or new:  # somebody waits for the counts
+            self._unexpected = True
+            return ""
+        if self._unexpected:
+            self._unexpected = False
             self.history.expect(backend.keys())
         else:
             for one in changes:
                 self.history.expect([*one.results, *one.failures])
         self.history.read(backend, self.tasks, _READ_FOR)
         return ""
+
+    @property
+    def reading(self) -> bool:
+        """Whether there are records that were not read yet."""
+        history = self.history
+        return self._unexpected or (history is not None and history.reading)
 
     def _count_members(self, backend: Backend) -> None:
         if self._is_due("members", _MEMBERS_EVERY):

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 _OFTEN, _SELDOM = 1.0, 10.0
 """Seconds between two looks while somebody watches, and while nobody does."""
-_RATHER = 6
-"""A look that takes long is followed by so many times as long without one."""
+_RATHER = 9
+"""A look that takes long is followed by so many times as long without one: all pages
+together take a tenth of a core by that, and another one by what they ask for."""
 _SEARCHES = 8
 
 
@@ -73,15 +74,19 @@ class LivePage:
         self.latest, self._rates = Latest(), Rates()
         self.act, self.sentence, self._address = act, sentence, address
         self._ended, self._wanted = threading.Event(), threading.Event()
+        self._seen = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._values: ValueProcess | None = None
         self._texts: tuple[Tasks, CallTexts] | None = None
         self._searches: OrderedDict[str, Search] = OrderedDict()
 
     def start(self) -> None:
-        """Look once, then again and again in a thread."""
-        self.look()
+        """Look again and again in a thread; see `looked_at`."""
         self._thread.start()
+
+    def looked_at(self) -> None:
+        """Wait until the store was looked at once."""
+        self._seen.wait()
 
     def close(self) -> None:
         """End: streams, thread, processes."""
@@ -101,22 +106,26 @@ class LivePage:
             if self.following.tasks is not None:
                 self._rates.add(time.monotonic(), ended_of(self.following.tasks))
             self.latest.publish(json.dumps(self.state(), allow_nan=False))
+        self._seen.set()
 
     def look_soon(self) -> None:
-        """Let the thread look at once."""
+        """Let the thread look as soon as it may: somebody came."""
         self._wanted.set()
 
     def _follow(self) -> None:
-        while not self._ended.is_set():
+        self.look()  # it takes longest, and what it left out comes soon
+        busy = 0.0
+        while True:
+            watched = self.latest.watchers > 0
+            pause = _OFTEN if watched or self.following.reading else _SELDOM
+            self._ended.wait(_RATHER * busy)
+            self._wanted.wait(max(0.0, pause - _RATHER * busy))
+            self._wanted.clear()
+            if self._ended.is_set():
+                return
             began = time.thread_time()
             self.look()
             busy = time.thread_time() - began
-            history = self.following.history
-            reading = history is not None and history.reading
-            watched = self.latest.watchers > 0
-            pause = _OFTEN if watched or reading else _SELDOM
-            self._wanted.wait(max(pause, _RATHER * busy))
-            self._wanted.clear()
 
     def state(self) -> dict[str, Any]:
         """Return what a page shows all the time."""
@@ -147,7 +156,7 @@ class LivePage:
             "left": left_of(tasks, history.timeline, len(follows.alive)),
             "workers": workers_of(rows, first),
             "at_work": len(follows.alive),
-            "reading": history.reading,
+            "reading": follows.reading,
             "notes": [self.sentence(note) for note in told_of(follows)],
         }
 

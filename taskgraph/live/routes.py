@@ -47,6 +47,7 @@ def site_of(page: LivePage) -> Site:
         return shell(title, scripts=["live/page.js"], styles=["live/live.css"])
 
     async def news(request: Request) -> Response:
+        page.look_soon()
         return events(page.latest, request)
 
     gets: dict[str, Callable[[LivePage, Mapping[str, str]], Response]] = {
@@ -98,6 +99,7 @@ def _acting(page: LivePage, answer: Callable[..., Response]) -> Any:
 
 def _answered(page: LivePage, answer: Callable[..., Response], *given: Any) -> Response:
     """Return an answer; what goes wrong is a sentence."""
+    page.looked_at()
     try:
         return answer(*given)
     except LookupError as error:

@@ -88,8 +88,8 @@ def told_of(follows: Following) -> list[str]:
     """
     tasks = follows.tasks
     assert tasks is not None
-    snapshot, states, place = tasks.snapshot, tasks.states, tasks.place
-    awaited = [place[key] for key in snapshot.awaited() if key in place]
+    snapshot, states = tasks.snapshot, tasks.states
+    awaited = tasks.places(snapshot.awaited())
     stuck = any(states[one] in (FAILED, BLOCKED) for one in awaited)
     left = sum(lock.worker in follows.dead for lock in follows.locks)
     notes = notes_of(snapshot, follows.jugfile, stuck=stuck, left=left)

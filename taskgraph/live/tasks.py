@@ -7,6 +7,7 @@ as it has dependants, and not a look at the whole graph. Pure.
 from __future__ import annotations
 
 from array import array
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ FAILED, BLOCKED, WAITING, READY, RUNNING, DONE = range(len(STATES))
 class Tasks:
     """The states of the tasks of a snapshot, and their numbers by function.
 
+    They are known as soon as they were judged.
+
     Parameters
     ----------
     snapshot : Snapshot
@@ -37,7 +40,7 @@ class Tasks:
     keys : list of bytes
         Of the tasks, each after all that it needs.
     place : dict of bytes to int
-        Where in `keys` a key is.
+        Where in `keys` a key is; made when it is first asked for.
     functions : array of int
         For each task the place of its function's name in ``snapshot.names``.
     states : bytearray
@@ -49,22 +52,31 @@ class Tasks:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.keys = snapshot.split()
-        self.place = dict(zip(self.keys, range(len(self.keys)), strict=True))
         self.functions = _numbers(snapshot.functions)
         self._names = self.functions.tolist()
         size = len(self.keys)
         counts, needs = _numbers(snapshot.counts), _numbers(snapshot.needs)
         self._starts = np.concatenate([[0], np.cumsum(counts)])
         self._needs = needs
-        owners = np.repeat(np.arange(size), counts)
-        self._dependants = owners[np.argsort(needs, kind="stable")]
-        needed = np.bincount(needs, minlength=size) if size else counts
-        self._first = np.concatenate([[0], np.cumsum(needed)])
         self.states = bytearray(bytes([READY]) * size)
         self._missing = array("i", bytes(4 * size))
         self._held: set[int] = set()
         self.counts: list[list[int]] = []
-        self.judge((), (), ())
+
+    @cached_property
+    def place(self) -> dict[bytes, int]:  # noqa: D102 - an attribute of the class
+        return dict(zip(self.keys, range(len(self.keys)), strict=True))
+
+    @cached_property
+    def _dependants(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Where the dependants of each task begin, and the places of all."""
+        size, needs = len(self.keys), self._needs
+        owners = np.repeat(np.arange(size), np.diff(self._starts))
+        needed = np.bincount(needs, minlength=size)
+        return (
+            np.concatenate([[0], np.cumsum(needed)]),
+            owners[np.argsort(needs, kind="stable")],
+        )
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -76,12 +88,11 @@ class Tasks:
         held: Iterable[bytes],
     ) -> None:
         """Look at all tasks anew; as `taskgraph.upkeep.status.status_of` does."""
-        size, place = len(self.keys), self.place
+        size = len(self.keys)
         done = np.zeros(size, bool)
         if known:
             done = np.fromiter(map(known.__contains__, self.keys), bool, size)
-        failed = [place[key] for key in failures if key in place]
-        failed = [one for one in failed if done[one]]
+        failed = [one for one in self.places(failures) if done[one]]
         done[failed] = False
         unmet = np.concatenate([[0], np.cumsum(~done[self._needs])])
         missing = unmet[self._starts[1:]] - unmet[self._starts[:-1]]
@@ -129,8 +140,7 @@ class Tasks:
 
         All have to be judged anew if one that is blocked is run, or was.
         """
-        place, states = self.place, self.states
-        now = {place[key] for key in held if key in place}
+        states, now = self.states, set(self.places(held))
         for here in now - self._held:
             if states[here] == BLOCKED:
                 return False
@@ -144,6 +154,20 @@ class Tasks:
         self._held = now
         return True
 
+    def places(self, wanted: Iterable[bytes]) -> list[int]:
+        """Return where keys are: those of other graphs are nowhere.
+
+        The first who asks does so while somebody waits to see the counts.
+        """
+        wanted = set(wanted)
+        if not wanted:
+            return []
+        if "place" in self.__dict__:
+            return [self.place[key] for key in wanted if key in self.place]
+        flags = map(wanted.__contains__, self.keys)
+        found: list[int] = np.nonzero(np.fromiter(flags, bool))[0].tolist()
+        return found
+
     def needs(self, place: int) -> list[int]:
         """Return the places of what a task needs."""
         found: list[int] = self._needs[slice(*self._starts[place : place + 2])].tolist()
@@ -151,8 +175,8 @@ class Tasks:
 
     def dependants(self, place: int) -> list[int]:
         """Return the places of the tasks that need a task."""
-        part = slice(*self._first[place : place + 2])
-        found: list[int] = self._dependants[part].tolist()
+        first, dependants = self._dependants
+        found: list[int] = dependants[slice(*first[place : place + 2])].tolist()
         return found
 
     def edges(self) -> list[tuple[int, int, int]]:

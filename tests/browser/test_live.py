@@ -52,6 +52,7 @@ class Shown:
 
     def __enter__(self):
         self.page.start()
+        self.page.looked_at()
         self._served = serving(site_of(self.page), on_end=self.page.latest.close)
         self.address = self._served.__enter__().address
         return self
@@ -296,3 +297,21 @@ def test_the_server_may_end_before_the_page(browser, ran):
     browser.find(".notice", "is `tg web` still running?")
     time.sleep(0.1)
     browser.expected = ["ERR_CONNECTION_REFUSED"]
+
+
+def test_a_page_that_nobody_sees_asks_for_nothing(browser, shown):
+    shown.open()
+    browser.find("table.functions", "measure")
+
+    def watchers():
+        return shown.page.latest.watchers
+
+    browser.wait(lambda: watchers() == 1)
+    hide = (
+        "Object.defineProperty(document, 'hidden', {value: arguments[0], "
+        "configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    browser.run(hide, True)
+    browser.wait(lambda: watchers() == 0, "the end of the stream")
+    browser.run(hide, False)
+    browser.wait(lambda: watchers() == 1, "the stream again")

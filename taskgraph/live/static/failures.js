@@ -1,6 +1,6 @@
 // What failed, equal causes together.
 
-import { fill, get, h } from "../pages/dom.js";
+import { fill, get, h, paced } from "../pages/dom.js";
 import { count, counted, fullMoment, moment } from "../pages/format.js";
 import { forgetting, retrying } from "./actions.js";
 import { shortName } from "./states.js";
@@ -14,8 +14,10 @@ export function failures(first) {
   const element = h("div", { class: "view" }, room);
   const open = new Set([0]);
   let was = "";
+  let now = first;
 
-  async function refresh(plain) {
+  const refresh = paced(async () => {
+    const plain = now;
     let found;
     try {
       found = await get("failures");
@@ -30,13 +32,14 @@ export function failures(first) {
       found.damaged ? h("p", { class: "bad" }, `${count(found.damaged)} failed, and why is lost: their records are damaged`) : null,
       found.groups.map((group, place) => shown(group, place, plain.acts, open)),
       listed < found.total ? h("p", { class: "quiet" }, `and ${count(found.total - listed)} more; see \`tg errors\``) : null);
-  }
+  });
 
   function take(plain) {
     const is = failedOf(plain);
     if (is === was) return;
     was = is;
-    refresh(plain);
+    now = plain;
+    refresh();
   }
 
   take(first);

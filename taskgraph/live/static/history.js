@@ -1,6 +1,6 @@
 // How many tasks of which function ended when, as areas one upon the other.
 
-import { fill, get, h, s } from "../pages/dom.js";
+import { fill, get, h, paced, s } from "../pages/dom.js";
 import { count, duration, fullMoment, moment, short } from "../pages/format.js";
 import { shortName } from "./states.js";
 
@@ -8,7 +8,7 @@ import { shortName } from "./states.js";
 const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"];
 const REST = "#8a9099";
 const [HEIGHT, LEFT, BOTTOM] = [170, 44, 18];
-const EVERY = 2000;
+const EVERY = 2000; // milliseconds
 
 /** Make the picture; `take` lets it follow. */
 export function history() {
@@ -17,7 +17,6 @@ export function history() {
   const legend = h("ul", { class: "legend" });
   const element = h("section", {}, h("h2", {}, "Throughput"), h("div", { class: "chart" }, svg), read, legend);
   let plain = null;
-  let last = 0;
   let signed = "";
   let closed = false;
 
@@ -33,8 +32,7 @@ export function history() {
   }
   svg.addEventListener("pointermove", pointed);
 
-  async function refresh() {
-    last = Date.now();
+  async function asked() {
     try {
       plain = await get("history");
     } catch {
@@ -83,14 +81,11 @@ export function history() {
     if (!read.textContent || read.textContent.startsWith("Nothing")) fill(read, "Point at it to read numbers.");
   }
 
-  function take() {
-    if (document.visibilityState === "visible" && Date.now() - last > EVERY) refresh();
-  }
-
+  const refresh = paced(asked, EVERY);
   const resized = new ResizeObserver(() => plain && draw());
   resized.observe(svg);
   refresh();
-  return { element, take, close: () => { closed = true; resized.disconnect(); } };
+  return { element, take: refresh, close: () => { closed = true; resized.disconnect(); } };
 }
 
 function add(rows, spans) {

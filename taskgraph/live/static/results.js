@@ -1,10 +1,11 @@
 // The newest results of a function, each as what it is, as far as that runs nothing.
 
-import { Refused, act, address, fill, get, go, h, state } from "../pages/dom.js";
+import { Refused, act, address, fill, get, go, h, paced, state } from "../pages/dom.js";
 import { count, moment } from "../pages/format.js";
 import { shortName } from "./states.js";
 
 const SHOWN = 12;
+const EVERY = 3000; // milliseconds
 
 /** Make the view. */
 export function results(first) {
@@ -15,6 +16,7 @@ export function results(first) {
     h("div", { class: "filters" }, h("label", {}, "Newest results of", choice), told), room));
   let now = first;
   let signature = "";
+  let cards = new Map(); // those that stay are not loaded again
 
   function functions() {
     const names = now.functions.filter((one) => one.done).map((one) => one.name);
@@ -38,11 +40,15 @@ export function results(first) {
     const found = await get("tasks", { function: name, state: "done", sort: "ended", down: 1, count: SHOWN });
     if (sign !== signature) return;
     fill(told, `${count(found.rows.length)} of ${count(found.total)}; all are among Tasks`);
-    fill(room, found.rows.map(card));
+    const before = cards;
+    cards = new Map(found.rows.map((row) => [`${row.key} ${row.ended}`, row]));
+    for (const [name, row] of cards) cards.set(name, before.get(name) ?? card(row));
+    fill(room, [...cards.values()]);
   }
 
   refresh();
-  return { element, moved: refresh, take: (plain) => { now = plain; refresh(); } };
+  const follow = paced(refresh, EVERY);
+  return { element, moved: refresh, take: (plain) => { now = plain; follow(); } };
 }
 
 function card(row) {

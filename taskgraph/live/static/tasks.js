@@ -1,6 +1,6 @@
 // The tasks: searched, filtered, sorted, as many as there are; one of them in full.
 
-import { fill, get, go, h, settled, state } from "../pages/dom.js";
+import { fill, get, go, h, paced, settled, state } from "../pages/dom.js";
 import { counted, duration, fullMoment, moment } from "../pages/format.js";
 import { keys } from "../pages/keys.js";
 import { table } from "../pages/table.js";
@@ -82,6 +82,7 @@ export function tasks(first) {
     }
   }
 
+  const renew = paced(() => Promise.all([list.reload({ keep: true }), detail?.refresh()]));
   let was = JSON.stringify(first.functions) + first.forgot;
   function take(plain) {
     acts = plain.acts;
@@ -89,8 +90,7 @@ export function tasks(first) {
     const is = JSON.stringify(plain.functions) + plain.forgot;
     if (is !== was) {
       was = is;
-      list.reload({ keep: true });
-      detail?.refresh();
+      renew();
     }
   }
 

@@ -125,7 +125,7 @@ export async function act(path, body = {}, { signal } = {}) {
 }
 
 /**
- * Follow a stream of events, each of which is JSON.
+ * Follow a stream of events, each of which is JSON, while somebody can see the page.
  * @param {string} path
  * @param {function(object)} take Called with each value.
  * @param {function(boolean)} connected Called when the server is there, and when it is not.
@@ -136,6 +136,7 @@ export function follow(path, take, connected = () => {}) {
   let timer;
   let ended = false;
   const open = () => {
+    if (document.hidden) return;
     source = new EventSource(path);
     source.onopen = () => connected(true);
     source.onmessage = (event) => take(JSON.parse(event.data));
@@ -145,11 +146,18 @@ export function follow(path, take, connected = () => {}) {
       if (!ended) timer = setTimeout(open, 2000);
     };
   };
+  const seen = () => {
+    clearTimeout(timer);
+    source?.close();
+    open();
+  };
+  document.addEventListener("visibilitychange", seen);
   open();
   return () => {
     ended = true;
+    document.removeEventListener("visibilitychange", seen);
     clearTimeout(timer);
-    source.close();
+    source?.close();
   };
 }
 
@@ -195,6 +203,34 @@ export function settled(call, milliseconds) {
   return (...given) => {
     clearTimeout(timer);
     timer = setTimeout(call, milliseconds, ...given);
+  };
+}
+
+/**
+ * Return a function that lets another one, which may be async, be called once in a while.
+ *
+ * In between nine times as long passes as it took, and a second at least: so all pages
+ * together have their server busy for a tenth of the time, however many they are, as who
+ * waits for others takes longer.
+ */
+export function paced(call, least = 1000) {
+  let busy = false;
+  let wanted = false;
+  async function run() {
+    [busy, wanted] = [true, false];
+    const began = performance.now();
+    try {
+      await call();
+    } finally {
+      setTimeout(() => {
+        busy = false;
+        if (wanted) run();
+      }, Math.max(least, 9 * (performance.now() - began)));
+    }
+  }
+  return () => {
+    wanted = true;
+    if (!busy) run();
   };
 }
 

@@ -71,6 +71,7 @@ def shown():
 
         page = LivePage(opened, jugfile, **more)
         page.start()
+        page.looked_at()
         served = serving(site_of(page), on_end=page.latest.close)
         client = Client(served.__enter__().address)
         ends.append((served, page))

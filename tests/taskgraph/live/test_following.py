@@ -109,7 +109,7 @@ def test_times_are_read_from_records(follows, jugfile):
     began = time.time()
     ran(jugfile)
     follows.look()
-    while follows.history.reading:  # each look reads some
+    while follows.reading:  # each look reads some
         follows.look()
     plain = follows.history.timeline.plain()
     assert sum(map(sum, plain["counts"].values())) == 5
@@ -178,5 +178,5 @@ def test_times_are_those_of_the_store_that_is_there_now(follows, jugfile, looked
     for _ in range(3):
         follows.look()
     assert follows.trouble == ""
-    assert not follows.history.reading
+    assert not follows.reading
     assert all(one >= again - 0.1 for one in follows.history.ended)

@@ -81,7 +81,7 @@ def test_tasks_are_found_filtered_sorted_and_paged(shown, jugfile):
     assert [row["arguments"] for row in found["rows"]] == [str(n) for n in range(5, 15)]
     assert client.get("tasks", state="failed")["total"] == 3
     assert client.get("tasks", text="29", state="done")["total"] >= 1
-    while page.following.history.reading:
+    while page.following.reading:
         page.look()
     down = client.get("tasks", sort="took", down=1, state="done")["rows"]
     assert down == sorted(down, key=lambda row: -row["took"])
@@ -251,7 +251,7 @@ def test_the_state_names_hostile_things_as_they_are(shown, jugfile):
     names = [row["name"] for row in page.state()["functions"]]
     assert "work.plain" in names
     assert client.get("graph")["lines"][0]["title"] == "30 results needed"
-    while page.following.history.reading:
+    while page.following.reading:
         page.look()
     assert client.get("history")["counts"]["work.plain"]
     assert client.get("undoable") == []

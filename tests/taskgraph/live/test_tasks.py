@@ -30,6 +30,12 @@ def snapshot_of(needs: list[list[int]], functions: list[int]) -> Snapshot:
     )
 
 
+def judged(snapshot: Snapshot) -> Tasks:
+    tasks = Tasks(snapshot)
+    tasks.judge((), (), ())
+    return tasks
+
+
 @st.composite
 def graphs(draw):
     size = draw(st.integers(1, 12))
@@ -51,7 +57,7 @@ EVENTS = st.lists(
 
 @given(snapshot=graphs(), events=EVENTS)
 def test_states_are_those_of_status_whatever_happens(snapshot, events):
-    tasks, keys = Tasks(snapshot), snapshot.split()
+    tasks, keys = judged(snapshot), snapshot.split()
     known, failures, held = set(), set(), set()
     for what, place in events:
         key = keys[place % len(keys)]
@@ -89,14 +95,14 @@ def names_of(tasks):
 
 
 def test_keys_of_other_graphs_are_passed_over():
-    tasks = Tasks(snapshot_of([[], [0]], [0, 1]))
+    tasks = judged(snapshot_of([[], [0]], [0, 1]))
     assert tasks.ended([b"x" * 20], [b"y" * 20])
     tasks.hold([b"x" * 20])
     assert names_of(tasks) == ["ready", "waiting"]
 
 
 def test_functions_are_joined_by_how_many_results_they_need():
-    tasks = Tasks(snapshot_of([[], [], [0, 1], [2]], [0, 0, 1, 1]))
+    tasks = judged(snapshot_of([[], [], [0, 1], [2]], [0, 0, 1, 1]))
     assert tasks.edges() == [(1, 0, 2), (1, 1, 1)]
     assert tasks.needs(2) == [0, 1]
     assert tasks.dependants(2) == [3]
@@ -104,13 +110,13 @@ def test_functions_are_joined_by_how_many_results_they_need():
 
 
 def test_an_empty_graph_has_no_states():
-    tasks = Tasks(snapshot_of([], []))
+    tasks = judged(snapshot_of([], []))
     assert tasks.totals()["done"] == 0
     assert tasks.edges() == []
 
 
 def test_calls_of_which_nothing_is_kept_have_no_text_and_are_found_by_key():
-    tasks = Tasks(snapshot_of([[], []], [0, 0]))
+    tasks = judged(snapshot_of([[], []], [0, 0]))
     assert CallTexts(tasks)[1] == ""
     search = Search(tasks, "00000000")
     while not search.finished:
