@@ -15,11 +15,12 @@ from taskgraph import Table
 
 STYLE = """
 :root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto;
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto;
   padding: 0 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1em 0; }
 th, td { padding: .15em .7em; text-align: left; border-bottom: 1px solid #8884; }
 td.n { text-align: right; }
+.wide { overflow-x: auto; }
 img { max-width: 100%; background: white; }
 .warn { border-left: 4px solid #c60; padding-left: .8em; }
 code { font-size: .9em; }
@@ -142,7 +143,7 @@ def page_of(about, tables, kinds, example):
         )
     parts += [
         "<h2>Masks</h2>",
-        html_table(tables["masks"]),
+        wide(tables["masks"]),
         f"<p><img src='{html.escape(example)}' alt='a picture with each mask on it'>",
         f"<h2>Parts of regions</h2><p>{LEGEND}",
     ]
@@ -150,18 +151,23 @@ def page_of(about, tables, kinds, example):
         parts += [
             f"<h3>{html.escape(kind)}</h3>",
             verdict(tables[f"methods-{kind}"]),
-            html_table(tables[f"methods-{kind}"]),
+            wide(tables[f"methods-{kind}"]),
         ]
         if f"persons-{kind}" in tables:
             parts += [
                 "<h4>Learned from the other person</h4>",
-                html_table(tables[f"persons-{kind}"]),
+                wide(tables[f"persons-{kind}"]),
             ]
         parts += [
             "<h4>Residuals: dots of each two methods, and their correlations</h4>",
             f"<p><img src='residuals-{html.escape(kind)}.png' alt='residuals'>",
         ]
     return "\n".join(parts) + "\n"
+
+
+def wide(table):
+    """Return a table as HTML that can be scrolled where the window is narrower."""
+    return f"<div class=wide tabindex=0>{html_table(table)}</div>"
 
 
 def verdict(table):

@@ -22,10 +22,10 @@ from taskgraph.upkeep.snapshot import load
 from taskgraph.watching.notes import not_run_note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from backends.interface import Backend, Lock, Member
+    from backends.interface import Backend, Change, Lock, Member
 
 _MEMBERS_EVERY, _FILES_EVERY, _GRAPH_EVERY = 2.0, 15.0, 2.0
 _RATHER = 20
@@ -156,10 +156,16 @@ class Following:
             known = backend.keys()
             known = known - self._gone if self._gone else known
             self.tasks.judge(known, backend.failures(), held)
-        assert self.history is not None
         if fresh or new:  # somebody waits for the counts
             self._unexpected = True
-            return ""
+        else:
+            self._read_times(backend, changes)
+        return ""
+
+    def _read_times(self, backend: Backend, changes: Iterable[Change]) -> None:
+        """Read some of the records of tasks that have ended."""
+        assert self.tasks is not None
+        assert self.history is not None
         if self._unexpected:
             self._unexpected = False
             self.history.expect(backend.keys())
@@ -167,7 +173,6 @@ class Following:
             for one in changes:
                 self.history.expect([*one.results, *one.failures])
         self.history.read(backend, self.tasks, _READ_FOR)
-        return ""
 
     @property
     def reading(self) -> bool:

@@ -88,8 +88,9 @@ class Chooser:
         found = Shown(name, len(keys))
         wanted = max(self._most, _TEXTS)
         step = max(1, len(keys) // wanted)
-        records = self._results.records(iter(keys[::step][:wanted]))
-        order = {key: place for place, key in enumerate(keys)}
+        chosen = keys[::step][:wanted]
+        records = self._results.records(iter(chosen))
+        order = {key: place for place, key in enumerate(chosen)}
         for key, record in sorted(records, key=lambda pair: order[pair[0]]):
             if len(found.pictures) >= self._most:
                 break

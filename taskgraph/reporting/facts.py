@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import DamagedError
 from taskgraph.results.codec import stored_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from backends.interface import Key
     from taskgraph.records import Record
@@ -52,6 +54,17 @@ class Spent:
         self.size += stored_size(record.payload) if record.payload else 0
         self.start = min(self.start, record.start)
         self.end = max(self.end, record.end)
+
+    def join(self, other: Spent) -> None:
+        """Add tasks that are added up already."""
+        self.tasks += other.tasks
+        self.seconds += other.seconds
+        self.cpu += other.cpu
+        self.longest = max(self.longest, other.longest)
+        self.memory = max(self.memory, other.memory)
+        self.size += other.size
+        self.start = min(self.start, other.start)
+        self.end = max(self.end, other.end)
 
 
 @dataclass(slots=True)
@@ -101,34 +114,38 @@ def facts_of(results: Results, keys: Iterable[Key]) -> Facts:
         Whose records are read, segment by segment.
     """
     facts = Facts()
-    rows: dict[int, list[tuple[int, Key, bool]]] = defaultdict(list)
+    rows: dict[int, array[int]] = defaultdict(partial(array, "L"))
     for key in keys:
         where = results.backend.find(key)
         if where is not None:
-            rows[where.position].append((where.row, key, where.failure))
+            rows[where.position].append(where.row << 1 | where.failure)
     for position, found in sorted(rows.items()):
         try:
             body = results.body(position)
-            records = [(k, body.record(row, failed=f)) for row, k, f in found]
+            records = [(n >> 1, body.record(n >> 1, failed=bool(n & 1))) for n in found]
         except DamagedError:
             facts.damaged += 1
             continue
-        for key, record in records:
-            _add(facts, key, record)
-        _add_context(facts, records[0][1].context, len(records))
+        failed = [(body.key(row), x) for row, x in records if x.failure is not None]
+        facts.failed += failed
+        _add(facts, [record for _, record in records])
     facts.failed.sort(key=lambda pair: (pair[1].start, pair[0]))
     return facts
 
 
-def _add(facts: Facts, key: Key, record: Record) -> None:
-    context = record.context
-    worker = tuple(str(context.get(name) or "") for name in ("host", "user", "job"))
+def _add(facts: Facts, records: Sequence[Record]) -> None:
+    """Add the records of a segment, which share what ran them."""
+    context = records[0].context
+    host, user, job = (str(context.get(what) or "") for what in ("host", "user", "job"))
     pid = context.get("pid")
-    who = (worker[0], pid if type(pid) is int else 0, worker[1], worker[2])
-    for spent in (facts.functions[record.name], facts.workers[who], facts.all):
-        spent.add(record)
-    if record.failure is not None:
-        facts.failed.append((key, record))
+    who = (host, pid if type(pid) is int else 0, user, job)
+    spent: dict[str, Spent] = defaultdict(Spent)
+    for record in records:
+        spent[record.name].add(record)
+    for name, one in spent.items():
+        for whole in (facts.functions[name], facts.workers[who], facts.all):
+            whole.join(one)
+    _add_context(facts, context, len(records))
 
 
 def _add_context(facts: Facts, context: Mapping[str, Any], count: int) -> None:

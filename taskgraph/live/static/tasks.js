@@ -27,7 +27,7 @@ export function tasks(first) {
   let known = "";
   let signature = "";
   let detail = null;
-  let shownTask = "";
+  let shownTask = null;
   const list = table({
     label: "Tasks",
     columns: COLUMNS,

@@ -130,9 +130,9 @@ def _shown(
 
     known, failures = results.backend.keys(), results.backend.failures()
     keys: dict[str, list[bytes]] = {name: [] for name in snapshot.names}
-    for key, name in snapshot.named().items():
+    for key, function in zip(snapshot, snapshot.functions, strict=True):
         if key in known and key not in failures:
-            keys[name].append(key)
+            keys[snapshot.names[function]].append(key)
     chooser = Chooser(results, most=most, pickled=values)
     return [chooser.shown(name, some) for name, some in keys.items() if some]
 
