@@ -37,8 +37,9 @@ def in_words_of_redis_py(error: Exception) -> Exception | None:
 
     Examples
     --------
-    >>> in_words_of_redis_py(Refused("NOPERM this user has no permissions"))
-    NoPermissionError('this user has no permissions')
+    >>> found = in_words_of_redis_py(Refused("NOPERM this user may not do that"))
+    >>> print(type(found).__name__, found, sep=": ")
+    NoPermissionError: this user may not do that
     >>> in_words_of_redis_py(ValueError("of somebody else"))
     """
     if isinstance(error, redis.RedisError | RedisClusterException):
