@@ -25,6 +25,8 @@ _KINDS = {
     "ExpiredToken": "credentials",
     "InvalidAccessKeyId": "credentials",
     "InvalidToken": "credentials",
+    "Missing AccessKeyId": "credentials",
+    "Missing SecretAccessKey": "credentials",
     "NoSuchBucket": "no bucket",
     "PermanentRedirect": "region",
     "RequestTimeTooSkewed": "credentials",

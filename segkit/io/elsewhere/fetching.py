@@ -12,6 +12,7 @@ comes after it. The answer is ``("ok", value)``, or ``("failed", kind, word)`` a
 
 from __future__ import annotations
 
+import gzip
 import json
 import mmap
 import os
@@ -19,13 +20,15 @@ import socket
 import threading
 from contextlib import suppress
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from segkit.io.elsewhere.failures import told
+from segkit.io.elsewhere.zipped import Zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +39,7 @@ Where: TypeAlias = tuple[tuple[str, str], ...]
 """A place as sorted pairs: scheme, host, and what was set of it."""
 Form: TypeAlias = tuple[bool, bool]
 """Whether axes are turned round, and then the first one, a channel, is left out."""
+_GZIP = b"\x1f\x8b"
 _SECONDS = 60
 _TRIES = 3
 _KEPT = 64
@@ -106,7 +110,10 @@ def _get(where: Where, path: str) -> tuple[bytes, str] | None:
     except FileNotFoundError:
         return None
     meta = found.meta
-    return bytes(found.bytes()), meta["e_tag"] or str(meta["last_modified"])
+    data = bytes(found.bytes())
+    if data.startswith(_GZIP):  # with `Content-Encoding`, which obstore does not heed
+        data = gzip.decompress(data)
+    return data, meta["e_tag"] or str(meta["last_modified"])
 
 
 def _list(where: Where, prefix: str) -> list[tuple[str, int, str]]:
@@ -218,17 +225,30 @@ def _array(
     with _opening:
         if name in _opened:
             return _opened[name]
-    whole = {**spec, "open": True, "kvstore": kvstore(where, path)}
-    array = tensorstore.open(whole, context=_context()).result()
-    array = array[tensorstore.d[:].translate_to[0]]
-    turned, squeezed = form
-    array = array.T if turned else array
-    array = array[0] if squeezed else array
+    whole = {**spec, "open": True}
+    zipped = whole.pop("zipped", None)
+    located = {**whole, "kvstore": kvstore(where, path)}
+    array: Any = tensorstore.open(located, context=_context()).result()
+    shown = partial(_shown, form=form)
+    if zipped is None:
+        array = shown(array)
+    else:
+        array = Zipped(array, Path(path), zipped, whole, shown)
     with _opening:
         if len(_opened) >= _KEPT:
             _opened.pop(next(iter(_opened)))
         _opened[name] = array
     return array
+
+
+def _shown(array: Any, *, form: Form) -> Any:
+    """Return a view of an array with its axes as they are asked for, and from 0 on."""
+    import tensorstore
+
+    array = array[tensorstore.d[:].translate_to[0]]
+    turned, squeezed = form
+    array = array.T if turned else array
+    return array[0] if squeezed else array
 
 
 def _describe(*which: Any) -> dict[str, Any]:

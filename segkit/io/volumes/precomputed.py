@@ -9,6 +9,7 @@ precomputed begins where it does.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from segkit.io.axes import require_axes
 from segkit.io.calibration import in_unit, is_length, physical
 from segkit.io.elsewhere.layout import Layout
 from segkit.io.elsewhere.voxels import StoredVoxels
+from segkit.io.elsewhere.zipped import is_zipped
 from segkit.io.errors import ImageRequestError, NotAnImageError, parsing
 from segkit.io.formats import Format
 from segkit.io.image import Image
@@ -70,9 +72,12 @@ def open_precomputed(node: Node, options: OpenOptions) -> Image:
         steps = dict(zip("xyz", scale["resolution"], strict=True))
         offset = tuple(int(n) for n in scale.get("voxel_offset", (0, 0, 0)))[::-1]
         single = int(info.get("num_channels", 1)) == 1
+    spec: dict[str, Any] = {"driver": DRIVER, "scale_index": options.level}
+    if isinstance(where, Path) and is_zipped(where / str(scale["key"])):
+        spec["zipped"] = str(scale["key"])
     voxels = StoredVoxels.at(
         where,
-        {"driver": DRIVER, "scale_index": options.level},
+        spec,
         (where / INFO,),
         turned=True,
         squeezed=single,

@@ -1,13 +1,16 @@
 """Any box of a volume elsewhere is that of the array, whoever wrote it."""
 
+import gzip
 import math
+import shutil
 
 import numpy as np
 import pytest
+import zarr
 from hypothesis import given, settings, strategies as st
 
 import segkit
-from segkit.io import ImageRequestError
+from segkit.io import DamagedImageError, ImageRequestError
 
 from . import peer
 
@@ -116,3 +119,43 @@ def test_files_of_this_machine_have_addresses_too(written):
     name = f"file://{written.folder}/raw"
     assert (segkit.open_image(name).read() == GREY).all()
     assert (segkit.open_image(f"precomputed://{name}").read() == GREY).all()
+
+
+@pytest.mark.parametrize("name", ["raw", "segmentation"])
+def test_chunks_in_gzip_are_unpacked(tmp_path, written, web, name):
+    """As cloud-volume has them: `Content-Encoding`, and in folders other names."""
+    array = VOLUMES[name]
+    packed = shutil.copytree(written.folder / name, web.folder / "packed" / name)
+    served = segkit.open_image(f"{web.url}/packed/{name}")
+    assert (served.read() == array).all()
+    for chunk in [path for path in packed.rglob("*-*_*") if path.is_file()]:
+        data = gzip.compress(chunk.read_bytes())
+        chunk.with_name(f"{chunk.name}.gz").write_bytes(data)
+        chunk.unlink()
+    image = segkit.open_image(packed)
+    assert (image.read() == array).all()
+    for box in ((slice(3, 17), slice(15, 33), slice(2, 3)), (7, slice(16, 17))):
+        assert (image[box] == array[box]).all()
+    max(packed.rglob("*.gz")).unlink()
+    with pytest.raises(DamagedImageError, match="is missing; write it again"):
+        image.read()
+
+
+def test_plates_and_labels_are_found_elsewhere(web):
+    plate = zarr.create_group(store=str(web.folder / "plate.zarr"), zarr_format=3)
+    plate.attrs["ome"] = {"plate": {"wells": [{"path": "B/2"}]}}
+    well = plate.create_group("B/2")
+    well.attrs["ome"] = {"well": {"images": [{"path": "0"}]}}
+    field = web.folder / "plate.zarr/B/2/0"
+    segkit.save(field.with_name("0.zarr"), GREY, axes="zyx").rename(field)
+    labels = field / "labels" / "nuclei"
+    labels.parent.mkdir()
+    about = {"axes": "zyx", "labels": True}
+    segkit.save(labels.with_name("n.zarr"), GREY + 1, **about).rename(labels)
+    address = f"{web.url}/plate.zarr"
+    assert segkit.open_plate(address).wells == ("B/2",)
+    assert (segkit.open_image(address, well="B/2").read() == GREY).all()
+    image = segkit.open_image(f"{address}/B/2/0::labels/nuclei")
+    assert (image.read() == GREY + 1).all()
+    with pytest.raises(ImageRequestError, match=r"is a plate; choose a well by well="):
+        segkit.open_image(address)

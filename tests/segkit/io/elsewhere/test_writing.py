@@ -7,6 +7,7 @@ import urllib.request
 
 import numpy as np
 import pytest
+import zarr
 
 import segkit
 from segkit.io import (
@@ -15,7 +16,11 @@ from segkit.io import (
     MisalignedWriteError,
     UnfinishedImageError,
 )
+from segkit.io.described import as_image
+from segkit.io.elsewhere.constructing import Construction
 from segkit.io.elsewhere.place import Place
+from segkit.io.formats import format_of
+from segkit.io.options import SaveOptions
 from segkit.tiling.cutting import tiles
 
 VOLUME = np.random.default_rng(3).integers(0, 90, (12, 20, 24)).astype(np.uint16)
@@ -215,3 +220,32 @@ def test_ome_zarr_elsewhere_is_that_of_here(s3, tmp_path, version):
             for codec in [known.get("compressor") or {}, *known.get("codecs", [])]:
                 codec.pop("checksum", None)
         assert elsewhere == here
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_zarr_itself_reads_what_was_written_elsewhere(s3, tmp_path, version):
+    segkit.save(s3("a.zarr"), VOLUME, chunks=CHUNKS, ome_version=version, **ABOUT)
+    place = Place.of(s3("a.zarr"))
+    for path, _, _ in place.listed():
+        name = path.removeprefix(f"{place.address.path}/")
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((place / name).read_bytes())
+    assert (zarr.open_array(str(tmp_path / "0"), mode="r")[...] == VOLUME).all()
+    assert (segkit.open_image(tmp_path).read() == VOLUME).all()
+
+
+def test_two_owners_do_not_write_into_one_image(s3):
+    """Chunks of both would be mixed, as they lie where they stay."""
+    layout = format_of(s3("a.zarr")).layout(as_image(VOLUME), SaveOptions())
+    mine, other = (Construction.at(s3("a.zarr"), owner) for owner in ("mine", "other"))
+    mine.create(layout, overwrite=False)
+    with pytest.raises(UnfinishedImageError, match=r"by others \(.*mine.partial"):
+        other.create(layout, overwrite=True)
+    assert mine.is_there
+    assert not other.is_there
+    mine.create(layout, overwrite=False)  # again, after it was killed
+    mine.reopen()[1].write(tuple(slice(0, n) for n in VOLUME.shape), VOLUME)
+    mine.finish(layout)
+    assert (segkit.open_image(s3("a.zarr")).read() == VOLUME).all()
+    other.create(layout, overwrite=True)
+    assert other.is_there
