@@ -119,7 +119,7 @@ def label(
     labels = np.empty(image.shape, np.int32)
     if image.size == 0:
         return labels
-    threads = thread_count(workers, image.size)
+    threads = thread_count(workers, image.size // 16)  # what is cut has to be joined
     grid = tiles(image.shape, _slabs(image.shape, threads) if tile is None else tile)
     boxes = [one.write for one in grid]
     source = partial(source_of, image, joined=joined, by_value=by_value)

@@ -151,7 +151,7 @@ def region_properties(
     intensities = _intensity(intensity, array.shape)
     axes = _letters(axes, array.ndim)
     wanted = object_properties.wanted(properties, axes, intensities is not None)
-    threads = thread_count(workers, array.size)
+    threads = thread_count(workers, array.size // 4)
     if tile is None:
         parts = threads if _is_exact(intensities) else _parts(array.size)
         tile = (-(-array.shape[0] // parts), *array.shape[1:])

@@ -70,7 +70,7 @@ def h_maxima(image: ArrayLike, h: float, *, workers: int | None = None) -> Mask:
     array = checks.as_image(image, finite=False)
     if not h > 0:
         raise ValueError(f"h is {h}, but must be positive")
-    threads = thread_count(workers, array.size)
+    threads = thread_count(workers, array.size // 4)  # of many small works
     least, greatest = extremes(array, threads)
     checks.require_finite_number(least)
     checks.require_finite_number(greatest)

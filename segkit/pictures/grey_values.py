@@ -30,9 +30,10 @@ _MANY = 2**18
 def stretched(plane: Array, workers: int | None) -> NDArray[np.uint8]:
     """Return a plane of real numbers in 8 bits; NaN is black."""
     counted = histogram(plane, workers)
-    threads = thread_count(workers, plane.size)
     if counted is not None:
+        threads = thread_count(workers, plane.size // 8)
         return _stretched_by_value(plane, counted, threads)
+    threads = thread_count(workers, plane.size)
     out = np.empty(plane.shape, np.uint8)
     low, high = _ends(plane, threads)
 

@@ -38,7 +38,7 @@ def numbered(
     """
     if labels.size == 0:
         return np.zeros(labels.shape, np.int32), 0
-    threads = thread_count(workers, labels.size)
+    threads = thread_count(workers, labels.size // 8)
     least, greatest = extremes(labels, threads)
     require_ids(least, "labels")
     if greatest > _LARGEST_TABLE:
@@ -89,7 +89,7 @@ def ids_in(labels: NDArray[Any], workers: int | None = None) -> NDArray[np.int64
     """
     if labels.size == 0:
         return np.zeros(0, np.int64)
-    threads = thread_count(workers, labels.size)
+    threads = thread_count(workers, labels.size // 8)
     least, greatest = extremes(labels, threads)
     require_ids(least, "labels")
     if greatest > _LARGEST_TABLE:
@@ -161,7 +161,7 @@ def near(
     if last < 2:  # there are no two
         return np.zeros(0, np.int64)
     numbers = np.ascontiguousarray(numbers)
-    threads = thread_count(workers, numbers.size)
+    threads = thread_count(workers, numbers.size // 4)
     for axis, length in enumerate(numbers.shape):
         inner = math.prod(numbers.shape[axis + 1 :])
         is_last = axis == numbers.ndim - 1
@@ -222,7 +222,7 @@ def painted(
     from segkit.pictures import painting_kernels
 
     out = np.empty((*numbers.shape, 3), np.uint8)
-    threads = thread_count(workers, numbers.size)
+    threads = thread_count(workers, numbers.size // 4)
 
     def run(rows: slice) -> None:
         part = (rows.start, rows.stop)

@@ -75,7 +75,7 @@ def histogram(image: Array, workers: int | None = None) -> Histogram | None:
     if image.size == 0:
         return Histogram(0, np.zeros(0, np.int64))
     image, size = checks.native(image), image.dtype.itemsize
-    threads = thread_count(workers, image.size)
+    threads = thread_count(workers, image.size // 16)  # a third of one
     if size <= 2:
         bins = 2 ** (8 * size)
         parts = _counted(image.view(f"u{size}"), 0, bins, threads)

@@ -134,7 +134,7 @@ def ndnt(
     array = checks.as_image(image, finite=False)
     checks.one_of(polarity, get_args(Polarity), name="polarity")
     fraction = window_rule.fraction_of(threshold, percent)
-    threads = thread_count(workers, array.size)
+    threads = thread_count(workers, array.size // 4)  # a nanosecond each
     resolved = window_rule.default_shape(array, window) if shape is None else shape
     if np.ndim(resolved) == 0:
         checks.require_grey(array)

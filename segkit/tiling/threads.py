@@ -38,7 +38,7 @@ B = TypeVar("B")
 VARIABLE = "TG_CPUS"
 """Of the environment: how many processors this process may keep busy."""
 LEAST_WORK = 2**17
-"""Voxels for which a thread is worth its start."""
+"""Voxels for which a thread is worth its start, at five nanoseconds each or more."""
 _CACHED_BYTES = 2**21
 _SHARES = 4
 # What a thread that works for others may use; None is all that the process may.
@@ -53,8 +53,9 @@ def thread_count(workers: int | None, work: int | None = None) -> int:
     workers : int or None
         What the caller says.
     work : int, optional
-        Voxels that there are to work on; little work takes fewer threads than there
-        are processors. What the caller says is not less for it.
+        Voxels that there are to work on, or fewer where each takes little time; little
+        work takes fewer threads than there are processors. What the caller says is not
+        less for it.
 
     Raises
     ------

@@ -11,7 +11,7 @@ import pytest
 import segkit
 from segkit import Pipeline
 from segkit.pipeline import florinate
-from segkit.tiling import map_tiles
+from segkit.tiling import helpers, map_tiles
 from segkit.tiling.threads import (
     LEAST_WORK,
     VARIABLE,
@@ -89,6 +89,32 @@ def test_the_calling_thread_works_too_and_no_more_than_asked_for(threads):
     assert in_threads(run, range(30), threads) == list(range(30))
     assert threading.current_thread() in used
     assert len(used) == threads
+
+
+WORK = {
+    "median of few": (lambda image: segkit.median(image, 1), False),
+    "median of many": (lambda image: segkit.median(image, 8), True),
+    "threshold": (segkit.threshold, False),
+    "ndnt": (lambda image: segkit.ndnt(image, 31), False),
+    "label": (lambda image: segkit.label(image > 9), False),
+    "h_maxima": (lambda image: segkit.h_maxima(image, 3), False),
+    "overlay": (lambda image: segkit.overlay(image, image > 9), False),
+    "gaussian": (lambda image: segkit.gaussian(image, 2), True),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_small_images_have_helpers_only_if_the_work_is_worth_them(
+    name, eight, monkeypatch
+):
+    call, helped = WORK[name]
+    image = np.random.default_rng(0).integers(0, 99, (512, 512), np.uint16)
+    asked = []
+    monkeypatch.setattr(helpers, "helping", asked.append)
+
+    call(image)
+
+    assert bool(asked) == helped
 
 
 @pytest.mark.parametrize("wrong", ["caller", "other"])
