@@ -1,4 +1,4 @@
-"""Volumes through a web server of this machine: ``python benchmarks/stores/volumes.py``.
+"""Volumes through a local web server: ``python benchmarks/stores/volumes.py``.
 
 Beside tensorstore in a process of its own without us, and beside zarr with obstore. The
 page is warm and the network has no latency: what remains is the work for each chunk.
