@@ -92,6 +92,6 @@ def _active(what: str) -> Recording[Any]:
 def _results(recording: Recording[Any]) -> Results:
     if recording.results is None:
         raise UsageError(
-            "no store to look in; call taskgraph.set_jugdir(directory) first"
+            "no store to look in; call set_jugdir(directory), in this thread"
         )
     return recording.results

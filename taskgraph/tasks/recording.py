@@ -153,7 +153,7 @@ class Recording(Generic[T]):
         if results is None:
             raise UsageError(
                 "no store to look in; ask the very tasks that taskgraph.run(..., "
-                "store=...) was given, or call taskgraph.set_jugdir(directory) first"
+                "store=...) was given, or call set_jugdir(directory), in this thread"
             )
         return results.here()
 
