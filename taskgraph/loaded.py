@@ -31,17 +31,18 @@ def loaded(name: str) -> Any:
     return found
 
 
-def main_script() -> str:
+def main_script(name: str = _MAIN[0]) -> str:
     """Return the path of the script that Python runs; empty in a notebook, or with -m.
 
-    A script that a notebook runs (``%run``) has the names of the notebook.
+    A script that a notebook runs (``%run``) has the names of the notebook. A process
+    that it spawns reads it under the other name, before that is the main one.
 
     Examples
     --------
     >>> main_script().endswith(".py")
     False
     """
-    main = sys.modules.get("__main__")
+    main = sys.modules.get(name)
     path = getattr(main, "__file__", None) or ""
     read = getattr(main, "__loader__", None) or main is sys.modules.get(_MAIN[1])
     script = path.endswith(".py") and getattr(main, "__spec__", None) is None
@@ -59,11 +60,11 @@ def home_of(module: str) -> str:
     >>> home_of("json"), home_of("__main__")
     ('json', '__main__')
     """
-    if module not in _MAIN or not (path := main_script()):
+    if module not in _MAIN or not (path := main_script(module)):
         return module
     name = os.path.basename(path).removesuffix(".py").replace(".", "_")  # noqa: PTH119 - for each function
     if name in sys.stdlib_module_names:
         return module
-    other = sys.modules.setdefault(name, sys.modules["__main__"])
+    other = sys.modules.setdefault(name, sys.modules[module])
     file = getattr(other, "__file__", None) or ""
     return name if os.path.realpath(file) == os.path.realpath(path) else module

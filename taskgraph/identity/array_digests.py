@@ -19,6 +19,7 @@ _LARGE = 1 << 16
 class Digests:
     """BLAKE3 digests of arrays.
 
+    By one thread: it is about as fast as memory, and others would not survive a fork.
     When the same memory is met again, a fast checksum tells whether its contents are
     still those: what was digested before it changed does not count.
     """
@@ -36,7 +37,7 @@ class Digests:
         if seen is not None and seen[0] == check:
             return seen[1]
         flat = flat_bytes(normal(array, numpy), numpy)
-        digest: bytes = blake3(flat, max_threads=blake3.AUTO).digest()
+        digest: bytes = blake3(flat).digest()
         self._known[place] = check, digest, None
         return digest
 
@@ -66,7 +67,7 @@ class Digests:
             return seen[1]
         objects = flat.tolist()
         packed, constant = pack(objects)
-        digest: bytes = blake3(packed, max_threads=blake3.AUTO).digest()
+        digest: bytes = blake3(packed).digest()
         if constant:
             self._known[place] = which, digest, objects
         return digest

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from taskgraph.context import CachedFunction, in_store, open_store
+from taskgraph.errors import UsageError
 from taskgraph.names import known_as
 from taskgraph.tasks.recording import is_running
 from taskgraph.tasks.task import TaskGenerator
@@ -34,13 +35,22 @@ class Memory:
         self.results = results
         self._pid = os.getpid()
 
-    def _here(self) -> Results:
+    def here(self) -> Results:
         """Return the store for this process: a forked one is another worker."""
         if self._pid != os.getpid():
             self._pid = os.getpid()
             known = self.results
             self.results = type(known)(known.backend.again(), known.folder)
         return self.results
+
+    def __reduce__(self) -> tuple[Callable[[str], Memory], tuple[str]]:
+        backend = self.results.backend
+        if not backend.shared:
+            raise UsageError(
+                "what remembers in memory:// cannot go to another process, which would "
+                "not find it; give memory() a directory or a URL"
+            )
+        return memory, (backend.url,)
 
     def __repr__(self) -> str:
         return f"Memory({self.results.backend.url})"
@@ -63,16 +73,32 @@ class Memory:
         """
         if f is None:
             return functools.partial(self, **options)
-        generator = TaskGenerator(f, **options)
+        calls = _Calls(self, f, options)
 
-        @functools.wraps(f)
+        @functools.wraps(f)  # a function, for pickle and its like: they know its place
         def remembered(*args: Any, **kwargs: Any) -> Any:
-            if is_running():  # a jugfile or a task: what it makes is remembered itself
-                return f(*args, **kwargs)
-            with in_store(self._here()):
-                return CachedFunction(generator, *args, **kwargs)
+            return calls.result(args, kwargs)
 
         return remembered
+
+
+class _Calls:
+    """Calls of a function that are remembered; of the same name in all processes."""
+
+    def __init__(self, memory: Memory, f: Any, options: dict[str, Any]) -> None:
+        self._memory, self._f, self._options = memory, f, options
+        self._generator = TaskGenerator(f, **options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        named = {**self._options, "name": self._generator.name}
+        return _Calls, (self._memory, self._f, named)
+
+    def result(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what the function returns, from the store if that has it."""
+        if is_running():  # a jugfile or a task: what it makes is remembered itself
+            return self._f(*args, **kwargs)
+        with in_store(self._memory.here()):
+            return CachedFunction(self._generator, *args, **kwargs)
 
 
 @known_as("taskgraph")

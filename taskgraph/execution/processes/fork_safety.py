@@ -12,6 +12,7 @@ import io
 import os
 import sys
 import threading
+import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -71,7 +72,7 @@ def require_safe(instead: str) -> None:
         It has some; which, is said.
     """
     found = [*_python_threads(), *_processes()]
-    found = found or list(_other_threads())
+    found = found or _staying(_other_threads)
     if found:
         raise UsageError(
             "workers would be forks of this process, in which its threads and pools "
@@ -123,6 +124,17 @@ def _processes() -> Iterator[str]:
     if multiprocessing is not None:
         for process in multiprocessing.active_children():
             yield f"process {process.name}"
+
+
+def _staying(look: Callable[[], Iterator[str]]) -> list[str]:
+    """Return what is still found after a second: ended threads take moments to go."""
+    found: list[str] = []
+    for _ in range(100):
+        found = list(look())
+        if not found:
+            break
+        time.sleep(0.01)
+    return found
 
 
 def _other_threads() -> Iterator[str]:

@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 
 import numpy as np
 import pytest
@@ -88,6 +91,32 @@ def test_threads_of_blas_and_of_a_notebook_are_no_hindrance():
     finally:
         ended.set()
         thread.join()
+
+
+def test_threads_that_have_just_ended_are_no_hindrance():
+    for _ in range(30):  # the system has some of them for a moment longer than Python
+        with ThreadPoolExecutor(20) as pool:
+            list(pool.map(abs, range(100)))
+        require_safe("")
+
+
+def test_workers_may_be_forks_of_what_has_large_arrays(tmp_path):
+    (tmp_path / "work.py").write_text(
+        """
+import numpy as np
+from taskgraph import Task, File, run, value
+
+open("data", "wb").write(bytes(10_000_000))
+tasks = [Task(np.sum, np.ones((1000, 1000)) * k) for k in range(3)]
+tasks += [Task(np.sum, np.array(["a", None] * 50_000) != "a"), Task(len, File("data"))]
+run(tasks, store="store.tgdata", workers=2)
+assert value(tasks[2]) == 2_000_000
+tasks = [Task(np.add, t, np.ones((1000, 1000))) for t in tasks[:3]]
+run(tasks, store="store.tgdata", workers=2)
+assert value(tasks[0])[0, 0] == 1
+"""
+    )
+    subprocess.run([sys.executable, "work.py"], cwd=tmp_path, check=True, timeout=100)
 
 
 def test_what_is_shared_is_said(tg):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from taskgraph import TaskGenerator, in_store, memory, open_store, run, value
+from taskgraph import (
+    TaskGenerator,
+    UsageError,
+    in_store,
+    memory,
+    open_store,
+    run,
+    value,
+)
 
 lock = threading.Lock()
 calls: list[object] = []
@@ -131,3 +142,38 @@ def test_forked_pools_remember_in_one_store(tmp_path):
     calls.clear()
     assert [memo(squared)(x) for x in range(30)] == [x * x for x in range(30)]
     assert calls == []
+
+
+SCRIPT = """
+import multiprocessing
+import sys
+import joblib
+from taskgraph import memory
+
+memo = memory("work.tgdata")
+
+@memo
+def squared(x):
+    return x * x
+
+if __name__ == "__main__":
+    calls = joblib.Parallel(n_jobs=2, backend=sys.argv[1])
+    assert calls(joblib.delayed(squared)(x) for x in range(4)) == [0, 1, 4, 9]
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map(squared, range(4)) == [0, 1, 4, 9]
+"""
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_processes_of_other_libraries_know_functions_by_one_name(tmp_path, backend):
+    (tmp_path / "work.py").write_text(SCRIPT)
+    subprocess.run([sys.executable, "work.py", backend], cwd=tmp_path, check=True)
+    results = open_store(tmp_path / "work.tgdata")
+    results.backend.poll()
+    names = {record.name for _, record in results.records(iter([*results.keys()]))}
+    assert (len(results.keys()), names) == (4, {"work.squared"})
+
+
+def test_what_remembers_in_memory_is_not_sent_to_other_processes():
+    with pytest.raises(UsageError, match="give memory\\(\\) a directory or a URL"):
+        pickle.dumps(memory("memory://"))
