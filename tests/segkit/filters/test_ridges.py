@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import ndimage
 from skimage import feature, filters as peers
 
 import segkit
+from segkit.filters import derivatives
 
 SHAPES = [(31, 42), (17, 20, 23)]
 
@@ -138,3 +141,17 @@ def test_percentiles_are_those_of_scipy(dtype, percent):
 def test_what_cannot_be_is_refused_in_a_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call(grey((6, 7)))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape", [(50,), (33, 47), (9, 20, 31), (1, 8), (3, 1, 7)])
+def test_lines_filtered_in_threads_are_those_of_scipy_to_the_bit(shape, dtype):
+    image = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    scales = [1.3] * image.ndim, [2, 1e-16, 0.7][: image.ndim], [1e-17] * image.ndim
+
+    for orders, sigmas in itertools.product(np.ndindex(*[3] * image.ndim), scales):
+        expected = ndimage.gaussian_filter(image, sigmas, order=orders, truncate=4)
+        for threads in (1, 2, 3):
+            found = derivatives._filtered(image, sigmas, orders, 4, threads)
+            np.testing.assert_array_equal(found, expected)
+            assert found.dtype == dtype
