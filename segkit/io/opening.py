@@ -326,6 +326,11 @@ def _require_options(path: Node, format_: Format, options: OpenOptions) -> None:
             str(path),
             "has neither series, nor pyramid levels, nor wells; leave them out",
         )
+    for name in ("series", "well"):
+        if getattr(options, name) is not None and name not in known:
+            raise ImageRequestError(
+                str(path), f"{format_.title} has no {name}; leave {name}= out"
+            )
     if options.key is not None and not known:
         raise ImageRequestError(
             str(path), f"holds one image only; key={options.key!r} means none"

@@ -178,6 +178,9 @@ def parse_address(text: str | Path) -> Address:
             None
         )
     host = parts.netloc.rpartition("@")[2]
+    if parts.fragment or where.endswith("#"):
+        shown = f"{scheme}://{host}{parts.path}"
+        raise ImageRequestError(shown, "no '#' can stand in an address")
     path = unquote(parts.path) if scheme in _WEB else parts.path
     address = Address(
         FORMATS.get(found["format"] or "", ""), scheme, host, path.strip("/"), (), key

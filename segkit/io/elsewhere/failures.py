@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from segkit.io.elsewhere.address import Address
 
 _KINDS = {
-    "AuthorizationHeaderMalformed": "region",
+    "AuthorizationHeaderMalformed": "moved",
     "ExpiredToken": "credentials",
     "InvalidAccessKeyId": "credentials",
     "InvalidToken": "credentials",
     "Missing AccessKeyId": "credentials",
     "Missing SecretAccessKey": "credentials",
     "NoSuchBucket": "no bucket",
-    "PermanentRedirect": "region",
+    "PermanentRedirect": "moved",
     "RequestTimeTooSkewed": "credentials",
     "SignatureDoesNotMatch": "credentials",
     "PERMISSION_DENIED": "denied",
@@ -50,6 +50,9 @@ _KINDS = {
     "is missing": "missing",
     "NOT_FOUND": "missing",
     "FileNotFoundError": "missing",
+    "Requested byte range": "no ranges",
+    "BadGzipFile": "damaged",
+    "Compressed file": "damaged",
     "DATA_LOSS": "damaged",
     "Error decoding": "damaged",
     "Error reading": "damaged",
@@ -58,8 +61,9 @@ _KINDS = {
     "UNIMPLEMENTED": "damaged",
 }
 """By the first of these that stands in what is told."""
-_STATUS = re.compile(r"(?:status code: |HTTP response code: |HTTP/[\d.]+ )(\d{3})")
-_STATUSES = {401: "credentials", 403: "denied", 404: "missing", 301: "region"}
+_STATUS = re.compile(r"(?:status code: |http_response_code=')(\d{3})")
+_STATUSES = {401: "credentials", 403: "denied", 404: "missing"}
+_STATUSES |= dict.fromkeys((301, 302, 303, 307, 308), "moved")
 _STATUSES |= dict.fromkeys((408, 409, 425, 429, 500, 502, 503, 504), "busy")
 _OF_MACHINES = re.compile(r"169\.254\.169\.254|metadata\.google|oauth2\.googleapis")
 
@@ -89,11 +93,14 @@ _SENTENCES = {
     "credentials": "refuses the credentials, or there are none; {how}",
     "denied": "no permission, or nothing is there; {how}, or ask the owner",
     "no bucket": "there is no such bucket; look at its name and endpoint",
-    "region": "the bucket is in another region; add ?region=NAME to the address",
+    "moved": "leads to another address, so give that; or the bucket is in another"
+    " region, so add ?region=NAME",
     "no host": "there is no host of that name, or no network; look at the address",
     "unreachable": "nobody answers there; look at the address and the network, and try"
     " again",
     "busy": "the service is busy or fails; try again later",
+    "no ranges": "the server sends no parts of files, which shards need; take another"
+    " server, or copy the volume",
     "other": "cannot be reached ({word}); look at the address",
 }
 
@@ -123,6 +130,6 @@ def failure(address: Address | str, kind: str, word: str) -> Exception:
         return PermissionError(f"{address}: {sentence}")
     if kind in ("no bucket", "no host"):
         return FileNotFoundError(f"{address}: {sentence}")
-    if kind == "region":
+    if kind == "moved":
         return ImageRequestError(address, sentence)
     return UnreachableError(address, sentence)

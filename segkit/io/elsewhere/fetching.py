@@ -274,6 +274,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "remove": _remove,
     "describe": _describe,
     "siblings": _siblings,
+    "pid": os.getpid,
 }
 
 

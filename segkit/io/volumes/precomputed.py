@@ -40,7 +40,7 @@ _HELD = {
 }
 _UNSIGNED = ["uint8", "uint16", "uint32", "uint64"]
 _TYPES = {
-    "image": [*_UNSIGNED, "int8", "int16", "int32", "int64", "float32"],
+    "image": [*_UNSIGNED, "int8", "int16", "int32", "float32"],
     "segmentation": _UNSIGNED,
 }
 

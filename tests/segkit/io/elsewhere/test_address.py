@@ -53,6 +53,7 @@ def test_files_are_no_addresses(text):
         ("s3://lab/a?allow_http=geheim", "allow_http is true or false"),
         ("s3://lab/a?endpoint=h", "no service is at 'h'; write endpoint=https://host"),
         ("s3://?/a", "is no bucket's name"),
+        ("s3://lab/a#b.zarr", "no '#' can stand in an address"),
         ("s3://lab/a/../b", "has '.', '..' or"),
         ("https://", "names no host"),
         ("http://h:port/a", "makes no sense"),

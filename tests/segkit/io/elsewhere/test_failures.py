@@ -1,12 +1,15 @@
 """What goes wrong elsewhere is told in a sentence: what, which, what to do."""
 
+import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
 
 import segkit
 from segkit.io import DamagedImageError, MissingExtraError, NotAnImageError
+from segkit.io.elsewhere import hiring
 from segkit.io.elsewhere.failures import told
 
 VOLUME = np.arange(8 * 16 * 16, dtype=np.uint16).reshape(8, 16, 16)
@@ -36,6 +39,7 @@ def served(web):
         ("{web}/a.zarr::1", ValueError, "has no array or group '1'"),
         ("{web}/a.precomputed::1", ValueError, "has no volume '1'"),
         ("{web}/a.n5::1", ValueError, "has no N5 dataset; choose one by key="),
+        ("zarr://{web}/a.n5", FileNotFoundError, "no image there"),
     ],
 )
 def test_a_place_that_cannot_be_read_is_told(served, address, error, message):
@@ -65,7 +69,11 @@ def test_a_bucket_that_is_not_there_is_told(s3):
             "PERMISSION_DENIED: Error reading s3://a?X-Amz-Signature=1 [status=403]",
             "denied",
         ),
-        ("status code: 301 <Code>PermanentRedirect</Code>", "region"),
+        ("status code: 301 <Code>PermanentRedirect</Code>", "moved"),
+        ("UNKNOWN: Error reading a [http_response_code='302']", "moved"),
+        ("Error reading shard: Requested byte range 0-9 is not valid", "no ranges"),
+        ("Missing AccessKeyId", "credentials"),
+        ("No space left on device", "full"),
         ("status code: 503 <Code>SlowDown</Code>", "busy"),
     ],
 )
@@ -169,3 +177,17 @@ def test_without_the_libraries_the_extra_is_named(monkeypatch, tmp_path):
             segkit.save(where, VOLUME)
     with pytest.raises(MissingExtraError, match="tensorstore is not installed; instal"):
         segkit.open_image("https://lab.org/a.zarr")
+
+
+@pytest.mark.parametrize("option", [{"series": 3}, {"well": "A/1"}], ids=repr)
+def test_what_a_volume_does_not_have_is_not_passed_over(served, option):
+    with pytest.raises(ValueError, match=r"N5 has no (series|well); leave"):
+        segkit.open_image(f"{served.url}/a.n5", **option)
+
+
+def test_a_fetcher_that_was_killed_is_started_again(served):
+    image = segkit.open_image(f"{served.url}/a.n5")
+    first = hiring.ask("pid")[1]
+    os.kill(first, signal.SIGKILL)
+    assert (image.read() == VOLUME).all()
+    assert hiring.ask("pid")[1] != first
