@@ -202,14 +202,17 @@ def engine(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0])
 def napari(session: nox.Session) -> None:
     """Test the plug-in in a real napari with a screen: 700 MB, so by this name only."""
-    session.install("-e", ".[test,napari]", "napari[pyqt6]")
-    screen = ("xvfb-run", "-a", "-s", "-screen 0 1280x1024x24")
     if not shutil.which("xvfb-run"):
         session.skip("needs xvfb: apt-get install xvfb libegl1 libxcb-cursor0")
-    # Their plug-ins of pytest warn as they are loaded, which is an error here.
-    without = ("-p", "no:napari", "-p", "no:napari-plugin-engine")
+    # Compiled now: napari takes minutes to import, else, where Python may not write.
+    packages = ("-e", ".[test,napari]", "napari[pyqt6]")
+    session.install("--compile-bytecode", *packages)
+    screen = ("xvfb-run", "-a", "-s", "-screen 0 1280x1024x24")
+    # Of packages that have plug-ins of pytest, as napari, it would compile all modules
+    # anew to rewrite what they assert; so ours are named.
+    ours = ("--disable-plugin-autoload", "-p", "pytest_timeout", "-p", "xdist.plugin")
     chosen = ("-m", "napari", "tests/segkit/napari")
-    words = (*screen, "pytest", *without, *chosen, *session.posargs)
+    words = (*screen, "pytest", *ours, *chosen, *session.posargs)
     session.run(*words, external=True)
 
 

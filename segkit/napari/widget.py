@@ -116,15 +116,16 @@ class PipelineWidget:
         if self.layer.value is None:
             raise ValueError("there is no image; open one first")
         data, options, _ = self.layer.value.as_layer_data_tuple()
-        worker = create_worker(
-            run_on, data, options, list(self.steps), _start_thread=False
-        )
-        worker.returned.connect(self._add_layers)
-        worker.errored.connect(self._say)
-        worker.finished.connect(lambda: setattr(self.run_button, "enabled", True))
+        # Connected as it is made: what nobody hears, it would raise in Qt, which ends.
+        heard = {
+            "returned": self._add_layers,
+            "errored": self._say,
+            "finished": lambda: setattr(self.run_button, "enabled", True),
+        }
         self.run_button.enabled = False
         self._say("running ...")
-        worker.start()
+        steps = list(self.steps)
+        create_worker(run_on, data, options, steps, _connect=heard)
 
     def _add_layers(self, made: list[LayerData]) -> None:
         from napari.layers import Layer
