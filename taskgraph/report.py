@@ -103,7 +103,6 @@ class Report:
 
     def _repr_html_(self) -> str:
         from taskgraph.displays.markup import element, joined, standing_alone
-        from taskgraph.displays.texts import Text
         from taskgraph.drawing.svg import MOST_BOXES, svg
 
         counts = self.counts
@@ -111,11 +110,27 @@ class Report:
         parts = [_table(counts) if counts else element("p", "no tasks")]
         if shape is not None and 0 < len(shape.boxes) <= MOST_BOXES:
             parts.append(element("div", svg(shape), class_="tgd-scroll", tabindex=0))
-        errors = self.errors[:_SHOWN_ERRORS] if self.failed else []
-        parts += [Text(str(error), error.function).html() for error in errors]
-        more = self.failed - len(errors)
-        parts += [element("p", f"and {more} more failed")] if more > 0 else []
+        parts += self._errors_html() if self.failed else []
         return standing_alone(joined(*parts))
+
+    def _errors_html(self) -> list[Markup]:
+        """Return the first causes, each once, and how many tasks failed of others."""
+        from taskgraph.displays.markup import element
+        from taskgraph.displays.texts import Text
+
+        causes: dict[tuple[str, str, str], list[FailedTask]] = {}
+        for error in self.errors:
+            cause = (error.function, error.error, error.message)
+            causes.setdefault(cause, []).append(error)
+        shown = [*causes.values()][:_SHOWN_ERRORS]
+        parts = []
+        for first, *others in shown:
+            parts.append(Text(str(first), first.function).html())
+            if others:
+                more = f"and {len(others)} more of {first.function}, in the same way"
+                parts.append(element("p", more))
+        left = self.failed - sum(map(len, shown))
+        return [*parts, element("p", f"and {left} more failed")] if left > 0 else parts
 
     @property
     def exit_code(self) -> ExitCode:

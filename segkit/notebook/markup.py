@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _ROWS, _COLUMNS, _LETTERS = 10, 24, 80
 _ENDS = (0.2, 99.8)
+_LEFT = ' style="text-align:left"'
+"""Where text stands, which notebooks set to the right as numbers."""
 
 
 def figure(pixels: NDArray[np.uint8], caption: str) -> str:
@@ -60,17 +62,22 @@ def table(columns: Mapping[str, Any], rows: int = _ROWS) -> str:
     """
     names = list(columns)[:_COLUMNS]
     count = len(columns[names[0]]) if names else 0
+    sides = {name: "" if _is_numeric(columns[name]) else _LEFT for name in names}
     lines = [
-        "".join(f"<td>{_cell(columns[name][row])}</td>" for name in names)
+        "".join(f"<td{sides[name]}>{_cell(columns[name][row])}</td>" for name in names)
         for row in range(min(rows, count))
     ]
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    head = "".join(f"<th{sides[name]}>{html.escape(name)}</th>" for name in names)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     told = f"{count} rows, {len(columns)} columns"
     return (
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"{paragraph(told)}"
     )
+
+
+def _is_numeric(column: Any) -> bool:
+    return len(column) > 0 and isinstance(column[0], int | float | np.number)
 
 
 def _cell(value: Any) -> str:

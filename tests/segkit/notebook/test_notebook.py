@@ -79,6 +79,7 @@ def test_a_pipeline_shows_its_steps_and_a_result_pictures_and_table():
     html = shown(result)
     assert sizes(html) == [(27, 27)]
     assert "<th>label</th>" in html
+    assert '<td style="text-align:left">label()</td>' in shown(pipeline)
     assert sizes(shown(segkit.Pipeline(binarize()).run(image))) == [(27, 27)]
 
 

@@ -86,6 +86,17 @@ def test_a_report_shows_functions_states_the_graph_and_errors():
     assert "✗ failed" in words
 
 
+def test_a_report_shows_each_cause_of_failures_once():
+    with in_store() as results:
+        many = [fails(picture("a" * k), BAD) for k in range(4)]
+        others = [fails(picture("b" * k), str(k)) for k in range(4)]
+        report = run([*many, *others], store=results, check=False)
+    _, words = shown(report)
+    assert words.count(f"ValueError: {BAD}") == 2  # above and below the traceback
+    assert "and 3 more of " in words
+    assert "and 2 more failed" in words
+
+
 def test_a_sweep_shows_points_and_states_and_its_table_what_came_out():
     with in_store() as results:
         points = sweep(doubled, {"n": [1, 2, BAD]})
