@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segkit import checks, io
-from segkit.explorer.regions import Region, region_for
+from segkit.explorer.cache import Made, Outcome
+from segkit.explorer.regions import Region, region_for, whole_for
 from segkit.explorer.scaling import margins, scaled
+from segkit.explorer.whole import Wholes
 from segkit.names import known_as
 from segkit.pipeline.contents import reach_of
 from segkit.pipeline.in_memory import Runner, Settings
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from segkit.explorer.levels import Levels
     from segkit.pipeline.draft import Draft
     from segkit.pipeline.stages import Stage
-    from segkit.pipeline.steps import Content, Step
+    from segkit.pipeline.steps import Step
 
 _INPUTS = ("array", "labels", "table")
 """Fields of stages that name others."""
@@ -52,63 +54,6 @@ class StaleError(Exception):
 
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What a step made of a region.
-
-    Attributes
-    ----------
-    place : int
-        Of the step in its list, from 0.
-    content : {'grey', 'mask', 'labels', 'table'} or None
-        What it made; None of a step that leaves all as it is.
-    value : ndarray or dict of str to ndarray, optional
-        The array, or the table.
-    exact : bool
-        Whether it is, where it is shown, what it would be of the whole image.
-    seconds : float
-        How long it took; 0 if it was kept.
-    key : str
-        Under which it is kept.
-    error : str
-        Why it has no result.
-    """
-
-    place: int
-    content: Content | str | None = None
-    value: Any = None
-    exact: bool = True
-    seconds: float = 0.0
-    key: str = ""
-    error: str = ""
-
-
-@known_as("segkit.names")
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What steps made of a region, as far as they could.
-
-    Attributes
-    ----------
-    region : Region
-        What was computed.
-    image : ndarray
-        Its grey values.
-    steps : tuple of Made
-        One for each step that is on, up to the one that raised.
-    """
-
-    region: Region
-    image: Array
-    steps: tuple[Made, ...]
-
-    def last(self, *contents: str) -> Made | None:
-        """Return what the last step made that made one of some contents."""
-        found = [one for one in self.steps if one.content in contents]
-        return found[-1] if found else None
-
-
-@known_as("segkit.names")
-@dataclass(frozen=True, slots=True)
 class Computer:
     """Runs steps over regions of one image.
 
@@ -118,10 +63,18 @@ class Computer:
         The image.
     cache : Cache
         Where results are kept.
+    wholes : Wholes
+        What is known of the whole image.
     """
 
     levels: Levels
     cache: Cache
+    wholes: Wholes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know nothing of the whole image yet."""
+        wholes = Wholes(self.levels.image.shape, self.cache)
+        object.__setattr__(self, "wholes", wholes)
 
     def region(
         self,
@@ -129,9 +82,15 @@ class Computer:
         view: Sequence[tuple[float, float]],
         *,
         coarse: int = 0,
+        whole: bool = False,
     ) -> Region:
-        """Return what has to be computed to show a box of the image."""
+        """Return what has to be computed to show a box of the image.
+
+        That is the whole image if it is asked for, or known already.
+        """
         ndim = self.levels.image.ndim
+        if whole or self.wholes.known(steps):
+            return whole_for(self.levels, view)
 
         def reached(level: int) -> tuple[int, ...]:
             factors, start = self.levels.factors(level), (0.0,) * ndim
@@ -176,7 +135,9 @@ class Computer:
         run = _Run(self, region, image, key)
         made = run.steps(fitting, stale)
         failed = bool(made) and bool(made[-1].error)
-        return Outcome(region, image, (*made, *([] if failed else wrong)))
+        outcome = Outcome(region, image, (*made, *([] if failed else wrong)))
+        self.wholes.note([step for _, step in steps], outcome)
+        return outcome
 
     def kept(
         self, key: str, make: Callable[[], Any], nbytes: int | None = None
@@ -251,7 +212,8 @@ class _Run:
         table = isinstance(value, dict)
         (self._runner.tables if table else self._runner.arrays)[stage.number] = value
         content = "table" if table else _content(stage, value)
-        return Made(at, content, value, exact, seconds, key)
+        near = self._is_near(stage)
+        return Made(at, content, value, exact, seconds, key, near=near)
 
     def _value(self, stage: Stage) -> Array | Table:
         runner = self._runner
@@ -273,15 +235,15 @@ class _Run:
 
     def _is_exact(self, stage: Stage) -> bool:
         """Say whether the shown part of a result is that of the whole image."""
-        near = isinstance(stage, WholeStage) and all(
-            reach_of(step, self._region_ndim) is not None for step in stage.steps
-        )
+        near = isinstance(stage, WholeStage) and self._is_near(stage)
         inputs = all(self._exact[n] for n in _inputs(stage))
         return inputs and (self._region.whole or near)
 
-    @property
-    def _region_ndim(self) -> int:
-        return len(self._region.read)
+    def _is_near(self, stage: Stage) -> bool:
+        """Say whether what a stage does with a voxel depends on what is near only."""
+        ndim = len(self._region.read)
+        array = isinstance(stage, WholeStage)
+        return not array or all(reach_of(s, ndim) is not None for s in stage.steps)
 
 
 def _inputs(stage: Stage) -> list[int]:

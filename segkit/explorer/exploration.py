@@ -12,6 +12,7 @@ from segkit.explorer import answers, summaries
 from segkit.explorer.levels import ends
 from segkit.explorer.parameters import Facts, named, parameters_of
 from segkit.explorer.presets import PRESETS
+from segkit.explorer.regions import is_large
 from segkit.explorer.registry import addable, new_step
 from segkit.explorer.requests import Entry, Request, as_plain, read_request
 from segkit.names import known_as
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from segkit.arrays import Array
-    from segkit.explorer.computing import Computer, Made, Outcome
+    from segkit.explorer.cache import Made, Outcome
+    from segkit.explorer.computing import Computer
     from segkit.explorer.opening import Opened
     from segkit.explorer.regions import Region
 
@@ -108,6 +110,7 @@ class Exploration:
             "palette": PALETTE,
             "reference": self.reference is not None,
             "cache": self.computer.cache.limit,
+            "large": is_large(self.computer.levels),
         }
 
     def _preset(self, name: str) -> list[dict[str, Any]]:
@@ -142,32 +145,36 @@ class Exploration:
         """Run the steps over what is seen."""
         steps = request.steps
         bare = [step for _, step in steps]
-        region = self.computer.region(bare, request.view, coarse=request.coarse)
+        region = self.computer.region(
+            bare, request.view, coarse=request.coarse, whole=request.whole
+        )
         return self.computer.run(steps, region, stale)
 
     def view(self, request: Request, stale: Stale) -> bytes:
         """Return the arrays that a page draws, and what is said of each step."""
         outcome = self.outcome(request, stale)
         region, shown = outcome.region, outcome.region.inner
+        bare = [step for _, step in request.steps]
+        affordable = self.computer.wholes.affordable(bare, outcome)
         made = [
             one
             for one in outcome.steps
             if request.until is None or one.place <= request.until
         ]
         outcome = replace(outcome, steps=tuple(made))
-        base = f"{region.level} {region.shown}"
+        base = f"{region.level} {region.every} {region.shown}"
         arrays: dict[str, Array] = {}
         if request.have != base:
             part = _plane(outcome.image[shown])
             arrays["image"] = answers.grey_levels(part, *self.contrast)
         arrays |= self._objects(outcome, request.want)
-        factors = self.computer.levels.factors(region.level)
-        bounds = zip(region.shown, factors, strict=True)
+        whole = region.whole and region.level == 0
         header = {
             "base": base,
             "level": region.level,
-            "whole": region.whole and region.level == 0,
-            "box": [[a * f, b * f] for (a, b), f in bounds],
+            "whole": whole,
+            "affordable": affordable,
+            "box": region.box(self.computer.levels.factors(region.level)),
             "size": _plane(outcome.image[shown]).shape,
             "steps": [self._told(one, outcome.region) for one in outcome.steps],
         }

@@ -40,20 +40,40 @@ class Region:
         The part of it that is shown.
     whole : bool
         Whether all of the level is computed.
+    every : int
+        Of so many voxels along each axis one is shown.
     """
 
     level: int
     read: Bounds
     shown: Bounds
     whole: bool
+    every: int = 1
 
     @property
     def inner(self) -> tuple[slice, ...]:
         """Where what is shown lies in what is computed."""
         return tuple(
-            slice(a - r, b - r)
+            slice(a - r, b - r, self._step(a, b))
             for (a, b), (r, _) in zip(self.shown, self.read, strict=True)
         )
+
+    def box(self, factors: Sequence[float]) -> list[tuple[float, float]]:
+        """Return where what is shown lies in the image, given what a voxel stands for.
+
+        Examples
+        --------
+        >>> Region(0, ((0, 9), (0, 9)), ((0, 9), (4, 5)), True, every=2).box((1, 1))
+        [(0, 10), (4, 5)]
+        """
+        found = []
+        for (a, b), factor in zip(self.shown, factors, strict=True):
+            step = self._step(a, b)
+            found.append((a * factor, (a - (a - b) // step * step) * factor))
+        return found
+
+    def _step(self, a: int, b: int) -> int:
+        return self.every if b - a > 1 else 1
 
 
 def region_for(
@@ -84,7 +104,7 @@ def region_for(
     >>> large = Levels.of(as_image(np.broadcast_to(np.uint8(0), (8192, 8192))))
     >>> region_for(large, [(900, 1800), (70, 900)], lambda level: (8, 8))
     Region(level=0, read=((880, 1872), (48, 976)), shown=((896, 1856), (64, 960)),
-           whole=False)
+           whole=False, every=1)
     >>> region_for(large, [(0, 8192), (0, 8192)], lambda level: (8, 8)).level
     3
     """
@@ -100,6 +120,31 @@ def region_for(
             whole = all(box == (0, n) for box, n in zip(read, shape, strict=True))
             return Region(level, read, shown, whole)
         level += 1
+
+
+def is_large(levels: Levels) -> bool:
+    """Say whether an image is not computed whole to show a part of it."""
+    return math.prod(levels.shape(0)) > WHOLE
+
+
+def whole_for(levels: Levels, view: Sequence[tuple[float, float]]) -> Region:
+    """Return the whole of an image, of which a box is shown, as finely as is of use.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from segkit.explorer.levels import Levels
+    >>> from segkit.io import as_image
+    >>> large = Levels.of(as_image(np.broadcast_to(np.uint8(0), (8192, 8192))))
+    >>> whole_for(large, [(0, 8192), (0, 8192)]).every
+    8
+    """
+    shape = levels.shape(0)
+    shown = _covering(view, (1.0,) * len(shape), shape)
+    every = 1
+    while math.prod(-(-(b - a) // every) for a, b in shown) > _COARSE:
+        every *= 2
+    return Region(0, tuple((0, n) for n in shape), shown, whole=True, every=every)
 
 
 def _covering(

@@ -46,6 +46,8 @@ class Request:
         Of 'objects', 'mask' and 'grey'.
     have : str
         The key of the image that the page has already.
+    whole : bool
+        Whether the whole image is to be computed, whatever is seen of it.
     """
 
     entries: tuple[Entry, ...]
@@ -54,6 +56,7 @@ class Request:
     coarse: int = 0
     want: tuple[str, ...] = ("objects",)
     have: str = ""
+    whole: bool = False
 
     @property
     def steps(self) -> list[tuple[int, Step]]:
@@ -95,6 +98,7 @@ def read_request(plain: Any, shape: Sequence[int], own: Mapping[str, Step]) -> R
         min(max(coarse, 0), _LEVELS) if isinstance(coarse, int) else 0,
         tuple(map(str, want)) if isinstance(want, list) else ("objects",),
         str(plain.get("have", "")),
+        plain.get("whole") is True,
     )
 
 

@@ -61,6 +61,8 @@ class Newest:
 class Explorer:
     """Answers the requests of pages about one image, one at a time.
 
+    What takes long, the whole of a large image, is computed behind the others.
+
     Parameters
     ----------
     exploration : Exploration
@@ -72,7 +74,9 @@ class Explorer:
     def __init__(self, exploration: Exploration, run: WholeRun | None) -> None:
         self._exploration, self._run = exploration, run
         self._newest = Newest()
-        self._worker = ThreadPoolExecutor(1, "asyncio_explorer")  # of the server's loop
+        # Threads of the server's loop.
+        self._worker = ThreadPoolExecutor(1, "asyncio_explorer")
+        self._behind = ThreadPoolExecutor(1, "asyncio_explorer_whole")
 
     def site(self, *, framed: bool = False) -> Site:
         """Return what is served."""
@@ -101,7 +105,8 @@ class Explorer:
 
     def close(self) -> None:
         """Let nothing be computed any more, and end what runs."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        for worker in (self._worker, self._behind):
+            worker.shutdown(wait=False, cancel_futures=True)
         if self._run:
             self._run.stop()
 
@@ -147,7 +152,8 @@ class Explorer:
                 else (lambda: False)
             )
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self._worker, call, plain, stale)
+            worker = self._behind if plain.get("whole") else self._worker
+            found = await loop.run_in_executor(worker, call, plain, stale)
         except StaleError:
             return Response(status_code=204)
         except RecursionError:

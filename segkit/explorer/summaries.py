@@ -17,7 +17,7 @@ from segkit.thresholding.methods import Method, try_all
 
 if TYPE_CHECKING:
     from segkit.arrays import Array, Table
-    from segkit.explorer.computing import Made
+    from segkit.explorer.cache import Made
 
 _BINS = 256
 _METHODS: tuple[Method, ...] = ("otsu", "triangle", "mean")

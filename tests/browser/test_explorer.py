@@ -87,6 +87,17 @@ def test_all_is_done_by_keys(browser, shown, tmp_path):
     ]
 
 
+def test_the_steps_are_hidden_for_a_larger_picture_and_come_back(browser, shown):
+    with shown():
+        wide = browser.run("return document.querySelector('canvas').clientWidth")
+        browser.click("header button", "Hide steps")
+        larger = "return document.querySelector('canvas').clientWidth > arguments[0]"
+        browser.wait(lambda: browser.run(larger, wide), "a larger picture")
+        browser.find("header button[aria-pressed=true]", "Hide steps")
+        browser.type("\\")
+        browser.find(".step .name", "gaussian")
+
+
 def test_steps_are_added_moved_and_removed(browser, shown):
     with shown():
         browser.click("#step-1")

@@ -12,6 +12,7 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 import segkit
+from segkit.explorer import regions
 from segkit.explorer.exploring import explorer_of
 from segkit.pipeline import Pipeline, florinate
 from taskgraph.pages import serving
@@ -53,6 +54,29 @@ def test_a_volume_is_seen_in_three_linked_slices(browser, shown):
         browser.wait(lambda: browser.run(at)[0] < 12, "another plane")
         browser.picture("explorer-volume")
         browser.check()
+
+
+def test_while_nothing_moves_the_whole_of_a_large_image_is_computed(
+    browser, shown, monkeypatch
+):
+    monkeypatch.setattr(regions, "WHOLE", 10_000)
+    monkeypatch.setattr(regions, "_GRID", 8)
+    expected = Pipeline(*explorer_of(IMAGE)._exploration.opened.steps).run(IMAGE)
+    number = int(expected.labels.max())
+    view = "explorer.model.set({view: {centre: [40, 50], zoom: 16}})"
+    with shown():
+        browser.run(view)
+        browser.find(".note", "of the whole image")
+        browser.find(".figures", f"{number} objects in the whole image")
+        browser.type("o")
+        browser.find(".shelf p", f"{number} objects, lengths")
+        browser.run(
+            "arguments[0].focus()", browser.find("[data-name=min_size] .slider")
+        )
+        browser.type(*[Keys.SHIFT + Keys.ARROW_RIGHT] * 2)
+        browser.find(".note", "of this view; the whole is being computed")
+        browser.find(".note", "of the whole image")
+        browser.picture("explorer-whole")
 
 
 def test_the_whole_image_is_run_by_stored_tasks(browser, shown, tmp_path):

@@ -37,9 +37,9 @@ const readValue = settled(async (words, at) => {
 let slowest = 0;
 let sent = 0;
 const views = new Views(start, model, {
-  told: (header) => {
+  told: (header, body) => {
     arrived();
-    slowest = performance.now() - sent;
+    if (!body.whole) slowest = performance.now() - sent;
     if (message.classList.contains("bad")) say("");
     steps.tell(header);
     summary(header);
@@ -104,7 +104,7 @@ function summary(header) {
   const took = header.steps.reduce((sum, one) => sum + one.seconds, 0);
   if (took) lasted = took;
   const what = !last ? "" : last.objects !== undefined ? objects(last.objects) : `${short(100 * last.fraction)} % foreground`;
-  fill(figures, h("b", {}, what), " ", took ? duration(took) : "", header.whole ? "" : header.level ? " approximate" : " in this view");
+  fill(figures, h("b", {}, what), " ", took ? duration(took) : "", header.whole ? (start.large ? " in the whole image" : "") : header.level ? " approximate" : " in this view");
 }
 
 const body = () => ({ steps: model.now.steps, view: views.boxOf(views.panes[0]), until: model.now.until });
@@ -228,11 +228,20 @@ const column = h("aside", { class: "column", "aria-label": "Pipeline" }, steps.e
     h("button", { type: "button", on: { click: () => keep("toml", ({ text }) => save(new Blob([text]), "pipeline.toml")) } }, "Download"), " ",
     start.run ? h("button", { type: "button", on: { click: runAll } }, "Run on all") : null, " ", other),
   message, progress));
+const hiding = h("button", {
+  type: "button", class: "plain", title: "Hide or show the steps, for a larger picture (\\)", "aria-pressed": "false",
+  on: {
+    click: () => {
+      const wide = document.querySelector(".explorer").classList.toggle("wide");
+      hiding.setAttribute("aria-pressed", String(wide));
+    },
+  },
+}, "Hide steps");
 fill(main, h("div", { class: "explorer" },
   h("div", { class: "stage" },
     h("header", {}, h("h1", {}, start.name), h("span", { class: "quiet" }, size.filter(Boolean).join(", ")),
       h("span", { class: "room" }), h("span", { class: "kinds", role: "group", "aria-label": "Pictures" }, kinds),
-      keysButton(), themeButton()),
+      hiding, keysButton(), themeButton()),
     planes, views.element,
     h("footer", {}, h("span", { class: "tabs", role: "group", "aria-label": "Tools" }, tabs),
       h("label", {}, "fill ", opacity), seeds, brush, hovered),
@@ -266,6 +275,6 @@ keys([
   ["b", "keep the steps as B", () => other.click()],
   ["p", "save the picture", async () => save(await views.download(), `${start.name}.png`)],
   ["s", "save the pipeline", saveAll],
-  ["\\", "hide or show the column", () => document.querySelector(".explorer").classList.toggle("wide")],
+  ["\\", "hide or show the steps", () => hiding.click()],
 ]);
 window.explorer = { model, views };

@@ -13,6 +13,7 @@ const KINDS = {
   other: { name: "Steps B", want: ["objects"], how: { under: "image", contours: true } },
 };
 const MOST_ZOOM = 64;
+const REST = 300; // milliseconds without a change after which the whole image is computed
 const SEEDS = ["#000000", "#e66101", "#5eb2ff", "#fdd835", "#ab63fa", "#00c88c"];
 
 export class Views {
@@ -127,8 +128,13 @@ export class Views {
     this.later = setTimeout(() => this.ask(), 60);
   }
 
-  /** Ask for all pictures, or the first of an image's planes only. */
-  ask({ coarse = 0, first = false } = {}) {
+  ask(given) {
+    this.send(given);
+  }
+
+  /** Ask for all pictures, or the first of an image's planes only, or by the whole image. */
+  send({ coarse = 0, first = false, whole = false } = {}) {
+    clearTimeout(this.wholly);
     if (!this.model.now.view) return;
     const sources = new Map();
     for (const pane of this.panes) {
@@ -141,7 +147,7 @@ export class Views {
       const { steps, other, until } = this.model.now;
       this.channelOf(source)({
         steps: source.startsWith("b") ? other ?? steps : steps,
-        view: this.boxOf(pane), until: until ?? null, coarse, want: [...want],
+        view: this.boxOf(pane), until: until ?? null, coarse, whole, want: [...want],
         have: this.data.get(source)?.base ?? "",
       });
     }
@@ -164,6 +170,10 @@ export class Views {
     });
     this.panes.filter((pane) => pane.source === source).forEach((pane) => this.paint(pane));
     if (source === this.panes[0].source) this.calls.told(header, body);
+    if (header.affordable && !body.whole && !this.model.now.moving) {
+      clearTimeout(this.wholly);
+      this.wholly = setTimeout(() => this.send({ whole: true }), REST);
+    }
   }
 
   paintAll() {
@@ -184,8 +194,7 @@ export class Views {
     drawMarks(pane.context, { strokes: this.strokes(pane), cross }, view, SEEDS, pane.axes);
     const { header } = data;
     const last = header.steps.at(-1);
-    fill(pane.note, header.level ? `approximate, 1:${2 ** header.level}`
-      : last && !last.exact ? "of this view" : null);
+    fill(pane.note, told(header, last, this.start.large));
     this.painted?.(performance.now());
   }
 
@@ -333,6 +342,13 @@ export class Views {
     }
     return new Promise((done) => canvas.toBlob(done, "image/png"));
   }
+}
+
+/** How much of the image a picture is made of, in words; null if that is all. */
+function told(header, last, large) {
+  if (header.whole) return large ? "of the whole image" : null;
+  const part = header.level ? `approximate, 1:${2 ** header.level}` : last && !last.exact ? "of this view" : null;
+  return part && header.affordable ? `${part}; the whole is being computed` : part;
 }
 
 export const paneKinds = Object.entries(KINDS).map(([kind, { name }]) => [kind, name]);

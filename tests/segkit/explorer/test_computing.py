@@ -100,6 +100,67 @@ def test_steps_that_look_at_everything_say_that_they_saw_a_part(small_whole):
     assert [one.exact for one in outcome.steps] == [True, False, False, False]
 
 
+STEPS = [gaussian(sigma=1), binarize(), label(), remove_small_objects(min_size=4)]
+VIEW = [(20, 60), (30, 90)]
+
+
+def test_the_whole_of_a_large_image_is_known_once_it_was_computed(small_whole):
+    one = computer(PLANE)
+    part = run(one, STEPS, VIEW)
+    assert one.wholes.affordable(STEPS, part)
+    whole = run(one, STEPS, VIEW, whole=True)
+    assert not one.wholes.affordable(STEPS, whole)
+    expected = Pipeline(*STEPS).run(PLANE)
+    np.testing.assert_array_equal(whole.last("labels").value, expected.labels)
+    assert all(made.exact for made in whole.steps)
+    again = run(one, STEPS[:3], [(0, 9), (0, 9)])  # somewhere else, one step less
+    assert again.region.whole
+    assert all(made.exact and made.seconds == 0 for made in again.steps)
+    other = run(one, [*STEPS[:3], remove_small_objects(min_size=9)], VIEW)
+    assert not other.region.whole
+
+
+def test_a_whole_that_was_let_go_is_not_known(small_whole):
+    one = computer(PLANE, limit=12 * PLANE.size)
+    assert one.wholes.affordable(STEPS[:1], run(one, STEPS[:1], VIEW))
+    run(one, STEPS[:1], VIEW, whole=True)
+    assert one.wholes.known(STEPS[:1])
+    run(one, [gaussian(sigma=2), uniform(shape=3)], VIEW, whole=True)
+    assert not one.wholes.known(STEPS[:1])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [STEPS, [gaussian(sigma=1), label()], []],
+    ids=["memory", "a step that raises", "no steps"],
+)
+def test_a_whole_that_cannot_be_kept_or_made_is_not_begun(small_whole, steps):
+    one = computer(PLANE, limit=12 * PLANE.size)
+    assert not one.wholes.affordable(steps, run(one, steps, VIEW))
+
+
+def test_a_whole_that_would_take_long_is_not_begun(small_whole, monkeypatch):
+    one = computer(PLANE)
+    part = run(one, STEPS, VIEW)
+    monkeypatch.setattr("segkit.explorer.whole._PATIENCE", 1e-9)
+    assert not one.wholes.affordable(STEPS, part)
+
+
+@given(view_of(PLANE.shape), st.integers(10, 5000))
+@settings(max_examples=20, deadline=None)
+def test_of_a_whole_every_nth_voxel_is_shown_where_it_lies(view, most):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regions, "_COARSE", most)
+        region = regions.whole_for(Levels.of(as_image(PLANE)), view)
+    part = PLANE[region.inner]
+    assert part.size <= most
+    for axis, (start, stop) in enumerate(region.box((1, 1))):
+        places = np.arange(part.shape[axis]) * (stop - start) / part.shape[axis]
+        np.testing.assert_array_equal(
+            places + start, np.arange(PLANE.shape[axis])[region.inner[axis]]
+        )
+
+
 def test_a_small_image_is_what_a_run_over_all_of_it_makes():
     steps = [gaussian(sigma=1), binarize(), label(), remove_small_objects(min_size=4)]
     steps += [clear_border(), keep_within(area=(5.0, 100.0)), regionprops()]
