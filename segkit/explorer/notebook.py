@@ -43,9 +43,12 @@ class Explored:
         return f"Explored({self.address!r})"
 
     def _repr_html_(self) -> str:
+        address = escape(self.address)
         return (
-            f'<iframe src="{escape(self.address)}" width="100%" height="{_HEIGHT}"'
+            f'<iframe src="{address}" width="100%" height="{_HEIGHT}"'
             ' style="border:0" title="segkit explorer"></iframe>'
+            f'<p><a href="{address}" target="_blank">The explorer in a window of its'
+            " own</a>; it is there as long as Python runs.</p>"
         )
 
 

@@ -115,6 +115,8 @@ def shrunk(plane: NDArray[Any], most: int) -> NDArray[Any]:
 def in_grey(plane: NDArray[Any]) -> NDArray[np.uint8]:
     """Return a plane of numbers in 8 bits, from its dark to its bright percentile.
 
+    Of the part between them the square root, as in `segkit.grey_picture`.
+
     Examples
     --------
     >>> in_grey(np.array([[0.0, 1.0, np.nan]])).tolist()
@@ -127,4 +129,4 @@ def in_grey(plane: NDArray[Any]) -> NDArray[np.uint8]:
         low, high = finite.min(), finite.max()
     part = (values - low) / (high - low) if high > low else (values > 0).astype(float)
     whole = np.clip(np.nan_to_num(part, posinf=1, neginf=0), 0, 1)
-    return np.asarray(np.round(255 * whole).astype(np.uint8))
+    return np.asarray(np.round(255 * np.sqrt(whole)).astype(np.uint8))
