@@ -79,10 +79,10 @@ def distance_transform(
     )
     if min(sizes) <= 0:
         raise ValueError(f"spacing is {spacing}, but must be positive on each axis")
+    threads = thread_count(workers, array.size)
     if array.all():
         distance = np.full(array.shape, np.inf, np.float32)
     elif len(set(sizes)) == 1:
-        threads = thread_count(workers, array.size)
         distance = _rooted(_squared_distance(array, threads), sizes[0], threads)
     else:
         from scipy import ndimage

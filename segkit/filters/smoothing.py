@@ -355,6 +355,7 @@ def subtract_background(
     array([0, 0, 7, 0, 0, 0, 0, 0])
     """
     array = checks.as_image(image)
+    thread_count(workers)  # refuses what is no number, whatever the method
     if method == "gaussian":
         smooth = gaussian(array, radius, workers=workers)
         beside: Array = array.astype(smooth.dtype) - smooth

@@ -154,10 +154,26 @@ def test_a_limit_ends_with_its_block(eight):
     assert thread_count(None) == 8
 
 
+IN_THREADS = {
+    "distance_transform": [],
+    "gaussian": [1],
+    "h_maxima": [1],
+    "median": [1],
+    "ndnt": [3],
+    "sato": [1],
+    "subtract_background": [1],
+    "threshold": [],
+}
+
+
 @pytest.mark.parametrize("workers", [0, -1, 1.5, "2"])
-def test_workers_that_are_no_number_are_refused(workers):
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("name", IN_THREADS)
+def test_workers_that_are_no_number_are_refused(name, dtype, workers):
+    others = IN_THREADS[name]
+
     with pytest.raises((TypeError, ValueError), match="workers"):
-        segkit.ndnt(np.zeros((4, 4)), 3, workers=workers)
+        getattr(segkit, name)(np.eye(4, dtype=dtype), *others, workers=workers)
 
 
 def called_here(run):
