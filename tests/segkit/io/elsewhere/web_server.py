@@ -94,7 +94,7 @@ class Server(ThreadingHTTPServer):
 def serving(handler):
     """Serve while the block runs."""
     with Server(handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield server
