@@ -141,9 +141,12 @@ def _in_words(values: Array) -> tuple[Array, Array]:
     """Return what lies in a row as words of four values of 16 bits, and the rest."""
     if values.itemsize != _WORD // 4:
         return values, values[:0]
-    first = min(-values.ctypes.data % _WORD // values.itemsize, values.size)
+    address, _ = values.__array_interface__["data"]
+    first = min(-address % _WORD // values.itemsize, values.size)
     last = values.size - (values.size - first) % 4
-    rest = np.concatenate([values[:first], values[last:]])
+    rest = values[last:]
+    if first:
+        rest = np.concatenate([values[:first], rest])
     return values[first:last].view(np.uint64), rest
 
 
