@@ -317,7 +317,7 @@ def require_same(image: Any) -> None:
     ImageRequestError
         If a file was changed, added or removed.
     """
-    if image.seen != _contents_of(image):
+    if image.seen != _contents_of(image, lately=True):
         raise ImageRequestError(
             image.path,
             "was changed after the task was written down; open it and run again, and"
@@ -325,16 +325,17 @@ def require_same(image: Any) -> None:
         )
 
 
-def _contents_of(image: Any) -> list[tuple[str, str]]:
+def _contents_of(image: Any, *, lately: bool = False) -> list[tuple[str, str]]:
     """Return all files that an image lies in, known by content; none if in memory.
 
-    What lies elsewhere is known by the versions of its objects.
+    What lies elsewhere is known by the versions of its objects, which are listed; if
+    they are to be those of lately, not for each of many tasks that have it.
     """
     source = image.source
     while hasattr(source, "source"):
         source = source.source
     if getattr(source, "is_elsewhere", False):
-        return [(image.path, source.version())]
+        return [(image.path, source.version(lately=lately))]
     where = Path(image.path)
     if not where.exists():
         where = Path(image.path.partition("::")[0])

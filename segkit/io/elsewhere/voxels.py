@@ -200,20 +200,15 @@ class StoredVoxels:
                 self.shown, "is another array since it was opened; open it again"
             )
 
-    def version(self) -> str:
+    def version(self, *, lately: bool = False) -> str:
         """Return what tells the array from an earlier or another one at its address.
 
         Of a bucket all objects below its folder count, by name, size and version; a web
         server lists nothing, so that only its metadata count.
         """
-        total = blake2b(
-            repr(_found(self.where, self.documents)).encode(), digest_size=20
-        )
-        if dict(self.where)["scheme"] in ("s3", "gs"):
-            answer = _ask("list", self.where, f"{self.path}/")
-            for one in sorted(map(tuple, _told(self.shown, answer))):
-                total.update(repr(one).encode())
-        return total.hexdigest()
+        now = int(time.monotonic() / _SECONDS) if lately else None
+        look = _version_lately if lately else _version
+        return look(self.shown, self.where, self.path, self.documents, now)
 
     def content(self) -> str:
         """Return a digest of shape, type and all voxels, which are read."""
@@ -269,6 +264,24 @@ def _found_lately(
     now: int,  # noqa: ARG001 - looked at anew from time to time
 ) -> tuple[tuple[str, str], ...]:
     return _found(where, documents)
+
+
+def _version(
+    shown: str,
+    where: Where,
+    path: str,
+    documents: tuple[tuple[str, str], ...],
+    now: int | None,  # noqa: ARG001 - looked at anew from time to time
+) -> str:
+    total = blake2b(repr(_found(where, documents)).encode(), digest_size=20)
+    if dict(where)["scheme"] in ("s3", "gs"):
+        answer = _ask("list", where, f"{path}/")
+        for one in sorted(map(tuple, _told(shown, answer))):
+            total.update(repr(one).encode())
+    return total.hexdigest()
+
+
+_version_lately = lru_cache(maxsize=256)(_version)
 
 
 def _digest_at(where: Where, path: str) -> str:
