@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _STATIC = Path(__file__).parent / "static"
 _CHANNELS = 1000
 """Of how many views of pages the newest request is known."""
+_QUICK = ("/describe", "/new", "/toml", "/save", "/run")
+"""Paths of what computes nothing of the image."""
 _LARGEST = 1 << 22
 """Bytes of a request, at most."""
 
@@ -61,7 +63,8 @@ class Newest:
 class Explorer:
     """Answers the requests of pages about one image, one at a time.
 
-    What takes long, the whole of a large image, is computed behind the others.
+    What takes long, the whole of a large image, is computed behind the others; what
+    computes nothing, such as to save steps, does not wait for them.
 
     Parameters
     ----------
@@ -77,6 +80,7 @@ class Explorer:
         # Threads of the server's loop.
         self._worker = ThreadPoolExecutor(1, "asyncio_explorer")
         self._behind = ThreadPoolExecutor(1, "asyncio_explorer_whole")
+        self._quick = ThreadPoolExecutor(1, "asyncio_explorer_quick")
 
     def site(self, *, framed: bool = False) -> Site:
         """Return what is served."""
@@ -105,7 +109,7 @@ class Explorer:
 
     def close(self) -> None:
         """Let nothing be computed any more, and end what runs."""
-        for worker in (self._worker, self._behind):
+        for worker in (self._worker, self._behind, self._quick):
             worker.shutdown(wait=False, cancel_futures=True)
         if self._run:
             self._run.stop()
@@ -153,6 +157,7 @@ class Explorer:
             )
             loop = asyncio.get_running_loop()
             worker = self._behind if plain.get("whole") else self._worker
+            worker = self._quick if asked.url.path.endswith(_QUICK) else worker
             found = await loop.run_in_executor(worker, call, plain, stale)
         except StaleError:
             return Response(status_code=204)

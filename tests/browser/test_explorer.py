@@ -90,10 +90,10 @@ def test_all_is_done_by_keys(browser, shown, tmp_path):
 def test_the_steps_are_hidden_for_a_larger_picture_and_come_back(browser, shown):
     with shown():
         wide = browser.run("return document.querySelector('canvas').clientWidth")
-        browser.click("header button", "Hide steps")
+        browser.click("footer button", "Hide steps")
         larger = "return document.querySelector('canvas').clientWidth > arguments[0]"
         browser.wait(lambda: browser.run(larger, wide), "a larger picture")
-        browser.find("header button[aria-pressed=true]", "Hide steps")
+        browser.find("footer button[aria-pressed=true]", "Hide steps")
         browser.type("\\")
         browser.find(".step .name", "gaussian")
 
@@ -121,6 +121,8 @@ def test_other_steps_are_begun_with_and_taken_back(browser, shown):
         before = steps(browser)
         browser.find("select[aria-label='Begin with other steps']").send_keys("nuclei")
         browser.wait(lambda: steps(browser) == ["segment_nuclei"], "the preset")
+        # Its letters chose it, and were no keys of the page, as c is.
+        assert not browser.all("[data-tool=sheet][aria-expanded=true]")
         browser.find("[data-name=sensitivity] .slider")
         browser.type("z")
         browser.wait(lambda: steps(browser) == before, "the steps before")

@@ -41,7 +41,7 @@ const views = new Views(start, model, {
     arrived();
     if (!body.whole) slowest = performance.now() - sent;
     if (message.classList.contains("bad")) say("");
-    steps.tell(header);
+    steps.tell(header, body.steps);
     summary(header);
     if (!model.now.moving) later();
   },
@@ -241,10 +241,10 @@ fill(main, h("div", { class: "explorer" },
   h("div", { class: "stage" },
     h("header", {}, h("h1", {}, start.name), h("span", { class: "quiet" }, size.filter(Boolean).join(", ")),
       h("span", { class: "room" }), h("span", { class: "kinds", role: "group", "aria-label": "Pictures" }, kinds),
-      hiding, keysButton(), themeButton()),
+      keysButton(), themeButton()),
     planes, views.element,
     h("footer", {}, h("span", { class: "tabs", role: "group", "aria-label": "Tools" }, tabs),
-      h("label", {}, "fill ", opacity), seeds, brush, hovered),
+      h("label", {}, "fill ", opacity), seeds, brush, hovered, hiding),
     shelf),
   column));
 showPanes();

@@ -1,10 +1,12 @@
 // The list of steps: each with its switch, its parameters, and what came of it.
 
-import { announce, fill, h } from "../pages/dom.js";
+import { announce, fill, h, settled } from "../pages/dom.js";
 import { duration, short } from "../pages/format.js";
 import { asked } from "./asking.js";
 import { changed, optionOf, withOption } from "./model.js";
 import { controls } from "./sliders.js";
+
+const TYPED = 500; // milliseconds after the last letter that is typed into a choice
 
 export class Steps {
   constructor(start, model, { fail }) {
@@ -26,16 +28,16 @@ export class Steps {
   buttons() {
     const button = (text, title, call) =>
       h("button", { type: "button", class: "plain", title, on: { click: call } }, text);
+    const taken = settled(() => {
+      const steps = this.start.presets[presets.value];
+      presets.value = "";
+      presets.blur();
+      if (steps) this.model.set({ steps, list: true, place: steps.length - 1, until: null });
+    }, TYPED);
     const presets = h("select", {
-      "aria-label": "Begin with other steps", title: "Begin with other steps; z takes it back", on: {
-        change: () => {
-          const steps = this.start.presets[presets.value];
-          presets.value = "";
-          presets.blur();
-          if (!steps) return;
-          this.model.set({ steps, list: true, place: steps.length - 1, until: null });
-        },
-      },
+      "aria-label": "Begin with other steps", title: "Begin with other steps; z takes it back",
+      // Letters of a name are typed into it, and would be keys of the page if it let them go.
+      on: { change: taken, keydown: () => presets.value && taken() },
     }, h("option", { value: "" }, "Begin with"), Object.keys(this.start.presets).map((name) =>
       h("option", { value: name }, name.replaceAll("_", " "))));
     return h("span", { class: "buttons" }, presets,
@@ -117,7 +119,8 @@ export class Steps {
     this.focused = null;
     if (focused) document.getElementById(focused)?.focus();
     this.mark();
-    if (this.header) this.tell(this.header);
+    // What is known of other steps is nothing about these.
+    if (this.of === this.model.now.steps) this.tell(this.header, this.of);
   }
 
   row(step, place) {
@@ -206,9 +209,10 @@ export class Steps {
     });
   }
 
-  /** Say what came of each step. */
-  tell(header) {
+  /** Say what came of each of some steps. */
+  tell(header, of) {
     this.header = header;
+    this.of = of;
     const by = new Map(header.steps.map((one) => [one.place, one]));
     this.rows?.forEach(({ count, error, element }, place) => {
       const one = by.get(place);

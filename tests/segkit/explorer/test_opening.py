@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Event
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -206,6 +207,19 @@ def posted(address, path, body):
     request = Request(address + path, json.dumps(body).encode(), headers)
     with urlopen(request) as answer:
         return answer.read()
+
+
+def test_steps_are_saved_while_others_compute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    explorer = explorer_of(segkit.save(tmp_path / "a.tif", GREY))
+    steps = explorer._exploration.start()["steps"]
+    goes_on = Event()
+    explorer._worker.submit(goes_on.wait)
+    with serving(explorer.site(framed=True), on_end=explorer.close) as served:
+        try:
+            assert posted(served.address, "save", {"steps": steps})
+        finally:
+            goes_on.set()
 
 
 def test_wrong_requests_are_answered_by_sentences_and_the_page_lives_on():
