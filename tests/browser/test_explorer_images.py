@@ -129,7 +129,7 @@ def test_a_page_outlives_an_image_that_is_gone(browser, shown, tmp_path):
     path = tmp_path / "cells.zarr"
     segkit.save(path, np.tile(IMAGE, (14, 12)))
     browser.expected = ["422"]
-    with shown(str(path)):
+    with shown(str(path), cache=20):  # too little to keep the whole image
         import shutil
 
         shutil.rmtree(path)
