@@ -6,7 +6,8 @@ A store of so many results is made, in some 30 seconds for a million. Then `tg w
 started: until the first state has come, as a browser would read it. Then workers run
 short tasks while ten pages follow them, and while the server of these is stopped, in
 turns of some seconds each; what counts is the ratio of neighbours. All of it takes two
-minutes on a quiet machine; after `--limit` seconds it measures no further pair.
+minutes on a quiet machine; after `--limit` seconds it measures no further pair. With
+`--browser`, Chromium shows the page, too, and half a minute more is needed.
 """
 
 from __future__ import annotations
@@ -129,6 +130,21 @@ def counted(backend: Backend) -> int:
     return sum(len(change.results) for change in backend.poll())
 
 
+def in_chromium(path: Path, workers: int) -> list[Row]:
+    """How soon the page is painted, and what its updates take there."""
+    from benchmarks.live_page.painting import painting, updating
+
+    command = [TG, "execute", path, "-q", "-j", str(workers), "--name", "pause"]
+    with web(path) as server:
+        rows = [painting(server.address)]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as run:
+            server.watch(1)
+            time.sleep(SECONDS)
+            rows.append(updating(server.address))
+            run.terminate()
+    return rows
+
+
 def throughput(path: Path, workers: int, pairs: int, end: float) -> list[Row]:
     """How many results come in a second, with pages and without, in turns."""
     backend = open_backend(str(path.with_suffix(".tgdata")), create=False)
@@ -174,6 +190,7 @@ def main() -> None:
     options.add_argument("--workers", type=int, default=16)
     options.add_argument("--pairs", type=int, default=6, help="of turns (8 s each)")
     options.add_argument("--limit", type=float, default=180.0, help="seconds in all")
+    options.add_argument("--browser", action="store_true", help="in Chromium, too")
     options.add_argument("--folder", type=Path, help="where the store is, or stays")
     given = options.parse_args()
     end = time.monotonic() + given.limit
@@ -184,6 +201,8 @@ def main() -> None:
             made(path, done=given.results, open_=OPEN, pause=PAUSE)
         show(opening(path, given.results), given)
         show(throughput(path, given.workers, given.pairs, end), given)
+        if given.browser:
+            show(in_chromium(path, given.workers), given)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from taskgraph.live.state import (
     told_of,
     workers_of,
 )
-from taskgraph.live.values import ValueProcess
+from taskgraph.live.values import NotShownError, ValueProcess
 from taskgraph.pages import Latest
 from taskgraph.watching.at_work import first_locked, worker_rows
 from taskgraph.watching.rates import Rates
@@ -76,7 +76,7 @@ class LivePage:
         self._ended, self._wanted = threading.Event(), threading.Event()
         self._seen = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._values: ValueProcess | None = None
+        self._values: dict[bool, ValueProcess] = {}
         self._texts: tuple[Tasks, CallTexts] | None = None
         self._searches: OrderedDict[str, Search] = OrderedDict()
 
@@ -95,8 +95,8 @@ class LivePage:
         self._wanted.set()
         if self._thread.is_alive():
             self._thread.join()
-        if self._values is not None:
-            self._values.close()
+        for values in self._values.values():
+            values.close()
         self.following.close()
 
     def look(self) -> None:
@@ -186,14 +186,37 @@ class LivePage:
             raise LookupError(self.sentence(self.following.trouble))
         return results
 
-    def values(self) -> ValueProcess:
-        """Return what loads values, one process for all pages."""
+    def values(self, *, plain: bool) -> ValueProcess:
+        """Return what loads values, for all pages: plain ones, or by pickle.
+
+        Plain ones do not wait for a value that is at its own `__repr__` for a minute.
+        """
         tasks, _ = self.graph()
-        if self._values is None:
+        if plain not in self._values:
             url = self._address or self.results().backend.url
             path = str(self.following.jugfile.resolve())
-            self._values = ValueProcess(url, path, tasks.snapshot.arguments)
-        return self._values
+            self._values[plain] = ValueProcess(url, path, tasks.snapshot.arguments)
+        return self._values[plain]
+
+    def open(self, key: bytes, payload: bytes, *, plain: bool) -> dict[str, Any]:
+        """Load a value; return what it is shown as."""
+        about = self.values(plain=plain).open(key, payload)
+        if (not plain) in self._values:
+            self._values[not plain].forget(key)  # what it was before it ran again
+        return about
+
+    def shown(self, key: bytes) -> ValueProcess:
+        """Return what has loaded a value.
+
+        Raises
+        ------
+        NotShownError
+            Nobody has asked for it yet.
+        """
+        for values in list(self._values.values()):
+            if values.has(key):
+                return values
+        raise NotShownError("this value is not loaded; ask for it first")
 
     def texts(self, tasks: Tasks) -> CallTexts:
         """Return the arguments of a graph's tasks as text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ _SANDBOX = (
 )
 """For HTML that a value made of itself: a page without scripts, and of no origin."""
 _DRAWING = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_THREADS = 8
+"""Of each kind of answers; Starlette has forty."""
 _FOUND, _MISSING, _REFUSED, _GONE = 200, 404, 400, 503
 
 
@@ -63,28 +66,53 @@ def site_of(page: LivePage) -> Site:
         "/value/drawing": _drawing,
         "/value/page": _own_page,
     }
+    threads = _Threads()
     posts = {"/value/open": _open, "/act": _act}
     routes = [
         Route("/", first),
         Route("/events", news),
-        *(Route(path, _reading(page, answer)) for path, answer in gets.items()),
         *(
-            Route(path, _acting(page, answer), methods=["POST"])
+            Route(path, _reading(page, threads, path, answer))
+            for path, answer in gets.items()
+        ),
+        *(
+            Route(path, _acting(page, threads, path, answer), methods=["POST"])
             for path, answer in posts.items()
         ),
     ]
     return Site(routes, title, static={"live": _STATIC})
 
 
-def _reading(page: LivePage, answer: Callable[..., Response]) -> Any:
+def _reading(
+    page: LivePage, threads: _Threads, path: str, answer: Callable[..., Response]
+) -> Any:
     async def endpoint(request: Request) -> Response:
         query = dict(request.query_params)
-        return await run_in_threadpool(_answered, page, answer, page, query)
+        return await threads.run(path, _answered, page, answer, page, query)
 
     return endpoint
 
 
-def _acting(page: LivePage, answer: Callable[..., Response]) -> Any:
+class _Threads:
+    """Where answers are made: who waits for a value is in nobody's way but of his kind.
+
+    Values that are read by pickle are one kind, all others are another.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[str, asyncio.Semaphore] = {}
+
+    async def run(self, path: str, *work: Any) -> Response:
+        """Call a function with arguments, the last of which is what is asked for."""
+        kind = "value" if path.startswith("/value/") else ""
+        kind = "pickle" if kind and work[-1].get("unpickle") else kind
+        async with self._places.setdefault(kind, asyncio.Semaphore(_THREADS)):
+            return await run_in_threadpool(*work)
+
+
+def _acting(
+    page: LivePage, threads: _Threads, path: str, answer: Callable[..., Response]
+) -> Any:
     async def endpoint(request: Request) -> Response:
         try:
             asked = json.loads(await request.body())
@@ -92,7 +120,7 @@ def _acting(page: LivePage, answer: Callable[..., Response]) -> Any:
             asked = None
         if not isinstance(asked, dict):
             return json_answer({"error": "this is no JSON"}, _REFUSED)
-        return await run_in_threadpool(_answered, page, answer, page, asked)
+        return await threads.run(path, _answered, page, answer, page, asked)
 
     return endpoint
 
@@ -165,26 +193,29 @@ def _open(page: LivePage, asked: Mapping[str, Any]) -> Response:
     """Load a value: at once if it is plain, else if that is asked for in words."""
     key = _key(asked)
     with page.following.lock:
-        results, values = page.results(), page.values()
+        results = page.results()
         payload = results.payload(key)
         plain = is_plain(payload, results.backend.blobs.open)
     size = stored_size(payload)
     if not plain and not asked.get("unpickle"):
         return json_answer({"kind": "pickle", "size": size})
-    return json_answer(values.open(key, payload) | {"size": size, "pickle": not plain})
+    about = page.open(key, payload, plain=plain)
+    return json_answer(about | {"size": size, "pickle": not plain})
 
 
 def _picture(page: LivePage, query: Mapping[str, str]) -> Response:
     plane = int(query.get("plane") or 0)
     path = query.get("part", "")
-    data, kind = page.values().ask("picture", _key(query), path, plane)
+    key = _key(query)
+    data, kind = page.shown(key).ask("picture", key, path, plane)
     return Response(data, media_type=kind)
 
 
 def _rows(page: LivePage, query: Mapping[str, str]) -> Response:
-    rows = page.values().ask(
+    key = _key(query)
+    rows = page.shown(key).ask(
         "rows",
-        _key(query),
+        key,
         query.get("part", ""),
         int(query.get("start") or 0),
         int(query.get("count") or 100),
@@ -196,7 +227,7 @@ def _rows(page: LivePage, query: Mapping[str, str]) -> Response:
 
 def _csv(page: LivePage, query: Mapping[str, str]) -> Response:
     key = _key(query)
-    data = page.values().ask("csv", key, query.get("part", ""))
+    data = page.shown(key).ask("csv", key, query.get("part", ""))
     name = f"{key.hex()[:12]}.csv"
     return Response(
         data,
@@ -206,13 +237,15 @@ def _csv(page: LivePage, query: Mapping[str, str]) -> Response:
 
 
 def _drawing(page: LivePage, query: Mapping[str, str]) -> Response:
-    drawn = page.values().ask("markup", _key(query), query.get("part", ""))
+    key = _key(query)
+    drawn = page.shown(key).ask("markup", key, query.get("part", ""))
     policy = {"content-security-policy": _DRAWING}
     return Response(drawn, headers=policy, media_type="image/svg+xml")
 
 
 def _own_page(page: LivePage, query: Mapping[str, str]) -> Response:
-    source = page.values().ask("markup", _key(query), query.get("part", ""))
+    key = _key(query)
+    source = page.shown(key).ask("markup", key, query.get("part", ""))
     policy = {"content-security-policy": _SANDBOX}
     data = source.encode(errors="backslashreplace")
     return Response(data, headers=policy, media_type="text/html")

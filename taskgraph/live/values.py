@@ -60,16 +60,22 @@ class ValueProcess:
         self._opened[key] = payload
         return found
 
+    def has(self, key: bytes) -> bool:
+        """Return whether a value was opened here."""
+        return key in self._opened
+
+    def forget(self, key: bytes) -> None:
+        """Know no more that a value was opened here."""
+        self._opened.pop(key, None)
+
     def ask(self, what: str, key: bytes, *given: Any) -> Any:
-        """Return a part of a value that was opened; see `taskgraph.live.showing`.
+        """Return a part of a value that was opened here; see `taskgraph.live.showing`.
 
         Raises
         ------
         NotShownError
-            Nobody has opened it, or it has no such part.
+            It has no such part, or it cannot be loaded again.
         """
-        if key not in self._opened:
-            raise NotShownError("this value is not loaded; ask for it first")
         self._ask("open", key, self._opened[key])  # if it was let go, or its process
         return self._ask(what, key, *given)
 

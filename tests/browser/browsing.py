@@ -93,11 +93,11 @@ class Browser:
     def prefer(self, theme: str) -> None:
         """Let the system have a theme: light or dark."""
         feature = {"name": "prefers-color-scheme", "value": theme}
-        self._tell("Emulation.setEmulatedMedia", features=[feature])
+        self.tell("Emulation.setEmulatedMedia", features=[feature])
 
     def resize(self, width: int, height: int = 800) -> None:
         """Make the window as wide as a screen, or as a telephone."""
-        self._tell(
+        self.tell(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
@@ -105,7 +105,8 @@ class Browser:
             mobile=False,
         )
 
-    def _tell(self, what: str, **given: Any) -> Any:
+    def tell(self, what: str, **given: Any) -> Any:
+        """Give a command of the DevTools protocol; return what it says."""
         return self.driver.execute_cdp_cmd(what, given)
 
     def run(self, script: str, *given: Any) -> Any:
@@ -190,7 +191,7 @@ class Browser:
         """Keep a picture of the window."""
         self.pictures.mkdir(parents=True, exist_ok=True)
         path = self.pictures / f"{name}.png"
-        data = self._tell("Page.captureScreenshot", format="png")["data"]
+        data = self.tell("Page.captureScreenshot", format="png")["data"]
         path.write_bytes(base64.b64decode(data))
         return path
 

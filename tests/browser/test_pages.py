@@ -59,6 +59,7 @@ def test_a_page_follows_the_system_and_can_be_switched(browser, served, width, t
 
 def test_everything_is_done_by_keys(browser, served):
     browser.open(served.address)
+    browser.find("input")
     browser.tab_to("input")
     browser.type("n? ")  # a text, and nothing else
     assert browser.run("return document.activeElement.value") == "n? "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 
 from taskgraph import invalidate
@@ -142,6 +144,26 @@ def test_a_value_that_ends_its_process_or_never_comes_ends_nothing_else(
     assert (status, "more than 2 s" in said["error"]) == (400, True)
     key = client.key("work.plain")
     assert client.post("value/open", key=key)[1]["text"] == "{'x': 0}"
+
+
+def test_nobody_waits_for_a_value_that_never_comes(shown, jugfile):
+    client, page = shown(jugfile)
+    key, plain = client.key("work.sleeps"), client.key("work.plain")
+    asked = [
+        Thread(target=client.post, args=["value/open"], kwargs=more)
+        for more in [{"key": key, "unpickle": True}] * 12
+    ]
+    for one in asked:
+        one.start()
+    assert client.get("tasks")["total"] == 39
+    assert client.post("value/open", key=plain)[1]["text"] == "{'x': 0}"
+    assert client.answer("value/rows", key=plain)[0] == 400
+    assert all(one.is_alive() for one in asked)
+    page.values(plain=False).open = lambda *_: {}  # those that wait need not come
+    while any(one.is_alive() for one in asked):
+        if (process := page.values(plain=False)._process) is not None:
+            process.kill()
+        asked[0].join(0.1)
 
 
 def test_a_value_of_a_task_that_ran_again_is_the_new_one(shown, jugfile):
