@@ -25,6 +25,7 @@ from backends.redis import scripts
 from backends.redis.blobs import BlobChunks
 from backends.redis.document_hash import DocumentHash
 from backends.redis.member_keys import MemberKeys
+from backends.redis.shared_folder import SharedFolder
 from backends.redis.usage import Usage
 from backends.segment import (
     CHECK_AT,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
     from backends.interface import Bytes
     from backends.redis.room import Room
-    from backends.redis.shared_folder import SharedFolder
 
 _BEFORE = 8
 """Segments before a position that are looked at with it."""
@@ -75,7 +75,7 @@ class RedisLog:
             raise NoStoreError(
                 f"there is no store at {self.url}; `tg execute` makes one"
             )
-        self.blobs = _in_folder(room, blobs) if blobs else BlobChunks(room)
+        self.blobs = SharedFolder(room, blobs) if blobs else BlobChunks(room)
         self.documents = DocumentHash(room)
         self.members = MemberKeys(room)
         self.space = Usage(room, self.blobs)
@@ -299,12 +299,6 @@ class RedisLog:
 
     def close(self) -> None:
         self._room.server.close()
-
-
-def _in_folder(room: Room, blobs: str) -> SharedFolder:
-    from backends.redis.shared_folder import SharedFolder  # that of few
-
-    return SharedFolder(room, blobs)
 
 
 def _frame(found: Any, limit: int | None = None) -> tuple[bytes, int] | None:

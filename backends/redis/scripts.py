@@ -9,12 +9,9 @@ first argument is the store's id: whoever has read another store writes nothing.
 
 from __future__ import annotations
 
-from backends.interface.frozen import frozen
+from hashlib import sha1
 
-try:  # hashlib loads OpenSSL, which takes long
-    from _sha1 import sha1  # type: ignore[import-not-found]
-except ImportError:  # a Python without its own
-    from hashlib import sha1
+from backends.interface.frozen import frozen
 
 
 @frozen

@@ -9,9 +9,23 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import finalize
 
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ClusterError,
+    MasterDownError,
+    NoPermissionError,
+    NoScriptError,
+    RedisClusterException,
+    TryAgainError,
+)
+from redis.retry import Retry
+
 from backends.errors import BackendError, OpenError, UnavailableError
-from backends.redis.plain import plain_client
 from backends.redis.secrets import password_of
+from backends.redis.sentences import is_read_only, sentence_of, without_calls
 from backends.warning import warn
 
 if TYPE_CHECKING:
@@ -22,13 +36,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_GONE = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    ClusterError,
+    MasterDownError,
+    RedisClusterException,
+    TryAgainError,
+)
+_REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
 _ANSWER = 20.0
 """Seconds within which a server answers, or is taken for gone."""
 _CONNECT = 5.0
 _PAUSES = 0.02, 1.0
 """Seconds between two tries, at first and at last."""
-_NO_SCRIPT = "No matching script"
-"""What every server says that does not know a script."""
 _ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -56,20 +77,17 @@ class Server:
 
     def __init__(self, address: Address) -> None:
         self.url = address.url
-        answer = _answer_within(address)
-        self.longest_wait = answer / 4
+        self.longest_wait = _answer_within(address) / 4
         self._password = password_of(address)
         self.open_to_all = _open_to_all(address, self._password)
         self._patience = 0.0
         self._wrote = False
         try:
-            self._client = _client(address, self._password, answer)
+            self._client = _client(address, self._password)
             self.close = finalize(self, self._client.close)
             self.close.atexit = False
             self.about = self.info("memory")
         except (TypeError, ValueError) as error:
-            from backends.redis.sentences import without_calls
-
             why = without_calls(self._clean(error))
             raise OpenError(f"{self.url}: {why}") from None
         self._patience = address.patience
@@ -101,9 +119,7 @@ class Server:
         def run_it(client: Any) -> Any:
             try:
                 return client.evalsha(script.digest, *words)
-            except Exception as error:
-                if _NO_SCRIPT not in str(error):
-                    raise
+            except NoScriptError:
                 return client.eval(script.text, *words)
 
         found = self._run(run_it, patient=patient)
@@ -117,14 +133,9 @@ class Server:
         while True:
             try:
                 return command(self._client)
-            except Exception as raised:
-                from backends.redis.troubles import in_words_of_redis_py, may_pass
-
-                error = in_words_of_redis_py(raised)
-                if error is None:
-                    raise
+            except (redis.RedisError, RedisClusterException) as error:
                 left = began + self._patience - time.monotonic()
-                if not (patient and left > 0 and may_pass(error, wrote=self._wrote)):
+                if not (patient and left > 0 and self._may_come_back(error)):
                     raise self._explained(error) from None
             if signal.sigpending() & _ENDING:
                 raise UnavailableError(f"{self.url}: the server is gone")
@@ -137,9 +148,15 @@ class Server:
             time.sleep(min(pause, left))
             pause = min(2 * pause, longest)
 
-    def _explained(self, error: Exception) -> BackendError:
-        from backends.redis.sentences import sentence_of
+    def _may_come_back(self, error: Exception) -> bool:
+        if isinstance(error, _REFUSED):
+            return False
+        # One that was written to and now is a replica was replaced by another one.
+        replaced = is_read_only(error) and self._wrote
+        few = "NOREPLICAS" in str(error)
+        return isinstance(error, _GONE) or replaced or few
 
+    def _explained(self, error: Exception) -> BackendError:
         kind, sentence = sentence_of(error, self._clean(error))
         return kind(f"{self.url}: {sentence}")
 
@@ -170,24 +187,68 @@ def _told(client: Any, command: str, what: str) -> dict[str, Any]:
         client = client.get_redis_connection(client.get_primaries()[0])
     try:
         found: dict[Any, Any] = getattr(client, command)(what)
-    except Exception as raised:
-        from backends.redis.troubles import in_words_of_redis_py, is_untold
-
-        error = in_words_of_redis_py(raised)
-        if error is None or not is_untold(error):
+    except NoPermissionError:
+        return {}
+    except redis.ResponseError as error:
+        if "unknown command" not in str(error).lower():
             raise
         return {}
     return {k.decode() if isinstance(k, bytes) else k: v for k, v in found.items()}
 
 
-def _client(address: Address, password: str, answer: float) -> Any:
+def _client(address: Address, password: str) -> Any:
     """Return a client; it connects when it is asked something."""
-    found = plain_client(address, password, answer, _CONNECT)
-    if found is not None:
-        return found
-    from backends.redis.library import client_of
+    options = {**_connection_options(address), **_own(address, password)}
+    if address.kind == "unix":
+        return _pooled(redis.UnixDomainSocketConnection, path=address.path, **options)
+    if address.kind == "cluster":
+        from redis.cluster import ClusterNode, RedisCluster
 
-    return client_of(address, password, answer, _CONNECT)
+        nodes = [ClusterNode(*host) for host in address.hosts]  # type: ignore[no-untyped-call]
+        options.pop("db")
+        return RedisCluster(startup_nodes=nodes, ssl=address.tls, **options)
+    if address.kind == "sentinel":
+        return _found_by_sentinels(address, options)
+    (host, port), *_ = address.hosts
+    kind = redis.SSLConnection if address.tls else redis.Connection
+    return _pooled(kind, host=host, port=port, **options)
+
+
+def _pooled(kind: type, **options: Any) -> redis.Redis:
+    pool = redis.ConnectionPool(connection_class=kind, **options)
+    kind(**options)  # an option that is none is refused here
+    return redis.Redis.from_pool(pool)
+
+
+def _found_by_sentinels(address: Address, options: dict[str, Any]) -> Any:
+    from redis.sentinel import Sentinel
+
+    own = {
+        key: options.pop(key) for key in list(options) if key.startswith("sentinel_")
+    }
+    about = {key.removeprefix("sentinel_"): value for key, value in own.items()}
+    for key, value in options.items():
+        if key.startswith(("socket_", "ssl_")):
+            about.setdefault(key, value)
+    about["retry"] = options["retry"]
+    if address.tls:
+        options["ssl"] = about["ssl"] = True
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+        address.hosts, sentinel_kwargs=about, **options
+    )
+    return sentinel.master_for(address.path)  # type: ignore[no-untyped-call]
+
+
+def _connection_options(address: Address) -> dict[str, Any]:
+    """Return the options of a URL as redis-py reads them, whatever the kind."""
+    from urllib.parse import urlencode
+
+    from redis.connection import parse_url
+
+    options: dict[str, Any] = parse_url(  # type: ignore[no-untyped-call]
+        f"redis://?{urlencode(address.options)}"
+    )
+    return options
 
 
 def _answer_within(address: Address) -> float:
@@ -196,3 +257,21 @@ def _answer_within(address: Address) -> float:
         return float(address.options.get("socket_timeout", _ANSWER)) or _ANSWER
     except ValueError:
         return _ANSWER  # what it is instead, redis-py will say
+
+
+def _own(address: Address, password: str) -> dict[str, Any]:
+    given = address.options
+    own: dict[str, Any] = {
+        "db": address.db,
+        "username": address.user or None,
+        "password": password or None,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "decode_responses": False,
+    }
+    own["socket_timeout"] = _answer_within(address)
+    if "socket_connect_timeout" not in given:
+        own["socket_connect_timeout"] = _CONNECT
+    if "socket_keepalive" not in given and address.kind != "unix":
+        own["socket_keepalive"] = True
+    return own
