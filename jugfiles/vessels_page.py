@@ -129,7 +129,7 @@ def page_of(about, tables, kinds, example):
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width'>",
-        f"<title>Vessels</title><style>{STYLE}</style><h1>Vessels</h1>",
+        f"<title>Vessels</title><style>{STYLE}</style><main><h1>Vessels</h1>",
         (
             f"<p>{count} pictures of {days} experiments, drawn by {drawn}."
             " Pictures of one experiment are never on both sides of cross-validation,"
@@ -162,7 +162,7 @@ def page_of(about, tables, kinds, example):
             "<h4>Residuals: dots of each two methods, and their correlations</h4>",
             f"<p><img src='residuals-{html.escape(kind)}.png' alt='residuals'>",
         ]
-    return "\n".join(parts) + "\n"
+    return "\n".join([*parts, "</main>"]) + "\n"
 
 
 def wide(table):

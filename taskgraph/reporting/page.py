@@ -29,7 +29,7 @@ POLICY = (
 )
 _MOST_WORKERS, _MOST_GROUPS, _MOST_TASKS, _MOST_VERSIONS = 60, 40, 12, 4
 _MOST_LETTERS = 20_000
-_SPAN = 140
+_SPAN = 120
 
 
 @dataclass(frozen=True, slots=True)
