@@ -203,10 +203,18 @@ def how_to_choose(image: Any, name: str) -> str:
         )
     kind = {"c": "channels", "t": "time points"}.get(name, f"planes along {name!r}")
     option = {"c": "channel=0"}.get(name, f"select={{{name!r}: 0}}")
+    named = [one for one in getattr(image, "channels", ()) if one]
+    told = f": {', '.join(map(repr, named))}" if name == "c" and named else ""
+    apart = {
+        "c": "; steps may each say which they read, by channel, and per='c' takes each"
+        " by itself",
+        "t": "; load(per='t'), in a file of steps per = \"t\" above them, takes each by"
+        " itself",
+    }.get(name, "")
     return (
-        f"has several {kind} {axes} where one grey image is expected; choose one"
+        f"has several {kind} {axes}{told} where one grey image is expected; choose one"
         f" by {option} of open_image or load(...), in"
-        f" {as_first_step(_as_toml(option))}"
+        f" {as_first_step(_as_toml(option))}{apart}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit.io.arranged.views import at, without
 from segkit.io.axes import how_to_choose
 from segkit.io.calibration import (
     SPATIAL,
@@ -25,7 +25,6 @@ from segkit.io.errors import ColourError, ImageRequestError
 from segkit.io.sources import (
     Grey,
     Measured,
-    Selected,
     key_of,
     require_same,
     resolve,
@@ -69,6 +68,8 @@ class Image:
     nodata : int, float or None
         Value of voxels that are no measurement, as the file says. Whoever computes
         with such a voxel is refused (`measured`).
+    channels : tuple of str
+        Names along ``c``, '' of one that has none; empty if nobody names any.
     asked, seen
         For keys: what it was opened by; paths and digests of its files, once known.
 
@@ -95,6 +96,7 @@ class Image:
     levels: int = 1
     stated: bool = field(default=True, compare=False)
     nodata: float | None = None
+    channels: tuple[str, ...] = ()
     asked: OpenOptions | None = field(default=None, compare=False, repr=False)
     seen: list[tuple[str, str]] = field(default_factory=list, compare=False, repr=False)
     _repr_html_ = thumbnail_html
@@ -167,13 +169,16 @@ class Image:
             return voxels.astype(dtype)
         return voxels if voxels.flags.writeable else voxels.copy()
 
-    def select(self, **index: int) -> Image:
+    def select(self, **index: int | str) -> Image:
         """Return the image at one index of the named axes, still lazy.
+
+        A channel may be given by its name: ``select(c="DAPI")``.
 
         Raises
         ------
         ImageRequestError, TypeError
-            If there is no such axis or the index lies outside it, or is no integer.
+            If there is no such axis or the index lies outside it, or is no integer; if
+            not exactly one channel has the name.
 
         Examples
         --------
@@ -183,25 +188,10 @@ class Image:
         >>> image.select(t=1, c=0).axes
         'yx'
         """
-        image = self
+        image: Image = self
         for name, position in index.items():
-            image = image._select(name, position)
+            image = at(image, name, position)
         return image
-
-    def _select(self, name: str, position: int) -> Image:
-        axis = self.axes.find(name)
-        if axis < 0 or len(name) != 1:
-            raise ImageRequestError(
-                self.path, f"has no axis {name!r}; its axes are {self.axes!r}"
-            )
-        length = self.shape[axis]
-        position = checks.as_integer(
-            position, name=f"index of {name!r}", least=-(1 << 62)
-        )
-        why = f"index {position} is outside axis {name!r} of length {length}"
-        if not -length <= position < length:
-            raise ImageRequestError(self.path, why)
-        return self._without(axis, Selected(self.source, axis, position % length))
 
     def to_grey(self) -> Image:
         """Return the luminance of a colour picture, lazily, of the same dtype.
@@ -233,17 +223,8 @@ class Image:
                 self.path,
                 f"{self.shape[axis]} samples are not a colour; choose one by channel=",
             )
-        return self._without(axis, Grey(self.measured().source, axis), nodata=None)
-
-    def _without(self, axis: int, source: Source, **changes: Any) -> Image:
-        return replace(
-            self,
-            **changes,
-            source=source,
-            axes=self.axes[:axis] + self.axes[axis + 1 :],
-            spacing=self.spacing[:axis] + self.spacing[axis + 1 :],
-            units=self.units[:axis] + self.units[axis + 1 :],
-        )
+        grey: Image = without(self, axis, Grey(self.measured().source, axis))
+        return replace(grey, nodata=None)
 
     def respaced(
         self,
@@ -374,7 +355,7 @@ class Image:
         for name in [name for name in self.axes if name not in SPATIAL]:
             if image.shape[image.axes.index(name)] != 1:
                 raise ColourError(self.path, how_to_choose(image, name))
-            image = image._select(name, 0)
+            image = at(image, name, 0)
         return image.measured()
 
     def __taskgraph_hash__(self) -> object:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from segkit.argument_kinds import require_types
+from segkit.io.arranged.views import at_channel, with_names
 from segkit.io.calibration import SPATIAL
 from segkit.io.elsewhere.address import is_address, local_path, parse_address
 from segkit.io.elsewhere.place import Place
 from segkit.io.errors import (
-    ColourError,
     ImageRequestError,
     UnfinishedImageError,
     imports_explained,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _TYPED = (
     *("path", "key", "channel", "to_grey", "select", "axes", "series", "level"),
-    *("well", "pattern"),
+    *("well", "pattern", "channels"),
 )
 
 
@@ -43,9 +43,10 @@ def open_image(
     path: str | Path,
     *,
     key: str | None = None,
-    channel: int | None = None,
+    channel: int | str | None = None,
     to_grey: bool = False,
     select: Mapping[str, int] | None = None,
+    channels: Sequence[str] | None = None,
     spacing: Sequence[float] | None = None,
     units: str | Sequence[str] | None = None,
     axes: str | None = None,
@@ -77,12 +78,14 @@ def open_image(
     key : str, optional
         The same: the dataset of an HDF5 file, the array of an npz file, the array or
         group of a Zarr folder.
-    channel : int, optional
-        Choose one sample of a colour picture, or one channel.
+    channel : int or str, optional
+        Choose one sample of a colour picture, or one channel by number or name.
     to_grey : bool
         Mix the samples of a colour picture to its luminance (Rec. 709).
     select : mapping, optional
         Choose one index of other axes, such as ``{'t': 0}``.
+    channels : sequence of str, optional
+        Names of the channels, in their order; replaces what the file says.
     spacing : sequence of float, optional
         One value per axis or per axis of space; replaces what the file says. What a
         file says and cannot be, such as a step of 0 or ``"0,5"``, counts as unknown.
@@ -161,6 +164,8 @@ def open_image(
         image = (
             replace(image, nodata=None) if nodata == "keep" else image.measured(nodata)
         )
+    if channels is not None:
+        image = with_names(image, channels)
     return _chosen(image, channel, to_grey, select)
 
 
@@ -339,17 +344,11 @@ def _require_options(path: Node, format_: Format, options: OpenOptions) -> None:
 
 def _chosen(
     image: Image,
-    channel: int | None,
+    channel: int | str | None,
     to_grey: bool,
     select: Mapping[str, int] | None,
 ) -> Image:
     image = image.select(**(select or {}))
     if channel is not None:
-        name = next((name for name in "sc" if name in image.axes), None)
-        if name is None:
-            raise ColourError(
-                image.path,
-                f"has no channels (axes {image.axes!r}); leave out channel=",
-            )
-        image = image.select(**{name: channel})
+        image = at_channel(image, channel)
     return image.to_grey() if to_grey else image

@@ -156,6 +156,42 @@ class Selected:
 
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """A source with its axes in another order: `order` says which each of them is.
+
+    Examples
+    --------
+    >>> source = Ordered(InMemory(np.arange(6).reshape(2, 3)), (1, 0))
+    >>> source.shape
+    (3, 2)
+    >>> source.read((slice(1, 3), slice(0, 1)))
+    array([[1],
+           [2]])
+    """
+
+    source: Source
+    order: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis, in the new order."""
+        return tuple(self.source.shape[axis] for axis in self.order)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a voxel."""
+        return self.source.dtype
+
+    def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
+        """Return the voxels of the box."""
+        lies = [slice(0)] * len(box)
+        for axis, part in zip(self.order, box, strict=True):
+            lies[axis] = part
+        return np.asarray(self.source.read(tuple(lies))).transpose(self.order)
+
+
+@known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
 class Grey:
     """The luminance of a source whose axis `axis` holds colour samples."""
 
@@ -305,8 +341,10 @@ def key_of(image: Any) -> tuple[object, ...]:
     own = *own, image.levels, image.stated
     if image.nodata is not None:
         own = *own, str(image.nodata)
+    if image.channels:
+        own = *own, image.channels
     asked = None if image.asked is None else astuple(image.asked)
-    return image.path, tuple(image.seen), own, asked, _view_of(image.source)
+    return image.path, tuple(image.seen), own, asked, view_of(image.source)
 
 
 def require_same(image: Any) -> None:
@@ -362,12 +400,14 @@ def _digest_of(
         return hashlib.file_digest(stream, "blake2b").hexdigest()
 
 
-def _view_of(source: Source) -> tuple[object, ...]:
+def view_of(source: Source) -> tuple[object, ...]:
     """Return what is chosen of a source, step by step; an array is taken whole."""
     if isinstance(source, Selected):
-        return "selected", source.axis, source.index, *_view_of(source.source)
+        return "selected", source.axis, source.index, *view_of(source.source)
     if isinstance(source, Grey):
-        return "grey", source.axis, *_view_of(source.source)
+        return "grey", source.axis, *view_of(source.source)
     if isinstance(source, Measured):
-        return "measured", str(source.nodata), source.fill, *_view_of(source.source)
+        return "measured", str(source.nodata), source.fill, *view_of(source.source)
+    if isinstance(source, Ordered):
+        return "ordered", source.order, *view_of(source.source)
     return (source.array,) if isinstance(source, InMemory) else (source.shape,)

@@ -101,6 +101,20 @@ def multiscale_axes(multiscale: dict[str, Any]) -> list[dict[str, Any]]:
     return [axis if isinstance(axis, dict) else {"name": axis} for axis in axes]
 
 
+def channel_labels(found: dict[str, Any]) -> list[str | None]:
+    """Return the names of channels that the attributes of an image state, for viewers.
+
+    Examples
+    --------
+    >>> channel_labels({"omero": {"channels": [{"label": "DAPI"}, {}]}})
+    ['DAPI', None]
+    """
+    shown = found.get("omero")
+    channels = shown.get("channels") if isinstance(shown, dict) else None
+    several = channels if isinstance(channels, list) else []
+    return [one.get("label") if isinstance(one, dict) else None for one in several]
+
+
 def _output(multiscale: dict[str, Any]) -> str | None:
     """Return the name of the coordinate system that the first level is mapped to."""
     steps = multiscale["datasets"][0].get("coordinateTransformations") or [{}]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.arranged.channels import stated_names
 from segkit.io.axes import BY_NUMBER, letters_of, require_axes
 from segkit.io.calibration import physical
 from segkit.io.described import described
@@ -15,6 +16,7 @@ from segkit.io.image import Image
 from segkit.io.ome_zarr.chunks import ZarrChunks
 from segkit.io.ome_zarr.metadata import (
     attributes,
+    channel_labels,
     dimension_names,
     inside,
     is_array,
@@ -144,7 +146,9 @@ def _multiscale(
     image = Image(str(path), source, names, spacing, units_of_axes, len(datasets))
     named = bool(axes) or not found.get(BY_NUMBER) or set(spacing) != {1.0}
     nodata = stated_nodata(attributes(where), source.dtype)
-    return replace(image, nodata=nodata, stated=named)
+    count = source.shape[names.index("c")] if "c" in names else 1
+    channels = stated_names(channel_labels(found), count)
+    return replace(image, nodata=nodata, stated=named, channels=channels)
 
 
 def _stated_axes(

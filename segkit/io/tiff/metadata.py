@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.arranged.channels import stated_names
 from segkit.io.axes import BY_NUMBER
 from segkit.io.calibration import MICROMETER, UNKNOWN_UNIT, physical, unit_name
-from segkit.io.tiff.ome import stated_by_ome
+from segkit.io.tiff.ome import channels_by_ome, stated_by_ome
 from segkit.io.tiff.vendors import stated_by_vendor
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     Stated = dict[str, tuple[Any, str | None]]
 
 _INCHES, _CENTIMETERS = 2, 3
+_PLACE = re.compile(r"^([czt]:\d+/\d+[\s;,-]*)+")
+"""What ImageJ writes before the label of a plane: where it is."""
 
 
 def spacing_of(tif: tifffile.TiffFile, series: int, axes: str) -> Physical:
@@ -47,6 +51,31 @@ def _from_imagej(tif: tifffile.TiffFile) -> Stated:
         steps = {name: step * 1e4 for name, step in steps.items()}
         depth, unit = depth * 1e4, MICROMETER
     return {name: (step, unit) for name, step in {"z": depth, **steps}.items()}
+
+
+def channels_of(
+    tif: tifffile.TiffFile, series: int, axes: str, shape: tuple[int, ...]
+) -> tuple[str, ...]:
+    """Return the names of the channels of a series; none if the file states none."""
+    if "s" in axes:
+        return ()  # one name for a colour
+    count = shape[axes.index("c")] if "c" in axes else 1
+    names = channels_by_ome(tif, series) or _labels_by_imagej(tif, count)
+    return stated_names(names, count)
+
+
+def _labels_by_imagej(tif: tifffile.TiffFile, count: int) -> list[str | None]:
+    """Return the labels of planes that are the same in each plane of a channel.
+
+    Channels come fastest; labels that do not tell them apart are no names of theirs.
+    """
+    labels = (tif.imagej_metadata or {}).get("Labels") if tif.is_imagej else None
+    if not isinstance(labels, (list, tuple)) or count < 2 or len(labels) % count:
+        return []
+    bare = [_PLACE.sub("", str(label or "")).strip() for label in labels]
+    kinds = [{*bare[k::count]} for k in range(count)]
+    names = [kind.pop() for kind in kinds if len(kind) == 1]
+    return [*names] if len({*names}) == count else []
 
 
 def _absolute(depth: Any) -> float:

@@ -77,15 +77,7 @@ def stated_by_ome(
     tif: tifffile.TiffFile, series: int
 ) -> dict[str, tuple[Any, str | None]]:
     """Return step and unit by axis of the image that a series holds."""
-    root = _root(tif)
-    if root is None:
-        return {}
-    images = root.findall("{*}Image")
-    number: int | None = 0
-    if len(images) > 1:
-        number = _number_of_image(tif, root, series)
-    known = images and number is not None
-    pixels = images[number or 0].find("{*}Pixels") if known else None
+    pixels = _pixels(tif, series)
     if pixels is None:
         return {}
     found: dict[str, tuple[Any, str | None]] = {}
@@ -95,6 +87,26 @@ def stated_by_ome(
     unit = pixels.get("TimeIncrementUnit", _DEFAULT_UNIT["time"])
     found["t"] = (pixels.get("TimeIncrement"), unit)
     return {name: step for name, step in found.items() if step[0] is not None}
+
+
+def channels_by_ome(tif: tifffile.TiffFile, series: int) -> list[str | None]:
+    """Return the names of the channels of the image that a series holds."""
+    pixels = _pixels(tif, series)
+    found = () if pixels is None else pixels.findall("{*}Channel")
+    return [channel.get("Name") for channel in found]
+
+
+def _pixels(tif: tifffile.TiffFile, series: int) -> ElementTree.Element | None:
+    """Return what the XML says of the image that a series holds."""
+    root = _root(tif)
+    if root is None:
+        return None
+    images = root.findall("{*}Image")
+    number: int | None = 0
+    if len(images) > 1:
+        number = _number_of_image(tif, root, series)
+    known = images and number is not None
+    return images[number or 0].find("{*}Pixels") if known else None
 
 
 def _root(tif: tifffile.TiffFile) -> ElementTree.Element | None:

@@ -6,6 +6,7 @@ or tiles.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ from segkit.io.image import Image
 from segkit.io.mapped import Mapped, require_length
 from segkit.io.sources import exact
 from segkit.io.tiff.chain import check_chain
-from segkit.io.tiff.metadata import named_by_number, spacing_of
+from segkit.io.tiff.metadata import channels_of, named_by_number, spacing_of
 from segkit.io.tiff.ome import axes_meant
 from segkit.io.tiff.pages import TiffPages, chosen_series, files_of, parse
 
@@ -119,8 +120,8 @@ def _described(
     )
     said = chosen.keyframe.tags.get(_GDAL_NODATA)
     nodata = None if said is None else exact(said.value, np.dtype(chosen.dtype))
-    levels = len(base.levels)
-    return Image(str(path), source, axes, spacing, units, levels, stated, nodata)
+    image = Image(str(path), source, axes, spacing, units, len(base.levels), stated)
+    return replace(image, nodata=nodata, channels=channels_of(tif, series, axes, shape))
 
 
 def _shape(series: tifffile.TiffPageSeries, like: tuple[int, ...]) -> tuple[int, ...]:

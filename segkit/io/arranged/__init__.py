@@ -1,0 +1,1 @@
+"""Images arranged otherwise than they lie: axes in order, channels by their names."""

@@ -1,0 +1,111 @@
+"""Channels have the names that their file states, or that they are given."""
+
+import numpy as np
+import pytest
+import tifffile
+
+import segkit
+from segkit.io import ColourError, ImageRequestError, as_image
+from segkit.io.arranged.views import at_channel, in_order, with_names
+
+STACK = np.arange(3 * 2 * 5 * 6, dtype=np.uint16).reshape(3, 2, 5, 6)  # t, c, y, x
+NAMES = ("DAPI", "GFP")
+
+
+def ome_tiff(path):
+    metadata = {"axes": "TCYX", "Channel": {"Name": [*NAMES]}}
+    tifffile.imwrite(path, STACK, metadata=metadata, ome=True)
+
+
+def imagej(path):
+    labels = [f"c:{c + 1}/2 t:{t + 1}/3 - {NAMES[c]}" for t in range(3) for c in (0, 1)]
+    metadata = {"axes": "TCYX", "Labels": labels}
+    tifffile.imwrite(path, STACK, imagej=True, metadata=metadata)
+
+
+def ome_zarr(path):
+    zarr = pytest.importorskip("zarr")
+    segkit.save(path, STACK, axes="tcyx", ome_version="0.4")
+    labels = [{"label": name} for name in NAMES]
+    zarr.open_group(path, mode="r+").attrs["omero"] = {"channels": labels}
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("a.ome.tif", ome_tiff), ("a.tif", imagej), ("a.zarr", ome_zarr)],
+)
+def test_a_file_states_the_names_of_its_channels(tmp_path, name, write):
+    path = tmp_path / name
+    write(path)
+    image = segkit.open_image(path)
+    assert (image.axes, image.channels) == ("tcyx", NAMES)
+    green = segkit.open_image(path, channel="GFP")
+    np.testing.assert_array_equal(green.read(), STACK[:, 1])
+    assert green.channels == ()
+    np.testing.assert_array_equal(image.select(t=2, c="DAPI").read(), STACK[2, 0])
+    given = segkit.open_image(path, channels=["A", "B"], channel="B")
+    np.testing.assert_array_equal(given.read(), STACK[:, 1])
+
+
+def test_one_channel_may_be_called_by_its_name(tmp_path):
+    metadata = {"axes": "YX", "Channel": {"Name": ["DAPI"]}}
+    tifffile.imwrite(tmp_path / "a.ome.tif", STACK[0, 0], metadata=metadata, ome=True)
+    image = segkit.open_image(tmp_path / "a.ome.tif", channel="DAPI")
+    np.testing.assert_array_equal(image.read(), STACK[0, 0])
+    with pytest.raises(ImageRequestError, match="has no channel 'GFP'"):
+        segkit.open_image(tmp_path / "a.ome.tif", channel="GFP")
+
+
+def test_labels_that_do_not_tell_channels_apart_are_no_names(tmp_path):
+    metadata = {"axes": "TCYX", "Labels": ["cells.tif"] * 6}
+    tifffile.imwrite(tmp_path / "a.tif", STACK, imagej=True, metadata=metadata)
+    assert segkit.open_image(tmp_path / "a.tif").channels == ()
+
+
+def named(*names):
+    return with_names(as_image(STACK[0], axes="cyx"), names)
+
+
+def test_doubled_names_mean_none_of_the_channels(tmp_path):
+    metadata = {"axes": "CYX", "Channel": {"Name": ["DAPI", "DAPI"]}}
+    tifffile.imwrite(tmp_path / "a.ome.tif", STACK[0], metadata=metadata, ome=True)
+    with pytest.raises(ImageRequestError, match="channels 0 and 1 that are both call"):
+        segkit.open_image(tmp_path / "a.ome.tif", channel="DAPI")
+    second = segkit.open_image(tmp_path / "a.ome.tif", channel=1)
+    np.testing.assert_array_equal(second.read(), STACK[0, 1])
+    with pytest.raises(ImageRequestError, match="calls two channels the same"):
+        named("A", "A")
+
+
+@pytest.mark.parametrize(
+    ("image", "channel", "words"),
+    [
+        (named("DAPI", "GFP"), "GPF", "did you mean GFP"),
+        (named("DAPI", "GFP"), 2, "has no channel 2; it has 0 'DAPI', 1 'GFP'"),
+        (named("1", "2"), 1, "may be the one called '1' or the second"),
+        (as_image(STACK[0], axes="cyx"), "GFP", "names no channels"),
+        (as_image(STACK[0, 0]), "GFP", "has no channels"),
+        (as_image(STACK[0], axes="syx"), "red", "samples of a colour"),
+    ],
+)
+def test_a_channel_that_is_not_meant_for_sure_is_refused(image, channel, words):
+    with pytest.raises((ImageRequestError, ColourError), match=words):
+        at_channel(image, channel)
+
+
+def test_names_are_one_for_each_channel(tmp_path):
+    segkit.save(tmp_path / "a.tif", STACK, axes="tcyx")
+    with pytest.raises(ImageRequestError, match="is not a name for each"):
+        segkit.open_image(tmp_path / "a.tif", channels=["A"])
+
+
+def test_a_key_knows_the_names_of_channels():
+    assert named("A", "B").__taskgraph_hash__() != named("A", "C").__taskgraph_hash__()
+
+
+def test_axes_in_order_are_the_same_voxels():
+    image = in_order(as_image(STACK, axes="ytxc"), "tcyx")
+    assert image.axes == "tcyx"
+    np.testing.assert_array_equal(image.read(), STACK.transpose(1, 3, 0, 2))
+    box = (slice(0, 1), slice(2, 4), slice(1, 3), slice(1, 5))
+    np.testing.assert_array_equal(image.read(box), image.read()[box])
