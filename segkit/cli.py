@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from segkit.cli_options import of_pipeline, pipeline_options
 from taskgraph.extending import (
     Program,
     RunOptions,
@@ -25,28 +26,11 @@ from taskgraph.extending import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from segkit.workflows.pipeline_jugfile import PipelineJugfile
     from segkit.workflows.plan_report import PlannedStage
     from taskgraph import Report
-
-F = TypeVar("F", bound="Callable[..., Any]")
-
-
-class _Sizes(click.ParamType[tuple[int, ...]]):
-    """Numbers with commas between them, one or one per axis."""
-
-    name = "sizes"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
-        """Return the numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(int(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is no size; write 64 or 10,64,64", param, ctx)
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,64 +41,8 @@ def segkit() -> None:
     """Segment images and volumes larger than memory, exactly across tiles."""
 
 
-def _of_pipeline(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a pipeline is told beside its images."""
-    names = ("out", "axes", "tile", "block", "known_by", "overwrite", "trust")
-    return {name: given[name] for name in names}
-
-
-def _pipeline_options(function: F) -> F:
-    """Add a pipeline, its images, and what is done with them."""
-    for option in reversed(_PIPELINE_OPTIONS):
-        function = option(function)
-    return function
-
-
-_PIPELINE_OPTIONS: list[Callable[[Any], Any]] = [
-    click.argument("jugfile", metavar="PIPELINE", type=click.Path(path_type=Path)),
-    click.argument("images", nargs=-1),
-    click.option(
-        "-o",
-        "--out",
-        default=".",
-        show_default=True,
-        type=click.Path(path_type=Path),
-        help="Folder for the files that the pipeline saves.",
-    ),
-    click.option(
-        "--axes",
-        metavar="LETTERS",
-        help="What the axes of IMAGES are, from the first to the last as they lie in "
-        "the file, for files that do not say: zyx for a volume.",
-    ),
-    click.option(
-        "--tile",
-        type=_Sizes(),
-        metavar="N,N,N",
-        help="Tiles for a pipeline that names none.",
-    ),
-    click.option(
-        "--block", type=int, metavar="VOXELS", help="Voxels that a task takes."
-    ),
-    click.option(
-        "--known-by",
-        type=click.Choice(["stamp", "content"]),
-        default="stamp",
-        show_default=True,
-        help="Notice a changed image by path, size and time, or by its content, which "
-        "is read at each start, but lets images move.",
-    ),
-    click.option("--overwrite", is_flag=True, help="Replace files that exist."),
-    click.option(
-        "--trust",
-        is_flag=True,
-        help="Let PIPELINE run any function that it names, as a script may.",
-    ),
-]
-
-
 @segkit.command("run")
-@_pipeline_options
+@pipeline_options
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @store_option
@@ -122,7 +50,7 @@ _PIPELINE_OPTIONS: list[Callable[[Any], Any]] = [
 def run_command(
     jugfile: Path, images: tuple[str, ...], store: str | None, **given: Any
 ) -> int:
-    """Run the steps of PIPELINE (.toml or .json) over IMAGES.
+    """Run the steps of PIPELINE (.toml or .json) over IMAGES, or over one plate.
 
     Every block of every step is a task that is run once: start it again after an
     interruption or a change, and only what is missing is run. Start it several times
@@ -137,12 +65,12 @@ def run_command(
     3 gave up waiting for others, 4 the store failed, 5 a limit of time or tasks came
     and work is left, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from segkit.workflows.pipeline_jugfile import PipelineJugfile
+    from segkit.workflows.plates.plate_jugfile import jugfile_of
 
     options = given_options(given)
     if given["block"] is not None and given["block"] < 1:
         raise click.UsageError("--block takes a number of voxels, 1 or more")
-    source = PipelineJugfile(jugfile, images, **_of_pipeline(given))
+    source = jugfile_of(jugfile, images, **of_pipeline(given))
     url = store_url(jugfile, store)
     if given["dry_run"]:
         return _show_plan(source, url, as_json=given["as_json"]) if is_first() else 0
@@ -153,7 +81,7 @@ def run_command(
 
 
 @segkit.command("submit")
-@_pipeline_options
+@pipeline_options
 @submit_options
 @store_option
 @run_options
@@ -167,7 +95,7 @@ def submit_command(
     over, and are queued again if work is left. Job script and logs are kept beside the
     pipeline; `tg jobs PIPELINE` lists them, `tg cancel PIPELINE` ends them.
     """
-    from segkit.workflows.pipeline_jugfile import PipelineJugfile
+    from segkit.workflows.plates.plate_jugfile import jugfile_of
     from taskgraph import open_store
     from taskgraph.extending import (
         OWN_OPTIONS,
@@ -179,7 +107,7 @@ def submit_command(
     )
 
     images = given["images"]
-    source = PipelineJugfile(jugfile, images, **_of_pipeline(given))
+    source = jugfile_of(jugfile, images, **of_pipeline(given))
     source.require_usable()
     source.make_out()
     results = open_store(store_url(jugfile, store))
@@ -280,12 +208,11 @@ def run_pipeline(
     Report
         How many tasks are done.
     """
-    from segkit.workflows.pipeline_jugfile import (
+    from segkit.workflows.telling import (
         failures,
         left_over,
+        told_of,
         warm_up,
-        without_objects,
-        written_elsewhere,
     )
     from taskgraph import open_store
     from taskgraph.extending import report_of, told_gone
@@ -304,27 +231,25 @@ def run_pipeline(
     if report_of(loaded).open:
         warm_up(source)
     code, report = run_loaded(source, loaded, source.path, options)
-    if is_first() and not (options.quiet or any(one.files for one in source.outputs)):
-        note(f'{source.path} saves nothing; end it with a step as run = "save"')
-    empty = "" if options.quiet or not is_first() else without_objects(source)
-    if is_first() and not options.quiet:
-        for address in written_elsewhere(source):
-            note(f"{address} is there")
-    for told in filter(None, (empty, left)):
-        note(told)
+    if source.incomplete(report):  # the tables of a plate, without what failed
+        code, report = run_loaded(source, source.load(results), source.path, options)
+    lines = told_of(source, left) if is_first() and not options.quiet else []
+    for line in lines:
+        note(line)
     if report.failed and not options.quiet:
         for line in failures(source, report):
             note(line)
-    return code, report
+    return code or int(bool(source.refused)), report
 
 
 def _print_json(source: PipelineJugfile, code: int, report: Report) -> None:
     import json
 
-    from segkit.workflows.pipeline_jugfile import written_elsewhere
+    from segkit.workflows.telling import written_elsewhere
     from taskgraph.extending import files_of
 
-    saving = [task.key for one in source.outputs for task in one.saved]
+    saved = [task for one in source.outputs for task in one.saved]
+    saving = [task.key for task in [*saved, *source.more]]
     found = {
         "exit_code": code,
         "done": report.done,

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from segkit.pipeline.stages import Stage
     from segkit.pipeline.steps import Step
 
-_INPUTS = ("array", "labels", "table")
+_INPUTS = ("array", "labels", "table", "image")
 """Fields of stages that name others."""
 _OVERLAPPING = (
     "its tiles are those of the whole image, of which only a part is seen; zoom cannot"

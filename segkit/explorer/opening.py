@@ -14,9 +14,11 @@ from segkit.io.axes import require_said
 from segkit.io.errors import ImageRequestError, missing_extra
 from segkit.names import known_as
 from segkit.pipeline.in_memory import load_image
+from segkit.pipeline.parts.taken_image import per_of
 from segkit.pipeline.spacings import ImageSpec
 from segkit.pipeline.special_steps import load
 from segkit.pipeline.stage_work import load_step, loaded_path
+from segkit.pipeline.step_checks import channel_of_others
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +72,8 @@ def opened(
     """Return an image as the steps of a pipeline take it.
 
     Of a colour picture the grey values are taken, of several channels or frames the
-    first, unless a step `load` chooses others.
+    first, unless a step `load` chooses others. Of steps that take frames apart, or say
+    which channel they read, it is the first frame, and the channel of the first step.
 
     Parameters
     ----------
@@ -95,6 +98,10 @@ def opened(
         return Opened(_usable(source), name, None, tuple(steps))
     if axes is not None:
         options["axes"] = axes
+    if per_of(steps) or any(step.channel is not None for step in steps):
+        steps = (load(*given.arguments, **options), *rest) if given else tuple(steps)
+        source, name = load_image(steps, path)
+        return Opened(_usable(source), name, Path(path), steps, _first(steps))
     chosen = _chosen(path, options)
     if chosen or options:
         steps = (load(**options, **chosen), *rest)
@@ -155,6 +162,13 @@ def _chosen(path: str | Path, options: dict[str, Any]) -> dict[str, Any]:
         else:
             select[name] = 0
     return {**chosen, "select": select} if select else chosen
+
+
+def _first(steps: Sequence[Step]) -> str:
+    """Return what is seen of an image that steps take in parts."""
+    parts = [f"{name} = 0" for name in per_of(steps)]
+    channel = channel_of_others(steps)
+    return ", ".join([*parts, *([] if channel is None else [f"channel {channel}"])])
 
 
 def _told(chosen: dict[str, Any]) -> str:

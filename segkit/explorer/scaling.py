@@ -71,7 +71,8 @@ def by_name(step: Step) -> Step:
     >>> by_name(gaussian(2)).options
     (('sigma', 2),)
     """
-    return replace(step, arguments=(), options=tuple(arguments_of(step).items()))
+    named = replace(step, arguments=(), options=tuple(arguments_of(step).items()))
+    return named if step.channel is None else named.having(channel=step.channel)
 
 
 def _smaller(value: Any, ratio: float, *, whole: bool) -> Any:

@@ -11,7 +11,9 @@ from segkit.explorer.parameters import Facts, Parameter
 from segkit.explorer.registry import addable
 from segkit.names import known_as
 from segkit.napari.layer_data import image_of
+from segkit.pipeline.parts.taken_image import per_of
 from segkit.pipeline.pipeline import Pipeline
+from segkit.pipeline.special_steps import load
 from segkit.pipeline.steps import Step, frozen
 
 if TYPE_CHECKING:
@@ -206,7 +208,8 @@ def run_on(
 ) -> list[LayerData]:
     """Return what a pipeline makes of a layer: labels with their table, or an image.
 
-    Steps that load and save are left out. Of a colour the grey values are taken.
+    Steps that load and save are left out, but that a pipeline takes frames apart is
+    not. Of a colour the grey values are taken.
 
     Parameters
     ----------
@@ -228,7 +231,9 @@ def run_on(
     ('labels', 'objects', 1)
     """
     image = image_of(data, options).to_grey()
-    result = Pipeline(*filter(_makes_something, steps)).run(image)
+    per = per_of(steps)
+    first = [load(per=per)] if per else []
+    result = Pipeline(*first, *filter(_makes_something, steps)).run(image)
     made = {**_placed(options, image), "name": "objects"}
     if result.labels is not None:
         if result.table is not None and "label" in result.table:

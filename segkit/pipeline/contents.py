@@ -109,7 +109,7 @@ def arguments_of(step: Step) -> dict[str, Any]:
     {'sigma': 2, 'truncate': 3}
     """
     signature = inspect.signature(step.resolve())
-    bound = signature.bind(None, *step.arguments, **step.keywords)
+    bound = signature.bind(None, *step.arguments, **step.bare.keywords)
     first = next(iter(bound.arguments))
     return {name: v for name, v in bound.arguments.items() if name != first}
 

@@ -8,7 +8,6 @@ multiples, where the halo would cost more than the tile.
 from __future__ import annotations
 
 import inspect
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -43,6 +42,7 @@ from segkit.pipeline.stages import (
     WholeStage,
 )
 from segkit.tiling.cutting import overlapping_tiles
+from segkit.tiling.growing import grown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,9 +50,6 @@ if TYPE_CHECKING:
     from segkit.pipeline.spacings import ImageSpec, Spacings
     from segkit.pipeline.stages import Stage
     from segkit.pipeline.steps import Content, Step
-
-# A tile grows until its halo costs no more than this many times its own voxels.
-_HALO_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +85,8 @@ class Draft:
         For steps that are given no spacing.
     said : str
         A letter for each axis, if a step says which they are; else empty.
+    channel : str, int or None
+        That of the image that steps read which say none.
 
     Attributes
     ----------
@@ -103,6 +102,7 @@ class Draft:
         *,
         spacings: Spacings,
         said: str,
+        channel: str | int | None = None,
     ) -> None:
         self._shape = spec.shape
         self._axes = spec.axes
@@ -121,13 +121,36 @@ class Draft:
         self._table: int | None = None
         self._classified = False
         self._unit = UNKNOWN_UNIT
-        self.stages: list[Stage] = [LoadStage(0, ())]
+        self._channels: dict[str | int | None, int] = {channel: 0}
+        self._image = 0
+        self._several: tuple[tuple[str, int], ...] = ()
+        self.stages: list[Stage] = [LoadStage(0, (), channel)]
 
     def load(self, step: Step) -> None:
         """Place the step that opens the image."""
-        if self.stages != [LoadStage(0, ())]:
+        first = LoadStage(0, (), *self._channels)
+        if self.stages != [first]:
             raise ValueError("an image is loaded once, as the first step")
-        self.stages = [LoadStage(0, (step,))]
+        self.stages = [replace(first, steps=(step,))]
+
+    def reading(self, step: Step) -> Step:
+        """Return a step as it is placed, once the channel is there that it reads."""
+        said = step.channel
+        self._image, self._several = 0, ()
+        if isinstance(said, tuple):
+            self._several = tuple((str(one), self._channel(one)) for one in said)
+        elif said is not None:
+            self._image = self._channel(said)
+            if not step.measures:
+                self._array, self._content = self._image, None
+        return step.bare
+
+    def _channel(self, channel: str | int) -> int:
+        """Return the number of the stage that opens a channel."""
+        if channel not in self._channels:
+            number = self._channels[channel] = len(self.stages)
+            self.stages.append(LoadStage(number, (), channel))
+        return self._channels[channel]
 
     def tile(self, step: Step) -> None:
         """Cut what follows into tiles; this makes no stage."""
@@ -191,7 +214,8 @@ class Draft:
             step = self._measuring(step)
         if step.function == "clear_border":
             self._require_apart(None)  # that of the first and the last frame
-        stage = FilterStage(len(self.stages), step, self._require_labels())
+        labels = self._require_labels()
+        stage = FilterStage(len(self.stages), step, labels, self._image)
         self._array = self._labels = self._put(stage)
         self._table = None
 
@@ -199,8 +223,12 @@ class Draft:
         """Place the measuring of objects."""
         given, step = step.keywords.get("spacing"), self._measuring(step)
         unit = self._spacings.unit if given is None else UNKNOWN_UNIT
-        stage = MeasureStage(len(self.stages), step, self._require_labels(), unit)
-        self._table = self._put(stage)
+        labels = self._require_labels()
+        self._table = self._put(
+            MeasureStage(
+                len(self.stages), step, labels, unit, self._image, self._several
+            )
+        )
         self._classified = False
         properties = step.keywords.get("properties") or PHYSICAL
         self._unit = unit if {*properties} & {*PHYSICAL} else UNKNOWN_UNIT
@@ -244,7 +272,8 @@ class Draft:
         """Place the saving of a picture of the objects, or of a mask."""
         if self._content not in ("labels", "mask"):
             raise ValueError("needs labels or a mask; put it after the step of them")
-        self._put(SaveOverlayStage(len(self.stages), step, self._array))
+        stage = SaveOverlayStage(len(self.stages), step, self._array, self._image)
+        self._put(stage)
 
     def _states_axes(self, path: str) -> bool:
         """Return whether a file can, and is to, state the axes that steps say."""
@@ -276,11 +305,11 @@ class Draft:
         """Place an array step whose reach is `margin`, on exact tiles."""
         steps: tuple[Step, ...] = (step,)
         array, last = self._array, self.stages[-1]
-        if isinstance(last, TilesStage):
+        if isinstance(last, TilesStage) and last.number == array:
             steps, array = (*last.steps, step), last.array
             margin = tuple(a + b for a, b in zip(last.halo, margin, strict=True))
             self.stages.pop()
-        tile = _grown(size, margin, self._shape, self._budget)
+        tile = grown(size, margin, self._shape, self._budget)
         number = len(self.stages)
         stage = TilesStage(
             number, steps, array, self._content, self._shape, tile, margin
@@ -297,9 +326,10 @@ class Draft:
                 " have the same; put it before tile(...), or join='own'"
             )
         last = self.stages[-1]
-        if isinstance(last, OverlappingStage) and (last.tile, last.stride) == (
-            size,
-            stride,
+        if (
+            isinstance(last, OverlappingStage)
+            and last.number == self._array
+            and (last.tile, last.stride) == (size, stride)
         ):
             steps = (*last.steps, step)
             self.stages[-1] = replace(last, steps=steps, content=self._content)
@@ -354,34 +384,6 @@ class Draft:
 
     def _per_axis(self, value: int | Sequence[int], name: str) -> tuple[int, ...]:
         return checks.per_axis(value, len(self._shape), name=name, least=1)
-
-
-def _grown(
-    size: tuple[int, ...],
-    halo: tuple[int, ...],
-    shape: tuple[int, ...],
-    budget: int,
-) -> tuple[int, ...]:
-    """Return a multiple of a tile for which the halo is cheap, within a budget."""
-    grown = [max(1, min(n, length)) for n, length in zip(size, shape, strict=True)]
-    unit = list(grown)
-    while True:
-        read = math.prod(
-            min(n + 2 * margin, length) if length else 0
-            for n, margin, length in zip(grown, halo, shape, strict=True)
-        )
-        if read <= (1 + _HALO_SHARE) * math.prod(grown):
-            return tuple(grown)
-        axes = [a for a, n in enumerate(grown) if n < shape[a]]
-        # Grow where the halo weighs most, slowest axis last among equals.
-        axes.sort(key=lambda a: (-halo[a] / grown[a], -a))
-        for axis in axes:
-            longer = min(-(-2 * grown[axis] // unit[axis]) * unit[axis], shape[axis])
-            if math.prod(grown) // grown[axis] * longer <= budget:
-                grown[axis] = longer
-                break
-        else:
-            return tuple(grown)
 
 
 def _knows_labels(step: Step) -> bool:

@@ -13,8 +13,10 @@
     arguments = [{ class = "cell", area = [100.0, 300.0] }]
 
 `run` is a public name of segkit or ``package.module:name``; ``arguments`` follow the
-data, ``with`` are those by keyword, ``reach`` is that of a function which does not
-declare it, and ``returns`` what one of somebody else's returns.
+data, ``with`` are those by keyword, ``channel`` is which of the image's channels it
+reads, ``reach`` is that of a function which does not declare it, and ``returns`` what
+one of somebody else's returns. ``per = "t"``, above the steps, takes each time point by
+itself, as ``load(per="t")`` does.
 
 A file may come from a stranger: it is data, and runs the steps of segkit and nothing
 else, unless whoever loads it trusts it.
@@ -39,9 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FORMAT = 1
-_KEYS = {"run", "arguments", "with", "reach", "returns"}
+_KEYS = {"run", "arguments", "with", "channel", "reach", "returns"}
 _ONE_BRACKET = re.compile(r"^\s*\[\s*step\s*\]", re.MULTILINE)
-_TOP = ("format", "step")
+_TOP = ("format", "per", "step")
 
 
 def write_pipeline(path: Path, steps: Sequence[Step]) -> Path:
@@ -72,14 +74,39 @@ def text_of(steps: Sequence[Step], *, as_json: bool = False) -> str:
     run = "gaussian"
     with = { sigma = 2 }
     """
+    per, steps = _taken_apart(steps)
     entries = [entry_of(number, step) for number, step in enumerate(steps, start=1)]
+    top = {"format": FORMAT, **({"per": per} if per else {})}
     if as_json:
-        return json.dumps({"format": FORMAT, "step": entries}, indent=1) + "\n"
-    parts = [f"format = {FORMAT}\n"]
+        return json.dumps({**top, "step": entries}, indent=1) + "\n"
+    parts = [f"{name} = {_toml(0, value)}\n" for name, value in top.items()]
     for number, entry in enumerate(entries, start=1):
         lines = [f"{name} = {_toml(number, v)}\n" for name, v in entry.items()]
         parts.append("\n[[step]]\n" + "".join(lines))
     return "".join(parts)
+
+
+def _taken_apart(steps: Sequence[Step]) -> tuple[str, Sequence[Step]]:
+    """Return the axes that a pipeline takes apart, and its steps without them."""
+    if not steps or steps[0].function != "load" or "per" not in steps[0].keywords:
+        return "", steps
+    first = steps[0].without("per")
+    bare = not (first.arguments or first.options) and len(steps) > 1
+    return steps[0].keywords["per"], steps[1:] if bare else [first, *steps[1:]]
+
+
+def _having_per(path: Path, content: dict[str, Any], steps: list[Step]) -> list[Step]:
+    """Return steps that take the axes apart that a file names above them."""
+    per = content.get("per")
+    if per is None:
+        return steps
+    if not isinstance(per, str) or not per:
+        raise PipelineError(f'{path}: per is {per!r}; write per = "t"')
+    if steps[0].function != "load":
+        return [Step("load", (), (("per", per),)), *steps]
+    if steps[0].keywords.get("per", per) != per:
+        raise PipelineError(f"{path}: says per twice; leave that of step 1 (load) out")
+    return [steps[0].having(per=per), *steps[1:]]
 
 
 def entry_of(number: int, step: Step) -> dict[str, Any]:
@@ -92,8 +119,10 @@ def entry_of(number: int, step: Step) -> dict[str, Any]:
     entry: dict[str, Any] = {"run": step.function}
     if step.arguments:
         entry["arguments"] = [_plain(number, step, value) for value in step.arguments]
-    if step.options:
-        entry["with"] = {n: _plain(number, step, v) for n, v in step.options}
+    if step.channel is not None:
+        entry["channel"] = _plain(number, step, step.channel)
+    if step.bare.options:
+        entry["with"] = {n: _plain(number, step, v) for n, v in step.bare.options}
     if step.reach is not None:
         entry["reach"] = _plain(number, step, step.reach)
     if step.returns is not None:
@@ -164,7 +193,7 @@ def read_steps(path: Path, *, trust: bool) -> list[Step]:
     if not trust:
         for number, step in enumerate(steps, start=1):
             require_harmless(path, number, step)
-    return steps
+    return _having_per(path, content, steps)
 
 
 def require_harmless(path: Path, number: int, step: Step) -> None:
@@ -192,7 +221,8 @@ def _entries(path: Path, content: Any) -> list[Any]:
         if name not in _TOP:
             raise PipelineError(
                 f"{path}: has an unknown key {name!r}{nearest(name, _TOP)}; a pipeline"
-                f" has format = {FORMAT} and one [[step]] for each step"
+                f' has format = {FORMAT}, maybe per = "t", and one [[step]] for each'
+                " step"
             )
     if "format" not in content:
         raise PipelineError(f"{path}: says no format; add `format = {FORMAT}`")
@@ -239,6 +269,8 @@ def read_entry(path: Path, number: int, entry: Any) -> Step:
         raise PipelineError(
             f"{path}: step {number} ({entry['run']}): {error}"
         ) from error
+    if "channel" in entry:
+        options = (*options, ("channel", frozen(entry["channel"])))
     reach, returns = frozen(entry.get("reach")), entry.get("returns")
     return Step(entry["run"], arguments, options, reach, returns)
 

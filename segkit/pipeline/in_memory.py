@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
@@ -13,22 +13,26 @@ from segkit import checks, io
 from segkit.io.elsewhere.address import is_address
 from segkit.io.elsewhere.constructing import Construction
 from segkit.measurement import classification
+from segkit.pipeline.apart import run_apart
 from segkit.pipeline.contents import is_foreign
 from segkit.pipeline.object_filters import filter_options, kept_ids
+from segkit.pipeline.parts.taken_image import taken, taken_by
 from segkit.pipeline.plan import TILE_BUDGET, plan
 from segkit.pipeline.result import Result
 from segkit.pipeline.spacings import ImageSpec
 from segkit.pipeline.stage_work import (
     as_voxels,
     foreground_value,
-    load_step,
     loaded_path,
     measure_options,
     name_of,
     needs_intensity,
+    of_channel,
+    open_options,
     run_steps,
     save_path,
     save_paths,
+    side_by_side,
     with_offset,
 )
 from segkit.pipeline.stages import (
@@ -47,15 +51,15 @@ from segkit.pipeline.stages import (
     WholeStage,
 )
 from segkit.pipeline.steps import PipelineError, Step
-from segkit.pipeline.taken_image import taken_by
 from segkit.pipeline.tile_processes import in_processes
 from segkit.tiling.cutting import join, map_tiles
 from segkit.tiling.threads import at_most, pool_of, thread_count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from segkit.arrays import Array, Table
+    from segkit.pipeline.parts.taken_image import Channel
     from segkit.tiling.boxes import Tile
 
 
@@ -69,6 +73,7 @@ class Settings:
     workers: int | None = None
     processes: bool = False
     overwrite: bool = False
+    channels: Mapping[Channel, io.Image] = field(default_factory=dict)
 
 
 def run(
@@ -83,8 +88,10 @@ def run(
     unit: str | None = None,
 ) -> Result:
     """Run the steps of a pipeline over one image; see `Pipeline.run`."""
-    source, name = load_image(steps, image)
+    whole, name = opened(steps, image)
     require_free(steps, out, [name], overwrite=overwrite)
+    found = taken(steps, whole)
+    source = found.frames[0].image
     spec = ImageSpec.of(source)
     threads = thread_count(workers)
     cut = threads > 1 and (processes or workers is not None)
@@ -92,12 +99,16 @@ def run(
         tile = (-(-spec.shape[0] // threads), *spec.shape[1:])
     # Tiles grow where that saves reading, but not so far that workers are idle.
     budget = min(TILE_BUDGET, max(1, source.size // threads))
-    runner = Runner(Settings(source, name, out, workers, processes, overwrite))
     stages = plan(steps, spec, tile=tile, budget=budget, unit=unit)
+    how = Settings(source, name, out, workers, processes, overwrite)
+    runners = [
+        Runner(replace(how, image=frame.image, channels=frame.channels))
+        for frame in found.frames
+    ]
     with at_most(workers):
-        for stage in stages:
-            runner.run(stage)
-    result = runner.result
+        result = run_apart(
+            found, stages, runners, Runner(replace(how, image=found.whole))
+        )
     if isinstance(result.array, io.Image):
         result.array = result.array.read()
     return result
@@ -105,8 +116,7 @@ def run(
 
 def open_by(steps: Sequence[Step], path: str | Path) -> io.Image:
     """Return the image of a file, opened as `load` says."""
-    step = load_step(steps)
-    return io.open_image(path, **(step.keywords if step else {}))
+    return io.open_image(path, **open_options(steps))
 
 
 def require_free(
@@ -127,6 +137,8 @@ def load_image(
 ) -> tuple[io.Image, str]:
     """Return the image to work on, with the axes that steps take, and its name.
 
+    Of several frames it is the first, of several channels that of the first step.
+
     Parameters
     ----------
     steps
@@ -139,17 +151,23 @@ def load_image(
     PipelineError
         If there is neither an image nor a path to load, or it is none.
     """
+    whole, name = opened(steps, image)
+    return taken_by(steps, whole), name
+
+
+def opened(
+    steps: Sequence[Step], image: Array | io.Image | str | Path | None
+) -> tuple[io.Image, str]:
+    """Return the image to work on as it lies, and its name; see `load_image`."""
     if image is None:
         image = loaded_path(steps)
     if image is None:
         raise PipelineError("no image: give one to run, or a path to load(...)")
     if isinstance(image, (str, Path)):
-        opened = open_by(steps, image)
-    elif isinstance(image, io.Image):
-        opened = image
-    else:
-        opened = io.as_image(as_voxels(image))
-    return taken_by(steps, opened), name_of(image)
+        return open_by(steps, image), name_of(image)
+    if isinstance(image, io.Image):
+        return image, name_of(image)
+    return io.as_image(as_voxels(image)), name_of(image)
 
 
 class Runner:
@@ -178,7 +196,7 @@ class Runner:
         """Run one stage; keep what it made under its number."""
         match stage:
             case LoadStage():
-                pass  # the image is stage 0
+                self.arrays[stage.number] = self._opened(stage)
             case TilesStage():
                 self._keep_made(stage, self._tiles(stage))
             case OverlappingStage():
@@ -223,6 +241,17 @@ class Runner:
 
     def _keep_table(self, stage: Stage, table: Table) -> None:
         self.tables[stage.number] = self.result.table = table
+
+    def _opened(self, stage: LoadStage) -> io.Image:
+        settings = self._settings
+        if stage.number == 0:
+            return settings.image
+        if stage.channel is None or stage.channel not in settings.channels:
+            raise PipelineError(
+                f"reads channel {stage.channel!r}, and of {settings.image.path} one"
+                " channel is open; run the pipeline over the whole image"
+            )
+        return settings.channels[stage.channel]
 
     def _tiles(self, stage: TilesStage) -> Array:
         array, settings = self.arrays[stage.array], self._settings
@@ -279,7 +308,13 @@ class Runner:
 
     def _measured(self, stage: MeasureStage) -> Table:
         options = measure_options(stage.step, self._settings.image.spacing)
-        return self._table(stage, options)
+        if not stage.several:
+            return self._table(stage, options)
+        tables = [
+            self._table(replace(stage, image=number), of_channel(options, place == 0))
+            for place, (_, number) in enumerate(stage.several)
+        ]
+        return side_by_side([name for name, _ in stage.several], tables)
 
     def _table(
         self, stage: FilterStage | MeasureStage, options: dict[str, Any]
@@ -287,8 +322,8 @@ class Runner:
         """Return the properties of a stage's objects."""
         from segkit.measurement.measure import region_properties
 
-        settings = self._settings
-        image = settings.image.read() if needs_intensity(stage.step) else None
+        needed = needs_intensity(stage.step)
+        image = self.arrays[stage.image].read() if needed else None
         return region_properties(self.arrays[stage.labels], image, **options)
 
     def _painted(self, stage: PaintStage) -> Array:
@@ -324,7 +359,7 @@ class Runner:
         path, options = self._target(stage.step)
         overwrite = bool(options.pop("overwrite"))
         labels = np.asarray(self.arrays[stage.array])
-        picture = overlay(self._settings.image.read(), labels, **options)
+        picture = overlay(self.arrays[stage.image].read(), labels, **options)
         save_png(path, picture, overwrite=overwrite)
         return path
 

@@ -16,6 +16,7 @@ from segkit.pipeline.spacings import Spacings, spacings
 from segkit.pipeline.special_steps import SPECIAL
 from segkit.pipeline.step_checks import (
     axes_said,
+    channel_of_others,
     require_axes,
     require_named,
     require_properties,
@@ -100,7 +101,14 @@ def begun(
     Parameters and errors are those of `plan`.
     """
     known = _spacings(steps, spec, unit)
-    draft = Draft(spec, budget, tile, spacings=known, said=axes_said(steps))
+    draft = Draft(
+        spec,
+        budget,
+        tile,
+        spacings=known,
+        said=axes_said(steps),
+        channel=channel_of_others(steps),
+    )
     require_properties(steps, axes=spec.axes or by_number(len(spec.shape)))
     require_axes(steps, spec.axes, len(spec.shape))
     if spec.unnamed:
@@ -117,6 +125,7 @@ def place(draft: Draft, number: int, step: Step) -> None:
         If it lacks what it works on.
     """
     try:
+        step = draft.reading(step)
         if step.function in SPECIAL:
             SPECIAL[step.function].place(draft, step)
         else:

@@ -302,7 +302,7 @@ def _options(step: Step) -> dict[str, Any]:
     signature = inspect.signature(step.resolve())
     if "spacing" not in signature.parameters or "image" not in signature.parameters:
         return {}
-    bound = signature.bind(None, *step.arguments, **step.keywords)
+    bound = signature.bind(None, *step.arguments, **step.bare.keywords)
     return bound.arguments
 
 

@@ -15,6 +15,11 @@ from segkit.argument_kinds import require_kinds
 from segkit.io.axes import by_number
 from segkit.measurement.classification import BoundsClassifier
 from segkit.other_names import nearest
+from segkit.pipeline.stage_work import (
+    channel_columns,
+    measure_options,
+    needs_intensity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,11 +31,79 @@ _GIVEN = {
     "intensity": ', and ask for brightness by properties = ["label", "area", ...,'
     ' "intensity_mean"]'
 }
+PER = "tcz"
+"""Axes that a pipeline may take apart, in the order that they have in what is saved."""
+_READS_NONE = (
+    *("tile", "classify", "reconstruct", "save"),
+    *("remove_small_objects", "clear_border", "keep_largest"),
+)
 # Images have hardly more axes than these.
 ANY_AXES = tuple(map(by_number, range(1, 7)))
 
 
 # Options: what a step takes by itself.
+
+
+def require_channel(step: Step) -> Any:
+    """Return which channel a step says that it reads, None if it says none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If that is no channel, or the step reads no image.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import classify, regionprops
+    >>> require_channel(regionprops(channel=["DAPI", 1]))
+    ('DAPI', 1)
+    >>> require_channel(Step("tile", (), (("channel", 0),)))
+    Traceback (most recent call last):
+    ValueError: reads no image, so leave channel out
+    """
+    said = step.channel
+    if said is None:
+        return None
+    if step.function in _READS_NONE:
+        raise ValueError("reads no image, so leave channel out")
+    several = said if isinstance(said, tuple) else (said,)
+    for one in several:
+        if isinstance(one, bool) or not isinstance(one, (str, int)) or one == "":
+            raise TypeError(
+                f"channel is {one!r}, but must be a name or a number from 0"
+            )
+    if isinstance(said, tuple) and step.function != "regionprops":
+        raise TypeError(f"channel is {said!r}; only regionprops reads several")
+    if not several or len({*map(str, several)}) < len(several):
+        raise ValueError(f"channel is {[*several]}; name each channel once")
+    if step.function == "regionprops" and not needs_intensity(step):
+        raise ValueError(
+            "measures no brightness, so channel means nothing; ask for it by"
+            ' properties = ["label", "area", ..., "intensity_mean"]'
+        )
+    return said
+
+
+def require_opening(step: Step) -> None:
+    """Look at the options of `load`.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import load
+    >>> require_opening(load(per="t", channel="DAPI"))
+    >>> require_opening(load(per="time"))
+    Traceback (most recent call last):
+    ValueError: per is 'time', but must be letters of axes that are taken apart: "t",
+    "c", "z", or several, such as "tz"
+    """
+    options = {**step.keywords}
+    per = options.pop("per", "t")
+    if not isinstance(per, str) or not {*per} <= {*PER} or len({*per}) < len(per):
+        raise ValueError(
+            f"per is {per!r}, but must be letters of axes that are taken apart:"
+            ' "t", "c", "z", or several, such as "tz"'
+        )
+    options_of("open_image", after=1)(step.without("per"))
 
 
 def options_of(name: str, *, after: int) -> Callable[[Step], None]:
@@ -169,9 +242,8 @@ def measured_columns(
 ) -> Sequence[str]:
     """Return the columns that `regionprops` measures."""
     from segkit.measurement import properties as object_properties
-    from segkit.pipeline.stage_work import measure_options, needs_intensity
 
-    asked = measure_options(step, ()).get("properties")
+    asked = measure_options(step.bare, ()).get("properties")
     intensity = needs_intensity(step)
     names: dict[str, None] = {}
     refusals = []
@@ -184,7 +256,7 @@ def measured_columns(
         names |= dict.fromkeys(object_properties.column_names(wanted, len(letters)))
     if not names and refusals:
         raise refusals[0]
-    return list(names)
+    return [column for name in names for column in channel_columns(name, step.channel)]
 
 
 def classified_columns(
@@ -247,7 +319,7 @@ def bounded_columns(
         every = [*every, *object_properties.by_name_only(letters)]
         names = object_properties.column_names(every, len(letters))
         known |= dict.fromkeys(name.replace("-", "_") for name in names)
-    for name, limits in step.keywords.items():
+    for name, limits in step.bare.keywords.items():
         if name in ("spacing", "axes"):
             continue
         if name not in known:

@@ -23,6 +23,7 @@ from segkit.pipeline.special_checks import (
     options_of,
     require_min_size,
     require_number,
+    require_opening,
     require_picture,
     require_target,
     same_columns,
@@ -38,7 +39,12 @@ if TYPE_CHECKING:
 
 @known_as("segkit.pipeline")
 def load(path: str | Path | None = None, **options: Any) -> Step:
-    """Open an image: `segkit.open_image`; without a path, what `run` is given."""
+    """Open an image: `segkit.open_image`; without a path, what `run` is given.
+
+    ``per="t"`` takes each time point by itself (``"c"`` each channel, ``"z"`` each
+    plane, ``"tz"`` each plane of each time point): tables have a column of its number,
+    and what is saved has all of them.
+    """
     return written("load", () if path is None else (path,), **options)
 
 
@@ -182,7 +188,7 @@ class SpecialStep:
 
 
 _ALL = (
-    SpecialStep(load, Draft.load, check=options_of("open_image", after=1)),
+    SpecialStep(load, Draft.load, check=require_opening),
     SpecialStep(tile, Draft.tile),
     SpecialStep(label, Draft.label, check=options_of("label", after=1)),
     SpecialStep(remove_small_objects, Draft.filter, check=require_min_size),

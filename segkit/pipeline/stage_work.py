@@ -17,6 +17,7 @@ from segkit.io.elsewhere.address import is_address, local_path, parse_address
 from segkit.io.elsewhere.place import require_libraries
 from segkit.io.errors import missing_extra
 from segkit.io.formats import format_of
+from segkit.io.plates.fields import Field
 from segkit.io.sources import offset_of
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.pipeline.steps import PipelineError, Step
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from segkit.arrays import Table
     from segkit.io.image import Image
 
 
@@ -130,6 +132,75 @@ def needs_intensity(step: Step) -> bool:
     return any(str(name).startswith("intensity") for name in names)
 
 
+def channel_columns(name: str, channels: Any) -> list[str]:
+    """Return what a column is called of objects that are measured in channels.
+
+    Examples
+    --------
+    >>> channel_columns("intensity_mean", ("DAPI", 1))
+    ['intensity_mean-DAPI', 'intensity_mean-1']
+    >>> channel_columns("area", ("DAPI", 1)), channel_columns("intensity_mean", "DAPI")
+    (['area'], ['intensity_mean'])
+    """
+    if not isinstance(channels, tuple) or not name.startswith("intensity"):
+        return [name]
+    return [f"{name}-{channel}" for channel in channels]
+
+
+def of_channel(options: dict[str, Any], first: bool) -> dict[str, Any]:
+    """Return how objects are measured in one of several channels.
+
+    What does not depend on the channel is measured in the first.
+    """
+    names = [
+        name
+        for name in options["properties"]
+        if first or name == "label" or name.startswith("intensity")
+    ]
+    return {**options, "properties": names}
+
+
+def side_by_side(channels: Sequence[str], tables: Sequence[Table]) -> Table:
+    """Return one table of the same objects, measured in several channels.
+
+    Columns are in the order in which they were asked for.
+
+    Examples
+    --------
+    >>> first = {"label": np.array([1]), "intensity_max": np.array([9])}
+    >>> second = {"label": np.array([1]), "intensity_max": np.array([7])}
+    >>> list(side_by_side(["A", "B"], [first, second]))
+    ['label', 'intensity_max-A', 'intensity_max-B']
+    """
+    found: Table = {}
+    for name, column in tables[0].items():
+        if not name.startswith("intensity"):
+            found[name] = column
+            continue
+        for channel, table in zip(channels, tables, strict=True):
+            found[f"{name}-{channel}"] = table[name]
+    return found
+
+
+def open_options(steps: Sequence[Step]) -> dict[str, Any]:
+    """Return the options of `segkit.open_image` that a pipeline says.
+
+    A channel is none of them if steps say which they read: it is that of the others.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import label, load
+    >>> open_options([load(axes="tyx", per="t"), label()])
+    {'axes': 'tyx'}
+    """
+    step = load_step(steps)
+    options = dict(step.keywords) if step is not None else {}
+    options.pop("per", None)
+    if any(one.channel is not None for one in steps):
+        options.pop("channel", None)
+    return options
+
+
 def load_step(steps: Sequence[Step]) -> Step | None:
     """Return the step that opens the image, None if a pipeline has none."""
     first = steps[0] if steps else None
@@ -180,6 +251,8 @@ def name_of(image: Any) -> str:
     >>> name_of("data/cells.tif"), name_of(np.zeros(3))
     ('cells', 'image')
     """
+    if isinstance(image, Field):
+        return image.name
     opened = hasattr(image, "spatial")
     path = image.path if opened else image if isinstance(image, (str, Path)) else ""
     return image_name(path) if path and path != "<array>" else "image"

@@ -8,7 +8,7 @@ with one tile are plain functions of arrays, the same ones for arrays in one pro
 =================  =================================================================
 stage              what is done
 =================  =================================================================
-`LoadStage`        (once) open the image; boxes of it are read
+`LoadStage`        (once) open the image, or a channel; boxes of it are read
 `TilesStage`       `run_steps(steps, voxels of tile.read)[tile.inner]`, where the
                    halo is the sum of the steps' reaches
 `OverlappingStage` `run_steps(steps, voxels of tile.read)`; joined by the maximum
@@ -42,19 +42,22 @@ if TYPE_CHECKING:
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class LoadStage:
-    """Opens the image; each plan begins with it.
+    """Opens the image, or one channel of it; each plan begins with one.
 
     Attributes
     ----------
     number : int
-        0.
+        0 of the first.
     steps : tuple of Step
         The step `load`, if the pipeline has one.
+    channel : str, int or None
+        Which one; None of an image that has one only.
     """
 
     kind: ClassVar = "load"
     number: int
     steps: tuple[Step, ...]
+    channel: str | int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,20 +189,30 @@ class LabelStage(_OneStepStage):
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class FilterStage(_OneStepStage):
-    """Drops some of the objects that stage `labels` has labelled or left."""
+    """Drops some of the objects that stage `labels` has labelled or left.
+
+    Those that are bounded by brightness are measured in the array of stage `image`.
+    """
 
     kind: ClassVar = "filter"
     labels: int
+    image: int = 0
 
 
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class MeasureStage(_OneStepStage):
-    """Measures the objects of stage `labels`, in a unit of length or 'pixel'."""
+    """Measures the objects of stage `labels`, in a unit of length or 'pixel'.
+
+    Brightness is that of the array of stage `image`; or, of the names of channels in
+    `several`, that of those of the stages beside them, a column for each.
+    """
 
     kind: ClassVar = "measure"
     labels: int
     unit: str
+    image: int = 0
+    several: tuple[tuple[str, int], ...] = ()
 
 
 @known_as("segkit.names")
@@ -233,10 +246,11 @@ class SaveImageStage(_OneStepStage):
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
 class SaveOverlayStage(_OneStepStage):
-    """Saves a picture of the labels of stage `array` over the image."""
+    """Saves a picture of the labels of stage `array` over the array of `image`."""
 
     kind: ClassVar = "save"
     array: int
+    image: int = 0
 
 
 @known_as("segkit.names")

@@ -10,7 +10,7 @@ from segkit.argument_kinds import require_kinds
 from segkit.io.axes import as_first_step, require_said
 from segkit.io.calibration import SPATIAL
 from segkit.pipeline.contents import asks_for_axes, is_foreign, require_returns
-from segkit.pipeline.special_checks import ANY_AXES
+from segkit.pipeline.special_checks import ANY_AXES, require_channel
 from segkit.pipeline.special_steps import SPECIAL
 from segkit.pipeline.steps import PipelineError, Step
 
@@ -45,8 +45,11 @@ def checked(number: int, step: Step) -> Step:
     """
     try:
         require_returns(step)
-    except ValueError as error:
+        said = require_channel(step)
+    except (TypeError, ValueError) as error:
         raise _wrong(number, step, error) from error
+    if said is not None:
+        return checked(number, step.bare).having(channel=said)
     special = SPECIAL.get(step.function)
     if special is not None:
         return _checked_special(number, step, special)
@@ -177,6 +180,29 @@ def axes_said(steps: Sequence[Step]) -> str:
     return next((axes for axes in said if {*axes} - {*SPATIAL}), [*said, ""][0])
 
 
+def channel_of_others(steps: Sequence[Step]) -> str | int | None:
+    """Return the channel that steps read which say none.
+
+    If any says one: what `load` says, else what the first step says that reads the
+    image; None if that says none.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import load, regionprops, segment_nuclei
+    >>> cells = segment_nuclei().having(channel="DAPI")
+    >>> channel_of_others([load(), cells, regionprops()])
+    'DAPI'
+    >>> channel_of_others([load(channel=0), segment_nuclei()])
+    """
+    if all(step.channel is None for step in steps):
+        return None
+    first = [step for step in steps if step.function != "tile"]
+    said = first[0].keywords.get("channel")
+    if first[0].function == "load" and said is None and len(first) > 1:
+        said = first[1].channel
+    return None if isinstance(said, tuple) else said
+
+
 def _axes_given(step: Step) -> str:
     """Return the axes that a step is given that takes them; empty if it is not."""
     given = _by_name(step).get("axes") if _asks(step) else None
@@ -193,7 +219,7 @@ def _by_name(step: Step) -> dict[str, Any]:
     if special is not None:
         return step.keywords
     bound = inspect.signature(step.resolve()).bind(
-        None, *step.arguments, **step.keywords
+        None, *step.arguments, **step.bare.keywords
     )
     return bound.arguments
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias
@@ -94,6 +96,39 @@ class Step:
     def saves(self) -> bool:
         """Whether it writes a file; its first argument is the path."""
         return self.function in ("save", "save_overlay")
+
+    @property
+    def measures(self) -> bool:
+        """Whether it looks at the image beside what the steps before it made."""
+        return self.function in ("regionprops", "keep_within", "save_overlay")
+
+    @property
+    def channel(self) -> Any:
+        """Which channel of the image it reads, by name or number; None if it says none.
+
+        Several of one that measures. What `load` or a function of others is given as
+        ``channel`` is its own.
+        """
+        return None if self._takes_channel() else self.keywords.get("channel")
+
+    @property
+    def bare(self) -> Step:
+        """The step without the channel that it reads."""
+        return self if self.channel is None else self.without("channel")
+
+    def _takes_channel(self) -> bool:
+        """Return whether its function has a parameter of that name."""
+        foreign = ":" in self.function or self.bound is not None
+        if not foreign or "channel" not in self.keywords:
+            return self.function == "load"
+        with suppress(ValueError, TypeError):  # a function without a signature
+            return "channel" in inspect.signature(self.resolve()).parameters
+        return True
+
+    def without(self, name: str) -> Step:
+        """Return the step without one of its options."""
+        left = tuple(one for one in self.options if one[0] != name)
+        return replace(self, options=left)
 
     def having(self, **options: Any) -> Step:
         """Return the step with options, which come in the place of its own."""

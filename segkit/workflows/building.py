@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from segkit.io.elsewhere.address import is_address
 from segkit.io.formats import is_chunked
-from segkit.labelling.seams import adjacent_tiles
 from segkit.measurement import shapes
 from segkit.pipeline.contents import is_foreign
 from segkit.pipeline.object_filters import filter_options
 from segkit.pipeline.stage_work import (
     measure_options,
     needs_intensity,
+    of_channel,
     save_path,
     saved_at,
     with_offset,
@@ -38,12 +38,13 @@ from segkit.tiling.boxes import Box
 from segkit.tiling.cutting import tiles
 from segkit.workflows import sizing, tasks
 from segkit.workflows.attempts import saved_by
+from segkit.workflows.grouping import combined, seams_of
 from segkit.workflows.inputs import ArrayInput, FileInput, Readable
 from segkit.workflows.saving import Described
 from segkit.workflows.stored import Later, Part, StoredArray, later
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from segkit.pipeline.steps import Step
     from segkit.tiling.boxes import Tile
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from taskgraph import Task
 
 Input: TypeAlias = FileInput | ArrayInput
-_GROUP = 64
 # Options that do not change the result: of functions that label and measure, of all.
 _HOW = ("tile", "workers")
 _THREADS = "workers"
@@ -73,6 +73,8 @@ class Settings:
         Voxels that one task owns.
     overwrite : bool
         Replace files that lie there.
+    channels : mapping of str or int to FileInput or ArrayInput
+        Those that steps say.
     """
 
     source: Input
@@ -80,6 +82,7 @@ class Settings:
     out: Path
     block: tuple[int, ...]
     overwrite: bool
+    channels: Mapping[Any, Input] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,10 @@ class Builder:
 
     Attributes
     ----------
+    arrays, tables : dict
+        What stages make, by their numbers.
+    colours : set of int
+        Stages that paint classes, which are saved in their colours.
     array : Readable
         The last array.
     labels : StoredArray or None
@@ -126,10 +133,10 @@ class Builder:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._arrays: dict[int, Readable] = {0: settings.source}
+        self.arrays: dict[int, Readable] = {0: settings.source}
         self._labels: dict[int, _Labels] = {}
-        self._tables: dict[int, Task] = {}
-        self._colours: set[int] = set()
+        self.tables: dict[int, Task] = {}
+        self.colours: set[int] = set()
         self._sums: dict[tuple[Any, ...], Task] = {}
         self.array: Readable = settings.source
         self.labels: StoredArray | None = None
@@ -141,7 +148,9 @@ class Builder:
         """Write down the tasks of a stage."""
         match stage:
             case LoadStage():
-                pass  # the image is stage 0
+                if stage.number:  # the image is stage 0
+                    channel = self._settings.channels[stage.channel]
+                    self.arrays[stage.number] = channel
             case TilesStage():
                 self._keep_made(stage, self._tiles(stage))
             case OverlappingStage():
@@ -155,7 +164,7 @@ class Builder:
             case MeasureStage():
                 self._keep_table(stage, self._measure(stage))
             case ClassifyStage():
-                table, classes = self._tables[stage.table], stage.step.arguments
+                table, classes = self.tables[stage.table], stage.step.arguments
                 self._keep_table(stage, tasks.CLASSIFY(table, classes))
             case PaintStage():
                 self._keep_array(stage, self._paint(stage))
@@ -169,7 +178,7 @@ class Builder:
                 assert_never(stage)
 
     def _keep_array(self, stage: Stage, array: Readable) -> None:
-        self._arrays[stage.number] = self.array = array
+        self.arrays[stage.number] = self.array = array
 
     def _keep_made(
         self, stage: TilesStage | OverlappingStage | WholeStage, array: StoredArray
@@ -185,7 +194,7 @@ class Builder:
         self.labels, self.table = labels.voxels, None
 
     def _keep_table(self, stage: Stage, table: Task) -> None:
-        self._tables[stage.number] = self.table = table
+        self.tables[stage.number] = self.table = table
 
     # arrays
 
@@ -201,13 +210,13 @@ class Builder:
         return StoredArray(self._settings.source.shape, tuple(parts))
 
     def _tiles(self, stage: TilesStage) -> StoredArray:
-        image, grid = self._arrays[stage.array], self._grid(stage.halo)
+        image, grid = self.arrays[stage.array], self._grid(stage.halo)
         steps = _keyed(stage.steps)
         made = [tasks.RUN_TILE(steps, image.cut(t.read), t) for t in grid]
         return self._stored(grid, made)
 
     def _overlapping(self, stage: OverlappingStage) -> StoredArray:
-        image, grid = self._arrays[stage.array], self._grid()
+        image, grid = self.arrays[stage.array], self._grid()
         steps, size, stride = _keyed(stage.steps), stage.tile, stage.stride
         made = []
         for tile in grid:
@@ -218,16 +227,16 @@ class Builder:
 
     def _whole(self, stage: WholeStage) -> StoredArray:
         shape = self._settings.source.shape
-        made = tasks.RUN_WHOLE(_keyed(stage.steps), self._arrays[stage.array])
+        made = tasks.RUN_WHOLE(_keyed(stage.steps), self.arrays[stage.array])
         box = Box((0,) * len(shape), shape)
         return StoredArray(shape, (Part(box, Later(made), 0),))
 
     def _label(self, stage: LabelStage) -> _Labels:
-        image, grid = self._arrays[stage.array], self._grid()
+        image, grid = self.arrays[stage.array], self._grid()
         options = {k: v for k, v in stage.step.options if k not in _HOW}
         given = tuple(sorted(options.items()))
         made = [tasks.LABEL_TILE(image.cut(t.write), t, given) for t in grid]
-        seams = _seams(grid, made, options.get("connectivity", 1))
+        seams = seams_of(grid, made, options.get("connectivity", 1))
         merged = tasks.MERGE_TILES(later(made), later(seams))
         voxels = replace(self._stored(grid, made), merged=Later(merged))
         return _Labels(voxels, tuple(grid), tuple(made), merged)
@@ -235,7 +244,7 @@ class Builder:
     def _filter(self, stage: FilterStage) -> _Labels:
         step, labels = stage.step, self._labels[stage.labels]
         options = filter_options(step, self._settings.source.image.spacing)
-        sums = self._sums_for(step, labels, options)
+        sums = self._sums_for(step, labels, options, stage.image)
         lookup = tasks.KEEP(step, sums, labels.dropped, options)
         return replace(
             labels,
@@ -244,9 +253,9 @@ class Builder:
         )
 
     def _paint(self, stage: PaintStage) -> StoredArray:
-        lookup = tasks.CLASSES(self._tables[stage.table])
+        lookup = tasks.CLASSES(self.tables[stage.table])
         if stage.step.keywords.get("colours"):
-            self._colours.add(stage.number)
+            self.colours.add(stage.number)
         return self._labels[stage.labels].voxels.looked_up(lookup)
 
     # tables
@@ -255,38 +264,54 @@ class Builder:
         step, labels = stage.step, self._labels[stage.labels]
         options = measure_options(step, self._settings.source.image.spacing)
         options = {k: v for k, v in options.items() if k not in _HOW}
-        sums = self._sums_for(step, labels, options)
-        task: Task = tasks.TABULATE(sums, labels.dropped, options)
-        return task
 
-    def _sums_for(self, step: Step, labels: _Labels, options: dict[str, Any]) -> Task:
-        """Return the sums that the options of a step need."""
-        image = self._settings.source if needs_intensity(step) else None
+        def table(number: int, own: dict[str, Any]) -> Task:
+            sums = self._sums_for(step, labels, own, number)
+            task: Task = tasks.TABULATE(sums, labels.dropped, own)
+            return task
+
+        if not stage.several:
+            return table(stage.image, options)
+        made = [
+            table(number, of_channel(options, place == 0))
+            for place, (_, number) in enumerate(stage.several)
+        ]
+        names = tuple(name for name, _ in stage.several)
+        several: Task = tasks.SIDE_BY_SIDE(names, made)
+        return several
+
+    def _sums_for(
+        self, step: Step, labels: _Labels, options: dict[str, Any], number: int
+    ) -> Task:
+        """Return the sums that the options of a step need, of the image of a stage."""
+        image = self.arrays[number] if needs_intensity(step) else None
         named = sorted({*(options.get("properties") or ())} & {*shapes.NEEDS})
         if named or labels.merged is None:
             return self._sums_by_id(labels.voxels, image, tuple(named))
-        return self._sums_of(labels, labels.merged, image)
+        return self._sums_of(labels, labels.merged, image, number)
 
-    def _sums_of(self, labels: _Labels, merged: Task, image: Input | None) -> Task:
+    def _sums_of(
+        self, labels: _Labels, merged: Task, image: Readable | None, number: int
+    ) -> Task:
         """Return the sums over all objects, dropped ones too; measured once."""
-        key = (merged.key, image is not None)
+        key = (merged.key, None if image is None else number)
         if key not in self._sums:
             parts = [
                 tasks.MEASURE_TILE(made, tile, image)
                 for made, tile in zip(labels.tiles, labels.grid, strict=True)
             ]
-            self._sums[key] = _combined(parts, merged)
+            self._sums[key] = combined(parts, merged)
         return self._sums[key]
 
     def _sums_by_id(
-        self, labels: StoredArray, image: Input | None, named: tuple[str, ...]
+        self, labels: StoredArray, image: Readable | None, named: tuple[str, ...]
     ) -> Task:
         """Return the sums over objects, of voxels that have the ids of the image."""
         parts = [
             tasks.MEASURE_LABELS(labels.cut(tile.read), tile, image, properties=named)
             for tile in self._grid(shapes.reach(shapes.needs(named)))
         ]
-        return _combined(parts, None)
+        return combined(parts, None)
 
     # files
 
@@ -301,20 +326,20 @@ class Builder:
 
     def _save_table(self, stage: SaveTableStage) -> Task:
         path, overwrite, options = self._target(stage.step)
-        content = {"table": self._tables[stage.table], "options": options}
+        content = {"table": self.tables[stage.table], "options": options}
         return saved_by(tasks.SAVE_TABLE, "save_objects", content, path, overwrite)
 
     def _save_overlay(self, stage: SaveOverlayStage) -> Task:
         path, overwrite, options = self._target(stage.step)
-        image, labels = self._settings.source, self._arrays[stage.array]
+        image, labels = self.arrays[stage.image], self.arrays[stage.array]
         content = {"image": image, "labels": labels, "options": options}
         return saved_by(tasks.SAVE_OVERLAY, "save_overlay", content, path, overwrite)
 
     def _save_image(self, stage: SaveImageStage) -> Task:
         path, overwrite, options = self._target(stage.step)
-        image, colours = self._settings.source.image, stage.array in self._colours
+        image, colours = self._settings.source.image, stage.array in self.colours
         content = {
-            "image": self._arrays[stage.array],
+            "image": self.arrays[stage.array],
             "described": Described.of(image, colours=colours),
             "options": with_offset(path, options, image),
         }
@@ -370,31 +395,3 @@ def _grown(box: Box, size: tuple[int, ...], shape: tuple[int, ...]) -> Box:
         tuple(max(0, a - n) for a, n in zip(box.start, size, strict=True)),
         tuple(map(min, stops, shape)),
     )
-
-
-def _seams(grid: Sequence[Tile], made: Sequence[Task], connectivity: Any) -> list[Task]:
-    """Return one task for each tile that has later neighbours."""
-    others: dict[int, list[Task]] = {}
-    for a, b in adjacent_tiles(grid, connectivity=connectivity):
-        others.setdefault(a, []).append(made[b])
-    return [
-        tasks.FIND_SEAMS(made[place], later(near), connectivity)
-        for place, near in sorted(others.items())
-    ]
-
-
-def _combined(parts: Sequence[Task], merged: Task | None) -> Task:
-    """Return the sums of all parts, by groups of a bounded number."""
-    numbers = list(range(len(parts)))
-    level: list[Task] = [
-        tasks.COMBINE(
-            later(parts[k : k + _GROUP]), tuple(numbers[k : k + _GROUP]), merged
-        )
-        for k in range(0, len(parts), _GROUP)
-    ]
-    while len(level) > 1:
-        level = [
-            tasks.COMBINE(later(level[k : k + _GROUP]), (), None)
-            for k in range(0, len(level), _GROUP)
-        ]
-    return level[0]

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
+from segkit.io.plates.fields import Field
 from segkit.names import known_as
 from segkit.pipeline.stage_work import as_voxels
 from segkit.pipeline.steps import PipelineError
-from segkit.pipeline.taken_image import taken_by
 from taskgraph.extending import content_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from segkit.arrays import Array
     from segkit.io import Image
     from segkit.io.elsewhere.voxels import StoredVoxels
-    from segkit.pipeline.steps import Step
     from segkit.tiling.boxes import Box
 
 KnownBy = Literal["stamp", "content"]
@@ -259,12 +258,15 @@ class FileInput:
         Of `segkit.open_image`.
     image : Image
         The opened image; no part of the key.
+    view : tuple
+        What is taken of the file, if it is not taken whole.
     """
 
     stamp: FileStamp | AddressStamp
     inside: str
     options: tuple[tuple[str, Any], ...]
     image: Image = field(repr=False, compare=False)
+    view: tuple[object, ...] = ()
 
     def __repr__(self) -> str:
         return f"FileInput({self.stamp.path})"
@@ -294,7 +296,8 @@ class FileInput:
 
     def __taskgraph_hash__(self) -> object:
         """Return what a key knows of the image."""
-        return self.stamp, self.inside, self.options
+        own = self.stamp, self.inside, self.options
+        return (*own, self.view) if self.view else own
 
     def __taskgraph_value__(self) -> FileInput:
         """Return itself: there is no task in it."""
@@ -340,45 +343,43 @@ class ArrayInput:
         return self
 
 
-def open_input(
-    image: Any, options: dict[str, Any], known_by: KnownBy, steps: Sequence[Step] = ()
-) -> FileInput | ArrayInput:
-    """Return an image as tasks take it, with the axes that steps take.
+def opened_whole(image: Any, options: dict[str, Any]) -> Image:
+    """Return an image as it lies, of which tasks can tell when it changes.
 
     Parameters
     ----------
-    image : path, Image or ndarray
+    image : path, Image, ndarray or field of a plate
         Where it is.
     options : dict
         Of `segkit.open_image`, for a path.
-    known_by : {'stamp', 'content'}
-        By what a file is known.
-    steps : sequence of Step
-        Of the pipeline.
+
+    Raises
+    ------
+    PipelineError
+        If it is several, none, or opened from a file.
     """
     from segkit import io
 
     if isinstance(image, (str, Path)):
-        opened = taken_by(steps, io.open_image(image, **options))
-        stamp, inside = _stamp(image, opened, known_by)
-        return FileInput(stamp, inside, tuple(sorted(options.items())), opened)
+        return io.open_image(image, **options)
+    if isinstance(image, Field):
+        return image.open(options)
     if isinstance(image, (list, tuple)):
         raise PipelineError(
             "several images are given for one; write the tasks of each down by itself:"
             " [pipeline_tasks(pipeline, image) for image in images]"
         )
     if isinstance(image, io.Image) and image.asked is None:  # an array, described
-        return ArrayInput(taken_by(steps, image), image.read())
+        return image
     if isinstance(image, io.Image):
         raise PipelineError(
             f"{image.path}: give the path instead of an opened image, so that tasks can"
             " tell when it changes; its options belong into load(...)"
         )
-    array = as_voxels(image)
-    return ArrayInput(io.as_image(array).spatial(), array)
+    return io.as_image(as_voxels(image))
 
 
-def _stamp(
+def stamp_of(
     path: str | Path, opened: Image, known_by: KnownBy
 ) -> tuple[FileStamp | AddressStamp, str]:
     """Return what an image is known by, and what is meant in its file."""

@@ -20,13 +20,6 @@ from segkit.pipeline.stage_work import (
     loaded_path,
     save_paths,
 )
-from segkit.pipeline.stages import (
-    FilterStage,
-    LabelStage,
-    MeasureStage,
-    OverlappingStage,
-    TilesStage,
-)
 from segkit.pipeline.steps import PipelineError
 from segkit.workflows.pipelines import pipeline_tasks
 
@@ -58,8 +51,14 @@ class PipelineJugfile:
         Those of the images, in the place of what the pipeline's `load` says.
     tile, block, known_by, overwrite, trust
         As `pipeline_tasks` takes them.
+    channels : tuple of str or None
+        Names of the images' channels, in the place of what the pipeline's `load` says.
     outputs : list of Outputs
         Of each image, once it was loaded.
+    more, more_files : list
+        Tasks, and the files that they write, of all images together.
+    refused : dict of str to str
+        What is left out, as it could not be opened, and why; of a plate.
     """
 
     path: Path
@@ -71,7 +70,11 @@ class PipelineJugfile:
     known_by: KnownBy = "stamp"
     overwrite: bool = False
     trust: bool = False
+    channels: tuple[str, ...] | None = None
     outputs: list[Outputs] = field(default_factory=list)
+    more: list[Task] = field(default_factory=list)
+    more_files: list[Path] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -79,6 +82,8 @@ class PipelineJugfile:
         words = [*map(str, self.images), "-o", str(self.out)]
         if self.axes is not None:
             words += ["--axes", self.axes]
+        if self.channels is not None:
+            words += ["--channels", ",".join(self.channels)]
         if self.tile is not None:
             words += ["--tile", ",".join(map(str, self.tile))]
         if self.block is not None:
@@ -87,6 +92,24 @@ class PipelineJugfile:
             words += ["--known-by", self.known_by]
         words += ["--overwrite"] * self.overwrite + ["--trust"] * self.trust
         return tuple(words)
+
+    def names(self) -> list[str]:
+        """Return what the images are called."""
+        return [Path(path).name for path in self.images] or [""]
+
+    def groups(self) -> list[tuple[str, list[Outputs]]]:
+        """Return the tasks of images that are told together, and what these are."""
+        return [
+            (name, [one]) for name, one in zip(self.names(), self.outputs, strict=True)
+        ]
+
+    def notes(self) -> list[str]:
+        """Return what is to be told before a run."""
+        return []
+
+    def incomplete(self, report: Report) -> bool:  # noqa: ARG002 - of plates
+        """Say whether there is more to run, once a run has ended."""
+        return False
 
     def require_usable(self) -> None:
         """Look at all that is given, before a store is made for it.
@@ -160,13 +183,17 @@ class PipelineJugfile:
     def _pipeline(self) -> Pipeline:
         """Return the pipeline, which opens images with the axes that are given."""
         pipeline = Pipeline.load(self.path, trust=self.trust)
-        if self.axes is None:
+        if self.axes is None and self.channels is None:
             return pipeline
         first = load_step(pipeline.steps)
         steps = pipeline.steps if first is None else pipeline.steps[1:]
         arguments = () if first is None else first.arguments
         options = {} if first is None else first.keywords
-        return Pipeline(load(*arguments, **{**options, "axes": self.axes}), *steps)
+        if self.axes is not None:
+            options["axes"] = self.axes
+        if self.channels is not None:
+            options["channels"] = self.channels
+        return Pipeline(load(*arguments, **options), *steps)
 
     def _write_down(
         self, pipeline: Pipeline, results: Results, unit: str | None = None
@@ -183,7 +210,7 @@ class PipelineJugfile:
                 except ImageError as error:
                     refused.append(error)
         if refused:
-            raise _together(refused)
+            raise together(refused)
         return recording
 
     def _outputs(
@@ -247,7 +274,7 @@ def _renamed(image: str, axes: str, stated: str) -> PipelineError:
     )
 
 
-def _together(refused: Sequence[ImageError]) -> Exception:
+def together(refused: Sequence[ImageError]) -> Exception:
     """Return one error that names all images that cannot be taken, up to some."""
     if len(refused) == 1:
         return refused[0]
@@ -275,126 +302,6 @@ def _loaded(pipeline: Pipeline) -> str:
     return path
 
 
-def failures(source: PipelineJugfile, report: Report) -> list[str]:
-    """Return one line for each cause of failure, with the number of its tasks.
-
-    Causes that differ in the file that they begin with are one; the files are named.
-    """
-    backend = report.store.backend
-    keys = {task.key for one in source.outputs for some in one.tasks for task in some}
-    images = [Path(one.source.image.path) for one in source.outputs]
-    known = {*_outputs_of(source), *map(str, images)}
-    known.update(str(path.resolve()) for path in images)
-    causes: dict[tuple[str, str], list[str]] = {}
-    for key in backend.failures():
-        record = report.store.record(key) if key in keys else None
-        if record is not None and record.failure is not None:
-            message = record.failure.message
-            path, _, rest = message.partition(": ")
-            path, message = (path, rest) if path in known else ("", message)
-            cause = (f"{record.name}: {record.failure.error}", message)
-            causes.setdefault(cause, []).append(path)
-    return [
-        f"{len(paths)} x {what}: {_named(paths)}{message}"
-        for (what, message), paths in causes.items()
-    ]
-
-
-def _outputs_of(source: PipelineJugfile) -> set[str]:
-    return {str(path) for one in source.outputs for path in one.files}
-
-
-def _named(paths: Sequence[str]) -> str:
-    """Return the names of some files as the begin of a sentence; nothing of none."""
-    named = sorted(filter(None, paths))
-    return f"{', '.join(named[:_NAMED])}{_more(named)}: " if named else ""
-
-
-def left_over(source: PipelineJugfile, loaded: Loaded) -> str:
-    """Return what to say of files of the last run that this one does not write.
-
-    Such as those of an image that is given no more. It is known until `keep`; empty if
-    there are none.
-    """
-    from segkit.workflows.reserving import is_there
-    from taskgraph.extending import files_of_last_run
-
-    ours = _outputs_of(source)
-    paths = [Path(path) for path in files_of_last_run(loaded, source.path)]
-    left = sorted(str(path) for path in paths if str(path) not in ours)
-    left = [path for path in left if is_there(path)]
-    if not left:
-        return ""
-    what = "a file is" if len(left) == 1 else f"{len(left)} files are"
-    return (
-        f"{what} of images, or of steps, that the last run had and this one has not:"
-        f" {', '.join(left[:_NAMED])}{_more(left)}"
-    )
-
-
-def written_elsewhere(source: PipelineJugfile) -> list[str]:
-    """Return the addresses of the images that were written elsewhere."""
-    from segkit.workflows.tasks import FINISH_ELSEWHERE
-
-    saved = [task for one in source.outputs for task in one.saved if task.can_load()]
-    ours = [task for task in saved if task.generator is FINISH_ELSEWHERE]
-    return [task.value().path for task in ours]
-
-
-def without_objects(source: PipelineJugfile) -> str:
-    """Return what to say of images in which no object was found; empty of none."""
-    images = zip(source.images or ("the image",), source.outputs, strict=False)
-    counts = {image: _is_empty(one) for image, one in images if _is_known(one)}
-    empty = [image for image, is_empty in counts.items() if is_empty]
-    if not empty:
-        return ""
-    named = f"{', '.join(empty[:_NAMED])}{_more(empty)}"
-    if len(counts) == 1:
-        return f"no objects were found in {named}"
-    return f"no objects were found in {len(empty)} of {len(counts)} images: {named}"
-
-
-def _is_known(one: Outputs) -> bool:
-    """Return whether the objects of an image are known: a table, or all labels."""
-    if one.table is not None:
-        return one.table.can_load()
-    every = (task for some in one.tasks for task in some)
-    return one.labels is not None and all(task.can_load() for task in every)
-
-
-def _is_empty(one: Outputs) -> bool:
-    """Return whether an image has no objects; labels are read up to the first one."""
-    if one.table is not None:
-        return len(one.table.value()["label"]) == 0
-    if one.labels is None:
-        return False
-    voxels = one.labels.reader()
-    return not any(voxels.read(part.box).any() for part in one.labels.parts)
-
-
-def warm_up(source: PipelineJugfile) -> None:
-    """Load the compiled code of what will be run, once for all workers to come."""
-    import numpy as np
-
-    from segkit.labelling.labels import label_tile
-    from segkit.measurement.measure import measure_tile
-    from segkit.pipeline.stage_work import run_steps
-    from segkit.tiling.cutting import tiles
-    from segkit.workflows.packing import pack, unpack
-
-    if not source.outputs:
-        return
-    stages = source.outputs[0].stages
-    shape = (2,) * len(source.outputs[0].array.shape)
-    (tile,) = tiles(shape, 2)
-    with suppress(Exception):  # the tasks themselves will say what is wrong
-        for stage in stages:
-            own = [step for step in stage.steps if step.function == "ndnt"]
-            if own and isinstance(stage, (TilesStage, OverlappingStage)):
-                run_steps(own, np.ones(shape, np.uint8))
-        labels = np.ones(shape, np.int32)
-        if any(isinstance(stage, LabelStage) for stage in stages):
-            labels = label_tile(np.ones(shape, bool), tile, shape).labels
-            unpack(pack(labels), np.arange(2, dtype=np.int32))
-        if any(isinstance(stage, (MeasureStage, FilterStage)) for stage in stages):
-            measure_tile(labels, tile, shape)
+def named(several: Sequence[str], between: str = ", ") -> str:
+    """Return some of several names, and how many there are more."""
+    return between.join(several[:_NAMED]) + _more(several)

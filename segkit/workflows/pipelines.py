@@ -11,12 +11,13 @@ from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline
 from segkit.pipeline.plan import plan
 from segkit.pipeline.spacings import ImageSpec
-from segkit.pipeline.stage_work import load_step, loaded_path, name_of
+from segkit.pipeline.stage_work import loaded_path, name_of, open_options
 from segkit.pipeline.stages import OverlappingStage, Stage, TilesStage
 from segkit.pipeline.steps import PipelineError
 from segkit.workflows import sizing
+from segkit.workflows.apart import ApartBuilder
 from segkit.workflows.building import Builder, Settings
-from segkit.workflows.inputs import open_input
+from segkit.workflows.frames import open_frames
 from taskgraph.extending import (
     Recording,
     current_recording,
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from segkit.io.plates.fields import Field
     from segkit.pipeline.steps import Step
+    from segkit.workflows.frames import InputFrames, StackedArray
     from segkit.workflows.inputs import ArrayInput, FileInput, KnownBy, Readable
     from segkit.workflows.stored import StoredArray
     from taskgraph import Task
@@ -42,11 +45,11 @@ class Outputs:
 
     Attributes
     ----------
-    array : StoredArray
-        The last array, to be read by box when its tasks have run; also an argument
-        for tasks of your own. Of `reconstruct(colours=True)` the numbers of the
-        classes: they get their colours where they are saved.
-    labels : StoredArray or None
+    array : StoredArray or StackedArray
+        The last array, of all frames, to be read by box when its tasks have run; also
+        an argument for tasks of your own. Of `reconstruct(colours=True)` the numbers of
+        the classes: they get their colours where they are saved.
+    labels : StoredArray, StackedArray or None
         The labelled objects.
     table : Task or None
         The object table: a dict of columns.
@@ -62,10 +65,13 @@ class Outputs:
         Where `saved` writes.
     source : FileInput or ArrayInput
         The image.
+    frames : tuple of tuple of int
+        The place of each frame along the axes that were taken apart; one, empty, if
+        none was.
     """
 
     array: Readable
-    labels: StoredArray | None
+    labels: StoredArray | StackedArray | None
     table: Task | None
     saved: tuple[Task, ...]
     stages: tuple[Stage, ...] = field(repr=False)
@@ -73,12 +79,13 @@ class Outputs:
     tasks: tuple[tuple[Task, ...], ...] = field(repr=False)
     files: tuple[Path, ...]
     source: FileInput | ArrayInput = field(repr=False)
+    frames: tuple[tuple[int, ...], ...] = field(repr=False, default=((),))
 
 
 @known_as("segkit.workflows")
 def pipeline_tasks(
     pipeline: Pipeline | str | Path,
-    image: str | Path | NDArray[Any] | None = None,
+    image: str | Path | NDArray[Any] | Field | None = None,
     *,
     out: str | Path = ".",
     tile: int | Sequence[int] | None = None,
@@ -98,7 +105,7 @@ def pipeline_tasks(
     ----------
     pipeline : Pipeline or path
         The steps.
-    image : path or ndarray, optional
+    image : path, ndarray or field of a plate, optional
         What to work on; None takes the path that `load` names.
     out : path
         Folder for the files that `save` names by relative paths.
@@ -143,7 +150,8 @@ def pipeline_tasks(
     """
     if not isinstance(pipeline, Pipeline):
         pipeline = Pipeline.load(pipeline, trust=trust)
-    source, name = _source(pipeline.steps, image, known_by)
+    found, name = _source(pipeline.steps, image, known_by)
+    source = found.frames[0].image
     shape = source.shape
     if 0 in shape or not shape:
         raise PipelineError(f"{name}: image of shape {shape} has no voxels to work on")
@@ -151,20 +159,21 @@ def pipeline_tasks(
     stages = plan(pipeline.steps, ImageSpec.of(source.image), tile=size, unit=unit)
     budget = sizing.budget_for(shape) if block is None else block
     taken = sizing.block_shape(shape, size, _largest_halo(stages, len(shape)), budget)
-    return _written(stages, Settings(source, name, Path(out), taken, overwrite))
+    channels = found.frames[0].channels
+    how = Settings(source, name, Path(out), taken, overwrite, channels)
+    builder = ApartBuilder(how, found) if found.taken.per else Builder(how)
+    return _written(stages, how, found, builder)
 
 
 def _source(
     steps: Sequence[Step], image: Any, known_by: KnownBy
-) -> tuple[FileInput | ArrayInput, str]:
+) -> tuple[InputFrames, str]:
     """Return the image to work on and its name."""
     if image is None:
         image = loaded_path(steps)
     if image is None:
         raise PipelineError("no image: give one, or a path to load(...)")
-    step = load_step(steps)
-    options = step.keywords if step is not None else {}
-    return open_input(image, options, known_by, steps), name_of(image)
+    return open_frames(image, open_options(steps), known_by, steps), name_of(image)
 
 
 def _largest_halo(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
@@ -174,9 +183,13 @@ def _largest_halo(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
     return tuple(max(axis) for axis in zip((0,) * ndim, *halos, strict=True))
 
 
-def _written(stages: Sequence[Stage], settings: Settings) -> Outputs:
+def _written(
+    stages: Sequence[Stage],
+    settings: Settings,
+    found: InputFrames,
+    builder: Builder | ApartBuilder,
+) -> Outputs:
     """Write down the tasks of all stages."""
-    builder = Builder(settings)
     recording = current_recording() or Recording()
     of_stages = []
     with nullcontext() if is_recording() else recorded_in(recording):
@@ -184,14 +197,16 @@ def _written(stages: Sequence[Stage], settings: Settings) -> Outputs:
             before = len(recording.tasks)
             builder.add(stage)
             of_stages.append(tuple(recording.tasks[before:]))
+        table = builder.table
     return Outputs(
         builder.array,
         builder.labels,
-        builder.table,
+        table,
         tuple(builder.saved),
         tuple(stages),
         settings.block,
         tuple(of_stages),
         tuple(builder.files),
-        settings.source,
+        found.whole,
+        tuple(frame.at for frame in found.taken.frames),
     )

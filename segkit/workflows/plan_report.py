@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segkit.pipeline.stages import (
     FilterStage,
@@ -18,7 +18,6 @@ from segkit.pipeline.stages import (
     TilesStage,
     WholeStage,
 )
-from segkit.workflows.reserving import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,32 +87,37 @@ def planned(source: PipelineJugfile, store: str | None) -> list[PlannedStage]:
     loaded = source.load(results)
     results.backend.poll()
     known = set(loaded.graph.keys()).intersection(results.backend.keys())
-    names = [file_of(path).name.partition("?")[0] for path in source.images] or [""]
-    return [
-        _planned_stage(name, one, stage, some, known)
-        for name, one in zip(names, source.outputs, strict=True)
-        for stage, some in zip(one.stages, one.tasks, strict=True)
-        if some
+    found = [
+        _planned_stage(name, some, number, known)
+        for name, some in source.groups()
+        for number in range(len(some[0].stages))
+        if some[0].tasks[number]
     ]
+    if source.more:
+        keys = {task.key for task in source.more}
+        done = len(keys & known)
+        found.append(PlannedStage("all", "save", "tables", len(keys), done, 0))
+    return found
 
 
 def _planned_stage(
-    name: str, one: Outputs, stage: Stage, some: Sequence[Any], known: set[bytes]
+    name: str, some: Sequence[Outputs], number: int, known: set[bytes]
 ) -> PlannedStage:
-    keys = {task.key for task in some}
+    stage = some[0].stages[number]
+    keys = {task.key for one in some for task in one.tasks[number]}
     return PlannedStage(
         name,
         stage.kind,
         " + ".join(step.function for step in stage.steps),
         len(keys),
         len(keys & known),
-        _memory(one, stage),
+        max(_memory(one, one.stages[number]) for one in some),
     )
 
 
 def _memory(one: Outputs, stage: Stage) -> int:
     """Return how many bytes a task of a stage takes; one of a table takes none."""
-    shape = one.array.shape
+    shape = one.array.shape[-len(one.block) :]  # of one frame
     box = shape if isinstance(stage, WholeStage) else one.block
     halo = stage.halo if isinstance(stage, TilesStage) else (0,) * len(box)
     read = math.prod(

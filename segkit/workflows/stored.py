@@ -149,6 +149,10 @@ class StoredArray:
         kept = tuple(part for part in self.parts if part.box.common(box) is not None)
         return replace(self, parts=kept)
 
+    def boxes(self) -> list[Box]:
+        """Return boxes that are read one after the other: one for each tile."""
+        return [part.box for part in self.parts]
+
     def looked_up(self, lookup: Task) -> StoredArray:
         """Return the array of labels with each replaced by its entry in a lookup."""
         return replace(self, lookups=(*self.lookups, Later(lookup)))

@@ -109,6 +109,17 @@ def tabulate(
     return properties_table(_remaining(sums, lookups), **options)
 
 
+def join_tables(
+    names: tuple[str, ...],
+    places: tuple[tuple[object, ...], ...],
+    tables: tuple[Later, ...],
+) -> Table:
+    """Return the rows of several tables, each with its place; see `joined`."""
+    from segkit.pipeline.parts.tables import joined
+
+    return joined(names, places, [table.load() for table in tables])
+
+
 def classify_objects(table: Table, classifiers: tuple[BoundsClassifier, ...]) -> Table:
     """Return a table of objects with their classes; see `segkit.classify`."""
     from segkit.measurement.classification import classify

@@ -7,6 +7,8 @@ jugfile may use as a task of its own.
 
 from __future__ import annotations
 
+from segkit.pipeline import stage_work
+from segkit.pipeline.parts import wells
 from segkit.workflows import reserving, saving, table_work, tile_work
 from taskgraph import TaskGenerator
 
@@ -30,6 +32,11 @@ MERGE_TILES = TaskGenerator(
 COMBINE = TaskGenerator(table_work.combine_tables, name="segkit.workflows.combine")
 KEEP = TaskGenerator(table_work.keep_objects, name="segkit.workflows.keep")
 TABULATE = TaskGenerator(table_work.tabulate, name="segkit.workflows.tabulate")
+SIDE_BY_SIDE = TaskGenerator(
+    stage_work.side_by_side, name="segkit.workflows.side_by_side"
+)
+JOIN_TABLES = TaskGenerator(table_work.join_tables, name="segkit.workflows.join_tables")
+PER_WELL = TaskGenerator(wells.per_well, name="segkit.workflows.per_well")
 CLASSIFY = TaskGenerator(table_work.classify_objects, name="segkit.workflows.classify")
 CLASSES = TaskGenerator(table_work.look_classes_up, name="segkit.workflows.reconstruct")
 

@@ -11,7 +11,7 @@ import pytest
 import segkit
 from segkit.tiling.threads import at_most
 from segkit.workflows import reserving, saving
-from segkit.workflows.inputs import open_input
+from segkit.workflows.frames import open_input
 
 VOLUME = np.random.default_rng(0).integers(0, 255, (64, 64, 64), np.uint8)
 SENTENCE = "the disk or its inodes are full; free some and start again: '(.*)'"

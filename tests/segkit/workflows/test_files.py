@@ -12,7 +12,7 @@ import taskgraph
 from segkit.io import UnfinishedImageError
 from segkit.pipeline import Pipeline, label, ndnt, regionprops, save
 from segkit.workflows import pipeline_tasks, reserving, saving
-from segkit.workflows.inputs import open_input
+from segkit.workflows.frames import open_input
 from taskgraph import open_store
 from taskgraph.tasks.recording import Recording, recorded_in
 

@@ -22,9 +22,9 @@ from segkit.pipeline import (
     save,
 )
 from segkit.workflows import PipelineJugfile, pipeline_tasks
-from segkit.workflows.pipeline_jugfile import failures, without_objects
 from segkit.workflows.plan_report import planned
 from segkit.workflows.sizing import aligned_block, block_shape, chunks_for
+from segkit.workflows.telling import failures, without_objects
 from taskgraph import open_store
 from taskgraph.execution.options import RunOptions, WorkerOptions
 

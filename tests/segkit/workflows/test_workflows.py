@@ -33,7 +33,8 @@ from segkit.pipeline import (
     tile,
 )
 from segkit.workflows import FileStamp, pipeline_tasks, reserving, saving
-from segkit.workflows.inputs import ImageChangedError, open_input
+from segkit.workflows.frames import open_input
+from segkit.workflows.inputs import ImageChangedError
 from taskgraph import open_store
 from taskgraph.tasks.recording import Recording, recorded_in
 
