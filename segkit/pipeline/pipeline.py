@@ -79,16 +79,21 @@ class Pipeline:
         *,
         tile: int | Sequence[int] | None = None,
     ) -> list[Stage]:
-        """Return the stages in which the steps run over an image.
+        """Return the stages in which the steps run over an image, or one frame of it.
 
         Raises
         ------
         PipelineError
             If a step lacks what it works on, such as `classify` without a table.
         """
+        from segkit.io import Image
+        from segkit.pipeline.parts.taken_image import per_of, taken_by
         from segkit.pipeline.plan import plan
         from segkit.pipeline.spacings import ImageSpec
 
+        said = any(step.channel is not None for step in self.steps)
+        if isinstance(image, Image) and (per_of(self.steps) or said):
+            image = taken_by(self.steps, image)
         spec = image if isinstance(image, ImageSpec) else ImageSpec.of(image)
         return plan(self.steps, spec, tile=tile)
 

@@ -36,6 +36,30 @@ def volume():
     segkit.save("volume.tif", found, axes="zyx")
 
 
+def plate():
+    """Write a movie of two channels, and a plate twice: as OME-Zarr and as files."""
+    import tifffile
+    import zarr
+
+    two = np.stack([nuclei()["a"][:64, :96], 255 - nuclei()["a"][:64, :96]])
+    channels = {"Channel": {"Name": ["DAPI", "GFP"]}}
+    described = {"axes": "TCYX", **channels}
+    tifffile.imwrite("movie.ome.tif", np.stack([two, two]), metadata=described)
+    Path("scan").mkdir()
+    root = zarr.open_group("plate.ome.zarr", mode="w", zarr_format=2)
+    wells = [("B", "3"), ("C", "3")]
+    root.attrs["plate"] = {"wells": [{"path": "/".join(well)} for well in wells]}
+    shown = {"channels": [{"label": "DAPI"}, {"label": "GFP"}]}
+    for row, column in wells:
+        well = root.create_group(f"{row}/{column}")
+        well.attrs["well"] = {"images": [{"path": "0"}]}
+        segkit.save("field.zarr", two, axes="cyx", ome_version="0.4")
+        field = Path("field.zarr").rename(f"plate.ome.zarr/{row}/{column}/0")
+        zarr.open_group(field, mode="r+").attrs["omero"] = shown
+        for number, plane in enumerate(two, start=1):
+            segkit.save(f"scan/{row}0{column}_s1_w{number}.tif", plane, axes="yx")
+
+
 WORK = """
 from taskgraph import TaskGenerator
 
@@ -88,7 +112,7 @@ def script(name):
     Path(name).write_text(text)
 
 
-MAKERS = {"images": images, "pictures": pictures, "volume": volume}
+MAKERS = {"images": images, "pictures": pictures, "plate": plate, "volume": volume}
 
 if __name__ == "__main__":
     for word in sys.argv[1:]:

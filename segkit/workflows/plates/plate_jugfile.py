@@ -11,7 +11,6 @@ from segkit.io.errors import ImageError
 from segkit.io.plates.layout import Layout, is_plate, layout_of
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.measurement.properties import PHYSICAL
-from segkit.names import known_as
 from segkit.pipeline.parts.taken_image import per_of
 from segkit.pipeline.stage_work import image_name, save_paths
 from segkit.pipeline.stages import MeasureStage
@@ -65,7 +64,6 @@ def jugfile_of(
     return PlateJugfile(path, images, pattern=pattern, **given)
 
 
-@known_as("segkit.workflows")
 @dataclass(slots=True)
 class PlateJugfile(PipelineJugfile):
     """A pipeline file and a plate, loaded as a jugfile is.
