@@ -323,8 +323,13 @@ class Runner:
         from segkit.measurement.measure import region_properties
 
         needed = needs_intensity(stage.step)
-        image = self.arrays[stage.image].read() if needed else None
+        image = self._grey(stage.image) if needed else None
         return region_properties(self.arrays[stage.labels], image, **options)
+
+    def _grey(self, number: int) -> Array:
+        """Return the voxels of the image, or the channel, of a stage."""
+        image: io.Image | Array = self.arrays[number]
+        return image.read() if isinstance(image, io.Image) else image
 
     def _painted(self, stage: PaintStage) -> Array:
         labels, table = self.arrays[stage.labels], self.tables[stage.table]
@@ -359,7 +364,7 @@ class Runner:
         path, options = self._target(stage.step)
         overwrite = bool(options.pop("overwrite"))
         labels = np.asarray(self.arrays[stage.array])
-        picture = overlay(self.arrays[stage.image].read(), labels, **options)
+        picture = overlay(self._grey(stage.image), labels, **options)
         save_png(path, picture, overwrite=overwrite)
         return path
 

@@ -232,7 +232,7 @@ export class Histogram {
     const step = this.model.now.steps[place];
     if (!step || !LEVELS.has(step.run) || (path[0] === "method" && !["binarize", "hysteresis"].includes(step.run))) return;
     const steps = changed(this.model.now.steps, place, (one) => {
-      if (one.run === "binarize") return { run: "hysteresis", with: { low: value, high: value }, on: one.on };
+      if (one.run === "binarize") return { run: "hysteresis", channel: one.channel, with: { low: value, high: value }, on: one.on };
       const same = one.run === "hysteresis" && one.with.low === one.with.high;
       const next = withOption(one, path[0] === "method" ? ["low"] : path, value);
       if (same || (one.run === "hysteresis" && next.with.low > next.with.high)) next.with.low = next.with.high = value;
@@ -258,7 +258,7 @@ export class Histogram {
   takeMethod(method) {
     const place = this.place();
     const steps = changed(this.model.now.steps, place, (one) => ({
-      run: "binarize", on: one.on, with: { ...(one.run === "binarize" ? one.with : {}), method },
+      run: "binarize", channel: one.channel, on: one.on, with: { ...(one.run === "binarize" ? one.with : {}), method },
     }));
     this.model.set({ steps, place, list: true });
   }
