@@ -41,7 +41,7 @@ HOMES = {
     "Merged": "segkit.workflows.stored",
     "MergedInstances": "segkit.regions.instances",
     "ObjectRuns": "segkit.evaluation.runs",
-    "Ordered": "segkit.io.sources",
+    "Ordered": "segkit.io.arranged.ordered",
     "OverlappingStage": "segkit.pipeline.stages",
     "Packed": "segkit.workflows.packing",
     "PaintStage": "segkit.pipeline.stages",

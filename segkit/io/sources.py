@@ -156,42 +156,6 @@ class Selected:
 
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
-class Ordered:
-    """A source with its axes in another order: `order` says which each of them is.
-
-    Examples
-    --------
-    >>> source = Ordered(InMemory(np.arange(6).reshape(2, 3)), (1, 0))
-    >>> source.shape
-    (3, 2)
-    >>> source.read((slice(1, 3), slice(0, 1)))
-    array([[1],
-           [2]])
-    """
-
-    source: Source
-    order: tuple[int, ...]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of each axis, in the new order."""
-        return tuple(self.source.shape[axis] for axis in self.order)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of a voxel."""
-        return self.source.dtype
-
-    def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
-        """Return the voxels of the box."""
-        lies = [slice(0)] * len(box)
-        for axis, part in zip(self.order, box, strict=True):
-            lies[axis] = part
-        return np.asarray(self.source.read(tuple(lies))).transpose(self.order)
-
-
-@known_as("segkit.names")
-@dataclass(frozen=True, slots=True)
 class Grey:
     """The luminance of a source whose axis `axis` holds colour samples."""
 
@@ -408,6 +372,7 @@ def view_of(source: Source) -> tuple[object, ...]:
         return "grey", source.axis, *view_of(source.source)
     if isinstance(source, Measured):
         return "measured", str(source.nodata), source.fill, *view_of(source.source)
-    if isinstance(source, Ordered):
-        return "ordered", source.order, *view_of(source.source)
+    order = getattr(source, "order", None)  # of axes; see `segkit.io.arranged`
+    if order is not None:
+        return "ordered", order, *view_of(getattr(source, "source"))  # noqa: B009
     return (source.array,) if isinstance(source, InMemory) else (source.shape,)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from segkit import checks
 from segkit.io.arranged.channels import Channel, number_of
+from segkit.io.arranged.ordered import Ordered
 from segkit.io.arranged.side_by_side import SideBySide
 from segkit.io.errors import ColourError, ImageRequestError
-from segkit.io.sources import Ordered, Selected
+from segkit.io.sources import Selected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
