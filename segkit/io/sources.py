@@ -240,6 +240,8 @@ def offset_of(source: Any) -> tuple[int, ...]:
     if inner is None:
         return getattr(source, "voxel_offset", ()) or (0,) * len(source.shape)
     found = offset_of(inner)
+    order = getattr(source, "order", None)
+    found = found if order is None else tuple(found[k] for k in order)
     axis = getattr(source, "axis", None)
     return found if axis is None else found[:axis] + found[axis + 1 :]
 
