@@ -95,13 +95,14 @@ class PipelineJugfile:
 
     def names(self) -> list[str]:
         """Return what the images are called."""
-        return [Path(path).name for path in self.images] or [""]
+        return [*self.images] or ["the image"]
 
     def groups(self) -> list[tuple[str, list[Outputs]]]:
         """Return the tasks of images that are told together, and what these are."""
-        return [
-            (name, [one]) for name, one in zip(self.names(), self.outputs, strict=True)
-        ]
+        from segkit.workflows.reserving import file_of
+
+        names = [file_of(path).name.partition("?")[0] for path in self.images] or [""]
+        return [(name, [one]) for name, one in zip(names, self.outputs, strict=True)]
 
     def notes(self) -> list[str]:
         """Return what is to be told before a run."""

@@ -116,8 +116,7 @@ def written_elsewhere(source: PipelineJugfile) -> list[str]:
 
 def without_objects(source: PipelineJugfile) -> str:
     """Return what to say of images in which no object was found; empty of none."""
-    names = source.names() if source.images else ["the image"]
-    images = zip(names, source.outputs, strict=False)
+    images = zip(source.names(), source.outputs, strict=False)
     counts = {image: _is_empty(one) for image, one in images if _is_known(one)}
     empty = [image for image, is_empty in counts.items() if is_empty]
     if not empty:

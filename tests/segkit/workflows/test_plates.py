@@ -278,7 +278,7 @@ def test_fields_of_other_types_are_told_and_of_other_axes_refused(folder):
         tifffile.imwrite(file, tifffile.imread(file).astype(np.float32))
         deep = np.zeros((3, 24, 28), np.uint16)
         file = folder / "scan" / f"C10_s2_w{channel}.tif"
-        tifffile.imwrite(file, deep, metadata={"axes": "ZYX"})
+        segkit.save(file, deep, axes="zyx", overwrite=True)
     source = by_pattern(folder)
     source.load(taskgraph.open_store("memory://"))
     assert "fields have voxels of several types" in source.notes()[-1]
