@@ -54,8 +54,10 @@ export function unpacked(buffer) {
  * @param {string} name Of the view: the server drops what is not its newest request.
  * @param {function(object, object)} take Called with what was answered, and the body.
  * @param {function(Error)} fail
+ * @param {function(number, object)} timed Called with how long an answer took, also one that
+ *   came too late to be of use, and the body.
  */
-export function channel(path, name, take, fail) {
+export function channel(path, name, take, fail, timed = () => {}) {
   let number = 0;
   let began = 0;
   let shown = 0;
@@ -64,10 +66,12 @@ export function channel(path, name, take, fail) {
 
   async function send(body) {
     const mine = ++number;
-    began = body.whole ? 0 : performance.now(); // for which nothing waits
+    const sent = performance.now();
+    began = body.whole ? 0 : sent; // for which nothing waits
     waiting = null;
     try {
       const answer = await post(path, { ...body, channel: `${PAGE} ${name}`, number: mine });
+      timed(performance.now() - sent, body);
       if (answer && mine > shown) {
         const packed = !(answer.headers.get("content-type") ?? "").startsWith("application/json");
         const found = packed ? unpacked(await answer.arrayBuffer()) : await answer.json();

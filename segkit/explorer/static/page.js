@@ -34,12 +34,10 @@ const readValue = settled(async (words, at) => {
   const found = await asked("voxel", { at }).catch(() => null);
   if (found && words === hovered.dataset.words) fill(hovered, words, ` value ${short(found.value)} `, hovered.dataset.object);
 }, 60);
-let slowest = 0;
-let sent = 0;
+let slowest = 0; // what a picture at the full zoom took
 const views = new Views(start, model, {
   told: (header, body) => {
     arrived();
-    if (!body.whole) slowest = performance.now() - sent;
     if (message.classList.contains("bad")) say("");
     steps.tell(header, body.steps);
     summary(header);
@@ -48,6 +46,10 @@ const views = new Views(start, model, {
   failed: (error) => {
     arrived();
     fail(error);
+  },
+  // By answers of a coarser level the next would be fine again, and slow; now and then one is.
+  timed: (took, { whole, coarse }) => {
+    if (!whole) slowest = coarse ? 0.9 * slowest : took;
   },
   chosen: () => table.show(),
   hovered: (words, object = "", at = null) => {
@@ -118,7 +120,6 @@ const later = settled(() => {
 }, 120);
 
 model.listen((names) => {
-  if (names.includes("steps")) sent = performance.now();
   if (names.includes("tool") || names.includes("place") || names.includes("view")) later();
 });
 // Settles at full resolution once a slider rests.

@@ -156,7 +156,8 @@ export class Views {
   channelOf(source) {
     if (!this.channels.has(source)) {
       this.channels.set(source, channel("view", source,
-        (found, body) => this.take(source, found, body), (error) => this.calls.failed(error)));
+        (found, body) => this.take(source, found, body), (error) => this.calls.failed(error),
+        (took, body) => this.calls.timed(took, body)));
     }
     return this.channels.get(source);
   }
