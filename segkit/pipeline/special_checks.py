@@ -54,10 +54,11 @@ def require_channel(step: Step) -> Any:
 
     Examples
     --------
-    >>> from segkit.pipeline import classify, regionprops
-    >>> require_channel(regionprops(channel=["DAPI", 1]))
+    >>> from segkit.pipeline import regionprops, tile
+    >>> mean = ["label", "intensity_mean"]
+    >>> require_channel(regionprops(properties=mean, channel=["DAPI", 1]))
     ('DAPI', 1)
-    >>> require_channel(Step("tile", (), (("channel", 0),)))
+    >>> require_channel(tile(8).having(channel=0))
     Traceback (most recent call last):
     ValueError: reads no image, so leave channel out
     """

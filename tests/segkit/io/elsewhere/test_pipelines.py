@@ -18,7 +18,7 @@ from segkit.pipeline import (
 from segkit.pipeline.stage_work import image_name
 from segkit.pipeline.steps import PipelineError
 from segkit.workflows import pipeline_tasks
-from segkit.workflows.inputs import open_input
+from segkit.workflows.frames import open_input
 from segkit.workflows.pipeline_jugfile import PipelineJugfile
 from taskgraph import TaskGenerator, open_store, value
 from taskgraph.tasks.recording import Recording, recorded_in
