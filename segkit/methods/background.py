@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segkit.filters.smoothing import gaussian
+from segkit.labelling.labels import label
 from segkit.methods.axes import in_voxels, is_fine
 from segkit.methods.splitting import typical_radius
 from segkit.morphology import operations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from segkit.methods.axes import Spacing
 
+# Thresholds so many times as high as that of the rest are those of a few extremes.
+_EXTREME = 4
 # Along the smallest box by which the background is opened.
 _LEAST_BOX = 15
 
@@ -110,7 +113,28 @@ def _above_opening(
 def _foreground(
     contrast: NDArray[np.float64], sensitivity: float, spacing: Spacing
 ) -> NDArray[np.bool_]:
-    return opened(contrast > _threshold(contrast, sensitivity), spacing)
+    level = _threshold(contrast, sensitivity)
+    mask = opened(contrast > level, spacing)
+    lower = _threshold(np.minimum(contrast, level), sensitivity)
+    if lower > level / _EXTREME:
+        return mask
+    # A few extremes have hidden the others, or it is their glow.
+    every = opened(contrast > lower, spacing)
+    return every if _are_more(every, mask) else mask
+
+
+def _are_more(every: NDArray[np.bool_], few: NDArray[np.bool_]) -> bool:
+    """Return whether a mask has more objects apart from those of a part than these.
+
+    Of at least half of their size: glow is not apart, and noise is small.
+    """
+    sizes = np.bincount(label(few).ravel())[1:]
+    pieces = label(every)
+    apart = np.ones(int(pieces.max()) + 1, bool)
+    apart[pieces[few]] = False
+    apart[0] = False
+    large = np.bincount(pieces.ravel()) >= np.median(sizes) / 2 if sizes.size else apart
+    return int((apart & large).sum()) > sizes.size > 0
 
 
 def _is_glow(

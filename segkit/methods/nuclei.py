@@ -14,7 +14,8 @@ import numpy as np
 from segkit import checks
 from segkit.filters.smoothing import gaussian
 from segkit.methods.axes import by_space, in_voxels, is_fine
-from segkit.methods.background import above_background, gradient, opened
+from segkit.methods.background import above_background, gradient
+from segkit.methods.outlines import bright_level, edge_level, outlined
 from segkit.methods.splitting import renumbered, split_by_shape, typical_radius
 from segkit.morphology.holes import fill_holes
 from segkit.names import known_as
@@ -53,12 +54,14 @@ def segment_nuclei(
        glows are background), then (twice) the smooth surface through the voxels outside
        of the foreground, at a distance of several objects, unless a glow comes back;
     2. foreground is what exceeds the background by Otsu's threshold of its square root,
-       which is lower than Otsu's and so keeps dim objects beside bright ones;
+       which is lower than Otsu's and so keeps dim objects beside bright ones; a few
+       extremely bright ones are left out of it if there are more of the others;
     3. touching objects are cut at their necks and along valleys of brightness (`depth`,
        `valleys`);
     4. each object's boundary is moved to where its own brightness falls to `edge` of
        the way from background to its bright level, and all is cut again: bright
-       objects lose their glow and dim ones keep their size;
+       objects lose their glow and dim ones keep their size. What is four times as
+       bright as the median object is outlined first, then what is beside it;
     5. crumbs much smaller than the typical object are dropped, and blurs whose rim is
        much less steep than the typical one.
 
@@ -190,15 +193,13 @@ def _segment(
         mask = fill_holes(mask)
         objects = split(mask, contrast, size(mask))
         if edge is None:
-            edge = _edge_level(contrast, objects, spacing)
+            edge = edge_level(contrast, objects, spacing)
         contrast = _smoother(contrast, 0.05 * size(mask), spacing)
-        for _ in range(2):
-            level = _bright_level(contrast, objects)
-            kept = (contrast > edge * level[objects]) & (objects > 0)
-            mask = opened(fill_holes(kept), spacing)
-            objects = split(mask, contrast, size(mask))
+        objects, typical = outlined(
+            contrast, objects, edge=edge, spacing=spacing, size=size, split=split
+        )
         objects = _in_focus(contrast, objects, focus, spacing)
-    volume = max(12, _ball(min_radius * size(mask), grey.ndim))
+    volume = max(12, _ball(min_radius * typical, grey.ndim))
     return _drop_small(objects, volume / float(np.prod(spacing)))
 
 
@@ -238,49 +239,11 @@ def _split(
     )
 
 
-def _bright_level(
-    contrast: NDArray[np.float64], objects: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    """Return the upper quartile of the contrast in each object; 0 for background."""
-    inside = objects > 0
-    label, value = objects[inside], contrast[inside]
-    order = np.lexsort((value, label))
-    size = np.bincount(label, minlength=int(objects.max()) + 1)
-    end = np.cumsum(size)
-    level = np.zeros(size.size)
-    filled = size > 0
-    level[filled] = value[order][(end - 1 - size // 4)[filled]]
-    return level
-
-
 def _ball(radius: float, ndim: int) -> float:
     """Return the volume of an n-dimensional ball."""
     from math import gamma, pi
 
     return float(pi ** (ndim / 2) / gamma(ndim / 2 + 1) * radius**ndim)
-
-
-def _edge_level(
-    contrast: NDArray[np.float64], objects: NDArray[np.int32], spacing: Spacing
-) -> float:
-    """Return the level, as a part of an object's contrast, where outlines are drawn.
-
-    That is a little outside of the steepest slope: the level with the largest mean
-    gradient over all objects, less 0.15. Small objects, all blur, have it near 0.45,
-    large ones with a round edge at 0.25.
-    """
-    inside = objects > 0
-    if not inside.any():
-        return 0.5
-    level = _bright_level(contrast, objects)[objects[inside]]
-    # 40 bins of the level, running means over 5 of them, between 0.2 and 0.7
-    bins = np.clip(contrast[inside] / level * 40, 0, 39).astype(np.int64)
-    slope = np.bincount(bins, gradient(contrast, spacing)[inside] / level, minlength=40)
-    voxels, window = np.bincount(bins, minlength=40), np.ones(5)
-    mean = np.convolve(slope, window, "same")
-    mean /= np.maximum(np.convolve(voxels, window, "same"), 1)
-    steepest = (8.5 + int(np.argmax(mean[8:28]))) / 40
-    return float(np.clip(steepest - 0.15, 0.15, 0.55))
 
 
 def _in_focus(
@@ -303,7 +266,7 @@ def _in_focus(
     label = objects[rim]
     if label.size == 0:
         return objects
-    level = _bright_level(contrast, objects)
+    level = bright_level(contrast, objects)
     voxels = np.bincount(label, minlength=level.size)
     rise = np.bincount(label, gradient(contrast, spacing)[rim], minlength=level.size)
     slope = rise / np.maximum(voxels * level, np.finfo(float).tiny)

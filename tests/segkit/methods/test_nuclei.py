@@ -9,6 +9,7 @@ import pytest
 from segkit.evaluation.matching import average_precision
 from segkit.evaluation.partitions import adapted_rand_error
 from segkit.evaluation.scoring import published_scores
+from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
 from segkit.methods import classic
 from segkit.methods.membranes import membrane_map, merge_regions, segment_cells
@@ -83,6 +84,21 @@ def test_dim_nuclei_beside_bright_ones_are_found():
     dim = discs((120, 160), [(40, 40), (80, 120)], 12)
     bright = discs((120, 160), [(80, 40), (40, 120)], 12)
     assert segment_nuclei(60 * dim + 200 * bright).max() == 4
+
+
+@pytest.mark.parametrize("brightness", [200, 400])
+def test_dim_nuclei_beside_a_very_bright_one_are_found(brightness):
+    """It hides them from the threshold, and its glow joins them to it."""
+    centres = [(40, 40), (40, 76), (110, 30), (110, 75), (110, 120), (40, 128)]
+    very = discs((150, 170), [(40, 102)], 11)
+    dim = discs((150, 170), centres, 12)
+    spots = gaussian(20.0 * dim + brightness * very, 2)
+    glow = 0.1 * gaussian(brightness * very, 8)
+    noise = np.random.default_rng(0).normal(0, 0.7, spots.shape)
+    reference = np.where(very, 9, label(dim))
+    found = segment_nuclei(spots + glow + noise)
+    score = average_precision(contingency(found, reference), [0.5])[0]
+    assert score.true_positives == 7
 
 
 def test_a_slope_of_the_background_changes_nothing():
