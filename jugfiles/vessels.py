@@ -75,6 +75,7 @@ class Ways:
     features: dict
     regressors: dict
     classifier: object
+    rounds: int
 
 
 RIDGE = make_pipeline(StandardScaler(), RidgeCV(alphas=(0.1, 1, 10, 100, 1000)))
@@ -90,7 +91,8 @@ ALL = Ways(
         "forest": RandomForestRegressor(50, max_features=0.33, min_samples_leaf=3),
         "ridge": RIDGE,
     },
-    classifier=HistGradientBoostingClassifier(max_iter=150, learning_rate=0.08),
+    classifier=None,  # as train_pixels has it
+    rounds=2,
 )
 SOME = Ways(  # to try it in seconds, without data
     partitions={"grid": 48, "superpixels": 16},
@@ -100,6 +102,7 @@ SOME = Ways(  # to try it in seconds, without data
     },
     regressors={"forest": RandomForestRegressor(5), "ridge": RIDGE},
     classifier=HistGradientBoostingClassifier(max_iter=5),
+    rounds=1,
 )
 
 
@@ -309,7 +312,9 @@ def study(chosen, ways, out):
     persons = by_person(arrays)
     masks = {
         "without learning": [vessels(grey, view) for grey, view, *_ in arrays],
-        "pixel classifier": pixel_masks(arrays, experiments, ways.classifier),
+        "pixel classifier": pixel_masks(
+            arrays, experiments, ways.classifier, ways.rounds
+        ),
     }
     if "2" in persons:
         masks["person 2"] = persons["2"]

@@ -5,15 +5,13 @@ from pathlib import Path
 import numpy as np
 
 import segkit
-from segkit.features import FilterBank, VesselMaps
 from segkit.learning import folds_of, recipe_of, train_pixels
 from taskgraph import File, TaskGenerator
 
 PIXEL_FOLDS = 5
-LIKELY = 0.4  # of a vessel: fewer than half, since few pixels are
-SHARE = 0.02  # of the pixels in view that the pixel classifier learns from
+LIKELY = 0.4  # half of the Dice score that one expects, which makes the score largest
+SHARE = 0.05  # of the pixels in view that the pixel classifier learns from
 FILTERS = ("contrast", "gradient", "laplacian", "hessian", "structure")
-PIXELS = [FilterBank((1, 2, 4, 8), FILTERS), VesselMaps((3, 5, 8, 12))]
 
 
 @TaskGenerator
@@ -38,6 +36,11 @@ def mask_of(path, box):
         raise ValueError(
             f"{path} holds {len(values)} values from {values[0]} to {values[-1]}; a"
             " mask has two, of which the brighter one is what was drawn"
+        )
+    if len(values) == 1 and values[0] not in (0, 1, 255):
+        raise ValueError(
+            f"{path} holds the value {values[0]} only, which may be that of what was"
+            " drawn or of the rest; save the mask with 0 and 255"
         )
     return cut(array > values[0] if len(values) == 2 else array > 0, box)
 
@@ -77,16 +80,16 @@ def scribbled(mask, view, rng: np.random.Generator):
 
 
 @TaskGenerator
-def pixel_classifier(greys, scribbles, families, recipe, rng: np.random.Generator):
+def pixel_classifier(greys, scribbles, recipe, rounds, rng: np.random.Generator):
     """Return a classifier of pixels that has learned from some pictures."""
     seed = int(rng.integers(2**31))
-    return train_pixels(greys, scribbles, recipe, families=families, seed=seed)
+    return train_pixels(greys, scribbles, recipe, rounds=rounds, seed=seed)
 
 
 @TaskGenerator
 def classified(classifier, grey, view):
     """Return the vessels that a classifier of pixels finds."""
-    return (classifier.probabilities(grey, tile=256)[1] > LIKELY) & view
+    return (classifier.probabilities(grey)[1] > LIKELY) & view
 
 
 @TaskGenerator(files=True)
@@ -120,7 +123,7 @@ def loaded(picture):
     return grey, view, first, second
 
 
-def pixel_masks(arrays, experiments, classifier):
+def pixel_masks(arrays, experiments, classifier, rounds):
     """Write down the vessels of each picture by classifiers that have not seen it."""
     folds = folds_of(experiments, min(PIXEL_FOLDS, len(set(experiments))))
     scribbles = [scribbled(first, view) for _, view, first, _ in arrays]
@@ -130,8 +133,8 @@ def pixel_masks(arrays, experiments, classifier):
         learned = pixel_classifier(
             [arrays[k][0] for k in seen],
             [scribbles[k] for k in seen],
-            PIXELS,
-            recipe_of(classifier),
+            None if classifier is None else recipe_of(classifier),
+            rounds,
         )
         for k in np.flatnonzero(folds == fold).tolist():
             found[k] = classified(learned, *arrays[k][:2])

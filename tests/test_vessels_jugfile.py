@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 
 import segkit
 from taskgraph import run, table
+from taskgraph.testing import Trial
 
 JUGFILE = Path(__file__).parents[1] / "jugfiles" / "vessels.py"
 
@@ -109,6 +113,28 @@ def test_a_changed_method_is_computed_anew_and_nothing_else(
     assert len(anew) == 4 * (3 + 1 + 1) + 2 + 1 < again.done / 4
 
 
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_a_killed_study_goes_on_and_computes_nothing_twice(demo, tmp_path, monkeypatch):
+    """Killed midway, it has what it had, and comes to the same tables."""
+    folder, done = demo
+    monkeypatch.delenv("SEGKIT_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    start = f"from taskgraph import run; run({str(JUGFILE)!r}, store='s', workers=0)"
+    study = subprocess.Popen([sys.executable, "-c", start])
+    keys = Trial(JUGFILE, store="s").results.keys
+    while len(set(keys())) < len(set(done.store.keys())) / 3:
+        assert study.poll() is None
+        time.sleep(0.05)
+    study.kill()
+    study.wait()
+    before = set(keys())
+    computed = Trial(JUGFILE, store="s").run()
+    assert sum(computed.values()) == len(set(done.store.keys()) - before) > 0
+    for path in (folder / "vessels-out").glob("*.csv"):
+        assert (tmp_path / "vessels-out" / path.name).read_text() == path.read_text()
+
+
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     """Return a folder of one's own, with four pictures of two experiments."""
@@ -172,3 +198,18 @@ def test_a_mask_is_the_brighter_of_two_values_and_no_other_picture(own, monkeypa
     assert 0 < drawn.mean() < 0.2
     with pytest.raises(ValueError, match="a mask has two"):
         mask_of.f(own / "images" / "p0.png", None)
+
+
+@pytest.mark.parametrize(("value", "drawn"), [(0, 0), (1, 1), (255, 1), (3, None)])
+def test_a_mask_of_one_value_is_nothing_or_everything_or_told(
+    tmp_path, monkeypatch, value, drawn
+):
+    monkeypatch.syspath_prepend(JUGFILE.parent)
+    from vessels_masks import mask_of
+
+    path = segkit.save(tmp_path / "a.png", np.full((8, 9), value, np.uint8))
+    if drawn is None:
+        with pytest.raises(ValueError, match="holds the value 3 only"):
+            mask_of.f(path, None)
+    else:
+        assert mask_of.f(path, None).mean() == drawn

@@ -12,6 +12,7 @@ import numpy as np
 from segkit import checks
 from segkit.filters.derivatives import (
     eigenvalues,
+    hessian,
     hessian_eigenvalues,
     laplacian_of_gaussian,
 )
@@ -25,11 +26,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Filter: TypeAlias = Literal[
-    "gaussian", "contrast", "gradient", "laplacian", "hessian", "structure", "gabor"
+    "gaussian",
+    "contrast",
+    "standardised",
+    "gradient",
+    "laplacian",
+    "hessian",
+    "structure",
+    "lines",
+    "gabor",
 ]
 _TRUNCATE = 4.0
 _GABOR = 3
 """Where a Gabor filter ends, in sigmas; it has a pixel to each side at least."""
+_LINE = 8
+"""How far a line goes on from its middle, in sigmas, or pixels if sigma is smaller."""
+_PLANES = ("lines", "gabor")
 
 
 @known_as("segkit.features")
@@ -47,17 +59,24 @@ class FilterBank:
         - "gaussian": the smooth image;
         - "contrast": the image smoothed by the smallest sigma, less the smooth image,
           which is 0 for the smallest sigma itself;
+        - "standardised": the image smoothed by the smallest sigma, less its mean within
+          a Gaussian of sigma, divided by its standard deviation there; 0 where it does
+          not vary;
         - "gradient": the length of its gradient;
         - "laplacian": the sum of its second derivatives, times the square of sigma;
         - "hessian": the eigenvalues of the matrix of its second derivatives, times the
           square of sigma, from the largest on: the largest is high on dark lines;
         - "structure": the eigenvalues of the structure tensor, which is the products of
           first derivatives, smoothed by sigma; those are taken at half of it [1]_;
+        - "lines" (images of two axes): the mean along a line of 16 sigma of the second
+          derivative across it, times the square of sigma. The largest over `directions`
+          directions, which is high on dark lines, the smallest, low on bright ones, and
+          that across the direction of the largest, by which lines differ from spots;
         - "gabor" (images of two axes): the length of the response to Gabor filters of
           `directions` directions, of wave length 4 sigma, whose mean and largest over
           the directions are taken [2]_.
     directions : int
-        Of the Gabor filters.
+        Of the Gabor filters and lines.
 
     Notes
     -----
@@ -96,11 +115,12 @@ class FilterBank:
         checks.as_integer(self.directions, name="directions", least=1)
         if self.axes not in (2, 3):
             raise ValueError(f"axes is {self.axes}, but must be 2 or 3")
-        if "gabor" in self.filters and self.axes != 2:
-            raise ValueError(
-                f"Gabor filters are for images of two axes, not of {self.axes}; leave"
-                " 'gabor' out of the filters"
-            )
+        for kind in _PLANES:
+            if kind in self.filters and self.axes != 2:
+                raise ValueError(
+                    f"{kind!r} is for images of two axes, not of {self.axes}; leave it"
+                    " out of the filters"
+                )
 
     def reach(self) -> int:
         """Return how far the filters look, in voxels."""
@@ -110,10 +130,12 @@ class FilterBank:
         hessian = reach(
             hessian_eigenvalues, self.axes, sigma=largest, truncate=_TRUNCATE
         )
+        curved = max(hessian or ())
         return max(
             once,
             tensor if "structure" in self.filters else 0,
-            max(hessian or ()) if "hessian" in self.filters else 0,
+            curved if "hessian" in self.filters else 0,
+            curved + _line_margin(largest) if "lines" in self.filters else 0,
             max(1, math.ceil(_GABOR * largest)) if "gabor" in self.filters else 0,
         )
 
@@ -140,6 +162,8 @@ class FilterBank:
             for one in self.filters:
                 if one == "contrast":
                     images = iter([finest - smooth])
+                elif one == "standardised":
+                    images = iter([_standardised(finest, grey, smooth, sigma)])
                 else:
                     images = self._images(one, grey, smooth, sigma)
                 for image in images:
@@ -150,6 +174,8 @@ class FilterBank:
     def _parts(self, one: Filter) -> Iterator[str]:
         if one in ("hessian", "structure"):
             yield from (f"{one}{k + 1}" for k in range(self.axes))
+        elif one == "lines":
+            yield from ("lines_max", "lines_min", "lines_across")
         elif one == "gabor":
             yield from ("gabor_mean", "gabor_max")
         else:
@@ -169,6 +195,8 @@ class FilterBank:
             yield from values * sigma**2
         elif one == "structure":
             yield from eigenvalues(_products(grey, sigma), threads=1)
+        elif one == "lines":
+            yield from _lines(grey, sigma, self.directions)
         else:
             yield from _gabor(grey, sigma, self.directions)
 
@@ -187,6 +215,46 @@ def _products(grey: Any, sigma: float) -> list[NDArray[np.float64]]:
     """Return the smoothed products of first derivatives, in the order of pairs."""
     pairs = combinations_with_replacement(_slopes(grey, sigma / 2), 2)
     return [gaussian(a * b, sigma, truncate=_TRUNCATE) for a, b in pairs]
+
+
+def _standardised(
+    finest: Any, grey: Any, mean: Any, sigma: float
+) -> NDArray[np.float64]:
+    """Return the smooth image less its mean nearby, by the deviation nearby."""
+    deviation = np.sqrt(np.maximum(gaussian(grey * grey, sigma) - mean * mean, 0))
+    some = deviation > 1e-6 * np.abs(mean)  # what is less is rounding
+    found: NDArray[np.float64] = np.zeros(grey.shape)
+    np.divide(finest - mean, deviation, out=found, where=some)
+    return found
+
+
+def _line_margin(sigma: float) -> int:
+    return math.ceil(_LINE * max(1.0, sigma))
+
+
+def _lines(grey: Any, sigma: float, directions: int) -> Iterator[NDArray[np.float64]]:
+    """Yield the largest mean along a line of each direction, the least, that across."""
+    margin = _line_margin(sigma)
+    yy, yx, xx = (
+        np.pad(part * sigma**2, margin, mode="symmetric")
+        for part in hessian(grey, sigma, None, _TRUNCATE, 1)
+    )
+    along = np.empty((directions, *grey.shape))
+    for number in range(directions):
+        angle = number * math.pi / directions
+        y, x = math.sin(angle), math.cos(angle)
+        across = xx * (y * y) - yx * (2 * y * x) + yy * (x * x)
+        total = np.zeros(grey.shape)
+        for k in range(-_LINE, _LINE + 1):
+            rows, columns = (
+                margin + round(k * max(1.0, sigma) * part) for part in (y, x)
+            )
+            total += across[rows:, columns:][: grey.shape[0], : grey.shape[1]]
+        along[number] = total / (2 * _LINE + 1)
+    best = along.argmax(axis=0)[None]
+    yield along.max(axis=0)
+    yield along.min(axis=0)
+    yield np.take_along_axis(along, (best + directions // 2) % directions, 0)[0]
 
 
 def _gabor(grey: Any, sigma: float, directions: int) -> Iterator[NDArray[np.float64]]:

@@ -5,7 +5,6 @@ from .combining import (
 )
 from .pixels import (
     PixelClassifier as PixelClassifier,
-    train_pixels as train_pixels,
 )
 from .recipes import (
     Recipe as Recipe,
@@ -21,6 +20,9 @@ from .scores import (
     pearson as pearson,
     q2 as q2,
     score_table as score_table,
+)
+from .scribbles import (
+    train_pixels as train_pixels,
 )
 from .tables import (
     feature_matrix as feature_matrix,

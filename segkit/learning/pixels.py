@@ -1,9 +1,11 @@
 """A pixel classifier from a few scribbles, whose tiles are the same as the whole.
 
-Each pixel is a row: the values there of the images that families of features make. A
-tile reads as much more as these reach, so its rows are those of the whole image; and
-rows are predicted in batches of one size, so that no library adds up a row in another
-order because of how many others stand beside it.
+Each pixel is a row: the values there of the images that families of features make. In
+the second round these make images of what the first one said, too, so that a pixel's
+class depends on the classes around it. A tile reads as much more as all this reaches,
+so that its rows are those of the whole image; and rows are predicted in batches of one
+size, so that no library adds up a row in another order because of how many others stand
+beside it.
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ import numpy as np
 
 from segkit import checks
 from segkit.arrays import in_space
-from segkit.features.measuring import pixel_features, require_maps
-from segkit.learning.recipes import Recipe, one_thread, recipe_of
+from segkit.features.bank import Filter, FilterBank
+from segkit.features.measuring import pixel_features
+from segkit.learning.recipes import Recipe, one_thread
 from segkit.names import known_as
+from segkit.tiling.boxes import Box
 from segkit.tiling.cutting import tiles
 from segkit.tiling.threads import in_threads, thread_count
 
@@ -46,18 +50,18 @@ class PixelClassifier:
         The numbers of the scribbles, rising.
     recipe : Recipe
         Of the estimator.
-    fitted : object
-        The estimator, fitted.
+    fitted : tuple
+        The estimator, as fitted in each round.
     """
 
     families: tuple[Maps, ...]
     classes: NDArray[np.int64]
     recipe: Recipe
-    fitted: Any
+    fitted: tuple[Any, ...]
 
     def reach(self) -> int:
         """Return how far a pixel's class depends on pixels around."""
-        return max(family.reach() for family in self.families)
+        return len(self.fitted) * reach_of(self.families)
 
     def probabilities(
         self,
@@ -75,7 +79,7 @@ class PixelClassifier:
         tile
             Size of the tiles that are predicted one by one; None takes the whole at
             once. The result does not depend on it, but memory does: 8 bytes for each
-            feature and pixel of a tile.
+            feature and pixel of a tile and of the `reach` around it.
         workers
             Number of threads; see `segkit.tiling.threads`.
 
@@ -89,12 +93,11 @@ class PixelClassifier:
         out = np.empty((len(self.classes), *grey.shape), np.float32)
 
         def run(one: Tile) -> None:
-            with checks.inside_tile():
-                maps = pixel_features(grey[one.read.slices], self.families)
-            own = maps[(slice(None), *one.inner)]
-            rows = own.reshape(len(own), -1).T
-            found = self._predicted(rows).T
-            out[(slice(None), *one.write.slices)] = found.reshape(-1, *one.write.shape)
+            seen, box = seen_in(self, self.fitted[:-1], grey, one.read)
+            own = seen[(slice(None), *one.write.within(box).slices)]
+            out[(slice(None), *one.write.slices)] = _predicted(
+                self.fitted[-1], own, len(self.classes)
+            )
 
         # Around all: the first thread to leave it would let the others have more.
         with one_thread():
@@ -123,155 +126,83 @@ class PixelClassifier:
         chosen: Labels = self.classes[likely.argmax(axis=0)]
         return chosen
 
-    def _predicted(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the probabilities of rows, in batches that are all of one size."""
-        found = np.empty((len(rows), len(self.classes)))
-        batch = np.zeros((_BATCH, rows.shape[1]))
-        with one_thread():
-            for start in range(0, len(rows), _BATCH):
-                part = rows[start : start + _BATCH]
-                batch[: len(part)] = part
-                likely = self.fitted.predict_proba(batch)
-                found[start : start + len(part)] = likely[: len(part)]
-        return found
 
-
-@known_as("segkit.learning")
-def train_pixels(
-    images: Sequence[Any],
-    scribbles: Sequence[ArrayLike],
-    estimator: Any,
-    *,
-    families: Sequence[Maps],
-    seed: int,
-    most: int | None = None,
-) -> PixelClassifier:
-    """Learn classes of pixels from scribbles.
+def default_families(ndim: int) -> tuple[Maps, ...]:
+    """Return the features of pixels that `train_pixels` takes if nothing is said.
 
     Parameters
     ----------
-    images : sequence of arrays or Images, real
-        Grey images, all of as many axes.
-    scribbles : sequence of integer arrays
-        Of each image, of its shape: 0 where nothing is said, else the number of the
-        class, from 1 on.
-    estimator : classifier of scikit-learn, or Recipe
-        With ``predict_proba``: a forest, boosted trees, a logistic regression behind a
-        scaler. Fitted anew.
-    families : sequence
-        Of maps, see `segkit.features.pixel_features`.
-    seed : int
-        For its random numbers, and for `most`.
-    most : int, optional
-        Learn from so many pixels of each class and image, chosen at random where there
-        are more.
-
-    Returns
-    -------
-    PixelClassifier
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is not one scribble image for each image, of its shape; if scribbles
-        are of one class only, or none; if the estimator is no classifier.
-
-    References
-    ----------
-    Berg et al., "ilastik: interactive machine learning for (bio)image analysis", Nature
-    Methods 16 (2019), pp. 1226-1232.
+    ndim : int
+        Number of axes of the images, 2 or 3.
 
     Examples
     --------
-    >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from segkit.features import FilterBank
-    >>> y, x = np.mgrid[:40, :40]
-    >>> image = np.where(x < 20, 10.0, 60.0) + y % 3
-    >>> scribbles = np.zeros((40, 40), int)
-    >>> scribbles[20, 2:10], scribbles[20, 30:38] = 1, 2
-    >>> forest = RandomForestClassifier(n_estimators=10)
-    >>> bank = [FilterBank((1, 2), ("gaussian",))]
-    >>> trained = train_pixels([image], [scribbles], forest, families=bank, seed=0)
-    >>> trained.predict(image, tile=16)[5, [0, 39]]
-    array([1, 2])
+    >>> [family.reach() for family in default_families(2)]
+    [48, 34, 32]
     """
-    families = tuple(families)
-    require_maps(families)
-    recipe = _classifier(estimator)
-    if len(images) != len(scribbles) or not images:
-        raise ValueError(
-            f"there are {len(images)} images and {len(scribbles)} images of scribbles;"
-            " give one for each, and at least one"
-        )
-    rng = np.random.default_rng(checks.as_integer(seed, name="seed"))
-    rows, classes = [], []
-    for place, (image, said) in enumerate(zip(images, scribbles, strict=True)):
-        grey = checks.as_image(in_space(image))
-        drawn = _drawn(said, grey.shape, place)
-        chosen = _chosen(drawn, most, rng)
-        rows.append(_rows(grey, families, chosen))
-        classes.append(drawn.reshape(-1)[chosen].astype(np.int64))
-    wanted = np.concatenate(classes)
-    _require_classes(wanted)
-    with one_thread():
-        fitted = recipe.make(seed).fit(np.concatenate(rows), wanted)
-    return PixelClassifier(families, np.unique(wanted), recipe, fitted)
+    scales = 1.0, 2.0, 4.0, 8.0
+    usual: tuple[Filter, ...] = (
+        "contrast",
+        "gradient",
+        "laplacian",
+        "hessian",
+        "structure",
+    )
+    if ndim != 2:
+        return (FilterBank(scales, usual, axes=ndim),)
+    return (
+        FilterBank(scales, usual),
+        FilterBank((1.0, 1.5, 2.5), ("lines",), directions=12),
+        FilterBank((1.0, 8.0), ("standardised",)),
+    )
 
 
-def _classifier(estimator: Any) -> Recipe:
-    recipe = recipe_of(estimator)
-    if not hasattr(recipe.make(0), "predict_proba"):
-        raise TypeError(
-            f"{recipe} has no predict_proba; give a classifier that has, as"
-            " RandomForestClassifier()"
-        )
-    return recipe
+def reach_of(families: Sequence[Maps]) -> int:
+    """Return how far the maps of families depend on pixels around."""
+    return max(family.reach() for family in families)
 
 
-def _rows(
-    grey: NDArray[Any], families: tuple[Maps, ...], chosen: NDArray[np.intp]
+def seen_in(
+    of: PixelClassifier, rounds: Sequence[Any], grey: NDArray[Any], box: Box
+) -> tuple[NDArray[np.float64], Box]:
+    """Return what comes after some rounds sees of a box, and in which part of it.
+
+    Each round takes the reach of the features from the box, but for where it ends with
+    the image.
+    """
+    margin = reach_of(of.families)
+    inner = _inner(box, grey.shape, margin)
+    with checks.inside_tile():
+        maps = pixel_features(grey[box.slices], of.families)
+        maps = seen = maps[(slice(None), *inner.within(box).slices)]
+        for fitted in rounds:
+            likely = _predicted(fitted, seen, len(of.classes))[1:]
+            around = [pixel_features(one, of.families) for one in likely]
+            box, inner = inner, _inner(inner, grey.shape, margin)
+            cut = (slice(None), *inner.within(box).slices)
+            maps = maps[cut]
+            seen = np.concatenate([maps, likely[cut], *(one[cut] for one in around)])
+    return seen, inner
+
+
+def _inner(box: Box, shape: tuple[int, ...], margin: int) -> Box:
+    """Return a box without a margin, which it keeps where it ends with the image."""
+    start = tuple(a + margin if a > 0 else 0 for a in box.start)
+    ends = zip(box.stop, shape, strict=True)
+    return Box(start, tuple(b - margin if b < n else n for b, n in ends))
+
+
+def _predicted(
+    fitted: Any, maps: NDArray[np.float64], classes: int
 ) -> NDArray[np.float64]:
-    """Return the features of some pixels, a row each."""
-    if len(chosen) == 0:
-        return np.empty((0, sum(len(family.names()) for family in families)))
-    maps = pixel_features(grey, families)
-    return maps.reshape(len(maps), -1).T[chosen]
-
-
-def _drawn(said: ArrayLike, shape: tuple[int, ...], place: int) -> Labels:
-    drawn = checks.require_labels(said, name=f"scribbles of image {place}")
-    if drawn.shape != tuple(shape):
-        raise ValueError(
-            f"scribbles of image {place} have shape {drawn.shape}, the image {shape}"
-        )
-    return drawn
-
-
-def _chosen(
-    drawn: Labels, most: int | None, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """Return the flat places of the pixels to learn from, in raster order."""
-    flat = drawn.reshape(-1)
-    if most is None:
-        return np.flatnonzero(flat)
-    count = checks.as_integer(most, name="most", least=1)
-    found = []
-    for kind in np.unique(flat[flat > 0]):
-        places = np.flatnonzero(flat == kind)
-        if len(places) > count:
-            places = rng.choice(places, count, replace=False)
-        found.append(places)
-    if not found:
-        return np.empty(0, np.intp)
-    return np.sort(np.concatenate(found))
-
-
-def _require_classes(wanted: NDArray[np.int64]) -> None:
-    kinds = np.unique(wanted)
-    if len(kinds) == 0:
-        raise ValueError("scribbles are empty: they hold 0 only; draw two classes")
-    if len(kinds) == 1:
-        raise ValueError(
-            f"scribbles are of one class only, {kinds[0]}; draw some of another, such"
-            " as the background"
-        )
+    """Return the probabilities of each class, in batches that are all of one size."""
+    rows = maps.reshape(len(maps), -1).T
+    found = np.empty((classes, len(rows)))
+    batch = np.zeros((_BATCH, rows.shape[1]))
+    with one_thread():
+        for start in range(0, len(rows), _BATCH):
+            part = rows[start : start + _BATCH]
+            batch[: len(part)] = part
+            likely = fitted.predict_proba(batch)[: len(part)]
+            found[:, start : start + len(part)] = likely.T
+    return found.reshape(classes, *maps.shape[1:])

@@ -229,7 +229,7 @@ def test_families_that_cannot_be_are_told(families, message):
         (lambda: FilterBank(()), "is empty"),
         (lambda: FilterBank((0,)), "sigma is 0"),
         (lambda: FilterBank((1,), ("sobel",)), "unknown filter"),
-        (lambda: FilterBank((1,), ("gabor",), axes=3), "Gabor filters are"),
+        (lambda: FilterBank((1,), ("gabor",), axes=3), "'gabor' is for"),
         (lambda: Haralick(()), "distances are empty"),
         (lambda: Haralick((0,)), "distance is 0"),
         (lambda: Haralick(levels=256), "at most 255"),

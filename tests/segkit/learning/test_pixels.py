@@ -47,7 +47,12 @@ def scribbled(line):
 def classifier(name):
     image, line = striped()
     return train_pixels(
-        [image], [scribbled(line)], ESTIMATORS[name], families=FAMILIES, seed=0
+        [image],
+        [scribbled(line)],
+        ESTIMATORS[name],
+        families=FAMILIES,
+        rounds=2 if name == "boosting" else 1,
+        seed=0,
     )
 
 
@@ -68,6 +73,33 @@ def test_tiled_prediction_equals_that_of_the_whole(name, tile, seed):
         trained.probabilities(image, tile=tile, workers=2),
         trained.probabilities(image),
     )
+
+
+def test_a_second_round_sees_what_was_said_by_who_had_not_seen_the_picture():
+    """Two pictures of noise with classes at random: nothing can be learned of them."""
+    random = np.random.default_rng(0)
+    images = [random.normal(0, 1, (40, 40)) for _ in range(2)]
+    said = [random.integers(1, 3, (40, 40)) for _ in range(2)]
+    trees = HistGradientBoostingClassifier(max_iter=60)
+    once, twice = (
+        train_pixels(images, said, trees, families=FAMILIES[:1], rounds=n, seed=0)
+        for n in (1, 2)
+    )
+    right = [(one.predict(images[0]) == said[0]).mean() for one in (once, twice)]
+    assert right[0] > 0.8
+    assert twice.reach() == 2 * once.reach()
+    # Had the first round seen the picture, the second one would trust it alone.
+    spread = twice.probabilities(images[0])[1].std()
+    assert spread < once.probabilities(images[0])[1].std()
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_an_estimator_and_families_trees_look_along_lines():
+    image, line = striped(shape=(60, 70))
+    trained = train_pixels([image], [scribbled(line)], seed=0)
+    other, there = striped(seed=1, shape=(60, 70))
+    found = trained.predict(other) == 2
+    assert 2 * (found & there).sum() / (found.sum() + there.sum()) > 0.9
 
 
 def test_the_same_seed_learns_the_same():
@@ -106,7 +138,12 @@ class Watched(LogisticRegression):
 def test_tiles_that_end_give_no_threads_back_while_others_predict():
     image, line = striped()
     trained = train_pixels(
-        [image], [scribbled(line)], Watched(), families=FAMILIES[:1], seed=0
+        [image],
+        [scribbled(line)],
+        Watched(),
+        families=FAMILIES[:1],
+        rounds=1,
+        seed=0,
     )
     with threadpool_limits(2, "blas"):
         for _ in range(3):
@@ -126,6 +163,7 @@ WRONG = {
     "a regressor": ({"estimator": Ridge()}, "no predict_proba"),
     "no maps": ({"families": [Haralick()]}, "makes no image"),
     "no families": ({"families": []}, "families are empty"),
+    "no rounds": ({"rounds": 0}, "rounds is 0"),
     "nan": ({"images": [np.full((20, 20), np.nan)]}, "NaN"),
 }
 
