@@ -19,7 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from segkit import checks
+from segkit import extents
 from segkit.arrays import PerAxis, RealPerAxis
 
 _WORDS = {
@@ -107,7 +107,7 @@ def _require_axes(arguments: Mapping[str, Any]) -> None:
     if isinstance(axes, str) and len(set(axes)) < len(axes):
         raise ValueError(f"axes is {axes!r}; give each axis a letter of its own")
     if spacing is not None:
-        checks.as_spacing(spacing, np.size(spacing))
+        extents.as_spacing(spacing, np.size(spacing))
 
 
 @lru_cache(maxsize=1000)

@@ -213,6 +213,15 @@ def one_of(value: Any, allowed: Sequence[Any], *, name: str) -> None:
         raise ValueError(f"unknown {name} {value!r}; use one of {choices}")
 
 
+def require_kind(value: Any, kind: type, *, name: str, source: str) -> None:
+    """Raise `TypeError` unless a value is what a function of ours returns."""
+    if not isinstance(value, kind):
+        raise TypeError(
+            f"{name} is of type {type(value).__name__}, but must be a {kind.__name__},"
+            f" as {source} gives it"
+        )
+
+
 def require_fraction(value: float, *, name: str = "threshold") -> float:
     """Return `value` as a float; raise `ValueError` unless 0 <= value <= 1."""
     number = as_number(value, name=name)
@@ -269,15 +278,7 @@ def as_positive(value: Any, *, name: str, below: float = math.inf) -> float:
 
 
 def as_integer(value: Any, *, name: str, least: int = 0) -> int:
-    """Return one integer of at least `least`; raise as `per_axis` for all else.
-
-    Examples
-    --------
-    >>> as_integer(-1, name="min_size")
-    Traceback (most recent call last):
-    ...
-    ValueError: min_size is -1, but must be at least 0
-    """
+    """Return one integer of at least `least`; raise as `per_axis` for all else."""
     try:
         number = _index(value)
     except TypeError:
@@ -322,14 +323,6 @@ def per_axis_real(
         raise ValueError(f"{name} is {value}, but must be finite")
     _require_least(numbers, least, name)
     return numbers
-
-
-def as_spacing(spacing: Any, ndim: int) -> tuple[float, ...]:
-    """Return the distance of voxel centres on each axis; raise unless above 0."""
-    distances = per_axis_real(spacing, ndim, name="spacing", least=-math.inf)
-    if min(distances) <= 0:
-        raise ValueError(f"spacing is {spacing}; give positive distances")
-    return distances
 
 
 def require_labels(labels: Any, *, name: str = "labels") -> NDArray[np.integer[Any]]:

@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import spacing_of
 from segkit.evaluation.contours import Contour
 from segkit.evaluation.matching import largest_overlaps
-from segkit.evaluation.runs import label_runs, objects_of, voxels_of, within_box
+from segkit.evaluation.runs import (
+    LabelRuns,
+    label_runs,
+    objects_of,
+    voxels_of,
+    within_box,
+)
 from segkit.names import known_as
 from segkit.overlaps.contingency_table import labels
 from segkit.tiling.boxes import Box
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from segkit.arrays import RealPerAxis
-    from segkit.evaluation.runs import LabelRuns, ObjectRuns
+    from segkit.evaluation.runs import ObjectRuns
 
     # One distance per axis; None is 1 on each.
     Sizes: TypeAlias = tuple[float, ...] | None
@@ -249,7 +255,9 @@ def published_distances(
 
 
 def _sizes(spacing: RealPerAxis | None, runs: LabelRuns) -> Sizes:
-    return None if spacing is None else checks.as_spacing(spacing, len(runs.shape))
+    source = "segkit.label_runs(segmentation, reference)"
+    checks.require_kind(runs, LabelRuns, name="runs", source=source)
+    return None if spacing is None else extents.as_spacing(spacing, len(runs.shape))
 
 
 @dataclass(frozen=True, slots=True)

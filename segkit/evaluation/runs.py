@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import require_same_axes
 from segkit.measurement.partial_table import require_room
 from segkit.names import known_as
 from segkit.overlaps.contingency_table import Contingency, add_up, labels, require_ids
-from segkit.tiling.boxes import Box, Tile
+from segkit.tiling.boxes import Box, Tile, require_tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,7 +114,9 @@ def label_runs(
     if tile is None:
         checks.require_no_picture(images[0], name="segmentation")
         checks.require_no_picture(images[1], name="reference")
-    lengths = images[0].shape if shape is None else tuple(map(int, shape))
+    if tile is not None:
+        require_tile(tile)
+    lengths = images[0].shape if shape is None else extents.as_shape(shape)
     box = Box((0,) * len(lengths), lengths) if tile is None else tile.write
     _require_fit(images, box, lengths)
     columns = [np.zeros((4, 0), np.int64)]

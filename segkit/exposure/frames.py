@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def pad(
     """
     array = checks.as_image(image, finite=False)
     ends = as_margins(margins, array.ndim)
+    padded = [n + sum(end) for n, end in zip(array.shape, ends, strict=True)]
+    extents.require_room(padded, name="margins", most=2.0**40)
     checks.one_of(mode, get_args(PadMode), name="mode")
     if mode != "constant":
         return np.pad(array, ends, mode=mode)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach, unlimited
 
@@ -48,7 +48,7 @@ def histogram(image: ArrayLike, bins: int = 256) -> tuple[NDArray[np.int64], Arr
     exposure: Any = import_module("skimage.exposure")
 
     array = _grey(image)
-    number = checks.as_integer(bins, name="bins", least=1)
+    number = _bins(bins)
     counts, values = exposure.histogram(array, number)
     return counts.astype(np.int64), values
 
@@ -109,7 +109,7 @@ def equalize_hist(image: ArrayLike, *, bins: int = 256) -> NDArray[np.float64]:
     """
     exposure: Any = import_module("skimage.exposure")
 
-    number = checks.as_integer(bins, name="bins", least=1)
+    number = _bins(bins)
     found: NDArray[np.float64] = exposure.equalize_hist(_grey(image), number)
     return found
 
@@ -167,10 +167,11 @@ def equalize_adapthist(
 
     array = _grey(image)
     limit = checks.require_fraction(clip_limit, name="clip_limit")
-    number = checks.as_integer(bins, name="bins", least=1)
+    number = _bins(bins)
     size: Any = None
     if kernel_size is not None:
         size = checks.per_axis(kernel_size, array.ndim, name="kernel_size", least=1)
+        extents.require_room(size, name="kernel_size")
     if array.min() == array.max():
         dtype = np.float32 if array.dtype == np.float32 else np.float64
         return np.zeros(array.shape, dtype)  # nothing to stretch
@@ -180,6 +181,12 @@ def equalize_adapthist(
     stretched = (floats - low) / (high - low)
     found: Array = exposure.equalize_adapthist(stretched, size, limit, number)
     return found
+
+
+def _bins(bins: int) -> int:
+    number = checks.as_integer(bins, name="bins", least=1)
+    extents.require_room([number], name="bins", most=2.0**24)
+    return number
 
 
 def _grey(image: ArrayLike) -> Array:

@@ -85,6 +85,8 @@ def region_features(
     {'label': [1, 2, 3, 4], 'intensity_mean': [13.5, 17.5, 45.5, 49.5],
      'intensity_q0.5': [13.5, 17.5, 45.5, 49.5]}
     """
+    source = "segkit.partitions.grid_regions(...)"
+    checks.require_kind(partition, Partition, name="partition", source=source)
     grey = checks.as_image(in_space(image))
     if tuple(grey.shape) != partition.shape:
         raise ValueError(

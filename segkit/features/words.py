@@ -106,14 +106,21 @@ def vocabulary(
     """
     from scipy.cluster.vq import kmeans2
 
-    found = np.concatenate([np.asarray(one, np.float64) for one in descriptors])
+    rows = [checks.as_image(one, name="descriptors") for one in descriptors]
+    if {one.ndim for one in rows} != {2} or len({one.shape[1] for one in rows}) != 1:
+        shapes = sorted({one.shape for one in rows})
+        raise ValueError(
+            f"descriptors have shapes {shapes}; give at least one table of rows (n, 64)"
+            " as surf_descriptors returns them"
+        )
+    found = np.concatenate(rows).astype(np.float64)
     words = checks.as_integer(n_words, name="n_words", least=1)
     if len(found) < words:
         raise ValueError(
             f"there are {len(found)} descriptors for {words} words; give more images,"
             " points that are closer, or fewer words"
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checks.as_integer(seed, name="seed"))
     centres, which = kmeans2(found, words, minit="++", rng=rng, missing="warn")
     kept: NDArray[np.float64] = centres[np.unique(which)]
     return kept

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import spacing_of
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _ROWS = 2**15  # matrices of so many voxels are made at once
 _WIDEST = 1e5
 _NO_SIGMA = 1e-15  # up to which SciPy leaves an axis as it is
+_END = 100
 _FEWEST_AXES, _MOST_AXES = 2, 3
 
 
@@ -53,6 +54,11 @@ def require_plane_or_volume(image: Array, what: str) -> None:
         )
 
 
+def as_truncate(truncate: Any) -> float:
+    """Return where Gaussians end, in standard deviations: where they still have one."""
+    return checks.as_positive(truncate, name="truncate", below=_END)
+
+
 def in_voxels(
     sigma: Any, spacing: RealPerAxis | None, ndim: int
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -64,7 +70,7 @@ def in_voxels(
         If the scale is no positive number, or the spacing not positive.
     """
     length = checks.as_positive(sigma, name="sigma")
-    steps = checks.as_spacing(1.0 if spacing is None else spacing, ndim)
+    steps = extents.as_spacing(1.0 if spacing is None else spacing, ndim)
     sigmas = tuple(length / step for step in steps)
     if max(sigmas) > _WIDEST:
         raise ValueError(
@@ -76,7 +82,7 @@ def in_voxels(
 
 def hessian_margin(sigma: Any, spacing: Any, truncate: Any, ndim: int) -> list[int]:
     """Return how far the Hessian at a scale reaches, along each axis."""
-    end = checks.as_positive(truncate, name="truncate")
+    end = as_truncate(truncate)
     sigmas, _ = in_voxels(sigma, spacing, ndim)
     return [2 * int(end * s / math.sqrt(2) + 0.5) for s in sigmas]
 
@@ -240,7 +246,7 @@ def hessian_eigenvalues(
     steps = spacing_of(spacing, image)
     array = as_floats(image)
     require_plane_or_volume(array, "hessian_eigenvalues")
-    end = checks.as_positive(truncate, name="truncate")
+    end = as_truncate(truncate)
     threads = thread_count(workers, array.size)
     if which is not None:
         number = checks.as_integer(which, name="which", least=-array.ndim)
@@ -256,7 +262,7 @@ def hessian_eigenvalues(
 def _laplacian_reach(
     ndim: int, *, sigma: Any, spacing: Any, truncate: Any, **_: Any
 ) -> tuple[int, ...]:
-    end = checks.as_positive(truncate, name="truncate")
+    end = as_truncate(truncate)
     return tuple(int(end * s + 0.5) for s in in_voxels(sigma, spacing, ndim)[0])
 
 
@@ -301,7 +307,7 @@ def laplacian_of_gaussian(
     """
     given = spacing_of(spacing, image)
     array = as_floats(image)
-    end = checks.as_positive(truncate, name="truncate")
+    end = as_truncate(truncate)
     sigmas, steps = in_voxels(sigma, given, array.ndim)
     twice = (2 * np.eye(array.ndim, dtype=int)).tolist()
     threads = thread_count(workers, array.size)

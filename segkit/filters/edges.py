@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.filters.derivatives import as_floats
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach, unlimited
@@ -118,6 +118,7 @@ def canny(image: ArrayLike, low: float, high: float, *, sigma: float = 1.0) -> M
     if weak > strong:
         raise ValueError(f"low is {low}, above high, {high}; give the lower one first")
     width = checks.as_positive(sigma, name="sigma")
+    extents.require_room([8 * width], name="sigma")
     options: dict[str, Any] = {"low_threshold": weak, "high_threshold": strong}
     lines: Mask = feature.canny(array, width, mode="reflect", **options)
     return lines

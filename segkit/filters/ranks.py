@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.filters.medians import beyond_float64
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach
@@ -68,6 +68,7 @@ def percentile(
     if share > 100:
         raise ValueError(f"percent is {percent}, but must be from 0 to 100")
     radii = checks.per_axis(radius, array.ndim, name="radius", least=0)
+    extents.require_room([2 * r + 1 for r in radii], name="radius", most=2.0**31)
     if beyond_float64(array):
         raise ValueError(
             "image holds integers beyond 2**53, too large for percentile; convert it to"

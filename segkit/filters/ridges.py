@@ -10,6 +10,7 @@ from segkit import checks
 from segkit.arrays import spacing_of
 from segkit.filters.derivatives import (
     as_floats,
+    as_truncate,
     eigenvalues,
     hessian,
     hessian_margin,
@@ -237,7 +238,7 @@ def _largest(
     array = as_floats(image)
     require_plane_or_volume(array, "a filter of ridges")
     checks.one_of(polarity, get_args(Polarity), name="polarity")
-    end = checks.as_positive(truncate, name="truncate")
+    end = as_truncate(truncate)
     if polarity == "bright":
         array = -array
     threads = thread_count(workers, array.size)

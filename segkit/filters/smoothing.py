@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.compiled.fallback import falls_back_on
 from segkit.filters.medians import beyond_float64, median_over_box
 from segkit.morphology import operations
@@ -95,6 +95,7 @@ def gaussian(
             checks.require_finite_number(extreme)
     sigmas = checks.per_axis_real(sigma, array.ndim, name="sigma")
     truncate = checks.as_finite(truncate, name="truncate", least=0)
+    extents.require_room([2 * max(sigmas) * truncate], name="sigma")
     floats = _as_floats(array, threads)
     smooth = _smoothed(floats, sigmas, truncate, threads)
     return smooth.copy() if np.may_share_memory(smooth, array) else smooth
@@ -241,6 +242,7 @@ def median(
     """
     array = checks.as_image(image)
     radii = checks.per_axis(radius, array.ndim, name="radius", least=0)
+    extents.require_room([2 * r + 1 for r in radii], name="radius", most=2.0**62)
     box = math.prod(2 * r + 1 for r in radii)
     threads = thread_count(workers, array.size * box // _QUICK)
     if array.dtype.kind == "b":

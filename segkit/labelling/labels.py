@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.argument_kinds import require_types
 from segkit.labelling import box as label_box
 from segkit.labelling.connectivity import row_offsets, structure_of
@@ -31,7 +31,7 @@ from segkit.labelling.runs import Source, source_of
 from segkit.labelling.seams import adjacent, touching_labels
 from segkit.labelling.summary import Seam, TileSummary, faces, places_in_image
 from segkit.names import known_as
-from segkit.tiling.boxes import Box, Tile
+from segkit.tiling.boxes import Box, Tile, require_tile
 from segkit.tiling.cutting import tiles
 from segkit.tiling.threads import in_threads, thread_count
 
@@ -264,6 +264,7 @@ def label_tile(
     """
     with checks.inside_tile():
         image = _foreground(mask, by_value=by_value)
+    require_tile(tile)
     if image.shape != tile.write.shape:
         raise ValueError(
             f"mask has shape {image.shape}, its tile {tile.write.shape}; give the "
@@ -281,7 +282,7 @@ def label_tile(
     first = label_box.first_places(source, labels, own, same, begun)
     values = image.reshape(-1)[first] if by_value else None
     planes = tuple((a.copy(), b.copy()) for a, b in faces(labels))
-    whole = tuple(map(int, shape))
+    whole = extents.as_shape(shape, image.ndim)
     return TileLabels(labels, TileSummary(tile.write, whole, first, planes, values))
 
 
@@ -311,7 +312,10 @@ def relabel_tile(labels: Array, lookup: Array, *, out: Array | None = None) -> L
     >>> relabel_tile(np.array([0, 1, 2, 1]), np.array([0, 40, 50]))
     array([ 0, 40, 50, 40])
     """
-    array, lookup = checks.require_labels(labels), checks.native(lookup)
+    array = checks.require_labels(labels)
+    lookup = checks.require_labels(lookup, name="lookup")
+    if lookup.ndim != 1:
+        raise ValueError(f"lookup has {lookup.ndim} axes, but must be a list of ids")
     largest = int(array.max())
     if largest >= len(lookup):
         raise ValueError(
@@ -327,13 +331,17 @@ def relabel_tile(labels: Array, lookup: Array, *, out: Array | None = None) -> L
 
 
 def _require_room(out: Array, shape: tuple[int, ...], lookup: Array) -> None:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out is of type {type(out).__name__}, but must be an array")
+    if out.dtype.kind not in "iu":
+        raise ValueError(f"out has dtype {out.dtype}, but must be of integers")
     if out.shape != shape:
         raise ValueError(f"out has shape {out.shape}, the labels {shape}")
     if not out.flags.writeable:
         raise ValueError("out is read-only; give an array that can be written")
     if np.can_cast(lookup.dtype, out.dtype):
         return
-    if out.dtype.kind not in "iu" or int(lookup.max()) > np.iinfo(out.dtype).max:
+    if int(lookup.max()) > np.iinfo(out.dtype).max:
         raise ValueError(
             f"out has dtype {out.dtype}, too narrow for ids up to {lookup.max()}; give "
             f"an array of {lookup.dtype}, or none"

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit.labelling import box as label_box
 from segkit.labelling.connectivity import structure_of
 from segkit.labelling.numbering import Joined, by_tile, number_objects
 from segkit.labelling.seams import adjacent, find_seam
-from segkit.labelling.summary import places_in_image
+from segkit.labelling.summary import Seam, places_in_image, require_summary
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
-    from segkit.labelling.summary import Seam, TileSummary
+    from segkit.labelling.summary import TileSummary
     from segkit.tiling.boxes import Box
 
 
@@ -65,6 +66,8 @@ def merge_tiles(
     parts = list(summaries)
     if not parts:
         return []
+    for part in parts:
+        require_summary(part)
     _require_partition(parts)
     if seams is None:
         structure = structure_of(len(parts[0].shape), connectivity)
@@ -72,6 +75,9 @@ def merge_tiles(
             find_seam(parts[a], parts[b], connectivity=connectivity)
             for a, b in adjacent([part.box for part in parts], structure)
         )
+    seams = list(seams)
+    for seam in seams:
+        checks.require_kind(seam, Seam, name="a seam", source="segkit.find_seam(...)")
     ends = np.cumsum([0, *(part.count for part in parts)])
     starts = dict(zip([part.box for part in parts], ends.tolist(), strict=False))
     none = np.zeros((0, 2), np.int64)

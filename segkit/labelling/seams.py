@@ -14,8 +14,9 @@ import numpy as np
 
 from segkit.labelling import box as label_box
 from segkit.labelling.connectivity import offsets, structure_of
-from segkit.labelling.summary import Seam
+from segkit.labelling.summary import Seam, require_summary
 from segkit.names import known_as
+from segkit.tiling.boxes import require_tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,6 +46,8 @@ def find_seam(
     >>> find_seam(a.summary, b.summary).pairs
     array([[2, 1]])
     """
+    for summary in (first, second):
+        require_summary(summary)
     structure = structure_of(len(first.shape), connectivity)
     return Seam(first.box, second.box, touching_labels(first, second, structure))
 
@@ -66,8 +69,10 @@ def adjacent_tiles(
     >>> len(adjacent_tiles(tiles((4, 4), 2), connectivity=2))
     6
     """
-    if not grid:
+    if len(grid) == 0:
         return []
+    for tile in grid:
+        require_tile(tile)
     structure = structure_of(len(grid[0].write.start), connectivity)
     return sorted(adjacent([tile.write for tile in grid], structure))
 

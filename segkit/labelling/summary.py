@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from segkit import checks
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class TileSummary:
     def without_faces(self) -> TileSummary:
         """Return the summary without planes: `merge_tiles` needs none with seams."""
         return replace(self, faces=())
+
+
+def require_summary(summary: Any) -> None:
+    """Raise `TypeError` unless it is the summary of a labelled tile."""
+    source = "segkit.label_tile(...).summary"
+    checks.require_kind(summary, TileSummary, name="a summary", source=source)
 
 
 @known_as("segkit.names")

@@ -193,6 +193,8 @@ def classify(table: TableLike, *classifiers: BoundsClassifier) -> Table:
     for classifier in classifiers:
         if not isinstance(classifier, BoundsClassifier):
             raise TypeError(f"{classifier!r} is no class; give bounds_classifier(...)")
+    source = "segkit.region_properties(labels)"
+    checks.require_kind(table, Mapping, name="table", source=source)
     names = [classifier.name for classifier in classifiers]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -259,7 +261,9 @@ def class_lookup(classified: TableLike) -> NDArray[np.unsignedinteger[Any]]:
 def _numbers(values: Any, name: str) -> NDArray[Any]:
     """Return an array, checked to hold integers from 0 on unless it is empty."""
     array = checks.as_array(values, name=name)
-    return checks.require_labels(array, name=name) if array.size else array
+    if array.size == 0:
+        return array.astype(np.intp)
+    return checks.require_labels(array, name=name)
 
 
 @known_as("segkit")
@@ -311,10 +315,9 @@ def reconstruct(
     lookup = np.asarray(lookup)
     if labels.size == 0:
         return np.zeros(labels.shape, lookup.dtype)
-    beyond = int(labels.max()) + 1 - len(lookup)
-    if beyond > 0:
-        lookup = np.concatenate([lookup, np.zeros(beyond, lookup.dtype)])
-    return relabel_tile(labels, lookup)
+    lookup = lookup if len(lookup) else np.zeros(1, lookup.dtype)
+    known = np.where(labels < len(lookup), labels, labels.dtype.type(0))
+    return relabel_tile(known, lookup)
 
 
 @known_as("segkit")
@@ -342,6 +345,18 @@ def class_colours(count: int) -> NDArray[np.uint8]:
         rgb = colorsys.hsv_to_rgb(hue, saturation, value)
         colours[number] = [round(255 * part) for part in rgb]
     return colours
+
+
+def _palette(colours: Any) -> NDArray[np.uint8]:
+    try:
+        palette = np.asarray(colours)
+    except ValueError:  # of rows of several lengths
+        palette = np.zeros(0)
+    whole = palette.ndim == 2 and palette.dtype.kind in "iu"
+    if not whole or palette.shape[1] != 3 or palette.min() < 0 or palette.max() > 255:
+        shown = reprlib.repr(colours)
+        raise ValueError(f"colours are {shown}; give rows of three, from 0 to 255")
+    return palette.astype(np.uint8)
 
 
 @known_as("segkit")
@@ -375,9 +390,7 @@ def paint_classes(
     """
     numbers = _numbers(classes, "classes")
     largest = int(numbers.max(initial=0))
-    palette = np.asarray(
-        class_colours(largest) if colours is None else colours, np.uint8
-    )
+    palette = class_colours(largest) if colours is None else _palette(colours)
     if len(palette) <= largest:
         raise ValueError(
             f"{len(palette)} colours for classes up to {largest}; give {largest + 1}"

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import axes_of, is_mask, spacing_of
 from segkit.io.axes import by_number
 from segkit.measurement import properties as object_properties, rows, shapes
 from segkit.measurement.partial_table import PartialTable, combine, sum_box
 from segkit.names import known_as
+from segkit.tiling.boxes import require_tile
 from segkit.tiling.cutting import tiles
 from segkit.tiling.threads import in_threads, thread_count
 
@@ -220,7 +221,8 @@ def measure_tile(
     {'label': [1, 2], 'count': [3, 2]}
     """
     array, largest = _labels(labels)
-    whole = tuple(map(int, shape))
+    require_tile(tile)
+    whole = extents.as_shape(shape, array.ndim)
     if array.shape != tile.read.shape:
         raise ValueError(
             f"labels have shape {array.shape}, the tile {tile.read.shape}; give the "
@@ -254,6 +256,9 @@ def properties_table(
     cover the image (`PartialTable.voxels` tells), the properties are those of the parts
     of objects that they cover.
     """
+    checks.require_kind(
+        table, PartialTable, name="table", source="segkit.measure_tile(...)"
+    )
     ndim = len(table.shape)
     letters = _letters(axes, ndim)
     wanted = object_properties.wanted(properties, letters, "least" in table.columns)
@@ -266,7 +271,7 @@ def properties_table(
                 f"property {name!r} takes what was not gathered; measure with"
                 f" properties=[{name!r}]"
             )
-    steps = checks.as_spacing(1.0 if spacing is None else spacing, ndim)
+    steps = extents.as_spacing(1.0 if spacing is None else spacing, ndim)
     result: Table = {}
     for name in wanted:
         result |= object_properties.columns_of(name, table, steps, letters)

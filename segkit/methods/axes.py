@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.io.axes import require_said
 from segkit.io.calibration import SPATIAL
 from segkit.io.image import Image
@@ -142,7 +142,7 @@ def _described(
         names = SPATIAL[max(0, len(SPATIAL) - array.ndim) :]
     _require_names(names, array)
     count = sum(name in SPATIAL for name in names)
-    given = checks.as_spacing(1.0 if spacing is None else spacing, count)
+    given = extents.as_spacing(1.0 if spacing is None else spacing, count)
     return array, names, tuple(map(float, given))
 
 

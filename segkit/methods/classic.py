@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from segkit.methods.axes import Spacing
 
 _LEAST = 2500  # pixels, of the published table
+_MOST_GREY = 2**16 - 1
 
 
 def mean(image: ArrayLike, *, min_size: int = _LEAST) -> NDArray[np.int32]:
@@ -227,6 +228,7 @@ def _peaks(
 def _plane(image: ArrayLike | Image) -> NDArray[Any]:
     """Return an image of two axes; raise `ValueError` for others."""
     array = checks.as_array(image)
+    checks.require_real(array)
     if array.ndim != 2:
         raise ValueError(
             f"image has shape {array.shape}; this method takes one plane (y, x), so"
@@ -241,9 +243,22 @@ def _brighter(
     """Return what is brighter than a threshold of the whole image."""
     import mahotas  # as by whoever published the table
 
-    threshold = {"mean": np.mean, "otsu": mahotas.otsu, "rc": mahotas.rc}[method]
-    brighter: NDArray[np.bool_] = grey > threshold(grey)
+    if method == "mean":
+        level = np.mean(grey)
+    else:
+        level = getattr(mahotas, method)(_counted(grey))
+    brighter: NDArray[np.bool_] = grey > level
     return brighter
+
+
+def _counted(grey: NDArray[Any]) -> NDArray[Any]:
+    """Return grey values as the published methods count them; raise for others."""
+    if grey.dtype.kind not in "iu" or grey.min() < 0 or grey.max() > _MOST_GREY:
+        raise TypeError(
+            f"image has dtype {grey.dtype}, of which not all are whole numbers from 0"
+            f" to {_MOST_GREY}; convert it to uint8 or uint16"
+        )
+    return grey if grey.dtype == np.uint8 else grey.astype(np.uint16)
 
 
 def _smoothed(

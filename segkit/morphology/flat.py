@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import Array, Mask, PerAxis
 from segkit.names import known_as
 
@@ -48,10 +48,13 @@ def footprint(radius: PerAxis, ndim: int, *, shape: Shape = "ball") -> Mask:
     >>> footprint((0, 1), 2, shape="box").astype(int)
     array([[1, 1, 1]])
     """
-    radii = checks.per_axis(radius, ndim, name="radius", least=0)
+    axes = checks.as_integer(ndim, name="ndim", least=1)
+    extents.require_room([3] * min(axes, 99), name="ndim", most=3.0**32)
+    radii = checks.per_axis(radius, axes, name="radius", least=0)
     power = {"ball": 2, "diamond": 1, "box": 0}.get(shape)
     if power is None:
         raise ValueError(f"unknown shape {shape!r}; use ball, box or diamond")
+    extents.require_room([2 * r + 1 for r in radii], name="radius")
     if power == 0:
         return np.ones([2 * r + 1 for r in radii], np.bool_)
     # In whole numbers, so that voxels on the surface never depend on rounding.

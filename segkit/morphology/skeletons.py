@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import spacing_of
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach, unlimited
@@ -113,7 +113,7 @@ def skeleton_length(labels: Any, *, spacing: RealPerAxis | None = None) -> Table
         array = array.view(np.uint8)
     array = np.asarray(checks.signed(checks.require_labels(array)))
     checks.require_no_picture(array)
-    steps = checks.as_spacing(1.0 if given is None else given, array.ndim)
+    steps = extents.as_spacing(1.0 if given is None else given, array.ndim)
     ids = np.unique(array)
     ids = ids[ids > 0]
     length = np.zeros(len(ids))

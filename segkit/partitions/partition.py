@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import is_mask, require_background
 from segkit.names import known_as
 from segkit.tiling.boxes import Box
@@ -257,7 +257,7 @@ def grid_regions(shape: Sequence[int], size: int | Sequence[int]) -> Partition:
     from segkit.tiling.cutting import tiles
 
     cells = [cell.write for cell in tiles(shape, size)]
-    return _of_boxes(tuple(map(int, shape)), cells)
+    return _of_boxes(extents.as_shape(shape), cells)
 
 
 @known_as("segkit.partitions")
@@ -285,7 +285,7 @@ def window_regions(
     >>> window_regions([[1, 1], [4, 4]], (6, 6), 3).box(0)
     Box(start=(0, 0), stop=(3, 3))
     """
-    lengths = tuple(map(int, shape))
+    lengths = extents.as_shape(shape)
     middles = np.asarray(points)
     if middles.ndim != 2 or middles.shape[1] != len(lengths) or len(middles) == 0:
         raise ValueError(

@@ -19,6 +19,7 @@ _MARK = (255, 235, 59)  # colour of the zoom box
 
 def inside(zoom: Box, size: tuple[int, ...]) -> tuple[slice, ...]:
     """Return the slices of a box; raise `ValueError` if it lies outside."""
+    checks.require_kind(zoom, Box, name="zoom", source="segkit.Box(start, stop)")
     if zoom.common(Box((0,) * len(size), size)) != zoom:
         raise ValueError(f"zoom {zoom} is not inside of pictures of size {size}")
     return zoom.slices

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import segkit
-from segkit import checks
+from segkit import extents
 from segkit.io.axes import as_first_step
 from segkit.io.calibration import (
     SPATIAL,
@@ -284,7 +284,7 @@ def _given(steps: Sequence[Step], spec: ImageSpec) -> Iterator[_Given]:
         space = tuple(name in SPATIAL for name in axes)
         count = sum(space) if options.get("axes") else len(axes)
         try:
-            distances = iter(checks.as_spacing(options["spacing"], count))
+            distances = iter(extents.as_spacing(options["spacing"], count))
         except (TypeError, ValueError):
             continue
         named = [count == len(axes) or is_space for is_space in space]

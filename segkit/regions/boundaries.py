@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import spacing_of
 from segkit.morphology.peaks import as_connectivity
 from segkit.names import known_as
@@ -76,7 +76,7 @@ def _expanding_reach(
     ndim: int, *, distance: Any, spacing: Any, **_: Any
 ) -> tuple[int, ...]:
     furthest = checks.as_finite(distance, name="distance", least=0)
-    steps = checks.as_spacing(1.0 if spacing is None else spacing, ndim)
+    steps = extents.as_spacing(1.0 if spacing is None else spacing, ndim)
     return tuple(math.floor(furthest / step * (1 + _SAME)) for step in steps)
 
 
@@ -121,7 +121,7 @@ def expand_labels(
     array = np.asarray(checks.require_labels(labels))
     checks.require_no_picture(array)
     furthest = checks.as_finite(distance, name="distance", least=0)
-    steps = checks.as_spacing(1.0 if given is None else given, array.ndim)
+    steps = extents.as_spacing(1.0 if given is None else given, array.ndim)
     result = array.copy()
     if not array.any() or furthest == 0:
         return result

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.labelling.labels import relabel_tile
 from segkit.labelling.merging import merge_tiles
 from segkit.labelling.seams import adjacent_tiles
@@ -33,7 +33,7 @@ from segkit.regions.seam_report import (
     SeamReport,
     enforce,
 )
-from segkit.tiling.boxes import Box, Tile
+from segkit.tiling.boxes import Box, Tile, require_tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -175,7 +175,8 @@ def instance_tile(
         takes half of the halo.
     """
     array = checks.signed(checks.require_labels(labels))
-    whole = tuple(map(int, shape))
+    require_tile(tile)
+    whole = extents.as_shape(shape, array.ndim)
     if array.shape != tile.read.shape:
         raise ValueError(
             f"labels have shape {array.shape}, the tile {tile.read.shape}; give the "
@@ -203,7 +204,9 @@ def compare_tiles(
     With `by_id`, objects are one if they came with the same label, as where all tiles
     grow objects from the same markers.
     """
-    if not 0 < min_overlap <= 1:
+    for summary in (first, second):
+        _require_summary(summary)
+    if not 0 < checks.as_number(min_overlap, name="min_overlap") <= 1:
         raise ValueError(f"min_overlap is {min_overlap}, but must be in (0, 1]")
     a, b, box = _common(first, second)
     table = contingency(a, b)
@@ -253,6 +256,8 @@ def merge_instance_tiles(
         As for `compare_tiles`.
     """
     parts = list(summaries)
+    for part in parts:
+        _require_summary(part)
     if seams is None:
         places = _adjacent([part.tile for part in parts])
         seams = [
@@ -260,11 +265,19 @@ def merge_instance_tiles(
             for i, j in places
         ]
     found = list(seams)
+    for seam in found:
+        source = "segkit.compare_tiles(...)"
+        checks.require_kind(seam, InstanceSeam, name="a seam", source=source)
     lookups = merge_tiles(
         [TileSummary(part.tile.write, part.shape, part.first, ()) for part in parts],
         seams=[seam for seam, _ in found],
     )
     return lookups, SeamReport(tuple(check for _, check in found))
+
+
+def _require_summary(summary: InstanceSummary) -> None:
+    source = "segkit.instance_tile(...).summary"
+    checks.require_kind(summary, InstanceSummary, name="a summary", source=source)
 
 
 def _adjacent(grid: Sequence[Tile]) -> list[tuple[int, int]]:

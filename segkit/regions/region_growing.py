@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import (
     Array,
     Labels,
@@ -233,7 +233,7 @@ def _walk(image: Any, beta: float, spacing: RealPerAxis | None) -> Grow:
         require_named(image, spacing)
         spacing = image.physical_spacing() if spacing is None else spacing
     grey = checks.as_image(image)
-    distances = checks.as_spacing(1.0 if spacing is None else spacing, grey.ndim)
+    distances = extents.as_spacing(1.0 if spacing is None else spacing, grey.ndim)
     spread = float(np.std(grey, dtype=np.float64))
     finest = min(distances)
     relative = tuple(distance / finest for distance in distances)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.compiled.fallback import falls_back_on
 from segkit.io.axes import require_named
 from segkit.io.image import Image
@@ -44,6 +44,7 @@ Sums: TypeAlias = tuple[NDArray[np.intp], NDArray[np.int64]]
 # Values become integers from 0 to this, so that their sums are exact: 2**35 voxels of
 # the largest value still fit into 64 bits.
 _LARGEST_VALUE = 2**28
+_LEAST_COMPACTNESS = 1e-50
 
 
 @known_as("segkit")
@@ -153,7 +154,7 @@ def slic(
     if not enforce_connectivity:
         return out
     factor = checks.as_finite(min_size_factor, name="min_size_factor", least=0)
-    least = int(factor * out.size / len(search.clusters))
+    least = int(min(factor, len(search.clusters)) * out.size / len(search.clusters))
     return joined(label(out, by_value=True, tile=tile, workers=workers), least)
 
 
@@ -298,13 +299,8 @@ def _search(
     from skimage.util import regular_grid
 
     wanted = checks.as_integer(n_segments, name="n_segments", least=1)
-    sizes = checks.per_axis_real(
-        1.0 if spacing is None else spacing, len(source.shape), name="spacing"
-    )
-    if not compactness > 0 or not min(sizes) > 0:
-        raise ValueError(
-            f"compactness ({compactness}) and spacing ({spacing}) must be positive"
-        )
+    sizes = extents.as_spacing(1.0 if spacing is None else spacing, len(source.shape))
+    checks.as_finite(compactness, name="compactness", least=_LEAST_COMPACTNESS)
     shape = _padded(source.shape, 1)
     slices = regular_grid(shape, wanted)  # type: ignore[no-untyped-call] # no types
     axes = [np.arange(n)[s] for n, s in zip(shape, slices, strict=True)]

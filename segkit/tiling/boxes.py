@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+from segkit import checks
 from segkit.names import known_as
 
 
@@ -71,3 +73,8 @@ class Tile:
     def inner(self) -> tuple[slice, ...]:
         """Index of the owned voxels inside an array that was cut out by `read`."""
         return self.write.within(self.read).slices
+
+
+def require_tile(tile: Any) -> None:
+    """Raise `TypeError` unless a tile is one."""
+    checks.require_kind(tile, Tile, name="tile", source="segkit.tiles(shape, size)")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.arrays import in_space
 from segkit.names import known_as
 from segkit.tiling import joining
@@ -341,7 +341,7 @@ def _ordered(
 
 
 def _lengths(shape: Sequence[int]) -> tuple[int, ...]:
-    return checks.per_axis(tuple(shape), len(shape), name="shape", least=0)
+    return extents.as_shape(shape)
 
 
 def _overlapping_spans(length: int, size: int, step: int) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from segkit.arrays import Array, lowest
-from segkit.tiling.boxes import Tile
+from segkit.tiling.boxes import Tile, require_tile
 
 Pieces: TypeAlias = Iterable[tuple[Tile, Array]]
 
@@ -47,6 +47,11 @@ def checked(pieces: Pieces, shape: tuple[int, ...]) -> Iterator[tuple[Tile, Arra
     dtype = None
     covered = 0
     for tile, given in pieces:
+        require_tile(tile)
+        if len(tile.write.shape) != len(shape):
+            raise ValueError(
+                f"shape is {shape}, but tiles have {len(tile.write.shape)} axes"
+            )
         piece = np.asarray(given)
         dtype = dtype or piece.dtype
         require_piece(tile, piece)

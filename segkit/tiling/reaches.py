@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
-from segkit import checks
+from segkit import checks, extents
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -198,9 +198,13 @@ def probe_reach(
     >>> probe_reach(lambda image: dilation(image, radius=2), 2)
     (2, 2)
     """
-    rng = np.random.default_rng(seed)
-    found = np.zeros(ndim, int)
-    for image in _probe_images(ndim, np.dtype(dtype), size, rng):
+    axes = checks.as_integer(ndim, name="ndim", least=1)
+    length = checks.as_integer(size, name="size", least=3)
+    extents.require_room([length] * min(axes, 99), name="size")
+    rng = np.random.default_rng(checks.as_integer(seed, name="seed"))
+    kind = _real_dtype(dtype)
+    found = np.zeros(axes, int)
+    for image in _probe_images(axes, kind, length, rng):
         before = np.asarray(f(image))
         for changed, near, far in _perturbed(image, rng):
             after = np.asarray(f(changed))
@@ -253,7 +257,10 @@ def check_halo(
     >>> print(caught[0].message)
     <lambda> reaches (3, 3) voxels, further than the halo (2, 2): ...
     """
-    margins = checks.per_axis(halo, ndim, name="halo", least=0)
+    axes = checks.as_integer(ndim, name="ndim", least=1)
+    extents.require_room([9] * min(axes, 99), name="ndim")
+    margins = checks.per_axis(halo, axes, name="halo", least=0)
+    extents.require_room([2 * max(margins) + 9] * axes, name="halo")
     size = 2 * max(margins) + 9
     seen = probe_reach(f, ndim, dtype=dtype, size=size, seed=seed)
     if any(m < s for m, s in zip(margins, seen, strict=True)):
@@ -291,6 +298,16 @@ def _warn(f: Callable[..., Any], halo: tuple[int, ...], needed: str) -> None:
         HaloWarning,
         stacklevel=3,
     )
+
+
+def _real_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    try:
+        kind = np.dtype(dtype)
+    except (TypeError, ValueError):
+        kind = np.dtype(object)
+    if kind.kind not in "biuf":
+        raise TypeError(f"dtype is {dtype!r}; give a real one, as 'uint8' or 'float32'")
+    return kind
 
 
 def _probe_images(

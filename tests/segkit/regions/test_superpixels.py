@@ -173,7 +173,7 @@ def test_inputs_are_never_changed():
         (np.ones((2, 2, 2, 2)), {}, ValueError, "1 to 3 axes"),
         (np.ones((4, 4)), {"channel_axis": 2}, ValueError, "channel_axis is 2"),
         (np.ones((4, 4)), {"n_segments": 0}, ValueError, "n_segments"),
-        (np.ones((4, 4)), {"compactness": 0}, ValueError, "positive"),
+        (np.ones((4, 4)), {"compactness": 0}, ValueError, "compactness is 0"),
         (np.ones((4, 4)), {"spacing": (1, 0)}, ValueError, "positive"),
         (np.ones((4, 4)), {"max_num_iter": 0}, ValueError, "max_num_iter"),
         (np.ones((4, 4)), {"min_size_factor": -1}, ValueError, "min_size_factor"),
