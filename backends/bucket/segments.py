@@ -83,7 +83,18 @@ class Segments:
         return page.listed
 
     def after(self, position: int) -> int | None:
-        """Return the first position from this one on where something is."""
+        """Return the first position from this one on where something is.
+
+        One that is not the next may have come since the last look, after the next: so
+        that is looked for once more.
+        """
+        found = self._after(position)
+        if found is not None and found > position:
+            self.forget()
+            found = self._after(position)
+        return found
+
+    def _after(self, position: int) -> int | None:
         later = [at for at in self.page(position) if at >= position]
         if later:
             return min(later)

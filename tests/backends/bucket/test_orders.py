@@ -11,7 +11,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from backends.bucket.address import parse_address
 from backends.bucket.bucket_log import BucketLog
 from backends.bucket.client import Client
+from backends.bucket.layout import LOG
 from backends.store import JournalStore
+from backends.testing.deeds import key, publish
 
 from .. import test_interleavings
 from ..test_state_machine import StoreMachine
@@ -40,6 +42,31 @@ def anna(open_store):
 @pytest.fixture
 def bert(open_store):
     return open_store("bert")
+
+
+@pytest.mark.parametrize("come", [1, 2, 3, 6])
+def test_what_comes_while_somebody_looks_beyond_the_end_is_no_gap(open_bucket, come):
+    """He has seen the end of a block, and sees the next one, which came with it."""
+    bert = JournalStore(open_bucket(block=4), "bert")
+    for number in range(3):
+        publish(bert, key(number), since=0)
+    log = open_bucket(block=4)
+    listed = log.client.listed
+
+    def late(prefix, *more, **how):
+        if prefix == LOG and len(bert.keys()) == 3:
+            for number in range(3, 3 + come):
+                publish(bert, key(number), since=0)
+        return listed(prefix, *more, **how)
+
+    log.client.listed = late
+    anna = JournalStore(log, "anna")
+    anna.poll()
+    anna.poll()
+
+    assert anna.upkeep.damaged() == []
+    assert anna.keys() == bert.keys()
+    assert len(anna.keys()) == 3 + come
 
 
 def run_machine(server, examples, steps):
