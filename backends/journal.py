@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from backends.compaction import Compaction
 from backends.copies import KEPT_TWICE, Copies
-from backends.errors import (
-    DamagedError,
-    RewoundError,
-    UnavailableError,
-)
+from backends.errors import DamagedError, RewoundError, UnavailableError
 from backends.garbage import few_collections
 from backends.interface import Kind, Segment
 from backends.reading import LATELY, Remembered, check_at, look, name_of
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
     from backends.interface import Bytes, Change, Key, Where
     from backends.log import Log
 
+    Decision = Callable[[], Segment | None]
 
 GONE = "gone, though later ones are there"
 """Why a segment is damaged that is not there, below others."""
@@ -138,12 +135,13 @@ class Journal:
         return self.state
 
     def append(
-        self, decide: Callable[[], Segment | None], *, durable: bool = False
+        self, decide: Decision, *, durable: bool = False, looked: bool = False
     ) -> int | None:
         """Append what `decide` says of the state at the end; return where it went.
 
         If somebody else appended first, all is done again: a check and its act are one
-        step. None is returned if there is nothing to append.
+        step. Who has just `looked` tries before he looks again. None is returned if
+        there is nothing to append.
 
         Raises
         ------
@@ -151,10 +149,13 @@ class Journal:
             What had been read before is not in the log any more.
         """
         staged: _Staged | None = None
+        known = looked and self._joined and not self._rewound
         try:
             while True:
-                self._read_all()
-                segment = decide()
+                segment, known = decide() if known else None, False
+                if segment is None:
+                    self._read_all()
+                    segment = decide()
                 if segment is None:
                     return None
                 if staged is None or staged.wanted != segment:

@@ -176,7 +176,7 @@ class JournalStore:
                 return None
             return Segment(Kind.CLAIM, self.worker, 0.0, b"".join(wanted))
 
-        position = self._journal.append(decide)
+        position = self._journal.append(decide, looked=True)
         if position is None:
             return Claim(self._journal.position, [])
         return Claim(position, wanted)

@@ -43,6 +43,7 @@ from backends.segment import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from backends.bucket.client import Found
     from backends.interface import Bytes, Segment
 
 _FRESH = 2.0
@@ -57,6 +58,8 @@ _WORTHWHILE = 3
 """Segments for which heads are read instead of them."""
 _DOUBLINGS = 5
 """How often the time doubles for which others are let go first."""
+_MOMENT = 1.0
+"""Seconds for which who was refused and looked what is there need not look again."""
 _PATIENCE = 60.0
 """Seconds in which it turns out who of several was first."""
 
@@ -98,7 +101,7 @@ class BucketLog:
         self._names = count()
         self._heads = Heads(client, self._block)
         self._filled = -1
-        self._too_late = 0
+        self._too_late, self._looked_at = 0, -1e9
         self._idle: tuple[int, float] = (-1, 0.0)
 
     @property
@@ -117,8 +120,10 @@ class BucketLog:
         return self._segments.read(position, limit)
 
     def refresh(self) -> None:
-        self._segments.forget()
-        self._heads.forget()
+        just, self._looked_at = time.monotonic() - self._looked_at < _MOMENT, -1e9
+        if not just:  # else it was refused, and has looked what is there
+            self._segments.forget()
+            self._heads.forget()
         self._filled = -1
 
     def after(self, position: int) -> int | None:
@@ -146,37 +151,36 @@ class BucketLog:
                     f"{self.url} refuses a new segment though there is none of its "
                     "name; start again"
                 )
-            time.sleep(random.uniform(0.02, 0.2))
             done = self._put(position, frame)
         last = (position + 1) % self.block_size == 0
         self._filled = position // self.block_size if done and last else -1
-        self._give_way(time.monotonic() - began, done=done)
+        self._too_late = max(0, self._too_late - 1) if done else self._too_late
         return done
-
-    def _give_way(self, took: float, *, done: bool) -> None:
-        """Wait if others were faster, the longer the more often they were.
-
-        Who tries again at once, as all do, is too late as often as there are others.
-        """
-        self._too_late = 0 if done else self._too_late + 1
-        if self._too_late:
-            most = took * (1 << min(self._too_late, _DOUBLINGS))
-            time.sleep(random.uniform(0, min(most, _LONGEST_PAUSE)))
 
     def _put(self, position: int, frame: bytes) -> bool | None:
         """Write a segment; return whether it is there, None if nobody's is."""
-        name = self._segments.name(position)
+        began = time.monotonic()
         try:
             behind = self._segments.trailer(position, len(frame))
-            mark = self.client.append(name, frame + behind)
+            mark = self.client.append(self._segments.name(position), frame + behind)
         except FileExistsError:
-            there = self.client.get(name, HEAD_READ, mark="")
-            if there is None:
-                return None
-            self._segments.add(position, there)
-            return _is_of(frame, there.data)
+            self._give_way(time.monotonic() - began)
+            self._segments.forget()
+            there = self.read(position, HEAD_READ)
+            self._looked_at = time.monotonic()
+            return None if there is None else _is_of(frame, there[0])
         self._segments.add(position, Get(frame, len(frame), mark))
         return True
+
+    def _give_way(self, took: float) -> None:
+        """Wait as others were faster, the longer the more often they were lately.
+
+        Who tries again at once, as all do, is too late as often as there are others.
+        What they append meanwhile is read together.
+        """
+        self._too_late = min(self._too_late + 1, _DOUBLINGS)
+        most = min(took * (2 << self._too_late), _LONGEST_PAUSE)
+        time.sleep(random.uniform(0, most))
 
     def retract(self, position: int, staged: str) -> None:
         # The one name that is freed: before it is a gap, and who puts something there
@@ -228,8 +232,9 @@ class BucketLog:
         block, place = divmod(position, self.block_size)
         left = self._block(block)[place:]
         if place or not self._heads.go_on(block):
-            full = left[-1] in self._segments.page(position)
-            if not full or len(left) < _WORTHWHILE:
+            listed = self._segments.page(position)
+            few = len(left) < _WORTHWHILE
+            if left[-1] not in listed or few or (place and _is_small(left, listed)):
                 return None
         found = self._heads.read(block)
         if found is None:
@@ -316,6 +321,11 @@ def _is_of(frame: bytes, there: bytes) -> bool:
     except DamagedError:
         return False
     return segment.kind is Kind.VOID and segment.check == check_of(frame)
+
+
+def _is_small(positions: range, listed: Mapping[int, Found]) -> bool:
+    """Return whether the last of some segments may well bring all of them."""
+    return all(listed[at].size <= HEAD_READ for at in positions if at in listed)
 
 
 def _is_void(start: bytes) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backends.filesystem.packs import Pack
     from backends.interface import Bytes
 
-_AT_ONCE = 32
+_FIRST, _AT_ONCE = 2, 32
 
 
 class Heads:
@@ -38,11 +38,11 @@ class Heads:
         self._positions = positions
         self._ahead: dict[int, Get] = {}
         self._missing: set[int] = set()
-        self._many = 2  # who begins to read may be at the beginning of much
+        self._many = _FIRST  # who begins to read may be at the beginning of much
 
     def go_on(self, block: int) -> bool:
         """Return whether a block probably has heads, as those before it had."""
-        return block in self._ahead or self._many > 1
+        return block in self._ahead or self._many > _FIRST
 
     def read(self, block: int) -> tuple[Pack, Bytes] | None:
         """Return a pack without bodies, and its heads; None if they are not whole."""

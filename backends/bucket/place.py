@@ -75,7 +75,6 @@ class Place:
             self._client.put(FORMAT, about, new=True)
             self._client.put(FORMAT, about, new=True)
         except FileExistsError:
-            self._exists = False
             if not self.exists():
                 raise UnavailableError(
                     f"{self.url}: the bucket says that there is a store, and then "

@@ -29,13 +29,16 @@ def counted(open_bucket):
     return count
 
 
-def test_an_append_is_a_listing_and_a_put(open_bucket, counted):
+def test_an_append_is_a_listing_and_a_put_but_who_locks_has_looked(
+    open_bucket, counted
+):
     log = open_bucket(block=1000)
     store = JournalStore(log, "anna")
     publish(store, A)
 
-    assert counted(log, lambda: store.claim([key(7)])) == {"list": 1, "put": 1}
     assert counted(log, store.poll) == {"list": 1}
+    assert counted(log, lambda: store.claim([key(7)])) == {"put": 1}
+    assert counted(log, lambda: store.release([key(7)])) == {"list": 1, "put": 1}
     assert counted(log, lambda: publish(store, key(7), since=9)) == {
         "list": 1,
         "put": 1,
@@ -52,6 +55,24 @@ def test_what_others_appended_is_read_once(open_bucket, counted):
 
     assert counted(log, bert.poll) == {"list": 1, "get": 20}
     assert counted(log, lambda: bert.segment(3)) == {}
+
+
+def test_who_was_too_late_looks_once_before_the_next_try(open_bucket, counted):
+    anna = JournalStore(open_bucket(block=32), "anna")
+    log = open_bucket(block=32)
+    bert = JournalStore(log, "bert")
+    bert.poll()
+    bert.claim([key(8)])
+    for number in range(5):
+        anna.claim([key(number)])
+    made = counted(log, lambda: bert.claim([key(2), key(7)]))
+
+    assert made == {"put": 2, "list": 1, "get": 1}
+    assert bert.locked_by(key(2)) == "anna"
+    assert bert.locked_by(key(7)) == "bert"
+    anna.claim([key(9)])
+    bert.poll()
+    assert bert.locked_by(key(9)) == "anna"
 
 
 def take_turns(stores, numbers, body=b"x" * 100):
@@ -131,6 +152,18 @@ def test_of_full_blocks_heads_are_read(open_bucket, counted):
 
     assert sum(made.values()) < 20
     assert bert.keys() == anna.keys()
+
+
+def test_a_store_that_is_short_is_not_asked_for_heads(open_bucket, counted):
+    two = [JournalStore(open_bucket(block=16), name) for name in ("anna", "bert")]
+    take_turns(two, range(12))
+    log = open_bucket(block=16)
+    carl = JournalStore(log, "carl")
+    carl.poll()
+    take_turns(two, range(12, 20))
+
+    assert counted(log, carl.poll) == {"list": 2, "get": 2}
+    assert carl.keys() == two[1].keys() | {key(18)}
 
 
 def test_heads_that_are_not_there_yet_are_asked_for_once(open_bucket, counted):
