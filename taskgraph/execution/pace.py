@@ -23,6 +23,10 @@ _PER_SLOW, _SLOWEST = 4, 30.0
 """How many times longer than an append they wait where `_LONGEST` is less than that,
 and seconds that they wait at most. So many write to one slow journal that they are in
 each other's way, and what they append takes a fifth of their time."""
+_PER_BATCH = 2
+"""Appends that it takes to lock some work and to publish it."""
+_SLOW = 0.1
+"""Seconds from which on to lock is as slow as to publish: the store is what is slow."""
 _PER_COST = 50
 """How many times longer than an append that is: appends are 2 % of the time."""
 _HASTY_PER_COST = 10
@@ -36,8 +40,9 @@ _ASIDE = 0.002
 """Seconds that a task takes, at least, for something else to be done meanwhile."""
 _FEW = 8
 """Others that may all wake at each append, when they wait for something to do."""
-_REST = 0.2
-"""Seconds that who waits looks away at most; as long, the end of a run may wait."""
+_REST, _PER_LATENCY = 0.2, 2
+"""Seconds that who waits looks away at most, or so many times what news take: as long
+as the end of a run may wait."""
 
 
 @dataclass(slots=True)
@@ -78,7 +83,7 @@ class Pace:
     @property
     def worthwhile(self) -> float:
         """For how many seconds of work an append pays, when others want to share."""
-        most = max(_END, min(_SLOWEST, self.cost))  # it would wait as long for more
+        most = max(_END, min(_SLOWEST, _PER_BATCH * self.cost))  # as long as for more
         return min(most, max(self._haste, self._round)) if self.others else 0.0
 
     @property
@@ -94,7 +99,8 @@ class Pace:
     @property
     def rest(self) -> float:
         """For how long to let news come together before they are looked at, idle."""
-        return min(_REST, self._haste * max(0, self.others // _FEW - 1) / 4)
+        most = max(_REST, _PER_LATENCY * self.latency)
+        return min(most, self._haste * max(0, self.others / _FEW - 1) / 4)
 
     def learn(self, name: str, seconds: float) -> None:
         """Take in how long a task of this name took."""
@@ -104,6 +110,11 @@ class Pace:
     def published(self, seconds: float) -> None:
         """Take in how long publishing took."""
         self.cost = seconds if not self.cost else (3 * self.cost + seconds) / 4
+
+    def locked(self, seconds: float) -> None:
+        """Take in how long locking took: of a slow store nothing else may be known."""
+        if seconds >= max(_SLOW, self.cost):
+            self.published(seconds)
 
     def due(self, age: float, following: float, *, wanted: bool = False) -> bool:
         """Return whether records of this age go out before the following task.

@@ -86,7 +86,7 @@ class Worker:
         self._source, self._options, self._provenance = source, options, provenance
         self._page: Page = page or NoPage()
         self._output, self._join = output, join or (lambda: None)
-        self._clock, self._loaded = clock, loaded
+        self._clock, self._loaded, self._looked = clock, loaded, False
         self._results, self._backend = loaded.results, loaded.results.backend
         self._pace = Pace(self._backend.latency, self._backend.worker)
         self._others = OtherWorkers(self._backend, clock.monotonic)
@@ -128,7 +128,7 @@ class Worker:
         """Work until nothing more can come; None if a jugfile that stands may go on."""
         idle = 0.0
         while True:
-            self._take_in()
+            self._learn(() if self._looked else self._backend.poll())
             if self._enough:
                 return ExitCode.NOT_DONE
             self._queue.extend(self._lock())
@@ -178,6 +178,7 @@ class Worker:
         """Make the frontier from what the store knows now."""
         self._flush()
         self._backend.poll()
+        self._looked = True
         self._frontier = self._choice.frontier(self._loaded)
         self._runner.codes = self._loaded.graph.codes
 
@@ -187,6 +188,7 @@ class Worker:
 
     def _learn(self, changes: Sequence[Change]) -> bool:
         """Bring the frontier up to date with what became known; return if it was."""
+        self._looked = True  # whoever appended or waited has read what there was
         if any(change.discarded for change in changes):
             self._start_over()
             return True
@@ -214,7 +216,7 @@ class Worker:
             self._frontier.grow(self._backend.keys(), self._backend.failures())
         else:
             self._start_over()
-        self._standing = True
+        self._standing, self._looked = True, False
         self._code = self._work()
         self._standing = False
         return self._code is None and not self._runner.spoiled
@@ -232,8 +234,9 @@ class Worker:
             if not wanted:
                 return []
             self._join()
-            seen = backend.position
+            seen, began = backend.position, self._clock.monotonic()
             claim = backend.claim(wanted)
+            pace.locked(self._clock.monotonic() - began)
             granted = set(claim.keys)
             self._frontier.put_back([key for key in wanted if key not in granted])
             # On the way to its end the journal may have said anything: a result, or a
@@ -289,7 +292,7 @@ class Worker:
             self._look_ahead(self._pace.seconds.get(task.generator.name, inf))
             self._running = key
             self._run_one(task, token)
-            self._running = b""
+            self._running, self._looked = b"", False
             if self._background.torn:
                 self._gather()
         self._give_back()
@@ -326,8 +329,7 @@ class Worker:
         return bool(done) and self._pace.due(age, self._following, wanted=wanted)
 
     def _run_one(self, task: Task, token: int) -> None:
-        limit = task.generator.timeout
-        began = self._clock.monotonic()
+        limit, began = task.generator.timeout, self._clock.monotonic()
         self._page.begin(task.key, began + limit if limit else 0.0)
         try:
             seconds = self._runner.run(task, lambda: self._done.batch, self._output)
@@ -343,8 +345,7 @@ class Worker:
         # What else is raised ends the worker; the page says what it was running.
         self._page.end()
         self._pace.learn(task.generator.name, seconds)
-        failed = self._done.batch.rows[-1] == Row.FAILURE
-        if failed:
+        if failed := self._done.batch.rows[-1] == Row.FAILURE:
             self.failed += 1
             self._frontier.fail([task.key])
         frees = not failed and self._frontier.finish_one(task.key)

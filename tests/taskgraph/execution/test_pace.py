@@ -1,5 +1,6 @@
 """How much is done at once, by what was measured and how many there are, and when."""
 
+import itertools
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from backends.store import JournalStore
 from taskgraph import TaskGenerator, run
 from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.pace import Pace
+from taskgraph.execution.runner import Runner
 from taskgraph.tasks.frontier import Budget, Frontier
 from taskgraph.tasks.graph import Graph
 
@@ -35,24 +37,41 @@ def test_intervals_follow_what_an_append_takes():
     assert slow.interval == pytest.approx(1.0, rel=0.01)
     assert slow.worthwhile == pytest.approx(0.2, rel=0.01)
     for _ in range(30):
-        slow.published(0.3)
+        slow.published(0.2)
     assert slow.interval == 3.0
     assert slow.worthwhile == 0.5  # or all would wait for who locked last
 
 
 @pytest.mark.parametrize("cost", [1.0, 3.0, 60.0])
 def test_where_many_are_in_each_others_way_they_append_the_more_seldom(cost):
-    """A fifth of the time goes into appends; what is locked takes as long as one."""
+    """What is locked takes at least as long as to lock it, and to publish it."""
     slow = pace(100)
     for _ in range(30):
         slow.published(cost)
     assert slow.interval == pytest.approx(min(4 * cost, 30.0), rel=0.01)
-    assert slow.worthwhile == pytest.approx(min(cost, 30.0), rel=0.01)
+    assert slow.worthwhile == pytest.approx(min(2 * cost, 30.0), rel=0.01)
     assert not slow.due(2.9, 0.2)
     assert slow.due(2.9, 0.2, wanted=True)  # who waits does not wait longer
     for _ in range(99):
         slow.published(0.001)
     assert slow.interval == pace(100).interval
+
+
+def test_that_a_store_is_slow_is_known_from_the_first_lock_on():
+    """Else each of many would publish its first few tasks, all at the same moment."""
+    slow = pace(15, cost=0.0, latency=0.25)
+    slow.locked(0.8)
+    assert slow.interval == pytest.approx(3.2)
+    slow.published(1.6)
+    assert slow.cost == pytest.approx(1.0)
+    slow.locked(0.02)
+    assert slow.cost == pytest.approx(1.0)
+
+
+def test_that_locking_is_fast_says_nothing_of_publishing():
+    fast = pace(15, cost=0.0)
+    fast.locked(0.002)
+    assert fast.cost == 0.0
 
 
 @pytest.mark.parametrize("others", [1, 3, 15, 63, 255])
@@ -109,8 +128,40 @@ def test_who_fails_to_lock_looks_further_away():
 
 
 def test_few_wake_at_each_append_and_many_let_news_come_together():
-    assert pace(7).rest == pace(15).rest == 0.0
-    assert 0.0 < pace(31).rest < pace(63).rest <= pace(1000).rest == 0.2
+    assert pace(7).rest == 0.0
+    assert 0.0 < pace(15).rest < 0.01 < pace(31).rest < pace(63).rest
+    assert pace(1000).rest == 0.2
+    assert pace(15, latency=0.25).rest < pace(1000, latency=0.25).rest == 0.5
+
+
+def test_nobody_looks_twice_at_what_he_has_just_read(tmp_path, monkeypatch):
+    """Who publishes reads all that came before; at a bucket each look is a request."""
+    deeds = []
+
+    def noting(kind, name):
+        method = getattr(kind, name)
+
+        def noted(self, *args, **kwargs):
+            deeds.append(name)
+            return method(self, *args, **kwargs)
+
+        monkeypatch.setattr(kind, name, noted)
+
+    for name in ("poll", "publish", "claim"):
+        noting(JournalStore, name)
+    noting(Runner, "run")
+    monkeypatch.setattr(Pace, "interval", 0.0)
+    monkeypatch.setattr(Pace, "tasks", lambda pace, free: 2)
+    run([at_once(i) for i in range(9)], workers=0, store=str(tmp_path / "store"))
+    last = len(deeds) - deeds[::-1].index("run")
+    pairs = set(itertools.pairwise(deeds[deeds.index("run") : last]))
+    assert {("run", "publish"), ("publish", "claim"), ("claim", "run")} <= pairs
+    assert not pairs & {("publish", "poll"), ("poll", "poll"), ("claim", "poll")}
+
+
+@TaskGenerator
+def at_once(number):
+    return number
 
 
 @TaskGenerator
