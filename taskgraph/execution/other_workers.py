@@ -24,6 +24,9 @@ _PER_NAME = 0.01
 may grow with the number of workers but not with its square."""
 _AT_ONCE = 4
 """How many workers are looked at closely each time; all come in their turn."""
+_IN_A_ROW = 8
+"""How often that is done at most while dead ones are found: a machine goes down whole,
+and others wait for what it had locked."""
 
 
 class OtherWorkers:
@@ -69,9 +72,7 @@ class OtherWorkers:
             here = 1 + sum(name.startswith(self._machine) for name in self._names)
             self.crowd = max(1.0, here / processors())
             self._dead &= self._names
-            dead = self._dead_of(self._names | self._holders(), now)
-            for worker in dead:
-                self._bury(worker)
+            dead, _ = self._bury_dead(lambda: self._names | self._holders(), now)
             if not dead:
                 self._count_at = now + max(_PATIENCE, _PER_NAME * len(self._names))
         return len(self._names) - len(self._dead)
@@ -91,8 +92,7 @@ class OtherWorkers:
         now = self._clock()
         if now < self._expel_at:
             return False
-        dead = self._dead_of(self._holders(), now)
-        freed = [worker for worker in dead if self._bury(worker)]
+        _, freed = self._bury_dead(self._holders, now)
         if not freed:
             self._expel_at = now + _PATIENCE
         return bool(freed)
@@ -101,14 +101,34 @@ class OtherWorkers:
         """Return who else has locked anything, dead or alive."""
         return set(self._backend.holders().values()) - {self._backend.worker}
 
-    def _bury(self, worker: str) -> bool:
-        """Sign off somebody who is dead; return whether it had locked anything."""
-        # Since the last poll it may have released them and left by itself.
+    def _bury_dead(
+        self, names: Callable[[], set[str]], now: float
+    ) -> tuple[set[str], list[str]]:
+        """Free the locks of the dead among some, and sign them off; return both.
+
+        Where one is found, all that died with it are probably among those seen next.
+        """
+        dead: set[str] = set()
+        freed = []
+        for _ in range(_IN_A_ROW):
+            found = self._dead_of(names() - dead, now)
+            if not found:
+                break
+            dead |= found
+            freed += [worker for worker in found if self._expel(worker)]
+        for worker in dead:  # nobody waits for that
+            self._backend.members.leave(worker)
+        return dead, freed
+
+    def _expel(self, worker: str) -> bool:
+        """Free what somebody had locked who is dead; return whether that was anything.
+
+        Since the last look it may have released all and left by itself.
+        """
         held = worker in self._holders()
         freed = held and self._backend.expel(worker, Cause.LOST)
         if freed:
             warn(f"{worker} does not answer any more; what it had locked is free")
-        self._backend.members.leave(worker)
         return freed
 
     def _dead_of(self, names: set[str], now: float) -> set[str]:

@@ -196,3 +196,29 @@ def test_who_has_work_frees_the_locks_of_the_dead_while_counting(
     assert set(own.holders().values()) == {"w2"}
     assert own.members.names() == {"w2"}
     assert len(warned) == 2
+
+
+@pytest.mark.parametrize("look", ["count", "expel_dead"])
+def test_all_who_died_together_are_freed_at_one_look(
+    open_store, own, others, warned, look
+):
+    """Others wait for what a machine had locked; that of each is an append."""
+    for number in range(11):
+        other = open_store(f"w{number:02}")
+        other.members.beat(other.worker, ended() if number < 9 else elsewhere())
+        other.claim([key(number)])
+    own.poll()
+    getattr(others, look)()
+    assert set(own.holders().values()) == {"w09", "w10"}
+    assert own.members.names() == {"w09", "w10"}
+    assert len(warned) == 9
+
+
+def test_a_thousand_dead_do_not_keep_one_from_work(own, others):
+    for number in range(60):
+        own.members.beat(f"w{number:03}", ended())
+    own.poll()
+    others.count()
+    assert len(own.members.names()) == 60 - 32
+    others.count()
+    assert own.members.names() == set()
