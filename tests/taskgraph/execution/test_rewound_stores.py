@@ -30,6 +30,8 @@ from taskgraph import TaskGenerator
 @TaskGenerator
 def part(number):
     time.sleep(0.01)
+    while number >= 30 and not os.path.exists("struck"):
+        time.sleep(0.01)
     return number, os.urandom(4).hex()
 
 @TaskGenerator
@@ -64,17 +66,29 @@ def names(folder: Path) -> list[Path]:
     return sorted((folder / "job.tgdata" / "log").glob("*/*"))
 
 
+def wait_for_segments(folder: Path) -> None:
+    """Wait for a dozen, or until no more come, as tasks wait for what is to be done.
+
+    How many there are by then depends on how busy the machine is.
+    """
+    count, since = 0, time.monotonic()
+    while count < 12 and (count < 8 or time.monotonic() < since + 3):
+        if len(names(folder)) != count:
+            count, since = len(names(folder)), time.monotonic()
+        assert time.monotonic() < since + 60
+        time.sleep(0.01)
+
+
 def under_a_run(folder: Path, deed) -> list[tuple[int, str]]:
     """Do something to a store while two runs are frozen; return how they ended."""
     (folder / "job.py").write_text(JOB)
     runs = [start(folder), start(folder)]
     try:
-        until = time.monotonic() + 60
-        while len(names(folder)) < 12 and time.monotonic() < until:
-            time.sleep(0.01)
+        wait_for_segments(folder)
         for run in runs:
             os.killpg(run.pid, signal.SIGSTOP)
         deed(folder)
+        (folder / "struck").touch()
         for run in runs:
             os.killpg(run.pid, signal.SIGCONT)
         said = [run.communicate(timeout=90)[1] for run in runs]
