@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from taskgraph.cli.plugins import Plugin
 
@@ -155,6 +155,14 @@ class LazyProgram(Program):
         return summaries, broken
 
 
+def _hide_passwords(arguments: Sequence[str]) -> None:
+    """Overwrite passwords in URLs of stores, before anything else takes its time."""
+    if any("://" in argument for argument in arguments):
+        from backends.own_arguments import hide, passwords_in
+
+        hide(each for argument in arguments for each in passwords_in(argument))
+
+
 def run_program(
     program: click.Command,
     name: str,
@@ -176,6 +184,7 @@ def run_program(
         Returns the defaults for options.
     """
     _open_output()
+    _hide_passwords(sys.argv)
     try:
         code: Any = program(
             prog_name=name, standalone_mode=False, default_map=settings()

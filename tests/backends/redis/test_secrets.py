@@ -104,6 +104,28 @@ def test_a_password_among_the_arguments_is_seen_by_nobody(guarded):
     assert QUOTED in own  # whoever asks his own process has it still
 
 
+@pytest.mark.parametrize("option", ["--store={}", "--also={}?sentinel_password=hush"])
+def test_a_program_hides_passwords_before_it_does_anything_else(option):
+    """To import what opens a store takes a second, or ten on a busy machine."""
+    program = (
+        "import click, sys; from taskgraph.cli.program import run_program\n"
+        "@click.command(context_settings={'ignore_unknown_options': True})\n"
+        "@click.argument('words', nargs=-1)\n"
+        "def said(words):\n"
+        "    print(open('/proc/self/cmdline').read(), words, 'redis' in sys.modules)\n"
+        "run_program(said, 'tg')"
+    )
+    url = option.format("redis+sentinel://anna:hush@host/service")
+    found = subprocess.run(
+        [sys.executable, "-c", program, url], capture_output=True, text=True, check=True
+    )
+    shown, _, own = found.stdout.rpartition("(")
+    assert "hush" not in shown
+    assert "anna:****@host" in shown
+    assert "hush" in own
+    assert own.endswith("False\n")
+
+
 def test_what_is_known_of_an_address_does_not_show_the_password_either():
     address = parse_address(
         "rediss://:hush@host?ssl_password=hush&sentinel_password=hush"
