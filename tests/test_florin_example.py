@@ -23,18 +23,23 @@ def example():
     return module
 
 
-@pytest.fixture(scope="module")
-def volume(tmp_path_factory):
+def write_volume(path):
+    """Write a volume with some cells and a vessel."""
     rng = np.random.default_rng(0)
     voxels = np.full((20, 96, 80), 200, np.uint8)
     for z, y, x in rng.integers((2, 5, 5), (12, 80, 65), size=(9, 3)):
         voxels[z : z + 6, y : y + 7, x : x + 7] = 60  # 294 voxels, a cell
     voxels[9:12, 40:43, :] = 60  # a vessel
-    path = tmp_path_factory.mktemp("volume") / "volume.tif"
     return str(segkit.save(path, voxels, axes="zyx"))
 
 
+@pytest.fixture(scope="module")
+def volume(tmp_path_factory):
+    return write_volume(tmp_path_factory.mktemp("volume") / "volume.tif")
+
+
 def files(folder):
+    """Return what the example has saved in a folder."""
     names = ("segmented.tiff", "labeled.tiff")
     return [segkit.open_image(folder / name, axes="zyx").read() for name in names]
 

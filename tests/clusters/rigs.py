@@ -72,7 +72,7 @@ class Cluster:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=300,
             check=False,
         )
         assert done.returncode == code, (line, done.stdout, done.stderr)

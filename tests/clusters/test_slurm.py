@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 
 from ..machine import needs_clusters
+from ..test_florin_example import FILE, files, write_volume
 from .rigs import PROGRAMS, host_at_work, kill_node, wait_for_nodes
 
 pytestmark = [needs_clusters, pytest.mark.timeout(300)]
@@ -151,3 +153,25 @@ def test_the_processes_of_srun_are_queued_again_together(cluster):
     assert "refused" not in log
     assert cluster.begun() == 16
     assert cluster.left_clean()
+
+
+@pytest.mark.clusters
+@pytest.mark.timeout(900)
+def test_florin_s_example_makes_the_same_as_jobs_steps_and_ranks(cluster):
+    """By one process; an array of three jobs; three processes of srun, of mpiexec."""
+    folder, segkit = cluster.folder, PROGRAMS / "segkit"
+    volume = write_volume(folder / "volume.tif")
+    cluster.sh(f"{sys.executable} {FILE} {volume} --out alone --workers 1")
+    expected = files(folder / "alone")
+    call = f"alone/florin.toml {volume} -o"
+
+    cluster.sh(f"{segkit} submit {call} jobs --store a.tgdata --slurm -n 3 --time 10m")
+    cluster.wait_until(lambda: not cluster.sh("squeue -h").stdout, 300)
+    cluster.sh(f"srun --ntasks=3 {segkit} run {call} steps --store b.tgdata -q")
+    mpiexec = f"{PROGRAMS / 'mpiexec'} -localhost 127.0.0.1 -n 3"
+    cluster.sh(f"{mpiexec} {segkit} run {call} ranks --store c.tgdata -q")
+
+    assert expected[1].any()
+    for name in ("jobs", "steps", "ranks"):
+        for found, one in zip(files(folder / name), expected, strict=True):
+            np.testing.assert_array_equal(found, one)
