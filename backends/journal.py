@@ -140,8 +140,7 @@ class Journal:
         """Append what `decide` says of the state at the end; return where it went.
 
         If somebody else appended first, all is done again: a check and its act are one
-        step. Who has just `looked` tries before he looks again. None is returned if
-        there is nothing to append.
+        step. Who just `looked` tries first. None is returned if nothing is to append.
 
         Raises
         ------
