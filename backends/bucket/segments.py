@@ -117,11 +117,14 @@ class Segments:
                 if kept is not None:
                     kept = self.keep(position, kept)
             return None if kept is None else (kept.data, kept.size)
-        found = self.page(position).get(position)
-        if found is None:
+        listed = self.page(position).get(position)
+        if listed is None:
             return None
-        if kept is None or kept.mark != found.mark:
+        if kept is None or kept.mark != listed.mark:
             kept = self._read_ahead(position)
+        if kept is not None and len(kept.data) < min(limit, kept.size):  # a long head
+            found = self._client.get(self.name(position), limit, kept.mark)
+            kept = None if found is None else parted(found)[0]
         return None if kept is None else (kept.data[:limit], kept.size)
 
     def _read_ahead(self, position: int) -> Get | None:
