@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_hexdigest
 
-from backends.own_arguments import hide
+from backends.urls import hide
 
 if TYPE_CHECKING:
     from backends.redis.address import Address

@@ -158,7 +158,7 @@ class LazyProgram(Program):
 def _hide_passwords(arguments: Sequence[str]) -> None:
     """Overwrite passwords in URLs of stores, before anything else takes its time."""
     if any("://" in argument for argument in arguments):
-        from backends.own_arguments import hide, passwords_in
+        from backends.urls import hide, passwords_in
 
         hide(each for argument in arguments for each in passwords_in(argument))
 
