@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from segkit.pipeline.steps import Step
 
 
+_SIGN = 30
+"""Pixels of a button of one sign: the dock stands beside the image."""
+
+
 class PipelineWidget:
     """Steps of a pipeline as controls, and a button that runs them on a layer.
 
@@ -73,7 +77,7 @@ class PipelineWidget:
                 self._said,
             ],
         )
-        self.native = self._container.native
+        self.native = self._container.root_native_widget  # that scrolls
         self.native.controller = self  # Qt keeps that, and that keeps this
         self.preset.changed.connect(lambda _: self._told(self.begin))
         self.layer.changed.connect(lambda _: self._told(self._show))
@@ -166,9 +170,9 @@ class PipelineWidget:
 
         title = self._make.Label(value=f"{number + 1}. {step.function}")
         buttons = [
-            self._button("up", lambda: move(-1)),
-            self._button("down", lambda: move(1)),
-            self._button("remove", remove),
+            self._button("\u2191", lambda: move(-1), "move up"),
+            self._button("\u2193", lambda: move(1), "move down"),
+            self._button("\u2715", remove, "remove"),
         ]
         row = [title, *buttons]
         return self._make.Container(widgets=row, layout="horizontal", labels=False)
@@ -187,8 +191,10 @@ class PipelineWidget:
             widgets=[label, made], layout="horizontal", labels=False
         )
 
-    def _button(self, text: str, action: Callable[[], None]) -> Any:
-        made = self._make.PushButton(text=text)
+    def _button(self, text: str, action: Callable[[], None], tooltip: str = "") -> Any:
+        made = self._make.PushButton(text=text, tooltip=tooltip)
+        if len(text) == 1:  # Qt would make it as wide as a word
+            made.max_width = _SIGN
         made.changed.connect(lambda _: self._told(action))
         return made
 

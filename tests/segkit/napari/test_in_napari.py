@@ -100,6 +100,8 @@ def test_the_widget_edits_and_runs_a_pipeline(
     _, made = viewer.window.add_plugin_dock_widget(PLUGIN, "Pipeline")
     widget = made if hasattr(made, "steps") else made.controller
     assert widget.layer.value is layer
+    assert type(widget.native).__name__ == "QScrollArea"  # as high as its steps are
+    assert widget._container.native.minimumSizeHint().width() < 400
     widget.added.value = "regionprops"
     widget.add()
     widget._rows[1][1].value = 0.3  # sigma
