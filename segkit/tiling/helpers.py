@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
@@ -31,7 +32,8 @@ if hasattr(os, "register_at_fork"):  # a fork has no threads of its parent
 def helping(work: Callable[[], None]) -> threading.Lock | None:
     """Let another thread do some work; return a lock that opens when it is done.
 
-    None is returned if the system lets us start no thread. The work must not raise.
+    None is returned if the system lets us start no thread, or Python is ending, when
+    other threads stand still. The work must not raise.
 
     Examples
     --------
@@ -40,6 +42,8 @@ def helping(work: Callable[[], None]) -> threading.Lock | None:
     >>> done.acquire(), found != [threading.get_ident()]
     (True, True)
     """
+    if sys.is_finalizing():
+        return None
     done = threading.Lock()
     done.acquire()
     try:

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -29,6 +29,7 @@ from segkit.tiling import helpers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from threading import Lock
 
     from segkit.arrays import Array
 
@@ -147,8 +148,9 @@ def in_threads(run: Callable[[A], B], items: Sequence[A], threads: int) -> list[
             deque(places, maxlen=0)  # which leaves nothing to the others
             errors.append(error)
 
-    others = [helper for _ in range(threads - 1) if (helper := helpers.helping(work))]
+    others: list[Lock] = []
     try:
+        others.extend(filter(None, map(helpers.helping, repeat(work, threads - 1))))
         work()
     finally:
         deque(places, maxlen=0)  # after an interrupt, too

@@ -1,6 +1,8 @@
 """Tests of `segkit.tiling.helpers`: threads that wait for more to do."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -123,3 +125,50 @@ def test_nothing_that_was_worked_on_is_kept(fails):
     while gone() is not None and time.monotonic() < end:
         time.sleep(0.001)  # until the helper waits again
     assert gone() is None
+
+
+LAST_WORDS = """
+import os
+from segkit.tiling.threads import in_threads
+
+class Last:
+    def __del__(self, run=in_threads, say=os.write):
+        say(1, repr(run(abs, range(-3, 1), 2)).encode())
+
+last = Last()
+{before}
+"""
+
+
+@pytest.mark.parametrize("before", ["", "in_threads(abs, range(4), 2)"])
+def test_what_python_does_as_it_ends_needs_no_helper(before):
+    """It would wait for ever, as all other threads stand still then."""
+    code = LAST_WORDS.format(before=before)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, timeout=60, check=True
+    )
+    assert run.stdout == b"[3, 2, 1, 0]"
+
+
+def test_after_an_interrupt_helpers_begin_nothing_more(monkeypatch):
+    """Also if it comes before all of them have been called."""
+    called, begun, going = [], [], threading.Event()
+
+    def helping(work, call=helpers.helping):
+        if called:
+            going.wait(60)
+            raise KeyboardInterrupt
+        called.append(call(work))
+        return called[0]
+
+    def run(number):
+        begun.append(number)
+        going.set()
+        time.sleep(0.05)
+
+    monkeypatch.setattr(helpers, "helping", helping)
+    with pytest.raises(KeyboardInterrupt):
+        in_threads(run, range(20), 3)
+    done = len(begun)
+    time.sleep(0.2)
+    assert len(begun) == done < 20
