@@ -181,13 +181,38 @@ def shared(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, NDArray[A
     """Return an array that the fetcher can be handed, and the descriptor to do it by.
 
     The memory lives as long as the array; the descriptor is to be closed.
+
+    Raises
+    ------
+    MemoryError
+        The machine has no room for so many voxels.
     """
+    _require_room(shape, dtype)
     size = math.prod(shape) * dtype.itemsize
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("voxels")
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
-    os.ftruncate(descriptor, size)
-    whole = mmap.mmap(descriptor, size)
+    try:
+        os.ftruncate(descriptor, size)
+        whole = mmap.mmap(descriptor, size)
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor, np.frombuffer(whole, dtype).reshape(shape)
+
+
+def _require_room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise `MemoryError` for more than the machine has.
+
+    Of memory that is shared the system promises any amount, and ends processes when
+    it is written to; of a process's own it refuses what it can never have.
+    """
+    try:
+        np.empty(shape, dtype)
+    except (MemoryError, ValueError):  # the latter beyond what any machine can address
+        raise MemoryError(
+            f"a box of {' x '.join(map(str, shape))} voxels of {dtype} does not fit"
+            " into memory; read smaller boxes, or a coarser level"
+        ) from None

@@ -1,8 +1,10 @@
 """What goes wrong elsewhere is told in a sentence: what, which, what to do."""
 
+import json
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,6 +145,21 @@ def test_a_box_outside_is_refused(served):
         image.read(segkit.Box((0, 0, 0), (9, 16, 16)))
     assert image.read((slice(7, 99), 3)).shape == (1, 16)
     assert image.read((slice(3, 3),)).shape == (0, 16, 16)
+
+
+@pytest.mark.parametrize("length", [10**5, 10**12])
+def test_more_voxels_than_any_memory_has_are_refused(served, length):
+    """Before any are read, as shared memory is promised without an end."""
+    file = served.folder / "a.n5/s0/attributes.json"
+    known = json.loads(file.read_text())
+    file.write_text(json.dumps({**known, "dimensions": [length] * 3}))
+    for where in (f"{served.url}/a.n5", served.folder / "a.n5"):
+        image = segkit.open_image(where, missing="fill")
+        opened = len(list(Path("/dev/fd").iterdir()))
+        with pytest.raises(MemoryError, match="does not fit into memory; read smaller"):
+            image.read()
+        assert len(list(Path("/dev/fd").iterdir())) == opened
+        assert (image.read((slice(0, 8),) * 3) == VOLUME[:8, :8, :8]).all()
 
 
 def test_an_image_that_was_replaced_is_not_mixed(served):
