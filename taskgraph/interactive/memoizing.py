@@ -38,9 +38,9 @@ class Memory:
     def here(self) -> Results:
         """Return the store for this process: a forked one is another worker."""
         if self._pid != os.getpid():
-            self._pid = os.getpid()
             known = self.results
             self.results = type(known)(known.backend.again(), known.folder)
+            self._pid = os.getpid()  # last: other threads of the fork look at it
         return self.results
 
     def __reduce__(self) -> tuple[Callable[[str], Memory], tuple[str]]:

@@ -177,3 +177,26 @@ def test_processes_of_other_libraries_know_functions_by_one_name(tmp_path, backe
 def test_what_remembers_in_memory_is_not_sent_to_other_processes():
     with pytest.raises(UsageError, match="give memory\\(\\) a directory or a URL"):
         pickle.dumps(memory("memory://"))
+
+
+def test_no_thread_of_a_fork_takes_the_store_of_its_parent(tmp_path, monkeypatch):
+    """Also while another one opens it for the fork."""
+    memo, going, over = memory(tmp_path), threading.Event(), threading.Event()
+    of_parent, again = memo.results, type(memo.results.backend).again
+
+    def slow(backend):
+        if not going.is_set():
+            going.set()
+            over.wait(60)
+        return again(backend)
+
+    monkeypatch.setattr(type(of_parent.backend), "again", slow)
+    memo._pid = -1  # as in a fork
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(memo.here)
+        assert going.wait(60)
+        try:
+            assert memo.here() is not of_parent
+        finally:
+            over.set()
+        assert other.result() is not of_parent
