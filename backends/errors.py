@@ -5,6 +5,8 @@ messages: the URL (`OpenError`), the machine (`UnavailableError`), the stored by
 (`DamagedError`), or two programs of different age (`FormatError`).
 """
 
+import sys
+
 
 class BackendError(Exception):
     """Base of every error that a backend raises."""
@@ -64,3 +66,20 @@ class DamagedError(BackendError):
 
     def __reduce__(self) -> tuple[type["DamagedError"], tuple[str, str, str]]:
         return type(self), (self.what, self.why, self.advice)
+
+
+def pip_install(*packages: str) -> str:
+    """Return the command that installs packages for the Python that runs.
+
+    It works wherever there is a pip, also if this environment has none of its own, as
+    those of uv.
+
+    Examples
+    --------
+    >>> print(pip_install("redis>=5.0.1"))
+    pip --python ... install 'redis>=5.0.1'
+    """
+    import shlex  # rarely needed, and this module at each start
+
+    python = sys.executable or "python3"
+    return shlex.join(("pip", "--python", python, "install", *packages))

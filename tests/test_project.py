@@ -47,6 +47,14 @@ def test_nothing_says_to_install_us_from_a_registry_that_has_us_not() -> None:
     assert telling == []
 
 
+def test_what_a_message_says_to_install_goes_where_this_python_looks() -> None:
+    folders = ("taskgraph", "segkit", "backends")
+    sources = [p for folder in folders for p in (ROOT / folder).rglob("*.py")]
+    # The environments that uv makes, as in the README, have no module pip.
+    telling = [p.name for p in sources if "-m pip install" in p.read_text("utf-8")]
+    assert telling == []
+
+
 def test_no_property_fails_by_the_pace_of_the_machine() -> None:
     assert settings().deadline is None
     assert HealthCheck.too_slow in settings().suppress_health_check

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backends.bucket.address import how_to_authenticate
 from backends.bucket.courier import receive, receive_into, send
 from backends.bucket.hiring import hired
-from backends.errors import DamagedError, OpenError, UnavailableError
+from backends.errors import DamagedError, OpenError, UnavailableError, pip_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,7 +85,7 @@ class Client:
         if find_spec("obstore") is None:
             raise OpenError(
                 f"{address.url}: this needs the package obstore; install it with "
-                "`python3 -m pip install 'obstore>=0.12'`"
+                f"`{pip_install('obstore>=0.12')}`"
             )
         self.address = address
         self.url = address.url

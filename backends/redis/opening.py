@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from backends.errors import OpenError
+from backends.errors import OpenError, pip_install
 from backends.redis.address import parse_address
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def open_log(url: str, *, create: bool) -> RedisLog:
     if find_spec("redis") is None:
         raise OpenError(
             f"{address.url}: stores in Redis need the package redis; "
-            "python3 -m pip install 'redis>=5.0.1'"
+            + pip_install("redis>=5.0.1")
         )
     from backends.redis.redis_log import RedisLog
     from backends.redis.room import Room

@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from backends.errors import OpenError
+from backends.errors import OpenError, pip_install
 from backends.filesystem.probe import DirectoryProbe
 from backends.interface import Finding, Kind, Level, Row, Segment, Service
 from backends.redis.address import parse_address
@@ -53,7 +53,7 @@ class RedisProbe:
         if find_spec("redis") is None:
             raise OpenError(
                 f"{address.url}: stores in Redis need the package redis; "
-                "python3 -m pip install 'redis>=5.0.1'"
+                + pip_install("redis>=5.0.1")
             )
         from backends.redis.server import Server
 

@@ -6,7 +6,7 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any
 
-from backends.errors import DamagedError, OpenError
+from backends.errors import DamagedError, OpenError, pip_install
 from taskgraph.jugstores.files import decoded
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Server:
         except ImportError:
             raise OpenError(
                 f"{url}: stores in Redis need the package redis; "
-                "python3 -m pip install 'redis>=5.0.1'"
+                + pip_install("redis>=5.0.1")
             ) from None
         self.url = url
         self._errors = redis.RedisError, OSError

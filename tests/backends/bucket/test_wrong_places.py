@@ -101,7 +101,7 @@ def test_every_name_has_an_object_of_its_own(name):
 
 def test_without_the_package_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setattr("backends.bucket.client.find_spec", lambda name: None)
-    with pytest.raises(OpenError, match=r"pip install 'obstore>=0.12'"):
+    with pytest.raises(OpenError, match=r"pip --python \S+ install 'obstore>=0.12'"):
         open_backend("s3://bucket/x")
 
 

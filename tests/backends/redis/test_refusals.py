@@ -1,6 +1,7 @@
 """Each way to be wrong ends in a sentence that says what to do, without a password."""
 
 import socket
+import sys
 import threading
 import time
 
@@ -62,7 +63,7 @@ def test_something_else_answers():
 def test_the_package_is_not_installed(monkeypatch):
     monkeypatch.setattr(opening, "find_spec", lambda name: None)
     said = refusal("redis://:secret@host")
-    assert "python3 -m pip install 'redis>=5" in said
+    assert f"pip --python {sys.executable} install 'redis>=5" in said
     assert "secret" not in said
 
 

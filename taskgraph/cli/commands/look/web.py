@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backends.errors import pip_install
 from taskgraph.cli.arguments import jugfile_argument
 from taskgraph.cli.printing import say
 from taskgraph.cli.sentences import completed, note
@@ -84,7 +85,7 @@ def command(
 def _not_installed(name: str | None) -> UsageError:
     return UsageError(
         f"pages need the extra web, as {name} is not installed: "
-        "python3 -m pip install 'starlette>=0.46' 'uvicorn>=0.34'"
+        + pip_install("starlette>=0.46", "uvicorn>=0.34")
     )
 
 
