@@ -154,11 +154,20 @@ class Place:
         path = self.address.path
         if path not in self._known:
             try:
-                self._known[path] = self.ask("get", path)
+                found = self.ask("get", path)
+                self._known[path] = None if self._is_page(found) else found
             except PermissionError as error:
                 # S3 says so of what is not there, too, if it must not be listed.
                 self._known[path] = error
         return self._known[path]
+
+    def _is_page(self, found: tuple[bytes, str] | None) -> bool:
+        """Say whether a web server shows a page where there is nothing.
+
+        Some do so for whatever they do not have; metadata are JSON.
+        """
+        page = found is not None and found[0].lstrip()[:1] == b"<"
+        return page and not self.address.is_bucket
 
     @property
     def refused(self) -> Exception | None:

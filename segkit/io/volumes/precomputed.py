@@ -105,7 +105,7 @@ def is_precomputed(node: Node) -> bool:
         return False
     try:
         found: Any = json.loads(file.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and bool({"@type", "scales"} & found.keys())
 

@@ -139,6 +139,25 @@ def test_metadata_of_no_use_are_told(served, name, old, new, message):
             segkit.open_image(f"{where}/{name.partition('/')[0]}")
 
 
+@pytest.mark.parametrize("name", ["a.precomputed", "a.n5", "a.zarr", "a.zarr/0"])
+def test_pages_shown_for_what_is_not_there_are_no_metadata(served, name):
+    """Web servers of applications answer every address with one."""
+    whole = name.partition("/")[0]
+    shutil.copytree(served.folder / whole, served.folder / "pages" / whole)
+    assert (segkit.open_image(f"{served.url}/pages/{name}").read() == VOLUME).all()
+    with pytest.raises(FileNotFoundError, match="no image there"):
+        segkit.open_image(f"{served.url}/pages/none")
+
+
+def test_an_info_of_nothing_but_brackets_is_no_image(served):
+    (served.folder / "deep").mkdir()
+    (served.folder / "deep" / "info").write_text("[" * 100_000)
+    with pytest.raises(FileNotFoundError, match="no image there"):
+        segkit.open_image(f"{served.url}/deep")
+    with pytest.raises(NotAnImageError, match="is not an image"):
+        segkit.open_image(served.folder / "deep")
+
+
 def test_a_box_outside_is_refused(served):
     image = segkit.open_image(f"{served.url}/a.n5")
     with pytest.raises(ValueError, match="reaches beyond shape"):

@@ -12,7 +12,10 @@ from pathlib import Path
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves files, or parts of them; below ``private`` for who knows the password."""
+    """Serves files, or parts of them; below ``private`` for who knows the password.
+
+    Below ``pages`` it answers with a page whatever it does not have.
+    """
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -31,6 +34,8 @@ class Handler(SimpleHTTPRequestHandler):
         if "/private/" in self.path and self.headers.get("Authorization") != known:
             return self._say(401)
         path = Path(self.translate_path(self.path))
+        if not path.is_file() and "/pages/" in self.path:
+            return self._say(200, b"<!doctype html><title>Not found</title>")
         if not path.is_file():
             return self._say(404)
         return self._send(path.read_bytes())
