@@ -73,6 +73,11 @@ def require_channel(step: Step) -> Any:
             raise TypeError(
                 f"channel is {one!r}, but must be a name or a number from 0"
             )
+        if isinstance(one, int) and one < 0:
+            raise ValueError(
+                f"channel is {one}, but must be a name or a number from 0; none is"
+                " counted from the last one"
+            )
     if isinstance(said, tuple) and step.function != "regionprops":
         raise TypeError(f"channel is {said!r}; only regionprops reads several")
     if not several or len({*map(str, several)}) < len(several):

@@ -209,6 +209,7 @@ BRIGHT = {"properties": ["label", "intensity_mean"]}
         (lambda: steps("tt"), "per is 'tt'"),
         (lambda: Pipeline(label(), save("a.tif", channel=1)), "reads no image"),
         (lambda: Pipeline(label().having(channel=True)), "a name or a number from 0"),
+        (lambda: Pipeline(label().having(channel=-1)), "counted from the last"),
         (
             lambda: Pipeline(label().having(channel=(0, 1))),
             "only regionprops reads sev",
