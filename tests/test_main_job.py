@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,19 @@ def test_the_pipeline_for_planes_gives_labels_and_a_table_of_them(tmp_path):
     assert [int(row["count"]) for row in rows] == counts.tolist()
     bright = np.bincount(labels.ravel(), picture.ravel())[1:] / counts
     np.testing.assert_allclose([float(row["intensity_mean"]) for row in rows], bright)
+
+
+def test_the_pipeline_for_planes_takes_colours_when_its_remark_is_a_step(tmp_path):
+    picture, _ = small_nuclei(np.random.default_rng(5))
+    segkit.save_png(tmp_path / "cells.png", np.stack([picture] * 3, axis=-1))
+    kept = (ROOT / "jugfiles" / "planes.toml").read_text()
+    path = tmp_path / "planes.toml"
+    path.write_text(
+        re.sub(r"^# (?=\[\[step|run = |with = )", "", kept, flags=re.MULTILINE)
+    )
+    segkit.Pipeline.load(path).run(tmp_path / "cells.png", out=tmp_path)
+    labels = tifffile.imread(tmp_path / "cells-labels.tif")
+    np.testing.assert_array_equal(labels, segkit.segment_nuclei(picture))
 
 
 def spoken(folder):

@@ -225,7 +225,9 @@ def _entries(path: Path, content: Any) -> list[Any]:
                 " step"
             )
     if "format" not in content:
-        raise PipelineError(f"{path}: says no format; add `format = {FORMAT}`")
+        raise PipelineError(
+            f"{path}: says no format; add `format = {FORMAT}`, above the first [[step]]"
+        )
     if content["format"] != FORMAT:
         raise PipelineError(
             f"{path}: has format {content['format']!r}; this version reads format"
