@@ -148,7 +148,7 @@ class Journal:
             What had been read before is not in the log any more.
         """
         staged: _Staged | None = None
-        known = looked and self._joined and not self._rewound
+        known = looked and self.log.lasting and self._joined and not self._rewound
         try:
             while True:
                 segment, known = decide() if known else None, False

@@ -19,6 +19,8 @@ class Log(Protocol):
     """Whether other processes see it."""
     latency: float
     """Seconds after which others see an append, roughly."""
+    lasting: bool
+    """Whether what was appended never vanishes, whatever else fails."""
 
     @property
     def block_size(self) -> int:

@@ -52,6 +52,7 @@ class MemoryLog:
 
     shared = False
     latency = 0.0
+    lasting = True
     block_size = 1000
 
     def __init__(self, room: Room | None = None, url: str = "memory://") -> None:

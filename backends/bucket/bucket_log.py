@@ -81,6 +81,7 @@ class BucketLog:
 
     shared = True
     latency = 0.25
+    lasting = True
 
     def __init__(
         self,

@@ -77,6 +77,7 @@ class FileLog:
     """
 
     shared = True
+    lasting = False  # file servers lose names that they had confirmed
 
     def __init__(self, root: Path, *, create: bool = True, block: int = BLOCK) -> None:
         self.url = str(root)

@@ -67,6 +67,7 @@ class RedisLog:
 
     shared = True
     latency = 0.002
+    lasting = False  # a replica that took over may know less
 
     def __init__(self, room: Room, *, create: bool = True, blobs: str = "") -> None:
         self.url = room.url

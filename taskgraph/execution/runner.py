@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -97,7 +98,9 @@ class Runner:
         self._results = results
         self._clock = clock
         self._debug = debug
-        self._hooked, self._alone = hooked, alone
+        self._hooked = hooked
+        main = threading.current_thread() is threading.main_thread()
+        self._alone = alone and main  # else others of its kind may begin and end
         self.ended = self.progress = False
         self.retries_on: Causes | None = None
         self.codes = Codes()

@@ -88,6 +88,7 @@ class SimulatedLog:
 
     shared = True
     latency = 0.02
+    lasting = False
     url = "simulation"
 
     def __init__(self, disk: Disk, process: Process) -> None:

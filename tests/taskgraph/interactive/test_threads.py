@@ -200,3 +200,33 @@ def test_no_thread_of_a_fork_takes_the_store_of_its_parent(tmp_path, monkeypatch
         finally:
             over.set()
         assert other.result() is not of_parent
+
+
+turns = {name: threading.Event() for name in ("a begins", "b begins", "a is over")}
+
+
+@TaskGenerator
+def in_turn(name):
+    turns[f"{name} begins"].set()
+    return turns["b begins" if name == "a" else "a is over"].wait(20)
+
+
+def test_tasks_that_threads_run_at_once_leave_nothing_behind(tmp_path):
+    """The one that begins first ends first."""
+    tasks = {}
+    for name in "ab":
+        with in_store(tmp_path / name):
+            tasks[name] = in_turn(name)
+
+    def runs(name):
+        return run([tasks[name]], store=tmp_path / name, workers=0).done
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(runs, "a")
+        assert turns["a begins"].wait(20)
+        second = pool.submit(runs, "b")
+        assert first.result() == 1
+        turns["a is over"].set()
+        assert second.result() == 1
+    assert [value(task) for task in tasks.values()] == [True, True]
+    assert ramp(2).args == (2,)  # no task is taken to run still
