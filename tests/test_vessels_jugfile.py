@@ -122,13 +122,18 @@ def test_a_killed_study_goes_on_and_computes_nothing_twice(demo, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     start = f"from taskgraph import run; run({str(JUGFILE)!r}, store='s', workers=0)"
     study = subprocess.Popen([sys.executable, "-c", start])
-    keys = Trial(JUGFILE, store="s").results.keys
-    while len(set(keys())) < len(set(done.store.keys())) / 3:
+    results = Trial(JUGFILE, store="s").results
+
+    def keys():
+        results.backend.poll()
+        return set(results.keys())
+
+    while len(keys()) < len(set(done.store.keys())) / 3:
         assert study.poll() is None
         time.sleep(0.05)
     study.kill()
     study.wait()
-    before = set(keys())
+    before = keys()
     computed = Trial(JUGFILE, store="s").run()
     assert sum(computed.values()) == len(set(done.store.keys()) - before) > 0
     for path in (folder / "vessels-out").glob("*.csv"):
