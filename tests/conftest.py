@@ -1,5 +1,6 @@
 """What all tests have in common."""
 
+import os
 import signal
 from functools import partial
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from taskgraph.tasks.recording import set_recording
+from taskgraph.tasks.recording import is_recording, set_recording
+from taskgraph.told_store import STORE_VARIABLE
 
 SHARED = [Path(__file__).with_name(name) for name in ("browser", "clusters", "nfs")]
 SHARED.append(Path(__file__).parent / "segkit/io/elsewhere")
@@ -44,5 +46,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def no_recording():
-    """Let each test begin as a fresh process does: with no store chosen."""
+    """Let each test begin as a fresh process does, and leave it so: no store chosen."""
     set_recording(None)
+    yield
+    set_recording(None)
+    assert not is_recording()
+    assert STORE_VARIABLE not in os.environ

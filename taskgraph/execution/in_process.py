@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from taskgraph.execution.options import RunOptions
 from taskgraph.execution.shared_page import NoPage
 from taskgraph.execution.worker import Worker
 from taskgraph.results.provenance import Provenance
-from taskgraph.tasks.recording import STORE_VARIABLE
+from taskgraph.told_store import told_to_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def run_here(
     about = options.identity(os.getpid(), lease)
     with (
         closing(provenance),
-        _known_to_children(backend),
+        told_to_children(backend.url) if backend.shared else nullcontext(),
         heartbeat(lambda: backend.members.beat(backend.worker, about), lease) as join,
     ):
         worker = Worker(
@@ -77,20 +77,6 @@ def run_here(
             join=join,
         )
         return run_told(loaded, worker.run)
-
-
-@contextmanager
-def _known_to_children(backend: Backend) -> Iterator[None]:
-    """Let processes that tasks start find the store while the block runs."""
-    before = os.environ.get(STORE_VARIABLE)
-    if backend.shared:
-        os.environ[STORE_VARIABLE] = backend.url
-    try:
-        yield
-    finally:
-        os.environ.pop(STORE_VARIABLE, None)
-        if before is not None:
-            os.environ[STORE_VARIABLE] = before
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from taskgraph.errors import NoResultError, TaskInsideTaskError, UsageError
 from taskgraph.identity.functions import same_function, variant_of
 from taskgraph.identity.hashing import Encoder
 from taskgraph.tasks.outputs import give_name
+from taskgraph.told_store import told_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -266,12 +266,6 @@ class _Process:
         self.late: WeakSet[threading.Thread] = WeakSet()
 
 
-STORE_VARIABLE = "_TASKGRAPH_STORE"
-"""Names the store of a worker to the processes that its tasks start.
-
-They may import the jugfile, as pools of fresh processes do; where it says `bvalue`, it
-has to find the results that the worker has found.
-"""
 strays = count()  # the next number: of tasks that nobody may run
 current: ContextVar[Recording[Any] | None] = ContextVar("recording", default=None)
 _process = _Process()
@@ -304,8 +298,8 @@ def recording_elsewhere() -> Recording[Any]:
 def current_recording() -> Recording[Any] | None:
     """Return the recording that new tasks join, if there is one."""
     recording = current.get() or _process.recording
-    if recording is None and STORE_VARIABLE in os.environ:
-        return _of_parent(os.environ[STORE_VARIABLE])
+    if recording is None and (store := told_store()) is not None:
+        return _of_parent(store)
     return recording if isinstance(recording, Recording) else None
 
 
@@ -331,7 +325,7 @@ def is_running() -> bool:
     """
     recording = current.get() or _process.recording
     if recording is None:
-        return STORE_VARIABLE in os.environ
+        return told_store() is not None
     return not isinstance(recording, Recording) or recording.whole
 
 

@@ -27,7 +27,7 @@ from taskgraph.execution.processes.worker_signals import Stopped
 from taskgraph.execution.runner import StopNow
 from taskgraph.execution.worker import Worker
 from taskgraph.exit_codes import ExitCode
-from taskgraph.tasks.recording import STORE_VARIABLE
+from taskgraph.told_store import STORE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -230,3 +230,35 @@ def test_tasks_that_threads_run_at_once_leave_nothing_behind(tmp_path):
         assert second.result() == 1
     assert [value(task) for task in tasks.values()] == [True, True]
     assert ramp(2).args == (2,)  # no task is taken to run still
+
+
+def store_of_a_child():
+    """Return the store that a process is told of which a task starts."""
+    asks = "import os; print(os.environ.get('_TASKGRAPH_STORE', ''))"
+    return subprocess.check_output([sys.executable, "-c", asks], text=True).strip()
+
+
+def test_runs_of_threads_that_overlap_tell_their_children_and_leave_nothing(tmp_path):
+    begun, ends = threading.Barrier(3), [threading.Event(), threading.Event()]
+
+    def holds(number):
+        told = store_of_a_child()
+        begun.wait(20)
+        return ends[number].wait(20) and told
+
+    def run_one(number):
+        task = TaskGenerator(holds, name="holds")(number)
+        run(task, store=tmp_path / str(number), workers=0)
+        return value(task)
+
+    calls.clear()
+    memo = memory(tmp_path / "memo")(squared)
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(run_one, number) for number in range(2)]
+        begun.wait(20)
+        assert [memo(3), memo(3), calls] == [9, 9, [3]]  # it is no task of theirs
+        for one, end in zip(both, ends, strict=True):  # the first to begin ends first
+            end.set()
+            assert one.result(20)
+    assert store_of_a_child() == ""
+    assert [memo(3), calls] == [9, [3]]
