@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from taskgraph.errors import (
     IterationError,
@@ -92,6 +92,9 @@ class NotItsResult:
 
     def __deepcopy__(self, _: Any) -> Self:
         return self
+
+    def __reduce__(self) -> NoReturn:
+        raise self._wrong("cannot be pickled, as for a process of a pool")
 
     def __format__(self, spec: str) -> str:
         raise self._wrong("cannot be written into a text (its repr can, as {task!r})")

@@ -5,6 +5,7 @@ import functools
 import json
 import math
 import operator
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,8 @@ USES = {
     "unpacking": lambda task: [*task],
     "in": lambda task: 3 in task,
     "sum": sum,
+    "pickle": pickle.dumps,
+    "another process": lambda task: pickle.dumps((print, [task])),
     "array": np.array,
     "list of an array": lambda task: np.array([task, task]),
     "mean": np.mean,
