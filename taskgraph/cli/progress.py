@@ -45,8 +45,8 @@ class Display(Protocol):
     def end(self, backend: Backend) -> None:
         """Show how it is at the end."""
 
-    def summary(self, report: Report) -> Sequence[str]:
-        """Return what to say at the end."""
+    def summary(self, report: Report, made: int) -> Sequence[str]:
+        """Return what to say at the end of a run that made so many of the results."""
 
 
 @contextmanager
@@ -77,7 +77,7 @@ class _Quiet:
     def end(self, backend: Backend) -> None:
         pass
 
-    def summary(self, report: Report) -> Sequence[str]:
+    def summary(self, report: Report, made: int) -> Sequence[str]:  # noqa: ARG002
         if not report.failed:
             return []
         return [f"{report.failed} failed, {report.blocked} blocked; see `tg errors`"]
@@ -118,13 +118,15 @@ class _Lines(_Quiet):
         left = self._count.time_left(backend, done, failed)
         note(f"{parts} after {seconds:.0f} s" + (f"; left: {left}" if left else ""))
 
-    def summary(self, report: Report) -> Sequence[str]:
+    def summary(self, report: Report, made: int) -> Sequence[str]:
         parts = [f"{report.done} done"]
         parts += [f"{report.failed} failed"] if report.failed else []
         parts += [f"{report.blocked} blocked"] if report.blocked else []
         parts += [f"{report.open} open"] if report.open else []
         seconds = time.monotonic() - self._began
-        lines = [f"{', '.join(parts)} after {seconds:.1f} s"]
+        all_new = made >= report.done + report.failed
+        ours = "" if all_new else f", {made or 'none'} of them by this run"
+        lines = [f"{', '.join(parts)} after {seconds:.1f} s{ours}"]
         if report.failed:
             lines.append(
                 "`tg errors` shows why; mend it and run again, which tries once more "

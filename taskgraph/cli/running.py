@@ -252,7 +252,8 @@ def run_script(
         report = report_from(told, supervisor.results)
         if len(told):
             display.end(supervisor.results.backend)
-    whole = not len(told) or _summarize(display, report, told.writers(), options)
+    said = display.summary(report, supervisor.noted.made)
+    whole = not len(told) or _summarize(said, report, told.writers(), options)
     return _concluded(supervisor, code, report, options, whole=whole)
 
 
@@ -304,7 +305,8 @@ def _supervise(
             loaded = source.load(loaded.results)  # what appeared behind barriers
         report = report_of(loaded)
         display.end(loaded.results.backend)
-    whole = _summarize(display, report, writing_files(loaded), options)
+    said = display.summary(report, supervisor.noted.made)
+    whole = _summarize(said, report, writing_files(loaded), options)
     return _concluded(supervisor, code, report, options, whole=whole), report
 
 
@@ -331,10 +333,10 @@ def _tell_taken(noted: Notes, options: RunOptions) -> None:
 
 
 def _summarize(
-    display: Display, report: Report, writing: Sequence[Key], options: RunOptions
+    said: Sequence[str], report: Report, writing: Sequence[Key], options: RunOptions
 ) -> bool:
     """Say how it went, and what tasks have written; see `_tell_files`."""
-    for line in display.summary(report) if is_first() else ():
+    for line in said if is_first() else ():
         note(line)
     if report.done and not options.quiet and is_first():
         note(_made(report))

@@ -178,7 +178,8 @@ class LimitedPage:
         self._until = until
         self._full = False
         self.running, self.rest = page.running, page.rest
-        self.note_taken, self.share = page.note_taken, page.share
+        self.note_taken, self.note_made = page.note_taken, page.note_made
+        self.share = page.share
 
     def expect(self, seconds: float | None) -> None:
         """Take no new task if one would probably take longer than is left."""

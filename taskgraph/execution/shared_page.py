@@ -22,8 +22,8 @@ _STOP, _ENDED, _START = 0, 1, 2
 _SIGNAL = _START + _SLOT.size
 _GO = _SIGNAL + 1
 _LIMITED, _PROGRESS, _OVER = _GO + 1, _GO + 2, _GO + 3
-_TAKEN = struct.Struct("<Q")
-_TAKEN_AT = 48
+_NUMBER = struct.Struct("<Q")
+_TAKEN, _MADE = 48, 56
 _NAP = 0.01
 """Seconds from one look to the next whether a worker has met the end."""
 _ABOUT = 64
@@ -50,6 +50,9 @@ class Page(Protocol):
 
     def note_taken(self, count: int) -> None:
         """Note that so many more results were taken from other stores."""
+
+    def note_made(self, count: int) -> None:
+        """Note that so many more results, or failures, were published."""
 
     def rest(self, seconds: float, clock: Clock) -> None:
         """Wait, but no longer than until another worker has met the end."""
@@ -87,6 +90,9 @@ class NoPage:
         """Note nothing: nobody asks."""
 
     def note_taken(self, count: int) -> None:
+        """Note nothing: nobody asks."""
+
+    def note_made(self, count: int) -> None:
         """Note nothing: nobody asks."""
 
     def rest(self, seconds: float, clock: Clock) -> None:
@@ -152,12 +158,21 @@ class SharedPage:
 
     def note_taken(self, count: int) -> None:
         """Note that so many more results were taken from other stores."""
-        _TAKEN.pack_into(self._page, _TAKEN_AT, self.taken + count)
+        _NUMBER.pack_into(self._page, _TAKEN, self.taken + count)
 
     @property
     def taken(self) -> int:
         """How many results were taken from other stores."""
-        return int(_TAKEN.unpack_from(self._page, _TAKEN_AT)[0])
+        return int(_NUMBER.unpack_from(self._page, _TAKEN)[0])
+
+    def note_made(self, count: int) -> None:
+        """Note that so many more results, or failures, were published."""
+        _NUMBER.pack_into(self._page, _MADE, self.made + count)
+
+    @property
+    def made(self) -> int:
+        """How many results and failures were published."""
+        return int(_NUMBER.unpack_from(self._page, _MADE)[0])
 
     def about(self) -> str:
         """Return what `describe` said of the last task with a time limit."""
@@ -226,16 +241,19 @@ class Notes:
     limited, progress : bool
         Whether a limit of time or of tasks ended one, and if one with such limits has
         run a task to its end.
-    taken : int
-        How many results they took from other stores.
+    taken, made : int
+        How many results they took from other stores, and how many, with failures, they
+        published.
     """
 
     limited: bool = False
     progress: bool = False
     taken: int = 0
+    made: int = 0
 
     def add(self, page: SharedPage) -> None:
         """Take in what a worker has noted that has ended."""
         self.limited |= page.limited
         self.progress |= page.progress
         self.taken += page.taken
+        self.made += page.made

@@ -320,8 +320,7 @@ class Worker:
 
     def _due(self) -> bool:
         """Return whether what was run would be too old after the following task."""
-        done = self._done
-        age = self._clock.monotonic() - done.oldest
+        age = self._clock.monotonic() - (done := self._done).oldest
         if not done.frees and age + self._following < self._background.patience:
             return False
         free = self._frontier.free(len(self._backend.holders()))
@@ -361,6 +360,7 @@ class Worker:
         self._pace.published(self._clock.monotonic() - began)
         self._background.patience = self._pace.interval
         if whole:
+            self._page.note_made(len(done))
             self._learn(self._backend.changes())
         else:
             self._backend.release(done.batch.keys)

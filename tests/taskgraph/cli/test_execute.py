@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -284,3 +285,24 @@ def test_progress_is_drawn_on_a_terminal(tg):
     assert worker.wait(timeout=30) == 0
     assert b"nap" in drawn
     assert b"3/3" in drawn
+
+
+def test_a_run_says_how_much_of_it_it_made_itself(tg):
+    tg.write(
+        "sums.py",
+        "from taskgraph import TaskGenerator\n"
+        "@TaskGenerator\ndef leaf(x):\n    return 12 // x\n"
+        "@TaskGenerator\ndef total(xs):\n    return sum(xs)\n"
+        "total([leaf(x) for x in range(1, 12)])\nleaf(0)\n",
+    )
+    ran = [tg("execute", "sums.py", "-j2", code=1).stderr for _ in range(2)]
+    tg("invalidate", "--name", "total", "--yes", "sums.py")
+    ran.append(tg("execute", "sums.py", code=1).stderr)
+    said = [
+        re.search(r"12 done, 1 failed after [0-9.]+ s(.*)", text)[1] for text in ran
+    ]
+    assert said[0] == ""
+    assert said[1] == ", 1 of them by this run"  # what failed was tried once more
+    assert said[2] == ", 2 of them by this run"
+    tg.write("sums.py", (tg.folder / "sums.py").read_text().replace("leaf(0)\n", ""))
+    assert "s, none of them by this run" in tg("execute", "sums.py").stderr
