@@ -9,6 +9,7 @@ from .errors import (
     MisalignedWriteError as MisalignedWriteError,
     MissingExtraError as MissingExtraError,
     NotAnImageError as NotAnImageError,
+    SpacingWarning as SpacingWarning,
     UnfinishedImageError as UnfinishedImageError,
     UnreachableError as UnreachableError,
 )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from segkit import checks
 from segkit.io.errors import ImageRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _T = TypeVar("_T")
 SPATIAL = "zyx"
+_MEASURED = f"t{SPATIAL}"
 UNKNOWN_UNIT = "pixel"
 MICROMETER = "micrometer"
 _LENGTHS = {  # powers of ten of a meter, and how else they are called
@@ -44,6 +47,8 @@ _SYMBOLS = {name: symbols[0] for name, (_, symbols) in _LENGTHS.items()} | {
     name: symbols[0] for name, symbols in _TIMES.items()
 }
 _UNKNOWN = (None, "", " ", "null", "none", "pixel", "pixels", "voxel")
+
+_DOUBTS: ContextVar[list[str] | None] = ContextVar("doubts", default=None)
 
 Physical = tuple[tuple[float, ...], tuple[str, ...]]
 """Spacing and unit of each axis."""
@@ -82,11 +87,40 @@ def usable(step: Any) -> float | None:
     return number if math.isfinite(number) and number > 0 else None
 
 
+@contextmanager
+def doubts_noted() -> Iterator[list[str]]:
+    """Note what files that are opened meanwhile state of steps and cannot be.
+
+    Examples
+    --------
+    >>> with doubts_noted() as doubts:
+    ...     physical("yx", {"y": (-1, "um"), "x": (0.5, "s")})
+    ((1.0, 1.0), ('pixel', 'pixel'))
+    >>> doubts
+    ["-1 micrometer along 'y'", "0.5 second along 'x'"]
+    """
+    doubts: list[str] = []
+    token = _DOUBTS.set(doubts)
+    try:
+        yield doubts
+    finally:
+        _DOUBTS.reset(token)
+
+
+def _doubt(axis: str, step: Any, unit: str | None) -> None:
+    doubts, name = _DOUBTS.get(), unit_name(unit)
+    stated = repr(step) if isinstance(step, str) else str(step)
+    told = f"{stated}{'' if name == UNKNOWN_UNIT else f' {name}'} along {axis!r}"
+    if doubts is not None and told not in doubts:  # once of several levels
+        doubts.append(told)
+
+
 def physical(axes: str, stated: Mapping[str, tuple[Any, str | None]]) -> Physical:
     """Return spacing and unit of each axis, 1 and 'pixel' where nothing usable is said.
 
     Lengths of different units are brought to that of the last axis of space, since
-    distances and areas mix them.
+    distances and areas mix them. What is said and no step can be is noted for
+    `doubts_noted`.
 
     Parameters
     ----------
@@ -109,6 +143,8 @@ def physical(axes: str, stated: Mapping[str, tuple[Any, str | None]]) -> Physica
         wrong = _TIMES if name in SPATIAL else _LENGTHS
         fits = number is not None and known not in wrong
         steps.append(number if number is not None and fits else 1.0)
+        if not fits and step is not None and str(step).strip() and name in _MEASURED:
+            _doubt(name, step, unit)
         units.append(known if fits else UNKNOWN_UNIT)
     return in_one_unit(axes, steps, units)
 

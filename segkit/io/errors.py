@@ -52,6 +52,11 @@ class ImageRequestError(ImageError, ValueError):
 
 
 @known_as("segkit.io")
+class SpacingWarning(UserWarning):
+    """A file states what no step from voxel to voxel can be; it counts as unknown."""
+
+
+@known_as("segkit.io")
 class ColourError(ImageRequestError):
     """A colour or many-channel image came where one grey image is expected."""
 

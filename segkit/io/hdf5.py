@@ -123,7 +123,7 @@ def stated_steps(
     tags = _axistags(attributes)
     if tags and len(tags) == len(axes):
         units = [tag.get("unit") or tag.get("units") for tag in tags]
-        steps = [tag.get("resolution") for tag in tags]
+        steps = [tag.get("resolution") or None for tag in tags]  # 0 if not known
         return dict(zip(axes, zip(steps, units, strict=True), strict=True))
     name = next((n for n in _SPACING_ATTRIBUTES if n in attributes), None)
     if name is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,11 +13,12 @@ import numpy as np
 
 from segkit.argument_kinds import require_types
 from segkit.io.arranged.views import at_channel, with_names
-from segkit.io.calibration import SPATIAL
+from segkit.io.calibration import SPATIAL, doubts_noted
 from segkit.io.elsewhere.address import is_address, local_path, parse_address
 from segkit.io.elsewhere.place import Place
 from segkit.io.errors import (
     ImageRequestError,
+    SpacingWarning,
     UnfinishedImageError,
     imports_explained,
 )
@@ -88,7 +90,8 @@ def open_image(
         Names of the channels, in their order; replaces what the file says.
     spacing : sequence of float, optional
         One value per axis or per axis of space; replaces what the file says. What a
-        file says and cannot be, such as a step of 0 or ``"0,5"``, counts as unknown.
+        file says and cannot be, such as a step of 0 or ``"0,5"``, counts as unknown,
+        of which a `SpacingWarning` tells where none is given.
     units : str or sequence of str, optional
         Unit of the spacing.
     axes : str, optional
@@ -154,10 +157,12 @@ def open_image(
     where, inside = _found(path)
     options = OpenOptions(key or inside, series, level, axes, well, pattern, missing)
     format_ = _format_of(where, options)
-    with imports_explained(str(where)):
+    with imports_explained(str(where)), doubts_noted() as doubts:
         image = _opened(where, format_, options)
         if wanted is not None:
             image = _with_spacing(where, format_, options, image, wanted)
+    if doubts and spacing is None:
+        _warn(path, doubts)
     if spacing is not None or units is not None:
         image = image.respaced(spacing, units)
     if nodata is not None:
@@ -167,6 +172,15 @@ def open_image(
     if channels is not None:
         image = with_names(image, channels)
     return _chosen(image, channel, to_grey, select)
+
+
+def _warn(path: str | Path, doubts: list[str]) -> None:
+    warnings.warn(
+        f"{path}: states a step of {', '.join(doubts)}, which none can be; it counts as"
+        " unknown (1 pixel), so give spacing= if you know it",
+        SpacingWarning,
+        stacklevel=3,
+    )
 
 
 def _level_of(

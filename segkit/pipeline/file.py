@@ -35,7 +35,7 @@ from segkit.io.elsewhere.address import is_address
 from segkit.io.publishing import published
 from segkit.measurement.classification import BoundsClassifier, bounds_classifier
 from segkit.other_names import nearest
-from segkit.pipeline.steps import PipelineError, Step, frozen
+from segkit.pipeline.steps import BelowPer, PipelineError, Step, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,9 @@ def _taken_apart(steps: Sequence[Step]) -> tuple[str, Sequence[Step]]:
     return steps[0].keywords["per"], steps[1:] if bare else [first, *steps[1:]]
 
 
-def _having_per(path: Path, content: dict[str, Any], steps: list[Step]) -> list[Step]:
+def _having_per(
+    path: Path, content: dict[str, Any], steps: tuple[Step, ...]
+) -> tuple[Step, ...]:
     """Return steps that take the axes apart that a file names above them."""
     per = content.get("per")
     if per is None:
@@ -103,10 +105,10 @@ def _having_per(path: Path, content: dict[str, Any], steps: list[Step]) -> list[
     if not isinstance(per, str) or not per:
         raise PipelineError(f'{path}: per is {per!r}; write per = "t"')
     if steps[0].function != "load":
-        return [Step("load", (), (("per", per),)), *steps]
+        return BelowPer([Step("load", (), (("per", per),)), *steps])
     if steps[0].keywords.get("per", per) != per:
         raise PipelineError(f"{path}: says per twice; leave that of step 1 (load) out")
-    return [steps[0].having(per=per), *steps[1:]]
+    return (steps[0].having(per=per), *steps[1:])
 
 
 def entry_of(number: int, step: Step) -> dict[str, Any]:
@@ -171,7 +173,7 @@ def _toml_key(name: str) -> str:
     return name if bare.isascii() and bare.isalnum() else json.dumps(name)
 
 
-def read_steps(path: Path, *, trust: bool) -> list[Step]:
+def read_steps(path: Path, *, trust: bool) -> tuple[Step, ...]:
     """Return the steps of a file; see `Pipeline.load`."""
     text = ""
     try:
@@ -193,7 +195,7 @@ def read_steps(path: Path, *, trust: bool) -> list[Step]:
     if not trust:
         for number, step in enumerate(steps, start=1):
             require_harmless(path, number, step)
-    return _having_per(path, content, steps)
+    return _having_per(path, content, tuple(steps))
 
 
 def require_harmless(path: Path, number: int, step: Step) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from segkit.names import known_as
 from segkit.pipeline.step_checks import checked, require_properties
-from segkit.pipeline.steps import PipelineError, Step, step_of
+from segkit.pipeline.steps import PipelineError, Step, numbered, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,10 +53,7 @@ class Pipeline:
     """
 
     def __init__(self, *steps: Step | Pipeline | Callable[..., Any]) -> None:
-        self.steps: tuple[Step, ...] = tuple(
-            checked(number, step) for number, step in enumerate(_flat(steps), start=1)
-        )
-        require_properties(self.steps)
+        self.steps: tuple[Step, ...] = _checked(tuple(_flat(steps)))
 
     def __repr__(self) -> str:
         return f"Pipeline({', '.join(map(_written, self.steps))})"
@@ -65,7 +62,8 @@ class Pipeline:
         from segkit.notebook.markup import table
 
         written = [_written(step) for step in self.steps]
-        return table({"step": range(1, 1 + len(written)), "call": written}, 99)
+        numbers = [number for number, _ in numbered(self.steps)]
+        return table({"step": numbers, "call": written}, 99)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pipeline) and self.steps == other.steps
@@ -217,10 +215,19 @@ class Pipeline:
         from segkit.pipeline.file import read_steps
 
         steps = read_steps(Path(path), trust=trust)
+        pipeline = cls()
         try:
-            return cls(*steps)
+            pipeline.steps = _checked(steps)
         except PipelineError as error:
             raise PipelineError(f"{path}: {error}") from error
+        return pipeline
+
+
+def _checked(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return steps, counted as they are given, once their arguments fit."""
+    found = type(steps)(checked(number, step) for number, step in numbered(steps))
+    require_properties(found)
+    return found
 
 
 def _flat(steps: Sequence[Any]) -> Iterator[Step]:

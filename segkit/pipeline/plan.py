@@ -21,7 +21,7 @@ from segkit.pipeline.step_checks import (
     require_named,
     require_properties,
 )
-from segkit.pipeline.steps import PipelineError, Step
+from segkit.pipeline.steps import PipelineError, Step, numbered, place_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ def plan(
     ((4, 4, 4), True)
     """
     draft = begun(steps, spec, tile=tile, budget=budget, unit=unit)
-    for number, step in enumerate(steps, start=1):
+    for number, step in numbered(steps):
         place(draft, number, step)
     return draft.stages
 
@@ -131,7 +131,7 @@ def place(draft: Draft, number: int, step: Step) -> None:
         else:
             draft.apply(step)
     except (ValueError, TypeError) as error:
-        raise PipelineError(f"step {number} ({step.function}): {error}") from error
+        raise PipelineError(f"{place_name(number, step)}: {error}") from error
 
 
 def _spacings(steps: Sequence[Step], spec: ImageSpec, unit: str | None) -> Spacings:

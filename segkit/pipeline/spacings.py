@@ -28,7 +28,7 @@ from segkit.io.described import as_image
 from segkit.measurement.properties import PHYSICAL
 from segkit.names import known_as
 from segkit.pipeline.contents import is_foreign
-from segkit.pipeline.steps import PipelineError
+from segkit.pipeline.steps import PipelineError, numbered, place_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -274,7 +274,7 @@ def _own(spec: ImageSpec) -> tuple[_Given | None, str]:
 
 def _given(steps: Sequence[Step], spec: ImageSpec) -> Iterator[_Given]:
     """Yield the spacings that steps are given, for each axis of the image."""
-    for number, step in enumerate(steps, start=1):
+    for number, step in numbered(steps):
         options = _options(step)
         if options.get("spacing") is None:
             continue
@@ -289,7 +289,7 @@ def _given(steps: Sequence[Step], spec: ImageSpec) -> Iterator[_Given]:
             continue
         named = [count == len(axes) or is_space for is_space in space]
         whole = tuple(next(distances) if one else 1.0 for one in named)
-        who = f"step {number} ({step.function})"
+        who = place_name(number, step)
         yield _Given(who, whole, space, step.function in MEASURING)
 
 

@@ -12,7 +12,7 @@ from segkit.io.calibration import SPATIAL
 from segkit.pipeline.contents import asks_for_axes, is_foreign, require_returns
 from segkit.pipeline.special_checks import ANY_AXES, require_channel
 from segkit.pipeline.special_steps import SPECIAL
-from segkit.pipeline.steps import PipelineError, Step
+from segkit.pipeline.steps import PipelineError, Step, numbered, place_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -78,7 +78,7 @@ def require_properties(steps: Sequence[Step], *, axes: str | None = None) -> Non
     """
     possible: Iterable[str] = ANY_AXES if axes is None else (axes,)
     columns: Sequence[str] = ()
-    for number, step in enumerate(steps, start=1):
+    for number, step in numbered(steps):
         if step.function in SPECIAL:
             try:
                 columns = SPECIAL[step.function].columns(step, columns, possible)
@@ -109,7 +109,7 @@ def require_axes(steps: Sequence[Step], axes: str, ndim: int) -> None:
     segkit.pipeline.PipelineError: step 2 (save): spacing (1, 0.5) has 2 numbers, but
     the image has 3 axes; give one for each
     """
-    for number, step in enumerate(steps, start=1):
+    for number, step in numbered(steps):
         if is_foreign(step) or step.function == "reconstruct":
             return
         if step.function == "load":
@@ -155,7 +155,7 @@ def require_named(
     """
     asking = [
         (number, step)
-        for number, step in enumerate(steps, start=1)
+        for number, step in numbered(steps)
         if step.function not in ("load", "tile")
     ]
     if not asking or any(map(_axes_given, steps)):
@@ -268,7 +268,7 @@ def require_image_function(name: str, function: Callable[..., Any]) -> None:
 
 
 def _wrong(number: int, step: Step, why: Exception | str) -> PipelineError:
-    return PipelineError(f"step {number} ({step.function}): {why}")
+    return PipelineError(f"{place_name(number, step)}: {why}")
 
 
 def _checked_special(number: int, step: Step, special: SpecialStep) -> Step:

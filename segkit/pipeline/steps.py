@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -133,6 +133,39 @@ class Step:
     def having(self, **options: Any) -> Step:
         """Return the step with options, which come in the place of its own."""
         return replace(self, options=tuple({**self.keywords, **options}.items()))
+
+
+class BelowPer(tuple[Step, ...]):
+    """Steps of a file below its ``per``, the first the `load` that this stands for.
+
+    Whoever wrote the file counts its steps, and this `load` is none of them.
+    """
+
+    __slots__ = ()
+
+
+def numbered(steps: Iterable[Step]) -> Iterator[tuple[int, Step]]:
+    """Yield steps with the numbers by which their writer knows them, mostly from 1.
+
+    Examples
+    --------
+    >>> [number for number, _ in numbered([Step("load"), Step("label")])]
+    [1, 2]
+    >>> [number for number, _ in numbered(BelowPer([Step("load"), Step("label")]))]
+    [0, 1]
+    """
+    yield from enumerate(steps, start=0 if isinstance(steps, BelowPer) else 1)
+
+
+def place_name(number: int, step: Step) -> str:
+    """Return a step as messages name it, by its number in `numbered`.
+
+    Examples
+    --------
+    >>> place_name(2, Step("label")), place_name(0, Step("load"))
+    ('step 2 (label)', 'per, above the steps')
+    """
+    return f"step {number} ({step.function})" if number else "per, above the steps"
 
 
 def _known_steps() -> list[str]:

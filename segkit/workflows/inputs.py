@@ -4,10 +4,8 @@ The key of a task must change when its input does. A file is known by its absolu
 path, size and modification time (`FileStamp`), which costs one look at the file, or by
 a digest of its content, which reads it once (see `content_of`) but lets it be moved or
 copied. A folder (Zarr, planes) is known by the same of all files in it. A worker that
-opens a file compares the stamp again: one that was changed after the tasks were
-written down is refused, not mixed with the results of the old one.
-
-A volume elsewhere is known by its address and the versions of its objects
+reads compares the stamps again: what was changed after the tasks were written down is
+refused. A volume elsewhere is known by its address and the versions of its objects
 (`AddressStamp`), or by a digest of its voxels.
 """
 
@@ -16,7 +14,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
 
@@ -84,10 +82,12 @@ class FileStamp:
     mtime_ns : int
         Time of the last modification in nanoseconds; for a folder the latest.
     digest : str
-        Of the content where that is asked for; for a folder, or an image in several
-        files, otherwise of names, sizes and times of all (other) files.
+        Of the content where that is asked for, else of names, sizes and times of all
+        files in a folder, or of all others of an image.
     by_content : bool
         Whether the digest alone says which file it is.
+    others : tuple of (str, int, int)
+        Path, size and time of each; in a key it is `digest`.
     """
 
     path: str
@@ -95,13 +95,11 @@ class FileStamp:
     mtime_ns: int
     digest: str = ""
     by_content: bool = False
+    others: tuple[tuple[str, int, int], ...] = field(default=(), compare=False)
 
     @classmethod
     def of(
-        cls,
-        path: str | Path,
-        known_by: KnownBy = "stamp",
-        beside: Sequence[str] = (),
+        cls, path: str | Path, known_by: KnownBy = "stamp", beside: Sequence[str] = ()
     ) -> FileStamp:
         """Return the stamp that a file or folder has now.
 
@@ -122,22 +120,28 @@ class FileStamp:
         if known_by not in ("stamp", "content"):
             raise PipelineError(f"known_by={known_by!r} must be 'stamp' or 'content'")
         where = Path(path).resolve()
-        files = [where] if not where.is_dir() else sorted(_files(where))
-        stats = [file.stat() for file in files]
-        size = sum(one.st_size for one in stats)
-        latest = max((one.st_mtime_ns for one in stats), default=0)
-        told = files if where.is_dir() else [Path(name).resolve() for name in beside]
+        folder = where.is_dir()
+        more = () if folder else map(Path.resolve, map(Path, beside))
+        files = sorted(_files(where)) if folder else [where, *more]
+        marks = [(str(file), *_mark(file)) for file in files]
+        own, told = (marks, marks) if folder else (marks[:1], marks[1:])
         digest = ""
         if known_by == "content":
-            more = [] if where.is_dir() else told
-            digest = _digest_of_content(where, [*files, *more])
+            digest = _digest_of_content(where, files)
         elif told:
             lines = [
-                f"{_name(file, where)}\0{one.st_size}\0{one.st_mtime_ns}\n"
-                for file, one in ((file, file.stat()) for file in told)
+                f"{_name(Path(file), where)}\0{size}\0{mtime_ns}\n"
+                for file, size, mtime_ns in told
             ]
             digest = _digest("".join(lines).encode(errors="surrogateescape"))
-        return cls(str(where), size, latest, digest, known_by == "content")
+        return cls(
+            str(where),
+            sum(size for _, size, _ in own),
+            max((mtime_ns for _, _, mtime_ns in own), default=0),
+            digest,
+            known_by == "content",
+            () if folder else tuple(told),
+        )
 
     def require_same(self) -> None:
         """Refuse a file that is another one now; of a folder only its presence.
@@ -145,27 +149,28 @@ class FileStamp:
         Raises
         ------
         ImageChangedError
-            If size or time differ, or there is no such file.
+            If size or time of one of its files differ, or there is no such file.
         """
-        path = Path(self.path)
-        try:
-            found = path.stat()
-        except FileNotFoundError:
-            raise ImageChangedError(
-                f"{path}: is gone; put it back, or run again"
-            ) from None
-        if path.is_dir():
-            return
-        if (found.st_size, found.st_mtime_ns) != (self.size, self.mtime_ns):
-            raise ImageChangedError(
-                f"{path}: was changed after the tasks were written down; run again, and"
-                " what depends on it is computed anew"
-            )
+        first = self.path, self.size, self.mtime_ns
+        for name, size, mtime_ns in (first, *self.others):
+            path = Path(name)
+            try:
+                found = _mark(path)
+            except FileNotFoundError:
+                raise ImageChangedError(
+                    f"{path}: is gone; put it back, or run again"
+                ) from None
+            if found != (size, mtime_ns) and not path.is_dir():
+                raise ImageChangedError(
+                    f"{path}: was changed after the tasks were written down; run again,"
+                    " and what depends on it is computed anew"
+                )
 
     def __taskgraph_files__(self) -> list[str]:
         """Return the paths of what `tg status` looks at."""
         where = Path(self.path)
-        return [self.path, *map(str, _files(where))] if where.is_dir() else [self.path]
+        inside = map(str, _files(where)) if where.is_dir() else ()
+        return [self.path, *inside, *(path for path, _, _ in self.others)]
 
     def __taskgraph_hash__(self) -> object:
         """Return what a key knows of the file."""
@@ -216,6 +221,12 @@ class AddressStamp:
         return self.digest if self.by_content else (self.path, self.digest)
 
 
+def _mark(file: Path) -> tuple[int, int]:
+    """Return what changes when somebody writes a file: its size and time."""
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns
+
+
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
 
@@ -243,9 +254,27 @@ def _digest_of_content(where: Path, files: list[Path]) -> str:
     return digest
 
 
+class _Input:
+    """An image that is an argument as it is."""
+
+    __slots__ = ()
+
+    def cut(self, box: Box) -> Self:  # noqa: ARG002 - a worker opens all of it
+        """Return itself."""
+        return self
+
+    def reader(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __taskgraph_value__(self) -> Self:
+        """Return itself: there is no task in it."""
+        return self
+
+
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
-class FileInput:
+class FileInput(_Input):
     """An image in a file.
 
     Attributes
@@ -286,27 +315,15 @@ class FileInput:
         self.stamp.require_same()
         return self.image.read(box)
 
-    def cut(self, box: Box) -> FileInput:  # noqa: ARG002 - a worker opens all of it
-        """Return itself."""
-        return self
-
-    def reader(self) -> FileInput:
-        """Return itself."""
-        return self
-
     def __taskgraph_hash__(self) -> object:
         """Return what a key knows of the image."""
         own = self.stamp, self.inside, self.options
         return (*own, self.view) if self.view else own
 
-    def __taskgraph_value__(self) -> FileInput:
-        """Return itself: there is no task in it."""
-        return self
-
 
 @known_as("segkit.names")
 @dataclass(frozen=True, slots=True)
-class ArrayInput:
+class ArrayInput(_Input):
     """An image in memory, known by its content."""
 
     image: Image = field(repr=False)
@@ -326,21 +343,9 @@ class ArrayInput:
         """Return the voxels of a box."""
         return self.image.read(box)
 
-    def cut(self, box: Box) -> ArrayInput:  # noqa: ARG002 - a worker opens all of it
-        """Return itself."""
-        return self
-
-    def reader(self) -> ArrayInput:
-        """Return itself."""
-        return self
-
     def __taskgraph_hash__(self) -> object:
         """Return what a key knows of the image."""
         return self.array
-
-    def __taskgraph_value__(self) -> ArrayInput:
-        """Return itself: there is no task in it."""
-        return self
 
 
 def opened_whole(image: Any, options: dict[str, Any]) -> Image:

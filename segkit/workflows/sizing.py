@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from segkit import checks
-from segkit.pipeline.steps import PipelineError
+from segkit.pipeline.steps import PipelineError, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +147,7 @@ def named_tile(
         If it does not fit the image's axes.
     """
     place = ""
-    for number, step in enumerate(steps, start=1):
+    for number, step in numbered(steps):
         if step.function == "tile":
             tile, place = step.keywords["shape"], f"step {number} (tile): "
     if tile is None:

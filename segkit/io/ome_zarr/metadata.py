@@ -124,11 +124,11 @@ def _output(multiscale: dict[str, Any]) -> str | None:
 
 def scale_of(
     multiscale: dict[str, Any], dataset: dict[str, Any], ndim: int
-) -> list[float | None]:
+) -> list[Any]:
     """Return the step of each axis, by the scales of a dataset and of its multiscale.
 
-    None where it is none, as 0, or another number of them than there are axes, or where
-    the axes are turned or bent.
+    None where none is stated, or where the axes are turned or bent; scales that are
+    another number than there are axes are returned whole for each.
     """
     scale = np.ones(ndim)
     own = _flat(dataset.get("coordinateTransformations"))
@@ -139,11 +139,13 @@ def scale_of(
     for step in [*own, *both]:
         if step.get("type") == "scale":
             factors = np.asarray(step.get("scale", ()), float)
-            scale = scale * (factors if factors.shape == (ndim,) else np.nan)
+            if factors.shape != (ndim,):
+                return [step.get("scale")] * ndim
+            scale = scale * factors
             stated = True
         elif step.get("type") not in ("identity", "translation"):
-            scale = scale * np.nan
-    return [float(n) if stated and n > 0 and np.isfinite(n) else None for n in scale]
+            return [None] * ndim
+    return [float(n) if stated else None for n in scale]
 
 
 def _flat(steps: list[dict[str, Any]] | None) -> list[dict[str, Any]]:

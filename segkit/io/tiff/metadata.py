@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.io.arranged.channels import stated_names
 from segkit.io.axes import BY_NUMBER
-from segkit.io.calibration import MICROMETER, UNKNOWN_UNIT, physical, unit_name
+from segkit.io.calibration import MICROMETER, UNKNOWN_UNIT, physical, unit_name, usable
 from segkit.io.tiff.ome import channels_by_ome, stated_by_ome
 from segkit.io.tiff.vendors import stated_by_vendor
 
@@ -42,15 +42,17 @@ def _from_imagej(tif: tifffile.TiffFile) -> Stated:
         return {}
     metadata: dict[str, Any] = tif.imagej_metadata or {}
     unit, tag = unit_name(metadata.get("unit")), _resolution_unit(tif)
-    steps, depth = _resolution(tif), _absolute(metadata.get("spacing"))
+    said = metadata.get("spacing")
+    steps, depth = _resolution(tif), _absolute(said)
     if unit == "inch" or (unit == UNKNOWN_UNIT and tag == _INCHES):
         # Inches are a printer's default; what holds is the depth beside the width.
-        depth /= steps.get("x", 1.0) if unit == "inch" else 1.0
+        depth /= usable(steps.get("x")) or 1.0 if unit == "inch" else 1.0
         steps, unit = {}, UNKNOWN_UNIT
     elif unit == UNKNOWN_UNIT and tag == _CENTIMETERS:
         steps = {name: step * 1e4 for name, step in steps.items()}
         depth, unit = depth * 1e4, MICROMETER
-    return {name: (step, unit) for name, step in {"z": depth, **steps}.items()}
+    known = {**steps, **({} if said is None else {"z": depth})}
+    return {name: (step, unit) for name, step in known.items()}
 
 
 def channels_of(
@@ -119,6 +121,6 @@ def _resolution(tif: tifffile.TiffFile) -> dict[str, float]:
     found = {}
     for name in "xy":
         value = tags.valueof(f"{name.upper()}Resolution")
-        if value and value[0] > 0 and value[1] > 0:
-            found[name] = value[1] / value[0]
+        if value and any(value):  # 0/0 stands for none
+            found[name] = value[1] / value[0] if value[0] else math.inf
     return found

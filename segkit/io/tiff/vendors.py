@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 
 def stated_by_vendor(tif: tifffile.TiffFile) -> Stated:
-    """Return step and unit by axis, nothing of files of no known program."""
+    """Return step and unit by axis, nothing of files of no known program.
+
+    These programs write 0 where they do not know.
+    """
     for name, read in _READERS.items():
         if getattr(tif, f"is_{name}", False):
-            return read(tif)
+            return {
+                name: (step or None, unit) for name, (step, unit) in read(tif).items()
+            }
     return {}
 
 
@@ -66,7 +71,7 @@ def _micromanager(tif: tifffile.TiffFile) -> Stated:
     """Micro-Manager stacks: what is said of the first plane, else the summary."""
     first = tif.pages.first.tags.valueof(51123) or {}
     said = (tif.micromanager_metadata or {}).get("Summary") or {}
-    step = usable(first.get("PixelSizeUm")) or said.get("PixelSize_um")
+    step = first.get("PixelSizeUm") or said.get("PixelSize_um")
     found = _of("xy", lambda _: step, "um")
     found["z"] = (_absolute(said.get("z-step_um")), "um")
     return found
@@ -97,19 +102,22 @@ def _of(axes: str, step: Callable[[str], Any], unit: str | None) -> Stated:
 
 def _of_meters(axes: str, step: Callable[[str], Any]) -> Stated:
     """Return steps in micrometers, without the last digits of a float."""
-    found = {name: usable(step(name)) for name in axes}
-    return {
-        name: (meters and float(f"{meters * 1e6:.12g}"), MICROMETER)
-        for name, meters in found.items()
-    }
+    found: Stated = {}
+    for name in axes:
+        meters = usable(step(name))
+        found[name] = (
+            float(f"{meters * 1e6:.12g}") if meters else step(name),
+            MICROMETER,
+        )
+    return found
 
 
-def _absolute(step: Any) -> float | None:
+def _absolute(step: Any) -> Any:
     """Return the distance of a step, which is negative where the stage moved down."""
     try:
         return abs(float(step))
     except (TypeError, ValueError):
-        return None
+        return step
 
 
 _READERS: dict[str, Callable[[tifffile.TiffFile], Stated]] = {

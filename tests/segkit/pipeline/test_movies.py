@@ -124,3 +124,56 @@ def test_steps_that_would_join_frames_are_refused(tmp_path):
         Pipeline(segment_nuclei(axes="tyx"), label(by_value=True)).run(path)
     with pytest.raises(PipelineError, match="'frame' is for images with an axis 't'"):
         Pipeline(load(axes="zyx"), label(), regionprops(properties=["frame"])).run(path)
+
+
+PER_ABOVE = """
+format = 1
+per = "t"
+
+[[step]]
+run = "binarize"
+with = { method = "otsu" }
+
+[[step]]
+run = "label"
+
+[[step]]
+run = "WRONG"
+arguments = [WITH]
+"""
+
+
+@pytest.mark.parametrize(
+    ("run", "given"),
+    [
+        ("ndnt", '"text"'),
+        ("classify", '{ class = "cell", area = [1, 2] }'),
+        ("tile", "[1, 2, 3, 4]"),
+        ("reconstruct", ""),
+        ("save", '"a.tif", "b"'),
+    ],
+)
+@pytest.mark.parametrize("per", ["above", "in load", "nowhere"])
+def test_steps_are_counted_as_the_file_has_them(tmp_path, per, run, given):
+    text = PER_ABOVE.replace("WRONG", run).replace("WITH", given)
+    count = 3
+    if per != "above":
+        text = text.replace('per = "t"\n', "")
+    if per == "in load":
+        count += 1
+        first = '[[step]]\nrun = "load"\nwith = { per = "t" }\n\n'
+        text = text.replace("[[step]]", first + "[[step]]", 1)
+    path = tmp_path / "steps.toml"
+    path.write_text(text)
+    movie = np.zeros((3, 24, 24), np.uint8)
+    axes = "tyx" if per != "nowhere" else "zyx"
+    image = as_image(movie, axes=axes)
+    with pytest.raises(PipelineError, match=rf"step {count} \({run}\)"):
+        pipeline_tasks(Pipeline.load(path), image)
+
+
+def test_what_is_wrong_with_per_itself_is_no_step(tmp_path):
+    path = tmp_path / "steps.toml"
+    path.write_text(PER_ABOVE.replace('"t"', '"y"').replace("WITH", "1"))
+    with pytest.raises(PipelineError, match=r"steps.toml: per, above the steps: .*per"):
+        Pipeline.load(path)

@@ -1,6 +1,7 @@
 """Axes, spacing and fill of a TIFF are those that it states, by whatever program."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -158,7 +159,12 @@ def test_a_step_that_cannot_be_is_unknown_and_can_be_given(tmp_path, bad):
     path = tmp_path / "a.ome.tif"
     known = {"axes": "ZYX", "PhysicalSizeX": bad, "PhysicalSizeZ": 2}
     tifffile.imwrite(path, VOLUME, metadata=known)
-    image = segkit.open_image(path)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        image = segkit.open_image(path)
+    told = [str(one.message).partition(";")[0] for one in found]
+    why = f"{path}: states a step of '{bad}' micrometer along 'x', which none can be"
+    assert told == ([] if bad == "" else [why])
     assert image.spacing == (2, 1, 1)
     with pytest.raises(ImageRequestError, match="along 'z' and none along 'yx'"):
         image.physical_spacing()
