@@ -50,6 +50,10 @@ _ANSWER = 20.0
 _CONNECT = 5.0
 _PAUSES = 0.02, 1.0
 """Seconds between two tries, at first and at last."""
+_NAMES = (
+    ("driver_info",) if hasattr(redis, "DriverInfo") else ("lib_name", "lib_version")
+)
+"""Options of what redis-py calls itself; which they are depends on its version."""
 _ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -230,7 +234,7 @@ def _found_by_sentinels(address: Address, options: dict[str, Any]) -> Any:
     for key, value in options.items():
         if key.startswith(("socket_", "ssl_")):
             about.setdefault(key, value)
-    about["retry"] = options["retry"]
+    about |= {key: options[key] for key in ("retry", *_NAMES) if key in options}
     if address.tls:
         options["ssl"] = about["ssl"] = True
     sentinel = Sentinel(  # type: ignore[no-untyped-call]
@@ -274,4 +278,7 @@ def _own(address: Address, password: str) -> dict[str, Any]:
         own["socket_connect_timeout"] = _CONNECT
     if "socket_keepalive" not in given and address.kind != "unix":
         own["socket_keepalive"] = True
+    if "lib_name" not in given:
+        # Or redis-py looks up its version, and tells the server, for each connection.
+        own |= dict.fromkeys(_NAMES)
     return own

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from backends.opening import open_backend
 from backends.store import JournalStore
 from backends.testing import BackendContract
 from backends.testing.deeds import A, B, key, publish
@@ -95,3 +96,15 @@ class TestRedisWithBlobsInAFolder(BackendContract):
     @pytest.fixture
     def spoil(self, server, store):
         return partial(spoil, server, store, self.block)
+
+
+def test_who_connects_asks_for_nothing_but_the_store(own_server):
+    server = own_server()
+    with server.client() as client:
+        client.config_resetstat()
+        open_backend(server.url("s")).poll()
+        asked = client.info("commandstats")
+    assert {name.partition("|")[0] for name in asked} <= {
+        *("cmdstat_info", "cmdstat_hmget"),
+        "cmdstat_config",  # the reset
+    }
