@@ -319,6 +319,10 @@ def require_readable(image: str | Path) -> None:
         raise PermissionError(
             f"{path}: no permission to read the image; ask its owner"
         ) from error
+    except OSError as error:  # links in a circle, a name that is too long, a bad disk
+        raise ImageRequestError(
+            path, f"cannot be read: {error.strerror or error}"
+        ) from error
 
 
 def _unfinished(path: Path) -> str | None:

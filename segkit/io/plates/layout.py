@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ class Layout:
 def is_plate(path: str | Path) -> bool:
     """Say whether a folder is a plate of OME-Zarr."""
     where = Path(path)
-    if not is_zarr(where):
+    if not (os.path.isdir(path) and is_zarr(where)):  # noqa: PTH112 - never raises
         return False
     try:
         return "plate" in attributes(where)

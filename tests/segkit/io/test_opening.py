@@ -11,6 +11,7 @@ import pytest
 
 import segkit
 from segkit.io import ColourError, ImageRequestError
+from segkit.io.plates.layout import is_plate
 
 from .samples import VOLUME
 
@@ -83,6 +84,20 @@ def test_a_file_that_is_not_there_is_told_without_numbers_of_errors(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         segkit.open_image(tmp_path / "x.png")
     assert str(caught.value) == f"{tmp_path / 'x.png'}: no image there"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("circle.png", "circle.png: cannot be read: Too many levels of symbolic links"),
+        (f"{'long' * 70}.png", ".png: cannot be read: File name too long"),
+    ],
+)
+def test_what_no_system_can_look_at_is_told_in_a_sentence(tmp_path, name, said):
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    with pytest.raises(ImageRequestError, match=f"{said}$"):
+        segkit.open_image(tmp_path / name)
+    assert not is_plate(tmp_path / name)
 
 
 def test_a_folder_without_pictures_is_told_in_a_sentence(tmp_path):

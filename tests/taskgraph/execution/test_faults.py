@@ -356,5 +356,7 @@ def test_a_read_only_store_ends_with_exit_code_4(folder):
 
 def test_a_store_that_is_a_file_is_a_wrong_use(folder):
     (folder / "file").touch()
-    done = tg(folder, "execute", "job.py", "--store", "file", code=2)
-    assert "is not a directory" in done.stderr
+    (folder / "circle").symlink_to("circle")
+    for name in ("file", "circle"):
+        done = tg(folder, "execute", "job.py", "--store", name, code=2)
+        assert f"{name} is not a directory" in done.stderr
