@@ -14,8 +14,9 @@ from __future__ import annotations
 import io
 import pickle
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from typing import Any
 
 from xxhash import xxh3_64, xxh3_64_intdigest
@@ -28,6 +29,8 @@ from taskgraph.results.narrowed import WORD, Narrowing, narrowed, widen
 
 OWN_SIZE = 1 << 20
 """A buffer of so many bytes or more becomes a blob of its own."""
+_PIECE = 1 << 20
+"""Bytes that are written and go into a checksum while they are in the cache."""
 _THIRD = 3
 """Of eight bytes: from so many on, narrow numbers are to be compressed, too."""
 
@@ -134,12 +137,23 @@ def write_data(
         write_blob(f"{name}.zst", [packed])
         check = xxh3_64_intdigest(packed)
         return BlobRef(f"{name}.zst", True, 0, len(packed), check, parts)
-    write_blob(name, [header, *data])
     digest = xxh3_64()
-    for chunk in data:
-        digest.update(chunk)
+    write_blob(name, chain([header], _digested(data, digest)))
     size = sum(map(len, data))
     return BlobRef(name, False, len(header), size, digest.intdigest(), parts)
+
+
+def _digested(data: Sequence[Any], digest: xxh3_64) -> Iterator[memoryview]:
+    """Yield chunks of bytes in pieces that have just gone into a checksum.
+
+    Who writes them finds them in the cache: memory is read once, not twice.
+    """
+    for chunk in data:
+        whole = memoryview(chunk)
+        for at in range(0, len(whole), _PIECE):
+            piece = whole[at : at + _PIECE]
+            digest.update(piece)
+            yield piece
 
 
 def _write_alone(number: int, buffer: Any, name: str, write_blob: WriteBlob) -> BlobRef:
