@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # them exactly are computed with a rounding error.
 _NEAR = 1e-10
 _FLAT = 1e-12
+_LONGEST = 2**15  # side of an object whose hull is computed in whole numbers
+_FACES = 1024  # that there is room for at first
 
 
 class HullRows(NamedTuple):
@@ -150,23 +152,70 @@ def _side(rows: ObjectRows, x: Array, sign: int, owner: Array, y: Array) -> Arra
 def _convex_in_space(rows: ObjectRows) -> HullRows:
     points, whose = _corners(rows.owner, rows.place, rows.first, rows.last)
     order = np.argsort(whose, kind="stable")
-    points = points[order]
-    starts = np.searchsorted(whose[order], np.arange(len(rows.starts)))
-    known: dict[bytes, tuple[Array, Array, Array]] = {}  # small ones are often alike
-    parts = []
-    for number, (start, stop) in enumerate(pairwise(starts)):
-        own = points[start:stop]
-        low = own.min(axis=0)
-        shape = (own - low).tobytes()
-        if shape not in known:
-            known[shape] = _rows_of_hull(own - low)
-        place, first, last = known[shape]
-        owner = np.full(len(place), number, np.int64)
-        parts.append(HullRows(owner, place + low[:2], first + low[2], last + low[2]))
-    if not parts:
+    points, whose = points[order], whose[order]
+    starts = np.searchsorted(whose, np.arange(len(rows.starts)))
+    if not len(points):
         nothing = np.zeros(0, np.int64)
         return HullRows(nothing, np.zeros((0, 2), np.int64), nothing, nothing)
-    return HullRows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    low = np.minimum.reduceat(points, starts[:-1])
+    lengths = np.maximum.reduceat(points, starts[:-1]) - low + 1
+    lines = np.concatenate([[0], np.cumsum(lengths[:, 0] * lengths[:, 1])])
+    first, last = np.empty(lines[-1], np.int64), np.empty(lines[-1], np.int64)
+    find = _find_rows if lengths.max() <= _LONGEST else _find_rows_by_scipy
+    find(points - low[whose], starts, lengths, lines, first, last)
+    (there,) = np.nonzero(first <= last)
+    owner = np.searchsorted(lines, there, "right") - 1
+    place = np.stack(np.divmod(there - lines[owner], lengths[owner, 1]), axis=1)
+    low = low[owner]
+    first, last = first[there] + low[:, 2], last[there] + low[:, 2]
+    return HullRows(owner, place + low[:, :2], first, last)
+
+
+def _find_rows_by_scipy(
+    voxels: Array,
+    starts: Array,
+    lengths: Array,
+    lines: Array,
+    first: Array,
+    last: Array,
+) -> None:
+    first[:], last[:] = 1, 0
+    known: dict[bytes, tuple[Array, Array, Array]] = {}  # small ones are often alike
+    for number, (start, stop) in enumerate(pairwise(starts)):
+        own = voxels[start:stop]
+        shape = own.tobytes()
+        if shape not in known:
+            known[shape] = _rows_of_hull(own)
+        place, own_first, own_last = known[shape]
+        line = lines[number] + place @ [lengths[number, 1], 1]
+        first[line], last[line] = own_first, own_last
+
+
+@falls_back_on(_find_rows_by_scipy)
+def _find_rows(
+    voxels: Array,
+    starts: Array,
+    lengths: Array,
+    lines: Array,
+    first: Array,
+    last: Array,
+) -> None:
+    """Find the rows of convex objects in their boxes; see `space_hull_kernels`."""
+    from segkit.measurement import space_hull_kernels as kernels
+
+    most = 6 * int(np.diff(starts).max())
+    points = np.empty((most, 3), np.int64), *np.empty((2, most), np.int64)
+    done, room = 0, _FACES
+    while done < len(lengths):
+        columns = ((room, 3), (room, 4), (room, 3), (room,), (room,))
+        faces = (
+            *(np.empty(column, np.int64) for column in columns),
+            np.empty((kernels.LISTS, room), np.int64),
+            np.empty(kernels.LISTS + 1, np.int64),
+        )
+        boxes = voxels, starts, lengths, lines
+        done = kernels.find_rows(*boxes, done, points, faces, first, last)
+        room *= 4
 
 
 def _rows_of_hull(points: Array) -> tuple[Array, Array, Array]:

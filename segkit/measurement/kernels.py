@@ -174,6 +174,43 @@ def count_crossings(labels, box, place, shape, slots, moves, jumps, counts):
 
 
 @kernel
+def add_by_neighbours(labels, box, place, shape, slots, moves, jumps, added, found):
+    """Add up, for each object, what its voxels count by which neighbours are its own.
+
+    Parameters
+    ----------
+    labels, box, place, shape, slots, moves, jumps
+        As for `count_crossings`, but `moves` are in any order.
+    added
+        What a voxel counts; bit k of the index says whether the k-th move leads to a
+        voxel of the same object.
+    found
+        Receives the sums (int64).
+    """
+    while place[0] < box[1, 0]:
+        start = 0
+        inner = True
+        for axis in range(shape.size):
+            start = start * shape[axis] + place[axis]
+            inner &= axis == shape.size - 1 or 0 < place[axis] < shape[axis] - 1
+        for x in range(box[1, -1] - box[0, -1]):
+            name = labels[start + x]
+            if name == 0:
+                continue
+            place[-1] = box[0, -1] + x
+            safe = inner and 0 < place[-1] < shape[-1] - 1
+            bits = 0
+            for way in range(jumps.size):
+                if safe or _is_inside(place, moves[way], shape):
+                    bits |= (labels[start + x + jumps[way]] == name) << way
+            found[slots[name]] += added[bits]
+        place[-1] = box[0, -1]
+        if place.size == 1:
+            return
+        _step_row(place, box)
+
+
+@kernel
 def _is_inside(place, move, shape):
     for axis in range(place.size):
         if not 0 <= place[axis] + move[axis] < shape[axis]:

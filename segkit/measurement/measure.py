@@ -149,14 +149,14 @@ def region_properties(
         raise ValueError("labels are a single number; give an array of labels")
     checks.require_no_picture(array)
     require_no_mask(array)
-    intensities = _intensity(intensity, array.shape)
+    image = _intensity(intensity, array.shape)
     axes = _letters(axes, array.ndim)
-    wanted = object_properties.wanted(properties, axes, intensities is not None)
+    wanted = object_properties.wanted(properties, axes, image is not None)
+    intensities = image if any(map(object_properties.of_intensity, wanted)) else None
     threads = thread_count(workers, array.size // 4)
     if tile is None:
         parts = threads if _is_exact(intensities) else _parts(array.size)
         tile = (-(-array.shape[0] // parts), *array.shape[1:])
-    grid = tiles(array.shape, tile)
     small, values = _compact(array, largest)
 
     def run(one: Tile) -> PartialTable:
@@ -169,7 +169,8 @@ def region_properties(
             needs=shapes.needs(wanted),
         )
 
-    table = _named(combine(in_threads(run, grid, threads)), values)
+    found = combine(in_threads(run, tiles(array.shape, tile), threads))
+    table = _named(found, values)
     return properties_table(table, properties=wanted, spacing=spacing, axes=axes)
 
 
@@ -272,6 +273,7 @@ def properties_table(
                 f" properties=[{name!r}]"
             )
     steps = extents.as_spacing(1.0 if spacing is None else spacing, ndim)
+    table = shapes.with_hulls(table, wanted)
     result: Table = {}
     for name in wanted:
         result |= object_properties.columns_of(name, table, steps, letters)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segkit.compiled.fallback import falls_back_on
 from segkit.measurement import crofton
 from segkit.tiling.boxes import Box
 
@@ -64,6 +65,14 @@ def _euler_of_neighbours(ndim: int) -> Array:
 
 def euler_numbers(labels: Array, box: Box, slots: Array, rows: int) -> Array:
     """Return what the voxels of a box add to the Euler number of each object."""
+    found = np.zeros(rows, np.int64)
+    _add_euler(labels, box, slots, _euler_of_neighbours(labels.ndim), found)
+    return found
+
+
+def _add_euler_by_numpy(
+    labels: Array, box: Box, slots: Array, added: Array, found: Array
+) -> None:
     padded, box = _around(labels, box)
     own = _neighbour(padded, box, (0,) * labels.ndim)
     moves = crofton.steps(labels.ndim)
@@ -71,8 +80,21 @@ def euler_numbers(labels: Array, box: Box, slots: Array, rows: int) -> Array:
     for bit, move in enumerate(moves[: len(moves) // 2]):
         bits |= (_neighbour(padded, box, move) == own).astype(np.uint16) << bit
     there = own != 0
-    added = _euler_of_neighbours(labels.ndim)[bits[there]]
-    return _summed(slots[own[there]], added, rows)
+    np.add.at(found, slots[own[there]], added[bits[there]])
+
+
+@falls_back_on(_add_euler_by_numpy)
+def _add_euler(
+    labels: Array, box: Box, slots: Array, added: Array, found: Array
+) -> None:
+    from segkit.measurement.kernels import add_by_neighbours
+
+    moves = crofton.steps(labels.ndim)[: 3**labels.ndim // 2]
+    jumps = moves @ (np.array(labels.strides) // labels.itemsize)
+    edges, shape = np.array([box.start, box.stop]), np.array(labels.shape)
+    place = edges[0].copy()
+    flat = labels.reshape(-1)
+    add_by_neighbours(flat, edges, place, shape, slots, moves, jumps, added, found)
 
 
 def rims(labels: Array, box: Box, slots: Array, rows: int) -> Array:
@@ -122,8 +144,3 @@ def _neighbour(padded: Array, box: Box, move: Array | tuple[int, ...]) -> Array:
         )
     ]
     return found
-
-
-def _summed(slots: Array, values: Array, rows: int) -> Array:
-    total: Array = np.bincount(slots, weights=values, minlength=rows)
-    return np.rint(total).astype(np.int64)

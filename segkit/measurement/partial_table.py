@@ -296,22 +296,20 @@ def _sum(
 def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
     """Return columns with positions counted from the image's first voxel."""
     ndim = len(start)
-    cuts = np.cumsum([1, ndim, ndim * (ndim + 1) // 2, ndim])
-    count, first, second, low, high = np.split(sums, cuts, axis=1)
+    pairs = list(itertools.combinations_with_replacement(range(ndim), 2))
+    count, first = sums[:, :1], sums[:, 1 : 1 + ndim]
+    second, ends = sums[:, 1 + ndim : -2 * ndim], sums[:, -2 * ndim :]
     origin = np.array(start, np.int64)
     moved = first + count * origin
-    pairs = itertools.combinations_with_replacement(range(ndim), 2)
     # (p + a)(q + b) = pq + pb + a(q + b), and q + b is the moved position.
-    products = [
-        second[:, k] + first[:, a] * origin[b] + origin[a] * moved[:, b]
-        for k, (a, b) in enumerate(pairs)
-    ]
+    a, b = np.array(pairs).T
+    products = second + first[:, a] * origin[b] + origin[a] * moved[:, b]
     return {
         "count": count[:, 0].copy(),
         "sums": moved,
-        "products": np.stack(products, axis=1),
-        "low": low + origin,
-        "high": high + origin,
+        "products": products,
+        "low": ends[:, :ndim] + origin,
+        "high": ends[:, ndim:] + origin,
     }
 
 

@@ -109,7 +109,7 @@ def wanted(
             name
             for name in _COLUMNS
             if name not in _NAMED
-            and (has_intensity or not _needs_intensity(name))
+            and (has_intensity or not of_intensity(name))
             and _SIDES.get(name, "") in axes
             and (name not in _FRAMES or _FRAMES[name] in beside)
             and not (beside and name in _OF_SPACE)
@@ -125,7 +125,7 @@ def wanted(
             raise ValueError(
                 f"property {name!r} is unknown{meant}; there are {', '.join(_COLUMNS)}"
             )
-        if _needs_intensity(name) and not has_intensity:
+        if of_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
         _require_axis(name, axes, beside)
         shapes.require_dimensions(name, len(axes))
@@ -212,7 +212,8 @@ def columns_of(
     return {"-".join(map(str, (name, *at))): found[(slice(None), *at)] for at in places}
 
 
-def _needs_intensity(name: str) -> bool:
+def of_intensity(name: str) -> bool:
+    """Return whether a property is one of an intensity image."""
     return name.startswith("intensity_")
 
 

@@ -23,6 +23,8 @@ LABEL, ROW, COUNT, FIRST_SUM, FIRST, LAST = 0, 1, 2, 3, 6, 7
 `FIRST_SUM` on there are the sums of places, of their squares and cubes (modulo 2**64).
 """
 
+_ORDERS = 4  # powers of places, from 0 on
+
 
 class ObjectRows(NamedTuple):
     """The rows of some objects, sorted by object, then in raster order."""
@@ -56,8 +58,8 @@ def rows_of(
     begins[:, 1:] &= flat[:, 1:] != flat[:, :-1]
     ends = flat != 0
     ends[:, :-1] &= flat[:, 1:] != flat[:, :-1]
-    line, begin = np.nonzero(begins)
-    end = np.nonzero(ends)[1]
+    line, begin = np.divmod(np.flatnonzero(begins), max(own.shape[-1], 1))
+    end = np.flatnonzero(ends) - line * own.shape[-1]
     name = flat[line, begin].astype(np.int64)
     number = _line_numbers(box, origin, shape)[line]
     start = begin + (box.start[-1] + origin[-1])
@@ -143,23 +145,26 @@ def moments(
     """
     ndim = low.shape[1]
     along = _powers_of_rows(rows, low[:, -1], centre[:, -1])
-    found = np.empty((len(low), *(4,) * ndim))
-    others = [
-        rows.place[:, axis] - low[rows.owner, axis] - centre[rows.owner, axis]
-        for axis in range(ndim - 1)
-    ]
-    for powers in np.ndindex(*found.shape[1:]):
-        term = along[powers[-1]]
-        for place, power in zip(others, powers[:-1], strict=True):
-            term = term * place**power
-        scale = math.prod(s**p for s, p in zip(steps, powers, strict=True))
-        total = np.add.reduceat(term, rows.starts[:-1]) if len(low) else term[:0]
-        found[(slice(None), *powers)] = total * scale
+    found = np.empty((len(low), *(_ORDERS,) * ndim))
+    if not len(low):
+        return found
+    others = []
+    for axis in range(ndim - 1):
+        place = rows.place[:, axis] - low[rows.owner, axis] - centre[rows.owner, axis]
+        others.append([place**power for power in range(_ORDERS)])
+    scales = [[step**power for power in range(_ORDERS)] for step in steps]
+    for powers in np.ndindex(*(_ORDERS,) * (ndim - 1)):
+        terms = along
+        for place, power in zip(others, powers, strict=True):
+            terms = terms * place[power]
+        total = np.add.reduceat(terms, rows.starts[:-1], axis=1).T
+        scale = math.prod(own[p] for own, p in zip(scales, powers, strict=False))
+        found[(slice(None), *powers)] = total * (scale * np.array(scales[-1]))
     return found
 
 
-def _powers_of_rows(rows: ObjectRows, low: Array, centre: Array) -> list[Array]:
-    """Return for each row the sums of powers of places from the centre on."""
+def _powers_of_rows(rows: ObjectRows, low: Array, centre: Array) -> Array:
+    """Return sums of powers of places from the centre on, shape (4, rows)."""
     start, shift = low[rows.owner], centre[rows.owner]
     one, two, three = rows.sums.T
     count = rows.voxels
@@ -168,9 +173,11 @@ def _powers_of_rows(rows: ObjectRows, low: Array, centre: Array) -> list[Array]:
     second = two - 2 * start * one + count * start**2
     third = three - 3 * start * two + 3 * start**2 * one - count * start**3
     n, a, b, c = (part.astype(float) for part in (count, first, second, third))
-    return [
-        n,
-        a - n * shift,
-        b - 2 * shift * a + n * shift**2,
-        c - 3 * shift * b + 3 * shift**2 * a - n * shift**3,
-    ]
+    return np.stack(
+        [
+            n,
+            a - n * shift,
+            b - 2 * shift * a + n * shift**2,
+            c - 3 * shift * b + 3 * shift**2 * a - n * shift**3,
+        ]
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -38,6 +39,7 @@ NEEDS: Final[Mapping[str, str]] = {
     "intensity_q95": "values",
 }
 """What is gathered for a property, beyond sums; only if it is asked for by name."""
+_OF_HULLS: Final = frozenset({"area_convex", "solidity", "feret_diameter_max"})
 PLANES_ONLY: Final = frozenset({"perimeter", "moments_hu"})
 _REACHES: Final[Mapping[str, int]] = {"crossings": 1, "euler": 1, "rims": 2}
 MOMENTS: Final = ("moments", "moments_central", "moments_normalized")
@@ -117,8 +119,25 @@ def _rows(table: PartialTable) -> object_rows.ObjectRows:
     return object_rows.of_objects(rows, table.labels, table.shape)
 
 
+def with_hulls(table: PartialTable, properties: Sequence[str]) -> PartialTable:
+    """Return a table with the hulls of its objects, if there is a property of them.
+
+    So they are computed once for all such properties.
+    """
+    if _OF_HULLS.isdisjoint(properties):
+        return table
+    hull = hulls.convex(_rows(table))._asdict()
+    own = {f"hull {name}": column for name, column in hull.items()}
+    return replace(table, details={**table.details, **own})
+
+
+def _convex(table: PartialTable) -> hulls.HullRows:
+    fields = hulls.HullRows._fields
+    return hulls.HullRows(*(table.details[f"hull {name}"] for name in fields))
+
+
 def _convex_count(table: PartialTable) -> Array:
-    return hulls.areas(hulls.convex(_rows(table)), len(table))
+    return hulls.areas(_convex(table), len(table))
 
 
 def _area_convex(table: PartialTable, spacing: Spacing) -> Array:
@@ -132,8 +151,7 @@ def _solidity(table: PartialTable, spacing: Spacing) -> Array:
 
 
 def _feret_diameter_max(table: PartialTable, spacing: Spacing) -> Array:
-    convex = hulls.convex(_rows(table))
-    return hulls.diameters(convex, len(table), tuple(spacing))
+    return hulls.diameters(_convex(table), len(table), tuple(spacing))
 
 
 def _moments(table: PartialTable, spacing: Spacing) -> Array:

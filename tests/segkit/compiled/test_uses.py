@@ -46,7 +46,9 @@ def run_all(image):
     segkit.h_maxima(image, 5)
     segkit.region_properties(labels, image)
     segkit.watershed(image, labels)
-    segkit.region_properties(labels, properties=["surface", "feret_diameter_max"])
+    segkit.region_properties(
+        labels, properties=["surface", "euler_number", "feret_diameter_max"]
+    )
     segkit.remove_small_objects(labels, 5)
     segkit.clear_border(labels)
     segkit.relabel_sequential(labels)

@@ -126,14 +126,38 @@ def test_quantiles_are_those_of_numpy():
             np.testing.assert_allclose(table[name], expected, rtol=1e-12)
 
 
-def test_shapes_without_compiled_code_are_the_same(monkeypatch):
-    labels = smooth_labels((12, 14, 16))
-    names = ["area_convex", "feret_diameter_max"]
+def scattered(shape, share):
+    return np.uint16(np.random.default_rng(0).random(shape) < share)
+
+
+def ball(radius):
+    """Return labels with one object, whose hull has thousands of faces."""
+    squares = (np.indices((2 * radius + 1,) * 3) - radius) ** 2
+    return (squares.sum(axis=0) <= radius**2).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (smooth_labels((12, 14, 16)), ["euler_number", "feret_diameter_max"]),
+        (smooth_labels((30, 40)), ["euler_number", "area_convex"]),
+        (smooth_labels((12, 14, 16)), ["moments_central", "area_convex"]),
+        (scattered((9, 11, 13), 0.02), ["euler_number", "area_convex"]),
+        (scattered((1, 30, 5), 0.1), ["euler_number", "area_convex"]),
+        (ball(24), ["area_convex"]),
+    ],
+)
+def test_shapes_without_compiled_code_are_the_same(labels, names, monkeypatch):
     expected = region_properties(labels, properties=names)
     monkeypatch.setattr(fallback, "can_compile", lambda: False)
     found = region_properties(labels, properties=names)
-    for name in names:
-        np.testing.assert_array_equal(found[name], expected[name])
+    for name, column in expected.items():
+        np.testing.assert_array_equal(found[name], column, err_msg=name)
+
+
+def test_objects_too_long_for_whole_numbers_have_hulls():
+    labels = np.ones((2, 3, 2**15 + 1), int)
+    assert region_properties(labels, properties=["solidity"])["solidity"] == [1]
 
 
 def test_flat_objects_in_space_have_hulls():
