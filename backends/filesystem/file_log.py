@@ -40,12 +40,14 @@ from backends.filesystem.packs import (
     worn_table,
 )
 from backends.filesystem.posix import (
+    appeared,
     bytes_in,
     explained,
     is_remote,
     numbers_in,
     overwrite,
     put_if_absent,
+    put_noticed,
     read_file,
     revalidate,
 )
@@ -91,6 +93,7 @@ class FileLog:
         self._starts: dict[str, Bytes] = {}
         self._remote = is_remote(root)
         self.latency = 0.5 if self._remote else 0.02
+        self._put = put_noticed if self._remote else put_if_absent
 
     @property
     def block_size(self) -> int:
@@ -194,7 +197,7 @@ class FileLog:
                 overwrite(staged, LINK_AT, link)
             self._look_behind(position)
             try:
-                done = put_if_absent(staged, path)
+                done = self._put(staged, path)
             except FileNotFoundError:
                 if not os.path.exists(staged):
                     raise
@@ -210,7 +213,7 @@ class FileLog:
         if not place:
             os.makedirs(os.path.dirname(path), exist_ok=True)
         try:
-            return put_if_absent(staged, path)
+            return self._put(staged, path)
         except FileNotFoundError:
             if place or self._pack(block) is None:
                 raise
@@ -258,10 +261,10 @@ class FileLog:
         path = self._path(position)
         directory = os.path.dirname(path)
         end = time.monotonic() + seconds
-        delay = 0.001
+        delay, there = 0.001, appeared if self._remote else os.path.exists
         while True:
             revalidate(directory)
-            if os.path.exists(path):
+            if there(path):
                 return
             left = end - time.monotonic()
             if left <= 0:
@@ -382,7 +385,7 @@ class FileLog:
             os.makedirs(folder, exist_ok=True)
             staged = self.stage([frame], durable=True)
             if not os.path.lexists(path):  # somebody else may be about to fill it
-                done = put_if_absent(staged, path) and self._counts(position, staged)
+                done = self._put(staged, path) and self._counts(position, staged)
                 self.unstage(staged)
                 return done
             if os.path.isdir(path):

@@ -27,6 +27,12 @@ _TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 _AGAIN = {errno.ESTALE, errno.EIO}
 _ATTEMPTS = 4
 _MANY = 1 << 20
+_TICK = 0.02
+"""Seconds in which a server's clock goes on, at the latest."""
+_APART = 1_000_000
+"""Nanoseconds between two times of a directory that all clients take for two."""
+_MOMENT = 0.05
+"""Seconds in which a writer removes the other name of what it has put somewhere."""
 _REMOTE = (
     "nfs",
     "lustre",
@@ -59,6 +65,49 @@ def put_if_absent(staged: str, path: str) -> bool:
         if error.errno not in _REFUSED:
             raise
         return _put_directory_if_absent(staged, path)
+    return True
+
+
+def put_noticed(staged: str, path: str) -> bool:
+    """Do the same so that other clients of a network file system notice it, too.
+
+    They believe "no such file" for as long as its directory has the time that it had
+    then (NFS v3), and a server's clock stands still for up to 10 ms: of two changes in
+    that time they may see the first one only, until half a minute later.
+    """
+    directory = os.path.dirname(path)
+    before = os.stat(directory).st_mtime_ns
+    done = put_if_absent(staged, path)
+    if done:
+        with suppress(OSError):
+            found = os.stat(directory)
+            if found.st_mtime_ns <= before:
+                _tell_apart(directory, found.st_atime_ns, before + _APART)
+    return done
+
+
+def _tell_apart(directory: str, accessed: int, changed: int) -> None:
+    """Give a directory another time than it had before."""
+    try:
+        os.utime(directory, ns=(accessed, changed))
+    except PermissionError:  # it is somebody else's
+        time.sleep(_TICK)
+        os.utime(directory)
+
+
+def appeared(path: str) -> bool:
+    """Return whether a file is there, and leave it to its writer for a moment.
+
+    Who opens a file right when its other name is removed may be asked to give back what
+    the server has not told him yet that he has (a delegation of NFS v4): it asks again
+    after two seconds, for which the writer waits.
+    """
+    try:
+        names = os.stat(path).st_nlink
+    except OSError:
+        return False
+    if names > 1:
+        time.sleep(_MOMENT)
     return True
 
 

@@ -76,7 +76,7 @@ def test_buckets(tmp_path, size, expected, scheme, monkeypatch):
 @needs_clusters
 @pytest.mark.parametrize("version", ["4.2", pytest.param("3", marks=pytest.mark.nfs)])
 def test_two_machines_on_nfs(size, expected, version):
-    with Rig(clients=2, lease=10, image_mb=1024, memory="512M") as rig:
+    with Rig(clients=2, lease=10, image_mb=1024, memory="1024M") as rig:
         rig.mount(f"vers={version}")
         assert digest_on_nfs(rig, size) == expected
 

@@ -32,7 +32,7 @@ def total(numbers):
 
 result = total([small(number) for number in range(count)])
 """
-HOPS = 20
+HOPS = 60
 CHAIN = f"""
 from taskgraph import TaskGenerator
 
@@ -58,8 +58,6 @@ records = [(results.load(key), results.record(key)) for key in results.keys()]
 ordered = [record for _, record in sorted(records, key=lambda each: each[0])]
 print(json.dumps([(record.start, record.end) for record in ordered]))
 """
-CACHED = 20
-"""Seconds after which a client that trusts its caches sees a new file, at the least."""
 
 
 def requests_of(nodes):
@@ -110,7 +108,7 @@ def test_requests_grow_with_segments_and_not_with_tasks(mounted, put):
     assert 0 < asked <= 60 * segments
 
 
-def test_a_dependant_is_begun_long_before_caches_are_out_of_date(mounted, put):
+def test_a_dependant_is_begun_in_less_than_two_seconds_each_time(mounted, put):
     job = put(job=CHAIN, times=TIMES)
     runs = [
         node.start(f"cd {MOUNT}/{job} && {TG} execute job.py -q --name {name}", 600)
@@ -121,7 +119,8 @@ def test_a_dependant_is_begun_long_before_caches_are_out_of_date(mounted, put):
     times = json.loads(told.out)
     assert len(times) == 2 * HOPS
     gaps = [late[0] - early[1] for early, late in itertools.pairwise(times)]
-    # There and back: what the two clocks differ by is no part of it.
-    hops = [(there + back) / 2 for there, back in itertools.pairwise(gaps)]
-    logger.warning("a hop takes %.2f s, %.2f at most", median(hops), max(hops))
-    assert median(hops) < CACHED / 2
+    # There and back: what two clocks differ by is no part of it. At first they start.
+    trips = [there + back for there, back in itertools.pairwise(gaps[1:])]
+    told = "there and back takes %.2f s, %.2f at most"
+    logger.warning(told, median(trips), max(trips))
+    assert max(trips) < 2
