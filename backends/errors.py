@@ -34,9 +34,9 @@ class RewoundError(BackendError):
     def __init__(self, url: str) -> None:
         super().__init__(
             f"the store {url} has lost results: its journal is not what this process "
-            "read before (an older copy was put in its place, a file server lost what "
-            "it had confirmed, or files of it were removed); start again, what is "
-            "missing is computed again"
+            "read before (an older copy was put in its place, a server lost or threw "
+            "away what it had confirmed, or files of it were removed); start again, "
+            "what is missing is computed again"
         )
         self.url = url
 

@@ -6,6 +6,7 @@ import ctypes
 import threading
 import time
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
@@ -71,7 +72,11 @@ class BackgroundFlush:
     def start(self) -> None:
         """Begin to watch, once there is more than one task at hand."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._watch, daemon=True)
+            # What it warns of is told by whom its worker's warnings are.
+            told = copy_context().run
+            self._thread = threading.Thread(
+                target=told, args=(self._watch,), daemon=True
+            )
             self._thread.start()
             self._ready.wait()  # no task has changed anything yet
 

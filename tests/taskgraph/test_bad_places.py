@@ -151,6 +151,56 @@ def test_a_server_that_is_away_in_mid_run_is_waited_for(tg):
         kept.close()
 
 
+def test_a_server_whose_memory_is_full_in_mid_run_ends_it_and_the_next_one_goes_on(tg):
+    own = RedisServer(ONE)
+    try:
+        run = started(tg, own.url("s"))
+        with own.client() as client:
+            client.config_set("maxmemory", 1)
+            said = run.communicate(timeout=60)[0]
+            assert run.returncode == 4, said
+            assert said.count("out of memory (maxmemory)") == 1
+            assert "Traceback" not in said
+            client.config_set("maxmemory", 0)
+        finish(tg, own.url("s"))
+    finally:
+        own.close()
+
+
+def test_a_server_that_becomes_a_replica_in_mid_run_is_waited_for_aloud(tg):
+    own = RedisServer(ONE)
+    try:
+        run = started(tg, own.url("s"))
+        with own.client() as client:
+            client.replicaof("127.0.0.1", "1")
+            time.sleep(4)
+            client.replicaof("NO", "ONE")
+        said = run.communicate(timeout=60)[0]
+        assert run.returncode == 0, said
+        assert "does not answer; waiting for it, 60 s at most" in said
+        assert all(line.startswith("tg: ") for line in said.splitlines()), said
+        assert_sound(own.url("s"), 12)
+    finally:
+        own.close()
+
+
+def test_a_server_that_begins_to_forget_results_in_mid_run_ends_it(tg):
+    own = RedisServer(ONE)
+    try:
+        run = started(tg, own.url("s"))
+        with own.client() as client:
+            client.config_set("maxmemory-policy", "allkeys-random")
+            client.config_set("maxmemory", 1)
+            said = run.communicate(timeout=60)[0]
+            assert run.returncode == 4, said
+            assert "lost or threw away what it had confirmed" in said
+            client.config_set("maxmemory", 0)
+            client.config_set("maxmemory-policy", "noeviction")
+        finish(tg, own.url("s"))
+    finally:
+        own.close()
+
+
 # the wrong place
 
 

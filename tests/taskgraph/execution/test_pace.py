@@ -10,6 +10,7 @@ import pytest
 
 from backends.errors import UnavailableError
 from backends.store import JournalStore
+from backends.warning import warn, warnings_told
 from taskgraph import TaskGenerator, run
 from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.pace import Pace
@@ -221,6 +222,24 @@ def test_what_fails_beside_a_task_is_raised_after_it():
     with pytest.raises(OSError, match="no store"):
         flush.take_back()
     flush.__exit__()
+
+
+def test_what_is_warned_of_beside_a_task_is_told_as_all_else_is():
+    came, said = threading.Event(), []
+
+    def provide():
+        warn("the sky falls")
+        came.set()
+
+    with warnings_told(said.append):
+        flush = BackgroundFlush(lambda: None, provide)
+        flush.start()
+        assert flush.ask()
+        flush.hand_over()
+        assert came.wait(30)
+        flush.take_back()
+        flush.__exit__()
+    assert said == ["the sky falls"]
 
 
 def test_a_task_that_runs_is_not_run_once_more_here_whoever_holds_it():
