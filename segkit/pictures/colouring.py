@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,32 +76,46 @@ def chosen_colours(
 
     The colours are 1, 2, ... in the order of the palette.
     """
-    around: list[set[int]] = [set() for _ in range(last + 1)]
+    around = defaultdict[int, set[int]](set)
     pairs = painting.near(numbers, last, workers)
     firsts, seconds = (part.tolist() for part in np.divmod(pairs, last + 1))
     for first, second in zip(firsts, seconds, strict=True):
         around[first].add(second)
         around[second].add(first)
-    colours = _greedy(around) + 1
+    colours = _greedy(around, last) + 1
     colours[0] = 0
     return colours.astype(np.uint8)
 
 
-def _greedy(near: list[set[int]]) -> NDArray[np.int64]:
+def _greedy(near: dict[int, set[int]], last: int) -> NDArray[np.int64]:
     """Return a number of a colour per label, neighbours different where possible."""
-    most_first = np.argsort([-len(others) for others in near[1:]], kind="stable") + 1
-    chosen, bits = [-1] * len(near), [0] * len(near)
+    chosen, bits = np.zeros(last + 1, np.int64), dict.fromkeys(near, 0)
     # By how often a colour is used, the first of those used as often.
     ranks = list(range(_COUNT))
-    for label in most_first.tolist():
+    for label in sorted(near, key=lambda one: (-len(near[one]), one)):
         taken = 0
         for other in near[label]:
             taken |= bits[other]
-        place = 0
-        while place < _COUNT and taken >> ranks[place] % _COUNT & 1:
-            place += 1
-        rank = ranks.pop(place % _COUNT)  # if all are taken, the first
-        insort(ranks, rank + _COUNT)
-        chosen[label] = rank % _COUNT
-        bits[label] = 1 << chosen[label]
-    return np.array(chosen)
+        chosen[label] = colour = _least_used(ranks, taken)
+        bits[label] = 1 << colour
+    alone = np.ones(last + 1, np.bool_)
+    alone[[0, *near]] = False
+    labels = np.flatnonzero(alone)
+    count = 0
+    while count < labels.size and ranks[-1] - ranks[0] >= _COUNT:
+        chosen[labels[count]] = _least_used(ranks, 0)
+        count += 1
+    # From here on the colours come one after the other, over and over.
+    rest = labels[count:]
+    chosen[rest] = np.resize(np.array(ranks) % _COUNT, rest.size)
+    return chosen
+
+
+def _least_used(ranks: list[int], taken: int) -> int:
+    """Return the colour that is used least of those not taken, and use it once more."""
+    place = 0
+    while place < _COUNT and taken >> ranks[place] % _COUNT & 1:
+        place += 1
+    rank = ranks.pop(place % _COUNT)  # if all are taken, the first
+    insort(ranks, rank + _COUNT)
+    return rank % _COUNT
