@@ -95,7 +95,7 @@ class Format:
     library : str
         What is imported to write it, if that is not always installed.
     unstated : frozenset of str
-        What its files do not say of an image: ``axes``, ``spacing``.
+        What its files do not say of an image: ``axes``, ``spacing``, ``channels``.
     create : callable, optional
         Writes an image of zeros at a path, to be written by box.
     reopen : callable, optional
@@ -297,7 +297,12 @@ def require_one_level(path: Path | str, levels: int) -> None:
 
 
 def require_stated(
-    path: Path | str, format_: Format, image: Image, *, spaced: bool
+    path: Path | str,
+    format_: Format,
+    image: Image,
+    *,
+    spaced: bool,
+    named: bool = False,
 ) -> None:
     """Raise `ImageRequestError` if a file would not say what an image is said to be.
 
@@ -311,7 +316,15 @@ def require_stated(
         What.
     spaced : bool
         Whether the caller gave a spacing; one that an image brings along is dropped.
+    named : bool
+        The same of names of channels.
     """
+    if named and "channels" in format_.unstated:
+        raise ImageRequestError(
+            path,
+            f"{format_.title} holds no names of channels; save .tif, .zarr or .h5, or"
+            " leave out channels=, and give them when it is opened",
+        )
     if spaced and "spacing" in format_.unstated:
         raise ImageRequestError(
             path,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.io.arranged.channels import CHANNELS, stated_names
 from segkit.io.axes import BY_NUMBER, is_nameless, letters_of, require_axes
 from segkit.io.calibration import MICROMETER, SPATIAL, physical
 from segkit.io.described import described
@@ -81,7 +82,10 @@ def open_hdf5(path: Path, options: OpenOptions) -> Image:
     named = image.stated and (options.axes or not attributes.get(BY_NUMBER))
     said = bool(named) or set(spacing) != {1.0}
     nodata = stated_nodata(attributes, image.dtype)
-    return replace(image, spacing=spacing, units=units, stated=said, nodata=nodata)
+    count = image.shape[image.axes.index("c")] if "c" in image.axes else 1
+    names = stated_names(_texts(attributes.get(CHANNELS)), count)
+    known = replace(image, spacing=spacing, units=units, channels=names)
+    return replace(known, stated=said, nodata=nodata)
 
 
 def stated_axes(attributes: Mapping[str, Any], labels: Sequence[str]) -> str | None:
@@ -311,6 +315,8 @@ def save_hdf5(path: Path, image: Image, options: SaveOptions) -> None:
             dataset.attrs[BY_NUMBER] = True
         dataset.attrs["spacing"] = image.spacing
         dataset.attrs["units"] = list(image.units)
+        if any(image.channels):
+            dataset.attrs[CHANNELS] = list(image.channels)
 
 
 HDF5 = Format(

@@ -10,6 +10,7 @@ import numpy as np
 
 from segkit import checks
 from segkit.argument_kinds import require_types
+from segkit.io.arranged.views import with_names
 from segkit.io.axes import require_axes
 from segkit.io.described import described
 from segkit.io.elsewhere.address import is_address, local_path
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from segkit.io.formats import Format
     from segkit.io.options import Downscale, OmeVersion
 
-_TYPED = ["path", "axes", "labels", "overwrite", "durable"]
+_TYPED = ["path", "axes", "channels", "labels", "overwrite", "durable"]
 
 
 @known_as("segkit")
@@ -49,6 +50,7 @@ def save(
     axes: str | None = None,
     spacing: Sequence[float] | None = None,
     units: str | Sequence[str] | None = None,
+    channels: Sequence[str] | None = None,
     compression: Compression | None = None,
     chunks: int | Sequence[int] | None = None,
     labels: bool = False,
@@ -76,13 +78,13 @@ def save(
     path : str or Path
         Where.
     image : ndarray or Image
-        Any real dtype; an Image brings axes, spacing and units along. Booleans are
-        kept as such, but become 0 and 255 in PNG.
-    axes, spacing, units : optional
+        Any real dtype; an Image brings axes, spacing, units and names of channels
+        along. Booleans are kept as such, but become 0 and 255 in PNG.
+    axes, spacing, units, channels : optional
         As in `open_image`. Three axes or more that nobody names are not named in the
         file either, so that pipelines ask what they are. Pictures, npy and npz cannot
-        hold a spacing: one that is given is refused, one that an Image brings along is
-        dropped.
+        hold a spacing, nor these, N5 and precomputed names of channels: what is given
+        is refused, what an Image brings along is dropped.
     compression : str, optional
         For TIFF zlib, or with the extra ``tiff`` zstd and lzw; uncompressed voxels can
         be memory-mapped. For N5 raw, gzip, zstd or blosc; for precomputed raw, png, or
@@ -143,8 +145,10 @@ def save(
     )
     _require_options(path, format_, options)
     source = _as_source(path, image, axes, spacing, units)
-    spaced = spacing is not None or units is not None
-    require_stated(path, format_, source, spaced=spaced)
+    if channels is not None:
+        source = with_names(source, channels)
+    spaced, named = spacing is not None or units is not None, channels is not None
+    require_stated(path, format_, source, spaced=spaced, named=named)
     if is_address(path):
         return _save_elsewhere(path, format_, source, options, overwrite=overwrite)
     file = Path(path)

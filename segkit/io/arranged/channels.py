@@ -14,6 +14,10 @@ Channel: TypeAlias = str | int
 """A channel by its name, or by its number from 0."""
 
 
+CHANNELS = "channels"
+"""Under which we write their names, where a format has no word for them."""
+
+
 def stated_names(names: Sequence[str | None], count: int) -> tuple[str, ...]:
     """Return the names of channels as a file states them; none if they are not all's.
 

@@ -131,7 +131,7 @@ def with_names(image: Any, names: Sequence[str]) -> Any:
         If it has another number of channels, or two would be called the same.
     """
     count = image.shape[image.axes.index("c")] if "c" in image.axes else 1
-    told = tuple(map(str, names))
+    told = tuple(str(name).strip() for name in names)
     if isinstance(names, str) or len(told) != count:
         raise ImageRequestError(
             image.path,

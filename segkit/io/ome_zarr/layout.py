@@ -11,6 +11,7 @@ from segkit.io.elsewhere.layout import Layout
 from segkit.io.errors import ImageRequestError
 from segkit.io.ome_zarr.levels import image_name
 from segkit.io.ome_zarr.metadata import multiscales, require_ome_axes
+from segkit.io.ome_zarr.shown import shown_channels
 from segkit.io.ome_zarr.writing import default_chunks
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def _described(image: Image, options: SaveOptions) -> dict[str, Any]:
     ome: dict[str, Any] = {
         "version": version,
         "multiscales": multiscales(name, image, version=version, factors=factors),
+        **shown_channels(image),
     }
     if options.labels:
         ome["image-label"] = {"version": version}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.io.axes import BY_NUMBER, is_nameless
 from segkit.io.ome_zarr.metadata import multiscales
+from segkit.io.ome_zarr.shown import shown_channels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +64,7 @@ def describe(
         )
     }
     own = {BY_NUMBER: True} if is_nameless(image) else {}
+    found |= shown_channels(image)
     if labels:
         found["image-label"] = {"version": version}
     if old:

@@ -13,7 +13,7 @@ PICTURE = Format(
     suffixes=(".png", ".jpg", ".jpeg", ".bmp", ".webp"),
     # Any beginning: imageio reads more than can be told by it.
     magic=(b"",),
-    unstated=frozenset({"spacing"}),
+    unstated=frozenset({"spacing", "channels"}),
     open=open_picture,
     save=save_picture,
     no_boxes="picture cannot be written by box; create .zarr, .tif or .npy",
@@ -24,7 +24,7 @@ FOLDER = Format(
     suffixes=("",),
     folder=True,
     open_options=frozenset({"pattern"}),
-    unstated=frozenset({"spacing"}),
+    unstated=frozenset({"spacing", "channels"}),
     open=open_folder,
     save=save_folder,
     no_boxes="folder cannot be written by box; create .zarr, .tif or .npy",

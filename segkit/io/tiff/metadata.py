@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from segkit.io.arranged.channels import stated_names
+from segkit.io.arranged.channels import CHANNELS, stated_names
 from segkit.io.axes import BY_NUMBER
 from segkit.io.calibration import MICROMETER, UNKNOWN_UNIT, physical, unit_name, usable
 from segkit.io.tiff.ome import channels_by_ome, stated_by_ome
@@ -63,6 +63,8 @@ def channels_of(
         return ()  # one name for a colour
     count = shape[axes.index("c")] if "c" in axes else 1
     names = channels_by_ome(tif, series) or _labels_by_imagej(tif, count)
+    if not names:
+        names = _own(tif, series).get(CHANNELS, [])
     return stated_names(names, count)
 
 
@@ -89,18 +91,22 @@ def _absolute(depth: Any) -> float:
 
 def _from_own(tif: tifffile.TiffFile, series: int) -> Stated:
     """Return what `segkit.save` wrote into the description."""
-    for metadata in (tif.shaped_metadata or ())[series : series + 1]:
-        steps, units = metadata.get("spacing"), metadata.get("units")
-        axes = str(metadata.get("axes", "")).lower()
-        if steps and units and len(steps) == len(units) == len(axes):
-            return dict(zip(axes, zip(steps, units, strict=True), strict=True))
+    metadata = _own(tif, series)
+    steps, units = metadata.get("spacing"), metadata.get("units")
+    axes = str(metadata.get("axes", "")).lower()
+    if steps and units and len(steps) == len(units) == len(axes):
+        return dict(zip(axes, zip(steps, units, strict=True), strict=True))
     return {}
+
+
+def _own(tif: tifffile.TiffFile, series: int) -> dict[str, Any]:
+    """Return what the description of a series says as tifffile and we write it."""
+    return next(iter((tif.shaped_metadata or ())[series : series + 1]), {})
 
 
 def named_by_number(tif: tifffile.TiffFile, series: int) -> bool:
     """Return whether `segkit.save` was not told which axes these are."""
-    own = (tif.shaped_metadata or ())[series : series + 1]
-    return any(metadata.get(BY_NUMBER) for metadata in own)
+    return bool(_own(tif, series).get(BY_NUMBER))
 
 
 def _from_tags(tif: tifffile.TiffFile) -> Stated:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.arranged.channels import CHANNELS
 from segkit.io.axes import BY_NUMBER, is_nameless
 from segkit.io.calibration import MICROMETER, SPATIAL, UNKNOWN_UNIT, unit_symbol
 from segkit.io.errors import ImageRequestError
@@ -21,6 +23,7 @@ _RGB = (3, 4)
 _OME_STEPS = {name: f"PhysicalSize{name.upper()}" for name in SPATIAL} | {
     "t": "TimeIncrement"
 }
+_NO_XML = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LARGEST = 8  # bytes of a number
 _TILE = 256
 
@@ -121,6 +124,8 @@ def _own(image: Image) -> dict[str, Any]:
     if any(unit != UNKNOWN_UNIT for unit in image.units) or set(image.spacing) != {1.0}:
         metadata["spacing"] = list(image.spacing)
         metadata["units"] = list(image.units)
+    if any(image.channels):
+        metadata[CHANNELS] = list(image.channels)
     return metadata
 
 
@@ -147,6 +152,14 @@ def _ome(path: Path, image: Image) -> dict[str, Any]:
             )
         metadata[_OME_STEPS[name]] = step
         metadata[f"{_OME_STEPS[name]}Unit"] = unit_symbol(unit)
+    if any(map(_NO_XML.search, image.channels)):
+        raise ImageRequestError(
+            path,
+            f"OME-TIFF cannot hold the names of channels {[*image.channels]}: XML has"
+            " no such characters; rename them, or save a plain .tif",
+        )
+    if any(image.channels):
+        metadata["Channel"] = {"Name": list(image.channels)}
     return metadata | annotated(image.axes, named=not is_nameless(image))
 
 

@@ -241,6 +241,7 @@ N5 = Format(
     save_options=frozenset({"chunks", "compression"}),
     compressions=tuple(_COMPRESSIONS),
     library="tensorstore",
+    unstated=frozenset({"channels"}),
     open=open_n5,
     save=save_here(n5_layout),
     create=create_here(n5_layout),

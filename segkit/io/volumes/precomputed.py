@@ -242,6 +242,7 @@ PRECOMPUTED = Format(
     save_options=frozenset({"chunks", "labels", "compression", "offset"}),
     compressions=("raw", "png", "compressed_segmentation"),
     library="tensorstore",
+    unstated=frozenset({"channels"}),
     open=open_precomputed,
     save=save_here(precomputed_layout),
     create=create_here(precomputed_layout),

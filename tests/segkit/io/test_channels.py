@@ -1,8 +1,13 @@
 """Channels have the names that their file states, or that they are given."""
 
+import json
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import segkit
 from segkit.io import ColourError, ImageRequestError, as_image
@@ -109,3 +114,66 @@ def test_axes_in_order_are_the_same_voxels():
     np.testing.assert_array_equal(image.read(), STACK.transpose(1, 3, 0, 2))
     box = (slice(0, 1), slice(2, 4), slice(1, 3), slice(1, 5))
     np.testing.assert_array_equal(image.read(box), image.read()[box])
+
+
+HOLDING = ("a.tif", "a.ome.tif", "a.zarr", "a.h5")
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), min_size=1
+).filter(str.strip)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@pytest.mark.parametrize("name", HOLDING)
+@given(
+    names=st.lists(WORDS, min_size=1, max_size=3, unique_by=str.strip),
+    version=st.sampled_from(["0.4", "0.5"]),
+    levels=st.integers(1, 2),
+    other=st.sampled_from(HOLDING),
+)
+def test_names_of_channels_are_saved_and_read_back(name, names, version, levels, other):
+    own = {"ome_version": version, "levels": levels} if name == "a.zarr" else {}
+    voxels = np.arange(len(names) * 30, dtype=np.uint16).reshape(len(names), 5, 6)
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = Path(folder, name), Path(folder, f"b{other}")
+        about = {"axes": "cyx", "channels": names, "durable": False}
+        segkit.save(first, voxels, **about, **own)
+        image = segkit.open_image(first)
+        assert image.channels == tuple(one.strip() for one in names)
+        np.testing.assert_array_equal(image.read(), voxels)
+        segkit.save(second, image, durable=False)
+        assert segkit.open_image(second).channels == image.channels
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.png", "planes"])
+def test_what_holds_no_names_refuses_those_that_are_given(tmp_path, name):
+    plane = STACK[0, 0] if name == "a.png" else STACK[0]
+    axes = "yx" if name == "a.png" else "cyx"
+    names = NAMES[: plane.ndim - 1]
+    with pytest.raises(ImageRequestError, match="holds no names of channels; save"):
+        segkit.save(tmp_path / name, plane, axes=axes, channels=names)
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["a\x01b", "a\nb", "\ufffe"])
+def test_names_that_xml_cannot_write_are_refused(tmp_path, name):
+    with pytest.raises(ImageRequestError, match="cannot hold the names of channels"):
+        segkit.save(
+            tmp_path / "a.ome.tif", STACK[0], axes="cyx", channels=["DAPI", name]
+        )
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_zarr_says_to_viewers_how_channels_are_shown(tmp_path):
+    path = tmp_path / "a.zarr"
+    segkit.save(path, STACK, axes="tcyx", channels=NAMES, levels=2)
+    shown = json.loads((path / "zarr.json").read_text())["attributes"]["ome"]["omero"]
+    assert [one["label"] for one in shown["channels"]] == [*NAMES]
+    for number, one in enumerate(shown["channels"]):
+        middle = STACK[1, number]
+        limits = {"start": int(middle.min()), "end": int(middle.max())}
+        assert one["window"] == {"min": 0, "max": 65535, **limits}
+        assert len(one["color"]) == 6
