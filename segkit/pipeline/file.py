@@ -35,7 +35,7 @@ from segkit.io.elsewhere.address import is_address
 from segkit.io.publishing import published
 from segkit.measurement.classification import BoundsClassifier, bounds_classifier
 from segkit.other_names import nearest
-from segkit.pipeline.steps import BelowPer, PipelineError, Step, frozen
+from segkit.pipeline.steps import BesideLoad, PipelineError, Step, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +105,7 @@ def _having_per(
     if not isinstance(per, str) or not per:
         raise PipelineError(f'{path}: per is {per!r}; write per = "t"')
     if steps[0].function != "load":
-        return BelowPer([Step("load", (), (("per", per),)), *steps])
+        return BesideLoad([Step("load", (), (("per", per),)), *steps])
     if steps[0].keywords.get("per", per) != per:
         raise PipelineError(f"{path}: says per twice; leave that of step 1 (load) out")
     return (steps[0].having(per=per), *steps[1:])

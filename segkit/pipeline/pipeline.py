@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from segkit.names import known_as
+from segkit.pipeline.special_steps import load
+from segkit.pipeline.stage_work import load_step
 from segkit.pipeline.step_checks import checked, require_properties
-from segkit.pipeline.steps import PipelineError, Step, numbered, step_of
+from segkit.pipeline.steps import BesideLoad, PipelineError, Step, numbered, step_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -215,12 +217,34 @@ class Pipeline:
         from segkit.pipeline.file import read_steps
 
         steps = read_steps(Path(path), trust=trust)
-        pipeline = cls()
         try:
-            pipeline.steps = _checked(steps)
+            return _of(steps)
         except PipelineError as error:
             raise PipelineError(f"{path}: {error}") from error
-        return pipeline
+
+
+def loading(pipeline: Pipeline, options: Mapping[str, Any]) -> Pipeline:
+    """Return a pipeline whose image is opened with more options.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import label
+    >>> loading(Pipeline(label()), {"axes": "zyx"})
+    Pipeline(load(axes='zyx'), label())
+    """
+    steps = pipeline.steps
+    first = load_step(steps)
+    if first is None:
+        return _of(BesideLoad([load(**options), *steps]))
+    own = load(*first.arguments, **{**first.keywords, **options})
+    return _of(type(steps)([own, *steps[1:]]))
+
+
+def _of(steps: tuple[Step, ...]) -> Pipeline:
+    """Return the pipeline of steps, which are counted as they are given."""
+    pipeline = Pipeline()
+    pipeline.steps = _checked(steps)
+    return pipeline
 
 
 def _checked(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -135,10 +135,11 @@ class Step:
         return replace(self, options=tuple({**self.keywords, **options}.items()))
 
 
-class BelowPer(tuple[Step, ...]):
-    """Steps of a file below its ``per``, the first the `load` that this stands for.
+class BesideLoad(tuple[Step, ...]):
+    """Steps of a file, the first a `load` that is said beside them.
 
-    Whoever wrote the file counts its steps, and this `load` is none of them.
+    By ``per`` above them, or to the command that runs them: who counts the steps of the
+    file does not count it.
     """
 
     __slots__ = ()
@@ -151,10 +152,10 @@ def numbered(steps: Iterable[Step]) -> Iterator[tuple[int, Step]]:
     --------
     >>> [number for number, _ in numbered([Step("load"), Step("label")])]
     [1, 2]
-    >>> [number for number, _ in numbered(BelowPer([Step("load"), Step("label")]))]
+    >>> [number for number, _ in numbered(BesideLoad([Step("load"), Step("label")]))]
     [0, 1]
     """
-    yield from enumerate(steps, start=0 if isinstance(steps, BelowPer) else 1)
+    yield from enumerate(steps, start=0 if isinstance(steps, BesideLoad) else 1)
 
 
 def place_name(number: int, step: Step) -> str:
@@ -163,9 +164,9 @@ def place_name(number: int, step: Step) -> str:
     Examples
     --------
     >>> place_name(2, Step("label")), place_name(0, Step("load"))
-    ('step 2 (label)', 'per, above the steps')
+    ('step 2 (label)', 'load, beside the steps')
     """
-    return f"step {number} ({step.function})" if number else "per, above the steps"
+    return f"step {number} ({step.function})" if number else "load, beside the steps"
 
 
 def _known_steps() -> list[str]:

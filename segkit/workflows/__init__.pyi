@@ -9,6 +9,10 @@ from .pipelines import (
     Outputs as Outputs,
     pipeline_tasks as pipeline_tasks,
 )
+from .plates.running import (
+    PlateResult as PlateResult,
+    run_plate as run_plate,
+)
 from .stored import (
     StoredArray as StoredArray,
 )

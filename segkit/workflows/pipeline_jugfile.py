@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 from segkit.io import open_image
 from segkit.io.errors import ImageError
 from segkit.names import known_as
-from segkit.pipeline.pipeline import Pipeline
+from segkit.pipeline.pipeline import Pipeline, loading
 from segkit.pipeline.several_images import require_each_once
 from segkit.pipeline.spacings import common_unit
-from segkit.pipeline.special_steps import load
 from segkit.pipeline.stage_work import (
     image_name,
-    load_step,
     loaded_path,
     save_paths,
 )
@@ -53,6 +51,8 @@ class PipelineJugfile:
         As `pipeline_tasks` takes them.
     channels : tuple of str or None
         Names of the images' channels, in the place of what the pipeline's `load` says.
+    given : Pipeline or None
+        The pipeline, if it is in no file; then `path` is what messages call it.
     outputs : list of Outputs
         Of each image, once it was loaded.
     more, more_files : list
@@ -71,6 +71,7 @@ class PipelineJugfile:
     overwrite: bool = False
     trust: bool = False
     channels: tuple[str, ...] | None = None
+    given: Pipeline | None = None
     outputs: list[Outputs] = field(default_factory=list)
     more: list[Task] = field(default_factory=list)
     more_files: list[Path] = field(default_factory=list)
@@ -183,18 +184,10 @@ class PipelineJugfile:
 
     def _pipeline(self) -> Pipeline:
         """Return the pipeline, which opens images with the axes that are given."""
-        pipeline = Pipeline.load(self.path, trust=self.trust)
-        if self.axes is None and self.channels is None:
-            return pipeline
-        first = load_step(pipeline.steps)
-        steps = pipeline.steps if first is None else pipeline.steps[1:]
-        arguments = () if first is None else first.arguments
-        options = {} if first is None else first.keywords
-        if self.axes is not None:
-            options["axes"] = self.axes
-        if self.channels is not None:
-            options["channels"] = self.channels
-        return Pipeline(load(*arguments, **options), *steps)
+        pipeline = self.given or Pipeline.load(self.path, trust=self.trust)
+        options = {"axes": self.axes, "channels": self.channels}
+        said = {name: value for name, value in options.items() if value is not None}
+        return loading(pipeline, said) if said else pipeline
 
     def _write_down(
         self, pipeline: Pipeline, results: Results, unit: str | None = None

@@ -78,10 +78,13 @@ class PlateJugfile(PipelineJugfile):
         How files are named in the plate's folder; None of an OME-Zarr plate.
     left_out : frozenset of str
         Names of fields whose tables are no part of those of the plate, as they failed.
+    tables : list of Task
+        Those of the plate, once it was loaded: of objects, and of wells if it has any.
     """
 
     pattern: str | None = None
     left_out: frozenset[str] = frozenset()
+    tables: list[Task] = field(default_factory=list)
     _measured: list[Field] = field(default_factory=list)
     _layout: Layout | None = None
 
@@ -250,7 +253,7 @@ class PlateJugfile(PipelineJugfile):
 
     def _write_tables(self, pipeline: Pipeline) -> None:
         """Write the tasks of the plate's tables down."""
-        self.more_files = []
+        self.more_files, self.tables = [], []
         both = zip(self._measured, self.outputs, strict=True)
         kept = [
             (one, made.table)
@@ -262,12 +265,14 @@ class PlateJugfile(PipelineJugfile):
         plate, paths = self.plate, self._table_paths(pipeline)
         places = tuple(one.place for one, _ in kept)
         table = tasks.JOIN_TABLES(plate.names, places, later(t for _, t in kept))
+        self.tables.append(table)
         self._save(table, paths[0])
         if plate.of_well:
             per, frames = per_of(pipeline.steps), self._frames(pipeline)
             wells = self._wells([one for one, _ in kept])
             names = plate.names[: plate.of_well]
             summary = tasks.PER_WELL(table, names, wells, frames, per)
+            self.tables.append(summary)
             self._save(summary, paths[1])
 
     def _wells(

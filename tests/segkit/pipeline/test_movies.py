@@ -175,5 +175,7 @@ def test_steps_are_counted_as_the_file_has_them(tmp_path, per, run, given):
 def test_what_is_wrong_with_per_itself_is_no_step(tmp_path):
     path = tmp_path / "steps.toml"
     path.write_text(PER_ABOVE.replace('"t"', '"y"').replace("WITH", "1"))
-    with pytest.raises(PipelineError, match=r"steps.toml: per, above the steps: .*per"):
+    with pytest.raises(
+        PipelineError, match=r"steps.toml: load, beside the steps: .*per"
+    ):
         Pipeline.load(path)
