@@ -145,8 +145,7 @@ def save(
     )
     _require_options(path, format_, options)
     source = _as_source(path, image, axes, spacing, units)
-    if channels is not None:
-        source = with_names(source, channels)
+    source = source if channels is None else with_names(source, channels)
     spaced, named = spacing is not None or units is not None, channels is not None
     require_stated(path, format_, source, spaced=spaced, named=named)
     if is_address(path):
