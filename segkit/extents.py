@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,39 @@ def as_spacing(spacing: Any, ndim: int) -> tuple[float, ...]:
             " give it in another unit"
         )
     return distances
+
+
+def require_memory(
+    shape: Sequence[int], per_voxel: int, *, name: str, instead: str
+) -> None:
+    """Raise `MemoryError` if a whole image takes more than this machine has.
+
+    Parameters
+    ----------
+    shape
+        Of the image.
+    per_voxel
+        How many bytes are needed for each voxel at once.
+    name
+        What needs them.
+    instead
+        What to do.
+
+    Examples
+    --------
+    >>> require_memory((10**7, 10**7), 80, name="f", instead="crop it")
+    Traceback (most recent call last):
+    ...
+    MemoryError: f works on the whole image at once, and takes about 8e+15 bytes for
+    10000000 x 10000000 voxels, more than this machine's memory; crop it
+    """
+    need = math.prod(map(int, shape)) * per_voxel
+    if need > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+        voxels = " x ".join(map(str, shape))
+        raise MemoryError(
+            f"{name} works on the whole image at once, and takes about {need:.2g} bytes"
+            f" for {voxels} voxels, more than this machine's memory; {instead}"
+        )
 
 
 def require_room(sizes: Sequence[float], *, name: str, most: float = 2.0**28) -> None:

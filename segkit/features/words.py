@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
+from segkit.extents import require_memory
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from segkit.features.families import Patch
+
+_BYTES = 16
 
 
 @known_as("segkit.features")
@@ -28,7 +31,9 @@ def surf_descriptors(
     Parameters
     ----------
     image : (y, x) array, real
-        Grey image.
+        Grey image. It is summed up as a whole, in about 16 bytes a pixel: an Image
+        larger than memory is a `MemoryError`. A region's descriptors (`WordCounts`) see
+        its box only.
     spacing : int
         Distance of the points, in pixels. The first are half of it from the border.
     scales : sequence of float
@@ -54,6 +59,8 @@ def surf_descriptors(
     """
     from mahotas.features import surf
 
+    instead = "give parts that overlap by 30 scales"
+    require_memory(np.shape(image), _BYTES, name="SURF", instead=instead)
     grey = checks.as_image(image).astype(np.float64)
     if grey.ndim != 2:
         raise ValueError(f"SURF takes an image of two axes, not {grey.ndim}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from segkit import checks
 from segkit.arrays import in_space
+from segkit.extents import require_memory
 from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
 from segkit.morphology.operations import erosion
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from segkit.io import Image
+
+_BYTES = 80
+"""Of memory for each voxel that is flooded: 78 were measured, of 9 million voxels."""
 
 
 @known_as("segkit.partitions")
@@ -64,8 +68,10 @@ def watershed_regions(image: ArrayLike | Image, *, sigma: float = 2.0) -> Partit
 
     Notes
     -----
-    A basin may depend on voxels far away, so the whole image is flooded at once, and
-    there are no tiles.
+    Where two floods meet depends on the whole way of each, so no halo makes tiles exact
+    (`segkit.tiled_watershed` counts by how much they differ). The whole image is
+    flooded at once, in about 80 bytes for each voxel; more than the machine's memory is
+    a `MemoryError` before a voxel is read. `superpixel_regions` are tiled, and exact.
 
     Examples
     --------
@@ -74,6 +80,12 @@ def watershed_regions(image: ArrayLike | Image, *, sigma: float = 2.0) -> Partit
     >>> len(watershed_regions(image, sigma=1))
     2
     """
+    require_memory(
+        np.shape(image),
+        _BYTES,
+        name="watershed_regions",
+        instead="take superpixel_regions(image, tile=512), or parts of it",
+    )
     grey = checks.as_image(in_space(image)).astype(np.float64)
     sigma = checks.as_positive(sigma, name="sigma")
     slope = _slope(gaussian(grey, sigma))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import numpy as np
 
 from segkit import checks
+from segkit.extents import require_memory
 from segkit.filters.derivatives import laplacian_of_gaussian
 from segkit.filters.smoothing import gaussian
 from segkit.morphology.peaks import peaks
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from segkit.arrays import Array
     from segkit.io import Image
     from segkit.tiling.boxes import Tile
+
+_BYTES = 80
+"""Of memory for each pixel: what SURF sums up in six scales and four octaves."""
 
 PointMethod: TypeAlias = Literal["maxima", "log", "surf"]
 
@@ -66,7 +70,9 @@ def interest_points(
         Points where it is 0 are left out.
     tile
         Size of the tiles that are searched one by one; None searches the whole. Points
-        do not depend on it. SURF takes the whole.
+        do not depend on it. "surf" takes the whole image, since its sums over boxes
+        run from the first pixel on: rounding, and with it which points are just above
+        `least`, would depend on the tile. More than memory is a `MemoryError`.
     workers
         Number of threads; see `segkit.tiling.threads`.
 
@@ -91,6 +97,9 @@ def interest_points(
     [[10, 12], [20, 31]]
     """
     checks.one_of(method, get_args(PointMethod), name="method")
+    if method == "surf":
+        instead = 'take method="log", which is tiled, or parts of it'
+        require_memory(np.shape(image), _BYTES, name=repr(method), instead=instead)
     array = checks.as_image(image)
     sigma = checks.as_positive(sigma, name="sigma")
     apart = checks.as_integer(min_distance, name="min_distance", least=1)

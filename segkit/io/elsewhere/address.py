@@ -117,7 +117,9 @@ def local_path(path: str | Path) -> str:
     >>> local_path("az://lab/brain")
     Traceback (most recent call last):
     segkit.io.ImageRequestError: az://...: there are no volumes at az://; an address
-    begins with s3://, gs://, https://, http:// or file://
+    begins with s3://, gs://, https://, http:// or file://. Of Azure, a container that
+    everybody may read has https://ACCOUNT.blob.core.windows.net/CONTAINER/path; copy
+    what is in another one here by azcopy
     """
     text = os.fspath(path)
     found = _ADDRESS.fullmatch(text)
@@ -129,12 +131,21 @@ def local_path(path: str | Path) -> str:
     if foreign is None:
         return text
     if foreign[1] in FORMATS:
-        return text[foreign.end() :]
+        return local_path(text[foreign.end() :])
     raise ImageRequestError(
         f"{foreign[0]}...",
         f"there are no volumes at {foreign[0]}; an address begins with s3://, gs://,"
-        " https://, http:// or file://",
+        f" https://, http:// or file://{_OF_AZURE if foreign[1] in _AZURE else ''}",
     )
+
+
+_AZURE = ("az", "azure", "abfs", "abfss", "wasb", "wasbs")
+_OF_AZURE = (
+    ". Of Azure, a container that everybody may read has"
+    " https://ACCOUNT.blob.core.windows.net/CONTAINER/path; copy what is in another one"
+    " here by azcopy"
+)
+"""tensorstore, which decodes the volumes, has no driver for it."""
 
 
 def parse_address(text: str | Path) -> Address:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from mahotas.features import surf
 
+from segkit.features import surf_descriptors
 from segkit.partitions import (
     grid_regions,
     interest_points,
@@ -159,3 +160,19 @@ def test_points_out_of_a_mask_are_left_out():
 def test_what_cannot_be_is_told(make, message):
     with pytest.raises((TypeError, ValueError), match=message):
         make()
+
+
+HUGE = np.broadcast_to(np.zeros((), np.uint8), (10**7, 10**7))
+
+
+@pytest.mark.parametrize(
+    ("whole", "instead"),
+    [
+        (watershed_regions, "superpixel_regions"),
+        (lambda image: interest_points(image, "surf"), 'method="log"'),
+        (surf_descriptors, "parts that overlap"),
+    ],
+)
+def test_what_takes_a_whole_image_refuses_more_than_memory(whole, instead):
+    with pytest.raises(MemoryError, match=f"on the whole image at once, .*{instead}"):
+        whole(HUGE)

@@ -3,6 +3,7 @@
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import segkit
@@ -70,3 +71,13 @@ def test_what_makes_no_sense_is_told_without_secrets(text, message, tmp_path):
             use(text)
         said = f"{found.value} {found.value.__cause__} {found.value.__context__}"
         assert "geheim" not in said or "allow_http=" in text
+
+
+@pytest.mark.parametrize("scheme", ["az", "azure", "abfs", "abfss", "wasb", "wasbs"])
+def test_azure_is_refused_with_a_way_out(scheme):
+    told = "no volumes at .*Of Azure, .*https://ACCOUNT.blob.core.windows.net/.*azcopy"
+    for before in ("", "precomputed://", "zarr://"):
+        with pytest.raises(ImageRequestError, match=told):
+            segkit.open_image(f"{before}{scheme}://lab/brain.zarr")
+    with pytest.raises(ImageRequestError, match=told):
+        segkit.save(f"{scheme}://lab/brain.zarr", np.zeros((4, 4), np.uint8))
