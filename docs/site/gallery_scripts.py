@@ -35,12 +35,13 @@ def write(folder):
     """Write a script for each example whose libraries are here, by topic."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    _headline(folder, "Gallery", "Each function at work on a part of mahotas' nuclei.")
+    text = "Each function at work on a part of mahotas' nuclei."
+    _headline(folder, "Gallery", text, "=")
     for topic in gallery.TOPICS:
         title = gallery.title_of(topic)
         part = folder / title.lower()
         part.mkdir()
-        _headline(part, title, topic.__doc__.strip().splitlines()[0])
+        _headline(part, title, topic.__doc__.strip().splitlines()[0], "-")
         for function in gallery.examples_of(topic):
             if not any(
                 find_spec(name) is None for name in gallery.missing_for(function)
@@ -54,9 +55,10 @@ def in_order(part):
     return titles.index(Path(part).name)
 
 
-def _headline(folder, title, text):
+def _headline(folder, title, text, line):
+    """Write what stands above a gallery: topics are below the whole, on its page."""
     (folder / "GALLERY_HEADER.rst").write_text(
-        f"{title}\n{'=' * len(title)}\n\n{text}\n"
+        f"{title}\n{line * len(title)}\n\n{text}\n"
     )
 
 
