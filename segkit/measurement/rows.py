@@ -67,7 +67,7 @@ def rows_of(
     runs[:, LABEL], runs[:, ROW], runs[:, COUNT] = name, number, end - begin + 1
     runs[:, FIRST], runs[:, LAST] = start, start + (end - begin)
     _sum_powers(start, runs[:, COUNT], runs)
-    return joined([runs])
+    return _added(runs[np.argsort(name, kind="stable")])  # they are in raster order
 
 
 def _line_numbers(box: Box, origin: tuple[int, ...], shape: tuple[int, ...]) -> Array:
@@ -95,9 +95,14 @@ def joined(parts: list[Array]) -> Array:
     runs = np.concatenate(parts)
     if not len(runs):
         return runs
-    order = np.lexsort((runs[:, ROW], runs[:, LABEL]))
-    runs = runs[order]
-    new = (np.diff(runs[:, : ROW + 1], axis=0, prepend=-1) != 0).any(axis=1)
+    return _added(runs[np.lexsort((runs[:, ROW], runs[:, LABEL]))])
+
+
+def _added(runs: Array) -> Array:
+    """Return sorted runs with those of one row and object as one."""
+    new = np.ones(len(runs), np.bool_)
+    new[1:] = runs[1:, ROW] != runs[:-1, ROW]
+    new[1:] |= runs[1:, LABEL] != runs[:-1, LABEL]
     starts = np.flatnonzero(new)
     if len(starts) == len(runs):
         return runs
