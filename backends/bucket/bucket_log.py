@@ -102,7 +102,8 @@ class BucketLog:
         self._names = count()
         self._heads = Heads(client, self._block)
         self._filled = -1
-        self._too_late, self._looked_at = 0, -1e9
+        self._too_late: int | None = None
+        self._looked_at = -1e9
         self._idle: tuple[int, float] = (-1, 0.0)
 
     @property
@@ -155,7 +156,8 @@ class BucketLog:
             done = self._put(position, frame)
         last = (position + 1) % self.block_size == 0
         self._filled = position // self.block_size if done and last else -1
-        self._too_late = max(0, self._too_late - 1) if done else self._too_late
+        if done and self._too_late:
+            self._too_late -= 1
         return done
 
     def _put(self, position: int, frame: bytes) -> bool | None:
@@ -177,8 +179,11 @@ class BucketLog:
         """Wait as others were faster, the longer the more often they were lately.
 
         Who tries again at once, as all do, is too late as often as there are others.
-        What they append meanwhile is read together.
+        What they append meanwhile is read together. Who is too late for the first time
+        takes it that all machines that are known are about to append.
         """
+        if self._too_late is None:
+            self._too_late = max(0, self.members.machines.bit_length() - 1)
         self._too_late = min(self._too_late + 1, _DOUBLINGS)
         most = min(took * (2 << self._too_late), _LONGEST_PAUSE)
         time.sleep(random.uniform(0, most))

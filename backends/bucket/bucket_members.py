@@ -53,6 +53,11 @@ class BucketMembers:
         name = f"{self._folder(worker)}/{told_by_name(identity)}"
         self._client.put(name, os.urandom(8))  # or its mark would be the same again
 
+    @property
+    def machines(self) -> int:
+        """How many machines they were on at the last look, by their names."""
+        return len({worker.rsplit("-", 2)[0] for worker in self._seen})
+
     def names(self) -> set[str]:
         return set(self._look())
 

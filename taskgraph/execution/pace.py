@@ -41,8 +41,8 @@ _ASIDE = 0.002
 _FEW = 8
 """Others that may all wake at each append, when they wait for something to do."""
 _REST, _PER_LATENCY = 0.2, 2
-"""Seconds that who waits looks away at most, or so many times what news take: as long
-as the end of a run may wait."""
+"""Seconds that who waits looks away at most, or so many times what news take, where a
+store is slow for each `_FEW` others, up to `_LONGEST`: as long as the end may wait."""
 
 
 @dataclass(slots=True)
@@ -99,8 +99,10 @@ class Pace:
     @property
     def rest(self) -> float:
         """For how long to let news come together before they are looked at, idle."""
-        most = max(_REST, _PER_LATENCY * self.latency)
-        return min(most, self._haste * max(0, self.others / _FEW - 1) / 4)
+        crowds = self.others / _FEW
+        news = _PER_LATENCY * self.latency * (crowds if self.latency >= _SLOW else 1)
+        most = min(_LONGEST, max(_REST, news))
+        return min(most, self._haste * max(0, crowds - 1) / 4)
 
     def learn(self, name: str, seconds: float) -> None:
         """Take in how long a task of this name took."""

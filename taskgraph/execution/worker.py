@@ -169,9 +169,11 @@ class Worker:
     def _wait(self) -> float:
         """Wait for news; return for how long it was in vain, 0 if there was any."""
         began = self._clock.monotonic()
-        self._backend.wait(self._choice.patience(self._frontier, self._backend.latency))
-        self._page.rest(self._pace.rest, self._clock)
-        news = self._take_in() or self._pace.others
+        rest, latency = self._pace.rest, self._backend.latency
+        if rest < (patience := self._choice.patience(self._frontier, latency)):
+            self._backend.wait(patience)  # a rest ends in a look, too
+        self._page.rest(rest, self._clock)
+        news = self._learn(self._backend.poll()) or self._pace.others
         return 0.0 if news else self._clock.monotonic() - began
 
     def _start_over(self) -> None:
@@ -181,10 +183,6 @@ class Worker:
         self._looked = True
         self._frontier = self._choice.frontier(self._loaded)
         self._runner.codes = self._loaded.graph.codes
-
-    def _take_in(self) -> bool:
-        """Bring the frontier up to date; return whether anything had changed."""
-        return self._learn(self._backend.poll())
 
     def _learn(self, changes: Sequence[Change]) -> bool:
         """Bring the frontier up to date with what became known; return if it was."""

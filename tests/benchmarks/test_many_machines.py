@@ -32,3 +32,10 @@ def test_each_of_many_machines_makes_few_requests(run, machines):
     assert came.done == 4_000
     assert came.requests.total() <= 40 * machines
     assert warned == []
+
+
+def test_a_hundred_machines_do_not_ask_all_the_time(run):
+    """Whose work is over waits for that of the others, and looks seldom meanwhile."""
+    came = run(100, 4_000, 0.005)
+    assert came.done == 4_000
+    assert came.requests.total() <= 45 * 100

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from xxhash import xxh3_64_intdigest
 
+from backends.bucket import bucket_log
 from backends.bucket.client import Get
 from backends.bucket.trailers import read_trailer, trailer_of
 from backends.store import JournalStore
@@ -73,6 +74,24 @@ def test_who_was_too_late_looks_once_before_the_next_try(open_bucket, counted):
     anna.claim([key(9)])
     bert.poll()
     assert bert.locked_by(key(9)) == "anna"
+
+
+@pytest.mark.parametrize(("machines", "times"), [(1, 4.0), (4, 16.0), (16, 64.0)])
+def test_who_is_too_late_for_the_first_time_makes_way_for_all_machines(
+    open_bucket, monkeypatch, machines, times
+):
+    """Workers of one machine are not in each other's way."""
+    log, pauses = open_bucket(), []
+    for number in range(16):
+        log.members.beat(f"host{number % machines}-{number}-0", {"host": "a"})
+    log.members.names()
+    monkeypatch.setattr(bucket_log, "_LONGEST_PAUSE", 100.0)
+    monkeypatch.setattr(bucket_log.time, "sleep", lambda _: None)
+    monkeypatch.setattr(
+        bucket_log.random, "uniform", lambda _, most: pauses.append(most)
+    )
+    log._give_way(1.0)
+    assert pauses == [times]
 
 
 def take_turns(stores, numbers, body=b"x" * 100):

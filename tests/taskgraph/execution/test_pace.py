@@ -9,12 +9,15 @@ from collections import Counter
 import pytest
 
 from backends.errors import UnavailableError
+from backends.liveness import worker_identity
+from backends.opening import open_backend
 from backends.store import JournalStore
 from backends.warning import warn, warnings_told
 from taskgraph import TaskGenerator, run
 from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.pace import Pace
 from taskgraph.execution.runner import Runner
+from taskgraph.execution.shared_page import NoPage
 from taskgraph.tasks.frontier import Budget, Frontier
 from taskgraph.tasks.graph import Graph
 
@@ -132,7 +135,32 @@ def test_few_wake_at_each_append_and_many_let_news_come_together():
     assert pace(7).rest == 0.0
     assert 0.0 < pace(15).rest < 0.01 < pace(31).rest < pace(63).rest
     assert pace(1000).rest == 0.2
-    assert pace(15, latency=0.25).rest < pace(1000, latency=0.25).rest == 0.5
+    assert pace(15, latency=0.25).rest < pace(1000, latency=0.25).rest == 3.0
+    assert pace(15, cost=9, latency=0.25).rest < 1.0  # it is few who are in the way
+
+
+@pytest.mark.parametrize(("rest", "asked"), [(0.0, True), (0.5, True), (2.0, False)])
+def test_who_rests_for_long_does_not_ask_first_whether_there_is_news(
+    tmp_path, monkeypatch, rest, asked
+):
+    """At a bucket each question is a request, and each look is one anyway."""
+    task, store, deeds = at_once(1), str(tmp_path / "store"), []
+    other = open_backend(store)
+    other.members.beat(other.worker, worker_identity(os.getpid(), 60.0))
+    other.claim([task.key])
+
+    def waited(*_):
+        deeds.append("wait")
+
+    def rested(page, seconds, clock):
+        deeds.append(seconds)
+        other.release([task.key])
+
+    monkeypatch.setattr(Pace, "rest", rest)
+    monkeypatch.setattr(JournalStore, "wait", waited)
+    monkeypatch.setattr(NoPage, "rest", rested)
+    run([task], workers=0, store=store)
+    assert deeds == (["wait", rest] if asked else [rest])
 
 
 def test_nobody_looks_twice_at_what_he_has_just_read(tmp_path, monkeypatch):
