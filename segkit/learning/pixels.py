@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from segkit.arrays import Labels
     from segkit.features.families import Maps
+    from segkit.learning.deciding import Decision
     from segkit.tiling.boxes import Tile
 
 _BATCH = 8192
@@ -52,12 +53,16 @@ class PixelClassifier:
         Of the estimator.
     fitted : tuple
         The estimator, as fitted in each round.
+    decision : Decision, optional
+        How likely a class has to be for a pixel to be of it; see `predict`. None while
+        nothing is fitted.
     """
 
     families: tuple[Maps, ...]
     classes: NDArray[np.int64]
     recipe: Recipe
     fitted: tuple[Any, ...]
+    decision: Decision | None = None
 
     def reach(self) -> int:
         """Return how far a pixel's class depends on pixels around."""
@@ -111,7 +116,13 @@ class PixelClassifier:
         tile: int | Sequence[int] | None = None,
         workers: int | None = None,
     ) -> Labels:
-        """Return the likeliest class of each pixel: the numbers of the scribbles.
+        """Return the class of each pixel: the numbers of the scribbles.
+
+        That is the class whose Dice score the pixel raises most. Of two classes that
+        are as frequent, or told apart without a mistake, it is the likelier one; a rare
+        one with a score of 0.8 takes pixels from a probability of about 0.4 on [1]_.
+        Scores and frequencies are those of the scribbles, as they were predicted by
+        estimators from which they were held back.
 
         Parameters
         ----------
@@ -121,9 +132,16 @@ class PixelClassifier:
         Returns
         -------
         int64 array of the shape of the image
+
+        References
+        ----------
+        .. [1] Lipton, Elkan and Naryanaswamy, "Optimal thresholding of classifiers to
+           maximize F1 measure", ECML PKDD 2014, pp. 225-239.
         """
         likely = self.probabilities(image, tile=tile, workers=workers)
-        chosen: Labels = self.classes[likely.argmax(axis=0)]
+        if self.decision is None:
+            raise ValueError("nothing is fitted; train_pixels returns what can predict")
+        chosen: Labels = self.classes[self.decision.choose(likely)]
         return chosen
 
 

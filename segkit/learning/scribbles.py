@@ -15,6 +15,7 @@ import numpy as np
 from segkit import checks
 from segkit.arrays import in_space
 from segkit.features.measuring import require_maps
+from segkit.learning.deciding import Decision, decision_of
 from segkit.learning.pixels import (
     PixelClassifier,
     default_families,
@@ -132,7 +133,7 @@ def train_pixels(
     _require_classes(wanted)
     none = PixelClassifier(looks, np.unique(wanted), recipe, ())
     with one_thread():
-        return replace(none, fitted=_rounds(none, drawn, wanted, times, seed))
+        return _learned(none, drawn, wanted, times, seed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,28 +167,49 @@ def _strokes(
     return _Strokes(grey, places, drawn.reshape(-1)[places].astype(np.int64), held)
 
 
-def _rounds(
+def _learned(
     of: PixelClassifier,
     drawn: Sequence[_Strokes],
     wanted: NDArray[np.int64],
     times: int,
     seed: int,
-) -> tuple[Any, ...]:
-    """Return the estimator of each round, and fit those that say what it sees."""
+) -> PixelClassifier:
+    """Return the estimator of each round; fit those that say what it sees, too."""
     held = np.concatenate([one.held for one in drawn])
     apart: dict[int, tuple[Any, ...]] = dict.fromkeys(held.tolist(), ())
-    fitted: tuple[Any, ...] = ()
-    while True:
+    for left in reversed(range(times)):
         rows = np.concatenate([_rows(of, apart, one) for one in drawn])
-        fitted += (of.recipe.make(seed).fit(rows, wanted),)
-        if len(fitted) == times:
-            return fitted
+        last = of.recipe.make(seed).fit(rows, wanted)
+        of = replace(of, fitted=(*of.fitted, last))
+        if of.decision is not None and left == 0:
+            break
         for fold, before in apart.items():
             shown = held != fold
             if len(np.unique(wanted[shown])) < len(of.classes):
                 shown[:] = True  # rather than that one of them knows fewer classes
             one = of.recipe.make(seed).fit(rows[shown], wanted[shown])
             apart[fold] = (*before, one)
+        if of.decision is None:
+            of = replace(of, decision=_decision(of, apart, rows, held, wanted))
+    return of
+
+
+def _decision(
+    of: PixelClassifier,
+    apart: dict[int, tuple[Any, ...]],
+    rows: NDArray[np.float64],
+    held: NDArray[np.intp],
+    wanted: NDArray[np.int64],
+) -> Decision:
+    """Return how to decide, by what was said of pixels in the first round.
+
+    The next ones are hardly better, and would take as many fits again.
+    """
+    likely = np.empty((len(of.classes), len(rows)))
+    for fold, (one, *_) in apart.items():
+        own = held == fold
+        likely[:, own] = one.predict_proba(rows[own]).T
+    return decision_of(likely, np.searchsorted(of.classes, wanted))
 
 
 def _rows(

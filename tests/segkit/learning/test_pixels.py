@@ -60,7 +60,7 @@ def classifier(name):
 def test_a_few_scribbles_are_enough_for_another_image(name):
     image, line = striped(seed=1)
     found = classifier(name).predict(image) == 2
-    assert 2 * (found & line).sum() / (found.sum() + line.sum()) > 0.9
+    assert overlap(found, line) > 0.9
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -93,13 +93,52 @@ def test_a_second_round_sees_what_was_said_by_who_had_not_seen_the_picture():
     assert spread < once.probabilities(images[0])[1].std()
 
 
+def overlap(found, wanted):
+    return 2 * (found & wanted).sum() / (found.sum() + wanted.sum())
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_a_rare_class_that_is_hard_to_tell_has_a_mask_of_about_its_size(rounds):
+    """The likelier class would leave most of it out."""
+
+    def picture(seed):
+        random = np.random.default_rng(seed)
+        rare = random.random((90, 90)) < 0.15
+        return 100 + 12.0 * rare + random.normal(0, 10, rare.shape), rare
+
+    learned = [picture(seed) for seed in range(3)]
+    trained = train_pixels(
+        [grey for grey, _ in learned],
+        [rare + 1 for _, rare in learned],
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        families=[FilterBank((0.5,), ("gaussian",))],
+        rounds=rounds,
+        seed=0,
+    )
+    image, rare = picture(7)
+    likelier = trained.probabilities(image).argmax(axis=0) == 1
+    found = trained.predict(image) == 2
+    assert overlap(found, rare) > overlap(likelier, rare) + 0.1
+    np.testing.assert_array_equal(found, trained.predict(image, tile=40) == 2)
+
+
+def test_classes_that_are_told_apart_are_decided_by_the_likelier_one():
+    image, line = striped()
+    trained = train_pixels(
+        [image], [scribbled(line)], ESTIMATORS["forest"], families=FAMILIES, seed=0
+    )
+    assert trained.decision.dice.min() > 0.95
+    likely = np.array([[0.52, 0.48], [0.48, 0.52]])
+    np.testing.assert_array_equal(trained.decision.choose(likely), [0, 1])
+
+
 @pytest.mark.filterwarnings("error")
 def test_without_an_estimator_and_families_trees_look_along_lines():
     image, line = striped(shape=(60, 70))
     trained = train_pixels([image], [scribbled(line)], seed=0)
     other, there = striped(seed=1, shape=(60, 70))
     found = trained.predict(other) == 2
-    assert 2 * (found & there).sum() / (found.sum() + there.sum()) > 0.9
+    assert overlap(found, there) > 0.9
 
 
 def test_the_same_seed_learns_the_same():
@@ -125,17 +164,17 @@ def limits():
 class Watched(LogisticRegression):
     """Two predict at once, of which the first ends before the other."""
 
-    both, seen = threading.Barrier(2), set()
+    both, seen, trained = threading.Barrier(2), set(), False
 
     def predict_proba(self, rows):
         found = super().predict_proba(rows)
-        if self.both.wait(10) == 1:
+        if self.trained and self.both.wait(10) == 1:
             time.sleep(0.3)
             self.seen.update(limits())
         return found
 
 
-def test_tiles_that_end_give_no_threads_back_while_others_predict():
+def test_tiles_that_end_give_no_threads_back_while_others_predict(monkeypatch):
     image, line = striped()
     trained = train_pixels(
         [image],
@@ -145,6 +184,7 @@ def test_tiles_that_end_give_no_threads_back_while_others_predict():
         rounds=1,
         seed=0,
     )
+    monkeypatch.setattr(Watched, "trained", True)
     with threadpool_limits(2, "blas"):
         for _ in range(3):
             trained.predict(image, tile=(30, 70), workers=2)
