@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Thresholds so many times as high as that of the rest are those of a few extremes.
 _EXTREME = 4
+# How much wider, times how much less steep at their rims, what glows is.
+_WIDER, _GLOW = 1.2, 5
 # Along the smallest box by which the background is opened.
 _LEAST_BOX = 15
 
@@ -59,7 +61,7 @@ def above_background(
         if _is_glow(image, outside, mask, spacing):
             break
         contrast, mask = smoother, outside
-    return contrast, mask
+    return contrast, _without_glow(image, contrast, mask, sensitivity, spacing)
 
 
 def _of_known_size(
@@ -121,6 +123,27 @@ def _foreground(
     # A few extremes have hidden the others, or it is their glow.
     every = opened(contrast > lower, spacing)
     return every if _are_more(every, mask) else mask
+
+
+def _without_glow(
+    image: NDArray[np.float64],
+    contrast: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    sensitivity: float,
+    spacing: Spacing,
+) -> NDArray[np.bool_]:
+    """Return a mask, or what is bright in it if the rest is glow or fibres around it.
+
+    Not if the rest is more objects: these are dim ones beside a few bright ones.
+    """
+    level = threshold_of(np.maximum(contrast, 0), "otsu") / sensitivity
+    bright = mask & opened(contrast > level, spacing)
+    if not bright.any() or _are_more(mask, bright):
+        return mask
+    wider = typical_radius(mask, spacing) / typical_radius(bright, spacing)
+    steeper = _rim_slope(image, bright, spacing)
+    shallow = max(_rim_slope(image, mask, spacing), np.finfo(float).tiny)
+    return bright if wider > _WIDER and wider * steeper > _GLOW * shallow else mask
 
 
 def _are_more(every: NDArray[np.bool_], few: NDArray[np.bool_]) -> bool:

@@ -13,11 +13,11 @@ import numpy as np
 
 from segkit import checks
 from segkit.filters.smoothing import gaussian
-from segkit.methods.axes import by_space, in_voxels, is_fine
-from segkit.methods.background import above_background, gradient
-from segkit.methods.outlines import bright_level, edge_level, outlined
-from segkit.methods.splitting import renumbered, split_by_shape, typical_radius
-from segkit.morphology.holes import fill_holes
+from segkit.methods.axes import by_space, in_voxels
+from segkit.methods.background import above_background
+from segkit.methods.outlines import edge_level, outlined
+from segkit.methods.splitting import filled, split_by_shape, typical_radius
+from segkit.methods.telling import above_noise, in_focus, without_crumbs
 from segkit.names import known_as
 from segkit.windows.rule import Polarity
 
@@ -55,15 +55,17 @@ def segment_nuclei(
        of the foreground, at a distance of several objects, unless a glow comes back;
     2. foreground is what exceeds the background by Otsu's threshold of its square root,
        which is lower than Otsu's and so keeps dim objects beside bright ones; a few
-       extremely bright ones are left out of it if there are more of the others;
+       extremely bright ones are left out of it if there are more of the others, and
+       glow or fibres around bright ones are not foreground;
     3. touching objects are cut at their necks and along valleys of brightness (`depth`,
        `valleys`);
     4. each object's boundary is moved to where its own brightness falls to `edge` of
        the way from background to its bright level, and all is cut again: bright
        objects lose their glow and dim ones keep their size. What is four times as
        bright as the median object is outlined first, then what is beside it;
-    5. crumbs much smaller than the typical object are dropped, and blurs whose rim is
-       much less steep than the typical one.
+    5. what is no brighter than noise by chance is dropped, blurs whose rim is much less
+       steep than the typical one, and crumbs much smaller than the typical object,
+       unless they are many and as bright and sharp as the others.
 
     If glow or tissue is found instead of the nuclei on it, give their `radius`, or
     lower `sensitivity`; if touching nuclei stay together, lower `depth`; if their
@@ -190,7 +192,7 @@ def _segment(
     with checks.inside_tile():  # a volume may shrink until it is as thin as a picture
         smooth = gaussian(grey, in_voxels(1, spacing))
         contrast, mask = above_background(smooth, sensitivity, spacing, known)
-        mask = fill_holes(mask)
+        mask = filled(mask, contrast, spacing)
         objects = split(mask, contrast, size(mask))
         if edge is None:
             edge = edge_level(contrast, objects, spacing)
@@ -198,9 +200,9 @@ def _segment(
         objects, typical = outlined(
             contrast, objects, edge=edge, spacing=spacing, size=size, split=split
         )
-        objects = _in_focus(contrast, objects, focus, spacing)
-    volume = max(12, _ball(min_radius * typical, grey.ndim))
-    return _drop_small(objects, volume / float(np.prod(spacing)))
+        objects = above_noise(contrast, objects, spacing)
+        objects = in_focus(contrast, objects, focus, spacing)
+    return without_crumbs(contrast, objects, min_radius * typical, spacing)
 
 
 def _smoother(
@@ -237,49 +239,6 @@ def _split(
         least=0.4 * radius,
         brightness=brightness,
     )
-
-
-def _ball(radius: float, ndim: int) -> float:
-    """Return the volume of an n-dimensional ball."""
-    from math import gamma, pi
-
-    return float(pi ** (ndim / 2) / gamma(ndim / 2 + 1) * radius**ndim)
-
-
-def _in_focus(
-    contrast: NDArray[np.float64],
-    objects: NDArray[np.int32],
-    least: float,
-    spacing: Spacing,
-) -> NDArray[np.int32]:
-    """Drop objects with a rim less steep than a part of the median over all objects.
-
-    Along a coarse axis every voxel may be at the rim: there is no looking for it there.
-    """
-    padded = np.pad(objects, 1, mode="edge")
-    rim = np.zeros(objects.shape, bool)
-    inner = (slice(1, -1),) * objects.ndim
-    for axis in np.flatnonzero(is_fine(spacing)).tolist():
-        for step in (-1, 1):
-            rim |= np.roll(padded, step, axis=axis)[inner] != objects
-    rim &= objects > 0
-    label = objects[rim]
-    if label.size == 0:
-        return objects
-    level = bright_level(contrast, objects)
-    voxels = np.bincount(label, minlength=level.size)
-    rise = np.bincount(label, gradient(contrast, spacing)[rim], minlength=level.size)
-    slope = rise / np.maximum(voxels * level, np.finfo(float).tiny)
-    return renumbered(objects, slope >= least * np.median(slope[voxels > 0]))
-
-
-def _drop_small(objects: NDArray[Any], min_size: float) -> NDArray[np.int32]:
-    """Drop objects under a size; those that the border cuts show a part: 0.4 of it."""
-    size = np.bincount(objects.ravel())
-    cut = np.zeros(size.size, bool)
-    for axis in range(objects.ndim):
-        cut[np.take(objects, [0, -1], axis=axis)] = True
-    return renumbered(objects, size >= np.where(cut, 0.4, 1.0) * min_size)
 
 
 def _grey(array: NDArray[Any]) -> NDArray[np.float64]:

@@ -13,8 +13,7 @@ import numpy as np
 
 from segkit.labelling.labels import label
 from segkit.methods.background import gradient, opened
-from segkit.methods.splitting import distance, renumbered
-from segkit.morphology.holes import fill_holes
+from segkit.methods.splitting import distance, filled, renumbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +64,7 @@ def _twice(
     for _ in range(2):
         level = bright_level(contrast, objects)
         kept = (contrast > edge * level[objects]) & (objects > 0)
-        mask = opened(fill_holes(kept), spacing)
+        mask = opened(filled(kept, contrast, spacing), spacing)
         objects = split(mask, contrast, size(mask))
     return objects
 

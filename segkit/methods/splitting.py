@@ -16,6 +16,7 @@ import numpy as np
 from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
 from segkit.methods.axes import in_voxels
+from segkit.morphology.holes import fill_holes
 from segkit.morphology.operations import dilation
 from segkit.regions.region_growing import watershed
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.methods.axes import Spacing
+
+
+# A hole is no gap if it is narrower than this part of the objects.
+_GAP = 0.15
 
 
 def distance(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:
@@ -57,6 +62,35 @@ def typical_radius(mask: NDArray[np.bool_], spacing: Spacing) -> float:
     order = np.argsort(depth)
     filled = np.cumsum(volume[order])
     return float(depth[order][np.searchsorted(filled, filled[-1] / 2)])
+
+
+def filled(
+    mask: NDArray[np.bool_], contrast: NDArray[np.float64], spacing: Spacing
+) -> NDArray[np.bool_]:
+    """Fill the holes of objects, but not the gaps between many that touch.
+
+    Gaps are as dark as it is outside, and there are two or more in a component: a
+    single one may be the middle of a ring.
+    """
+    full = fill_holes(mask)
+    holes = label(full & ~mask)
+    n = int(holes.max())
+    if n < 2 or full.all():
+        return full
+    inside = holes > 0
+    darkest = -maxima(-contrast, holes, n, least=-np.inf)
+    wide = maxima(distance(inside, spacing), holes, n) > _GAP * typical_radius(
+        mask, spacing
+    )
+    gaps = wide & (darkest <= np.median(contrast[~full]))
+    gaps[0] = False
+    components = label(full)
+    around = np.zeros(n + 1, np.intp)
+    around[holes[inside]] = components[inside]
+    many = np.bincount(around[gaps], minlength=int(components.max()) + 1) > 1
+    gaps &= many[around]
+    without_gaps: NDArray[np.bool_] = full & ~gaps[holes]
+    return without_gaps
 
 
 def split_by_shape(
@@ -149,11 +183,11 @@ def renumbered(
 
 
 def maxima(
-    values: NDArray[np.float64], labels: NDArray[Any], n: int
+    values: NDArray[np.float64], labels: NDArray[Any], n: int, *, least: float = 0
 ) -> NDArray[np.float64]:
-    """Return the largest value under each label 0..n; 0 where there is none."""
+    """Return the largest value under each label 0..n; the least where there is none."""
     inside = labels > 0
-    largest = np.zeros(n + 1)
+    largest = np.full(n + 1, float(least))
     np.maximum.at(largest, labels[inside], values[inside])
     return largest
 
