@@ -125,7 +125,7 @@ class _Lines(_Quiet):
         parts += [f"{report.open} open"] if report.open else []
         seconds = time.monotonic() - self._began
         all_new = made >= report.done + report.failed
-        ours = "" if all_new else f", {made or 'none'} of them by this run"
+        ours = "" if all_new else f", {made or 'none'} of them by this command"
         lines = [f"{', '.join(parts)} after {seconds:.1f} s{ours}"]
         if report.failed:
             lines.append(

@@ -13,15 +13,21 @@ from segkit.pipeline import Pipeline, label, load, ndnt, regionprops, save
 from taskgraph import open_store
 
 JUGFILE = """
+import os
 import sys
 import time
+from pathlib import Path
 from taskgraph import TaskGenerator
 
 BAD = [int(number) for number in sys.argv[1:]]
 
 @TaskGenerator
 def wait(number):
-    time.sleep(0.2)
+    Path("at work", str(os.getpid())).touch()
+    end = time.monotonic() + 30
+    while len(os.listdir("at work")) < int(os.environ["RANKS"]):
+        assert time.monotonic() < end, "some ranks never ran a task"
+        time.sleep(0.05)
     if number in BAD:
         raise ValueError("no such number")
     return number
@@ -41,6 +47,7 @@ def folder(tmp_path):
     pipeline = Pipeline(*steps, regionprops(), save("table.csv"), save("labels.npy"))
     pipeline.save(tmp_path / "cells.toml")
     (tmp_path / "waiting.py").write_text(JUGFILE)
+    (tmp_path / "at work").mkdir()
     return tmp_path
 
 
@@ -55,7 +62,7 @@ def ranks(folder, count, package, *arguments):
         capture_output=True,
         text=True,
         timeout=100,
-        env={**os.environ, "PYTHONPATH": str(folder)},
+        env={**os.environ, "PYTHONPATH": str(folder), "RANKS": str(count)},
     )
 
 

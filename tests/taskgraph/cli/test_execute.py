@@ -302,7 +302,7 @@ def test_a_run_says_how_much_of_it_it_made_itself(tg):
         re.search(r"12 done, 1 failed after [0-9.]+ s(.*)", text)[1] for text in ran
     ]
     assert said[0] == ""
-    assert said[1] == ", 1 of them by this run"  # what failed was tried once more
-    assert said[2] == ", 2 of them by this run"
+    assert said[1] == ", 1 of them by this command"  # what failed was tried once more
+    assert said[2] == ", 2 of them by this command"
     tg.write("sums.py", (tg.folder / "sums.py").read_text().replace("leaf(0)\n", ""))
-    assert "s, none of them by this run" in tg("execute", "sums.py").stderr
+    assert "s, none of them by this command" in tg("execute", "sums.py").stderr
