@@ -125,8 +125,8 @@ def _of_connections(error: Exception, text: str) -> tuple[type[BackendError], st
         )
     if "closed" in text or "reset by peer" in text:
         return UnavailableError, (
-            f"the server ends the connection ({text}); it is being stopped, or it "
-            "wants TLS (rediss://)"
+            f"the server ends the connection ({text}); it is being stopped, wants TLS "
+            "(rediss://), or is no Redis server"
         )
     if isinstance(error, redis.ConnectionError | RedisClusterException):
         return UnavailableError, (

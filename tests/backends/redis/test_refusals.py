@@ -60,6 +60,22 @@ def test_something_else_answers():
     assert "no Redis server" in said
 
 
+def test_something_else_hangs_up():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up():
+            client, _ = listener.accept()
+            client.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        said = refusal(
+            f"redis://127.0.0.1:{listener.getsockname()[1]}", UnavailableError
+        )
+        thread.join()
+    assert "or is no Redis server" in said
+
+
 def test_the_package_is_not_installed(monkeypatch):
     monkeypatch.setattr(opening, "find_spec", lambda name: None)
     said = refusal("redis://:secret@host")
