@@ -123,7 +123,7 @@ def _of_connections(error: Exception, text: str) -> tuple[type[BackendError], st
             f"the server does not answer in time ({text}); it is busy or cut off, or "
             "one side speaks TLS and the other does not (rediss://, redis://)"
         )
-    if "closed" in text or "reset by peer" in text:
+    if any(word in text for word in ("closed", "reset by peer", "Broken pipe")):
         return UnavailableError, (
             f"the server ends the connection ({text}); it is being stopped, wants TLS "
             "(rediss://), or is no Redis server"

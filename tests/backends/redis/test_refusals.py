@@ -4,6 +4,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -64,14 +65,16 @@ def test_something_else_hangs_up():
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def hang_up():
-            client, _ = listener.accept()
-            client.close()
+            with suppress(OSError):  # it is shut down
+                while True:  # a client that could not write connects once more
+                    listener.accept()[0].close()
 
         thread = threading.Thread(target=hang_up)
         thread.start()
         said = refusal(
             f"redis://127.0.0.1:{listener.getsockname()[1]}", UnavailableError
         )
+        listener.shutdown(socket.SHUT_RDWR)
         thread.join()
     assert "or is no Redis server" in said
 
