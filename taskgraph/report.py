@@ -92,7 +92,7 @@ class Report:
     failed: int
     blocked: int
     open: int
-    store: Results
+    store: Results = field(repr=False)
     _tasks: Callable[[], Iterator[_Task]] = field(repr=False, compare=False)
     _asking: Mapping[str, Sequence[str]] = field(
         default_factory=dict, repr=False, compare=False

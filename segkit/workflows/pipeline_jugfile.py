@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segkit.io import open_image
-from segkit.io.errors import ImageError
+from segkit.io.errors import ImageError, ImageRequestError
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline, loading
 from segkit.pipeline.several_images import require_each_once
@@ -225,6 +225,11 @@ class PipelineJugfile:
                 overwrite=self.overwrite,
                 unit=unit,
             )
+        except ImageRequestError as error:
+            apart = "" if image is None or self.axes else _one_by_one(image)
+            if not apart:
+                raise
+            raise type(error)(error.path, f"{error.message}{apart}") from error
         except PipelineError as error:
             apart = "" if image is None or self.axes else _one_by_one(image)
             if len(self.images) < 2 and not apart:
@@ -246,7 +251,10 @@ def _one_by_one(image: str) -> str:
     if not kinds:
         return ""
     each = " ".join(str(path / f"*{kind}") for kind in kinds[:_NAMED])
-    return f". A folder is one image; for a result of each picture, give {each}"
+    return (
+        f". A folder is one image; for a result of each picture, give {each}; if it is"
+        " a plate, say by --pattern how its files are named"
+    )
 
 
 def _require_order(image: str, axes: str) -> None:

@@ -100,8 +100,8 @@ def left_over(source: PipelineJugfile, loaded: Loaded) -> str:
         return ""
     what = "a file is" if len(left) == 1 else f"{len(left)} files are"
     return (
-        f"{what} of images, or of steps, that the last run had and this one has not:"
-        f" {named(left)}"
+        f"{what} left from the last run, of images or steps that this one does not"
+        f" have: {named(left)}"
     )
 
 

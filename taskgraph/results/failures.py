@@ -6,10 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from taskgraph.description import printable
+from taskgraph.errors import TaskgraphError
 from taskgraph.records import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from traceback import FrameSummary
 
     from backends.interface import Backend, Key
 
@@ -32,23 +34,56 @@ def failure_of(error: BaseException, cause: str = "exception") -> Failure:
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
-    own = [n for n, frame in enumerate(frames) if frame.filename.startswith(_ENGINE)]
-    kept = frames[own[-1] + 1 :] if own else frames
-    lines = ["Traceback (most recent call last):\n"]
-    lines += traceback.StackSummary.from_list(kept or frames).format()
+    refused = isinstance(error, TaskgraphError)  # if not, a fault of ours is told whole
+    kept = _of_others(frames) if refused else _after_ours(frames) or frames
+    lines = ["Traceback (most recent call last):\n"] if kept else []
+    lines += traceback.StackSummary.from_list(kept).format()
     kind = type(error).__qualname__
     try:
         message = str(error)
-        lines += traceback.format_exception_only(error)
+        lines += traceback.format_exception_only(error) if kept else []
         lines += _of_group(error)
-        if error.__cause__ is not None:
-            before = traceback.format_exception(error.__cause__)
-            lines = [*before, "\nThis led to:\n\n", *lines]
+        before = _of_cause(error)
+        if before:
+            lines = [*before, "\nThis led to:\n\n", *lines] if lines else before
     except Exception:  # noqa: BLE001 - somebody else's __str__
         message = "(its message cannot be shown)"
         lines.append(f"{kind}: {message}\n")
     shown = printable(message, _LONGEST_MESSAGE)
     return Failure(cause, kind, shown, printable("".join(lines), _LONGEST_TRACEBACK))
+
+
+def _after_ours(frames: list[FrameSummary]) -> list[FrameSummary]:
+    """Return the frames after the last one of the engine."""
+    own = [n for n, frame in enumerate(frames) if frame.filename.startswith(_ENGINE)]
+    return frames[own[-1] + 1 :] if own else frames
+
+
+def _of_others(frames: list[FrameSummary]) -> list[FrameSummary]:
+    """Return the frames after the last one of the engine, or else all but its own."""
+    others = [frame for frame in frames if not frame.filename.startswith(_ENGINE)]
+    return _after_ours(frames) or others
+
+
+def _of_cause(error: BaseException) -> list[str]:
+    """Return the traceback of what led to an exception.
+
+    Of what led to a refusal of ours only the frames of others are told: the sentence
+    of the refusal says what it was.
+    """
+    import traceback
+
+    cause = error.__cause__
+    if cause is None:
+        return []
+    if not isinstance(error, TaskgraphError):
+        return traceback.format_exception(cause)
+    kept = _of_others(list(traceback.extract_tb(cause.__traceback__)))
+    if not kept:
+        return []
+    lines = ["Traceback (most recent call last):\n"]
+    lines += traceback.StackSummary.from_list(kept).format()
+    return [*lines, *traceback.format_exception_only(cause)]
 
 
 def _of_group(error: BaseException) -> list[str]:

@@ -70,6 +70,7 @@ def test_what_is_done_and_why_the_rest_is_not_is_known_by_function(tmp_path):
         "cell",
         "1",
     )
+    assert repr(report) == "Report(done=2, failed=1, blocked=1, open=0)"
     assert failed.error == "ZeroDivisionError"
     assert "in cell" in failed.traceback
     assert "cell(1): ZeroDivisionError: integer division" in str(failed)

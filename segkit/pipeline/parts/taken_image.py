@@ -214,12 +214,22 @@ def _require_known(image: Image, per: str, channels: Sequence[Channel]) -> None:
         )
     if image.stated or image.ndim <= 2:
         return
-    axes = per + "zyx"[-max(2, image.ndim - len(per)) :]
+    axes = _example(image.ndim, per, bool(channels))
     asked = f"per = {per!r}" if per else f"channel = {channels[0]!r}"
     raise ImageRequestError(
         image.path,
         f"does not say which of its {image.ndim} axes is which, and {asked} asks for"
-        f" it; say load(axes={axes!r}) or `segkit run --axes {axes}`, in"
+        f" it; say, for example, load(axes={axes!r}) or `segkit run --axes {axes}`, in"
         f" {as_first_step(f'axes = {chr(34)}{axes}{chr(34)}')}, of an array"
         f" segkit.io.as_image(array, axes={axes!r})",
     )
+
+
+def _example(ndim: int, per: str, channels: bool) -> str:
+    """Return axes that so many could be, with those that are asked for among them."""
+    asked = per + "c" * (channels and "c" not in per)
+    space = [name for name in "zyx" if name not in asked]
+    after = space[-max(2, ndim - len(asked)) :]
+    before = [name for name in "tc" if name not in asked]
+    lacking = max(ndim - len(asked) - len(after), 0)
+    return "".join([*before[:lacking], asked, *after])

@@ -254,6 +254,30 @@ def test_an_image_that_steps_cannot_take_is_refused(pipeline, image, error, word
         pipeline_tasks(pipeline, image)
 
 
+@pytest.mark.parametrize(
+    ("per", "channels", "ndim", "axes"),
+    [
+        ("", (0,), 3, "cyx"),
+        ("", (0,), 4, "czyx"),
+        ("t", (0,), 4, "tcyx"),
+        ("", (0,), 5, "tczyx"),
+        ("t", (), 3, "tyx"),
+        ("z", (), 3, "zyx"),
+        ("z", (), 4, "tzyx"),
+        ("t", (), 5, "ctzyx"),
+    ],
+)
+def test_axes_that_are_proposed_are_as_many_and_have_what_is_asked_for(
+    per, channels, ndim, axes
+):
+    image = np.arange(2.0 ** (ndim - 2) * 81).reshape(*[2] * (ndim - 2), 9, 9)
+    measured = Pipeline(load(per=per), label(), regionprops())
+    if channels:
+        measured = steps(per=per, first=0, channels=list(channels))
+    with pytest.raises(ImageRequestError, match=rf"run --axes {axes}`,"):
+        measured.run(image)
+
+
 def test_a_step_reads_the_channel_before_it_only_if_it_says_none():
     image = np.stack([np.zeros((9, 9), np.uint8), np.full((9, 9), 7, np.uint8)])
     both = as_image(image, axes="cyx")

@@ -9,7 +9,7 @@ import pytest
 import segkit
 import taskgraph
 from segkit.cli import run_pipeline
-from segkit.io import ColourError
+from segkit.io import ColourError, ImageRequestError
 from segkit.pipeline import (
     Pipeline,
     PipelineError,
@@ -209,12 +209,12 @@ def test_files_of_images_that_are_given_no_more_are_told(tmp_path, capsys):
         source = PipelineJugfile(file, given, out=tmp_path / "out")
         run_pipeline(source, str(tmp_path / "s"), RunOptions())
         lines = capsys.readouterr().err.splitlines()
-        said.append([line for line in lines if "the last run had" in line])
+        said.append([line for line in lines if "from the last run" in line])
     assert [len(lines) for lines in said] == [0, 0, 1, 0]
     out = tmp_path / "out"
     assert said[2][0].endswith(
-        f"2 files are of images, or of steps, that the last run"
-        f" had and this one has not: {out}/b.tif, {out}/c.tif"
+        f"2 files are left from the last run, of images or steps that this one"
+        f" does not have: {out}/b.tif, {out}/c.tif"
     )
 
 
@@ -246,3 +246,17 @@ def test_images_without_objects_are_told_of_labels_alone_too(tmp_path, more):
     assert run_pipeline(source, str(tmp_path / "s"), RunOptions(quiet=True))[0] == 0
     words = f"no objects were found in 1 of 2 images: {images[0]}"
     assert without_objects(source) == words
+
+
+def test_of_a_folder_whose_channels_are_asked_for_the_ways_out_are_said(tmp_path):
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    for n in range(3):
+        segkit.save(shots / f"{n}.png", np.zeros((8, 9), np.uint8))
+    file = tmp_path / "cells.toml"
+    file.write_text('format = 1\n[[step]]\nrun = "binarize"\nchannel = "DAPI"\n')
+    source = PipelineJugfile(file, [str(shots)], out=tmp_path / "out")
+    with pytest.raises(ImageRequestError, match="segkit run --axes cyx") as caught:
+        source.load(open_store(tmp_path / "s"))
+    said = str(caught.value)
+    assert f"give {shots}/*.png; if it is a plate, say by --pattern" in said

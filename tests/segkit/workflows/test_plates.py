@@ -217,7 +217,7 @@ def test_what_is_broken_is_told_and_the_others_go_on(folder):
     source = jugfile_of(folder / "steps.toml", [str(plate)], out=folder / "out")
     report = run(source, folder / "store")
     assert {*source.refused} == {"B2-1", "C10-0", "D1"}
-    assert "3 of 5 fields cannot be taken" in source.notes()[0]
+    assert "3 of 5 fields cannot be taken; left out: " in source.notes()[0]
     assert "B2-1: " in source.notes()[0]
     assert report.failed == 1
     assert source.left_out == {"C10-1"}

@@ -51,6 +51,21 @@ def nested(x):
     return plain(x)
 
 
+@TaskGenerator
+def generates():
+    return (x for x in ())
+
+
+class Unwilling:
+    def __reduce__(self):
+        raise OSError("not now")
+
+
+@TaskGenerator
+def unwilling():
+    return Unwilling()
+
+
 def traceback_of(task, workers, store):
     report = run(task, store=store, workers=workers, check=False)
     return report.store.record(task.key).failure.traceback
@@ -86,10 +101,27 @@ def test_a_message_that_cannot_be_shown_is_no_second_failure(tmp_path):
     )
 
 
-def test_where_the_engine_itself_refuses_all_frames_are_shown(tmp_path):
+def test_where_the_engine_itself_refuses_only_frames_of_others_are_shown(tmp_path):
     text = traceback_of(nested(7), 0, tmp_path)
-    assert ENGINE in text
+    assert ENGINE not in text
     assert ", in nested" in text
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_result_that_cannot_be_stored_is_told_in_its_sentence_alone(
+    workers, tmp_path
+):
+    report = run(generates(), store=tmp_path / "s", workers=workers, check=False)
+    (failed,) = report.errors
+    assert "cannot pickle 'generator' object" in failed.message
+    assert failed.traceback == ""
+
+
+def test_what_raised_while_a_result_was_stored_keeps_its_frames(tmp_path):
+    text = traceback_of(unwilling(), 0, tmp_path)
+    assert ENGINE not in text
+    assert ", in __reduce__" in text
+    assert "OSError: not now" in text
 
 
 def test_the_error_of_a_function_without_python_code_is_kept(tmp_path):
