@@ -22,4 +22,4 @@ def __getattr__(name: str) -> object:
     except AttributeError as error:
         from segkit.other_names import hint_for
 
-        raise AttributeError(f"{error}{hint_for(name)}", name=name) from None
+        raise AttributeError(f"{error}{hint_for(name, __all__)}", name=name) from None

@@ -120,8 +120,15 @@ def step_for(name: str) -> str:
     return STEPS.get(ours, "" if ours == name else ours)
 
 
-def hint_for(name: str) -> str:
+def hint_for(name: str, known: Sequence[str] = ()) -> str:
     """Return what to say of a name that `segkit` does not have; empty if nothing.
+
+    Parameters
+    ----------
+    name : str
+        What was asked for.
+    known : sequence of str, optional
+        Names that there are, of which one may have been misspelt.
 
     Examples
     --------
@@ -129,12 +136,16 @@ def hint_for(name: str) -> str:
     '; write segkit.gaussian(image, sigma)'
     >>> hint_for("measure")
     '; all functions are names of segkit itself, as segkit.label'
+    >>> hint_for("segment_nucleus", ["label", "segment_nuclei"])
+    ' (did you mean segment_nuclei?)'
     >>> hint_for("nothing")
     ''
     """
     if name in PARTS:
         return "; all functions are names of segkit itself, as segkit.label"
-    return f"; write segkit.{HINTS[name]}" if name in HINTS else ""
+    if name in HINTS:
+        return f"; write segkit.{HINTS[name]}"
+    return "" if name.startswith("_") else nearest(name, known)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

@@ -97,6 +97,11 @@ def test_a_pipeline_file_is_answered_too(tmp_path):
             pipeline.Pipeline.load(path)
 
 
+def test_a_misspelt_name_is_answered_by_the_nearest():
+    with pytest.raises(AttributeError, match=r"nucleus \(did you mean segment_nuclei"):
+        _ = segkit.segment_nucleus
+
+
 def test_other_names_are_what_they_were():
     with pytest.raises(AttributeError, match=r"No segkit attribute nothing$"):
         _ = segkit.nothing
