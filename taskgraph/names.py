@@ -23,6 +23,7 @@ LASTING_PACKAGES = ("segkit", "taskgraph")
 HOMES = {
     "function_at": "taskgraph.identity.functions",
     "item_of": "taskgraph.tasks.unpacking",
+    "set_state": "taskgraph.results.attributes",
 }
 """Where that is which is stored without being public."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _OF_PANDAS = frozenset(
     (
         *("_mgr", "_attrs", "_flags", "_name", "_item_cache", "_is_copy", "_cacher"),
-        *("_cache", "_id", "_data", "_references", "_freq", "_range"),
+        *("_cache", "_id", "_data", "_references", "_freq", "_range", "_typ"),
         *("_levels", "_codes", "_names", "sortorder"),
     )
 )
@@ -97,10 +97,10 @@ def _about(table: Any) -> State:
     """Return what a table or column has besides its values."""
     unique = not table.flags.allows_duplicate_labels
     about: State = {"index": table.index, "attrs": table.attrs, "unique": unique}
-    return {**about, "more": _more(table)}
+    return {**about, "more": own_attributes(table)}
 
 
-def _more(value: Any) -> State:
+def own_attributes(value: Any) -> State:
     """Return the attributes that are not pandas's own."""
     of_pandas = _OF_PANDAS | getattr(type(value), "_accessors", set())
     return {name: x for name, x in vars(value).items() if name not in of_pandas}
@@ -117,7 +117,7 @@ def _is_numpys(dtype: Any) -> bool:
 
 def _index(index: Any) -> State:
     values = _plain(index.array)
-    return {"name": index.name, "values": values, "more": _more(index)}
+    return {"name": index.name, "values": values, "more": own_attributes(index)}
 
 
 def _time_index(index: Any) -> State:
@@ -126,12 +126,12 @@ def _time_index(index: Any) -> State:
 
 def _range_index(index: Any) -> State:
     steps = index.start, index.stop, index.step
-    return {"name": index.name, "steps": steps, "more": _more(index)}
+    return {"name": index.name, "steps": steps, "more": own_attributes(index)}
 
 
 def _multi_index(index: Any) -> State:
     parts = list(index.levels), list(index.codes), list(index.names)
-    return {"parts": parts, "sorted": index.sortorder, "more": _more(index)}
+    return {"parts": parts, "sorted": index.sortorder, "more": own_attributes(index)}
 
 
 def _moments(array: Any) -> State:

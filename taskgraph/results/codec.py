@@ -27,7 +27,7 @@ from taskgraph.identity.functions import function_at
 from taskgraph.identity.naming import public_module
 from taskgraph.loaded import home_of, loaded
 from taskgraph.names import known_as
-from taskgraph.results import plain, short
+from taskgraph.results import attributes, plain, short
 from taskgraph.results.blobs import (
     BlobRef,
     OpenBlob,
@@ -324,9 +324,14 @@ class _Pickler(pickle.Pickler):
     """Hands out every large array as a buffer, whatever its layout.
 
     numpy itself pickles in band what is neither C- nor Fortran-contiguous, and times:
-    these go as numbers. Classes that only this Python has in a private module (paths in
-    3.13) go by their public names.
+    these go as numbers. What numpy and pandas leave out of theirs goes along.
+    Classes that only this Python has in a private module (paths in 3.13) go by their
+    public names.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._dropping = attributes.that_drop_some()
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, (type, FunctionType)):
@@ -340,6 +345,8 @@ class _Pickler(pickle.Pickler):
                 return function_at, (public, name)
         elif type(obj).__name__ == "ndarray":  # quick: it is asked for each object
             return self._array(obj)
+        elif issubclass(type(obj), self._dropping):
+            return attributes.reduced(obj)
         return NotImplemented
 
     def _array(self, array: Any) -> Any:
