@@ -329,6 +329,11 @@ def is_running() -> bool:
     return not isinstance(recording, Recording) or recording.whole
 
 
+def in_task() -> bool:
+    """Return whether this code is of a running task."""
+    return isinstance(current.get() or _process.recording, _Running)
+
+
 def set_recording(recording: Recording[Any] | None) -> None:
     """Let new tasks join `recording` from now on."""
     current.set(recording)

@@ -11,18 +11,24 @@ from taskgraph.errors import (
     UnhashableError,
     UsageError,
 )
+from taskgraph.tasks.recording import in_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 WAY_OUT = (
     "what it returns is not known before it has run: let a task do that, or wait for "
     "it with bvalue(task)"
 )
+IN_A_TASK = "a task knows only what it is given; pass this one as an argument"
 _NAMED = re.compile(r"\bTask(let)?\b")
 _FROM_JUG = (
     "jug's modules are here by the same names: write taskgraph for jug; what differs, "
     "docs/from-jug.md says"
+)
+_OF_TWO = (
+    *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow"),
+    *("lshift", "rshift", "and", "or", "xor"),
 )
 _COMMANDS = {
     **dict.fromkeys(("lock", "unlock", "is_locked"), "tg locks"),
@@ -44,7 +50,8 @@ class NotItsResult:
 
     def _wrong(self, what: str) -> TaskAsResultError:
         name = getattr(self, "name", "a tasklet")
-        return TaskAsResultError(f"{name} {what}: {WAY_OUT}")
+        way_out = IN_A_TASK if in_task() else WAY_OUT
+        return TaskAsResultError(f"{name} {what}: {way_out}")
 
     if not TYPE_CHECKING:  # type checkers know that it has no other attributes
 
@@ -109,6 +116,19 @@ class NotItsResult:
         return array
 
 
+def _refusing(what: str) -> Callable[..., NoReturn]:
+    def refuse(self: NotItsResult, *_: Any) -> NoReturn:
+        raise self._wrong(what)
+
+    return refuse
+
+
+for _name in (*_OF_TWO, *(f"r{name}" for name in _OF_TWO), "neg", "invert", "abs"):
+    setattr(NotItsResult, f"__{_name}__", _refusing("cannot be calculated with"))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(NotItsResult, f"__{_name}__", _refusing("cannot be compared"))
+
+
 def advice(error: BaseException) -> str:
     """Return what to add to an error of a jugfile that used a task as its result.
 
@@ -118,7 +138,7 @@ def advice(error: BaseException) -> str:
     --------
     >>> from taskgraph import Task
     >>> try:
-    ...     "cells-" + Task(divmod, 7, 2)
+    ...     "%d cells" % Task(divmod, 7, 2)
     ... except TypeError as error:
     ...     print(advice(error))
     . A Task is what was written down; what it returns is not known before it has ...

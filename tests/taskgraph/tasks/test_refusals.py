@@ -6,6 +6,7 @@ import json
 import math
 import operator
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,17 @@ USES = {
     "unpacking": lambda task: [*task],
     "in": lambda task: 3 in task,
     "sum": sum,
+    "plus": lambda task: task + 1,
+    "text plus": lambda task: "cells-" + task,
+    "list plus": lambda task: [1] + task,  # noqa: RUF005
+    "array plus": lambda task: np.arange(3) + task,
+    "plus array": lambda task: task + np.arange(3),
+    "slash": lambda task: Path("cells") / task,
+    "minus": operator.neg,
+    "power": lambda task: 2**task,
+    "less": lambda task: task < 3,
+    "more, turned": lambda task: 3 < task,  # noqa: SIM300
+    "largest": lambda task: max(task, 3),
     "pickle": pickle.dumps,
     "another process": lambda task: pickle.dumps((print, [task])),
     "array": np.array,
@@ -109,7 +121,7 @@ def test_the_advice_stands_in_the_error_of_the_jugfile(tg):
     ]
     tg.write("work.py", "\n".join(lines))
     said = tg("execute", "work.py", code=2).stderr
-    assert "work.py:3: TypeError: can only concatenate str" in said
+    assert "work.py:3: builtins.divmod cannot be calculated with" in said
     assert "let a task do that, or wait for it with bvalue(task)" in said
 
 
@@ -126,7 +138,8 @@ def test_a_task_that_uses_another_without_being_given_it_is_advised():
         task = uses_a_task_that_it_was_not_given(1)
         run(task, check=False)
         said = recording.results.record(task.key).failure.message
-    assert said.endswith("'int' and 'Task'. Pass the task as an argument instead")
+    assert said.startswith("builtins.len cannot be calculated with: ")
+    assert said.endswith("; pass this one as an argument")
 
 
 def test_tasks_live_in_sets_and_dicts_as_themselves(task):
