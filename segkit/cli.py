@@ -22,6 +22,7 @@ from taskgraph.extending import (
     store_option,
     store_url,
     submit_options,
+    tell_address,
     tell_of_others,
 )
 
@@ -190,7 +191,7 @@ def explore_command(
         host=host,
         port=port,
         open_browser=open_browser,
-        on_ready=say,
+        on_ready=tell_address,
         on_end=explorer.close,
     )
     return 0

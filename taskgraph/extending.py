@@ -49,6 +49,7 @@ To tell the user:
 
 - `note`: something beside the result.
 - `say`: print the result; a terminal obeys nothing in it.
+- `tell_address`: print where a page is, at once, and tell how it ends.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ _HOMES = {
     "run_options": "taskgraph.cli.words.run_options",
     "run_program": "taskgraph.cli.program",
     "say": "taskgraph.cli.printing",
+    "tell_address": "taskgraph.cli.sentences",
     "serve": "taskgraph.pages",
     "serving": "taskgraph.pages",
     "shell": "taskgraph.pages",
@@ -124,7 +126,7 @@ if TYPE_CHECKING:  # the same list for type checkers
         run_loaded as run_loaded,
         tell_of_others as tell_of_others,
     )
-    from taskgraph.cli.sentences import note as note
+    from taskgraph.cli.sentences import note as note, tell_address as tell_address
     from taskgraph.cli.stores import store_url as store_url
     from taskgraph.cli.words.run_options import (
         given_options as given_options,

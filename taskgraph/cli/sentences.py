@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,6 +67,13 @@ def runnable(sentence: str) -> str:
 def note(sentence: str) -> None:
     """Tell the user something beside the result; see `runnable` for its commands."""
     say(told_line(sentence), error=True)
+
+
+def tell_address(address: str) -> None:
+    """Print where a page is, at once, and tell how it ends and who sees it."""
+    say(address)
+    sys.stdout.flush()
+    note("Ctrl-C ends the page; whoever has the address can see it")
 
 
 def told_line(sentence: str) -> str:

@@ -10,8 +10,7 @@ import click
 
 from backends.errors import pip_install
 from taskgraph.cli.arguments import jugfile_argument
-from taskgraph.cli.printing import say
-from taskgraph.cli.sentences import completed, note
+from taskgraph.cli.sentences import completed, tell_address
 from taskgraph.cli.words.jugfiles import require_jugfile
 from taskgraph.errors import UsageError
 
@@ -74,7 +73,7 @@ def command(
             host=host,
             port=port,
             open_browser=opened,
-            on_ready=_tell,
+            on_ready=tell_address,
             on_end=page.latest.close,
         )
     finally:
@@ -87,12 +86,6 @@ def _not_installed(name: str | None) -> UsageError:
         f"pages need the extra web, as {name} is not installed: "
         + pip_install("starlette>=0.46", "uvicorn>=0.34")
     )
-
-
-def _tell(address: str) -> None:
-    say(address)
-    sys.stdout.flush()
-    note("Ctrl-C ends the page; whoever has the address can see it")
 
 
 def _opener(jugfile: Path, store: str | None) -> Callable[[], Backend | None]:
