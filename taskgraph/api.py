@@ -352,7 +352,7 @@ def _run_in_workers(
 def _raise_unless_done(report: Report, code: ExitCode, has: Resources) -> None:
     if report.failed or report.blocked:
         first = next(iter(report.errors), None)
-        trace = f"\n{first.traceback}" if first is not None else ""
+        trace = "" if first is None else f"\n{first.traceback or first.sentence}"
         raise TasksFailedError(
             f"tasks: {report.failed} failed, {report.blocked} blocked by them{trace}"
         )

@@ -70,8 +70,13 @@ class FailedTask:
             f"message={self.message!r})"
         )
 
+    @property
+    def sentence(self) -> str:
+        """The exception's class and its text, as Python prints them."""
+        return f"{self.error}: {self.message}".removesuffix(": ")
+
     def __str__(self) -> str:
-        what = f"{self.function}({self.arguments}): {self.error}: {self.message}"
+        what = f"{self.function}({self.arguments}): {self.sentence}"
         return "\n".join(filter(None, (what, self.output, self.traceback)))
 
 

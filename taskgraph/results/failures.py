@@ -41,11 +41,11 @@ def failure_of(error: BaseException, cause: str = "exception") -> Failure:
     kind = type(error).__qualname__
     try:
         message = str(error)
-        lines += traceback.format_exception_only(error) if kept else []
-        lines += _of_group(error)
         before = _of_cause(error)
+        lines += traceback.format_exception_only(error) if kept or before else []
+        lines += _of_group(error)
         if before:
-            lines = [*before, "\nThis led to:\n\n", *lines] if lines else before
+            lines = [*before, "\nThis led to:\n\n", *lines]
     except Exception:  # noqa: BLE001 - somebody else's __str__
         message = "(its message cannot be shown)"
         lines.append(f"{kind}: {message}\n")

@@ -117,8 +117,8 @@ class PlateJugfile(PipelineJugfile):
         if self.refused:
             reasons = [f"{name}: {why}" for name, why in self.refused.items()]
             told.append(
-                f"{len(reasons)} of {len(self.plate.fields)} fields cannot be taken,"
-                f" and are left out: {named(reasons, '; ')}"
+                f"{len(reasons)} of {len(self.plate.fields)} fields cannot be taken;"
+                f" left out: {named(reasons, '; ')}"
             )
         if self.outputs and all(one.table is None for one in self.outputs):
             told.append(

@@ -1,12 +1,13 @@
 """What is kept of an exception: its user's own frames, and why it was raised."""
 
 import linecache
+import time
 from pathlib import Path
 
 import pytest
 
 import taskgraph
-from taskgraph import Task, TaskGenerator, run
+from taskgraph import Task, TaskGenerator, TasksFailedError, run
 
 ENGINE = str(Path(taskgraph.__file__).parent)
 
@@ -115,6 +116,8 @@ def test_a_result_that_cannot_be_stored_is_told_in_its_sentence_alone(
     (failed,) = report.errors
     assert "cannot pickle 'generator' object" in failed.message
     assert failed.traceback == ""
+    with pytest.raises(TasksFailedError, match="cannot pickle 'generator' object"):
+        run(generates(), store=tmp_path / "s", workers=workers)
 
 
 def test_what_raised_while_a_result_was_stored_keeps_its_frames(tmp_path):
@@ -126,3 +129,13 @@ def test_what_raised_while_a_result_was_stored_keeps_its_frames(tmp_path):
 
 def test_the_error_of_a_function_without_python_code_is_kept(tmp_path):
     assert "division or modulo by zero" in traceback_of(Task(divmod, 7, 0), 0, tmp_path)
+
+
+@TaskGenerator(timeout=0.2)
+def sleeps():
+    time.sleep(60)
+
+
+def test_a_failure_without_a_traceback_is_told_by_its_sentence(tmp_path):
+    with pytest.raises(TasksFailedError, match=r"Timeout: stopped after 0\.2 s"):
+        run(sleeps(), store=tmp_path / "s", workers=1)
