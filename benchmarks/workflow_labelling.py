@@ -29,7 +29,8 @@ import json, resource, sys, time
 from pathlib import Path
 from segkit.pipeline import Pipeline, label, tile
 from segkit.cli import run_pipeline
-from segkit.workflows.pipeline_jugfile import PipelineJugfile, warm_up
+from segkit.workflows.pipeline_jugfile import PipelineJugfile
+from segkit.workflows.telling import warm_up
 from taskgraph.execution.options import RunOptions
 path, folder, size, workers, check = sys.argv[1:6]
 pipeline = Pipeline(tile(int(size)), label()).save(Path(folder) / "label.toml")
