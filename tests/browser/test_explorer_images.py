@@ -209,3 +209,24 @@ def test_whatever_is_clicked_in_whatever_order_nothing_breaks(browser, shown):
         browser.run(script, begun)
         browser.wait(lambda: "object" in str(figure(browser)), "objects")
         assert steps(browser) == [step["run"] for step in begun]
+
+
+def test_what_is_told_is_of_the_steps_that_are_edited_whatever_stands_first(
+    browser, shown
+):
+    with shown(IMAGE[:60, :60]):
+        begun = browser.run("return explorer.model.now.steps")
+        found = figure(browser)
+        bad = [{**begun[0], "run": "binarize", "with": {"threshold": 1, "percent": 2}}]
+        script = (
+            "explorer.model.set({other: arguments[0], panes: ['other', 'contours']})"
+        )
+        browser.run(script, bad)
+        browser.run("explorer.model.set({steps: arguments[0]})", begun[:2])
+        browser.wait(lambda: "foreground" in str(figure(browser)), "the mask")
+        browser.run("explorer.model.set({steps: arguments[0]})", begun)
+        browser.wait(lambda: figure(browser) == found, "the objects")
+        assert not browser.run("return document.querySelectorAll('.raised').length")
+        browser.click("button", "Contours")
+        shown_now = browser.run("return explorer.model.now.panes")
+        assert set(shown_now) == {"other", "contours"}  # B is not looked at alone

@@ -160,7 +160,8 @@ const kinds = paneKinds.map(([kind, name]) => h("button", {
       if (kind === "other" && !model.now.other) model.now.other = model.now.steps;
       const { panes } = model.now;
       const next = panes.includes(kind) ? panes.filter((one) => one !== kind) : [...panes, kind];
-      model.set({ panes: next.length ? next : ["contours"] });
+      const alone = next.every((one) => one === "other"); // B is looked at beside A
+      model.set({ panes: alone ? [...next, "contours"] : next });
     },
   },
 }, name));

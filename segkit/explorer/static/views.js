@@ -170,7 +170,8 @@ export class Views {
       box: source.split(" ")[1].split(",").map((axis) => header.box[axis]),
     });
     this.panes.filter((pane) => pane.source === source).forEach((pane) => this.paint(pane));
-    if (source === this.panes[0].source) this.calls.told(header, body);
+    const ours = this.panes.find((pane) => pane.source.startsWith("a")) ?? this.panes[0];
+    if (source === ours.source) this.calls.told(header, body); // what B is, its own picture says
     if (header.affordable && !body.whole && !this.model.now.moving) {
       clearTimeout(this.wholly);
       this.wholly = setTimeout(() => this.send({ whole: true }), REST);
