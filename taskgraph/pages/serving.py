@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
@@ -141,6 +142,14 @@ class _Server(uvicorn.Server):
         self.force_exit = self.should_exit
         self.should_exit = True
         self.on_end()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, and close what is left of connections whose time to end is over."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            if (transport := connection.transport) is not None:
+                transport.abort()
+        await asyncio.sleep(0)  # in which they are closed
 
 
 def _server(site: Site, access: Access, on_end: Callable[[], object]) -> _Server:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import warnings
 import webbrowser
 from contextlib import closing
 from pathlib import Path
@@ -113,6 +115,21 @@ def test_a_page_that_does_not_read_keeps_nobody_waiting():
             assert awake.readline() == b"id: 301\n"
         read = asleep.read(1000)
         assert read.startswith(b"id: ")
+
+
+def test_a_page_that_does_not_read_leaves_no_connection_open_at_the_end():
+    latest = Latest()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with serving(site_of(latest), on_end=latest.close) as served:
+            asleep = urlopen(f"{served.address}events")
+            until(lambda: latest.watchers == 1)
+            for number in range(300):  # far more than sockets hold
+                latest.publish(f"{number} {'x' * 100_000}")
+                time.sleep(0.001)
+        gc.collect()
+    asleep.close()
+    assert [str(one.message) for one in told if "transport" in str(one.message)] == []
 
 
 def test_a_page_that_leaves_is_watching_no_more():
