@@ -92,6 +92,7 @@ class _Lines(_Quiet):
         self._count = count
         self._began = time.monotonic()
         self._next = self._began + self.every
+        self._shown = 0
         self.tick = self._tick
 
     def know(
@@ -100,6 +101,7 @@ class _Lines(_Quiet):
         snapshot: Callable[[], Snapshot],  # noqa: ARG002 - for a view
     ) -> None:
         self._count.know(names)
+        self._shown = 0
 
     def _tick(self, backend: Backend) -> None:
         now = time.monotonic()
@@ -114,7 +116,9 @@ class _Lines(_Quiet):
         done, failed = self._count.done(backend)
         total = self._count.total.total()
         more = f", {sum(failed.values())} failed" if failed else ""
-        parts = f"{sum(done.values())} of {counted(total, 'task')} done{more}"
+        fewer, self._shown = self._shown - sum(done.values()), sum(done.values())
+        more += f" ({fewer} or more invalidated meanwhile)" if fewer > 0 else ""
+        parts = f"{self._shown} of {counted(total, 'task')} done{more}"
         left = self._count.time_left(backend, done, failed)
         note(f"{parts} after {seconds:.0f} s" + (f"; left: {left}" if left else ""))
 
