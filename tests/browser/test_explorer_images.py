@@ -145,6 +145,7 @@ def test_a_notebook_of_another_origin_shows_it_in_a_frame(browser, tmp_path):
     (tmp_path / "notebook.html").write_text(head + page._repr_html_())
     handler = partial(Quiet, directory=tmp_path)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = False  # other tests of this process fork it
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         browser.open(f"http://localhost:{server.server_port}/notebook.html", width=600)
@@ -162,6 +163,8 @@ def test_a_notebook_of_another_origin_shows_it_in_a_frame(browser, tmp_path):
 
 
 class Quiet(SimpleHTTPRequestHandler):
+    timeout = 1.0  # of lines that a browser opens in case that it needs them
+
     def log_message(self, *said):
         pass
 
