@@ -9,7 +9,7 @@ class to which it adds most [1]_.
 
 References
 ----------
-.. [1] Lipton, Elkan and Naryanaswamy, "Optimal thresholding of classifiers to maximize
+.. [1] Lipton, Elkan and Narayanaswamy, "Optimal thresholding of classifiers to maximize
    F1 measure", ECML PKDD 2014, pp. 225-239: for one class, from half of its score on.
 """
 

@@ -135,7 +135,7 @@ class PixelClassifier:
 
         References
         ----------
-        .. [1] Lipton, Elkan and Naryanaswamy, "Optimal thresholding of classifiers to
+        .. [1] Lipton, Elkan and Narayanaswamy, "Optimal thresholding of classifiers to
            maximize F1 measure", ECML PKDD 2014, pp. 225-239.
         """
         likely = self.probabilities(image, tile=tile, workers=workers)
