@@ -12,7 +12,7 @@ $uv sync --quiet --compile-bytecode --extra dev
 $uv run --no-sync python -m compileall -q backends taskgraph segkit
 
 missing=()
-for program in strace openssl; do
+for program in strace openssl redis-server; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
 if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
