@@ -255,7 +255,7 @@ class Supervisor:
     def _learn(self, start: int, check: int, told: list[bytes] | None) -> None:
         """Take in the graph that a worker has read: the first one, or a longer one."""
         first = not self._graph
-        if not self._graph.learn(start, check, told):
+        if not self._graph.learn(start, check, told, self.results):
             return
         if first:
             self._backend.refresh()

@@ -217,3 +217,34 @@ def done(path):
         return False
     assert value(loaded.space["out"]) == EXPECTED
     return True
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_failure_behind_it_is_told_when_the_graph_has_become_shorter(tg, jobs):
+    tg.write(
+        "job.py",
+        """
+from taskgraph import CompoundTaskGenerator, TaskGenerator, barrier, bvalue
+
+@TaskGenerator
+def part(x):
+    return x
+
+@CompoundTaskGenerator
+def whole(n):
+    return part([part(i) for i in range(n)])
+
+@TaskGenerator
+def fails(x):
+    raise RuntimeError("on purpose")
+
+after = part(whole(5))
+bvalue(part(9))
+fails(after)
+barrier()
+part(10)
+""",
+    )
+    ran = tg("execute", "job.py", "-j", jobs, code=1)
+    assert "1 failed" in ran.stderr
+    assert "fails" in tg("errors", "job.py").stdout

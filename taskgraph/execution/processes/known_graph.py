@@ -75,7 +75,13 @@ class KnownGraph:
     def __bool__(self) -> bool:
         return self._outline is not None
 
-    def learn(self, start: int, check: int, pieces: list[bytes] | None) -> bool:
+    def learn(
+        self,
+        start: int,
+        check: int,
+        pieces: list[bytes] | None,
+        results: Results | None = None,
+    ) -> bool:
         """Take in what a worker has read; return whether it says more than before.
 
         Parameters
@@ -87,6 +93,8 @@ class KnownGraph:
         pieces : list of bytes, optional
             Encoded snapshots of those that follow, which are taken out of it; None if
             they are those of the last graph.
+        results : Results, optional
+            In which is seen whether a barrier is open.
         """
         known = self.snapshot
         told = self.last if pieces is None else joined(pieces)
@@ -97,7 +105,7 @@ class KnownGraph:
             if known is None or crc32(before) != check:
                 return False
             told = known.with_more(start, told)
-        if known is not None and not _says_more(told, known):
+        if known is not None and not _says_more(told, known, results):
             return False
         self.snapshot = self._outline = told
         self.missing = told.missing
@@ -170,12 +178,23 @@ class KnownGraph:
         return ""
 
 
-def _says_more(told: Snapshot, known: Snapshot) -> bool:
+def _says_more(told: Snapshot, known: Snapshot, results: Results | None) -> bool:
     """Return whether a graph says more than one that is known.
 
     Of one that was read to its end nothing is left to appear, even if it is shorter: a
-    compound task stands for others once it has a result.
+    compound task stands for others once it has a result. Where both end at barriers,
+    and the one that is told lacks tasks, it is the later one if the barrier that is
+    known is open.
     """
     if len(known) and bool(told.missing) != bool(known.missing):
         return not told.missing
-    return len(told) >= len(known) and not known.says(told)
+    if told.says(known):
+        return False
+    if told.missing == known.missing:
+        return len(told) >= len(known)
+    if told.keys.startswith(known.keys) or set(told) >= set(known):
+        return True
+    if results is None:
+        return False
+    results.backend.refresh()
+    return results.has_all(known.missing)

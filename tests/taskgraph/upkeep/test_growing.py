@@ -3,10 +3,12 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from zlib import crc32
 
+import pytest
 from hypothesis import given, strategies as st
 
-from taskgraph import Task, TaskGenerator
+from taskgraph import Task, TaskGenerator, open_store, run
 from taskgraph.execution.processes.known_graph import KnownGraph
 from taskgraph.execution.processes.letters import Letters
 from taskgraph.execution.processes.reading import digests_of
@@ -171,3 +173,23 @@ def test_what_is_as_the_last_graph_is_known_without_its_pieces():
 
     assert known.learn(0, 0, None)
     assert known.snapshot is known.last
+
+
+def told(tasks, missing):
+    (piece,) = Growing(PATH).pieces(Graph(tasks), [missing.key])
+    return 0, crc32(b""), [snapshot.encode(piece)]
+
+
+@pytest.mark.parametrize("later_first", [False, True])
+def test_the_graph_of_the_later_barrier_counts_though_it_is_shorter(later_first):
+    inner = tasks_of([[]] * 5)
+    first, then, more = (Task(divmod, n, 7) for n in range(3))
+    results = open_store("memory://")
+    letters = [told([*inner, first], first), told([first, then], then)]
+    known = KnownGraph()
+    run(first, store=results)
+    for letter in reversed(letters) if later_first else letters:
+        known.learn(*letter, results)
+    assert list(known.snapshot) == [first.key, then.key]
+    known.learn(*told([*inner, first, then, more], more), results)
+    assert len(known.snapshot) == len(Graph([*inner, first, then, more]))
