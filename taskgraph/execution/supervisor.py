@@ -267,8 +267,7 @@ class Supervisor:
 
     def _compare(self) -> None:
         """Tell the user if a worker has read other tasks than the first one."""
-        other = ", ".join(self._graph.differing())
-        if other:
+        if other := ", ".join(self._graph.differing()):
             self._say_once(told.difference(other))
 
     def _reap(self) -> None:
@@ -301,6 +300,7 @@ class Supervisor:
             self._signalled.append((time.monotonic(), child))
             return
         if outcome is not None:
+            child.leave(self._backend.members)
             self._codes.append(outcome)
             self._starting.end(self._children.values())
             if outcome == ExitCode.USAGE and not self._graph:
@@ -352,7 +352,7 @@ class Supervisor:
                 known = child.joined or bool(self._graph)
                 if known and not process_stopped(child.pid):
                     about = self._options.identity(child.pid, os.getpid())
-                    self._backend.members.beat(child.worker, about)
+                    child.beat(self._backend.members, about)
 
     def _refuse(self, why: str) -> None:
         """End before anything was run, or as soon as may be."""

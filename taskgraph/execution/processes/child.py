@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from backends.errors import BackendError
 from taskgraph.execution.process_state import descendants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from backends.interface import Members
     from taskgraph.execution.processes.worker_process import Seat
     from taskgraph.execution.shared_page import SharedPage
 
@@ -41,6 +43,8 @@ class Child:
         Whether it has read the jugfile.
     joined : bool
         Whether it has locked something while it reads.
+    beaten : bool
+        Whether its heartbeat was renewed, and so may be there after it has left.
     pieces : list of bytes
         What it has told of a graph that it has not told to its end.
     why : str
@@ -57,6 +61,7 @@ class Child:
     started: float = field(default_factory=time.monotonic)
     read: bool = False
     joined: bool = False
+    beaten: bool = False
     pieces: list[bytes] = field(default_factory=list)
     why: str = ""
     killed_at: float = 0.0
@@ -99,6 +104,17 @@ class Child:
         if self.page.outcome() is not None and not self.killed_at:
             self.killed_at = now + _LINGER
         return bool(self.killed_at) and now >= self.killed_at
+
+    def beat(self, members: Members, identity: Mapping[str, object]) -> None:
+        """Renew its heartbeat."""
+        self.beaten = True
+        members.beat(self.worker, identity)
+
+    def leave(self, members: Members) -> None:
+        """Sign it off, now that it has ended, if it was renewed: maybe too late."""
+        if self.beaten:
+            with suppress(BackendError):
+                members.leave(self.worker)
 
     def end(self, grace: float) -> None:
         """Tell it to end at once; it is to be killed if it does not in `grace` s."""

@@ -81,3 +81,10 @@ def test_what_a_jugfile_calls_at_once_is_kept(tg):
     write(tg.folder, "CachedFunction(one.f)\n1 / 0", more="from taskgraph import *\n")
     tg("execute", "job.py", code=2)
     assert left(tg.folder) == ["job.py", "job.tgdata"]
+
+
+def test_a_worker_that_takes_long_to_end_leaves_no_heartbeat(tg):
+    more = "import atexit, time\natexit.register(time.sleep, 1.5)"
+    write(tg.folder, "one()", more=more)
+    tg("execute", "job.py", "--lease", "1")
+    assert list((tg.folder / "job.tgdata" / "workers").iterdir()) == []
