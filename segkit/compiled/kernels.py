@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import hashlib
 import importlib
 import threading
@@ -328,9 +330,8 @@ def _described(value: Any, names: frozenset[str]) -> str:
 def _argument_type(argument: Any) -> ArgumentType:
     """Return the type that an argument is compiled for; None to leave it to numba."""
     if isinstance(argument, np.ndarray):
-        dtype, flags = argument.dtype, argument.flags
-        name = dtype.str[1:]
-        if name not in _TYPES or not (dtype.isnative and flags.aligned):
+        name, flags = _name_of(argument.dtype), argument.flags
+        if not name or not flags.aligned:
             return None
         return name, argument.ndim, flags.c_contiguous
     if isinstance(argument, (bool, np.bool_)):
@@ -348,10 +349,26 @@ def _argument_type(argument: Any) -> ArgumentType:
     return None
 
 
+@functools.cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    """Return what the dtype of an array is compiled for; empty if for none."""
+    name = dtype.str[1:]
+    return name if name in _TYPES and dtype.isnative else ""
+
+
+def _address(array: np.ndarray[Any, Any]) -> int:
+    """Return where an array begins: mostly in a third of the time of its `ctypes`."""
+    flags = array.flags
+    if flags.c_contiguous and flags.writeable and array.size:
+        buffer: Any = array  # which numpy's types do not say on Python 3.11
+        return ctypes.addressof(ctypes.c_byte.from_buffer(buffer))
+    return array.ctypes.data
+
+
 def _numbers(argument: Any) -> Iterator[Any]:
     """Yield an argument in C: pointers, lengths, numbers."""
     if isinstance(argument, np.ndarray):
-        yield argument.ctypes.data
+        yield _address(argument)
         yield from argument.shape
         if not argument.flags.c_contiguous:
             yield from argument.strides

@@ -13,6 +13,72 @@ from segkit.compiled.kernels import kernel
 
 # Longer runs are cut: their sums of squares would overflow 63 bits.
 _LONGEST_RUN = 2**20
+# Voxels that are looked at together.
+_AT_ONCE = 16
+
+
+@kernel
+def next_voxel(labels, starts, width, row, x):
+    """Return the row of a box, and the place in it, of the next voxel of an object.
+
+    Parameters
+    ----------
+    labels
+        The whole array, flat.
+    starts, width
+        Where each row of the box starts, and how long it is.
+    row, x
+        From where on to look. The row returned is beyond the last if there is none.
+    """
+    if starts[-1] - starts[0] == (starts.size - 1) * width:  # as one long row
+        line = labels[starts[0] : starts[-1] + width]
+        place = next_object(line, row * width + x)
+        return place // width, place % width
+    while row < starts.size:
+        x = next_object(labels[starts[row] : starts[row] + width], x)
+        if x < width:
+            return row, x
+        row, x = row + 1, 0
+    return row, x
+
+
+@kernel
+def next_object(line, x):
+    """Return the first place of a line from `x` on that is not 0; its length if none.
+
+    Most of an image is background, of which many voxels are read at once.
+    """
+    if x < line.size and line[x] != 0:
+        return x
+    while x + _AT_ONCE <= line.size:
+        part = line[x : x + _AT_ONCE]
+        found = part[0]
+        for k in range(1, _AT_ONCE):
+            found |= part[k]
+        if found != 0:
+            break
+        x += _AT_ONCE
+    while x < line.size and line[x] == 0:
+        x += 1
+    return x
+
+
+@kernel
+def run_end(line, x):
+    """Return the place after the run of equal values of a line that begins at `x`."""
+    name = line[x]
+    x += 1
+    while x + _AT_ONCE <= line.size:
+        part = line[x : x + _AT_ONCE]
+        found = part[0] ^ name
+        for k in range(1, _AT_ONCE):
+            found |= part[k] ^ name
+        if found != 0:
+            break
+        x += _AT_ONCE
+    while x < line.size and line[x] == name:
+        x += 1
+    return x
 
 
 @kernel
@@ -36,7 +102,7 @@ def sum_rows(
     starts, shape
         Where each row of the box starts, and the box's shape (int64).
     place
-        Zeros, one for each axis; changed.
+        Scratch, a number for each axis.
     slots
         For each label the row of its object in `sums` and `intensities`.
     sums
@@ -47,29 +113,33 @@ def sum_rows(
         as zero in the sums; which is an object's first one if `relative`, else 0.
     """
     width = shape[-1]
-    for row in range(starts.size):
+    row, start = next_voxel(labels, starts, width, 0, 0)
+    while row < starts.size:
+        set_row(row, shape, place)
+        place[-1] = start
         line = labels[starts[row] : starts[row] + width]
-        x = 0
-        while x < width:
-            name = line[x]
-            if name == 0:
-                x += 1
-                continue
-            start = x
-            while x < width and line[x] == name and x - start < _LONGEST_RUN:
-                x += 1
-            slot = slots[name]
-            if intensity.size:
-                values = intensity[starts[row] + start : starts[row] + x]
-                if sums[slot, 0] == 0:
-                    intensities[slot, 2] = values[0]
-                    intensities[slot, 3] = values[0]
-                    if relative:
-                        intensities[slot, 4] = values[0]
-                _add_intensities(intensities[slot], values)
-            place[-1] = start
-            _add_run(sums[slot], place, x - start)
-        _advance(place, shape)
+        stop = run_end(line[: min(width, start + _LONGEST_RUN)], start)
+        slot = slots[line[start]]
+        if intensity.size:
+            values = intensity[starts[row] + start : starts[row] + stop]
+            if sums[slot, 0] == 0:
+                intensities[slot, 2] = values[0]
+                intensities[slot, 3] = values[0]
+                if relative:
+                    intensities[slot, 4] = values[0]
+            _add_intensities(intensities[slot], values)
+        _add_run(sums[slot], place, stop - start)
+        row, start = next_voxel(labels, starts, width, row, stop)
+
+
+@kernel
+def set_row(row, shape, place):
+    """Write into `place`, on all axes but the last, where a row of a box is."""
+    for axis in range(place.size - 2, 0, -1):
+        place[axis] = row % shape[axis]
+        row //= shape[axis]
+    if place.size > 1:
+        place[0] = row
 
 
 @kernel
@@ -116,113 +186,3 @@ def _add_intensities(sums, values):
     sums[1] = squares
     sums[2] = least
     sums[3] = largest
-
-
-@kernel
-def _advance(place, shape):
-    """Go to the next row: count up in all axes but the last."""
-    for axis in range(place.size - 2, -1, -1):
-        place[axis] += 1
-        if place[axis] < shape[axis]:
-            return
-        place[axis] = 0
-
-
-@kernel
-def count_crossings(labels, box, place, shape, slots, moves, jumps, counts):
-    """Count, for each object and direction, steps that leave the object.
-
-    Parameters
-    ----------
-    labels
-        The whole array, flat.
-    box
-        Starts and stops of the box whose voxels are counted, shape (2, ndim).
-    place
-        The box's start; changed.
-    shape
-        Of the whole array, beyond which all is background.
-    slots
-        For each label the row of its object in `counts`.
-    moves, jumps
-        The steps, and how far each goes in the flat array; a step and its opposite
-        stand at the same distance from the two ends of the list.
-    counts
-        Receives the counts; a step and its opposite share a column.
-    """
-    while place[0] < box[1, 0]:
-        start = 0
-        inner = True
-        for axis in range(shape.size):
-            start = start * shape[axis] + place[axis]
-            inner &= axis == shape.size - 1 or 0 < place[axis] < shape[axis] - 1
-        for x in range(box[1, -1] - box[0, -1]):
-            name = labels[start + x]
-            if name == 0:
-                continue
-            place[-1] = box[0, -1] + x
-            safe = inner and 0 < place[-1] < shape[-1] - 1
-            row = counts[slots[name]]
-            for way in range(jumps.size):
-                is_inside = safe or _is_inside(place, moves[way], shape)
-                if not is_inside or labels[start + x + jumps[way]] != name:
-                    row[min(way, jumps.size - 1 - way)] += 1
-        place[-1] = box[0, -1]
-        if place.size == 1:
-            return
-        _step_row(place, box)
-
-
-@kernel
-def add_by_neighbours(labels, box, place, shape, slots, moves, jumps, added, found):
-    """Add up, for each object, what its voxels count by which neighbours are its own.
-
-    Parameters
-    ----------
-    labels, box, place, shape, slots, moves, jumps
-        As for `count_crossings`, but `moves` are in any order.
-    added
-        What a voxel counts; bit k of the index says whether the k-th move leads to a
-        voxel of the same object.
-    found
-        Receives the sums (int64).
-    """
-    while place[0] < box[1, 0]:
-        start = 0
-        inner = True
-        for axis in range(shape.size):
-            start = start * shape[axis] + place[axis]
-            inner &= axis == shape.size - 1 or 0 < place[axis] < shape[axis] - 1
-        for x in range(box[1, -1] - box[0, -1]):
-            name = labels[start + x]
-            if name == 0:
-                continue
-            place[-1] = box[0, -1] + x
-            safe = inner and 0 < place[-1] < shape[-1] - 1
-            bits = 0
-            for way in range(jumps.size):
-                if safe or _is_inside(place, moves[way], shape):
-                    bits |= (labels[start + x + jumps[way]] == name) << way
-            found[slots[name]] += added[bits]
-        place[-1] = box[0, -1]
-        if place.size == 1:
-            return
-        _step_row(place, box)
-
-
-@kernel
-def _is_inside(place, move, shape):
-    for axis in range(place.size):
-        if not 0 <= place[axis] + move[axis] < shape[axis]:
-            return False
-    return True
-
-
-@kernel
-def _step_row(place, box):
-    """Go to the next row of a box; beyond its last, leave it on the first axis."""
-    for axis in range(place.size - 2, -1, -1):
-        place[axis] += 1
-        if place[axis] < box[1, axis] or axis == 0:
-            return
-        place[axis] = box[0, axis]

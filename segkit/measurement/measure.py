@@ -18,9 +18,9 @@ from segkit import checks, extents
 from segkit.arrays import axes_of, is_mask, spacing_of
 from segkit.io.axes import by_number
 from segkit.measurement import properties as object_properties, rows, shapes
-from segkit.measurement.partial_table import PartialTable, combine, sum_box
+from segkit.measurement.partial_table import PartialTable, combine, is_exact, sum_box
 from segkit.names import known_as
-from segkit.tiling.boxes import require_tile
+from segkit.tiling.boxes import Box, require_tile
 from segkit.tiling.cutting import tiles
 from segkit.tiling.threads import in_threads, thread_count
 
@@ -155,22 +155,20 @@ def region_properties(
     intensities = image if any(map(object_properties.of_intensity, wanted)) else None
     threads = thread_count(workers, array.size // 4)
     if tile is None:
-        parts = threads if _is_exact(intensities) else _parts(array.size)
+        parts = threads if is_exact(intensities) else _parts(array.size)
         tile = (-(-array.shape[0] // parts), *array.shape[1:])
-    small, values = _compact(array, largest)
+    origin = (0,) * array.ndim
+    boxes = [Box(origin, array.shape)]
+    if tile != array.shape:
+        boxes = [one.write for one in tiles(array.shape, tile)]
+    small, values, largest = _compact(array, largest)
+    more: dict[str, Any] = {"origin": origin, "shape": array.shape, "largest": largest}
+    more["needs"] = shapes.needs(wanted)
 
-    def run(one: Tile) -> PartialTable:
-        return sum_box(
-            small,
-            intensities,
-            one.write,
-            origin=(0,) * array.ndim,
-            shape=array.shape,
-            needs=shapes.needs(wanted),
-        )
+    def run(box: Box) -> PartialTable:
+        return sum_box(small, intensities, box, **more)
 
-    found = combine(in_threads(run, tiles(array.shape, tile), threads))
-    table = _named(found, values)
+    table = _named(combine(in_threads(run, boxes, threads)), values)
     return properties_table(table, properties=wanted, spacing=spacing, axes=axes)
 
 
@@ -235,11 +233,10 @@ def measure_tile(
     shapes.require_halo(tile, whole, shapes.reach(needs))
     with checks.inside_tile():
         intensities = _intensity(intensity, array.shape)
-    small, values = _compact(array, largest)
+    small, values, largest = _compact(array, largest)
+    more: dict[str, Any] = {"origin": tile.read.start, "shape": whole, "needs": needs}
     own = tile.write.within(tile.read)
-    table = sum_box(
-        small, intensities, own, origin=tile.read.start, shape=whole, needs=needs
-    )
+    table = sum_box(small, intensities, own, **more, largest=largest)
     return _named(table, values)
 
 
@@ -328,7 +325,7 @@ def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
     if image.dtype.kind in "iu":
         if image.dtype.itemsize > 2:  # as what they are summed
             image = image.astype(np.float64)
-        elif image.min() >= 0:
+        elif image.dtype.kind == "i" and image.min() >= 0:
             image = image.view(f"{image.dtype.byteorder}u{image.dtype.itemsize}")
     if image.dtype.kind == "f" and image.dtype.itemsize == 2:  # numba lacks these
         image = image.astype(np.float32)
@@ -349,13 +346,6 @@ def _require_exact(intensity: Array) -> None:
             )
 
 
-def _is_exact(intensities: Array | None) -> bool:
-    """Return whether sums are those of integers, in whichever order they are added."""
-    if intensities is None:
-        return True
-    return intensities.dtype.kind in "biu" and intensities.dtype.itemsize <= 2
-
-
 def _parts(voxels: int) -> int:
     """Return in how many parts sums are rounded, however many threads there are."""
     return min(max(voxels // _PART, 1), _MOST_PARTS)
@@ -368,23 +358,25 @@ def _labels(labels: Any) -> tuple[Array, int]:
         checks.require_labels(array)
     array = checks.native(array)
     # Read as unsigned, negative labels are the largest: one pass finds both.
-    largest = int(array.view(f"u{array.dtype.itemsize}").max())
-    if largest > np.iinfo(array.dtype).max:
+    bits = 8 * array.dtype.itemsize
+    largest = int(array.view(f"u{bits // 8}").max())
+    if array.dtype.kind == "i" and largest >= 2 ** (bits - 1):
         checks.require_labels(array)
     return array, largest
 
 
-def _compact(labels: Array, largest: int) -> tuple[Array, Array | None]:
-    """Return labels renumbered to fit a lookup in memory, and their original ids."""
+def _compact(labels: Array, largest: int) -> tuple[Array, Array | None, int]:
+    """Return labels that fit a lookup in memory, their ids if others, the largest."""
     if largest <= max(_LARGEST_TABLE, labels.size // 2):
         dtype = np.int32 if largest < 2**31 else labels.dtype
-        return np.ascontiguousarray(labels, dtype), None
+        return np.ascontiguousarray(labels, dtype), None, largest
     values, inverse = np.unique(labels, return_inverse=True)
     if values[-1] > np.iinfo(np.int64).max:
         raise ValueError(f"label {values[-1]} is beyond int64; relabel first")
     if values[0] != 0:
         values, inverse = np.insert(values, 0, 0), inverse + 1
-    return inverse.reshape(labels.shape).astype(np.int32), values.astype(np.int64)
+    small = inverse.reshape(labels.shape).astype(np.int32)
+    return small, values.astype(np.int64), len(values) - 1
 
 
 def _named(table: PartialTable, values: Array | None) -> PartialTable:

@@ -13,11 +13,12 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
+from segkit.labelling.box import row_starts
 from segkit.measurement import crofton
 from segkit.tiling.boxes import Box
 
@@ -28,6 +29,8 @@ _PADDING = 2
 
 STEPS = (1.0, math.sqrt(2), (1 + math.sqrt(2)) / 2)
 """How long the line is at a voxel of the rim, by kind."""
+_BY_FACES = ((1, 0), (-1, 0), (0, 1), (0, -1))
+_BY_CORNERS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
 # The kind of a voxel, by how many of its neighbours are of the rim: by faces, corners.
 _KINDS = {
     (2, 0): 0,
@@ -87,39 +90,78 @@ def _add_euler_by_numpy(
 def _add_euler(
     labels: Array, box: Box, slots: Array, added: Array, found: Array
 ) -> None:
-    from segkit.measurement.kernels import add_by_neighbours
+    from segkit.measurement.outline_kernels import add_by_neighbours
 
     moves = crofton.steps(labels.ndim)[: 3**labels.ndim // 2]
+    where, steps, bits = for_kernels(labels, box, moves)
+    add_by_neighbours(labels.reshape(-1), where, slots, steps, bits, added, found)
+
+
+def for_kernels(labels: Array, box: Box, moves: Array) -> tuple[Any, Any, Array]:
+    """Return what kernels know of a box and of moves, and scratch.
+
+    See `segkit.measurement.outline_kernels`.
+    """
+    starts, shape = row_starts(box, labels.shape), np.array(labels.shape)
+    where = (starts, np.array(box.start), np.array(box.shape), shape, shape.copy())
     jumps = moves @ (np.array(labels.strides) // labels.itemsize)
-    edges, shape = np.array([box.start, box.stop]), np.array(labels.shape)
-    place = edges[0].copy()
-    flat = labels.reshape(-1)
-    add_by_neighbours(flat, edges, place, shape, slots, moves, jumps, added, found)
+    return where, (moves, jumps), np.empty(box.shape[-1], np.uint32)
 
 
 def rims(labels: Array, box: Box, slots: Array, rows: int) -> Array:
     """Return how many voxels of each kind the rim of each object has, shape (n, 3)."""
+    found = np.zeros((rows, len(STEPS)), np.int64)
+    _count_rims(labels, box, slots, found)
+    return found
+
+
+def _count_rims_by_numpy(labels: Array, box: Box, slots: Array, found: Array) -> None:
     padded, box = _around(labels, box)
     inner = padded[1:-1, 1:-1]
     rim = np.zeros(padded.shape, bool)
-    faces = ((1, 0), (-1, 0), (0, 1), (0, -1))
-    for y, x in faces:
+    for y, x in _BY_FACES:
         other = padded[1 + y : padded.shape[0] - 1 + y, 1 + x : padded.shape[1] - 1 + x]
         rim[1:-1, 1:-1] |= other != inner
     rim[1:-1, 1:-1] &= inner != 0
     own, edge = (_neighbour(image, box, (0, 0)) for image in (padded, rim))
     near = []
-    for moves in (faces, ((1, 1), (1, -1), (-1, 1), (-1, -1))):
+    for moves in (_BY_FACES, _BY_CORNERS):
         count = np.zeros(own.shape, np.uint8)
         for move in moves:
             count += _neighbour(rim, box, move) & (_neighbour(padded, box, move) == own)
         near.append(count[edge])
     whose = slots[own[edge]]
-    found = np.zeros((rows, len(STEPS)), np.int64)
     for (by_faces, by_corners), kind in _KINDS.items():
         here = (near[0] == by_faces) & (near[1] == by_corners)
-        found[:, kind] += np.bincount(whose[here], minlength=rows)
-    return found
+        found[:, kind] += np.bincount(whose[here], minlength=len(found))
+
+
+@falls_back_on(_count_rims_by_numpy)
+def _count_rims(labels: Array, box: Box, slots: Array, found: Array) -> None:
+    from segkit.measurement import outline_kernels as kernels
+
+    # Only what it takes of the array: rims are marked in as much memory.
+    first = max(box.start[0] - _PADDING, 0)
+    labels = labels[first : box.stop[0] + _PADDING]
+    box = box.within(Box((first, 0), (first, 0)))
+    wider = Box(
+        tuple(max(start - 1, 0) for start in box.start),
+        tuple(min(n + 1, m) for n, m in zip(box.stop, labels.shape, strict=True)),
+    )
+    flat, marked = labels.reshape(-1), np.zeros(labels.size, np.uint8)
+    where, steps, bits = for_kernels(labels, wider, np.array(_BY_FACES))
+    kernels.mark_rims(flat, where, steps, bits, marked)
+    where, steps, _ = for_kernels(labels, box, np.array(_BY_FACES + _BY_CORNERS))
+    kernels.count_rims(flat, marked, where, slots, steps, _kinds(), found)
+
+
+@functools.cache
+def _kinds() -> Array:
+    """Return the kind by how many neighbours are of the rim; -1 where it is none."""
+    kinds = np.full((5, 5), -1)
+    for near, kind in _KINDS.items():
+        kinds[near] = kind
+    return kinds
 
 
 def _around(labels: Array, box: Box) -> tuple[Array, Box]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -48,6 +47,7 @@ _TOO_SMALL = 2.0**-900
 _SCALES = (2.0**-560, 2.0**560)
 # Up to this many, labels that are not there get a row of sums too (about 150 bytes).
 _FEW_LABELS = 2**16
+_HARDLY_ANY = 2**8  # for which nobody has to look what a box has of them
 
 
 @known_as("segkit.names")
@@ -85,18 +85,19 @@ def sum_box(
     origin: tuple[int, ...],
     shape: tuple[int, ...],
     needs: frozenset[str],
+    largest: int,
 ) -> PartialTable:
     """Return the sums over the objects in a box of an array.
 
-    `labels` and `intensity` are C-contiguous, and of `labels` a table fits into memory;
-    the array's first voxel lies at `origin` in an image of `shape`. What else `needs`
-    says is gathered, too (`segkit.measurement.shapes`); what lies beyond the array
-    counts as background.
+    `labels` and `intensity` are C-contiguous, and of `labels`, up to `largest`, a table
+    fits into memory; the array's first voxel lies at `origin` in an image of `shape`.
+    What else `needs` says is gathered, too (`segkit.measurement.shapes`); what lies
+    beyond the array counts as background.
     """
-    slots, present = _slots(labels, box)
+    slots, present = _slots(labels, box, largest)
     ndim = labels.ndim
     sums = np.zeros((len(present), 1 + 3 * ndim + ndim * (ndim + 1) // 2), np.int64)
-    exact = intensity is None or _is_exact(intensity.dtype)
+    exact = is_exact(intensity)
     intensities = np.zeros((len(present), 5), np.int64 if exact else np.float64)
     _sum(labels, intensity, box, slots, sums, intensities)
     start = [o + s for o, s in zip(origin, box.start, strict=True)]
@@ -112,25 +113,14 @@ def sum_box(
         if not exact:
             spread = _spread(labels, intensity, box, slots, sums, intensities)
             columns["spread"] = spread[1:]
-    details = _details(labels, intensity, box, needs, origin, shape)
-    table = PartialTable(shape, present[1:], columns, box.size, details)
-    return _without_absent(table)
-
-
-def _details(
-    labels: Array,
-    intensity: Array | None,
-    box: Box,
-    needs: frozenset[str],
-    origin: tuple[int, ...],
-    shape: tuple[int, ...],
-) -> dict[str, Array]:
     details = {}
     if "rows" in needs:
         details["rows"] = rows.rows_of(labels, box, origin, shape)
     if "values" in needs and intensity is not None:
-        details |= quantiles.intensities_of(labels, intensity, box)._asdict()
-    return details
+        found = quantiles.intensities_of(labels, intensity, box, slots, present)
+        details |= found._asdict()
+    table = PartialTable(shape, present[1:], columns, box.size, details)
+    return _without_absent(table)
 
 
 def combine(partials: Iterable[PartialTable]) -> PartialTable:
@@ -240,9 +230,10 @@ def _require_alike(parts: list[PartialTable]) -> None:
             )
 
 
-def _slots(labels: Array, box: Box) -> tuple[Array, NDArray[np.int64]]:
+def _slots(labels: Array, box: Box, largest: int) -> tuple[Array, NDArray[np.int64]]:
     """Return the row of each label in a table of sums, and the label of each row."""
-    largest = int(labels[box.slices].max())
+    if largest > _HARDLY_ANY and box.size < labels.size:
+        largest = int(labels[box.slices].max())
     if largest <= _FEW_LABELS:
         return np.arange(largest + 1, dtype=np.int32), np.arange(largest + 1)
     seen = _seen(labels, box, largest)
@@ -296,21 +287,18 @@ def _sum(
 def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
     """Return columns with positions counted from the image's first voxel."""
     ndim = len(start)
-    pairs = list(itertools.combinations_with_replacement(range(ndim), 2))
-    count, first = sums[:, :1], sums[:, 1 : 1 + ndim]
-    second, ends = sums[:, 1 + ndim : -2 * ndim], sums[:, -2 * ndim :]
-    origin = np.array(start, np.int64)
-    moved = first + count * origin
-    # (p + a)(q + b) = pq + pb + a(q + b), and q + b is the moved position.
-    a, b = np.array(pairs).T
-    products = second + first[:, a] * origin[b] + origin[a] * moved[:, b]
-    return {
-        "count": count[:, 0].copy(),
-        "sums": moved,
-        "products": products,
-        "low": ends[:, :ndim] + origin,
-        "high": ends[:, ndim:] + origin,
-    }
+    count, first = sums[:, :1].copy(), sums[:, 1 : 1 + ndim].copy()
+    second = sums[:, 1 + ndim : -2 * ndim].copy()
+    low, high = sums[:, -2 * ndim : -ndim].copy(), sums[:, -ndim:].copy()
+    if any(start):
+        origin = np.array(start, np.int64)
+        moved = first + count * origin
+        # (p + a)(q + b) = pq + pb + a(q + b), and q + b is the moved position.
+        a, b = np.triu_indices(ndim)
+        second += first[:, a] * origin[b] + origin[a] * moved[:, b]
+        first, low, high = moved, low + origin, high + origin
+    columns = count[:, 0], first, second, low, high
+    return dict(zip(("count", "sums", "products", "low", "high"), columns, strict=True))
 
 
 def _intensity_columns(intensities: Array) -> dict[str, Array]:
@@ -361,15 +349,14 @@ def _crossings(labels: Array, box: Box, slots: Array, rows: int) -> Array:
 def _count_crossings(
     labels: Array, box: Box, slots: Array, moves: Array, counts: Array
 ) -> None:
-    from segkit.measurement.kernels import count_crossings
+    from segkit.measurement.outline_kernels import count_crossings
 
-    jumps = moves @ (np.array(labels.strides) // labels.itemsize)
-    edges = np.array([box.start, box.stop])
-    shape = np.array(labels.shape)
-    flat = labels.reshape(-1)
-    place = edges[0].copy()
-    count_crossings(flat, edges, place, shape, slots, moves, jumps, counts)
+    where, steps, bits = outlines.for_kernels(labels, box, moves)
+    count_crossings(labels.reshape(-1), where, slots, steps, bits, counts)
 
 
-def _is_exact(dtype: np.dtype[Any]) -> bool:
-    return dtype.kind in "bui" and dtype.itemsize <= 2
+def is_exact(intensity: Array | None) -> bool:
+    """Return whether sums are those of integers, in whichever order they are added."""
+    return intensity is None or (
+        intensity.dtype.kind in "biu" and intensity.dtype.itemsize <= 2
+    )

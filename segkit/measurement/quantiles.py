@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from segkit.compiled.fallback import falls_back_on
+from segkit.labelling.box import row_starts
+
 if TYPE_CHECKING:
     from segkit.arrays import Array
     from segkit.tiling.boxes import Box
@@ -27,25 +30,47 @@ class Intensities(NamedTuple):
     counts: Array
 
 
-def intensities_of(labels: Array, intensity: Array, box: Box) -> Intensities:
-    """Return the intensities of the objects in a box of an array."""
+def intensities_of(
+    labels: Array, intensity: Array, box: Box, slots: Array, present: Array
+) -> Intensities:
+    """Return the intensities of the objects in a box of an array.
+
+    For each label `slots` holds its place among those that are `present`, of which the
+    first is the background.
+    """
+    grey = intensity[box.slices]
+    if grey.dtype.kind != "f" and grey.dtype.itemsize <= 2:
+        low, high = int(grey.min()), int(grey.max())
+        if len(present) * (high - low + 1) <= _LARGEST_HISTOGRAM:
+            counts = np.zeros((len(present), high - low + 1), np.int64)
+            _count(labels, intensity, box, slots, low, counts)
+            counts[0] = 0
+            slot, place = np.nonzero(counts)
+            values = (place + low).astype(grey.dtype)
+            return Intensities(present[slot], values, counts[slot, place])
     own = labels[box.slices]
     there = own != 0
-    whose, values = own[there].astype(np.int64), intensity[box.slices][there]
-    if not len(whose) or values.dtype.kind == "f" or values.dtype.itemsize > 2:
-        return joined([Intensities(whose, values, np.ones(len(whose), np.int64))])
-    low, high = int(values.min()), int(values.max())
-    first, span = int(whose.min()), high - low + 1
-    bins = (int(whose.max()) - first + 1) * span
-    key = (whose - first) * span + (values.astype(np.int64) - low)
-    if bins <= _LARGEST_HISTOGRAM:
-        histogram = np.bincount(key, minlength=bins)
-        found = np.flatnonzero(histogram)
-        counts = histogram[found]
-    else:
-        found, counts = np.unique(key, return_counts=True)
-    grey = (found % span + low).astype(values.dtype)
-    return Intensities(found // span + first, grey, counts.astype(np.int64))
+    whose, values = own[there].astype(np.int64), grey[there]
+    return joined([Intensities(whose, values, np.ones(len(whose), np.int64))])
+
+
+def _count_by_numpy(
+    labels: Array, intensity: Array, box: Box, slots: Array, low: int, counts: Array
+) -> None:
+    places = intensity[box.slices].astype(np.int64) - low
+    np.add.at(counts, (slots[labels[box.slices]], places), 1)
+
+
+@falls_back_on(_count_by_numpy)
+def _count(
+    labels: Array, intensity: Array, box: Box, slots: Array, low: int, counts: Array
+) -> None:
+    """Count how often each object has each intensity, from `low` on."""
+    from segkit.measurement.row_kernels import count_intensities
+
+    rows = row_starts(box, labels.shape), box.shape[-1]
+    given = labels.reshape(-1), intensity.reshape(-1), *rows, slots
+    count_intensities(*given, low, counts)
 
 
 def joined(parts: list[Intensities]) -> Intensities:

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from segkit.compiled.fallback import falls_back_on
+from segkit.labelling.box import row_starts
+
 if TYPE_CHECKING:
     from segkit.arrays import Array
     from segkit.tiling.boxes import Box
@@ -52,6 +55,17 @@ def rows_of(
 
     The array's first voxel lies at `origin` in an image of `shape`.
     """
+    name, line, begin, length = _runs(labels, box)
+    number = _line_numbers(box, origin, shape)[line]
+    start = begin + (box.start[-1] + origin[-1])
+    runs = np.empty((len(name), 8), np.int64)
+    runs[:, LABEL], runs[:, ROW], runs[:, COUNT] = name, number, length
+    runs[:, FIRST], runs[:, LAST] = start, start + (length - 1)
+    _sum_powers(start, length, runs)
+    return _added(runs[np.argsort(name, kind="stable")])  # they are in raster order
+
+
+def _runs_by_numpy(labels: Array, box: Box) -> tuple[Array, Array, Array, Array]:
     own = labels[box.slices]
     flat = own.reshape(-1, own.shape[-1])
     begins = flat != 0
@@ -60,14 +74,19 @@ def rows_of(
     ends[:, :-1] &= flat[:, 1:] != flat[:, :-1]
     line, begin = np.divmod(np.flatnonzero(begins), max(own.shape[-1], 1))
     end = np.flatnonzero(ends) - line * own.shape[-1]
-    name = flat[line, begin].astype(np.int64)
-    number = _line_numbers(box, origin, shape)[line]
-    start = begin + (box.start[-1] + origin[-1])
-    runs = np.empty((len(name), 8), np.int64)
-    runs[:, LABEL], runs[:, ROW], runs[:, COUNT] = name, number, end - begin + 1
-    runs[:, FIRST], runs[:, LAST] = start, start + (end - begin)
-    _sum_powers(start, runs[:, COUNT], runs)
-    return _added(runs[np.argsort(name, kind="stable")])  # they are in raster order
+    return flat[line, begin].astype(np.int64), line, begin, end - begin + 1
+
+
+@falls_back_on(_runs_by_numpy)
+def _runs(labels: Array, box: Box) -> tuple[Array, Array, Array, Array]:
+    """Return label, row of the box, first place in it and length of each run."""
+    from segkit.measurement import row_kernels
+
+    given = labels.reshape(-1), row_starts(box, labels.shape), box.shape[-1]
+    count = row_kernels.count_runs(*given)
+    name, line, begin, length = np.empty((4, count), np.int64)
+    row_kernels.write_runs(*given, name, line, begin, length)
+    return name, line, begin, length
 
 
 def _line_numbers(box: Box, origin: tuple[int, ...], shape: tuple[int, ...]) -> Array:

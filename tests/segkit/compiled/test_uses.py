@@ -46,9 +46,9 @@ def run_all(image):
     segkit.h_maxima(image, 5)
     segkit.region_properties(labels, image)
     segkit.watershed(image, labels)
-    segkit.region_properties(
-        labels, properties=["surface", "euler_number", "feret_diameter_max"]
-    )
+    by_name = ["surface", "euler_number", "feret_diameter_max", "intensity_median"]
+    by_name += ["perimeter"] if image.ndim == 2 else []
+    segkit.region_properties(labels, image, properties=by_name)
     segkit.remove_small_objects(labels, 5)
     segkit.clear_border(labels)
     segkit.relabel_sequential(labels)
