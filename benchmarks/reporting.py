@@ -29,7 +29,7 @@ class Row:
     """Whether `peer` is none, but a bound to all, or ours in another way."""
     note: str = ""
     best_ratio: float | None = None
-    """How many times as good as the peer anybody can be on the machine, about."""
+    """How many times as good as the peer the machine lets anybody be, as measured."""
 
 
 def ratio(row: Row) -> float | None:
@@ -88,8 +88,6 @@ def goals(row: Row) -> str:
 
     >>> goals(Row("to sum", 2, "s", "numpy", 6, goal=1.5, goal_ratio=0.5))
     'at most 1.50 s, at most 2.00x its time'
-    >>> goals(Row("to sum", 2, "s", "one", 3, goal_ratio=1.7, best_ratio=1.4567))
-    'at least 1.7x, about 1.46x at best'
     """
     wanted = []
     if row.goal is not None:
@@ -100,9 +98,19 @@ def goals(row: Row) -> str:
         less = times < 1 and not is_rate(row)
         bound = f"at most {1 / times:.2f}x its time" if less else ""
         wanted.append(bound or f"at least {times:.4g}x")
-        if row.best_ratio is not None and row.best_ratio < times:
-            wanted.append(f"about {row.best_ratio:.2f}x at best")
     return ", ".join(wanted)
+
+
+def at_best(row: Row) -> str:
+    """Return what the machine gives at best, and how much of it is reached.
+
+    >>> at_best(Row("to sum", 2, "s", "one", 3, best_ratio=1.5625))
+    '1.56x (96 %)'
+    """
+    times = ratio(row)
+    if row.best_ratio is None or times is None:
+        return ""
+    return f"{row.best_ratio:.2f}x ({100 * times / row.best_ratio:.0f} %)"
 
 
 def as_text(row: Row) -> str:
@@ -112,6 +120,7 @@ def as_text(row: Row) -> str:
         line += f"   {row.peer} {figure(row.theirs, row.unit)}"
     times = ratio(row)
     line += f"   {times:.2f}x" if times is not None else ""
+    line += f" of {at_best(row)}" if row.best_ratio is not None else ""
     wanted = goals(row)
     if wanted:
         line += f"   wanted: {wanted}{' MISSED' if holds(row) is False else ''}"

@@ -4,17 +4,19 @@ Each function that takes `workers` runs on planes of 4096 x 4096 and volumes of 
 with one thread and with two, in turn, in one run, as often as half a second allows.
 Shown are, of the runs that took the least, times with two threads and with one: what
 others do on the machine meanwhile makes runs longer, and threads wait for a processor.
-Noted are processor times of both, equal if nothing is done twice, and what two threads
-are worth on the machine at that time: at arithmetic in the cache, at reading memory,
-and at copying it, which many machines do hardly faster in two threads.
+Noted are processor times of both, equal if nothing is done twice.
 
-What memory must do is to read the arguments once and to take a result of that size,
-new. That is timed alone, in one thread and in two, and so is what cannot be shared out.
-The rest takes half of its time at best.
+What the machine can give at best is measured the same way: two processes that have
+nothing to do with each other run the function at once, each with one thread, beside one
+that runs it alone. Where two processors share a core, its caches or the memory, two
+runs at once take longer than one; twice the time of one over that of two at once is
+what two threads can be worth for this function. What of a call waits for itself
+(`minimum` smooths its histogram) is timed, too, and left out of what they share.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +28,6 @@ from scipy import ndimage
 
 import segkit
 from segkit.thresholding import peaks
-from segkit.tiling.threads import cut, in_threads, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,53 +62,40 @@ def least(runs):
     return Times(*map(min, zip(*runs, strict=True)))
 
 
-def ceilings():
-    """Yield work that has nothing in common: how fast two threads can be at all.
+class Twin:
+    """Another process, which runs a call whenever it is told to.
 
-    Of some twenty milliseconds each: threads take a while to get a processor.
+    It is forked with the call's arguments; who forks has to end it.
     """
-    source, target = np.ones(2**23), np.ones(2**23)
-    parts = cut(source.size, 2)
 
-    def arithmetic(part):
-        line = np.full(2**12, 0.5)
-        for _ in range(part.stop - part.start >> 14):
-            np.sin(line)
+    def __init__(self, call):
+        theirs, self._told = os.pipe()
+        self._ended, ours = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            try:
+                os.close(self._told)
+                while os.read(theirs, 1):
+                    call(workers=1)
+                    os.write(ours, b".")
+            finally:
+                os._exit(0)
+        os.close(theirs)
+        os.close(ours)
 
-    def read(part):
-        for _ in range(8):
-            source[part].max()
+    def at_once(self, call, workers):
+        """Run the call here and there at once, with one thread each."""
+        if workers == 2:
+            os.write(self._told, b".")
+        call(workers=1)
+        if workers == 2:
+            os.read(self._ended, 1)
 
-    def copy(part):
-        for _ in range(4):
-            target[part] = source[part]
-
-    for name, run in ("arithmetic", arithmetic), ("reading", read), ("copying", copy):
-        yield name, partial(shared_out, run, parts)
-
-
-def memory_alone(function, found):
-    """Return work that moves what a function has to move, and does nothing else."""
-    sources = [x for x in function.args if isinstance(x, np.ndarray)]
-    flat = [x.reshape(-1).view(np.uint8) for x in sources]
-    size = np.asarray(found).nbytes
-
-    def run(workers):
-        target = np.empty(max(2, size), np.uint8)
-        eighths = [shares(array.size, workers) for array in (*flat, target)]
-
-        def move(k):
-            for array, parts in zip(flat, eighths, strict=False):
-                array[parts[k]].max()
-            target[eighths[-1][min(k, len(eighths[-1]) - 1)]] = 1
-
-        in_threads(move, range(len(eighths[0])), workers)
-
-    return run
-
-
-def shared_out(run, parts, workers):
-    in_threads(run, parts, workers)
+    def end(self):
+        """End the process, once it has done what it was told."""
+        os.close(self._told)
+        os.close(self._ended)
+        os.waitpid(self._child, 0)
 
 
 def blobs(shape, sigma, rng):
@@ -161,29 +149,24 @@ def threshold_cases(size, deep, window):
         yield Case(f"ndnt {size} {name}", partial(segkit.ndnt, image, **kept))
 
 
-def compare(case, best, repeats) -> Row:
+def compare(case, repeats) -> Row:
     found = {workers: timed(case.call, workers)[0] for workers in (1, 2)}
     if not np.array_equal(found[1], found[2]):
         raise SystemExit(f"{case.name}: two threads find something else than one")
-    memory = memory_alone(case.call, found[1])
-    calls = {case.name: case.call, "memory": memory, **best}
+    twin = Twin(case.call)
+    calls = {"threads": case.call, "processes": partial(twin.at_once, case.call)}
     if case.serial is not None:
         calls["serial"] = lambda workers: workers == 1 and case.serial()
-    times = {key: least(kept) for key, kept in in_turn(calls, repeats).items()}
-    one, two = times[case.name, 1], times[case.name, 2]
-    moved = [min(times["memory", workers].clock, one.clock) for workers in (1, 2)]
+    try:
+        times = {key: least(kept) for key, kept in in_turn(calls, repeats).items()}
+    finally:
+        twin.end()
+    one, two = times["threads", 1], times["threads", 2]
     alone = times["serial", 1].clock if case.serial is not None else 0.0
-    shared = max(0.0, one.clock - moved[0] - alone)
-    reach = one.clock / (shared / 2 + moved[1] + alone)
-    at_best = ", ".join(
-        f"{call} {times[call, 1].clock / times[call, 2].clock:.2f}x" for call in best
-    )
-    note = (
-        f"CPU {1e3 * two.all_threads:.0f} and {1e3 * one.all_threads:.0f} ms; memory "
-        f"alone {1e3 * moved[1]:.1f} and {1e3 * moved[0]:.1f} ms; "
-        + (f"not shared {1e3 * alone:.1f} ms; " if alone else "")
-        + f"the machine meanwhile: {at_best}"
-    )
+    both = times["processes", 2].clock / times["processes", 1].clock
+    reach = one.clock / (alone + (one.clock - alone) * both / 2)
+    note = f"CPU {1e3 * two.all_threads:.0f} and {1e3 * one.all_threads:.0f} ms"
+    note += f"; not shared {1e3 * alone:.1f} ms" if alone else ""
     own, peer = 1e3 * two.clock, 1e3 * one.clock
     more = {"goal_ratio": 1.7, "best_ratio": reach, "yardstick": True, "note": note}
     return Row(case.name, own, "ms", "one thread", peer, **more)
@@ -201,10 +184,9 @@ def in_turn(calls, repeats):
 
 
 def rows(names, repeats) -> Iterator[Row]:
-    best = dict(ceilings())
     for case in cases(np.random.default_rng(0)):
         if not names or case.name.startswith(tuple(names)):
-            yield compare(case, best, repeats)
+            yield compare(case, repeats)
 
 
 def main():

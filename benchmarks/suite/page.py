@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from reporting import Row, figure, goals, holds, ratio
+from reporting import Row, at_best, figure, goals, holds, ratio
 
 BUSY = 0.3
 """From how many cores on that other programs use the figures are not worth much."""
@@ -99,7 +99,7 @@ def missed(parts: list[dict[str, Any]]) -> list[str]:
     """Return the goals that are not reached."""
     return [
         f"{part['title']}, {row.case.strip()}: {figure(row.ours, row.unit)}"
-        f"{versus(row)}; wanted: {goals(row)}"
+        f"{versus(row)}; wanted: {goals(row)}{within(row)}"
         for part in parts
         for row in part["rows"]
         if holds(row) is False
@@ -110,6 +110,11 @@ def versus(row: Row) -> str:
     if row.theirs is None:
         return ""
     return f", {row.peer} {figure(row.theirs, row.unit)}"
+
+
+def within(row: Row) -> str:
+    """Return what the machine gives at best, where that is known."""
+    return f"; at best {at_best(row)}" if row.best_ratio is not None else ""
 
 
 def bullets(lines: list[str], otherwise: str) -> str:
@@ -133,11 +138,11 @@ def section(part: dict[str, Any]) -> str:
 
 def table(rows: list[Row]) -> list[str]:
     """Return the lines of a table; a case that has several peers is named once."""
-    heads = ["what", "ours", "beside", "theirs", "ratio", "wanted", "notes"]
+    heads = "what", "ours", "beside", "theirs", "ratio", "at best", "wanted", "notes"
     first = [True, *(a.case != b.case or a.ours != b.ours for a, b in pairwise(rows))]
     body = [cells(row, new=new) for row, new in zip(rows, first, strict=True)]
     kept = [k for k in range(len(heads)) if any(line[k] for line in body)]
-    aligned = {1: "---:", 3: "---:", 4: "---:"}
+    aligned = dict.fromkeys((1, 3, 4, 5), "---:")
     lines = [
         [heads[k] for k in kept],
         [aligned.get(k, "---") for k in kept],
@@ -156,6 +161,7 @@ def cells(row: Row, *, new: bool) -> list[str]:
         peer,
         theirs,
         verdict(row),
+        at_best(row),
         wish(row),
         row.note,
     ]

@@ -69,10 +69,11 @@ PARTS = (
     Part(
         "threads",
         "Threads",
-        "Two beside one. Memory alone is how long two threads and one take to read the "
-        "arguments once and to write a new result; what is possible at best follows "
-        "if all else takes half of its time. Of `minimum` only the counting is shared: "
-        "each smoothing of the histogram goes on from the one before, to the same bit.",
+        "Two beside one. At best is what the machine gives: twice the time of one run, "
+        "over that of two in two processes at once, which share nothing but its core, "
+        "caches and memory; in brackets how much of that two threads reach. Of "
+        "`minimum` only the counting is shared: each smoothing of the histogram goes "
+        "on from the one before, to the same bit.",
         "threads.py --repeats 2",
         120,
     ),

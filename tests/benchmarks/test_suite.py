@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import os
 import signal
 import sys
 import time
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 MODULES = ("reporting", "suite.page", "suite.running", "suite.machine", "suite.changes")
-MODULES += ("suite.parts", "all")
+MODULES += ("suite.parts", "all", "threads")
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / "benchmarks").exists(), reason="tested away from the checkout"
@@ -211,3 +212,24 @@ def test_the_page_in_the_docs_is_that_of_its_figures(modules) -> None:
     assert rendered(modules, text) == (ROOT / "docs" / "speed.md").read_text()
     known = {part["name"] for part in json.loads(text)["parts"]}
     assert known == {part.name for part in modules["parts"].PARTS}
+
+
+def test_what_the_machine_gives_at_best_stands_beside_a_ratio(modules) -> None:
+    row = {"case": "a", "ours": 2, "peer": "one thread", "theirs": 3, "goal_ratio": 1.7}
+    lines = modules["page"].table([modules["reporting"].Row(**row, best_ratio=1.5625)])
+    assert "| at best |" in lines[0]
+    assert "| 1.56x (96 %) | at least 1.7x: **no** |" in lines[2]
+
+
+def test_what_two_processes_do_at_once_is_done_by_both(modules, tmp_path) -> None:
+    def call(*, workers: int) -> None:
+        (tmp_path / f"{os.getpid()}").touch()
+
+    twin = modules["threads"].Twin(call)
+    try:
+        twin.at_once(call, 1)
+        assert len(list(tmp_path.iterdir())) == 1
+        twin.at_once(call, 2)
+    finally:
+        twin.end()
+    assert len(list(tmp_path.iterdir())) == 2
