@@ -46,4 +46,4 @@ wait $by_npm || echo "check.sh: Azurite or axe-core cannot be installed here" >&
 [ -z "$browser" ] || wait "$browser" || echo "check.sh: chromium cannot be installed here" >&2
 # Tests mostly wait, for processes that they started: one more at once than there are cores.
 cores=$(nproc)
-run pytest -n "$((cores < 7 ? cores + 1 : 8))" --dist loadgroup -r s "$@" # at its end: what was skipped, and why
+run pytest -n "$((cores < 7 ? cores + 1 : 8))" --dist loadfile -r s "$@" # at its end: what was skipped, and why

@@ -3,16 +3,25 @@
 import os
 import signal
 from functools import partial
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from taskgraph.tasks.recording import is_recording, set_recording
 from taskgraph.told_store import STORE_VARIABLE
 
-SHARED = [Path(__file__).with_name(name) for name in ("browser", "clusters", "nfs")]
-SHARED.append(Path(__file__).parent / "segkit/io/elsewhere")
+# All tests of these have one browser or machine, or one folder of servers.
+SHARED = ("tests/browser", "tests/clusters", "tests/nfs", "tests/segkit/io/elsewhere")
+# What takes longest begins first, or one worker would be busy with it at the end.
+LONGEST = (
+    "tests/browser",
+    "tests/docs",
+    "tests/protocol",
+    "tests/simulation",
+    "tests/taskgraph/execution",
+    "tests/test_",
+)
 
 # A busy machine is slow, not wrong; what else holds, in CI for one, stays.
 settings.register_profile(
@@ -36,12 +45,28 @@ def pytest_make_parametrize_id(val):
     return f"{val.func.__name__}({', '.join(given)})"
 
 
+class ByFile(LoadScopeScheduling):
+    """Has tests of one file run by one worker, which sets up once what they share.
+
+    xdist's own `loadfile` knows no folders, and its `loadgroup` sees no groups with
+    pytest 9.2: https://github.com/pytest-dev/pytest-xdist/issues/1386
+    """
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return next((one for one in SHARED if file.startswith(f"{one}/")), file)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # ours is the order
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items):
-    """Tests of one file share what it starts, some folders one browser or machine."""
-    for item in items:
-        folder = item.path.parent
-        shared = folder if folder in SHARED else item.path
-        item.add_marker(pytest.mark.xdist_group(str(shared)))
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(autouse=True)
