@@ -37,11 +37,21 @@ fi
 run() { echo "+ $*"; "$uv" run --no-sync "$@"; }
 run ruff check .
 run ruff format --check .
-run mypy
-run mypy tests/typing/api.py # the public names, as users' type checkers see them
 run lint-imports
-run nox -s newest wheel engine # a newer Python if there is one; installed elsewhere; alone
-run python -m sphinx -W --keep-going -q docs docs/_build/html # the site, with its pictures
+# The site, with its pictures, keeps one core busy as long as all the rest before the tests.
+site=$(mktemp)
+run python -m sphinx -W --keep-going -q docs docs/_build/html >"$site" 2>&1 &
+by_sphinx=$!
+failed=
+{
+  run mypy &&
+    run mypy tests/typing/api.py && # the public names, as users' type checkers see them
+    run nox -s newest wheel engine # a newer Python if there is one; installed elsewhere; alone
+} || failed=1
+wait $by_sphinx || failed=1
+cat "$site"
+rm "$site"
+[ -z "$failed" ] || exit 1
 wait $by_npm || echo "check.sh: Azurite or axe-core cannot be installed here" >&2
 [ -z "$browser" ] || wait "$browser" || echo "check.sh: chromium cannot be installed here" >&2
 # Tests mostly wait, for processes that they started: one more at once than there are cores.

@@ -2,14 +2,17 @@
 
 Whatever goes wrong costs time only: kernels without object files are compiled when they
 are first called. They are for the processor that builds, unless ``SEGKIT_LEVELS=all``
-asks for those of older ones, too: for a wheel that goes to other machines.
+asks for those of older ones, too: for a wheel that goes to other machines. Those in the
+folder ``SEGKIT_OBJECTS`` are not made again, where they are still right.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -23,6 +26,8 @@ class ObjectFiles(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's
         """Make object files and let the wheel have them."""
         build_data["artifacts"].append(f"/{FOLDER}/**/*.o")
+        if made := os.environ.get("SEGKIT_OBJECTS"):
+            shutil.copytree(made, Path(self.root, FOLDER), dirs_exist_ok=True)
         paths = [self.root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         environment = {
             name: value
