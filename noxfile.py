@@ -156,9 +156,10 @@ def numba(session: nox.Session, which: str) -> None:
 @nox.session(python=PYTHONS[0])
 def wheel(session: nox.Session) -> None:
     """Build wheel and sdist, look into them, and test the wheel far from here."""
-    # An editable install (`uv sync`) has made the object files of kernels: two minutes.
+    # `uv sync` has made the object files of kernels for its editable install.
     made = Path("segkit/compiled/objects").resolve()
-    built = _build(session, env={"SEGKIT_OBJECTS": str(made)} if made.is_dir() else None)
+    env = {"SEGKIT_OBJECTS": str(made)} if made.is_dir() else None
+    built = _build(session, env)
     _check_contents(*built)
     away = Path(session.create_tmp()).resolve() / "away"
     shutil.rmtree(away, ignore_errors=True)
@@ -182,7 +183,7 @@ def wheel(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0])
 def engine(session: nox.Session) -> None:
     """Run tasks with the engine alone: without numpy, scikit-image and numba."""
-    # Without object files of kernels (`hatch_build.py`), which the engine has no use for.
+    # Without object files of kernels (`hatch_build.py`), which the engine never uses.
     built, _ = _build(session, env={"HATCH_BUILD_NO_HOOKS": "true"})
     session.install(*_requirements(*ENGINE))
     session.install("--no-deps", "--reinstall", str(built))
