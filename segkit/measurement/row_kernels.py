@@ -10,32 +10,32 @@ from segkit.measurement.kernels import next_voxel, run_end
 
 
 @kernel
-def count_runs(labels, starts, width):
-    """Return how many runs of equal labels the rows of a box have."""
-    found = 0
-    row, start = next_voxel(labels, starts, width, 0, 0)
-    while row < starts.size:
-        found += 1
-        stop = run_end(labels[starts[row] : starts[row] + width], start)
-        row, start = next_voxel(labels, starts, width, row, stop)
-    return found
-
-
-@kernel
-def write_runs(labels, starts, width, names, rows, firsts, lengths):
+def write_runs(labels, starts, width, runs, state):
     """Write the label, row of the box, first place and length of each run.
 
-    In raster order; there is room for as many as `count_runs` says.
+    Parameters
+    ----------
+    labels
+        The whole array, flat.
+    starts, width
+        Where each row of the box starts, and how long it is.
+    runs
+        Receives the runs in raster order, shape (4, any).
+    state
+        Where to look on, a row and a place in it, and how many runs there are; zeros at
+        first. It ends before the last row if there is no more room: call it again with
+        more.
     """
-    found = 0
-    row, start = next_voxel(labels, starts, width, 0, 0)
-    while row < starts.size:
+    found = state[2]
+    row, start = next_voxel(labels, starts, width, state[0], state[1])
+    while row < starts.size and found < runs.shape[1]:
         line = labels[starts[row] : starts[row] + width]
         stop = run_end(line, start)
-        names[found], rows[found] = line[start], row
-        firsts[found], lengths[found] = start, stop - start
+        runs[0, found], runs[1, found] = line[start], row
+        runs[2, found], runs[3, found] = start, stop - start
         found += 1
         row, start = next_voxel(labels, starts, width, row, stop)
+    state[0], state[1], state[2] = row, start, found
 
 
 @kernel

@@ -26,6 +26,7 @@ LABEL, ROW, COUNT, FIRST_SUM, FIRST, LAST = 0, 1, 2, 3, 6, 7
 `FIRST_SUM` on there are the sums of places, of their squares and cubes (modulo 2**64).
 """
 
+_ROOM = 64  # runs, and voxels for each of which there is room for one more
 _ORDERS = 4  # powers of places, from 0 on
 
 
@@ -80,13 +81,17 @@ def _runs_by_numpy(labels: Array, box: Box) -> tuple[Array, Array, Array, Array]
 @falls_back_on(_runs_by_numpy)
 def _runs(labels: Array, box: Box) -> tuple[Array, Array, Array, Array]:
     """Return label, row of the box, first place in it and length of each run."""
-    from segkit.measurement import row_kernels
+    from segkit.measurement.row_kernels import write_runs
 
-    given = labels.reshape(-1), row_starts(box, labels.shape), box.shape[-1]
-    count = row_kernels.count_runs(*given)
-    name, line, begin, length = np.empty((4, count), np.int64)
-    row_kernels.write_runs(*given, name, line, begin, length)
-    return name, line, begin, length
+    starts, state = row_starts(box, labels.shape), np.zeros(3, np.int64)
+    runs = np.empty((4, _ROOM + box.size // _ROOM), np.int64)
+    while True:
+        write_runs(labels.reshape(-1), starts, box.shape[-1], runs, state)
+        row, _, count = state.tolist()
+        if row == starts.size:
+            name, line, begin, length = runs[:, :count]
+            return name, line, begin, length
+        runs = np.concatenate([runs, np.empty_like(runs)], axis=1)
 
 
 def _line_numbers(box: Box, origin: tuple[int, ...], shape: tuple[int, ...]) -> Array:
