@@ -40,9 +40,11 @@ _DIRECTIONS = 12
 # Of the typical width: smoothing, length of the pieces, distances of the sides.
 _SIGMA, _LENGTH, _SIDES = 0.1, 1.4, (0.4, 0.8, 1.2, 1.6)
 _TOO_WIDE = 256.0
-# A frame around a photograph is darker than this part of its bright level, and the
-# photograph's own rim, so many pixels wide, is neither.
-_BLACK, _RIM = 0.2, 3
+# A frame around a photograph is darker than this part of its bright level; or than some
+# part up to a half, if it has two corners of the image, this part of its pixels, and an
+# edge so sharp that a twentieth of the bright level more adds no twentieth to it.
+_BLACK, _STEP, _LIFTED, _FRAME = 0.2, 0.05, 0.5, 0.02
+_RIM = 3  # the photograph's own rim, so many pixels wide, is neither
 
 
 def _half(width: float) -> int:
@@ -249,7 +251,9 @@ def find_field_of_view(image: ArrayLike | Image) -> Mask:
     """Return what of a photograph is not the black frame around it.
 
     The frame is what is darker than a fifth of the bright level (the 90th percentile)
-    and connected to a corner of the image; without one, everything is in view.
+    and connected to a corner of the image. Gamma and scanners lift black: up to half of
+    the bright level, what has two corners and a sharp edge is a frame, too. Without
+    one, everything is in view. A bright frame is not found.
 
     Parameters
     ----------
@@ -267,12 +271,30 @@ def find_field_of_view(image: ArrayLike | Image) -> Mask:
     True
     """
     grey = _plane(image).astype(np.float32)
-    black = gaussian(grey, 1) < _BLACK * np.percentile(grey, 90)
-    pieces = label(black)
-    corners = np.unique(pieces[np.ix_((0, -1), (0, -1))])
-    frame = np.isin(pieces, corners[corners > 0])
-    seen: Mask = fill_holes(binary_opening(~frame, 2))
+    seen: Mask = fill_holes(binary_opening(~_frame(gaussian(grey, 1)), 2))
     return seen if seen.any() else np.ones(grey.shape, bool)
+
+
+def _frame(smooth: Array) -> Mask:
+    """Return what is dark from the corners on: black, or else with a sharp edge."""
+    bright = float(np.percentile(smooth, 90))
+    black, corners = _dark_at_corners(smooth, _BLACK * bright)
+    found = black
+    for part in np.arange(_BLACK, _LIFTED, _STEP) + _STEP:
+        wider, reached = _dark_at_corners(smooth, part * bright)
+        sharp = found.sum() >= (1 - _STEP) * wider.sum()
+        if sharp and corners > 1 and found.mean() > _FRAME:
+            return found
+        found, corners = wider, reached
+    return black
+
+
+def _dark_at_corners(smooth: Array, below: float) -> tuple[Mask, int]:
+    """Return what is darker and connected to a corner, and how many corners it has."""
+    pieces = label(smooth < below)
+    corners = pieces[np.ix_((0, -1), (0, -1))]
+    kinds = np.unique(corners[corners > 0])
+    return np.isin(pieces, kinds), int((corners > 0).sum())
 
 
 def _filled(grey: Array, seen: Mask) -> Array:

@@ -101,6 +101,30 @@ def test_a_dark_frame_is_out_of_view_and_its_edge_no_vessel():
     assert not segkit.segment_vessels(image).any()
 
 
+@pytest.mark.parametrize(
+    ("gamma", "lift"), [(0.35, 0), (0.5, 0), (0.7, 20), (1, 40), (2, 40)]
+)
+def test_a_frame_is_found_where_gamma_and_scanners_have_lifted_black(gamma, lift):
+    y, x = np.indices((240, 240))
+    radius = np.hypot(y - 120, x - 120)
+    noise = np.random.default_rng(0).normal(0, 2, radius.shape)
+    frame = np.where(y < 3, 1.0, 7.0)  # scanners leave rows that are darker still
+    photo = np.where(radius < 110, 130 - 40 * (radius / 110) ** 2, frame) + noise
+    shown = lift + (215 * (photo.clip(0, 255) / 255) ** gamma).astype(np.uint8)
+    assert dice(segkit.find_field_of_view(shown), radius < 110) > 0.97
+
+
+@pytest.mark.parametrize("least", [0.1, 0.25, 0.4])
+def test_light_that_falls_off_and_a_vessel_in_a_corner_are_no_frame(least):
+    y, x = np.indices((120, 120))
+    away = np.hypot(y - 60, x - 60) / 85
+    photo = 200 * (1 - (1 - least) * away**2)
+    seen = segkit.find_field_of_view(photo)
+    assert seen[photo > 0.2 * 200].all()
+    corner = np.where(abs(y - x) < 4, 80.0, 200.0)
+    assert segkit.find_field_of_view(corner).all()
+
+
 def test_a_field_of_view_is_kept_to():
     image, lines = drawn()
     seen = np.zeros(image.shape, np.uint8)
