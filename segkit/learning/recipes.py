@@ -121,6 +121,8 @@ def one_thread() -> Iterator[None]:
     Sums of several threads are added in another order, so that results would depend on
     the machine; and threads that wait for each other are slow beside other workers.
     """
+    # First: what is loaded within the block would have as many threads as before.
+    import_module("sklearn")
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):

@@ -122,7 +122,7 @@ def train_pixels(
     greys = [checks.as_image(in_space(image)) for image in images]
     looks = default_families(greys[0].ndim) if families is None else tuple(families)
     require_maps(looks)
-    recipe = _BOOSTED if estimator is None else _classifier(estimator)
+    recipe = _classifier(_BOOSTED if estimator is None else estimator)
     times = checks.as_integer(rounds, name="rounds", least=1)
     rng = np.random.default_rng(checks.as_integer(seed, name="seed"))
     drawn = [

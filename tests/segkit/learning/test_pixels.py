@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from functools import cache
@@ -190,6 +193,36 @@ def test_tiles_that_end_give_no_threads_back_while_others_predict(monkeypatch):
             trained.predict(image, tile=(30, 70), workers=2)
             assert limits() == {2}
     assert Watched.seen == {1}
+
+
+FRESH = """
+import numpy as np
+from threadpoolctl import threadpool_info
+from segkit.features import FilterBank
+from segkit.learning import train_pixels
+
+seen = set()
+
+class Watched(FilterBank):
+    def maps(self, grey):
+        seen.update((a["user_api"], a["num_threads"]) for a in threadpool_info())
+        return FilterBank.maps(self, grey)
+
+image = np.random.default_rng(0).random((24, 24))
+train_pixels([image], [1 + (image > 0.5)], families=[Watched((1,))], seed=0)
+print(sorted(seen))
+"""
+
+
+def test_what_is_loaded_by_the_first_fit_of_a_process_has_one_thread_too():
+    found = subprocess.run(
+        [sys.executable, "-c", FRESH],
+        env=os.environ | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "[('blas', 1), ('openmp', 1)]"
 
 
 IMAGE, LINE = striped(shape=(20, 20))
