@@ -161,6 +161,7 @@ def pixel_features(image: Any, families: Sequence[Maps]) -> NDArray[np.float64]:
 
 def require_maps(families: Sequence[Maps]) -> None:
     """Raise unless all families make images, which single pixels have values of."""
+    _require_list(families)
     if not families:
         raise ValueError("families are empty; give what to compute, as [FilterBank()]")
     for family in families:
@@ -180,6 +181,7 @@ def column_names(families: Sequence[Family]) -> list[str]:
     >>> column_names([FilterBank((1,), ("gaussian",))])
     ['gaussian_1_mean', 'gaussian_1_std']
     """
+    _require_list(families)
     if not families:
         raise ValueError(
             "families are empty; give what to measure, as [Intensities(), Haralick()]"
@@ -199,6 +201,13 @@ def column_names(families: Sequence[Family]) -> list[str]:
     if twice:
         raise ValueError(f"families have the feature {twice[0]} twice; leave one out")
     return names
+
+
+def _require_list(families: Any) -> None:
+    if not isinstance(families, list | tuple):
+        raise TypeError(
+            f"families are {families!r}; give a list, of one, too, as [FilterBank()]"
+        )
 
 
 def _measured(

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from segkit import checks
 from segkit.names import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_MOST_SEED = 2**32 - 1
 
 
 @known_as("segkit.learning")
@@ -112,6 +115,14 @@ def recipe_of(estimator: Any) -> Recipe:
         if not _same(value, default):
             given.append((parameter, _as_data(value)))
     return Recipe(_public(name), tuple(given))
+
+
+def as_seed(seed: Any) -> int:
+    """Return a seed, checked: scikit-learn takes whole numbers of 32 bits."""
+    checked = checks.as_integer(seed, name="seed")
+    if checked > _MOST_SEED:
+        raise ValueError(f"seed is {checked}, but must be at most {_MOST_SEED}")
+    return checked
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from segkit.learning.pixels import (
     reach_of,
     seen_in,
 )
-from segkit.learning.recipes import Recipe, one_thread, recipe_of
+from segkit.learning.recipes import Recipe, as_seed, one_thread, recipe_of
 from segkit.names import known_as
 from segkit.tiling.cutting import tiles
 
@@ -114,17 +114,19 @@ def train_pixels(
     >>> trained.predict(image, tile=16)[5, [0, 39]]
     array([1, 2])
     """
+    images, scribbles = _listed(images), list(scribbles)
     if len(images) != len(scribbles) or not images:
         raise ValueError(
             f"there are {len(images)} images and {len(scribbles)} images of scribbles;"
             " give one for each, and at least one"
         )
-    greys = [checks.as_image(in_space(image)) for image in images]
-    looks = default_families(greys[0].ndim) if families is None else tuple(families)
+    greys = _greys(images)
+    looks = default_families(greys[0].ndim) if families is None else families
     require_maps(looks)
+    looks = tuple(looks)
     recipe = _classifier(_BOOSTED if estimator is None else estimator)
     times = checks.as_integer(rounds, name="rounds", least=1)
-    rng = np.random.default_rng(checks.as_integer(seed, name="seed"))
+    rng = np.random.default_rng(as_seed(seed))
     drawn = [
         _strokes(*pair, place, len(images), most, rng)
         for place, pair in enumerate(zip(greys, scribbles, strict=True))
@@ -234,6 +236,28 @@ def _rows(
             flat = np.ravel_multi_index(at, box.shape)
             rows[own] = seen.reshape(len(seen), -1)[:, flat].T
     return rows
+
+
+def _listed(images: Any) -> list[Any]:
+    """Return images as a list; raise if there is a single one, or none."""
+    if isinstance(images, str | bytes) or hasattr(images, "shape"):
+        raise TypeError(f"images is one {type(images).__name__}; give a list, [image]")
+    try:
+        return list(images)
+    except TypeError:
+        raise TypeError(f"images is {images!r}, but must be a list of them") from None
+
+
+def _greys(images: list[Any]) -> list[NDArray[Any]]:
+    """Return checked images; raise unless all have as many axes."""
+    greys = [checks.as_image(in_space(image)) for image in images]
+    for place, grey in enumerate(greys):
+        if grey.ndim != greys[0].ndim:
+            raise ValueError(
+                f"image {place} has {grey.ndim} axes, the first one {greys[0].ndim};"
+                " train a classifier for each kind"
+            )
+    return greys
 
 
 def _classifier(estimator: Any) -> Recipe:

@@ -73,7 +73,10 @@ def feature_matrix(
     Raises
     ------
     ValueError
-        If a column is not there, there are none, or there are NaN or infinite values.
+        If a column is not there, there are none, or there are NaN or infinite values;
+        if columns have not all one number for each row.
+    TypeError
+        If a column holds no real numbers.
 
     Examples
     --------
@@ -90,10 +93,31 @@ def feature_matrix(
         raise ValueError("the table has no feature; measure some")
     for name in chosen:
         require_unmasked(table[name], name=f"feature {name!r}")
-    columns = [np.asarray(table[name], np.float64) for name in chosen]
+    columns = [_column(table[name], name) for name in chosen]
+    lengths = {len(column) for column in columns}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"columns of the table have {min(lengths)} to {max(lengths)} rows; give as"
+            " many for each feature"
+        )
     matrix = np.stack(columns, axis=1)
     _require_numbers(matrix, chosen, missing)
     return matrix
+
+
+def _column(values: Any, name: str) -> NDArray[np.float64]:
+    try:
+        column = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"feature {name!r} holds {np.asarray(values).dtype}, but must hold real"
+            " numbers; leave it out, or name others"
+        ) from None
+    if column.ndim != 1:
+        raise ValueError(
+            f"feature {name!r} has shape {column.shape}; give one number for each row"
+        )
+    return column
 
 
 def _require_numbers(
@@ -116,7 +140,9 @@ def _require_numbers(
 
 def as_matrix(features: Any, missing: Missing) -> NDArray[np.float64]:
     """Return a table, or what is a matrix already, as a checked matrix."""
-    if isinstance(features, dict):
+    if hasattr(
+        features, "keys"
+    ):  # a dict, or a data frame, whose labels are no feature
         return feature_matrix(features, missing=missing)
     require_unmasked(features, name="features")
     matrix = np.asarray(features, np.float64)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
-from segkit.learning.recipes import Recipe, one_thread, recipe_of
+from segkit.learning.recipes import Recipe, as_seed, one_thread, recipe_of
 from segkit.learning.tables import as_matrix, require_unmasked
 from segkit.names import known_as
 
@@ -213,7 +213,8 @@ def cross_predict(
     ------
     TypeError, ValueError
         If there is not one target and one group for each row; if targets are all the
-        same, or not finite; if features are NaN; as `folds_of` and `recipe_of`.
+        same, or not finite; if features are NaN; if the estimator does not learn from
+        targets, as those that cluster; as `folds_of` and `recipe_of`.
 
     Examples
     --------
@@ -228,7 +229,7 @@ def cross_predict(
     recipe = recipe_of(estimator)
     wanted = _targets(targets, len(matrix))
     _require_rows(groups, len(matrix))
-    seed = checks.as_integer(seed, name="seed")
+    seed = as_seed(seed)
     dealt = folds_of(groups, folds, within_groups=within_groups, seed=seed)
     classes = _is_classifier(recipe)
     _require_kind(wanted, classes=classes, recipe=recipe)
@@ -320,9 +321,16 @@ def _require_classes(learned: NDArray[Any], fold: int) -> None:
 
 
 def _is_classifier(recipe: Recipe) -> bool:
-    from sklearn.base import is_classifier
+    """Return whether it predicts classes; raise if it does not learn from targets."""
+    from sklearn.base import is_classifier, is_clusterer, is_outlier_detector
 
-    return bool(is_classifier(recipe.make(0)))
+    made = recipe.make(0)
+    if not hasattr(made, "predict") or is_clusterer(made) or is_outlier_detector(made):
+        raise TypeError(
+            f"{recipe} does not learn to predict targets; give a regressor or a"
+            " classifier, as RandomForestRegressor()"
+        )
+    return bool(is_classifier(made))
 
 
 def _require_kind(

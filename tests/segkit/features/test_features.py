@@ -212,6 +212,7 @@ def test_words_tell_stripes_from_spots():
     ("families", "message"),
     [
         ([], "families are empty"),
+        (Zernike(), "families are Zernike"),
         ([Intensities(), Intensities((0.5,))], "intensity_mean twice"),
         (["haralick"], "no family"),
         ([FilterBank((1,), axes=3)], "axes=2"),

@@ -237,6 +237,14 @@ WRONG = {
     "no maps": ({"families": [Haralick()]}, "makes no image"),
     "no families": ({"families": []}, "families are empty"),
     "no rounds": ({"rounds": 0}, "rounds is 0"),
+    "no list": ({"images": IMAGE}, "images is one ndarray"),
+    "no images": ({"images": None}, "images is None"),
+    "a single family": ({"families": FAMILIES[0]}, "families are FilterBank"),
+    "a large seed": ({"seed": 2**32}, "at most 4294967295"),
+    "a volume beside": (
+        {"images": [IMAGE, IMAGE[None]], "scribbles": [SAID, SAID[None]]},
+        "image 1 has 3 axes, the first one 2",
+    ),
     "nan": ({"images": [np.full((20, 20), np.nan)]}, "NaN"),
 }
 

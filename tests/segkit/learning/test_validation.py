@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.cluster import KMeans
 from sklearn.ensemble import (
     HistGradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
 )
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from segkit.learning import (
     accuracy,
@@ -224,6 +228,16 @@ WRONG = {
         {"estimator": RandomForestClassifier()},
         "targets are fractions",
     ),
+    "texts as features": ({"features": {"a": list("abcdefghijkl")}}, "'a' holds <U1"),
+    "columns of other lengths": (
+        {"features": {"a": X[:, 0], "b": X[:5, 0]}},
+        "columns of the table have 5 to 12 rows",
+    ),
+    "a column of pairs": ({"features": {"a": X}}, "'a' has shape"),
+    "what clusters": ({"estimator": KMeans()}, "does not learn to predict targets"),
+    "what finds outliers": ({"estimator": IsolationForest()}, "does not learn to"),
+    "what only scales": ({"estimator": StandardScaler()}, "does not learn to"),
+    "a large seed": ({"seed": 2**32}, "at most 4294967295"),
     "missing": ({"missing": "drop"}, "unknown missing"),
     "no seed": ({"seed": None}, "seed is None"),
 }
@@ -261,6 +275,16 @@ def test_what_is_masked_is_refused_and_never_counted(what):
         cross_predict(**usual, estimator=Ridge(), seed=0)
     with pytest.raises(TypeError, match="predictions are a masked array"):
         given_predictions(np.ma.masked_array(Y), Y, GROUPS, method="x")
+
+
+def test_the_labels_of_a_data_frame_are_no_feature_as_those_of_a_table_are_none():
+    table = {"label": np.arange(12), "a": X[:, 0], "b": X[:, 1]}
+    found = [
+        cross_predict(features, Y, GROUPS, Ridge(), seed=0).predictions
+        for features in (X[:, :2], table, pd.DataFrame(table))
+    ]
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
 
 
 def test_results_of_other_rows_are_not_combined():
