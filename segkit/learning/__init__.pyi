@@ -19,6 +19,7 @@ from .scores import (
     accuracy as accuracy,
     pearson as pearson,
     q2 as q2,
+    q2_interval as q2_interval,
     score_table as score_table,
 )
 from .scribbles import (

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segkit import checks
+from segkit.learning.recipes import as_seed
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -37,6 +39,68 @@ def q2(found: OutOfFold) -> float:
     squares = float((found.residuals**2).sum())
     spread = float(((found.targets - found.targets.mean()) ** 2).sum())
     return 1 - squares / spread
+
+
+@known_as("segkit.learning")
+def q2_interval(
+    found: OutOfFold, *, level: float = 0.95, seed: int = 0, times: int = 2000
+) -> tuple[float, float]:
+    """Return between which values Q2 is likely to lie, were other experiments taken.
+
+    Whole experiments are drawn at random, as many as there are, each as often as
+    chance has it, and Q2 is computed of their rows; of so many draws, the middle part
+    is the interval. Rows of one experiment are alike, and so never drawn apart: that
+    would make it too narrow. Nothing is fitted anew, and with fewer than ten
+    experiments it is rough.
+
+    Parameters
+    ----------
+    found : OutOfFold
+        Of numbers.
+    level : float
+        Which part of the draws lies within: above 0 and below 1.
+    seed : int
+        For the draws.
+    times : int
+        How many.
+
+    Returns
+    -------
+    low, high : float
+        NaN if there is one experiment only.
+
+    References
+    ----------
+    Field and Welsh, "Bootstrapping clustered data", J. R. Statist. Soc. B 69 (2007),
+    pp. 369-390.
+
+    Examples
+    --------
+    >>> from segkit.learning import given_predictions
+    >>> wanted, groups = np.arange(40.0) % 8, np.arange(40) // 8
+    >>> said = wanted + 0.5 * np.sin(np.arange(40))
+    >>> found = given_predictions(said, wanted, groups, method="x")
+    >>> low, high = q2_interval(found)
+    >>> low < q2(found) < high
+    True
+    """
+    level = checks.as_positive(level, name="level", below=1)
+    times = checks.as_integer(times, name="times", least=1)
+    residuals, which = found.residuals, np.unique(found.groups, return_inverse=True)[1]
+    count = int(which.max()) + 1
+    if count < 2:
+        return float("nan"), float("nan")
+    apart = found.targets - found.targets.mean()
+    rows, squares, sums, spreads = (
+        np.bincount(which.reshape(-1), values)
+        for values in (np.ones(len(apart)), residuals**2, apart, apart**2)
+    )
+    rng = np.random.default_rng(as_seed(seed))
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=times)
+    spread = drawn @ spreads - (drawn @ sums) ** 2 / (drawn @ rows)
+    scores = 1 - (drawn @ squares)[spread > 0] / spread[spread > 0]
+    low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 @known_as("segkit.learning")
