@@ -57,6 +57,7 @@ class ByFile(LoadScopeScheduling):
         return next((one for one in SHARED if file.startswith(f"{one}/")), file)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     if config.getvalue("dist") != "loadfile":
         return None

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -62,13 +63,31 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return lines
 
 
+class Outline(NamedTuple):
+    """What tests here ask of a file: to parse all takes seconds."""
+
+    lengths: list[tuple[str, int]]
+    names: set[str]
+    imported: set[str]
+
+
+@cache
+def outline(path: Path) -> Outline:
+    found = Outline([], set(), set())
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.lengths.append((node.name, length(node)))
+        found.names.update(names_in(node))
+        found.imported.update(imported_by(node))
+    return found
+
+
 def test_a_function_has_at_most_forty_lines() -> None:
     long = [
-        f"{path.relative_to(ROOT)}: {node.name}, {length(node)}"
+        f"{path.relative_to(ROOT)}: {name}, {lines}"
         for path in ALL
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        if length(node) > 40
+        for name, lines in outline(path).lengths
+        if lines > 40
     ]
     assert long == []
 
@@ -110,12 +129,7 @@ def stands_for_something(name: str) -> bool:
 
 
 def test_what_is_named_in_backticks_exists() -> None:
-    known = {
-        name
-        for path in ALL
-        for node in ast.walk(ast.parse(path.read_text()))
-        for name in names_in(node)
-    }
+    known = set().union(*(outline(path).names for path in ALL))
     stale = [
         f"{path}: {name}"
         for path, text in prose()
@@ -146,13 +160,12 @@ def test_all_names_of_a_face_can_be_imported_at_once(face: str) -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the top-level names that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
+def imported_by(node: ast.AST) -> Iterator[str]:
+    """Yield the top-level names that a piece of code imports."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name.partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module.partition(".")[0]
 
 
 def required_by_users() -> set[str]:
@@ -171,7 +184,7 @@ def required_by_users() -> set[str]:
 
 
 def test_what_is_required_is_what_the_code_imports() -> None:
-    used = {name for path in CODE for name in imported(path)}
+    used = set().union(*(outline(path).imported for path in CODE))
     # `compression` is in the standard library since 3.14.
     foreign = used - sys.stdlib_module_names - {*PACKAGES, "compression"}
     needed = {DISTRIBUTIONS.get(name, name) for name in foreign}
