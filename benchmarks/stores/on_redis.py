@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 WORKERS = (1, 8)
 GOALS = {1: 12, 8: 40}
+NOTED = """\
+with open("read.txt", "a") as read:
+    read.write("x")
+"""
 ARRAYS = """\
 import sys, time
 import numpy as np
@@ -115,22 +119,46 @@ def fresh(server: Server, folder: Path, *commands: list[str]) -> Took:
 
 
 def overhead(server: Server, folder: Path, given: argparse.Namespace) -> Iterator[Row]:
+    """Compare one command for all workers, and as many commands, with as many of jug's.
+
+    One command starts no more workers than help (`execution/processes/starting.py`):
+    how many have read the script is told, of commands each one does.
+    """
     n = given.tasks // 10
-    write(folder, "fan", FAN, n=n)
+    write(folder, "fan", FAN + NOTED, n=n)
     for workers in WORKERS:
-        ours, trips = [], 0
-        for _ in range(given.runs):
-            command = our(server, "execute", "fan_tg.py", "-j", str(workers))
-            ours.append(fresh(server, folder, command))
-            trips = server.round_trips()
-        took = min(ours, key=lambda each: each.wall)
+        took, trips, reads = fan(server, folder, given.runs, "-j", str(workers))
         theirs = fresh(
             server, folder, *[jugs(server, "execute", "fan_jug.py")] * workers
         )
         case = f"{n:,} no-op tasks and their sum, {workers} workers"
         goal, note = GOALS[workers], both_cpu(took, theirs)
+        note += f"; {reads} of ours read the script"
         yield Row(case, took.wall, "s", "jug", theirs.wall, goal_ratio=goal, note=note)
         yield Row("  round trips, each", trips / n, "trips", goal=0.1)
+        if workers > 1:
+            took, *_ = fan(server, folder, given.runs, commands=workers)
+            note, same = both_cpu(took, theirs), "  by as many commands"
+            yield Row(same, took.wall, "s", "jug", theirs.wall, note=note)
+
+
+def fan(
+    server: Server, folder: Path, runs: int, *words: str, commands: int = 1
+) -> tuple[Took, int, int]:
+    """Return what the quickest run took, its round trips, and how many read its script.
+
+    Parameters
+    ----------
+    commands : int
+        How many commands run it at once.
+    """
+    found, read = [], folder / "read.txt"
+    for _ in range(runs):
+        read.unlink(missing_ok=True)
+        command = our(server, "execute", "fan_tg.py", *words)
+        took = fresh(server, folder, *[command] * commands)
+        found.append((took, server.round_trips(), len(read.read_text())))
+    return min(found, key=lambda each: each[0].wall)
 
 
 def warm(server: Server, folder: Path, given: argparse.Namespace) -> Iterator[Row]:

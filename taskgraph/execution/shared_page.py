@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from taskgraph.execution.choosing.pool import Share
     from taskgraph.execution.clock import Clock
 
-_SLOT = struct.Struct(f"<{KEY_SIZE}s?d")
+_SLOT = struct.Struct(f"<{KEY_SIZE}s?dQ")
 _STOP, _ENDED, _START = 0, 1, 2
 _SIGNAL = _START + _SLOT.size
 _GO = _SIGNAL + 1
@@ -120,6 +120,7 @@ class SharedPage:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
         self.supervisor = os.getpid()
         self.describe: Callable[[Key], str] | None = None
+        self._begun = 0
 
     def finish(self, code: ExitCode) -> None:
         """Note that the worker ended by its own will, and how."""
@@ -192,7 +193,8 @@ class SharedPage:
             text = text[: len(self._page) - _ABOUT - 2]
             self._page[_ABOUT : _ABOUT + 2] = len(text).to_bytes(2, "little")
             self._page[_ABOUT + 2 : _ABOUT + 2 + len(text)] = text
-        _SLOT.pack_into(self._page, _START, key, True, deadline)
+        self._begun += 1
+        _SLOT.pack_into(self._page, _START, key, True, deadline, self._begun)
 
     def end(self) -> None:
         """Note that nothing runs."""
@@ -200,8 +202,14 @@ class SharedPage:
 
     def running(self) -> tuple[Key, float] | None:
         """Return what runs and its deadline."""
-        key, busy, deadline = _SLOT.unpack_from(self._page, _START)
+        key, busy, deadline, _ = _SLOT.unpack_from(self._page, _START)
         return (key, deadline) if busy else None
+
+    @property
+    def ended(self) -> int:
+        """How many tasks have run here, however they ended."""
+        _, busy, _, begun = _SLOT.unpack_from(self._page, _START)
+        return int(begun - busy)
 
     def go(self) -> None:
         """Let tasks be run: all is ready for them."""

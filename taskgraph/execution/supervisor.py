@@ -91,7 +91,7 @@ class Supervisor:
     ) -> None:
         self._what, self._options = what, options
         self._observer, self._folder = observer, folder
-        self._starting = Starting(options.workers)
+        self._starting = Starting(options.workers, reads=isinstance(what, ToRead))
         self._pool = Pool(options.per_worker.resources, options.workers)
         self._children: dict[int, Child] = {}
         self._signalled: list[tuple[float, Child]] = []
@@ -197,7 +197,7 @@ class Supervisor:
         self._graph.tell(self._observer, self._backend, last=True)
 
     def _start_due(self) -> None:
-        while self._starting.is_due(self._children.values()):
+        while self._starting.is_due(self._children.values(), len(self._graph)):
             self._starting.left -= 1
             self._start()
 

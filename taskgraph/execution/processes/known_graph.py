@@ -32,6 +32,8 @@ class Outline(Protocol):
 
     def __iter__(self) -> Iterator[Key]: ...
 
+    def __len__(self) -> int: ...
+
     def name_of(self, key: Key) -> str | None:
         """Return the function name of a key, None if it is not there."""
 
@@ -74,6 +76,9 @@ class KnownGraph:
 
     def __bool__(self) -> bool:
         return self._outline is not None
+
+    def __len__(self) -> int:
+        return 0 if self._outline is None else len(self._outline)
 
     def learn(
         self,

@@ -29,48 +29,125 @@ def one_core():
     os.sched_setaffinity(0, before)
 
 
-def started(starting, children, now):
-    """Start what is due at a time; return how many that were."""
-    count = 0
-    while starting.is_due(children):
-        starting.left -= 1
-        child = Child(0, Seat("w", SharedPage(), Letters()))
-        child.started = now
-        children.append(child)
-        count += 1
-    return count
+class Run:
+    """Workers of a run on a clock of its own, and what is started of them."""
+
+    def __init__(self, workers, **options):
+        self.now, self.children = 50.0, []
+        self.starting = Starting(workers, lambda: self.now, **options)
+
+    def started(self, tasks=0):
+        """Start what is due; return how many that were."""
+        before = len(self.children)
+        while self.starting.is_due(self.children, tasks):
+            self.starting.left -= 1
+            child = Child(0, Seat("w", SharedPage(), Letters()))
+            child.started = self.now
+            self.children.append(child)
+        return len(self.children) - before
+
+    def look(self, seconds=0.11, tasks=0, ended=0):
+        """Let time pass, in which each of those who have read ends some tasks."""
+        self.now += seconds
+        for child in self.children:
+            for _ in range(ended if child.read else 0):
+                child.page.begin(b"k" * 20, 0.0)
+                child.page.end()
+        return self.started(tasks)
+
+    def read(self):
+        for child in self.children:
+            child.read = True
 
 
 def test_the_next_one_reads_when_another_one_has_read(one_core):
     assert processors() == 1
-    starting, children = Starting(5, lambda: 50.0), []
+    run = Run(5)
+    assert run.started() == 2
+    run.read()
+    assert run.started(100) == 0  # what they do is looked at first
+    assert run.look(tasks=100) == 2
+    run.children[2].read = True
+    assert run.started(100) == 1
+    assert not run.starting.left
 
-    assert started(starting, children, 50.0) == 2
-    children[0].read = True
-    assert started(starting, children, 50.0) == 1
-    children[1].read = children[2].read = True
-    assert started(starting, children, 50.0) == 2
-    assert not starting.left
+
+def test_those_beyond_the_cores_are_not_started_for_what_is_over_sooner(one_core):
+    run = Run(8)
+    run.started()
+    run.read()
+    run.started(10_000)
+    assert run.look(tasks=10_000, ended=2500) == 0
+    assert run.look(tasks=10_000, ended=2400) == 0
+    assert run.starting.left == 6
+
+
+@pytest.mark.parametrize("ended", [0, 1, 100])
+def test_those_beyond_the_cores_are_started_for_what_takes_longer(one_core, ended):
+    run = Run(8)
+    run.started()
+    for _ in range(10):
+        run.read()
+        run.look(tasks=10_000, ended=ended)
+    assert not run.starting.left
+
+
+def test_tasks_that_take_long_are_not_taken_for_those_before_them(one_core):
+    run = Run(4)
+    run.started()
+    run.read()
+    run.started(10_000)
+    assert run.look(tasks=10_000, ended=4998) == 0
+    assert run.look(tasks=10_000) == 2  # each of the two runs another one
+
+
+def test_who_runs_a_task_has_not_ended_it():
+    page = SharedPage()
+    assert page.ended == 0
+    page.begin(b"k" * 20, 0.0)
+    assert page.ended == 0
+    page.end()
+    assert page.ended == 1
+
+
+def test_a_script_that_takes_long_to_read_is_not_waited_for(one_core):
+    run = Run(8)
+    run.started()
+    assert run.look(0.3) == 0
+    assert run.look(0.3) == 2
 
 
 def test_who_waits_while_it_reads_keeps_nobody_waiting(one_core):
-    now = 50.0
-    starting, children = Starting(64, lambda: now), []
-    for _ in range(32):
-        started(starting, children, now)
-        now += 1.01 * min(starting.pause, 1.0)
-
-    assert len(children) == 64
-    assert now - 50.0 < 5.0
+    run = Run(64)
+    while run.starting.left:
+        run.started()
+        run.now += 1.01 * min(run.starting.pause, 1.0)
+    assert run.now - 50.0 < 5.0
 
 
 def test_those_who_need_not_read_are_started_at_once(one_core):
-    starting, children = Starting(64), []
-    while starting.is_due(children):
-        starting.left -= 1
-        children.append(Child(0, Seat("w", SharedPage(), Letters())))
-        children[-1].read = True
-    assert len(children) == 64
+    run = Run(64, reads=False)
+    assert run.started(64) == 64
+
+
+MEETING = """
+import os, time
+from taskgraph import TaskGenerator
+@TaskGenerator
+def quick(i): return i
+@TaskGenerator
+def meet(i, after):
+    open(f"here{i}", "w").close()
+    while not all(os.path.exists(f"here{k}") for k in range(4)): time.sleep(0.01)
+    return i
+quick_ones = [quick(i) for i in range(300)]
+for i in range(4): meet(i, quick_ones)
+"""
+
+
+def test_tasks_that_wait_for_each_other_get_as_many_workers_as_asked_for(tg, one_core):
+    tg.write("job.py", MEETING)
+    assert tg("execute", "job.py", "-j", "4").returncode == 0
 
 
 JOB = """
