@@ -113,8 +113,8 @@ class JournalStore:
     def deaths(self, key: Key) -> Mapping[Cause, int]:
         return self._state.deaths.get(key, {})
 
-    def suspect(self, key: Key) -> bool:
-        return key in self._state.suspects
+    def suspects(self) -> Set[Key]:
+        return self._state.suspects
 
     def locked_by(self, key: Key) -> str | None:
         return self._state.locked.get(key)

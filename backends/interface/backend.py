@@ -148,8 +148,8 @@ class Backend(Protocol):
     def deaths(self, key: Key) -> Mapping[Cause, int]:
         """Return how often a worker died that had locked this key alone."""
 
-    def suspect(self, key: Key) -> bool:
-        """Return whether the key was among those of a worker that died."""
+    def suspects(self) -> Set[Key]:
+        """Return the keys that were among those of a worker that died: a view."""
 
     def locked_by(self, key: Key) -> str | None:
         """Return the worker that has locked `key`."""

@@ -73,7 +73,7 @@ def answers(store: JournalStore) -> dict[str, object]:
         "locks": {(x.key, x.worker) for x in store.locks()},
         "locked": {k: store.locked_by(k) for k in keys},
         "deaths": {k: dict(store.deaths(k)) for k in keys},
-        "suspects": {k for k in keys if store.suspect(k)},
+        "suspects": set(store.suspects()).intersection(keys),
         "discards": store.discards(),
     }
 

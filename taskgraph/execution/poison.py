@@ -68,8 +68,8 @@ def poisonous(
     causes : tuple, optional
         Which are, where a function does not say it.
     """
-    found = {}
-    for key in filter(backend.suspect, keys):
+    found, suspects = {}, backend.suspects()
+    for key in filter(suspects.__contains__, keys):
         wanted = graph[key].generator.retries_on or causes
         limit = 1 if wanted and KILLED not in wanted else KILLED_LIMIT
         failure = verdict(backend.deaths(key), limit)

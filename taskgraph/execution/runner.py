@@ -30,6 +30,7 @@ from taskgraph.files.places import noted
 from taskgraph.files.written import written_by
 from taskgraph.fingerprints.codes import Codes
 from taskgraph.identity.own_generator import supplied
+from taskgraph.identity.parameters import given
 from taskgraph.loaded import loaded
 from taskgraph.records import NO_INPUTS, Failure
 from taskgraph.results.causes import is_among
@@ -162,7 +163,8 @@ class Runner:
         if self._hooks is not None and not self._hooks.before(task):
             self.ended = True
             raise EndedByHookError(task.name)
-        function = task.generator.name, self.codes.of(task).text
+        key, generator = task.key, task.generator
+        function = generator.name, self.codes.of(task).text
         started, began = self._clock.time(), self._clock.monotonic()
         payload, attempt = self._attempt(task), 1
         if type(payload) is not bytes:
@@ -173,14 +175,14 @@ class Runner:
         cpu = usage.ru_utime - before.ru_utime + usage.ru_stime - before.ru_stime
         about = (_summary(task), started, wall, cpu, usage.ru_maxrss)
         if type(payload) is bytes:
-            self._results.pending[task.key] = payload
+            self._results.pending[key] = payload
             if self._hooks is not None:
                 self.progress = True
                 self.ended = not self._hooks.after(task)
         printed = output()
         inputs = self._inputs(task) if task.needs else NO_INPUTS
         batch().add(
-            task.key,
+            key,
             payload,
             function,
             about,
@@ -213,7 +215,7 @@ class Runner:
         return payload, attempt
 
     def _attempt(self, task: Task) -> bytes | Failure:
-        outputs = outputs_of(task)
+        outputs = task.generator.declares and outputs_of(task)
         if not outputs:
             return self._attempted(task, self._as_returned)
         backend = self._results.backend
@@ -300,13 +302,14 @@ class Runner:
 
     def _arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with results in the place of tasks."""
-        if task.mutable and task.changed():
+        mutable = task.mutable
+        if mutable and task.changed():
             raise ArgumentChangedError(self._begun.explain(task))
         self._begun.add(task)
-        if task.mutable and self._watched is not None:
+        if mutable and self._watched is not None:
             self._watched.append(task)
-        if not (task.needs or task.mutable):
-            return task.args, task.kwargs
+        if not (mutable or task.needs):
+            return given(task.call)
         self._as_of = self._results.backend.position
         try:
             self._files.require(task)
@@ -325,9 +328,8 @@ class Runner:
 
 def _summary(task: Task) -> str:
     """Return the arguments of a task as short text; of many it is a single number."""
-    if type(task.call) is int:
-        return brief(task.call)
-    return summary(task.args, task.kwargs)
+    call = task.call
+    return brief(call) if type(call) is int else summary(*given(call))
 
 
 def _spoiled(failure: Failure) -> Failure:

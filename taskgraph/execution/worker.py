@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ from taskgraph.execution.writing.needed import NotRunError, set_aside
 from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from backends.interface import Change, Key
     from taskgraph.execution.clock import Clock
@@ -129,7 +130,7 @@ class Worker:
         idle = 0.0
         while True:
             self._learn(() if self._looked else self._backend.poll())
-            if self._enough:
+            if self._has_enough():
                 return ExitCode.NOT_DONE
             self._queue.extend(self._lock())
             if self._queue:
@@ -158,9 +159,8 @@ class Worker:
             if code is not None:
                 return code
 
-    @property
-    def _enough(self) -> bool:
-        """Whether no new task is to be begun."""
+    def _has_enough(self) -> bool:
+        """Return whether no new task is to be begun."""
         if self._runner.ended:
             self._page.note_limit(progress=self._runner.progress)
             return True
@@ -228,7 +228,8 @@ class Worker:
             at = self._frontier, self._loaded.graph, self._running
             budget = self._choice.budget(pace, backend.holders(), *at, attempts)
             attempts += 1
-            wanted = self._frontier.take(self._expected, budget)
+            expected = partial(self._expected, backend.suspects())
+            wanted = self._frontier.take(expected, budget)
             if not wanted:
                 return []
             self._join()
@@ -246,9 +247,9 @@ class Worker:
                 self._start_over()
                 return []
 
-    def _expected(self, task: Task) -> float | None:
+    def _expected(self, suspects: Container[Key], task: Task) -> float | None:
         """Return how long a task will probably take; None if nobody knows."""
-        known = not self._backend.suspect(task.key)
+        known = task.key not in suspects
         seconds = self._pace.seconds.get(task.generator.name) if known else None
         self._page.expect(seconds)
         return self._choice.expected(task, seconds, self._frontier.unfinished)
@@ -281,10 +282,10 @@ class Worker:
         self._background.patience = self._pace.interval
         if len(self._queue) > 1:
             self._background.start()
-        while self._queue and not self._enough:
+        while self._queue and not self._has_enough():
             key, token = self._queue.popleft()
             task = tasks[key]
-            if self._frontier.lacks(task):
+            if self._frontier.lacks(key):
                 self._hand_back([key])  # what it needs has failed or gone
                 continue
             self._look_ahead(self._pace.seconds.get(task.generator.name, inf))
@@ -326,14 +327,15 @@ class Worker:
         return bool(done) and self._pace.due(age, self._following, wanted=wanted)
 
     def _run_one(self, task: Task, token: int) -> None:
-        limit, began = task.generator.timeout, self._clock.monotonic()
-        self._page.begin(task.key, began + limit if limit else 0.0)
+        key, generator = task.key, task.generator
+        limit, began = generator.timeout, self._clock.monotonic()
+        self._page.begin(key, began + limit if limit else 0.0)
         try:
             seconds = self._runner.run(task, lambda: self._done.batch, self._output)
         except (MissingResultError, NotRunError) as error:
             self._page.end()
             set_aside(self._results, error)
-            self._backend.release([task.key])
+            self._backend.release([key])
             self._start_over()
             return
         except BackendError:
@@ -341,11 +343,11 @@ class Worker:
             raise
         # What else is raised ends the worker; the page says what it was running.
         self._page.end()
-        self._pace.learn(task.generator.name, seconds)
+        self._pace.learn(generator.name, seconds)
         if failed := self._done.batch.rows[-1] == Row.FAILURE:
             self.failed += 1
-            self._frontier.fail([task.key])
-        frees = not failed and self._frontier.finish_one(task.key)
+            self._frontier.fail([key])
+        frees = not failed and self._frontier.finish_one(key)
         self._done.ran(began, token, frees=frees)
 
     def _flush(self) -> None:

@@ -48,30 +48,19 @@ class WithNames:
         self.args, self.kwargs = args, kwargs
 
 
-def positional(call: Any) -> tuple[Any, ...]:
-    """Return the arguments by position of a call in the form that tasks keep.
+def given(call: Any) -> Call:
+    """Return the arguments by position, and by name, of a call as tasks keep it.
 
     That is the tuple of them, or `WithNames`; or what is no tuple, if it is alone.
 
     Examples
     --------
-    >>> positional((1, 2)), positional(WithNames((3,), {"x": 4})), positional(5)
-    ((1, 2), (3,), (5,))
+    >>> given((1, 2)), given(WithNames((3,), {"x": 4})), given(5)
+    (((1, 2), {}), ((3,), {'x': 4}), ((5,), {}))
     """
     if isinstance(call, WithNames):
-        return call.args
-    return call if isinstance(call, tuple) else (call,)
-
-
-def named(call: Any) -> dict[str, Any]:
-    """Return the arguments by name of a call in the form that tasks keep.
-
-    Examples
-    --------
-    >>> named((1, 2)), named(WithNames((3,), {"x": 4})), named(5)
-    ({}, {'x': 4}, {})
-    """
-    return call.kwargs if isinstance(call, WithNames) else NO_KEYWORDS
+        return call.args, call.kwargs
+    return call if isinstance(call, tuple) else (call,), NO_KEYWORDS
 
 
 class Default:

@@ -100,7 +100,8 @@ class Frontier:
                 continue
             if task.needs is not needs:
                 needs = task.needs
-                group = self._wait([n.key for n in needs if n.key in unfinished])
+                keys = [need.key for need in needs]
+                group = self._wait([key for key in keys if key in unfinished])
             if group.missing:
                 group.keys.append(key)
                 self._waiting[key] = group
@@ -166,9 +167,9 @@ class Frontier:
         left -= self.blocked() if self.failed else set()
         return not any(map(self._may_run, left))
 
-    def lacks(self, task: Task) -> bool:
+    def lacks(self, key: Key) -> bool:
         """Return whether something that a task needs has no result."""
-        return task.key in self._waiting
+        return key in self._waiting
 
     @property
     def waiting(self) -> int:

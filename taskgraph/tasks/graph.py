@@ -193,9 +193,9 @@ def heights_of(tasks: Reversible[Task]) -> dict[Key, int]:
             if needs is last and height <= highest:
                 continue
             last, highest = needs, height
-            for need in needs:
-                if heights.get(need.key, 0) < height:
-                    heights[need.key] = height
+            for key in map(_KEY, needs):
+                if heights.get(key, 0) < height:
+                    heights[key] = height
     return heights
 
 

@@ -22,7 +22,7 @@ from taskgraph.identity.functions import (
     refuse_unfinished,
 )
 from taskgraph.identity.hashing import Encoder
-from taskgraph.identity.parameters import Parameters, WithNames, named, positional
+from taskgraph.identity.parameters import Parameters, WithNames, given
 from taskgraph.identity.scalars import SCALARS
 from taskgraph.names import known_as
 from taskgraph.resources import NOTHING, Resources
@@ -279,12 +279,12 @@ class Task(NotItsResult):
     @property
     def args(self) -> tuple[Any, ...]:
         """The arguments by position, as they were written."""
-        return positional(self.call)
+        return given(self.call)[0]
 
     @property
     def kwargs(self) -> dict[str, Any]:
         """The arguments by name, as they were written."""
-        return named(self.call)
+        return given(self.call)[1]
 
     @property
     def name(self) -> str:

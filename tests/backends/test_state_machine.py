@@ -215,7 +215,7 @@ class StoreMachine(RuleBasedStateMachine):
             for each in KEYS:
                 deaths = {c.name: n for c, n in store.deaths(each).items()}
                 assert deaths == view.deaths.get(each, {})
-                assert store.suspect(each) == (each in view.suspects)
+                assert (each in store.suspects()) == (each in view.suspects)
 
     @invariant()
     def everybody_reads_what_was_written_or_hears_of_the_damage(self) -> None:

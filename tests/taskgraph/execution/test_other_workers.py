@@ -166,7 +166,7 @@ def test_who_left_properly_is_not_said_to_be_dead(open_store, own, others, warne
     assert warned == []
     own.poll()
     assert own.deaths(key(1)) == {}
-    assert not own.suspect(key(1))
+    assert key(1) not in own.suspects()
 
 
 def test_who_died_with_locks_is_said_to_be_dead_once(open_store, own, others, warned):
@@ -177,7 +177,7 @@ def test_who_died_with_locks_is_said_to_be_dead_once(open_store, own, others, wa
     assert others.expel_dead()
     assert not others.expel_dead()
     assert len(warned) == 1
-    assert own.suspect(key(1))
+    assert key(1) in own.suspects()
 
 
 def test_who_has_work_frees_the_locks_of_the_dead_while_counting(
