@@ -154,13 +154,8 @@ def region_properties(
     wanted = object_properties.wanted(properties, axes, image is not None)
     intensities = image if any(map(object_properties.of_intensity, wanted)) else None
     threads = thread_count(workers, array.size // 4)
-    if tile is None:
-        parts = threads if is_exact(intensities) else _parts(array.size)
-        tile = (-(-array.shape[0] // parts), *array.shape[1:])
-    origin = (0,) * array.ndim
-    boxes = [Box(origin, array.shape)]
-    if tile != array.shape:
-        boxes = [one.write for one in tiles(array.shape, tile)]
+    parts = threads if is_exact(intensities) else _parts(array.size)
+    boxes, origin = _boxes(array.shape, tile, parts), (0,) * array.ndim
     small, values, largest = _compact(array, largest)
     more: dict[str, Any] = {"origin": origin, "shape": array.shape, "largest": largest}
     more["needs"] = shapes.needs(wanted)
@@ -344,6 +339,15 @@ def _require_exact(intensity: Array) -> None:
                 f"intensity holds {extreme}, but integers beyond 2**53 are summed as "
                 "floats, which confound them; subtract an offset first"
             )
+
+
+def _boxes(shape: tuple[int, ...], tile: Any, parts: int) -> list[Box]:
+    """Return what is measured at once: tiles, or so many parts of an image."""
+    if tile is None and parts == 1:
+        return [Box((0,) * len(shape), shape)]
+    if tile is None:
+        tile = (-(-shape[0] // parts), *shape[1:])
+    return [one.write for one in tiles(shape, tile)]
 
 
 def _parts(voxels: int) -> int:
