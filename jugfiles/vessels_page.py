@@ -61,9 +61,9 @@ experiment. The method without learning has its defaults, which were chosen on t
 twenty photographs of DRIVE. Each single score: <code>tg table jugfiles/vessels.py
 overlap</code>."""
 RESIDUALS = """Residuals (what a method says less what person 1 drew, shares of a
-region) of each two methods: above the diagonal, dots of regions (2,000 at most), axes from
-{low:.2f} to {high:.2f}; below it, Pearson's correlation. Methods that err apart gain
-by combination."""
+region) of each two methods: above the diagonal, dots of regions (2,000 at most), axes
+from {low:.2f} to {high:.2f}; below it, Pearson's correlation. Methods that err apart
+gain by combination."""
 
 
 SUMMARY = {"mean": np.mean, "deviation": np.std, "least": np.min, "most": np.max}
