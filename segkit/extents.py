@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import resource
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,10 +41,56 @@ def as_spacing(spacing: Any, ndim: int) -> tuple[float, ...]:
     return distances
 
 
+@cache
+def memory_limit(system: Path = Path("/")) -> int:
+    """Return how many bytes of memory this process may have.
+
+    That is what the machine has, or less where a control group (of a container, of a
+    batch system) or a limit of the process (``ulimit -v``) says so.
+
+    Parameters
+    ----------
+    system
+        Where ``proc`` and ``sys`` are.
+    """
+    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    own = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if own != resource.RLIM_INFINITY:
+        found.append(own)
+    try:
+        lines = (system / "proc/self/cgroup").read_text().splitlines()
+    except OSError:  # no Linux
+        lines = []
+    for line in lines:
+        _, kind, path = line.split(":", 2)
+        if kind == "":
+            found += _limits(system / "sys/fs/cgroup", path, "memory.max")
+        elif "memory" in kind.split(","):
+            folder = system / "sys/fs/cgroup/memory"
+            found += _limits(folder, path, "memory.limit_in_bytes")
+    return min(found)
+
+
+def _limits(folder: Path, path: str, name: str) -> list[int]:
+    """Return the limits of a control group and of those that it lies in.
+
+    A container may see the path of its group and not the folder: its root is the group.
+    """
+    inner = Path(path.lstrip("/"))
+    found = []
+    for group in (inner, *inner.parents):
+        try:
+            said = (folder / group / name).read_text().strip()
+        except OSError:
+            continue
+        found += [int(said)] if said.isdecimal() else []
+    return found
+
+
 def require_memory(
     shape: Sequence[int], per_voxel: int, *, name: str, instead: str
 ) -> None:
-    """Raise `MemoryError` if a whole image takes more than this machine has.
+    """Raise `MemoryError` if a whole image takes more than this process may have.
 
     Parameters
     ----------
@@ -60,14 +109,17 @@ def require_memory(
     Traceback (most recent call last):
     ...
     MemoryError: f works on the whole image at once, and takes about 8e+15 bytes for
-    10000000 x 10000000 voxels, more than this machine's memory; crop it
+    10000000 x 10000000 voxels, more than the memory that this process may have (...
+    GB); crop it
     """
     need = math.prod(map(int, shape)) * per_voxel
-    if need > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+    limit = memory_limit()
+    if need > limit:
         voxels = " x ".join(map(str, shape))
         raise MemoryError(
             f"{name} works on the whole image at once, and takes about {need:.2g} bytes"
-            f" for {voxels} voxels, more than this machine's memory; {instead}"
+            f" for {voxels} voxels, more than the memory that this process may have"
+            f" ({limit / 1e9:.3g} GB); {instead}"
         )
 
 

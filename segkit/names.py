@@ -24,6 +24,7 @@ HOMES = {
     "ClassifyStage": "segkit.pipeline.stages",
     "Described": "segkit.workflows.saving",
     "FileInput": "segkit.workflows.inputs",
+    "FileMark": "segkit.io.mapped",
     "FilterStage": "segkit.pipeline.stages",
     "Grey": "segkit.io.sources",
     "Hdf5Dataset": "segkit.io.hdf5",

@@ -107,10 +107,28 @@ def doubts_noted() -> Iterator[list[str]]:
         _DOUBTS.reset(token)
 
 
+def doubt_length(axes: str, steps: Sequence[Any]) -> None:
+    """Note that a file states steps, or units, for another number of axes.
+
+    Examples
+    --------
+    >>> with doubts_noted() as doubts:
+    ...     doubt_length("yx", [0.5, 0.5, 2, 2, 2])
+    >>> doubts
+    ["[0.5, 0.5, 2, 2, 2] along 'yx'"]
+    """
+    told = ", ".join(str(step) for step in steps)
+    _note(f"[{told}] along {axes!r}")
+
+
 def _doubt(axis: str, step: Any, unit: str | None) -> None:
-    doubts, name = _DOUBTS.get(), unit_name(unit)
+    name = unit_name(unit)
     stated = repr(step) if isinstance(step, str) else str(step)
-    told = f"{stated}{'' if name == UNKNOWN_UNIT else f' {name}'} along {axis!r}"
+    _note(f"{stated}{'' if name == UNKNOWN_UNIT else f' {name}'} along {axis!r}")
+
+
+def _note(told: str) -> None:
+    doubts = _DOUBTS.get()
     if doubts is not None and told not in doubts:  # once of several levels
         doubts.append(told)
 

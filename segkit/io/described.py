@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit import checks
 from segkit.io.axes import guessed, require_axes
+from segkit.io.errors import ImageRequestError
 from segkit.io.image import Image
 from segkit.io.sources import InMemory
 from segkit.names import known_as
@@ -71,3 +73,20 @@ def described(
     blank = Image(str(path), voxels, names, (1.0,) * len(names), ())
     image = blank.respaced([1.0] * len(names) if spacing is None else spacing, units)
     return replace(image, stated=axes is not None or spacing is not None)
+
+
+def blank(path: str, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an image of zeros that take no memory.
+
+    Raises
+    ------
+    ImageRequestError
+        If no image has such a type or shape.
+    """
+    if dtype.kind not in "biufc":
+        raise ImageRequestError(path, f"cannot hold {dtype}; choose a dtype of numbers")
+    given = tuple(np.atleast_1d(np.asarray(shape, object)))
+    lengths = checks.per_axis(given, len(given), name="shape")
+    if not lengths:
+        raise ImageRequestError(path, "a single number is no image; give it axes")
+    return np.broadcast_to(np.zeros((), dtype), lengths)

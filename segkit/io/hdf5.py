@@ -13,7 +13,7 @@ import numpy as np
 
 from segkit.io.arranged.channels import CHANNELS, stated_names
 from segkit.io.axes import BY_NUMBER, is_nameless, letters_of, require_axes
-from segkit.io.calibration import MICROMETER, SPATIAL, physical
+from segkit.io.calibration import MICROMETER, SPATIAL, doubt_length, physical
 from segkit.io.described import described
 from segkit.io.errors import (
     DamagedImageError,
@@ -22,6 +22,7 @@ from segkit.io.errors import (
     parsing,
 )
 from segkit.io.formats import Format
+from segkit.io.mapped import FileMark
 from segkit.io.sources import stated_nodata
 from segkit.names import known_as
 
@@ -122,7 +123,7 @@ def stated_steps(
     """Return step and unit by axis, as attributes give them for the axes `stated`.
 
     ``element_size_um`` is (z, y, x) by its convention; other lists have a value for
-    each axis, or for each of space. A list of another length says nothing.
+    each axis, or for each of space. A list of another length is noted as a doubt.
     """
     tags = _axistags(attributes)
     if tags and len(tags) == len(axes):
@@ -140,11 +141,10 @@ def stated_steps(
     places = [k for k, axis in enumerate(stated) if axis in SPATIAL]
     if len(steps) == len(axes):
         places = list(range(len(axes)))
-    if len(steps) != len(places) or len(stated) != len(axes):
-        return {}
     said = _texts(attributes.get("units")) or [MICROMETER]
     said = said * len(steps) if len(said) == 1 else said
-    if len(said) != len(steps):
+    if not len(steps) == len(places) == len(said) or len(stated) != len(axes):
+        doubt_length(axes, [*steps, *(said if len(said) != len(steps) else ())])
         return {}
     by_place = zip(places, steps, said, strict=True)
     return {axes[place]: (step, unit) for place, step, unit in by_place}
@@ -259,21 +259,29 @@ class Hdf5Dataset:
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     files: tuple[str, ...] = ()
+    mark: FileMark | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
     _opened: tuple[int, Any] | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        self.mark = FileMark.of(self.path) if self.mark is None else self.mark
+
     def __getstate__(self) -> tuple[Any, ...]:
-        return (self.path, self.key, self.dtype, self.shape, self.files)
+        return (self.path, self.key, self.dtype, self.shape, self.files, self.mark)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.path, self.key, self.dtype, self.shape, self.files = state
+        self.path, self.key, self.dtype, self.shape, self.files = state[:5]
+        self.mark = state[5] if len(state) > 5 else None  # of an older store
         self._lock = Lock()
         self._opened = None
 
     def read(self, box: tuple[slice, ...]) -> np.ndarray[Any, Any]:
         """Return the voxels of the box."""
         with self._lock, parsing(self.path, f"dataset {self.key} at {box}"):
-            if self._opened is None or self._opened[0] != os.getpid():
+            held = self._opened is not None and self._opened[0] == os.getpid()
+            if self.mark is not None:
+                self.mark.require_same(self.path, held=held)
+            if self._opened is None or not held:
                 self._opened = (os.getpid(), _open(self.path))
             voxels = self._opened[1][self.key][box]
         return np.asarray(voxels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -31,10 +32,66 @@ def require_length(path: str | Path, end: int) -> None:
 
 
 @known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """What tells a file from what it is after somebody has written into it.
+
+    Attributes
+    ----------
+    file : tuple of int
+        Device and number, which another file of its name has not.
+    size, mtime_ns : int
+        Bytes, and time of the last modification in nanoseconds.
+    """
+
+    file: tuple[int, int]
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: str | Path) -> FileMark:
+        """Return the mark that a file has now."""
+        now = os.stat(path)  # noqa: PTH116 - at each read
+        return cls((now.st_dev, now.st_ino), now.st_size, now.st_mtime_ns)
+
+    def require_same(self, path: str | Path, *, held: bool) -> None:
+        """Refuse a file that was written to: its header and its voxels may not fit.
+
+        To read a mapped file beyond its new end would end the process (SIGBUS).
+
+        Parameters
+        ----------
+        path : str or Path
+            Of the file.
+        held : bool
+            Whether this process has it open; then one that was replaced or removed
+            meanwhile has the voxels of before here.
+
+        Raises
+        ------
+        DamagedImageError
+            If it was written to.
+        """
+        try:
+            now = FileMark.of(path)
+        except FileNotFoundError:
+            if held:
+                return
+            raise
+        if held and now.file != self.file:
+            return
+        if (now.size, now.mtime_ns) != (self.size, self.mtime_ns):
+            raise DamagedImageError(
+                path, "was written to since it was opened; open it again"
+            )
+
+
+@known_as("segkit.names")
 class Mapped:
     """Voxels in one uncompressed piece of a file, mapped once per process.
 
-    A file that is replaced meanwhile (by rename) keeps its old voxels here.
+    A file that is replaced meanwhile (by rename) keeps its old voxels here; one that is
+    written to is refused.
     """
 
     def __init__(
@@ -44,20 +101,23 @@ class Mapped:
         shape: tuple[int, ...],
         offset: int,
         order: str = "C",
+        mark: FileMark | None = None,
     ) -> None:
         self.path = path
         self.dtype = dtype
         self.shape = shape
         self.offset = offset
         self._order: Any = order
+        self._mark = FileMark.of(path) if mark is None else mark
         self._map: NDArray[Any] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         known = (self.path, self.dtype, self.shape, self.offset, self._order)
-        return Mapped, known
+        return Mapped, (*known, self._mark)
 
     def read(self, box: tuple[slice, ...]) -> NDArray[Any]:
         """Return a read-only view of the mapped file."""
+        self._mark.require_same(self.path, held=self._map is not None)
         if self._map is None:
             self._map = self._mapped()
         return self._map[box]

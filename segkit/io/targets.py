@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from segkit.io.errors import ImageRequestError
+from segkit.io.errors import ImageRequestError, UnfinishedImageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,47 @@ class Target(Protocol):
         DamagedImageError
             If it can be told that boxes have not been written.
         """
+
+
+class Begun:
+    """An image under construction that this process writes.
+
+    It is held open, so that no other one can have its number while we look.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+
+    def __init__(self, partial: Path) -> None:
+        self._partial = partial
+        self._descriptor = os.open(partial, os.O_RDONLY)
+
+    def require_same(self, path: str | Path) -> None:
+        """Refuse to go on if it was removed or begun anew, as `create_image` does.
+
+        What two creators write would be mixed.
+
+        Raises
+        ------
+        UnfinishedImageError
+            If it was.
+        """
+        try:
+            same = os.path.samestat(os.fstat(self._descriptor), self._partial.stat())
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise UnfinishedImageError(
+                path,
+                "was removed, or begun anew by another create_image, while it was"
+                " written; let one create it, and the others call open_writer",
+            )
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            os.close(self._descriptor)
 
 
 class Closed:

@@ -13,6 +13,7 @@ finished one.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ import numpy as np
 
 from segkit import checks
 from segkit.argument_kinds import require_types
-from segkit.io.described import described
+from segkit.io.arranged.views import with_names
+from segkit.io.described import blank, described
 from segkit.io.elsewhere.address import is_address, local_path
 from segkit.io.elsewhere.constructing import Construction
 from segkit.io.errors import (
@@ -40,7 +42,7 @@ from segkit.io.options import SaveOptions
 from segkit.io.publishing import publish, remove, sync
 from segkit.io.replacing import require_free
 from segkit.io.sources import InMemory, resolve
-from segkit.io.targets import Closed, fitted
+from segkit.io.targets import Begun, Closed, fitted
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 
 _SLAB_BYTES = 64 << 20
 
-_TYPED = ["path", "axes", "labels", "overwrite"]
+_TYPED = ["path", "axes", "channels", "labels", "overwrite"]
 
 
 @known_as("segkit")
@@ -70,6 +72,7 @@ def create_image(
     axes: str | None = None,
     spacing: Sequence[float] | None = None,
     units: str | Sequence[str] | None = None,
+    channels: Sequence[str] | None = None,
     labels: bool = False,
     ome_version: OmeVersion = "0.5",
     overwrite: bool = False,
@@ -95,6 +98,8 @@ def create_image(
     spacing, units : optional
         Physical size of a voxel, one value per axis or per axis of space; refused for
         an npy file, which cannot hold it.
+    channels : sequence of str, optional
+        Names of the channels, in their order; for TIFF and OME-Zarr.
     labels : bool
         Mark an OME-Zarr as a label image, and make a precomputed volume a segmentation
         of numbers without sign.
@@ -133,10 +138,8 @@ def create_image(
     require_types(create_image, locals(), _TYPED)
     path = local_path(path)
     format_ = format_of(path)
-    blank = _blank(path, shape, np.dtype(dtype))
-    image = described(path, blank, axes=axes, spacing=spacing, units=units)
-    spaced = spacing is not None or units is not None
-    require_stated(path, format_, image, spaced=spaced)
+    about = {"axes": axes, "spacing": spacing, "units": units, "channels": channels}
+    image = _described(path, blank(path, shape, np.dtype(dtype)), about)
     options = SaveOptions(chunks=chunks, labels=labels, ome_version=ome_version)
     if format_.layout is not None and is_address(path):
         layout = format_.layout(image, options)
@@ -159,15 +162,15 @@ def create_image(
     return open_writer(path, overwrite=overwrite)
 
 
-def _blank(path: str, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return zeros that take no memory."""
-    if dtype.kind not in "biufc":
-        raise ImageRequestError(path, f"cannot hold {dtype}; choose a dtype of numbers")
-    given = tuple(np.atleast_1d(np.asarray(shape, object)))
-    lengths = checks.per_axis(given, len(given), name="shape")
-    if not lengths:
-        raise ImageRequestError(path, "a single number is no image; give it axes")
-    return np.broadcast_to(np.zeros((), dtype), lengths)
+def _described(path: str, zeros: NDArray[Any], about: dict[str, Any]) -> Image:
+    """Return the image that is begun; refuse what its file would not say of it."""
+    names = about.pop("channels")
+    image = described(path, zeros, **about)
+    image = image if names is None else with_names(image, names)
+    spaced = about["spacing"] is not None or about["units"] is not None
+    named = names is not None
+    require_stated(path, format_of(path), image, spaced=spaced, named=named)
+    return image
 
 
 @known_as("segkit")
@@ -222,12 +225,14 @@ class ImageWriter:
         self._target: Target
         self._construction = construction
         self._format = format_of(path)
+        self._begun: Begun | None = None
         if construction is not None:
             image, self._target = construction.reopen()
         else:
             self._partial = target or partial_path(Path(path))
             if self._format.reopen is None:
                 raise ImageRequestError(path, self._format.no_boxes)
+            self._begun = Begun(self._partial)
             image, self._target = self._format.reopen(self._partial)
         self.shape = image.shape
         self.dtype = image.dtype
@@ -268,6 +273,8 @@ class ImageWriter:
                 self._shown, f"array of shape {array.shape} for a box of {expected}"
             )
         self._require_aligned(slices)
+        if self._begun is not None:
+            self._begun.require_same(self._shown)
         with full_disk_explained(self._shown):
             self._target.write(slices, fitted(self._shown, array, self.dtype))
 
@@ -314,6 +321,8 @@ class ImageWriter:
         """
         checks.as_integer(levels, name="levels", least=1)
         require_levels(self._shown, self._format, levels)
+        if self._begun is not None:
+            self._begun.require_same(self._shown)
         if self._construction is not None:
             require_one_level(self._shown, levels)
             self._target.finish(self.path, levels, downscale)
@@ -323,16 +332,18 @@ class ImageWriter:
             if durable:
                 sync(self._partial)
             publish(self._partial, self.path, overwrite=self._overwrite)
-        self._target = Closed()
+        self._target, self._begun = Closed(), None
         return self.path
 
     def abandon(self) -> None:
         """Remove what has been written."""
-        self._target = Closed()
+        begun, self._target, self._begun = self._begun, Closed(), None
         if self._construction is not None:
             self._construction.abandon()
-        else:
-            remove(self._partial)
+        elif begun is not None:
+            with suppress(UnfinishedImageError):  # what another began is not ours
+                begun.require_same(self._shown)
+                remove(self._partial)
 
     def __enter__(self) -> ImageWriter:
         return self

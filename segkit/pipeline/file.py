@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _KEYS = {"run", "arguments", "with", "channel", "reach", "returns"}
+_STEP = re.compile(r"\s*\[\[\s*step\s*\]\]")
 _ONE_BRACKET = re.compile(r"^\s*\[\s*step\s*\]", re.MULTILINE)
 _TOP = ("format", "per", "step")
 
@@ -196,6 +197,19 @@ def read_steps(path: Path, *, trust: bool) -> tuple[Step, ...]:
         for number, step in enumerate(steps, start=1):
             require_harmless(path, number, step)
     return _having_per(path, content, tuple(steps))
+
+
+def line_of(path: Path, message: str) -> str:
+    """Return in which line of a file the step begins that a message begins with.
+
+    After a colon; empty of what is of no step, and of JSON, which programs write.
+    """
+    number = re.match(r"step (\d+) ", message)
+    if number is None or path.suffix == ".json":
+        return ""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    begun = [k for k, line in enumerate(lines, start=1) if _STEP.match(line)]
+    return "".join(f":{k}" for k in begun[int(number[1]) - 1 : int(number[1])])
 
 
 def require_harmless(path: Path, number: int, step: Step) -> None:

@@ -21,6 +21,7 @@ from segkit.pipeline.plan import TILE_BUDGET, plan
 from segkit.pipeline.result import Result
 from segkit.pipeline.spacings import ImageSpec
 from segkit.pipeline.stage_work import (
+    as_stated,
     as_voxels,
     foreground_value,
     loaded_path,
@@ -33,7 +34,6 @@ from segkit.pipeline.stage_work import (
     save_path,
     save_paths,
     side_by_side,
-    with_offset,
 )
 from segkit.pipeline.stages import (
     ClassifyStage,
@@ -345,7 +345,7 @@ class Runner:
     def _save_image(self, stage: SaveImageStage) -> Path:
         path, options = self._target(stage.step)
         array, image = self.arrays[stage.array], self._settings.image
-        options = dict(with_offset(path, tuple(options.items()), image))
+        options = dict(as_stated(path, tuple(options.items()), image))
         if isinstance(array, io.Image):
             return io.save(path, array, **options)
         described = replace(image, source=io.as_image(array).source)

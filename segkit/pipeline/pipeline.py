@@ -214,13 +214,14 @@ class Pipeline:
             If the file is no pipeline, a step in it is wrong, or does what only a
             trusted one may; it is named.
         """
-        from segkit.pipeline.file import read_steps
+        from segkit.pipeline.file import line_of, read_steps
 
         steps = read_steps(Path(path), trust=trust)
         try:
             return _of(steps)
         except PipelineError as error:
-            raise PipelineError(f"{path}: {error}") from error
+            where = f"{path}{line_of(Path(path), str(error))}"
+            raise PipelineError(f"{where}: {error}") from error
 
 
 def loading(pipeline: Pipeline, options: Mapping[str, Any]) -> Pipeline:

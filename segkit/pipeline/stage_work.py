@@ -300,19 +300,21 @@ def saved_at(path: Path) -> str:
     return str(parse_address(path)) if is_address(path) else str(path)
 
 
-def with_offset(
+def as_stated(
     path: str | Path, options: tuple[tuple[str, Any], ...], image: Image
 ) -> tuple[tuple[str, Any], ...]:
-    """Return options of `segkit.save`, with where an image lies in a larger volume.
+    """Return options of `segkit.save`, with what is known of an image besides its axes.
 
-    That is said only of an image that does not begin at its first voxel, and to formats
-    that can say it.
+    That is where it lies in a larger volume, if it does not begin at its first voxel,
+    and what its channels are called; each is said to formats that can say it.
     """
-    offset = offset_of(image.source)
-    if not any(offset) or "offset" in dict(options):
-        return options
-    able = "offset" in format_of(_where(path)).save_options
-    return tuple(sorted((*options, ("offset", offset)))) if able else options
+    offset, format_ = offset_of(image.source), format_of(_where(path))
+    known: dict[str, Any] = {}
+    if any(offset) and "offset" in format_.save_options:
+        known["offset"] = offset
+    if "c" in image.axes and any(image.channels) and "channels" not in format_.unstated:
+        known["channels"] = image.channels
+    return tuple(sorted({**known, **dict(options)}.items()))
 
 
 def _where(path: str | Path) -> str:

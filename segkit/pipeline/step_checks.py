@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from segkit.pipeline.special_steps import SPECIAL
 from segkit.pipeline.steps import PipelineError, Step, numbered, place_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from segkit.pipeline.special_steps import SpecialStep
 
@@ -331,3 +332,54 @@ def _require_values(
     require_kinds(function, given)
     if step.function == "ndnt":
         fraction_of(given.get("threshold", 0.25), given.get("percent"))
+    if arrays:
+        _require_ranges(function, given)
+
+
+def _require_ranges(function: Callable[..., Any], given: dict[str, Any]) -> None:
+    """Raise what a function says of a number that is right for no image.
+
+    Each function looks at its arguments itself, and nowhere else is written what it
+    takes; so it is called with small images of several kinds. A refusal counts if it is
+    of a number that is given, and of all of them.
+    """
+    numbers = [name for name, value in given.items() if _has_number(value)]
+    if not numbers:
+        return
+    first = next(iter(inspect.signature(function).parameters))
+    refusal: ValueError | None = None
+    for image in _small_images(first):
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                function(image, **given)
+        except ValueError as error:
+            told = str(error)
+            if any(told.startswith((f"{n} is ", f"{n} holds ")) for n in numbers):
+                refusal = refusal or error
+        except Exception:  # noqa: BLE001 - what else is wrong, running will tell
+            return
+        else:
+            return
+    if refusal is not None:
+        raise refusal
+
+
+def _has_number(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(map(_has_number, value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _small_images(kind: str) -> Iterator[Any]:
+    """Yield images as a parameter of that name takes them, flat and deep."""
+    import numpy as np
+
+    for shape in ((16, 16), (8, 16, 16)):
+        image = (np.arange(np.prod(shape)) * 7 % 251).astype(np.uint8).reshape(shape)
+        if kind == "image":
+            yield image
+            yield image.astype(np.float32)
+        elif kind == "mask":
+            yield image > 99
+        else:
+            yield (image > 99).astype(np.int32)

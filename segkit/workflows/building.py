@@ -12,12 +12,12 @@ from segkit.measurement import shapes
 from segkit.pipeline.contents import is_foreign
 from segkit.pipeline.object_filters import filter_options
 from segkit.pipeline.stage_work import (
+    as_stated,
     measure_options,
     needs_intensity,
     of_channel,
     save_path,
     saved_at,
-    with_offset,
 )
 from segkit.pipeline.stages import (
     ClassifyStage,
@@ -341,7 +341,7 @@ class Builder:
         content = {
             "image": self.arrays[stage.array],
             "described": Described.of(image, colours=colours),
-            "options": with_offset(path, options, image),
+            "options": as_stated(path, options, image),
         }
         if is_chunked(path):
             return saved_by(self._by_many, "_by_many", content, path, overwrite)

@@ -128,7 +128,7 @@ class PipelineJugfile:
         """
         from segkit.io.opening import require_readable
 
-        pipeline = self._pipeline()
+        pipeline = self.pipeline()
         images = self.images or (_loaded(pipeline),)
         for image in images:
             require_readable(image)
@@ -151,7 +151,7 @@ class PipelineJugfile:
                 "-o is a folder on this machine; name an address in a step of the"
                 " pipeline instead: save('s3://bucket/{name}.zarr')"
             )
-        if any(step.saves for step in self._pipeline().steps):
+        if any(step.saves for step in self.pipeline().steps):
             try:
                 make_folder(self.out)
             except OSError as error:
@@ -171,7 +171,7 @@ class PipelineJugfile:
         """
         from taskgraph.extending import Graph, Loaded
 
-        pipeline = self._pipeline()
+        pipeline = self.pipeline()
         written = self._write_down(pipeline, results)
         opened = [one.source.image for one in self.outputs]
         images = [*zip(self.images, opened, strict=False)]
@@ -182,7 +182,7 @@ class PipelineJugfile:
         inputs = written.encoder.files
         return Loaded(Graph(written.tasks), {}, results, inputs=inputs)
 
-    def _pipeline(self) -> Pipeline:
+    def pipeline(self) -> Pipeline:
         """Return the pipeline, which opens images with the axes that are given."""
         pipeline = self.given or Pipeline.load(self.path, trust=self.trust)
         options = {"axes": self.axes, "channels": self.channels}

@@ -44,7 +44,7 @@ Options: TypeAlias = tuple[tuple[str, Any], ...]
 # For finishing, the rest is for creating.
 _FINISHING = ("levels", "downscale", "durable")
 # What is said in the place of what is known of the image.
-_DESCRIBING = ("axes", "spacing", "units")
+_DESCRIBING = ("axes", "spacing", "units", "channels")
 
 
 @known_as("segkit.names")
@@ -214,9 +214,11 @@ def create_file(
     Its unfinished image has a name of the store, so that runs with different stores
     that write one file never write into each other's.
     """
+    from segkit.io.arranged.views import with_names
     from segkit.io.formats import format_of
     from segkit.io.options import SaveOptions
     from segkit.io.publishing import make_folder, remove
+    from segkit.io.sources import InMemory
 
     format_ = format_of(reserved.path)
     given = {name: value for name, value in options if name not in _FINISHING}
@@ -224,9 +226,12 @@ def create_file(
     unknown = sorted(given.keys() - format_.save_options)
     if unknown:
         raise TypeError(f"{format_.title} has no options {unknown}; leave them out")
-    axes = own.pop("axes", described.axes)
+    axes, names = own.pop("axes", described.axes), own.pop("channels", None)
     blank = _as_written(reserved.path, first, replace(described, axes=axes))
     blank = blank.respaced(**own) if own else blank
+    zeros = InMemory(np.broadcast_to(np.zeros((), blank.dtype), blank.shape))
+    blank = replace(blank, source=zeros)
+    blank = blank if names is None else with_names(blank, names)
     how = SaveOptions(chunks=chunks, **given)
     if reserved.construction is not None:
         return _create_elsewhere(reserved, format_, blank, how, dict(options))

@@ -13,11 +13,13 @@ from segkit.pipeline.stages import (
     OverlappingStage,
     TilesStage,
 )
+from segkit.pipeline.steps import numbered, place_name
 from segkit.workflows.pipeline_jugfile import named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from segkit.pipeline.steps import Step
     from segkit.workflows.pipeline_jugfile import PipelineJugfile
     from segkit.workflows.pipelines import Outputs
     from taskgraph import Report
@@ -44,27 +46,53 @@ def told_of(source: PipelineJugfile, left: str) -> list[str]:
 def failures(source: PipelineJugfile, report: Report) -> list[str]:
     """Return one line for each cause of failure, with the number of its tasks.
 
-    Causes that differ in the file that they begin with are one; the files are named.
+    It has the steps of the pipeline that failed. Causes that differ in the file that
+    they begin with are one; the files are named, else the images.
     """
     backend = report.store.backend
-    keys = {task.key for one in source.outputs for some in one.tasks for task in some}
-    keys |= {task.key for task in source.more}
+    places = _places(source)
     images = [Path(path) for one in source.outputs for path in _files_of(one)]
     known = {*_outputs_of(source), *map(str, images)}
     known.update(str(path.resolve()) for path in images)
     causes: dict[tuple[str, str], list[str]] = {}
     for key in backend.failures():
-        record = report.store.record(key) if key in keys else None
+        record = report.store.record(key) if key in places else None
         if record is not None and record.failure is not None:
             message = record.failure.message
             path, _, rest = message.partition(": ")
-            path, message = (path, rest) if path in known else ("", message)
-            cause = (f"{record.name}: {record.failure.error}", message)
+            steps, image = places[key]
+            path, message = (path, rest) if path in known else (image, message)
+            cause = (f"{steps or record.name}: {record.failure.error}", message)
             causes.setdefault(cause, []).append(path)
     return [
         f"{len(paths)} x {what}: {_named(paths)}{message}"
         for (what, message), paths in causes.items()
     ]
+
+
+def _places(source: PipelineJugfile) -> dict[bytes, tuple[str, str]]:
+    """Return which steps, and of which image, the tasks of a run are, by their keys."""
+    steps = [*numbered(source.pipeline().steps)]
+    places: dict[bytes, tuple[str, str]] = {task.key: ("", "") for task in source.more}
+    for one in source.outputs:
+        image, left = one.source.image.path, [*steps]
+        for stage, some in zip(one.stages, one.tasks, strict=True):
+            told = ", ".join(dict.fromkeys(_named_step(s, left) for s in stage.steps))
+            places |= {task.key: (told, image) for task in some}
+    return places
+
+
+def _named_step(step: Step, left: list[tuple[int, Step]]) -> str:
+    """Return a step of a plan as it is called, which has got its spacing meanwhile.
+
+    It is the next of its function among those that are left, without which it is none
+    of the pipeline's own.
+    """
+    for place, (number, own) in enumerate(left):
+        if own.function == step.function:
+            del left[place]
+            return place_name(number, own)
+    return step.function
 
 
 def _files_of(one: Outputs) -> list[str]:

@@ -127,7 +127,7 @@ def open_array(path: Path, mode: Literal["r", "r+"]) -> Any:
     with parsing(path, "its Zarr metadata"):
         import zarr
 
-        array = zarr.open_array(str(path), mode=mode)
+        array = zarr.open_array(path, mode=mode)
     if mode == "r":
         return array
     return array.with_config({"write_empty_chunks": True})

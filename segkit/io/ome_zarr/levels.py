@@ -29,7 +29,7 @@ def create_level(
     """Create the empty array of one level."""
     import zarr
 
-    group = zarr.open_group(str(path), mode="r+")
+    group = zarr.open_group(path, mode="r+")
     options: dict[str, Any] = {"config": {"write_empty_chunks": True}}
     if group.metadata.zarr_format == 2:
         from numcodecs import Zstd  # type: ignore[import-untyped]  # has no stubs

@@ -54,10 +54,12 @@ def _window(image: Image, channel: int) -> dict[str, float]:
     real = plane.real[np.isfinite(plane)]
     low, high = (real.min().item(), real.max().item()) if real.size else (0, 1)
     low, high = (int(low), int(high)) if image.dtype.kind == "b" else (low, high)
-    high = high if high > low else low + 1
     if image.dtype.kind in "iu":
         known = np.iinfo(image.dtype)
+        if low == high:  # nothing to see, or not written yet
+            low, high = int(known.min), int(known.max)
         return {"min": int(known.min), "max": int(known.max), "start": low, "end": high}
+    high = high if high > low else low + 1
     return {"min": low, "max": high, "start": low, "end": high}
 
 

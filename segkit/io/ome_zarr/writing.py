@@ -72,7 +72,7 @@ def create_zarr(path: Path, image: Image, options: SaveOptions) -> None:
         raise missing_extra(path, "zarr") from error
     if version not in ("0.4", "0.5"):
         raise ImageRequestError(path, f"OME-Zarr {version!r} is neither 0.4 nor 0.5")
-    zarr.create_group(store=str(path), zarr_format=2 if version == "0.4" else 3)
+    zarr.create_group(store=path, zarr_format=2 if version == "0.4" else 3)
     create_level(path, "0", image, image.shape, chunks)
     describe(path, image, [(1,) * image.ndim], labels=options.labels, shift=False)
 
@@ -114,14 +114,18 @@ class ZarrTarget:
                 f"{len(absent)} chunks have not been written, the first is"
                 f" {absent[0]!r}; write them, then finish",
             )
+        labels = "image-label" in attributes(self._folder)
         if levels > 1:
             write_levels(
                 self._folder,
                 self._image,
                 levels=levels,
                 downscale=downscale,
-                labels="image-label" in attributes(self._folder),
+                labels=labels,
             )
+        elif any(self._image.channels):  # how bright they are is known now
+            factors = [(1,) * self._image.ndim]
+            describe(self._folder, self._image, factors, labels=labels, shift=False)
 
 
 def _pieces(

@@ -103,10 +103,17 @@ def _files(path: Path, pattern: str | None) -> list[Path]:
     files = [
         file
         for file in found
-        if file.is_file()
+        if not file.is_dir()
         and not file.name.startswith(".")
         and (pattern or file.suffix.lower() not in _IGNORED)
     ]
+    for file in files:
+        if not file.is_file():  # else the volume would be thinner, without a word
+            raise DamagedImageError(
+                file,
+                "is a plane of the folder and no file that can be read; put back what"
+                " the link leads to, remove it, or choose others by pattern=",
+            )
     kinds = Counter(file.suffix.lower() for file in files)
     if not files:
         named = f" named {pattern}" if pattern else ""

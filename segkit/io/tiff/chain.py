@@ -20,8 +20,12 @@ _MOST_TAGS = 4096
 _TYPE_SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8, 0)
 
 
+class _CircleError(Exception):
+    """A page whose next one was before."""
+
+
 def check_chain(path: Path) -> None:
-    """Refuse a file whose chain of pages leads beyond its end.
+    """Refuse a file whose chain of pages leads beyond its end, or back.
 
     Libraries stop at the break and hand out the pages before it, so that a cut
     volume looks like a thinner one.
@@ -29,7 +33,8 @@ def check_chain(path: Path) -> None:
     Raises
     ------
     DamagedImageError
-        If a directory of tags, or the pointer to the next one, is cut off.
+        If a directory of tags, or the pointer to the next one, is cut off, or leads to
+        one that was before.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -39,6 +44,12 @@ def check_chain(path: Path) -> None:
                 if end > size:
                     raise struct.error("a tag lies beyond the end")
                 whole += 1
+        except _CircleError:
+            raise DamagedImageError(
+                path,
+                f"has a chain of pages that leads back after {whole} of them, so that"
+                " others may be lost; copy or write it again",
+            ) from None
         except (struct.error, OSError) as error:  # or an offset beyond any file
             raise DamagedImageError(
                 path,
@@ -59,7 +70,9 @@ def _chain(file: BinaryIO) -> Iterator[int]:
     )
     (offset,) = struct.unpack_from(order + next_format, header, 8 if big else 4)
     seen: set[int] = set()
-    while offset and offset not in seen:
+    while offset:
+        if offset in seen:
+            raise _CircleError
         seen.add(offset)
         file.seek(offset)
         count_bytes = file.read(struct.calcsize(count_format))

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.io.arranged.channels import CHANNELS, stated_names
 from segkit.io.axes import BY_NUMBER
-from segkit.io.calibration import MICROMETER, UNKNOWN_UNIT, physical, unit_name, usable
+from segkit.io.calibration import (
+    MICROMETER,
+    UNKNOWN_UNIT,
+    doubt_length,
+    physical,
+    unit_name,
+    usable,
+)
 from segkit.io.tiff.ome import channels_by_ome, stated_by_ome
 from segkit.io.tiff.vendors import stated_by_vendor
 
@@ -96,6 +103,8 @@ def _from_own(tif: tifffile.TiffFile, series: int) -> Stated:
     axes = str(metadata.get("axes", "")).lower()
     if steps and units and len(steps) == len(units) == len(axes):
         return dict(zip(axes, zip(steps, units, strict=True), strict=True))
+    if isinstance(steps, list) and isinstance(units, list):
+        doubt_length(axes, [*steps, *units])
     return {}
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
+
+from segkit.io.errors import DamagedImageError
 
 if TYPE_CHECKING:
     import tifffile
@@ -58,6 +61,46 @@ def xml_elsewhere(tif: tifffile.TiffFile) -> str | None:
     if root.get("UUID"):
         whole.set("UUID", root.get("UUID", ""))
     return ElementTree.tostring(whole, encoding="unicode")
+
+
+def require_fitting(path: Path, tif: tifffile.TiffFile) -> None:
+    """Raise unless the OME-XML of a file can be read and fits its pages.
+
+    tifffile would hand out the pages as a plain stack, or those that fit.
+
+    Raises
+    ------
+    DamagedImageError
+        If it does not.
+    """
+    read = any(series.kind == "ome" for series in tif.series)
+    root = _root(tif)
+    if root is None and not read and "<OME" in tif.pages.first.description:
+        raise DamagedImageError(
+            path, "has OME-XML that is damaged; write it, or the whole file, again"
+        )
+    if root is None or root.find("{*}BinaryOnly") is not None:
+        return
+    several = root.findall("{*}Image/{*}Pixels")
+    for pixels in several:
+        sizes = [int(pixels.get(f"Size{name}", 1)) for name in "CZT"]
+        counts = [
+            int(one.get("PlaneCount", 0)) for one in pixels.findall("{*}TiffData")
+        ]
+        if sum(counts) > math.prod(sizes):
+            raise DamagedImageError(
+                path,
+                f"has OME-XML that contradicts itself: {math.prod(sizes)} planes by"
+                f" SizeC, SizeZ and SizeT, {sum(counts)} by PlaneCount; correct it, or"
+                " write the file again",
+            )
+    if several and not read:
+        sizes = [int(several[0].get(f"Size{name}", 0)) for name in "YX"]
+        raise DamagedImageError(
+            path,
+            f"has OME-XML of planes of {sizes[0]} x {sizes[1]} pixels, which its pages"
+            f" of {tif.pages.first.shape} are not; correct it, or write the file again",
+        )
 
 
 def axes_meant(tif: tifffile.TiffFile) -> tuple[str | None, bool]:

@@ -21,6 +21,7 @@ from segkit.io.errors import (
     NotAnImageError,
     parsing,
 )
+from segkit.io.mapped import FileMark
 from segkit.io.tiff.ome import xml_elsewhere
 from segkit.io.tiff.segments import DECODING_ERRORS, TiffSegments
 from segkit.names import known_as
@@ -43,7 +44,8 @@ def parse(path: Path) -> tifffile.TiffFile:
     except tifffile.TiffFileError as error:
         raise NotAnImageError(path, f"is not a readable TIFF file: {error}") from error
     try:
-        if not tif.series:
+        first = tif.pages.first if len(tif.pages) else None
+        if first is None or not first.imagewidth or not tif.series:
             raise DamagedImageError(path, "is a TIFF file without a picture")
     except BaseException:
         tif.close()
@@ -88,6 +90,8 @@ class TiffPages:
     ----------
     files : tuple of str
         The other files that pages lie in.
+    mark : FileMark
+        Of the file when its metadata were read.
     """
 
     path: Path
@@ -96,16 +100,21 @@ class TiffPages:
     series: int
     level: int
     files: tuple[str, ...] = ()
+    mark: FileMark | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
     _opened: tuple[int, tifffile.TiffFile] | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        self.mark = FileMark.of(self.path) if self.mark is None else self.mark
+
     def __getstate__(self) -> tuple[Any, ...]:
         known = (self.path, self.dtype, self.shape)
-        return (*known, self.series, self.level, self.files)
+        return (*known, self.series, self.level, self.files, self.mark)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.path, self.dtype, self.shape = state[:3]
-        self.series, self.level, self.files = state[3:]
+        self.series, self.level, self.files = state[3:6]
+        self.mark = state[6] if len(state) > 6 else None  # of an older store
         self._lock = Lock()
         self._opened = None
 
@@ -136,7 +145,10 @@ class TiffPages:
 
     def _file(self) -> tifffile.TiffFile:
         """Return the file, opened by this very process."""
-        if self._opened is None or self._opened[0] != os.getpid():
+        held = self._opened is not None and self._opened[0] == os.getpid()
+        if self.mark is not None:
+            self.mark.require_same(self.path, held=held)
+        if self._opened is None or not held:
             self.close()
             self._opened = (os.getpid(), parse(self.path))
         return self._opened[1]

@@ -24,7 +24,7 @@ from segkit.io.mapped import Mapped, require_length
 from segkit.io.sources import exact
 from segkit.io.tiff.chain import check_chain
 from segkit.io.tiff.metadata import channels_of, named_by_number, spacing_of
-from segkit.io.tiff.ome import axes_meant
+from segkit.io.tiff.ome import axes_meant, require_fitting
 from segkit.io.tiff.pages import TiffPages, chosen_series, files_of, parse
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def open_tiff(path: Path, options: OpenOptions) -> Image:
     """
     check_chain(path)
     with parsing(path, "its TIFF header"), parse(path) as tif:
+        require_fitting(path, tif)
         _require_planes(path, tif)
         series = options.series
         if series is None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segkit.io.errors import DamagedImageError, missing_extra
+from segkit.extents import memory_limit
+from segkit.io.errors import DamagedImageError, ImageRequestError, missing_extra
 from segkit.io.mapped import require_length
 from segkit.names import known_as
 
@@ -41,12 +43,18 @@ class TiffSegments:
         keyframe = page.keyframe
         _, _, height, width, _ = keyframe.shaped
         box = _full_box(keyframe, within)
-        extents = [
-            (n, int(page.dataoffsets[n]), int(page.databytecounts[n]))
-            if n < len(page.dataoffsets)
-            else (n, 0, 0)
-            for n in _touched(keyframe, box, (height, width))
-        ]
+        listed = min(len(page.dataoffsets), len(page.databytecounts))
+        extents = []
+        for number in _touched(keyframe, box, (height, width)):
+            if number >= listed:
+                raise DamagedImageError(
+                    page.parent.filehandle.path,
+                    f"lists {listed} strips or tiles of a page of {height} x {width}"
+                    f" pixels, and not number {number}; copy or write it again",
+                )
+            place = page.dataoffsets[number], page.databytecounts[number]
+            extents.append((number, int(place[0]), int(place[1])))
+        _require_memory(page)
         return cls(keyframe, page, box, extents)
 
     def paste(self, path: str | Path, descriptor: int, plane: NDArray[Any]) -> None:
@@ -78,6 +86,19 @@ class TiffSegments:
                 path, f"segment {number} cannot be decoded: {error}"
             ) from error
         return decoded  # type: ignore[no-any-return]
+
+
+def _require_memory(page: Any) -> None:
+    """Raise unless a strip or tile, which is decoded whole, fits into memory."""
+    shape = page.keyframe.chunks
+    size = math.prod(shape) * page.keyframe.dtype.itemsize
+    if size > memory_limit():
+        raise ImageRequestError(
+            page.parent.filehandle.path,
+            f"has strips or tiles of {' x '.join(map(str, shape))} values,"
+            f" {size / 1e9:.3g} GB each, which are decoded whole and do not fit into"
+            " memory; write it in smaller ones",
+        )
 
 
 def _full_box(

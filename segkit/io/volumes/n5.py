@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from segkit.io.axes import by_number, is_nameless, letters_of, require_axes
-from segkit.io.calibration import UNKNOWN_UNIT, physical
+from segkit.io.calibration import UNKNOWN_UNIT, doubt_length, physical
 from segkit.io.elsewhere.layout import Layout
 from segkit.io.elsewhere.place import folders
 from segkit.io.elsewhere.voxels import StoredVoxels
@@ -143,7 +143,10 @@ def _by_name(own: dict[str, Any]) -> dict[str, tuple[Any, str | None]]:
     """Return steps and units by letter, where a dataset has a transform."""
     transform = own.get("transform", {})
     scale, names = transform.get("scale"), transform.get("axes")
-    if not scale or not names or len(scale) != len(names):
+    if not scale or not names:
+        return {}
+    if len(scale) != len(names):
+        doubt_length("".join(letters_of([str(name) for name in names])), scale)
         return {}
     units = transform.get("units") or [None] * len(names)
     letters = letters_of([str(name) for name in names])
@@ -161,6 +164,9 @@ def _by_order(
     if isinstance(resolution, dict):
         unit, resolution = resolution.get("unit"), resolution.get("dimensions")
     if not resolution:
+        return {}
+    if len(resolution) > len(stored):  # fewer are those of space, from x on
+        doubt_length(stored, resolution)
         return {}
     units = _first("units", own, group)
     if not isinstance(units, list) or len(units) < len(resolution):

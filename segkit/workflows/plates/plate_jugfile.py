@@ -154,7 +154,7 @@ class PlateJugfile(PipelineJugfile):
 
     def require_usable(self) -> None:
         """Look at all that is given; see `PipelineJugfile.require_usable`."""
-        pipeline = self._pipeline()
+        pipeline = self.pipeline()
         names = [one.name for one in self.plate.fields]
         ours = [*save_paths(pipeline.steps, self.out, names)]
         for path in self._table_paths(pipeline):
@@ -175,7 +175,7 @@ class PlateJugfile(PipelineJugfile):
         """
         from taskgraph.extending import Graph, Loaded
 
-        pipeline = self._pipeline()
+        pipeline = self.pipeline()
         written = self._write_down(pipeline, results)
         unit = self._one_unit()
         if unit is not None:

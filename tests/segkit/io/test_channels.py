@@ -177,3 +177,33 @@ def test_a_zarr_says_to_viewers_how_channels_are_shown(tmp_path):
         limits = {"start": int(middle.min()), "end": int(middle.max())}
         assert one["window"] == {"min": 0, "max": 65535, **limits}
         assert len(one["color"]) == 6
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.ome.tif", "a.zarr"])
+def test_an_image_that_is_written_by_box_names_its_channels(tmp_path, name):
+    where = {"axes": "tcyx", "channels": NAMES}
+    path = tmp_path / name
+    with segkit.create_image(path, STACK.shape, STACK.dtype, **where) as writer:
+        for t, c in np.ndindex(3, 2):
+            box = (slice(t, t + 1), slice(c, c + 1), slice(None), slice(None))
+            segkit.open_writer(path).write(box, STACK[t : t + 1, c : c + 1])
+    assert writer.path == path
+    assert segkit.open_image(path).channels == NAMES
+    np.testing.assert_array_equal(
+        segkit.open_image(path, channel="GFP").read(), STACK[:, 1]
+    )
+    if name == "a.zarr":  # shown as bright as what was written at last
+        shown = json.loads((path / "zarr.json").read_bytes())["attributes"]["ome"]
+        windows = [one["window"] for one in shown["omero"]["channels"]]
+        middle = STACK[1]
+        assert [w["start"] for w in windows] == middle.min((1, 2)).tolist()
+        assert [w["end"] for w in windows] == middle.max((1, 2)).tolist()
+    with pytest.raises(ImageRequestError, match="is not a name for each"):
+        segkit.create_image(path, STACK.shape, "u2", axes="tcyx", channels=["A"])
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.n5"])
+def test_names_of_channels_are_refused_where_no_box_can_keep_them(tmp_path, name):
+    about = {"axes": "cyx", "channels": NAMES}
+    with pytest.raises(ImageRequestError, match="holds no names of channels"):
+        segkit.create_image(tmp_path / name, (2, 5, 6), "u1", **about)

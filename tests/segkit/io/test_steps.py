@@ -114,3 +114,41 @@ def test_programs_that_write_0_do_not_know(tmp_path):
     tag = (51123, "s", 0, json.dumps({"PixelSizeUm": 0.0}), True)
     tifffile.imwrite(tmp_path / "a.tif", VOLUME[0], metadata=None, extratags=[tag])
     assert segkit.open_image(tmp_path / "a.tif").spacing == (1, 1)
+
+
+def _n5(folder, **own):
+    segkit.save(folder / "a.n5", VOLUME, axes="zyx")
+    file = folder / "a.n5/s0/attributes.json"
+    file.write_text(json.dumps({**json.loads(file.read_bytes()), **own}))
+    return folder / "a.n5"
+
+
+def _hdf5(folder, **attributes):
+    with h5py.File(folder / "a.h5", "w") as file:
+        file.create_dataset("a", data=VOLUME).attrs.update(attributes)
+    return folder / "a.h5"
+
+
+def _own(folder, **known):
+    tifffile.imwrite(folder / "a.tif", VOLUME, metadata={"axes": "ZYX", **known})
+    return folder / "a.tif"
+
+
+@pytest.mark.parametrize(
+    ("write", "known"),
+    [
+        (_hdf5, {"spacing": [1, 2, 3, 4]}),
+        (_hdf5, {"element_size_um": [1, 2, 3, 4, 5]}),
+        (_hdf5, {"spacing": [1, 2, 3], "units": ["um", "nm"]}),
+        (_n5, {"pixelResolution": {"dimensions": [1, 2, 3, 4]}}),
+        (_n5, {"transform": {"axes": ["z", "y"], "scale": [1, 2, 3]}}),
+        (_own, {"spacing": [3, 2], "units": ["um", "um"]}),
+    ],
+)
+def test_steps_for_another_number_of_axes_are_told(tmp_path, write, known):
+    path = write(tmp_path, **known)
+    with pytest.warns(SpacingWarning, match="states a step of .* along .* give spacin"):
+        image = segkit.open_image(path)
+    assert image.units == ("pixel",) * 3
+    with warnings.catch_warnings(action="error"):
+        assert segkit.open_image(path, spacing=(3, 2, 2)).spacing == (3, 2, 2)

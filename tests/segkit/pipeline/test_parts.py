@@ -287,3 +287,23 @@ def test_a_step_reads_the_channel_before_it_only_if_it_says_none():
     assert again.run(both).array.max() == 0
     tiled = Pipeline(tile(4), *found.steps, gaussian(1).having(channel=0))
     assert tiled.run(both).array.max() == 0
+
+
+@pytest.mark.parametrize("suffix", ["tif", "zarr", "h5", "n5"])
+@pytest.mark.parametrize("stored", [False, True])
+def test_what_is_made_of_each_channel_is_called_as_the_channel(
+    tmp_path, suffix, stored
+):
+    voxels = np.random.default_rng(1).integers(0, 99, (2, 24, 20), np.uint8)
+    image = segkit.save(tmp_path / "a.tif", voxels, axes="cyx", channels=["A", "B"])
+    steps = Pipeline(
+        load(per="c"), binarize(), label(), save(f"{{name}}-cells.{suffix}")
+    )
+    if stored:
+        tasks = pipeline_tasks(steps, image, out=tmp_path / "out")
+        taskgraph.run(tasks.saved, store=tmp_path / "store", workers=0)
+    else:
+        steps.run(image, out=tmp_path / "out")
+    found = segkit.open_image(tmp_path / f"out/a-cells.{suffix}")
+    assert (found.axes, found.shape) == ("cyx", voxels.shape)
+    assert found.channels == (() if suffix == "n5" else ("A", "B"))

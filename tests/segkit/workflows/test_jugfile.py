@@ -13,6 +13,8 @@ from segkit.io import ColourError, ImageRequestError
 from segkit.pipeline import (
     Pipeline,
     PipelineError,
+    binarize,
+    gaussian,
     hysteresis,
     keep_largest,
     label,
@@ -194,7 +196,7 @@ def test_one_cause_of_many_images_is_told_once(tmp_path):
     (line,) = failures(source, report)
     said = line.replace(f"{tmp_path}/", "")
     assert said.startswith(
-        "7 x segkit.workflows.reserve: FileExistsError: out/a.tif, out/b.tif,"
+        "7 x step 1 (save): FileExistsError: out/a.tif, out/b.tif,"
         " out/c.tif, out/d.tif, out/e.tif and 2 more: exists already, and is of"
         " somebody else or of another store"
     )
@@ -229,7 +231,19 @@ def test_one_cause_of_many_images_that_changed_is_told_once(tmp_path):
         np.save(path, np.eye(12))
     report = taskgraph.run(tasks, store=results, workers=0, check=False)
     (line,) = failures(source, report)
-    assert line.startswith("2 x segkit.workflows.save_image: ImageChangedError: ")
+    assert line.startswith("2 x step 1 (save): ImageChangedError: ")
+
+
+def test_a_failure_names_the_steps_and_the_image(tmp_path):
+    segkit.save(tmp_path / "good.npy", np.zeros((9, 9), np.uint8))
+    bad = segkit.save(tmp_path / "bad.npy", np.full((9, 9), np.nan))
+    file = segkit.Pipeline(gaussian(1), binarize(), label()).save(tmp_path / "p.toml")
+    images = [str(tmp_path / "good.npy"), str(bad)]
+    source = PipelineJugfile(file, images, out=tmp_path / "out")
+    _, report = run_pipeline(source, str(tmp_path / "s"), RunOptions(quiet=True))
+    (line,) = failures(source, report)
+    assert line.startswith(f"1 x step 1 (gaussian): PipelineError: {bad}: ")
+    assert "workflows" not in line
 
 
 @pytest.mark.parametrize("more", [(), (regionprops(),), (keep_largest(1),)])

@@ -50,3 +50,13 @@ def test_chunks_written_by_any_number_of_threads_are_the_image(tmp_path, threads
     with at_most(threads):
         segkit.save(tmp_path / "a.zarr", voxels, chunks=(16, 32, 48), levels=2)
     np.testing.assert_array_equal(zarr.open_array(str(tmp_path / "a.zarr/0")), voxels)
+
+
+@pytest.mark.parametrize(
+    "name", ["a::b.zarr", "s3:.zarr", "new\nline.zarr", "ä b.zarr"]
+)
+def test_a_name_is_a_name_whatever_zarr_would_make_of_it(tmp_path, name):
+    voxels = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    with segkit.create_image(tmp_path / name, (4, 6), np.uint8, chunks=2) as writer:
+        writer.write(..., voxels)
+    assert (segkit.open_image(tmp_path / name).read() == voxels).all()

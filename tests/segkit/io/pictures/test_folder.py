@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import segkit
+from segkit.io import DamagedImageError
 
 
 def test_folder_is_sorted_by_number(tmp_path):
@@ -34,3 +35,18 @@ def test_names_of_planes_say_what_they_are_along(tmp_path, names, axes):
     said = names[0][0] == names[1][0] != "p"
     assert segkit.open_image(tmp_path).stated == said
     assert segkit.open_image(tmp_path, axes="zyx").axes == "zyx"
+
+
+def test_a_plane_whose_link_leads_nowhere_is_told(tmp_path):
+    """The volume would be thinner by a plane, without a word."""
+    folder = segkit.save(tmp_path / "planes", np.ones((3, 8, 9), np.uint8), axes="zyx")
+    (folder / "z1.png").rename(tmp_path / "away.png")
+    (folder / "z1.png").symlink_to(tmp_path / "away.png")
+    (folder / "itself").symlink_to(folder)
+    assert segkit.open_image(folder).shape == (3, 8, 9)
+    (tmp_path / "away.png").unlink()
+    with pytest.raises(
+        DamagedImageError, match=r"z1\.png: is a plane of the folder and"
+    ):
+        segkit.open_image(folder)
+    assert segkit.open_image(folder, pattern="z[02].png").shape == (2, 8, 9)
