@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     """
 
     DONE = 0
-    """All is done."""
+    """All is done, or there was nothing to do, to take or to show."""
     NOT_DONE = 1
     """Tasks failed or are blocked, or the run was stopped before all was done."""
     USAGE = 2

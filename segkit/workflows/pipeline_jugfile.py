@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import warnings
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segkit.io import open_image
-from segkit.io.errors import ImageError, ImageRequestError
+from segkit.io.errors import ImageError, ImageRequestError, SpacingWarning
 from segkit.names import known_as
 from segkit.pipeline.pipeline import Pipeline, loading
 from segkit.pipeline.several_images import require_each_once
@@ -22,7 +23,7 @@ from segkit.pipeline.steps import PipelineError
 from segkit.workflows.pipelines import pipeline_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from segkit.workflows.inputs import KnownBy
     from segkit.workflows.pipelines import Outputs
@@ -197,7 +198,7 @@ class PipelineJugfile:
 
         recording: Recording[Task] = Recording(results)
         self.outputs, refused = [], list[ImageError]()
-        with recorded_in(recording):
+        with recorded_in(recording), warned_once():
             for image in self.images or (None,):
                 try:
                     self.outputs.append(self._outputs(pipeline, image, unit))
@@ -302,6 +303,34 @@ def _loaded(pipeline: Pipeline) -> str:
     if path is None:
         raise PipelineError("no image: give one, or a path to load(...)")
     return path
+
+
+@contextmanager
+def warned_once() -> Iterator[None]:
+    """Warn once of steps that cannot be, not for each of many images that state them.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True) as told, warned_once():
+    ...     for name in ("a.tif", "b.tif"):
+    ...         warnings.warn(f"{name}: states a step of 0 along 'z'", SpacingWarning)
+    >>> [str(one.message) for one in told]
+    ["a.tif, b.tif (2 images): states a step of 0 along 'z'"]
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    causes: dict[str, dict[str, None]] = {}
+    for one in caught:
+        if issubclass(one.category, SpacingWarning):
+            path, _, why = str(one.message).partition(": ")
+            causes.setdefault(why, {})[path] = None
+        else:
+            where = one.filename, one.lineno
+            warnings.warn_explicit(one.message, one.category, *where)
+    for why, paths in causes.items():
+        count = f" ({len(paths)} images)" if len(paths) > 1 else ""
+        warnings.warn(f"{named([*paths])}{count}: {why}", SpacingWarning, stacklevel=3)
 
 
 def named(several: Sequence[str], between: str = ", ") -> str:

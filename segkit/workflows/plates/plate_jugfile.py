@@ -17,7 +17,12 @@ from segkit.pipeline.stages import MeasureStage
 from segkit.pipeline.steps import PipelineError
 from segkit.workflows import tasks
 from segkit.workflows.attempts import saved_by
-from segkit.workflows.pipeline_jugfile import PipelineJugfile, named, together
+from segkit.workflows.pipeline_jugfile import (
+    PipelineJugfile,
+    named,
+    together,
+    warned_once,
+)
 from segkit.workflows.pipelines import pipeline_tasks
 from segkit.workflows.stored import later
 
@@ -191,7 +196,7 @@ class PlateJugfile(PipelineJugfile):
         recording: Recording[Task] = Recording(results)
         self.outputs, self._measured, self.refused = [], [], {}
         errors: list[Exception] = []
-        with recorded_in(recording):
+        with recorded_in(recording), warned_once():
             for one in self.plate.fields:
                 mark = len(recording.tasks)
                 try:

@@ -11,7 +11,7 @@ import tifffile
 
 import segkit
 import taskgraph
-from segkit.io import ImageRequestError
+from segkit.io import ImageRequestError, SpacingWarning
 from segkit.io.plates.file_names import fields_by_names
 from segkit.io.plates.layout import layout_of
 from segkit.pipeline import Pipeline, PipelineError
@@ -359,3 +359,13 @@ def test_a_plate_is_run_over_by_itself(folder):
     (folder / "none").mkdir()
     with pytest.raises(ImageRequestError, match="is no OME-Zarr plate; of a folder"):
         layout_of(folder / "none")
+
+
+def test_a_step_that_cannot_be_is_told_once_of_all_fields_that_state_it(folder):
+    for file in (folder / "scan").glob("*_w1.tif"):
+        known = {"axes": "YX", "spacing": [0, 0], "units": ["um", "um"]}
+        tifffile.imwrite(file, tifffile.imread(file), metadata=known)
+    with pytest.warns(SpacingWarning, match="states a step of 0 micrometer along") as told:
+        by_pattern(folder).load(taskgraph.open_store("memory://"))
+    (message,) = {str(one.message) for one in told}
+    assert "(4 images): states" in message

@@ -96,7 +96,7 @@ def test_invalidate_takes_it_back(there):
 @pytest.mark.parametrize(
     ("script", "options", "code", "told"),
     [
-        (JUGFILE, ("--name", "letters"), 1, "no task declares an Output"),
+        (JUGFILE, ("--name", "letters"), 0, "no task declares an Output"),
         (JUGFILE.replace("out/", "in/"), (), 1, "in/a.txt, in/b.txt, in/c.txt and 3"),
     ],
 )

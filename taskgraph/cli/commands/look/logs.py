@@ -62,7 +62,7 @@ def command(
     goes to the terminal and is not kept. `tg jobs --log` shows what jobs of a batch
     system printed.
 
-    Exit code: 0, 1 if nothing was printed, 4 if something of it is damaged.
+    Exit code: 0, also if nothing was printed, 4 if something of it is damaged.
     """
     path, what = two_words(words, jugfile)
     backend = open_store_of(path, store)
@@ -87,12 +87,9 @@ def command(
     if as_json:
         listed = [_plain(key, record, text) for key, record, text in found]
         print_json(listed)
-        shown = bool(listed)
     else:
-        shown = _print(found, backend, keys, lines)
-    if damaged:
-        return ExitCode.STORE_FAILED
-    return ExitCode.DONE if shown else ExitCode.NOT_DONE
+        _print(found, backend, keys, lines)
+    return ExitCode.STORE_FAILED if damaged else ExitCode.DONE
 
 
 def _of_functions(
@@ -144,8 +141,8 @@ def _print(
     backend: Backend,
     keys: Sequence[bytes],
     lines: int | None,
-) -> bool:
-    """Print what was printed; return whether there was anything."""
+) -> None:
+    """Print what was printed; say so if nothing was."""
     alone = len(keys) == 1
     shown = False
     for key, record, text in found:
@@ -159,7 +156,6 @@ def _print(
     shown = _print_running(backend, set(keys), lines) or shown
     if not shown:
         note("nothing was printed by tasks that have ended")
-    return shown
 
 
 def _print_running(backend: Backend, keys: set[bytes], lines: int | None) -> bool:

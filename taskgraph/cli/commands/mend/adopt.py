@@ -48,7 +48,7 @@ def command(
     invalidate` takes it back.
 
     \b
-    Exit code: 0 something was taken or all is known, 1 nothing could be taken.
+    Exit code: 0 something was taken, or there is nothing to take, 1 nothing could be.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from taskgraph.context import open_store
     from taskgraph.tasks.graph import selector
@@ -110,9 +110,10 @@ def _tell(
     for told in _left(found):
         note(told)
     if not (taken or found.known):
-        if not (found.lacking or found.waiting or found.refused):
-            note("no task declares an Output, so there is nothing to take")
-        return 1
+        if found.lacking or found.waiting or found.refused:
+            return 1
+        note("no task declares an Output, so there is nothing to take")
+        return 0
     done = "would be taken" if dry_run else "taken; `tg invalidate` takes it back"
     note(f"{counted(len(taken), 'result')} {done}")
     return 0
