@@ -25,6 +25,8 @@ _SPARSE = {
 # What follows from the arrays, and is kept once somebody looked.
 _FOLLOWS = ("_has_sorted_indices", "_has_canonical_format", "has_canonical_format")
 _OF_IMAGE = ("im", "_im", "_mode", "_size", "palette", "info", "readonly", "_exif")
+# What saving it leaves in it.
+_OF_SAVING = ("encoderinfo", "encoderconfig", "_default_encoderinfo")
 
 
 def library_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
@@ -83,9 +85,31 @@ def _picture(image: Any) -> object:
     palette = image.palette
     if palette is not None:
         palette = palette.mode, image.getpalette(palette.mode)
-    more = {name: x for name, x in vars(image).items() if name not in _OF_IMAGE}
     content = image.mode, image.size, image.tobytes(), palette
-    return *content, image.info, image.getexif().tobytes(), more
+    return *content, image.info, image.getexif().tobytes(), _set_on(image)
+
+
+def _set_on(image: Any) -> dict[str, Any]:
+    left_out = _OF_IMAGE + _OF_SAVING
+    return {name: x for name, x in vars(image).items() if name not in left_out}
+
+
+def of_picture(image: Any) -> dict[str, Any]:
+    """Return the attributes of a picture that Pillow does not pickle.
+
+    Of a palette it pickles red, green and blue, and nothing of one without colours.
+    """
+    image.load()
+    plain = type(image) is sys.modules["PIL.Image"].Image
+    held = _set_on(image) if plain else {}
+    held.pop("_readonly", None)
+    palette = image.palette
+    if palette is not None:
+        colours = image.getpalette(palette.mode)
+        if palette.mode != "RGB" or not colours:
+            held["palette"] = kept = palette.copy()
+            kept.dirty = int(bool(colours))  # so that it is looked at once more
+    return held
 
 
 def _model(model: Any, encoder: Any) -> bytes:

@@ -1,15 +1,29 @@
-"""Attributes of arrays and tables that numpy and pandas do not pickle."""
+"""Attributes of objects that their classes, or what these extend, do not pickle.
+
+numpy and pandas leave out what is set on arrays and tables, Pillow the alpha of a
+palette, and many known types of Python what a class that extends them adds: counters,
+numbers, dates and paths keep their own value only.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from operator import methodcaller
 from typing import Any, TypeAlias
 
+from taskgraph.errors import UnhashableError
+from taskgraph.identity.bases import anatomy
+from taskgraph.identity.library_state import of_picture
+from taskgraph.identity.numpy_state import is_numpy_base, numpy_base_state
+from taskgraph.identity.objects import attributes, describe_kind
 from taskgraph.loaded import loaded
 from taskgraph.names import known_as
 
 Attributes: TypeAlias = dict[str, Any]
 
 _WAYS = ("__reduce__", "__reduce_ex__", "__setstate__")
+_KEEPING = ("__reduce__", "__reduce_ex__", "__getstate__")
+"""What leaves nothing out if it is `object`'s own."""
 _OF_MEMMAP = frozenset(("_mmap", "filename", "mode", "offset"))
 """Where memory is: what is loaded has it elsewhere."""
 _OF_MASKED = frozenset(
@@ -22,7 +36,9 @@ def that_drop_some() -> tuple[type, ...]:
     """Return the classes whose objects, and those that extend them, may lose some."""
     numpy, pandas = loaded("numpy"), loaded("pandas")
     arrays = () if numpy is None else (numpy.ndarray,)
-    return arrays if pandas is None else (*arrays, pandas.DataFrame, pandas.Series)
+    if pandas is None:
+        return arrays
+    return *arrays, pandas.DataFrame, pandas.Series, pandas.Index
 
 
 def reduced(thing: Any) -> Any:
@@ -47,15 +63,123 @@ def reduced(thing: Any) -> Any:
     (NotImplemented, {'_hardmask': True})
     """
     kind, base = type(thing), _base_of(type(thing))
-    if any(getattr(kind, way) is not getattr(base, way) for way in _WAYS):
+    own_way = any(getattr(kind, x, 0) is not getattr(base, x, 0) for x in _WAYS)
+    if own_way and kind.__module__.partition(".")[0] != "pandas":
         return NotImplemented
     state = object.__getstate__(thing)
     held, slots = state if isinstance(state, tuple) else (state, None)
     held = _not_pickled(thing, base, held or {})
     if not (held or slots):
         return NotImplemented
-    make, arguments, own = thing.__reduce_ex__(5)[:3]
-    return make, arguments, (own, held, slots or {}), None, None, set_state
+    make, arguments, *own = thing.__reduce_ex__(5)[:3]
+    state = own[0] if own else None, held, slots or {}
+    return make, arguments, state, None, None, set_state
+
+
+@lru_cache(maxsize=1000)
+def may_lose(kind: Any) -> bool:
+    """Return whether pickle may leave out what an object of a class holds.
+
+    That is known of classes that are known whole; of others it is their own affair.
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> may_lose(Counter), may_lose(dict), may_lose(type("Plain", (), {}))
+    (True, False, False)
+    """
+    image = getattr(loaded("PIL.Image"), "Image", None)
+    if image is not None and issubclass(kind, image):
+        return True
+    try:
+        consists = anatomy(kind)
+    except UnhashableError:
+        return False
+    if is_numpy_base(consists.base):
+        return kind is not consists.base
+    if all(getattr(kind, way) is getattr(object, way) for way in _KEEPING):
+        return False
+    return consists.has_dict or not {n for n, _ in consists.slots} <= _fields(kind)
+
+
+def whole(thing: Any) -> Any:
+    """Return how an object is pickled with all that it holds.
+
+    Parameters
+    ----------
+    thing : object
+        Of a class that `may_lose` something.
+
+    Returns
+    -------
+    tuple or NotImplemented
+        As ``__reduce_ex__`` returns one; NotImplemented if what the class does is
+        enough.
+
+    Raises
+    ------
+    TypeError
+        Nothing is known that makes one like it.
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> counts = Counter("aab")
+    >>> whole(counts)
+    NotImplemented
+    >>> counts.source = "x.txt"
+    >>> whole(counts)[2][1]
+    {'source': 'x.txt'}
+    """
+    kind: Any = type(thing)
+    if hasattr(kind, "getpalette") and hasattr(kind, "putpalette"):
+        return _with(thing.__reduce_ex__(5), of_picture(thing), {})
+    consists = anatomy(kind)
+    try:
+        held = attributes(thing, consists)
+    except UnhashableError:
+        return NotImplemented  # it is in two places of one name
+    numpys = is_numpy_base(consists.base)
+    made = _as_scalar(thing, consists.base) if numpys else thing.__reduce_ex__(5)
+    if not isinstance(made, tuple):
+        return NotImplemented
+    state = made[2] if len(made) > 2 else None
+    for name in _names_in(state) | _fields(kind):
+        held.pop(name, None)
+    slots = {name: held.pop(name) for name, _ in consists.slots if name in held}
+    return _with(made, held, slots) if held or slots or numpys else NotImplemented
+
+
+def _with(made: Any, held: Attributes, slots: Attributes) -> Any:
+    """Return how an object is pickled with some attributes more."""
+    if not (held or slots):
+        return made
+    own, items, pairs = ([*made[2:], None, None, None])[:3]
+    return *made[:2], (own, held, slots), items, pairs, set_state
+
+
+def _as_scalar(thing: Any, base: Any) -> Any:
+    """Return how a number of a class that extends one of numpy's is made again."""
+    kind, plain = type(thing), numpy_base_state(thing)
+    make = methodcaller("__new__", kind, plain)
+    if type(make(base)) is not kind:
+        raise TypeError(f"nothing is known that makes {describe_kind(kind)} again")
+    return make, (base,)
+
+
+def _fields(kind: Any) -> set[str]:
+    """Return the names of fields, which a class with slots pickles itself.
+
+    Those of a dataclass, or of a class of attrs.
+    """
+    fields = getattr(kind, "__dataclass_fields__", {})
+    return {*fields, *(field.name for field in getattr(kind, "__attrs_attrs__", ()))}
+
+
+def _names_in(state: Any) -> set[str]:
+    """Return the attributes that are pickled for sure."""
+    parts = state if isinstance(state, tuple) else (state,)
+    return {name for part in parts if isinstance(part, dict) for name in part}
 
 
 def _base_of(kind: type) -> Any:
@@ -93,7 +217,7 @@ def _of_table(table: Any, held: Attributes) -> Attributes:
     kept = own_attributes(table)
     if "_name" in held:  # of a column whose class says what to keep, but not that
         kept["_name"] = held["_name"]
-    pickled = type(table)._metadata  # noqa: SLF001 - that is where one says so
+    pickled = getattr(type(table), "_metadata", ())
     return {name: x for name, x in kept.items() if name not in pickled}
 
 
@@ -101,7 +225,13 @@ def _of_table(table: Any, held: Attributes) -> Attributes:
 def set_state(thing: Any, state: tuple[Any, Attributes, Attributes]) -> None:
     """Give what is unpickled its contents, and then its attributes."""
     own, held, slots = state
-    thing.__setstate__(own)
+    if hasattr(thing, "__setstate__"):
+        if own is not None:
+            thing.__setstate__(own)
+    else:
+        for part in own if isinstance(own, tuple) else (own,):
+            for name, value in (part or {}).items():
+                object.__setattr__(thing, name, value)
     if held:
         thing.__dict__.update(held)
     for name, value in slots.items():

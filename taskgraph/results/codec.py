@@ -324,7 +324,7 @@ class _Pickler(pickle.Pickler):
     """Hands out every large array as a buffer, whatever its layout.
 
     numpy itself pickles in band what is neither C- nor Fortran-contiguous, and times:
-    these go as numbers. What numpy and pandas leave out of theirs goes along.
+    these go as numbers. What classes leave out of their objects goes along.
     Classes that only this Python has in a private module (paths in 3.13) go by their
     public names.
     """
@@ -334,6 +334,7 @@ class _Pickler(pickle.Pickler):
         self._dropping = attributes.that_drop_some()
 
     def reducer_override(self, obj: Any) -> Any:
+        kind: Any = type(obj)
         if isinstance(obj, (type, FunctionType)):
             module, name = obj.__module__, obj.__qualname__
             if module[:2] == "__" and (home := home_of(module)) != module:
@@ -343,10 +344,12 @@ class _Pickler(pickle.Pickler):
                 and (public := public_module(module, name, obj)) != module
             ):
                 return function_at, (public, name)
-        elif type(obj).__name__ == "ndarray":  # quick: it is asked for each object
+        elif kind.__name__ == "ndarray":  # quick: it is asked for each object
             return self._array(obj)
-        elif issubclass(type(obj), self._dropping):
+        elif issubclass(kind, self._dropping):
             return attributes.reduced(obj)
+        elif attributes.may_lose(kind):
+            return attributes.whole(obj)
         return NotImplemented
 
     def _array(self, array: Any) -> Any:
