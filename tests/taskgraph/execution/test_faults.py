@@ -354,6 +354,24 @@ def test_a_read_only_store_ends_with_exit_code_4(folder):
     assert "again 0" in said
 
 
+@needs_mounts
+def test_what_cannot_be_saved_is_told_where_nothing_can_be_written(folder):
+    said = in_namespace(
+        folder,
+        """
+        mkdir disk
+        mount -t tmpfs -o size=8m,ro none disk
+        $TG execute job.py -q
+        for how in "report job.py -o disk/r.html" "value job.py total -o disk/v.json" \\
+            "table job.py double -o disk/t.csv" "bundle job.py -o disk/b.zip"
+        do code=0; $TG $how || code=$?; echo code $code; done
+        """,
+    )
+    assert said.count("code 2") == 4
+    assert said.count("Read-only file system") == 4
+    assert "Traceback" not in said
+
+
 def test_a_store_that_is_a_file_is_a_wrong_use(folder):
     (folder / "file").touch()
     (folder / "circle").symlink_to("circle")
