@@ -51,10 +51,13 @@ class Copies:
 
     def positions(self) -> dict[str, int]:
         """Return which segments there are copies of, by the names of the documents."""
+        return {name: at for name, at in self.named().items() if self._get(name)}
+
+    def named(self) -> dict[str, int]:
+        """Return which segments there may be copies of, by the names alone."""
         names = [x for x in self._documents.names() if x.startswith(_PREFIX)]
         numbers = {name: name.removeprefix(_PREFIX).split("-")[0] for name in names}
-        known = {name: int(x) for name, x in numbers.items() if x.isdecimal()}
-        return {name: at for name, at in known.items() if self._get(name)}
+        return {name: int(x) for name, x in numbers.items() if x.isdecimal()}
 
     def drop(self, position: int, frame: Sequence[Bytes]) -> None:
         """Let go of the copy of what was not appended after all."""

@@ -184,8 +184,7 @@ class Journal:
         if staged.wanted.kind not in KEPT_TWICE:
             return self.log.append(position, staged.name, link)
         self.copies.keep(position, staged.frame())
-        done = self.log.append(position, staged.name, link)
-        if not done:
+        if not (done := self.log.append(position, staged.name, link)):
             self.copies.drop(position, staged.frame())
         return done
 
@@ -368,9 +367,10 @@ class Journal:
         if end - first > 1:
             what = f"range {first} to {end - 1} of the segments of {self.log.url}"
         self._gaps.append(first)
-        for position in range(first, end):
-            self.damaged[position] = what, GONE
-            self._apply(position, self._copy(position))
+        copied, void = {*self.copies.named().values()}, Segment(Kind.VOID, "", 0.0)
+        for at in range(first, end):
+            self.damaged[at] = what, GONE
+            self._apply(at, self._copy(at) if at in copied else void)
         self._last = 0
         _report_lost(DamagedError(what, GONE))
 

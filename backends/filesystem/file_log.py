@@ -145,7 +145,7 @@ class FileLog:
 
     def unnoticed(self) -> Iterator[tuple[str, str, int | None]]:
         with explained(f"look into {self.url}/log"):
-            for block in sorted(numbers_in(f"{self.url}/log", ".pack")):
+            for block in sorted(numbers_in(f"{self.url}/log", 6, ".pack")):
                 path = f"{self._block(block)}.pack"
                 with suppress(DamagedError, FileNotFoundError), opened(path) as pack:
                     if why := worn_table(pack):
@@ -172,12 +172,12 @@ class FileLog:
     def after(self, position: int) -> int | None:
         first, size = position // self.block_size, self.block_size
         with explained(f"look into {self.url}/log"):
-            for block in sorted(numbers_in(f"{self.url}/log", ".pack")):
+            for block in sorted(numbers_in(f"{self.url}/log", 6, ".pack")):
                 if block >= first and os.path.exists(f"{self._block(block)}.pack"):
                     return max(position, block * size)
-                places = numbers_in(self._block(block)) if block >= first else ()
-                later = [at for x in places if (at := block * size + x) >= position]
-                if later:
+                places = numbers_in(self._block(block), 3) if block >= first else ()
+                own = [block * size + place for place in places if place < size]
+                if later := [at for at in own if at >= position]:
                     return min(later)
         return None
 

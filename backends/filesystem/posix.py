@@ -305,13 +305,18 @@ def bytes_in(path: str) -> int:
     return total
 
 
-def numbers_in(folder: str, ending: str = "") -> set[int]:
-    """Return the numbers that files or folders in a folder have as their names."""
+def numbers_in(folder: str, digits: int, ending: str = "") -> set[int]:
+    """Return the numbers that files or folders in a folder have as their names.
+
+    Names that are not as we write them, with so many digits at least, are not ours: a
+    copy called ``0331`` must not count as the 331st of all.
+    """
     try:
         names = [name.removesuffix(ending) for name in os.listdir(folder)]
     except (FileNotFoundError, NotADirectoryError):
         return set()
-    return {int(name) for name in names if name.isdecimal()}
+    found = {name: int(name) for name in names if name.isdecimal()}
+    return {number for name, number in found.items() if name == f"{number:0{digits}d}"}
 
 
 def is_remote(root: Path) -> bool:

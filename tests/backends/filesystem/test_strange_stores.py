@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backends.errors import BackendError, DamagedError, OpenError
+from backends.filesystem.document_folder import DocumentFolder
 from backends.interface import Cause, Kind, Row, Segment
 from backends.opening import open_backend
 from backends.segment import decode_head, encode_frame
@@ -219,6 +220,33 @@ def test_what_is_no_file_at_the_end_of_the_journal_is_written_behind(store, make
 
     again, _ = opened(store)
     assert b"j" * 20 in [lock.key for lock in again.locks()]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["999999", "0021", "21", "٠٢١", "1000"])
+def test_a_foreign_file_with_a_number_for_a_name_is_no_segment(store, name):
+    (store / "log" / "000000" / name).write_text("hello")
+    (store / "log" / f"0{name}.pack").write_text("hello")
+    backend, told = opened(store)
+    end = backend.position
+    assert told == []
+    assert backend.claim([b"j" * 20]).token == end
+    assert backend.upkeep.damaged() == []
+
+
+@pytest.mark.timeout(20)
+def test_of_many_lost_segments_the_copies_are_looked_for_once(store, monkeypatch):
+    last = max((store / "log" / "000000").iterdir())
+    last.rename(last.with_name("999"))
+    listed = []
+    names = DocumentFolder.names
+    monkeypatch.setattr(
+        DocumentFolder, "names", lambda own: listed.append(own) or names(own)
+    )
+    backend, told = opened(store)
+    assert "gone, though later ones are there" in told[0]
+    assert backend.position == 1000
+    assert len(listed) < 10
 
 
 @pytest.mark.parametrize("folder", ["tmp", "workers", "documents", "blobs", "trash"])
