@@ -272,7 +272,7 @@ def formats_with(option: str) -> str:
     Examples
     --------
     >>> formats_with("compression"), formats_with("levels")
-    ('TIFF or precomputed or N5', 'OME-Zarr')
+    ('TIFF or precomputed or N5', 'OME-Zarr or precomputed or N5')
     """
     having = [format_.title for format_ in formats() if option in format_.save_options]
     return " or ".join(dict.fromkeys(having))
@@ -283,16 +283,6 @@ def require_levels(path: Path | str, format_: Format, levels: int) -> None:
     if levels != 1 and "levels" not in format_.save_options:
         raise ImageRequestError(
             path, f"only {formats_with('levels')} has levels; leave it out"
-        )
-
-
-def require_one_level(path: Path | str, levels: int) -> None:
-    """Raise `ImageRequestError` if a pyramid is wanted of an image elsewhere."""
-    if levels != 1:
-        raise ImageRequestError(
-            path,
-            "is written with one level elsewhere; leave levels= out, or save it here"
-            " and copy it there",
         )
 
 

@@ -15,13 +15,13 @@ from segkit.io.axes import require_axes
 from segkit.io.described import described
 from segkit.io.elsewhere.address import is_address, local_path
 from segkit.io.elsewhere.constructing import Construction
+from segkit.io.elsewhere.layout import Layout
 from segkit.io.errors import ImageRequestError, imports_explained
 from segkit.io.formats import (
     format_of,
     formats,
     formats_with,
     require_levels,
-    require_one_level,
     require_stated,
 )
 from segkit.io.image import Image
@@ -95,7 +95,8 @@ def save(
         The image holds labels: marked so in OME-Zarr, and never averaged; of a
         precomputed volume a segmentation, whose numbers have no sign.
     levels : int
-        Resolutions in an OME-Zarr, the full one included.
+        Resolutions in an OME-Zarr, a precomputed volume or an N5, the full one
+        included.
     downscale : {'mean', 'nearest', 'mode'}, optional
         How coarser voxels are made: the mean, for labels the mode by default.
     ome_version : {'0.5', '0.4'}
@@ -173,18 +174,20 @@ def _save_elsewhere(
     path: str, format_: Format, image: Image, options: SaveOptions, *, overwrite: bool
 ) -> Path:
     """Write an image at an address, where it is found when all of it is there."""
-    require_one_level(path, options.levels)
     if format_.layout is None:
         raise ImageRequestError(path, f"{format_.title} is not written at addresses")
     construction = Construction.at(path)
-    construction.create(format_.layout(image, options), overwrite=overwrite)
+    one = replace(options, levels=1)
+    layout = Layout.of(format_.layout, image, one)
+    construction.create(layout, overwrite=overwrite)
     writer = ImageWriter(path, construction=construction)
     try:
         copy(writer, image)
     except BaseException:
         writer.abandon()
         raise
-    return writer.finish()
+    downscale = options.downscale or ("mode" if options.labels else "mean")
+    return writer.finish(levels=options.levels, downscale=downscale)
 
 
 def _require_options(path: str, format_: Format, options: SaveOptions) -> None:

@@ -25,6 +25,7 @@ from segkit.io.arranged.views import with_names
 from segkit.io.described import blank, described
 from segkit.io.elsewhere.address import is_address, local_path
 from segkit.io.elsewhere.constructing import Construction
+from segkit.io.elsewhere.layout import Layout
 from segkit.io.errors import (
     ImageRequestError,
     MisalignedWriteError,
@@ -34,7 +35,6 @@ from segkit.io.errors import (
 from segkit.io.formats import (
     format_of,
     require_levels,
-    require_one_level,
     require_stated,
 )
 from segkit.io.opening import partial_path
@@ -142,7 +142,7 @@ def create_image(
     image = _described(path, blank(path, shape, np.dtype(dtype)), about)
     options = SaveOptions(chunks=chunks, labels=labels, ome_version=ome_version)
     if format_.layout is not None and is_address(path):
-        layout = format_.layout(image, options)
+        layout = Layout.of(format_.layout, image, options)
         Construction.at(path).create(layout, overwrite=overwrite)
         return open_writer(path)
     path = Path(path)
@@ -227,7 +227,7 @@ class ImageWriter:
         self._format = format_of(path)
         self._begun: Begun | None = None
         if construction is not None:
-            image, self._target = construction.reopen()
+            image, self._target = construction.reopen(self._format.layout)
         else:
             self._partial = target or partial_path(Path(path))
             if self._format.reopen is None:
@@ -308,7 +308,8 @@ class ImageWriter:
         Parameters
         ----------
         levels : int
-            Resolutions of the pyramid of an OME-Zarr, the full one included.
+            Resolutions of the pyramid of an OME-Zarr, a precomputed volume or an N5,
+            the full one included.
         downscale : {'nearest', 'mode', 'mean'}
             How a coarser voxel is made; ``'mode'`` or ``'nearest'`` for labels.
         durable : bool
@@ -324,7 +325,6 @@ class ImageWriter:
         if self._begun is not None:
             self._begun.require_same(self._shown)
         if self._construction is not None:
-            require_one_level(self._shown, levels)
             self._target.finish(self.path, levels, downscale)
         else:
             with full_disk_explained(self.path):

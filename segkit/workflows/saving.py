@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from segkit.arrays import Array, Table
     from segkit.io import Image
     from segkit.io.formats import Format
-    from segkit.io.options import SaveOptions
+    from segkit.io.options import Downscale, SaveOptions
     from segkit.io.writing import ImageWriter
     from segkit.workflows.inputs import Readable
 
@@ -253,15 +253,22 @@ def _create_elsewhere(
 ) -> Reserved:
     """Begin an image at an address."""
     from segkit.io.elsewhere.constructing import final_mark
-    from segkit.io.formats import require_one_level
+    from segkit.io.elsewhere.layout import Layout
 
-    require_one_level(reserved.path, options.get("levels", 1))
     construction = reserved.construction
     if format_.layout is None or construction is None:
         raise TypeError(f"{format_.title} is not written at addresses")
-    layout = format_.layout(blank, how)
+    layout = Layout.of(format_.layout, blank, how)
+    levels, downscale = _pyramid(options)
+    final = layout.with_levels(format_.layout, levels, downscale)
     construction.create(layout, overwrite=True)  # which `reserve` has looked at
-    return replace(reserved, expected=final_mark(layout))
+    return replace(reserved, expected=final_mark(final))
+
+
+def _pyramid(options: dict[str, Any]) -> tuple[int, Downscale]:
+    """Return how many levels a file has, and how the coarser ones are made."""
+    usual: Downscale = "mode" if options.get("labels") else "mean"
+    return options.get("levels", 1), options.get("downscale") or usual
 
 
 def is_lost(created: Reserved) -> bool:
@@ -325,7 +332,7 @@ def finish_file(
         return Saved.at(path)  # a worker died between naming it and saying so
     given = dict(options)
     finishing = {name: given[name] for name in _FINISHING if name in given}
-    finishing.setdefault("downscale", "mode" if given.get("labels") else "mean")
+    finishing["downscale"] = _pyramid(given)[1]
     fresh = created.before == ABSENT and not created.overwrite
     try:
         if not created.untouched:
@@ -340,13 +347,14 @@ def finish_file(
 def finish_elsewhere(
     created: Reserved,
     written: Sequence[int],  # noqa: ARG001 - all of them come first
-    options: Options,  # noqa: ARG001 - there is one level, and nothing to wait for
+    options: Options,
 ) -> SavedElsewhere:
     """Check that all chunks of an image elsewhere are there, and make them an image."""
     if _is_begun(created):
         if not created.untouched and not _is_named(created):
             raise in_the_way(created.path)
-        _writer(created).finish()
+        levels, downscale = _pyramid(dict(options))
+        _writer(created).finish(levels=levels, downscale=downscale)
     elif not _is_named(created):
         _writer(created)
     return SavedElsewhere(created.path, created.expected)

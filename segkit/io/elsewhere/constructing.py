@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.io.elsewhere.address import Address
+    from segkit.io.elsewhere.layout import Make
     from segkit.io.options import Downscale
 
 _METADATA = r"(zarr\.json|\.zgroup|\.zattrs|\.zarray|\.zmetadata|info|attributes\.json)"
@@ -140,8 +141,10 @@ class Construction:
         """Whether it is under construction."""
         return bool(self.place.ask("get", self._partial))
 
-    def reopen(self) -> tuple[Image, ChunksElsewhere]:
+    def reopen(self, make: Make | None = None) -> tuple[Image, ChunksElsewhere]:
         """Return what is known of an image under construction, and where boxes go.
+
+        `make` is what its format has, to write coarser levels.
 
         Raises
         ------
@@ -155,12 +158,12 @@ class Construction:
             )
         with parsing(self.address, self._partial):
             layout = Layout.from_json(found[0])
-        target = ChunksElsewhere(self, layout)
+        target = ChunksElsewhere(self, layout, make)
         axes = (layout.axes, layout.spacing, layout.units)
         return Image(str(self.address), target.voxels, *axes), target
 
-    def finish(self, layout: Layout) -> None:
-        """Write the metadata, when all chunks are there."""
+    def finish(self, layout: Layout, downscale: Downscale = "nearest") -> None:
+        """Write the coarser levels and the metadata, when all chunks are there."""
         missing = {*layout.chunk_names()}.difference(self._names())
         if missing:
             raise DamagedImageError(
@@ -169,6 +172,8 @@ class Construction:
                 f" {min(missing)!r}; write them, then finish",
             )
         place = self.place
+        shown = str(self.address)
+        layout.write_coarser(shown, place.where, self.address.path, downscale)
         for name, text in layout.documents:
             place.ask("put", f"{self.address.path}/{name}", text.encode())
         place.ask("remove", [self._partial])
@@ -199,10 +204,13 @@ def final_mark(layout: Layout) -> tuple[int, int]:
 class ChunksElsewhere:
     """Where boxes of an image under construction are written."""
 
-    def __init__(self, construction: Construction, layout: Layout) -> None:
+    def __init__(
+        self, construction: Construction, layout: Layout, make: Make | None
+    ) -> None:
         place = construction.place
         shown = str(construction.address)
         self._construction = construction
+        self._make = make
         self.layout = layout
         self.voxels = layout.voxels(shown, place.where, construction.address.path)
         self.chunks: tuple[int, ...] | None = layout.chunks
@@ -213,7 +221,10 @@ class ChunksElsewhere:
 
     def finish(self, path: object, levels: int, downscale: Downscale) -> None:  # noqa: ARG002 - the protocol's
         """Check that all chunks have been written, and make them an image."""
-        self._construction.finish(self.layout)
+        layout = self.layout
+        if self._make is not None:
+            layout = layout.with_levels(self._make, levels, downscale)
+        self._construction.finish(layout, downscale)
 
     def abandon(self) -> None:
         """Remove what has been written."""

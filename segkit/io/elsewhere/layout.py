@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.io.arranged.coarser import chunk_boxes, reduced, require_downscale
 from segkit.io.elsewhere.voxels import StoredVoxels
+from segkit.io.image import Image
+from segkit.io.options import SaveOptions
+from segkit.io.sources import InMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from segkit.io.elsewhere.place import Where
     from segkit.io.elsewhere.voxels import Spec
+    from segkit.io.options import Downscale
+
+    Make = Callable[[Image, SaveOptions], "Layout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,11 @@ class Layout:
         See `StoredVoxels`.
     axes, spacing, units
         Of the image.
+    coarser : tuple of Layout
+        Other levels, the finer ones first; what is written down of them is that they
+        are wanted.
+    asked : dict
+        What else was known of the image, and how it was to be written.
     """
 
     format: str
@@ -56,6 +68,54 @@ class Layout:
     turned: bool = False
     squeezed: bool = False
     offset: tuple[int, ...] = ()
+    coarser: tuple[Layout, ...] = ()
+    asked: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, make: Make, image: Image, options: SaveOptions) -> Layout:
+        """Return how an image is written, by the function of a format."""
+        known = {"path": image.path, "stated": image.stated, "channels": image.channels}
+        return replace(make(image, options), asked={**known, "how": asdict(options)})
+
+    def with_levels(self, make: Make, levels: int, downscale: Downscale) -> Layout:
+        """Return how the same image is written with coarser levels.
+
+        Raises
+        ------
+        ImageRequestError
+            If it cannot be.
+        """
+        if levels == 1:
+            return self
+        asked = self.asked
+        require_downscale(asked["path"], downscale)
+        zeros = np.broadcast_to(np.zeros((), self.dtype), self.shape)
+        known = (self.axes, self.spacing, self.units)
+        image = replace(
+            Image(asked["path"], InMemory(zeros), *known),
+            stated=asked["stated"],
+            channels=tuple(asked["channels"]),
+        )
+        how = replace(
+            SaveOptions(**asked["how"]),
+            chunks=self.chunks,
+            levels=levels,
+            downscale=downscale,
+            offset=self.offset[-3:] or None,
+        )
+        return Layout.of(make, image, how)
+
+    def write_coarser(
+        self, shown: str, where: Where, path: str, downscale: Downscale
+    ) -> None:
+        """Write the voxels of all other levels, of the first one that is there."""
+        finer = self.voxels(shown, where, path)
+        for level in self.coarser:
+            voxels = level.voxels(shown, where, path)
+            shapes = finer.shape, level.shape
+            for box in chunk_boxes(level.shape, level.chunks):
+                voxels.write(box, reduced(finer.read, shapes, box, downscale))
+            finer = voxels
 
     def voxels(self, shown: str, where: Where, path: str) -> StoredVoxels:
         """Return the voxels, to be written, of an image at a path."""

@@ -1,11 +1,13 @@
-"""What an OME-Zarr with one level is made of when it is written elsewhere."""
+"""What an OME-Zarr is made of when it is written elsewhere."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from segkit import checks
+from segkit.io.arranged.coarser import coarser_levels
 from segkit.io.axes import BY_NUMBER, is_nameless
 from segkit.io.elsewhere.layout import Layout
 from segkit.io.errors import ImageRequestError
@@ -42,9 +44,11 @@ def zarr_layout(image: Image, options: SaveOptions) -> Layout:
     chunks = checks.per_axis(chunks, image.ndim, name="chunks", least=1)
     new = version == "0.5"
     array = (_array_3 if new else _array_2)(image, chunks)
-    group = (_group_3 if new else _group_2)(_described(image, options))
+    found = list(coarser_levels(image.axes, image.shape, options.levels))
+    factors = [(1,) * image.ndim, *(own for own, _ in found)]
+    group = (_group_3 if new else _group_2)(_described(image, options, factors))
     name = "zarr.json" if new else ".zarray"
-    return Layout(
+    base = Layout(
         "zarr",
         {"driver": "zarr3" if new else "zarr", "metadata": array},
         _BASE,
@@ -57,6 +61,27 @@ def zarr_layout(image: Image, options: SaveOptions) -> Layout:
         image.axes,
         image.spacing,
         image.units,
+    )
+    coarser = [
+        _coarser(base, str(number), shape)
+        for number, (_, shape) in enumerate(found, start=1)
+    ]
+    arrays = [document for level in coarser for document in level.documents]
+    documents = (base.documents[0], *arrays, *group)
+    return replace(base, coarser=tuple(coarser), documents=documents)
+
+
+def _coarser(base: Layout, name: str, shape: tuple[int, ...]) -> Layout:
+    """Return how a coarser level lies beside the finest one."""
+    array = {**base.spec["metadata"], "shape": list(shape)}
+    document = base.documents[0][0].removeprefix(_BASE)
+    return replace(
+        base,
+        spec={**base.spec, "metadata": array},
+        folder=name,
+        documents=((name + document, json.dumps(array, indent=1)),),
+        prefix=name + base.prefix.removeprefix(_BASE),
+        shape=shape,
     )
 
 
@@ -103,14 +128,17 @@ def _array_2(image: Image, chunks: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _described(image: Image, options: SaveOptions) -> dict[str, Any]:
+def _described(
+    image: Image, options: SaveOptions, factors: list[tuple[int, ...]]
+) -> dict[str, Any]:
     """Return the attributes of the image, those of OME under that name."""
     version = options.ome_version
     name = image_name(image.path.partition("?")[0].rpartition("/")[2])
-    factors = [(1,) * image.ndim]
+    shift = options.downscale not in (None, "nearest")
+    levels = multiscales(name, image, version=version, factors=factors, shift=shift)
     ome: dict[str, Any] = {
         "version": version,
-        "multiscales": multiscales(name, image, version=version, factors=factors),
+        "multiscales": levels,
         **shown_channels(image),
     }
     if options.labels:

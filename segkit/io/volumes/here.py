@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from segkit import checks
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from segkit.io.elsewhere.layout import Make
     from segkit.io.formats import Entries
     from segkit.io.options import Downscale, SaveOptions
     from segkit.io.targets import Target
@@ -57,7 +59,7 @@ def create_here(
 
     def create(path: Path, image: Image, options: SaveOptions) -> None:
         require_libraries(path)
-        _begin(path, layout(image, options))
+        _begin(path, Layout.of(layout, image, replace(options, levels=1)))
 
     return create
 
@@ -70,32 +72,45 @@ def save_here(
     def save(path: Path, image: Image, options: SaveOptions) -> None:
         create_here(layout)(path, image, options)
         copy_into(path, image)
-        (path / _LAYOUT).unlink()
+        downscale = options.downscale or ("mode" if options.labels else "mean")
+        reopen_here(layout)(path)[1].finish(path, options.levels, downscale)
 
     return save
 
 
 def _begin(path: Path, layout: Layout) -> None:
-    for name, text in (*layout.documents, (_LAYOUT, layout.to_json().decode())):
+    _write_documents(path, layout)
+    (path / _LAYOUT).write_bytes(layout.to_json())
+
+
+def _write_documents(path: Path, layout: Layout) -> None:
+    for name, text in layout.documents:
         file = path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
 
-def reopen_here(path: Path) -> tuple[Image, Target]:
-    """Return what is known of an image under construction, and where boxes go."""
-    with parsing(path, _LAYOUT):
-        layout = Layout.from_json((path / _LAYOUT).read_bytes())
-    target = _Chunks(path, layout)
-    axes = (layout.axes, layout.spacing, layout.units)
-    return Image(str(path), target.voxels, *axes), target
+def reopen_here(
+    layout: Callable[[Image, SaveOptions], Layout],
+) -> Callable[[Path], tuple[Image, Target]]:
+    """Return what finds an image under construction, and where its boxes go."""
+
+    def reopen(path: Path) -> tuple[Image, Target]:
+        with parsing(path, _LAYOUT):
+            begun = Layout.from_json((path / _LAYOUT).read_bytes())
+        target = _Chunks(path, begun, layout)
+        axes = (begun.axes, begun.spacing, begun.units)
+        return Image(str(path), target.voxels, *axes), target
+
+    return reopen
 
 
 class _Chunks:
     """Chunks in a folder."""
 
-    def __init__(self, folder: Path, layout: Layout) -> None:
+    def __init__(self, folder: Path, layout: Layout, make: Make) -> None:
         self._folder = folder
+        self._make = make
         self._layout = layout
         self.voxels = layout.voxels(str(folder), *place_of(folder))
         self.chunks: tuple[int, ...] | None = layout.chunks
@@ -104,8 +119,8 @@ class _Chunks:
         """Write whole chunks, each of them a file."""
         self.voxels.write(box, array)
 
-    def finish(self, path: Path, levels: int, downscale: Downscale) -> None:  # noqa: ARG002 - the protocol's
-        """Check that all chunks have been written."""
+    def finish(self, path: Path, levels: int, downscale: Downscale) -> None:
+        """Check that all chunks have been written, and write the coarser levels."""
         missing = [n for n in self._layout.chunk_names() if not self._has(n)]
         if missing:
             raise DamagedImageError(
@@ -113,6 +128,9 @@ class _Chunks:
                 f"{len(missing)} chunks have not been written, the first is"
                 f" {missing[0]!r}; write them, then finish",
             )
+        layout = self._layout.with_levels(self._make, levels, downscale)
+        layout.write_coarser(str(path), *place_of(self._folder), downscale)
+        _write_documents(self._folder, layout)
         (self._folder / _LAYOUT).unlink()
 
     def _has(self, name: str) -> bool:

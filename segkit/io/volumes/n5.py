@@ -11,6 +11,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from segkit.io.arranged.coarser import coarser_levels
 from segkit.io.axes import by_number, is_nameless, letters_of, require_axes
 from segkit.io.calibration import UNKNOWN_UNIT, doubt_length, physical
 from segkit.io.elsewhere.layout import Layout
@@ -192,7 +193,7 @@ def _of_level(group: dict[str, Any], level: int) -> Any:
 
 
 def n5_layout(image: Image, options: SaveOptions) -> Layout:
-    """Return how an image becomes an N5 group with one scale, ``s0``.
+    """Return how an image becomes an N5 group of scales, ``s0`` the finest.
 
     Raises
     ------
@@ -210,7 +211,9 @@ def n5_layout(image: Image, options: SaveOptions) -> Layout:
         "dataType": str(image.dtype),
         "compression": _COMPRESSIONS[(options.compression or "gzip").lower()],
     }
-    group: dict[str, Any] = {"n5": "4.0.0", "scales": [[1] * image.ndim]}
+    found = list(coarser_levels(image.axes, image.shape, options.levels))
+    scales = [[1] * image.ndim, *([*factors[::-1]] for factors, _ in found)]
+    group: dict[str, Any] = {"n5": "4.0.0", "scales": scales}
     if not is_nameless(image):
         group["axes"] = list(image.axes[::-1])
         if image.stated:
@@ -218,7 +221,7 @@ def n5_layout(image: Image, options: SaveOptions) -> Layout:
             units = [u if u != UNKNOWN_UNIT else "" for u in image.units[::-1]]
             group["units"] = units
     text = json.dumps(own, indent=1)
-    return Layout(
+    base = Layout(
         "n5",
         {"driver": DRIVER, "metadata": own},
         "s0",
@@ -233,6 +236,36 @@ def n5_layout(image: Image, options: SaveOptions) -> Layout:
         image.units,
         turned=True,
     )
+    return _with_coarser(base, found)
+
+
+def _with_coarser(
+    base: Layout, found: list[tuple[tuple[int, ...], tuple[int, ...]]]
+) -> Layout:
+    """Return how the group lies with its coarser scales."""
+    coarser = [
+        _coarser(base, number, factors, shape)
+        for number, (factors, shape) in enumerate(found, start=1)
+    ]
+    arrays = [document for level in coarser for document in level.documents]
+    documents = (base.documents[0], *arrays, base.documents[-1])
+    return replace(base, coarser=tuple(coarser), documents=documents)
+
+
+def _coarser(
+    base: Layout, number: int, factors: tuple[int, ...], shape: tuple[int, ...]
+) -> Layout:
+    """Return how a coarser scale lies below the group."""
+    own = {**base.spec["metadata"], "dimensions": list(shape[::-1])}
+    text = json.dumps({**own, "downsamplingFactors": list(factors[::-1])}, indent=1)
+    return replace(
+        base,
+        spec={**base.spec, "metadata": own},
+        folder=f"s{number}",
+        documents=((f"s{number}/{ATTRIBUTES}", text),),
+        prefix=f"s{number}/",
+        shape=shape,
+    )
 
 
 N5 = Format(
@@ -244,14 +277,14 @@ N5 = Format(
     folder=True,
     elsewhere=True,
     open_options=frozenset({"key", "level", "missing"}),
-    save_options=frozenset({"chunks", "compression"}),
+    save_options=frozenset({"chunks", "compression", "levels", "downscale"}),
     compressions=tuple(_COMPRESSIONS),
     library="tensorstore",
     unstated=frozenset({"channels"}),
     open=open_n5,
     save=save_here(n5_layout),
     create=create_here(n5_layout),
-    reopen=reopen_here,
+    reopen=reopen_here(n5_layout),
     layout=n5_layout,
     ours=ours,
 )

@@ -9,12 +9,14 @@ precomputed begins where it does.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segkit import checks
+from segkit.io.arranged.coarser import coarser_levels
 from segkit.io.axes import require_axes
 from segkit.io.calibration import in_unit, is_length, physical
 from segkit.io.elsewhere.layout import Layout
@@ -111,7 +113,7 @@ def is_precomputed(node: Node) -> bool:
 
 
 def precomputed_layout(image: Image, options: SaveOptions) -> Layout:
-    """Return how an image becomes a precomputed volume with one scale.
+    """Return how an image becomes a precomputed volume.
 
     Labels become a segmentation of 32 or 64 bits without sign, compressed as such.
 
@@ -126,18 +128,17 @@ def precomputed_layout(image: Image, options: SaveOptions) -> Layout:
     scale = _scale(image, whole, options)
     chunks = chunks_of(image, options, (64, 64, 64))
     stored = list(chunks[-1:-4:-1])
-    info = {
-        "@type": "neuroglancer_multiscale_volume",
-        **whole,
-        "scales": [{**scale, "chunk_sizes": [stored]}],
-    }
+    found = list(coarser_levels(image.axes, image.shape, options.levels))
+    coarser = [_coarser(image, scale, factors[-3:], shape) for factors, shape in found]
+    scales = [{**one, "chunk_sizes": [stored]} for one in (scale, *coarser)]
+    info = {"@type": "neuroglancer_multiscale_volume", **whole, "scales": scales}
     spec = {
         "driver": DRIVER,
         "multiscale_metadata": whole,
         "scale_metadata": {**scale, "chunk_size": stored},
     }
     offset = tuple(scale["voxel_offset"][::-1])
-    return Layout(
+    base = Layout(
         format="precomputed",
         spec=spec,
         folder="",
@@ -154,6 +155,47 @@ def precomputed_layout(image: Image, options: SaveOptions) -> Layout:
         squeezed=single,
         offset=offset if single else (0, *offset),
     )
+    levels = [
+        _at_level(base, {**one, "chunk_size": stored}, shape)
+        for one, (_, shape) in zip(coarser, found, strict=True)
+    ]
+    return replace(base, coarser=tuple(levels))
+
+
+def _at_level(base: Layout, scale: dict[str, Any], shape: tuple[int, ...]) -> Layout:
+    """Return how a coarser scale lies beside the finest one."""
+    return replace(
+        base,
+        spec={**base.spec, "scale_metadata": scale},
+        prefix=f"{scale['key']}/",
+        shape=shape,
+        offset=(0,) * (not base.squeezed) + tuple(scale["voxel_offset"][::-1]),
+    )
+
+
+def _coarser(
+    image: Image,
+    scale: dict[str, Any],
+    factors: tuple[int, ...],
+    shape: tuple[int, ...],
+) -> dict[str, Any]:
+    """Return what `info` says of a coarser scale, of the finest one."""
+    steps = [s * f for s, f in zip(scale["resolution"], factors[::-1], strict=True)]
+    offset = scale["voxel_offset"]
+    if any(n % f for n, f in zip(offset, factors[::-1], strict=True)):
+        raise ImageRequestError(
+            image.path,
+            f"begins at voxel {tuple(offset[::-1])} of its volume, which no voxel of a"
+            f" level {factors} times as coarse does; give an offset= that does, or"
+            " fewer levels",
+        )
+    return {
+        **scale,
+        "key": "_".join(f"{step:g}" for step in steps),
+        "size": list(shape[:-4:-1]),
+        "resolution": steps,
+        "voxel_offset": [n // f for n, f in zip(offset, factors[::-1], strict=True)],
+    }
 
 
 def _require_axes(image: Image) -> None:
@@ -239,14 +281,16 @@ PRECOMPUTED = Format(
     folder=True,
     elsewhere=True,
     open_options=frozenset({"key", "level", "missing"}),
-    save_options=frozenset({"chunks", "labels", "compression", "offset"}),
+    save_options=frozenset(
+        {"chunks", "labels", "compression", "offset", "levels", "downscale"}
+    ),
     compressions=("raw", "png", "compressed_segmentation"),
     library="tensorstore",
     unstated=frozenset({"channels"}),
     open=open_precomputed,
     save=save_here(precomputed_layout),
     create=create_here(precomputed_layout),
-    reopen=reopen_here,
+    reopen=reopen_here(precomputed_layout),
     layout=precomputed_layout,
     ours=ours,
 )

@@ -186,5 +186,5 @@ def test_a_format_is_added_by_a_line_of_the_table(tmp_path, monkeypatch):
         segkit.open_image(f"{path}::b")
     with pytest.raises(ImageRequestError, match="text is written as a whole"):
         segkit.create_image(tmp_path / "b.txt", IMAGE.shape, np.uint8)
-    with pytest.raises(ImageRequestError, match="only OME-Zarr has levels"):
+    with pytest.raises(ImageRequestError, match=r"only OME-Zarr or .* has levels"):
         segkit.save(tmp_path / "b.txt", IMAGE[0], levels=2)
