@@ -75,9 +75,9 @@ class Segments:
             first = max(0, place - _LATELY) // _STEP * _STEP
             after = f"{folder_of(block)}/{first - 1:03d}" if first else ""
             listed = {
-                block * size + int(number): found
+                at: found
                 for found in self._client.listed(folder_of(block), after)
-                if (number := found.name.rpartition("/")[2]).isdecimal()
+                if (at := self._position(found.name)) is not None
             }
             page = self._pages[block] = _Page(first, listed)
         return page.listed
@@ -99,11 +99,22 @@ class Segments:
         if later:
             return min(later)
         size = self._place.block_size
-        last = f"{folder_of(position // size)}/~"
-        for found in self._client.listed(LOG, last, 1):
-            _, block, place = found.name.split("/")
-            return int(block) * size + int(place)
+        last, most = f"{folder_of(position // size)}/~", 1
+        while beyond := self._client.listed(LOG, last, most):
+            places = map(self._position, [found.name for found in beyond])
+            if (at := next((x for x in places if x is not None), None)) is not None:
+                return at
+            last, most = beyond[-1].name, 1000  # somebody else's objects
         return None
+
+    def _position(self, name: str) -> int | None:
+        """Return which segment an object is; None of one that we would not write."""
+        try:
+            _, block, place = name.split("/")
+            position = int(block) * self._place.block_size + int(place)
+        except ValueError:
+            return None
+        return position if self.name(position) == name else None
 
     def read(self, position: int, limit: int | None) -> tuple[bytes, int] | None:
         """Return the first bytes of a segment and its size; see `Log.read`.
