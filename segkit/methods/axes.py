@@ -6,13 +6,14 @@ channels of a plane. Objects joined through time look as good as any, so a metho
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from segkit import checks, extents
 from segkit.io.axes import require_said
-from segkit.io.calibration import SPATIAL
+from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT
 from segkit.io.image import Image
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def by_space(
     axes: str | None,
     spacing: float | Sequence[float] | None,
     segment: Callable[[NDArray[Any], Spacing, float], NDArray[np.int32]],
+    *,
+    apparent: Callable[[NDArray[Any], int], float] | None = None,
 ) -> NDArray[np.int32]:
     """Return what a method makes of an image, of each plane or volume by itself.
 
@@ -73,10 +76,13 @@ def by_space(
         One letter per axis. Objects extend along z, y and x, in any order; along others
         the image is taken apart.
     spacing : float or sequence of float, optional
-        Along each axis of space; 1 by default.
+        Along each axis of space; 1 by default, but for what is `apparent`.
     segment : callable
         Takes an array with axes of space only, their `Spacing`, and the distance of
         voxels along the finest of them.
+    apparent : callable, optional
+        Takes a volume whose spacing nobody said and which of its axes is z; returns
+        the distance of planes in pixels.
 
     Returns
     -------
@@ -88,42 +94,51 @@ def by_space(
     TypeError, ValueError
         If three axes or more are not named, or names or spacing do not fit the image.
     """
-    array, names, distances = _described(image, axes, spacing)
-    segment_part = _thick(segment)
+    array, names, said = _described(image, axes, spacing)
+    segment_part = partial(
+        _part, segment, [name for name in names if name in SPATIAL], said, apparent
+    )
     apart = [place for place, name in enumerate(names) if name not in SPATIAL]
     if not apart:
-        return segment_part(array, distances)
+        return segment_part(array)
     fronts = range(len(apart))
     parts = np.moveaxis(array, apart, fronts)
     labels = np.zeros(parts.shape, np.int32)
     found = 0
     for place in np.ndindex(parts.shape[: len(apart)]):
-        own = segment_part(parts[place], distances)
+        own = segment_part(parts[place])
         labels[place] = np.where(own > 0, own + np.int32(found), 0)
         found += int(own.max(initial=0))
     return np.ascontiguousarray(np.moveaxis(labels, fronts, apart))
 
 
-def _thick(
+def _part(
     segment: Callable[[NDArray[Any], Spacing, float], NDArray[np.int32]],
-) -> Callable[[NDArray[Any], tuple[float, ...]], NDArray[np.int32]]:
-    """Return a method that takes a volume of one plane for that plane."""
-
-    def run(array: NDArray[Any], distances: tuple[float, ...]) -> NDArray[np.int32]:
-        places = [place for place, n in enumerate(array.shape) if n != 1]
-        if len(places) < 2:
-            places = list(range(array.ndim))
-        flat = array.reshape([array.shape[place] for place in places])
-        known = [distances[place] for place in places]
-        return segment(flat, relative(known), min(known)).reshape(array.shape)
-
-    return run
+    names: list[str],
+    said: tuple[float, ...] | None,
+    apparent: Callable[[NDArray[Any], int], float] | None,
+    array: NDArray[Any],
+) -> NDArray[np.int32]:
+    """Return what a method makes of a plane or a volume; one plane is a plane."""
+    distances = list(said or [1.0] * array.ndim)
+    places = [place for place, n in enumerate(array.shape) if n != 1]
+    if said is None and apparent is not None and len(places) == len(SPATIAL):
+        across = names.index("z")
+        distances[across] = apparent(array, across)
+    if len(places) < 2:
+        places = list(range(array.ndim))
+    flat = array.reshape([array.shape[place] for place in places])
+    known = [distances[place] for place in places]
+    return segment(flat, relative(known), min(known)).reshape(array.shape)
 
 
 def _described(
     image: Any, axes: str | None, spacing: float | Sequence[float] | None
-) -> tuple[NDArray[Any], str, tuple[float, ...]]:
-    """Return the voxels, a name for each axis, and distances along those of space."""
+) -> tuple[NDArray[Any], str, tuple[float, ...] | None]:
+    """Return the voxels, a name for each axis, and distances along those of space.
+
+    No distances, if nobody said any.
+    """
     checks.require_unmasked(image)
     names = axes
     if isinstance(image, Image):
@@ -134,7 +149,9 @@ def _described(
             require_said(image.ndim, None, None)
         if spacing is None and sorted(image.axes) == sorted(names or ""):
             known = dict(zip(image.axes, image.physical_spacing(), strict=True))
-            spacing = [known[name] for name in names or "" if name in SPATIAL]
+            stated = [known[name] for name in names or "" if name in SPATIAL]
+            if image.unit != UNKNOWN_UNIT or set(stated) != {1.0}:
+                spacing = stated
     array = np.asarray(image)
     if names is None:
         checks.require_grey(array)
@@ -142,8 +159,9 @@ def _described(
         names = SPATIAL[max(0, len(SPATIAL) - array.ndim) :]
     _require_names(names, array)
     count = sum(name in SPATIAL for name in names)
-    given = extents.as_spacing(1.0 if spacing is None else spacing, count)
-    return array, names, tuple(map(float, given))
+    if spacing is None:
+        return array, names, None
+    return array, names, tuple(map(float, extents.as_spacing(spacing, count)))
 
 
 def _require_names(names: str, array: NDArray[Any]) -> None:

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 # Thresholds so many times as high as that of the rest are those of a few extremes.
 _EXTREME = 4
+# There is no surface through the background where less of the image than this is seen
+# to be it: between objects that fill the image it would run through these.
+_SEEN = 0.25
+# What is so many voxels away from objects is background; of specks no wider than that,
+# as noise has them, it says nothing.
+_MARGIN = 3
+# Planes seem to be farther apart than pixels only if by this factor; and the most.
+_FARTHER, _FARTHEST = 1.2, 16
 # How much wider, times how much less steep at their rims, what glows is.
 _WIDER, _GLOW = 1.2, 5
 # Along the smallest box by which the background is opened.
@@ -55,8 +63,10 @@ def above_background(
             break
         contrast, mask = finer, inside
     for _ in range(2):
-        sigma = 6 * typical_radius(mask, spacing)
-        smoother = image - _surface(image, mask, sigma, spacing)
+        away, radius = _away(mask, spacing), typical_radius(mask, spacing)
+        if radius > 2 * _MARGIN and away.mean() < _SEEN:
+            break
+        smoother = image - _surface(image, away, 6 * radius, spacing)
         outside = _foreground(smoother, sensitivity, spacing)
         if _is_glow(image, outside, mask, spacing):
             break
@@ -73,6 +83,19 @@ def _of_known_size(
     """
     contrast = _above_opening(image, max(_LEAST_BOX, int(4 * radius)), spacing)
     return contrast, _foreground(contrast, sensitivity, spacing)
+
+
+def apparent_step(mask: NDArray[np.bool_], across: int) -> float:
+    """Return how far apart planes seem to be, in pixels, by the outlines in a volume.
+
+    Surfaces that face all directions alike are crossed as often along each axis, on the
+    same length. At least 1, and 1 if nearly so: where few planes are seen, or objects
+    are smeared along z, it would seem that these are nearer than pixels.
+    """
+    crossed = [float(np.diff(mask, axis=axis).mean()) for axis in range(mask.ndim)]
+    along = crossed.pop(across)
+    step = along / max(float(np.mean(crossed)), np.finfo(float).tiny)
+    return min(step, _FARTHEST) if step > _FARTHER else 1.0
 
 
 def opened(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.bool_]:
@@ -185,18 +208,23 @@ def _rim_slope(
     return float(np.median(gradient(image, spacing)[rim])) if rim.any() else 0.0
 
 
+def _away(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.bool_]:
+    """Return what is some voxels away from a mask, where blur and noise end."""
+    margin = [int(n) for n in in_voxels(_MARGIN, spacing)]
+    near: NDArray[np.bool_] = operations.binary_dilation(mask, margin, shape="diamond")
+    return ~near
+
+
 def _surface(
     image: NDArray[np.float64],
-    mask: NDArray[np.bool_],
+    away: NDArray[np.bool_],
     sigma: float,
     spacing: Spacing,
 ) -> NDArray[np.float64]:
-    """Return the smooth surface through the voxels away from a mask."""
+    """Return the smooth surface through voxels that are away from all objects."""
     factors = _factors(max(1, int(sigma // 4)), spacing)
-    margin = [int(n) for n in in_voxels(3, spacing)]
-    outside = ~operations.binary_dilation(mask, margin, shape="diamond")
     # A trace of all voxels, where no background is near.
-    weight = outside.astype(np.float64) + 1e-4
+    weight = away.astype(np.float64) + 1e-4
     widths = in_voxels(sigma, spacing)
     sigmas = [width / factor for width, factor in zip(widths, factors, strict=True)]
     total, weights = (

@@ -6,6 +6,7 @@ One function with defaults, `segment_nuclei`, that takes its scales from the ima
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -14,10 +15,15 @@ import numpy as np
 from segkit import checks
 from segkit.filters.smoothing import gaussian
 from segkit.methods.axes import by_space, in_voxels
-from segkit.methods.background import above_background
+from segkit.methods.background import above_background, apparent_step
 from segkit.methods.outlines import edge_level, outlined
-from segkit.methods.splitting import filled, split_by_shape, typical_radius
-from segkit.methods.telling import above_noise, in_focus, without_crumbs
+from segkit.methods.splitting import filled, radius_of_objects, split_by_shape
+from segkit.methods.telling import (
+    above_noise,
+    ground_is_bright,
+    in_focus,
+    without_crumbs,
+)
 from segkit.names import known_as
 from segkit.windows.rule import Polarity
 
@@ -28,6 +34,17 @@ if TYPE_CHECKING:
 
     from segkit.io import Image
     from segkit.methods.axes import Spacing
+
+# Sigma of the distance map, as a part of the radius, and how much of `depth` a neck is
+# to have: in a plane and in a volume. There smoothing lowers summits more, which fall
+# away along more axes, and more ways lead through a neck, of which the widest counts.
+_NECKS = {2: (0.15, 1.0), 3: (0.05, 0.5)}
+
+_GROUND = (
+    "the image looks like {1} objects on a {0} ground, and {0} ones are looked for;"
+    " if those are the nuclei, give polarity='{1}'"
+)
+_POLARITIES = [("bright", "dark"), ("dark", "bright")]
 
 
 @known_as("segkit")
@@ -85,8 +102,9 @@ def segment_nuclei(
         and no id is given twice.
     spacing : float or sequence of float, optional
         Distance of voxels along each axis of space, in any unit, as ``(2, 0.5, 0.5)``;
-        but for `radius`, only its ratios matter. By default that of an opened image,
-        else the same along all axes.
+        but for `radius`, only its ratios matter. By default that of an opened image. If
+        nobody says it, planes of a volume are taken to be as far apart as they look by
+        the outlines in it, and never nearer than pixels are.
     polarity : {'bright', 'dark'}
         Whether nuclei are brighter or darker than the background.
     sensitivity : float
@@ -100,11 +118,13 @@ def segment_nuclei(
         then, such as tissue that shines.
     depth : float
         Least depth of a neck where objects are cut, as a part of the radius of the
-        smaller object, from 0 to 1: smaller cuts more.
+        smaller object, from 0 to 1: smaller cuts more. Half of it in a volume, where
+        more ways lead through a neck.
     valleys : float
         How much brightness counts beside shape: cuts are where the distance from the
-        outside, times this power of the brightness, has a neck. 0 is by shape only, as
-        for objects with bright spots inside. At least 0.
+        outside, times this power of the brightness (in a volume: of that beside what is
+        around it), has a neck. 0 is by shape only, as for objects with bright spots
+        inside. At least 0.
     min_radius : float
         Objects smaller than a ball of this part of the typical radius are dropped;
         those that the image's border cuts may have 0.4 of that size. From 0 to below 1.
@@ -123,6 +143,11 @@ def segment_nuclei(
         If the image has fewer than two axes, or more that nobody named, no voxels, is
         not of real numbers, looks like a colour picture, or holds NaN or infinity; if
         an option is no finite number in its range.
+
+    Warns
+    -----
+    UserWarning
+        If the image looks like objects of the other `polarity` than the one given.
 
     Examples
     --------
@@ -149,7 +174,10 @@ def segment_nuclei(
         min_radius=_part(min_radius, "min_radius", "typical radius", below=True),
         focus=_part(focus, "focus", "median rim"),
     )
-    return by_space(image, axes, spacing, segment)
+    step = partial(
+        _apparent_step, dark=polarity == "dark", sensitivity=sensitivity, radius=radius
+    )
+    return by_space(image, axes, spacing, segment, apparent=step)
 
 
 def _part(value: float, name: str, whole: str, *, below: bool = False) -> float:
@@ -162,6 +190,28 @@ def _part(value: float, name: str, whole: str, *, below: bool = False) -> float:
             " not pixels"
         )
     return number
+
+
+def _apparent_step(
+    image: NDArray[Any],
+    across: int,
+    *,
+    dark: bool,
+    sensitivity: float,
+    radius: float | None,
+) -> float:
+    """Return how far planes seem to be apart, in pixels."""
+    cubes = (1.0,) * image.ndim
+    with checks.inside_tile():
+        smooth = gaussian(_bright(image, dark), 1)
+        _, mask = above_background(smooth, sensitivity, cubes, radius)
+    return apparent_step(mask, across)
+
+
+def _bright(image: NDArray[Any], dark: bool) -> NDArray[np.float64]:
+    """Return grey values of which the nuclei have the high ones."""
+    grey = _grey(image)
+    return grey.max() - grey if dark else grey
 
 
 def _segment(
@@ -179,18 +229,18 @@ def _segment(
     focus: float,
 ) -> NDArray[np.int32]:
     """Segment a plane or a volume; see `segment_nuclei`."""
-    grey = _grey(image)
-    if dark:
-        grey = grey.max() - grey
+    grey = _bright(image, dark)
     extent = sum(n * step for n, step in zip(grey.shape, spacing, strict=True))
     known = None if radius is None else min(radius / finest, extent)
 
     def size(mask: NDArray[np.bool_]) -> float:
-        return known or typical_radius(mask, spacing)
+        return known or radius_of_objects(mask, spacing)
 
     split = partial(_split, spacing=spacing, depth=depth, valleys=valleys)
     with checks.inside_tile():  # a volume may shrink until it is as thin as a picture
         smooth = gaussian(grey, in_voxels(1, spacing))
+        if ground_is_bright(smooth, spacing):
+            warnings.warn(_GROUND.format(*_POLARITIES[dark]), stacklevel=5)
         contrast, mask = above_background(smooth, sensitivity, spacing, known)
         mask = filled(mask, contrast, spacing)
         objects = split(mask, contrast, size(mask))
@@ -229,16 +279,39 @@ def _split(
     brightness = None
     if valleys > 0:
         smooth = _smoother(np.maximum(contrast, 0), 0.2 * radius, spacing)
-        brightest = max(float(smooth.max()), np.finfo(float).tiny)
-        brightness = (smooth / brightest) ** valleys
+        if mask.ndim > 2:
+            brightness = _beside(mask, contrast, smooth, in_voxels(radius / 2, spacing))
+        else:
+            brightness = smooth / max(float(smooth.max()), np.finfo(float).tiny)
+        brightness **= valleys
+    smoothing, part = _NECKS[min(mask.ndim, 3)]
     return split_by_shape(
         mask,
         spacing,
-        smoothing=max(0.5, 0.15 * radius),
-        depth=depth,
+        smoothing=max(0.5, smoothing * radius),
+        depth=part * depth,
         least=0.4 * radius,
         brightness=brightness,
     )
+
+
+def _beside(
+    mask: NDArray[np.bool_],
+    contrast: NDArray[np.float64],
+    smooth: NDArray[np.float64],
+    sigmas: tuple[float, ...],
+) -> NDArray[np.float64]:
+    """Return the brightness in a mask, from 0 to 1, where that around it is 0.5.
+
+    In a volume dim objects touch bright ones on all sides: they are no valleys, which
+    are dark beside what is next to them.
+    """
+    near = gaussian(np.where(mask, np.maximum(contrast, 0), 0), sigmas)[mask]
+    near /= gaussian(mask.astype(np.float64), sigmas)[mask]
+    beside = np.zeros(mask.shape)
+    least = max(1e-6 * float(smooth.max()), np.finfo(float).tiny)  # in filled holes
+    beside[mask] = smooth[mask] / np.maximum(2 * near, least)
+    return np.minimum(beside, 1)
 
 
 def _grey(array: NDArray[Any]) -> NDArray[np.float64]:

@@ -50,8 +50,8 @@ def distance(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:
 def typical_radius(mask: NDArray[np.bool_], spacing: Spacing) -> float:
     """Return the radius of the component in which the median foreground voxel lies.
 
-    A component's radius is the largest distance inside it, which a cluster of touching
-    objects shares with its largest member: clusters do not spoil the estimate.
+    A component's radius is the largest distance inside it: that of the largest member
+    of a cluster, and of the widest place of glow. See `radius_of_objects`.
     """
     components = label(mask)
     n = int(components.max())
@@ -62,6 +62,24 @@ def typical_radius(mask: NDArray[np.bool_], spacing: Spacing) -> float:
     order = np.argsort(depth)
     filled = np.cumsum(volume[order])
     return float(depth[order][np.searchsorted(filled, filled[-1] / 2)])
+
+
+def radius_of_objects(mask: NDArray[np.bool_], spacing: Spacing) -> float:
+    """Return the radius of the object in which the median foreground voxel lies.
+
+    An object is as wide as a summit of the distance map, and as large as a ball of that
+    radius. Those that touch are told apart: of a cluster, the largest says nothing of
+    the others.
+    """
+    if not mask.any():
+        return 1.0
+    inside = distance(mask, spacing)
+    smooth = gaussian(inside, in_voxels(1, spacing))
+    summits = mask & (smooth >= dilation(smooth, shape="box"))
+    pieces = label(summits, connectivity=mask.ndim)
+    radii = np.sort(maxima(inside, pieces, int(pieces.max()))[1:])
+    filled = np.cumsum(radii**mask.ndim)
+    return float(radii[np.searchsorted(filled, filled[-1] / 2)])
 
 
 def filled(
@@ -79,7 +97,7 @@ def filled(
         return full
     inside = holes > 0
     darkest = -maxima(-contrast, holes, n, least=-np.inf)
-    wide = maxima(distance(inside, spacing), holes, n) > _GAP * typical_radius(
+    wide = maxima(distance(inside, spacing), holes, n) > _GAP * radius_of_objects(
         mask, spacing
     )
     gaps = wide & (darkest <= np.median(contrast[~full]))

@@ -1,6 +1,6 @@
-"""Telling nuclei from what else stands out: noise, blurs, crumbs.
+"""Telling nuclei from what else stands out: noise, blurs, crumbs, a bright ground.
 
-Each function takes labels and returns those that it keeps, numbered anew.
+Each function that takes labels returns those that it keeps, numbered anew.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segkit.labelling.labels import label
 from segkit.methods.axes import is_fine
-from segkit.methods.background import gradient
+from segkit.methods.background import gradient, opened
 from segkit.methods.outlines import bright_level
 from segkit.methods.splitting import renumbered
 from segkit.morphology import operations
+from segkit.thresholding.methods import threshold as threshold_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +33,22 @@ _GRAIN = 3
 # Small ones are no crumbs if they are as bright and sharp as this part of the others,
 # at least as large as this part of the least size, and so many for each other one.
 _ALIKE, _LEAST, _MANY = 0.6, 0.25, 0.5
+# The ground is bright if what is darker is so many times as far from it as what is not.
+_DARKER = 2
+
+
+def ground_is_bright(image: NDArray[np.float64], spacing: Spacing) -> bool:
+    """Return whether an image looks like dark objects on a bright ground.
+
+    Most voxels are bright then, and those that are not are in more pieces: between
+    bright objects that touch, the dark is a net.
+    """
+    darkest, middle, brightest = np.percentile(image, [0.5, 50, 99.5])
+    if middle - darkest <= _DARKER * (brightest - middle):
+        return False
+    above = image > threshold_of(image, "otsu")
+    pieces = [int(label(opened(m, spacing)).max()) for m in (~above, above)]
+    return pieces[0] > pieces[1]
 
 
 def above_noise(
@@ -127,7 +145,7 @@ def _rim_slopes(
         for step in (-1, 1):
             rim |= np.roll(padded, step, axis=axis)[inner] != objects
     rim &= objects > 0
-    label, number = objects[rim], int(objects.max()) + 1
-    voxels = np.bincount(label, minlength=number)
-    rise = np.bincount(label, gradient(contrast, spacing)[rim], minlength=number)
+    owner, number = objects[rim], int(objects.max()) + 1
+    voxels = np.bincount(owner, minlength=number)
+    rise = np.bincount(owner, gradient(contrast, spacing)[rim], minlength=number)
     return rise / np.maximum(voxels, 1)

@@ -149,3 +149,35 @@ def test_nuclei_with_dark_middles_are_whole():
     assert score(found, drawn).average_precision == 1
     assert (found[dark] > 0).all()
     assert label(found > 0).max() == len(grid(40))
+
+
+def sheet(rng, across, gap):
+    """Return cells that fill the image but for thin dark lines, and their labels."""
+    step = SHAPE[0] / across
+    places = np.stack(np.mgrid[:across, :across], -1).reshape(-1, 2) * step + step / 2
+    places += rng.normal(0, 0.18 * step, places.shape)
+    y, x = np.indices(SHAPE)
+    apart = np.hypot(y[..., None] - places[:, 0], x[..., None] - places[:, 1])
+    nearest = np.sort(apart, axis=-1)[..., :2]
+    border = (nearest[..., 1] - nearest[..., 0]) / 2
+    drawn = np.argmin(apart, axis=-1).astype(np.int32) + 1
+    bright = rng.uniform(70, 130, int(drawn.max()) + 1)[drawn]
+    bright *= 1 - 0.8 * np.exp(-((border / gap) ** 2))
+    return 20 + gaussian(bright, 1) + rng.normal(0, 4, SHAPE), drawn
+
+
+def test_nuclei_that_fill_the_image_are_found():
+    """No background is seen: a surface through what is left would be one of nuclei."""
+    image, drawn = sheet(np.random.default_rng(0), across=6, gap=3)
+    assert score(segment_nuclei(image), drawn).average_precision > 0.8
+
+
+def test_dark_objects_on_a_bright_ground_are_told():
+    rng = np.random.default_rng(0)
+    drawn = discs(grid(40), 10)
+    dark = 200 - seen(drawn, rng)
+    with pytest.warns(UserWarning, match="give polarity='dark'"):
+        segment_nuclei(dark)
+    assert score(segment_nuclei(dark, polarity="dark"), drawn).average_precision > 0.9
+    with pytest.warns(UserWarning, match="give polarity='bright'"):
+        segment_nuclei(200 - dark, polarity="dark")

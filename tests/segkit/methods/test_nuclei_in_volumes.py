@@ -1,0 +1,90 @@
+"""Crowded nuclei in volumes, whose planes may be farther apart than pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from segkit.evaluation.matching import average_precision
+from segkit.filters.smoothing import gaussian
+from segkit.io import as_image
+from segkit.methods.background import apparent_step
+from segkit.methods.nuclei import segment_nuclei
+from segkit.methods.splitting import radius_of_objects, typical_radius
+from segkit.overlaps.contingency_table import contingency
+
+
+def balls(places, radii, shape, step=1):
+    """Return labels of balls, in planes so many pixels apart; the deeper one wins."""
+    z, y, x = np.indices(shape)
+    deepest, drawn = np.zeros(shape), np.zeros(shape, np.int32)
+    for number, ((a, b, c), radius) in enumerate(zip(places, radii, strict=True), 1):
+        apart = np.sqrt((z * step - a) ** 2 + (y - b) ** 2 + (x - c) ** 2)
+        mine = 1 - apart / radius > deepest
+        drawn[mine], deepest[mine] = number, (1 - apart / radius)[mine]
+    return drawn
+
+
+def touching(step, *, radius=8, across=3, apart=14):
+    places = [20 + apart * np.array(place) for place in np.ndindex((across,) * 3)]
+    side = 40 + apart * (across - 1)
+    return balls(places, [radius] * len(places), (side // step, side, side), step)
+
+
+def seen(drawn, seed=0, bright=None):
+    rng = np.random.default_rng(seed)
+    if bright is None:
+        bright = 100 * rng.uniform(0.7, 1.3, int(drawn.max()) + 1)
+    bright[0] = 0
+    return 20 + gaussian(bright[drawn], 1) + rng.normal(0, 4, drawn.shape)
+
+
+def precision(found, drawn):
+    return average_precision(contingency(found, drawn), [0.5])[0].average_precision
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_planes_seem_as_far_apart_as_they_are(step):
+    assert apparent_step(touching(step) > 0, 0) == pytest.approx(step, rel=0.2)
+
+
+def test_planes_never_seem_nearer_than_pixels():
+    columns = np.zeros((8, 60, 60), bool)
+    columns[:, 10:20, 10:20] = columns[:, 30:50, 30:50] = True
+    assert apparent_step(columns, 0) == 1
+
+
+def test_touching_balls_are_parted_without_a_spacing():
+    drawn = touching(2)
+    image = seen(drawn)
+    assert precision(segment_nuclei(image, axes="zyx"), drawn) > 0.9
+    swapped = segment_nuclei(np.moveaxis(image, 0, 2), axes="yxz")
+    assert precision(np.moveaxis(swapped, 2, 0), drawn) > 0.9
+
+
+def test_a_spacing_that_is_said_is_taken():
+    image = seen(touching(2))
+    said = segment_nuclei(image, spacing=1)
+    stated = as_image(image, axes="zyx", spacing=(2, 2, 2), units=("micrometer",) * 3)
+    np.testing.assert_array_equal(segment_nuclei(stated), said)
+    assert (said != segment_nuclei(image, axes="zyx")).any()
+
+
+def test_one_large_nucleus_hides_no_small_ones_beside_it():
+    """They touch: the largest of a cluster is not the size of its others."""
+    ring = [(30 + 26 * np.sin(t), 30, 30 + 26 * np.cos(t)) for t in np.arange(0, 6, 1)]
+    drawn = balls([(30, 30, 30), *ring], [18] + [9] * 6, (60, 60, 68))
+    assert typical_radius(drawn > 0, (1.0,) * 3) > 17
+    row = [(12, 12, 12 + 14 * i) for i in range(8)]
+    many = balls([*row, (26, 26, 116)], [8] * 8 + [16], (52, 52, 136))
+    assert radius_of_objects(many > 0, (1.0,) * 3) < 17
+    assert segment_nuclei(seen(drawn), spacing=1).max() == 7
+
+
+def test_a_dim_nucleus_between_bright_ones_is_found():
+    drawn = touching(1)
+    bright = np.full(28, 100.0)
+    bright[14] = 45
+    found = segment_nuclei(seen(drawn, bright=bright), spacing=1)
+    assert precision(found, drawn) > 0.9
+    assert np.mean(found[drawn == 14] > 0) > 0.5
