@@ -12,7 +12,7 @@ import numpy as np
 from segkit.filters.smoothing import gaussian
 from segkit.labelling.labels import label
 from segkit.methods.axes import in_voxels, is_fine
-from segkit.methods.splitting import typical_radius
+from segkit.methods.splitting import radius_of_objects, typical_radius
 from segkit.morphology import operations
 from segkit.morphology.flat import footprint
 from segkit.thresholding.methods import threshold as threshold_of
@@ -64,7 +64,8 @@ def above_background(
         contrast, mask = finer, inside
     for _ in range(2):
         away, radius = _away(mask, spacing), typical_radius(mask, spacing)
-        if radius > 2 * _MARGIN and away.mean() < _SEEN:
+        wide = radius_of_objects(mask, spacing) > 2 * _MARGIN
+        if wide and away.mean() < _SEEN:
             break
         smoother = image - _surface(image, away, 6 * radius, spacing)
         outside = _foreground(smoother, sensitivity, spacing)
