@@ -13,7 +13,7 @@ import numpy as np
 
 from segkit import checks, extents
 from segkit.io.axes import require_said
-from segkit.io.calibration import SPATIAL, UNKNOWN_UNIT
+from segkit.io.calibration import SPATIAL
 from segkit.io.image import Image
 
 if TYPE_CHECKING:
@@ -149,9 +149,7 @@ def _described(
             require_said(image.ndim, None, None)
         if spacing is None and sorted(image.axes) == sorted(names or ""):
             known = dict(zip(image.axes, image.physical_spacing(), strict=True))
-            stated = [known[name] for name in names or "" if name in SPATIAL]
-            if image.unit != UNKNOWN_UNIT or set(stated) != {1.0}:
-                spacing = stated
+            spacing = [known[name] for name in names or "" if name in SPATIAL]
     array = np.asarray(image)
     if names is None:
         checks.require_grey(array)

@@ -102,9 +102,9 @@ def segment_nuclei(
         and no id is given twice.
     spacing : float or sequence of float, optional
         Distance of voxels along each axis of space, in any unit, as ``(2, 0.5, 0.5)``;
-        but for `radius`, only its ratios matter. By default that of an opened image. If
-        nobody says it, planes of a volume are taken to be as far apart as they look by
-        the outlines in it, and never nearer than pixels are.
+        but for `radius`, only its ratios matter. By default that of an opened image,
+        1 where its file says none. Planes of an array are taken to be as far apart as
+        they look by the outlines in it, and never nearer than pixels are.
     polarity : {'bright', 'dark'}
         Whether nuclei are brighter or darker than the background.
     sensitivity : float
