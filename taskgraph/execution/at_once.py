@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from backends.warning import warn
-from taskgraph.errors import NoResultError
+from taskgraph.description import describe
+from taskgraph.errors import ArgumentChangedError, NoResultError
 from taskgraph.execution.in_process import member
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.runner import Runner
@@ -59,6 +60,9 @@ def run_at_once(
     ------
     NoResultError
         What it needs is missing, or it failed.
+    ArgumentChangedError
+        The function changed an argument in place. Nothing is kept: whoever finds a
+        result would have the argument unchanged.
     """
     missing = [need for need in task.needs if not results.has(need.key)]
     if missing:
@@ -156,6 +160,13 @@ def _run_again(results: Results, task: Task) -> Any:
 def _ran(results: Results, task: Task) -> Batch:
     batch = Batch()
     Runner(results, debug=True, alone=False).run(task, lambda: batch, str)
+    if task.changed():
+        results.settle([task.key], stored=False)
+        raise ArgumentChangedError(
+            f"{describe(task.name, task.args, task.kwargs)} changed an argument in "
+            "place, which a call that is found in the store would not do, so nothing "
+            "was kept; let the function copy what it changes, and return it"
+        )
     return batch
 
 

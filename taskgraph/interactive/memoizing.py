@@ -114,6 +114,11 @@ def memory(store: Any = "jugdata") -> Memory:
     store : str, path, Backend or Results, optional
         A directory or URL, or a store that is open.
 
+    Notes
+    -----
+    A function that changes an argument in place (an array, a random generator) raises
+    `ArgumentChangedError`, and nothing is kept: a call that is found changes nothing.
+
     Examples
     --------
     >>> import numpy as np

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from taskgraph import Task, TaskGenerator, in_store, memory, run, show, sweep
+from taskgraph import (
+    ArgumentChangedError,
+    Task,
+    TaskGenerator,
+    in_store,
+    memory,
+    run,
+    show,
+    sweep,
+)
 
 from ..displays.html_checks import Offences
 
@@ -147,6 +156,27 @@ def test_memory_takes_the_options_of_tasks():
     assert quiet(np.ones(3), 1) == quiet(np.ones(3), 2) == 3
     with pytest.raises(ZeroDivisionError):
         memo(divided)(1, 0)
+
+
+def brightened(image):
+    image += 1
+    return image.sum()
+
+
+def drawn(random):
+    return random.normal()
+
+
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [(brightened, np.zeros(3)), (drawn, np.random.default_rng(0))],
+)
+def test_memory_keeps_nothing_of_a_call_that_changes_its_argument(function, argument):
+    memo = memory("memory://")
+    key = Task(function, argument).key
+    with pytest.raises(ArgumentChangedError, match=f"{function.__name__}.* in place"):
+        memo(function)(argument)
+    assert not memo.results.has(key)
 
 
 def divided(one, other):
