@@ -42,7 +42,7 @@ def segkit() -> None:
     """Segment images and volumes larger than memory, exactly across tiles."""
 
 
-@segkit.command("run")
+@segkit.command("run", short_help="Run the steps of a file over images, or a plate.")
 @pipeline_options
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -81,7 +81,7 @@ def run_command(
     return code
 
 
-@segkit.command("submit")
+@segkit.command("submit", short_help="Start many workers by a batch system.")
 @pipeline_options
 @submit_options
 @store_option
@@ -121,7 +121,7 @@ def submit_command(
     )
 
 
-@segkit.command("explore")
+@segkit.command("explore", short_help="Try steps on an image in a browser.")
 @click.argument("image", required=False)
 @click.argument("pipeline", required=False, type=click.Path(path_type=Path))
 @click.option(

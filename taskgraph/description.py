@@ -107,7 +107,9 @@ def _brief_of_object(value: Any, kind: type, depth: int) -> str:
         return f"{kind.__name__}({inside})"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{kind.__name__}{tuple(value.shape)}{value.dtype}"
-    return _cut(repr(value), _LONGEST)
+    if hasattr(value, "shape") and hasattr(value, "columns"):  # a frame, or a table
+        return f"{kind.__name__}{tuple(value.shape)}"
+    return _cut(" ".join(repr(value).split()), _LONGEST)
 
 
 def _items(value: Any, depth: int) -> str:

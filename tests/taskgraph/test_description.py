@@ -2,6 +2,7 @@
 
 from collections import Counter, OrderedDict, defaultdict, deque
 
+import pandas
 import pytest
 
 from taskgraph.description import brief, describe, summary
@@ -54,6 +55,16 @@ def test_deep_containers_are_shown_to_a_depth():
 @pytest.mark.parametrize("value", [Shapeless(), [Shapeless()], {1: Shapeless()}])
 def test_whatever_it_is_it_is_shown(value):
     assert "Shapeless" in brief(value)
+
+
+class Tall:
+    def __repr__(self):
+        return "Tall:\n  1\n  2"
+
+
+def test_whatever_it_is_it_is_one_line():
+    assert brief(pandas.DataFrame({"area": [1, 2]})) == "DataFrame(2, 1)"
+    assert brief([Tall()]) == "list(Tall: 1 2)"
 
 
 class Loud:
