@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import segkit
+from segkit.cli import segkit as segkit_command
 
 PIPELINE = """
 format = 1
@@ -99,3 +101,9 @@ def test_commands_that_need_only_the_stored_graph_work_on_a_pipeline(program, tm
         said = program("tg", command, "smooth.toml", code=2).stderr
         assert "`segkit run smooth.toml 0.npy -o out`" in said
     assert "tg check" not in program("tg", "status", "smooth.toml").stderr
+
+
+def test_help_says_what_commands_do_in_whole_sentences():
+    listed = CliRunner().invoke(segkit_command, ["--help"]).stdout.split("Commands:")[1]
+    assert all(line.endswith(".") for line in listed.split("\n") if line)
+    assert "..." not in listed
