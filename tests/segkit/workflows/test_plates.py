@@ -365,7 +365,9 @@ def test_a_step_that_cannot_be_is_told_once_of_all_fields_that_state_it(folder):
     for file in (folder / "scan").glob("*_w1.tif"):
         known = {"axes": "YX", "spacing": [0, 0], "units": ["um", "um"]}
         tifffile.imwrite(file, tifffile.imread(file), metadata=known)
-    with pytest.warns(SpacingWarning, match="states a step of 0 micrometer along") as told:
+    with pytest.warns(
+        SpacingWarning, match="states a step of 0 micrometer along"
+    ) as told:
         by_pattern(folder).load(taskgraph.open_store("memory://"))
     (message,) = {str(one.message) for one in told}
     assert "(4 images): states" in message
