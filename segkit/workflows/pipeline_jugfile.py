@@ -232,10 +232,10 @@ class PipelineJugfile:
                 raise
             raise type(error)(error.path, f"{error.message}{apart}") from error
         except PipelineError as error:
-            apart = "" if image is None or self.axes else _one_by_one(image)
-            if len(self.images) < 2 and not apart:
+            advice = "" if image is None or self.axes else _one_by_one(image)
+            if len(self.images) < 2 and not advice:
                 raise
-            raise PipelineError(f"{image}: {error}{apart}") from error
+            raise PipelineError(f"{image}{advice}: {error}") from error
 
     def keep(self, loaded: Loaded) -> None:
         """Keep the graph in the store: `tg status pipeline.toml` shows it."""
@@ -253,8 +253,9 @@ def _one_by_one(image: str) -> str:
         return ""
     each = " ".join(str(path / f"*{kind}") for kind in kinds[:_NAMED])
     return (
-        f". A folder is one image; for a result of each picture, give {each}; if it is"
-        " a plate, say by --pattern how its files are named"
+        f" is a folder, and that is one image: for a result of each picture, give"
+        f" {each}; if it is a plate, say by --pattern how its files are named. As one"
+        " image"
     )
 
 

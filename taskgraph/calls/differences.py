@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from operator import ne
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,14 @@ from taskgraph.calls.kept import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from taskgraph.calls.kept import Signature
 
 ABSENT = msgpack.ExtType(Part.TEXT, b"(not given)")
 _PLAIN = frozenset({int, float, bool, str, bytes, type(None)})
+_SHOWN = 4
+"""Items of a list that can be shown whole."""
 _CLOSE = 32
 """Calls of which it is looked at exactly in how many places they differ."""
 
@@ -100,8 +103,25 @@ def _between(one: Any, other: Any, path: str) -> Iterator[Difference]:
     elif _are_lists(one, other) and len(one) == len(other):
         for place, (item, change) in enumerate(zip(one, other, strict=True)):
             yield from _between(item, change, f"{path}[{place}]")
+    elif _are_lists(one, other) and max(len(one), len(other)) > _SHOWN:
+        yield _of_lengths(one, other, path)
     else:
         yield Difference(path, one, other)
+
+
+def _of_lengths(one: tuple[Any, ...], other: tuple[Any, ...], path: str) -> Difference:
+    """Return how lists differ between what both begin with and what both end with."""
+    start = _alike(one, other)
+    end = _alike(one[start:][::-1], other[start:][::-1])
+    before, after = (each[start : len(each) - end] for each in (one, other))
+    place = f"{path}[{start}:{len(one) - end if end else ''}]"
+    return Difference(place if start or end else path, before, after)
+
+
+def _alike(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """Return with how many items both begin."""
+    same = (type(a) is type(b) and a == b for a, b in zip(one, other, strict=False))
+    return sum(1 for _ in takewhile(bool, same))
 
 
 def _between_mappings(

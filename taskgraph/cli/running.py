@@ -11,7 +11,7 @@ import click
 from backends.garbage import few_collections
 from taskgraph.cli.batch.limits import concluded_early, ends_for_limit, in_its_time
 from taskgraph.cli.printing import counted, one_line
-from taskgraph.cli.sentences import note
+from taskgraph.cli.sentences import functions_are_known, note
 from taskgraph.cli.words.run_options import is_first
 from taskgraph.errors import JugfileError, UsageError
 from taskgraph.exit_codes import ExitCode, by_signal
@@ -346,7 +346,7 @@ def _summarize(
 def _made(report: Report) -> str:
     """Return how many results there are of which functions, and where."""
     where = f"results are in {report.store.backend.url}"
-    if report.done > _MANY:
+    if report.done > _MANY or not functions_are_known():
         return where
     done = {name: row["done"] for name, row in report.counts.items() if row["done"]}
     named = [f"{one_line(n.rpartition('.')[2])} {done[n]}" for n in list(done)[:_NAMED]]

@@ -28,6 +28,11 @@ def program_name() -> str:
     return (context.find_root().info_name if context is not None else None) or "tg"
 
 
+def functions_are_known() -> bool:
+    """Say whether the user knows the functions that run: `tg` runs the user's own."""
+    return program_name() == "tg"
+
+
 def remember(arguments: Sequence[str]) -> None:
     """Keep with what arguments the jugfile ran, for sentences about it."""
     context = click.get_current_context(silent=True)

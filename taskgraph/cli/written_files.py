@@ -1,4 +1,7 @@
-"""Where the files are that tasks have written, in a line for each function."""
+"""Where the files are that tasks have written, in a line for each function.
+
+A program whose user has not written the functions names none, and one line is of all.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from taskgraph.cli.printing import counted, one_line
+from taskgraph.cli.sentences import functions_are_known
 from taskgraph.upkeep.gone_files import files_of
 
 if TYPE_CHECKING:
@@ -30,15 +34,13 @@ def told_files(results: Results, keys: Sequence[Key]) -> list[str]:
         The tasks. Of many, the first thousand are looked at.
     """
     by_function: dict[str, list[str]] = defaultdict(list)
+    known = functions_are_known()
     for key, file in files_of(results, keys[:_LOOKED_AT]):
-        record = results.record(key)
-        name = record.name.rpartition(".")[2] if record is not None else ""
-        by_function[name].append(file.path)
+        record = results.record(key) if known else None
+        name = f"{record.name.rpartition('.')[2]}: " if record is not None else ""
+        by_function[one_line(name)].append(file.path)
     more = ", and those of more tasks" if len(keys) > _LOOKED_AT else ""
-    return [
-        f"{one_line(name)}: {places_of(paths)}{more}"
-        for name, paths in by_function.items()
-    ]
+    return [f"{name}{places_of(paths)}{more}" for name, paths in by_function.items()]
 
 
 def places_of(paths: Iterable[str]) -> str:

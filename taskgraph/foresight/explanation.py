@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
+import msgpack
+
 from backends.errors import DamagedError
 from taskgraph.calls.differences import Difference, What, nearest
 from taskgraph.calls.kept import Part, is_unknown
@@ -259,8 +261,13 @@ def advice(change: Change) -> str:
 
 
 def _opaque(places: list[Difference]) -> bool:
-    return any(
-        getattr(side, "code", None) in (Part.TEXT, Part.FILES)
-        for one in places
-        for side in (one.before, one.after)
-    )
+    return any(_has_parts(side) for one in places for side in (one.before, one.after))
+
+
+def _has_parts(value: Any) -> bool:
+    """Return whether there is more to a value than what is kept of it, or a task."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple) and not isinstance(value, msgpack.ExtType):
+        return any(map(_has_parts, value))
+    return getattr(value, "code", None) in (Part.TASK, Part.TEXT, Part.FILES)

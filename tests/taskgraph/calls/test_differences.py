@@ -129,3 +129,21 @@ def test_skeletons_are_the_same_if_only_tasks_and_contents_differ(one, other):
 def test_a_plain_call_has_neither_tasks_nor_files(value):
     if is_plain((value,)):
         assert not isinstance(value, msgpack.ExtType | dict)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "path", "before", "after"),
+    [
+        ((1, 2, 3, 4, 5), (1, 2, 4, 5), "args.xs[2:3]", (3,), ()),
+        ((1, 2, 3, 4), (1, 2, 3, 4, 5), "args.xs[4:]", (), (5,)),
+        ((1, 1, 1, 1, 1), (1, 1), "args.xs[2:]", (1, 1, 1), ()),
+        ((2, 3, 4, 5), (1, 2, 3, 4, 5), "args.xs[0:0]", (), (1,)),
+        ((1, 5, 5, 5, 5), (True, 7), "args.xs", (1, 5, 5, 5, 5), (True, 7)),
+        ((1, 2, 3), (1, 3), "args.xs", (1, 2, 3), (1, 3)),  # short: shown whole
+    ],
+)
+def test_of_lists_of_other_lengths_what_differs_is_told(
+    one, other, path, before, after
+):
+    (found,) = differences({"xs": one}, {"xs": other})
+    assert (found.path, found.before, found.after) == (path, before, after)

@@ -185,6 +185,26 @@ def test_code_that_changed_is_told_and_invalidated_results_say_how_long(tg):
     assert plain["changed_code"] == []
 
 
+def test_of_tasks_that_went_the_others_are_not_told_and_nothing_is_advised(tg):
+    script = """
+from taskgraph import TaskGenerator
+@TaskGenerator
+def one(x): return x
+@TaskGenerator
+def total(xs): return sum(xs)
+total([one(x) for x in range(NUMBER)])
+"""
+    tg.write("job.py", script.replace("NUMBER", "12"))
+    tg("execute", "job.py")
+    tg.write("job.py", script.replace("NUMBER", "11"))
+    (found,) = explained(tg, "total")
+    (change,) = found["changes"]
+    (place,) = change["differences"]
+    assert place["path"] == "args.xs[11:]"
+    assert place["before"].count("one") == 1
+    assert change["advice"] == ""
+
+
 def test_another_file_is_not_advised_to_be_left_out_of_the_key(tg):
     tg.write("a.txt", "one")
     tg.write("b.txt", "one")
