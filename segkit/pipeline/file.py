@@ -204,7 +204,7 @@ def line_of(path: Path, message: str) -> str:
 
     After a colon; empty of what is of no step, and of JSON, which programs write.
     """
-    number = re.match(r"step (\d+) ", message)
+    number = re.match(r"step (\d+)\b", message)
     if number is None or path.suffix == ".json":
         return ""
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -341,12 +341,16 @@ def _require_ranges(function: Callable[..., Any], given: dict[str, Any]) -> None
 
     Each function looks at its arguments itself, and nowhere else is written what it
     takes; so it is called with small images of several kinds. A refusal counts if it is
-    of a number that is given, and of all of them.
+    of a number that is given, and of all of them. The call imports libraries, which
+    reading a pipeline need not: it is made if there is a number not above 0, or one
+    above 1 in place of a fraction.
     """
-    numbers = [name for name, value in given.items() if _has_number(value)]
+    parameters = inspect.signature(function).parameters
+    items = given.items()
+    numbers = [n for n, value in items if _is_doubtful(value, parameters[n].default)]
     if not numbers:
         return
-    first = next(iter(inspect.signature(function).parameters))
+    first = next(iter(parameters))
     refusal: ValueError | None = None
     for image in _small_images(first):
         try:
@@ -364,10 +368,20 @@ def _require_ranges(function: Callable[..., Any], given: dict[str, Any]) -> None
         raise refusal
 
 
-def _has_number(value: Any) -> bool:
+def _is_doubtful(value: Any, default: Any) -> bool:
+    """Return whether a number, or one of several, may well be out of its range.
+
+    Examples
+    --------
+    >>> _is_doubtful(3, 1), _is_doubtful([1, -3], 1), _is_doubtful(15, 0.01)
+    (False, True, True)
+    """
     if isinstance(value, (tuple, list)):
-        return any(map(_has_number, value))
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return any(_is_doubtful(one, default) for one in value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    a_fraction = isinstance(default, float) and 0 < default < 1
+    return not value > 0 or (a_fraction and value > 1)
 
 
 def _small_images(kind: str) -> Iterator[Any]:

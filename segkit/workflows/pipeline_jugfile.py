@@ -312,7 +312,8 @@ def warned_once() -> Iterator[None]:
 
     Examples
     --------
-    >>> with warnings.catch_warnings(record=True) as told, warned_once():
+    >>> always = warnings.catch_warnings(record=True, action="always")
+    >>> with always as told, warned_once():
     ...     for name in ("a.tif", "b.tif"):
     ...         warnings.warn(f"{name}: states a step of 0 along 'z'", SpacingWarning)
     >>> [str(one.message) for one in told]

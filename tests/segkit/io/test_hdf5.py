@@ -46,7 +46,6 @@ def tags(axes, step=0.0, **more):
         ({"axes": np.array([b"time", b"y", b"x"])}, 3, "tyx", None),
         ({"element_size_um": [2, 0.5, 0.5]}, 3, "zyx", (2, 0.5, 0.5)),
         ({"element_size_um": [2, 0.5, 0.25]}, 2, "yx", (0.5, 0.25)),
-        ({"element_size_um": [2, 0.5]}, 3, "zyx", None),
         ({"spacing": [2, 0.5, 0.5], "units": ["um"]}, 3, "zyx", (2, 0.5, 0.5)),
     ],
 )

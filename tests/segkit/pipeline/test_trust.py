@@ -76,7 +76,7 @@ def test_not_even_the_module_is_imported(tmp_path, monkeypatch):
 )
 @pytest.mark.parametrize("trust", [False, True])
 def test_a_bare_name_leads_to_steps_of_segkit_only(tmp_path, name, trust):
-    with pytest.raises(PipelineError, match=r"steps\.toml: step 1"):
+    with pytest.raises(PipelineError, match=r"steps\.toml:3: step 1"):
         Pipeline.load(pipeline_file(tmp_path, name), trust=trust)
 
 
