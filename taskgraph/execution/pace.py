@@ -34,9 +34,6 @@ _APPEND, _READ = 0.003, 40e-6
 """Seconds of a core that an append takes who does it, with the choice of tasks and the
 look around that go with it, and everybody who reads it."""
 _PER_ROUND = 10
-_PER_NEWS = 2
-"""How many times longer than it takes until others see an append: where that is long,
-as on NFS, more of them would bring nothing sooner, and each costs many requests."""
 _END = 0.5
 """Seconds of work that one may take though others will be without any, at most."""
 _ASIDE = 0.002
@@ -79,9 +76,7 @@ class Pace:
     @property
     def interval(self) -> float:
         """For how long a record may wait to be published, and work to be done."""
-        wanted = max(
-            _PER_COST * self.cost, _PER_ROUND * self._round, _PER_NEWS * self.latency
-        )
+        wanted = max(_PER_COST * self.cost, _PER_ROUND * self._round)
         longest = max(_LONGEST, min(_SLOWEST, _PER_SLOW * self.cost))
         return min(longest, max(_SHORTEST, wanted))
 

@@ -46,14 +46,6 @@ def test_intervals_follow_what_an_append_takes():
     assert slow.worthwhile == 0.5  # or all would wait for who locked last
 
 
-def test_where_news_take_long_records_wait_longer_unless_somebody_waits():
-    """Each segment costs requests, and another one would bring nothing sooner."""
-    nfs, disk = pace(3, cost=0.01, latency=0.5), pace(3, cost=0.01)
-    assert (nfs.interval, disk.interval) == (1.0, 0.5)
-    assert not nfs.due(0.6, 0.1)
-    assert nfs.due(0.6, 0.1, wanted=True)
-
-
 @pytest.mark.parametrize("cost", [1.0, 3.0, 60.0])
 def test_where_many_are_in_each_others_way_they_append_the_more_seldom(cost):
     """What is locked takes at least as long as to lock it, and to publish it."""
