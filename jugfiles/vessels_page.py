@@ -45,7 +45,7 @@ SHOWN = {  # of the columns of a methods table, which is whole as CSV and LaTeX
 }
 METHODS = """Share of each region that is vessel, as said by each method, against what
 person 1 drew, on {regions} regions of {experiments} experiments. Learned methods say it
-of regions whose experiment they have not seen ({folds} folds). Q2 is the part of the
+of regions whose experiment they have not seen ({schedule}). Q2 is the part of the
 variance between regions that is explained: 1 is perfect, 0 is no better than the mean
 of all. From and to: 95 % of 2,000 draws of whole experiments, nothing fitted anew.
 <i>Flattered</i>: what comes out if regions of one experiment are on both sides of
@@ -99,13 +99,16 @@ def methods_table(results, keys):
     scores = score_table(methods)
     learned = len(results["honest"])
     rest = [np.nan] * (len(methods) - learned)
+    folds = scores["folds"][0]
+    schedules = [f"{one.schedule}, {folds} folds" for one in methods]
+    schedules[learned + 1 :] = ["given"] * len(results["others"])
     flattered = np.array([q2(one["found"]) for one in results["flattered"]] + rest)
     lines = [q2(one) for one in results["lines"]] + rest
     between = np.array([q2_interval(one) for one in methods])
     tasks = [*keys["honest"], *keys["combination"], *keys["others"]]
     return {
         "method": scores["method"],
-        "cross-validation": scores["schedule"],
+        "cross-validation": np.array(schedules),
         "Q2": scores["q2"],
         "95% from": between[:, 0],
         "95% to": between[:, 1],
@@ -118,7 +121,6 @@ def methods_table(results, keys):
         "rmse of experiments": scores["experiment_rmse"],
         "regions": scores["rows"],
         "experiments": scores["experiments"],
-        "folds": scores["folds"],
         "key": np.array([key[:12] for key in tasks]),
     }
 
@@ -199,11 +201,10 @@ def page_of(about, tables, widest, example):
 def section(kind, tables, widest):
     """Return what the page says of a partition."""
     table = tables[f"methods-{kind}"]
-    learned = ~np.isnan(table["flattered"])
     counts = {
         "regions": table["regions"][0],
         "experiments": table["experiments"][0],
-        "folds": table["folds"][learned][0],
+        "schedule": table["cross-validation"][0],
     }
     shown = {name: table[column] for column, name in SHOWN.items()}
     parts = [
