@@ -66,7 +66,7 @@ from .report import (
     FailedTask as FailedTask,
     Report as Report,
 )
-from .results.codec import (
+from .results.pickled import (
     UnstorableError as UnstorableError,
 )
 from .results.results import (

@@ -7,7 +7,9 @@ numbers, dates and paths keep their own value only.
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
+from itertools import chain
 from operator import methodcaller
 from typing import Any, TypeAlias
 
@@ -22,6 +24,7 @@ from taskgraph.names import known_as
 Attributes: TypeAlias = dict[str, Any]
 
 _WAYS = ("__reduce__", "__reduce_ex__", "__setstate__")
+_ON_HEAP = 1 << 9
 _KEEPING = ("__reduce__", "__reduce_ex__", "__getstate__")
 """What leaves nothing out if it is `object`'s own."""
 _OF_MEMMAP = frozenset(("_mmap", "filename", "mode", "offset"))
@@ -66,13 +69,12 @@ def reduced(thing: Any) -> Any:
     own_way = any(getattr(kind, x, 0) is not getattr(base, x, 0) for x in _WAYS)
     if own_way and kind.__module__.partition(".")[0] != "pandas":
         return NotImplemented
-    state = object.__getstate__(thing)
-    held, slots = state if isinstance(state, tuple) else (state, None)
-    held = _not_pickled(thing, base, held or {})
+    held, slots = _by_place(thing)
+    held = _not_pickled(thing, base, held)
     if not (held or slots):
         return NotImplemented
     make, arguments, *own = thing.__reduce_ex__(5)[:3]
-    state = own[0] if own else None, held, slots or {}
+    state = own[0] if own else None, held, slots
     return make, arguments, state, None, None, set_state
 
 
@@ -80,13 +82,17 @@ def reduced(thing: Any) -> Any:
 def may_lose(kind: Any) -> bool:
     """Return whether pickle may leave out what an object of a class holds.
 
-    That is known of classes that are known whole; of others it is their own affair.
+    That is known of classes that are known whole, and of those that extend, without a
+    way of their own, what Python or numpy pickle; of others it is their own affair.
 
     Examples
     --------
     >>> from collections import Counter
     >>> may_lose(Counter), may_lose(dict), may_lose(type("Plain", (), {}))
     (True, False, False)
+    >>> import random
+    >>> may_lose(random.Random)
+    True
     """
     image = getattr(loaded("PIL.Image"), "Image", None)
     if image is not None and issubclass(kind, image):
@@ -94,7 +100,7 @@ def may_lose(kind: Any) -> bool:
     try:
         consists = anatomy(kind)
     except UnhashableError:
-        return False
+        return _extends_foreign_way(kind)
     if is_numpy_base(consists.base):
         return kind is not consists.base
     if all(getattr(kind, way) is getattr(object, way) for way in _KEEPING):
@@ -134,7 +140,10 @@ def whole(thing: Any) -> Any:
     kind: Any = type(thing)
     if hasattr(kind, "getpalette") and hasattr(kind, "putpalette"):
         return _with(thing.__reduce_ex__(5), of_picture(thing), {})
-    consists = anatomy(kind)
+    try:
+        consists = anatomy(kind)
+    except UnhashableError:
+        return _beside_twin(thing)
     try:
         held = attributes(thing, consists)
     except UnhashableError:
@@ -156,6 +165,52 @@ def _with(made: Any, held: Attributes, slots: Attributes) -> Any:
         return made
     own, items, pairs = ([*made[2:], None, None, None])[:3]
     return *made[:2], (own, held, slots), items, pairs, set_state
+
+
+def _extends_foreign_way(kind: Any) -> bool:
+    """Return whether Python or numpy says how the objects of a class are pickled.
+
+    They say nothing then of what is set on these objects, or of a class that extends
+    theirs.
+    """
+    way = next(c for c in kind.__mro__ if any(name in vars(c) for name in _KEEPING))
+    if way is object or not (_is_foreign(way) and kind.__flags__ & _ON_HEAP):
+        return False
+    return bool(kind.__dictoffset__) or not _is_foreign(kind)
+
+
+def _is_foreign(kind: type) -> bool:
+    top = str(kind.__module__).partition(".")[0]
+    return top == "numpy" or top in sys.stdlib_module_names
+
+
+def _beside_twin(thing: Any) -> Any:
+    """Return how an object is pickled with what its twin lacks, made as pickle does."""
+    kind, made = type(thing), thing.__reduce_ex__(5)
+    if not isinstance(made, tuple):
+        return NotImplemented  # it is found by its name
+    state = made[2] if len(made) > 2 else None
+    mine, known = _by_place(thing), _names_in(state)
+    if isinstance(thing, BaseException) and known.issuperset(chain(*mine)):
+        return NotImplemented  # whether it comes back is tried
+    twin = made[0](*made[1])
+    if twin is thing:
+        return NotImplemented
+    if type(twin) is not kind:
+        raise TypeError(f"nothing is known that makes {describe_kind(kind)} again")
+    set_state(twin, (state, {}, {}))
+    lacking = [
+        {name: x for name, x in here.items() if its.get(name, its) is not x}
+        for here, its in zip(mine, _by_place(twin), strict=True)
+    ]
+    return _with(made, *lacking) if any(lacking) else NotImplemented
+
+
+def _by_place(thing: Any) -> tuple[Attributes, Attributes]:
+    """Return the attributes of an object, and those that it has in slots."""
+    state = object.__getstate__(thing)
+    held, slots = state if isinstance(state, tuple) else (state, None)
+    return held or {}, slots or {}
 
 
 def _as_scalar(thing: Any, base: Any) -> Any:

@@ -12,22 +12,14 @@ array of blob references and the structure that needs them; ``Z`` this in a blob
 
 from __future__ import annotations
 
-import io
 import os
 import pickle
-from operator import methodcaller
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgpack
 
 from backends.errors import DamagedError
-from taskgraph.errors import TaskgraphError
-from taskgraph.identity.functions import function_at
-from taskgraph.identity.naming import public_module
-from taskgraph.loaded import home_of, loaded
-from taskgraph.names import known_as
-from taskgraph.results import attributes, plain, short
+from taskgraph.results import plain, short
 from taskgraph.results.blobs import (
     BlobRef,
     OpenBlob,
@@ -42,6 +34,7 @@ from taskgraph.results.blobs import (
     write_data,
 )
 from taskgraph.results.outlines import NeedsArraysError, outlined_pickle, outlined_plain
+from taskgraph.results.pickled import pickled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,11 +48,6 @@ PLAIN = b"\xc1"
 _PLAIN_ALONE = b"P" + PLAIN
 FileThere: TypeAlias = tuple[str, int, str, tuple[int, ...], bytes]
 """Path, size, digest, times of a file that a result names; names in a folder."""
-
-
-@known_as("taskgraph")
-class UnstorableError(TaskgraphError):
-    """A result cannot be pickled."""
 
 
 def encode(value: object, stem: Callable[[], str], write_blob: WriteBlob) -> bytes:
@@ -78,7 +66,8 @@ def encode(value: object, stem: Callable[[], str], write_blob: WriteBlob) -> byt
     Raises
     ------
     UnstorableError
-        Pickle refuses the value; says what to return instead.
+        Pickle refuses the value, or could not load it again; says what to return
+        instead.
 
     Examples
     --------
@@ -295,71 +284,4 @@ def _structure(value: object) -> tuple[bytes, bytes, list[Any]]:
     try:
         return PLAIN, plain.pack(value, keep), buffers
     except plain.NotPlainError:
-        return b"", *_pickle(value)
-
-
-def _pickle(value: object) -> tuple[bytes, list[Any]]:
-    buffers: list[Any] = []
-
-    def keep_in_band(buffer: pickle.PickleBuffer) -> bool:
-        if memoryview(buffer).nbytes < BLOB_SIZE:
-            return True
-        buffers.append(buffer)
-        return False
-
-    try:
-        file = io.BytesIO()
-        _Pickler(file, 5, buffer_callback=keep_in_band).dump(value)
-        return file.getvalue(), buffers
-    except MemoryError:
-        raise
-    except Exception as error:  # a task's own __reduce__ may raise anything
-        raise UnstorableError(
-            f"the result of type {type(value).__qualname__} cannot be stored: {error}; "
-            "return plain data, arrays, or objects of classes defined at the top level"
-        ) from error
-
-
-class _Pickler(pickle.Pickler):
-    """Hands out every large array as a buffer, whatever its layout.
-
-    numpy itself pickles in band what is neither C- nor Fortran-contiguous, and times:
-    these go as numbers. What classes leave out of their objects goes along.
-    Classes that only this Python has in a private module (paths in 3.13) go by their
-    public names.
-    """
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._dropping = attributes.that_drop_some()
-
-    def reducer_override(self, obj: Any) -> Any:
-        kind: Any = type(obj)
-        if isinstance(obj, (type, FunctionType)):
-            module, name = obj.__module__, obj.__qualname__
-            if module[:2] == "__" and (home := home_of(module)) != module:
-                return function_at, (home, name)
-            if (
-                "._" in module
-                and (public := public_module(module, name, obj)) != module
-            ):
-                return function_at, (public, name)
-        elif kind.__name__ == "ndarray":  # quick: it is asked for each object
-            return self._array(obj)
-        elif issubclass(kind, self._dropping):
-            return attributes.reduced(obj)
-        elif attributes.may_lose(kind):
-            return attributes.whole(obj)
-        return NotImplemented
-
-    def _array(self, array: Any) -> Any:
-        numpy = loaded("numpy")
-        if numpy is None or type(array) is not numpy.ndarray:
-            return NotImplemented  # another library's
-        if array.nbytes < BLOB_SIZE:
-            return NotImplemented
-        if array.dtype.kind in "mM":
-            return methodcaller("view", array.dtype), (array.view(numpy.int64),)
-        if array.flags.forc or array.dtype.hasobject:
-            return NotImplemented
-        return numpy.ascontiguousarray(array).__reduce_ex__(5)
+        return b"", *pickled(value, BLOB_SIZE)

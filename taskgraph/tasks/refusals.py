@@ -147,7 +147,7 @@ def advice(error: BaseException) -> str:
     """
     if isinstance(error, ModuleNotFoundError) and f"{error.name}.".startswith("jug."):
         return f". {_FROM_JUG}"
-    wrong = isinstance(error, TypeError | AttributeError)
+    wrong = isinstance(error, TypeError | AttributeError | KeyError)
     said = isinstance(getattr(error, "obj", None), NotItsResult)  # by itself
     if said or not wrong or not _NAMED.search(str(error)):
         return ""

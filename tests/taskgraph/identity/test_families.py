@@ -16,10 +16,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from taskgraph import open_store
+from taskgraph import UnstorableError, open_store
 from taskgraph.errors import UnhashableError
 from taskgraph.identity.hashing import Encoder
-from taskgraph.results.codec import UnstorableError
 
 HERE = Path(__file__).parent
 REFUSED = "refused"

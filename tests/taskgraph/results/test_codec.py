@@ -17,7 +17,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from backends.errors import DamagedError
-from taskgraph import open_store
+from taskgraph import UnstorableError, open_store
 from taskgraph.results import codec
 
 
@@ -193,7 +193,7 @@ def test_objects_with_arrays_come_back(results):
 
 
 def test_what_pickle_refuses_is_refused_with_advice(results):
-    with pytest.raises(codec.UnstorableError, match=r"cannot be stored.*plain data"):
+    with pytest.raises(UnstorableError, match=r"cannot be stored.*plain data"):
         results.encode({"f": lambda x: x}, b"k" * 20)
 
 

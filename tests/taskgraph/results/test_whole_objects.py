@@ -5,9 +5,12 @@ import dataclasses
 import datetime
 import decimal
 import fractions
+import ipaddress
 import pathlib
 import pickle
+import random
 import uuid
+from xml.etree import ElementTree
 
 import attrs
 import numpy as np
@@ -126,6 +129,66 @@ def test_what_is_set_on_an_object_comes_back_with_it(value):
     assert first.unit == ["mm"]
     assert first is second
     assert first.unit is unit
+
+
+class Dice(random.Random):
+    pass
+
+
+class Host(ipaddress.IPv4Address):
+    pass
+
+
+class Socket(ipaddress.IPv4Address):
+    __slots__ = ("port",)
+
+
+class Node(ElementTree.Element):
+    pass
+
+
+class Bits(np.random.PCG64):
+    pass
+
+
+class Numbers(np.random.Generator):
+    pass
+
+
+class Legacy(np.random.RandomState):
+    pass
+
+
+def dice():
+    thrown = Dice(1)
+    thrown.gauss()  # the next one is kept
+    return thrown
+
+
+@pytest.mark.parametrize(
+    "value",
+    [random.Random(1), dice(), Host("10.0.0.1"), Node("a", b="c"), Bits(1)],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_set_on_an_object_that_python_or_numpy_pickle_comes_back(value):
+    before = pickle.dumps(value)
+    value.unit = ["mm"]
+    found = back([value, value.unit])[0]
+    assert (type(found), found.unit) == (type(value), ["mm"])
+    del found.unit
+    assert pickle.dumps(found) == before
+
+
+def test_an_attribute_in_a_slot_of_an_extended_address_comes_back():
+    address = Socket("10.0.0.1")
+    address.port = 80
+    assert (back(address), back(address).port) == (address, 80)
+
+
+@pytest.mark.parametrize("value", [Numbers(np.random.PCG64(1)), Legacy(1)])
+def test_a_generator_of_a_class_that_would_be_lost_is_refused(value):
+    with pytest.raises(TaskgraphError, match=type(value).__name__):
+        back(value)
 
 
 @pytest.mark.parametrize("kind", [Length, Word])
