@@ -91,7 +91,9 @@ class Directory:
             text, _ = read_file(f"{self._path}/format.json")
         except (NotADirectoryError, DamagedError):
             if not self.root.is_dir():  # but a file, or links in a circle
-                raise OpenError(f"{self.root} is not a directory") from None
+                raise OpenError(
+                    f"{self.root} is not a directory; choose another --store"
+                ) from None
             text = b""
         self.block_size = check_format(text, self.root, self._kind)
         self._refuse_links()

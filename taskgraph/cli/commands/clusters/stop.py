@@ -9,7 +9,7 @@ import click
 
 from taskgraph.cli.arguments import jugfile_argument
 from taskgraph.cli.sentences import note
-from taskgraph.cli.stores import find_store
+from taskgraph.cli.stores import find_store, store_url
 from taskgraph.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -33,7 +33,11 @@ def command(jugfile: Path, store: str | None, *, now: bool, off: bool) -> int:
         raise click.UsageError("--now and --off are two ways: give one")
     backend = find_store(jugfile, store)
     if backend is None:
-        note("nobody is told: there is no such store; see --store")
+        where = store_url(jugfile, store)
+        note(
+            f"so nobody is told: workers would read it in the store, and {where} is "
+            "none; if they have another one, give it by --store"
+        )
         return ExitCode.USAGE
     leave_note(backend, None if off else StopNote(now, author(), time.time()))
     if off:
