@@ -13,8 +13,12 @@ TOGETHER = 64
 """Smoothings that run together: as many as keep vectors busy."""
 LAG = 8
 """Values between one of these and the next: four steps do not wait for each other."""
-WIDTH = TOGETHER + 1
-"""Numbers in a row of scratch: what is smoothed, and what that leads to."""
+WIDTH = TOGETHER + 16
+"""Numbers in a row: what is smoothed, what that leads to, and up to a line of cache."""
+CHUNK = 128
+"""Rows that are computed before what is wanted of them is taken, and others follow."""
+PLACES = 64
+"""Of falls and rises by turns, at which it is seen that there are too many peaks."""
 _THIRD, _TWO_THIRDS = 1.0 / 3.0, 2.0 / 3.0
 
 
@@ -38,83 +42,130 @@ def count_words(words, counts):
 
 
 @kernel
-def smooth_to_two_peaks(smooth, rows, sums, turns, peaks, most):
+def smooth_to_two_peaks(smooth, before, rows, sums, places, turns, peaks, most):
     """Smooth a histogram until it has as few peaks as there is room for.
 
     The running sum of three and its rounding are those of
     `scipy.ndimage.uniform_filter1d` in float32, peaks those of
     `skimage.filters.threshold_minimum`: the last place of a rise or of level ground
-    before a fall.
+    before a fall. As long as the histogram falls and rises by turns at enough of some
+    places, it has too many, and nobody looks elsewhere; else it is smoothed again up
+    to there, and looked at.
 
     Parameters
     ----------
     smooth
         The counts, and in the end the smooth ones.
-    rows, sums
-        Scratch of `_smooth_often`, flat: ``size + LAG * TOGETHER + 5`` rows of WIDTH,
-        and four of TOGETHER.
+    before, rows, sums
+        Scratch: as many values, ``CHUNK + LAG + 2`` flat rows of WIDTH, and four of
+        TOGETHER.
+    places
+        Scratch, for where it falls and rises by turns.
     turns
-        Scratch, for each peak but one more the fall after it and the rise after that,
-        but for the last rise: as long as these are there, there are too many peaks.
+        Scratch, of WIDTH: at how many of these places it still does, for each time.
     peaks
         Receives the first peaks, -1 where there are none; is to have one left.
     most
         How often it is smoothed at most.
     """
-    turns[:] = 1
-    for start in range(0, most, TOGETHER):
-        _smooth_often(smooth, rows, sums)
-        last = min(TOGETHER, most - start)
-        for time in range(1, 1 + last):
-            first = _place(0, time)
-            counts = rows[first : first + smooth.size * WIDTH : WIDTH]
-            few = not _turns(counts, turns) and not _find_turns(counts, turns)
-            if few or time == last:
-                _find_peaks(counts, smooth, peaks)
-            if few:
-                return
+    many = 2 * peaks.size - 1  # falls, and rises between them
+    found = _find_turns(smooth, places)
+    times = 0
+    while times < most:
+        ahead = min(TOGETHER, most - times)
+        _copy(smooth, before)
+        _smooth_often(smooth, ahead, rows, sums, places[:found], turns)
+        time = 1
+        while time < ahead and turns[time] >= many:
+            time += 1
+        times += time
+        if turns[time] >= many:
+            continue
+        if time < ahead:
+            _copy(before, smooth)
+            _smooth_often(smooth, time, rows, sums, places[:found], turns)
+        found = _find_turns(smooth, places)
+        if found < many:
+            break
+    _find_peaks(smooth, peaks)
+
+
+@kernel
+def _copy(values, copy):
+    """Copy values: numba's own way asks the interpreter for an error."""
+    for i in range(values.size):
+        copy[i] = values[i]
 
 
 @kernel
 def _place(i, k):
-    """Return where in the scratch value `i` is that has been smoothed `k` times."""
+    """Return where in rows from the first on value `i` is, smoothed `k` times."""
     return (i + LAG * k + 2) * WIDTH + k
 
 
 @kernel
-def _smooth_often(counts, rows, sums):
-    """Write counts, and what they are smoothed once, twice, ..., into columns of rows.
+def _smooth_often(counts, times, rows, sums, places, turns):
+    """Smooth counts so many times, and count at which places they turn each time.
 
     One smoothing would wait for each sum of its own, and for each division. So each
-    follows the one before it, `LAG` places behind, and those of a row are computed
-    together; before its first value and after its last one, a column holds what
-    nobody reads. Before the first value and after the last one, these are repeated,
-    which mirrors them.
+    is a column of rows that follows the one before it, `LAG` places behind, and all
+    of a row are computed together; before its first value and after its last one, a
+    column holds what nobody reads. There are as many rows as the nearest cache holds,
+    which are used again and again.
     """
-    last = counts.size - 1
+    turns[:] = 0
     for i in range(min(LAG, counts.size)):
         rows[_place(i, 0)] = counts[i]
-    for step in range(0, last + LAG * (TOGETHER - 1) + 1, 4):
-        for i in range(step + LAG, min(step + LAG + 4, last + 1)):
-            rows[_place(i, 0)] = counts[i]  # only now, when it is in the cache
-        if step % LAG == 0 and step // LAG < TOGETHER:
-            k = step // LAG
-            here = np.float64(rows[_place(0, k)])
-            sums[k], sums[TOGETHER + k] = here + here, 0.0
-            sums[2 * TOGETHER + k], sums[3 * TOGETHER + k] = here, here
-        for ends in range(max(step, last), step + 4):
-            if (ends - last) % LAG == 0 and (ends - last) // LAG < TOGETHER:
-                k = (ends - last) // LAG
-                rows[_place(last + 1, k)] = rows[_place(last, k)]
-        _four_steps(rows[step * WIDTH :], sums)
+    stop = counts.size + LAG * (times - 1)
+    for start in range(0, stop, CHUNK):
+        for i in range(start + LAG, min(start + LAG + CHUNK, counts.size)):
+            rows[_place(i - start, 0)] = counts[i]
+        inside = start >= LAG * TOGETHER and start + CHUNK < counts.size
+        for step in range(start, min(start + CHUNK, stop), 4):
+            if not inside:
+                _mirror(step, counts.size - 1, rows[(step - start) * WIDTH :], sums)
+            _four_steps(rows[(step - start) * WIDTH :], sums)
+        first = start + LAG - LAG * times
+        for i in range(max(first, 0), min(first + CHUNK, counts.size)):
+            counts[i] = rows[_place(i - start, times)]
+        _count_turns(rows, start, times, places, turns)
+        for i in range((LAG + 2) * WIDTH):
+            rows[i] = rows[CHUNK * WIDTH + i]
+
+
+@kernel
+def _mirror(step, last, rows, sums):
+    """Repeat the first value, and the last one, of what begins or ends now."""
+    begins = step // LAG
+    if begins < TOGETHER and begins * LAG == step:
+        here = np.float64(rows[_place(-step, begins)])
+        sums[begins], sums[TOGETHER + begins] = here + here, 0.0
+        sums[2 * TOGETHER + begins] = sums[3 * TOGETHER + begins] = here
+    ends = (step + 3 - last) // LAG
+    if 0 <= ends < TOGETHER and last + ends * LAG >= step:
+        place = _place(last - step, ends)
+        rows[place + WIDTH] = rows[place]
+
+
+@kernel
+def _count_turns(rows, start, times, places, turns):
+    """Go on counting at which places columns fall and rise by turns, in this order."""
+    for place in places:
+        first = max((start + LAG - place + LAG - 1) // LAG, 1)
+        beyond = min((start + LAG + CHUNK - place + LAG - 1) // LAG, times + 1)
+        for k in range(first, beyond):
+            here = _place(place - start, k)
+            change = rows[here] - rows[here - WIDTH]
+            if change > 0 if turns[k] % 2 else change < 0:
+                turns[k] += 1
 
 
 @kernel
 def _four_steps(rows, sums):
     """Move running sums of three on by four values each, and write the means.
 
-    The last three values stay beside the sums. Half of the sums are divided, half of
-    them multiplied, because a processor does both at once.
+    The last three values stay beside the sums. One of four sums is divided, the others
+    are multiplied, because a processor does both at once.
     """
     for k in range(TOGETHER):
         first, second = np.float64(rows[3 * WIDTH + k]), np.float64(rows[4 * WIDTH + k])
@@ -124,7 +175,7 @@ def _four_steps(rows, sums):
         total += second - sums[2 * TOGETHER + k]
         rows[(LAG + 3) * WIDTH + 1 + k] = _third(total)
         total += third - sums[3 * TOGETHER + k]
-        rows[(LAG + 4) * WIDTH + 1 + k] = total / 3.0
+        rows[(LAG + 4) * WIDTH + 1 + k] = _third(total)
         total += fourth - first
         rows[(LAG + 5) * WIDTH + 1 + k] = _third(total)
         sums[k], sums[TOGETHER + k] = total, second
@@ -145,38 +196,31 @@ def _third(total):
 
 
 @kernel
-def _turns(counts, turns):
-    """Return whether counts fall and rise by turns at some places, in this order."""
-    for k in range(turns.size):
-        before, here = counts[turns[k] - 1], counts[turns[k]]
-        if not (here > before if k % 2 else here < before):
-            return False
-    return True
+def _find_turns(counts, places):
+    """Find the steepest places of falls and rises by turns; return how many.
 
-
-@kernel
-def _find_turns(counts, turns):
-    """Find places at which counts fall and rise by turns; return whether all are."""
-    found = 0
+    There they last longest.
+    """
+    found, steepest = 0, 0.0
     for i in range(1, counts.size):
-        rises = found % 2 == 1
-        if counts[i] > counts[i - 1] if rises else counts[i] < counts[i - 1]:
-            turns[found] = i
+        change = counts[i] - counts[i - 1]
+        if change > 0 if found % 2 else change < 0:
+            if found == places.size:
+                break
+            places[found], steepest = i, abs(change)
             found += 1
-            if found == turns.size:
-                return True
-    return False
+        elif found > 0 and abs(change) > steepest:
+            places[found - 1], steepest = i, abs(change)
+    return found
 
 
 @kernel
-def _find_peaks(counts, copy, peaks):
-    """Copy counts, and note the first peaks."""
+def _find_peaks(counts, peaks):
+    """Note the first peaks."""
     peaks[:] = -1
     found = 0
     rises = True
-    copy[0] = counts[0]
     for i in range(1, counts.size):
-        copy[i] = counts[i]
         if rises:
             if counts[i] < counts[i - 1]:
                 rises = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST = 9_999  # times that a histogram is smoothed
+_LINE = 64  # bytes
 _PEAKS = 3  # of fewer, all are known
 
 
@@ -50,9 +51,18 @@ def smoothed(
     from segkit.thresholding import histogram_kernels as kernels
 
     smooth = counts.astype(np.float32)
-    length = smooth.size + kernels.LAG * kernels.TOGETHER + 5
-    rows = np.zeros(length * kernels.WIDTH, np.float32)
-    sums = np.zeros(4 * kernels.TOGETHER)
-    turns, peaks = np.empty(2 * _PEAKS - 1, np.int64), np.empty(_PEAKS, np.int64)
-    kernels.smooth_to_two_peaks(smooth, rows, sums, turns, peaks, most)
+    length = kernels.CHUNK + kernels.LAG + 2
+    rows = _zeros(length * kernels.WIDTH, np.float32)
+    sums = _zeros(4 * kernels.TOGETHER, np.float64)
+    places, turns = (np.empty(n, np.int64) for n in (kernels.PLACES, kernels.WIDTH))
+    peaks = np.empty(_PEAKS, np.int64)
+    before = np.empty_like(smooth)
+    kernels.smooth_to_two_peaks(smooth, before, rows, sums, places, turns, peaks, most)
     return smooth, peaks
+
+
+def _zeros(number: int, dtype: type[np.floating]) -> NDArray[Any]:
+    """Return zeros that begin with a line of the cache, so that no vector spans two."""
+    found = np.zeros(number * np.dtype(dtype).itemsize + _LINE, np.uint8)
+    first = -found.ctypes.data % _LINE
+    return found[first : first - _LINE].view(dtype)
