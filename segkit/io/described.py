@@ -72,7 +72,8 @@ def described(
     require_axes(path, names, shape)
     blank = Image(str(path), voxels, names, (1.0,) * len(names), ())
     image = blank.respaced([1.0] * len(names) if spacing is None else spacing, units)
-    return replace(image, stated=axes is not None or spacing is not None)
+    said = spacing is not None
+    return replace(image, stated=axes is not None or said, cubes=said and image.cubes)
 
 
 def blank(path: str, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:

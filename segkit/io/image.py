@@ -65,6 +65,8 @@ class Image:
     stated : bool
         Whether somebody said which axes these are or how far their voxels are apart:
         the file, or who opened it. Else they are told by their number.
+    cubes : bool
+        Whether somebody said that the spacing is 1, in no unit; see `spaced`.
     nodata : int, float or None
         Value of voxels that are no measurement, as the file says. Whoever computes
         with such a voxel is refused (`measured`).
@@ -95,6 +97,7 @@ class Image:
     units: tuple[str, ...]
     levels: int = 1
     stated: bool = field(default=True, compare=False)
+    cubes: bool = field(default=False, compare=False)
     nodata: float | None = None
     channels: tuple[str, ...] = ()
     asked: OpenOptions | None = field(default=None, compare=False, repr=False)
@@ -240,14 +243,25 @@ class Image:
         >>> as_image(np.zeros((4, 5))).respaced((0.5, 0.2), "um")
         <Image <array> float64 (4, 5) (y: 0.5 micrometer, x: 0.2 micrometer)>
         """
-        stated = self.stated or spacing is not None
+        said = spacing is not None
         if spacing is not None:
             steps = complete_spacing(self.path, self.axes, spacing)
         else:
             steps, units = self.spacing, self.units if units is None else units
         named = complete_units(self.path, self.axes, units)
         steps, named = in_one_unit(self.axes, steps, named)
-        return replace(self, spacing=steps, units=named, stated=stated)
+        image = replace(self, spacing=steps, units=named, cubes=False)
+        cubes = (said or self.cubes) and not image.spaced
+        return replace(image, stated=self.stated or said, cubes=cubes)
+
+    @property
+    def spaced(self) -> bool:
+        """Whether anybody said how far voxels are apart along an axis of space."""
+        unknown = (1.0, UNKNOWN_UNIT)
+        known = zip(self.axes, self.spacing, self.units, strict=True)
+        return self.cubes or any(
+            (step, unit) != unknown for name, step, unit in known if name in SPATIAL
+        )
 
     @property
     def unit(self) -> str:

@@ -305,6 +305,8 @@ def key_of(image: Any) -> tuple[object, ...]:
     image.seen[:] = image.seen or _contents_of(image)
     own: tuple[object, ...] = image.axes, image.spacing, image.units
     own = *own, image.levels, image.stated
+    if image.cubes:
+        own = *own, "cubes"
     if image.nodata is not None:
         own = *own, str(image.nodata)
     if image.channels:

@@ -6,7 +6,7 @@ channels of a plane. Objects joined through time look as good as any, so a metho
 
 from __future__ import annotations
 
-from functools import partial
+import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -27,6 +27,12 @@ Spacing: TypeAlias = tuple[float, ...]
 # Axes that are no more than this much coarser than the finest one have neighbours
 # that are as good as those of the finest.
 _FINE = 1.5
+
+
+_SEEMING = (
+    "nobody says how far planes are apart: {0:.2g} pixels by the outlines in them, and"
+    " so they are taken; say spacing={1}, or spacing=1 for cubes, or what is right"
+)
 
 
 def is_fine(spacing: Spacing) -> tuple[bool, ...]:
@@ -76,13 +82,14 @@ def by_space(
         One letter per axis. Objects extend along z, y and x, in any order; along others
         the image is taken apart.
     spacing : float or sequence of float, optional
-        Along each axis of space; 1 by default, but for what is `apparent`.
+        Along each axis of space. By default that which the image states, or 1, but for
+        what is `apparent`.
     segment : callable
         Takes an array with axes of space only, their `Spacing`, and the distance of
         voxels along the finest of them.
     apparent : callable, optional
         Takes a volume whose spacing nobody said and which of its axes is z; returns
-        the distance of planes in pixels.
+        the distance of planes in pixels. That of several volumes is the median.
 
     Returns
     -------
@@ -93,20 +100,25 @@ def by_space(
     ------
     TypeError, ValueError
         If three axes or more are not named, or names or spacing do not fit the image.
+
+    Warns
+    -----
+    UserWarning
+        If planes seem to be farther apart than pixels.
     """
     array, names, said = _described(image, axes, spacing)
-    segment_part = partial(
-        _part, segment, [name for name in names if name in SPATIAL], said, apparent
-    )
     apart = [place for place, name in enumerate(names) if name not in SPATIAL]
-    if not apart:
-        return segment_part(array)
     fronts = range(len(apart))
     parts = np.moveaxis(array, apart, fronts)
+    places = [*np.ndindex(parts.shape[: len(apart)])]
+    space = [name for name in names if name in SPATIAL]
+    distances = said or (1.0,) * len(space)
+    if said is None and apparent is not None and min(parts.shape[len(apart) :]) > 1:
+        distances = _seeming([parts[place] for place in places], space, apparent)
     labels = np.zeros(parts.shape, np.int32)
     found = 0
-    for place in np.ndindex(parts.shape[: len(apart)]):
-        own = segment_part(parts[place])
+    for place in places:
+        own = _part(segment, distances, parts[place])
         labels[place] = np.where(own > 0, own + np.int32(found), 0)
         found += int(own.max(initial=0))
     return np.ascontiguousarray(np.moveaxis(labels, fronts, apart))
@@ -114,22 +126,36 @@ def by_space(
 
 def _part(
     segment: Callable[[NDArray[Any], Spacing, float], NDArray[np.int32]],
-    names: list[str],
-    said: tuple[float, ...] | None,
-    apparent: Callable[[NDArray[Any], int], float] | None,
+    distances: tuple[float, ...],
     array: NDArray[Any],
 ) -> NDArray[np.int32]:
     """Return what a method makes of a plane or a volume; one plane is a plane."""
-    distances = list(said or [1.0] * array.ndim)
     places = [place for place, n in enumerate(array.shape) if n != 1]
-    if said is None and apparent is not None and len(places) == len(SPATIAL):
-        across = names.index("z")
-        distances[across] = apparent(array, across)
     if len(places) < 2:
         places = list(range(array.ndim))
     flat = array.reshape([array.shape[place] for place in places])
     known = [distances[place] for place in places]
     return segment(flat, relative(known), min(known)).reshape(array.shape)
+
+
+def _seeming(
+    volumes: Sequence[NDArray[Any]],
+    names: Sequence[str],
+    apparent: Callable[[NDArray[Any], int], float],
+) -> tuple[float, ...]:
+    """Return distances along axes of space, and say so unless voxels seem to be cubes.
+
+    All volumes of an image have the same ones.
+    """
+    distances = [1.0] * len(names)
+    if volumes and "z" in names and len(names) == len(SPATIAL):
+        across = names.index("z")
+        step = float(np.median([apparent(volume, across) for volume in volumes]))
+        distances[across] = step
+        if step != 1:
+            told = tuple(round(distance, 2) for distance in distances)
+            warnings.warn(_SEEMING.format(step, told), stacklevel=4)
+    return tuple(distances)
 
 
 def _described(
@@ -147,7 +173,8 @@ def _described(
             names = image.axes if image.stated else None
         if spacing is None and names is None:
             require_said(image.ndim, None, None)
-        if spacing is None and sorted(image.axes) == sorted(names or ""):
+        same = sorted(image.axes) == sorted(names or "")
+        if spacing is None and same and image.spaced:
             known = dict(zip(image.axes, image.physical_spacing(), strict=True))
             spacing = [known[name] for name in names or "" if name in SPATIAL]
     array = np.asarray(image)

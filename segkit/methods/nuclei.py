@@ -102,9 +102,10 @@ def segment_nuclei(
         and no id is given twice.
     spacing : float or sequence of float, optional
         Distance of voxels along each axis of space, in any unit, as ``(2, 0.5, 0.5)``;
-        but for `radius`, only its ratios matter. By default that of an opened image,
-        1 where its file says none. Planes of an array are taken to be as far apart as
-        they look by the outlines in it, and never nearer than pixels are.
+        but for `radius`, only its ratios matter. By default that which an opened image
+        states. If nobody says any, planes are taken to be as far apart as they look by
+        the outlines in all volumes of the image, and never nearer than pixels are;
+        blur along z may hide it.
     polarity : {'bright', 'dark'}
         Whether nuclei are brighter or darker than the background.
     sensitivity : float
@@ -147,7 +148,8 @@ def segment_nuclei(
     Warns
     -----
     UserWarning
-        If the image looks like objects of the other `polarity` than the one given.
+        If the image looks like objects of the other `polarity` than the one given; if
+        nobody says how far planes are apart, and they look farther than pixels.
 
     Examples
     --------
@@ -201,11 +203,18 @@ def _apparent_step(
     radius: float | None,
 ) -> float:
     """Return how far planes seem to be apart, in pixels."""
-    cubes = (1.0,) * image.ndim
-    with checks.inside_tile():
-        smooth = gaussian(_bright(image, dark), 1)
-        _, mask = above_background(smooth, sensitivity, cubes, radius)
-    return apparent_step(mask, across)
+    grey = _bright(image, dark)
+    step = 1.0
+    for _ in range(2):  # smoothing as of cubes joins planes, and hides a part of it
+        distances = [1.0] * grey.ndim
+        distances[across] = step
+        with checks.inside_tile():
+            smooth = gaussian(grey, in_voxels(1, tuple(distances)))
+            _, mask = above_background(smooth, sensitivity, tuple(distances), radius)
+        step = apparent_step(mask, across)
+        if step == 1:
+            break
+    return step
 
 
 def _bright(image: NDArray[Any], dark: bool) -> NDArray[np.float64]:

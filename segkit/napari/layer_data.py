@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -137,8 +138,11 @@ def image_of(data: Any, options: Mapping[str, Any]) -> io.Image:
     spacing = [*scale, 1.0][: count + colour]
     named = [*units, UNKNOWN_UNIT][: count + colour]
     if isinstance(voxels, io.Image):
-        known = stated or voxels.stated
-        return voxels.respaced(spacing, named) if known else voxels
+        if not (stated or voxels.stated):
+            return voxels
+        return replace(
+            voxels.respaced(spacing, named), cubes=voxels.cubes and not stated
+        )
     array = np.asarray(voxels)
     return io.as_image(
         array,

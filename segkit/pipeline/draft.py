@@ -350,7 +350,11 @@ class Draft:
         if "spacing" in parameters and given.get("spacing") is None:
             names = given.get("axes") or SPATIAL[0] * len(self._shape)
             known = self._spacings.along(names)
-            if known:
+            unsaid = len(self._shape) > 2 and not self._spacings.said
+            if known and unsaid and asks_for_axes(step):
+                given["axes"] = given.get("axes") or self._axes
+                step = step.having(axes=given["axes"])  # which tells the step of z
+            elif known:
                 given["spacing"] = relative(known)
                 step = step.having(spacing=given["spacing"])
         if asks_for_axes(step):

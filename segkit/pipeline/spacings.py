@@ -60,6 +60,8 @@ class ImageSpec:
         One letter per axis; '' if nobody says which they are, as of a bare array.
     unnamed : bool
         Whether it is a file that should say so and does not.
+    spaced : bool, optional
+        Whether anybody says the spacing; by default, if it is not 1 in no unit.
     """
 
     shape: tuple[int, ...]
@@ -68,6 +70,7 @@ class ImageSpec:
     units: tuple[str, ...]
     axes: str = ""
     unnamed: bool = False
+    spaced: bool | None = None
 
     @classmethod
     def of(cls, image: Any) -> ImageSpec:
@@ -78,7 +81,8 @@ class ImageSpec:
         dtype = np.dtype(image.dtype).name
         axes = image.axes if getattr(image, "stated", False) else ""
         unnamed = not axes and getattr(image, "asked", None) is not None
-        return cls(shape, dtype, spacing, units, axes, unnamed)
+        spaced = getattr(image, "spaced", None)
+        return cls(shape, dtype, spacing, units, axes, unnamed, spaced)
 
     def physical_spacing(self) -> tuple[float, ...]:
         """Return the spacing, to measure with.
@@ -110,6 +114,8 @@ class Spacings:
         Of `measured`; ``'pixel'`` if it is not known.
     refusal : str
         Why there is none to be had, if the image knows it along some axes only.
+    said : bool
+        Whether it was said; else `known` is 1 because nobody says another.
     """
 
     image: tuple[float, ...]
@@ -117,6 +123,7 @@ class Spacings:
     measured: tuple[float, ...]
     unit: str
     refusal: str = ""
+    said: bool = True
 
     def require(self) -> None:
         """Raise `ValueError` if there is none to be had."""
@@ -174,7 +181,7 @@ def spacings(
     stated = one_unit(spec.units, spec.shape)
     measured = _of_space(spec)
     if unit is None or unit_name(unit) == stated:
-        return Spacings(spec.spacing, known, measured, stated)
+        return Spacings(spec.spacing, known, measured, stated, said=own is not None)
     require_length(stated, unit)
     measured = tuple(in_unit(step, stated, unit_name(unit)) for step in measured)
     return Spacings(spec.spacing, known, measured, unit_name(unit))
@@ -267,7 +274,8 @@ def _own(spec: ImageSpec) -> tuple[_Given | None, str]:
     except ValueError as error:
         return None, str(error)
     space = tuple(name in SPATIAL for name in spec.axes)
-    if set(spacing) == {1.0} and one_unit(spec.units, spec.shape) == UNKNOWN_UNIT:
+    unknown = {*spacing} == {1.0} and one_unit(spec.units, spec.shape) == UNKNOWN_UNIT
+    if not (not unknown if spec.spaced is None else spec.spaced):
         return None, ""
     return _Given("the image", spacing, space, True), ""
 

@@ -13,6 +13,18 @@ def total(image):
     return int(image.read().sum())
 
 
+def test_cubes_that_are_said_are_not_those_that_nobody_said(tmp_path):
+    path = segkit.save(tmp_path / "a.tif", np.zeros((3, 8, 9), np.uint8), axes="zyx")
+    unsaid = segkit.open_image(path)
+    said = segkit.open_image(path, spacing=(1, 1, 1))
+    assert (unsaid.spaced, said.spaced, unsaid.spacing) == (False, True, said.spacing)
+    assert not segkit.open_image(path).respaced().spaced
+    assert said.respaced().spaced
+    assert said.respaced(units="um").spaced
+    assert segkit.open_image(path, spacing=(2, 1, 1)).spaced
+    assert total(unsaid).key != total(said).key
+
+
 @pytest.fixture(params=["a.tif", "a.npy", "a.png"])
 def picture(request, tmp_path):
     path = tmp_path / request.param

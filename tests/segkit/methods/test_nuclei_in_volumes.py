@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tifffile
 
+from segkit import Pipeline, open_image, pipeline, save
 from segkit.evaluation.matching import average_precision
 from segkit.filters.smoothing import gaussian
 from segkit.io import as_image
@@ -12,6 +14,7 @@ from segkit.methods.background import apparent_step
 from segkit.methods.nuclei import segment_nuclei
 from segkit.methods.splitting import radius_of_objects, typical_radius
 from segkit.overlaps.contingency_table import contingency
+from segkit.pipeline import load
 
 
 def balls(places, radii, shape, step=1):
@@ -57,9 +60,58 @@ def test_planes_never_seem_nearer_than_pixels():
 def test_touching_balls_are_parted_without_a_spacing():
     drawn = touching(2)
     image = seen(drawn)
-    assert precision(segment_nuclei(image, axes="zyx"), drawn) > 0.9
-    swapped = segment_nuclei(np.moveaxis(image, 0, 2), axes="yxz")
+    with pytest.warns(UserWarning, match=r"spacing=\(1\.\d+, 1\.0, 1\.0\)"):
+        assert precision(segment_nuclei(image, axes="zyx"), drawn) > 0.9
+    with pytest.warns(UserWarning, match=r"spacing=\(1\.0, 1\.0, 1\.\d+\)"):
+        swapped = segment_nuclei(np.moveaxis(image, 0, 2), axes="yxz")
     assert precision(np.moveaxis(swapped, 2, 0), drawn) > 0.9
+
+
+def test_planes_of_all_times_are_as_far_apart():
+    """One of them alone would be taken for cubes."""
+    thick = np.zeros((16, 68, 68), np.int32)
+    thick[:, 20:30, 20:30] = 1
+    movie = np.stack([seen(touching(2)[:16]), seen(touching(2)[:16], 1), seen(thick)])
+    with pytest.warns(UserWarning, match="by the outlines") as told:
+        labels = segment_nuclei(movie, axes="tzyx")
+    step = float(str(told[0].message).partition("spacing=(")[2].partition(",")[0])
+    said = segment_nuclei(movie, axes="tzyx", spacing=(step, 1, 1))
+    assert len(told) == 1
+    assert precision(labels, said) > 0.9
+
+
+@pytest.fixture(params=["image", "file", "saved", "pipeline"])
+def count(request, tmp_path):
+    """Return how many nuclei are found, of what is opened in one of many ways."""
+
+    def counted(volume, **said):
+        if request.param == "image":
+            return int(segment_nuclei(as_image(volume, axes="zyx", **said)).max())
+        path = tmp_path / "volume.tif"
+        if request.param == "saved":
+            save(path, volume, axes="zyx")
+        else:
+            tifffile.imwrite(path, volume, metadata={"axes": "ZYX"})
+        if request.param == "pipeline":
+            steps = Pipeline(load(**said), pipeline.segment_nuclei())
+            return int(steps.run(path).array.max())
+        return int(segment_nuclei(open_image(path, **said)).max())
+
+    return counted
+
+
+def test_what_says_no_spacing_is_as_an_array(count):
+    image = seen(touching(2, across=2)).astype(np.float32)
+    with pytest.warns(UserWarning, match="by the outlines"):
+        found = int(segment_nuclei(image, axes="zyx").max())
+    with pytest.warns(UserWarning, match="by the outlines"):
+        assert count(image) == found
+
+
+def test_cubes_that_are_said_are_taken(count):
+    image = seen(touching(2, across=2)).astype(np.float32)
+    cubes = int(segment_nuclei(image, spacing=1).max())
+    assert count(image, spacing=(1, 1, 1)) == cubes != 8
 
 
 def test_a_spacing_that_is_said_is_taken():
@@ -67,7 +119,8 @@ def test_a_spacing_that_is_said_is_taken():
     said = segment_nuclei(image, spacing=1)
     stated = as_image(image, axes="zyx", spacing=(2, 2, 2), units=("micrometer",) * 3)
     np.testing.assert_array_equal(segment_nuclei(stated), said)
-    assert (said != segment_nuclei(image, axes="zyx")).any()
+    with pytest.warns(UserWarning, match="by the outlines"):
+        assert (said != segment_nuclei(image, axes="zyx")).any()
 
 
 def test_one_large_nucleus_hides_no_small_ones_beside_it():

@@ -231,6 +231,7 @@ def test_what_nobody_said_of_axes_is_not_stated_by_what_is_saved(
     assert len([*tmp_path.glob(f"*/{name}")]) == 3 - colours
 
 
+@pytest.mark.filterwarnings("ignore:nobody says how far")  # planes of few voxels
 @pytest.mark.parametrize("name", NAMES[:-1])
 @pytest.mark.parametrize(
     "steps",

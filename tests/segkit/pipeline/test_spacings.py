@@ -279,6 +279,7 @@ def unnamed_file(folder, suffix):
     return path
 
 
+@pytest.mark.filterwarnings("ignore:nobody says how far")  # which the volume is asked
 @pytest.mark.parametrize("suffix", UNNAMED)
 @pytest.mark.parametrize("method", [segment_nuclei(), segment_cells(), slic(4)])
 def test_methods_ask_alike_what_the_axes_of_a_file_are(tmp_path, suffix, method):
