@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from segkit.io.elsewhere.failures import told
+from segkit.io.elsewhere.short_blocks import require_whole_blocks
 from segkit.io.elsewhere.zipped import Zipped
 
 if TYPE_CHECKING:
@@ -283,8 +284,13 @@ def _read(*request: Any) -> None:
     import tensorstore
 
     *which, box, shape, dtype, memory = request
-    target = tensorstore.array(_mapped(memory, shape, dtype), copy=False)
-    target.write(_array(*which)[_box(box)]).result()
+    voxels = _mapped(memory, shape, dtype)
+    array, target = _array(*which), tensorstore.array(voxels, copy=False)
+    target.write(array[_box(box)]).result()
+    where, path, spec, *_ = which
+    if spec["driver"] == "n5" and not spec.get("fill_missing_data_reads"):
+        sizes = array.chunk_layout.read_chunk.shape
+        require_whole_blocks(kvstore(where, path), sizes, box, voxels, _context())
 
 
 def _write(*request: Any) -> None:

@@ -227,3 +227,33 @@ def test_a_fetcher_that_was_killed_is_started_again(served):
     os.kill(first, signal.SIGKILL)
     assert (image.read() == VOLUME).all()
     assert hiring.ask("pid")[1] != first
+
+
+@pytest.mark.parametrize("compression", ["raw", "gzip"])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_block_of_n5_that_is_shorter_than_it_must_be_is_told(
+    tmp_path, compression, axis
+):
+    """tensorstore reads what it lacks as zeros."""
+    tensorstore = pytest.importorskip("tensorstore")
+    kept = tuple(slice(0, 5 if k == axis else 8) for k in range(3))
+    whole, short = tmp_path / "whole.n5", tmp_path / "short.n5"
+    for path, shape in ((whole, (8, 8, 8)), (short, VOLUME[kept].shape)):
+        voxels = np.full(shape, 7, np.uint16)
+        segkit.save(path, voxels, axes="zyx", chunks=shape, compression=compression)
+    shutil.copy(short / "s0" / "0" / "0" / "0", whole / "s0" / "0" / "0" / "0")
+    spec = {"driver": "n5", "kvstore": f"file://{whole / 's0'}/"}
+    assert (tensorstore.open(spec).result().read().result() == 0).any()
+
+    image = segkit.open_image(whole)
+    assert (image.read(kept) == 7).all()
+    with pytest.raises(DamagedImageError, match=r"0/0/0 holds 5 voxels .* 8 are read"):
+        image.read()
+    assert (segkit.open_image(whole, missing="fill").read() == 0).any()
+
+
+def test_a_block_of_n5_of_zeros_and_one_cut_at_the_border_are_read(tmp_path):
+    voxels = np.zeros((5, 11, 9), np.uint8)
+    voxels[0, 0, 0] = 1
+    path = segkit.save(tmp_path / "a.n5", voxels, axes="zyx", chunks=4)
+    np.testing.assert_array_equal(segkit.open_image(path).read(), voxels)
