@@ -29,8 +29,18 @@ def grey_of(path, box):
 
 @TaskGenerator
 def mask_of(path, box):
-    """Return what a person has drawn: the brighter of the two values of a mask."""
+    """Return what a person has drawn: the brighter of the two values of a mask.
+
+    It may be saved as a colour picture of greys, as programs that draw do.
+    """
     array = np.asarray(segkit.open_image(path).read())
+    if array.ndim == 3:
+        colours = array[..., :3] if array.shape[-1] in (3, 4) else array[..., :1]
+        if (colours != colours[..., :1]).any():
+            raise ValueError(
+                f"{path} is a picture in colours; save the mask in grey, with 0 and 255"
+            )
+        array = colours[..., 0]
     values = np.unique(array)
     if len(values) > 2:
         raise ValueError(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import mahotas
 
+import segkit
+
 FOLDERS = {  # the first that is there
     "labels": ("labels", "first_observer"),
     "second": ("second_labels", "second_observer"),
@@ -86,30 +88,66 @@ def _beside(path, folder):
     found = sorted(folder.glob(f"{path.stem}.*"))
     if not found:
         sys.exit(f"{folder} has nothing for {path.name}; put {path.stem}.png there")
+    _require_same_size(path, found[0])
     return found[0]
 
 
 def _experiments(folder, paths):
     """Return the experiment of each picture, by file name; its own without a list."""
-    names = [path.name for path in paths]
     listed = folder / "groups.csv"
     if not listed.exists():
-        return {name: Path(name).stem for name in names}
-    with listed.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"image", "experiment"} <= set(rows[0]):
-        sys.exit(f"{listed} needs the columns image and experiment")
-    said = {row["image"]: row["experiment"] for row in rows}
-    amiss = sorted(set(names) ^ set(said))
-    if amiss:
-        where = "images/" if amiss[0] in names else listed.name
-        sys.exit(
-            f"{listed} and images/ do not match: {amiss[0]} is in {where} only"
-            f" ({len(amiss)} such); list each picture once"
-        )
+        said = {path.name: path.stem for path in paths}
+        where = f"{folder / 'images'} has one picture only"
+    else:
+        said = _said(listed, {path.stem: path.name for path in paths})
+        amiss = sorted({path.name for path in paths} ^ set(said))
+        if amiss:
+            where = listed.name if amiss[0] in said else "images/"
+            sys.exit(
+                f"{listed} and images/ do not match: {amiss[0]} is in {where} only"
+                f" ({len(amiss)} such); list each picture once, by its name in images/"
+            )
+        where = f"{listed} has one experiment only"
     if len(set(said.values())) < 2:
         sys.exit(
-            f"{listed} has one experiment only; cross-validation by experiment takes"
-            " two or more"
+            f"{where}; cross-validation by experiment takes two experiments or more, so"
+            " give pictures of others"
         )
     return said
+
+
+def _said(listed, names):
+    """Return the experiment of each picture that a list names, with or without suffix.
+
+    The list is CSV as programs of tables save it: with commas, semicolons or tabs.
+    """
+    with listed.open(newline="", encoding="utf-8-sig") as file:
+        head = file.readline()
+        file.seek(0)
+        reader = csv.DictReader(file, delimiter=max(",;\t", key=head.count))
+        rows, columns = list(reader), reader.fieldnames or ()
+    if not {"image", "experiment"} <= set(columns):
+        has = ", ".join(filter(None, columns)) or "none"
+        sys.exit(f"{listed} needs the columns image and experiment; it has {has}")
+    said = {}
+    for number, row in enumerate(rows, start=2):
+        name, experiment = ((row[k] or "").strip() for k in ("image", "experiment"))
+        name = names.get(name, name)
+        where = f"{listed}:{number}: {name}"
+        if not experiment:
+            sys.exit(f"{where} has no experiment; write which it is")
+        if name in said:
+            sys.exit(f"{where} is there twice; list each picture once")
+        said[name] = experiment
+    return said
+
+
+def _require_same_size(path, drawn):
+    """End with a sentence unless what was drawn is as large as the picture."""
+    sizes = [segkit.open_image(one).shape[:2] for one in (path, drawn)]
+    if sizes[0] != sizes[1]:
+        (high, wide), (rows, columns) = sizes
+        sys.exit(
+            f"{drawn} has {rows} rows and {columns} columns, {path} {high} and {wide};"
+            " save what was drawn in the size of the picture"
+        )
