@@ -354,6 +354,7 @@ def study(chosen, ways, out):
         "pictures": [picture.name for picture in chosen],
         "experiments": experiments,
         "persons": len(persons),
+        "seed": SEED,
         "real": chosen[0].labels is not None,
     }
     write_study(out, about, dice, partitions, keys, example)

@@ -1,6 +1,7 @@
 """The page of `vessels.py`: its tables as HTML, CSV and LaTeX, and its figures."""
 
 import html
+from importlib.metadata import version
 
 import numpy as np
 
@@ -20,7 +21,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto
   padding: 0 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .15em .7em; text-align: left; border-bottom: 1px solid #8884; }
-td.n { text-align: right; }
+.n { text-align: right; }
 figure { margin: 1.5em 0; }
 figcaption { max-width: 60rem; margin-bottom: .5em; }
 .wide { overflow-x: auto; }
@@ -30,7 +31,7 @@ code { font-size: .9em; }
 """
 TRACED = """What a row comes from says <code>tg show jugfiles/vessels.py KEY</code>,
 and so on for the tasks that it names."""
-SHOWN = {  # of the columns of a methods table, which is whole as CSV and LaTeX
+SHOWN = {  # of the columns of a methods table, which is whole as CSV
     "method": "method",
     "Q2": "Q2",
     "95% from": "95 % from",
@@ -157,10 +158,24 @@ def masks_table(masks):
 
 
 def saved(out, name, table):
-    """Write a table as CSV and as LaTeX; return where."""
+    """Write a table as CSV, and as LaTeX what the page shows of it; return where."""
     Table({k: v.tolist() for k, v in table.items()}).to_csv(out / f"{name}.csv")
-    (out / f"{name}.tex").write_text(latex_table(table) + "\n", "utf-8")
+    text = f"% \\usepackage{{booktabs}}\n{latex_table(shown_of(table))}\n"
+    (out / f"{name}.tex").write_text(text, "utf-8")
     return out / f"{name}.csv", out / f"{name}.tex"
+
+
+def made_by(about):
+    """Return in a sentence what the numbers were made by, and from which seed."""
+    versions = [f"{name} {version(name)}" for name in ("scikit-learn", "numpy")]
+    return f"Made by {', '.join(versions)}; random numbers from seed {about['seed']}."
+
+
+def shown_of(table):
+    """Return the columns of a table that are for readers, as they are called there."""
+    if "flattery" not in table:
+        return table
+    return {name: table[column] for column, name in SHOWN.items()}
 
 
 def page_of(about, tables, widest, example):
@@ -176,7 +191,8 @@ def page_of(about, tables, widest, example):
             f"<p>{count} pictures of {days} experiments, drawn by {drawn}."
             " Pictures of one experiment are never on both sides of cross-validation,"
             " but where a column says <i>flattered</i>. All tables are beside this page"
-            f" as CSV and as LaTeX. {TRACED}"
+            " as CSV, whole and not rounded, and as LaTeX, as they are here."
+            f" {TRACED} {made_by(about)}"
         ),
     ]
     if not about["real"]:
@@ -206,11 +222,10 @@ def section(kind, tables, widest):
         "experiments": table["experiments"][0],
         "schedule": table["cross-validation"][0],
     }
-    shown = {name: table[column] for column, name in SHOWN.items()}
     parts = [
         f"<h2>Regions: {html.escape(kind)}</h2>",
         verdict(table),
-        captioned(METHODS.format(**counts), wide(shown)),
+        captioned(METHODS.format(**counts), wide(shown_of(table))),
     ]
     if f"persons-{kind}" in tables:
         parts.append(captioned(PERSONS, wide(tables[f"persons-{kind}"])))

@@ -59,6 +59,23 @@ def test_every_method_has_its_score_by_experiment_and_the_flattered_one(demo):
     assert (folder / "vessels-out" / "methods-grid.tex").read_text().count(r"\\") == 9
 
 
+def test_tables_are_whole_as_csv_and_as_the_page_shows_them_as_latex(demo):
+    folder, _ = demo
+    out = folder / "vessels-out"
+    page = (out / "index.html").read_text()
+    first, head, *lines = (out / "methods-grid.tex").read_text().splitlines()
+    assert first == r"% \usepackage{booktabs}"
+    columns = len(re.findall("[lr]", head.partition("{tabular}")[2]))
+    rows = [line for line in lines if line.endswith(r"\\")]
+    assert {row.count(" & ") for row in rows} == {columns - 1}
+    shown = page.split("Regions: grid")[1].partition("</table>")[0]
+    assert columns == len(re.findall("<th[ >]", shown)) < 12
+    assert not re.search(r" -\d|-0\.000", "".join(rows))
+    assert "-0.000" not in page
+    assert all(len(row["Q2"]) > 9 for row in rows_of(out / "methods-grid.csv"))
+    assert "scikit-learn 1." in page
+
+
 def test_every_number_of_the_page_is_that_of_the_task_it_names(demo, monkeypatch):
     folder, _ = demo
     monkeypatch.delenv("SEGKIT_DATA", raising=False)
@@ -161,6 +178,19 @@ def own(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def chosen_of(monkeypatch):
+    """Return what says which pictures of a folder are studied."""
+    monkeypatch.syspath_prepend(JUGFILE.parent)
+    import vessels_pictures
+
+    def chosen(folder):
+        monkeypatch.setattr("sys.argv", ["vessels.py", str(folder)])
+        return vessels_pictures.pictures()
+
+    return chosen
+
+
 def test_a_folder_of_ones_own_is_read_with_its_experiments(own, monkeypatch):
     monkeypatch.syspath_prepend(JUGFILE.parent)
     monkeypatch.setattr("sys.argv", ["vessels.py", str(own)])
@@ -175,7 +205,9 @@ def test_a_folder_of_ones_own_is_read_with_its_experiments(own, monkeypatch):
     ("listed", "message"),
     [
         ("image,experiment\np0.png,a\n", "p1.png is in images/ only"),
-        ("image,day\np0.png,a\n", "needs the columns image and experiment"),
+        ("image,day\np0.png,a\n", "needs the columns .*; it has image, day"),
+        ("image;experiment\np0;a\np0;b\n", "csv:3: p0.png is there twice"),
+        ("image\texperiment\np0\ta\np1\t\n", "csv:3: p1.png has no experiment"),
         (
             "image,experiment\n" + "".join(f"p{k}.png,a\n" for k in range(5)),
             "p4.png is in groups.csv only",
@@ -185,7 +217,7 @@ def test_a_folder_of_ones_own_is_read_with_its_experiments(own, monkeypatch):
             "one experiment only",
         ),
     ],
-    ids=["too few", "columns", "too many", "one"],
+    ids=["too few", "columns", "twice", "no experiment", "too many", "one"],
 )
 def test_experiments_that_do_not_match_are_told(own, listed, message, monkeypatch):
     (own / "groups.csv").write_text(listed)
@@ -195,6 +227,43 @@ def test_experiments_that_do_not_match_are_told(own, listed, message, monkeypatc
 
     with pytest.raises(SystemExit, match=message):
         vessels_pictures.pictures()
+
+
+def test_a_list_as_a_program_of_tables_saves_it_is_read(own, chosen_of):
+    listed = "".join(f"p{k};day {k // 2}\n" for k in range(4))
+    (own / "groups.csv").write_text("image;experiment;by\n" + listed, "utf-8-sig")
+    found = [picture.experiment for picture in chosen_of(own)]
+    assert found == ["day 0"] * 2 + ["day 1"] * 2
+
+
+def test_one_picture_alone_is_told(own, chosen_of):
+    for path in [own / "groups.csv", *own.glob("images/p[1-3].png")]:
+        path.unlink()
+    with pytest.raises(SystemExit, match="has one picture only; cross-validation"):
+        chosen_of(own)
+
+
+def test_what_was_drawn_in_another_size_is_told_before_anything_runs(own, chosen_of):
+    path = own / "labels" / "p2.png"
+    segkit.save(path, np.zeros((80, 40), np.uint8), overwrite=True)
+    with pytest.raises(SystemExit, match=r"p2.png has 80 rows and 40 col.* 80 and 90"):
+        chosen_of(own)
+
+
+def test_a_mask_saved_in_colours_is_one_if_these_are_greys(own, monkeypatch):
+    monkeypatch.syspath_prepend(JUGFILE.parent)
+    from vessels_masks import mask_of
+
+    path = own / "labels" / "p0.png"
+    drawn = mask_of.f(path, None)
+    grey = segkit.open_image(path).read()
+    colours = np.stack([grey] * 3 + [np.full_like(grey, 255)], axis=-1)
+    segkit.save(path, colours, axes="yxs", overwrite=True)
+    np.testing.assert_array_equal(mask_of.f(path, None), drawn)
+    colours[..., 1] = 255
+    segkit.save(path, colours, axes="yxs", overwrite=True)
+    with pytest.raises(ValueError, match="is a picture in colours; save the mask in"):
+        mask_of.f(path, None)
 
 
 def test_a_mask_is_the_brighter_of_two_values_and_no_other_picture(own, monkeypatch):

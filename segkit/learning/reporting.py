@@ -29,18 +29,19 @@ def latex_table(table: Mapping[str, Any], *, caption: str = "") -> str:
     Parameters
     ----------
     table : dict of str to array
-        Columns of equal length; floats get three digits, NaN is a dash.
+        Columns of equal length; floats get three digits, what is nearer to 0 than that
+        is 0 without a sign, and NaN is a dash.
     caption : str
         Put below it, if given.
 
     Examples
     --------
-    >>> print(latex_table({"method": ["a_1"], "q2": [0.51234]}))
+    >>> print(latex_table({"method": ["a_1"], "bias": [-0.51234]}))
     \begin{tabular}{lr}
     \toprule
-    method & q2 \\
+    method & bias \\
     \midrule
-    a\_1 & 0.512 \\
+    a\_1 & $-$0.512 \\
     \bottomrule
     \end{tabular}
     """
@@ -52,7 +53,7 @@ def latex_table(table: Mapping[str, Any], *, caption: str = "") -> str:
     lines += [" & ".join(name.translate(_LATEX) for name in names) + r" \\"]
     lines += ["\\midrule"]
     for row in zip(*(np.asarray(table[name]).tolist() for name in names), strict=True):
-        lines.append(" & ".join(_cell(v).translate(_LATEX) for v in row) + r" \\")
+        lines.append(" & ".join(map(_latex_cell, row)) + r" \\")
     lines += ["\\bottomrule", "\\end{tabular}"]
     if caption:
         head, foot = "\\begin{table}", f"\\caption{{{caption.translate(_LATEX)}}}"
@@ -69,8 +70,12 @@ def html_table(table: Mapping[str, Any]) -> str:
     >>> html_table({"method": ["<a>"], "q2": [0.5]})[-57:]
     '<tbody><tr><td>&lt;a&gt;<td class=n>0.500</tbody></table>'
     """
-    head = "".join(f"<th>{html.escape(name)}" for name in table)
-    rows = zip(*(np.asarray(column).tolist() for column in table.values()), strict=True)
+    columns = [np.asarray(column).tolist() for column in table.values()]
+    head = "".join(
+        f"<th{_class(column[0]) if column else ''}>{html.escape(name)}"
+        for name, column in zip(table, columns, strict=True)
+    )
+    rows = zip(*columns, strict=True)
     body = "".join(
         "<tr>" + "".join(f"<td{_class(v)}>{html.escape(_cell(v))}" for v in row)
         for row in rows
@@ -78,9 +83,16 @@ def html_table(table: Mapping[str, Any]) -> str:
     return f"<table><thead><tr>{head}</thead><tbody>{body}</tbody></table>"
 
 
+def _latex_cell(value: Any) -> str:
+    text = _cell(value)
+    if not isinstance(value, str) and text.startswith("-"):  # a hyphen is no minus
+        return "$-$" + text[1:] if text[1:] else "--"
+    return text.translate(_LATEX)
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return "-" if np.isnan(value) else f"{value:.3f}"
+        return "-" if np.isnan(value) else f"{value:z.3f}"
     return str(value)
 
 
