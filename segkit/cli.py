@@ -213,6 +213,7 @@ def run_pipeline(
         failures,
         left_over,
         told_of,
+        unsaved,
         warm_up,
     )
     from taskgraph import open_store
@@ -227,6 +228,9 @@ def run_pipeline(
     if told and is_first():
         note(told)
     left = left_over(source, loaded) if is_first() and not options.quiet else ""
+    forgotten = unsaved(source)
+    if forgotten and is_first() and not options.quiet:
+        note(forgotten)
     retry_failures(loaded, options, began)
     tell_of_others(loaded, options)
     if report_of(loaded).open:

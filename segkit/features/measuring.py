@@ -208,6 +208,12 @@ def _require_list(families: Any) -> None:
         raise TypeError(
             f"families are {families!r}; give a list, of one, too, as [FilterBank()]"
         )
+    for family in families:
+        if isinstance(family, type):
+            raise TypeError(
+                f"{family.__name__} is a class; write {family.__name__}(), with what"
+                " it is to measure in the brackets"
+            )
 
 
 def _measured(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from segkit.io.axes import by_number
+from segkit.io.calibration import is_length, unit_name
 from segkit.measurement import crofton, intensities, shapes
 from segkit.other_names import nearest
 
@@ -118,18 +119,29 @@ def wanted(
         raise TypeError(f"properties is {properties!r}; give a list of names")
     for name in properties:
         if name not in _COLUMNS:
-            ours = _SPELT.get(name)
-            meant = (
-                f" (here it is {ours!r})" if ours else nearest(str(name), [*_COLUMNS])
-            )
-            raise ValueError(
-                f"property {name!r} is unknown{meant}; there are {', '.join(_COLUMNS)}"
-            )
+            raise ValueError(f"property {name!r} is unknown{_meant(str(name))}")
         if of_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
         _require_axis(name, axes, beside)
         shapes.require_dimensions(name, len(axes))
     return list(properties)
+
+
+def _meant(word: str) -> str:
+    """Return what to say of an unknown property: the nearest, else all there are.
+
+    Examples
+    --------
+    >>> _meant("eccentricty"), _meant("depth_um")
+    (' (did you mean eccentricity?)', " (here it is 'depth_physical')")
+    """
+    side, _, unit = word.rpartition("_")
+    ours = _SPELT.get(word) or (
+        f"{side}_physical" if side in _SIDES and is_length(unit_name(unit)) else ""
+    )
+    if ours:
+        return f" (here it is {ours!r})"
+    return nearest(word, [*_COLUMNS]) or f"; there are {', '.join(_COLUMNS)}"
 
 
 def by_name_only(axes: str) -> list[str]:

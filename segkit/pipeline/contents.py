@@ -16,8 +16,12 @@ from segkit.pipeline.steps import Content
 from segkit.tiling.reaches import UnknownReachError, declares_reach, reach
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from segkit.pipeline.steps import Step
 
+# What the arrays are called that a step may be given.
+_DATA = ("image", "mask", "labels")
 _RETURNED: dict[str, Content] = {
     "Mask": "mask",
     "Labels": "labels",
@@ -139,3 +143,46 @@ def _require_taken(taken: str, before: Content | None) -> None:
         )
     if taken == "labels" and before in ("grey", "mask"):
         raise ValueError("needs labelled objects; put label() before it")
+
+
+def require_image_function(name: str, function: Callable[..., Any]) -> None:
+    """Raise `TypeError` unless a function of segkit makes an array of an array.
+
+    Parameters
+    ----------
+    name
+        Of the function.
+    function
+        To look at: the name of its first parameter, and the type that it returns.
+
+    Examples
+    --------
+    >>> from segkit import threshold
+    >>> require_image_function("threshold", threshold)
+    Traceback (most recent call last):
+    TypeError: makes no image of an image (it returns float), so it is no step;
+    binarize() makes the mask
+    """
+    signature = inspect.signature(function)
+    returns = str(signature.return_annotation)
+    if returns == "NDArray[np.uint8]" or not returns.startswith(
+        ("Array", "Labels", "Mask", "NDArray")
+    ):
+        advice = {
+            "threshold": "; binarize() makes the mask",
+            "multi_otsu": "; binarize() makes a mask",
+            "crop": "; run the pipeline on what crop() returns, all of one shape",
+            "pad": "; run the pipeline on what pad() returns, all of one shape",
+            "try_all": "; it is for looking at, then binarize(method=...)",
+            "overlay": "; save_overlay(path) makes and saves the picture",
+            "region_properties": "; regionprops() makes the table",
+        }
+        raise TypeError(
+            f"makes no image of an image (it returns {returns}), so it is no step"
+            + advice.get(name, "")
+        )
+    first = next(iter(signature.parameters), "nothing")
+    if first not in _DATA:
+        raise TypeError(
+            f"makes no image of an image (it takes {first}), so it is no step"
+        )

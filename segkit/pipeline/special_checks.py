@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segkit import checks
 from segkit.argument_kinds import require_kinds
 from segkit.io.axes import by_number
+from segkit.labelling.connectivity import structure_of
 from segkit.measurement.classification import BoundsClassifier
 from segkit.other_names import nearest
 from segkit.pipeline.stage_work import (
@@ -136,6 +137,32 @@ def options_of(name: str, *, after: int) -> Callable[[Step], None]:
         _require_bound(getattr(segkit, name), after, step.keywords)
 
     return check
+
+
+def require_connectivity(step: Step, axes: Iterable[int] = range(1, 7)) -> None:
+    """Look at the options of `label`, for an image of one of some numbers of axes.
+
+    Examples
+    --------
+    >>> from segkit.pipeline import label
+    >>> require_connectivity(label(connectivity=3))
+    >>> require_connectivity(label(connectivity=3), [2])
+    Traceback (most recent call last):
+    ValueError: connectivity is 3, but an image of 2 axes has 1 (faces) to 2 (corners)
+    """
+    options_of("label", after=1)(step)
+    said = step.keywords.get("connectivity")
+    if said is None:
+        return
+    refusals = {}
+    for ndim in axes:
+        try:
+            structure_of(ndim, said)
+        except ValueError as error:
+            refusals[ndim] = error
+        else:
+            return
+    raise refusals.get(3) or refusals[max(refusals)]
 
 
 def require_min_size(step: Step) -> None:

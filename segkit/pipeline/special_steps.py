@@ -21,6 +21,7 @@ from segkit.pipeline.special_checks import (
     classified_columns,
     measured_columns,
     options_of,
+    require_connectivity,
     require_min_size,
     require_number,
     require_opening,
@@ -190,7 +191,7 @@ class SpecialStep:
 _ALL = (
     SpecialStep(load, Draft.load, check=require_opening),
     SpecialStep(tile, Draft.tile),
-    SpecialStep(label, Draft.label, check=options_of("label", after=1)),
+    SpecialStep(label, Draft.label, check=require_connectivity),
     SpecialStep(remove_small_objects, Draft.filter, check=require_min_size),
     SpecialStep(clear_border, Draft.filter),
     SpecialStep(keep_largest, Draft.filter, check=require_number),

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Any
 from segkit.argument_kinds import require_kinds
 from segkit.io.axes import as_first_step, require_said
 from segkit.io.calibration import SPATIAL
-from segkit.pipeline.contents import asks_for_axes, is_foreign, require_returns
-from segkit.pipeline.special_checks import ANY_AXES, require_channel
+from segkit.pipeline.contents import (
+    asks_for_axes,
+    is_foreign,
+    require_image_function,
+    require_returns,
+)
+from segkit.pipeline.special_checks import (
+    ANY_AXES,
+    require_channel,
+    require_connectivity,
+)
 from segkit.pipeline.special_steps import SPECIAL
 from segkit.pipeline.steps import PipelineError, Step, numbered, place_name
 
@@ -20,8 +29,6 @@ if TYPE_CHECKING:
 
     from segkit.pipeline.special_steps import SpecialStep
 
-# What the arrays are called that a step may be given.
-_DATA = ("image", "mask", "labels")
 _SAID_BY = (
     "by load(...) or `segkit run --axes zyx`, in "
     + as_first_step('axes = "zyx"')
@@ -115,6 +122,11 @@ def require_axes(steps: Sequence[Step], axes: str, ndim: int) -> None:
             return
         if step.function == "load":
             continue  # opening the image has looked at them
+        if step.function == "label":
+            try:
+                require_connectivity(step.bare, [ndim])
+            except ValueError as error:
+                raise _wrong(number, step, error) from error
         options = _by_name(step)
         named, spacing = options.get("axes") or axes, options.get("spacing")
         if isinstance(named, str) and named and len(named) != ndim:
@@ -223,49 +235,6 @@ def _by_name(step: Step) -> dict[str, Any]:
         None, *step.arguments, **step.bare.keywords
     )
     return bound.arguments
-
-
-def require_image_function(name: str, function: Callable[..., Any]) -> None:
-    """Raise `TypeError` unless a function of segkit makes an array of an array.
-
-    Parameters
-    ----------
-    name
-        Of the function.
-    function
-        To look at: the name of its first parameter, and the type that it returns.
-
-    Examples
-    --------
-    >>> from segkit import threshold
-    >>> require_image_function("threshold", threshold)
-    Traceback (most recent call last):
-    TypeError: makes no image of an image (it returns float), so it is no step;
-    binarize() makes the mask
-    """
-    signature = inspect.signature(function)
-    returns = str(signature.return_annotation)
-    if returns == "NDArray[np.uint8]" or not returns.startswith(
-        ("Array", "Labels", "Mask", "NDArray")
-    ):
-        advice = {
-            "threshold": "; binarize() makes the mask",
-            "multi_otsu": "; binarize() makes a mask",
-            "crop": "; run the pipeline on what crop() returns, all of one shape",
-            "pad": "; run the pipeline on what pad() returns, all of one shape",
-            "try_all": "; it is for looking at, then binarize(method=...)",
-            "overlay": "; save_overlay(path) makes and saves the picture",
-            "region_properties": "; regionprops() makes the table",
-        }
-        raise TypeError(
-            f"makes no image of an image (it returns {returns}), so it is no step"
-            + advice.get(name, "")
-        )
-    first = next(iter(signature.parameters), "nothing")
-    if first not in _DATA:
-        raise TypeError(
-            f"makes no image of an image (it takes {first}), so it is no step"
-        )
 
 
 def _wrong(number: int, step: Step, why: Exception | str) -> PipelineError:

@@ -230,7 +230,9 @@ class PipelineJugfile:
             apart = "" if image is None or self.axes else _one_by_one(image)
             if not apart:
                 raise
-            raise type(error)(error.path, f"{error.message}{apart}") from error
+            raise type(error)(
+                error.path, f"{apart.lstrip()}: {error.message}"
+            ) from error
         except PipelineError as error:
             advice = "" if image is None or self.axes else _one_by_one(image)
             if len(self.images) < 2 and not advice:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segkit.io.tables import TABLE_SUFFIXES
 from segkit.pipeline.stages import (
     FilterStage,
     LabelStage,
@@ -41,6 +42,28 @@ def told_of(source: PipelineJugfile, left: str) -> list[str]:
     told = [] if saves else [nothing]
     told += [f"{address} is there" for address in written_elsewhere(source)]
     return [*told, *source.notes(), *filter(None, (without_objects(source), left))]
+
+
+def unsaved(source: PipelineJugfile) -> str:
+    """Return what to say of a table that is measured and that nothing keeps.
+
+    Empty if a step saves it, or needs it, or the tables of a plate are made of it.
+    """
+    steps = [*numbered(source.pipeline().steps)]
+    measured = [one for one in steps if one[1].function == "regionprops"]
+    if not measured or source.more_files:
+        return ""
+    number, step = measured[-1]
+    for later, other in steps:
+        path = str(other.arguments[0]) if other.function == "save" else ""
+        kept = path.lower().endswith(TABLE_SUFFIXES) or other.function == "classify"
+        if later > number and kept:
+            return ""
+    return (
+        f"{source.path}: {place_name(number, step)} measures objects, and no step"
+        ' saves the table; add a [[step]] of run = "save" and arguments ='
+        ' ["{name}-objects.csv"]'
+    )
 
 
 def failures(source: PipelineJugfile, report: Report) -> list[str]:

@@ -109,8 +109,15 @@ def _named(path: str, names: Sequence[str], count: int, channel: str) -> int:
             " or load(...), or `segkit run --channels`",
         )
     meant = nearest(channel, [name for name in names if name])
+    otherwise = (
+        ""
+        if meant
+        else "; to call them otherwise, name them all in that order: channels=[...] of"
+        " open_image or load(...), or `segkit run --channels`"
+    )
     raise ImageRequestError(
-        path, f"has no channel {channel!r}{meant}; it has {listed(names, count)}"
+        path,
+        f"has no channel {channel!r}{meant}; it has {listed(names, count)}{otherwise}",
     )
 
 

@@ -69,7 +69,10 @@ def at_channel(image: Any, channel: Channel, axes: str = "sc") -> Any:
     name = next((name for name in axes if name in image.axes), None)
     if name is None:
         raise ColourError(
-            image.path, f"has no channels (axes {image.axes!r}); leave out channel="
+            image.path,
+            f"has no channels (axes {image.axes!r}); leave out channel=, or, where each"
+            " channel is a file of its own, put them together: `segkit run FOLDER"
+            " --pattern`",
         )
     if name == "s" and isinstance(channel, str):
         raise ColourError(

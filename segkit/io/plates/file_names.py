@@ -232,8 +232,8 @@ def _fields(
         if inner in files:
             raise ImageRequestError(
                 path,
-                f"and {files[inner].name} are the same part of one field by"
-                f" {pattern!r}; name what tells them apart",
+                f"is the same part of one field as {files[inner].name} by {pattern!r};"
+                " name what tells them apart",
             )
         files[inner] = path
     ordered = sorted(by_place, key=lambda own: [_order(text) for text in own])

@@ -10,8 +10,8 @@ import pytest
 import segkit
 import segkit.pipeline
 from segkit.pipeline import Pipeline, PipelineError, Step
+from segkit.pipeline.contents import require_image_function
 from segkit.pipeline.special_steps import SPECIAL
-from segkit.pipeline.step_checks import require_image_function
 
 NO_STEPS = {"Pipeline", "PipelineError", "Step", "bounds_classifier", "florinate"}
 
