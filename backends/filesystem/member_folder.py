@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 class MemberFolder:
     """The `Members` of a store in a directory.
 
-    What a worker says of itself never changes, so it is read once.
+    What a worker says of itself never changes, so it is read once. The number of the
+    folder goes with it: in a copy of the store, made while it ran, its process is no
+    proof that it works there.
     """
 
     def __init__(self, directory: Directory) -> None:
@@ -37,9 +39,15 @@ class MemberFolder:
             try:
                 os.utime(path)  # the server's clock stamps it
             except FileNotFoundError:
-                text = json.dumps(dict(identity)).encode()
-                staged = self._directory.stage([text], durable=False)
-                self._directory.into_folder(lambda: os.replace(staged, path))
+                self._directory.make()
+                self._directory.into_folder(lambda: self._join(path, dict(identity)))
+
+    def _join(self, path: str, identity: dict[str, object]) -> None:
+        text = json.dumps(identity | {"folder": self._number()}).encode()
+        os.replace(self._directory.stage([text], durable=False), path)
+
+    def _number(self) -> int:
+        return os.stat(self._path).st_ino
 
     def names(self) -> set[str]:
         with explained(f"look into {self._path}"):
@@ -95,7 +103,17 @@ class MemberFolder:
             if name not in self._identities:
                 with suppress(ValueError, TypeError, RecursionError):  # its beat counts
                     text = read_exactly(descriptor, stat.st_size)
-                    self._identities[name] = dict(json.loads(text))
+                    self._identities[name] = self._as_here(json.loads(text))
         finally:
             os.close(descriptor)
         return stat.st_mtime
+
+    def _as_here(self, identity: dict[str, object]) -> dict[str, object]:
+        """Return what a worker says, without its process if that works elsewhere.
+
+        Then only its heartbeat tells, which nobody renews in a copy.
+        """
+        folder = identity.pop("folder", None)
+        if folder is not None and folder != self._number():
+            identity.pop("pid", None)
+        return identity

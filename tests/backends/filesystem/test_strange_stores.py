@@ -1,6 +1,7 @@
 """A store from a stranger, or one that somebody meddled with, harms nobody."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from backends.errors import BackendError, DamagedError, OpenError
 from backends.filesystem.document_folder import DocumentFolder
 from backends.interface import Cause, Kind, Row, Segment
+from backends.liveness import alive_here, worker_identity
 from backends.opening import open_backend
 from backends.segment import decode_head, encode_frame
 from backends.warning import warnings_told
@@ -335,3 +337,18 @@ def test_a_folder_that_everybody_may_write_to_is_seen(store, folder):
     assert not backend.space.open_to_all()
     (store / folder).chmod(0o777)
     assert backend.space.open_to_all()
+
+
+def test_in_a_copy_of_a_store_a_living_process_proves_nothing(tmp_path):
+    backend = open_backend(tmp_path / "store", worker="anna")
+    about = worker_identity(os.getpid(), 120.0)
+    backend.members.beat("anna", about)
+    shutil.copytree(tmp_path / "store", tmp_path / "copy")
+    (tmp_path / "store").rename(tmp_path / "moved")
+
+    (here,) = open_backend(tmp_path / "moved").members.all()
+    (there,) = open_backend(tmp_path / "copy").members.all()
+
+    assert here.identity == about
+    assert alive_here(here.identity)
+    assert alive_here(there.identity) is None
