@@ -59,8 +59,6 @@ if TYPE_CHECKING:
     from taskgraph.execution.options import RunOptions
     from taskgraph.upkeep.snapshot import Snapshot
 
-GRACE = 4.0
-"""Seconds that a worker has to end once it was told to end at once."""
 PATIENCE = 1.0
 """Seconds in which a signal that ended a worker may reach the supervisor, too."""
 _CRASHES = 3
@@ -286,7 +284,8 @@ class Supervisor:
         """
         signalled, self._signalled = self._signalled, []
         for ended, child in signalled:
-            if self._stopping or now - ended >= PATIENCE:
+            expected = self._stopping or child.dismissed
+            if expected or now - ended >= PATIENCE:
                 signo = child.page.ended_by_signal()
                 self._settle_dead(child, signal.Signals(signo).name)
             else:
@@ -302,7 +301,8 @@ class Supervisor:
         if outcome is not None:
             child.leave(self._backend.members)
             self._codes.append(outcome)
-            self._starting.end(self._children.values())
+            done = outcome == ExitCode.DONE
+            self._starting.end(self._children.values(), done=done)
             if outcome == ExitCode.USAGE and not self._graph:
                 self._refuse(child.why)
                 return
@@ -320,12 +320,12 @@ class Supervisor:
         cut = self._graph.cut_file(self.results, key) if key and how == "SIGBUS" else ""
         if child.overdue and key is not None and not self._stopping:
             record_timeout(self._backend, child.worker, key, child.page.about())
-        if self._stopping or child.overdue or cut:
+        if self._stopping or child.overdue or child.dismissed or cut:
             self._backend.expel(child.worker, Cause.RELEASED)
         else:
             self._backend.expel(child.worker, Cause.KILLED, running=key)
         self._backend.members.leave(child.worker)
-        if self._stopping:
+        if self._stopping or child.dismissed:
             return
         self._crashes = 0 if running else self._crashes + 1
         self._say_once(child.why)
@@ -370,7 +370,7 @@ class Supervisor:
             self._observer.note(told.STOPPING)
             return
         for child in self._children.values():
-            child.end(GRACE)
+            child.end()
 
     def _end_early(self, now: float) -> None:
         """End if the time is over, or if somebody wants it."""
@@ -382,7 +382,7 @@ class Supervisor:
         self._stop_all()
         for child in self._children.values():
             if early.at_once:
-                child.end(GRACE)
+                child.end()
 
     def _stop_all(self) -> None:
         self._stopping = max(self._stopping, 1)
@@ -390,7 +390,7 @@ class Supervisor:
         for child in self._children.values():
             child.page.stop()
             if not child.read:
-                child.end(GRACE)
+                child.end()
 
     def _enforce(self, now: float) -> None:
         """Kill workers that had to end, or whose task should have ended, by now."""

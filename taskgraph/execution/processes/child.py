@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from taskgraph.execution.processes.worker_process import Seat
     from taskgraph.execution.shared_page import SharedPage
 
+_GRACE = 4.0
+"""Seconds that a worker has to end once it was told to end at once."""
 _TIMEOUT_GRACE = 5.0
 """Seconds after a task's timeout until its worker is killed."""
 _LINGER = 30.0
@@ -53,6 +55,8 @@ class Child:
         When it is to be killed, by the monotonic clock; 0 for never.
     overdue : bool
         Whether that is because of the time limit of its task.
+    dismissed : bool
+        Whether it was told to end because nobody needs it any more.
     """
 
     pid: int
@@ -66,6 +70,7 @@ class Child:
     why: str = ""
     killed_at: float = 0.0
     overdue: bool = False
+    dismissed: bool = False
 
     def __post_init__(self) -> None:
         self.worker = self.seat.worker
@@ -116,11 +121,17 @@ class Child:
             with suppress(BackendError):
                 members.leave(self.worker)
 
-    def end(self, grace: float) -> None:
-        """Tell it to end at once; it is to be killed if it does not in `grace` s."""
-        self.killed_at = self.killed_at or time.monotonic() + grace
+    def end(self) -> None:
+        """Tell it to end at once; it is to be killed if it does not soon."""
+        self.killed_at = self.killed_at or time.monotonic() + _GRACE
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
+
+    def dismiss(self) -> None:
+        """Tell it to end if it still reads, and so has locked and run nothing."""
+        if not (self.read or self.joined or self.dismissed):
+            self.dismissed = True
+            self.end()
 
     def kill(self) -> None:
         """Kill it and what it has started: programs would go on, and write files."""

@@ -109,11 +109,16 @@ class Starting:
             self._ended, self._since = ended, now
         return self._helps
 
-    def end(self, children: Iterable[Child]) -> None:
-        """Start no more, and let those that rest look: one found nothing left to do."""
+    def end(self, children: Iterable[Child], *, done: bool) -> None:
+        """Start no more, and let those that rest look: one found nothing left to do.
+
+        If all is done, those that still read, maybe for long, are told to end.
+        """
         self.left = 0
         for child in children:
             child.page.note_end()
+            if done:
+                child.dismiss()
 
     def look(self, backend: Backend) -> None:
         """Read on in the journal, so that who is started now, a fork, need not.

@@ -265,3 +265,32 @@ def test_who_has_no_supervisor_rests_as_long_as_it_wants_to():
     NoPage().rest(0.2, clock)
     NoPage().rest(0.0, clock)
     assert slept == [0.2]
+
+
+SLOW_READER = """
+import os, time
+from pathlib import Path
+from taskgraph import TaskGenerator
+
+Path("readers", str(os.getpid())).touch()
+while len(readers := os.listdir("readers")) < 2:
+    time.sleep(0.01)
+if os.getpid() == max(map(int, readers)):
+    time.sleep(20)
+    Path("read").touch()
+
+@TaskGenerator
+def double(x):
+    return 2 * x
+
+[double(x) for x in range(3)]
+"""
+
+
+def test_who_still_reads_when_all_is_done_is_not_waited_for(tg):
+    (tg.folder / "readers").mkdir()
+    tg.write("job.py", SLOW_READER)
+    done = tg("execute", "-j", "2", "job.py")
+    assert "3 done" in done.stderr
+    assert not (tg.folder / "read").exists()
+    assert tg.json("locks", "job.py") == []
