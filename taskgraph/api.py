@@ -28,6 +28,7 @@ from taskgraph.resources import NOTHING, Resources
 from taskgraph.results.causes import named_causes
 from taskgraph.tasks.barriers import barrier
 from taskgraph.tasks.limits import checked_causes, checked_resources, checked_workers
+from taskgraph.tasks.refusals import refuse_in_task
 from taskgraph.upkeep import gone_files
 from taskgraph.upkeep.code.changed_code import told_changes
 from taskgraph.upkeep.jugfile_store import keep_choice
@@ -126,6 +127,8 @@ def run(
     KeyboardInterrupt
         Ctrl-C, also if `check` is false: after the tasks that ran then, whose results
         are kept; at once if it is pressed again.
+    TaskInsideTaskError
+        A task called it for the store that its own result goes to.
     UsageError
         There is no such thing to run, `workers` is no number of processes, two tasks
         with ``files=True`` wrote one file, or this process has threads or pools that
@@ -278,6 +281,7 @@ def _without_tasks(what: Any) -> str:
 
 def _prepare(loaded: Loaded, options: WorkerOptions, began: int) -> None:
     """Do what is to be done once before tasks are run, and tell of it."""
+    refuse_in_task("run()", loaded.results.backend)
     loaded.results.backend.poll()
     causes = checked_causes(options.retries_on, "run")
     for told in (

@@ -72,7 +72,7 @@ class TaskAsResultError(UsageError, TypeError):
 
 @known_as("taskgraph")
 class TaskInsideTaskError(TaskgraphError):
-    """A running task wrote down another task, which nobody would run."""
+    """A running task wrote down another one, or did what only those outside can do."""
 
 
 @known_as("taskgraph")

@@ -289,7 +289,8 @@ class Runner:
         if generator.own_generators:
             own = generator.own_generators
             args, kwargs = supplied(own, task.key, args, kwargs)
-        token = mark_running(generator.name, alone=self._alone)
+        store = self._results.backend.url
+        token = mark_running(generator.name, store, alone=self._alone)
         try:
             if generator.timeout is None:
                 return generator.function(*args, **kwargs)

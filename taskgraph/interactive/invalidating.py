@@ -11,6 +11,7 @@ from taskgraph.errors import UsageError
 from taskgraph.interactive.sources import looked_at, source_of, tasks_of
 from taskgraph.names import known_as
 from taskgraph.tasks.graph import selector
+from taskgraph.tasks.refusals import refuse_in_task
 from taskgraph.upkeep import undoing
 from taskgraph.upkeep.code.acceptance import Accepted, take_back, undoable
 from taskgraph.upkeep.code.changed_code import changes
@@ -57,6 +58,8 @@ def invalidate(
 
     Raises
     ------
+    TaskInsideTaskError
+        A task called it for the store that its own result goes to.
     UsageError
         There is no function of such a name, or none is given for a jugfile.
 
@@ -75,6 +78,7 @@ def invalidate(
     2
     """
     loaded = looked_at(what, store, arguments)
+    refuse_in_task("invalidate()", loaded.results.backend)
     if changed:
         loaded.results.backend.poll()
         found = changes(loaded, selected(loaded, name))
@@ -145,6 +149,8 @@ def undo(
 
     Raises
     ------
+    TaskInsideTaskError
+        A task called it for the store that its own result goes to.
     UsageError
         There is nothing of that number to undo.
 
@@ -160,6 +166,7 @@ def undo(
     if isinstance(source, KeptJugfile):
         url = chosen_store(results.backend, source.jugfile.path)
         results = open_store(url) if url else results
+    refuse_in_task("undo()", results.backend)
     results.backend.poll()
     wanted = None if number is None else str(number)
     every: list[Discarded | Accepted] = [

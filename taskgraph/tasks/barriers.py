@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from taskgraph.errors import BarrierError, UsageError
 from taskgraph.names import known_as
-from taskgraph.tasks.recording import Recording, current_recording
+from taskgraph.tasks.recording import Recording, current_recording, in_task
+from taskgraph.tasks.refusals import IN_A_TASK
 from taskgraph.tasks.values import tasks_in, value
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def _wait(recording: Recording[Any], missing: list[bytes]) -> None:
 def _active(what: str) -> Recording[Any]:
     recording = current_recording()
     if recording is None:
+        if name := in_task():
+            raise UsageError(f"{name} called {what} while it ran: {IN_A_TASK}")
         raise UsageError(f"{what} works in a jugfile, or after taskgraph.set_jugdir()")
     return recording
 

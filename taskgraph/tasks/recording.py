@@ -235,8 +235,8 @@ class Recording(Generic[T]):
 class _Running:
     """Stands where a recording would be while a task runs."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, store: str) -> None:
+        self.name, self.store = name, store
 
     @property
     def functions(self) -> NoReturn:
@@ -274,7 +274,7 @@ _process = _Process()
 def recording_elsewhere() -> Recording[Any]:
     """Return what new tasks join in a context that knows none: one for nobody, mostly.
 
-    In a thread of a jugfile it is that of the jugfile, in one of a task none.
+    In a thread of a jugfile it is the jugfile's, in one of a task none.
 
     Raises
     ------
@@ -329,9 +329,11 @@ def is_running() -> bool:
     return not isinstance(recording, Recording) or recording.whole
 
 
-def in_task() -> bool:
-    """Return whether this code is of a running task."""
-    return isinstance(current.get() or _process.recording, _Running)
+def in_task(store: str = "") -> str:
+    """Return of whose running task this code is, for a store if given; "" if none's."""
+    running: Any = current.get() or _process.recording
+    runs = isinstance(running, _Running) and store in ("", running.store)
+    return running.name if runs else ""
 
 
 def set_recording(recording: Recording[Any] | None) -> None:
@@ -379,12 +381,9 @@ def set_aside() -> Iterator[None]:
         _process.recording = aside
 
 
-def mark_running(name: str, *, alone: bool) -> object:
-    """Refuse new tasks until `unmark_running`; return what that one needs.
-
-    Unless the task runs `alone`, other threads of the process are not of it.
-    """
-    running, outer = _Running(name), _process.recording
+def mark_running(name: str, store: str, *, alone: bool) -> object:
+    """Refuse new tasks, of all threads if it is `alone`, until `unmark_running`."""
+    running, outer = _Running(name, store), _process.recording
     token = current.set(running)  # type: ignore[arg-type] # refuses to be one
     if alone:
         _process.recording = running

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from taskgraph.errors import (
     IterationError,
     TaskAsResultError,
+    TaskInsideTaskError,
     UnhashableError,
     UsageError,
 )
@@ -15,6 +16,8 @@ from taskgraph.tasks.recording import in_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from backends.interface import Backend
 
 WAY_OUT = (
     "what it returns is not known before it has run: let a task do that, or wait for "
@@ -152,6 +155,22 @@ def advice(error: BaseException) -> str:
     if said or not wrong or not _NAMED.search(str(error)):
         return ""
     return f". A Task is what was written down; {WAY_OUT}"
+
+
+def refuse_in_task(what: str, backend: Backend) -> None:
+    """Refuse what a running task does to the store that its own result goes to.
+
+    Raises
+    ------
+    TaskInsideTaskError
+        This code is of a task that runs for that store.
+    """
+    if backend.shared and (name := in_task(backend.url)):
+        raise TaskInsideTaskError(
+            f"{name} called {what} while it ran, for the store that its own result "
+            "goes to: it would wait for itself, or take away what it was given. Call "
+            "it where no task runs, or for another store"
+        )
 
 
 def refuse_generator(f: Any) -> None:
