@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from taskgraph.watching.looks import Look
 
 _LINE_EVERY = 10.0
+_NAMED = 3
+"""Workers that a line names."""
 _PIPE_SIZE = 1 << 20
 _SHARE = 20
 """One part in so many of the time may go into showing it."""
@@ -120,7 +122,8 @@ class _Lines(_Quiet):
         more += f" ({fewer} or more invalidated meanwhile)" if fewer > 0 else ""
         parts = f"{self._shown} of {counted(total, 'task')} done{more}"
         left = self._count.time_left(backend, done, failed)
-        note(f"{parts} after {seconds:.0f} s" + (f"; left: {left}" if left else ""))
+        told = f"{parts} after {seconds:.0f} s" + (f"; left: {left}" if left else "")
+        note(told + (self._count.at_work(backend) if fewer == 0 else ""))
 
     def summary(self, report: Report, made: int) -> Sequence[str]:
         parts = [f"{report.done} done"]
@@ -170,6 +173,23 @@ class _Counter:
         known = name_of.keys() & backend.keys()
         failed = Counter(name_of[key] for key in known if key in failures)
         return Counter(map(name_of.__getitem__, known)) - failed, failed
+
+    def at_work(self, backend: Backend) -> str:
+        """Return who is at work on which of the tasks: what a run may wait for."""
+        from backends.liveness import left_behind
+        from taskgraph.watching.at_work import worker_rows
+
+        locks = [lock for lock in backend.locks() if lock.key in self._name_of]
+        dead, members = left_behind(backend), backend.members.all()
+        rows = worker_rows(members, locks, dead, self._name_of)
+        told = [
+            f"{row.call} by {f'{row.host}:{row.pid}' if row.host else row.worker}"
+            + ("" if row.alive else ", which seems dead")
+            for row in rows
+            if row.tasks
+        ]
+        more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+        return f"; at work: {', '.join(told[:_NAMED])}{more}" if told else ""
 
     def time_left(
         self, backend: Backend, done: Mapping[str, int], failed: Mapping[str, int]
