@@ -1,7 +1,7 @@
 """The site: `python -m sphinx -W docs docs/_build/html`.
 
 Pages are the Markdown files here. Made by the build are the reference, of public names
-and of commands, and the gallery, of `jugfiles/examples`.
+and of commands, the gallery, of `jugfiles/examples`, and the picture of the first page.
 """
 
 import sys
@@ -10,7 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "site"), str(HERE.parent / "jugfiles")]
 
-import gallery_scripts  # noqa: E402 - found by the path above
+import front_picture  # noqa: E402 - found by the path above
+import gallery_scripts  # noqa: E402
 import links_out  # noqa: E402
 import reference_pages  # noqa: E402
 
@@ -92,10 +93,12 @@ sphinx_gallery_conf = {
 def setup(app):
     """Write what the build makes of the code, before it is read."""
     gallery_scripts.write(HERE / "gallery-scripts")
+    front_picture.write(HERE)
     app.connect(
         "config-inited", lambda *_: reference_pages.write(HERE / "reference"), 1
     )
     app.connect("source-read", links_out.told)
+    app.connect("source-read", front_picture.shown)
     app.connect("source-read", decisions_listed)
 
 

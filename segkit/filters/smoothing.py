@@ -63,7 +63,8 @@ def gaussian(
     image : array_like, shape (..., z, y, x)
         Bool, integer or float, finite.
     sigma : float or sequence of float
-        Standard deviation along each axis in voxels; 0 leaves an axis as it is.
+        Standard deviation along each axis in voxels; 0 leaves an axis as it is. For one
+        in units of length divide it: ``2 / numpy.array(spacing)``.
     truncate : float
         Where the Gaussian ends, in standard deviations: the reach is
         ``int(truncate * sigma + 0.5)``.

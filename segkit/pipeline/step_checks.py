@@ -277,6 +277,8 @@ def _require_arguments(
         bound = signature.bind(*[None] * arrays, *step.arguments, **step.keywords)
     except TypeError as error:
         takes = ", ".join(list(signature.parameters)[arrays:]) or "no options"
+        if {"sigma", "radius"} & {*signature.parameters} and "'spacing'" in str(error):
+            takes += "; its lengths are in voxels, one for each axis"
         raise _wrong(number, step, f"{error}; it takes {takes}") from error
     if is_foreign(step):
         return  # what others write on their functions is theirs

@@ -49,6 +49,11 @@ def test_a_connectivity_of_volumes_is_refused_for_a_picture_before_it_is_read():
     assert corners.run(np.ones((3, 4, 5), bool)).labels.max() == 1
 
 
+def test_a_step_that_counts_voxels_says_so_if_it_is_given_a_spacing():
+    with pytest.raises(PipelineError, match=r"'spacing'; it takes sig.* in voxels, o"):
+        Pipeline(written("gaussian", (1,), spacing=(2, 1, 1)))
+
+
 def test_a_family_without_brackets_is_told():
     regions = grid_regions(IMAGE.shape, 4)
     with pytest.raises(TypeError, match=r"is a class; write Intensities\(\)"):
