@@ -38,7 +38,11 @@ _LENGTHS = {  # powers of ten of a meter, and how else they are called
     "nanometer": (-9, ("nm", "nanometre", "nanometers")),
     "angstrom": (-10, ("\u00c5", "\u212b", "\u00e5ngstr\u00f6m")),
     "picometer": (-12, ("pm",)),
+    "inch": (-4, ("in", "inches")),
+    "foot": (-4, ("ft", "feet")),
 }
+_MULTIPLES = {"inch": 254, "foot": 3048}
+"""How many of that power a length is, if not one."""
 _TIMES = {"second": ("s", "sec", "seconds"), "millisecond": ("ms",), "minute": ("min",)}
 _SPELT = {
     symbol: name for name, (_, symbols) in _LENGTHS.items() for symbol in symbols
@@ -202,9 +206,10 @@ def in_unit(step: float, unit: str, other: str) -> float:
 
     Examples
     --------
-    >>> in_unit(500, "nanometer", "micrometer")
-    0.5
+    >>> in_unit(500, "nanometer", "micrometer"), in_unit(0.5, "inch", "millimeter")
+    (0.5, 12.7)
     """
+    step = step * _MULTIPLES.get(unit, 1) / _MULTIPLES.get(other, 1)
     power = _LENGTHS[unit][0] - _LENGTHS[other][0]
     # A division by 1000 is exact to the last digit, a product with 0.001 is not.
     return step * 10.0**power if power >= 0 else step / 10.0**-power
@@ -236,8 +241,8 @@ def known_in_part(axes: str, units: Sequence[str], shape: Sequence[int]) -> str:
     "a spacing in micrometer along 'yx' and none along 'z'"
     >>> known_in_part("zyx", ("pixel", "micrometer", "micrometer"), (1, 8, 8))
     ''
-    >>> known_in_part("yx", ("micrometer", "inch"), (8, 8))
-    "a spacing in micrometer along 'y' and in inch along 'x'"
+    >>> known_in_part("yx", ("micrometer", "parsec"), (8, 8))
+    "a spacing in micrometer along 'y' and in parsec along 'x'"
     """
     spatial = {
         name: unit

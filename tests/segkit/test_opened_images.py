@@ -287,9 +287,9 @@ def test_axes_of_two_images_in_another_order_are_told(name):
 
 def test_units_that_cannot_be_told_in_each_other_are_asked_for(tmp_path):
     path = tmp_path / "a.ome.tif"
-    known = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "inch", "PhysicalSizeY": 0.5}
+    known = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "rod", "PhysicalSizeY": 0.5}
     tifffile.imwrite(path, np.uint8(LABELS[0]), metadata={"axes": "YX", **known})
-    words = r"a spacing in micrometer along 'y' and in inch along 'x'; give spacing="
+    words = r"a spacing in micrometer along 'y' and in rod along 'x'; give spacing="
     with pytest.raises(ImageRequestError, match=words):
         segkit.region_properties(segkit.open_image(path))
     with pytest.raises(PipelineError, match=words):

@@ -152,3 +152,18 @@ def test_steps_for_another_number_of_axes_are_told(tmp_path, write, known):
     assert image.units == ("pixel",) * 3
     with warnings.catch_warnings(action="error"):
         assert segkit.open_image(path, spacing=(3, 2, 2)).spacing == (3, 2, 2)
+
+
+def test_inches_and_feet_are_lengths_as_others(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    stated = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "in"}
+    stated |= {"PhysicalSizeY": 0.25, "PhysicalSizeYUnit": "ft"}
+    stated |= {"PhysicalSizeZ": 25.4, "PhysicalSizeZUnit": "mm", "axes": "ZYX"}
+    tifffile.imwrite(path, np.zeros((3, 4, 5), np.uint8), metadata=stated)
+    image = segkit.open_image(path)
+    assert image.units == ("inch",) * 3
+    assert image.spacing == pytest.approx((1, 3, 0.5), rel=1e-15)
+    millimeters = image.physical_spacing("millimeter")
+    assert millimeters == pytest.approx((25.4, 76.2, 12.7), rel=1e-15)
+    again = segkit.save(tmp_path / "b.ome.tif", image)
+    assert segkit.open_image(again).spacing == image.spacing
