@@ -153,7 +153,8 @@ class FilterBank:
         if grey.ndim != self.axes:
             raise ValueError(
                 f"the bank of filters is for {self.axes} axes, the image has"
-                f" {grey.ndim}; make it with axes={grey.ndim}"
+                f" {grey.ndim}; make it with axes={grey.ndim}, and learn from such"
+                " images"
             )
         out = np.empty((len(self.names()), *grey.shape))
         finest, place = gaussian(grey, min(self.sigmas)), 0

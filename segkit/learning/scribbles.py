@@ -238,6 +238,16 @@ def _rows(
     return rows
 
 
+def _other_shape(drawn: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """Return what to do about scribbles of another shape."""
+    if drawn[:-1] == shape:
+        return (
+            "they are a picture in colours: make each colour a number, 0 where nothing"
+            " was drawn, as by scribbles[..., 0] if they are of greys"
+        )
+    return "draw on the image as it is"
+
+
 def _listed(images: Any) -> list[Any]:
     """Return images as a list; raise if there is a single one, or none."""
     if isinstance(images, str | bytes) or hasattr(images, "shape"):
@@ -274,7 +284,8 @@ def _drawn(said: ArrayLike, shape: tuple[int, ...], place: int) -> Labels:
     drawn = checks.require_labels(said, name=f"scribbles of image {place}")
     if drawn.shape != tuple(shape):
         raise ValueError(
-            f"scribbles of image {place} have shape {drawn.shape}, the image {shape}"
+            f"scribbles of image {place} have shape {drawn.shape}, the image {shape};"
+            f" {_other_shape(drawn.shape, shape)}"
         )
     return drawn
 

@@ -62,6 +62,14 @@ def test_a_family_without_brackets_is_told():
         train_pixels([IMAGE], [IMAGE % 3], families=[VesselMaps], seed=0)
 
 
+def test_scribbles_of_another_shape_are_told_with_what_to_do():
+    drawn = np.stack([IMAGE % 3] * 3, axis=-1)
+    with pytest.raises(ValueError, match="a picture in colours: make each colour a nu"):
+        train_pixels([IMAGE], [drawn], seed=0)
+    with pytest.raises(ValueError, match="draw on the image as it is"):
+        train_pixels([IMAGE], [IMAGE[:4] % 3], seed=0)
+
+
 def test_of_channels_it_is_said_how_they_are_called_and_put_together(tmp_path):
     two = segkit.save(
         tmp_path / "a.tif", np.stack([IMAGE] * 2), axes="cyx", channels=["1", "2"]
@@ -71,7 +79,10 @@ def test_of_channels_it_is_said_how_they_are_called_and_put_together(tmp_path):
     with pytest.raises(ValueError, match=r"\(did you mean DAPI\?\); it has.*'GFP'$"):
         segkit.open_image(two, channels=["DAPI", "GFP"], channel="DAPi")
     one = segkit.save(tmp_path / "w1.tif", IMAGE)
-    with pytest.raises(ValueError, match=r"file of its own.*segkit run FOLDER --patt"):
+    with pytest.raises(
+        ValueError,
+        match=r"file of its own.*--pattern NAMES` with {ch",
+    ):
         Pipeline(written("gaussian", (1,)).having(channel="DAPI")).run(one)
 
 

@@ -72,7 +72,7 @@ def at_channel(image: Any, channel: Channel, axes: str = "sc") -> Any:
             image.path,
             f"has no channels (axes {image.axes!r}); leave out channel=, or, where each"
             " channel is a file of its own, put them together: `segkit run FOLDER"
-            " --pattern`",
+            " --pattern NAMES` with {channel} in NAMES",
         )
     if name == "s" and isinstance(channel, str):
         raise ColourError(
