@@ -173,7 +173,7 @@ class FileLog:
         first, size = position // self.block_size, self.block_size
         with explained(f"look into {self.url}/log"):
             for block in sorted(numbers_in(f"{self.url}/log", 6, ".pack")):
-                if block >= first and os.path.exists(f"{self._block(block)}.pack"):
+                if block >= first and self._shelves.has(block, behind=block > first):
                     return max(position, block * size)
                 places = numbers_in(self._block(block), 3) if block >= first else ()
                 own = [block * size + place for place in places if place < size]

@@ -60,6 +60,19 @@ class Shelves:
         end = [] if pack.ends_with(positions[-1]) else [(positions[-1], void)]
         return chain(pack.segments(heads, name), end)
 
+    def has(self, block: int, *, behind: bool) -> bool:
+        """Return whether there is a pack of a block.
+
+        One that comes `behind` a gap has to be of this block: another one by such a
+        name must not stand for all the segments up to it.
+        """
+        size, path = self._directory.block_size, self._pack(block)
+        if not behind:
+            return os.path.exists(path)
+        with suppress(DamagedError, FileNotFoundError), opened(path) as pack:
+            return bool(open_pack(pack, path, range(block * size, (block + 1) * size)))
+        return False
+
     def worn(self) -> Iterator[str]:
         """Yield the shelves that are not as their packs would have them."""
         folder = f"{self._directory.root}/log"
@@ -131,7 +144,10 @@ class Shelves:
 
     def _packs(self, shelf: int) -> list[str]:
         blocks = range(shelf * PACKS, (shelf + 1) * PACKS)
-        return [f"{self._directory.root}/log/{block:06d}.pack" for block in blocks]
+        return [self._pack(block) for block in blocks]
+
+    def _pack(self, block: int) -> str:
+        return f"{self._directory.root}/log/{block:06d}.pack"
 
     def _path(self, shelf: int) -> str:
         first = shelf * PACKS

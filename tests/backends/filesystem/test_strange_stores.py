@@ -9,6 +9,7 @@ import pytest
 
 from backends.errors import BackendError, DamagedError, OpenError
 from backends.filesystem.document_folder import DocumentFolder
+from backends.filesystem.packs import NewPack
 from backends.interface import Cause, Kind, Row, Segment
 from backends.liveness import alive_here, worker_identity
 from backends.opening import open_backend
@@ -352,3 +353,21 @@ def test_in_a_copy_of_a_store_a_living_process_proves_nothing(tmp_path):
     assert here.identity == about
     assert alive_here(here.identity)
     assert alive_here(there.identity) is None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("block", [1, 900, 999999])
+@pytest.mark.parametrize("content", ["foreign", "cut", "hello"])
+def test_a_foreign_pack_by_a_later_name_is_no_end_far_away(store, block, content):
+    frame = b"".join(encode_frame(Segment(Kind.VOID, "", 0.0)))
+    pack = b"".join(NewPack([7], lambda _: frame).chunks())
+    data = {"foreign": pack, "cut": pack[:30], "hello": b"hello"}[content]
+    (store / "log" / f"{block:06d}.pack").write_bytes(data)
+
+    backend, told = opened(store)
+    end = backend.position
+
+    assert told == []
+    assert backend.claim([b"j" * 20]).token == end
+    assert backend.upkeep.mend() == 0
+    assert opened(store)[0].position == end + 1
