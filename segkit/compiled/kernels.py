@@ -21,7 +21,7 @@ from segkit.compiled.fallback import NotCompiledError, can_compile, warn_once
 from segkit.compiled.waiting import WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from segkit.compiled.entry_points import ArgumentType
     from segkit.compiled.machine_code import Code, Function, Processor
@@ -365,15 +365,12 @@ def _address(array: np.ndarray[Any, Any]) -> int:
     return array.ctypes.data
 
 
-def _numbers(argument: Any) -> Iterator[Any]:
-    """Yield an argument in C: pointers, lengths, numbers."""
+def _numbers(argument: Any) -> Sequence[Any]:
+    """Return an argument in C: pointers, lengths, numbers."""
     if isinstance(argument, np.ndarray):
-        yield _address(argument)
-        yield from argument.shape
-        if not argument.flags.c_contiguous:
-            yield from argument.strides
-    elif isinstance(argument, tuple):
-        for part in argument:
-            yield from _numbers(part)
-    else:
-        yield argument.item() if isinstance(argument, np.generic) else argument
+        if argument.flags.c_contiguous:
+            return (_address(argument), *argument.shape)
+        return (_address(argument), *argument.shape, *argument.strides)
+    if isinstance(argument, tuple):
+        return [number for part in argument for number in _numbers(part)]
+    return (argument.item() if isinstance(argument, np.generic) else argument,)

@@ -14,6 +14,7 @@ radius 10 at 4 % too much and of 50 at 0.4 %; corners are cut: a cube along the 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,13 @@ def measure_of_crossings(crossings: Array, spacing: Sequence[float]) -> Array:
     spacing
         Distance of voxel centres on each axis.
     """
+    measure: Array = crossings @ _of_crossings(tuple(map(float, spacing)))
+    return measure
+
+
+@functools.lru_cache(maxsize=64)
+def _of_crossings(spacing: tuple[float, ...]) -> Array:
+    """Return what one crossing along each direction adds to the measure."""
     ndim = len(spacing)
     directions = steps(ndim)[: 3**ndim // 2] * np.asarray(spacing, float)
     length = np.linalg.norm(directions, axis=1)
@@ -52,8 +60,8 @@ def measure_of_crossings(crossings: Array, spacing: Sequence[float]) -> Array:
     # Each grid line of a direction stands for this much of the plane across it.
     across = math.prod(spacing) / length
     factor = math.pi / 2 if ndim == 2 else 2.0
-    measure: Array = crossings @ (factor * weight * across)
-    return measure
+    added: Array = factor * weight * across
+    return added
 
 
 def _arcs(unit: Array) -> Array:

@@ -13,8 +13,8 @@ from segkit.compiled.kernels import kernel
 
 # Longer runs are cut: their sums of squares would overflow 63 bits.
 _LONGEST_RUN = 2**20
-# Voxels that are looked at together.
-_AT_ONCE = 16
+# Voxels that are looked at together: most of an image goes on as it is, noise does not.
+_FEW, _MANY = 16, 128
 
 
 @kernel
@@ -48,18 +48,8 @@ def next_object(line, x):
 
     Most of an image is background, of which many voxels are read at once.
     """
-    if x < line.size and line[x] != 0:
-        return x
-    while x + _AT_ONCE <= line.size:
-        part = line[x : x + _AT_ONCE]
-        found = part[0]
-        for k in range(1, _AT_ONCE):
-            found |= part[k]
-        if found != 0:
-            break
-        x += _AT_ONCE
-    while x < line.size and line[x] == 0:
-        x += 1
+    if x < line.size and line[x] == 0:
+        x = run_end(line, x)
     return x
 
 
@@ -68,17 +58,39 @@ def run_end(line, x):
     """Return the place after the run of equal values of a line that begins at `x`."""
     name = line[x]
     x += 1
-    while x + _AT_ONCE <= line.size:
-        part = line[x : x + _AT_ONCE]
-        found = part[0] ^ name
-        for k in range(1, _AT_ONCE):
-            found |= part[k] ^ name
-        if found != 0:
-            break
-        x += _AT_ONCE
+    if _few_are(name, line, x):
+        x += _FEW
+        while _all_are(name, line, x, _MANY):
+            x += _MANY
+        while _all_are(name, line, x, _FEW):
+            x += _FEW
     while x < line.size and line[x] == name:
         x += 1
     return x
+
+
+@kernel
+def _few_are(name, line, x):
+    """Return whether few more voxels have a name: of most runs, none does."""
+    if x + _FEW > line.size:
+        return False
+    part = line[x : x + _FEW]
+    found = part[0] ^ name
+    for k in range(1, _FEW):
+        found |= part[k] ^ name
+    return found == 0
+
+
+@kernel
+def _all_are(name, line, x, number):
+    """Return whether so many more voxels have a name; compared in vectors."""
+    if x + number > line.size:
+        return False
+    part = line[x : x + number]
+    differ = False
+    for k in range(part.size):
+        differ |= part[k] != name
+    return not differ
 
 
 @kernel
