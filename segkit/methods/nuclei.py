@@ -17,7 +17,13 @@ from segkit.filters.smoothing import gaussian
 from segkit.methods.axes import by_space, in_voxels
 from segkit.methods.background import above_background, apparent_step
 from segkit.methods.outlines import edge_level, outlined
-from segkit.methods.splitting import filled, radius_of_objects, split_by_shape
+from segkit.methods.splitting import (
+    filled,
+    heights,
+    radius_of_objects,
+    split_by_shape,
+    without_waists,
+)
 from segkit.methods.telling import (
     above_noise,
     ground_is_bright,
@@ -119,8 +125,9 @@ def segment_nuclei(
         then, such as tissue that shines.
     depth : float
         Least depth of a neck where objects are cut, as a part of the radius of the
-        smaller object, from 0 to 1: smaller cuts more. Half of it in a volume, where
-        more ways lead through a neck.
+        smaller object, from 0 to 1: smaller cuts more. In a volume, where more ways
+        lead through a neck, half of it is enough if objects have a waist there: slices
+        across both are smaller than on either side.
     valleys : float
         How much brightness counts beside shape: cuts are where the distance from the
         outside, times this power of the brightness (in a volume: of that beside what is
@@ -246,6 +253,7 @@ def _segment(
         return known or radius_of_objects(mask, spacing)
 
     split = partial(_split, spacing=spacing, depth=depth, valleys=valleys)
+    join = partial(_without_waists, spacing=spacing, depth=depth, valleys=valleys)
     with checks.inside_tile():  # a volume may shrink until it is as thin as a picture
         smooth = gaussian(grey, in_voxels(1, spacing))
         if ground_is_bright(smooth, spacing):
@@ -259,6 +267,7 @@ def _segment(
         objects, typical = outlined(
             contrast, objects, edge=edge, spacing=spacing, size=size, split=split
         )
+        objects = join(objects, contrast, size(objects > 0))
         objects = above_noise(contrast, objects, spacing)
         objects = in_focus(contrast, objects, focus, spacing)
     return without_crumbs(contrast, objects, min_radius * typical, spacing)
@@ -285,14 +294,6 @@ def _split(
     depth: float,
     valleys: float,
 ) -> NDArray[np.int32]:
-    brightness = None
-    if valleys > 0:
-        smooth = _smoother(np.maximum(contrast, 0), 0.2 * radius, spacing)
-        if mask.ndim > 2:
-            brightness = _beside(mask, contrast, smooth, in_voxels(radius / 2, spacing))
-        else:
-            brightness = smooth / max(float(smooth.max()), np.finfo(float).tiny)
-        brightness **= valleys
     smoothing, part = _NECKS[min(mask.ndim, 3)]
     return split_by_shape(
         mask,
@@ -300,8 +301,46 @@ def _split(
         smoothing=max(0.5, smoothing * radius),
         depth=part * depth,
         least=0.4 * radius,
-        brightness=brightness,
+        brightness=_brightness(mask, contrast, radius, spacing, valleys),
     )
+
+
+def _without_waists(
+    objects: NDArray[np.int32],
+    contrast: NDArray[np.float64],
+    radius: float,
+    *,
+    spacing: Spacing,
+    depth: float,
+    valleys: float,
+) -> NDArray[np.int32]:
+    """Join what was cut in a volume at a pass that is less deep than is asked for."""
+    if objects.ndim < 3:
+        return objects  # where nothing was
+    mask = objects > 0
+    smoothing = max(0.5, _NECKS[3][0] * radius)
+    brightness = _brightness(mask, contrast, radius, spacing, valleys)
+    _, height = heights(mask, spacing, smoothing, brightness)
+    return without_waists(objects, height, spacing, depth=depth)
+
+
+def _brightness(
+    mask: NDArray[np.bool_],
+    contrast: NDArray[np.float64],
+    radius: float,
+    spacing: Spacing,
+    valleys: float,
+) -> NDArray[np.float64] | None:
+    """Return what counts beside shape, from 0 to 1; None if nothing is to."""
+    if valleys == 0:
+        return None
+    smooth = _smoother(np.maximum(contrast, 0), 0.2 * radius, spacing)
+    if mask.ndim > 2:
+        brightness = _beside(mask, contrast, smooth, in_voxels(radius / 2, spacing))
+    else:
+        brightness = smooth / max(float(smooth.max()), np.finfo(float).tiny)
+    weighed: NDArray[np.float64] = brightness**valleys
+    return weighed
 
 
 def _beside(

@@ -5,6 +5,10 @@ each neck. Flooding from every summit cuts too often, so basins are joined again
 the pass between them is nearly as high as the lower summit: a neck that is wide for
 the objects it joins is no neck. The rule is relative and needs no size. Where the
 image is given, a valley of brightness makes a pass lower.
+
+The distance says how large a ball fits in: in a long or flat object of a volume it is
+lower between any two bumps. A shallow pass parts two objects only if there is a waist:
+slices across both are smaller where they meet.
 """
 
 from __future__ import annotations
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
 
 # A hole is no gap if it is narrower than this part of the objects.
 _GAP = 0.15
+# Where two objects meet is a waist if slices are smaller than this part of those on
+# both sides.
+_WAIST = 0.95
 
 
 def distance(mask: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:
@@ -144,15 +151,25 @@ def split_by_shape(
     int32 array
         Labels 1..n; every voxel of the mask has one.
     """
-    inner = gaussian(distance(mask, spacing), in_voxels(smoothing, spacing))
-    inner[~mask] = 0
-    height = inner if brightness is None else inner * brightness
+    inner, height = heights(mask, spacing, smoothing, brightness)
     summits = mask & (height >= dilation(height, shape="box"))
     markers = label(summits, connectivity=mask.ndim)
     basins = watershed(-height, markers, mask=mask)
     n = int(markers.max())
     crumbs = maxima(inner, basins, n) < least
     return merge_basins(basins, height, n, depth=depth, crumbs=crumbs)
+
+
+def heights(
+    mask: NDArray[np.bool_],
+    spacing: Spacing,
+    smoothing: float,
+    brightness: NDArray[np.float64] | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a smooth distance map, and this times the brightness."""
+    inner = gaussian(distance(mask, spacing), in_voxels(smoothing, spacing))
+    inner[~mask] = 0
+    return inner, inner if brightness is None else inner * brightness
 
 
 def merge_basins(
@@ -185,6 +202,96 @@ def merge_basins(
             parent[low] = high
             crumbs[high] &= crumbs[low]
     return renumbered(np.array([root(basin) for basin in range(n + 1)])[basins])
+
+
+def without_waists(
+    objects: NDArray[np.int32],
+    height: NDArray[np.float64],
+    spacing: Spacing,
+    *,
+    depth: float,
+) -> NDArray[np.int32]:
+    """Join neighbours that have no waist, if their pass is at most `depth` deep.
+
+    The highest passes are decided first; joined objects are looked at as one.
+
+    Parameters
+    ----------
+    objects : int32 array
+        Labels 1..n.
+    height : float array of the same shape
+        What the objects were cut by, as by `heights`.
+    spacing, depth
+        As for `split_by_shape`.
+    """
+    pairs, passes = _passes(objects, height)
+    normals = _normals(objects, pairs, spacing)
+    n = int(objects.max())
+    summits = maxima(height, objects, n).tolist()
+    inside = np.argwhere(objects > 0)
+    own = objects[tuple(inside.T)]
+    ends = np.cumsum(np.bincount(own, minlength=n + 1))
+    order = np.argsort(own, kind="stable")
+    voxels = np.split((inside * np.array(spacing))[order], ends[:-1])
+    root = np.arange(n + 1)
+    for edge in np.argsort(-passes, kind="stable").tolist():
+        low, high = sorted(root[pairs[edge]].tolist(), key=summits.__getitem__)
+        if low == high or passes[edge] <= (1 - depth) * summits[low]:
+            continue
+        both = voxels[low], voxels[high]
+        middles = both[1].mean(0) - both[0].mean(0)
+        lines = middles, normals[edge]
+        if min(_narrowest(*both, line, spacing) for line in lines) > _WAIST:
+            voxels[high] = np.concatenate(both)
+            root[root == low] = high
+    return renumbered(root[objects])
+
+
+def _narrowest(
+    one: NDArray[np.float64],
+    other: NDArray[np.float64],
+    line: NDArray[np.float64],
+    spacing: Spacing,
+) -> float:
+    """Return the least slice between two middles, as a part of the most on a side.
+
+    That of the thinner side; 1 if there is no waist. Slices are across a line, as thick
+    as a voxel is along it, and take their share of each voxel.
+    """
+    line = line / max(float(np.linalg.norm(line)), np.finfo(float).tiny)
+    thick = max(float(np.abs(line) @ spacing), np.finfo(float).tiny)
+    along = [places @ line / thick for places in (one, other)]
+    start = min(map(np.min, along))
+    where, own = np.divmod(np.concatenate(along) - start, 1)
+    slices = where.astype(np.intp)
+    area = np.zeros(int(slices.max()) + 2)
+    np.add.at(area, slices, 1 - own)
+    np.add.at(area, slices + 1, own)
+    area = np.convolve(area, (0.25, 0.5, 0.25), "same")
+    first, last = sorted(int(part.mean() - start) for part in along)
+    least = first + int(np.argmin(area[first : last + 1]))
+    return float(area[least] / min(area[: least + 1].max(), area[least:].max()))
+
+
+def _normals(
+    objects: NDArray[np.int32], pairs: NDArray[np.int64], spacing: Spacing
+) -> NDArray[np.float64]:
+    """Return how the face between each pair of neighbours lies, as a line across it.
+
+    Pairs are in rising order, as `_passes` has them.
+    """
+    many = int(objects.max()) + 1
+    numbers = pairs @ np.array([many, 1])
+    normals = np.zeros((len(pairs), objects.ndim))
+    for axis, step in enumerate(spacing):
+        label = np.moveaxis(objects, axis, 0).astype(np.int64)
+        here, there = label[:-1], label[1:]
+        touching = (here != there) & (here > 0) & (there > 0)
+        here, there = here[touching], there[touching]
+        number = np.minimum(here, there) * many + np.maximum(here, there)
+        faces = np.where(here < there, 1 / step, -1 / step)
+        np.add.at(normals[:, axis], np.searchsorted(numbers, number), faces)
+    return normals
 
 
 def renumbered(

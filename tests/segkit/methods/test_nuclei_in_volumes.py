@@ -12,7 +12,13 @@ from segkit.filters.smoothing import gaussian
 from segkit.io import as_image
 from segkit.methods.background import apparent_step
 from segkit.methods.nuclei import segment_nuclei
-from segkit.methods.splitting import radius_of_objects, typical_radius
+from segkit.methods.splitting import (
+    heights,
+    radius_of_objects,
+    split_by_shape,
+    typical_radius,
+    without_waists,
+)
 from segkit.overlaps.contingency_table import contingency
 from segkit.pipeline import load
 
@@ -132,6 +138,41 @@ def test_one_large_nucleus_hides_no_small_ones_beside_it():
     many = balls([*row, (26, 26, 116)], [8] * 8 + [16], (52, 52, 136))
     assert radius_of_objects(many > 0, (1.0,) * 3) < 17
     assert segment_nuclei(seen(drawn), spacing=1).max() == 7
+
+
+def bar(tall, wide):
+    """Return a long box of 41 by 41, half as tall and wide as is said in the middle."""
+    z, y, x = np.indices((56, 56, 150))
+    middle = np.abs(x - 75) < 25
+    high = np.abs(z - 28) <= np.where(middle, tall, 20)
+    broad = np.abs(y - 28) <= np.where(middle, wide, 20)
+    return high & broad & (np.abs(x - 75) < 65)
+
+
+@pytest.mark.parametrize(("tall", "wide", "parts"), [(18, 22, 1), (18, 18, 2)])
+def test_a_part_is_cut_where_it_is_narrow_and_not_where_it_is_flat(tall, wide, parts):
+    """The ball inside is smaller in both; the slices across are so in one."""
+    flat, cubes = bar(tall, wide), (1.0,) * 3
+    _, height = heights(flat, cubes, 1, None)
+    cut = split_by_shape(flat, cubes, smoothing=1, depth=0.05)
+    assert cut.max() == 2
+    assert without_waists(cut, height, cubes, depth=0.15).max() == parts
+    assert without_waists(cut, height, cubes, depth=0.05).max() == 2
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.0, 1.0, 1.0)])
+def test_of_three_in_a_row_those_without_a_waist_are_joined(spacing):
+    """They lie aslant, so that the line through their middles crosses their faces."""
+    z, y, x = np.indices((20, 20, 90))
+    row = np.int32(1 + (x + y // 2 > 35) + (x + y // 2 > 65))
+    row[(z < 3) | (z > 16) | (y < 3) | (y > 16)] = 0
+    narrow = (np.abs(x - 65) < 5) & ((z < 7) | (z > 12))
+    height = np.where(row > 0, 1.0, 0.0)
+    joined = without_waists(np.where(narrow, 0, row), height, spacing, depth=0.1)
+    assert joined.max() == 2
+    assert np.unique(joined[10, 10, 4:50]).tolist() == [1]
+    nothing = np.zeros((4, 5, 6), np.int32)
+    assert without_waists(nothing, nothing * 1.0, spacing, depth=0.1).max() == 0
 
 
 def test_a_dim_nucleus_between_bright_ones_is_found():
