@@ -81,6 +81,8 @@ def _ends_in_zeros(
             for (start, stop), (first, _) in zip(part, box, strict=True)
         )
     ]
+    if inner[(-1,) * inner.ndim]:  # it lies in the last plane along every axis
+        return False
     return any(not inner.take(-1, axis).any() for axis in range(inner.ndim))
 
 
