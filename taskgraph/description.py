@@ -98,6 +98,19 @@ def brief(value: Any, depth: int = 2) -> str:
         return f"<{kind.__name__}>"
 
 
+def brief_numbers(values: Sequence[Any]) -> list[str]:
+    """Return integers as `brief` does, many at once.
+
+    Examples
+    --------
+    >>> brief_numbers([3, -4, 10**5000])
+    ['3', '-4', 'int of 16610 bits']
+    """
+    if max(map(int.bit_length, values), default=0) <= _MOST_BITS:
+        return list(map(repr, values))
+    return list(map(brief, values))
+
+
 def _brief_of_object(value: Any, kind: type, depth: int) -> str:
     own = getattr(kind, "__taskgraph_brief__", None)
     if own is not None:

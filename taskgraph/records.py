@@ -9,7 +9,6 @@ all its provenance. Body, as a msgpack array::
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import wraps
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -17,21 +16,22 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import msgpack
 
 from backends.errors import DamagedError
-from backends.interface import KEY_SIZE, Inputs, Row
+from backends.interface import KEY_SIZE, Inputs
 from backends.interface.frozen import frozen
 from taskgraph.compression import zstd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from backends.interface import Bytes, Where
+    from backends.interface import Bytes
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 VERSION = 2
 NO_INPUTS = Inputs(0, ())
-_HERE = -1
+HERE = -1
+"""Stands for the position of the segment itself, where that is not known yet."""
 _LARGEST = 1 << 56
 """Microseconds or bytes: more than a thousand years, or than a machine has."""
 _NONSENSE = (
@@ -39,7 +39,7 @@ _NONSENSE = (
     *(RecursionError, msgpack.UnpackException, zstd.ZstdError),
 )
 _OF_CODE = ("function", "functions")
-_ANY_TEXT = "surrogatepass"
+ANY_TEXT = "surrogatepass"
 """A function is called after its file, and that name need not be UTF-8."""
 
 
@@ -81,120 +81,6 @@ class Record:
     def end(self) -> float:
         """When it ended, in seconds since the epoch."""
         return self.start + self.wall
-
-
-def _not_told(key: bytes) -> Where | None:
-    raise LookupError(f"where is the record of {key.hex()[:12]}? pass `find`")
-
-
-@dataclass(slots=True)
-class Batch:
-    """Records that a worker has yet to publish, by column."""
-
-    keys: list[bytes] = field(default_factory=list)
-    payloads: list[bytes] = field(default_factory=list)
-    rows: bytearray = field(default_factory=bytearray)
-    functions: dict[tuple[str, str], int] = field(default_factory=dict)
-    about: list[tuple[str, float, float, float, int]] = field(default_factory=list)
-    calls: list[int] = field(default_factory=list)
-    outputs: dict[int, str] = field(default_factory=dict)
-    attempts: dict[int, int] = field(default_factory=dict)
-    inputs: list[Inputs] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def add(
-        self,
-        key: bytes,
-        payload: bytes | Failure,
-        function: tuple[str, str],
-        about: tuple[str, float, float, float, int],
-        *,
-        output: str = "",
-        attempt: int = 1,
-        inputs: Inputs = NO_INPUTS,
-    ) -> None:
-        """Add a record; `about` is summary, start, wall, cpu (s) and rss (KiB)."""
-        if isinstance(payload, Failure):
-            self.rows.append(Row.FAILURE)
-            plain = (payload.cause, payload.error, payload.message, payload.traceback)
-            payload = bytes(msgpack.packb(plain))
-        else:
-            self.rows.append(Row.RESULT)
-        if output:
-            self.outputs[len(self.keys)] = output
-        if attempt > 1:
-            self.attempts[len(self.keys)] = attempt
-        self.keys.append(key)
-        self.inputs.append(inputs)
-        self.payloads.append(payload)
-        functions = self.functions
-        self.calls.append(functions.setdefault(function, len(functions)))
-        self.about.append(about)
-
-    def encode(
-        self,
-        context: Mapping[str, Any],
-        find: Callable[[bytes], Where | None] = _not_told,
-    ) -> bytes:
-        """Return the body of the segment that holds these records.
-
-        Parameters
-        ----------
-        context : mapping
-            What they share.
-        find : callable
-            Returns where the record of a key is that is not among them. Records that
-            were made of nothing else need none.
-
-        Raises
-        ------
-        LookupError
-            A record was made of another one, and nobody told where that is.
-        """
-        base = int(self.about[0][1] * 1e6) if self.about else 0
-        meta = {
-            "functions": list(self.functions),
-            "function": self.calls,
-            "summary": [about[0] for about in self.about],
-            "start": [int(about[1] * 1e6) - base for about in self.about],
-            "wall": [int(about[2] * 1e6) for about in self.about],
-            "cpu": [int(about[3] * 1e6) for about in self.about],
-            "rss": [about[4] for about in self.about],
-            "base": base,
-            "outputs": self.outputs,
-            "attempts": self.attempts,
-            "inputs": self._places(find),
-            "context": dict(context),
-        }
-        packed = zstd.compress(msgpack.packb(meta, unicode_errors=_ANY_TEXT), 1)
-        sizes = list(map(len, self.payloads))
-        body: bytes = msgpack.packb((VERSION, packed, sizes, b"".join(self.payloads)))
-        return body
-
-    def _places(self, find: Callable[[bytes], Where | None]) -> dict[int, list[int]]:
-        """Return by row where its inputs are: position and row, one after another."""
-        known: dict[bytes, tuple[int, int]] = {}
-        places: dict[int, list[int]] = {}
-        if not any(inputs.keys for inputs in self.inputs):
-            return places
-        last: Sequence[bytes] = ()
-        flat: list[int] = []
-        for row, (key, inputs) in enumerate(zip(self.keys, self.inputs, strict=True)):
-            if inputs.keys:
-                if inputs.keys is not last:
-                    last = inputs.keys
-                    for need in [need for need in last if need not in known]:
-                        where = find(need)
-                        place = (where.position, where.row) if where else (_HERE, _HERE)
-                        known[need] = place
-                    flat = [part for need in last for part in known[need]]
-                places[row] = flat
-            if key in known:  # made anew: it is here now
-                last = ()
-            known[key] = _HERE, row
-        return places
 
 
 def _understood(read: Callable[P, T]) -> Callable[P, T]:
@@ -318,7 +204,7 @@ class Body:
         flat = self._columns()["inputs"].get(row, ())
         _require(int, *flat)
         return [
-            (position if at == _HERE else at, number)
+            (position if at == HERE else at, number)
             for at, number in zip(flat[::2], flat[1::2], strict=True)
         ]
 
@@ -347,7 +233,7 @@ class Body:
     def _some(self, *names: str) -> dict[str, Any]:
         data = zstd.decompress(self._packed)
         unpacker = msgpack.Unpacker(
-            strict_map_key=False, unicode_errors=_ANY_TEXT, max_buffer_size=len(data)
+            strict_map_key=False, unicode_errors=ANY_TEXT, max_buffer_size=len(data)
         )
         unpacker.feed(data)
         found: dict[str, Any] = {}
@@ -366,7 +252,7 @@ class Body:
             meta = msgpack.unpackb(
                 zstd.decompress(self._packed),
                 strict_map_key=False,
-                unicode_errors=_ANY_TEXT,
+                unicode_errors=ANY_TEXT,
             )
             _require_context(meta["context"])
             self._meta = meta

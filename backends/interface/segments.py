@@ -81,8 +81,7 @@ class Segment:
 
     def split(self) -> list[Key]:
         """Return the keys one by one."""
-        keys, size = self.keys, KEY_SIZE
-        return [keys[i : i + size] for i in range(0, len(keys), size)]
+        return list(each_key(self.keys))
 
 
 def each_key(keys: bytes) -> Iterator[Key]:

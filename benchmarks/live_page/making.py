@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from backends.opening import open_backend
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.results.results import Results
 from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.upkeep.growing import take

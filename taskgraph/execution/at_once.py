@@ -13,7 +13,7 @@ from taskgraph.execution.in_process import member
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.execution.runner import Runner
 from taskgraph.execution.writing.renaming import OvertakenError
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.results.provenance import Provenance
 from taskgraph.tasks.graph import Graph, closure_of
 from taskgraph.upkeep.gone_files import forget_overwritten

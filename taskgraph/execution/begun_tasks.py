@@ -30,14 +30,14 @@ class BegunTasks:
     """
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._changeable: deque[tuple[int, Task]] = deque(maxlen=_REMEMBERED)
 
     def add(self, task: Task) -> None:
         """Note that a task begins and has the arguments that its key stands for."""
-        self._count += 1
+        self.count += 1
         if task.mutable:
-            self._changeable.append((self._count, task))
+            self._changeable.append((self.count, task))
 
     def explain(self, task: Task) -> str:
         """Return what to say of a task whose argument is not what it was."""
@@ -56,7 +56,7 @@ class BegunTasks:
             theirs = _memory(other)
             if not (_meet(theirs, mine) and other.changed()):
                 continue
-            later = self._count - number
+            later = self.count - number
             if not _within(theirs, mine):
                 perhaps = perhaps or f" (perhaps {_call_of(other)}, which has it too)"
             elif not later:

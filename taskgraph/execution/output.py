@@ -71,8 +71,15 @@ class Capture:
         If there was more, a line before them says how much. After `IN_ALL` bytes it is
         the last `LITTLE`: else workers that print much would fill the store.
         """
-        if self._nothing_new():
-            return ""
+        out, err, seen = self._out, self._err, self._seen
+        if sys.stdout is out and sys.stderr is err:  # the usual: few system calls
+            try:
+                out.flush()
+                err.flush()
+                if os.lseek(1, 0, os.SEEK_END) == seen == os.lseek(2, 0, os.SEEK_END):
+                    return ""
+            except (OSError, ValueError):  # a task has closed one
+                pass
         flush_streams()
         if not self._intact():
             self._put_back()
@@ -84,19 +91,6 @@ class Capture:
         os.ftruncate(1, len(_MARK))  # so that it has what the next task prints alone
         self._seen = len(_MARK)
         return _cut(end, before) if before > 0 else end.decode(errors="replace")
-
-    def _nothing_new(self) -> bool:
-        """Return whether all is as it was: the usual case, in few system calls."""
-        out, err = self._out, self._err
-        if sys.stdout is not out or sys.stderr is not err:
-            return False
-        try:
-            out.flush()
-            err.flush()
-            size = self._seen
-            return os.lseek(1, 0, os.SEEK_END) == size == os.lseek(2, 0, os.SEEK_END)
-        except (OSError, ValueError):  # a task has closed one
-            return False
 
     def _pass_on(self, start: int, size: int) -> bytes:
         """Copy what was printed to where it would have gone; return its end."""

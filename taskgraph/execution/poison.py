@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from backends.interface import Cause
 from taskgraph.description import summary
 from taskgraph.execution.unpublished import Unpublished
-from taskgraph.records import Batch, Failure
+from taskgraph.records import Failure
+from taskgraph.results.batch import Batch
 from taskgraph.results.causes import KILLED
 
 if TYPE_CHECKING:

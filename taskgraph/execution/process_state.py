@@ -1,16 +1,27 @@
-"""What a task may leave behind in its process, and the next one must not find."""
+"""A function called as a task, and what that may leave behind in its process.
+
+The next task must not find it: another working directory, programs that run on when its
+time is over, a child that it forked and let return.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from taskgraph.identity.own_generator import supplied
+from taskgraph.tasks.recording import mark_running, unmark_running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from taskgraph.identity.parameters import Call
+    from taskgraph.tasks.task import Task, TaskGenerator
 
 
 class ProcessState:
@@ -86,3 +97,88 @@ def _processes() -> Iterator[tuple[int, int, int]]:
             number, _, rest = path.read_text(errors="replace").partition(" ")
             about = rest.rpartition(")")[2].split()
             yield int(number), int(about[1]), int(about[19])
+
+
+class TimeoutReached(BaseException):
+    """The task has run for its `timeout`."""
+
+
+class StopNow(BaseException):
+    """The worker has to end at once and abandons its task."""
+
+
+def called(task: Task, given: Call, process: int, store: str, *, alone: bool) -> Any:
+    """Return what the function of a task returns.
+
+    Parameters
+    ----------
+    task : Task
+        Whose.
+    given : tuple
+        Its arguments, by position and by name.
+    process : int
+        This one: what the function forks and lets return does not.
+    store : str
+        Where its result goes.
+    alone : bool
+        Whether the threads of this process do nothing but what a task has them do.
+
+    Raises
+    ------
+    TimeoutReached
+        It took too long.
+    """
+    generator = task.generator
+    args, kwargs = given
+    if generator.own_generators:
+        own = generator.own_generators
+        args, kwargs = supplied(own, task.key, args, kwargs)
+    token = mark_running(generator.name, store, alone=alone)
+    try:
+        if generator.timeout is None:
+            return generator.function(*args, **kwargs)
+        with _time_limit(generator.timeout):
+            return generator.function(*args, **kwargs)
+    finally:
+        if os.getpid() != process:
+            leave_child()
+        unmark_running(token)
+
+
+def asks_nothing(generator: TaskGenerator) -> bool:
+    """Return whether the calls of a function are made without further ado.
+
+    They have all the time they want, no random numbers of their own and write no files.
+    """
+    special = generator.own_generators or generator.files or generator.declares
+    return generator.timeout is None and not special
+
+
+def leave_child() -> None:
+    """End a process that the task forked and forgot: it must not go on as a worker."""
+    error = sys.exc_info()[1]
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    if isinstance(error, SystemExit) and (
+        error.code is None or type(error.code) is int
+    ):
+        os._exit(error.code or 0)
+    os._exit(0 if error is None else 1)
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    began = since_boot()
+
+    def stop(_signal: int, _frame: object) -> None:
+        end_programs(began)  # while it is known whose they are
+        raise TimeoutReached
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError, DamagedError
 from backends.interface import Inputs
-from taskgraph.description import brief, summary
+from taskgraph.description import summary
 from taskgraph.errors import ArgumentChangedError, MissingResultError
 from taskgraph.execution.begun_tasks import BegunTasks
 from taskgraph.execution.ending import HOOKS
-from taskgraph.execution.process_state import ProcessState, end_programs, since_boot
+from taskgraph.execution.process_state import (
+    ProcessState,
+    StopNow,
+    TimeoutReached,
+    asks_nothing,
+    called,
+    leave_child,
+)
 from taskgraph.execution.writing.needed import (
     DamagedResultError,
     NeededFiles,
@@ -29,8 +34,8 @@ from taskgraph.files.attempt import Attempt
 from taskgraph.files.places import noted
 from taskgraph.files.written import written_by
 from taskgraph.fingerprints.codes import Codes
-from taskgraph.identity.own_generator import supplied
-from taskgraph.identity.parameters import given
+from taskgraph.identity.parameters import WithNames, given
+from taskgraph.identity.scalars import SCALARS
 from taskgraph.loaded import loaded
 from taskgraph.records import NO_INPUTS, Failure
 from taskgraph.results.causes import is_among
@@ -42,21 +47,13 @@ from taskgraph.tasks.refusals import advice
 from taskgraph.tasks.values import value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from taskgraph.execution.clock import Clock
-    from taskgraph.records import Batch
+    from taskgraph.results.batch import Batch
     from taskgraph.results.causes import Causes
     from taskgraph.results.results import Results
-    from taskgraph.tasks.task import Task
-
-
-class TimeoutReached(BaseException):
-    """The task has run for its `timeout`."""
-
-
-class StopNow(BaseException):
-    """The worker has to end at once and abandons its task."""
+    from taskgraph.tasks.task import Task, TaskGenerator
 
 
 class Runner:
@@ -81,6 +78,8 @@ class Runner:
         Which failures are tried again, where a function does not say it.
     codes : Codes
         What functions do, as it is recorded: known before any of them runs.
+    began, failed : float, bool
+        When the last task did, by the monotonic clock; and whether it has.
     ended : bool
         Whether that says that the worker is to end.
     progress : bool
@@ -96,7 +95,7 @@ class Runner:
         hooked: bool = False,
         alone: bool = True,
     ) -> None:
-        self._results = results
+        self._results, self._store = results, results.backend.url
         self._clock = clock
         self._debug = debug
         self._hooked = hooked
@@ -104,13 +103,15 @@ class Runner:
         self._alone = alone and main  # else others of its kind may begin and end
         self.ended = self.progress = False
         self.retries_on: Causes | None = None
-        self.codes = Codes()
+        self.use(Codes())
         self._process = os.getpid()
-        self._as_of = 0
+        self._as_of, self.began = 0, 0.0
+        self._latest: TaskGenerator | None = None
+        self._plain = self.failed = False
         self._needs: tuple[Task, ...] = ()
         self._needed: list[bytes] = []
         self._files = NeededFiles()
-        self._usage = resource.getrusage(resource.RUSAGE_SELF)
+        self._used, self._code = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]), ""
         self.begin_anew()
         self.before: Callable[[], None]
         self.after: Callable[[], None]
@@ -121,7 +122,7 @@ class Runner:
 
         With `watch`, `spoiled` knows of all that ran since.
         """
-        self._process_state = ProcessState()
+        self._process_state, self._latest = ProcessState(), None
         self._hooks = loaded(HOOKS) if self._hooked else None
         self._begun = BegunTasks()
         self._watched: list[Task] | None = [] if watch else None
@@ -163,34 +164,47 @@ class Runner:
         if self._hooks is not None and not self._hooks.before(task):
             self.ended = True
             raise EndedByHookError(task.name)
-        key, generator = task.key, task.generator
-        function = generator.name, self.codes.of(task).text
-        started, began = self._clock.time(), self._clock.monotonic()
-        payload, attempt = self._attempt(task), 1
+        clock, call = self._clock, task.call
+        if (generator := task.generator) is not self._latest:
+            self._meet(generator)
+        simple = type(call) in SCALARS
+        code = self._code if simple else self.codes.of(task).text
+        plain = self._plain and not (task.mutable or task.needs)
+        started, began = clock.time(), clock.monotonic()
+        payload, attempt = self._plainly(task) if plain else self._attempt(task), 1
         if type(payload) is not bytes:
             payload, attempt = self._attempts(task, payload)
-        wall = self._clock.monotonic() - began
+        wall = clock.monotonic() - began
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        before, self._usage = self._usage, usage
-        cpu = usage.ru_utime - before.ru_utime + usage.ru_stime - before.ru_stime
-        about = (_summary(task), started, wall, cpu, usage.ru_maxrss)
+        used = usage.ru_utime + usage.ru_stime
+        cpu, self._used = used - self._used, used
+        brief = call if type(call) is int else summary(*given(call))
+        self.began, self.failed = began, type(payload) is not bytes
         if type(payload) is bytes:
-            self._results.pending[key] = payload
+            self._results.pending[task.key] = payload
             if self._hooks is not None:
                 self.progress = True
                 self.ended = not self._hooks.after(task)
         printed = output()
-        inputs = self._inputs(task) if task.needs else NO_INPUTS
         batch().add(
-            key,
+            task.key,
             payload,
-            function,
-            about,
+            (generator.name, code),
+            (brief, started, wall, cpu, usage.ru_maxrss),
             output=printed,
             attempt=attempt,
-            inputs=inputs,
+            inputs=self._inputs(task) if task.needs else NO_INPUTS,
         )
         return wall
+
+    def use(self, codes: Codes) -> None:
+        """Let records say of functions what these do."""
+        self.codes, self._latest = codes, None
+
+    def _meet(self, generator: TaskGenerator) -> None:
+        """Find out what holds for all tasks of a function: many come in a row."""
+        self._latest, self._plain = generator, asks_nothing(generator)
+        self._code = self.codes.of_function(generator).text
 
     def _inputs(self, task: Task) -> Inputs:
         """Return the results that a task was given; their keys once for many tasks."""
@@ -246,7 +260,7 @@ class Runner:
     ) -> bytes | Failure:
         """Run a task once; `ended` makes the payload of what it returned."""
         try:
-            args, kwargs = self._arguments(task)
+            call = self._arguments(task)
         except (BackendError, DamagedResultError, MissingResultError):
             raise
         except Exception as error:  # noqa: BLE001 - unpickling calls the task's code
@@ -255,7 +269,7 @@ class Runner:
             task.generator.use_defaults()
         self.before()
         try:
-            result = self._call(task, args, kwargs)
+            result = called(task, call, self._process, self._store, alone=self._alone)
         except TimeoutReached:
             limit = task.generator.timeout
             return Failure("timeout", "Timeout", f"stopped after {limit} s", "")
@@ -266,6 +280,41 @@ class Runner:
         finally:
             self._process_state.restore()
             self.after()
+        return self._encoded(task, result, ended)
+
+    def _plainly(self, task: Task) -> bytes | Failure:
+        """Run a task once that asks for nothing: as `_attempt`, in one place."""
+        call, function = task.call, task.generator.function
+        self._begun.count += 1
+        self.before()
+        try:
+            token = mark_running(task.generator.name, self._store, alone=self._alone)
+            try:
+                if type(call) is tuple:
+                    result = function(*call)
+                elif type(call) is WithNames:
+                    result = function(*call.args, **call.kwargs)
+                else:
+                    result = function(call)
+            finally:
+                if os.getpid() != self._process:
+                    leave_child()
+                unmark_running(token)
+        except StopNow:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a task raises is its own
+            return self._failure(error)
+        finally:
+            self._process_state.restore()
+            self.after()
+        payload = self._results.encode_short(result, task.key)
+        if payload is None:
+            return self._encoded(task, result, self._as_returned)
+        return payload
+
+    def _encoded(
+        self, task: Task, result: object, ended: Callable[[Task, object], bytes]
+    ) -> bytes | Failure:
         try:
             return ended(task, result)
         except (BackendError, NotRunError, StopNow):
@@ -283,23 +332,6 @@ class Runner:
             message = f"{failure.message}. Pass the task as an argument instead"
             return replace(failure, message=message)
         return failure
-
-    def _call(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        generator = task.generator
-        if generator.own_generators:
-            own = generator.own_generators
-            args, kwargs = supplied(own, task.key, args, kwargs)
-        store = self._results.backend.url
-        token = mark_running(generator.name, store, alone=self._alone)
-        try:
-            if generator.timeout is None:
-                return generator.function(*args, **kwargs)
-            with _time_limit(generator.timeout):
-                return generator.function(*args, **kwargs)
-        finally:
-            if os.getpid() != self._process:
-                _leave_child()
-            unmark_running(token)
 
     def _arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with results in the place of tasks."""
@@ -325,12 +357,6 @@ class Runner:
             if not task.needs:  # a hook of an argument opened something itself
                 raise
             raise DamagedResultError(task.needs[0].key, error) from error
-
-
-def _summary(task: Task) -> str:
-    """Return the arguments of a task as short text; of many it is a single number."""
-    call = task.call
-    return brief(call) if type(call) is int else summary(*given(call))
 
 
 def _spoiled(failure: Failure) -> Failure:
@@ -359,36 +385,6 @@ def _abandon_if_interrupted() -> None:
     handler = signal.getsignal(signal.SIGINT)
     if getattr(handler, "came", False):
         handler.abandon()  # type: ignore[union-attr] # it is the one of a worker
-
-
-def _leave_child() -> None:
-    """End a process that the task forked and forgot: it must not go on as a worker."""
-    error = sys.exc_info()[1]
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
-    if isinstance(error, SystemExit) and (
-        error.code is None or type(error.code) is int
-    ):
-        os._exit(error.code or 0)
-    os._exit(0 if error is None else 1)
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    began = since_boot()
-
-    def stop(_signal: int, _frame: object) -> None:
-        end_programs(began)  # while it is known whose they are
-        raise TimeoutReached
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _nothing() -> None:

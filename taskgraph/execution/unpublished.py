@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.upkeep.gone_files import forget_overwritten
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Unpublished:
 
     batch: Batch = field(default_factory=Batch)
     oldest: float = 0.0
-    token: int = 0
+    token: int = -1
     frees: bool = False
 
     def __len__(self) -> int:
@@ -40,9 +40,10 @@ class Unpublished:
 
     def ran(self, began: float, token: int, *, frees: bool) -> None:
         """Take in that a record was added, of a task that began and was locked then."""
-        if len(self.batch) == 1:
+        if self.token < 0:
             self.oldest, self.token = began, token
-        self.frees = self.frees or frees
+        if frees:
+            self.frees = True
 
     def publish(self, results: Results, context: Mapping[str, Any]) -> bool:
         """Publish all; return False if some was refused.
@@ -55,16 +56,12 @@ class Unpublished:
             What the records share, see `Provenance.context`.
         """
         batch, backend = self.batch, results.backend
-        body = batch.encode(context, backend.find)
+        body, keys = batch.encode(context, backend.find), batch.keys
         accepted = backend.publish(
-            batch.keys,
-            bytes(batch.rows),
-            body,
-            since=self.token,
-            inputs=batch.inputs,
+            keys, batch.rows, body, since=self.token, inputs=batch.inputs
         )
-        stored = accepted == len(batch.keys)
-        results.settle(batch.keys, stored=stored)
+        stored = accepted == len(keys)
+        results.settle(keys, stored=stored)
         if not stored and any(payload[:1] == b"F" for payload in batch.payloads):
-            forget_overwritten(results, batch.keys)
+            forget_overwritten(results, keys)
         return stored

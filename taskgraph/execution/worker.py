@@ -18,11 +18,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from functools import partial
+from itertools import filterfalse
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendError
-from backends.interface import Claim, Row
+from backends.interface import Claim
 from taskgraph.description import summary
 from taskgraph.errors import MissingResultError
 from taskgraph.execution.background_flush import BackgroundFlush
@@ -94,11 +95,11 @@ class Worker:
         self._choice = Choice(options, self._page.share, clock.monotonic)
         self._done, self.failed = Unpublished(), 0
         self._following, self._running, self._standing = 0.0, b"", False
+        self._now, self._batch = 0.0, lambda: self._done.batch
         self._queue: deque[tuple[Key, int]] = deque()
-        self._runner = Runner(
-            self._results, debug=options.debug, clock=clock, hooked=True
-        )
-        watch = self._background = background(self._flush_and_release, self._provide)
+        debug, give_back = options.debug, partial(self._give_back, flush=True)
+        self._runner = Runner(self._results, debug=debug, clock=clock, hooked=True)
+        watch = self._background = background(give_back, self._provide)
         self._runner.before, self._runner.after = watch.hand_over, watch.take_back
         self._runner.retries_on = self._choice.retries_on
         self._start_over()
@@ -182,7 +183,7 @@ class Worker:
         self._backend.poll()
         self._looked = True
         self._frontier = self._choice.frontier(self._loaded)
-        self._runner.codes = self._loaded.graph.codes
+        self._runner.use(self._loaded.graph.codes)
 
     def _learn(self, changes: Sequence[Change]) -> bool:
         """Bring the frontier up to date with what became known; return if it was."""
@@ -226,7 +227,7 @@ class Worker:
         self._learn(backend.changes())  # it may have freed locks, and read on
         while True:
             at = self._frontier, self._loaded.graph, self._running
-            budget = self._choice.budget(pace, backend.holders(), *at, attempts)
+            budget = self._choice.budget(pace, backend, *at, attempts)
             attempts += 1
             expected = partial(self._expected, backend.suspects())
             wanted = self._frontier.take(expected, budget)
@@ -236,8 +237,7 @@ class Worker:
             seen, began = backend.position, self._clock.monotonic()
             claim = backend.claim(wanted)
             pace.locked(self._clock.monotonic() - began)
-            granted = set(claim.keys)
-            self._frontier.put_back([key for key in wanted if key not in granted])
+            self._frontier.put_back(filterfalse(set(claim.keys).__contains__, wanted))
             # On the way to its end the journal may have said anything: a result, or a
             # discard that voids what is in the batch and what the keys need.
             self._learn(backend.changes())
@@ -278,27 +278,33 @@ class Worker:
         return [(key, claim.token) for key in claim.keys if key not in deadly]
 
     def _run(self) -> None:
-        tasks = self._loaded.graph.by_key
-        self._background.patience = self._pace.interval
+        tasks, seconds = self._loaded.graph.by_key, self._pace.seconds
+        watch, self._now = self._background, self._clock.monotonic()
+        watch.patience = self._pace.interval
         if len(self._queue) > 1:
-            self._background.start()
+            watch.start()
         while self._queue and not self._has_enough():
             key, token = self._queue.popleft()
             task = tasks[key]
             if self._frontier.lacks(key):
                 self._hand_back([key])  # what it needs has failed or gone
                 continue
-            self._look_ahead(self._pace.seconds.get(task.generator.name, inf))
+            self._following = following = seconds.get(task.generator.name, inf)
+            age = self._now - (done := self._done).oldest
+            if done.frees or not self._queue or age + following >= watch.patience:
+                self._look_ahead(following)
             self._running = key
             self._run_one(task, token)
             self._running, self._looked = b"", False
-            if self._background.torn:
+            if watch.torn:
                 self._gather()
         self._give_back()
         self._look_ahead(0.0)
 
-    def _give_back(self) -> None:
-        """Let others have what is locked and was not begun."""
+    def _give_back(self, *, flush: bool = False) -> None:
+        """Let others have what is locked and was not begun, and first what is done."""
+        if flush:
+            self._flush()
         waiting = [key for key, _ in self._queue]
         self._queue.clear()
         self._hand_back(waiting)
@@ -319,19 +325,17 @@ class Worker:
 
     def _due(self) -> bool:
         """Return whether what was run would be too old after the following task."""
-        age = self._clock.monotonic() - (done := self._done).oldest
-        if not done.frees and age + self._following < self._background.patience:
-            return False
-        free = self._frontier.free(len(self._backend.holders()))
-        wanted = done.frees and self._pace.scarce(free)
+        done, age = self._done, self._clock.monotonic() - self._done.oldest
+        held = len(self._backend.holders()) if done.frees else 0
+        wanted = done.frees and self._pace.scarce(self._frontier.free(held))
         return bool(done) and self._pace.due(age, self._following, wanted=wanted)
 
     def _run_one(self, task: Task, token: int) -> None:
         key, generator = task.key, task.generator
-        limit, began = generator.timeout, self._clock.monotonic()
-        self._page.begin(key, began + limit if limit else 0.0)
+        limit, now = generator.timeout, self._clock.monotonic
+        self._page.begin(key, now() + limit if limit else 0.0)
         try:
-            seconds = self._runner.run(task, lambda: self._done.batch, self._output)
+            seconds = self._runner.run(task, self._batch, self._output)
         except (MissingResultError, NotRunError) as error:
             self._page.end()
             set_aside(self._results, error)
@@ -344,7 +348,8 @@ class Worker:
         # What else is raised ends the worker; the page says what it was running.
         self._page.end()
         self._pace.learn(generator.name, seconds)
-        if failed := self._done.batch.rows[-1] == Row.FAILURE:
+        self._now = (began := self._runner.began) + seconds
+        if failed := self._runner.failed:
             self.failed += 1
             self._frontier.fail([key])
         frees = not failed and self._frontier.finish_one(key)
@@ -365,11 +370,6 @@ class Worker:
         else:
             self._backend.release(done.batch.keys)
             self._start_over()
-
-    def _flush_and_release(self) -> None:
-        """While a task takes long: publish what is done, give back what waits."""
-        self._flush()
-        self._give_back()
 
     def _provide(self) -> None:
         """While a short task runs: publish what is due, lock what comes after it."""

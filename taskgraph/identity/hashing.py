@@ -106,6 +106,8 @@ class Encoder:
         Files that arguments name by content, as they were.
     outputs : list
         The outputs that were met since the caller last emptied it.
+    row : object
+        What is remembered of the last tasks in a row.
 
     Examples
     --------
@@ -128,6 +130,7 @@ class Encoder:
         self.mutable = False
         self.files: dict[str, tuple[int, int]] = {}
         self.outputs: list[Any] = []
+        self.row: Any = None
         self._digests = Digests()
         self.names = Names(renaming=renaming)
         self._table: dict[type, Callable[[Any], bytes]] = {
@@ -181,12 +184,11 @@ class Encoder:
 
     def _joined(self, values: Sequence[Any]) -> bytes:
         """Return the canonical bytes of values in a row; many tasks encode at once."""
-        kinds = set(map(type, values))
-        if len(kinds) == 1:
-            together = getattr(kinds.pop(), "__taskgraph_encode_all__", None)
-            if together is not None:
-                encoded: bytes = together(values, encoder=self)
-                return encoded
+        first = type(values[0]) if values else None
+        together = getattr(first, "__taskgraph_encode_all__", None)
+        encoded: bytes | None = together and together(values, encoder=self)
+        if encoded is not None:
+            return encoded
         return b"".join(self.items(values))
 
     def _tuple(self, value: tuple[Any, ...]) -> bytes:

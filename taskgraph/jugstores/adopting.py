@@ -16,7 +16,7 @@ from taskgraph.execution.in_process import member
 from taskgraph.execution.other_workers import OtherWorkers
 from taskgraph.fingerprints.fingerprint import fingerprint
 from taskgraph.mapreduce.building import manner_of
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.results.codec import stored_size
 from taskgraph.results.provenance import Provenance
 from taskgraph.upkeep.copying import Copied

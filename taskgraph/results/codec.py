@@ -45,7 +45,8 @@ INLINE_SIZE = 1 << 18
 """A structure of so many bytes or fewer stays in the segment."""
 PLAIN = b"\xc1"
 """What a plain structure begins with, and no pickle."""
-_PLAIN_ALONE = b"P" + PLAIN
+PLAIN_ALONE = b"P" + PLAIN
+"""And its payload, if there are no buffers around it."""
 FileThere: TypeAlias = tuple[str, int, str, tuple[int, ...], bytes]
 """Path, size, digest, times of a file that a result names; names in a folder."""
 
@@ -76,7 +77,7 @@ def encode(value: object, stem: Callable[[], str], write_blob: WriteBlob) -> byt
     """
     brief = short.pack(value)
     if brief is not None:
-        return _PLAIN_ALONE + brief
+        return PLAIN_ALONE + brief
     mark, data, buffers = _structure(value)
     large = len(data) > INLINE_SIZE
     if not (large or buffers):
@@ -155,7 +156,7 @@ def decode(payload: bytes, open_blob: OpenBlob, unpack: Unpack = unpacked) -> An
     DamagedError
         A blob is gone or has another checksum.
     """
-    if payload[:2] == _PLAIN_ALONE and len(payload) > 2:
+    if payload[:2] == PLAIN_ALONE and len(payload) > 2:
         return short.unpack(payload[2:])
     payload = _bare(payload)
     if payload[:1] == b"P":
@@ -174,7 +175,7 @@ def outline(payload: bytes, open_blob: OpenBlob, unpack: Unpack = unpacked) -> A
     DamagedError
         A blob that has to be read is gone or has another checksum.
     """
-    if payload[:2] == _PLAIN_ALONE and len(payload) > 2:
+    if payload[:2] == PLAIN_ALONE and len(payload) > 2:
         return short.unpack(payload[2:])
     payload = _bare(payload)
     if payload[:1] == b"P":

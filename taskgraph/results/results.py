@@ -14,7 +14,7 @@ from taskgraph.errors import MissingResultError, NoResultError
 from taskgraph.files.places import seen
 from taskgraph.names import known_as
 from taskgraph.records import Body, Record
-from taskgraph.results import codec
+from taskgraph.results import codec, short
 from taskgraph.results.unpacked import Unpacked
 
 if TYPE_CHECKING:
@@ -234,6 +234,18 @@ class Results:
 
         payload = codec.encode(value, stem, self.backend.blobs.write)
         self._keep(key, value, payload)
+        return payload
+
+    def encode_short(self, value: object, key: bytes) -> bytes | None:
+        """Return the same of a number or a short text; None of anything else."""
+        brief = short.pack(value)
+        if brief is None:
+            return None
+        payload = codec.PLAIN_ALONE + brief
+        if len(payload) <= _SMALL:
+            if len(self._small) >= _MANY:
+                self._small.clear()
+            self._small[key] = value
         return payload
 
     def record(self, key: bytes) -> Record | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from operator import not_
+from operator import attrgetter, not_
 from typing import TYPE_CHECKING
 
 from backends.interface.frozen import frozen
@@ -13,13 +13,15 @@ from taskgraph.tasks.graph import closure_of
 from taskgraph.tasks.longest_first import left_to_others, longest_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     from taskgraph.resources import Resources
     from taskgraph.tasks.graph import Graph
     from taskgraph.tasks.task import Task
 
 Key = bytes
+_Keys = deque[Key]
+_KEY = attrgetter("key")
 
 
 @dataclass(slots=True, eq=False)
@@ -75,7 +77,7 @@ class Frontier:
         self.failed = {key for key in failed if key in graph}
         self.unfinished = {key for key in graph if key not in finished} | self.failed
         self._waiting: dict[Key, _Waiting] = {}
-        self._followers: dict[Key, list[_Waiting]] = {}
+        self._followers: defaultdict[Key, list[_Waiting]] = defaultdict(list)
         self._selected = selected
         self._fresh: deque[Key] = deque()
         self._urgent: set[Key] = set()
@@ -100,8 +102,8 @@ class Frontier:
                 continue
             if task.needs is not needs:
                 needs = task.needs
-                keys = [need.key for need in needs]
-                group = self._wait([key for key in keys if key in unfinished])
+                missing = filter(unfinished.__contains__, map(_KEY, needs))
+                group = self._wait(list(missing))
             if group.missing:
                 group.keys.append(key)
                 self._waiting[key] = group
@@ -113,12 +115,8 @@ class Frontier:
     def _wait(self, missing: list[Key]) -> _Waiting:
         """Return a group that waits for these."""
         group = _Waiting(len(missing))
-        followers = self._followers
         for key in missing:
-            if key in followers:
-                followers[key].append(group)
-            else:
-                followers[key] = [group]
+            self._followers[key].append(group)
         return group
 
     def grow(self, finished: Container[Key], failed: Container[Key]) -> None:
@@ -127,11 +125,8 @@ class Frontier:
         self._size += len(tasks)
         self._needed_by = None
         self.failed.update(task.key for task in tasks if task.key in failed)
-        self.unfinished.update(
-            task.key
-            for task in tasks
-            if task.key not in finished or task.key in self.failed
-        )
+        keys, failures = map(_KEY, tasks), self.failed
+        self.unfinished |= {k for k in keys if k not in finished or k in failures}
         self._begin(tasks)
 
     @property
@@ -255,25 +250,28 @@ class Frontier:
     def _take(
         self, expected: Callable[[Task], float | None], budget: Budget
     ) -> list[Key]:
-        taken: list[Key] = []
-        chosen: set[Key] = set()
+        taken: dict[Key, None] = {}
+        costs: dict[object, float | None] = {}
         seconds = 0.0
         missing: dict[_Waiting, int] = {}
         ahead: list[Key] = []
         asked, tasks = budget.asked, self._graph.by_key
+        ready = self._free(budget, self._stack, self._fresh, self._aside)
         while len(taken) < budget.tasks or seconds < budget.least:
-            key = ahead.pop() if ahead else self._next(budget, asked)
+            key = ahead.pop() if ahead else self._next(ready, budget, asked)
             if key is None:
                 break
-            if key in chosen:  # it was put back twice
+            if key in taken:  # it was put back twice
                 continue
-            cost = expected(tasks[key])
+            task = tasks[key]
+            if not (budget.alike and task.generator in costs):
+                costs[task.generator] = expected(task)
+            cost = costs[task.generator]
             if taken and (cost is None or seconds + cost > budget.seconds):
                 if self._waiting.get(key) not in missing:
                     self._stack.append(key)
                 break
-            taken.append(key)
-            chosen.add(key)
+            taken[key] = None
             asked = self._asked(key) if self._asking else None
             if cost is None:
                 break
@@ -282,7 +280,7 @@ class Frontier:
                 left = missing[group] = missing.get(group, group.missing) - 1
                 if not left:
                     ahead += [k for k in group.keys if self._may_be_next(k, asked)]
-        return taken
+        return list(taken)
 
     def put_back(self, keys: Iterable[Key]) -> None:
         """Hand in keys that were taken and not run."""
@@ -306,18 +304,20 @@ class Frontier:
         asked: Resources = self._graph[key].generator.resources
         return asked
 
-    def _next(self, budget: Budget, asked: Resources | None) -> Key | None:
+    def _next(
+        self, ready: Iterator[Key], budget: Budget, asked: Resources | None
+    ) -> Key | None:
         """Return the next key of a batch, all of which ask for the same resources.
 
         What waits for resources comes first: these are scarce, others can run the rest.
         """
         if not self._asking:
-            return self._pop(budget, self._stack, self._fresh)
+            return next(ready, None)
         if asked is None or asked:
             key = self._unpark(budget, asked)
             if key is not None:
                 return key
-        while (key := self._pop(budget, self._stack, self._fresh)) is not None:
+        for key in ready:
             asks = self._asked(key)
             if asks == asked or (asked is None and (not asks or budget.fits(asks))):
                 return key
@@ -332,8 +332,9 @@ class Frontier:
     def _unpark(self, budget: Budget, asked: Resources | None) -> Key | None:
         """Return a key that waited for resources which it can have now."""
         for asks in [asked] if asked else list(self._parked):
-            keys = self._parked.get(asks, deque())
-            key = self._pop(budget, deque(), keys)
+            keys, aside = self._parked.get(asks, deque()), list[Key]()
+            key = next(self._free(budget, deque(), keys, aside), None)
+            keys.extend(aside)
             if key is None:
                 if not keys:
                     self._parked.pop(asks, None)
@@ -355,10 +356,13 @@ class Frontier:
             return []
         return [asks for asks, keys in found.items() if keys]
 
-    def _pop(self, budget: Budget, stack: deque[Key], fresh: deque[Key]) -> Key | None:
-        """Return the next ready key that nobody else holds, dropping finished ones."""
-        aside: list[Key] = []
-        found = None
+    def _free(
+        self, budget: Budget, stack: _Keys, fresh: _Keys, aside: list[Key]
+    ) -> Iterator[Key]:
+        """Yield ready keys that nobody else holds, dropping finished ones.
+
+        What others hold goes `aside`: behind what is hidden, which keeps its place.
+        """
         held, running = budget.held, budget.running
         unfinished, failed = self.unfinished, self.failed
         any_task = self._selected is None
@@ -369,13 +373,7 @@ class Frontier:
             if key in held or key == running:
                 aside.append(key)
             elif any_task or self._may_run(key):
-                found = key
-                break
-        if fresh is self._fresh:  # behind what is hidden, which keeps its place
-            self._aside += aside
-        else:
-            fresh.extend(aside)
-        return found
+                yield key
 
 
 @frozen
@@ -386,7 +384,8 @@ class Budget:
     `seconds` of expected work, and none that is `held` by somebody, or `running` here,
     whoever holds it. About `skip` keys that would come first are left to others. All
     ask for the same resources: for those `asked` if that is not None, else for nothing
-    or what `fits` takes for them.
+    or what `fits` takes for them. `alike` says that of each function only one task need
+    be asked how long it will take.
     """
 
     tasks: int
@@ -397,3 +396,4 @@ class Budget:
     running: Key = b""
     asked: Resources | None = None
     fits: Callable[[Resources], bool] = not_
+    alike: bool = False

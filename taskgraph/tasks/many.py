@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter, is_
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskgraph.errors import NoResultError
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 10_000
 """Keys that are made or joined at once: Python takes 80 bytes for each meanwhile."""
+_REMEMBERED = 1 << 18
+"""Tasks in a row that are remembered: 37 bytes for each."""
 _FEW, _OFTEN = 4, 50
 """How few keys are asked for at once, and how often in a row, until it is no use."""
 _KEY, _RECORDING = attrgetter("key"), attrgetter("recording")
@@ -57,25 +59,69 @@ def key_asked_for(task: Any) -> bytes:
     return key
 
 
-def encode_all(tasks: Sequence[Any], encoder: Encoder) -> bytes:
-    """Return what stands for tasks in a row, each as in `Task.__taskgraph_encode__`."""
+class _Row(NamedTuple):
+    """Tasks in a row, with what is the same for all calls that are given them."""
+
+    tasks: tuple[Any, ...]
+    keys: list[bytes]
+    encoded: bytes
+    recording: Any
+    """Of all of them; None if they are of several."""
+
+
+def _row_of(tasks: Sequence[Any], encoder: Encoder) -> _Row | None:
+    """Return what is known of tasks in a row; None if something else is among them.
+
+    The last row is remembered: many calls may be given the same, and be looked at
+    again before they are made.
+    """
+    last: _Row | None = encoder.row
+    if last is not None and _are_same(tasks, last.tasks):
+        return last
+    if len(set(map(type, tasks))) > 1:
+        return None
+    keys = list(map(_KEY, tasks))
+    some = range(0, len(keys), _AT_ONCE)
+    encoded = b"K".join([b"", *[b"K".join(keys[i : i + _AT_ONCE]) for i in some]])
+    recordings = set(map(_RECORDING, tasks))
+    recording = recordings.pop() if len(recordings) == 1 else None
+    row = _Row(tuple(tasks), keys, encoded, recording)
+    encoder.row = row if len(keys) <= _REMEMBERED else None
+    return row
+
+
+def _are_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    """Return whether these are the same objects: not all can be compared."""
+    return len(some) == len(others) and all(map(is_, some, others))
+
+
+def encode_all(tasks: Sequence[Any], encoder: Encoder) -> bytes | None:
+    """Return what stands for tasks in a row, each as in `Task.__taskgraph_encode__`.
+
+    None if not all are tasks.
+    """
+    row = _row_of(tasks, encoder)
+    if row is None:
+        return None
     encoder.tasks += tasks
-    some = range(0, len(tasks), _AT_ONCE)
-    parts = [b"K".join(map(_KEY, tasks[i : i + _AT_ONCE])) for i in some]
-    return b"K".join([b"", *parts])
+    return row.encoded
 
 
-def values_of(tasks: Sequence[Any]) -> list[Any]:
+def values_of(tasks: Sequence[Any]) -> list[Any] | None:
     """Return the results of tasks, as `Task.value` does that of each.
+
+    None if not all are tasks.
 
     Raises
     ------
     NoResultError
         One has none yet, or it failed.
     """
-    recordings = set(map(_RECORDING, tasks))
-    results: Results | None = recordings.pop().results
-    if results is not None and not recordings:
+    row = _row_of(tasks, tasks[0].recording.encoder)
+    if row is None:
+        return None
+    results: Results | None = row.recording and row.recording.results
+    if results is not None:
         with suppress(NoResultError):  # said below, of the one that has none
-            return results.here().load_many(list(map(_KEY, tasks)))
+            return results.here().load_many(row.keys)
     return [task.value() for task in tasks]

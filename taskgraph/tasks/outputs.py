@@ -47,6 +47,7 @@ def give_name(task: Any, generator: Any) -> None:
     outputs = task.recording.outputs
     declared = outputs.pop(task.key, ())  # which it has from here on, if it had none
     task.generator, task.key = generator, generator.key_of(task)
+    task.recording.encoder.row = None
     if declared:
         outputs[task.key], generator.files, generator.declares = declared, True, True
 

@@ -64,12 +64,10 @@ def value(item: Any) -> Any:
 
 def _values_of(items: Sequence[Any]) -> list[Any]:
     """Return what takes the place of each; that of many tasks is asked for at once."""
-    kinds = set(map(type, items))
-    if len(kinds) == 1:
-        together = getattr(kinds.pop(), "__taskgraph_values__", None)
-        if together is not None:
-            found: list[Any] = together(items)
-            return found
+    together = getattr(type(items[0]), "__taskgraph_values__", None) if items else None
+    found: list[Any] | None = together and together(items)
+    if found is not None:
+        return found
     return [x if type(x) in _LEAVES else value(x) for x in items]
 
 

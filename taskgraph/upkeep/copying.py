@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
 from backends.interface import Inputs
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.results.blobs import check_blob
 from taskgraph.results.codec import blob_refs, same_result, stored_size
 from taskgraph.upkeep.code.acceptance import copy_acceptances

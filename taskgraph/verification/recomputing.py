@@ -21,7 +21,8 @@ from backends.opening import open_backend
 from taskgraph.errors import MissingResultError, TaskgraphError
 from taskgraph.execution.runner import Runner
 from taskgraph.execution.writing.needed import NotRunError
-from taskgraph.records import Batch, Failure
+from taskgraph.records import Failure
+from taskgraph.results.batch import Batch
 from taskgraph.results.results import Results
 from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.verification.unseeded import MADE, Watch

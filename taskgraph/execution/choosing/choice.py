@@ -14,9 +14,9 @@ from taskgraph.tasks.frontier import Budget, Frontier
 from taskgraph.tasks.limits import checked_causes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Sequence
+    from collections.abc import Callable, Container, Sequence
 
-    from backends.interface import Claim, Key
+    from backends.interface import Backend, Claim, Key
     from taskgraph.execution.choosing.pool import Share
     from taskgraph.execution.options import WorkerOptions
     from taskgraph.execution.other_workers import OtherWorkers
@@ -102,13 +102,14 @@ class Choice:
     def budget(
         self,
         pace: Pace,
-        held: Collection[Key],
+        backend: Backend,
         frontier: Frontier,
         graph: Graph,
         running: Key,
         attempts: int,
     ) -> Budget:
         """Return how much to lock beside what runs, after so many attempts in vain."""
+        held = backend.holders()
         tasks = pace.tasks(frontier.free(len(held)))
         return Budget(
             tasks,
@@ -119,6 +120,7 @@ class Choice:
             running,
             self.keep(graph, running),
             self._share.take,
+            alike=not (self._others or backend.suspects()),
         )
 
     def keep(self, graph: Graph, running: Key) -> Resources | None:

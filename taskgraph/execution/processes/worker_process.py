@@ -16,6 +16,7 @@ from backends.warning import warnings_printed
 from taskgraph.errors import TaskgraphError
 from taskgraph.execution.ending import limited, run_told
 from taskgraph.execution.output import Capture, flush_streams
+from taskgraph.execution.process_state import StopNow
 from taskgraph.execution.processes import (
     fork_safety,
     process_ends,
@@ -24,7 +25,6 @@ from taskgraph.execution.processes import (
 )
 from taskgraph.execution.processes.reading import Reader
 from taskgraph.execution.processes.worker_signals import Stopped
-from taskgraph.execution.runner import StopNow
 from taskgraph.execution.worker import Worker
 from taskgraph.exit_codes import ExitCode
 from taskgraph.told_store import STORE_VARIABLE

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
-from taskgraph.execution.runner import StopNow
+from taskgraph.execution.process_state import StopNow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,7 +19,7 @@ from taskgraph.errors import UsageError
 from taskgraph.files.places import seen
 from taskgraph.files.written import written_at
 from taskgraph.fingerprints.fingerprint import fingerprint
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.results.failures import discard_failures
 from taskgraph.results.provenance import Provenance
 from taskgraph.tasks.outputs import noted_path, outputs_of, payload_of

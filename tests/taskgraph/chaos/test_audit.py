@@ -8,7 +8,8 @@ from backends.interface import Inputs
 from backends.memory import MemoryLog, Room
 from backends.store import JournalStore
 from taskgraph.chaos.audit import audit
-from taskgraph.records import Batch, Failure
+from taskgraph.records import Failure
+from taskgraph.results.batch import Batch
 from taskgraph.results.results import Results
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.recording import Recording, recorded_in

@@ -60,7 +60,8 @@ fail(ESCAPES), text(), strange()
 def escaping(tg):
     """Return a folder with a store that is full of what terminals obey."""
     from backends.interface import Row
-    from taskgraph.records import Batch, Failure
+    from taskgraph.records import Failure
+    from taskgraph.results.batch import Batch
 
     tg.write("job.py", JOB)
     tg("execute", "-q", "job.py", code=1)

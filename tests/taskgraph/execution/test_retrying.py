@@ -15,7 +15,8 @@ from taskgraph import open_store
 from taskgraph.cli.running import retry_failures
 from taskgraph.execution.options import RunOptions
 from taskgraph.execution.retrying import judge
-from taskgraph.records import Batch, Failure
+from taskgraph.records import Failure
+from taskgraph.results.batch import Batch
 from taskgraph.results.failures import discard_failures
 from taskgraph.tasks.jugfile import Jugfile
 

@@ -15,7 +15,7 @@ from backends import RewoundError
 from backends.filesystem.file_log import FileLog
 from backends.opening import open_backend
 from backends.store import JournalStore
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.results.results import Results
 
 from ..rough import ENVIRONMENT, TG, end, tg, value_of

@@ -198,8 +198,8 @@ def test_a_worker_that_breaks_over_a_task_gives_it_up_after_three(
     def broken(*_what):
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr("taskgraph.execution.runner._summary", broken)
-    task = quick(1)
+    monkeypatch.setattr("taskgraph.execution.runner.summary", broken)
+    task = quick("text")
 
     code, said = supervise(recording)
 

@@ -10,8 +10,8 @@ from taskgraph import TaskGenerator, open_store
 from taskgraph.execution.choosing.choice import Choice
 from taskgraph.execution.options import WorkerOptions
 from taskgraph.foresight.learned import lengths
-from taskgraph.records import Batch
 from taskgraph.resources import Resources
+from taskgraph.results.batch import Batch
 from taskgraph.tasks.frontier import Budget, Frontier
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.jugfile import Loaded

@@ -6,7 +6,7 @@ import pytest
 from taskgraph import TaskGenerator, open_store, run, value
 from taskgraph.errors import ArgumentChangedError, OptionError
 from taskgraph.execution.runner import Runner
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.tasks.recording import Recording, recorded_in
 
 

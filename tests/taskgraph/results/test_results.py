@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from taskgraph import TaskGenerator, open_store, run, value
 from taskgraph.errors import NoResultError
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.results.results import Results
 from taskgraph.tasks.recording import Recording, recorded_in
 

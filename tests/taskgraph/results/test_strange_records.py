@@ -12,7 +12,8 @@ from backends.interface import Inputs, Row, Where
 from taskgraph import open_store
 from taskgraph.compression import zstd
 from taskgraph.errors import TaskgraphError
-from taskgraph.records import Batch, Body, Failure
+from taskgraph.records import Body, Failure
+from taskgraph.results.batch import Batch
 from taskgraph.results.codec import blob_refs, stored_size
 from taskgraph.upkeep.checking import check
 

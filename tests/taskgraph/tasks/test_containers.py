@@ -21,7 +21,7 @@ from taskgraph import (
 )
 from taskgraph.execution.runner import Runner
 from taskgraph.identity.hashing import Encoder
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.tasks.recording import Recording, recorded_in
 
 ARRIVED = []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backends.opening import open_backend
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.results.results import Results
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.recording import Recording, recorded_in

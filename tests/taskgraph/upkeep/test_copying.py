@@ -10,7 +10,8 @@ from backends.interface import Inputs
 from backends.memory import MemoryLog, Room
 from backends.opening import open_backend
 from backends.store import JournalStore
-from taskgraph.records import Batch, Failure
+from taskgraph.records import Failure
+from taskgraph.results.batch import Batch
 from taskgraph.results.codec import blob_refs, same_result
 from taskgraph.results.results import Results
 from taskgraph.upkeep.copying import copy, functions, missing, origins

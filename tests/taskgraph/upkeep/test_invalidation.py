@@ -4,7 +4,8 @@ import pytest
 
 from backends.errors import RewoundError
 from backends.opening import open_backend
-from taskgraph.records import Batch, Failure
+from taskgraph.records import Failure
+from taskgraph.results.batch import Batch
 from taskgraph.results.results import Results
 from taskgraph.tasks.graph import Graph, selector
 from taskgraph.tasks.recording import Recording, recorded_in

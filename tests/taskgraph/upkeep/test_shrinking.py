@@ -118,7 +118,7 @@ def test_a_cleanup_by_size_is_shown_done_and_taken_back(tg):
 
 def test_what_was_computed_elsewhere_counts_as_dear(tmp_path):
     from taskgraph import TaskGenerator, open_store, run
-    from taskgraph.records import Batch
+    from taskgraph.results.batch import Batch
     from taskgraph.upkeep.shrinking import weights
 
     task = TaskGenerator(bytes)(1_000)

@@ -11,7 +11,7 @@ from backends.memory import MemoryLog, Room
 from backends.opening import open_backend
 from backends.segment import VOID_FRAME
 from backends.store import JournalStore
-from taskgraph.records import Batch
+from taskgraph.results.batch import Batch
 from taskgraph.results.failures import discard_failures
 from taskgraph.results.lineage import discard_damaged, made_of
 from taskgraph.results.results import Results
