@@ -94,7 +94,13 @@ PARTS = (
     Part(
         "tiny",
         "Tiny tasks",
-        "10,000 calls that do nothing, and their sum; start-up included.",
+        "10,000 calls that do nothing, and their sum; start-up included. A call takes"
+        " 120,000 instructions of its worker (callgrind, CPython 3.11): 15 % to read "
+        "it and make its key, 12 % to lock it, 10 % to publish its record, 62 % to "
+        "run it. That is what is promised: the supervisor knows what runs, what is "
+        "printed is told apart, folder and umask are put back, a child that returns "
+        "is ended, time, CPU and memory are measured. The start of tg takes as many "
+        "as 4,000 calls.",
         "engine.py overhead",
         150,
     ),
