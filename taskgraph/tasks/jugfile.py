@@ -23,6 +23,7 @@ from taskgraph.tasks.refusals import advice
 from taskgraph.tasks.script_module import (
     circle,
     find_neighbours,
+    hiding,
     module_name,
     modules_beside,
 )
@@ -171,7 +172,7 @@ class Jugfile:
             return
         what = f"{error}"
         if not isinstance(error, TaskgraphError):
-            more = advice(error) or circle(error, name)
+            more = advice(error) or circle(error, name) or hiding(error, self.path)
             what = f"{type(error).__name__}: {error}{more}"
         raise JugfileError(f"{self._place(error)}: {what}") from error
 

@@ -9,6 +9,7 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 
 from backends.warning import warn
@@ -110,6 +111,47 @@ def circle(error: BaseException, name: str) -> str:
         f"; what {name} imports imports {name}, which is only half read then: move "
         "what both need to a module of its own"
     )
+
+
+def hiding(error: BaseException, path: Path) -> str:
+    """Return what to add to an error if a file beside a jugfile hides another module.
+
+    Examples
+    --------
+    >>> there = Path("scripts").resolve()
+    >>> error = ImportError("no name Random", path=f"{there}/random.py")
+    >>> hiding(error, there / "work.py")
+    '; random.py beside it hides the module random, which others need: rename it'
+    >>> hiding(ImportError("no name x", path=f"{there}/cells.py"), there / "work.py")
+    ''
+    """
+    if not isinstance(error, ImportError | AttributeError):
+        return ""
+    files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    files += [getattr(getattr(error, "obj", None), "__file__", None) or ""]
+    files += [getattr(error, "path", None) or ""]
+    for file in map(Path, files):
+        name = file.stem
+        if file.suffix != ".py" or name == path.stem:
+            continue
+        if file.resolve().parent == path.resolve().parent and _is_taken(name):
+            return (
+                f"; {file.name} beside it hides the module {name}, which others need: "
+                "rename it"
+            )
+    return ""
+
+
+def _is_taken(name: str) -> bool:
+    """Return whether Python or a package that is installed has a module of a name."""
+    if name in sys.stdlib_module_names:
+        return True
+    try:
+        from importlib.metadata import packages_distributions
+
+        return name in packages_distributions()
+    except Exception:  # noqa: BLE001 - it imports modules that may be hidden, too
+        return False
 
 
 class _Beside(str):

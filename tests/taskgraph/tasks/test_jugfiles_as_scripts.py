@@ -327,3 +327,21 @@ def test_breakpoint_in_a_worker_says_how_to_have_a_debugger(tg):
     assert "run it with --debug" in tg.json("errors", "job.py")[0]["message"]
     tried = tg("execute", "job.py", "--debug", "--retry", stdin="p 'seen'\nc\n")
     assert "seen" in tried.stdout
+
+
+@pytest.mark.parametrize(
+    ("neighbour", "content", "job"),
+    [
+        ("random.py", "x = 1", "from random import Random"),
+        ("queue.py", "from missing import x", "import queue"),
+        ("numpy.py", "x = 1", "import numpy\nnumpy.zeros(3)"),
+    ],
+)
+def test_a_neighbour_that_hides_a_module_is_named(fresh_tg, neighbour, content, job):
+    fresh_tg.write(neighbour, f"{content}\n")
+    fresh_tg.write("job.py", f"{job}\n")
+
+    said = fresh_tg("execute", "job.py", code=2).stderr
+
+    name = neighbour.removesuffix(".py")
+    assert f"{neighbour} beside it hides the module {name}" in said
