@@ -26,11 +26,10 @@ from taskgraph.identity.parameters import Parameters, WithNames, given
 from taskgraph.identity.scalars import SCALARS
 from taskgraph.names import known_as
 from taskgraph.resources import NOTHING, Resources
-from taskgraph.tasks import limits
+from taskgraph.tasks import limits, refusals
 from taskgraph.tasks.many import encode_all, give_keys, key_asked_for, values_of
 from taskgraph.tasks.outputs import note_outputs
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
-from taskgraph.tasks.refusals import NotItsResult, refuse_generator, refused_argument
 from taskgraph.tasks.script_module import expect_run
 from taskgraph.tasks.tasklet import Tasklet
 
@@ -109,7 +108,7 @@ class TaskGenerator:
         self._given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
         if isinstance(f, functools.partial):
             self._given, f = (f.args, f.keywords), f.func
-        refuse_generator(f)
+        refusals.refuse_generator(f)
         self.function, self.name = f, name or function_name(f)
         if getattr(f, "__module__", "") == "__main__":
             expect_run()
@@ -176,7 +175,7 @@ class TaskGenerator:
         except BaseException as error:
             encoder.outputs = []  # or the next call declares them
             if isinstance(error, UnhashableError):
-                raise refused_argument(self.name, error) from None
+                raise refusals.refused_argument(self.name, error) from None
             raise
         finally:
             encoder.tasks = outer
@@ -236,7 +235,7 @@ class TaskGenerator:
 
 
 @known_as("taskgraph")
-class Task(NotItsResult):
+class Task(refusals.NotItsResult):
     """A call written down; ``Task(f, ...)`` is the same as ``TaskGenerator(f)(...)``.
 
     Attributes
@@ -324,6 +323,7 @@ class Task(NotItsResult):
         NoResultError
             It has none yet, or it failed.
         """
+        refusals.refuse_unasked(self)
         try:
             return self.recording.load(self.key, self.generator.name)
         except MissingResultError as error:
