@@ -173,28 +173,6 @@ def refuse_in_task(what: str, backend: Backend) -> None:
         )
 
 
-def refuse_unasked(task: Any) -> None:
-    """Refuse to tell a running task the result of one in the store that it runs for.
-
-    Nothing would know that the one was made of the other: if that changes, it would
-    stay as it is.
-
-    Raises
-    ------
-    TaskInsideTaskError
-        This code is of a task that runs for that store.
-    """
-    if not in_task():
-        return
-    results = task.recording.results
-    if results is not None and (name := in_task(results.backend.url)):
-        raise TaskInsideTaskError(
-            f"{name} asked for the result of {task.name} while it ran; nothing would "
-            "compute it anew when that changes. Give it the task as an argument: it "
-            "gets the result"
-        )
-
-
 def refuse_generator(f: Any) -> None:
     """Refuse to make what writes its calls down into that once more."""
     if hasattr(f, "__taskgraph_generator__"):

@@ -26,10 +26,11 @@ from taskgraph.identity.parameters import Parameters, WithNames, given
 from taskgraph.identity.scalars import SCALARS
 from taskgraph.names import known_as
 from taskgraph.resources import NOTHING, Resources
-from taskgraph.tasks import limits, refusals
+from taskgraph.tasks import limits
 from taskgraph.tasks.many import encode_all, give_keys, key_asked_for, values_of
 from taskgraph.tasks.outputs import note_outputs
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
+from taskgraph.tasks.refusals import NotItsResult, refuse_generator, refused_argument
 from taskgraph.tasks.script_module import expect_run
 from taskgraph.tasks.tasklet import Tasklet
 
@@ -108,7 +109,7 @@ class TaskGenerator:
         self._given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
         if isinstance(f, functools.partial):
             self._given, f = (f.args, f.keywords), f.func
-        refusals.refuse_generator(f)
+        refuse_generator(f)
         self.function, self.name = f, name or function_name(f)
         if getattr(f, "__module__", "") == "__main__":
             expect_run()
@@ -175,7 +176,7 @@ class TaskGenerator:
         except BaseException as error:
             encoder.outputs = []  # or the next call declares them
             if isinstance(error, UnhashableError):
-                raise refusals.refused_argument(self.name, error) from None
+                raise refused_argument(self.name, error) from None
             raise
         finally:
             encoder.tasks = outer
@@ -235,7 +236,7 @@ class TaskGenerator:
 
 
 @known_as("taskgraph")
-class Task(refusals.NotItsResult):
+class Task(NotItsResult):
     """A call written down; ``Task(f, ...)`` is the same as ``TaskGenerator(f)(...)``.
 
     Attributes
@@ -323,7 +324,6 @@ class Task(refusals.NotItsResult):
         NoResultError
             It has none yet, or it failed.
         """
-        refusals.refuse_unasked(self)
         try:
             return self.recording.load(self.key, self.generator.name)
         except MissingResultError as error:

@@ -34,9 +34,6 @@ def value(item: Any) -> Any:
     ------
     NoResultError
         A task has no result.
-    TaskInsideTaskError
-        A running task asked for the result of another one of its store, which would
-        not be known to be needed: take it as an argument.
     UsageError
         Two tasks that are keys of a dict, or in a set, have equal results, so that an
         entry would be lost.

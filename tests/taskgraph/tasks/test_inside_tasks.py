@@ -60,26 +60,3 @@ def test_a_task_that_waits_is_told_to_take_what_it_waits_for(tg, what):
     name = what.partition("(")[0]
     assert f"job.two called {name}() while it ran" in failure["message"]
     assert "pass this one as an argument" in failure["message"]
-
-
-@pytest.mark.parametrize(
-    "asked", ["taskgraph.value(first)", "first.value()", "taskgraph.value([first] * 9)"]
-)
-def test_a_task_is_not_told_results_that_it_does_not_state_to_need(tg, asked):
-    tg.write("job.py", JOB.format(body=asked))
-
-    tg("execute", "-q", "job.py", code=1)
-
-    (failure,) = tg.json("errors", "job.py")
-    assert failure["error"] == "TaskInsideTaskError"
-    assert "job.two asked for the result of job.one while it ran" in failure["message"]
-    assert "Give it the task as an argument" in failure["message"]
-
-
-def test_a_task_is_told_results_of_another_store(tg):
-    tg.write("other.py", JOB.format(body="pass"))
-    tg("execute", "-q", "other.py")
-    other = "taskgraph.init('other.py', 'other.tgdata')[1]"
-    tg.write("job.py", JOB.format(body=f"assert {other}['first'].value() == x"))
-
-    tg("execute", "-q", "job.py")
