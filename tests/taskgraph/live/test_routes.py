@@ -17,9 +17,20 @@ from pathlib import Path
 from taskgraph import TaskGenerator
 from datetime import date
 
+def looked_at():  # to store what is pickled, it is loaded once; only later it turns bad
+    return Path("stored").exists()
+
 def leave(words):
     Path("ran.txt").write_text(words)
     return words
+
+def end():
+    if looked_at():
+        os._exit(3)
+
+def sleep():
+    if looked_at():
+        time.sleep(60)
 
 class Ran:
     def __reduce__(self):
@@ -27,11 +38,11 @@ class Ran:
 
 class Ends:
     def __reduce__(self):
-        return os._exit, (3,)
+        return end, ()
 
 class Sleeps:
     def __reduce__(self):
-        return time.sleep, (60,)
+        return sleep, ()
 
 class Own:
     def _repr_html_(self):
@@ -73,6 +84,7 @@ def jugfile(tmp_path, monkeypatch):
     path.write_text(SCRIPT)
     run(path, store=str(path.with_suffix(".tgdata")), check=False, workers=0)
     (tmp_path / "ran.txt").unlink(missing_ok=True)
+    (tmp_path / "stored").touch()
     return path
 
 

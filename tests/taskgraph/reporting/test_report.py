@@ -67,6 +67,7 @@ def tg(forked_tg):
 def ran(tg):
     (tg.folder / "jugfile.py").write_text(textwrap.dedent(SCRIPT))
     tg("execute", "jugfile.py", code=1)
+    (tg.folder / "opened").unlink(missing_ok=True)  # it was tried when it was stored
     return tg
 
 
