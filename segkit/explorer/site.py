@@ -155,26 +155,28 @@ class Explorer:
                 if channel
                 else (lambda: False)
             )
-            loop = asyncio.get_running_loop()
-            worker = self._behind if plain.get("whole") else self._worker
-            worker = self._quick if asked.url.path.endswith(_QUICK) else worker
-            found = await loop.run_in_executor(worker, call, plain, stale)
+            found = await self._computed(asked.url.path, call, plain, stale)
         except StaleError:
             return Response(status_code=204)
-        except RecursionError:
-            return json_answer({"error": "this is nested too deeply"}, 422)
-        except OverflowError as error:
-            return json_answer({"error": f"a number is too large: {error}"}, 422)
-        except (PipelineError, ImageError, OSError, ValueError, TypeError) as error:
-            return json_answer({"error": str(error)}, 422)
-        except RuntimeError:  # nothing is computed any more
+        except _EndedError:
             return json_answer({"error": "the server of this page has ended"}, 503)
-        except MemoryError:
-            why = "this takes more memory than there is; zoom in"
-            return json_answer({"error": why}, 422)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the page says it
+            return _told(error)
         if isinstance(found, bytes):
             return Response(found, media_type="application/octet-stream")
         return json_answer(found)
+
+    async def _computed(
+        self, path: str, call: Callable[[Any, Stale], Any], plain: Any, stale: Stale
+    ) -> Any:
+        """Return what a request is answered with, computed in one of the threads."""
+        worker = self._behind if plain.get("whole") else self._worker
+        worker = self._quick if path.endswith(_QUICK) else worker
+        try:
+            waited = asyncio.wrap_future(worker.submit(call, plain, stale))
+        except RuntimeError as error:  # nothing is computed any more
+            raise _EndedError from error
+        return await waited
 
     def _save(self, plain: Any) -> dict[str, Any]:
         run = self._require_run()
@@ -193,3 +195,24 @@ class Explorer:
                 " steps, or explore a file"
             )
         return self._run
+
+
+class _EndedError(Exception):
+    """The server ends, and computes nothing any more."""
+
+
+def _told(error: Exception) -> Response:
+    """Return what the page says of an error: by status 500, that the fault is ours."""
+    if isinstance(error, RecursionError):
+        said = "this is nested too deeply"
+    elif isinstance(error, OverflowError):
+        said = f"a number is too large: {error}"
+    elif isinstance(error, MemoryError):
+        said = "this takes more memory than there is; zoom in"
+    elif isinstance(
+        error, PipelineError | ImageError | OSError | ValueError | TypeError
+    ):
+        said = str(error)
+    else:
+        return json_answer({"error": f"{type(error).__name__}: {error}"}, 500)
+    return json_answer({"error": said}, 422)

@@ -53,8 +53,9 @@ def shown(browser, tmp_path, monkeypatch):
 
 def leave(browser):
     """Leave the page before its server ends, and look at what the console said."""
-    assert browser.complaints() == []
+    complaints = browser.complaints()
     browser.driver.get("about:blank")
+    assert complaints == [], complaints
 
 
 def figure(browser):

@@ -128,6 +128,34 @@ def test_other_steps_are_begun_with_and_taken_back(browser, shown):
         browser.wait(lambda: steps(browser) == before, "the steps before")
 
 
+def test_steps_that_are_set_while_a_preset_is_typed_stay(browser, shown):
+    chosen = """
+const list = document.querySelector("select[aria-label='Begin with other steps']");
+list.dispatchEvent(new KeyboardEvent("keydown", {key: "n"}));
+list.value = "nuclei";
+list.dispatchEvent(new Event("change"));
+explorer.model.set({steps: explorer.model.now.steps.slice(0, 1), list: true});
+setTimeout(arguments[0], 700);
+"""
+    with shown():
+        first = steps(browser)[:1]
+        browser.driver.execute_async_script(chosen)
+        assert steps(browser) == first
+
+
+def test_a_button_of_a_step_that_is_gone_does_nothing(browser, shown):
+    moved = """
+const [button] = [...document.querySelectorAll(".moving button")].slice(-3);
+explorer.model.set({steps: explorer.model.now.steps.slice(0, -1), list: true});
+button.click();
+return explorer.model.now.steps.filter((step) => step).length;
+"""
+    with shown():
+        before = steps(browser)
+        assert browser.run(moved) == len(before) - 1
+        assert steps(browser) == before[:-1]
+
+
 def test_a_step_that_raises_says_why_and_the_rest_stays(browser, shown):
     with shown():
         before = figure(browser)

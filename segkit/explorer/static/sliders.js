@@ -72,7 +72,7 @@ function numbers(parameter, value, id, label, change) {
     on: {
       input: () => {
         if (field.value === "") return;
-        move(Number(field.value));
+        if (high > low) move(Number(field.value)); // else there is no slider
         change(Number(field.value), true);
       },
       change: () => change(field.value === "" ? undefined : Number(field.value), false),

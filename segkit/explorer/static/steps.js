@@ -28,16 +28,26 @@ export class Steps {
   buttons() {
     const button = (text, title, call) =>
       h("button", { type: "button", class: "plain", title, on: { click: call } }, text);
-    const taken = settled(() => {
+    let typed = false;
+    const take = (before) => {
       const steps = this.start.presets[presets.value];
       presets.value = "";
       presets.blur();
-      if (steps) this.model.set({ steps, list: true, place: steps.length - 1, until: null });
-    }, TYPED);
+      typed = false;
+      // Steps that were set while a name was typed stay: they were asked for last.
+      if (steps && before === this.model.now.steps) this.model.set({ steps, list: true, place: steps.length - 1, until: null });
+    };
+    const settle = settled(take, TYPED);
     const presets = h("select", {
       "aria-label": "Begin with other steps", title: "Begin with other steps; z takes it back",
       // Letters of a name are typed into it, and would be keys of the page if it let them go.
-      on: { change: taken, keydown: () => presets.value && taken() },
+      on: {
+        change: () => (typed ? settle : take)(this.model.now.steps),
+        keydown: () => {
+          typed = true;
+          if (presets.value) settle(this.model.now.steps);
+        },
+      },
     }, h("option", { value: "" }, "Begin with"), Object.keys(this.start.presets).map((name) =>
       h("option", { value: name }, name.replaceAll("_", " "))));
     return h("span", { class: "buttons" }, presets,
@@ -181,7 +191,8 @@ export class Steps {
 
   move(place, by) {
     const steps = [...this.model.now.steps];
-    if (place + by < 0 || place + by >= steps.length || steps[place + by].run === "load") return;
+    // Buttons of a list that is made anew just now may be of steps that are gone.
+    if (!steps[place] || !steps[place + by] || steps[place + by].run === "load") return;
     [steps[place], steps[place + by]] = [steps[place + by], steps[place]];
     this.model.set({ steps, list: true, place: place + by });
   }

@@ -241,3 +241,20 @@ def test_wrong_requests_are_answered_by_sentences_and_the_page_lives_on():
         header, arrays = unpacked(posted(served.address, "view", {"steps": []}))
     assert header["size"] == [30, 40]
     assert arrays["image"].shape == (30, 40)
+
+
+def test_a_fault_of_ours_is_told_as_what_it_is_and_an_end_as_an_end(monkeypatch):
+    explorer = explorer_of(GREY)
+
+    def failing(*_):
+        raise RuntimeError("no convergence")
+
+    monkeypatch.setattr(type(explorer._exploration), "voxel", failing)
+    with serving(explorer.site(framed=True)) as served:
+        for code, told in (500, "RuntimeError: no convergence"), (503, "has ended"):
+            with pytest.raises(HTTPError) as found:
+                posted(served.address, "voxel", {"at": [0, 0]})
+            with found.value as answer:
+                assert answer.code == code
+                assert told in json.load(answer)["error"]
+            explorer.close()
