@@ -67,6 +67,11 @@ from {low:.2f} to {high:.2f}; below it, Pearson's correlation. Methods that err 
 gain by combination."""
 
 
+PAPER = r"""%% \usepackage{booktabs, graphicx}
+\noindent\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%%
+\footnotesize\setlength{\tabcolsep}{3pt}%%
+%s}%%
+"""
 SUMMARY = {"mean": np.mean, "deviation": np.std, "least": np.min, "most": np.max}
 
 
@@ -143,25 +148,23 @@ def persons_table(results, keys):
 
 
 def masks_table(masks):
-    """Return the Dice scores of masks against each person."""
-    table = {"mask": np.array(list(masks))}
-    for person in next(iter(masks.values())):
-        scores = [np.array(found[person]) for found in masks.values()]
-        same = [name == f"person {person}" for name in masks]
-        for name, of in SUMMARY.items():
-            values = [
-                np.nan if own else float(of(one))
-                for own, one in zip(same, scores, strict=True)
-            ]
-            table[f"Dice, person {person}, {name}"] = np.array(values)
-    return table
+    """Return the Dice scores of masks against each person who did not draw them."""
+    rows = [
+        {"mask": name, "against": f"person {person}"}
+        | {what: float(of(scores)) for what, of in SUMMARY.items()}
+        for name, found in masks.items()
+        for person, scores in found.items()
+        if name != f"person {person}"
+    ]
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def saved(out, name, table):
     """Write a table as CSV, and as LaTeX what the page shows of it; return where."""
     Table({k: v.tolist() for k, v in table.items()}).to_csv(out / f"{name}.csv")
-    text = f"% \\usepackage{{booktabs}}\n{latex_table(shown_of(table))}\n"
-    (out / f"{name}.tex").write_text(text, "utf-8")
+    shown = shown_of(table)
+    shown.pop("key", None)
+    (out / f"{name}.tex").write_text(PAPER % latex_table(shown), "utf-8")
     return out / f"{name}.csv", out / f"{name}.tex"
 
 
@@ -174,7 +177,7 @@ def made_by(about):
 def shown_of(table):
     """Return the columns of a table that are for readers, as they are called there."""
     if "flattery" not in table:
-        return table
+        return dict(table)
     return {name: table[column] for column, name in SHOWN.items()}
 
 
@@ -191,8 +194,8 @@ def page_of(about, tables, widest, example):
             f"<p>{count} pictures of {days} experiments, drawn by {drawn}."
             " Pictures of one experiment are never on both sides of cross-validation,"
             " but where a column says <i>flattered</i>. All tables are beside this page"
-            " as CSV, whole and not rounded, and as LaTeX, as they are here."
-            f" {TRACED} {made_by(about)}"
+            " as CSV, whole and not rounded, and as LaTeX, as they are here but without"
+            f" keys. {TRACED} {made_by(about)}"
         ),
     ]
     if not about["real"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -56,24 +57,43 @@ def test_every_method_has_its_score_by_experiment_and_the_flattered_one(demo):
         assert schedules[5:] == ["given"] * 3
         assert all(float(row["flattered"]) > -99 for row in rows[:4])
         assert "person 2" in names
-    assert (folder / "vessels-out" / "methods-grid.tex").read_text().count(r"\\") == 9
+    assert (folder / "vessels-out" / "methods-grid.tex").read_text().count(
+        " \\\\\n"
+    ) == 9
 
 
 def test_tables_are_whole_as_csv_and_as_the_page_shows_them_as_latex(demo):
     folder, _ = demo
     out = folder / "vessels-out"
     page = (out / "index.html").read_text()
-    first, head, *lines = (out / "methods-grid.tex").read_text().splitlines()
-    assert first == r"% \usepackage{booktabs}"
-    columns = len(re.findall("[lr]", head.partition("{tabular}")[2]))
-    rows = [line for line in lines if line.endswith(r"\\")]
+    lines = (out / "methods-grid.tex").read_text().splitlines()
+    assert lines[0] == r"% \usepackage{booktabs, graphicx}"
+    columns = len(re.findall("[lr]", lines[3].partition("{tabular}")[2]))
+    rows = [line for line in lines if line.endswith(r" \\")]
     assert {row.count(" & ") for row in rows} == {columns - 1}
     shown = page.split("Regions: grid")[1].partition("</table>")[0]
-    assert columns == len(re.findall("<th[ >]", shown)) < 12
+    assert columns + 1 == len(re.findall("<th[ >]", shown)) < 12  # keys are no paper's
     assert not re.search(r" -\d|-0\.000", "".join(rows))
     assert "-0.000" not in page
     assert all(len(row["Q2"]) > 9 for row in rows_of(out / "methods-grid.csv"))
     assert "scikit-learn 1." in page
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not there")
+def test_the_tables_are_set_by_pdflatex_and_no_wider_than_its_page(demo, tmp_path):
+    folder, _ = demo
+    names = sorted((folder / "vessels-out").glob("*.tex"))
+    assert len(names) == 5
+    (tmp_path / "a.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs, graphicx}\\begin{document}\n"
+        + "".join(f"\\input{{{path}}}\n\n" for path in names)
+        + "\\end{document}\n"
+    )
+    command = ["pdflatex", "-draftmode", "-halt-on-error", "a.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, said[-2000:]
+    assert "Overfull" not in said
 
 
 def test_every_number_of_the_page_is_that_of_the_task_it_names(demo, monkeypatch):
