@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _TABLE = "region_properties(labels, intensity)"
 _DISTANCE = "distance_transform(mask)"
@@ -105,6 +105,9 @@ STEPS = {
 }
 """The steps that do what functions of other names do; empty where there is none."""
 
+_OF_THE_IMAGE = frozenset({"axes", "channel", "select", "spacing", "to_grey", "units"})
+"""Options of the step `load` that are true of all steps after it."""
+
 
 def step_for(name: str) -> str:
     """Return what a step of another name is called here; empty if it is not known.
@@ -160,3 +163,36 @@ def nearest(word: str, known: Sequence[str]) -> str:
 
     found = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {found[0]}?)" if found else ""
+
+
+def misfit(error: TypeError, takes: Sequence[str], given: Iterable[str]) -> str:
+    """Return why arguments do not fit a function, and which would.
+
+    Parameters
+    ----------
+    error
+        As raised by `inspect.Signature.bind`.
+    takes
+        The names of all arguments that may be given.
+    given
+        The names of those given by name. One that the function does not have is told
+        before one that is missing.
+
+    Examples
+    --------
+    >>> error = TypeError("missing a required argument: 'sigma'")
+    >>> misfit(error, ["sigma", "truncate"], ["sigmas"])
+    "got an unexpected keyword argument 'sigmas' (did you mean sigma?); it takes sigma,
+    truncate"
+    >>> misfit(error, ["sigma"], ["spacing"])
+    "got an unexpected keyword argument 'spacing', which load(spacing=...) takes for all
+    steps; it takes sigma"
+    """
+    said = str(error)
+    unknown = [word for word in given if word not in takes]
+    if unknown:
+        word = unknown[0]
+        for_all = f", which load({word}=...) takes for all steps"
+        why = for_all if word in _OF_THE_IMAGE else nearest(word, takes)
+        said = f"got an unexpected keyword argument {word!r}{why}"
+    return f"{said}; it takes {', '.join(takes) or 'no options'}"

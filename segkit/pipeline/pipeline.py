@@ -51,7 +51,7 @@ class Pipeline:
     >>> Pipeline(ndnt(thresshold=0.3))
     Traceback (most recent call last):
     segkit.pipeline.PipelineError: step 1 (ndnt): got an unexpected keyword argument
-    'thresshold'; it takes shape, threshold, ...
+    'thresshold' (did you mean threshold?); it takes shape, threshold, ...
     """
 
     def __init__(self, *steps: Step | Pipeline | Callable[..., Any]) -> None:

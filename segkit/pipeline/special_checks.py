@@ -15,7 +15,7 @@ from segkit.argument_kinds import require_kinds
 from segkit.io.axes import by_number
 from segkit.labelling.connectivity import structure_of
 from segkit.measurement.classification import BoundsClassifier
-from segkit.other_names import nearest
+from segkit.other_names import misfit, nearest
 from segkit.pipeline.stage_work import (
     channel_columns,
     measure_options,
@@ -128,7 +128,7 @@ def options_of(name: str, *, after: int) -> Callable[[Step], None]:
     >>> from segkit.pipeline import label
     >>> options_of("label", after=1)(label(conectivity=2))
     Traceback (most recent call last):
-    TypeError: got an unexpected keyword argument 'conectivity'; it takes ...
+    TypeError: got an unexpected keyword argument 'conectivity' (did you mean ...
     """
 
     def check(step: Step) -> None:
@@ -185,7 +185,7 @@ def require_target(step: Step) -> None:
     >>> require_target(save("labels.tif"))
     >>> require_target(save("labels.tif", levls=2))
     Traceback (most recent call last):
-    TypeError: got an unexpected keyword argument 'levls'; it takes axes, spacing, ...
+    TypeError: got an unexpected keyword argument 'levls' (did you mean levels?); ...
     """
     import segkit
     from segkit.io.elsewhere.address import is_address
@@ -251,7 +251,7 @@ def _require_bound(
     try:
         signature.bind(*[None] * positional, **options)
     except TypeError as error:
-        raise TypeError(f"{error}; it takes {takes}") from error
+        raise TypeError(misfit(error, names[positional:], options)) from error
     require_kinds(function, options)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from segkit.argument_kinds import require_kinds
 from segkit.io.axes import as_first_step, require_said
 from segkit.io.calibration import SPATIAL
+from segkit.other_names import misfit
 from segkit.pipeline.contents import (
     asks_for_axes,
     is_foreign,
@@ -276,10 +277,11 @@ def _require_arguments(
     try:
         bound = signature.bind(*[None] * arrays, *step.arguments, **step.keywords)
     except TypeError as error:
-        takes = ", ".join(list(signature.parameters)[arrays:]) or "no options"
-        if {"sigma", "radius"} & {*signature.parameters} and "'spacing'" in str(error):
-            takes += "; its lengths are in voxels, one for each axis"
-        raise _wrong(number, step, f"{error}; it takes {takes}") from error
+        takes = list(signature.parameters)[arrays:]
+        why = misfit(error, takes, step.keywords)
+        if {"sigma", "radius"} & {*signature.parameters} and "'spacing'" in why:
+            why += "; its lengths are in voxels, one for each axis"
+        raise _wrong(number, step, why) from error
     if is_foreign(step):
         return  # what others write on their functions is theirs
     try:

@@ -50,7 +50,8 @@ def test_a_connectivity_of_volumes_is_refused_for_a_picture_before_it_is_read():
 
 
 def test_a_step_that_counts_voxels_says_so_if_it_is_given_a_spacing():
-    with pytest.raises(PipelineError, match=r"'spacing'; it takes sig.* in voxels, o"):
+    words = r"which load\(spacing=\.\.\.\) takes .*; it takes sig.* in voxels, one"
+    with pytest.raises(PipelineError, match=words):
         Pipeline(written("gaussian", (1,), spacing=(2, 1, 1)))
 
 

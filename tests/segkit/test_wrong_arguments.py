@@ -11,7 +11,7 @@ import pytest
 import segkit
 from segkit.io import as_image
 from segkit.methods.classic import distance_watershed
-from segkit.pipeline import Pipeline, PipelineError, Step, load, save
+from segkit.pipeline import Pipeline, PipelineError, Step, array_steps, load, save
 
 PLANE = np.zeros((20, 24), np.uint8)
 PLANE[3:9, 3:9], PLANE[12:18, 12:20] = 200, 180
@@ -185,6 +185,23 @@ def test_what_a_message_says_to_write_into_a_file_of_steps_works(tmp_path):
     )
     file.write_text(steps.format("\n".join(said.groups())))
     assert Pipeline.load(file).run(path).labels.max() == 2
+
+
+OF_STEPS = [
+    (name, option)
+    for name in sorted(array_steps.__annotations__)
+    if name in segkit.__all__
+    for option in [*inspect.signature(getattr(segkit, name)).parameters][1:]
+    if len(option) > 4
+]
+
+
+@pytest.mark.parametrize(("name", "option"), OF_STEPS)
+def test_a_misspelt_option_of_a_step_is_told_before_a_missing_one(name, option):
+    wrong = Step(name, (), ((option[:-1], 1),))
+    meant = rf"unexpected .* '{option[:-1]}' \(did you mean {option}\?\); it takes"
+    with pytest.raises(PipelineError, match=meant):
+        Pipeline(wrong)
 
 
 def test_a_misspelt_property_is_told_the_nearest_one():
