@@ -24,7 +24,12 @@ def grey_of(path, box):
         if colours
         else image
     )
-    return cut(np.asarray(grey.read()), box)
+    array = cut(np.asarray(grey.read()), box)
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{path} has NaN or infinite values; save it with others in their place"
+        )
+    return array
 
 
 @TaskGenerator

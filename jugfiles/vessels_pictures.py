@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mahotas
+from vessels_masks import mask_of
 
 import segkit
 
@@ -56,7 +57,7 @@ def _to_try():
 
 def _of_folder(folder):
     images = folder / "images"
-    paths = sorted(p for p in images.glob("*") if not p.name.startswith("."))
+    paths = _files(images)
     if not paths:
         sys.exit(
             f"{images} has no pictures; give a folder that has images/ and labels/"
@@ -65,7 +66,7 @@ def _of_folder(folder):
     if drawn["labels"] is None:
         sys.exit(f"{folder} has no folder labels/ with a mask for each picture")
     experiments = _experiments(folder, paths)
-    return [
+    found = [
         Picture(
             path.stem,
             experiments[path.name],
@@ -74,6 +75,42 @@ def _of_folder(folder):
         )
         for path in paths
     ]
+    _require_drawn(found, drawn["labels"])
+    return found
+
+
+def _files(folder):
+    """Return the files of a folder, without those that programs hide there."""
+    hidden = {"thumbs.db", "desktop.ini"}
+    return sorted(
+        path
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if not path.name.startswith(".") and path.name.lower() not in hidden
+    )
+
+
+def _require_drawn(found, folder):
+    """End with a sentence unless something is drawn in two experiments.
+
+    Masks are read up to the second of these, of most folders two; what is wrong with
+    a mask is told here, too.
+    """
+    drawn = set()
+    for picture in found:
+        if picture.experiment not in drawn:
+            try:
+                mask = mask_of.f(picture.labels, None)
+            except ValueError as error:
+                sys.exit(str(error))
+            if mask.any() and not mask.all():
+                drawn.add(picture.experiment)
+        if len(drawn) == 2:
+            return
+    where = f"of experiment {min(drawn)} only" if drawn else "of no experiment"
+    sys.exit(
+        f"{folder} has something drawn in pictures {where}; who learns from the others"
+        " needs it in two or more: look whether masks were saved empty"
+    )
 
 
 def _found(folder, names):
@@ -85,7 +122,7 @@ def _beside(path, folder):
     """Return the file of the same name, without regard to its suffix."""
     if folder is None:
         return None
-    found = sorted(folder.glob(f"{path.stem}.*"))
+    found = [file for file in _files(folder) if file.stem == path.stem]
     if not found:
         sys.exit(f"{folder} has nothing for {path.name}; put {path.stem}.png there")
     _require_same_size(path, found[0])
@@ -121,11 +158,13 @@ def _said(listed, names):
 
     The list is CSV as programs of tables save it: with commas, semicolons or tabs.
     """
-    with listed.open(newline="", encoding="utf-8-sig") as file:
-        head = file.readline()
-        file.seek(0)
-        reader = csv.DictReader(file, delimiter=max(",;\t", key=head.count))
-        rows, columns = list(reader), reader.fieldnames or ()
+    try:
+        lines = listed.read_text("utf-8-sig").splitlines(keepends=True)
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit(f"{listed} cannot be read ({error}); save it as CSV in UTF-8")
+    head = lines[0] if lines else ""
+    reader = csv.DictReader(lines, delimiter=max(",;\t", key=head.count))
+    rows, columns = list(reader), reader.fieldnames or ()
     if not {"image", "experiment"} <= set(columns):
         has = ", ".join(filter(None, columns)) or "none"
         sys.exit(f"{listed} needs the columns image and experiment; it has {has}")
@@ -144,7 +183,15 @@ def _said(listed, names):
 
 def _require_same_size(path, drawn):
     """End with a sentence unless what was drawn is as large as the picture."""
-    sizes = [segkit.open_image(one).shape[:2] for one in (path, drawn)]
+    sizes = []
+    for one in (path, drawn):
+        image = segkit.open_image(one)
+        if image.axes not in ("yx", "yxs"):
+            sys.exit(
+                f"{one} has the axes {image.axes!r}, its shape is {image.shape}; give"
+                " a picture of one plane, in grey or in colours"
+            )
+        sizes.append(image.shape[:2])
     if sizes[0] != sizes[1]:
         (high, wide), (rows, columns) = sizes
         sys.exit(

@@ -270,6 +270,59 @@ def test_what_was_drawn_in_another_size_is_told_before_anything_runs(own, chosen
         chosen_of(own)
 
 
+@pytest.mark.parametrize(
+    ("blank", "message"),
+    [(range(4), "of no experiment"), ((2, 3), "of experiment day 0 only")],
+)
+def test_masks_that_were_saved_empty_are_told_before_anything_runs(
+    own, chosen_of, blank, message
+):
+    for k in blank:
+        path = own / "labels" / f"p{k}.png"
+        segkit.save(path, np.zeros((80, 90), np.uint8), overwrite=True)
+    with pytest.raises(SystemExit, match=f"labels has .* drawn in pictures {message}"):
+        chosen_of(own)
+
+
+def test_what_programs_hide_in_folders_is_no_picture(own, chosen_of):
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        for folder in ("images", "labels"):
+            (own / folder / name).write_bytes(b"hidden")
+    assert [picture.name for picture in chosen_of(own)] == ["p0", "p1", "p2", "p3"]
+
+
+def test_a_picture_may_have_any_name(own, chosen_of):
+    name = "50%_[\u00c4]*\u00df#1?.png"
+    for folder in ("images", "labels"):
+        (own / folder / "p1.png").rename(own / folder / name)
+    (own / "groups.csv").unlink()
+    found = chosen_of(own)
+    assert found[0].labels == own / "labels" / name
+
+
+def test_a_list_that_is_no_text_is_told(own, chosen_of):
+    (own / "groups.csv").write_text("image,experiment\np0,\u00c4\n", "utf-16")
+    with pytest.raises(SystemExit, match=r"groups.csv cannot be .* as CSV in UTF-8"):
+        chosen_of(own)
+
+
+def test_a_stack_is_no_picture(own, chosen_of):
+    (own / "images" / "p3.png").unlink()
+    (own / "groups.csv").unlink()
+    segkit.save(own / "images" / "p3.tif", np.zeros((3, 80, 90), np.uint8), axes="zyx")
+    with pytest.raises(SystemExit, match=r"p3.tif has the axes 'zyx', .* one plane"):
+        chosen_of(own)
+
+
+def test_a_picture_with_nan_is_named(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(JUGFILE.parent)
+    from vessels_masks import grey_of
+
+    path = segkit.save(tmp_path / "a.tif", np.full((8, 9), np.nan, np.float32))
+    with pytest.raises(ValueError, match=r"a\.tif has NaN or infinite values; save"):
+        grey_of.f(path, None)
+
+
 def test_a_mask_saved_in_colours_is_one_if_these_are_greys(own, monkeypatch):
     monkeypatch.syspath_prepend(JUGFILE.parent)
     from vessels_masks import mask_of
