@@ -214,7 +214,7 @@ def format_at(path: Path) -> Format:
     with path.open("rb") as file:
         start = file.read(_LONGEST_MAGIC)
     if not start:
-        raise NotAnImageError(path, "is an empty file")
+        raise NotAnImageError(path, "is an empty file; copy or write it again")
     return next(format_ for format_ in formats() if start.startswith(format_.magic))
 
 

@@ -248,9 +248,12 @@ class PipelineJugfile:
 
 def _one_by_one(image: str) -> str:
     """Return how pictures of a folder are given one by one; empty if it is none."""
+    from segkit.io.pictures.folder import BESIDE_PICTURES
+
     path = Path(image)
     files = path.glob("[!.]*.[A-Za-z]*") if path.is_dir() else ()
-    kinds = sorted({file.suffix for file in files if file.is_file()} - {".json"})
+    found = {file.suffix for file in files if file.is_file()}
+    kinds = sorted(kind for kind in found if kind.lower() not in BESIDE_PICTURES)
     if not kinds:
         return ""
     each = " ".join(str(path / f"*{kind}") for kind in kinds[:_NAMED])

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from segkit.io.image import Image
     from segkit.io.options import OpenOptions, SaveOptions
 
-_IGNORED = {".txt", ".csv", ".json", ".xml", ".md", ".toml", ".log", ".db", ".ini"}
+BESIDE_PICTURES = frozenset(
+    {".txt", ".csv", ".json", ".xml", ".md", ".toml", ".log", ".db", ".ini"}
+)
+"""Suffixes of files that lie among pictures and are none."""
 _PLANE = re.compile(r"([A-Za-z])\d+\.[A-Za-z]+")
 _STACKED = "ztc"
 """Letters of axes along which a folder has planes, where their names begin so."""
@@ -105,7 +108,7 @@ def _files(path: Path, pattern: str | None) -> list[Path]:
         for file in found
         if not file.is_dir()
         and not file.name.startswith(".")
-        and (pattern or file.suffix.lower() not in _IGNORED)
+        and (pattern or file.suffix.lower() not in BESIDE_PICTURES)
     ]
     for file in files:
         if not file.is_file():  # else the volume would be thinner, without a word

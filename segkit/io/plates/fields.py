@@ -87,6 +87,12 @@ class Field:
 
     def _one(self, image: Image) -> Image:
         """Return the image of a file without the axes of length 1 that all have."""
+        if "c" in self.axes and "s" in image.axes:
+            raise ImageRequestError(
+                image.path,
+                "is a colour picture, where names of files tell channels, too; save it"
+                " in grey, or mix its colours by to_grey=True of load(...)",
+            )
         for name in set(self.axes) & set(image.axes):
             length = image.shape[image.axes.index(name)]
             if length > 1:

@@ -100,7 +100,7 @@ def test_what_is_of_no_format_is_a_picture_or_a_folder_of_them(tmp_path):
     assert format_at(path).name == "picture"
     assert format_at(tmp_path).name == "folder"
     path.write_bytes(b"")
-    with pytest.raises(NotAnImageError, match="is an empty file"):
+    with pytest.raises(NotAnImageError, match="is an empty file; copy or write"):
         format_at(path)
 
 

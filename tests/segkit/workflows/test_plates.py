@@ -250,6 +250,17 @@ def test_missing_files_are_named_and_their_field_is_left_out(folder):
     assert [row["fields_missing"] for row in wells] == ["1", "1"]
 
 
+def test_colours_where_file_names_tell_channels_are_refused_as_such(folder):
+    for path in folder.glob("scan/C10_s2_w*.tif"):
+        plane = tifffile.imread(path).astype(np.uint8)
+        segkit.save(path, np.dstack([plane] * 3), axes="yxs", overwrite=True)
+    found = fields_by_names(folder / "scan", PATTERN).fields[-1]
+    for options in ({}, {"channel": 0}, {"channels": ("DAPI", "GFP")}):
+        with pytest.raises(ImageRequestError, match=r"_w1.tif: is a colour picture, w"):
+            found.open(options)
+    assert found.open({"to_grey": True, "channel": 0}).axes == "yx"
+
+
 def test_fields_are_measured_in_one_unit_or_left_out(folder):
     plate = ome_zarr(folder / "plate.zarr")
     for place, unit in (("B/2/1", "nanometer"), ("C/10/1", None)):
