@@ -108,6 +108,79 @@ STEPS = {
 _OF_THE_IMAGE = frozenset({"axes", "channel", "select", "spacing", "to_grey", "units"})
 """Options of the step `load` that are true of all steps after it."""
 
+_WITHIN = "'bbox' says where an object lies; take {} there"
+_WEIGHTED = "skimage.measure.regionprops has it, of objects that fit into memory"
+
+PROPERTIES = {
+    "convex_area": "area_convex",
+    "equiv_diameter": "equivalent_diameter",
+    "equivalent_diameter_area": "equivalent_diameter",
+    "bbox_area": "area_bbox",
+    "bounding_box": "bbox",
+    "bounding_box_area": "area_bbox",
+    "central_moments": "moments_central",
+    "crofton_perimeter": "surface",
+    "feret_diameter": "feret_diameter_max",
+    "hu_moments": "moments_hu",
+    "major_axis_length": "axis_major_length",
+    "max_intensity": "intensity_max",
+    "mean_intensity": "intensity_mean",
+    "median_intensity": "intensity_median",
+    "min_intensity": "intensity_min",
+    "minor_axis_length": "axis_minor_length",
+    "normalized_moments": "moments_normalized",
+    "num_pixels": "count",
+    "perimeter_crofton": "surface",
+    "size": "count",
+    "std_intensity": "intensity_std",
+    "surface_area": "surface",
+    "volume": "area",
+}
+"""What properties of objects are called here that scikit-image or others call so."""
+
+INSTEAD = {
+    "area_filled": _WITHIN.format("the area of segkit.fill_holes(labels == id)"),
+    "centroid_local": "it is 'centroid' less the first corner in 'bbox', times the"
+    " spacing",
+    "coordinates": _WITHIN.format("numpy.argwhere(labels == id)"),
+    "coords": _WITHIN.format("numpy.argwhere(labels == id)"),
+    "coords_scaled": _WITHIN.format("numpy.argwhere(labels == id)"),
+    "image": _WITHIN.format("labels == id"),
+    "image_convex": "'area_convex' is its area, skimage.morphology.convex_hull_image"
+    " makes it",
+    "image_filled": _WITHIN.format("segkit.fill_holes(labels == id)"),
+    "image_intensity": _WITHIN.format("image * (labels == id)"),
+    "inertia_tensor": "'covariance' C says the same: it is trace(C) times 1, less C",
+    "inertia_tensor_eigvals": "'covariance' C says the same: they are those of trace(C)"
+    " times 1, less C",
+    "slice": "'bbox' says it",
+}
+"""What to do in place of properties that scikit-image has, and this has not."""
+
+
+def other_property(word: str) -> str:
+    """Return what to say of a property of another library; empty if it is of none.
+
+    Examples
+    --------
+    >>> other_property("major_axis_length"), other_property("HuMoments")
+    (" (here it is 'axis_major_length')", " (here it is 'moments_hu')")
+    >>> other_property("slice"), other_property("nothing")
+    ("; 'bbox' says it", '')
+    """
+    import re
+
+    name = re.sub("(?<=[a-z])(?=[A-Z])", "_", word).lower()
+    if name in PROPERTIES:
+        return f" (here it is {PROPERTIES[name]!r})"
+    turned = re.sub("^(filled|convex|intensity|local|weighted)_(.*)", r"\2_\1", name)
+    for known in (name, turned):
+        if "weighted" in known:
+            return f"; {_WEIGHTED}"
+        if known in INSTEAD:
+            return f"; {INSTEAD[known]}"
+    return ""
+
 
 def step_for(name: str) -> str:
     """Return what a step of another name is called here; empty if it is not known.

@@ -16,7 +16,7 @@ import numpy as np
 from segkit.io.axes import by_number
 from segkit.io.calibration import is_length, unit_name
 from segkit.measurement import crofton, intensities, shapes
-from segkit.other_names import nearest
+from segkit.other_names import nearest, other_property
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
 
 Spacing: TypeAlias = Sequence[float]
 
-# What others call some of the properties.
-_SPELT: Final[Mapping[str, str]] = {
-    "perimeter_crofton": "surface",
-    "surface_area": "surface",
-    "num_pixels": "count",
-    "size": "count",
-    "convex_area": "area_convex",
-    "median_intensity": "intensity_median",
-    "std_intensity": "intensity_std",
-    "volume": "area",
-    "equivalent_diameter_area": "equivalent_diameter",
-    "major_axis_length": "axis_major_length",
-    "minor_axis_length": "axis_minor_length",
-    "mean_intensity": "intensity_mean",
-    "min_intensity": "intensity_min",
-    "max_intensity": "intensity_max",
-}
 PHYSICAL: Final = (
     "area",
     "centroid",
@@ -119,7 +102,7 @@ def wanted(
         raise TypeError(f"properties is {properties!r}; give a list of names")
     for name in properties:
         if name not in _COLUMNS:
-            raise ValueError(f"property {name!r} is unknown{_meant(str(name))}")
+            raise ValueError(f"property {name!r} is unknown{meant(str(name))}")
         if of_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
         _require_axis(name, axes, beside)
@@ -127,21 +110,19 @@ def wanted(
     return list(properties)
 
 
-def _meant(word: str) -> str:
+def meant(word: str, known: Sequence[str] = ()) -> str:
     """Return what to say of an unknown property: the nearest, else all there are.
 
     Examples
     --------
-    >>> _meant("eccentricty"), _meant("depth_um")
+    >>> meant("eccentricty"), meant("depth_um")
     (' (did you mean eccentricity?)', " (here it is 'depth_physical')")
     """
     side, _, unit = word.rpartition("_")
-    ours = _SPELT.get(word) or (
-        f"{side}_physical" if side in _SIDES and is_length(unit_name(unit)) else ""
-    )
-    if ours:
-        return f" (here it is {ours!r})"
-    return nearest(word, [*_COLUMNS]) or f"; there are {', '.join(_COLUMNS)}"
+    if side in _SIDES and is_length(unit_name(unit)):
+        return f" (here it is '{side}_physical')"
+    several = f"; there are {', '.join(_COLUMNS)}"
+    return other_property(word) or nearest(word, known or [*_COLUMNS]) or several
 
 
 def by_name_only(axes: str) -> list[str]:

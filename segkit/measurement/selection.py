@@ -33,6 +33,7 @@ from segkit.labelling import box as label_box
 from segkit.labelling.labels import label
 from segkit.measurement.measure import region_properties, require_no_mask
 from segkit.names import known_as
+from segkit.other_names import nearest, other_property
 
 Ids: TypeAlias = NDArray[np.int64]
 Columns: TypeAlias = Mapping[str, Array]
@@ -202,7 +203,10 @@ def ids_within(table: Columns, **bounds: Any) -> Ids:
     columns = {name.replace("-", "_"): column for name, column in table.items()}
     for name, limits in bounds.items():
         if name not in columns:
-            raise ValueError(f"no property {name!r}; there are {', '.join(columns)}")
+            meant = other_property(name) or nearest(name, list(columns))
+            raise ValueError(
+                f"no property {name!r}{meant}; there are {', '.join(columns)}"
+            )
         low, high = require_limits(name, limits)
         inside &= columns[name] >= (-math.inf if low is None else low)
         inside &= columns[name] <= (math.inf if high is None else high)

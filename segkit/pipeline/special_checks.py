@@ -15,7 +15,7 @@ from segkit.argument_kinds import require_kinds
 from segkit.io.axes import by_number
 from segkit.labelling.connectivity import structure_of
 from segkit.measurement.classification import BoundsClassifier
-from segkit.other_names import misfit, nearest
+from segkit.other_names import misfit, nearest, other_property
 from segkit.pipeline.stage_work import (
     channel_columns,
     measure_options,
@@ -321,10 +321,14 @@ def _require_columns(classifier: BoundsClassifier, columns: Sequence[str]) -> No
             measured = dict.fromkeys(column.partition("-")[0] for column in columns)
             ask = f"; ask for it: regionprops(properties=[..., {name!r}])"
             raise ValueError(
-                f"class {classifier.name!r} bounds {name!r}{nearest(name, columns)},"
+                f"class {classifier.name!r} bounds {name!r}{_meant(name, columns)},"
                 " which the object table will not have; it has"
                 f" {', '.join(measured)}{ask if _can_be_measured(name) else ''}"
             )
+
+
+def _meant(name: str, columns: Sequence[str]) -> str:
+    return other_property(name).partition(";")[0] or nearest(name, columns)
 
 
 def _can_be_measured(column: str) -> bool:
@@ -356,9 +360,7 @@ def bounded_columns(
         if name in ("spacing", "axes"):
             continue
         if name not in known:
-            raise ValueError(
-                f"no property {name!r}{nearest(name, list(known))}; there are"
-                f" {', '.join(known)}"
-            )
+            meant = object_properties.meant(name, list(known))
+            raise ValueError(f"no property {name!r}{meant}")
         require_limits(name, limits)
     return columns

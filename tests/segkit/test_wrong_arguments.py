@@ -11,7 +11,16 @@ import pytest
 import segkit
 from segkit.io import as_image
 from segkit.methods.classic import distance_watershed
-from segkit.pipeline import Pipeline, PipelineError, Step, array_steps, load, save
+from segkit.pipeline import (
+    Pipeline,
+    PipelineError,
+    Step,
+    array_steps,
+    keep_within,
+    label,
+    load,
+    save,
+)
 
 PLANE = np.zeros((20, 24), np.uint8)
 PLANE[3:9, 3:9], PLANE[12:18, 12:20] = 200, 180
@@ -207,6 +216,20 @@ def test_a_misspelt_option_of_a_step_is_told_before_a_missing_one(name, option):
 def test_a_misspelt_property_is_told_the_nearest_one():
     with pytest.raises(ValueError, match=r"'aera' is unknown \(did you mean area\?\)"):
         segkit.region_properties(LABELS, properties=["aera"])
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("aera", "did you mean area"), ("HuMoments", "here it is 'moments_hu'")],
+)
+def test_a_bound_of_no_property_is_answered_in_few_words(name, meant):
+    with pytest.raises(PipelineError, match=rf"step 2 .*'{name}' \({meant}"):
+        Pipeline(label(), keep_within(**{name: (1, 2)}))
+    with pytest.raises(PipelineError) as caught:
+        Pipeline(label(), keep_within(nothing=(1, 2)))
+    assert len(str(caught.value)) < 800
+    with pytest.raises(ValueError, match=rf"'{name}' \({meant}"):
+        segkit.ids_within(TABLE, **{name: (1, 2)})
 
 
 @pytest.mark.parametrize(

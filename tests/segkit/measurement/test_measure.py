@@ -10,7 +10,7 @@ from segkit.compiled import fallback
 from segkit.evaluation.runs import label_runs
 from segkit.io import as_image
 from segkit.labelling.labels import label
-from segkit.measurement import partial_table, properties as object_properties
+from segkit.measurement import partial_table
 from segkit.measurement.measure import measure_tile, properties_table, region_properties
 from segkit.measurement.partial_table import combine
 from segkit.measurement.selection import keep_within
@@ -128,15 +128,6 @@ def test_equal_to_scikit_image(shape, dtype):
         np.testing.assert_allclose(
             found[same.get(name, name)], column, rtol=1e-6, atol=atol, err_msg=name
         )
-
-
-def test_properties_that_others_call_otherwise_are_named():
-    for theirs, ours in object_properties._SPELT.items():
-        with pytest.raises(
-            ValueError, match=rf"{theirs}' is unknown .here it is .{ours}"
-        ):
-            region_properties(np.eye(3, dtype=int), properties=[theirs])
-        assert object_properties.wanted([ours], "yx", True) == [ours]
 
 
 @pytest.mark.parametrize("shape", [(90,), (30, 40), (12, 20, 25), (3, 8, 9, 10)])

@@ -1,0 +1,54 @@
+"""Properties by names of scikit-image: they are here, or it is told what is."""
+
+import re
+
+import numpy as np
+import pytest
+from skimage.measure import _regionprops
+
+from segkit import label, region_properties
+from segkit.measurement import properties as object_properties
+from segkit.other_names import PROPERTIES
+
+
+@pytest.mark.parametrize("theirs", PROPERTIES)
+def test_properties_that_others_call_otherwise_are_named(theirs):
+    ours = PROPERTIES[theirs]
+    with pytest.raises(ValueError, match=rf"{theirs}' is unknown .here it is .{ours}"):
+        region_properties(np.eye(3, dtype=int), properties=[theirs])
+    assert object_properties.wanted([ours], "yx", True) == [ours]
+
+
+OF_PEER = sorted({*_regionprops.COL_DTYPES, *_regionprops.PROPS})
+
+
+@pytest.mark.parametrize("name", OF_PEER)
+def test_each_property_of_scikit_image_is_here_or_it_is_told_what_is(name):
+    labels = np.eye(4, dtype=int)
+    try:
+        table = region_properties(labels, labels, properties=[name])
+    except ValueError as error:
+        told = str(error)
+        assert re.search(r"\(here it is '|; |\(did you mean ", told)
+        assert "; there are" not in told
+        meant = re.search(r"(?:here it is '|did you mean )(\w+)", told)
+        if meant and "here" not in told:  # but for capitals, it is the same word
+            assert meant[1].replace("_", "") == name.lower()
+    else:
+        assert {column.partition("-")[0] for column in table} == {name}
+
+
+@pytest.mark.parametrize("spacing", [(2.0, 0.5), (3.0, 1.0, 0.5)])
+def test_what_is_said_in_place_of_properties_of_scikit_image_is_the_same(spacing):
+    noise = np.random.default_rng(5).random((9, 14, 16)[-len(spacing) :])
+    labels = label(noise < 0.3)
+    names = ["label", "covariance", "centroid", "bbox"]
+    table = region_properties(labels, spacing=spacing, properties=names)
+    axes = range(len(spacing))
+    for k, one in enumerate(_regionprops.regionprops(labels, spacing=spacing)):
+        c = np.array([[table[f"covariance-{i}-{j}"][k] for j in axes] for i in axes])
+        inertia = np.trace(c) * np.eye(len(c)) - c
+        np.testing.assert_allclose(inertia, one.inertia_tensor, atol=1e-9)
+        corner = [table[f"bbox-{i}"][k] * spacing[i] for i in axes]
+        local = [table[f"centroid-{i}"][k] - corner[i] for i in axes]
+        np.testing.assert_allclose(local, one.centroid_local, atol=1e-9)
