@@ -137,15 +137,15 @@ def _named(paths: Sequence[str]) -> str:
 def left_over(source: PipelineJugfile, loaded: Loaded) -> str:
     """Return what to say of files of the last run that this one does not write.
 
-    Such as those of an image that is given no more. It is known until `keep`; empty if
-    there are none.
+    Such as those of an image that is given no more, if that run wrote to the same
+    folder. It is known until `keep`; empty if there are none.
     """
     from segkit.workflows.reserving import is_there
     from taskgraph.extending import files_of_last_run
 
     ours = _outputs_of(source)
-    paths = [Path(path) for path in files_of_last_run(loaded, source.path)]
-    left = sorted(str(path) for path in paths if str(path) not in ours)
+    paths = files_of_last_run(loaded, source.path, ("-o", str(source.out)))
+    left = sorted(path for path in map(str, map(Path, paths)) if path not in ours)
     left = [path for path in left if is_there(path)]
     if not left:
         return ""

@@ -218,10 +218,12 @@ def told_gone(results: Results, jugfile: Path, arguments: Sequence[str]) -> str:
     return _told(lost, " since the last run") if lost else ""
 
 
-def files_of_last_run(loaded: Loaded, jugfile: Path) -> list[str]:
+def files_of_last_run(
+    loaded: Loaded, jugfile: Path, given: tuple[str, ...] = ()
+) -> list[str]:
     """Return the paths of files that tasks wrote which a jugfile had, and has not now.
 
-    Those of its last run, whatever its arguments were.
+    Those of its last run, whatever its other arguments were.
 
     Parameters
     ----------
@@ -229,11 +231,20 @@ def files_of_last_run(loaded: Loaded, jugfile: Path) -> list[str]:
         Its tasks now; they are not in the store yet (`keep_graph`).
     jugfile : Path
         Where it is.
+    given : tuple of str, optional
+        Arguments that the last run had, one after the other; else it does not count.
     """
     known, results = load(loaded.results.backend, jugfile), loaded.results
-    past = known.writers() if known else []
-    keys = [key for key in past if key not in loaded.graph]
+    if known is None or not _follow(given, known.arguments):
+        return []
+    keys = [key for key in known.writers() if key not in loaded.graph]
     return [file.path for _, file in files_of(results, keys)]
+
+
+def _follow(some: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    """Return whether words hold some others, one after the other."""
+    starts = range(len(words) - len(some) + 1)
+    return any(words[at : at + len(some)] == some for at in starts)
 
 
 def _lost(

@@ -220,6 +220,15 @@ def test_files_of_images_that_are_given_no_more_are_told(tmp_path, capsys):
     )
 
 
+def test_files_of_a_run_into_another_folder_are_not_left_over(tmp_path, capsys):
+    image = str(segkit.save(tmp_path / "a.npy", np.eye(9)))
+    file = segkit.Pipeline(save("{name}.tif")).save(tmp_path / "p.toml")
+    for out in ("one", "two", "one"):
+        source = PipelineJugfile(file, [image], out=tmp_path / out)
+        run_pipeline(source, str(tmp_path / "s"), RunOptions())
+    assert "from the last run" not in capsys.readouterr().err
+
+
 def test_one_cause_of_many_images_that_changed_is_told_once(tmp_path):
     images = [str(segkit.save(tmp_path / f"{n}.npy", np.eye(9))) for n in "ab"]
     file = segkit.Pipeline(save("{name}.tif")).save(tmp_path / "p.toml")
