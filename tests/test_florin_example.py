@@ -14,6 +14,8 @@ import segkit
 
 FILE = Path(__file__).parents[1] / "jugfiles" / "florin_example.py"
 
+LOCAL = ("-localhost", "127.0.0.1")
+
 
 @pytest.fixture(scope="module")
 def example():
@@ -54,13 +56,17 @@ def test_all_ways_of_running_it_make_the_same(example, volume, tmp_path, capsys)
         assert (table[name][cells] >= 5).all()
     expected = files(tmp_path / "alone")
     assert expected[1].any()
-    threads, processes, tasks = (tmp_path / n for n in ("threads", "processes", "run"))
+    ways = "threads", "processes", "run", "ranks"
+    threads, processes, tasks, ranks = (tmp_path / name for name in ways)
     example.main([volume, "--out", str(threads), "--workers", "2"])
     options = ["--workers", "2", "--processes"]
     example.main([volume, "--out", str(processes), *options])
     toml = str(tmp_path / "alone" / "florin.toml")
-    call = [sys.executable, "-m", "segkit", "run", toml, volume, "-o", str(tasks)]
-    subprocess.run([*call, "--store", str(tmp_path / "store"), "-q"], check=True)
-    for folder in (threads, processes, tasks):
+    call = [sys.executable, "-m", "segkit", "run", toml, volume, "-q"]
+    mpiexec = Path(sys.executable).with_name("mpiexec")  # of the wheel `mpich`
+    for folder, start in (tasks, ()), (ranks, (mpiexec, *LOCAL, "-n", "3")):
+        where = ["-o", str(folder), "--store", f"{folder}.tgdata"]
+        subprocess.run([*start, *call, *where], check=True)
+    for folder in (threads, processes, tasks, ranks):
         for found, one in zip(files(folder), expected, strict=True):
             np.testing.assert_array_equal(found, one)
