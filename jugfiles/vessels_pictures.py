@@ -75,6 +75,7 @@ def _of_folder(folder):
         )
         for path in paths
     ]
+    _require_same_type(paths)
     _require_drawn(found, drawn["labels"])
     return found
 
@@ -179,6 +180,17 @@ def _said(listed, names):
             sys.exit(f"{where} is there twice; list each picture once")
         said[name] = experiment
     return said
+
+
+def _require_same_type(paths):
+    """End with a sentence unless the brightness of all pictures compares."""
+    kinds = {path: segkit.open_image(path).dtype.name for path in paths}
+    for path, kind in kinds.items():
+        if kind != kinds[paths[0]]:
+            sys.exit(
+                f"{path} is {kind}, {paths[0]} is {kinds[paths[0]]}, so their"
+                " brightness may not compare; save all pictures in one type"
+            )
 
 
 def _require_same_size(path, drawn):

@@ -314,6 +314,14 @@ def test_a_stack_is_no_picture(own, chosen_of):
         chosen_of(own)
 
 
+def test_pictures_of_two_types_are_told_before_anything_runs(own, chosen_of):
+    path = own / "images" / "p2.png"
+    grey = segkit.open_image(path).read().astype(np.uint16)
+    segkit.save(path, grey * 257, overwrite=True)
+    with pytest.raises(SystemExit, match=r"p2.png is uint16, .*p0.png is uint8, so"):
+        chosen_of(own)
+
+
 def test_a_picture_with_nan_is_named(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(JUGFILE.parent)
     from vessels_masks import grey_of

@@ -76,6 +76,7 @@ def latex_table(table: Mapping[str, Any], *, caption: str = "") -> str:
     \bottomrule
     \end{tabular}
     """
+    _require_rows(table)
     names = list(table)
     kinds = "".join(
         "r" if np.asarray(table[name]).dtype.kind in "iuf" else "l" for name in names
@@ -104,6 +105,7 @@ def html_table(table: Mapping[str, Any]) -> str:
     >>> html_table({"method": ["<a>"], "q2": [0.5]})[-57:]
     '<tbody><tr><td>&lt;a&gt;<td class=n>0.500</tbody></table>'
     """
+    _require_rows(table)
     columns = [np.asarray(column).tolist() for column in table.values()]
     head = "".join(
         f"<th{_class(column[0]) if column else ''}>{html.escape(name)}"
@@ -115,6 +117,15 @@ def html_table(table: Mapping[str, Any]) -> str:
         for row in rows
     )
     return f"<table><thead><tr>{head}</thead><tbody>{body}</tbody></table>"
+
+
+def _require_rows(table: Mapping[str, Any]) -> None:
+    lengths = {name: len(np.asarray(column)) for name, column in table.items()}
+    if len({*lengths.values()}) > 1:
+        raise ValueError(
+            f"columns of the table have other lengths, {lengths}; give as many rows"
+            " for each"
+        )
 
 
 def _latex_cell(value: Any) -> str:

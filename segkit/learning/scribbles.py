@@ -259,13 +259,19 @@ def _listed(images: Any) -> list[Any]:
 
 
 def _greys(images: list[Any]) -> list[NDArray[Any]]:
-    """Return checked images; raise unless all have as many axes."""
+    """Return checked images; raise unless all have as many axes, and compare."""
     greys = [checks.as_image(in_space(image)) for image in images]
+    kinds = ["float" if g.dtype.kind == "f" else g.dtype.name for g in greys]
     for place, grey in enumerate(greys):
         if grey.ndim != greys[0].ndim:
             raise ValueError(
                 f"image {place} has {grey.ndim} axes, the first one {greys[0].ndim};"
                 " train a classifier for each kind"
+            )
+        if kinds[place] != kinds[0]:
+            raise ValueError(
+                f"image {place} is {kinds[place]}, the first one {kinds[0]}, so"
+                " their brightness may not compare; scale and convert them alike"
             )
     return greys
 

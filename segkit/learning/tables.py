@@ -140,10 +140,13 @@ def _require_numbers(
 
 def as_matrix(features: Any, missing: Missing) -> NDArray[np.float64]:
     """Return a table, or what is a matrix already, as a checked matrix."""
-    if hasattr(
-        features, "keys"
-    ):  # a dict, or a data frame, whose labels are no feature
-        return feature_matrix(features, missing=missing)
+    if hasattr(features, "keys"):  # a dict, or a data frame: labels are no feature
+        table = feature_matrix(features, missing=missing)
+        if not len(table):
+            raise ValueError(
+                "features have no rows; give images in which there are regions"
+            )
+        return table
     require_unmasked(features, name="features")
     matrix = np.asarray(features, np.float64)
     if matrix.ndim != 2 or 0 in matrix.shape:

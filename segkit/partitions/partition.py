@@ -287,7 +287,12 @@ def window_regions(
     """
     lengths = extents.as_shape(shape)
     middles = np.asarray(points)
-    if middles.ndim != 2 or middles.shape[1] != len(lengths) or len(middles) == 0:
+    if not middles.size:
+        raise ValueError(
+            "there are no points, so no windows; find more of them, or take another"
+            " partition, such as grid_regions"
+        )
+    if middles.ndim != 2 or middles.shape[1] != len(lengths):
         raise ValueError(
             f"points have shape {middles.shape}; give a row of {len(lengths)} numbers"
             " for each of one or more points"

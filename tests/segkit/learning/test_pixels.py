@@ -261,3 +261,14 @@ def test_what_cannot_be_is_told(case):
     }
     with pytest.raises((TypeError, ValueError), match=message):
         train_pixels(**(usual | options))
+
+
+def test_images_whose_brightness_may_not_compare_are_refused():
+    image, line = striped()
+    scribbles = line + 1
+    forest = RandomForestClassifier(2)
+    two = [image, image.astype(np.float32)]
+    train_pixels(two, [scribbles] * 2, forest, families=FAMILIES[:1], seed=0)
+    two = [image.astype(np.uint8), image.astype(np.uint16) * 257]
+    with pytest.raises(ValueError, match=r"image 1 is uint16, the first one uint8, so"):
+        train_pixels(two, [scribbles] * 2, forest, families=FAMILIES[:1], seed=0)

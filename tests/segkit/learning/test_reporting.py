@@ -78,6 +78,12 @@ def test_latex_sets_any_name_as_it_is_but_for_what_cannot_be_seen(name):
     assert read_back(cell) == "".join(seen)
 
 
+@pytest.mark.parametrize("write", [latex_table, html_table])
+def test_columns_of_other_lengths_are_told(write):
+    with pytest.raises(ValueError, match=r"have other lengths, .'a': 1, 'b': 2"):
+        write({"a": [1], "b": [1, 2]})
+
+
 def test_heads_of_latex_are_broken_between_words_only():
     head = latex_table({"RMSE of cross-validated": [1.0]}).splitlines()[2]
     assert head == (

@@ -335,3 +335,8 @@ def test_a_table_says_which_feature_is_nan_and_where():
         feature_matrix(table, ["b"])
     with pytest.raises(ValueError, match="other columns than the first: b"):
         stacked([{"a": [1]}, {"a": [1], "b": [2]}])
+
+
+def test_a_table_without_rows_is_told():
+    with pytest.raises(ValueError, match="features have no rows; give images in which"):
+        cross_predict({"a": []}, [], [], Ridge(), seed=0)

@@ -147,7 +147,10 @@ def test_points_out_of_a_mask_are_left_out():
         (lambda: grid_regions((1, 2), 1).shares([[3, 253]]), "no 0"),
         (lambda: grid_regions((4, 4), 2).painted([1.0]), "one for each of 4"),
         (lambda: window_regions([[4, 0]], (4, 4), 2), "lies outside"),
-        (lambda: window_regions([], (4, 4), 2), "one or more points"),
+        (
+            lambda: window_regions([], (4, 4), 2),
+            "there are no points, so no windows",
+        ),
         (lambda: window_regions([[1.0, 2]], (4, 4), 2), "of float64; give whole"),
         (lambda: window_regions([[np.nan, 2]], (4, 4), 2), "give whole numbers"),
         (lambda: window_regions([[True, False]], (4, 4), 2), "of bool; give whole"),
