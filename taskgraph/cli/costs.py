@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as clock
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.cli.printing import counted, seconds_text, size_text
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
     from backends.interface import Backend
     from taskgraph.foresight.time_left import TimeLeft
+
+_LONG = 5.0
+"""Seconds from which on it says something that a task runs for so long."""
 
 
 def time_left_of(
@@ -35,6 +39,22 @@ def time_left_of(
     wanted = {name: count for name, count in left.items() if count}
     times = learned(Results(backend), (one for one in calls if one[1] in wanted))
     return time_left(wanted, times, workers=workers), workers
+
+
+def rest_text(
+    left: Mapping[str, int], backend: Backend, calls: Iterable[tuple[bytes, str]]
+) -> str:
+    """Return how long tasks take, by `time_left_of`; empty if nothing is known.
+
+    If what runs now runs for longer than all of that, it says so.
+    """
+    found, workers = time_left_of(left, backend, calls)
+    begun = [lock.since for lock in backend.locks()]
+    runs = clock.time() - max(begun) if begun else 0.0
+    if found.unknown or not found.expected or runs < max(found.high, _LONG):
+        return time_text(found, workers)
+    usual = seconds_text(found.high)
+    return f"more than the {usual} that tasks before took: what runs has taken longer"
 
 
 def time_text(time: TimeLeft, workers: int) -> str:

@@ -23,12 +23,17 @@ Failed: TypeAlias = "tuple[bytes, Record]"
 
 
 def chosen_failures(
-    results: Results, jugfile: Path, names: Sequence[str], patterns: Sequence[str]
+    results: Results,
+    jugfile: Path,
+    names: Sequence[str],
+    patterns: Sequence[str],
+    arguments: Sequence[str] = (),
 ) -> list[Failed]:
     """Return the failures of the jugfile's tasks, of some functions if any are given.
 
-    All failures in the store count if the jugfile never ran with it, which is told, as
-    it is if there are none.
+    They are those of the jugfile as it last ran; with any arguments if none are given.
+    All failures in the store count if it never ran with that, which is told, as it is
+    if there are none; with the arguments that it never ran with there are none.
 
     Raises
     ------
@@ -37,9 +42,12 @@ def chosen_failures(
     """
     backend = results.backend
     failed = set(backend.failures())
-    snapshot = load_snapshot(backend, jugfile)
+    snapshot = load_snapshot(backend, jugfile, arguments)
     if snapshot is None:
-        note(f"{jugfile} has not run with the store {backend.url}; see `tg execute`")
+        ran = f" with {' '.join(arguments)}" if arguments else ""
+        note(f"{jugfile} has not run{ran} with the store {backend.url}")
+        if arguments:
+            return []
         return _of_functions(_records(results, failed), names, patterns)
     own = failed.intersection(snapshot.split())
     _note_foreign(len(failed) - len(own), jugfile)

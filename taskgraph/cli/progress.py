@@ -195,12 +195,12 @@ class _Counter:
         self, backend: Backend, done: Mapping[str, int], failed: Mapping[str, int]
     ) -> str:
         """Return how long the rest takes, by the records so far."""
-        from taskgraph.cli.costs import time_left_of, time_text
+        from taskgraph.cli.costs import rest_text
 
         left = self.total
         left.subtract(done)
         left.subtract(failed)
-        return time_text(*time_left_of(+left, backend, self._name_of.items()))
+        return rest_text(+left, backend, self._name_of.items())
 
 
 @contextmanager

@@ -55,3 +55,43 @@ def test_retry_of_nothing_says_so(tg):
     tg.ran("sums.py")
 
     assert "no task has failed" in tg("retry", "sums.py").stderr
+
+
+OF_ARGUMENTS = """
+import sys
+from taskgraph import TaskGenerator
+
+@TaskGenerator
+def f(word):
+    raise ValueError(word)
+
+f(sys.argv[1])
+"""
+
+
+def test_failures_are_those_of_a_run_with_some_arguments(tg):
+    tg.write("words.py", OF_ARGUMENTS)
+    tg("execute", "-q", "words.py", "--", "one", code=1)
+    tg("execute", "-q", "words.py", "--", "two", code=1)
+
+    def told(*words):
+        return [group["message"] for group in tg.json("errors", "words.py", *words)]
+
+    assert told("--", "one") == ["one"]
+    assert told("--", "two") == told() == ["two"]
+    assert told("--", "three") == []
+    assert "has not run with three" in tg("errors", "words.py", "--", "three").stderr
+    assert "1 task will run again" in tg("retry", "words.py", "--", "one").stderr
+    assert told("--", "one") == []
+    assert told("--", "two") == ["two"]
+
+
+def test_results_are_forgotten_of_a_run_with_some_arguments(tg):
+    tg.write("words.py", OF_ARGUMENTS.replace("raise ValueError(word)", "return word"))
+    for word in ("one", "two"):
+        tg("execute", "-q", "words.py", "--", word)
+
+    tg("invalidate", "words.py", "--name", "f", "-y", "--", "one")
+
+    assert tg.json("status", "words.py", "--", "one")["total"]["done"] == 0
+    assert tg.json("status", "words.py", "--", "two")["total"]["done"] == 1

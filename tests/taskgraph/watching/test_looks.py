@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 
 from backends.interface import Lock, Member
 from taskgraph import TaskGenerator, invalidate, open_store, run
+from taskgraph.cli import costs
 from taskgraph.tasks.graph import Graph
 from taskgraph.upkeep.growing import take
 from taskgraph.upkeep.status import STATES
@@ -76,6 +77,18 @@ def test_who_runs_what_is_seen_and_the_time_left(store):
     plain = found.plain()
     assert plain["tasks"] == 8
     assert plain["workers"][0]["alive"] is False
+
+
+def test_what_runs_for_longer_than_all_before_it_is_told(store, monkeypatch):
+    monkeypatch.setattr(costs, "_LONG", 0.0)
+    tasks = [load(x) for x in range(8)]
+    run(tasks[:7], store=store)
+    left = {load.name: 1}, store.backend, [(task.key, load.name) for task in tasks]
+    assert costs.rest_text(*left).startswith("about ")
+    claim = store.backend.claim([tasks[7].key])
+    time.sleep(0.5)
+    assert costs.rest_text(*left).startswith("more than the ")
+    store.backend.release(claim.keys)
 
 
 def test_workers_come_with_the_call_that_they_run(store):

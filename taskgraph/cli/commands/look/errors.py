@@ -25,6 +25,7 @@ _SHOWN_LINES = 20
 
 @click.command("errors")
 @jugfile_argument
+@click.argument("arguments", nargs=-1)
 @select_options
 @click.option(
     "--all", "everything", is_flag=True, help="Every task, and all it printed."
@@ -33,6 +34,7 @@ _SHOWN_LINES = 20
 def command(
     jugfile: Path,
     store: str | None,
+    arguments: tuple[str, ...],
     name: tuple[str, ...],
     pattern: tuple[str, ...],
     everything: bool,
@@ -41,14 +43,16 @@ def command(
     """Show why tasks of JUGFILE failed.
 
     Failures that were raised at the same place of the same function are shown together:
-    one traceback, then the tasks with their arguments and what they printed.
+    one traceback, then the tasks with their arguments and what they printed. With
+    ARGUMENTS after --, those of JUGFILE as it last ran with these.
     """
     backend = find_store(jugfile, store)
     found: list[Failed] = []
     if backend is not None:
         from taskgraph.results.results import Results
 
-        found = chosen_failures(Results(backend), jugfile, name, pattern)
+        known = Results(backend)
+        found = chosen_failures(known, jugfile, name, pattern, arguments)
     groups = grouped(found)
     if as_json:
         print_json([_plain(group) for group in groups])

@@ -150,10 +150,10 @@ def _time_left(status: Status, snapshot: Snapshot, backend: Backend) -> str:
     }
     if not any(left.values()):
         return ""
-    from taskgraph.cli.costs import time_left_of, time_text
+    from taskgraph.cli.costs import rest_text
     from taskgraph.watching.looks import calls_known
 
-    text = time_text(*time_left_of(left, backend, calls_known(snapshot)))
+    text = rest_text(left, backend, calls_known(snapshot))
     return f"the rest takes {text}" if text else ""
 
 

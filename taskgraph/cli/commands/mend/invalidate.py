@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 @click.command("invalidate")
 @jugfile_argument
+@click.argument("arguments", nargs=-1)
 @select_options
 @click.option(
     "--key",
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 def command(
     jugfile: Path,
     store: str | None,
+    arguments: tuple[str, ...],
     name: tuple[str, ...],
     pattern: tuple[str, ...],
     key: tuple[str, ...],
@@ -60,7 +62,7 @@ def command(
     to ask on, nothing is changed without --yes (exit 2). `tg undo` takes it back, until
     `tg cleanup --empty-trash` makes it final. --changed forgets what was made by other
     code and was not accepted (`tg accept`); with --name or --pattern, of these
-    functions only.
+    functions only. With ARGUMENTS after --, of JUGFILE as it is with these.
     """
     from taskgraph.results.results import Results
     from taskgraph.upkeep.invalidation import INVALIDATION, forget
@@ -70,7 +72,7 @@ def command(
     if backend is None:
         _preview(_Extent(), as_json=as_json)
         return 0
-    current = snapshot_now(backend, jugfile)
+    current = snapshot_now(backend, jugfile, arguments)
     chosen = _chosen(backend, jugfile, current, name, pattern, key)
     if changed:
         among = chosen if name or pattern else None

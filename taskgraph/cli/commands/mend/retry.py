@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 @click.command("retry")
 @jugfile_argument
+@click.argument("arguments", nargs=-1)
 @select_options
 @json_option
 def command(
     jugfile: Path,
     store: str | None,
+    arguments: tuple[str, ...],
     name: tuple[str, ...],
     pattern: tuple[str, ...],
     as_json: bool,
@@ -31,7 +33,7 @@ def command(
     """Let tasks of JUGFILE that failed run again: all of them, or some functions' only.
 
     Workers that are at work take them up; else start `tg execute`. `tg undo` takes it
-    back.
+    back. With ARGUMENTS after --, those of JUGFILE as it last ran with these.
     """
     from taskgraph.upkeep.invalidation import RETRY
 
@@ -43,7 +45,7 @@ def command(
     from taskgraph.results.failures import discard_failures
     from taskgraph.results.results import Results
 
-    found = chosen_failures(Results(backend), jugfile, name, pattern)
+    found = chosen_failures(Results(backend), jugfile, name, pattern, arguments)
     if as_json:
         tasks = [{"key": key.hex(), "function": record.name} for key, record in found]
         print_json(tasks)
