@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import click
+from backends.garbage import few_collections
 
-from taskgraph.cli.program import LazyProgram, run_program
-from taskgraph.cli.words.configuration import (
-    configuration,
-    misspelt_variables,
-    user_commands,
-)
+with few_collections():  # of what is imported nothing is garbage
+    import click
+
+    from taskgraph.cli.program import LazyProgram, run_program
+    from taskgraph.cli.words.configuration import (
+        configuration,
+        misspelt_variables,
+        user_commands,
+    )
 
 if TYPE_CHECKING:
     from taskgraph.cli.plugins import Plugin

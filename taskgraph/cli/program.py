@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import gc
 import io
 import os
 import sys
@@ -111,7 +112,7 @@ class LazyProgram(Program):
         if cmd_name in self._modules:
             from backends.garbage import few_collections
 
-            with few_collections():  # of what is imported nothing is garbage
+            with few_collections(lasting=True):
                 command: click.Command = import_module(self._modules[cmd_name]).command
             return command
         found = self._others().get(cmd_name)
@@ -183,6 +184,7 @@ def run_program(
     settings
         Returns the defaults for options.
     """
+    gc.freeze()  # nothing but imports is there
     _open_output()
     _hide_passwords(sys.argv)
     try:

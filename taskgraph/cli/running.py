@@ -223,7 +223,7 @@ def run_script(
     JugfileError
         It raised, or is not to be run.
     """
-    with few_collections():  # of what is imported nothing is garbage
+    with few_collections(lasting=True):
         from taskgraph.cli.progress import progress
         from taskgraph.execution.observer import Observer
         from taskgraph.execution.processes.worker_process import ToRead

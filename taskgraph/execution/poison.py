@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from backends.garbage import few_collections
 from backends.interface import Cause
 from taskgraph.description import summary
 from taskgraph.execution.unpublished import Unpublished
@@ -14,9 +15,9 @@ from taskgraph.results.batch import Batch
 from taskgraph.results.causes import KILLED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
-    from backends.interface import Backend, Key
+    from backends.interface import Backend, Claim, Key
     from taskgraph.results.causes import Causes
     from taskgraph.tasks.graph import Graph
 
@@ -77,6 +78,12 @@ def poisonous(
         if failure is not None:
             found[key] = failure
     return found
+
+
+@few_collections()  # of what waits to be run nothing is garbage
+def spared(claim: Claim, deadly: Container[Key]) -> list[tuple[Key, int]]:
+    """Return what is to be run of what is locked, each with the token of its lock."""
+    return [(key, claim.token) for key in claim.keys if key not in deadly]
 
 
 def given_up(

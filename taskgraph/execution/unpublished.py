@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from backends.garbage import few_collections
 from taskgraph.results.batch import Batch
 from taskgraph.upkeep.gone_files import forget_overwritten
 
@@ -45,6 +46,7 @@ class Unpublished:
         if frees:
             self.frees = True
 
+    @few_collections()
     def publish(self, results: Results, context: Mapping[str, Any]) -> bool:
         """Publish all; return False if some was refused.
 

@@ -30,7 +30,7 @@ from taskgraph.execution.background_flush import BackgroundFlush
 from taskgraph.execution.choosing.choice import Choice
 from taskgraph.execution.other_workers import OtherWorkers, let_go
 from taskgraph.execution.pace import Pace
-from taskgraph.execution.poison import given_up, poisonous
+from taskgraph.execution.poison import given_up, poisonous, spared
 from taskgraph.execution.runner import Runner
 from taskgraph.execution.shared_page import NoPage, Page
 from taskgraph.execution.unpublished import Unpublished
@@ -275,7 +275,7 @@ class Worker:
             self._frontier.fail(deadly)
             self.failed += len(deadly)
             self._flush()
-        return [(key, claim.token) for key in claim.keys if key not in deadly]
+        return spared(claim, deadly)
 
     def _run(self) -> None:
         tasks, seconds = self._loaded.graph.by_key, self._pace.seconds

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
+from backends.garbage import few_collections
 from backends.warning import warn
 from taskgraph.execution.choosing.pool import Pool
 from taskgraph.exit_codes import ExitCode
@@ -67,6 +68,7 @@ class Choice:
         self._clock = clock
         self._lonely_since: float | None = None
 
+    @few_collections()
     def frontier(self, loaded: Loaded) -> Frontier:
         """Return what can be run of some tasks, as their store is now."""
         if self._also and self._others is None:

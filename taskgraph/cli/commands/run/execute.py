@@ -61,7 +61,7 @@ def command(jugfile: Path, store: str | None, **given: Any) -> int:
     3 gave up waiting for others, 4 the store failed, 5 work is left because a limit of
     time or tasks came or no worker has its resources, 128+N stopped by signal N.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    with few_collections():  # of what is imported nothing is garbage
+    with few_collections(lasting=True):
         from taskgraph.context import open_store
         from taskgraph.execution.at_once import run_at_once
         from taskgraph.tasks.graph import selector
