@@ -133,7 +133,7 @@ def called(task: Task, given: Call, process: int, store: str, *, alone: bool) ->
     if generator.own_generators:
         own = generator.own_generators
         args, kwargs = supplied(own, task.key, args, kwargs)
-    token = mark_running(generator.name, store, alone=alone)
+    token = mark_running(task, store, alone=alone)
     try:
         if generator.timeout is None:
             return generator.function(*args, **kwargs)

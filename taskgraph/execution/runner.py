@@ -288,7 +288,7 @@ class Runner:
         self._begun.count += 1
         self.before()
         try:
-            token = mark_running(task.generator.name, self._store, alone=self._alone)
+            token = mark_running(task, self._store, alone=self._alone)
             try:
                 if type(call) is tuple:
                     result = function(*call)

@@ -20,7 +20,7 @@ from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.outputs import refuse_clashes
 from taskgraph.tasks.recording import Recording, recorded_in
 from taskgraph.tasks.refusals import advice
-from taskgraph.tasks.script_module import (
+from taskgraph.tasks.scripts.script_module import (
     circle,
     find_neighbours,
     hiding,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from taskgraph.identity.input_files import InputFiles
     from taskgraph.results.results import Results
-    from taskgraph.tasks.standing import Stand
+    from taskgraph.tasks.scripts.standing import Stand
     from taskgraph.tasks.task import Task
 
 
@@ -184,7 +184,7 @@ class Jugfile:
         stamp: tuple[int, int] | None,
     ) -> Stand:
         """Let a script stand at its barriers, as long as its file is the same."""
-        from taskgraph.tasks.standing import Stand
+        from taskgraph.tasks.scripts.standing import Stand
 
         def run(missing: tuple[bytes, ...]) -> bool:
             return pause(said.so_far(missing)) and self._stamp() == stamp

@@ -8,6 +8,7 @@ from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskgraph.errors import NoResultError
+from taskgraph.tasks.recording import running_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +34,10 @@ def give_keys(tasks: Sequence[Any]) -> None:
             task.key = key
 
 
-def key_asked_for(task: Any) -> bytes:
+def key_asked_for(task: Any, keyed: type) -> bytes:
     """Return the key of a task that had none until now; others get theirs, too.
+
+    They are of the class `keyed` from then on.
 
     Nothing can become of numbers and texts, so it does not matter when their digests
     are computed, and many in a row take half the time. Where keys are asked for one by
@@ -46,6 +49,8 @@ def key_asked_for(task: Any) -> bytes:
         recording.keyless = defaultdict(list)
         for tasks in waiting.values():
             give_keys(tasks)
+            for each in tasks:
+                each.__class__ = keyed
         few = sum(map(len, waiting.values())) < _FEW
         recording.hasty = recording.hasty + 1 if few else 0
         if recording.hasty > _OFTEN:
@@ -78,7 +83,7 @@ def _row_of(tasks: Sequence[Any], encoder: Encoder) -> _Row | None:
     last: _Row | None = encoder.row
     if last is not None and _are_same(tasks, last.tasks):
         return last
-    if len(set(map(type, tasks))) > 1:
+    if not all(hasattr(kind, "__taskgraph_task__") for kind in set(map(type, tasks))):
         return None
     keys = list(map(_KEY, tasks))
     some = range(0, len(keys), _AT_ONCE)
@@ -120,6 +125,8 @@ def values_of(tasks: Sequence[Any]) -> list[Any] | None:
     row = _row_of(tasks, tasks[0].recording.encoder)
     if row is None:
         return None
+    if running_task():  # each is looked at
+        return [task.value() for task in tasks]
     results: Results | None = row.recording and row.recording.results
     if results is not None:
         with suppress(NoResultError):  # said below, of the one that has none

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 from operator import is_
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
-from taskgraph.errors import NoResultError, TaskInsideTaskError, UsageError
+from taskgraph.errors import NoResultError, UsageError
 from taskgraph.identity.functions import same_function, variant_of
 from taskgraph.identity.hashing import Encoder
 from taskgraph.tasks.outputs import give_name
+from taskgraph.tasks.running_task import RunningTask
 from taskgraph.told_store import told_store
 
 if TYPE_CHECKING:
@@ -232,27 +233,12 @@ class Recording(Generic[T]):
         give_name(task, new)
 
 
-class _Running:
-    """Stands where a recording would be while a task runs."""
-
-    def __init__(self, name: str, store: str) -> None:
-        self.name, self.store = name, store
-
-    @property
-    def functions(self) -> NoReturn:
-        raise TaskInsideTaskError(
-            f"{self.name} called a task generator while it ran; nobody would run the "
-            "new task. Call the plain function with g.f(...), or write the call down "
-            "at the top level of the jugfile"
-        )
-
-
 class _Process:
     """What goes on in the whole process: threads begin with an empty context.
 
     Attributes
     ----------
-    recording : Recording, _Running or None
+    recording : Recording, RunningTask or None
         Of the jugfile that is being read, or of the task that runs.
     before : set of Thread
         Those that were there when a jugfile began to be read.
@@ -329,11 +315,16 @@ def is_running() -> bool:
     return not isinstance(recording, Recording) or recording.whole
 
 
+def running_task() -> RunningTask | None:
+    """Return of which running task this code is, if it is of one."""
+    running: Any = current.get() or _process.recording
+    return running if isinstance(running, RunningTask) else None
+
+
 def in_task(store: str = "") -> str:
     """Return of whose running task this code is, for a store if given; "" if none's."""
-    running: Any = current.get() or _process.recording
-    runs = isinstance(running, _Running) and store in ("", running.store)
-    return running.name if runs else ""
+    running = running_task()
+    return running.name if running and store in ("", running.store) else ""
 
 
 def set_recording(recording: Recording[Any] | None) -> None:
@@ -381,9 +372,9 @@ def set_aside() -> Iterator[None]:
         _process.recording = aside
 
 
-def mark_running(name: str, store: str, *, alone: bool) -> object:
+def mark_running(task: Any, store: str, *, alone: bool) -> object:
     """Refuse new tasks, of all threads if it is `alone`, until `unmark_running`."""
-    running, outer = _Running(name, store), _process.recording
+    running, outer = RunningTask(task, store), _process.recording
     token = current.set(running)  # type: ignore[arg-type] # refuses to be one
     if alone:
         _process.recording = running

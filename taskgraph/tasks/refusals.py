@@ -56,14 +56,6 @@ class NotItsResult:
         way_out = IN_A_TASK if in_task() else WAY_OUT
         return TaskAsResultError(f"{name} {what}: {way_out}")
 
-    if not TYPE_CHECKING:  # type checkers know that it has no other attributes
-
-        def __getattr__(self, name: str) -> Any:
-            says = f"{type(self).__name__!r} object has no attribute {name!r}"
-            command = _COMMANDS.get(name)
-            way_out = WAY_OUT if command is None else f"`{command}` is for that"
-            raise AttributeError(f"{says}: {way_out}", name=name, obj=self)
-
     def _repr_html_(self) -> str:
         from taskgraph.tasks.notebook_html import html_of
 
@@ -132,6 +124,17 @@ for _name in ("lt", "le", "gt", "ge"):
     setattr(NotItsResult, f"__{_name}__", _refusing("cannot be compared"))
 
 
+def lacking(thing: NotItsResult, name: str) -> AttributeError:
+    """Return what to raise where something is asked for an attribute it has not got."""
+    says = f"{type(thing).__name__!r} object has no attribute {name!r}"
+    return AttributeError(f"{says}: {_instead_of(name)}", name=name, obj=thing)
+
+
+def _instead_of(name: str) -> str:
+    command = _COMMANDS.get(name)
+    return WAY_OUT if command is None else f"`{command}` is for that"
+
+
 def advice(error: BaseException) -> str:
     """Return what to add to an error of a jugfile that used a task as its result.
 
@@ -151,8 +154,10 @@ def advice(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and f"{error.name}.".startswith("jug."):
         return f". {_FROM_JUG}"
     wrong = isinstance(error, TypeError | AttributeError | KeyError)
-    said = isinstance(getattr(error, "obj", None), NotItsResult)  # by itself
-    if said or not wrong or not _NAMED.search(str(error)):
+    if isinstance(getattr(error, "obj", None), NotItsResult):
+        instead = _instead_of(getattr(error, "name", ""))
+        return "" if str(error).endswith(instead) else f": {instead}"
+    if not wrong or not _NAMED.search(str(error)):
         return ""
     return f". A Task is what was written down; {WAY_OUT}"
 

@@ -7,12 +7,7 @@ from operator import getitem
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.description import describe
-from taskgraph.errors import (
-    MissingResultError,
-    NoResultError,
-    UnhashableError,
-    UsageError,
-)
+from taskgraph.errors import UnhashableError, UsageError
 from taskgraph.fingerprints.in_keys import code_label
 from taskgraph.identity.call_keys import PREFIX, CallKeys
 from taskgraph.identity.functions import (
@@ -30,9 +25,10 @@ from taskgraph.tasks import limits
 from taskgraph.tasks.many import encode_all, give_keys, key_asked_for, values_of
 from taskgraph.tasks.outputs import note_outputs
 from taskgraph.tasks.recording import Recording, current, recording_elsewhere
-from taskgraph.tasks.refusals import NotItsResult, refuse_generator, refused_argument
-from taskgraph.tasks.script_module import expect_run
+from taskgraph.tasks.refusals import lacking, refuse_generator, refused_argument
+from taskgraph.tasks.scripts.script_module import expect_run
 from taskgraph.tasks.tasklet import Tasklet
+from taskgraph.tasks.with_result import WithResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,17 +147,18 @@ class TaskGenerator:
                 return self._write(recording, args, kwargs)
         elif not SCALARS.keys() >= set(map(type, args)):
             return self._write(recording, args, kwargs)
-        task = _new_task(Task)
+        waiting = recording.keyless
+        task = _new_task(Task if waiting is None and recording.whole else _Asked)
         task.generator = self
         task.call = call
         task.mutable = False
         task.recording = recording
         task.needs = ()
         recording.tasks.append(task)
-        if recording.keyless is None:
+        if waiting is None:
             give_keys((task,))
         else:
-            recording.keyless[self].append(task)
+            waiting[self].append(task)
         return task
 
     def _write(
@@ -180,7 +177,7 @@ class TaskGenerator:
             raise
         finally:
             encoder.tasks = outer
-        task = _new_task(Task)
+        task = _new_task(Task if recording.whole else _Asked)
         task.generator = self
         task.call = WithNames(args, kwargs) if kwargs else args
         task.key = key
@@ -236,7 +233,7 @@ class TaskGenerator:
 
 
 @known_as("taskgraph")
-class Task(NotItsResult):
+class Task(WithResult):
     """A call written down; ``Task(f, ...)`` is the same as ``TaskGenerator(f)(...)``.
 
     Attributes
@@ -265,11 +262,6 @@ class Task(NotItsResult):
         task: Task = generator(*args, **kwargs)
         return task
 
-    if not TYPE_CHECKING:  # it has a key, to who asks
-
-        def __getattr__(self, name: str) -> Any:
-            return key_asked_for(self) if name == "key" else super().__getattr__(name)
-
     @property
     def f(self) -> Callable[..., Any]:
         """The function."""
@@ -286,20 +278,6 @@ class Task(NotItsResult):
         """The arguments by name, as they were written."""
         return given(self.call)[1]
 
-    @property
-    def name(self) -> str:
-        """The name of the function: module and function."""
-        return str(self.generator.name)
-
-    @name.setter
-    def name(self, name: str) -> None:
-        self.recording.rename(self, name)
-
-    @property
-    def result(self) -> Any:
-        """The result; loads it."""
-        return self.value()
-
     def hash(self) -> bytes:
         """Return the key in hexadecimal digits, as bytes."""
         return self.key.hex().encode()
@@ -308,31 +286,6 @@ class Task(NotItsResult):
         """Return the tasks whose results it needs."""
         return self.needs
 
-    def can_load(self) -> bool:
-        """Return whether its result is known."""
-        return self.recording.has(self.key)
-
-    def can_run(self) -> bool:
-        """Return whether all that it needs is known."""
-        return all(task.can_load() for task in self.needs)
-
-    def value(self) -> Any:
-        """Return the result.
-
-        Raises
-        ------
-        NoResultError
-            It has none yet, or it failed.
-        """
-        try:
-            return self.recording.load(self.key, self.generator.name)
-        except MissingResultError as error:
-            from taskgraph.tasks.blocked import say_what_blocks
-
-            say_what_blocks(self, error)
-            raise
-
-    load = __taskgraph_value__ = value
     __taskgraph_values__ = staticmethod(values_of)
     __taskgraph_encode_all__ = staticmethod(encode_all)
     __taskgraph_task__ = True
@@ -341,41 +294,6 @@ class Task(NotItsResult):
         """Return what stands for it in a key; the encoder notes that it met it."""
         encoder.tasks.append(self)
         return b"K" + self.key
-
-    def run(self) -> Any:
-        """Call the function here and now, keep the result, and return it.
-
-        In a notebook or a script it is called even if there is a result. If the new
-        one differs, it takes the old one's place, and what was made of that is
-        forgotten, as by `tg invalidate`. A jugfile that is being read, which happens
-        often, gets the result that is there.
-
-        Raises
-        ------
-        NoResultError
-            What it needs has none, or its jugfile is only being read.
-        """
-        run_at_once = (recording := self.recording).context().run_at_once
-        if (recording.whole and current.get() is recording) or run_at_once is None:
-            return self.run_once()
-        return run_at_once(recording.require_results(), self, again=True)
-
-    def run_once(self) -> Any:
-        """Return the result; call the function here and now if there is none.
-
-        Raises
-        ------
-        NoResultError
-            As `run`.
-        """
-        results = self.recording.require_results()
-        run_at_once = self.recording.context().run_at_once
-        if results.has(self.key):
-            return results.load(self.key, self.name)
-        if run_at_once is None:
-            why = "has no result yet; run `tg execute`, or taskgraph.run() from Python"
-            raise NoResultError(f"{self.name} {why}")
-        return run_at_once(results, self)
 
     def changed(self) -> bool:
         """Return whether the arguments are no longer those that the key stands for.
@@ -398,3 +316,25 @@ class Task(NotItsResult):
     def __repr__(self) -> str:
         call = describe(self.name, self.args, self.kwargs)
         return f"Task({call}, {self.key.hex()[:8]})"
+
+
+class _Asked(Task):
+    """A task that is asked for what it has not got: its key, or what only results have.
+
+    To have `__getattr__` makes all else that it is asked for slow. So a task of a
+    jugfile is one until it has its key, and what raises there is told the way out by
+    `advice`; of a notebook all are.
+    """
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # type checkers know what it has
+
+        def __getattr__(self, name: str) -> Any:
+            if name != "key":
+                raise lacking(self, name)
+            return key_asked_for(self, Task if self.recording.whole else _Asked)
+
+
+_Asked.__name__ = _Asked.__qualname__ = Task.__name__
+_Asked.__module__ = Task.__module__

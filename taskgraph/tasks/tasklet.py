@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from taskgraph.description import brief
 from taskgraph.identity.functions import refuse_lambda
 from taskgraph.names import known_as
-from taskgraph.tasks.refusals import NotItsResult
+from taskgraph.tasks.refusals import NotItsResult, lacking
 from taskgraph.tasks.values import tasks_in, value as value_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class Tasklet(NotItsResult):
         """The function."""
         f: Callable[..., Any] = self.step[0]
         return f
+
+    if not TYPE_CHECKING:  # type checkers know what it has
+
+        def __getattr__(self, name: str) -> Any:
+            raise lacking(self, name)
 
     def value(self) -> Any:
         """Return what the view shows.

@@ -34,6 +34,9 @@ def value(item: Any) -> Any:
     ------
     NoResultError
         A task has no result.
+    TaskInsideTaskError
+        A running task asks for a result of its store that it does not need, so that
+        nothing would know what its own was made of: it is to be given the task.
     UsageError
         Two tasks that are keys of a dict, or in a set, have equal results, so that an
         entry would be lost.

@@ -178,6 +178,15 @@ out = outer()
 """,
         r"Call the plain function with g\.f",
     ),
+    "`value(t)` in a function that runs as a task": (
+        """
+@TaskGenerator
+def outer(): return value(one)
+one = base()
+out = outer()
+""",
+        "Pass the task as an argument",
+    ),
     "`return_tuple(3)` of two items": (
         """
 @return_tuple(3)

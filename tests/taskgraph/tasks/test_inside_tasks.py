@@ -60,3 +60,76 @@ def test_a_task_that_waits_is_told_to_take_what_it_waits_for(tg, what):
     name = what.partition("(")[0]
     assert f"job.two called {name}() while it ran" in failure["message"]
     assert "pass this one as an argument" in failure["message"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["taskgraph.value(first)", "first.value()", "taskgraph.value([first] * 9)"]
+)
+def test_a_task_is_not_told_results_that_it_does_not_need(tg, asked):
+    tg.write("job.py", JOB.format(body=asked).replace("two(first)", "two(1)"))
+
+    tg("execute", "-q", "job.py", code=1)
+
+    (failure,) = tg.json("errors", "job.py")
+    assert failure["error"] == "TaskInsideTaskError"
+    assert "job.two asked for the result of job.one while it ran" in failure["message"]
+    assert "Pass the task as an argument" in failure["message"]
+
+
+def test_a_thread_of_a_task_is_not_told_them_either(tg):
+    asked = """
+    from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(taskgraph.value, first).result()
+"""
+    tg.write("job.py", JOB.format(body=asked).replace("two(first)", "two(1)"))
+
+    tg("execute", "-q", "job.py", code=1)
+
+    (failure,) = tg.json("errors", "job.py")
+    assert failure["error"] == "TaskInsideTaskError"
+
+
+LATE = """
+import taskgraph
+from taskgraph import TaskGenerator
+
+class Late:
+    def __init__(self, tasks):
+        self.tasks = tasks
+
+    def __taskgraph_hash__(self):
+        return self.tasks  # so it needs them
+
+    def __taskgraph_value__(self):
+        return self  # and is not given their results
+
+@TaskGenerator
+def one(x):
+    return 1
+
+@TaskGenerator
+def two(late):
+    return taskgraph.value(late.tasks), taskgraph.value(base)
+
+base = one(0)
+tasks = [one([base, i]) for i in (1, 2)]
+last = two(Late(tasks))
+"""
+
+
+def test_a_task_loads_what_it_needs_when_it_likes_and_what_that_needs(tg):
+    tg.write("job.py", LATE)
+
+    tg("execute", "-q", "job.py")
+
+    assert tg.json("status", "job.py")["total"]["done"] == 4
+
+
+def test_a_task_is_told_results_of_another_store(tg):
+    tg.write("other.py", JOB.format(body="pass"))
+    tg("execute", "-q", "other.py")
+    other = "taskgraph.init('other.py', 'other.tgdata')[1]"
+    tg.write("job.py", JOB.format(body=f"assert {other}['first'].value() == x"))
+
+    tg("execute", "-q", "job.py")

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.tasks.contents import Contents
 from taskgraph.tasks.recording import set_aside
+from taskgraph.tasks.scripts.contents import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
