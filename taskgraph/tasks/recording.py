@@ -316,15 +316,19 @@ def is_running() -> bool:
 
 
 def running_task() -> RunningTask | None:
-    """Return of which running task this code is, if it is of one."""
-    running: Any = current.get() or _process.recording
+    """Return of which running task this code is, if it is of one.
+
+    Code in a thread that a task started is not known to be: it may be anybody's.
+    """
+    running: Any = current.get()
     return running if isinstance(running, RunningTask) else None
 
 
 def in_task(store: str = "") -> str:
     """Return of whose running task this code is, for a store if given; "" if none's."""
-    running = running_task()
-    return running.name if running and store in ("", running.store) else ""
+    running: Any = current.get() or _process.recording
+    runs = isinstance(running, RunningTask) and store in ("", running.store)
+    return running.name if runs else ""
 
 
 def set_recording(recording: Recording[Any] | None) -> None:

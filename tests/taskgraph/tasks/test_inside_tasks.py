@@ -1,6 +1,11 @@
 """What a task cannot do to the store that it runs for, and what it can elsewhere."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+
+from taskgraph import TaskGenerator, open_store, run
 
 JOB = """
 import taskgraph
@@ -76,18 +81,29 @@ def test_a_task_is_not_told_results_that_it_does_not_need(tg, asked):
     assert "Pass the task as an argument" in failure["message"]
 
 
-def test_a_thread_of_a_task_is_not_told_them_either(tg):
-    asked = """
-    from concurrent.futures import ThreadPoolExecutor
+def test_another_thread_may_ask_while_a_task_runs_in_this_process():
+    began, asked = threading.Event(), threading.Event()
+
+    def wait(first):
+        began.set()
+        return asked.wait(30)
+
+    first = TaskGenerator(divmod, name="first")(7, 2)
+    store = open_store("memory://")
+    run(first, store=store)
+    second = TaskGenerator(wait, name="second")(1)
+
+    def ask():
+        began.wait(30)
+        try:
+            return first.value()
+        finally:
+            asked.set()
+
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(taskgraph.value, first).result()
-"""
-    tg.write("job.py", JOB.format(body=asked).replace("two(first)", "two(1)"))
-
-    tg("execute", "-q", "job.py", code=1)
-
-    (failure,) = tg.json("errors", "job.py")
-    assert failure["error"] == "TaskInsideTaskError"
+        answer = pool.submit(ask)
+        run(second, store=store)
+    assert answer.result() == (3, 1)
 
 
 LATE = """
