@@ -56,6 +56,9 @@ class PixelClassifier:
     decision : Decision, optional
         How likely a class has to be for a pixel to be of it; see `predict`. None while
         nothing is fitted.
+    voxels : str, optional
+        Kind of the images that were learned from, as `kind_of` says it: brightness of
+        other ones does not compare. None takes any.
     """
 
     families: tuple[Maps, ...]
@@ -63,6 +66,7 @@ class PixelClassifier:
     recipe: Recipe
     fitted: tuple[Any, ...]
     decision: Decision | None = None
+    voxels: str | None = None
 
     def reach(self) -> int:
         """Return how far a pixel's class depends on pixels around."""
@@ -91,8 +95,20 @@ class PixelClassifier:
         Returns
         -------
         float32 array, shape (classes, *image.shape)
+
+        Raises
+        ------
+        ValueError
+            If its voxels are of another type than those of the images that were learned
+            from; whether of 32 bits or 64, floats are floats.
         """
         grey = checks.as_image(in_space(image))
+        learned = getattr(self, "voxels", None)  # one of an older version has none
+        if learned is not None and learned != kind_of(grey):
+            raise ValueError(
+                f"image is {kind_of(grey)}, what was learned from is {learned}, so"
+                " their brightness may not compare; scale and convert it alike"
+            )
         halo = self.reach()
         grid = tiles(grey.shape, grey.shape if tile is None else tile, halo=halo)
         out = np.empty((len(self.classes), *grey.shape), np.float32)
@@ -143,6 +159,17 @@ class PixelClassifier:
             raise ValueError("nothing is fitted; train_pixels returns what can predict")
         chosen: Labels = self.classes[self.decision.choose(likely)]
         return chosen
+
+
+def kind_of(grey: NDArray[Any]) -> str:
+    """Return the type of an image's voxels, of whatever byte order; floats are one.
+
+    Examples
+    --------
+    >>> kind_of(np.zeros(3, ">u2")), kind_of(np.zeros(3))
+    ('uint16', 'float')
+    """
+    return "float" if grey.dtype.kind == "f" else grey.dtype.name
 
 
 def default_families(ndim: int) -> tuple[Maps, ...]:

@@ -19,6 +19,7 @@ from segkit.learning.deciding import Decision, decision_of
 from segkit.learning.pixels import (
     PixelClassifier,
     default_families,
+    kind_of,
     reach_of,
     seen_in,
 )
@@ -133,7 +134,8 @@ def train_pixels(
     ]
     wanted = np.concatenate([one.classes for one in drawn])
     _require_classes(wanted)
-    none = PixelClassifier(looks, np.unique(wanted), recipe, ())
+    kind = kind_of(greys[0])
+    none = PixelClassifier(looks, np.unique(wanted), recipe, (), voxels=kind)
     with one_thread():
         return _learned(none, drawn, wanted, times, seed)
 
@@ -261,7 +263,7 @@ def _listed(images: Any) -> list[Any]:
 def _greys(images: list[Any]) -> list[NDArray[Any]]:
     """Return checked images; raise unless all have as many axes, and compare."""
     greys = [checks.as_image(in_space(image)) for image in images]
-    kinds = ["float" if g.dtype.kind == "f" else g.dtype.name for g in greys]
+    kinds = [kind_of(grey) for grey in greys]
     for place, grey in enumerate(greys):
         if grey.ndim != greys[0].ndim:
             raise ValueError(

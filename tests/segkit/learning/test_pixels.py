@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from segkit.features import FilterBank, Haralick, VesselMaps
-from segkit.learning import train_pixels
+from segkit.learning import PixelClassifier, train_pixels
 
 FAMILIES = [
     FilterBank((0.7, 1.5), ("gaussian", "hessian", "structure")),
@@ -268,7 +268,13 @@ def test_images_whose_brightness_may_not_compare_are_refused():
     scribbles = line + 1
     forest = RandomForestClassifier(2)
     two = [image, image.astype(np.float32)]
-    train_pixels(two, [scribbles] * 2, forest, families=FAMILIES[:1], seed=0)
+    both = train_pixels(two, [scribbles] * 2, forest, families=FAMILIES[:1], seed=0)
+    both.predict(two[1])
+    with pytest.raises(ValueError, match="is uint8, what was learned from is float"):
+        both.predict(image.astype(np.uint8))
+    older = PixelClassifier.__new__(PixelClassifier)  # as it was stored before
+    older.__setstate__(both.__getstate__()[:5])
+    older.predict(image.astype(np.uint8))
     two = [image.astype(np.uint8), image.astype(np.uint16) * 257]
     with pytest.raises(ValueError, match=r"image 1 is uint16, the first one uint8, so"):
         train_pixels(two, [scribbles] * 2, forest, families=FAMILIES[:1], seed=0)
