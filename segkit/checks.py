@@ -243,6 +243,8 @@ def as_number(value: Any, *, name: str) -> float:
     ...
     TypeError: threshold is '90%', but must be a number
     """
+    if type(value) is float or type(value) is int:
+        return float(value)
     try:
         if np.ndim(value) == 0 and not isinstance(value, (str, bytes, *_FLAGS)):
             return float(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -237,12 +237,41 @@ def smallest_of_set(size: int, pairs: Array) -> Array:
     return parent
 
 
+class Lines(NamedTuple):
+    """Rows of a box of an array, in raster order: those that hold what is wanted."""
+
+    box: Box
+    """What may be looked at, too."""
+    numbers: NDArray[np.int64]
+    """Which rows of the box these are."""
+    starts: NDArray[np.int64]
+    """Where each of them starts in the flat array."""
+
+    def those(self, chosen: Array) -> Lines:
+        """Return some of the rows; `chosen` says of each whether it is one."""
+        return Lines(self.box, self.numbers[chosen], self.starts[chosen])
+
+
+def lines_of(box: Box, shape: tuple[int, ...]) -> Lines:
+    """Return all rows of a box of an array.
+
+    Examples
+    --------
+    >>> from segkit.tiling.boxes import Box
+    >>> lines_of(Box((1, 2), (3, 9)), (4, 10)).starts
+    array([12, 22])
+    """
+    starts = row_starts(box, shape)
+    return Lines(box, np.arange(starts.size), starts)
+
+
 def row_starts(box: Box, shape: tuple[int, ...]) -> Array:
     """Return where each row of a box starts in the flat array, in raster order."""
     if len(shape) > 1 and not any(box.start[1:-1]) and box.stop[1:-1] == shape[1:-1]:
         each = math.prod(shape[1:-1])  # rows equally far apart, whatever axes they have
         first, number = box.start[0] * each, (box.stop[0] - box.start[0]) * each
-        return np.arange(first, first + number) * shape[-1] + box.start[-1]
+        begin, step = first * shape[-1] + box.start[-1], shape[-1]
+        return np.arange(begin, begin + number * step, step)
     starts = np.zeros((), np.int64)
     step = 1
     steps = []

@@ -12,6 +12,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
+    from segkit.labelling.box import Lines
     from segkit.tiling.boxes import Box
 
 
@@ -28,11 +29,17 @@ def sum_box(
     slots: Array,
     sums: Array,
     intensities: Array,
-) -> None:
-    """Add positions and intensities of the objects in a box to their sums."""
+) -> tuple[int, Array]:
+    """Add positions and intensities of the objects in a box to their sums.
+
+    Returned are the largest label, -1 if one has no row, and which lines have objects.
+    """
     own = labels[box.slices]
+    largest, known = int(own.max(initial=0)), slots.size or len(sums)
+    if own.min(initial=0) < 0 or largest >= known:
+        return -1, own
     where = np.nonzero(own)
-    slot = slots[own[where]]
+    slot = slots[own[where]] if slots.size else own[where]
     ndim = own.ndim
     np.add.at(sums[:, 0], slot, 1)
     column = 1 + ndim
@@ -47,6 +54,7 @@ def sum_box(
         np.maximum.at(sums[:, column + ndim + a], slot, where[a] + 1)
     if intensity is not None:
         _sum_intensities(slot, intensity[box.slices][where], intensities)
+    return largest, own.any(axis=-1).reshape(-1)
 
 
 def _sum_intensities(slot: Array, values: Array, intensities: Array) -> None:
@@ -63,16 +71,16 @@ def _sum_intensities(slot: Array, values: Array, intensities: Array) -> None:
 
 
 def count_crossings(
-    labels: Array, box: Box, slots: Array, moves: Array, counts: Array
+    labels: Array, lines: Lines, slots: Array, moves: Array, counts: Array
 ) -> None:
     """Count steps that leave objects; see `segkit.measurement.kernels`."""
     padded = np.pad(labels, 1)
-    here = labels[box.slices]
+    here = labels[lines.box.slices]
     for way, move in enumerate(moves):
         there = padded[
             tuple(
                 slice(s.start + 1 + m, s.stop + 1 + m)
-                for s, m in zip(box.slices, move, strict=True)
+                for s, m in zip(lines.box.slices, move, strict=True)
             )
         ]
         leaves = (here != 0) & (there != here)

@@ -1,4 +1,4 @@
-"""Properties of the intensities of objects, computed from their sums."""
+"""Images of intensities as they are summed, and properties computed from the sums."""
 
 # All properties have one signature, also those that need no spacing.
 # ruff: noqa: ARG001
@@ -6,15 +6,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
+
+from segkit import checks
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
     from segkit.measurement.partial_table import PartialTable
 
 Spacing: TypeAlias = Sequence[float]
+
+_LARGEST_EXACT = 2**53
+
+
+def checked(intensity: Any, shape: tuple[int, ...]) -> Array | None:
+    """Return a checked, C-contiguous image of a dtype that can be summed."""
+    if intensity is None:
+        return None
+    image = checks.as_image(intensity, name="intensity")
+    if image.shape != shape:
+        raise ValueError(f"intensity has shape {image.shape}, labels {shape}")
+    if image.dtype.kind in "iu" and image.dtype.itemsize == 8:
+        _require_exact(image)
+    if image.dtype == bool:
+        image = image.view(np.uint8)
+    if image.dtype.kind in "iu":
+        if image.dtype.itemsize > 2:  # as what they are summed
+            image = image.astype(np.float64)
+        elif image.dtype.kind == "i" and image.min() >= 0:
+            image = image.view(f"{image.dtype.byteorder}u{image.dtype.itemsize}")
+    if image.dtype.kind == "f" and image.dtype.itemsize == 2:  # numba lacks these
+        image = image.astype(np.float32)
+    if image.dtype.kind == "f" and image.dtype.itemsize > 8:  # nor these
+        with np.errstate(over="ignore"):
+            image = image.astype(np.float64)
+        checks.require_finite(image, name="intensity")
+    return np.ascontiguousarray(checks.native(image))
+
+
+def _require_exact(intensity: Array) -> None:
+    """Raise `ValueError` for integers that float64 does not hold exactly."""
+    for extreme in (int(intensity.min()), int(intensity.max())):
+        if abs(extreme) > _LARGEST_EXACT:
+            raise ValueError(
+                f"intensity holds {extreme}, but integers beyond 2**53 are summed as "
+                "floats, which confound them; subtract an offset first"
+            )
 
 
 def _sum(table: PartialTable, spacing: Spacing) -> Array:

@@ -30,10 +30,14 @@ def next_voxel(labels, starts, width, row, x):
     row, x
         From where on to look. The row returned is beyond the last if there is none.
     """
+    if row == starts.size:
+        return row, x
     if starts[-1] - starts[0] == (starts.size - 1) * width:  # as one long row
         line = labels[starts[0] : starts[-1] + width]
-        place = next_object(line, row * width + x)
-        return place // width, place % width
+        further = next_object(line, row * width + x) - row * width
+        if further < width:  # a division takes as long as the rest
+            return row, further
+        return row + further // width, further % width
     while row < starts.size:
         x = next_object(labels[starts[row] : starts[row] + width], x)
         if x < width:
@@ -49,30 +53,33 @@ def next_object(line, x):
     Most of an image is background, of which many voxels are read at once.
     """
     if x < line.size and line[x] == 0:
-        x = run_end(line, x)
+        x = run_end(line, x, line.size)
     return x
 
 
 @kernel
-def run_end(line, x):
-    """Return the place after the run of equal values of a line that begins at `x`."""
+def run_end(line, x, end):
+    """Return the place after the run of equal values of a line that begins at `x`.
+
+    It ends at `end`, if not before.
+    """
     name = line[x]
     x += 1
-    if _few_are(name, line, x):
+    if _few_are(name, line, x, end):
         x += _FEW
-        while _all_are(name, line, x, _MANY):
+        while _all_are(name, line, x, end, _MANY):
             x += _MANY
-        while _all_are(name, line, x, _FEW):
+        while _all_are(name, line, x, end, _FEW):
             x += _FEW
-    while x < line.size and line[x] == name:
+    while x < end and line[x] == name:
         x += 1
     return x
 
 
 @kernel
-def _few_are(name, line, x):
+def _few_are(name, line, x, end):
     """Return whether few more voxels have a name: of most runs, none does."""
-    if x + _FEW > line.size:
+    if x + _FEW > end:
         return False
     part = line[x : x + _FEW]
     found = part[0] ^ name
@@ -82,15 +89,15 @@ def _few_are(name, line, x):
 
 
 @kernel
-def _all_are(name, line, x, number):
+def _all_are(name, line, x, end, number):
     """Return whether so many more voxels have a name; compared in vectors."""
-    if x + number > line.size:
+    if x + number > end:
         return False
     part = line[x : x + number]
-    differ = False
-    for k in range(part.size):
-        differ |= part[k] != name
-    return not differ
+    found = part[0] ^ name
+    for k in range(1, part.size):
+        found |= part[k] ^ name
+    return found == 0
 
 
 @kernel
@@ -103,20 +110,26 @@ def mark_rows(labels, starts, width, seen):
 
 @kernel
 def sum_rows(
-    labels, intensity, starts, shape, place, slots, sums, intensities, relative
+    labels, intensity, lines, shape, place, slots, sums, intensities, relative
 ):
     """Add positions and intensities of the objects of a box to their sums.
+
+    Returns the largest label, or -1 at the first one that has no row.
 
     Parameters
     ----------
     labels, intensity
         The whole arrays, flat; `intensity` may be of length 0.
-    starts, shape
-        Where each row of the box starts, and the box's shape (int64).
+    lines
+        Where each row of the box starts; and, zeros at first, which of them have
+        voxels of objects.
+    shape
+        The box's shape (int64).
     place
         Scratch, a number for each axis.
     slots
-        For each label the row of its object in `sums` and `intensities`.
+        For each label the row of its object in `sums` and `intensities`; empty if that
+        is the label itself.
     sums
         int64, zeros at first: count, sums of positions, of their products, least and
         largest position + 1, axis by axis.
@@ -124,24 +137,93 @@ def sum_rows(
         Sum, sum of squares, least and largest intensity, and the intensity that counts
         as zero in the sums; which is an object's first one if `relative`, else 0.
     """
-    width = shape[-1]
-    row, start = next_voxel(labels, starts, width, 0, 0)
-    while row < starts.size:
-        set_row(row, shape, place)
-        place[-1] = start
-        line = labels[starts[row] : starts[row] + width]
-        stop = run_end(line[: min(width, start + _LONGEST_RUN)], start)
-        slot = slots[line[start]]
-        if intensity.size:
-            values = intensity[starts[row] + start : starts[row] + stop]
-            if sums[slot, 0] == 0:
-                intensities[slot, 2] = values[0]
-                intensities[slot, 3] = values[0]
-                if relative:
-                    intensities[slot, 4] = values[0]
-            _add_intensities(intensities[slot], values)
-        _add_run(sums[slot], place, stop - start)
-        row, start = next_voxel(labels, starts, width, row, stop)
+    starts, there = lines
+    width, last = shape[-1], starts.size - 1
+    known = slots.size or sums.shape[0]
+    whole = starts[last] - starts[0] == last * width  # as one long row
+    largest = first = 0
+    while first <= last:
+        line = labels[starts[first] : starts[last if whole else first] + width]
+        row, end = first - 1, 0
+        x = next_object(line, 0)
+        while x < line.size:
+            name = line[x]
+            if not 0 < name < known:
+                return -1
+            if x >= end:
+                row += 1 + (x - end) // width if x >= end + width else 1
+                end = (row - first + 1) * width
+                set_row(row, shape, place)
+                there[row] = 1
+            stop = run_end(line, x, min(end, x + _LONGEST_RUN))
+            start, length = x - end + width, stop - x
+            largest = max(largest, name)
+            slot = slots[name] if slots.size else name
+            if intensity.size:
+                values = intensity[starts[row] + start : starts[row] + start + length]
+                if sums[slot, 0] == 0:
+                    _begin_intensities(intensities[slot], values[0], relative)
+                _add_intensities(intensities[slot], values)
+            if place.size == 2:
+                _add_run_of_plane(sums[slot], place[0], start, length)
+            elif place.size == 3:
+                _add_run_of_volume(sums[slot], place, start, length)
+            else:
+                place[-1] = start
+                _add_run(sums[slot], place, length)
+            x = next_object(line, stop)
+        first = last + 1 if whole else first + 1
+    return largest
+
+
+@kernel
+def _add_run_of_plane(sums, y, x, length):
+    """Do what `_add_run` does for two axes, in a third of the time."""
+    count = sums[0]
+    along, squares = _powers_of_run(x, length)
+    sums[1] += length * y
+    sums[2] += along
+    sums[3] += length * y * y
+    sums[4] += along * y
+    sums[5] += squares
+    if count == 0:
+        sums[6], sums[7], sums[8], sums[9] = y, x, y + 1, x + length
+    else:
+        sums[6], sums[8] = min(sums[6], y), max(sums[8], y + 1)
+        sums[7], sums[9] = min(sums[7], x), max(sums[9], x + length)
+    sums[0] = count + length
+
+
+@kernel
+def _add_run_of_volume(sums, place, x, length):
+    """Do what `_add_run` does for three axes, in a third of the time."""
+    count, z, y = sums[0], place[0], place[1]
+    along, squares = _powers_of_run(x, length)
+    sums[1] += length * z
+    sums[2] += length * y
+    sums[3] += along
+    sums[4] += length * z * z
+    sums[5] += length * z * y
+    sums[6] += along * z
+    sums[7] += length * y * y
+    sums[8] += along * y
+    sums[9] += squares
+    if count == 0:
+        sums[10], sums[11], sums[12] = z, y, x
+        sums[13], sums[14], sums[15] = z + 1, y + 1, x + length
+    else:
+        sums[10], sums[13] = min(sums[10], z), max(sums[13], z + 1)
+        sums[11], sums[14] = min(sums[11], y), max(sums[14], y + 1)
+        sums[12], sums[15] = min(sums[12], x), max(sums[15], x + length)
+    sums[0] = count + length
+
+
+@kernel
+def _powers_of_run(x, length):
+    """Return the sums of `length` places from `x` on, and of their squares."""
+    ahead = length * (length - 1) // 2
+    along = length * x + ahead
+    return along, x * along + ahead * x + ahead * (2 * length - 1) // 3
 
 
 @kernel
@@ -178,6 +260,14 @@ def _add_run(sums, place, length):
         if is_new or end > sums[column + ndim + a]:
             sums[column + ndim + a] = end
     sums[0] += length
+
+
+@kernel
+def _begin_intensities(sums, first, relative):
+    sums[2] = first
+    sums[3] = first
+    if relative:
+        sums[4] = first
 
 
 @kernel

@@ -9,7 +9,9 @@ exactly; sums of other intensities are accurate to rounding.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,14 +20,22 @@ from segkit import checks, extents
 from segkit.arrays import axes_of, is_mask, spacing_of
 from segkit.io.axes import by_number
 from segkit.measurement import properties as object_properties, rows, shapes
-from segkit.measurement.partial_table import PartialTable, combine, is_exact, sum_box
+from segkit.measurement.intensities import checked
+from segkit.measurement.partial_table import (
+    MOST_EXPECTED,
+    PartialTable,
+    UnexpectedLabelError,
+    combine,
+    is_exact,
+    sum_box,
+)
 from segkit.names import known_as
 from segkit.tiling.boxes import Box, require_tile
 from segkit.tiling.cutting import tiles
 from segkit.tiling.threads import in_threads, thread_count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from segkit.arrays import Array, Table
     from segkit.tiling.boxes import Tile
@@ -33,9 +43,9 @@ if TYPE_CHECKING:
 
 # Labels up to this many are looked up in a table, of 5 bytes each.
 _LARGEST_TABLE = 2**23
-_LARGEST_EXACT = 2**53
 _PART = 2**20  # voxels that are measured at once, if their sums are rounded
 _MOST_PARTS = 64
+_ROWS = 32  # of which one tells whether there are many labels
 
 
 @known_as("segkit")
@@ -144,26 +154,26 @@ def region_properties(
     """
     spacing = spacing_of(spacing, labels, intensity)
     axes = axes_of(axes, labels, intensity)
-    array, largest = _labels(labels)
+    array = _labels(labels)
     if array.ndim == 0:
         raise ValueError("labels are a single number; give an array of labels")
     checks.require_no_picture(array)
     require_no_mask(array)
-    image = _intensity(intensity, array.shape)
+    image = checked(intensity, array.shape)
     axes = _letters(axes, array.ndim)
     wanted = object_properties.wanted(properties, axes, image is not None)
     intensities = image if any(map(object_properties.of_intensity, wanted)) else None
     threads = thread_count(workers, array.size // 4)
     parts = threads if is_exact(intensities) else _parts(array.size)
     boxes, origin = _boxes(array.shape, tile, parts), (0,) * array.ndim
-    small, values, largest = _compact(array, largest)
-    more: dict[str, Any] = {"origin": origin, "shape": array.shape, "largest": largest}
+    more: dict[str, Any] = {"origin": origin, "shape": array.shape}
     more["needs"] = shapes.needs(wanted)
 
-    def run(box: Box) -> PartialTable:
-        return sum_box(small, intensities, box, **more)
+    def summed(known: Array, largest: int | None) -> list[PartialTable]:
+        call = partial(sum_box, known, intensities, **more, largest=largest)
+        return in_threads(call, boxes, threads)
 
-    table = _named(combine(in_threads(run, boxes, threads)), values)
+    table = _summed(array, summed)
     return properties_table(table, properties=wanted, spacing=spacing, axes=axes)
 
 
@@ -214,7 +224,7 @@ def measure_tile(
     >>> {name: column.tolist() for name, column in table.items()}
     {'label': [1, 2], 'count': [3, 2]}
     """
-    array, largest = _labels(labels)
+    array = _labels(labels)
     require_tile(tile)
     whole = extents.as_shape(shape, array.ndim)
     if array.shape != tile.read.shape:
@@ -227,12 +237,14 @@ def measure_tile(
     needs = shapes.needs(properties)
     shapes.require_halo(tile, whole, shapes.reach(needs))
     with checks.inside_tile():
-        intensities = _intensity(intensity, array.shape)
-    small, values, largest = _compact(array, largest)
+        intensities = checked(intensity, array.shape)
     more: dict[str, Any] = {"origin": tile.read.start, "shape": whole, "needs": needs}
     own = tile.write.within(tile.read)
-    table = sum_box(small, intensities, own, **more, largest=largest)
-    return _named(table, values)
+
+    def summed(known: Array, largest: int | None) -> list[PartialTable]:
+        return [sum_box(known, intensities, own, **more, largest=largest)]
+
+    return _summed(array, summed)
 
 
 @known_as("segkit")
@@ -306,41 +318,6 @@ def require_no_mask(labels: Array, *, name: str = "labels") -> None:
         )
 
 
-def _intensity(intensity: Any, shape: tuple[int, ...]) -> Array | None:
-    """Return a checked, C-contiguous image of a dtype that can be summed."""
-    if intensity is None:
-        return None
-    image = checks.as_image(intensity, name="intensity")
-    if image.shape != shape:
-        raise ValueError(f"intensity has shape {image.shape}, labels {shape}")
-    if image.dtype.kind in "iu" and image.dtype.itemsize == 8:
-        _require_exact(image)
-    if image.dtype == bool:
-        image = image.view(np.uint8)
-    if image.dtype.kind in "iu":
-        if image.dtype.itemsize > 2:  # as what they are summed
-            image = image.astype(np.float64)
-        elif image.dtype.kind == "i" and image.min() >= 0:
-            image = image.view(f"{image.dtype.byteorder}u{image.dtype.itemsize}")
-    if image.dtype.kind == "f" and image.dtype.itemsize == 2:  # numba lacks these
-        image = image.astype(np.float32)
-    if image.dtype.kind == "f" and image.dtype.itemsize > 8:  # nor these
-        with np.errstate(over="ignore"):
-            image = image.astype(np.float64)
-        checks.require_finite(image, name="intensity")
-    return np.ascontiguousarray(checks.native(image))
-
-
-def _require_exact(intensity: Array) -> None:
-    """Raise `ValueError` for integers that float64 does not hold exactly."""
-    for extreme in (int(intensity.min()), int(intensity.max())):
-        if abs(extreme) > _LARGEST_EXACT:
-            raise ValueError(
-                f"intensity holds {extreme}, but integers beyond 2**53 are summed as "
-                "floats, which confound them; subtract an offset first"
-            )
-
-
 def _boxes(shape: tuple[int, ...], tile: Any, parts: int) -> list[Box]:
     """Return what is measured at once: tiles, or so many parts of an image."""
     if tile is None and parts == 1:
@@ -355,18 +332,44 @@ def _parts(voxels: int) -> int:
     return min(max(voxels // _PART, 1), _MOST_PARTS)
 
 
-def _labels(labels: Any) -> tuple[Array, int]:
-    """Return checked labels and the largest of them."""
+def _labels(labels: Any) -> Array:
+    """Return labels that are integers; whether any is negative, `_largest` tells."""
     array = checks.as_array(labels, name="labels")
     if array.dtype.kind not in "iu" or array.size == 0:
         checks.require_labels(array)
-    array = checks.native(array)
+    return checks.native(array)
+
+
+def _summed(
+    labels: Array, run: Callable[[Array, int | None], list[PartialTable]]
+) -> PartialTable:
+    """Return the table of all that `run` sums of labels, given them and the largest.
+
+    Most images have few objects, whose sums need nobody to look for the largest first.
+    """
+    if np.can_cast(labels.dtype, np.int32) and _seem_few(labels):
+        known = np.ascontiguousarray(labels, np.int32)
+        with suppress(UnexpectedLabelError):
+            return combine(run(known, None))
+    known, values, largest = _compact(labels, _largest(labels))
+    return _named(combine(run(known, largest)), values)
+
+
+def _seem_few(labels: Array) -> bool:
+    """Return whether no label of some rows is beyond what is expected."""
+    axis = max(labels.ndim - 2, 0)
+    some = labels[(*(slice(None),) * axis, slice(None, None, _ROWS))]
+    return int(some.max()) <= MOST_EXPECTED
+
+
+def _largest(array: Array) -> int:
+    """Return the largest label; raise `ValueError` if one is negative."""
     # Read as unsigned, negative labels are the largest: one pass finds both.
     bits = 8 * array.dtype.itemsize
     largest = int(array.view(f"u{bits // 8}").max())
     if array.dtype.kind == "i" and largest >= 2 ** (bits - 1):
         checks.require_labels(array)
-    return array, largest
+    return largest
 
 
 def _compact(labels: Array, largest: int) -> tuple[Array, Array | None, int]:

@@ -28,9 +28,9 @@ def count_crossings(labels, box, slots, steps, bits, counts):
     labels
         The whole array, flat.
     box
-        Where each row starts of the box whose voxels are counted; its start and its
-        shape; the shape of the whole array, beyond which all is background; and
-        scratch, a number for each axis.
+        Where rows start of the box whose voxels are counted, and which of its rows
+        these are; its start and its shape; the shape of the whole array, beyond which
+        all is background; and scratch, a number for each axis.
     slots
         For each label the row of its object in `counts`.
     steps
@@ -41,7 +41,7 @@ def count_crossings(labels, box, slots, steps, bits, counts):
     counts
         Receives the counts; a move and its opposite share a column.
     """
-    starts, width, ways = box[0], box[2][-1], steps[1].size
+    starts, width, ways = box[0], box[3][-1], steps[1].size
     whole = np.uint32((1 << ways) - 1)
     row, start = next_voxel(labels, starts, width, 0, 0)
     while row < starts.size:
@@ -76,7 +76,7 @@ def add_by_neighbours(labels, box, slots, steps, bits, added, found):
     found
         Receives the sums (int64).
     """
-    starts, width = box[0], box[2][-1]
+    starts, width = box[0], box[3][-1]
     row, start = next_voxel(labels, starts, width, 0, 0)
     while row < starts.size:
         line = labels[starts[row] : starts[row] + width]
@@ -96,7 +96,7 @@ def mark_rims(labels, box, steps, bits, rims):
 
     All else is as for `count_crossings`.
     """
-    starts, width = box[0], box[2][-1]
+    starts, width = box[0], box[3][-1]
     whole = np.uint32((1 << steps[1].size) - 1)
     row, start = next_voxel(labels, starts, width, 0, 0)
     while row < starts.size:
@@ -126,11 +126,11 @@ def count_rims(labels, rims, box, slots, steps, kinds, counts):
     counts
         Receives the counts.
     """
-    starts, first, sizes, shape, place = box
+    starts, numbers, first, sizes, shape, place = box
     moves, jumps = steps
     row, x = next_voxel(rims, starts, sizes[-1], 0, 0)
     while row < starts.size:
-        set_row(row, sizes, place)
+        set_row(numbers[row], sizes, place)
         place[-1] = x
         here = starts[row] + x
         by_faces, by_corners = 0, 0
@@ -169,9 +169,9 @@ def _find_equal(labels, box, row, x, steps, bits):
     bits
         Receives the bits, for as many voxels as it is long.
     """
-    starts, first, sizes, shape, place = box
+    starts, numbers, first, sizes, shape, place = box
     moves, jumps = steps
-    set_row(row, sizes, place)
+    set_row(numbers[row], sizes, place)
     bits[:] = 0
     start = starts[row] + x
     here = labels[start : start + bits.size]

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
-from segkit.labelling.box import row_starts
-from segkit.measurement import crofton
+from segkit.labelling.box import Lines, lines_of
+from segkit.measurement import by_numpy, crofton
 from segkit.tiling.boxes import Box
 
 if TYPE_CHECKING:
@@ -66,17 +66,35 @@ def _euler_of_neighbours(ndim: int) -> Array:
     return added.astype(np.int8)
 
 
-def euler_numbers(labels: Array, box: Box, slots: Array, rows: int) -> Array:
+def crossings(labels: Array, lines: Lines, slots: Array, rows: int) -> Array:
+    """Return how many steps of the voxels of a box leave each object, by direction."""
+    moves = crofton.steps(labels.ndim)
+    counts = np.zeros((rows, len(moves) // 2 + 1), np.int64)
+    _count_crossings(labels, lines, slots, moves, counts)
+    return counts[:, :-1]
+
+
+@falls_back_on(by_numpy.count_crossings)
+def _count_crossings(
+    labels: Array, lines: Lines, slots: Array, moves: Array, counts: Array
+) -> None:
+    from segkit.measurement.outline_kernels import count_crossings
+
+    where, steps, bits = for_kernels(labels, lines, moves)
+    count_crossings(labels.reshape(-1), where, slots, steps, bits, counts)
+
+
+def euler_numbers(labels: Array, lines: Lines, slots: Array, rows: int) -> Array:
     """Return what the voxels of a box add to the Euler number of each object."""
     found = np.zeros(rows, np.int64)
-    _add_euler(labels, box, slots, _euler_of_neighbours(labels.ndim), found)
+    _add_euler(labels, lines, slots, _euler_of_neighbours(labels.ndim), found)
     return found
 
 
 def _add_euler_by_numpy(
-    labels: Array, box: Box, slots: Array, added: Array, found: Array
+    labels: Array, lines: Lines, slots: Array, added: Array, found: Array
 ) -> None:
-    padded, box = _around(labels, box)
+    padded, box = _around(labels, lines.box)
     own = _neighbour(padded, box, (0,) * labels.ndim)
     moves = crofton.steps(labels.ndim)
     bits = np.zeros(own.shape, np.uint16)
@@ -88,35 +106,38 @@ def _add_euler_by_numpy(
 
 @falls_back_on(_add_euler_by_numpy)
 def _add_euler(
-    labels: Array, box: Box, slots: Array, added: Array, found: Array
+    labels: Array, lines: Lines, slots: Array, added: Array, found: Array
 ) -> None:
     from segkit.measurement.outline_kernels import add_by_neighbours
 
     moves = crofton.steps(labels.ndim)[: 3**labels.ndim // 2]
-    where, steps, bits = for_kernels(labels, box, moves)
+    where, steps, bits = for_kernels(labels, lines, moves)
     add_by_neighbours(labels.reshape(-1), where, slots, steps, bits, added, found)
 
 
-def for_kernels(labels: Array, box: Box, moves: Array) -> tuple[Any, Any, Array]:
-    """Return what kernels know of a box and of moves, and scratch.
+def for_kernels(labels: Array, lines: Lines, moves: Array) -> tuple[Any, Any, Array]:
+    """Return what kernels know of rows of a box and of moves, and scratch.
 
     See `segkit.measurement.outline_kernels`.
     """
-    starts, shape = row_starts(box, labels.shape), np.array(labels.shape)
-    where = (starts, np.array(box.start), np.array(box.shape), shape, shape.copy())
+    box, numbers, starts = lines
+    first, sizes, shape = map(np.array, (box.start, box.shape, labels.shape))
+    where = (starts, numbers, first, sizes, shape, shape.copy())
     jumps = moves @ (np.array(labels.strides) // labels.itemsize)
     return where, (moves, jumps), np.empty(box.shape[-1], np.uint32)
 
 
-def rims(labels: Array, box: Box, slots: Array, rows: int) -> Array:
+def rims(labels: Array, lines: Lines, slots: Array, rows: int) -> Array:
     """Return how many voxels of each kind the rim of each object has, shape (n, 3)."""
     found = np.zeros((rows, len(STEPS)), np.int64)
-    _count_rims(labels, box, slots, found)
+    _count_rims(labels, lines, slots, found)
     return found
 
 
-def _count_rims_by_numpy(labels: Array, box: Box, slots: Array, found: Array) -> None:
-    padded, box = _around(labels, box)
+def _count_rims_by_numpy(
+    labels: Array, lines: Lines, slots: Array, found: Array
+) -> None:
+    padded, box = _around(labels, lines.box)
     inner = padded[1:-1, 1:-1]
     rim = np.zeros(padded.shape, bool)
     for y, x in _BY_FACES:
@@ -137,10 +158,11 @@ def _count_rims_by_numpy(labels: Array, box: Box, slots: Array, found: Array) ->
 
 
 @falls_back_on(_count_rims_by_numpy)
-def _count_rims(labels: Array, box: Box, slots: Array, found: Array) -> None:
+def _count_rims(labels: Array, lines: Lines, slots: Array, found: Array) -> None:
     from segkit.measurement import outline_kernels as kernels
 
     # Only what it takes of the array: rims are marked in as much memory.
+    box, numbers, starts = lines
     first = max(box.start[0] - _PADDING, 0)
     labels = labels[first : box.stop[0] + _PADDING]
     box = box.within(Box((first, 0), (first, 0)))
@@ -148,10 +170,15 @@ def _count_rims(labels: Array, box: Box, slots: Array, found: Array) -> None:
         tuple(max(start - 1, 0) for start in box.start),
         tuple(min(n + 1, m) for n, m in zip(box.stop, labels.shape, strict=True)),
     )
+    near = np.zeros(wider.shape[0] + 2, np.bool_)  # those rows, and those beside them
+    for aside in range(3):
+        near[numbers + (box.start[0] - wider.start[0] + aside)] = True
     flat, marked = labels.reshape(-1), np.zeros(labels.size, np.uint8)
-    where, steps, bits = for_kernels(labels, wider, np.array(_BY_FACES))
+    around = lines_of(wider, labels.shape).those(near[1:-1])
+    where, steps, bits = for_kernels(labels, around, np.array(_BY_FACES))
     kernels.mark_rims(flat, where, steps, bits, marked)
-    where, steps, _ = for_kernels(labels, box, np.array(_BY_FACES + _BY_CORNERS))
+    lines = Lines(box, numbers, starts - first * labels.shape[1])
+    where, steps, _ = for_kernels(labels, lines, np.array(_BY_FACES + _BY_CORNERS))
     kernels.count_rims(flat, marked, where, slots, steps, _kinds(), found)
 
 

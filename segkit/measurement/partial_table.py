@@ -10,7 +10,7 @@ import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
 from segkit.labelling import box as label_box
-from segkit.measurement import by_numpy, crofton, outlines, quantiles, rows
+from segkit.measurement import by_numpy, outlines, quantiles, rows
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -47,7 +47,13 @@ _TOO_SMALL = 2.0**-900
 _SCALES = (2.0**-560, 2.0**560)
 # Up to this many, labels that are not there get a row of sums too (about 150 bytes).
 _FEW_LABELS = 2**16
-_HARDLY_ANY = 2**8  # for which nobody has to look what a box has of them
+MOST_EXPECTED = 2**8 - 1
+"""The largest label for which there is a row before anybody has looked."""
+_THEMSELVES = np.empty(0, np.int32)
+
+
+class UnexpectedLabelError(Exception):
+    """A label has no row in a table of sums."""
 
 
 @known_as("segkit.names")
@@ -85,7 +91,7 @@ def sum_box(
     origin: tuple[int, ...],
     shape: tuple[int, ...],
     needs: frozenset[str],
-    largest: int,
+    largest: int | None,
 ) -> PartialTable:
     """Return the sums over the objects in a box of an array.
 
@@ -93,34 +99,67 @@ def sum_box(
     fits into memory; the array's first voxel lies at `origin` in an image of `shape`.
     What else `needs` says is gathered, too (`segkit.measurement.shapes`); what lies
     beyond the array counts as background.
+
+    Raises
+    ------
+    UnexpectedLabelError
+        If nobody knows the largest label, so that `largest` is None, and there is one
+        beyond `MOST_EXPECTED`, or a negative one.
     """
     slots, present = _slots(labels, box, largest)
     ndim = labels.ndim
     sums = np.zeros((len(present), 1 + 3 * ndim + ndim * (ndim + 1) // 2), np.int64)
     exact = is_exact(intensity)
     intensities = np.zeros((len(present), 5), np.int64 if exact else np.float64)
-    _sum(labels, intensity, box, slots, sums, intensities)
+    found, there = _sum(labels, intensity, box, slots, sums, intensities)
+    if found < 0:
+        raise UnexpectedLabelError
+    if largest is None:
+        sums, intensities = sums[: found + 1], intensities[: found + 1]
+        present = present[: found + 1]
+        slots = present.astype(np.int32)
     start = [o + s for o, s in zip(origin, box.start, strict=True)]
     columns = _position_columns(sums[1:], start)
-    if "crossings" in needs:
-        columns["crossings"] = _crossings(labels, box, slots, len(present))[1:]
-    if "euler" in needs:
-        columns["euler"] = outlines.euler_numbers(labels, box, slots, len(present))[1:]
-    if "rims" in needs:
-        columns["rims"] = outlines.rims(labels, box, slots, len(present))[1:]
     if intensity is not None:
         columns |= _intensity_columns(intensities[1:])
         if not exact:
             spread = _spread(labels, intensity, box, slots, sums, intensities)
             columns["spread"] = spread[1:]
-    details = {}
-    if "rows" in needs:
-        details["rows"] = rows.rows_of(labels, box, origin, shape)
-    if "values" in needs and intensity is not None:
-        found = quantiles.intensities_of(labels, intensity, box, slots, present)
-        details |= found._asdict()
-    table = PartialTable(shape, present[1:], columns, box.size, details)
+    table = PartialTable(shape, present[1:], columns, box.size)
+    if needs:
+        lines = label_box.lines_of(box, labels.shape).those(there.view(np.bool_))
+        table = _with_needs(table, needs, labels, intensity, lines, slots, origin)
     return _without_absent(table)
+
+
+def _with_needs(
+    table: PartialTable,
+    needs: frozenset[str],
+    labels: Array,
+    intensity: Array | None,
+    lines: label_box.Lines,
+    slots: Array,
+    origin: tuple[int, ...],
+) -> PartialTable:
+    """Return a table with what else is gathered, from the lines that have objects."""
+    columns, details, count = dict(table.columns), {}, len(table) + 1
+    if "crossings" in needs:
+        columns["crossings"] = outlines.crossings(labels, lines, slots, count)[1:]
+    if "euler" in needs:
+        columns["euler"] = outlines.euler_numbers(labels, lines, slots, count)[1:]
+    if "rims" in needs:
+        columns["rims"] = outlines.rims(labels, lines, slots, count)[1:]
+    if "rows" in needs:
+        details["rows"] = rows.rows_of(labels, lines, origin, table.shape)
+    if "values" in needs and intensity is not None:
+        present = np.concatenate([[0], table.labels])
+        there = columns["count"] > 0
+        extremes = (0, 0)
+        if there.any():
+            extremes = columns["least"][there].min(), columns["most"][there].max()
+        given = (labels, intensity, lines, slots, present)
+        details |= quantiles.intensities_of(*given, extremes)._asdict()
+    return replace(table, columns=columns, details=details)
 
 
 def combine(partials: Iterable[PartialTable]) -> PartialTable:
@@ -230,9 +269,16 @@ def _require_alike(parts: list[PartialTable]) -> None:
             )
 
 
-def _slots(labels: Array, box: Box, largest: int) -> tuple[Array, NDArray[np.int64]]:
-    """Return the row of each label in a table of sums, and the label of each row."""
-    if largest > _HARDLY_ANY and box.size < labels.size:
+def _slots(
+    labels: Array, box: Box, largest: int | None
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return the row of each label in a table of sums, and the label of each row.
+
+    Where nobody knows the largest, rows are labels.
+    """
+    if largest is None:
+        return _THEMSELVES, np.arange(MOST_EXPECTED + 1)
+    if largest > MOST_EXPECTED and box.size < labels.size:
         largest = int(labels[box.slices].max())
     if largest <= _FEW_LABELS:
         return np.arange(largest + 1, dtype=np.int32), np.arange(largest + 1)
@@ -272,16 +318,20 @@ def _sum(
     slots: Array,
     sums: Array,
     intensities: Array,
-) -> None:
-    """Add positions and intensities of the objects in a box to their sums."""
+) -> tuple[int, Array]:
+    """Add positions and intensities of the objects in a box to their sums.
+
+    Return the largest label, -1 if one has no row, and which lines have objects.
+    """
     from segkit.measurement.kernels import sum_rows
 
     values = np.zeros(0, np.uint8) if intensity is None else intensity.reshape(-1)
     starts = label_box.row_starts(box, labels.shape)
     relative = intensities.dtype == np.float64
     flat, shape = labels.reshape(-1), np.array(box.shape)
-    place = np.zeros_like(shape)
-    sum_rows(flat, values, starts, shape, place, slots, sums, intensities, relative)
+    place, there = np.zeros(shape.size, np.int64), np.zeros(starts.size, np.uint8)
+    own = (slots, sums, intensities, relative)
+    return sum_rows(flat, values, (starts, there), shape, place, *own), there
 
 
 def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
@@ -336,23 +386,6 @@ def _root(sums: Array, intensities: Array) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         root: Array = np.sqrt(np.maximum(squares - total * (total / count), 0))
     return root
-
-
-def _crossings(labels: Array, box: Box, slots: Array, rows: int) -> Array:
-    moves = crofton.steps(labels.ndim)
-    counts = np.zeros((rows, len(moves) // 2 + 1), np.int64)
-    _count_crossings(labels, box, slots, moves, counts)
-    return counts[:, :-1]
-
-
-@falls_back_on(by_numpy.count_crossings)
-def _count_crossings(
-    labels: Array, box: Box, slots: Array, moves: Array, counts: Array
-) -> None:
-    from segkit.measurement.outline_kernels import count_crossings
-
-    where, steps, bits = outlines.for_kernels(labels, box, moves)
-    count_crossings(labels.reshape(-1), where, slots, steps, bits, counts)
 
 
 def is_exact(intensity: Array | None) -> bool:

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
-from segkit.labelling.box import row_starts
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
-    from segkit.tiling.boxes import Box
+    from segkit.labelling.box import Lines
 
 _LARGEST_HISTOGRAM = 2**22
 
@@ -31,44 +30,52 @@ class Intensities(NamedTuple):
 
 
 def intensities_of(
-    labels: Array, intensity: Array, box: Box, slots: Array, present: Array
+    labels: Array,
+    intensity: Array,
+    lines: Lines,
+    slots: Array,
+    present: Array,
+    extremes: tuple[int, int],
 ) -> Intensities:
     """Return the intensities of the objects in a box of an array.
 
     For each label `slots` holds its place among those that are `present`, of which the
-    first is the background.
+    first is the background; `extremes` are those of the intensities of all objects, if
+    these are integers of up to 16 bits.
     """
-    grey = intensity[box.slices]
+    grey = intensity[lines.box.slices]
     if grey.dtype.kind != "f" and grey.dtype.itemsize <= 2:
-        low, high = int(grey.min()), int(grey.max())
+        low, high = extremes
         if len(present) * (high - low + 1) <= _LARGEST_HISTOGRAM:
             counts = np.zeros((len(present), high - low + 1), np.int64)
-            _count(labels, intensity, box, slots, low, counts)
+            _count(labels, intensity, lines, slots, low, counts)
             counts[0] = 0
             slot, place = np.nonzero(counts)
             values = (place + low).astype(grey.dtype)
             return Intensities(present[slot], values, counts[slot, place])
-    own = labels[box.slices]
+    own = labels[lines.box.slices]
     there = own != 0
     whose, values = own[there].astype(np.int64), grey[there]
     return joined([Intensities(whose, values, np.ones(len(whose), np.int64))])
 
 
 def _count_by_numpy(
-    labels: Array, intensity: Array, box: Box, slots: Array, low: int, counts: Array
+    labels: Array, intensity: Array, lines: Lines, slots: Array, low: int, counts: Array
 ) -> None:
-    places = intensity[box.slices].astype(np.int64) - low
-    np.add.at(counts, (slots[labels[box.slices]], places), 1)
+    own = labels[lines.box.slices]
+    there = own != 0
+    places = intensity[lines.box.slices][there].astype(np.int64) - low
+    np.add.at(counts, (slots[own[there]], places), 1)
 
 
 @falls_back_on(_count_by_numpy)
 def _count(
-    labels: Array, intensity: Array, box: Box, slots: Array, low: int, counts: Array
+    labels: Array, intensity: Array, lines: Lines, slots: Array, low: int, counts: Array
 ) -> None:
     """Count how often each object has each intensity, from `low` on."""
     from segkit.measurement.row_kernels import count_intensities
 
-    rows = row_starts(box, labels.shape), box.shape[-1]
+    rows = lines.starts, lines.box.shape[-1]
     given = labels.reshape(-1), intensity.reshape(-1), *rows, slots
     count_intensities(*given, low, counts)
 

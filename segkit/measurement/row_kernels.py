@@ -30,7 +30,7 @@ def write_runs(labels, starts, width, runs, state):
     row, start = next_voxel(labels, starts, width, state[0], state[1])
     while row < starts.size and found < runs.shape[1]:
         line = labels[starts[row] : starts[row] + width]
-        stop = run_end(line, start)
+        stop = run_end(line, start, width)
         runs[0, found], runs[1, found] = line[start], row
         runs[2, found], runs[3, found] = start, stop - start
         found += 1
@@ -58,7 +58,7 @@ def count_intensities(labels, intensity, starts, width, slots, lowest, counts):
     row, start = next_voxel(labels, starts, width, 0, 0)
     while row < starts.size:
         line = labels[starts[row] : starts[row] + width]
-        stop = run_end(line, start)
+        stop = run_end(line, start, width)
         own = counts[slots[line[start]]]
         values = intensity[starts[row] + start : starts[row] + stop]
         for k in range(values.size):

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
-from segkit.labelling.box import row_starts
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
+    from segkit.labelling.box import Lines
     from segkit.tiling.boxes import Box
 
 LABEL, ROW, COUNT, FIRST_SUM, FIRST, LAST = 0, 1, 2, 3, 6, 7
@@ -50,15 +50,15 @@ class ObjectRows(NamedTuple):
 
 
 def rows_of(
-    labels: Array, box: Box, origin: tuple[int, ...], shape: tuple[int, ...]
+    labels: Array, lines: Lines, origin: tuple[int, ...], shape: tuple[int, ...]
 ) -> Array:
     """Return the rows of the objects in a box of an array, under its labels.
 
     The array's first voxel lies at `origin` in an image of `shape`.
     """
-    name, line, begin, length = _runs(labels, box)
-    number = _line_numbers(box, origin, shape)[line]
-    start = begin + (box.start[-1] + origin[-1])
+    name, line, begin, length = _runs(labels, lines)
+    number = _line_numbers(lines.box, origin, shape)[line]
+    start = begin + (lines.box.start[-1] + origin[-1])
     runs = np.empty((len(name), 8), np.int64)
     runs[:, LABEL], runs[:, ROW], runs[:, COUNT] = name, number, length
     runs[:, FIRST], runs[:, LAST] = start, start + (length - 1)
@@ -66,8 +66,8 @@ def rows_of(
     return _added(runs[np.argsort(name, kind="stable")])  # they are in raster order
 
 
-def _runs_by_numpy(labels: Array, box: Box) -> tuple[Array, Array, Array, Array]:
-    own = labels[box.slices]
+def _runs_by_numpy(labels: Array, lines: Lines) -> tuple[Array, Array, Array, Array]:
+    own = labels[lines.box.slices]
     flat = own.reshape(-1, own.shape[-1])
     begins = flat != 0
     begins[:, 1:] &= flat[:, 1:] != flat[:, :-1]
@@ -79,18 +79,19 @@ def _runs_by_numpy(labels: Array, box: Box) -> tuple[Array, Array, Array, Array]
 
 
 @falls_back_on(_runs_by_numpy)
-def _runs(labels: Array, box: Box) -> tuple[Array, Array, Array, Array]:
+def _runs(labels: Array, lines: Lines) -> tuple[Array, Array, Array, Array]:
     """Return label, row of the box, first place in it and length of each run."""
     from segkit.measurement.row_kernels import write_runs
 
-    starts, state = row_starts(box, labels.shape), np.zeros(3, np.int64)
+    box, numbers, starts = lines
+    state = np.zeros(3, np.int64)
     runs = np.empty((4, _ROOM + box.size // _ROOM), np.int64)
     while True:
         write_runs(labels.reshape(-1), starts, box.shape[-1], runs, state)
         row, _, count = state.tolist()
         if row == starts.size:
             name, line, begin, length = runs[:, :count]
-            return name, line, begin, length
+            return name, numbers[line], begin, length
         runs = np.concatenate([runs, np.empty_like(runs)], axis=1)
 
 

@@ -17,8 +17,10 @@ def test_a_run_ends_before_the_first_other_voxel(length, after, dtype):
     line = np.concatenate([np.full(3, 7), np.zeros(length), np.full(after, 9)])
     line = line.astype(dtype)
 
-    assert next_object(line, 3) == run_end(line, 3) == 3 + length
-    assert run_end(line + dtype(1), 3) == 3 + length
+    assert next_object(line, 3) == run_end(line, 3, line.size) == 3 + length
+    assert run_end(line + dtype(1), 3, line.size) == 3 + length
+    for end in range(4, line.size):
+        assert run_end(line, 3, end) == min(3 + length, end)
 
 
 @pytest.mark.parametrize(
