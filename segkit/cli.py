@@ -315,4 +315,5 @@ def _usage_errors() -> tuple[type[Exception], ...]:
     from segkit.io import ImageError
     from segkit.pipeline.steps import PipelineError
 
-    return PipelineError, ImageError, FileNotFoundError, PermissionError
+    files = FileNotFoundError, FileExistsError, PermissionError
+    return PipelineError, ImageError, *files

@@ -14,6 +14,7 @@ from segkit.workflows.reserving import (
     known_by,
     mark_of,
     marks_of_ours,
+    require_no_other,
 )
 from segkit.workflows.saving import is_lost
 from taskgraph.extending import Encoder, current_recording, digest, files_of
@@ -30,14 +31,16 @@ def saved_by(
     content: Mapping[str, Any],
     path: str,
     overwrite: bool,
+    *,
+    of: str = "",
 ) -> Task:
     """Return the task that saves a file, a new one if the last was in vain.
 
     Parameters
     ----------
     write
-        Takes the task that reserved the path, and the content; returns the last of the
-        tasks that write it.
+        Takes the task that reserved the path, the content, and `of`; returns the last
+        of the tasks that write it.
     name
         What stands for `write` in the key of the reservation: it must stay.
     content
@@ -46,6 +49,13 @@ def saved_by(
         Where.
     overwrite
         Replace whatever lies there.
+    of
+        Where the image lies that the content was made of; empty if of several.
+
+    Raises
+    ------
+    FileExistsError
+        If what was made of another image lies there.
     """
     recording = current_recording()
     results = recording.results if recording else None
@@ -55,12 +65,13 @@ def saved_by(
         mark = len(recording.tasks) if recording else 0
         reserved = tasks.RESERVE(path, overwrite, attempt, wanted, store=store)
         if recording is None or results is None:
-            return write(reserved, **content)
+            return write(reserved, **content, of=of)
         if not overwrite and _may_be_there(path) and not reserved.can_load():
             recording.tasks.pop()
+            require_no_other(results, path, of)
             ours = marks_of_ours(results, path)
             reserved = tasks.RESERVE(path, overwrite, attempt, wanted, ours, store)
-        last = write(reserved, **content)
+        last = write(reserved, **content, of=of)
         if not _in_vain(reserved, last, results):
             return last
         del recording.tasks[mark:]

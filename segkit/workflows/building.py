@@ -34,12 +34,13 @@ from segkit.pipeline.stages import (
     TilesStage,
     WholeStage,
 )
-from segkit.tiling.boxes import Box
+from segkit.tiling.boxes import Box, Tile
 from segkit.tiling.cutting import tiles
 from segkit.workflows import sizing, tasks
 from segkit.workflows.attempts import saved_by
 from segkit.workflows.grouping import combined, seams_of
 from segkit.workflows.inputs import ArrayInput, FileInput, Readable
+from segkit.workflows.reserving import place_of
 from segkit.workflows.saving import Described
 from segkit.workflows.stored import Later, Part, StoredArray, later
 
@@ -47,13 +48,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from segkit.pipeline.steps import Step
-    from segkit.tiling.boxes import Tile
     from segkit.workflows.saving import Options
     from taskgraph import Task
 
 Input: TypeAlias = FileInput | ArrayInput
-# Options that do not change the result: of functions that label and measure, of all.
-_HOW = ("tile", "workers")
+_HOW = ("tile", "workers")  # change no result, of functions that label and measure
 _THREADS = "workers"
 
 
@@ -324,16 +323,19 @@ class Builder:
         overwrite = bool(options.pop("overwrite"))
         return path, overwrite, tuple(sorted(options.items()))
 
+    def _saved(self, *saved: Any) -> Task:
+        return saved_by(*saved, of=place_of(self._settings.source.image))
+
     def _save_table(self, stage: SaveTableStage) -> Task:
         path, overwrite, options = self._target(stage.step)
         content = {"table": self.tables[stage.table], "options": options}
-        return saved_by(tasks.SAVE_TABLE, "save_objects", content, path, overwrite)
+        return self._saved(tasks.SAVE_TABLE, "save_objects", content, path, overwrite)
 
     def _save_overlay(self, stage: SaveOverlayStage) -> Task:
         path, overwrite, options = self._target(stage.step)
         image, labels = self.arrays[stage.image], self.arrays[stage.array]
         content = {"image": image, "labels": labels, "options": options}
-        return saved_by(tasks.SAVE_OVERLAY, "save_overlay", content, path, overwrite)
+        return self._saved(tasks.SAVE_OVERLAY, "save_overlay", content, path, overwrite)
 
     def _save_image(self, stage: SaveImageStage) -> Task:
         path, overwrite, options = self._target(stage.step)
@@ -344,8 +346,8 @@ class Builder:
             "options": as_stated(path, options, image),
         }
         if is_chunked(path):
-            return saved_by(self._by_many, "_by_many", content, path, overwrite)
-        return saved_by(tasks.SAVE_IMAGE, "save_image", content, path, overwrite)
+            return self._saved(self._by_many, "_by_many", content, path, overwrite)
+        return self._saved(tasks.SAVE_IMAGE, "save_image", content, path, overwrite)
 
     def _by_many(
         self,
@@ -353,6 +355,7 @@ class Builder:
         image: Readable,
         described: Described,
         options: Options,
+        of: str,
     ) -> Task:
         """Write an image by as many workers as there are, each whole chunks."""
         block, shape = self._settings.block, image.shape
@@ -371,7 +374,7 @@ class Builder:
         ]
         elsewhere = is_address(reserved.args[0])
         finish = tasks.FINISH_ELSEWHERE if elsewhere else tasks.FINISH_FILE
-        task: Task = finish(created, written, options)
+        task: Task = finish(created, written, options, of)
         return task
 
 

@@ -20,6 +20,7 @@ from segkit.names import known_as
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from segkit.io.image import Image
     from taskgraph import Results
 
 Mark: TypeAlias = tuple[int, int]
@@ -102,10 +103,11 @@ class Saved:
     path: str
     mark: Mark
 
-    @classmethod
-    def at(cls, path: str | Path) -> Saved:
-        """Return the record of a file that is there now."""
-        return cls(str(path), mark_of(path))
+    @staticmethod
+    def at(path: str | Path, of: str = "") -> Saved:
+        """Return the record of a file that is there now, and of which image it is."""
+        mark = mark_of(path)
+        return SavedOf(str(path), mark, of) if of else Saved(str(path), mark)
 
     def __fspath__(self) -> str:
         return self.path
@@ -114,6 +116,20 @@ class Saved:
     def there(self) -> bool:
         """Whether the file is there, as it was written."""
         return mark_of(self.path) == self.mark
+
+
+@known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
+class SavedOf(Saved):
+    """A file that was written of one image.
+
+    Attributes
+    ----------
+    of : str
+        Where the image lies.
+    """
+
+    of: str
 
 
 @known_as("segkit.names")
@@ -167,6 +183,14 @@ def mark_of(path: str | Path) -> Mark:
     return (0 if where.is_dir() else found.st_size, found.st_mtime_ns)
 
 
+def place_of(image: Image) -> str:
+    """Return where an image lies, or the first of its files; empty of an array."""
+    path = next(iter(image.files), image.path)
+    if is_address(path):
+        return path
+    return str(Path(path).resolve()) if is_there(path) else ""
+
+
 def known_by(results: Results | None) -> str:
     """Return a few letters of which store results lie in; none if in none."""
     if results is None:
@@ -185,25 +209,53 @@ def marks_of_ours(results: Results, path: str) -> frozenset[Mark]:
     results.backend.poll()
     file = file_of(path)
     marks = _marks_of_ours(results, len(results.backend.keys())).get(file.name, {})
-    own = marks.get(path if is_address(path) else str(file), set())
+    own = marks.get(path if is_address(path) else str(file), {})
     if mark_of(path if is_address(path) else file) in own:
         return frozenset(own)
     moved = [found for where, found in marks.items() if not is_there(where)]
-    return frozenset(own.union(*moved))
+    return frozenset({*own}.union(*moved))
+
+
+def require_no_other(results: Results, path: str, of: str) -> None:
+    """Raise `FileExistsError` if a path holds what tasks made of another image.
+
+    One that is there no more was moved: what was made of it may be replaced.
+
+    Parameters
+    ----------
+    results : Results
+        Of the tasks.
+    path : str
+        What is to be written; an image elsewhere is not looked at.
+    of : str
+        Where the image lies that it is to be made of; empty if of several.
+    """
+    if not of or is_address(path):
+        return
+    results.backend.poll()
+    file = file_of(path)
+    marks = _marks_of_ours(results, len(results.backend.keys())).get(file.name, {})
+    other = marks.get(str(file), {}).get(mark_of(file), "")
+    if other not in ("", of) and is_there(other):
+        raise FileExistsError(
+            f"{path}: holds what was made of {other}; choose another folder (-o,"
+            " out=), or say overwrite=True (segkit run --overwrite)"
+        )
 
 
 @lru_cache(maxsize=1)
 def _marks_of_ours(
     results: Results,
     count: int,  # noqa: ARG001 - looked at anew when there are more
-) -> Mapping[str, Mapping[str, set[Mark]]]:
-    """Return the marks of files by their name, and then by their path."""
-    marks: dict[str, dict[str, set[Mark]]] = {}
+) -> Mapping[str, Mapping[str, Mapping[Mark, str]]]:
+    """Return by name, then by path, the marks of files, and of which image each is."""
+    marks: dict[str, dict[str, dict[Mark, str]]] = {}
     for key, record in results.records(iter(results.backend.keys())):
         if record.name in _SAVING and record.failure is None:
             saved: Saved | SavedElsewhere = results.decode(record.payload, key)
             of_name = marks.setdefault(file_of(saved.path).name, {})
-            of_name.setdefault(saved.path, set()).add(saved.mark)
+            of = saved.of if isinstance(saved, SavedOf) else ""
+            of_name.setdefault(saved.path, {})[saved.mark] = of
     return marks
 
 

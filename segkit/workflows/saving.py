@@ -122,28 +122,41 @@ def _as_written(path: str, image: Readable, described: Described) -> Image:
 
 
 def save_image(
-    reserved: Reserved, image: Readable, described: Described, options: Options
+    reserved: Reserved,
+    image: Readable,
+    described: Described,
+    options: Options,
+    of: str = "",
 ) -> Saved:
-    """Write an image by one worker, in slabs; see `segkit.save`."""
+    """Write an image by one worker, in slabs; see `segkit.save`.
+
+    `of` is where the image lies that it was made of, of which no key knows.
+    """
     from segkit import io
 
     whole = _as_written(reserved.path, image, described)
     with _replacing(reserved) as private:
         io.save(private, whole, **dict(options))
-    return Saved.at(file_of(reserved.path))
+    return Saved.at(file_of(reserved.path), of)
 
 
-def save_objects(reserved: Reserved, table: Table, options: Options) -> Saved:
+def save_objects(
+    reserved: Reserved, table: Table, options: Options, of: str = ""
+) -> Saved:
     """Write a table of objects; see `segkit.save_table`."""
     from segkit import io
 
     with _replacing(reserved) as private:
         io.save_table(private, table, **dict(options))
-    return Saved.at(file_of(reserved.path))
+    return Saved.at(file_of(reserved.path), of)
 
 
 def save_overlay(
-    reserved: Reserved, image: Readable, labels: Readable, options: Options
+    reserved: Reserved,
+    image: Readable,
+    labels: Readable,
+    options: Options,
+    of: str = "",
 ) -> Saved:
     """Write a picture of labels over an image; see `segkit.overlay`.
 
@@ -163,7 +176,7 @@ def save_overlay(
     picture = overlay(image.read(box), labels.reader().read(box), **given)
     with _replacing(reserved) as private:
         save_png(private, picture)
-    return Saved.at(file_of(reserved.path))
+    return Saved.at(file_of(reserved.path), of)
 
 
 @contextmanager
@@ -320,6 +333,7 @@ def finish_file(
     created: Reserved,
     written: Sequence[int],  # noqa: ARG001 - all of them come first
     options: Options,
+    of: str = "",
 ) -> Saved:
     """Check that all chunks are there and give the file its name.
 
@@ -329,7 +343,7 @@ def finish_file(
 
     path = created.path
     if not _is_begun(created) and _is_named(created):
-        return Saved.at(path)  # a worker died between naming it and saying so
+        return Saved.at(path, of)  # a worker died between naming it and saying so
     given = dict(options)
     finishing = {name: given[name] for name in _FINISHING if name in given}
     finishing["downscale"] = _pyramid(given)[1]
@@ -337,7 +351,8 @@ def finish_file(
     try:
         if not created.untouched:
             raise in_the_way(path)
-        return Saved.at(_writer(created, overwrite=not fresh).finish(**finishing))
+        named = _writer(created, overwrite=not fresh).finish(**finishing)
+        return Saved.at(named, of)
     except FileExistsError:
         if created.construction is None:
             remove(created.partial)
@@ -348,6 +363,7 @@ def finish_elsewhere(
     created: Reserved,
     written: Sequence[int],  # noqa: ARG001 - all of them come first
     options: Options,
+    of: str = "",  # noqa: ARG001 - only of files here
 ) -> SavedElsewhere:
     """Check that all chunks of an image elsewhere are there, and make them an image."""
     if _is_begun(created):

@@ -44,19 +44,25 @@ RESERVE = TaskGenerator(
     reserving.reserve, name="segkit.workflows.reserve", ignore=("ours", "store")
 )
 SAVE_IMAGE = TaskGenerator(
-    saving.save_image, name="segkit.workflows.save_image", files=True
+    saving.save_image, name="segkit.workflows.save_image", files=True, ignore=("of",)
 )
 SAVE_OVERLAY = TaskGenerator(
-    saving.save_overlay, name="segkit.workflows.save_overlay", files=True
+    saving.save_overlay,
+    name="segkit.workflows.save_overlay",
+    files=True,
+    ignore=("of",),
 )
 SAVE_TABLE = TaskGenerator(
-    saving.save_objects, name="segkit.workflows.save_table", files=True
+    saving.save_objects,
+    name="segkit.workflows.save_table",
+    files=True,
+    ignore=("of",),
 )
 CREATE_FILE = TaskGenerator(saving.create_file, name="segkit.workflows.create_file")
 WRITE_TILE = TaskGenerator(saving.write_tile, name="segkit.workflows.write_tile")
 FINISH_FILE = TaskGenerator(
-    saving.finish_file, name="segkit.workflows.finish_file", files=True
+    saving.finish_file, name="segkit.workflows.finish_file", files=True, ignore=("of",)
 )
 FINISH_ELSEWHERE = TaskGenerator(
-    saving.finish_elsewhere, name="segkit.workflows.finish_elsewhere"
+    saving.finish_elsewhere, name="segkit.workflows.finish_elsewhere", ignore=("of",)
 )

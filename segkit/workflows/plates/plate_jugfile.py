@@ -201,6 +201,8 @@ class PlateJugfile(PipelineJugfile):
                 mark = len(recording.tasks)
                 try:
                     self._add(one, pipeline, unit)
+                except FileExistsError:
+                    raise  # -o holds another plate's: no fault of the field
                 except (ImageError, PipelineError, OSError) as error:
                     del recording.tasks[mark:]
                     self.refused[one.name] = str(error)

@@ -10,7 +10,15 @@ import pytest
 import segkit
 import taskgraph
 from segkit.io import UnfinishedImageError
-from segkit.pipeline import Pipeline, label, ndnt, regionprops, save
+from segkit.pipeline import (
+    Pipeline,
+    binarize,
+    label,
+    ndnt,
+    regionprops,
+    save,
+    save_overlay,
+)
 from segkit.workflows import pipeline_tasks, reserving, saving
 from segkit.workflows.frames import open_input
 from taskgraph import open_store
@@ -61,6 +69,37 @@ def test_a_users_file_at_the_place_of_ours_is_never_replaced(tmp_path, name, cha
     path.unlink()
     run_in(tmp_path / "s", pipeline, image, out=tmp_path)
     assert segkit.open_image(path).shape == IMAGE.shape
+
+
+@pytest.mark.parametrize(
+    "name", ["{name}.tif", "{name}.zarr", "{name}.csv", "{name}.png", "a.h5::mask"]
+)
+def test_what_was_made_of_another_image_is_never_replaced_unasked(tmp_path, name):
+    pytest.importorskip({"r": "zarr", "k": "h5py"}.get(name[-1], "numpy"))
+    steps = segmented(name, 9)
+    if name.endswith("csv"):
+        steps = Pipeline(binarize(), label(), regionprops(), save(name))
+    if name.endswith("png"):
+        steps = Pipeline(binarize(), label(), save_overlay(name))
+    images = [tmp_path / folder / "pic 1.tif" for folder in "ab"]
+    for image, voxels in zip(images, (IMAGE, IMAGE[:, ::-1]), strict=True):
+        image.parent.mkdir()
+        segkit.save(image, voxels, axes="zyx")
+    given = {"out": tmp_path / "out"}
+    run_in(tmp_path / "s", steps, images[0], **given)
+    saved = tmp_path / "out" / name.format(name="pic 1").partition("::")[0]
+    before = reserving.mark_of(saved)
+    with pytest.raises(FileExistsError, match=r"was made of .*/a/pic 1\.tif;"):
+        run_in(tmp_path / "s", steps, images[1], **given)
+    run_in(tmp_path / "s", steps, images[0], **given)
+    assert reserving.mark_of(saved) == before
+    run_in(tmp_path / "s", steps, images[1], overwrite=True, **given)
+    run_in(tmp_path / "s", steps, images[1], **given)  # which is its own from now on
+    ours = reserving.mark_of(saved)
+    assert ours != before
+    images[1].parent.rename(tmp_path / "c")  # whose files are no other image's now
+    run_in(tmp_path / "s", steps, tmp_path / "c" / "pic 1.tif", **given)
+    assert reserving.mark_of(saved) != ours
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.zarr", "{name}/a.csv"])

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -134,3 +135,21 @@ def test_a_plate_without_a_table_has_none(scan):
 def test_a_folder_without_a_pattern_is_no_plate(scan):
     with pytest.raises(ImageRequestError, match="is no OME-Zarr plate"):
         run_plate(STEPS, scan, out=scan.parent / "out")
+
+
+def test_the_files_of_another_plate_are_not_replaced_and_no_field_is_left_out(scan):
+    folder = scan.parent
+    steps = [*STEPS.steps, save("{name}.csv")]
+    path = Pipeline(*steps).save(folder / "cells.toml")
+    given = {"pattern": PATTERN, "channels": CHANNELS}
+    run_plate(path, scan, out=folder / "out", **given)
+    before = (folder / "out" / "B02-1.csv").read_bytes()
+    shutil.copytree(scan, folder / "second scan")
+    for file in (folder / "second scan").glob("B02_s1_*.tif"):
+        file.rename(file.with_name(file.name.replace("B02", "D03")))
+    with pytest.raises(FileExistsError, match=r"B02-2\.csv: holds what was made of"):
+        run_plate(path, folder / "second scan", out=folder / "out", **given)
+    assert (folder / "out" / "B02-1.csv").read_bytes() == before
+    made = run_plate(path, folder / "second scan", out=folder / "second", **given)
+    assert sorted({*made.objects["well"]}) == ["B02", "C10", "D03"]
+    assert made.left_out == {}
