@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -10,6 +11,7 @@ import click
 
 from backends.garbage import few_collections
 from taskgraph.cli.batch.limits import concluded_early, ends_for_limit, in_its_time
+from taskgraph.cli.changed_code import tell_at_end
 from taskgraph.cli.printing import counted, one_line
 from taskgraph.cli.sentences import functions_are_known, note
 from taskgraph.cli.words.run_options import is_first
@@ -125,7 +127,8 @@ def retry_failures(loaded: Loaded, options: RunOptions, before: int | None) -> N
     ):
         if found and is_first():
             tasks = counted(len(found), "task")
-            note(f"{tasks} {why}; `tg execute --retry` runs {_them(len(found))} again")
+            them = "them" if len(found) > 1 else "it"
+            note(f"{tasks} {why}; `tg execute --retry` runs {them} again")
 
 
 def _not_passing(loaded: Loaded, causes: Causes | None) -> str:
@@ -142,10 +145,6 @@ def tell_of_others(loaded: Loaded, options: RunOptions) -> None:
 
         for told in told_at_first(loaded, options.per_worker.also):
             note(told)
-
-
-def _them(count: int) -> str:
-    return "it" if count == 1 else "them"
 
 
 def _run_here(
@@ -231,7 +230,7 @@ def run_script(
         from taskgraph.execution.supervisor import Supervisor
 
     require_signals()
-    options = in_its_time(options)
+    options, began = in_its_time(options), time.time()
     results.folder = str(source.jugfile.path.resolve().parent)
     with progress(quiet=options.quiet) as display:
         says = (display.echo, display.tick, display.note)
@@ -254,6 +253,7 @@ def run_script(
             display.end(supervisor.results.backend)
     said = display.summary(report, supervisor.noted.made)
     whole = not len(told) or _summarize(said, report, told.writers(), options)
+    tell_at_end(supervisor.results, source.jugfile.path, told, began)
     return _concluded(supervisor, code, report, options, whole=whole)
 
 

@@ -1,4 +1,4 @@
-"""Results of other code, told before a run."""
+"""Results of other code, told before a run, or at its end if it changed meanwhile."""
 
 import pytest
 
@@ -69,3 +69,70 @@ def test_what_no_task_wants_any_more_is_not_told_of(tg, told):
     said, looked = told()
 
     assert (said, looked > 0) == ("", True)
+
+
+EDITED = """
+import os, time
+from pathlib import Path
+from taskgraph import TaskGenerator, barrier
+from factor import FACTOR, factor
+
+@TaskGenerator
+def number(x):
+    return x * FACTOR * factor() * 1
+
+@TaskGenerator
+def edit(name, _):
+    file = Path(__file__).with_name(name)
+    before = file.read_text()
+    after = before.replace(*CHANGE)
+    file.write_text(after)
+    if name == "factor.py" and after != before:
+        time.sleep(1)  # what was done before is published
+        os.kill(os.getpid(), 9)  # whoever takes its place reads the files anew
+    return 1
+
+edited = edit(NAME, number(0))
+"""
+FACTORS = """
+FACTOR = 1
+
+def factor():
+    return 1
+"""
+ONCE = "changed since 1 result"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "why"),
+    [
+        (
+            "job.py",
+            ("x * ", "-x * "),
+            f"code of `edit` {ONCE}; code of `number` {ONCE}",
+        ),
+        ("factor.py", ("n 1", "n 2"), f"code of `number` (its helper `factor`) {ONCE}"),
+        ("factor.py", ("= 1", "= 2"), "results of `job.number` are by more than one"),
+    ],
+)
+def test_results_of_two_codes_in_one_run_are_told_at_its_end(tg, name, change, why):
+    end = "barrier()\nnumber(1)\n" if name == "job.py" else "number(edited)\n"
+    text = EDITED.replace("NAME", repr(name)) + end
+    tg.write("job.py", text.replace("CHANGE", repr(change)))
+    tg.write("factor.py", FACTORS)
+
+    said = tg("execute", "job.py").stderr
+
+    assert "files were changed during the run" in said
+    assert why in said
+
+
+def test_files_that_were_only_touched_during_a_run_are_not_told_of(tg):
+    text = EDITED.replace("NAME", "'job.py'").replace("CHANGE", "('a', 'a')")
+    tg.write("job.py", text)
+    tg.write("factor.py", FACTORS)
+
+    said = tg("execute", "job.py").stderr
+
+    assert "2 done" in said
+    assert "changed" not in said
