@@ -138,7 +138,8 @@ def _instead_of(name: str) -> str:
 def advice(error: BaseException) -> str:
     """Return what to add to an error of a jugfile that used a task as its result.
 
-    Or that imports jug, from which it was moved, see ``docs/from-jug.md``.
+    Or that imports jug, which is not there, or whose barriers ask a store of its own,
+    see ``docs/from-jug.md``.
 
     Examples
     --------
@@ -151,7 +152,8 @@ def advice(error: BaseException) -> str:
     >>> advice(TypeError("unsupported operand type(s) for +: 'int' and 'str'"))
     ''
     """
-    if isinstance(error, ModuleNotFoundError) and f"{error.name}.".startswith("jug."):
+    missing = isinstance(error, ModuleNotFoundError) and error.name
+    if f"{missing or _raised_in(error)}.".startswith("jug."):
         return f". {_FROM_JUG}"
     wrong = isinstance(error, TypeError | AttributeError | KeyError)
     if isinstance(getattr(error, "obj", None), NotItsResult):
@@ -160,6 +162,14 @@ def advice(error: BaseException) -> str:
     if not wrong or not _NAMED.search(str(error)):
         return ""
     return f". A Task is what was written down; {WAY_OUT}"
+
+
+def _raised_in(error: BaseException) -> str:
+    """Return the name of the module that raised an error; empty of none."""
+    trace, frame = error.__traceback__, None
+    while trace is not None:
+        frame, trace = trace.tb_frame, trace.tb_next
+    return str(frame.f_globals.get("__name__", "")) if frame else ""
 
 
 def refuse_in_task(what: str, backend: Backend) -> None:

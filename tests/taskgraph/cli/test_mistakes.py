@@ -315,6 +315,18 @@ def test_a_jugfile_that_imports_jug_is_told_how_it_moves_over(tg, line):
     assert "old.py has no tasks; those of jug do not count: import them from" in said
 
 
+@pytest.mark.parametrize("line", ["jug.barrier()", "jug.bvalue(double(2))"])
+def test_a_barrier_of_jug_is_told_how_it_moves_over(tg, line):
+    pytest.importorskip("jug")
+    lines = ["import jug", "@jug.TaskGenerator", "def double(x):", "    return 2 * x"]
+    tg.write("old.py", "\n".join([*lines, "double(1)", line, ""]))
+
+    found = tg("execute", "old.py", code=2)
+
+    assert found.stderr.startswith("tg: old.py:6: ")
+    assert "jug's modules are here by the same names: write taskgraph" in found.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [
