@@ -71,7 +71,9 @@ def tell_at_end(results: Results, jugfile: Path, told: Snapshot, began: float) -
     began : float
         When the run did, in seconds since the epoch.
     """
-    files = [str(jugfile), *told.inputs]
+    # Data that arguments name may be many files, and slow to look at.
+    modules = (path for path in told.inputs if path.endswith(".py"))
+    files = (str(jugfile), *modules)
     if not is_first() or not any(_touched(path, began) for path in files):
         return
     from taskgraph.upkeep.code.at_a_glance import changes_at_a_glance
