@@ -120,8 +120,8 @@ def seen(
     bright = np.exp(setting.dimness * rng.normal(size=int(labels.max()) + 1))
     bright[0] = 0
     image = bright[labels]
-    grain = _smooth_noise(labels.shape, setting, setting.radius / 4, rng)
-    image *= np.exp(setting.texture * grain)
+    texture = grain(labels.shape, setting, setting.radius / 4, rng)
+    image *= np.exp(setting.texture * texture)
     planes, pixels = setting.blur
     sigmas = np.array([planes / setting.step, pixels, pixels])
     image = ndimage.gaussian_filter(image, sigmas)
@@ -162,12 +162,12 @@ def _ellipsoid(
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     grid = np.stack(np.mgrid[box], -1) * step - centre
     unit = grid @ (axes / (axes**2).sum(1)[:, None]).T
-    bumps = _smooth_noise(grid.shape[:3], setting, setting.radius / 2, rng)
+    bumps = grain(grid.shape[:3], setting, setting.radius / 2, rng)
     inside: NDArray[np.float64] = 1 - np.sqrt((unit**2).sum(-1)) + 0.06 * bumps
     return box, inside
 
 
-def _smooth_noise(
+def grain(
     shape: tuple[int, ...], setting: Setting, sigma: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return noise as smooth as a Gaussian, with a standard deviation of one."""

@@ -15,7 +15,7 @@ import numpy as np
 from segkit import checks
 from segkit.filters.smoothing import gaussian
 from segkit.methods.axes import by_space, in_voxels
-from segkit.methods.background import above_background, apparent_step
+from segkit.methods.background import above_background, above_haze, apparent_step
 from segkit.methods.outlines import edge_level, outlined
 from segkit.methods.splitting import (
     filled,
@@ -79,7 +79,10 @@ def segment_nuclei(
     2. foreground is what exceeds the background by Otsu's threshold of its square root,
        which is lower than Otsu's and so keeps dim objects beside bright ones; a few
        extremely bright ones are left out of it if there are more of the others, and
-       glow or fibres around bright ones are not foreground;
+       glow or fibres around bright ones are not foreground. In a plane, where haze of
+       what is above and below lies between objects, both are found again (three times)
+       within a radius: foreground is nearer to its own mean there than to that of the
+       rest, and the rest is background;
     3. touching objects are cut at their necks and along valleys of brightness (`depth`,
        `valleys`);
     4. each object's boundary is moved to where its own brightness falls to `edge` of
@@ -258,17 +261,17 @@ def _segment(
         smooth = gaussian(grey, in_voxels(1, spacing))
         if ground_is_bright(smooth, spacing):
             warnings.warn(_GROUND.format(*_POLARITIES[dark]), stacklevel=5)
-        contrast, mask = above_background(smooth, sensitivity, spacing, known)
+        lit, mask = above_background(smooth, sensitivity, spacing, known)
+        contrast, mask = above_haze(lit, mask, size(mask), sensitivity, spacing)
         mask = filled(mask, contrast, spacing)
         objects = split(mask, contrast, size(mask))
-        if edge is None:
-            edge = edge_level(contrast, objects, spacing)
-        contrast = _smoother(contrast, 0.05 * size(mask), spacing)
+        edge = edge or edge_level(contrast, objects, spacing)
+        soft = partial(_smoother, sigma=0.05 * size(mask), spacing=spacing)
+        lit, contrast = soft(lit), soft(contrast)
         objects, typical = outlined(
             contrast, objects, edge=edge, spacing=spacing, size=size, split=split
         )
-        objects = join(objects, contrast, size(objects > 0))
-        objects = above_noise(contrast, objects, spacing)
+        objects = above_noise(lit, join(objects, contrast, size(objects > 0)), spacing)
         objects = in_focus(contrast, objects, focus, spacing)
     return without_crumbs(contrast, objects, min_radius * typical, spacing)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # How many standard deviations of the background objects are to stand out from it. The
 # brightest spots of smooth noise reach 4 in a plane.
-_CLEAR = 4.5
+_CLEAR = 5
 # Of the background so many voxels from all objects, if this part of the image is so.
 _MARGIN, _SEEN = 3, 0.05
 # What varies over more voxels than this is no noise, but tissue or missed nuclei.

@@ -140,6 +140,16 @@ def test_gaps_between_crowded_nuclei_are_no_holes(seed):
     assert score(found, drawn).average_precision > 0.5
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_crowded_nuclei_under_haze_are_found(seed):
+    """It is as bright between bright ones as dim ones are."""
+    rng = np.random.default_rng(seed)
+    drawn = discs(packed(rng, 90, 19), 10)
+    image = seen(drawn, rng)
+    found = segment_nuclei(image + 3 * gaussian(image, 12))
+    assert score(found, drawn).average_precision > 0.9
+
+
 def test_nuclei_with_dark_middles_are_whole():
     rng = np.random.default_rng(0)
     drawn = discs(grid(40), 14)
