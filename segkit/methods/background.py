@@ -116,11 +116,10 @@ def _mean_near(
     spacing: Spacing,
 ) -> NDArray[np.float64]:
     """Return the mean of what is marked, weighed by a Gaussian about each voxel."""
-    sigmas = in_voxels(sigma, spacing)
-    total = gaussian(np.where(where, image, 0), sigmas)
-    weights = gaussian(where.astype(np.float64), sigmas)
-    mean: NDArray[np.float64] = total + _FAR * image[where].mean()
-    return mean / (weights + _FAR)
+    pair = np.where(where, image, 0), where.astype(np.float64)
+    (total, weights), factors = _near(pair, sigma, spacing)
+    mean = (total + _FAR * image[where].mean()) / (weights + _FAR)
+    return _grown(mean, factors, image.shape)
 
 
 def _of_known_size(
@@ -271,15 +270,20 @@ def _surface(
     spacing: Spacing,
 ) -> NDArray[np.float64]:
     """Return the smooth surface through voxels that are away from all objects."""
-    factors = _factors(max(1, int(sigma // 4)), spacing)
     # A trace of all voxels, where no background is near.
     weight = away.astype(np.float64) + 1e-4
+    (total, weights), factors = _near((image * weight, weight), sigma, spacing)
+    return _grown(total / weights, factors, image.shape)
+
+
+def _near(
+    images: tuple[NDArray[np.float64], ...], sigma: float, spacing: Spacing
+) -> tuple[list[NDArray[np.float64]], tuple[int, ...]]:
+    """Return images smoothed by a Gaussian, and by which factors they are coarser."""
+    factors = _factors(max(1, int(sigma // 4)), spacing)
     widths = in_voxels(sigma, spacing)
     sigmas = [width / factor for width, factor in zip(widths, factors, strict=True)]
-    total, weights = (
-        gaussian(_shrunk(a, factors), sigmas) for a in (image * weight, weight)
-    )
-    return _grown(total / weights, factors, image.shape)
+    return [gaussian(_shrunk(one, factors), sigmas) for one in images], factors
 
 
 def _factors(factor: int, spacing: Spacing) -> tuple[int, ...]:
