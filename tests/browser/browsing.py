@@ -223,6 +223,12 @@ class Browser:
         foreign = "^(http://127.0.0.1:|http://localhost:|data:|blob:)"
         return said + [name for name in asked if not re.match(foreign, name)]
 
+    def leave(self) -> None:
+        """Leave the page, before its server ends; fail if there is a complaint."""
+        complaints = self.complaints()
+        self.driver.get("about:blank")  # it asks on while it is there
+        assert complaints == [], complaints
+
 
 def pictures_folder(temporary: Path) -> Path:
     """Return where pictures of pages go: `SCREENSHOTS`, or a folder of the tests'."""

@@ -46,16 +46,9 @@ def shown(browser, tmp_path, monkeypatch):
             browser.find(".step .count", "")
             browser.wait(lambda: figure(browser), "a figure")
             yield served
-            leave(browser)
+            browser.leave()
 
     return show
-
-
-def leave(browser):
-    """Leave the page before its server ends, and look at what the console said."""
-    complaints = browser.complaints()
-    browser.driver.get("about:blank")
-    assert complaints == [], complaints
 
 
 def figure(browser):

@@ -18,7 +18,7 @@ from segkit.explorer.exploring import explorer_of
 from segkit.pipeline import Pipeline, florinate
 from taskgraph.pages import serving
 
-from .exploring import IMAGE, LABELS, VOLUME, canvas, figure, leave, steps
+from .exploring import IMAGE, LABELS, VOLUME, canvas, figure, steps
 
 
 def test_seeds_are_drawn_and_saved(browser, shown, tmp_path):
@@ -123,7 +123,7 @@ def shown_array(browser, image, pipeline):
     with serving(explorer.site(framed=True), on_end=explorer.close) as served:
         browser.open(served.address)
         yield
-        leave(browser)
+        browser.leave()
 
 
 def test_a_page_outlives_an_image_that_is_gone(browser, shown, tmp_path):
@@ -156,7 +156,7 @@ def test_a_notebook_of_another_origin_shows_it_in_a_frame(browser, tmp_path):
         browser.find(".step .count", "object")
         browser.driver.switch_to.default_content()
         browser.picture("explorer-notebook")
-        browser.driver.get("about:blank")
+        browser.leave()
     finally:
         server.shutdown()
         server.server_close()

@@ -84,7 +84,7 @@ class Shown:
 def shown(browser, ran):
     with Shown(browser, ran, acts=False) as found:
         yield found
-        browser.driver.get("about:blank")  # it asks on while it is there
+        browser.leave()
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def acting(browser, ran, tmp_path):
     shutil.copytree(ran, folder)
     with Shown(browser, folder, acts=True) as found:
         yield found
-        browser.driver.get("about:blank")
+        browser.leave()
 
 
 VIEWS = {

@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).with_name("shared.js")
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(browser, tmp_path):
     latest = Latest()
     latest.publish('{"text": "<img src=x onerror=alert(1)>"}')
 
@@ -35,6 +35,7 @@ def served(tmp_path):
     site = Site(routes, "Cells", static={"test": tmp_path})
     with serving(site, on_end=latest.close) as found:
         yield found
+        browser.leave()
 
 
 @pytest.mark.parametrize("width", [1280, 400])
