@@ -1,6 +1,7 @@
 """Workers are started as there are cores to read the jugfile, and only if needed."""
 
 import os
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -246,8 +247,18 @@ def test_a_store_that_fails_is_for_the_worker_to_meet():
     Starting(1).look(SimpleNamespace(latency=0.02, poll=fail))
 
 
-def test_who_rests_is_told_when_another_has_met_the_end(supervisor):
-    ended, resting = seated(supervisor, 1), seated(supervisor, 2)
+@pytest.fixture
+def two_processes():
+    """Two that do nothing; who is not at work at the end is told to end by a signal."""
+    sleeping = [subprocess.Popen(["sleep", "100"]) for _ in range(2)]
+    yield [process.pid for process in sleeping]
+    for process in sleeping:
+        process.kill()
+        process.wait()
+
+
+def test_who_rests_is_told_when_another_has_met_the_end(supervisor, two_processes):
+    ended, resting = (seated(supervisor, pid) for pid in two_processes)
     slept = []
     resting.page.rest(0.2, SimpleNamespace(sleep=slept.append))
     assert sum(slept) == pytest.approx(0.2)
