@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from backends.garbage import few_collections
+import click
 
-with few_collections():  # of what is imported nothing is garbage
-    import click
-
-    from taskgraph.cli.program import LazyProgram, run_program
-    from taskgraph.cli.words.configuration import (
-        configuration,
-        misspelt_variables,
-        user_commands,
-    )
+from taskgraph.cli.program import LazyProgram, run_program
+from taskgraph.cli.words.configuration import (
+    configuration,
+    misspelt_variables,
+    user_commands,
+)
 
 if TYPE_CHECKING:
     from taskgraph.cli.plugins import Plugin

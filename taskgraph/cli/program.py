@@ -265,16 +265,8 @@ def _sentences(error: click.ClickException, name: str) -> str:
         option = error.option_name
         what = f"no such option {option!r}; {option_meant(option)}"
     context = getattr(error, "ctx", None)
-    if what.startswith("Got unexpected extra argument") and _chooses_by_name(context):
-        what += "; functions are chosen by --name NAME"
     command = name if context is None else context.command_path
     return f"{what[:1].lower()}{what[1:]}\n{name}: `{command} --help` says more"
-
-
-def _chooses_by_name(context: click.Context | None) -> bool:
-    """Say whether a command takes functions by an option, as some do by a word."""
-    options = [] if context is None else context.command.params
-    return any(one.name == "name" and "--target" in one.opts for one in options)
 
 
 def _end(sentence: str, code: int, name: str) -> None:

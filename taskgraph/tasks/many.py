@@ -25,13 +25,19 @@ _FEW, _OFTEN = 4, 50
 _KEY, _RECORDING = attrgetter("key"), attrgetter("recording")
 
 
-def give_keys(tasks: Sequence[Any]) -> None:
-    """Give tasks of one function their keys, if they are of numbers and texts alone."""
+def give_keys(tasks: Sequence[Any], keyed: type | None = None) -> None:
+    """Give tasks of one function their keys, if they are of numbers and texts alone.
+
+    Each is of the class `keyed`, if given, as soon as it has its key: another thread
+    may add a task meanwhile, which has none.
+    """
     for first in range(0, len(tasks), _AT_ONCE):
         some = tasks[first : first + _AT_ONCE]
         keys = some[0].generator.keys.of_scalars([task.call for task in some])
         for task, key in zip(some, keys, strict=True):
             task.key = key
+            if keyed is not None:
+                task.__class__ = keyed
 
 
 def key_asked_for(task: Any, keyed: type) -> bytes:
@@ -48,9 +54,7 @@ def key_asked_for(task: Any, keyed: type) -> bytes:
     if waiting:
         recording.keyless = defaultdict(list)
         for tasks in waiting.values():
-            give_keys(tasks)
-            for each in tasks:
-                each.__class__ = keyed
+            give_keys(tasks, keyed)
         few = sum(map(len, waiting.values())) < _FEW
         recording.hasty = recording.hasty + 1 if few else 0
         if recording.hasty > _OFTEN:
@@ -59,7 +63,7 @@ def key_asked_for(task: Any, keyed: type) -> bytes:
     try:
         key = object.__getattribute__(task, "key")
     except AttributeError:  # another thread has got the others, and is not there yet
-        give_keys((task,))
+        give_keys((task,), keyed)
         key = object.__getattribute__(task, "key")
     return key
 

@@ -374,3 +374,7 @@ def times_are_told_once(jug):
     with contextlib.redirect_stdout(io.StringIO()) as said:
         jug.hooks.jug_hook("execute.finished_post_status")
     assert said.getvalue().upper().count("TIMES") == 1
+
+
+def a_generator_makes_tasks(jug):
+    assert isinstance(jug.task.TaskGenerator(operator.neg)(2), jug.task.Task)

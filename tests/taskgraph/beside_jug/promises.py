@@ -187,7 +187,7 @@ def a_partial_of_a_lambda_is_refused(jug):
         jug.task.Task(functools.partial(lambda x, y: x + y, 1), 2)
 
 
-def a_generator_makes_tasks(jug):
+def a_generator_makes_tasks_of_one_type(jug):
     assert type(jug.task.TaskGenerator(double)(2)) is jug.task.Task
 
 

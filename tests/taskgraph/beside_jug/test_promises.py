@@ -25,6 +25,7 @@ NOT_HELD = {
     "a view may be a lambda": "`Tasklet(t, lambda r: r[-1])`",
     "a task in a named tuple is refused": "named tuples",
     "hashes are those of earlier versions of jug": "Digests are others than jug's",
+    "a generator makes tasks of one type": "`isinstance(t, Task)` is true of both",
 }
 """By promise, the words of docs/from-jug.md that say why."""
 
@@ -63,7 +64,7 @@ def test_a_promise_of_jug_holds_here_or_is_named(engine, promise):
 def test_nearly_all_are_held_and_the_page_for_users_names_the_others():
     page = Path(__file__).parents[3] / "docs" / "from-jug.md"
     assert len(PROMISES) >= 70
-    assert len(NOT_HELD) <= 4
+    assert len(NOT_HELD) <= 5
     text = page.read_text()
     assert f"{len(PROMISES)} promises" in text
     assert f"{len(PROMISES) - len(NOT_HELD)} hold here" in text

@@ -132,11 +132,6 @@ def test_help_is_also_a_command(tg, words, meant):
             "no such option '--jugdir'; stores are arguments of this command",
             "tg unbundle",
         ),
-        (
-            "invalidate x mean",
-            "got unexpected extra argument (mean); functions are chosen by --name NAME",
-            "tg invalidate",
-        ),
         ("--nonsense", "no such option '--nonsense'", "tg"),
         ("status --nonsense", "no such option '--nonsense'", "tg status"),
         ("execute -j", "option '-j' requires an argument", "tg"),

@@ -98,7 +98,9 @@ def _require_words(
     names: Sequence[str], patterns: Sequence[str], keys: Sequence[str], *, changed: bool
 ) -> None:
     if not (names or patterns or keys or changed):
-        raise UsageError("say what to forget: --name, --pattern, --key or --changed")
+        raise UsageError(
+            "say what to forget: --name NAME, --pattern, --key or --changed"
+        )
     if keys and changed:
         raise UsageError("--key and --changed do not go together; give one of them")
 
