@@ -229,6 +229,13 @@ class Runner:
         return payload, attempt
 
     def _attempt(self, task: Task) -> bytes | Failure:
+        try:
+            return self._once(task)
+        finally:
+            if task.mutable:  # not before: it may have returned a default
+                task.generator.empty_defaults()
+
+    def _once(self, task: Task) -> bytes | Failure:
         outputs = task.generator.declares and outputs_of(task)
         if not outputs:
             return self._attempted(task, self._as_returned)
@@ -265,8 +272,6 @@ class Runner:
             raise
         except Exception as error:  # noqa: BLE001 - unpickling calls the task's code
             return self._failure(error)
-        if task.mutable:
-            task.generator.use_defaults()
         self.before()
         try:
             result = called(task, call, self._process, self._store, alone=self._alone)

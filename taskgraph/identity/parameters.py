@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -70,7 +71,7 @@ class Default:
     hash, which is no part of the key: an ``object()`` that marks what is missing. One
     that can change, or has tasks in it, is passed like an argument. But an empty list
     or dict is left to the function too, which may know it by identity or keep something
-    there: what it keeps, from its first task on, changes no key.
+    there; `empty` takes that out, so that no task finds what an earlier one left.
 
     Attributes
     ----------
@@ -82,12 +83,12 @@ class Default:
         Whether it can change, or has tasks in it.
     """
 
-    __slots__ = ("_encoded", "_kept", "_used", "live", "name", "value")
+    __slots__ = ("_encoded", "_kept", "live", "name", "value")
 
     def __init__(self, name: str, value: Any) -> None:
         self.name = name
         self.value = value
-        self._kept = self._used = False
+        self._kept = False
         encoder = Encoder()
         try:
             self._encoded = encoder.item(value)
@@ -120,16 +121,19 @@ class Default:
             if not self._kept:
                 self._kept, self._encoded = True, Encoder().item(self.value)
             return self
-        if self._kept and not self._used:
+        if self._kept:
             raise UsageError(
                 f"the default of {self.name} was empty when a call was written down, "
-                "and was filled before it was made; pass it as an argument"
+                "and was filled before it was made, by what is no task; pass it as an "
+                f"argument, or write {self.name}=None and make it in the function"
             )
-        return self if self._kept else self.value
+        return self.value
 
-    def use(self) -> None:
-        """Note that the function runs in this process, and may keep something there."""
-        self._used = True
+    def empty(self) -> None:
+        """Take out what a task has put into it, if it was left to the function."""
+        if self._kept and not _is_empty(self.value):
+            with suppress(Exception):  # what cannot be emptied is refused when taken
+                self.value.clear()
 
 
 def _is_empty(value: Any) -> bool:

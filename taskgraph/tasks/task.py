@@ -197,10 +197,10 @@ class TaskGenerator:
         finally:
             encoder.tasks, encoder.outputs = outer, []
 
-    def use_defaults(self) -> None:
-        """Note that the function runs here, and may keep something in its defaults."""
+    def empty_defaults(self) -> None:
+        """Take out what a task has put into defaults that were empty."""
         for default in self._parameters.live:
-            default.use()
+            default.empty()
 
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
         """Return what stands for the function itself in a key."""

@@ -265,16 +265,6 @@ def test_defaults_are_part_of_the_key():
     assert of(UNSET)(0).key != of(2)(0).key
 
 
-def test_what_a_function_keeps_in_a_default_changes_no_key():
-    def remembers(x, seen=[]):  # noqa: B006 - what is tried
-        seen.append(x)
-        return len(seen)
-
-    keys = [Task(remembers, i).key for i in range(3)]
-    assert results_of(*[Task(remembers, i) for i in range(3)]) == [1, 2, 3]
-    assert [Task(remembers, i).key for i in range(3)] == keys
-
-
 def test_a_default_that_the_jugfile_changes_is_another_argument():
     settings = {"sigma": 1}
 

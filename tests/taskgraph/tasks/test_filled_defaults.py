@@ -1,0 +1,68 @@
+"""What a function puts into a default is not there for the next task."""
+
+from collections import deque
+
+import pytest
+
+from taskgraph import Task, TaskGenerator, open_store, run, value
+from taskgraph.execution.at_once import run_at_once
+from taskgraph.tasks.recording import Recording, recorded_in
+
+
+@pytest.fixture(autouse=True)
+def recording():
+    with recorded_in(Recording(open_store("memory://"), run_at_once)) as recording:
+        yield recording
+
+
+def results_of(*tasks):
+    run(tasks)
+    return value(list(tasks))
+
+
+def test_no_task_finds_what_another_one_left_in_a_default():
+    def remembers(x, seen=[], *, counts={}, last=deque()):  # noqa: B006 - what is tried
+        seen.append(x)
+        counts[x] = counts.get(x, 0) + len(counts)
+        last.append(x)
+        return seen, counts, list(last)
+
+    keys = [Task(remembers, i).key for i in range(3)]
+    expected = [([i], {i: 0}, [i]) for i in range(3)]
+    assert results_of(*[Task(remembers, i) for i in range(3)]) == expected
+    assert [Task(remembers, i).key for i in range(3)] == keys
+
+
+def test_a_task_that_is_tried_again_finds_its_defaults_empty():
+    def fails_first(x, seen=[]):  # noqa: B006 - what is tried
+        seen.append(x)
+        if not tried:
+            tried.append(x)
+            raise OSError
+        return len(seen)
+
+    tried = []
+    task = TaskGenerator(fails_first, name="fails_first", retries=1)(7)
+    assert results_of(task) == [1]
+
+
+class Pile:
+    """Grows, and cannot be emptied."""
+
+    def __init__(self):
+        self.height = 0
+
+    def __len__(self):
+        return self.height
+
+
+def test_a_default_that_cannot_be_emptied_is_refused_by_the_next_task():
+    def grows(x, pile=Pile()):  # noqa: B008 - what is tried
+        pile.height += 1
+        return pile.height
+
+    tasks = [Task(grows, i) for i in range(2)]
+    run(tasks, check=False)
+    results = tasks[0].recording.results
+    assert results.load(tasks[0].key) == 1
+    assert "pile=None" in results.record(tasks[1].key).failure.message
