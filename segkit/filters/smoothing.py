@@ -203,9 +203,9 @@ def _correlate_rows(lines: Array, weights: NDArray[np.float64], out: Array) -> N
     """Correlate lines along the last axis; `out` may be `lines`."""
     from segkit.filters import gaussian_kernel
 
-    length = lines.shape[1]
-    scratch = np.empty(length + 2 * (weights.size - 1)), np.empty(length)
-    gaussian_kernel.correlate_along_rows(lines, weights, *scratch, out)
+    length, reach = lines.shape[1], weights.size - 1
+    line, total = np.empty(length + 2 * reach, lines.dtype), np.empty(length)
+    gaussian_kernel.correlate_along_rows(lines, weights, line, total, out)
 
 
 @known_as("segkit")
