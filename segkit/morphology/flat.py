@@ -20,6 +20,7 @@ from segkit.names import known_as
 
 Shape: TypeAlias = Literal["ball", "box", "diamond"]
 Best: TypeAlias = Callable[..., Array]
+Lines: TypeAlias = list[tuple[int, tuple[int, ...]]]
 
 _SLAB_BYTES = 2**18
 _OPENCV_RADIUS = 7  # its work grows with the footprint's area, ours with its height
@@ -71,14 +72,14 @@ def footprint(radius: PerAxis, ndim: int, *, shape: Shape = "ball") -> Mask:
     return inside
 
 
-def flat(image: Array, radius: PerAxis, shape: Shape, best: Best) -> Array:
-    """Erode or dilate, slab by slab along the first axis."""
+def flat(image: Array, radius: PerAxis, shape: Shape, *best: Best) -> Array:
+    """Erode or dilate, or do one after the other."""
     if image.dtype.kind == "b":
-        bits = flat(image.view(np.uint8), radius, shape, best)
+        bits = flat(image.view(np.uint8), radius, shape, *best)
         return bits.view(np.bool_)
     wanted = checks.per_axis(radius, image.ndim, name="radius", least=0)
     if image.ndim == 1:
-        line: Array = flat(image[None], (0, *wanted), shape, best)[0]
+        line: Array = flat(image[None], (0, *wanted), shape, *best)[0]
         return line
     fast = _opencv(image, wanted, shape, best)
     if fast is not None:
@@ -87,11 +88,18 @@ def flat(image: Array, radius: PerAxis, shape: Shape, best: Best) -> Array:
     radii = tuple(min(r, n) for r, n in zip(wanted, image.shape, strict=True))
     trim = tuple(slice(w - r, w + r + 1) for w, r in zip(wanted, radii, strict=True))
     lines = _lines(footprint(wanted, image.ndim, shape=shape)[trim], radii)
+    for one in best:
+        image = _in_slabs(image, radii[0], lines, one)
+    return image
+
+
+def _in_slabs(image: Array, radius: int, lines: Lines, best: Best) -> Array:
+    """Return the best values over all lines, slab by slab along the first axis."""
     out = np.empty(image.shape, image.dtype)
-    rows = max(1, _SLAB_BYTES // image[0].nbytes, 2 * radii[0])
+    rows = max(1, _SLAB_BYTES // image[0].nbytes, 2 * radius)
     for start in range(0, len(image), rows):
         stop = min(start + rows, len(image))
-        first, last = max(start - radii[0], 0), min(stop + radii[0], len(image))
+        first, last = max(start - radius, 0), min(stop + radius, len(image))
         slab = np.ascontiguousarray(image[first:last])
         own = (start - first, stop - first)
         _best_over_lines(slab, lines, own, best, out[start:stop])
@@ -121,7 +129,7 @@ def difference(upper: Array, lower: Array) -> Array:
 
 
 def _opencv(
-    image: Array, radii: tuple[int, ...], shape: Shape, best: Best
+    image: Array, radii: tuple[int, ...], shape: Shape, best: tuple[Best, ...]
 ) -> Array | None:
     """Return OpenCV's result, the same one, or None where it is not the fastest."""
     known = (np.uint8, np.uint16, np.int16, np.float32, np.float64)
@@ -131,14 +139,19 @@ def _opencv(
         import cv2
     except ImportError:
         return None
+    operations: dict[tuple[Best, ...], int] = {
+        (np.minimum,): cv2.MORPH_ERODE,
+        (np.maximum,): cv2.MORPH_DILATE,
+        (np.minimum, np.maximum): cv2.MORPH_OPEN,
+        (np.maximum, np.minimum): cv2.MORPH_CLOSE,
+    }
     foot = footprint(radii, 2, shape=shape).view(np.uint8)
-    change = cv2.erode if best is np.minimum else cv2.dilate
     # Its default border never wins, which is to say that nothing is outside.
-    found: Array = change(np.ascontiguousarray(image), foot)
+    found: Array = cv2.morphologyEx(np.ascontiguousarray(image), operations[best], foot)
     return found
 
 
-def _lines(foot: Mask, radii: tuple[int, ...]) -> list[tuple[int, tuple[int, ...]]]:
+def _lines(foot: Mask, radii: tuple[int, ...]) -> Lines:
     """Return half-length and offset (without the last axis) of lines, short first."""
     lines = []
     for index in np.ndindex(foot.shape[:-1]):
@@ -151,7 +164,7 @@ def _lines(foot: Mask, radii: tuple[int, ...]) -> list[tuple[int, tuple[int, ...
 
 def _best_over_lines(
     slab: Array,
-    lines: list[tuple[int, tuple[int, ...]]],
+    lines: Lines,
     own: tuple[int, int],
     best: Best,
     out: Array,

@@ -87,7 +87,7 @@ def opening(image: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball") -> 
     >>> opening([0, 9, 0, 7, 8, 9, 0])
     array([0, 0, 0, 7, 7, 7, 0])
     """
-    return dilation(erosion(image, radius, shape=shape), radius, shape=shape)
+    return flat(checks.as_image(image), radius, shape, np.minimum, np.maximum)
 
 
 @known_as("segkit")
@@ -102,7 +102,7 @@ def closing(image: ArrayLike, radius: PerAxis = 1, *, shape: Shape = "ball") -> 
     >>> closing([9, 0, 9, 9, 0, 0, 0, 9])
     array([9, 9, 9, 9, 0, 0, 0, 9])
     """
-    return erosion(dilation(image, radius, shape=shape), radius, shape=shape)
+    return flat(checks.as_image(image), radius, shape, np.maximum, np.minimum)
 
 
 @known_as("segkit")
