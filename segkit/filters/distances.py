@@ -12,7 +12,7 @@ from segkit.arrays import RealPerAxis, spacing_of
 from segkit.compiled.fallback import falls_back_on
 from segkit.names import known_as
 from segkit.tiling.reaches import declare_reach
-from segkit.tiling.threads import cut, in_threads, thread_count
+from segkit.tiling.threads import cut, in_threads, shares, thread_count
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -113,7 +113,7 @@ def _rooted(squared: Array, scale: float, threads: int) -> NDArray[np.float32]:
     def run(part: slice) -> None:
         take_roots(lines[part], float(scale), target[part])
 
-    in_threads(run, cut(lines.size, threads), threads)
+    in_threads(run, shares(lines.size, threads), threads)
     return out
 
 
@@ -150,5 +150,5 @@ def _squared_distance(mask: NDArray[np.bool_], threads: int) -> Array:
             stack = (np.empty(length + 2, np.int64) for _ in range(3))
             kernels.add_squares(volume, (part.start, part.stop), lines, *stack)
 
-        in_threads(add, cut(squares.size // length, threads), threads)
+        in_threads(add, shares(squares.size // length, threads), threads)
     return squares
