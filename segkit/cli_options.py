@@ -46,7 +46,7 @@ class _Names(click.ParamType[tuple[str, ...]]):
 def of_pipeline(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a pipeline is told beside its images."""
     names = ["out", "axes", "tile", "block", "known_by", "overwrite", "trust"]
-    names += ["channels", "pattern"]
+    names += ["channels", "pattern", "layout", "by"]
     return {name: given[name] for name in names}
 
 
@@ -86,6 +86,20 @@ _PIPELINE_OPTIONS: list[Callable[[Any], Any]] = [
         help="IMAGES is the folder of a plate, whose files are named so: "
         "'{well}_s{field}_w{channel}.tif'; also {row}, {column}, {t}, {z}, and * for "
         "anything.",
+    ),
+    click.option(
+        "--layout",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="What was done to each well of a plate, as CSV: well,treatment,dose. Its "
+        "columns are in all tables, and conditions are compared by well.",
+    ),
+    click.option(
+        "--by",
+        type=_Names(),
+        metavar="NAME,NAME",
+        help="Columns of --layout that make a condition, by default all but such as "
+        "replicate; or groups of --pattern: '{drug}/{well}_s{field}.tif'.",
     ),
     click.option(
         "--tile",

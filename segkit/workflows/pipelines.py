@@ -68,6 +68,8 @@ class Outputs:
     frames : tuple of tuple of int
         The place of each frame along the axes that were taken apart; one, empty, if
         none was.
+    channels : tuple of str
+        All channels of the image, if a step says which it reads.
     """
 
     array: Readable
@@ -80,6 +82,7 @@ class Outputs:
     files: tuple[Path, ...]
     source: FileInput | ArrayInput = field(repr=False)
     frames: tuple[tuple[int, ...], ...] = field(repr=False, default=((),))
+    channels: tuple[str, ...] = field(repr=False, default=())
 
 
 @known_as("segkit.workflows")
@@ -209,4 +212,5 @@ def _written(
         tuple(builder.files),
         found.whole,
         tuple(frame.at for frame in found.taken.frames),
+        found.taken.channels,
     )

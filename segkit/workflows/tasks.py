@@ -8,7 +8,7 @@ jugfile may use as a task of its own.
 from __future__ import annotations
 
 from segkit.pipeline import stage_work
-from segkit.pipeline.parts import wells
+from segkit.pipeline.parts import conditions, wells
 from segkit.workflows import reserving, saving, table_work, tile_work
 from taskgraph import TaskGenerator
 
@@ -37,6 +37,9 @@ SIDE_BY_SIDE = TaskGenerator(
 )
 JOIN_TABLES = TaskGenerator(table_work.join_tables, name="segkit.workflows.join_tables")
 PER_WELL = TaskGenerator(wells.per_well, name="segkit.workflows.per_well")
+PER_CONDITION = TaskGenerator(
+    conditions.per_condition, name="segkit.workflows.per_condition"
+)
 CLASSIFY = TaskGenerator(table_work.classify_objects, name="segkit.workflows.classify")
 CLASSES = TaskGenerator(table_work.look_classes_up, name="segkit.workflows.reconstruct")
 

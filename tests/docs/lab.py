@@ -46,6 +46,7 @@ def plate():
     described = {"axes": "TCYX", **channels}
     tifffile.imwrite("movie.ome.tif", np.stack([two, two]), metadata=described)
     Path("scan").mkdir()
+    Path("layout.csv").write_text("well,drug,replicate\nB03,no,1\nC03,yes,1\n")
     root = zarr.open_group("plate.ome.zarr", mode="w", zarr_format=2)
     wells = [("B", "3"), ("C", "3")]
     root.attrs["plate"] = {"wells": [{"path": "/".join(well)} for well in wells]}

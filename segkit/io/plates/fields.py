@@ -26,7 +26,7 @@ class Field:
 
     Attributes
     ----------
-    place : tuple of (str or int)
+    place : tuple of (str, int or float)
         What columns of the plate's tables say of it, such as well, row, column, field.
     name : str
         For names of files.
@@ -42,7 +42,7 @@ class Field:
         What it lacks, if it cannot be opened.
     """
 
-    place: tuple[str | int, ...]
+    place: tuple[str | int | float, ...]
     name: str
     files: tuple[str, ...]
     axes: str = ""
@@ -76,7 +76,7 @@ class Field:
         images = [self._one(open_image(file, **own)) for file in self.files]
         whole = _side_by_side(images, self.axes, self.lengths)
         names = options.get("channels") or self.channels
-        if names and "c" in self.axes:
+        if names and "c" in whole.axes:
             whole = with_names(whole, names)
         whole = whole.select(**(options.get("select") or {}))
         channel = options.get("channel")
@@ -109,8 +109,10 @@ class Field:
 def _side_by_side(images: list[Image], axes: str, lengths: tuple[int, ...]) -> Image:
     """Return images of one shape, type and spacing as one."""
     first = images[0]
+    whats = ["shape", "dtype", "axes", "spacing", "units"]
+    whats += [] if "c" in axes else ["channels"]
     for one in images[1:]:
-        for what in ("shape", "dtype", "axes", "spacing", "units"):
+        for what in whats:
             own, others = getattr(one, what), getattr(first, what)
             if own != others:
                 raise ImageRequestError(
@@ -131,7 +133,7 @@ def _side_by_side(images: list[Image], axes: str, lengths: tuple[int, ...]) -> I
         units=("pixel",) * len(axes) + first.units,
         stated=first.stated or first.ndim <= len("yx"),
         levels=1,
-        channels=(),
+        channels=() if "c" in axes else first.channels,
     )
 
 

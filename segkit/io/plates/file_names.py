@@ -3,7 +3,7 @@
 ``"{well}_s{field}_w{channel}.tif"`` is text with groups in braces: ``well``, or ``row``
 and ``column``; ``field``; ``channel``, ``t`` and ``z``, by which several files make one
 image. ``*`` stands for anything, ``/`` for a folder. A group matches letters, digits
-and ``-``; of ``t`` and ``z`` digits.
+and ``-``; of ``t`` and ``z`` digits; one that says what was done to wells, anything.
 """
 
 from __future__ import annotations
@@ -35,19 +35,16 @@ Texts = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Fields of a folder; see `segkit.io.plates.layout.Layout`."""
+    """Fields of a folder; see `segkit.io.plates.plate.Plate`."""
 
     names: tuple[str, ...]
     fields: tuple[Field, ...]
     notes: tuple[str, ...]
 
-    @property
-    def of_well(self) -> int:
-        """How many of the columns say which well it is."""
-        return sum(name in ("well", "row", "column") for name in self.names)
 
-
-def fields_by_names(folder: Path, pattern: str) -> Named:
+def fields_by_names(
+    folder: Path, pattern: str, conditions: Sequence[str] = ()
+) -> Named:
     """Return the fields of a folder of images.
 
     Parameters
@@ -56,6 +53,8 @@ def fields_by_names(folder: Path, pattern: str) -> Named:
         Where they lie.
     pattern
         Of their paths in it.
+    conditions
+        Groups that say what was done to a well, which are called as one likes.
 
     Raises
     ------
@@ -75,7 +74,7 @@ def fields_by_names(folder: Path, pattern: str) -> Named:
     >>> found.fields[1].missing
     'lacks B02_s2_w2.tif of ...'
     """
-    groups = _groups(folder, pattern)
+    groups = _groups(folder, pattern, conditions)
     lazy, greedy = _compiled(pattern, "?"), _compiled(pattern, "")
     files = folder.glob("/".join("*" * (1 + pattern.count("/"))))
     paths = sorted(file for file in files if file.is_file() and file.name[0] != ".")
@@ -91,21 +90,29 @@ def fields_by_names(folder: Path, pattern: str) -> Named:
     if not found:
         raise _none(folder, pattern, [path.name for path in paths])
     _require_one_spelling(found)
-    names = tuple(name for name in _PLACES if name in _columns(groups))
+    order = (*_PLACES[:3], *conditions, *_PLACES[3:])
+    names = tuple(name for name in order if name in _columns(groups))
     fields = _fields(folder, pattern, found, names)
     return Named(names, fields, _notes(folder, paths, found))
 
 
-def _groups(folder: Path, pattern: str) -> list[str]:
+def _groups(folder: Path, pattern: str, conditions: Sequence[str]) -> list[str]:
     """Return the names of the groups of a pattern, once they are known ones."""
+    for name in conditions:
+        if not name.isidentifier() or name in _KNOWN:
+            raise ImageRequestError(
+                folder,
+                f"no condition of wells is called {{{name}}}; name it by letters, as"
+                " {drug}",
+            )
     groups = [match[1] for match in _GROUP.finditer(pattern) if match[1] is not None]
     for name in groups:
-        if name not in _KNOWN:
+        if name not in (*_KNOWN, *conditions):
             raise ImageRequestError(
                 folder,
                 f"pattern {pattern!r} has a group {{{name}}}{nearest(name, _KNOWN)};"
                 f" there are {', '.join(f'{{{one}}}' for one in _KNOWN)}, and * for"
-                " anything",
+                f" anything; if it is what was done to wells, say --by {name} (by=)",
             )
     twice = [name for name, count in Counter(groups).items() if count > 1]
     if twice:
@@ -144,6 +151,8 @@ def _compiled(pattern: str, how: str) -> re.Pattern[str]:
             parts.append(f"[^/]*{how}")
         elif match[1] in ("t", "z"):
             parts.append(f"(?P<{match[1]}>[0-9]+{how})")
+        elif match[1] not in _KNOWN:
+            parts.append(f"(?P<{match[1]}>[^/]+{how})")
         else:
             parts.append(f"(?P<{match[1]}>{_WORD}{how})")
     return re.compile("".join([*parts, re.escape(pattern[end:])]))
@@ -168,7 +177,7 @@ def _none(folder: Path, pattern: str, names: Sequence[str]) -> ImageRequestError
     )
 
 
-def _key(text: str) -> str | int:
+def key_of(text: str) -> str | int:
     """Return what two spellings of one place have in common."""
     if text.isascii() and text.isdigit():
         return int(text)
@@ -181,7 +190,7 @@ def _require_one_spelling(found: dict[Path, Texts]) -> None:
     seen: dict[tuple[str, str | int], tuple[str, Path]] = {}
     for path, texts in found.items():
         for name, text in texts.items():
-            first, other = seen.setdefault((name, _key(text)), (text, path))
+            first, other = seen.setdefault((name, key_of(text)), (text, path))
             if first != text:
                 raise ImageRequestError(
                     path,
@@ -193,8 +202,7 @@ def _require_one_spelling(found: dict[Path, Texts]) -> None:
 def _place(names: Sequence[str], texts: Texts) -> tuple[str | int, ...]:
     own = dict(texts)
     if "well" in own:
-        split = _WELL.fullmatch(own["well"])
-        own["row"], own["column"] = (split[1], split[2]) if split else ("", "")
+        own["row"], own["column"] = _split(own["well"])
     elif {"row", "column"} <= own.keys():
         own["well"] = own["row"] + own["column"]
     return tuple(
@@ -203,6 +211,23 @@ def _place(names: Sequence[str], texts: Texts) -> tuple[str | int, ...]:
         else own[name]
         for name in names
     )
+
+
+def _split(well: str) -> tuple[str, str]:
+    found = _WELL.fullmatch(well)
+    return (found[1], found[2]) if found else ("", "")
+
+
+def split_well(well: str) -> tuple[str, str | int]:
+    """Return the row and the column of a well; of one that has none, empty text.
+
+    Examples
+    --------
+    >>> split_well("B02"), split_well("blank")
+    (('B', 2), ('', ''))
+    """
+    row, column = _split(well)
+    return row, int(column) if column else ""
 
 
 def _is_number(text: str) -> bool:
@@ -226,7 +251,7 @@ def _fields(
     }
     by_place: dict[tuple[str, ...], dict[tuple[str, ...], Path]] = {}
     for path, texts in found.items():
-        own = tuple(texts[name] for name in _PLACES if name in texts)
+        own = tuple(texts[name] for name in names if name in texts)
         inner = tuple(texts[name] for name in across)
         files = by_place.setdefault(own, {})
         if inner in files:

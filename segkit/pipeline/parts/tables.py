@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segkit.pipeline.steps import PipelineError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,12 +28,23 @@ def joined(
     tables
         With the same columns.
 
+    Raises
+    ------
+    PipelineError
+        If they have a column that is called as one of `names`.
+
     Examples
     --------
     >>> tables = [{"label": np.array([1, 2])}, {"label": np.array([1])}]
     >>> joined(["t"], [(0,), (1,)], tables)
     {'t': array([0, 0, 1]), 'label': array([1, 2, 1])}
     """
+    twice = [name for name in names if name in tables[0]]
+    if twice:
+        raise PipelineError(
+            f"objects have a column {twice[0]!r}, and what is said of their wells has"
+            " one, too; call that otherwise"
+        )
     counts = [len(next(iter(table.values()), ())) for table in tables]
     found: Table = {}
     for number, name in enumerate(names):

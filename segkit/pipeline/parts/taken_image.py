@@ -62,11 +62,15 @@ class Taken:
         All frames; those axes come first, but for axes that it lacks.
     frames : tuple of Frame
         In order.
+    channels : tuple of str
+        The names of all channels of the image, of which some may be taken; empty if
+        steps say none.
     """
 
     per: str
     whole: Image
     frames: tuple[Frame, ...]
+    channels: tuple[str, ...] = ()
 
 
 def taken_by(steps: Sequence[Step], image: Image) -> Image:
@@ -156,7 +160,7 @@ def taken(steps: Sequence[Step], image: Image) -> Taken:
         known = dict(zip(places, index, strict=True))
         frames.append(Frame(tuple(known.get(name, 0) for name in per), first, views))
     whole = _whole(image, default, "".join(places) + frames[0].image.axes)
-    return Taken(per, whole, tuple(frames))
+    return Taken(per, whole, tuple(frames), _names(image) if channels else ())
 
 
 def per_of(steps: Sequence[Step]) -> str:
@@ -181,6 +185,12 @@ def _channels(steps: Sequence[Step], default: Channel | None) -> list[Channel]:
         several = said if isinstance(said, tuple) else (said,)
         found |= {channel: None for channel in several if channel is not None}
     return [*found]
+
+
+def _names(image: Image) -> tuple[str, ...]:
+    """Return the names of the channels of an image; their numbers if it has none."""
+    count = dict(zip(image.axes, image.shape, strict=True)).get("c", 0)
+    return image.channels or tuple(map(str, range(count)))
 
 
 def _in_space(steps: Sequence[Step], image: Image) -> Image:

@@ -24,29 +24,23 @@ def per_well(
     table: Table,
     names: Sequence[str],
     wells: Sequence[tuple[Sequence[object], int, int]],
-    frames: Sequence[Sequence[int]] = ((),),
-    per: str = "",
 ) -> Table:
     """Return a row for each well, and each frame, of what its objects come to.
 
     Parameters
     ----------
     table
-        Of all objects of a plate, with columns of `names` and `per`.
+        Of all objects of a plate, with columns of `names`.
     names
-        Of the columns that say which well it is.
+        Of the columns that say which well it is, what was done to it, which frame.
     wells
-        For each well what these hold, how many fields were measured, and how many were
+        For each row what these hold, how many fields were measured, and how many were
         not.
-    frames
-        Places along the axes that were taken apart; each well has a row for each.
-    per
-        The letters of these axes.
 
     Returns
     -------
     dict of str to ndarray
-        Columns `names`, those of `per`, "fields", "fields_missing", "objects"; for each
+        Columns `names`, "fields", "fields_missing", "objects"; for each
         class "class-NAME", how many objects are of it; for each other column of numbers
         but labels and positions "NAME-mean", "NAME-std" (of the population) and
         "NAME-median" over the objects of the well, those without a value (NaN) left
@@ -64,20 +58,19 @@ def per_well(
     [('fields', [2, 1]), ('fields_missing', [0, 1]), ('objects', [2, 0]),
      ('area-mean', [4.0, nan])]
     """
-    places = [(*well, *frame) for well, _, _ in wells for frame in frames]
-    columns = [*names, *per]
-    rows = _rows(table, columns, places)
+    places = [tuple(place) for place, _, _ in wells]
+    rows = _rows(table, names, places)
     found: Table = {
-        name: np.array([place[k] for place in places]) for k, name in enumerate(columns)
+        name: np.array([place[k] for place in places]) for k, name in enumerate(names)
     }
-    found["fields"] = np.repeat([count for _, count, _ in wells], len(frames))
-    found["fields_missing"] = np.repeat([n for *_, n in wells], len(frames))
+    found["fields"] = np.array([count for _, count, _ in wells])
+    found["fields_missing"] = np.array([count for *_, count in wells])
     found["objects"] = np.array([len(one) for one in rows], np.int64)
     for name in sorted({*table.get("class", np.array([], str)).tolist()} - {""}):
         counts = [np.count_nonzero(table["class"][one] == name) for one in rows]
         found[f"class-{name}"] = np.array(counts, np.int64)
     for name, values in table.items():
-        if name not in columns and _is_measure(name, values):
+        if name not in names and _is_measure(name, values):
             found |= _summary(name, values.astype(float), rows)
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit.io.errors import ImageError
-from segkit.io.plates.layout import Layout, is_plate, layout_of
+from segkit.io.plates.opening import is_plate, plate_of
 from segkit.io.tables import TABLE_SUFFIXES
 from segkit.measurement.properties import PHYSICAL
 from segkit.pipeline.parts.taken_image import per_of
@@ -24,12 +24,14 @@ from segkit.workflows.pipeline_jugfile import (
     warned_once,
 )
 from segkit.workflows.pipelines import pipeline_tasks
+from segkit.workflows.plates.comparing import alone, differing
 from segkit.workflows.stored import later
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from segkit.io.plates.fields import Field
+    from segkit.io.plates.plate import Place, Plate
     from segkit.pipeline.pipeline import Pipeline
     from segkit.workflows.pipelines import Outputs
     from taskgraph import Report, Results, Task
@@ -37,7 +39,13 @@ if TYPE_CHECKING:
 
 
 def jugfile_of(
-    path: Path, images: Sequence[str], *, pattern: str | None = None, **given: Any
+    path: Path,
+    images: Sequence[str],
+    *,
+    pattern: str | None = None,
+    layout: Path | None = None,
+    by: Sequence[str] | None = None,
+    **given: Any,
 ) -> PipelineJugfile:
     """Return a pipeline file and its images as a jugfile; a plate is one image.
 
@@ -49,16 +57,25 @@ def jugfile_of(
         What to run it over: images, or one plate.
     pattern
         How files of a plate are named in its folder.
+    layout, by
+        What was done to its wells, and which of that they are compared by; see
+        `PlateJugfile`.
     given
         Further attributes of `PipelineJugfile`.
 
     Raises
     ------
     PipelineError
-        If a plate is not alone.
+        If a plate is not alone, or something is said of wells and it is no plate.
     """
     plates = images if pattern is not None else [one for one in images if is_plate(one)]
     if not plates and pattern is None:
+        if layout is not None or by:
+            told = "--by" if layout is None else "--layout"
+            raise PipelineError(
+                f"{told} speaks of the wells of a plate, and {', '.join(images)} is"
+                " none; of a folder of images say by --pattern how they are named"
+            )
         return PipelineJugfile(path, images, **given)
     if len(images) != 1:
         what = "a folder of images" if pattern is not None else "a plate"
@@ -66,46 +83,57 @@ def jugfile_of(
             f"{len(images)} images are given, and {what} is run over by itself; give"
             " one, with a folder for results (-o) of its own for each"
         )
-    return PlateJugfile(path, images, pattern=pattern, **given)
+    wells = tuple(by or ())
+    return PlateJugfile(path, images, pattern=pattern, layout=layout, by=wells, **given)
 
 
 @dataclass(slots=True)
 class PlateJugfile(PipelineJugfile):
     """A pipeline file and a plate, loaded as a jugfile is.
 
-    Beside what the pipeline saves of each field, two tables are saved of the plate:
-    ``PLATE-objects.csv`` with a row for each object, and ``PLATE-wells.csv`` with one
-    for each well.
+    Beside what the pipeline saves of each field, tables are saved of the plate:
+    ``PLATE-objects.csv`` with a row for each object, ``PLATE-wells.csv`` with one for
+    each well, and ``PLATE-conditions.csv`` with one for each condition, if it has any.
 
     Attributes
     ----------
     pattern : str or None
         How files are named in the plate's folder; None of an OME-Zarr plate.
+    layout : Path or None
+        The file that says what was done to each well.
+    by : tuple of str
+        Which columns of that, or groups of the pattern, make a condition; empty of all
+        but those that number repetitions.
     left_out : frozenset of str
         Names of fields whose tables are no part of those of the plate, as they failed.
     tables : list of Task
-        Those of the plate, once it was loaded: of objects, and of wells if it has any.
+        Those of the plate, once it was loaded: of objects, of wells and of conditions,
+        if it has any.
     """
 
     pattern: str | None = None
+    layout: Path | None = None
+    by: tuple[str, ...] = ()
     left_out: frozenset[str] = frozenset()
     tables: list[Task] = field(default_factory=list)
     _measured: list[Field] = field(default_factory=list)
-    _layout: Layout | None = None
+    _plate: Plate | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """What `segkit run` was given after the pipeline."""
         words = PipelineJugfile.arguments.fget(self)  # type: ignore[attr-defined]
         pattern = () if self.pattern is None else ("--pattern", self.pattern)
-        return (*words, *pattern)
+        layout = () if self.layout is None else ("--layout", str(self.layout))
+        by = ("--by", ",".join(self.by)) if self.by else ()
+        return (*words, *pattern, *layout, *by)
 
     @property
-    def plate(self) -> Layout:
+    def plate(self) -> Plate:
         """The fields of the plate."""
-        if self._layout is None:
-            self._layout = layout_of(self.images[0], self.pattern)
-        return self._layout
+        if self._plate is None:
+            self._plate = plate_of(self.images[0], self.pattern, self.layout, self.by)
+        return self._plate
 
     def names(self) -> list[str]:
         """Return what the fields are called whose tasks were written down."""
@@ -130,14 +158,7 @@ class PlateJugfile(PipelineJugfile):
                 f"{self.path} measures nothing, so that the plate has no table; add a"
                 ' step run = "regionprops"'
             )
-        types = Counter(str(one.source.image.dtype) for one in self.outputs)
-        if len(types) > 1:
-            counts = ", ".join(f"{n} of {name}" for name, n in types.items())
-            told.append(
-                f"fields have voxels of several types, {counts}: their"
-                " brightness may not compare"
-            )
-        return told
+        return [*told, *differing(self.outputs, self._measured), *alone(self.plate)]
 
     def incomplete(self, report: Report) -> bool:
         """Say whether tables of the plate are yet to be made without what failed.
@@ -251,11 +272,12 @@ class PlateJugfile(PipelineJugfile):
         return known[0] if len(units) > 1 else None
 
     def _table_paths(self, pipeline: Pipeline) -> list[Path]:
-        """Return where the tables of the plate are saved: of objects, and of wells."""
+        """Return where the tables of the plate are saved."""
         own = [str(step.arguments[0]).lower() for step in pipeline.steps if step.saves]
         found = [end for path in own for end in TABLE_SUFFIXES if path.endswith(end)]
         suffix, plate = [*found, ".csv"][0], image_name(self.plate.path.absolute())
-        kinds = ("objects", "wells") if self.plate.of_well else ("objects",)
+        kinds = ["objects"] + ["wells"] * bool(self.plate.of_well)
+        kinds += ["conditions"] * bool(self.plate.by)
         return [self.out / f"{plate}-{kind}{suffix}" for kind in kinds]
 
     def _write_tables(self, pipeline: Pipeline) -> None:
@@ -275,30 +297,34 @@ class PlateJugfile(PipelineJugfile):
         self.tables.append(table)
         self._save(table, paths[0])
         if plate.of_well:
-            per, frames = per_of(pipeline.steps), self._frames(pipeline)
-            wells = self._wells([one for one, _ in kept])
-            names = plate.names[: plate.of_well]
-            summary = tasks.PER_WELL(table, names, wells, frames, per)
+            names = (*plate.names[: plate.of_well], *per_of(pipeline.steps))
+            summary = tasks.PER_WELL(table, names, self._wells(pipeline))
             self.tables.append(summary)
             self._save(summary, paths[1])
+        if plate.by:
+            by = (*plate.by, *per_of(pipeline.steps))
+            compared = tasks.PER_CONDITION(self.tables[1], by)
+            self.tables.append(compared)
+            self._save(compared, paths[2])
 
-    def _wells(
-        self, kept: Sequence[Field]
-    ) -> tuple[tuple[tuple[str | int, ...], int, int], ...]:
-        """Return for each well how many fields are in its row, and how many are not."""
+    def _wells(self, pipeline: Pipeline) -> tuple[tuple[Place, int, int], ...]:
+        """Return how many fields are in the row of each well and frame, and are not."""
         count = self.plate.of_well
         every = Counter(one.place[:count] for one in self.plate.fields)
-        whole = Counter(one.place[:count] for one in kept)
-        return tuple(
-            (well, whole[well], every[well] - whole[well]) for well in self.plate.wells
+        apart = bool(per_of(pipeline.steps))
+        frames = {((), place)[apart] for one in self.outputs for place in one.frames}
+        whole = Counter(
+            (*one.place[:count], *(frame if apart else ()))
+            for one, made in zip(self._measured, self.outputs, strict=True)
+            if made.table is not None and one.name not in self.left_out
+            for frame in (made.frames if apart else ((),))
         )
-
-    def _frames(self, pipeline: Pipeline) -> tuple[tuple[int, ...], ...]:
-        """Return the places of all frames that any field has."""
-        if not per_of(pipeline.steps):
-            return ((),)
-        found = {place for one in self.outputs for place in one.frames}
-        return tuple(sorted(found))
+        return tuple(
+            ((*well, *frame), found, every[well] - found)
+            for well in self.plate.wells
+            for frame in sorted(frames)
+            for found in (whole[*well, *frame],)
+        )
 
     def _save(self, table: Task, path: Path) -> None:
         units = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from segkit.arrays import Table
     from segkit.workflows.inputs import KnownBy
     from segkit.workflows.pipelines import Outputs
-    from taskgraph import Report, Results
+    from taskgraph import Report
 
 
 @known_as("segkit.workflows")
@@ -37,6 +37,9 @@ class PlateResult:
         its properties; empty if the pipeline measures nothing.
     wells : dict of str to ndarray
         A row for each well; empty of a plate whose fields are in none.
+    conditions : dict of str to ndarray
+        A row for each condition, of what its wells come to; empty if nothing is said of
+        wells.
     left_out : dict of str to str
         Which fields are not in the tables, and why.
     notes : tuple of str
@@ -50,6 +53,7 @@ class PlateResult:
     left_out: dict[str, str]
     notes: tuple[str, ...]
     files: tuple[Path, ...]
+    conditions: Table = field(default_factory=dict, repr=False)
 
 
 @known_as("segkit.workflows")
@@ -58,6 +62,8 @@ def run_plate(
     plate: str | Path,
     *,
     pattern: str | None = None,
+    layout: str | Path | None = None,
+    by: Sequence[str] = (),
     out: str | Path = ".",
     axes: str | None = None,
     channels: Sequence[str] | None = None,
@@ -83,9 +89,16 @@ def run_plate(
         An OME-Zarr plate, or the folder of images that `pattern` speaks of.
     pattern : str, optional
         How files are named in the folder: ``"{well}_s{field}_w{channel}.tif"``.
+    layout : path, optional
+        A CSV file with a row for each well: ``well`` (or ``row`` and ``column``) and
+        what was done to it, such as ``treatment``, ``dose``, ``replicate``.
+    by : sequence of str, optional
+        Which of these columns make a condition; by default all but those that number
+        repetitions. Or groups of the pattern: ``"{drug}/{well}_s{field}.tif"``.
     out : path
-        Folder for the two tables, ``PLATE-objects.csv`` and ``PLATE-wells.csv``, and
-        for what the pipeline saves of each field, ``{name}``.
+        Folder for the tables, ``PLATE-objects.csv``, ``PLATE-wells.csv`` and
+        ``PLATE-conditions.csv``, and for what the pipeline saves of each field,
+        ``{name}``.
     axes, channels : optional
         Of the images, for files that do not say.
     tile : int or sequence of int, optional
@@ -112,7 +125,8 @@ def run_plate(
     PipelineError
         If the pipeline does not fit, or nothing could be made of any field.
     ImageError, OSError
-        If there is no such plate, or names of files are ambiguous.
+        If there is no such plate, names of files are ambiguous, or the layout does not
+        fit: it lacks a well, lists one twice, or has an empty cell.
 
     Examples
     --------
@@ -133,10 +147,8 @@ def run_plate(
     >>> made.wells["objects"].tolist(), made.left_out
     ([2, 2], {})
     """
-    from taskgraph import open_store
-
     steps = pipeline if isinstance(pipeline, Pipeline) else None
-    path = Path("the pipeline") if isinstance(pipeline, Pipeline) else Path(pipeline)
+    path = Path("the pipeline" if isinstance(pipeline, Pipeline) else pipeline)
     source = PlateJugfile(
         path,
         [local_path(plate)],
@@ -149,24 +161,26 @@ def run_plate(
         channels=None if channels is None else tuple(channels),
         given=steps,
         pattern=pattern,
+        layout=None if layout is None else Path(layout),
+        by=(by,) if isinstance(by, str) else tuple(by),
     )
     source.require_usable()
     source.make_out()
-    if store is None:
-        store = "memory://" if steps is not None else store_url(path, None)
-    in_memory = store == "memory://"
-    results = open_store(store) if isinstance(store, (str, Path)) else store
-    report = _run(source, results, 0 if in_memory else workers)
-    return _result(source, report)
+    return _result(source, _run(source, store, workers))
 
 
-def _run(source: PlateJugfile, results: Results, workers: int) -> Report:
+def _run(source: PlateJugfile, store: Any, workers: int) -> Report:
     """Run all tasks; those of the tables once more, without fields that failed."""
     import taskgraph
 
+    in_file = source.given is None
+    if store is None:
+        store = store_url(source.path, None) if in_file else "memory://"
+    workers = 0 if store == "memory://" else workers
+    results = taskgraph.open_store(store) if isinstance(store, (str, Path)) else store
     while True:
         loaded = source.load(results)
-        if source.given is None:
+        if in_file:
             source.keep(loaded)
         warm_up(source)
         tasks = list(loaded.graph.tasks)
@@ -186,9 +200,10 @@ def _result(source: PlateJugfile, report: Report) -> PlateResult:
     for name in sorted(source.left_out):
         left_out[name] = _why(by_name[name], report)
     tables = [table.value() for table in source.tables]
-    objects, wells = (*tables, {}, {})[:2]
+    objects, wells, conditions = (*tables, {}, {}, {})[:3]
     notes = (*told_of(source, ""), *lines)
-    return PlateResult(objects, wells, left_out, notes, tuple(source.more_files))
+    files = tuple(source.more_files)
+    return PlateResult(objects, wells, left_out, notes, files, conditions)
 
 
 def _why(made: Outputs, report: Report) -> str:

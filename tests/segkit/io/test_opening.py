@@ -11,7 +11,7 @@ import pytest
 
 import segkit
 from segkit.io import ColourError, ImageRequestError
-from segkit.io.plates.layout import is_plate
+from segkit.io.plates.opening import is_plate
 
 from .samples import VOLUME
 

@@ -13,7 +13,7 @@ import segkit
 import taskgraph
 from segkit.io import ImageRequestError, SpacingWarning
 from segkit.io.plates.file_names import fields_by_names
-from segkit.io.plates.layout import layout_of
+from segkit.io.plates.opening import plate_of
 from segkit.pipeline import Pipeline, PipelineError
 from segkit.workflows.plan_report import planned
 from segkit.workflows.plates.plate_jugfile import PlateJugfile, jugfile_of
@@ -354,7 +354,7 @@ def test_wells_without_images_are_told_and_have_a_row(folder):
     plate = ome_zarr(folder / "plate.zarr", wells=("B/2", "C/10"))
     file = plate / "C" / "10" / ".zattrs"
     file.write_text(json.dumps({"well": {"images": []}}))
-    found = layout_of(plate)
+    found = plate_of(plate)
     assert "wells without images: C10" in found.notes[0]
     source = jugfile_of(folder / "steps.toml", [str(plate)], out=folder / "out")
     run(source, folder / "store")
@@ -373,7 +373,7 @@ def test_a_plate_is_run_over_by_itself(folder):
         by_pattern(folder, "steps.toml").require_usable()
     (folder / "none").mkdir()
     with pytest.raises(ImageRequestError, match="is no OME-Zarr plate; of a folder"):
-        layout_of(folder / "none")
+        plate_of(folder / "none")
 
 
 def test_a_step_that_cannot_be_is_told_once_of_all_fields_that_state_it(folder):

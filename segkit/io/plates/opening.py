@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit.io.errors import ImageError, ImageRequestError
 from segkit.io.ome_zarr.metadata import attributes, is_zarr, listed
+from segkit.io.plates.conditions import compared_by, with_layout, with_values
 from segkit.io.plates.fields import Field
 from segkit.io.plates.file_names import fields_by_names
+from segkit.io.plates.layout_file import read_layout
+from segkit.io.plates.plate import Plate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Place = tuple["str | int", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A plate.
-
-    Attributes
-    ----------
-    path : Path
-        Of the plate.
-    names : tuple of str
-        What columns of places are called, those of the well first.
-    fields : tuple of Field
-        All fields, in the order of the plate.
-    wells : tuple of tuple
-        The places of all wells, with those that have no field.
-    notes : tuple of str
-        What is to be told of the plate.
-    """
-
-    path: Path
-    names: tuple[str, ...]
-    fields: tuple[Field, ...]
-    wells: tuple[Place, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def of_well(self) -> int:
-        """How many of the columns say which well it is."""
-        return sum(name in ("well", "row", "column") for name in self.names)
+    from segkit.io.plates.plate import Place
 
 
 def is_plate(path: str | Path) -> bool:
@@ -59,7 +32,12 @@ def is_plate(path: str | Path) -> bool:
         return False
 
 
-def layout_of(path: str | Path, pattern: str | None = None) -> Layout:
+def plate_of(
+    path: str | Path,
+    pattern: str | None = None,
+    layout: str | Path | None = None,
+    by: Sequence[str] = (),
+) -> Plate:
     """Return the fields of a plate.
 
     Parameters
@@ -69,21 +47,41 @@ def layout_of(path: str | Path, pattern: str | None = None) -> Layout:
     pattern
         Of the names of files in a folder, such as
         ``"{well}_s{field}_w{channel}.tif"``; see `segkit.io.plates.file_names`.
+    layout
+        A file that says what was done to each well; see `segkit.io.plates.layout_file`.
+    by
+        Which columns of the layout, or groups of the pattern, make a condition; without
+        any all columns but those that number repetitions, such as ``replicate``.
 
     Raises
     ------
     ImageRequestError
-        If it is no plate, or names of files are ambiguous.
+        If it is no plate, names of files are ambiguous, or the layout does not fit.
     """
+    if isinstance(by, str):
+        by = (by,)
+    listed = None if layout is None else read_layout(Path(layout))
+    groups = tuple(name for name in by if f"{{{name}}}" in (pattern or ""))
+    plate = _without_layout(path, pattern, groups)
+    if listed is not None:
+        plate = with_layout(plate, listed)
+    if not (by or plate.conditions):
+        return plate
+    return replace(plate, by=compared_by(plate, by, layout))
+
+
+def _without_layout(
+    path: str | Path, pattern: str | None, by: tuple[str, ...]
+) -> Plate:
     where = Path(path)
     if pattern is not None:
         if not where.is_dir():
             raise ImageRequestError(path, "is no folder, of whose files a pattern says")
-        found = fields_by_names(where, pattern)
-        wells = {field.place[: found.of_well]: None for field in found.fields}
-        return _checked(
-            Layout(where, found.names, found.fields, (*wells,), found.notes)
-        )
+        found = fields_by_names(where, pattern, by)
+        fields = with_values(found.fields, found.names, by)
+        plate = Plate(where, found.names, fields, (), found.notes, by)
+        wells = {field.place[: plate.of_well]: None for field in fields}
+        return _checked(replace(plate, wells=(*wells,)))
     if not is_plate(where):
         raise ImageRequestError(
             path,
@@ -93,11 +91,11 @@ def layout_of(path: str | Path, pattern: str | None = None) -> Layout:
     return _checked(_by_metadata(where))
 
 
-def _checked(layout: Layout) -> Layout:
-    if not layout.fields:
-        raise ImageRequestError(layout.path, "has no field of view in any well")
+def _checked(plate: Plate) -> Plate:
+    if not plate.fields:
+        raise ImageRequestError(plate.path, "has no field of view in any well")
     seen: dict[str, Field] = {}
-    for field in layout.fields:
+    for field in plate.fields:
         if field.name in seen:
             raise ImageRequestError(
                 field.path,
@@ -105,7 +103,7 @@ def _checked(layout: Layout) -> Layout:
                 " field needs a place of its own",
             )
         seen[field.name] = field
-    return layout
+    return plate
 
 
 def number(text: str) -> str | int:
@@ -119,7 +117,7 @@ def number(text: str) -> str | int:
     return int(text) if text.isascii() and text.isdigit() else text
 
 
-def _by_metadata(path: Path) -> Layout:
+def _by_metadata(path: Path) -> Plate:
     plate = attributes(path)["plate"]
     wells: list[Place] = []
     fields: list[Field] = []
@@ -143,7 +141,7 @@ def _by_metadata(path: Path) -> Layout:
             replace(one, place=(*one.place, number(acquisition)))
             for one, acquisition in zip(fields, acquired, strict=True)
         ]
-    return Layout(path, names, tuple(fields), tuple(wells), tuple(notes))
+    return Plate(path, names, tuple(fields), tuple(wells), tuple(notes))
 
 
 def _fields(well: Path, at: Place) -> Iterator[tuple[Field, str]]:
