@@ -1,33 +1,41 @@
 """A function called as a task, and what that may leave behind in its process.
 
 The next task must not find it: another working directory, programs that run on when its
-time is over, a child that it forked and let return.
+time is over, a child that it forked and let return, a seed.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.identity.own_generator import supplied
+from taskgraph.loaded import loaded
 from taskgraph.tasks.recording import mark_running, unmark_running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from taskgraph.identity.parameters import Call
     from taskgraph.tasks.task import Task, TaskGenerator
 
 
-class ProcessState:
-    """The working directory, and the mode of new files, as they are now.
+_WORDS = 624
+"""Of 32 bits, in a Mersenne twister; and one that says how many of them are used."""
 
-    The store is written with them, and a relative path means the same to every task.
+
+class ProcessState:
+    """The working directory, the mode of new files and random numbers, as they are now.
+
+    The store is written with them, and a relative path means the same to every task. A
+    task that draws random numbers without a seed gets none of an earlier task's seed.
     """
 
     def __init__(self) -> None:
@@ -36,10 +44,17 @@ class ProcessState:
             self._folder = os.getcwd()  # noqa: PTH109 - as short as it is fast
         self._mask = os.umask(0o077)
         os.umask(self._mask)
+        self._generators: dict[str, SharedGenerator] = {}
+        self._meet(new=False)
 
     def restore(self) -> None:
         """Put them back."""
         os.umask(self._mask)
+        for generator in self._generators.values():
+            if generator.word.value != generator.seen:
+                generator.go_on()
+        if len(self._generators) < len(_SHARED):
+            self._meet(new=True)
         try:  # after each task: to ask takes half as long as to go there
             if os.getcwd() == self._folder:  # noqa: PTH109 - as short as it is fast
                 return
@@ -47,6 +62,79 @@ class ProcessState:
             pass
         with suppress(OSError):  # as this one may be
             os.chdir(self._folder)
+
+    def _meet(self, *, new: bool) -> None:
+        """Take in generators that are there: a task that made a new one may seed it."""
+        for name, find in _SHARED.items():
+            if name not in self._generators and (module := loaded(name)) is not None:
+                if new:
+                    module.seed()
+                self._generators[name] = SharedGenerator(find(module), module.seed)
+
+
+class SharedGenerator:
+    """A generator that all code of a process shares, and whether it was seeded.
+
+    Its state is looked at in memory, as to ask for it takes longer than a tiny task. A
+    word of it changes when it is seeded, and when all of its words have been used.
+
+    Attributes
+    ----------
+    word : c_uint64
+        Which it is; the same forever if the state is not where it was expected.
+    seen : int
+        What it was when nobody had seeded the generator.
+    """
+
+    __slots__ = ("_again", "_seed", "_start", "seen", "word")
+
+    def __init__(self, address: int, seed: Callable[[bytearray], object]) -> None:
+        self._seed, self._again, self._start = seed, 0, b""
+        self.word = ctypes.c_uint64()
+        if address:
+            self._start = ctypes.string_at(address, 4 * (_WORDS + 1))
+            self.word = ctypes.c_uint64.from_address(address + 16)
+        self.seen = self.word.value
+
+    def go_on(self) -> None:
+        """Draw from here on what follows from where it stood, and from no other seed.
+
+        Not the same numbers once more, since it may have been used and not seeded.
+        """
+        from hashlib import sha512
+
+        self._again += 1
+        digest = sha512(self._start + self._again.to_bytes(8)).digest()
+        self._seed(bytearray(digest))
+        self.seen = self.word.value
+
+
+@cache
+def _state_of_random(module: Any) -> int:
+    """Return where the generator of `random` has its state; 0 if that is not known."""
+    generator, header = module.random.__self__, object.__basicsize__
+    if type(generator).__basicsize__ < header + 4 * (_WORDS + 1):
+        return 0
+    address = id(generator) + header
+    *words, used = generator.getstate()[1]
+    there = memoryview(ctypes.string_at(address, 4 * (_WORDS + 1))).cast("I")
+    return address if list(there) == [used, *words] else 0
+
+
+def _state_of_numpy(module: Any) -> int:
+    """Return where the generator of `numpy.random` has its state; 0 if it is not known.
+
+    It has another one if somebody gave it one.
+    """
+    bits = module.get_bit_generator()
+    known = type(bits) is module.MT19937
+    return int(bits.ctypes.state_address) if known else 0
+
+
+_SHARED: dict[str, Callable[[Any], int]] = {
+    "random": _state_of_random,
+    "numpy.random": _state_of_numpy,
+}
 
 
 def since_boot() -> float:
