@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from segkit.arrays import Array
     from segkit.labelling.runs import Source
+    from segkit.labelling.summary import Faces
     from segkit.tiling.boxes import Box
 
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 LARGEST_BOX = 2**31 - 1
 # Labels, or pairs of them, that there is room for at first.
 _ROOM = 1024
-# In the place of what is looked up for labels: they stay as they are.
-IN_PLACE = np.empty(0, np.int32)
+# In the place of what is looked up for labels: `fill` has done so.
+FILLED = np.empty(0, np.int32)
 
 
 @falls_back_on(by_numpy.label_box)
@@ -38,8 +39,8 @@ def label_box(
     source
         Of the box.
     labels
-        The whole array, int32 and C-contiguous. Only the first voxel of each run
-        receives its label: see `fill`.
+        The whole array, int32 and C-contiguous. The labels of a row's runs are written
+        one after the other, from the row's first voxel on: see `fill`.
     box
         What to label; the rest is neither read nor written.
     structure
@@ -118,7 +119,7 @@ def first_places(
     source, labels, box
         As for `label_box`, which has been called, whether or not `fill` has.
     numbers, begun
-        Those of `label_box`; `IN_PLACE` if `fill` has put the numbers into the labels.
+        Those of `label_box`; `FILLED` if `fill` has put the numbers into the labels.
     """
     from segkit.labelling.kernels import find_first
 
@@ -130,36 +131,51 @@ def first_places(
 
 
 @falls_back_on(by_numpy.fill)
-def fill(
-    source: Source,
-    labels: Array,
-    box: Box,
-    lookup: Array,
-    out: Array,
-    *,
-    faces_only: bool = False,
-) -> None:
+def fill(source: Source, labels: Array, box: Box, lookup: Array, out: Array) -> None:
     """Write the entry in `lookup` of each provisional label into `out[box]`.
 
     Parameters
     ----------
     source, labels, box
-        As for `first_places`.
+        As for `label_box`, which has been called.
     lookup
-        For each provisional label what stands for it; `IN_PLACE` for itself.
+        For each provisional label what stands for it.
     out
         May be `labels`; C-contiguous.
-    faces_only
-        Whether what lies within the box, behind its outermost planes, does not matter.
     """
     from segkit.labelling.kernels import fill_rows
 
     starts = row_starts(box, labels.shape)
     edges = _edges_of_row(source, box)
     scratch = edges, np.empty(edges.size, lookup.dtype)
-    whole = _outermost_rows(box) if faces_only else np.empty(0, np.uint8)
     given = tuple(source), labels.reshape(-1), starts, box.shape[-1]
-    fill_rows(*given, whole, scratch, lookup, out.reshape(-1))
+    fill_rows(*given, scratch, lookup, out.reshape(-1))
+
+
+@falls_back_on(by_numpy.provisional_faces)
+def provisional_faces(source: Source, labels: Array, box: Box) -> Faces:
+    """Return the provisional labels in the first and last plane of each axis of a box.
+
+    Parameters
+    ----------
+    source, labels, box
+        As for `fill`, which has not been called.
+    """
+    from segkit.labelling.kernels import copy_faces
+
+    whole, starts = _outermost_rows(box), row_starts(box, labels.shape)
+    planes = np.empty((np.count_nonzero(whole), box.shape[-1]), labels.dtype)
+    ends = np.empty((2, starts.size), labels.dtype)
+    edges = _edges_of_row(source, box)
+    given = tuple(source), labels.reshape(-1), starts, whole, edges
+    copy_faces(*given, planes, *ends)
+    numbers = (np.cumsum(whole) - 1).reshape(box.shape[:-1])
+    found = [
+        (planes[numbers.take([0], axis)], planes[numbers.take([-1], axis)])
+        for axis in range(numbers.ndim)
+    ]
+    first, last = ends.reshape(2, *box.shape[:-1], 1)
+    return (*found, (first, last))
 
 
 def _outermost_rows(box: Box) -> NDArray[np.uint8]:

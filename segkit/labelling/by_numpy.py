@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segkit.labelling.summary import faces
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
     from segkit.labelling.runs import Source
+    from segkit.labelling.summary import Faces
     from segkit.tiling.boxes import Box
 
 
 def label_box(
     source: Source, labels: Array, box: Box, structure: Array
 ) -> tuple[Array, Array]:
-    """Label a box into `labels[box]`; see `segkit.labelling.box.label_box`."""
+    """Label the runs of a box; see `segkit.labelling.box.label_box`."""
     from scipy import ndimage
 
     cut = source.image.reshape(labels.shape)[box.slices]
-    out = labels[box.slices]
+    out = np.empty(box.shape, np.int32)
     if source.by_value:
         out[...] = _label_values(cut, structure)
     else:
@@ -34,6 +37,10 @@ def label_box(
     order = np.argsort(first[keep], kind="stable")
     numbers = np.zeros(int(found.max(initial=0)) + 1, np.int32)
     numbers[found[keep][order]] = np.arange(1, order.size + 1)
+    starts, _ = _runs(source, labels.shape, box)
+    named = np.zeros(cut.size, np.int32)
+    named[_places(starts, cut.shape[-1])] = out.reshape(-1)[starts]
+    labels[box.slices] = named.reshape(cut.shape)
     rows = np.arange(cut.size // cut.shape[-1] + 1) * cut.shape[-1]
     return numbers, np.searchsorted(first[keep][order], rows).astype(np.int32)
 
@@ -47,29 +54,29 @@ def first_places(
 ) -> NDArray[np.int32]:
     """Return where each object of a box begins, as raster index within the box."""
     starts, _ = _runs(source, labels.shape, box)
-    own = labels[box.slices].reshape(-1)[starts]
-    own = numbers[own] if numbers.size else own
+    own = labels[box.slices].reshape(-1)
+    filled = numbers.size == 0
+    own = own[starts] if filled else numbers[own[_places(starts, box.shape[-1])]]
     _, first = np.unique(own, return_index=True)
     return starts[first].astype(np.int32)
 
 
-def fill(
-    source: Source,
-    labels: Array,
-    box: Box,
-    lookup: Array,
-    out: Array,
-    *,
-    faces_only: bool = False,  # noqa: ARG001 - as the compiled loops need it
-) -> None:
+def fill(source: Source, labels: Array, box: Box, lookup: Array, out: Array) -> None:
     """Write the entry in `lookup` of each provisional label into `out[box]`."""
     starts, stops = _runs(source, labels.shape, box)
-    values = labels[box.slices].reshape(-1)[starts]
-    values = lookup[values] if lookup.size else values
+    values = lookup[labels[box.slices].reshape(-1)[_places(starts, box.shape[-1])]]
     foreground = source.image.reshape(labels.shape)[box.slices] != 0
     filled = np.zeros(box.shape, out.dtype)
     filled[foreground] = np.repeat(values, stops - starts)
     out[box.slices] = filled
+
+
+def provisional_faces(source: Source, labels: Array, box: Box) -> Faces:
+    """Return the provisional labels in the outermost planes of a box."""
+    filled = np.zeros_like(labels)
+    same = np.arange(labels[box.slices].max(initial=0) + 1, dtype=labels.dtype)
+    fill(source, labels, box, same, filled)
+    return faces(filled[box.slices])
 
 
 def _runs(source: Source, shape: tuple[int, ...], box: Box) -> tuple[Array, Array]:
@@ -82,6 +89,12 @@ def _runs(source: Source, shape: tuple[int, ...], box: Box) -> tuple[Array, Arra
     foreground = rows != 0
     starts = np.flatnonzero(foreground & new[:, :-1])
     return starts, np.flatnonzero(foreground & new[:, 1:]) + 1
+
+
+def _places(starts: Array, width: int) -> Array:
+    """Return where in a box the labels of runs stand that begin at `starts`."""
+    rows = starts // width
+    return rows * width + np.arange(starts.size) - np.searchsorted(rows, rows)
 
 
 def _label_values(cut: Array, structure: Array) -> Array:

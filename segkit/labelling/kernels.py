@@ -6,8 +6,9 @@ the smallest of a set stays its root, so that the roots, in order, *are* the obj
 raster order of their first voxel, and nothing needs to be sorted (He, Chao and Suzuki,
 "A run-based two-scan labeling algorithm", IEEE Trans. Image Process. 17(5), 2008).
 
-While labels are provisional, only the first voxel of each run holds its own. To find
-the runs of a row once more takes less than to write all voxels twice.
+While labels are provisional, those of a row's runs stand one after the other from its
+first voxel on. To find the runs once more takes less than to write all voxels twice, or
+to look for a label in the memory of each run.
 """
 
 # Compiled code: its types are numba's to check, not mypy's.
@@ -31,7 +32,9 @@ _PLACES[[(int(_DE_BRUIJN) << k & 2**64 - 1) >> 58 for k in range(64)]] = range(6
 
 @kernel
 def label_rows(source, labels, starts, shape, near, scratch, parent, begun, state):
-    """Write the provisional label of each run, from 1 on, into its first voxel.
+    """Write the provisional labels of the runs of each row, from its start on.
+
+    These count from 1 on.
 
     Parameters
     ----------
@@ -80,7 +83,7 @@ def label_rows(source, labels, starts, shape, near, scratch, parent, begun, stat
             parent[count + 1] = count + 1
             new = names[k] == 0  # without a branch, which nobody could predict
             count += new
-            labels[base + own[2 * k]] = count if new else names[k]
+            labels[base + k] = count if new else names[k]
         _advance(index, shape)
         row += 1
         begun[row] = count
@@ -166,10 +169,11 @@ def _unite_rows(image, labels, here, before, span, by_value, parent):
         while i < others and other[2 * i] < stop:
             at = from_base + other[2 * i]
             if not by_value or image[at] == image[base + own[2 * k]]:
+                label = labels[from_base + i]
                 if name == 0:
-                    name = labels[at]
-                elif name != labels[at]:
-                    unite(parent, name, labels[at])
+                    name = label
+                elif name != label:
+                    unite(parent, name, label)
             i += 1
         names[k] = name
 
@@ -181,13 +185,13 @@ def find_first(source, labels, starts, width, edges, numbers, begun, first):
     Parameters
     ----------
     source, labels, starts
-        As for `label_rows`; `labels` as it leaves them, or filled.
+        As for `label_rows`; `labels` as it leaves them, or filled with numbers.
     width
         How long a row is.
     edges
         Scratch for the edges of the runs of a row.
     numbers
-        For each label its object's number in raster order; empty if the labels are.
+        For each label its object's number in raster order; empty if that is filled in.
     begun
         How many objects begin before each row and in all.
     first
@@ -199,7 +203,8 @@ def find_first(source, labels, starts, width, edges, numbers, begun, first):
             continue
         runs = find_runs(source, row, starts[row], width, edges)
         for k in range(runs):
-            number = labels[starts[row] + edges[2 * k]]
+            place = k if numbers.size else edges[2 * k]
+            number = labels[starts[row] + place]
             if numbers.size:
                 number = numbers[number]
             if number == found + 1:
@@ -208,20 +213,17 @@ def find_first(source, labels, starts, width, edges, numbers, begun, first):
 
 
 @kernel
-def fill_rows(source, labels, starts, width, whole, scratch, lookup, out):
+def fill_rows(source, labels, starts, width, scratch, lookup, out):
     """Write what is looked up for the label of each run into all its voxels.
 
     Parameters
     ----------
     source, labels, starts, width
-        As for `find_first`.
-    whole
-        Which rows are filled: the others' first and last voxels are all that is
-        written. Empty for all.
+        As for `find_first`; `labels` as `label_rows` leaves them.
     scratch
         Room for the edges of the runs of a row, and for their values.
     lookup
-        What is written for each label; empty for the label itself.
+        What is written for each label.
     out
         Flat; may be `labels` themselves. Background becomes 0.
     """
@@ -230,19 +232,47 @@ def fill_rows(source, labels, starts, width, whole, scratch, lookup, out):
         base = starts[row]
         runs = find_runs(source, row, base, width, edges)
         for k in range(runs):
-            value = labels[base + edges[2 * k]]
-            values[k] = lookup[value] if lookup.size else value
-        line = out[base : base + width]
-        if whole.size and not whole[row]:
-            line[0] = values[0] if runs and edges[0] == 0 else 0
-            ends = runs and edges[2 * runs - 1] == width
-            line[width - 1] = values[runs - 1] if ends else 0
-            continue
-        x = 0
-        for k in range(runs):
-            x = _fill(line, x, edges[2 * k], 0)
-            x = _fill(line, x, edges[2 * k + 1], values[k])
-        _fill(line, x, width, 0)
+            values[k] = lookup[labels[base + k]]
+        _fill_row(out[base : base + width], edges, values[:runs])
+
+
+@kernel
+def copy_faces(source, labels, starts, whole, edges, planes, first, last):
+    """Write the labels in the outermost planes of a box.
+
+    Parameters
+    ----------
+    source, labels, starts
+        As for `fill_rows`.
+    whole
+        Which rows lie in an outermost plane of an axis but the last.
+    edges
+        Scratch for the edges of the runs of a row.
+    planes
+        Receives these rows, shape (rows, width).
+    first, last
+        Receive the first and the last label of each row.
+    """
+    width, kept = planes.shape[1], 0
+    for row in range(starts.size):
+        base = starts[row]
+        runs = find_runs(source, row, base, width, edges)
+        first[row] = labels[base] if runs and edges[0] == 0 else 0
+        ends = runs and edges[2 * runs - 1] == width
+        last[row] = labels[base + runs - 1] if ends else 0
+        if whole[row]:
+            _fill_row(planes[kept], edges, labels[base : base + runs])
+            kept += 1
+
+
+@kernel
+def _fill_row(line, edges, values):
+    """Write the values of runs into a row, and 0 between them."""
+    x = 0
+    for k in range(values.size):
+        x = _fill(line, x, edges[2 * k], 0)
+        x = _fill(line, x, edges[2 * k + 1], values[k])
+    _fill(line, x, line.size, 0)
 
 
 @kernel

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array, Labels
+    from segkit.labelling.summary import Faces
 
 
 @known_as("segkit.names")
@@ -179,11 +180,9 @@ def _summary(
     by_planes: bool,
     part: _LabelledBox,
 ) -> TileSummary:
-    """Return the summary of a labelled box, whose planes are views of the labels.
+    """Return the summary of a labelled box, in whose planes labels are provisional.
 
-    In these, which are all that merging looks at, labels are provisional; nothing else
-    is filled yet, nor, if boxes meet `by_planes` of the first axis only, those of the
-    others.
+    Of boxes that meet `by_planes` of the first axis only, it has no others.
     """
     box, source, numbers, begun = part
     first = label_box.first_places(source, labels, box, numbers, begun)
@@ -191,18 +190,23 @@ def _summary(
     if source.by_value:
         values = source.image[places_in_image(first, box, labels.shape)]
     if by_planes:
-        for one in _ends(box):
-            label_box.fill(source_for(one), labels, one, label_box.IN_PLACE, labels)
+        start, end = (_plane(source_for, labels, one) for one in _ends(box))
+        planes: Faces = ((start, end),)
     else:
-        given = source, labels, box, label_box.IN_PLACE, labels
-        label_box.fill(*given, faces_only=True)
-    return TileSummary(box, labels.shape, first, faces(labels[box.slices]), values)
+        planes = label_box.provisional_faces(source, labels, box)
+    return TileSummary(box, labels.shape, first, planes, values)
+
+
+def _plane(source_for: Callable[[Box], Source], labels: Array, box: Box) -> Array:
+    """Return the provisional labels of a box that is one plane of the first axis."""
+    (plane, _), *_ = label_box.provisional_faces(source_for(box), labels, box)
+    return plane
 
 
 def _ends(box: Box) -> list[Box]:
     """Return the first and the last plane of a box on its first axis."""
     start, stop = box.start[0], box.stop[0]
-    cuts = sorted({(start, start + 1), (stop - 1, stop)})
+    cuts = (start, start + 1), (stop - 1, stop)
     return [Box((a, *box.start[1:]), (b, *box.stop[1:])) for a, b in cuts]
 
 
@@ -278,8 +282,8 @@ def label_tile(
     numbers, begun = label_box.label_box(source, labels, own, structure)
     label_box.fill(source, labels, own, numbers, labels)
     del numbers  # as large as the places, where there are many
-    same = label_box.IN_PLACE
-    first = label_box.first_places(source, labels, own, same, begun)
+    filled = label_box.FILLED
+    first = label_box.first_places(source, labels, own, filled, begun)
     values = image.reshape(-1)[first] if by_value else None
     planes = tuple((a.copy(), b.copy()) for a, b in faces(labels))
     whole = extents.as_shape(shape, image.ndim)

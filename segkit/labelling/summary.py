@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from segkit.arrays import Array
     from segkit.tiling.boxes import Box
 
+Faces: TypeAlias = "tuple[tuple[Array, Array], ...]"
+"""For each axis, the labels of the first and last plane, 1 thick on that axis."""
 # Objects whose places are computed at a time.
 _AT_ONCE = 2**16
 
@@ -35,7 +37,7 @@ class TileSummary:
 
     In ascending order; labels that have no voxel in the box come last, with an index
     beyond it."""
-    faces: tuple[tuple[Array, Array], ...]
+    faces: Faces
     """For each axis, the labels of the first and last plane, 1 thick on that axis."""
     values: Array | None = None
     """For each label from 1 on, the value of its voxels, if labelled by value."""
@@ -65,7 +67,7 @@ class Seam(NamedTuple):
     pairs: NDArray[np.int64]
 
 
-def faces(labels: Array) -> tuple[tuple[Array, Array], ...]:
+def faces(labels: Array) -> Faces:
     """Return the first and last plane of each axis, as views."""
     return tuple(
         (labels[_at(axis, 0)], labels[_at(axis, n - 1)])
