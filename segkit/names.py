@@ -56,6 +56,7 @@ HOMES = {
     "SaveTableStage": "segkit.pipeline.stages",
     "Saved": "segkit.workflows.reserving",
     "SavedElsewhere": "segkit.workflows.reserving",
+    "SavedElsewhereOf": "segkit.workflows.reserving",
     "SavedOf": "segkit.workflows.reserving",
     "Seam": "segkit.labelling.summary",
     "SeamCheck": "segkit.regions.seam_report",

@@ -11,6 +11,7 @@ from segkit.workflows.reserving import (
     Saved,
     SavedElsewhere,
     file_of,
+    is_of,
     known_by,
     mark_of,
     marks_of_ours,
@@ -94,7 +95,7 @@ def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
         saved: Saved | SavedElsewhere = last.value()
         files = (file for _, file in files_of(results, [last.key]))
         whole = all(file.is_as_written(at_a_glance=True) for file in files)
-        return not (saved.there and whole)
+        return not (saved.there and whole and is_of(results, saved.path, last.key))
     path: str = reserved.args[0]
     found = results.backend.find(reserved.key)
     if found is not None and found.failure:

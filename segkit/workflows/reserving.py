@@ -154,6 +154,28 @@ class SavedElsewhere:
         return mark_of(self.path) == self.mark
 
 
+@known_as("segkit.names")
+@dataclass(frozen=True, slots=True)
+class SavedElsewhereOf(SavedElsewhere):
+    """An image that was written at an address, of one image.
+
+    Attributes
+    ----------
+    of : str
+        Where that lies.
+    """
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """Of which image something was written, and by which task."""
+
+    of: str
+    key: bytes
+
+
 def file_of(path: str) -> Path:
     """Return the file of a path that may name something inside it by ``::``."""
     return Path(path if is_address(path) else path.partition("::")[0])
@@ -206,11 +228,9 @@ def marks_of_ours(results: Results, path: str) -> frozenset[Mark]:
     Or wrote elsewhere by that name, where they are no more: a folder that is moved
     takes its files along, as they are.
     """
-    results.backend.poll()
-    file = file_of(path)
-    marks = _marks_of_ours(results, len(results.backend.keys())).get(file.name, {})
-    own = marks.get(path if is_address(path) else str(file), {})
-    if mark_of(path if is_address(path) else file) in own:
+    marks, where = _marks_at(results, path)
+    own = marks.get(where, {})
+    if mark_of(where) in own:
         return frozenset(own)
     moved = [found for where, found in marks.items() if not is_there(where)]
     return frozenset({*own}.union(*moved))
@@ -226,36 +246,59 @@ def require_no_other(results: Results, path: str, of: str) -> None:
     results : Results
         Of the tasks.
     path : str
-        What is to be written; an image elsewhere is not looked at.
+        What is to be written.
     of : str
         Where the image lies that it is to be made of; empty if of several.
     """
-    if not of or is_address(path):
+    if not of:
         return
+    marks, where = _marks_at(results, path)
+    found = marks.get(where, {}).get(mark_of(where))
+    other = found.of if found is not None else ""
+    if other not in ("", of) and (is_address(other) or is_there(other)):
+        choose = "address" if is_address(path) else "folder (-o, out=)"
+        raise FileExistsError(
+            f"{path}: holds what was made of {other}; choose another {choose}, or say"
+            " overwrite=True (segkit run --overwrite)"
+        )
+
+
+def is_of(results: Results, path: str, key: bytes) -> bool:
+    """Say whether what lies at a path is what a task wrote, and no later one.
+
+    Files have a time, so that their marks tell; images elsewhere of the same metadata
+    have one mark.
+    """
+    if not is_address(path):
+        return True
+    marks, where = _marks_at(results, path)
+    found = marks.get(where, {}).get(mark_of(where))
+    return found is None or found.key == key
+
+
+def _marks_at(
+    results: Results, path: str
+) -> tuple[Mapping[str, Mapping[Mark, _Writing]], str]:
+    """Return the marks of all that is named as a path is, and what lies at that."""
     results.backend.poll()
     file = file_of(path)
     marks = _marks_of_ours(results, len(results.backend.keys())).get(file.name, {})
-    other = marks.get(str(file), {}).get(mark_of(file), "")
-    if other not in ("", of) and is_there(other):
-        raise FileExistsError(
-            f"{path}: holds what was made of {other}; choose another folder (-o,"
-            " out=), or say overwrite=True (segkit run --overwrite)"
-        )
+    return marks, path if is_address(path) else str(file)
 
 
 @lru_cache(maxsize=1)
 def _marks_of_ours(
     results: Results,
     count: int,  # noqa: ARG001 - looked at anew when there are more
-) -> Mapping[str, Mapping[str, Mapping[Mark, str]]]:
-    """Return by name, then by path, the marks of files, and of which image each is."""
-    marks: dict[str, dict[str, dict[Mark, str]]] = {}
+) -> Mapping[str, Mapping[str, Mapping[Mark, _Writing]]]:
+    """Return by name, then by path, the marks of files, and what was written last."""
+    marks: dict[str, dict[str, dict[Mark, _Writing]]] = {}
     for key, record in results.records(iter(results.backend.keys())):
         if record.name in _SAVING and record.failure is None:
             saved: Saved | SavedElsewhere = results.decode(record.payload, key)
             of_name = marks.setdefault(file_of(saved.path).name, {})
-            of = saved.of if isinstance(saved, SavedOf) else ""
-            of_name.setdefault(saved.path, {})[saved.mark] = of
+            of = saved.of if isinstance(saved, SavedOf | SavedElsewhereOf) else ""
+            of_name.setdefault(saved.path, {})[saved.mark] = _Writing(of, key)
     return marks
 
 

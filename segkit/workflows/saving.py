@@ -24,6 +24,7 @@ from segkit.workflows.reserving import (
     Reserved,
     Saved,
     SavedElsewhere,
+    SavedElsewhereOf,
     file_of,
     in_the_way,
     mark_of,
@@ -363,7 +364,7 @@ def finish_elsewhere(
     created: Reserved,
     written: Sequence[int],  # noqa: ARG001 - all of them come first
     options: Options,
-    of: str = "",  # noqa: ARG001 - only of files here
+    of: str = "",
 ) -> SavedElsewhere:
     """Check that all chunks of an image elsewhere are there, and make them an image."""
     if _is_begun(created):
@@ -373,4 +374,6 @@ def finish_elsewhere(
         _writer(created).finish(levels=levels, downscale=downscale)
     elif not _is_named(created):
         _writer(created)
+    if of:
+        return SavedElsewhereOf(created.path, created.expected, of)
     return SavedElsewhere(created.path, created.expected)

@@ -156,6 +156,36 @@ def test_what_is_of_somebody_else_is_not_replaced(s3, tmp_path):
     assert (segkit.open_image(s3("out.zarr")).read() == labels_of(boxes())).all()
 
 
+def test_what_was_made_of_another_image_is_not_replaced_elsewhere(s3, tmp_path):
+    steps = pipeline(save(s3("out.zarr")))
+    one, other = tmp_path / "one.tif", tmp_path / "other.tif"
+    for path, volume in ((one, boxes()), (other, boxes()[:, ::-1])):
+        segkit.save(path, volume, axes="zyx")
+    run_in(tmp_path / "s", steps, one)
+    message = "holds what was made of .*one.tif; choose another address, or say"
+    with pytest.raises(FileExistsError, match=message):
+        run_in(tmp_path / "s", steps, other)
+    assert (segkit.open_image(s3("out.zarr")).read() == labels_of(boxes())).all()
+    assert run_in(tmp_path / "s", steps, one) == 0
+    run_in(tmp_path / "s", steps, other, overwrite=True)
+    mirrored = labels_of(boxes()[:, ::-1])
+    assert (segkit.open_image(s3("out.zarr")).read() == mirrored).all()
+    with pytest.raises(FileExistsError, match=r"holds what was made of .*other\.tif"):
+        run_in(tmp_path / "s", steps, one)
+
+
+def test_steps_that_were_changed_and_changed_back_write_anew_elsewhere(s3, tmp_path):
+    steps = pipeline(save(s3("out.zarr")))
+    less = Pipeline(*steps.steps[:2], hysteresis(low=60, high=200), *steps.steps[3:])
+    path = segkit.save(tmp_path / "one.tif", boxes(), axes="zyx")
+    run_in(tmp_path / "s", steps, path)
+    run_in(tmp_path / "s", less, path)
+    assert (segkit.open_image(s3("out.zarr")).read() != labels_of(boxes())).any()
+    run_in(tmp_path / "s", steps, path)
+    assert (segkit.open_image(s3("out.zarr")).read() == labels_of(boxes())).all()
+    assert run_in(tmp_path / "s", steps, path) == 0
+
+
 def test_names_of_images_are_those_of_their_addresses():
     assert image_name("s3://lab/a/b.zarr?region=eu-west-1") == "b"
     assert image_name("precomputed://https://h/a/brain::raw/x") == "brain-raw-x"
