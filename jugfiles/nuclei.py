@@ -15,6 +15,7 @@ tile by tile. Each tile is a task: change a method's parameter below and only th
 method is computed again. What you remove from OUT is written again by the next run.
 """
 
+import argparse
 import csv
 import os
 import sys
@@ -47,6 +48,10 @@ from taskgraph import File, TaskGenerator, return_tuple
 TILE = 512
 BINS = 256
 PROPERTIES = ("label", "count", "centroid", "intensity_mean", "touches_border")
+_WORDS = argparse.ArgumentParser()
+_WORDS.add_argument("folder", nargs="?", metavar="FOLDER")
+_WORDS.add_argument("out", nargs="?", default="nuclei-out", metavar="OUT")
+WORDS = _WORDS.parse_args()
 
 
 @dataclass(frozen=True)
@@ -331,14 +336,15 @@ def segment_tiled(picture, shape, method, least):
 
 def pictures():
     """Return the pictures to segment and their references, by name."""
-    given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("SEGKIT_DATA", "")
-    if not given and len(sys.argv) == 1:
+    given = WORDS.folder
+    given = os.environ.get("SEGKIT_DATA", "") if given is None else given
+    if not given and WORDS.folder is None:
         demo = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
         return {"nuclear": (demo, Path("there is none"))}
     for folder in (Path(given), Path(given) / "coelho2009" / "ic100"):
         if given and (folder / "images").is_dir():
             return pictures_of(folder)
-    source = "" if len(sys.argv) > 1 else "SEGKIT_DATA="
+    source = "" if WORDS.folder is not None else "SEGKIT_DATA="
     sys.exit(
         f"{source}{given} has no folder images/ with pictures; give another folder"
     )
@@ -366,7 +372,7 @@ def shape_of(path):
     return segkit.open_image(path).shape[:2]
 
 
-out = Path(sys.argv[2] if len(sys.argv) > 2 else "nuclei-out")
+out = Path(WORDS.out)
 scored = []
 for name, (path, reference) in pictures().items():
     picture = load_picture(File(path))

@@ -15,6 +15,7 @@ contact sheet of all its trials, the best one first. `tg table` shows the trials
 while they run.
 """
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -29,6 +30,10 @@ SENSITIVITIES = [0.7, 1.0, 1.4]
 DEPTHS = [0.06, 0.12, 0.25]
 PICTURES = 4
 SCORES = {"f1": "f1_50", "dice": "dice", "split": "split", "merged": "merged"}
+_WORDS = argparse.ArgumentParser()
+_WORDS.add_argument("folder", nargs="?", metavar="FOLDER")
+_WORDS.add_argument("out", nargs="?", default="sweep-out", metavar="OUT")
+WORDS = _WORDS.parse_args()
 
 
 @TaskGenerator
@@ -80,8 +85,9 @@ def grey(path):
 
 def pictures():
     """Return the pictures, and their references where there are any."""
-    given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("SEGKIT_DATA", "")
-    if not given:
+    given = WORDS.folder
+    given = os.environ.get("SEGKIT_DATA", "") if given is None else given
+    if not given and WORDS.folder is None:
         demos = Path(mahotas.__file__).parent / "demos" / "data"
         return [(demos / "nuclear.png", None)]
     for folder in (Path(given), Path(given) / "coelho2009" / "ic100"):
@@ -97,7 +103,7 @@ def pictures():
     )
 
 
-out = Path(sys.argv[2] if len(sys.argv) > 2 else "sweep-out")
+out = Path(WORDS.out)
 grid = {"sensitivity": SENSITIVITIES, "depth": DEPTHS}
 points, trials = [], []
 for picture, reference in pictures():

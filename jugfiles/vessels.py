@@ -1,15 +1,17 @@
 """Measure the area of vessels without segmenting them well: 24 methods compared.
 
     tg execute jugfiles/vessels.py -j 2
-    tg execute jugfiles/vessels.py -j 2 -- FOLDER [OUT]
+    tg execute jugfiles/vessels.py -j 2 -- FOLDER [OUT] [--quick]
     tg table jugfiles/vessels.py validated --sort q2 --descending
 
 FOLDER holds pictures in ``images/``, masks of the same names in ``labels/``, those of
 a second person in ``second_labels/`` and what is in view in ``field_of_view/``, if you
 have them, and ``groups.csv`` with the columns image and experiment: pictures of one
 experiment are never on both sides of cross-validation (each picture is one, without
-that file). Without FOLDER it is ``drive`` in ``SEGKIT_DATA``, twenty retinas drawn by
-two persons, else parts of the one picture that mahotas brings along, to try it.
+that file). ``--quick`` takes four of them and eight methods, to see in a minute
+whether all is well with the folder. Without FOLDER it is ``drive`` in ``SEGKIT_DATA``,
+twenty retinas drawn by two persons, else parts of the one picture that mahotas brings
+along, to try it.
 
 Each picture is cut into regions, in three ways; each region is described, in four
 ways; two estimators learn which part of a region is vessel: 24 methods, one sweep of
@@ -17,7 +19,6 @@ tasks. OUT (``vessels-out``) gets ``index.html`` and its tables as CSV and LaTeX
 way below, and only what is new is computed; see docs/learning.md.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from vessels_masks import (
     write_example,
 )
 from vessels_page import write_page
-from vessels_pictures import pictures
+from vessels_pictures import pictures, words
 
 import segkit
 from segkit.features import (
@@ -356,6 +357,7 @@ def study(chosen, ways, out):
         "persons": len(persons),
         "seed": SEED,
         "real": chosen[0].labels is not None,
+        "quick": words().quick,
     }
     write_study(out, about, dice, partitions, keys, example)
 
@@ -372,5 +374,5 @@ def keys_of(results):
 
 
 chosen = pictures()
-ways = SOME if chosen[0].labels is None else ALL
-study(chosen, ways, sys.argv[2] if len(sys.argv) > 2 else "vessels-out")
+ways = SOME if chosen[0].labels is None or words().quick else ALL
+study(chosen, ways, words().out)

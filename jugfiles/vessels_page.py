@@ -203,6 +203,12 @@ def page_of(about, tables, widest, example):
             "<p class=warn>There was no data: these are parts of one picture of nuclei,"
             " and two thresholds in the place of two persons. Its numbers mean nothing."
         )
+    elif about["quick"]:
+        parts.append(
+            "<p class=warn>These are a few of the pictures and the fewest methods"
+            " (--quick), to see whether all is well with the folder. Its numbers mean"
+            " little: run the study without that word."
+        )
     parts += [
         "<h2>Masks</h2>",
         captioned(MASKS.format(pictures=count), wide(tables["masks"])),

@@ -1,5 +1,6 @@
 """Which pictures `vessels.py` studies: of a folder, of SEGKIT_DATA, or one to try."""
 
+import argparse
 import csv
 import os
 import sys
@@ -18,6 +19,7 @@ FOLDERS = {  # the first that is there
 }
 CORNERS = [(y, x) for y in (200, 460) for x in (200, 520)]  # of the one to try
 SIDE = 192
+QUICK = 4  # pictures of a folder that are enough to try it
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,23 @@ class Picture:
     box: tuple[int, int, int, int] | None = None
 
 
+def words():
+    """Return what is said after ``--``; end with what is wrong with it."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER")
+    parser.add_argument("out", nargs="?", default="vessels-out", metavar="OUT")
+    parser.add_argument("--quick", action="store_true", help="see vessels.py")
+    return parser.parse_args()
+
+
 def pictures():
     """Return the pictures to study; end with a sentence if there is something amiss."""
-    if len(sys.argv) > 1:
-        return _of_folder(Path(sys.argv[1]))
+    said = words()
+    if said.folder is not None:
+        return _of_folder(said.folder, quick=said.quick)
     data = os.environ.get("SEGKIT_DATA", "")
     if data and (Path(data) / "drive" / "images").is_dir():
-        return _of_folder(Path(data) / "drive")
+        return _of_folder(Path(data) / "drive", quick=said.quick)
     return _to_try()
 
 
@@ -55,7 +67,17 @@ def _to_try():
     ]
 
 
-def _of_folder(folder):
+def _few(paths, experiments):
+    """Return some pictures to try a folder, of as many experiments as there are."""
+    turns = dict.fromkeys(paths, 0)
+    seen = dict.fromkeys(experiments.values(), 0)
+    for path in paths:
+        turns[path] = seen[experiments[path.name]]
+        seen[experiments[path.name]] += 1
+    return sorted(sorted(paths, key=turns.get)[:QUICK])
+
+
+def _of_folder(folder, *, quick):
     images = folder / "images"
     paths = _files(images)
     if not paths:
@@ -66,6 +88,7 @@ def _of_folder(folder):
     if drawn["labels"] is None:
         sys.exit(f"{folder} has no folder labels/ with a mask for each picture")
     experiments = _experiments(folder, paths)
+    paths = _few(paths, experiments) if quick else paths
     found = [
         Picture(
             path.stem,
