@@ -85,6 +85,29 @@ def require_background(mask: Array, *, name: str = "mask") -> None:
         )
 
 
+def require_no_mask(labels: Array, *, name: str = "labels") -> None:
+    """Raise `ValueError` if labels are a mask of 8 bits with several pieces.
+
+    Examples
+    --------
+    >>> require_no_mask(np.array([255, 0, 255], np.uint8))
+    Traceback (most recent call last):
+    ...
+    ValueError: labels hold 0 and 255 only, in 2 pieces, as a mask does; ...
+    """
+    if labels.dtype != np.uint8 or not is_mask(labels):
+        return
+    from scipy import ndimage
+
+    pieces = ndimage.label(labels, np.ones((3,) * labels.ndim))[1]
+    if pieces > 1:
+        raise ValueError(
+            f"{name} hold 0 and {labels.max()} only, in {pieces} pieces, as a mask"
+            " does; make labels of it by segkit.label, or, if they are one object,"
+            " say so by more bits: labels.astype(numpy.int32)"
+        )
+
+
 def in_space(image: Any) -> Any:
     """Return an opened image with axes of space only; all else as it is.
 
@@ -126,8 +149,10 @@ def spacing_of(spacing: Any, *images: Any) -> Any:
     ((2, 1, 1), None)
     """
     opened = [in_space(image) for image in images if hasattr(image, "spatial")]
+    if not opened:
+        return spacing
     require_same_axes(*opened)
-    if spacing is not None or not opened:
+    if spacing is not None:
         return spacing
     first: tuple[float, ...] = opened[0].physical_spacing()
     for other in opened[1:]:

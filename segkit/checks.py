@@ -78,6 +78,8 @@ def as_array(image: Any, *, name: str = "image") -> Array:
 
     Raise `TypeError` for a masked array, `ValueError` for time, channels or colours.
     """
+    if type(image) is np.ndarray:
+        return image
     require_unmasked(image, name=name)
     return np.asarray(in_space(image))
 
@@ -90,7 +92,9 @@ def native(array: Array) -> Array:
     >>> native(np.array([1, 2], ">i4")).dtype.isnative
     True
     """
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype.isnative:
+        return array
+    return array.astype(array.dtype.newbyteorder("="))
 
 
 def as_mask(mask: Any, *, name: str = "mask") -> NDArray[np.bool_]:
@@ -131,7 +135,7 @@ def require_real(image: Array, *, name: str = "image") -> None:
 
 def require_nonempty(image: Any, *, name: str = "image") -> tuple[int, ...]:
     """Return the shape; raise `ValueError` if an axis has length 0 or there is none."""
-    shape = tuple(map(int, image.shape))
+    shape: tuple[int, ...] = image.shape
     if not shape:
         raise ValueError(f"{name} is a single number; give an array with axes")
     if 0 in shape:
@@ -166,8 +170,8 @@ def require_grey(image: Any, *, name: str = "image") -> None:
     boolean. Tiles cut from a volume may look so too; `inside_tile` says that they are
     not.
     """
-    shape = tuple(image.shape)
-    if _inside_tile.get() or len(shape) != 3 or shape[2] not in _COLOUR_CHANNELS:
+    shape = image.shape
+    if len(shape) != 3 or shape[2] not in _COLOUR_CHANNELS or _inside_tile.get():
         return
     kind = np.dtype(getattr(image, "dtype", None)).kind
     if min(shape[:2]) >= _SMALLEST_PICTURE and kind != "b":

@@ -1,7 +1,10 @@
 """Entry points of machine code: kernels wrapped as functions of C numbers and pointers.
 
 Their arguments are plain C, so that they can be called without numba; arrays and
-tuples are put together again inside.
+tuples are put together again inside. An array is given by the address of what numpy's C
+interface (``PyArrayObject_fields``) says of it: where its elements are, how many axes
+there are, where the lengths of these are, and where its strides. Nobody has to look
+these up in Python, which takes ten times as long as a small kernel runs.
 """
 
 # Compiled code: its types are numba's to check, not mypy's.
@@ -80,27 +83,29 @@ class _Wrapper:
                 ["(", *(f"{self.argument(part)}, " for part in given[1]), ")"]
             )
         dtype, ndim, in_order = given
-        address = self._new(f"*{dtype}")
-        shape = self._new_tuple(ndim)
-        array = f"carray({address}, {shape})"
+        # One address, with its types: that of elements, and those of lengths.
+        elements, lengths = self._new(f"**{dtype}"), self._new("**i8")
+        shape = _parts(f"{lengths}[2]", ndim)
+        array = f"carray({elements}[0], {shape})"
         if in_order:
             return array
-        return f"as_strided({array}, {shape}, {self._new_tuple(ndim)})"
+        return f"as_strided({array}, {shape}, {_parts(f'{lengths}[3]', ndim)})"
 
     def _new(self, number: str) -> str:
         self.names.append(f"a{len(self.names)}")
         self.types.append(number)
         return self.names[-1]
 
-    def _new_tuple(self, length: int) -> str:
-        parts = [f"{self._new('i8')}, " for _ in range(length)]
-        return f"({''.join(parts)})"
+
+def _parts(pointer: str, length: int) -> str:
+    """Return an expression for a tuple of the first numbers at an address."""
+    return f"({''.join(f'{pointer}[{axis}], ' for axis in range(length))})"
 
 
 def _numba_type(name: str) -> Any:
     numba: Any = importlib.import_module("numba")
     if name.startswith("*"):
-        return numba.types.CPointer(numba.from_dtype(np.dtype(name[1:])))
+        return numba.types.CPointer(_numba_type(name[1:]))
     return numba.from_dtype(np.dtype(name))
 
 

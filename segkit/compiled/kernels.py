@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import functools
 import hashlib
 import importlib
 import threading
@@ -21,7 +19,7 @@ from segkit.compiled.fallback import NotCompiledError, can_compile, warn_once
 from segkit.compiled.waiting import WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from segkit.compiled.entry_points import ArgumentType
     from segkit.compiled.machine_code import Code, Function, Processor
@@ -79,14 +77,15 @@ class Kernel:
         NotCompiledError
             If neither machine code nor numba runs it.
         """
-        types = tuple(map(_argument_type, arguments))
+        numbers: list[Any] = []
+        types = tuple([_take(one, numbers) for one in arguments])
         try:
             function = self._functions[types]
         except KeyError:
             function = self._prepare(types)
         if function is not None:
             try:
-                return function([n for one in arguments for n in _numbers(one)])
+                return function(numbers)
             except ArithmeticError:
                 pass  # numba tells which
         return self._ready(types, arguments)(*arguments)
@@ -195,7 +194,7 @@ class Kernel:
             return self._functions[types]
 
     def _machine_code(self, types: tuple[ArgumentType, ...]) -> Function | None:
-        if None in types or not can_compile():
+        if None in types or not can_compile() or not machine_code.sees_arrays():
             return None
         try:
             code = self._code(types)
@@ -327,13 +326,34 @@ def _described(value: Any, names: frozenset[str]) -> str:
     return f"{type(value).__name__} {value!r}"
 
 
-def _argument_type(argument: Any) -> ArgumentType:
-    """Return the type that an argument is compiled for; None to leave it to numba."""
+class _Names(dict[np.dtype[Any], str]):
+    """What arrays of a dtype are compiled for; empty if for nothing."""
+
+    def __missing__(self, dtype: np.dtype[Any]) -> str:
+        name = dtype.str[1:]
+        self[dtype] = name if name in _TYPES and dtype.isnative else ""
+        return self[dtype]
+
+
+_NAMES = _Names()
+
+
+def _take(argument: Any, numbers: list[Any]) -> ArgumentType:
+    """Add what an argument is in C; return its type, None to leave it to numba.
+
+    Arrays are given as `entry_points` says; each is there as long as its caller waits.
+    """
     if isinstance(argument, np.ndarray):
-        name, flags = _name_of(argument.dtype), argument.flags
+        flags, place = argument.flags, id(argument) + machine_code.HEAD
+        numbers += (place, place)
+        name = _NAMES[argument.dtype]
         if not name or not flags.aligned:
             return None
         return name, argument.ndim, flags.c_contiguous
+    if isinstance(argument, tuple):
+        parts = tuple([_take(part, numbers) for part in argument])
+        return None if None in parts else ("tuple", parts)
+    numbers.append(argument.item() if isinstance(argument, np.generic) else argument)
     if isinstance(argument, (bool, np.bool_)):
         return "b"
     if isinstance(argument, np.number):
@@ -341,36 +361,4 @@ def _argument_type(argument: Any) -> ArgumentType:
         return name if name in _TYPES else None
     if isinstance(argument, int):
         return "i8" if -_LARGEST <= argument < _LARGEST else None
-    if isinstance(argument, float):
-        return "f8"
-    if isinstance(argument, tuple):
-        parts = tuple(map(_argument_type, argument))
-        return None if None in parts else ("tuple", parts)
-    return None
-
-
-@functools.cache
-def _name_of(dtype: np.dtype[Any]) -> str:
-    """Return what the dtype of an array is compiled for; empty if for none."""
-    name = dtype.str[1:]
-    return name if name in _TYPES and dtype.isnative else ""
-
-
-def _address(array: np.ndarray[Any, Any]) -> int:
-    """Return where an array begins: mostly in a third of the time of its `ctypes`."""
-    flags = array.flags
-    if flags.c_contiguous and flags.writeable and array.size:
-        buffer: Any = array  # which numpy's types do not say on Python 3.11
-        return ctypes.addressof(ctypes.c_byte.from_buffer(buffer))
-    return array.ctypes.data
-
-
-def _numbers(argument: Any) -> Sequence[Any]:
-    """Return an argument in C: pointers, lengths, numbers."""
-    if isinstance(argument, np.ndarray):
-        if argument.flags.c_contiguous:
-            return (_address(argument), *argument.shape)
-        return (_address(argument), *argument.shape, *argument.strides)
-    if isinstance(argument, tuple):
-        return [number for part in argument for number in _numbers(part)]
-    return (argument.item() if isinstance(argument, np.generic) else argument,)
+    return "f8" if isinstance(argument, float) else None

@@ -25,10 +25,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-FORMAT = 4
+FORMAT = 5
 """Counted up when functions are called, or files written, in another way."""
 # What numba calls for the last owner of an array. The arrays that the code is given
 # are owned by its caller, and code that makes arrays is left to numba.
@@ -41,6 +43,8 @@ NUMBERS = {"f4": ctypes.c_float, "f8": ctypes.c_double} | {
     for kind in "iu"
     for size in (1, 2, 4, 8)
 }
+HEAD = object.__basicsize__
+"""How far into an array's object that stands which C code reads of it."""
 
 
 class Processor(NamedTuple):
@@ -113,6 +117,23 @@ class Function:
         if not self._returns:
             return None
         return bool(result.value) if self._returns == "b" else result.value
+
+
+@cache
+def sees_arrays() -> bool:
+    """Return whether arrays are in memory what numpy's C interface says.
+
+    All that is compiled with numpy relies on it; but another Python may have other
+    objects.
+    """
+    if sys.implementation.name != "cpython":
+        return False
+    probe = np.empty((2, 3), np.int8)
+    elements, _, *others = (ctypes.c_size_t * 4).from_address(id(probe) + HEAD)
+    if elements != probe.ctypes.data:
+        return False
+    lengths, strides = map((ctypes.c_int64 * 2).from_address, others)
+    return (*lengths, *strides) == (2, 3, 3, 1)
 
 
 def emit(

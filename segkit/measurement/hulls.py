@@ -34,10 +34,8 @@ class HullRows(NamedTuple):
     """Which object each row is of, as a place among them."""
     place: Array
     """On all axes but the last, shape (rows, axes - 1)."""
-    first: Array
-    """The first place on the last axis."""
-    last: Array
-    """The last."""
+    ends: Array
+    """The first and the last place on the last axis, shape (2, rows)."""
 
 
 def convex(rows: ObjectRows) -> HullRows:
@@ -49,7 +47,7 @@ def convex(rows: ObjectRows) -> HullRows:
 
 def areas(hulls: HullRows, objects: int) -> Array:
     """Return how many voxels the convex objects have."""
-    lengths = hulls.last - hulls.first + 1
+    lengths = hulls.ends[1] - hulls.ends[0] + 1
     counts = np.zeros(objects, np.int64)
     np.add.at(counts, hulls.owner, lengths)
     return counts
@@ -57,11 +55,10 @@ def areas(hulls: HullRows, objects: int) -> Array:
 
 def diameters(hulls: HullRows, objects: int, steps: tuple[float, ...]) -> Array:
     """Return the largest distance of two middles of faces of each convex object."""
-    points, owner = _corners(hulls.owner, hulls.place, hulls.first, hulls.last)
-    order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(objects + 1))
+    starts = np.searchsorted(hulls.owner, np.arange(objects + 1))
+    points, begins = _corners(starts, hulls.place, hulls.ends)
     found = np.zeros(objects)
-    _find_diameters(np.ascontiguousarray(points[order]), starts, np.array(steps), found)
+    _find_diameters(points, begins, np.array(steps), found)
     return np.sqrt(found)
 
 
@@ -70,105 +67,60 @@ def _find_diameters(points: Array, starts: Array, steps: Array, found: Array) ->
     hull_kernels.find_diameters(points, starts, steps, found)
 
 
-@falls_back_on(hull_kernels.mark_corners.plain)
-def _mark(
-    along: Array, across: Array, starts: Array, sign: int, stack: Array, found: Array
+def _corners(starts: Array, place: Array, ends: Array) -> tuple[Array, Array]:
+    """Return corners of the hulls of all planes of objects, and where each has some."""
+    points = np.empty((2 * len(place), place.shape[1] + 1), np.int64)
+    begins = np.zeros(len(starts), np.int64)
+    stack = np.empty(len(place), np.int64)
+    _collect_corners(starts, place, ends, stack, points, begins)
+    return points[: begins[-1]], begins
+
+
+@falls_back_on(hull_kernels.collect_corners.plain)
+def _collect_corners(
+    starts: Array, place: Array, ends: Array, stack: Array, points: Array, begins: Array
 ) -> None:
-    hull_kernels.mark_corners(along, across, starts, sign, stack, found)
-
-
-def _marked(group: Array, along: Array, across: Array, sign: int) -> Array:
-    """Return which points are corners of their group's hull, on one side."""
-    found = np.zeros(len(along), np.bool_)
-    if len(along):
-        starts = np.flatnonzero(np.diff(group, prepend=group[0] - 1, append=-1))
-        stack = np.empty(int(np.diff(starts).max()), np.int64)
-        along, across = np.ascontiguousarray(along), np.ascontiguousarray(across)
-        _mark(along, across, starts, sign, stack, found)
-    return found
-
-
-def _corners(
-    owner: Array, place: Array, first: Array, last: Array
-) -> tuple[Array, Array]:
-    """Return corners of the hulls of all planes of objects, and whose they are."""
-    group = owner
-    for axis in range(place.shape[1] - 1):
-        new = (np.diff(group, prepend=-1) != 0) | (
-            np.diff(place[:, axis], prepend=-1) != 0
-        )
-        group = np.cumsum(new)
-    found, whose = [], []
-    for sign, side in ((1, first), (-1, last)):
-        kept = _marked(group, place[:, -1], side, sign)
-        found.append(np.column_stack([place[kept], side[kept]]))
-        whose.append(owner[kept])
-    return np.concatenate(found), np.concatenate(whose)
+    hull_kernels.collect_corners(starts, place, ends, stack, points, begins)
 
 
 def _convex_in_planes(rows: ObjectRows) -> HullRows:
     """Return the rows of hulls in planes, exactly: in halves of voxels, all whole."""
-    y = rows.place[:, 0]
-    low = y[rows.starts[:-1]]
-    top = y[rows.starts[1:] - 1]
-    lengths = top - low + 1
+    y, starts = rows.place[:, 0], rows.starts
+    low = y[starts[:-1]]
+    lengths = y[starts[1:] - 1] - low + 1
+    lines = np.concatenate([[0], np.cumsum(lengths)])
     owner = np.repeat(np.arange(len(low)), lengths)
-    own_y = np.arange(len(owner)) + np.repeat(
-        low - np.cumsum(lengths) + lengths, lengths
-    )
-    first = -(-_side(rows, rows.first, 1, owner, own_y) // 2)
-    last = _side(rows, rows.last, -1, owner, own_y) // 2
-    return HullRows(owner, own_y[:, None], first, last)
+    own_y = np.arange(lines[-1]) + (low - lines[:-1])[owner]
+    ends = np.empty((2, lines[-1]), np.int64)
+    scratch = np.empty((2, 3 * int(np.diff(starts).max(initial=0))), np.int64)
+    _find_plane_rows(starts, y, rows.ends, lines, scratch, ends)
+    return HullRows(owner, own_y[:, None], ends)
 
 
-def _side(rows: ObjectRows, x: Array, sign: int, owner: Array, y: Array) -> Array:
-    """Return where a side of the hull meets each row, in halves of voxels.
-
-    Rounded into the hull: up on its first side, down on its last.
-    """
-    whose = np.concatenate([rows.owner] * 3)
-    twice = 2 * rows.place[:, 0]
-    along = np.concatenate([twice - 1, twice, twice + 1])
-    across = np.concatenate([2 * x, 2 * x - sign, 2 * x])
-    order = np.lexsort((sign * across, along, whose))
-    whose, along, across = whose[order], along[order], across[order]
-    once = np.concatenate([[True], (np.diff(whose) != 0) | (np.diff(along) != 0)])[
-        : len(whose)
-    ]
-    whose, along, across = whose[once], along[once], across[once]
-    kept = _marked(whose, along, across, sign)
-    whose, along, across = whose[kept], along[kept], across[kept]
-    span = int(along.max(initial=0)) + 3
-    before = np.searchsorted(whose * span + along, owner * span + 2 * y, "right") - 1
-    far = along[before + 1] - along[before]
-    slope = across[before + 1] - across[before]
-    moved = slope * (2 * y - along[before])
-    # Rows of whole voxels: what is met is rounded to the next even number of halves.
-    met = across[before] * far + moved
-    even: Array = -(-met // (2 * far)) if sign > 0 else met // (2 * far)
-    return 2 * even
+@falls_back_on(hull_kernels.find_plane_rows.plain)
+def _find_plane_rows(
+    starts: Array, y: Array, ends: Array, lines: Array, scratch: Array, found: Array
+) -> None:
+    hull_kernels.find_plane_rows(starts, y, ends, lines, scratch, found)
 
 
 def _convex_in_space(rows: ObjectRows) -> HullRows:
-    points, whose = _corners(rows.owner, rows.place, rows.first, rows.last)
-    order = np.argsort(whose, kind="stable")
-    points, whose = points[order], whose[order]
-    starts = np.searchsorted(whose, np.arange(len(rows.starts)))
+    points, starts = _corners(rows.starts, rows.place, rows.ends)
     if not len(points):
-        nothing = np.zeros(0, np.int64)
-        return HullRows(nothing, np.zeros((0, 2), np.int64), nothing, nothing)
+        nothing = np.zeros((0, 2), np.int64)
+        return HullRows(nothing[:, 0], nothing, nothing.T)
     low = np.minimum.reduceat(points, starts[:-1])
     lengths = np.maximum.reduceat(points, starts[:-1]) - low + 1
     lines = np.concatenate([[0], np.cumsum(lengths[:, 0] * lengths[:, 1])])
-    first, last = np.empty(lines[-1], np.int64), np.empty(lines[-1], np.int64)
+    ends = np.empty((2, lines[-1]), np.int64)
+    whose = np.repeat(np.arange(len(low)), np.diff(starts))
     find = _find_rows if lengths.max() <= _LONGEST else _find_rows_by_scipy
-    find(points - low[whose], starts, lengths, lines, first, last)
-    (there,) = np.nonzero(first <= last)
+    find(points - low[whose], starts, lengths, lines, ends[0], ends[1])
+    (there,) = np.nonzero(ends[0] <= ends[1])
     owner = np.searchsorted(lines, there, "right") - 1
     place = np.stack(np.divmod(there - lines[owner], lengths[owner, 1]), axis=1)
     low = low[owner]
-    first, last = first[there] + low[:, 2], last[there] + low[:, 2]
-    return HullRows(owner, place + low[:, :2], first, last)
+    return HullRows(owner, place + low[:, :2], ends.take(there, axis=1) + low[:, 2])
 
 
 def _find_rows_by_scipy(

@@ -28,6 +28,12 @@ def checked(intensity: Any, shape: tuple[int, ...]) -> Array | None:
     image = checks.as_image(intensity, name="intensity")
     if image.shape != shape:
         raise ValueError(f"intensity has shape {image.shape}, labels {shape}")
+    if image.dtype != np.uint8:
+        image = _of_few_dtypes(image)
+    return np.ascontiguousarray(image)
+
+
+def _of_few_dtypes(image: Array) -> Array:
     if image.dtype.kind in "iu" and image.dtype.itemsize == 8:
         _require_exact(image)
     if image.dtype == bool:
@@ -43,7 +49,7 @@ def checked(intensity: Any, shape: tuple[int, ...]) -> Array | None:
         with np.errstate(over="ignore"):
             image = image.astype(np.float64)
         checks.require_finite(image, name="intensity")
-    return np.ascontiguousarray(checks.native(image))
+    return checks.native(image)
 
 
 def _require_exact(intensity: Array) -> None:

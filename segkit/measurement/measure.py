@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks, extents
-from segkit.arrays import axes_of, is_mask, spacing_of
+from segkit.arrays import axes_of, require_no_mask, spacing_of
 from segkit.io.axes import by_number
 from segkit.measurement import properties as object_properties, rows, shapes
 from segkit.measurement.intensities import checked
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from segkit.tiling.boxes import Tile
 
 
+_BYTES = 4  # of the labels that kernels take
+_SMALL = 2**14  # voxels, of which looking at some takes as long as summing all
 # Labels up to this many are looked up in a table, of 5 bytes each.
 _LARGEST_TABLE = 2**23
 _PART = 2**20  # voxels that are measured at once, if their sums are rounded
@@ -174,7 +176,7 @@ def region_properties(
         return in_threads(call, boxes, threads)
 
     table = _summed(array, summed)
-    return properties_table(table, properties=wanted, spacing=spacing, axes=axes)
+    return _columns(table, wanted, _steps(spacing, array.ndim), axes)
 
 
 @known_as("segkit")
@@ -276,12 +278,22 @@ def properties_table(
                 f"property {name!r} takes what was not gathered; measure with"
                 f" properties=[{name!r}]"
             )
-    steps = extents.as_spacing(1.0 if spacing is None else spacing, ndim)
-    table = shapes.with_hulls(table, wanted)
+    return _columns(table, wanted, _steps(spacing, ndim), letters)
+
+
+def _columns(
+    table: PartialTable, names: Sequence[str], steps: tuple[float, ...], letters: str
+) -> Table:
+    table = shapes.with_hulls(table, names)
     result: Table = {}
-    for name in wanted:
+    for name in names:
         result |= object_properties.columns_of(name, table, steps, letters)
     return result
+
+
+def _steps(spacing: Any, ndim: int) -> tuple[float, ...]:
+    """Return the distance of voxel centres on each axis; None is 1."""
+    return (1.0,) * ndim if spacing is None else extents.as_spacing(spacing, ndim)
 
 
 def _letters(axes: str | None, ndim: int) -> str:
@@ -293,29 +305,6 @@ def _letters(axes: str | None, ndim: int) -> str:
             f"axes is {axes!r}; give one letter, of its own, for each of {ndim} axes"
         )
     return axes
-
-
-def require_no_mask(labels: Array, *, name: str = "labels") -> None:
-    """Raise `ValueError` if labels are a mask of 8 bits with several pieces.
-
-    Examples
-    --------
-    >>> require_no_mask(np.array([255, 0, 255], np.uint8))
-    Traceback (most recent call last):
-    ...
-    ValueError: labels hold 0 and 255 only, in 2 pieces, as a mask does; ...
-    """
-    if labels.dtype != np.uint8 or not is_mask(labels):
-        return
-    from scipy import ndimage
-
-    pieces = ndimage.label(labels, np.ones((3,) * labels.ndim))[1]
-    if pieces > 1:
-        raise ValueError(
-            f"{name} hold 0 and {labels.max()} only, in {pieces} pieces, as a mask"
-            " does; make labels of it by segkit.label, or, if they are one object,"
-            " say so by more bits: labels.astype(numpy.int32)"
-        )
 
 
 def _boxes(shape: tuple[int, ...], tile: Any, parts: int) -> list[Box]:
@@ -347,12 +336,17 @@ def _summed(
 
     Most images have few objects, whose sums need nobody to look for the largest first.
     """
-    if np.can_cast(labels.dtype, np.int32) and _seem_few(labels):
+    fits = labels.dtype == np.int32 or labels.dtype.itemsize < _BYTES
+    if fits and (labels.size <= _SMALL or _seem_few(labels)):
         known = np.ascontiguousarray(labels, np.int32)
         with suppress(UnexpectedLabelError):
-            return combine(run(known, None))
+            return _together(run(known, None))
     known, values, largest = _compact(labels, _largest(labels))
-    return _named(combine(run(known, largest)), values)
+    return _named(_together(run(known, largest)), values)
+
+
+def _together(parts: list[PartialTable]) -> PartialTable:
+    return parts[0] if len(parts) == 1 else combine(parts)
 
 
 def _seem_few(labels: Array) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from segkit.compiled.fallback import falls_back_on
 from segkit.labelling import box as label_box
 from segkit.measurement import by_numpy, outlines, quantiles, rows
+from segkit.measurement.kernels import sum_rows
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ _SCALES = (2.0**-560, 2.0**560)
 _FEW_LABELS = 2**16
 MOST_EXPECTED = 2**8 - 1
 """The largest label for which there is a row before anybody has looked."""
+_EXPECTED = np.arange(MOST_EXPECTED + 1)
 _THEMSELVES = np.empty(0, np.int32)
 
 
@@ -110,14 +112,16 @@ def sum_box(
     ndim = labels.ndim
     sums = np.zeros((len(present), 1 + 3 * ndim + ndim * (ndim + 1) // 2), np.int64)
     exact = is_exact(intensity)
-    intensities = np.zeros((len(present), 5), np.int64 if exact else np.float64)
+    room = 0 if intensity is None else len(present)
+    intensities = np.zeros((room, 5), np.int64 if exact else np.float64)
     found, there = _sum(labels, intensity, box, slots, sums, intensities)
     if found < 0:
         raise UnexpectedLabelError
     if largest is None:
         sums, intensities = sums[: found + 1], intensities[: found + 1]
-        present = present[: found + 1]
-        slots = present.astype(np.int32)
+        present = present[: found + 1].copy()
+        if needs or not exact:
+            slots = present.astype(np.int32)
     start = [o + s for o, s in zip(origin, box.start, strict=True)]
     columns = _position_columns(sums[1:], start)
     if intensity is not None:
@@ -277,7 +281,7 @@ def _slots(
     Where nobody knows the largest, rows are labels.
     """
     if largest is None:
-        return _THEMSELVES, np.arange(MOST_EXPECTED + 1)
+        return _THEMSELVES, _EXPECTED
     if largest > MOST_EXPECTED and box.size < labels.size:
         largest = int(labels[box.slices].max())
     if largest <= _FEW_LABELS:
@@ -288,7 +292,7 @@ def _slots(
 
 def _without_absent(table: PartialTable) -> PartialTable:
     there = table.columns["count"] > 0
-    if there.all():
+    if np.count_nonzero(there) == len(there):
         return table
     columns = {name: column[there] for name, column in table.columns.items()}
     return replace(table, labels=table.labels[there], columns=columns)
@@ -323,8 +327,6 @@ def _sum(
 
     Return the largest label, -1 if one has no row, and which lines have objects.
     """
-    from segkit.measurement.kernels import sum_rows
-
     values = np.zeros(0, np.uint8) if intensity is None else intensity.reshape(-1)
     starts = label_box.row_starts(box, labels.shape)
     relative = intensities.dtype == np.float64

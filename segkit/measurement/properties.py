@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -181,11 +182,7 @@ def column_names(properties: Sequence[str], ndim: int) -> list[str]:
         "moments_hu": (7,),
         **dict.fromkeys(shapes.MOMENTS, (4,) * ndim),
     }
-    return [
-        "-".join(map(str, (name, *at)))
-        for name in properties
-        for at in np.ndindex(*lengths.get(name, ()))
-    ]
+    return [one for name in properties for one in _names(name, lengths.get(name, ()))]
 
 
 def columns_of(
@@ -201,8 +198,13 @@ def columns_of(
     found = _COLUMNS[name](table, spacing)
     if found.ndim == 1:
         return {name: found}
-    places = np.ndindex(*found.shape[1:])
-    return {"-".join(map(str, (name, *at))): found[(slice(None), *at)] for at in places}
+    names = _names(name, found.shape[1:])
+    return dict(zip(names, found.reshape(-1, len(names)).T, strict=True))
+
+
+@functools.cache
+def _names(name: str, shape: tuple[int, ...]) -> list[str]:
+    return ["-".join(map(str, (name, *at))) for at in np.ndindex(*shape)]
 
 
 def of_intensity(name: str) -> bool:

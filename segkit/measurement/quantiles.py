@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
+from segkit.measurement import row_kernels
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
@@ -73,11 +74,9 @@ def _count(
     labels: Array, intensity: Array, lines: Lines, slots: Array, low: int, counts: Array
 ) -> None:
     """Count how often each object has each intensity, from `low` on."""
-    from segkit.measurement.row_kernels import count_intensities
-
     rows = lines.starts, lines.box.shape[-1]
     given = labels.reshape(-1), intensity.reshape(-1), *rows, slots
-    count_intensities(*given, low, counts)
+    row_kernels.count_intensities(*given, low, counts)
 
 
 def joined(parts: list[Intensities]) -> Intensities:
@@ -106,20 +105,20 @@ def quantile(intensities: Intensities, labels: Array, share: float) -> Array:
     share
         0 is the lowest, 0.5 the median, 1 the highest.
     """
-    before = np.concatenate([[0], np.cumsum(intensities.counts)])
-    start = before[np.searchsorted(intensities.labels, labels)]
-    stop = before[np.searchsorted(intensities.labels, labels, "right")]
-    place = (stop - start - 1) * share
-    below = np.floor(place).astype(np.int64)
-    above = np.minimum(below + 1, stop - start - 1)
-    low, high = (
-        intensities.values[np.searchsorted(before, start + n, "right") - 1]
-        for n in (below, above)
-    )
-    low, high = low.astype(np.float64), high.astype(np.float64)
-    part = place - below
-    # As numpy does it: from the nearer end, so that equal ones stay what they are.
-    nearer = np.where(part < 0.5, low + (high - low) * part, 0)
-    further = np.where(part >= 0.5, high - (high - low) * (1 - part), 0)
-    found: Array = nearer + further
+    found = np.empty(len(labels))
+    names, values, counts = intensities
+    floats = values.astype(np.float64)
+    _find_quantiles(names, floats, counts, labels, share, found)
     return found
+
+
+@falls_back_on(row_kernels.find_quantiles.plain)
+def _find_quantiles(
+    names: Array,
+    values: Array,
+    counts: Array,
+    labels: Array,
+    share: float,
+    found: Array,
+) -> None:
+    row_kernels.find_quantiles(names, values, counts, labels, share, found)

@@ -64,3 +64,81 @@ def count_intensities(labels, intensity, starts, width, slots, lowest, counts):
         for k in range(values.size):
             own[values[k] - lowest] += 1
         row, start = next_voxel(labels, starts, width, row, stop)
+
+
+@kernel
+def find_powers(owner, place, voxels, sums, low, centre, cubes, terms, places):
+    """Find the sums of powers of places of each row, from the centre of its object on.
+
+    Parameters
+    ----------
+    owner, place, voxels, sums
+        See `segkit.measurement.rows.ObjectRows`.
+    low, centre
+        The start of each object's box, and from there on its centre (float64).
+    cubes
+        Of the centre on the last axis.
+    terms
+        Receives the sums of powers 0 to 3 on the last axis, shape (4, rows).
+    places
+        Receives the places on the other axes, shape (axes - 1, rows).
+    """
+    last = place.shape[1]
+    for row in range(owner.size):
+        own = owner[row]
+        for axis in range(last):
+            places[axis, row] = place[row, axis] - low[own, axis] - centre[own, axis]
+        start, shift, count = low[own, last], centre[own, last], voxels[row]
+        one, two, three = sums[row, 0], sums[row, 1], sums[row, 2]
+        # Modulo 2**64 up to here: from the box's start on they are small again.
+        a = float(one - count * start)
+        b = float(two - 2 * start * one + count * (start * start))
+        c = 3 * (start * start) * one - count * (start * start * start)
+        c = float(three - 3 * start * two + c)
+        n, squared = float(count), shift * shift
+        terms[0, row] = n
+        terms[1, row] = a - n * shift
+        terms[2, row] = b - 2 * shift * a + n * squared
+        terms[3, row] = c - 3 * shift * b + 3 * squared * a - n * cubes[own]
+
+
+@kernel
+def find_quantiles(names, values, counts, labels, share, found):
+    """Find a quantile of the intensities of each object, as `numpy.quantile` does.
+
+    It calls no other kernel, so that Python runs it, too, where numba does not.
+
+    Parameters
+    ----------
+    names, values, counts
+        See `segkit.measurement.quantiles.Intensities`; values are float64.
+    labels
+        Of the objects, rising; each has intensities.
+    share
+        0 is the lowest, 0.5 the median, 1 the highest.
+    found
+        Receives one for each.
+    """
+    k = 0
+    for number in range(labels.size):
+        while names[k] != labels[number]:
+            k += 1
+        total, stop = 0, k
+        while stop < names.size and names[stop] == labels[number]:
+            total += counts[stop]
+            stop += 1
+        place = (total - 1) * share
+        below = int(place)
+        part, before = place - below, counts[k]
+        while before <= below:
+            k += 1
+            before += counts[k]
+        low = high = values[k]
+        if before == below + 1 and k + 1 < stop:
+            high = values[k + 1]
+        # From the nearer end, so that equal ones stay what they are.
+        if part < 0.5:
+            found[number] = low + (high - low) * part
+        else:
+            found[number] = high - (high - low) * (1 - part)
+        k = stop

@@ -27,11 +27,12 @@ from segkit.arrays import (
     MaskOrLabels,
     axes_of,
     is_mask,
+    require_no_mask,
     spacing_of,
 )
 from segkit.labelling import box as label_box
 from segkit.labelling.labels import label
-from segkit.measurement.measure import region_properties, require_no_mask
+from segkit.measurement.measure import region_properties
 from segkit.names import known_as
 from segkit.other_names import nearest, other_property
 

@@ -115,6 +115,17 @@ def test_arrays_of_any_type_and_stride_numbers_and_tuples_are_arguments(
     assert all(f is not None for f in kernels.add._functions.values())
 
 
+def test_where_arrays_are_not_in_memory_as_expected_numba_runs_kernels(
+    kernels, monkeypatch
+):
+    monkeypatch.setattr(machine_code, "HEAD", machine_code.HEAD + 8)
+    monkeypatch.setattr(
+        machine_code, "sees_arrays", machine_code.sees_arrays.__wrapped__
+    )
+    assert kernels.total(np.array([1, 2]), 0) == 3
+    assert [*kernels.total._functions.values()] == [None]
+
+
 @pytest.mark.parametrize("start", [2, 2.5, np.uint8(2), np.float32(2.5), True])
 def test_what_is_returned_is_a_number_of_python_as_numba_returns_it(kernels, start):
     values = np.array([1, 2, 3], np.int64)

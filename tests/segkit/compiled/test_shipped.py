@@ -199,7 +199,7 @@ def test_processors_of_all_levels_give_the_same_bits(objects):
     given = (image, weights, (0, 3 * 40), np.empty(50), out)
     use = making.Use(
         "segkit.filters.gaussian_kernel.correlate_rows",
-        tuple(map(kernels._argument_type, given)),
+        tuple(kernels._take(one, []) for one in given),
     )
     whole = np.concatenate((weights[:0:-1], weights))
     expected = ndimage.correlate1d(image, whole, axis=1)
@@ -209,5 +209,8 @@ def test_processors_of_all_levels_give_the_same_bits(objects):
         making._make_one(target, use)
         run = machine_code.Function(machine_code.load(path, made_of))
         out[:] = 0
-        run([number for one in given for number in kernels._numbers(one)])
+        numbers = []
+        for one in given:
+            kernels._take(one, numbers)
+        run(numbers)
         assert np.array_equal(out, expected), target
