@@ -66,7 +66,8 @@ class Image:
         Whether somebody said which axes these are or how far their voxels are apart:
         the file, or who opened it. Else they are told by their number.
     cubes : bool
-        Whether somebody said that the spacing is 1, in no unit; see `spaced`.
+        Whether somebody said that the spacing is 1, in no unit. The spacing is that
+        also where nobody said any, and only the former is `spaced`.
     nodata : int, float or None
         Value of voxels that are no measurement, as the file says. Whoever computes
         with such a voxel is refused (`measured`).
