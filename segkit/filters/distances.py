@@ -83,7 +83,7 @@ def distance_transform(
     if array.all():
         distance = np.full(array.shape, np.inf, np.float32)
     elif len(set(sizes)) == 1:
-        distance = _rooted(_squared_distance(array, threads), sizes[0], threads)
+        distance = _rooted(squared_distance(array, threads), sizes[0], threads)
     else:
         from scipy import ndimage
 
@@ -128,7 +128,7 @@ def _squares_by_scipy(
 
 
 @falls_back_on(_squares_by_scipy)
-def _squared_distance(mask: NDArray[np.bool_], threads: int) -> Array:
+def squared_distance(mask: NDArray[np.bool_], threads: int) -> Array:
     """Return the squared distance in voxels: whole numbers, whoever computes them."""
     from segkit.filters import distance_kernels as kernels
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from skimage import metrics
 
 import segkit as ev
+from segkit.evaluation import distances
 
 from .examples import (
     distances_by_maps,
@@ -24,6 +25,17 @@ def test_distances_of_objects_are_those_of_distance_maps(pair, spaced):
     for k, (s, r) in enumerate(zip(found.segmentation, found.reference, strict=True)):
         expected = distances_by_maps(pair[0] == s, pair[1] == r, spacing)
         assert (found.hausdorff[k], found.nsd[k]) == pytest.approx(expected, abs=1e-12)
+
+
+@given(label_pairs(max_label=3))
+@settings(unhurried, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_small_objects_are_at_the_same_distances_as_large_ones(monkeypatch, pair):
+    small = ev.object_distances(*pair)
+    with monkeypatch.context() as patched:
+        patched.setattr(distances, "_SMALL", 0)
+        large = ev.object_distances(*pair)
+    assert small.hausdorff.tolist() == large.hausdorff.tolist()
+    assert small.nsd.tolist() == large.nsd.tolist()
 
 
 @unhurried
