@@ -10,6 +10,8 @@ whole numbers (`segkit.windows.float_kernel`), so that it is the last resort.
 
 from __future__ import annotations
 
+from numpy.lib.stride_tricks import as_strided
+
 from segkit.compiled.kernels import kernel
 from segkit.windows.sliding_kernel import _add, _compare, _covered
 
@@ -80,6 +82,13 @@ def doubled_sum(image, place, before, after, scratch):
 
 
 @kernel
+def _copy(row, target):
+    """Copy a row without allocating, as `target[:] = row` would: that needs numba."""
+    for x in range(target.size):
+        target[x] = row[x]
+
+
+@kernel
 def _push(ring, layout, index, length):
     """Double the sums that end at the newest row; return those over a whole window.
 
@@ -104,7 +113,7 @@ def _push(ring, layout, index, length):
         if (length >> k) & 1:
             part = ring[layout[0, k] + (index - lag) % layout[1, k]]
             if lag == 0:
-                total[:] = part
+                _copy(part, total)
             else:
                 _add(total, part)
             lag += 1 << k
@@ -116,7 +125,7 @@ def _doubled_along_row(row, before, length, scratch, sums):
     """Sum windows of a row of floats by doubling; `scratch` has two padded rows."""
     width = row.size
     scratch[0] = 0
-    scratch[0, before : before + width] = row
+    _copy(row, scratch[0, before : before + width])
     lag, level, k = 0, 0, 0
     while (1 << k) <= length:
         step = 1 << k
@@ -150,7 +159,7 @@ def doubling_rows(
         y = first - before[0] + index
         newest = ring[layout[0, 0] + index % layout[1, 0]]
         if 0 <= y < height:
-            newest[:] = source[y]
+            _copy(source[y], newest)
         else:
             newest[:] = 0
         total = _push(ring, layout, index, length)
@@ -178,17 +187,17 @@ def doubling_planes(
         z = index - before[0]
         newest = planes[layout[0, 0] + index % layout[1, 0]]
         if 0 <= z < depth:
-            rows = newest.reshape((height, width))
             for y in range(height):
-                rows[y] = image[z, y]
+                _copy(image[z, y], newest[y * width : (y + 1) * width])
         else:
             newest[:] = 0
-        total = _push(planes, layout, index, length).reshape((height, width))
+        total = _push(planes, layout, index, length)
         k = index - length + 1
         if k >= 0:
             here = (rule[0], rule[1], rule[2], _covered(k, before[0], after[0], depth))
             doubling_rows(
-                total,
+                # `reshape` would need numba, too.
+                as_strided(total, (height, width), (8 * width, 8)),
                 image[k],
                 first,
                 before[1:],
