@@ -135,7 +135,12 @@ def checked(done, args, code):
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
     """Return where the stores of finished runs are kept."""
-    return tmp_path_factory.mktemp("runs")
+    folder = tmp_path_factory.mktemp("runs")
+    if "PYTEST_XDIST_WORKER" in os.environ:  # who has compiled a module, has for all
+        shared = tmp_path_factory.getbasetemp().parent / "pyc"
+        shared.mkdir(exist_ok=True)
+        (folder / "pyc").symlink_to(shared)
+    return folder
 
 
 @pytest.fixture
