@@ -122,6 +122,7 @@ PROPERTIES = {
     "crofton_perimeter": "surface",
     "feret_diameter": "feret_diameter_max",
     "hu_moments": "moments_hu",
+    "local_centroid": "centroid_local",
     "major_axis_length": "axis_major_length",
     "max_intensity": "intensity_max",
     "mean_intensity": "intensity_mean",
@@ -140,8 +141,6 @@ PROPERTIES = {
 
 INSTEAD = {
     "area_filled": _WITHIN.format("the area of segkit.fill_holes(labels == id)"),
-    "centroid_local": "it is 'centroid' less the first corner in 'bbox', times the"
-    " spacing",
     "coordinates": _WITHIN.format("numpy.argwhere(labels == id)"),
     "coords": _WITHIN.format("numpy.argwhere(labels == id)"),
     "coords_scaled": _WITHIN.format("numpy.argwhere(labels == id)"),
@@ -150,9 +149,6 @@ INSTEAD = {
     " makes it",
     "image_filled": _WITHIN.format("segkit.fill_holes(labels == id)"),
     "image_intensity": _WITHIN.format("image * (labels == id)"),
-    "inertia_tensor": "'covariance' C says the same: it is trace(C) times 1, less C",
-    "inertia_tensor_eigvals": "'covariance' C says the same: they are those of trace(C)"
-    " times 1, less C",
     "slice": "'bbox' says it",
 }
 """What to do in place of properties that scikit-image has, and this has not."""

@@ -115,6 +115,9 @@ def region_properties(
 
         - "area_bbox", "depth_physical", "height_physical", "width_physical": of the
           box, in units of `spacing`.
+        - "centroid_local": "centroid" from the centre of the first voxel of the box.
+        - "inertia_tensor": trace(C) times the unit matrix less C, the covariance;
+          columns `inertia_tensor-a-b`. "inertia_tensor_eigvals": falling.
         - "perimeter": in planes, of a line through the centres of the voxels at the
           rim, as by scikit-image; 4 % short of "surface" for a disc.
         - "euler_number": pieces less holes (2-D), plus cavities (3-D); pieces that

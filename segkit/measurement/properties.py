@@ -39,13 +39,20 @@ PHYSICAL: Final = (
     "perimeter",
     "moments",
     "moments_central",
+    "centroid_local",
+    "inertia_tensor",
+    "inertia_tensor_eigvals",
     "depth_physical",
     "height_physical",
     "width_physical",
 )
 """Properties in units of the spacing: lengths, or products of them."""
 _NAMED: Final = frozenset(
-    {*shapes.NEEDS, "area_bbox", "depth_physical", "height_physical", "width_physical"}
+    {
+        *shapes.NEEDS,
+        *("area_bbox", "depth_physical", "height_physical", "width_physical"),
+        *("centroid_local", "inertia_tensor", "inertia_tensor_eigvals"),
+    }
 )
 """What a table has only if it is asked for by name."""
 # Along which axis the sides of an object's box are.
@@ -62,6 +69,8 @@ _FRAMES: Final[Mapping[str, str]] = {"frame": "t", "channel": "c"}
 _OF_SPACE: Final = frozenset(
     {
         "covariance",
+        "inertia_tensor",
+        "inertia_tensor_eigvals",
         "axis_major_length",
         "axis_minor_length",
         "eccentricity",
@@ -176,8 +185,9 @@ def column_names(properties: Sequence[str], ndim: int) -> list[str]:
     """
     lengths = {
         "bbox": (2 * ndim,),
-        "centroid": (ndim,),
-        "covariance": (ndim, ndim),
+        **dict.fromkeys(("centroid", "centroid_local"), (ndim,)),
+        **dict.fromkeys(("covariance", "inertia_tensor"), (ndim, ndim)),
+        "inertia_tensor_eigvals": (ndim,),
         "orientation": () if ndim == 2 else (ndim,),
         "moments_hu": (7,),
         **dict.fromkeys(shapes.MOMENTS, (4,) * ndim),
@@ -256,6 +266,25 @@ def _covariance(table: PartialTable, spacing: Spacing) -> Array:
         value = (product - mean[:, a] * mean[:, b]) * (spacing[a] * spacing[b])
         result[:, a, b] = result[:, b, a] = value
     return result
+
+
+def _centroid_local(table: PartialTable, spacing: Spacing) -> Array:
+    centroid: Array = _relative_mean(table) * spacing
+    return centroid
+
+
+def _inertia(table: PartialTable, spacing: Spacing) -> Array:
+    covariance = _covariance(table, spacing)
+    trace = np.trace(covariance, axis1=1, axis2=2)
+    tensor: Array = trace[:, None, None] * np.eye(len(spacing)) - covariance
+    return tensor
+
+
+def _inertia_eigenvalues(table: PartialTable, spacing: Spacing) -> Array:
+    """Return them falling, of which rounding makes none negative."""
+    values = np.linalg.eigvalsh(_inertia(table, spacing))[:, ::-1]
+    falling: Array = np.maximum(values, 0)
+    return falling
 
 
 def _axis_lengths(table: PartialTable, spacing: Spacing) -> Array:
@@ -349,6 +378,9 @@ _COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     "width": _sides,
     "centroid": _centroid,
     "covariance": _covariance,
+    "centroid_local": _centroid_local,
+    "inertia_tensor": _inertia,
+    "inertia_tensor_eigvals": _inertia_eigenvalues,
     "axis_major_length": _major,
     "axis_minor_length": _minor,
     "eccentricity": _eccentricity,

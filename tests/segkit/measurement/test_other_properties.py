@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.measure import _regionprops
 
-from segkit import label, region_properties
+from segkit import region_properties
 from segkit.measurement import properties as object_properties
 from segkit.other_names import PROPERTIES
 
@@ -36,19 +36,3 @@ def test_each_property_of_scikit_image_is_here_or_it_is_told_what_is(name):
             assert meant[1].replace("_", "") == name.lower()
     else:
         assert {column.partition("-")[0] for column in table} == {name}
-
-
-@pytest.mark.parametrize("spacing", [(2.0, 0.5), (3.0, 1.0, 0.5)])
-def test_what_is_said_in_place_of_properties_of_scikit_image_is_the_same(spacing):
-    noise = np.random.default_rng(5).random((9, 14, 16)[-len(spacing) :])
-    labels = label(noise < 0.3)
-    names = ["label", "covariance", "centroid", "bbox"]
-    table = region_properties(labels, spacing=spacing, properties=names)
-    axes = range(len(spacing))
-    for k, one in enumerate(_regionprops.regionprops(labels, spacing=spacing)):
-        c = np.array([[table[f"covariance-{i}-{j}"][k] for j in axes] for i in axes])
-        inertia = np.trace(c) * np.eye(len(c)) - c
-        np.testing.assert_allclose(inertia, one.inertia_tensor, atol=1e-9)
-        corner = [table[f"bbox-{i}"][k] * spacing[i] for i in axes]
-        local = [table[f"centroid-{i}"][k] - corner[i] for i in axes]
-        np.testing.assert_allclose(local, one.centroid_local, atol=1e-9)

@@ -28,6 +28,9 @@ IN_SPACE = [
     "moments_central",
     "moments_normalized",
     "area_bbox",
+    "centroid_local",
+    "inertia_tensor",
+    "inertia_tensor_eigvals",
     *QUANTILES,
 ]
 IN_PLANES = [*IN_SPACE, "perimeter", "moments_hu"]
