@@ -79,6 +79,7 @@ _HOMES = {
     "jugfile_argument": "taskgraph.cli.arguments",
     "json_answer": "taskgraph.pages",
     "keep_graph": "taskgraph.upkeep.kept_jugfile",
+    "latex_table": "taskgraph.displays.latex",
     "note": "taskgraph.cli.sentences",
     "ready_tasks": "taskgraph.cli.batch.readiness",
     "recorded_in": "taskgraph.tasks.recording",
@@ -133,6 +134,7 @@ if TYPE_CHECKING:  # the same list for type checkers
         is_first as is_first,
         run_options as run_options,
     )
+    from taskgraph.displays.latex import latex_table as latex_table
     from taskgraph.execution.options import RunOptions as RunOptions
     from taskgraph.files.file_contents import content_of as content_of
     from taskgraph.identity.call_keys import digest as digest

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import html
-import textwrap
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,36 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from segkit.learning.validation import OutOfFold
-
-_LATEX = {c: f"\\{c}" for c in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",  # as it is, this and the next two are others in its fonts
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "`": r"\textasciigrave{}",
-    "[": "{[}",  # after the end of a row, these would be its options
-    "*": "{*}",
-    "\N{MINUS SIGN}": "$-$",
-    "\N{LESS-THAN OR EQUAL TO}": r"$\le$",
-    "\N{GREATER-THAN OR EQUAL TO}": r"$\ge$",
-    "\N{NOT EQUAL TO}": r"$\ne$",
-    "\N{ALMOST EQUAL TO}": r"$\approx$",
-    "\N{INFINITY}": r"$\infty$",
-}
-_GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho"
-    " sigma tau upsilon phi chi psi omega"
-    " Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
-)
-_LATEX |= {
-    letter: f"$\\{name}$"
-    for letter, name in zip(
-        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", _GREEK.split(), strict=True
-    )
-}
-_HEAD = 8  # letters of a head's line, where there are words to break it
 
 
 @known_as("segkit.learning")
@@ -76,24 +44,11 @@ def latex_table(table: Mapping[str, Any], *, caption: str = "") -> str:
     \bottomrule
     \end{tabular}
     """
+    from taskgraph.extending import latex_table as written
+
     _require_rows(table)
-    names = list(table)
-    kinds = "".join(
-        "r" if np.asarray(table[name]).dtype.kind in "iuf" else "l" for name in names
-    )
-    lines = [f"\\begin{{tabular}}{{{kinds}}}", "\\toprule"]
-    heads = [
-        _latex_head(str(name), kind) for name, kind in zip(names, kinds, strict=True)
-    ]
-    lines += [" & ".join(heads) + r" \\"]
-    lines += ["\\midrule"]
-    for row in zip(*(np.asarray(table[name]).tolist() for name in names), strict=True):
-        lines.append(" & ".join(map(_latex_cell, row)) + r" \\")
-    lines += ["\\bottomrule", "\\end{tabular}"]
-    if caption:
-        head, foot = "\\begin{table}", f"\\caption{{{_latex_text(caption)}}}"
-        lines = [head, "\\centering", *lines, foot, "\\end{table}"]
-    return "\n".join(lines)
+    columns = {str(name): np.asarray(c).tolist() for name, c in table.items()}
+    return written(columns, _cell, caption=caption)
 
 
 @known_as("segkit.learning")
@@ -126,35 +81,6 @@ def _require_rows(table: Mapping[str, Any]) -> None:
             f"columns of the table have other lengths, {lengths}; give as many rows"
             " for each"
         )
-
-
-def _latex_cell(value: Any) -> str:
-    text = _cell(value)
-    if not isinstance(value, str) and text.startswith("-"):  # a hyphen is no minus
-        return "$-$" + text[1:] if text[1:] else "--"
-    return _latex_text(text)
-
-
-def _latex_head(name: str, kind: str) -> str:
-    lines = textwrap.wrap(name, _HEAD, break_long_words=False, break_on_hyphens=False)
-    text = r"\\".join(map(_latex_text, lines))
-    if len(lines) < 2:
-        return text
-    return f"\\begin{{tabular}}[b]{{@{{}}{kind}@{{}}}}{text}\\end{{tabular}}"
-
-
-def _latex_text(text: str) -> str:
-    text = " ".join(unicodedata.normalize("NFC", text).split())
-    return "".join(map(_latex_letter, text)).replace("--", "-{}-")
-
-
-def _latex_letter(letter: str) -> str:
-    """Return what sets a letter in LaTeX; nothing if it is one that cannot be seen."""
-    if letter in _LATEX:
-        return _LATEX[letter]
-    if unicodedata.category(letter)[0] == "C":
-        return ""
-    return letter
 
 
 def _cell(value: Any) -> str:

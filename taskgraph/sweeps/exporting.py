@@ -1,8 +1,9 @@
-"""Tables as files: CSV, and Parquet by pyarrow; each appears whole or not at all."""
+"""Tables as files: CSV, LaTeX, Parquet by pyarrow; each appears whole or not at all."""
 
 from __future__ import annotations
 
 import io
+import math
 import os
 from contextlib import suppress
 from itertools import chain
@@ -75,6 +76,22 @@ def _csv(columns: Mapping[str, Sequence[Any]]) -> bytes:
     return text.encode(errors="backslashreplace")
 
 
+def _latex(columns: Mapping[str, Sequence[Any]]) -> bytes:
+    from taskgraph.displays.latex import latex_table
+
+    text = latex_table(columns, _for_paper)
+    return f"% \\usepackage{{booktabs}}\n{text}\n".encode(errors="backslashreplace")
+
+
+def _for_paper(cell: Any) -> str:
+    """Return a cell with six digits, as on the screen; NaN is a dash."""
+    if not isinstance(cell, float):
+        return "" if cell is None else str(cell)
+    if math.isnan(cell):
+        return "-"
+    return f"{cell:z.6g}".replace("inf", "\N{INFINITY}")
+
+
 def _parquet(columns: Mapping[str, Sequence[Any]]) -> bytes:
     try:
         import pyarrow
@@ -101,5 +118,6 @@ def _parquet(columns: Mapping[str, Sequence[Any]]) -> bytes:
 
 _FORMATS: dict[str, Callable[[Mapping[str, Sequence[Any]]], bytes]] = {
     ".csv": _csv,
+    ".tex": _latex,
     ".parquet": _parquet,
 }

@@ -75,6 +75,9 @@ def test_a_table_is_saved_and_what_cannot_be_is_told(measured):
     rows = list(csv.DictReader((measured.folder / "t.csv").read_text().splitlines()))
     assert rows[0]["dice"] == repr(1 / 3)
     assert rows[5]["state"] == "failed"
+    measured("table", "thresholds.py", "measure", "-o", "t.tex")
+    lines = (measured.folder / "t.tex").read_text().splitlines()
+    assert lines[5] == r"a & 1 & 1 & 0.333333 & done &  \\"
     nowhere = measured("table", "thresholds.py", "measure", "-o", "no/t.csv", code=2)
     assert "cannot write no/t.csv: No such file" in nowhere.stderr
 

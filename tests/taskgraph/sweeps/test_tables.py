@@ -20,6 +20,7 @@ from hypothesis import given, settings, strategies as st
 from taskgraph import NoResultError, Table, UsageError
 from taskgraph.displays.cells import spread
 from taskgraph.sweeps.conditions import Condition
+from taskgraph.sweeps.exporting import save
 
 Pair = namedtuple("Pair", "one two")
 
@@ -246,3 +247,19 @@ def test_a_file_that_cannot_be_written_is_told_and_nothing_lost(tmp_path):
     with pytest.raises(UsageError, match="cannot write"):
         TABLE.to_csv(tmp_path / "t.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_a_table_for_a_paper_is_escaped_and_has_six_digits(tmp_path):
+    columns = {"a_1": ["5%", None], "x": [-1 / 3, math.nan], "n": [-1e-7, -math.inf]}
+    path = save(columns, tmp_path / "t.tex")
+    assert path.read_text().splitlines() == [
+        r"% \usepackage{booktabs}",
+        r"\begin{tabular}{lrr}",
+        r"\toprule",
+        r"a\_1 & x & n \\",
+        r"\midrule",
+        r"5\% & $-$0.333333 & $-$1e-07 \\",
+        r" & -- & $-$$\infty$ \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
