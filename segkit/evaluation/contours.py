@@ -2,7 +2,8 @@
 
 The voxel of an object that is nearest to a place outside of it lies at its contour: one
 step towards the place leaves the object. So a tree of the contour's voxels knows all
-distances, and contours come from runs that are shifted by a voxel and taken away.
+distances. Contours come from a mask of the box around the object; if that is large,
+from runs that are shifted by a voxel and taken away.
 
 The voxel of other runs that is farthest may lie anywhere in them. But along a row
 distances change by no more than a voxel's size from voxel to voxel, and the distance to
@@ -12,12 +13,13 @@ few runs have to be looked at.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
-from segkit.evaluation.runs import voxels_of
+from segkit.evaluation.runs import box_around, voxels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     Runs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 _AT_ONCE = 1 << 18  # places whose distances are asked for together
+_SMALL = 1 << 18  # voxels of a box around an object, of which a mask is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,9 @@ def _contour(runs: Runs, shape: tuple[int, ...]) -> NDArray[np.int64]:
 
     Those at the image's border may be among them or not.
     """
+    low, high = box_around(*runs, shape)
+    if math.prod((high - low + 2).tolist()) <= _SMALL:
+        return _contour_in_box(runs, shape, low, high)
     steps = np.cumprod([1, *shape[:0:-1]])  # by one voxel, from the last axis on
     found = [
         voxels_of(*_without(runs, (runs[0] + shift, runs[1])))
@@ -122,6 +128,24 @@ def _contour(runs: Runs, shape: tuple[int, ...]) -> NDArray[np.int64]:
         for shift in (step, -step)
     ]
     return np.unique(np.concatenate(found))
+
+
+def _contour_in_box(
+    runs: Runs, shape: tuple[int, ...], low: NDArray[np.int64], high: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return what `_contour` does, by a mask of the box around the object."""
+    around = np.zeros(high - low + 2, np.bool_)
+    inside = around[(slice(1, -1),) * around.ndim]
+    at = np.unravel_index(voxels_of(*runs), shape)
+    inside[tuple(p - s for p, s in zip(at, low, strict=True))] = True
+    bare = np.zeros_like(inside)
+    for axis in range(around.ndim):
+        for shifted in (slice(None, -2), slice(2, None)):
+            cut = [slice(1, -1)] * around.ndim
+            cut[axis] = shifted
+            bare |= ~around[tuple(cut)]
+    places = [p + s for p, s in zip(np.nonzero(inside & bare), low, strict=True)]
+    return np.asarray(np.ravel_multi_index(places, shape), np.int64)
 
 
 def _without(runs: Runs, others: Runs) -> Runs:

@@ -184,10 +184,7 @@ class ObjectRuns:
 
     def box(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return start and stop of the box around the object."""
-        low = np.stack(np.unravel_index(self.first, self.shape), axis=1)
-        high = low + 1
-        high[:, -1] += self.length - 1
-        return low.min(axis=0), high.max(axis=0)
+        return box_around(self.first, self.length, self.shape)
 
     def mask(self, box: Box) -> NDArray[np.bool_]:
         """Return the object's voxels within a box that holds it."""
@@ -218,6 +215,22 @@ def within_box(
     places = np.unravel_index(at, shape)
     inside = [p - s for p, s in zip(places, box.start, strict=True)]
     return np.asarray(np.ravel_multi_index(inside, box.shape), np.intp)
+
+
+def box_around(
+    first: NDArray[np.int64], length: NDArray[np.int64], shape: tuple[int, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return start and stop of the box around runs of an image.
+
+    Examples
+    --------
+    >>> box_around(np.array([3, 10]), np.array([2, 3]), (4, 5))
+    (array([0, 0]), array([3, 5]))
+    """
+    low = np.stack(np.unravel_index(first, shape), axis=1)
+    high = low + 1
+    high[:, -1] += length - 1
+    return low.min(axis=0), high.max(axis=0)
 
 
 def voxels_of(first: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from skimage import metrics
 
 import segkit as ev
-from segkit.evaluation import distances
+from segkit.evaluation import contours, distances
 
 from .examples import (
     distances_by_maps,
@@ -27,13 +27,17 @@ def test_distances_of_objects_are_those_of_distance_maps(pair, spaced):
         assert (found.hausdorff[k], found.nsd[k]) == pytest.approx(expected, abs=1e-12)
 
 
-@given(label_pairs(max_label=3))
+@given(label_pairs(max_label=3), st.booleans())
 @settings(unhurried, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_small_objects_are_at_the_same_distances_as_large_ones(monkeypatch, pair):
-    small = ev.object_distances(*pair)
+def test_small_objects_are_at_the_same_distances_as_large_ones(
+    monkeypatch, pair, spaced
+):
+    spacing = (0.3, 1.7, 2.1)[: pair[0].ndim] if spaced else None
+    small = ev.object_distances(*pair, spacing=spacing)
     with monkeypatch.context() as patched:
-        patched.setattr(distances, "_SMALL", 0)
-        large = ev.object_distances(*pair)
+        for module in distances, contours:
+            patched.setattr(module, "_SMALL", 0)
+        large = ev.object_distances(*pair, spacing=spacing)
     assert small.hausdorff.tolist() == large.hausdorff.tolist()
     assert small.nsd.tolist() == large.nsd.tolist()
 
