@@ -4,6 +4,7 @@ Pages are the Markdown files here. Made by the build are the reference, of publi
 and of commands, the gallery, of `jugfiles/examples`, and the picture of the first page.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -94,6 +95,9 @@ def setup(app):
     """Write what the build makes of the code, before it is read."""
     gallery_scripts.write(HERE / "gallery-scripts")
     front_picture.write(HERE)
+    # The gallery looks for garbage after each example; trees of pages are none.
+    gc.freeze()
+    gc.set_threshold(200_000)
     app.connect(
         "config-inited", lambda *_: reference_pages.write(HERE / "reference"), 1
     )
