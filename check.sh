@@ -40,17 +40,21 @@ run() { echo "+ $*"; "$uv" run --no-sync "$@"; }
 run ruff check .
 run ruff format --check .
 run lint-imports
-# The site, with its pictures, keeps one core busy as long as all the rest before the tests.
+# The site, with its pictures, keeps one core busy nearly as long as all the rest before the
+# tests. Then pytest compiles them, for half a minute: each of its workers would do so itself.
 site=$(mktemp)
-run python -m sphinx -W --keep-going -q docs docs/_build/html >"$site" 2>&1 &
-by_sphinx=$!
+{
+  run python -m sphinx -W --keep-going -q docs docs/_build/html >"$site" 2>&1 || exit 1
+  run pytest --collect-only -qq >/dev/null 2>&1 || true # the tests will say why
+} &
+by_site=$!
 failed=
 {
   run mypy &&
     run mypy tests/typing/api.py && # the public names, as users' type checkers see them
     run nox -s newest wheel engine # a newer Python if there is one; installed elsewhere; alone
 } || failed=1
-wait $by_sphinx || failed=1
+wait $by_site || failed=1
 cat "$site"
 rm "$site"
 [ -z "$failed" ] || exit 1
