@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from segkit.compiled.sources import Source
 
 _TYPES = {"b1", *machine_code.NUMBERS}
+_HEAD = machine_code.HEAD
 _LARGEST = 2**63
 # What code is made of, but for where it stands.
 _OF_CODE = (
@@ -344,12 +345,11 @@ def _take(argument: Any, numbers: list[Any]) -> ArgumentType:
     Arrays are given as `entry_points` says; each is there as long as its caller waits.
     """
     if isinstance(argument, np.ndarray):
-        flags, place = argument.flags, id(argument) + machine_code.HEAD
+        flags, place = argument.flags, id(argument) + _HEAD
         numbers += (place, place)
         name = _NAMES[argument.dtype]
-        if not name or not flags.aligned:
-            return None
-        return name, argument.ndim, flags.c_contiguous
+        in_order = flags.c_contiguous
+        return (name, argument.ndim, in_order) if name and flags.aligned else None
     if isinstance(argument, tuple):
         parts = tuple([_take(part, numbers) for part in argument])
         return None if None in parts else ("tuple", parts)

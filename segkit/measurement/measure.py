@@ -287,7 +287,7 @@ def properties_table(
 def _columns(
     table: PartialTable, names: Sequence[str], steps: tuple[float, ...], letters: str
 ) -> Table:
-    table = shapes.with_hulls(table, names)
+    table = shapes.with_shared(table, names, steps)
     result: Table = {}
     for name in names:
         result |= object_properties.columns_of(name, table, steps, letters)

@@ -40,6 +40,7 @@ NEEDS: Final[Mapping[str, str]] = {
 }
 """What is gathered for a property, beyond sums; only if it is asked for by name."""
 _OF_HULLS: Final = frozenset({"area_convex", "solidity", "feret_diameter_max"})
+_OF_CENTRES: Final = frozenset({"moments_central", "moments_normalized", "moments_hu"})
 PLANES_ONLY: Final = frozenset({"perimeter", "moments_hu"})
 _REACHES: Final[Mapping[str, int]] = {"crossings": 1, "euler": 1, "rims": 2}
 MOMENTS: Final = ("moments", "moments_central", "moments_normalized")
@@ -114,21 +115,31 @@ def _require_equal(spacing: Spacing, name: str, advice: str) -> None:
         )
 
 
-def _rows(table: PartialTable) -> object_rows.ObjectRows:
-    rows = table.details["rows"]
-    return object_rows.of_objects(rows, table.labels, table.shape)
+def with_shared(
+    table: PartialTable, properties: Sequence[str], spacing: Spacing
+) -> PartialTable:
+    """Return a table with what several properties are computed from.
 
-
-def with_hulls(table: PartialTable, properties: Sequence[str]) -> PartialTable:
-    """Return a table with the hulls of its objects, if there is a property of them.
-
-    So they are computed once for all such properties.
+    That are the rows of objects, and their hulls and central moments.
     """
-    if _OF_HULLS.isdisjoint(properties):
+    if not any(NEEDS.get(name) == "rows" for name in properties):
         return table
-    hull = hulls.convex(_rows(table))._asdict()
-    own = {f"hull {name}": column for name, column in hull.items()}
+    rows = object_rows.of_objects(table.details["rows"], table.labels, table.shape)
+    own = {f"own {name}": column for name, column in rows._asdict().items()}
+    if not _OF_HULLS.isdisjoint(properties):
+        hull = hulls.convex(rows)._asdict()
+        own |= {f"hull {name}": column for name, column in hull.items()}
+    if not _OF_CENTRES.isdisjoint(properties):
+        columns = table.columns
+        count, low = columns["count"][:, None], columns["low"]
+        mean = (columns["sums"] - count * low) / count
+        own["central"] = object_rows.moments(rows, low, mean, tuple(spacing))
     return replace(table, details={**table.details, **own})
+
+
+def _rows(table: PartialTable) -> object_rows.ObjectRows:
+    fields = object_rows.ObjectRows._fields
+    return object_rows.ObjectRows(*(table.details[f"own {name}"] for name in fields))
 
 
 def _convex(table: PartialTable) -> hulls.HullRows:
@@ -161,10 +172,7 @@ def _moments(table: PartialTable, spacing: Spacing) -> Array:
 
 
 def _moments_central(table: PartialTable, spacing: Spacing) -> Array:
-    columns = table.columns
-    count, low = columns["count"][:, None], columns["low"]
-    mean = (columns["sums"] - count * low) / count
-    return object_rows.moments(_rows(table), low, mean, tuple(spacing))
+    return table.details["central"].copy()
 
 
 def _moments_normalized(table: PartialTable, spacing: Spacing) -> Array:
