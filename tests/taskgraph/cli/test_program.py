@@ -132,6 +132,23 @@ def test_help_is_also_a_command(tg, words, meant):
             "no such option '--jugdir'; stores are arguments of this command",
             "tg unbundle",
         ),
+        ("pack x.py", "there is no command 'pack'; small results lie together", "tg"),
+        ("test-jug", "there is no command 'test-jug'; `tg doctor` tries a", "tg"),
+        (
+            "status --cache x.py",
+            "no such option '--cache'; `tg status` does not read the script",
+            "tg status",
+        ),
+        (
+            "execute --short x.py",
+            "no such option '--short'; names are shown whole",
+            "tg execute",
+        ),
+        (
+            "cleanup --locks-only x.py",
+            "no such option '--locks-only'; locks of dead workers free themselves",
+            "tg cleanup",
+        ),
         ("--nonsense", "no such option '--nonsense'", "tg"),
         ("status --nonsense", "no such option '--nonsense'", "tg status"),
         ("execute -j", "option '-j' requires an argument", "tg"),
