@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import UnavailableError
@@ -31,6 +33,9 @@ from taskgraph.tasks.limits import checked_causes, checked_resources, checked_wo
 from taskgraph.tasks.refusals import refuse_in_task
 from taskgraph.upkeep import gone_files
 from taskgraph.upkeep.code.changed_code import told_changes
+from taskgraph.upkeep.code.edited import told_edited
+from taskgraph.upkeep.growing import take
+from taskgraph.upkeep.inputs.named_files import told_named, written_calls
 from taskgraph.upkeep.jugfile_store import keep_choice
 from taskgraph.upkeep.kept_jugfile import KeptJugfile
 from taskgraph.upkeep.other_stores import OtherStores, Together, told_at_first
@@ -155,8 +160,7 @@ def run(
     >>> report.errors[0].error
     'ZeroDivisionError'
     """
-    workers = checked_workers(workers)
-    what = given_or_script(what)
+    workers, what = checked_workers(workers), given_or_script(what)
     if is_being_read(what):
         barrier()
         return report_of(read_so_far())
@@ -164,7 +168,7 @@ def run(
     chosen = _chosen(options, also, checked_resources(resources, "run"), retries_on)
     if isinstance(source, Fixed):
         _tell(told_unkept(source.tasks, store, workers))
-    began = results.backend.claim([]).token
+    began, start = results.backend.claim([]).token, time.time()
     loaded = source.load(results)
     _tell("" if loaded.graph.tasks or loaded.missing else _without_tasks(what))
     if isinstance(source, KeptJugfile) and results.backend.shared:
@@ -181,6 +185,7 @@ def run(
     if line:
         line.end(loaded)
     keep_for_script(what, loaded.results)
+    _tell_edited(source, loaded, start)
     return _reported(loaded, code, chosen.resources, check=check)
 
 
@@ -198,6 +203,15 @@ def _chosen(
     )
 
 
+def _tell_edited(source: GraphSource, loaded: Loaded, began: float) -> None:
+    """Tell of results of other code, if files of a jugfile changed during a run."""
+    if isinstance(source, KeptJugfile):
+        path = source.jugfile.path
+        about = loaded.results, path, loaded.inputs
+        graph = partial(take, loaded.graph, path, inputs=loaded.inputs)
+        _tell(told_edited(*about, graph, began, from_python=True))
+
+
 def _tell(sentence: str) -> None:
     if sentence:
         warn(sentence)
@@ -208,6 +222,7 @@ def _reported(
 ) -> Report:
     """Return what came of a run; raise if it did not end well, and that is wanted."""
     report = report_of(loaded)
+    _tell(_named(loaded))
     clashes = gone_files.told_clashes(loaded.results, gone_files.writing_files(loaded))
     if check:
         _raise_unless_done(report, code, resources)
@@ -266,9 +281,15 @@ def status(
     results = Together(loaded.results, others.takeable())
     writers = gone_files.writing_files(loaded)
     gone, told = gone_files.gone_at_a_glance(results, writers, "`run`")
-    for sentence in filter(None, (*others.told, told)):
+    for sentence in filter(None, (*others.told, told, _named(loaded))):
         warn(sentence)
     return report_of(loaded, gone, results.found.keys())
+
+
+def _named(loaded: Loaded) -> str:
+    """Return what to tell of files that arguments name, and that changed since."""
+    calls, folder = written_calls(loaded.graph), os.getcwd()  # noqa: PTH109
+    return told_named(calls, loaded.results.backend, folder, from_python=True)
 
 
 def _without_tasks(what: Any) -> str:

@@ -20,6 +20,7 @@ from backends.interface.frozen import frozen
 from taskgraph.compression import zstd
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
 
 ANY_TEXT = "surrogatepass"
@@ -130,6 +131,17 @@ class Calls:
         """Yield what was packed of each call; see `call_of`."""
         for count, data in self.blocks:
             yield from _block(count, data)
+
+    def with_words(
+        self, words: re.Pattern[bytes]
+    ) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Yield the blocks in which some words stand: first place, what was packed."""
+        start = 0
+        for count, data in self.blocks:
+            with suppress(*NONSENSE):
+                if words.search(zstd.decompress(data)):
+                    yield start, _block(count, data)
+            start += count
 
     def has_text(self, words: bytes) -> bool:
         """Return whether some words stand anywhere in the calls; none is unpacked."""

@@ -11,6 +11,7 @@ import types
 from enum import Enum
 from functools import partial
 from itertools import islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -177,6 +178,8 @@ class _Room:
             about = [kind.__name__, paths, content]
             packed = msgpack.packb(about, unicode_errors=ANY_TEXT)
             return msgpack.ExtType(Part.FILES, packed)
+        if isinstance(value, PurePath) and len(str(value)) <= _LONGEST:
+            return _text(repr(value))  # whole: `upkeep/inputs` looks at the file
         if isinstance(value, _FUNCTIONS):
             return _text(f"{value.__module__}.{value.__qualname__}")
         fields = _fields(value, kind)

@@ -253,7 +253,8 @@ def run_script(
             display.end(supervisor.results.backend)
     said = display.summary(report, supervisor.noted.made)
     whole = not len(told) or _summarize(said, report, told.writers(), options)
-    tell_at_end(supervisor.results, source.jugfile.path, told, began)
+    about = source.jugfile.path, told.inputs, lambda: told, began
+    tell_at_end(supervisor.results, *about)
     return _concluded(supervisor, code, report, options, whole=whole)
 
 
@@ -283,12 +284,13 @@ def _supervise(
     from taskgraph.upkeep.growing import take
 
     require_signals()
-    graph = loaded.graph
+    graph, began = loaded.graph, time.time()
+
+    def told() -> Snapshot:
+        return take(loaded.graph, path, missing=loaded.missing, inputs=loaded.inputs)
+
     with progress(quiet=options.quiet) as display:
-        display.know(
-            lambda: {key: graph[key].name for key in graph},
-            lambda: take(graph, path, missing=loaded.missing),
-        )
+        display.know(lambda: {key: graph[key].name for key in graph}, told)
         supervisor = Supervisor(
             HasRead(source, loaded, _INSTEAD),
             options,
@@ -307,6 +309,7 @@ def _supervise(
         display.end(loaded.results.backend)
     said = display.summary(report, supervisor.noted.made)
     whole = _summarize(said, report, writing_files(loaded), options)
+    tell_at_end(loaded.results, path, loaded.inputs, told, began)
     return _concluded(supervisor, code, report, options, whole=whole), report
 
 

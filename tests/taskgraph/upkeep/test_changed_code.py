@@ -3,7 +3,7 @@
 import pytest
 
 from backends.journal import Journal
-from taskgraph import open_store
+from taskgraph import open_store, run
 from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.upkeep.code.changed_code import told_changes
 
@@ -130,6 +130,25 @@ def test_results_of_two_codes_in_one_run_are_told_at_its_end(tg, name, change, w
 
     assert "files were changed during the run" in said
     assert why in said
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_results_of_two_codes_are_told_to_a_preloaded_run_and_to_python(
+    tg, caplog, monkeypatch, workers
+):
+    change = ("x * ", "-x * ")
+    text = EDITED.replace("NAME", "'job.py'").replace("CHANGE", repr(change))
+    tg.write("job.py", text + "barrier()\nnumber(1)\n")
+    tg.write("factor.py", FACTORS)
+    if workers:
+        said = tg("execute", "job.py", "--preload", "-j", "2").stderr
+    else:
+        monkeypatch.chdir(tg.folder)
+        monkeypatch.syspath_prepend(tg.folder)
+        run("job.py", check=False)
+        said = "\n".join(caplog.messages)
+    assert "files were changed during the run" in said
+    assert f"code of `number` {ONCE}" in said
 
 
 def test_files_that_were_only_touched_during_a_run_are_not_told_of(tg):

@@ -45,6 +45,10 @@ def command(
     status, told = status_now(snapshot, backend, also=also)
     if as_json:
         print_json(_plain(status))
+    from taskgraph.upkeep.inputs.named_files import kept_calls, told_named
+
+    if named := told_named(kept_calls(snapshot), backend, snapshot.folder):
+        note(named)
     if status.finished:
         return 0
     parts = [f"{status.total('done')} of {counted(status.tasks, 'task')} done"]

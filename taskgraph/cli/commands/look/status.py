@@ -95,7 +95,7 @@ def command(
         return 0
     changed, told_code = _changed(snapshot, backend, jugfile)
     _show(status, snapshot, running, changed, as_json=as_json)
-    for words in (told, told_code, _time_left(status, snapshot, backend)):
+    for words in (told, told_code, *_more(status, snapshot, backend)):
         if words:
             note(words)
     _explain(status, snapshot, jugfile, left)
@@ -123,6 +123,14 @@ def _changed(
 
     found = changes_at_a_glance(snapshot, backend, jugfile)
     return found, told_of(found, backend.url)
+
+
+def _more(status: Status, snapshot: Snapshot, backend: Backend) -> tuple[str, str]:
+    """Return what to tell of files that arguments name, and how long the rest takes."""
+    from taskgraph.upkeep.inputs.named_files import kept_calls, told_named
+
+    named = told_named(kept_calls(snapshot), backend, snapshot.folder)
+    return named, _time_left(status, snapshot, backend)
 
 
 def _show_sizes(backend: Backend | None, *, as_json: bool) -> int:

@@ -1,0 +1,1 @@
+"""Files that tasks read, whose content is in no key."""

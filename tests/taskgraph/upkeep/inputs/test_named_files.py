@@ -1,0 +1,137 @@
+"""Files that arguments name by text: told if they changed after results were made."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+import taskgraph
+from taskgraph import TaskGenerator, run
+from taskgraph.tasks.recording import Recording, recorded_in
+
+JUGFILE = """
+from pathlib import Path
+from taskgraph import TaskGenerator
+
+@TaskGenerator
+def size(path, times=1, more=()):
+    return len(Path(path).read_text()) * times
+
+@TaskGenerator
+def append(path, line):
+    with open(path, "a") as log:
+        print(line, file=log)
+    return line
+
+@TaskGenerator
+def read(path, made):
+    return len(Path(path).read_text())
+
+{calls}
+"""
+ARGUMENTS = ["Path('in.txt')", "'in.txt', more={'a': ['in.txt', 3]}", "'./in.txt'"]
+
+
+@pytest.fixture
+def folder(tg):
+    (tg.folder / "in.txt").write_text("abc")
+    (tg.folder / "data").mkdir()
+    return tg.folder
+
+
+def write(folder, calls):
+    (folder / "job.py").write_text(JUGFILE.format(calls=calls))
+
+
+def change(path, seconds=0.3):
+    """Write a file anew, some time after its results were made."""
+    time.sleep(seconds)
+    path.write_text("other")
+
+
+@pytest.mark.parametrize(
+    ("command", "argument"),
+    [
+        (["execute"], "'in.txt'"),
+        (["execute", "--preload"], "'in.txt'"),
+        (["check"], "'in.txt'"),
+        *[(["status"], argument) for argument in ARGUMENTS],
+    ],
+)
+def test_a_file_that_changed_after_its_result_is_told(tg, folder, command, argument):
+    write(folder, f"size({argument})")
+    assert "changed after" not in tg("execute", "job.py").stderr
+    assert "changed after" not in tg(*command, "job.py").stderr
+    change(folder / "in.txt")
+    told = tg(*command, "job.py").stderr
+    assert "in.txt (of size)" in told
+    assert "`tg invalidate job.py --name size`" in told
+    tg("invalidate", "job.py", "--name", "size", "--yes")
+    assert "changed after" not in tg("execute", "job.py").stderr
+    assert "changed after" not in tg(*command, "job.py").stderr
+
+
+def test_a_result_of_before_is_told_beside_one_of_after(tg, folder):
+    write(folder, "size('in.txt')")
+    tg("execute", "job.py")
+    change(folder / "in.txt")
+    time.sleep(0.1)
+    write(folder, "size('in.txt'); size('in.txt', 2)")
+    assert "in.txt (of size)" in tg("execute", "job.py").stderr
+
+
+def test_what_tasks_write_is_not_told(tg, folder):
+    calls = """
+log = [append("log.txt", f"{i}.") for i in range(6)]
+read("log.txt", log)
+size("data/missing.txt") if False else None
+append("data/../log.txt", "more")
+"""
+    write(folder, calls)
+    for _ in range(2):
+        assert "changed after" not in tg("execute", "job.py", "-j", "2").stderr
+    assert "changed after" not in tg("status", "job.py").stderr
+
+
+def test_folders_and_what_is_not_there_are_not_told(tg, folder):
+    write(folder, "read('in.txt', ['data', 'no/such.txt', 'e.g. this', 'a/' * 3000])")
+    tg("execute", "job.py")
+    time.sleep(0.3)
+    (folder / "data" / "new.txt").write_text("new")
+    assert "changed after" not in tg("status", "job.py").stderr
+
+
+def test_many_are_counted(tg, folder):
+    for i in range(5):
+        (folder / f"{i}.txt").write_text("")
+    write(folder, "[size(f'{i}.txt') for i in range(5)]")
+    tg("execute", "job.py")
+    for i in range(5):
+        change(folder / f"{i}.txt", 0.3 * (i == 0))
+    told = tg("status", "job.py").stderr
+    assert "5 files that arguments name" in told
+    assert "and 2 more" in told
+
+
+@TaskGenerator
+def letters(path):
+    return len(Path(path).read_text())
+
+
+def test_from_python_it_is_a_warning(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "in.txt"
+    path.write_text("abc")
+    with recorded_in(Recording()):
+        tasks = [letters("in.txt"), letters(path)]
+        run(tasks, store="store")
+        assert not caplog.messages
+        os.utime(path, (time.time() + 5,) * 2)
+        run(tasks, store="store")
+        taskgraph.status(tasks, store="store")
+    assert len(caplog.messages) == 2
+    for told in caplog.messages:
+        assert "a file that" in told
+        assert "in.txt (of letters)" in told
+        assert "`taskgraph.invalidate(...)`" in told
