@@ -100,7 +100,19 @@ def _after(world: World, place: int, step: Step) -> World:
     if step.confirmed is not None and step.confirmed not in came[at : at + 1]:
         raise BrokenError(f"{actors[place].name} was given a place that was taken")
     actors = (*actors[:place], step.actor, *actors[place + 1 :])
+    if step.actor.role == "merge":
+        actors = _in_order(actors)
     return World(step.storage, actors, came)
+
+
+def _in_order(actors: tuple[Actor, ...]) -> tuple[Actor, ...]:
+    """Put mergers last, in any order that is always the same.
+
+    They write no name of theirs: what comes about if two change places is nothing new.
+    """
+    mergers = [actor for actor in actors if actor.role == "merge"]
+    others = [actor for actor in actors if actor.role != "merge"]
+    return (*others, *sorted(mergers, key=hash))
 
 
 def _check_wanted_once(came: tuple[Segment, ...], new: Segment) -> None:

@@ -41,7 +41,7 @@ SCENES = {
     "two merge at once": (
         [
             *(worker("v", suspicions=1), worker("w")),
-            *(Actor("m", "merge"), Actor("n", "merge")),
+            *(Actor("m", "merge"), Actor("m", "merge")),
         ],
         {"positions": 4},
     ),
