@@ -289,13 +289,30 @@ def _classifier(estimator: Any) -> Recipe:
 
 
 def _drawn(said: ArrayLike, shape: tuple[int, ...], place: int) -> Labels:
-    drawn = checks.require_labels(said, name=f"scribbles of image {place}")
+    drawn = _integers(said, place)
     if drawn.shape != tuple(shape):
         raise ValueError(
             f"scribbles of image {place} have shape {drawn.shape}, the image {shape};"
             f" {_other_shape(drawn.shape, shape)}"
         )
     return drawn
+
+
+def _integers(said: ArrayLike, place: int) -> Labels:
+    """Return scribbles once they are classes; 0 is no class, but nothing said."""
+    name = f"scribbles of image {place}"
+    array = checks.as_array(said, name=name)
+    advice = (
+        "give the number of each pixel's class, from 1 on, and 0 where you drew none"
+    )
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name} are of type {array.dtype}, not integers; {advice} (a mask is one"
+            " class by .astype(int))"
+        )
+    if array.dtype.kind == "i" and array.min(initial=0) < 0:
+        raise ValueError(f"{name} hold negative numbers; {advice}")
+    return checks.require_labels(array, name=name)
 
 
 def _chosen(

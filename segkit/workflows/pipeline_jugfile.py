@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -256,7 +257,8 @@ def _one_by_one(image: str) -> str:
     kinds = sorted(kind for kind in found if kind.lower() not in BESIDE_PICTURES)
     if not kinds:
         return ""
-    each = " ".join(str(path / f"*{kind}") for kind in kinds[:_NAMED])
+    folder = shlex.quote(str(path))  # to be copied into a shell
+    each = " ".join(f"{folder}/*{kind}" for kind in kinds[:_NAMED])
     return (
         f" is a folder, and that is one image: for a result of each picture, give"
         f" {each}; if it is a plate, say by --pattern how its files are named. As one"

@@ -199,20 +199,20 @@ def test_mistakes_end_in_one_sentence_and_exit_code_2(folder, arguments, message
 
 
 def test_of_a_folder_it_is_said_how_its_pictures_are_given_one_by_one(folder):
-    (folder / "shots").mkdir()
+    (folder / "my shots").mkdir()
     for n in range(3):
-        segkit.save(folder / "shots" / f"{n}.png", np.zeros((8, 9), np.uint8))
+        segkit.save(folder / "my shots" / f"{n}.png", np.zeros((8, 9), np.uint8))
     for name in (".DS_Store", "Thumbs.db", "notes.txt"):
-        (folder / "shots" / name).write_bytes(b"no picture")
+        (folder / "my shots" / name).write_bytes(b"no picture")
     whole = PIPELINE.replace("[5, 16, 16]", "4").replace("[6, 16, 16]", "4")
     (folder / "cells.toml").write_text(whole)
 
-    done = segkit_run(folder, "cells.toml", "shots", "-o", "out")
+    done = segkit_run(folder, "cells.toml", "my shots", "-o", "out")
 
     assert done.returncode == 2
     told = done.stderr.partition("As one image: step 2 (ndnt): image has 3 axes")
     assert told[1]
-    assert "for a result of each picture, give shots/*.png; if" in told[0]
+    assert "for a result of each picture, give 'my shots'/*.png; if" in told[0]
 
 
 def test_of_several_images_the_one_that_does_not_fit_is_named(folder):

@@ -98,6 +98,12 @@ def _lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     """Return the header of a file, its numbered lines, and what is between cells."""
     try:
         text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise _refused(
+            path,
+            f"cannot be read ({error.strerror}); give the file that says what was done"
+            " to each well",
+        ) from error
     except UnicodeDecodeError as error:
         raise _refused(
             path, "is no text in UTF-8; save the table as CSV (UTF-8)"

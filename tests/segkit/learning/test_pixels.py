@@ -232,7 +232,12 @@ WRONG = {
     "nothing": ({"scribbles": [SAID * 0]}, "scribbles are empty"),
     "another shape": ({"scribbles": [SAID[:9]]}, "image 0 have shape"),
     "too few": ({"scribbles": []}, "1 images and 0"),
-    "no integers": ({"scribbles": [SAID * 0.5]}, "give integers"),
+    "no integers": ({"scribbles": [SAID * 0.5]}, "the number of each pixel's class"),
+    "a mask": ({"scribbles": [SAID > 0]}, r"a mask is one class by .astype\(int\)"),
+    "negative": (
+        {"scribbles": [-SAID.astype(int)]},
+        "hold negative numbers; give the number",
+    ),
     "a regressor": ({"estimator": Ridge()}, "no predict_proba"),
     "no maps": ({"families": [Haralick()]}, "makes no image"),
     "no families": ({"families": []}, "families are empty"),

@@ -159,8 +159,9 @@ def test_a_layout_of_another_kind_is_a_sentence(scan):
     path.write_bytes(b"PK\x03\x04\xff\xfe")
     with pytest.raises(ImageRequestError, match="is no text in UTF-8; save the table"):
         read_layout(path)
-    with pytest.raises(FileNotFoundError):
-        read_layout(scan / "none.csv")
+    for nothing in (scan / "none.csv", scan):
+        with pytest.raises(ImageRequestError, match=r"cannot be read \(.*\); give the"):
+            read_layout(nothing)
     path.write_text(LAYOUT)
     with pytest.raises(ImageRequestError, match=r"'treatmen' \(did you mean treatment"):
         plate_of(scan, PATTERN, path, by=["treatmen"])
