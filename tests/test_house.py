@@ -144,10 +144,16 @@ def test_what_is_named_in_backticks_exists() -> None:
     assert stale == []
 
 
+@cache
+def naming_fields(kind: type[ast.AST]) -> list[str]:
+    return [name for name in ("id", "attr", "arg", "name") if name in kind._fields]
+
+
 def names_in(node: ast.AST) -> Iterator[str]:
     """Yield the names that a piece of code defines or uses."""
-    fields = ("id", "attr", "arg", "name")
-    yield from (v for f in fields if isinstance(v := getattr(node, f, None), str))
+    for field in naming_fields(type(node)):
+        if isinstance(name := getattr(node, field), str):
+            yield name
 
 
 @pytest.mark.parametrize("face", FACES)
