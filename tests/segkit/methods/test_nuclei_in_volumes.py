@@ -106,17 +106,23 @@ def count(request, tmp_path):
     return counted
 
 
-def test_what_says_no_spacing_is_as_an_array(count):
+@pytest.fixture(scope="module")
+def few():
+    """A volume, and how many nuclei of it are found as an array and as cubes."""
     image = seen(touching(2, across=2)).astype(np.float32)
     with pytest.warns(UserWarning, match="by the outlines"):
         found = int(segment_nuclei(image, axes="zyx").max())
+    return image, found, int(segment_nuclei(image, spacing=1).max())
+
+
+def test_what_says_no_spacing_is_as_an_array(count, few):
+    image, found, _ = few
     with pytest.warns(UserWarning, match="by the outlines"):
         assert count(image) == found
 
 
-def test_cubes_that_are_said_are_taken(count):
-    image = seen(touching(2, across=2)).astype(np.float32)
-    cubes = int(segment_nuclei(image, spacing=1).max())
+def test_cubes_that_are_said_are_taken(count, few):
+    image, _, cubes = few
     assert count(image, spacing=(1, 1, 1)) == cubes != 8
 
 
