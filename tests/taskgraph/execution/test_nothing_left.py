@@ -16,6 +16,11 @@ def one():
 """
 
 
+@pytest.fixture
+def tg(forked_tg):
+    return forked_tg
+
+
 def write(folder, ending="", *, more=""):
     path = folder / "job.py"
     path.write_text(BEGINNING.format(more=more) + ending)

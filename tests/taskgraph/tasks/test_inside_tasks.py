@@ -25,6 +25,11 @@ two(first)
 """
 
 
+@pytest.fixture
+def tg(forked_tg):
+    return forked_tg
+
+
 @pytest.mark.parametrize(
     ("call", "what"),
     [
