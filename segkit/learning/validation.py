@@ -315,8 +315,9 @@ def _require_rows(groups: ArrayLike, rows: int) -> None:
 def _require_classes(learned: NDArray[Any], fold: int) -> None:
     if len(np.unique(learned)) < 2:
         raise ValueError(
-            f"without fold {fold}, all rows are of class {learned[0]}; there is nothing"
-            " to tell apart: use fewer folds"
+            f"without the experiments of fold {fold}, all rows are of class"
+            f" {learned[0]}, and nothing is left to tell apart: give each class in two"
+            " experiments or more, or take more folds, so that each holds fewer back"
         )
 
 

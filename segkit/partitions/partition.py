@@ -219,7 +219,10 @@ def labelled_regions(labels: Any) -> Partition:
         )
     ids, starts, stops = _boxes_of(array)
     if len(ids) == 0:
-        raise ValueError("labels hold no object: every voxel is 0")
+        raise ValueError(
+            "labels hold no object, every voxel is 0: look whether the segmentation"
+            " found any, or leave this image out"
+        )
     return Partition(tuple(array.shape), ids, starts, stops, labels=array)
 
 
