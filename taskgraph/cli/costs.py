@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from backends.interface import Backend
     from taskgraph.foresight.time_left import TimeLeft
 
+_FEW = 5
+"""Tasks that were measured: if fewer were, that is said."""
 _LONG = 5.0
 """Seconds from which on it says something that a task runs for so long."""
 
@@ -71,10 +73,14 @@ def time_text(time: TimeLeft, workers: int) -> str:
     'more than 3 s with 1 worker: of 15 of 16 tasks no time is known yet'
     >>> time_text(TimeLeft(0, 0, 0, 0, {"f": 1}), 2)
     ''
+    >>> time_text(TimeLeft(80, 80, 80, 9, {}, measured=1), 2)
+    'about 1 min 20 s with 2 workers, by 1 task so far'
     """
     if not time.expected:
         return ""
     who = counted(workers, "worker")
+    if 0 < time.measured < min(_FEW, time.known):
+        who += f", by {counted(time.measured, 'task')} so far"
     if time.unknown:
         unknown = time.tasks - time.known
         return (

@@ -30,6 +30,8 @@ class TimeLeft:
     unknown : dict
         How many tasks there are by function of those of which none was measured: they
         come on top.
+    measured : int
+        Of how many tasks the time of that function is known which takes most of it.
     """
 
     low: float
@@ -37,6 +39,7 @@ class TimeLeft:
     high: float
     known: int
     unknown: Mapping[str, int]
+    measured: int = 0
 
     @property
     def tasks(self) -> int:
@@ -71,7 +74,8 @@ def time_left(
     >>> time_left({"f": 100}, {"f": Times(50, 2.0, 0.0, 0)}, workers=4).expected
     50.0
     """
-    total = spread = 0.0
+    total = spread = most = 0.0
+    measured = 0
     unknown = {}
     for name, count in counts.items():
         one = times.get(name)
@@ -79,13 +83,15 @@ def time_left(
             unknown[name] = count
             continue
         total += count * one.mean
+        if count * one.mean > most:
+            most, measured = count * one.mean, one.count
         # The sum of so many varies, and the mean was taken of a few.
         spread += one.deviation**2 * (count + count**2 / one.count)
     total, width = total / workers, _WIDTH * sqrt(spread) / workers
     bounds = (total - width, total, total + width)
     low, expected, high = (max(bound, longest, 0.0) for bound in bounds)
     known = sum(counts.values()) - sum(unknown.values())
-    return TimeLeft(low, expected, high, known, unknown)
+    return TimeLeft(low, expected, high, known, unknown, measured)
 
 
 def longest_chain(

@@ -30,3 +30,11 @@ def test_status_tells_bytes_by_function_and_how_long_the_rest_takes(tg):
     tg("retry", "naps.py")
 
     assert "the rest takes about" in tg("status", "naps.py").stderr
+
+
+def test_a_time_by_one_task_is_told_as_that(tg):
+    tg.write("naps.py", JUGFILE.replace(">= 4", ">= 1"))
+    tg("execute", "naps.py", code=1)
+    tg("retry", "naps.py")
+
+    assert "with 1 worker, by 1 task so far" in tg("status", "naps.py").stderr
