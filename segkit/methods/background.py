@@ -39,6 +39,8 @@ _LEAST_BOX = 15
 # How often near means and the mask that they are of are found by each other; and how
 # much the means of the whole image count, where nothing of one kind is near.
 _ROUNDS, _FAR = 3, 0.02
+# Background beside objects that has less than this part of their brightness is no haze.
+_HAZE = 0.05
 
 
 def above_background(
@@ -89,8 +91,9 @@ def above_haze(
 
     One threshold joins bright objects by the haze between them, and misses dim ones. So
     foreground is what is nearer to the mean of the foreground than to that of the
-    background, both within about a radius. A volume has less haze, and is left alone:
-    in it nuclei lie on all sides, and more of them came out smaller than they are.
+    background, both within about a radius. Where there is no haze, the image is left
+    alone, as its mask is as good. So is a volume: in it nuclei lie on all sides, and
+    more of them came out smaller than they are.
     """
     if mask.ndim > 2 or not mask.any():
         return contrast, mask
@@ -102,6 +105,8 @@ def above_haze(
             return contrast, mask
         within = _mean_near(bright, found, radius, spacing)
         outside = _mean_near(bright, ~found, radius, spacing)
+        if found is mask and outside[mask].mean() < _HAZE * within[mask].mean():
+            return contrast, mask
         level = outside + (within - outside) / (2 * sensitivity)
         found = opened(bright > level, spacing)
     if not found.any() or found.all():

@@ -36,8 +36,8 @@ def seen(drawn, rng, *, level=100.0, noise=4.0):
     return 20 + gaussian(bright[drawn], 1) + rng.normal(0, noise, drawn.shape)
 
 
-def score(found, drawn):
-    return average_precision(contingency(found, drawn), [0.5])[0]
+def score(found, drawn, overlap=0.5):
+    return average_precision(contingency(found, drawn), [overlap])[0]
 
 
 def camera_noise(rng):
@@ -148,6 +148,17 @@ def test_crowded_nuclei_under_haze_are_found(seed):
     image = seen(drawn, rng)
     found = segment_nuclei(image + 3 * gaussian(image, 12))
     assert score(found, drawn).average_precision > 0.9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nuclei_without_haze_keep_their_dim_parts(seed):
+    """Half as bright as the rest, they are nearer to that than to a dark ground."""
+    rng = np.random.default_rng(seed)
+    drawn = discs(grid(60, 30), 20)
+    image = seen(drawn, rng, noise=2) - 20
+    dim = gaussian(1.0 * ((drawn > 0) & (np.indices(SHAPE)[1] % 60 > 36)), 1)
+    found = segment_nuclei(20 + image * (1 - dim / 2))
+    assert score(found, drawn, 0.8).average_precision == 1
 
 
 def test_nuclei_with_dark_middles_are_whole():

@@ -85,9 +85,9 @@ basins = partial(segment_cells, strength=0, min_size=0)
 ridges = partial(split_by_shape, spacing=(1.0, 1.0), smoothing=0.5, depth=0)
 parted = partial(classic.distance_watershed, sigma=3, min_distance=8, min_size=200)
 RESULTS = {
-    "segment_nuclei": (segment_nuclei, plane, "acd6aa331586c5e9"),
+    "segment_nuclei": (segment_nuclei, plane, "c72a35939bcb80f1"),
     "segment_nuclei, volume": (solid, volume, "1cada6c72b5f7558"),
-    "segment_nuclei, options": (sharp, plane, "05e58f89ece7c367"),
+    "segment_nuclei, options": (sharp, plane, "57d5907d913b516e"),
     "segment_cells": (segment_cells, section, "c9a909d555b8ad9f"),
     "segment_cells, narrow": (narrow, section, "6be9b5f33148ff05"),
     "segment_cells, basins": (basins, section, "7528eb18e4f9e5ce"),
