@@ -289,7 +289,8 @@ def status(
 def _named(loaded: Loaded) -> str:
     """Return what to tell of files that arguments name, and that changed since."""
     calls, folder = written_calls(loaded.graph), os.getcwd()  # noqa: PTH109
-    return told_named(calls, loaded.results.backend, folder, from_python=True)
+    backend, writers = loaded.results.backend, partial(gone_files.writing_files, loaded)
+    return told_named(calls, backend, folder, writers, from_python=True)
 
 
 def _without_tasks(what: Any) -> str:

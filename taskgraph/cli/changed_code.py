@@ -71,8 +71,9 @@ def tell_at_end(
     from taskgraph.upkeep.inputs.named_files import kept_calls, told_named
 
     folder = os.getcwd()  # noqa: PTH109 - text
+    known = take()
     for told in (
-        told_named(kept_calls(take()), results.backend, folder),
+        told_named(kept_calls(known), results.backend, folder, known.writers),
         told_edited(results, jugfile, inputs, take, began),
     ):
         if told:

@@ -2,10 +2,10 @@
 
 What is in such a file is in no key, so that its results stay: that is told. When it was
 changed is compared with when the tasks ended, by their records: nothing is looked at
-while tasks run. Not told are folders, and files that tasks themselves wrote: their last
-change falls into the time of a task that names them. Not noticed is a file that was
-replaced by one that is older than the result, and what only later items of a long list
-name, or long texts, of which `tg` keeps a part.
+while tasks run. Not told are folders, and files that tasks themselves wrote: a result
+holds them, or their last change falls into the time of a task that names them. Not
+noticed is a file that was replaced by one that is older than the result, and what only
+later items of a long list name, or long texts, of which `tg` keeps a part.
 """
 
 from __future__ import annotations
@@ -54,7 +54,12 @@ _PATH = re.compile(r"\w*Path\('.*'\)|\w*Path\(\".*\"\)")
 
 
 def told_named(
-    calls: Iterable[Named], backend: Backend, folder: str, *, from_python: bool = False
+    calls: Iterable[Named],
+    backend: Backend,
+    folder: str,
+    writers: Callable[[], Iterable[Key]],
+    *,
+    from_python: bool = False,
 ) -> str:
     """Return what to tell of files that changed after results were made of them.
 
@@ -67,6 +72,8 @@ def told_named(
         The store, as of the last look.
     folder : str
         Where relative paths count from.
+    writers : callable
+        Returns the keys of the tasks that write files; `gone_files` looks after those.
     from_python : bool, optional
         Whether calls are named, and not commands.
 
@@ -80,6 +87,8 @@ def told_named(
         for text in set(_texts(values)):
             naming[text].append((key, name))
     changed = _changed(naming, backend, folder)
+    for path in _written(writers(), backend, folder, changed) if changed else ():
+        del changed[path]
     if not changed:
         return ""
     of = {path: ", ".join(sorted(names)[:_NAMED]) for path, names in changed.items()}
@@ -153,6 +162,23 @@ def _changed(
         if older:
             found[paths[0]] = older
     return found
+
+
+def _written(
+    writers: Iterable[Key], backend: Backend, folder: str, paths: Iterable[str]
+) -> list[str]:
+    """Return which of some files results hold, by whatever names they know them."""
+    from taskgraph.results.results import Results
+    from taskgraph.upkeep.gone_files import noted_files
+
+    names = {file.path for file in noted_files(Results(backend, folder), writers)}
+    known = {_identity(name, folder) for name in names} - {None}
+    return [path for path in paths if _identity(path, folder) in known]
+
+
+def _identity(path: str, folder: str) -> tuple[int, int] | None:
+    about = _looked_at(path, folder)
+    return None if about is None else (about.st_dev, about.st_ino)
 
 
 def _is_in(span: tuple[float, float, bool], when: float) -> bool:

@@ -47,7 +47,8 @@ def command(
         print_json(_plain(status))
     from taskgraph.upkeep.inputs.named_files import kept_calls, told_named
 
-    if named := told_named(kept_calls(snapshot), backend, snapshot.folder):
+    calls, writers = kept_calls(snapshot), snapshot.writers
+    if named := told_named(calls, backend, snapshot.folder, writers):
         note(named)
     if status.finished:
         return 0

@@ -129,7 +129,7 @@ def _more(status: Status, snapshot: Snapshot, backend: Backend) -> tuple[str, st
     """Return what to tell of files that arguments name, and how long the rest takes."""
     from taskgraph.upkeep.inputs.named_files import kept_calls, told_named
 
-    named = told_named(kept_calls(snapshot), backend, snapshot.folder)
+    named = told_named(kept_calls(snapshot), backend, snapshot.folder, snapshot.writers)
     return named, _time_left(status, snapshot, backend)
 
 

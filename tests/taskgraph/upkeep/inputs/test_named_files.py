@@ -11,8 +11,9 @@ from taskgraph import TaskGenerator, run
 from taskgraph.tasks.recording import Recording, recorded_in
 
 JUGFILE = """
+import time
 from pathlib import Path
-from taskgraph import TaskGenerator
+from taskgraph import File, TaskGenerator
 
 @TaskGenerator
 def size(path, times=1, more=()):
@@ -27,6 +28,16 @@ def append(path, line):
 @TaskGenerator
 def read(path, made):
     return len(Path(path).read_text())
+
+@TaskGenerator
+def reserved(path):
+    return path
+
+@TaskGenerator(files=True)
+def write(name):
+    time.sleep(0.3)
+    Path(name).write_text("written")
+    return File(name)
 
 {calls}
 """
@@ -92,6 +103,17 @@ append("data/../log.txt", "more")
     for _ in range(2):
         assert "changed after" not in tg("execute", "job.py", "-j", "2").stderr
     assert "changed after" not in tg("status", "job.py").stderr
+
+
+@pytest.mark.parametrize("path", ["new.txt", "data/../new.txt"])
+def test_what_a_task_writes_whose_name_another_gives_is_not_told(tg, folder, path):
+    write(folder, f"write(reserved('{path}'))")
+    for command in ("execute", "execute", "status", "check"):
+        assert "changed after" not in tg(command, "job.py").stderr
+    change(folder / "new.txt")  # of this, its task looks after itself
+    told = tg("status", "job.py").stderr
+    assert "a file that tasks wrote is gone or changed" in told
+    assert "changed after" not in told
 
 
 def test_folders_and_what_is_not_there_are_not_told(tg, folder):
