@@ -51,6 +51,8 @@ class ProcessState:
         """Put them back."""
         os.umask(self._mask)
         for generator in self._generators.values():
+            if generator.replaced():
+                generator.put_back()
             if generator.word.value != generator.seen:
                 generator.go_on()
         if len(self._generators) < len(_SHARED):
@@ -65,11 +67,9 @@ class ProcessState:
 
     def _meet(self, *, new: bool) -> None:
         """Take in generators that are there: a task that made a new one may seed it."""
-        for name, find in _SHARED.items():
+        for name, kind in _SHARED.items():
             if name not in self._generators and (module := loaded(name)) is not None:
-                if new:
-                    module.seed()
-                self._generators[name] = SharedGenerator(find(module), module.seed)
+                self._generators[name] = kind(module, new=new)
 
 
 class SharedGenerator:
@@ -86,15 +86,21 @@ class SharedGenerator:
         What it was when nobody had seeded the generator.
     """
 
-    __slots__ = ("_again", "_seed", "_start", "seen", "word")
-
-    def __init__(self, address: int, seed: Callable[[bytearray], object]) -> None:
+    def __init__(self, owner: object, seed: Callable[..., object], address: int):
+        self._owner = owner  # of this memory, which must not be freed
         self._seed, self._again, self._start = seed, 0, b""
         self.word = ctypes.c_uint64()
         if address:
             self._start = ctypes.string_at(address, 4 * (_WORDS + 1))
             self.word = ctypes.c_uint64.from_address(address + 16)
         self.seen = self.word.value
+
+    def replaced(self) -> bool:
+        """Return whether there is another generator in its place."""
+        return False
+
+    def put_back(self) -> None:
+        """Put it back in its place."""
 
     def go_on(self) -> None:
         """Draw from here on what follows from where it stood, and from no other seed.
@@ -109,10 +115,43 @@ class SharedGenerator:
         self.seen = self.word.value
 
 
+class _OfRandom(SharedGenerator):
+    """That of `random`: not its functions, which anyone may replace by others."""
+
+    def __init__(self, module: Any, *, new: bool) -> None:
+        generator = getattr(module, "_inst", None)
+        if not isinstance(generator, module.Random):  # of another Python
+            super().__init__(None, module.seed, 0)
+            return
+        if new:
+            generator.seed()
+        super().__init__(generator, generator.seed, _state_of_random(generator))
+
+
+class _OfNumpy(SharedGenerator):
+    """That of `numpy.random`, which is another one when somebody gave it one."""
+
+    def __init__(self, module: Any, *, new: bool) -> None:
+        own = module.mtrand  # whose functions nobody replaces
+        if new:
+            own.seed()
+        self._given, self._give = own.get_bit_generator, own.set_bit_generator
+        bits = self._given()
+        known = type(bits) is module.MT19937
+        address = int(bits.ctypes.state_address) if known else 0
+        super().__init__(bits, own.seed, address)
+
+    def replaced(self) -> bool:
+        return self._given() is not self._owner
+
+    def put_back(self) -> None:
+        self._give(self._owner)
+
+
 @cache
-def _state_of_random(module: Any) -> int:
-    """Return where the generator of `random` has its state; 0 if that is not known."""
-    generator, header = module.random.__self__, object.__basicsize__
+def _state_of_random(generator: Any) -> int:
+    """Return where a generator of `random` has its state; 0 if that is not known."""
+    header = object.__basicsize__
     if type(generator).__basicsize__ < header + 4 * (_WORDS + 1):
         return 0
     address = id(generator) + header
@@ -121,19 +160,9 @@ def _state_of_random(module: Any) -> int:
     return address if list(there) == [used, *words] else 0
 
 
-def _state_of_numpy(module: Any) -> int:
-    """Return where the generator of `numpy.random` has its state; 0 if it is not known.
-
-    It has another one if somebody gave it one.
-    """
-    bits = module.get_bit_generator()
-    known = type(bits) is module.MT19937
-    return int(bits.ctypes.state_address) if known else 0
-
-
-_SHARED: dict[str, Callable[[Any], int]] = {
-    "random": _state_of_random,
-    "numpy.random": _state_of_numpy,
+_SHARED: dict[str, Callable[..., SharedGenerator]] = {
+    "random": _OfRandom,
+    "numpy.random": _OfNumpy,
 }
 
 

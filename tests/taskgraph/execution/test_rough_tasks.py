@@ -335,6 +335,30 @@ def test_a_worker_forgets_the_seeds_of_its_tasks(tg, library, seed, how):
     assert seed != "7" or set(first) == {of_seed[0]}
 
 
+@pytest.mark.parametrize(
+    ("before", "kind"), [("", "MT19937"), ("numpy.random.seed(x), ", "PCG64")]
+)
+def test_another_generator_ends_with_its_task(tg, before, kind):
+    given = f"{before}numpy.random.set_bit_generator(numpy.random.{kind}(7))"
+    text = SEEDS.format(library="numpy.random", seed="x", more="")
+    text = text.replace("numpy.random.seed(x)", given)
+    (tg.folder / "job.py").write_text(text)
+    tg("execute", "job.py")
+    first, drawn = (
+        json.loads(tg("value", "job.py", name).stdout) for name in ("first", "drawn")
+    )
+    assert len(set(first)) == 1
+    assert len(set(drawn)) == 3
+
+
+def test_functions_of_random_may_be_replaced(tg):
+    replaced = "random.random = random.seed = lambda *_: 0.5"
+    text = SEEDS.format(library="random", seed="x", more=replaced)
+    (tg.folder / "job.py").write_text(text)
+    assert "died" not in tg("execute", "job.py").stderr
+    assert json.loads(tg("value", "job.py", "drawn").stdout) == [0.5] * 3
+
+
 def test_tasks_go_on_from_the_seed_of_the_script(tg):
     text = SEEDS.format(library="random", seed="x", more="random.seed(3)")
     (tg.folder / "job.py").write_text(text)
