@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from taskgraph.execution.clock import Clock
+    from taskgraph.identity.parameters import Call
     from taskgraph.results.batch import Batch
     from taskgraph.results.causes import Causes
     from taskgraph.results.results import Results
@@ -229,13 +230,6 @@ class Runner:
         return payload, attempt
 
     def _attempt(self, task: Task) -> bytes | Failure:
-        try:
-            return self._once(task)
-        finally:
-            if task.mutable:  # not before: it may have returned a default
-                task.generator.empty_defaults()
-
-    def _once(self, task: Task) -> bytes | Failure:
         outputs = task.generator.declares and outputs_of(task)
         if not outputs:
             return self._attempted(task, self._as_returned)
@@ -272,6 +266,15 @@ class Runner:
             raise
         except Exception as error:  # noqa: BLE001 - unpickling calls the task's code
             return self._failure(error)
+        try:
+            return self._called(task, call, ended)
+        finally:
+            if task.mutable:  # not before: it may have returned a default
+                task.generator.empty_defaults()
+
+    def _called(
+        self, task: Task, call: Call, ended: Callable[[Task, object], bytes]
+    ) -> bytes | Failure:
         self.before()
         try:
             result = called(task, call, self._process, self._store, alone=self._alone)

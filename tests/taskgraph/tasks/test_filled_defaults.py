@@ -66,3 +66,17 @@ def test_a_default_that_cannot_be_emptied_is_refused_by_the_next_task():
     results = tasks[0].recording.results
     assert results.load(tasks[0].key) == 1
     assert "pile=None" in results.record(tasks[1].key).failure.message
+
+
+def test_what_is_no_tasks_own_is_not_taken_out_of_a_default():
+    notes = []
+
+    def keeps(x, seen=notes):
+        seen.append(x)
+
+    task = Task(keeps, 1)
+    notes.append("mine")
+    run([task], check=False)
+    failure = task.recording.results.record(task.key).failure
+    assert "was filled before it was made" in failure.message
+    assert notes == ["mine"]
