@@ -43,6 +43,8 @@ class Watch:
         self.found: list[str] = []
         self._undo: list[Callable[[], None]] = []
         self._within = False
+        self._seeded: set[str] = set()
+        self._made: Any = None
 
     def __enter__(self) -> Watch:
         bits: Any = None
@@ -54,14 +56,29 @@ class Watch:
         self._replace(os, "urandom", SYSTEM)
         self._replace(random, "_urandom", SYSTEM)
         self._replace_seed()
+        self._replace_shared_seed(GLOBAL, random)
+        if (shared := sys.modules.get("numpy.random")) is not None:
+            self._replace_shared_seed(GLOBAL_OF_NUMPY, shared)
+            self._replace_twister(shared.mtrand)
         return self
 
     def __exit__(self, *exception: object) -> None:
         for undo in reversed(self._undo):
             undo()
-        for name, state in _states().items():
-            if self._states.get(name) != state:
-                self._note(name)
+        self._decide()
+        for name in (GLOBAL, GLOBAL_OF_NUMPY):
+            self._note_drawn(name)
+
+    def _note_drawn(self, name: str) -> None:
+        """Note a shared generator if it was used since it was last given a seed."""
+        if name not in self._seeded and _states().get(name) != self._states.get(name):
+            self._note(name)
+
+    def _decide(self) -> None:
+        """Note the last twister that numpy made, if it got no seed since."""
+        if self._made is not None and self._made.seed_seq is not None:
+            self._note(OF_NUMPY)
+        self._made = None
 
     def _note(self, what: str) -> None:
         if what not in self.found:
@@ -71,16 +88,20 @@ class Watch:
         before = getattr(owner, name)
 
         def noted(*args: Any) -> Any:
-            outer, self._within = self._within, True
-            try:
-                if not outer:
-                    self._note(what)
-                return before(*args)
-            finally:
-                self._within = outer
+            if not self._within:
+                self._note(what)
+            return self._quietly(before, *args)
 
         setattr(owner, name, noted)
         self._undo.append(lambda: setattr(owner, name, before))
+
+    def _quietly(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call a function, and note nothing of what it draws."""
+        outer, self._within = self._within, True
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self._within = outer
 
     def _replace_seed(self) -> None:
         before = random.Random.seed
@@ -92,6 +113,40 @@ class Watch:
 
         setattr(random.Random, "seed", seed)  # noqa: B010 - to be watched, types or not
         self._undo.append(lambda: setattr(random.Random, "seed", before))
+
+    def _replace_shared_seed(self, name: str, module: Any) -> None:
+        before = module.seed
+
+        def seed(*args: Any, **kwargs: Any) -> None:
+            self._note_drawn(name)
+            self._quietly(before, *args, **kwargs)
+            if any(given is not None for given in (*args, *kwargs.values())):
+                self._seeded.add(name)
+            else:
+                self._note(name)
+
+        module.seed = seed
+        self._undo.append(lambda: setattr(module, "seed", before))
+
+    def _replace_twister(self, module: Any) -> None:
+        """Wait with what ``RandomState(3)`` makes: it gets its seed after that."""
+        name = "_MT19937"
+        before: Any = getattr(module, name, None)
+        if before is None:
+            return
+
+        class Deciding(type):
+            def __call__(cls, *args: Any) -> Any:
+                self._decide()
+                made = self._quietly(before, *args)
+                self._made = None if args else made
+                return made
+
+            def __instancecheck__(cls, instance: object) -> bool:
+                return isinstance(instance, before)
+
+        setattr(module, name, Deciding("MT19937", (), {}))
+        self._undo.append(lambda: setattr(module, name, before))
 
 
 def _states() -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 import uuid
 
@@ -144,6 +145,61 @@ def test_watching_leaves_everything_as_it_was():
         random.Random(4).random()
     assert watch.found == []
     assert before == (os.urandom, random.Random.seed, random.getstate())
+
+
+def seeded_twister():
+    return np.random.RandomState(3).random()
+
+
+def seeded_shared():
+    np.random.seed(3)  # noqa: NPY002 - as people do
+    random.seed(a=3)
+    return np.random.random() + random.random()  # noqa: NPY002
+
+
+def seeded_too_late():
+    before = np.random.random()  # noqa: NPY002
+    np.random.seed(3)  # noqa: NPY002
+    return before
+
+
+def twister_after_another():
+    made = [np.random.RandomState(), np.random.RandomState(3)]
+    return made[0].random()
+
+
+def seeded_by_nobody():
+    np.random.seed()  # noqa: NPY002
+    return np.random.random()  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    ("draw", "found"),
+    [
+        (seeded_twister, []),
+        (seeded_shared, []),
+        (seeded_too_late, ["the global generator of numpy.random"]),
+        (
+            twister_after_another,
+            ["a generator of numpy without a seed, as default_rng()"],
+        ),
+        (seeded_by_nobody, ["the global generator of numpy.random"]),
+    ],
+)
+def test_only_what_got_no_seed_is_noted(draw, found):
+    with Watch() as watch:
+        draw()
+    assert watch.found == found
+    random.seed()
+    np.random.seed()  # noqa: NPY002
+
+
+def test_a_twister_can_be_seeded_again_and_pickled_while_watched():
+    with Watch():
+        state = np.random.RandomState(3)
+        state.seed(4)
+        copy = pickle.loads(pickle.dumps(state))
+    assert copy.random() == state.random()
 
 
 WORK = """
