@@ -31,6 +31,10 @@ _TAKEN = (
     *("wells", "wells_missing", "wells_without_objects"),
 )
 """Columns of a plate's tables."""
+_MEASURED = re.compile(r"class-.*|.*-(?:mean|std|median|mad)", re.DOTALL)
+"""What their columns of measurements are called."""
+_DIGITS = 18
+"""That an integer has at most; a longer one is a name, as bar codes are."""
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d*)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -141,7 +145,7 @@ def _header(path: Path, header: Sequence[str]) -> list[str]:
             path, "says nothing of its wells; add a column, such as treatment"
         )
     for name in others:
-        if name in _TAKEN:
+        if name in _TAKEN or _MEASURED.fullmatch(name):
             raise _refused(
                 path,
                 f"has a column {name!r}, which is one of the plate's tables; call it"
@@ -175,7 +179,8 @@ def as_values(texts: Sequence[str], *, comma: bool = False) -> list[Value]:
     Parameters
     ----------
     texts
-        The cells; what begins with 0 as a name does, ``007``, is text.
+        The cells; what begins with 0 as a name does, ``007``, is text, and so are
+        integers of more digits than 64 bits have.
     comma
         Whether a comma may be in the place of the point.
 
@@ -183,9 +188,12 @@ def as_values(texts: Sequence[str], *, comma: bool = False) -> list[Value]:
     --------
     >>> as_values(["1", "2"]), as_values(["0.5", "2"]), as_values(["007", "8"])
     ([1, 2], [0.5, 2.0], ['007', '8'])
+    >>> as_values(["12345678901234567890", "8"])
+    ['12345678901234567890', '8']
     """
     if all(map(_INTEGER.fullmatch, texts)):
-        return [int(text) for text in texts]
+        short = all(len(text) <= _DIGITS for text in texts)
+        return [int(text) for text in texts] if short else [*texts]
     pointed = [text.replace(",", ".") if comma else text for text in texts]
     if all(map(_NUMBER.fullmatch, pointed)):
         return [float(text) for text in pointed]

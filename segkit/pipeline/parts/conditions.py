@@ -66,10 +66,13 @@ def per_condition(wells: Table, by: Sequence[str]) -> Table:
     ([1.414, nan], [1.5, nan])
     """
     places = list(zip(*(wells[name].tolist() for name in by), strict=True))
-    order = list(dict.fromkeys(places))
-    which = np.array([order.index(place) for place in places], np.int64)
+    order = {place: k for k, place in enumerate(dict.fromkeys(places))}
+    which = np.array([order[place] for place in places], np.int64)
     measured, empty = wells["fields"] > 0, wells["objects"] == 0
-    rows = [np.flatnonzero((which == k) & measured) for k in range(len(order))]
+    among = np.flatnonzero(measured)
+    among = among[np.argsort(which[among], kind="stable")]
+    starts = np.searchsorted(which[among], np.arange(1, len(order)))
+    rows = np.split(among, starts) if order else []
     found: Table = {
         name: np.array([place[k] for place in order]) for k, name in enumerate(by)
     }

@@ -136,6 +136,8 @@ def test_a_folder_for_each_condition_is_a_group_that_is_said(scan):
         ("well,row\nA1,A\n", "says nothing of its wells"),
         ("well,drug,drug\nA1,x,y\n", "has two columns 'drug'"),
         ("well,objects\nA1,x\n", "has a column 'objects', which is one of the plate's"),
+        ("well,area-std\nA1,x\n", "has a column 'area-std', which is one of the plate"),
+        ("well,class-a\nA1,x\n", "has a column 'class-a', which is one of the plate's"),
         ("well,drug\nA1,x\nB2,\n", "line 3: B2 has no drug; write one"),
         ("well,drug\nA1,x\nB2\n", "line 3: B2 has no drug; write one"),
         ("well,drug\nA1,x\n,y\n", "line 3: does not say which well it is"),
