@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ _LATEX |= {
         "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", _GREEK.split(), strict=True
     )
 }
+_LIGATURE = re.compile("([-',])(?=\\1)")  # two of them are a dash, a quotation mark
 _HEAD = 8  # letters of a head's line, where there are words to break it
 
 
@@ -105,7 +107,7 @@ def _head(name: str, kind: str) -> str:
 
 def _text(text: str) -> str:
     text = " ".join(unicodedata.normalize("NFC", text).split())
-    return "".join(map(_letter, text)).replace("--", "-{}-")
+    return _LIGATURE.sub(r"\1{}", "".join(map(_letter, text)))
 
 
 def _letter(letter: str) -> str:

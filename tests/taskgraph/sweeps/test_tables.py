@@ -19,6 +19,7 @@ from hypothesis import given, settings, strategies as st
 
 from taskgraph import NoResultError, Table, UsageError
 from taskgraph.displays.cells import spread
+from taskgraph.displays.latex import latex_table
 from taskgraph.sweeps.conditions import Condition
 from taskgraph.sweeps.exporting import save
 
@@ -263,3 +264,11 @@ def test_a_table_for_a_paper_is_escaped_and_has_six_digits(tmp_path):
         r"\bottomrule",
         r"\end{tabular}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("---", "-{}-{}-"), ("it''s", "it'{}'s"), ("a,,b", "a,{},b"), ("a-b", "a-b")],
+)
+def test_letters_stay_apart_in_a_table_for_a_paper(text, written):
+    assert f"\n{written} \\\\\n" in latex_table({"name": [text]}, str)
