@@ -17,12 +17,13 @@ from segkit.workflows.reserving import (
     marks_of_ours,
     require_no_other,
 )
-from segkit.workflows.saving import is_lost
+from segkit.workflows.saving import is_begun, is_lost
 from taskgraph.extending import Encoder, current_recording, digest, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from segkit.workflows.reserving import Reserved
     from taskgraph import Results, Task
 
 
@@ -109,5 +110,9 @@ def _in_vain(reserved: Task, last: Task, results: Results) -> bool:
             return True
     if last.generator in (tasks.FINISH_FILE, tasks.FINISH_ELSEWHERE):
         created: Task = last.args[0]
-        return created.can_load() and is_lost(created.value())
+        if not created.can_load():
+            return False
+        begun: Reserved = created.value()
+        ours = is_begun(begun) or is_of(results, path, last.key)
+        return is_lost(begun) or not ours  # others of the store may have written it
     return False

@@ -7,6 +7,7 @@ user said so. It is looked at once more just before it is replaced.
 from __future__ import annotations
 
 import platform
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -18,13 +19,15 @@ from segkit.io.elsewhere.constructing import Construction
 from segkit.names import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from segkit.io.image import Image
     from taskgraph import Results
 
 Mark: TypeAlias = tuple[int, int]
 ABSENT: Mark = (-1, 0)
+_STORE = 6
+"""Letters that tell stores apart; those of their contents follow."""
 _WHOSE = "is of somebody else or of another store (each pipeline file has its own)"
 _SAVING = (
     "segkit.workflows.save_image",
@@ -51,7 +54,7 @@ class Reserved:
     overwrite : bool
         Whatever lies there may be replaced.
     store : str
-        What the store is known by.
+        What the store is known by, and the content: each has its own construction.
     node : int
         The inode of what is under construction, which it keeps when it is named.
     expected : tuple of int
@@ -67,18 +70,29 @@ class Reserved:
 
     @property
     def partial(self) -> Path:
-        """Where the image lies until it is finished: another place for each store."""
+        """Where the image lies until it is finished: another for each `store`."""
         path = Path(self.path)
         return path.with_name(
             ".".join(filter(None, (path.name, self.store, "partial")))
         )
 
     @property
+    def overtaken(self) -> Iterator[Path]:
+        """What the same store has begun there of other content."""
+        path = Path(self.path)
+        of_store = re.escape(f"{path.name}.{self.store[:_STORE]}")
+        own = re.compile(rf"{of_store}\w*\.partial")
+        for found in path.parent.iterdir() if self.store else ():
+            if own.fullmatch(found.name) and found != self.partial:
+                yield found
+
+    @property
     def construction(self) -> Construction | None:
         """Where an image elsewhere is written; None of a file here."""
         if not is_address(self.path):
             return None
-        return Construction.at(self.path, self.store or "tasks")
+        own = self.store or "tasks"
+        return Construction.at(self.path, own, own[:_STORE])
 
     @property
     def untouched(self) -> bool:
@@ -306,7 +320,7 @@ def reserve(
     path: str,
     overwrite: bool,
     attempt: int,  # noqa: ARG001 - part of the key
-    content: str = "",  # noqa: ARG001 - part of the key
+    content: str = "",
     ours: frozenset[Mark] = frozenset(),
     store: str = "",
 ) -> Reserved:
@@ -342,6 +356,8 @@ def reserve(
 
     file = file_of(path)
     before = mark_of(file)
+    if content and store:
+        store = store[:_STORE] + content[: len(store) - _STORE]
     if is_address(path):
         if before != ABSENT and before not in ours and not overwrite:
             raise in_the_way(path, changed=bool(ours))

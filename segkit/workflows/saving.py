@@ -225,8 +225,9 @@ def create_file(
 ) -> Reserved:
     """Create an image without chunks, of the type that the first tile has.
 
-    Its unfinished image has a name of the store, so that runs with different stores
-    that write one file never write into each other's.
+    Its unfinished image has a name of the store and the content, so that runs that
+    write one file never write into each other's. Of one store, the last to begin goes
+    on: what it began of other content is removed, and is not finished.
     """
     from segkit.io.arranged.views import with_names
     from segkit.io.formats import format_of
@@ -255,6 +256,8 @@ def create_file(
     make_folder(partial.parent)
     remove(partial)
     format_.create(partial, blank, how)
+    for other in reserved.overtaken:  # not before, or this one could get its inode
+        remove(other)
     return replace(reserved, node=partial.stat().st_ino)
 
 
@@ -287,10 +290,11 @@ def _pyramid(options: dict[str, Any]) -> tuple[int, Downscale]:
 
 def is_lost(created: Reserved) -> bool:
     """Return whether a file under construction was removed."""
-    return not _is_begun(created) and not _is_named(created)
+    return not is_begun(created) and not _is_named(created)
 
 
-def _is_begun(created: Reserved) -> bool:
+def is_begun(created: Reserved) -> bool:
+    """Return whether a file is under construction."""
     construction = created.construction
     if construction is not None:
         return construction.is_there
@@ -319,7 +323,7 @@ def _writer(created: Reserved, *, overwrite: bool = False) -> ImageWriter:
     from segkit.io.errors import UnfinishedImageError
     from segkit.io.writing import ImageWriter
 
-    if not _is_begun(created):
+    if not is_begun(created):
         raise UnfinishedImageError(
             created.path,
             f"was removed while it was written ({created.partial.name}); run again",
@@ -343,7 +347,7 @@ def finish_file(
     from segkit.io.publishing import remove
 
     path = created.path
-    if not _is_begun(created) and _is_named(created):
+    if not is_begun(created) and _is_named(created):
         return Saved.at(path, of)  # a worker died between naming it and saying so
     given = dict(options)
     finishing = {name: given[name] for name in _FINISHING if name in given}
@@ -367,7 +371,7 @@ def finish_elsewhere(
     of: str = "",
 ) -> SavedElsewhere:
     """Check that all chunks of an image elsewhere are there, and make them an image."""
-    if _is_begun(created):
+    if is_begun(created):
         if not created.untouched and not _is_named(created):
             raise in_the_way(created.path)
         levels, downscale = _pyramid(dict(options))

@@ -47,13 +47,16 @@ class Construction:
         Where it will be.
     owner : str
         Whose it is; nobody else writes there meanwhile.
+    group : str
+        What the owners begin with whose constructions it takes the place of.
     """
 
     address: Address
     owner: str = ""
+    group: str = ""
 
     @classmethod
-    def at(cls, path: object, owner: str = "") -> Construction:
+    def at(cls, path: object, owner: str = "", group: str = "") -> Construction:
         """Return that of an address.
 
         Raises
@@ -71,7 +74,7 @@ class Construction:
             raise ImageRequestError(
                 address, "name the image itself, such as s3://bucket/name.zarr"
             )
-        return cls(address, owner)
+        return cls(address, owner, group)
 
     @property
     def place(self) -> Place:
@@ -126,8 +129,12 @@ class Construction:
         place, path = self.place, self.address.path
         place.ask("put", self._partial, layout.to_json())
         others = re.compile(re.escape(path) + r"(\.\w+)?\.partial")
+        own = f"{path}.{self.group}"
         for found in place.ask("siblings", f"{path}."):
             if found != self._partial and others.fullmatch(found):
+                if self.group and found.startswith(own):
+                    place.ask("remove", [found])
+                    continue
                 place.ask("remove", [self._partial])
                 raise UnfinishedImageError(
                     self.address,

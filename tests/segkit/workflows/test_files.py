@@ -215,6 +215,18 @@ def test_the_loser_does_not_remove_what_the_winner_still_writes(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["a.ome.zarr"]
 
 
+def test_of_one_store_only_the_last_content_that_was_begun_is_written(tmp_path):
+    first = begun("0" * 12, tmp_path, 1, content="a" * 32)
+    second = begun("0" * 12, tmp_path, 2, content="b" * 32)
+    assert [file.name for file in tmp_path.iterdir()] == [second.partial.name]
+    with pytest.raises(UnfinishedImageError, match="was removed while it was written"):
+        saving.finish_file(first, [24], ())
+    saved = saving.finish_file(second, [24], ())
+    assert (segkit.open_image(saved.path).read() == 2).all()
+    with pytest.raises(FileExistsError):
+        saving.finish_file(first, [24], ())
+
+
 def test_two_stores_are_told_apart(tmp_path):
     stores = [open_store(tmp_path / name) for name in ("a", "b", "a")]
     first, second, again = map(reserving.known_by, stores)

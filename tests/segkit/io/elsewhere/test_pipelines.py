@@ -186,6 +186,45 @@ def test_steps_that_were_changed_and_changed_back_write_anew_elsewhere(s3, tmp_p
     assert run_in(tmp_path / "s", steps, path) == 0
 
 
+def with_low(steps, low):
+    return Pipeline(*steps.steps[:2], hysteresis(low=low, high=200), *steps.steps[3:])
+
+
+def test_steps_that_were_ended_before_the_end_do_not_take_what_others_wrote(
+    s3, tmp_path
+):
+    steps = pipeline(save(s3("out.zarr")))
+    path = segkit.save(tmp_path / "one.tif", boxes(), axes="zyx")
+    results = open_store(tmp_path / "s")
+    run_in(tmp_path / "s", steps, path)
+    with recorded_in(Recording(results)) as recording:
+        pipeline_tasks(with_low(steps, 60), path, block=8 * 16 * 16)
+    assert not taskgraph.run(recording.tasks[:-1], store=results, workers=0).failed
+    run_in(tmp_path / "s", with_low(steps, 150), path)
+    other = segkit.open_image(s3("out.zarr")).read()
+    run_in(tmp_path / "s", with_low(steps, 60), path)
+    wanted = with_low(pipeline(), 60).run(path).labels
+    assert (wanted != other).any()
+    assert (segkit.open_image(s3("out.zarr")).read() == wanted).all()
+
+
+def test_what_one_store_began_elsewhere_is_overtaken_by_its_other_steps(s3, tmp_path):
+    steps = pipeline(save(s3("out.zarr")))
+    path = segkit.save(tmp_path / "one.tif", boxes(), axes="zyx")
+    results = open_store(tmp_path / "s")
+    with recorded_in(Recording(results)) as recording:
+        pipeline_tasks(steps, path, block=8 * 16 * 16)
+    assert not taskgraph.run(recording.tasks[:-1], store=results, workers=0).failed
+    with recorded_in(Recording(results)) as others:
+        pipeline_tasks(with_low(steps, 60), path, block=8 * 16 * 16)
+    assert not taskgraph.run(others.tasks[:-1], store=results, workers=0).failed
+    last = recording.tasks[-1:]
+    assert taskgraph.run(last, store=results, workers=0, check=False).failed
+    assert not taskgraph.run(others.tasks[-1:], store=results, workers=0).failed
+    wanted = with_low(pipeline(), 60).run(path).labels
+    assert (segkit.open_image(s3("out.zarr")).read() == wanted).all()
+
+
 def test_names_of_images_are_those_of_their_addresses():
     assert image_name("s3://lab/a/b.zarr?region=eu-west-1") == "b"
     assert image_name("precomputed://https://h/a/brain::raw/x") == "brain-raw-x"
