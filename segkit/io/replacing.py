@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from segkit.io.elsewhere.address import is_address
 from segkit.io.formats import format_of_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from segkit.io.image import Image
 
 # What programs that show folders leave there: how to show them, nothing else.
 _VIEWS = {".DS_Store", "Thumbs.db", "desktop.ini"}
@@ -55,6 +58,42 @@ def require_free(path: Path, *, overwrite: bool, folder: bool | None = None) -> 
             f"{path}: holds {strange}, which segkit did not write; choose another name,"
             " or remove it yourself"
         )
+
+
+def require_no_input(path: str | Path, image: Image) -> None:
+    """Raise if what is made of an image would replace it, whatever may be overwritten.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where something will be saved; inside a file by ``::``.
+    image : Image
+        What it is made of.
+
+    Raises
+    ------
+    FileExistsError
+        If the image, or one of its files, lies there.
+    """
+    target = str(path)
+    if any(_lies_in(own, target) for own in (image.path, *image.files)):
+        raise FileExistsError(
+            f"{target}: is the image itself, which is not replaced by what is made of"
+            " it; choose another name or folder (-o, out=)"
+        )
+
+
+def _lies_in(own: str, target: str) -> bool:
+    """Say whether a file, or a part of it, is what is to be written, or in it."""
+    if is_address(own) or is_address(target):
+        return own == target
+    (file, _, part), (other, _, whole) = own.partition("::"), target.partition("::")
+    try:
+        same = os.path.samefile(file, other)  # noqa: PTH121 - text in
+    except (OSError, ValueError):  # an array, or nothing is there
+        return False
+    inside, whole = f"{part.strip('/')}/", f"{whole.strip('/')}/"
+    return same and (whole == "/" or inside.startswith(whole))
 
 
 def foreign(folder: Path) -> str | None:

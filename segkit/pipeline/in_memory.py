@@ -12,6 +12,7 @@ import numpy as np
 from segkit import checks, io
 from segkit.io.elsewhere.address import is_address
 from segkit.io.elsewhere.constructing import Construction
+from segkit.io.replacing import require_no_input
 from segkit.measurement import classification
 from segkit.pipeline.apart import run_apart
 from segkit.pipeline.contents import is_foreign
@@ -90,6 +91,8 @@ def run(
     """Run the steps of a pipeline over one image; see `Pipeline.run`."""
     whole, name = opened(steps, image)
     require_free(steps, out, [name], overwrite=overwrite)
+    for path in save_paths(steps, out, [name]):
+        require_no_input(path, whole)
     found = taken(steps, whole)
     source = found.frames[0].image
     spec = ImageSpec.of(source)

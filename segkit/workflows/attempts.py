@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segkit.io.elsewhere.address import is_address
+from segkit.io.replacing import require_no_input
 from segkit.workflows import tasks
 from segkit.workflows.reserving import (
     ABSENT,
@@ -15,6 +16,7 @@ from segkit.workflows.reserving import (
     known_by,
     mark_of,
     marks_of_ours,
+    place_of,
     require_no_other,
 )
 from segkit.workflows.saving import is_begun, is_lost
@@ -23,6 +25,7 @@ from taskgraph.extending import Encoder, current_recording, digest, files_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from segkit.io.image import Image
     from segkit.workflows.reserving import Reserved
     from taskgraph import Results, Task
 
@@ -34,7 +37,7 @@ def saved_by(
     path: str,
     overwrite: bool,
     *,
-    of: str = "",
+    image: Image | None = None,
 ) -> Task:
     """Return the task that saves a file, a new one if the last was in vain.
 
@@ -51,14 +54,17 @@ def saved_by(
         Where.
     overwrite
         Replace whatever lies there.
-    of
-        Where the image lies that the content was made of; empty if of several.
+    image
+        What the content was made of; None if of several.
 
     Raises
     ------
     FileExistsError
-        If what was made of another image lies there.
+        If the image itself lies there, or what was made of another one.
     """
+    if image is not None:
+        require_no_input(path, image)
+    of = "" if image is None else place_of(image)
     recording = current_recording()
     results = recording.results if recording else None
     wanted, store = _digest_of(name, content), known_by(results)

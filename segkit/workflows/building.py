@@ -40,7 +40,6 @@ from segkit.workflows import sizing, tasks
 from segkit.workflows.attempts import saved_by
 from segkit.workflows.grouping import combined, seams_of
 from segkit.workflows.inputs import ArrayInput, FileInput, Readable
-from segkit.workflows.reserving import place_of
 from segkit.workflows.saving import Described
 from segkit.workflows.stored import Later, Part, StoredArray, later
 
@@ -324,7 +323,7 @@ class Builder:
         return path, overwrite, tuple(sorted(options.items()))
 
     def _saved(self, *saved: Any) -> Task:
-        return saved_by(*saved, of=place_of(self._settings.source.image))
+        return saved_by(*saved, image=self._settings.source.image)
 
     def _save_table(self, stage: SaveTableStage) -> Task:
         path, overwrite, options = self._target(stage.step)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import partial
 
 import h5py
 import numpy as np
@@ -100,6 +101,18 @@ def test_what_was_made_of_another_image_is_never_replaced_unasked(tmp_path, name
     images[1].parent.rename(tmp_path / "c")  # whose files are no other image's now
     run_in(tmp_path / "s", steps, tmp_path / "c" / "pic 1.tif", **given)
     assert reserving.mark_of(saved) != ours
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.zarr", "a.h5::raw"])
+@pytest.mark.parametrize("run", [partial(run_in, "memory://"), Pipeline.run])
+def test_the_image_itself_is_never_replaced(tmp_path, name, run):
+    pytest.importorskip({"a.zarr": "zarr", "a.h5::raw": "h5py"}.get(name, "numpy"))
+    segkit.save(tmp_path / name, IMAGE[0])
+    (tmp_path / "link").symlink_to(tmp_path)
+    options = {"out": tmp_path / "link", "overwrite": True}
+    with pytest.raises(FileExistsError, match="is the image itself"):
+        run(segmented(name, 9), tmp_path / name, **options)
+    assert (segkit.open_image(tmp_path / name).read() == IMAGE[0]).all()
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.zarr", "{name}/a.csv"])
