@@ -248,6 +248,12 @@ def voxels_of(first: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np
 def _require_fit(
     images: tuple[NDArray[Any], NDArray[Any]], box: Box, shape: tuple[int, ...]
 ) -> None:
+    found, known = (image.shape for image in images)
+    if found != known:
+        raise ValueError(
+            f"segmentation has shape {found}, but reference has shape {known}; give "
+            "two label images of equal shape"
+        )
     for name, image in zip(("segmentation", "reference"), images, strict=True):
         if image.shape != box.shape:
             raise ValueError(

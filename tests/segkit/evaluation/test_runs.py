@@ -99,7 +99,7 @@ def test_runs_grow_with_the_surface_not_with_the_volume():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: ev.label_runs([1], [1, 2]), ValueError, "reference has shape"),
+        (lambda: ev.label_runs([1], [1, 2]), ValueError, "give two label images"),
         (lambda: ev.label_runs([1.5], [1]), TypeError, "float64"),
         (lambda: ev.label_runs([-1], [1]), ValueError, "segmentation holds the id -1"),
         (lambda: ev.label_runs(1, 1), ValueError, "single numbers"),
