@@ -122,7 +122,19 @@ def _brief_of_object(value: Any, kind: type, depth: int) -> str:
         return f"{kind.__name__}{tuple(value.shape)}{value.dtype}"
     if hasattr(value, "shape") and hasattr(value, "columns"):  # a frame, or a table
         return f"{kind.__name__}{tuple(value.shape)}"
+    shows: Any = kind.__repr__
+    if shows is object.__repr__:  # it says where it lies in memory
+        return _cut(f"{kind.__name__}({_attributes(value, depth)})", _LONGEST)
     return _cut(" ".join(repr(value).split()), _LONGEST)
+
+
+def _attributes(value: Any, depth: int) -> str:
+    """Return what was set on an object, as far as there is room for it."""
+    named = list(getattr(value, "__dict__", {}).items())
+    if not depth:
+        return "..." if named else ""
+    shown = [f"{name}={brief(own, depth - 1)}" for name, own in named[:_MOST_ITEMS]]
+    return ", ".join(shown + ["..."] * (len(named) > _MOST_ITEMS))
 
 
 def _items(value: Any, depth: int) -> str:

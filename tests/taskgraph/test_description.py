@@ -88,3 +88,21 @@ def test_of_a_large_container_only_its_ends_are_shown(box):
     assert "1.5" in shown
     assert "3.5" in shown
     assert "1003 items" in shown
+
+
+class Plain:
+    def __init__(self, **given):
+        vars(self).update(given)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Plain(k=3, scale=2.0), "Plain(k=3, scale=2.0)"),
+        (Plain(), "Plain()"),
+        (Plain(a=1, b=2, c=3, d=4), "Plain(a=1, b=2, c=3, ...)"),
+        (Plain(a=Plain(b=Plain(c=1))), "Plain(a=Plain(b=Plain(...)))"),
+    ],
+)
+def test_an_object_without_a_text_of_its_own_shows_what_was_set_on_it(value, shown):
+    assert brief(value) == shown
