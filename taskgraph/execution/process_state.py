@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ class ProcessState:
         """Put them back."""
         os.umask(self._mask)
         for generator in self._generators.values():
-            if generator.replaced():
+            if generator.given() is not generator.owner:
                 generator.put_back()
             if generator.word.value != generator.seen:
                 generator.go_on()
@@ -80,6 +81,10 @@ class SharedGenerator:
 
     Attributes
     ----------
+    owner : object
+        The generator, so that its memory is not freed.
+    given : callable
+        Returns the one that is in its place, by no function of Python.
     word : c_uint64
         Which it is; the same forever if the state is not where it was expected.
     seen : int
@@ -87,17 +92,14 @@ class SharedGenerator:
     """
 
     def __init__(self, owner: object, seed: Callable[..., object], address: int):
-        self._owner = owner  # of this memory, which must not be freed
+        self.owner: object = owner
+        self.given: Callable[[], object] = repeat(owner).__next__
         self._seed, self._again, self._start = seed, 0, b""
         self.word = ctypes.c_uint64()
         if address:
             self._start = ctypes.string_at(address, 4 * (_WORDS + 1))
             self.word = ctypes.c_uint64.from_address(address + 16)
         self.seen = self.word.value
-
-    def replaced(self) -> bool:
-        """Return whether there is another generator in its place."""
-        return False
 
     def put_back(self) -> None:
         """Put it back in its place."""
@@ -135,17 +137,14 @@ class _OfNumpy(SharedGenerator):
         own = module.mtrand  # whose functions nobody replaces
         if new:
             own.seed()
-        self._given, self._give = own.get_bit_generator, own.set_bit_generator
-        bits = self._given()
+        bits = own.get_bit_generator()
         known = type(bits) is module.MT19937
         address = int(bits.ctypes.state_address) if known else 0
         super().__init__(bits, own.seed, address)
-
-    def replaced(self) -> bool:
-        return self._given() is not self._owner
+        self.given, self._give = own.get_bit_generator, own.set_bit_generator
 
     def put_back(self) -> None:
-        self._give(self._owner)
+        self._give(self.owner)
 
 
 @cache

@@ -50,6 +50,16 @@ out = f(b, b), f(x, x)
         ((3, False), (1, False)),
     ),
     "`f({3, 1, 2})`": ("out = same({3, 1, 2}).key == same({2, 1, 3}).key", True),
+    "`def f(x, seen=[])`, filled by `f`": (
+        """
+@TaskGenerator
+def f(x, seen=[]):
+    seen.append(x)
+    return list(seen)
+out = f(1), f(2)
+""",
+        ([1], [2]),
+    ),
     "`x.sort()` in a task": (
         """
 @TaskGenerator
