@@ -48,6 +48,7 @@ To show pages in a browser (with the extra ``web``):
 To tell the user:
 
 - `note`: something beside the result.
+- `latex_table`: a table of LaTeX that compiles, whatever its cells say.
 - `say`: print the result; a terminal obeys nothing in it.
 - `tell_address`: print where a page is, at once, and tell how it ends.
 """

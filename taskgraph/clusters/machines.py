@@ -101,9 +101,10 @@ class Machines:
         for element in self.elements(job, place):
             told = known.get(element.number)
             if told is not None and number in (None, element.number):
+                gone = f"! {told.lives}"  # since it was looked for, or just now
                 _on(
                     _host_of(job, element.number, told),
-                    f"{told.lives} && kill -TERM {told.pid}",
+                    f"{gone} || kill -TERM {told.pid} || {gone}",
                 )
 
 

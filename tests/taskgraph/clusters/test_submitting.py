@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from taskgraph.clusters.machines import Machines
+from taskgraph.clusters.orders import Element
+
 from . import fake_systems
 
 SECRET = "hunter2"
@@ -247,6 +250,17 @@ def test_processes_of_this_machine_are_cancelled_and_nobody_else_s(tg):
 
     ended(tg)
     assert tg.json("locks", "slow.py") == []
+
+
+def test_a_process_that_ends_before_it_is_cancelled_is_no_refusal(
+    tmp_path, monkeypatch
+):
+    machines, host = Machines("local"), os.uname().nodename
+    (tmp_path / "process.1").write_text(f"{host} {2**22 + 1} 1")
+    gone = [Element(1, "running", host)]  # as it was a moment ago
+    monkeypatch.setattr(machines, "elements", lambda _job, _place: gone)
+
+    machines.cancel("here", tmp_path, None)
 
 
 def test_machines_are_reached_by_ssh_and_take_jobs_in_turn(tg):
