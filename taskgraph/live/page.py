@@ -195,7 +195,8 @@ class LivePage:
         if plain not in self._values:
             url = self._address or self.results().backend.url
             path = str(self.following.jugfile.resolve())
-            self._values[plain] = ValueProcess(url, path, tasks.snapshot.arguments)
+            made = ValueProcess(url, path, tasks.snapshot.arguments)
+            self._values.setdefault(plain, made)  # two pages may ask at once
         return self._values[plain]
 
     def open(self, key: bytes, payload: bytes, *, plain: bool) -> dict[str, Any]:

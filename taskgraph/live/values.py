@@ -129,7 +129,8 @@ class ValueProcess:
                 command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
             )
             assert self._process.stdin is not None
-            send(self._process.stdin, self._told)
+            with contextlib.suppress(OSError):  # who died already does not answer
+                send(self._process.stdin, self._told)
         return self._process
 
     def _end(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 
@@ -176,6 +176,28 @@ def test_nobody_waits_for_a_value_that_never_comes(shown, jugfile):
         if (process := page.values(plain=False)._process) is not None:
             process.kill()
         asked[0].join(0.1)
+
+
+def test_two_that_ask_at_once_share_one_process(shown, jugfile, monkeypatch):
+    _, page = shown(jugfile)
+    made, got, both = [], [], Barrier(2, timeout=20)
+
+    def make(*_):
+        made.append(object())
+        if len(made) < 3:
+            both.wait()
+        return made[-1]
+
+    monkeypatch.setattr("taskgraph.live.page.ValueProcess", make)
+    asking = [
+        Thread(target=lambda: got.append(page.values(plain=False))) for _ in range(2)
+    ]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join()
+    assert got == [page.values(plain=False)] * 2
+    page._values.clear()  # they are no processes that could be closed
 
 
 def test_a_value_of_a_task_that_ran_again_is_the_new_one(shown, jugfile):
