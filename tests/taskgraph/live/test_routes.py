@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -180,23 +180,22 @@ def test_nobody_waits_for_a_value_that_never_comes(shown, jugfile):
 
 def test_two_that_ask_at_once_share_one_process(shown, jugfile, monkeypatch):
     _, page = shown(jugfile)
-    made, got, both = [], [], Barrier(2, timeout=20)
+    got, begun, answered = [], Event(), Event()
 
     def make(*_):
-        made.append(object())
-        if len(made) < 3:
-            both.wait()
-        return made[-1]
+        if not begun.is_set():  # the first waits here until the second has its answer
+            begun.set()
+            assert answered.wait(20)
+        return object()
 
     monkeypatch.setattr("taskgraph.live.page.ValueProcess", make)
-    asking = [
-        Thread(target=lambda: got.append(page.values(plain=False))) for _ in range(2)
-    ]
-    for one in asking:
-        one.start()
-    for one in asking:
-        one.join()
-    assert got == [page.values(plain=False)] * 2
+    first = Thread(target=lambda: got.append(page.values(plain=False)))
+    first.start()
+    assert begun.wait(20)
+    got.append(page.values(plain=False))
+    answered.set()
+    first.join()
+    assert got[0] is got[1] is page.values(plain=False)
     page._values.clear()  # they are no processes that could be closed
 
 
