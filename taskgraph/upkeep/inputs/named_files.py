@@ -15,6 +15,7 @@ import re
 import stat
 from ast import literal_eval
 from collections import defaultdict
+from contextlib import suppress
 from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -133,7 +134,9 @@ def _texts(value: Any) -> Iterator[str]:
     elif kind is msgpack.ExtType:
         shown = value.data.decode(errors="replace") if value.code == Part.TEXT else ""
         if _PATH.fullmatch(shown):
-            yield literal_eval(shown.partition("(")[2][:-1])
+            with suppress(ValueError, SyntaxError):  # of a class that is called so, too
+                path = literal_eval(shown.partition("(")[2][:-1])
+                yield from (path,) if isinstance(path, str) else ()
     elif kind in _INSIDE:
         for item in islice(_INSIDE[kind](value), _ITEMS):
             yield from _texts(item)

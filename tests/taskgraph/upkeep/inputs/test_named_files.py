@@ -4,11 +4,14 @@ import os
 import time
 from pathlib import Path
 
+import msgpack
 import pytest
 
 import taskgraph
 from taskgraph import TaskGenerator, run
+from taskgraph.calls.kept import Part
 from taskgraph.tasks.recording import Recording, recorded_in
+from taskgraph.upkeep.inputs.named_files import _texts
 
 JUGFILE = """
 import time
@@ -157,3 +160,8 @@ def test_from_python_it_is_a_warning(tmp_path, monkeypatch, caplog):
         assert "a file that" in told
         assert "in.txt (of letters)" in told
         assert "`taskgraph.invalidate(...)`" in told
+
+
+@pytest.mark.parametrize("shown", ["XPath('//a', 'b')", "XPath('a' + 'b')"])
+def test_an_object_that_only_looks_like_a_path_names_no_file(shown):
+    assert list(_texts(msgpack.ExtType(Part.TEXT, shown.encode()))) == []
