@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import sys
+import zlib
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-__all__ = ["zstd"]
+__all__ = ["decompressed", "zstd"]
+
+_MAGIC = b"\x28\xb5\x2f\xfd"
+"""What its frames begin with."""
+
+
+def decompressed(data: bytes) -> bytes:
+    """Return what was compressed: by it, or by zlib, as some once was.
+
+    Raises
+    ------
+    ZstdError, zlib.error
+        It was by neither.
+
+    Examples
+    --------
+    >>> decompressed(zstd.compress(b"text")), decompressed(zlib.compress(b"text"))
+    (b'text', b'text')
+    """
+    if data.startswith(_MAGIC):
+        return zstd.decompress(data)
+    return zlib.decompress(data)

@@ -18,6 +18,7 @@ from backends.interface import KEY_SIZE
 from backends.interface.frozen import frozen
 from taskgraph.calls.kept import Calls, Signature
 from taskgraph.calls.past import Past
+from taskgraph.compression import decompressed, zstd
 from taskgraph.identity.input_files import changed_files
 from taskgraph.upkeep.jugfile_store import is_default_store, is_edited
 
@@ -34,6 +35,7 @@ _PREFIX = "graph-"
 _LONGEST_STEM = 100
 _DIGITS = 8
 _ADVICE = "`tg execute` lists the tasks again"
+_NONSENSE = (zlib.error, zstd.ZstdError, ValueError, TypeError)
 _ANY_TEXT = "surrogatepass"
 """Paths and arguments are bytes that need not be UTF-8."""
 
@@ -256,8 +258,8 @@ def save(snapshot: Snapshot, backend: Backend) -> None:
     backend.documents.put(name, encode(snapshot))
 
 
-def encode(snapshot: Snapshot, level: int = 1) -> bytes:
-    """Return a snapshot as bytes, for `decode`, more or less compressed."""
+def encode(snapshot: Snapshot) -> bytes:
+    """Return a snapshot as bytes, for `decode`."""
     arrays = (snapshot.functions, snapshot.counts, snapshot.needs)
     plain = (
         VERSION,
@@ -268,7 +270,7 @@ def encode(snapshot: Snapshot, level: int = 1) -> bytes:
         snapshot.missing,
         list(snapshot.names),
         snapshot.keys,  # digests: nothing makes them smaller
-        [zlib.compress(numbers.tobytes(), level) for numbers in arrays],
+        [zstd.compress(numbers.tobytes(), 1) for numbers in arrays],
         snapshot.writing,
         dict(snapshot.inputs),
         snapshot.calls.blocks,
@@ -351,11 +353,11 @@ def decode(data: bytes) -> Snapshot | None:
         *plain, names, keys, packed, writing, inputs = plain
         path, arguments, stamp, when, missing = plain
         functions, counts, needs = (
-            array("I", zlib.decompress(numbers)) for numbers in packed
+            array("I", decompressed(numbers)) for numbers in packed
         )
         past = Past(past[0], tuple(past[1]), _blocks(past[2]))
         calls = _blocks(calls)
-    except (zlib.error, ValueError, TypeError, msgpack.UnpackException):
+    except (*_NONSENSE, msgpack.UnpackException):
         return None
     return Snapshot(
         path,

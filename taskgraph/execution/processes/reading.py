@@ -143,7 +143,7 @@ class Reader:
         """Tell what is new in a graph, and what it is that this comes after."""
         before = growing.size, growing.check
         for piece in growing.pieces(loaded.graph, loaded.missing, loaded.inputs):
-            self.letters.send("piece", snapshot.encode(piece, level=0))
+            self.letters.send("piece", snapshot.encode(piece))
         self.letters.send("more", before)
 
     @contextmanager

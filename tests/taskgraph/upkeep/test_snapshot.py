@@ -2,13 +2,16 @@
 
 import errno
 import os
+import zlib
 
+import msgpack
 import pytest
 
 from backends.errors import DamagedError
 from backends.opening import open_backend
 from backends.warning import warnings_told
 from taskgraph import open_store
+from taskgraph.compression import zstd
 from taskgraph.tasks.graph import Graph
 from taskgraph.tasks.jugfile import Jugfile
 from taskgraph.tasks.recording import Recording, recorded_in
@@ -88,6 +91,13 @@ def test_a_list_of_tasks_that_cannot_be_written_is_told(tmp_path, monkeypatch):
 
 def test_no_snapshot_is_none(backend, jugfile):
     assert snapshot.load(backend, jugfile) is None
+
+
+def test_a_snapshot_is_read_that_was_packed_as_before(jugfile):
+    taken = take(some_graph(), jugfile)
+    fields = msgpack.unpackb(snapshot.encode(taken))
+    fields[8] = [zlib.compress(zstd.decompress(packed)) for packed in fields[8]]
+    assert snapshot.decode(msgpack.packb(fields)) == taken
 
 
 @pytest.mark.parametrize("data", [b"\x93", b"\x91\x63", b"text"])
