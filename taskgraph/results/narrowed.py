@@ -95,6 +95,13 @@ def widen(how: Narrowing, data: Any) -> memoryview:
     narrow = numpy.frombuffer(data, f"<u{how.width}")
     wide = numpy.empty(len(narrow), "<u8")
     base = numpy.uint64(how.base)
+    if how.step is not None and not narrow.any():
+        steps = numpy.arange(1, min(len(wide), _BLOCK) + 1, dtype="<u8")
+        steps *= numpy.uint64(how.step)
+        for start, stop in _blocks(len(wide)):
+            numpy.add(steps[: stop - start], base, out=wide[start:stop])
+            base = wide[stop - 1]
+        return memoryview(wide.data).cast("B")
     for start, stop in _blocks(len(wide)):
         block = wide[start:stop]
         if how.step is None:

@@ -41,6 +41,7 @@ mixed = st.lists(words, min_size=1, max_size=40).map(lambda x: np.array(x, np.ui
 
 @settings(max_examples=300)
 @example(in_steps(2**64 - 1, [1, 255]), 1)
+@example(in_steps(2**64 - 9, [5] * 9), 3)
 @given(near | growing | mixed, st.sampled_from([1, 3, 1 << 16]))
 def test_numbers_come_back_and_are_as_narrow_as_they_may_be(numbers, block):
     with pytest.MonkeyPatch.context() as patched:
