@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from collections import deque
 from operator import attrgetter, not_
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from backends.interface.frozen import frozen
 from taskgraph.resources import NOTHING
 from taskgraph.tasks.graph import closure_of
 from taskgraph.tasks.longest_first import left_to_others, longest_first
+from taskgraph.tasks.waiting import Followers, Waiting, waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 Key = bytes
 _Keys = deque[Key]
 _KEY = attrgetter("key")
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    """Tasks that wait for the same results, and how many of these are missing."""
-
-    missing: int = 0
-    keys: list[Key] = field(default_factory=list)
 
 
 class Frontier:
@@ -76,8 +68,8 @@ class Frontier:
         self._needed_by: dict[Key, list[Key]] | None = None
         self.failed = {key for key in failed if key in graph}
         self.unfinished = {key for key in graph if key not in finished} | self.failed
-        self._waiting: dict[Key, _Waiting] = {}
-        self._followers: defaultdict[Key, list[_Waiting]] = defaultdict(list)
+        self._waiting: dict[Key, Waiting] = {}
+        self._followers: Followers = {}
         self._selected = selected
         self._fresh: deque[Key] = deque()
         self._urgent: set[Key] = set()
@@ -95,7 +87,7 @@ class Frontier:
         ready = []
         unfinished, failed = self.unfinished, self.failed
         needs: tuple[Task, ...] = ()
-        group = _Waiting()
+        group = Waiting()
         for task in tasks:
             key = task.key
             if key not in unfinished or key in failed:
@@ -103,7 +95,7 @@ class Frontier:
             if task.needs is not needs:
                 needs = task.needs
                 missing = filter(unfinished.__contains__, map(_KEY, needs))
-                group = self._wait(list(missing))
+                group = waiting_for(missing, self._followers)
             if group.missing:
                 group.keys.append(key)
                 self._waiting[key] = group
@@ -111,13 +103,6 @@ class Frontier:
                 ready.append(key)
         self._urgent |= longest_first(ready, self._graph, tasks, self._seconds)
         self._fresh.extend(ready)
-
-    def _wait(self, missing: list[Key]) -> _Waiting:
-        """Return a group that waits for these."""
-        group = _Waiting(len(missing))
-        for key in missing:
-            self._followers[key].append(group)
-        return group
 
     def grow(self, finished: Container[Key], failed: Container[Key]) -> None:
         """Take in the tasks that the graph has got since."""
@@ -253,7 +238,7 @@ class Frontier:
         taken: dict[Key, None] = {}
         costs: dict[object, float | None] = {}
         seconds = 0.0
-        missing: dict[_Waiting, int] = {}
+        missing: dict[Waiting, int] = {}
         ahead: list[Key] = []
         asked, tasks = budget.asked, self._graph.by_key
         ready = self._free(budget, self._stack, self._fresh, self._aside)

@@ -72,7 +72,7 @@ class _Row(NamedTuple):
     """Tasks in a row, with what is the same for all calls that are given them."""
 
     tasks: tuple[Any, ...]
-    keys: list[bytes]
+    keys: tuple[bytes, ...]
     encoded: bytes
     recording: Any
     """Of all of them; None if they are of several."""
@@ -89,7 +89,7 @@ def _row_of(tasks: Sequence[Any], encoder: Encoder) -> _Row | None:
         return last
     if not all(hasattr(kind, "__taskgraph_task__") for kind in set(map(type, tasks))):
         return None
-    keys = list(map(_KEY, tasks))
+    keys = tuple(map(_KEY, tasks))
     some = range(0, len(keys), _AT_ONCE)
     encoded = b"K".join([b"", *[b"K".join(keys[i : i + _AT_ONCE]) for i in some]])
     recordings = set(map(_RECORDING, tasks))

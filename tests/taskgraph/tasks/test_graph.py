@@ -60,6 +60,16 @@ def test_everything_is_taken_once_after_what_it_needs(graph, tasks, data):
     assert frontier.open == 0
 
 
+def test_a_call_that_is_written_down_twice_is_waited_for_once():
+    with recorded_in(Recording()) as recording:
+        one, again = f(label=1), f(label=1)
+        last = f(one, again)
+    frontier = Frontier(Graph(recording.tasks))
+    assert one.key == again.key
+    assert frontier.finish([one.key])
+    assert frontier.take(cheap, budget(9)) == [last.key]
+
+
 @given(graphs(), st.data())
 def test_what_depends_on_a_failure_is_blocked_and_nothing_else(graph, data):
     failed = data.draw(st.sampled_from(list(graph)))
