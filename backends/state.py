@@ -146,7 +146,7 @@ class State:
 
     position: int = 0
     forgot_at: int = 0
-    records: dict[Key, int] = field(default_factory=dict)
+    records: dict[Key, int] = field(default_factory=dict)  # position * MAX_ROWS + row
     failures: set[Key] = field(default_factory=set)
     locked: dict[Key, str] = field(default_factory=dict)
     claimed: dict[int, tuple[str, float, list[Key]]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from backends.documents import SealedDocuments
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from backends.interface import Bytes, Change, Discarded, Inputs, Key, Lock, Where
     from backends.log import Log
     from backends.state import State
+
+_NOWHERE = (-1, -1)
 
 
 class JournalStore:
@@ -94,6 +97,11 @@ class JournalStore:
 
     def find(self, key: Key) -> Where | None:
         return self._journal.find(key)
+
+    def places(self, keys: Sequence[Key]) -> list[int]:
+        found = map(self._state.records.get, keys)
+        each = (_NOWHERE if at is None else divmod(at, MAX_ROWS) for at in found)
+        return list(chain.from_iterable(each))
 
     def keys(self) -> Set[Key]:
         return self._state.records.keys()

@@ -76,6 +76,12 @@ class Backend(Protocol):
     def find(self, key: Key) -> Where | None:
         """Return where the result or the failure of `key` is."""
 
+    def places(self, keys: Sequence[Key]) -> list[int]:
+        """Return where those of many are: position and row of each, one after another.
+
+        Of what has neither, -1 and -1.
+        """
+
     def keys(self) -> Set[Key]:
         """Return all keys with a result or a failure."""
 

@@ -36,6 +36,15 @@ class JournalContract:
         assert [bert.find(k).row for k in (A, B, C)] == [0, 1, 2]
         assert len({bert.find(k).position for k in (A, B, C)}) == 1
 
+    def test_places_of_many_are_those_of_each(self, anna, bert, reopen):
+        publish(anna, A, B)
+        publish(anna, C)
+        bert.discard([B], reason="wanted")
+        for store in (reopen("late"), anna, bert):
+            store.poll()
+            of_a, of_c = (store.find(k)[:2] for k in (A, C))
+            assert store.places([C, B, A]) == [*of_c, -1, -1, *of_a]
+
     def test_each_thread_writes_to_a_store_of_its_own(self, anna):
         publish(anna, A, body=b"before")
 

@@ -175,7 +175,7 @@ def _publish(results: Results, batch: Batch, claim: Claim) -> None:
     accepted = results.backend.publish(
         batch.keys,
         bytes(batch.rows),
-        batch.encode(context, results.backend.find),
+        batch.encode(context, results.backend.places),
         since=claim.token,
         inputs=batch.inputs,
     )

@@ -117,5 +117,7 @@ def record_timeout(backend: Backend, worker: str, key: Key, about: str) -> None:
     message = "did not stop at its timeout, so its worker was killed"
     failure = Failure("timeout", "Timeout", message, "")
     batch.add(key, failure, (name, ""), (arguments, time.time(), 0.0, 0.0, 0))
-    body = batch.encode({"host": os.uname().nodename, "pid": os.getpid()}, backend.find)
+    body = batch.encode(
+        {"host": os.uname().nodename, "pid": os.getpid()}, backend.places
+    )
     backend.publish(batch.keys, bytes(batch.rows), body, since=held[0].token)

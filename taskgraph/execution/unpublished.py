@@ -58,7 +58,7 @@ class Unpublished:
             What the records share, see `Provenance.context`.
         """
         batch, backend = self.batch, results.backend
-        body, keys = batch.encode(context, backend.find), batch.keys
+        body, keys = batch.encode(context, backend.places), batch.keys
         accepted = backend.publish(
             keys, batch.rows, body, since=self.token, inputs=batch.inputs
         )

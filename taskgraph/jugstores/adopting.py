@@ -283,7 +283,7 @@ class _Adopting:
     def _publish(self, batch: Batch, size: int, about: Provenance, token: int) -> None:
         backend = self._own.backend
         context = {**about.context(), "jug": self._looking.jug.url}
-        body = batch.encode(context, backend.find)
+        body = batch.encode(context, backend.places)
         rows, inputs = bytes(batch.rows), batch.inputs
         accepted = backend.publish(batch.keys, rows, body, since=token, inputs=inputs)
         self.done.copied += accepted

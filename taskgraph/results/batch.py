@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain, filterfalse, islice, repeat
+from itertools import islice, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,8 +17,6 @@ from taskgraph.records import ANY_TEXT, HERE, NO_INPUTS, VERSION, Failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from backends.interface import Where
-
 _RESULT, _FAILURE = int(Row.RESULT), int(Row.FAILURE)
 _KEYS = attrgetter("keys")
 _About: TypeAlias = tuple[str | int, float, float, float, int]
@@ -28,8 +26,8 @@ _Row: TypeAlias = tuple[
 """Key, kind, payload, number of the function, inputs; and what is about a record."""
 
 
-def _not_told(key: bytes) -> Where | None:
-    raise LookupError(f"where is the record of {key.hex()[:12]}? pass `find`")
+def _not_told(keys: Sequence[bytes]) -> list[int]:
+    raise LookupError(f"where is the record of {keys[0].hex()[:12]}? pass `places`")
 
 
 @dataclass(slots=True)
@@ -97,7 +95,7 @@ class Batch:
     def encode(
         self,
         context: Mapping[str, Any],
-        find: Callable[[bytes], Where | None] = _not_told,
+        places: Callable[[Sequence[bytes]], list[int]] = _not_told,
     ) -> bytes:
         """Return the body of the segment that holds these records.
 
@@ -105,9 +103,9 @@ class Batch:
         ----------
         context : mapping
             What they share.
-        find : callable
-            Returns where the record of a key is that is not among them. Records that
-            were made of nothing else need none.
+        places : callable
+            Returns where the records of keys are that are not among them, as
+            `Backend.places`. Records that were made of nothing else need none.
 
         Raises
         ------
@@ -131,7 +129,7 @@ class Batch:
             "attempts": self.attempts,
             "context": dict(context),
         }
-        packed = zstd.compress(_packed_columns(meta, _places(keys, inputs, find)), 1)
+        packed = zstd.compress(_packed_columns(meta, _places(keys, inputs, places)), 1)
         sizes = list(map(len, payloads))
         body: bytes = msgpack.packb((VERSION, packed, sizes, b"".join(payloads)))
         return body
@@ -172,26 +170,39 @@ def _microseconds(seconds: Sequence[float]) -> list[int]:
 def _places(
     keys: Sequence[bytes],
     inputs: Sequence[Inputs],
-    find: Callable[[bytes], Where | None],
+    places: Callable[[Sequence[bytes]], list[int]],
 ) -> dict[int, list[int]]:
     """Return by row where its inputs are: position and row, one after another."""
-    known: dict[bytes, tuple[int, int]] = {}
-    places: dict[int, list[int]] = {}
+    own: dict[bytes, int] = {}
+    found: dict[int, list[int]] = {}
     if not any(map(_KEYS, inputs)):
-        return places
+        return found
     last: Sequence[bytes] = ()
+    needed: set[bytes] = set()
     flat: list[int] = []
     for row, (key, made_of) in enumerate(zip(keys, map(_KEYS, inputs), strict=True)):
         if made_of:
             if made_of is not last:
-                last = made_of
-                for need in filterfalse(known.__contains__, last):
-                    where = find(need)
-                    place = (where.position, where.row) if where else (HERE, HERE)
-                    known[need] = place
-                flat = list(chain.from_iterable(map(known.__getitem__, last)))
-            places[row] = flat
-        if key in known:  # made anew: it is here now
+                last, needed = made_of, set(made_of)
+                flat = _flat(last, own, places)
+            found[row] = flat
+        if key in needed:  # made anew: it is here now
             last = ()
-        known[key] = HERE, row
-    return places
+        own[key] = row
+    return found
+
+
+def _flat(
+    made_of: Sequence[bytes],
+    own: Mapping[bytes, int],
+    places: Callable[[Sequence[bytes]], list[int]],
+) -> list[int]:
+    """Return where these are: in rows of the segment, or in other segments."""
+    others = [need for need in made_of if need not in own] if own else made_of
+    elsewhere = places(others) if others else []
+    if len(others) == len(made_of):
+        return elsewhere
+    rest, flat = zip(*[iter(elsewhere)] * 2, strict=True), list[int]()
+    for need in made_of:
+        flat += (HERE, own[need]) if need in own else next(rest)
+    return flat

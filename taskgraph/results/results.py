@@ -18,7 +18,7 @@ from taskgraph.results import codec, short
 from taskgraph.results.unpacked import Unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Set
 
     from backends.interface import Backend, Where
 
@@ -28,6 +28,7 @@ _SMALL, _MANY = 64, 1 << 17
 """How large encoded results are, and how many, that are kept decoded."""
 _PATHS = {type(Path())}
 _UNKNOWN = object()
+_NO_ROW: tuple[tuple[bytes, ...], list[Any]] = (), []
 
 
 @known_as("taskgraph")
@@ -51,6 +52,7 @@ class Results:
         self._unpacked = Unpacked()
         self._small: dict[bytes, Any] = {}
         self._small_as_of = backend.forgot_at
+        self._row = _NO_ROW
         self._had = b"", -1
         self._thread, self._of_thread = threading.get_ident(), threading.local()
 
@@ -76,7 +78,7 @@ class Results:
         for key in keys:
             self.pending.pop(key, None)
         if not stored:
-            self._small.clear()
+            self._forget_small()
 
     def keys(self) -> Set[bytes]:
         """Return the keys of all records, and of results that wait to be stored."""
@@ -143,18 +145,22 @@ class Results:
     def _keep(self, key: bytes, found: Any, payload: bytes) -> None:
         """Keep a value decoded, if it is small and cannot be changed."""
         if len(payload) <= _SMALL and type(found) in _CONSTANT:
-            if len(self._small) >= _MANY:
-                self._small.clear()
+            if len(self._small) >= _MANY or key in self._small:
+                self._forget_small()
             self._small[key] = found
 
-    def load_many(self, keys: Sequence[bytes]) -> list[Any]:
+    def load_many(self, keys: tuple[bytes, ...]) -> list[Any]:
         """Return the results of `keys`, to each place one of its own; see `load`.
 
-        What cannot be changed is decoded once, as long as there is room for it.
+        What cannot be changed is decoded once, as long as there is room for it, and
+        looked up once for those who ask for the same tuple in turn.
         """
         known = self._decoded()
+        if keys is self._row[0]:
+            return self._row[1].copy()
         with suppress(KeyError):
-            return list(map(known.__getitem__, keys))
+            self._row = keys, list(map(known.__getitem__, keys))
+            return self._row[1].copy()
         return [
             self.load(key) if (value := known.get(key, _UNKNOWN)) is _UNKNOWN else value
             for key in keys
@@ -163,9 +169,13 @@ class Results:
     def _decoded(self) -> dict[bytes, Any]:
         """Return the small values that are kept, if the store has not forgotten any."""
         if self._small_as_of != self.backend.forgot_at:
-            self._small.clear()
+            self._forget_small()
             self._small_as_of = self.backend.forgot_at
         return self._small
+
+    def _forget_small(self) -> None:
+        self._small.clear()
+        self._row = _NO_ROW
 
     def decode(self, payload: bytes, key: bytes) -> Any:
         """Return the value of a payload, telling whose it is if that fails."""
@@ -243,8 +253,8 @@ class Results:
             return None
         payload = codec.PLAIN_ALONE + brief
         if len(payload) <= _SMALL:
-            if len(self._small) >= _MANY:
-                self._small.clear()
+            if len(self._small) >= _MANY or key in self._small:
+                self._forget_small()
             self._small[key] = value
         return payload
 

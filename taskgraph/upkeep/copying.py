@@ -296,7 +296,7 @@ class _Copying:
             size += stored_size(found.record.payload)
         if not records:
             return
-        body = records.encode(wanted[0].record.context, backend.find)
+        body = records.encode(wanted[0].record.context, backend.places)
         rows, inputs = bytes(records.rows), records.inputs
         accepted = backend.publish(records.keys, rows, body, since=token, inputs=inputs)
         self.done.copied += accepted

@@ -191,7 +191,7 @@ def _publish(
     backend.publish(
         batch.keys,
         bytes(batch.rows),
-        batch.encode(context, backend.find),
+        batch.encode(context, backend.places),
         since=claim.token,
         inputs=batch.inputs,
     )

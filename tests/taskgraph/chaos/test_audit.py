@@ -37,7 +37,7 @@ def publish(results, key, value, *needs):
     batch = Batch()
     payload = value if isinstance(value, Failure) else results.encode(value, key)
     batch.add(key, payload, ("abs", ""), ("", 0.0, 0.0, 0.0, 0), inputs=inputs)
-    body = batch.encode({}, backend.find)
+    body = batch.encode({}, backend.places)
     backend.publish([key], bytes(batch.rows), body, since=token, inputs=[inputs])
 
 

@@ -76,7 +76,7 @@ def escaping(tg):
     context = dict.fromkeys(("host", "user", "pid", "job", "python"), ESCAPES)
     context |= {"packages": {ESCAPES: ESCAPES}}
     context |= {"git": {"commit": ESCAPES, "dirty": False}}
-    body = batch.encode(context, backend.find)
+    body = batch.encode(context, backend.places)
     backend.publish([key], bytes([Row.FAILURE]), body, since=10**6)
     backend.documents.put(f"graph-{ESCAPES}", b"\xff")
     backend.members.beat("evil", {"host": ESCAPES, "pid": ESCAPES})

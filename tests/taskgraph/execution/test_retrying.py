@@ -75,7 +75,7 @@ def record_failures(folder, *, cause="exception", array="", worker="early"):
     for key in keys:
         about = ("", time.time(), 0.0, 0.0, 0)
         batch.add(key, Failure(cause, "ValueError", "x", ""), ("job.fail", ""), about)
-    body = batch.encode({"array": array}, backend.find)
+    body = batch.encode({"array": array}, backend.places)
     assert backend.publish(keys, bytes([Row.FAILURE] * 2), body, since=token) == 2
     return backend
 

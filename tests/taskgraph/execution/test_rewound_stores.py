@@ -144,7 +144,7 @@ def publish(store: JournalStore, key: bytes, value: object) -> None:
     claim = store.claim([key])
     batch = Batch()
     batch.add(key, results.encode(value, key), ("f", ""), ("", 0.0, 0.0, 0.0, 0))
-    body = batch.encode({}, store.find)
+    body = batch.encode({}, store.places)
     store.publish([key], bytes(batch.rows), body, since=claim.token)
 
 

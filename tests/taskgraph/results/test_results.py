@@ -90,13 +90,13 @@ CONSTANTS = st.one_of(
 )
 
 
-def published(results, key, made):
+def published(results, key, made, since=0):
     """Publish a result as a worker does, and return whether it was accepted."""
     batch = Batch()
     results.pending[key] = payload = results.encode(made, key)
     batch.add(key, payload, ("f", ""), ("", 0.0, 0.0, 0.0, 0))
     body = batch.encode({})
-    stored = results.backend.publish([key], bytes(batch.rows), body, since=0) == 1
+    stored = results.backend.publish([key], bytes(batch.rows), body, since=since) == 1
     results.settle([key], stored=stored)
     return stored
 
@@ -108,17 +108,37 @@ def test_what_was_made_here_is_kept_as_everybody_else_finds_it(made):
 
     kept, found = results.load(key), Results(results.backend).load(key)
     assert (type(kept), repr(kept)) == (type(found), repr(found))
-    assert [repr(kept)] == [repr(x) for x in results.load_many([key])]
+    assert [repr(kept)] == [repr(x) for x in results.load_many((key,))]
 
 
 def test_what_was_made_here_is_not_read_again(monkeypatch):
     results = open_store("memory://")
-    keys = [bytes([number]) * 20 for number in range(9)]
+    keys = tuple(bytes([number]) * 20 for number in range(9))
     for number, key in enumerate(keys):
         assert published(results, key, number)
 
     monkeypatch.setattr(results.backend, "segment", None)
     assert results.load_many(keys) == list(range(9))
+
+
+def test_who_asks_for_many_once_more_is_told_what_is_there_now():
+    results, keys = open_store("memory://"), tuple(bytes([n]) * 20 for n in range(9))
+    for number, key in enumerate(keys):
+        assert published(results, key, number)
+    first = results.load_many(keys)
+    first.clear()  # it is whoever asked's own
+    assert results.load_many(keys) == list(range(9))
+
+    results.backend.discard(keys[:1], reason="wanted")
+    with pytest.raises(NoResultError):
+        results.load_many(keys)
+
+    other, since = Results(results.backend), results.backend.position
+    assert published(other, keys[0], "new", since)
+    assert results.load_many(keys) == ["new", *range(1, 9)]
+
+    results.pending[keys[1]] = results.encode("pending", keys[1])
+    assert results.load_many(keys)[1] == "pending"
 
 
 def test_of_what_was_made_twice_the_stored_one_counts():

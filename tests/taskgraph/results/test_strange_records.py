@@ -109,7 +109,7 @@ def test_a_record_s_inputs_are_never_left_out_without_a_word():
     found = Batch()
     about = ("", 1.0, 2.0, 3.0, 4)
     found.add(KEYS[0], b"", ("job.f", ""), about, inputs=Inputs(0, (KEYS[1],)))
-    with pytest.raises(LookupError, match="pass `find`"):
+    with pytest.raises(LookupError, match="pass `places`"):
         found.encode({})
 
 

@@ -36,7 +36,7 @@ def store(results, key, value):
     payload = results.encode(value, key)
     batch.add(key, payload, ("f", ""), ("", 0.0, 0.0, 0.0, 0))
     end = 1 << 40  # as if it had been locked after everything
-    body = batch.encode({}, results.backend.find)
+    body = batch.encode({}, results.backend.places)
     results.backend.publish([key], bytes(batch.rows), body, since=end)
     return {name for name, _ in results.backend.blobs.all() if key_of_blob(name) == key}
 

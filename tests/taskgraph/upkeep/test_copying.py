@@ -39,7 +39,7 @@ def compute(results, number, version, *, wrap=lambda value: value):
     payload = results.encode(wrap([version, *made]), KEYS[number])
     about = ("a call", 12.5, 0.25, 0.125, 7)
     batch.add(KEYS[number], payload, (f"m.f{number}", "code"), about, inputs=inputs)
-    body = batch.encode({"host": version}, backend.find)
+    body = batch.encode({"host": version}, backend.places)
     backend.publish(batch.keys, bytes(batch.rows), body, since=token, inputs=[inputs])
 
 

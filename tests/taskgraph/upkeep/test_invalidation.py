@@ -62,7 +62,7 @@ def test_losses_are_summed_by_function():
     batch.add(b"b" * 20, b"Pxyz", ("f", ""), ("", 0.0, 2.0, 0.5, 0))
     failure = Failure("exception", "ValueError", "no", "")
     batch.add(b"c" * 20, failure, ("g", ""), ("", 0.0, 1.0, 9.0, 0))
-    body = batch.encode({}, results.backend.find)
+    body = batch.encode({}, results.backend.places)
     results.backend.publish(batch.keys, bytes(batch.rows), body, since=0)
 
     g, f = losses(results, [*batch.keys, b"d" * 20], sizes=True)
@@ -89,5 +89,5 @@ def publish(results, keys):
     for key in keys:
         payload = results.encode(0, key)
         batch.add(key, payload, ("f", ""), ("", 0.0, 0.0, 0.0, 0))
-    body = batch.encode({}, results.backend.find)
+    body = batch.encode({}, results.backend.places)
     results.backend.publish(keys, bytes(batch.rows), body, since=1 << 40)

@@ -128,7 +128,7 @@ def test_what_was_computed_elsewhere_counts_as_dear(tmp_path):
     key = b"k" * 20
     claim = backend.claim([key])
     batch.add(key, results.encode(bytes(10), key), ("f", ""), ("", 1.0, 0.0, 0.0, 0))
-    backend.publish([key], bytes(batch.rows), batch.encode({}, backend.find), since=0)
+    backend.publish([key], bytes(batch.rows), batch.encode({}, backend.places), since=0)
     backend.release(claim.keys)
     known = {one.key: one.known for one in weights(results, results.keys())}
     assert known == {key: False, task.key: True}

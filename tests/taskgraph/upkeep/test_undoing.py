@@ -31,7 +31,7 @@ def compute(results: Results, key: bytes, version: str) -> None:
     batch = Batch()
     payload = results.encode([version, *made], key)
     batch.add(key, payload, ("f", ""), ("", 0.0, 0.0, 0.0, 0), inputs=inputs)
-    body = batch.encode({}, backend.find)
+    body = batch.encode({}, backend.places)
     backend.publish([key], bytes(batch.rows), body, since=token, inputs=batch.inputs)
 
 
