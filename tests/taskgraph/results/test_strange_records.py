@@ -8,7 +8,7 @@ import msgpack
 import pytest
 
 from backends.errors import BackendError
-from backends.interface import Inputs, Row, Where
+from backends.interface import Inputs, Row
 from taskgraph import open_store
 from taskgraph.compression import zstd
 from taskgraph.errors import TaskgraphError
@@ -120,8 +120,12 @@ def test_what_records_were_made_of_is_told_of_each_though_worked_out_once():
     keys = [b"a" * 20, b"b" * 20, KEYS[2], b"c" * 20, b"d" * 20]
     for key, need in zip(keys, needs, strict=True):
         found.add(key, b"", ("job.f", ""), about, inputs=Inputs(0, need))
-    stored = {KEYS[1]: Where(3, 4, False), KEYS[2]: Where(5, 6, False)}
-    body = Body(found.encode({}, stored.get), b"".join(keys))
+    stored = {KEYS[1]: (3, 4), KEYS[2]: (5, 6)}
+
+    def places(keys):
+        return [number for key in keys for number in stored[key]]
+
+    body = Body(found.encode({}, places), b"".join(keys))
     before, after = [(3, 4), (5, 6)], [(3, 4), (9, 2)]
     told = [body.inputs(row, 9) for row in range(len(keys))]
     assert told == [before, before, [], after, [(3, 4)]]
