@@ -109,7 +109,6 @@ _OF_THE_IMAGE = frozenset({"axes", "channel", "select", "spacing", "to_grey", "u
 """Options of the step `load` that are true of all steps after it."""
 
 _WITHIN = "'bbox' says where an object lies; take {} there"
-_WEIGHTED = "skimage.measure.regionprops has it, of objects that fit into memory"
 
 PROPERTIES = {
     "convex_area": "area_convex",
@@ -121,6 +120,7 @@ PROPERTIES = {
     "central_moments": "moments_central",
     "crofton_perimeter": "surface",
     "feret_diameter": "feret_diameter_max",
+    "filled_area": "area_filled",
     "hu_moments": "moments_hu",
     "local_centroid": "centroid_local",
     "major_axis_length": "axis_major_length",
@@ -136,11 +136,19 @@ PROPERTIES = {
     "std_intensity": "intensity_std",
     "surface_area": "surface",
     "volume": "area",
+    "weighted_central_moments": "moments_weighted_central",
+    "weighted_centroid": "centroid_weighted",
+    "weighted_hu_moments": "moments_weighted_hu",
+    "weighted_local_centroid": "centroid_weighted_local",
+    "weighted_moments": "moments_weighted",
+    "weighted_moments_central": "moments_weighted_central",
+    "weighted_moments_hu": "moments_weighted_hu",
+    "weighted_moments_normalized": "moments_weighted_normalized",
+    "weighted_normalized_moments": "moments_weighted_normalized",
 }
 """What properties of objects are called here that scikit-image or others call so."""
 
 INSTEAD = {
-    "area_filled": _WITHIN.format("the area of segkit.fill_holes(labels == id)"),
     "coordinates": _WITHIN.format("numpy.argwhere(labels == id)"),
     "coords": _WITHIN.format("numpy.argwhere(labels == id)"),
     "coords_scaled": _WITHIN.format("numpy.argwhere(labels == id)"),
@@ -169,10 +177,8 @@ def other_property(word: str) -> str:
     name = re.sub("(?<=[a-z])(?=[A-Z])", "_", word).lower()
     if name in PROPERTIES:
         return f" (here it is {PROPERTIES[name]!r})"
-    turned = re.sub("^(filled|convex|intensity|local|weighted)_(.*)", r"\2_\1", name)
+    turned = re.sub("^(filled|convex|intensity)_(.*)", r"\2_\1", name)
     for known in (name, turned):
-        if "weighted" in known:
-            return f"; {_WEIGHTED}"
         if known in INSTEAD:
             return f"; {INSTEAD[known]}"
     return ""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from segkit import checks
+from segkit.measurement.intensities import of_intensity
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class BoundsClassifier:
 
 def _how_to_measure(name: str) -> str:
     """Return the advice how to measure a column that a table lacks, or ""."""
-    if name.startswith("intensity_"):
+    if of_intensity(name):
         return f"; for {name} give region_properties(labels, intensity)"
     if name == "surface":
         return "; for surface give region_properties(properties=[..., 'surface'])"

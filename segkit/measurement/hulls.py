@@ -17,7 +17,7 @@ from segkit.measurement import hull_kernels
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
-    from segkit.measurement.rows import ObjectRows
+    from segkit.measurement.details.rows import ObjectRows
 
 # Centres this near to a face of the hull, outside of it, are inside: faces that meet
 # them exactly are computed with a rounding error.

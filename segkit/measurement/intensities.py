@@ -21,6 +21,19 @@ Spacing: TypeAlias = Sequence[float]
 _LARGEST_EXACT = 2**53
 
 
+def of_intensity(name: str) -> bool:
+    """Return whether a property, or a column of it, is one of an intensity image.
+
+    Examples
+    --------
+    >>> of_intensity("intensity_mean"), of_intensity("centroid_weighted-0")
+    (True, True)
+    >>> of_intensity("centroid")
+    False
+    """
+    return name.startswith("intensity") or "_weighted" in name
+
+
 def checked(intensity: Any, shape: tuple[int, ...]) -> Array | None:
     """Return a checked, C-contiguous image of a dtype that can be summed."""
     if intensity is None:

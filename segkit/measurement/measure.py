@@ -19,8 +19,9 @@ import numpy as np
 from segkit import checks, extents
 from segkit.arrays import axes_of, require_no_mask, spacing_of
 from segkit.io.axes import by_number
-from segkit.measurement import properties as object_properties, rows, shapes
-from segkit.measurement.intensities import checked
+from segkit.measurement import properties as object_properties, shapes
+from segkit.measurement.details import gathering
+from segkit.measurement.intensities import checked, of_intensity
 from segkit.measurement.partial_table import (
     MOST_EXPECTED,
     PartialTable,
@@ -80,8 +81,8 @@ def region_properties(
         state, else (..., z, y, x).
     tile
         Size of the tiles that are measured in parallel; None chooses. No column
-        depends on it but the sum, mean and standard deviation of floats and of integers
-        of 32 and 64 bits, by rounding.
+        depends on it but the sum, mean, standard deviation and what is weighted, of
+        floats and of integers of 32 and 64 bits, by rounding.
     workers
         Number of threads; None takes this process's share of the processors (see
         `segkit.tiling.threads`).
@@ -125,11 +126,16 @@ def region_properties(
         - "area_convex": of all voxels whose centres lie in the convex hull of the
           object; "solidity": count over theirs. In 3-D flat objects have one, too,
           where scikit-image has no hull.
+        - "area_filled": with holes, out of which no step leads, also across corners.
         - "feret_diameter_max": the largest distance of two middles of voxel faces of
           the convex object.
         - "moments", "moments_central", "moments_normalized": columns `moments-p-q` of
           powers 0 to 3 of the places on each axis, from the start of the box, or the
           centroid; "moments_hu": seven of planes that rotation leaves.
+        - "centroid_weighted", "centroid_weighted_local", "moments_weighted",
+          "moments_weighted_central", "moments_weighted_normalized",
+          "moments_weighted_hu": voxels weigh as much as their intensities; NaN where
+          these add up to 0.
         - "intensity_median", "intensity_q5", "intensity_q25", "intensity_q75",
           "intensity_q95": quantiles, between two values as by `numpy.quantile`.
         - "surface": perimeter (2-D) or surface area (3-D) by the Crofton formula with
@@ -167,7 +173,7 @@ def region_properties(
     image = checked(intensity, array.shape)
     axes = _letters(axes, array.ndim)
     wanted = object_properties.wanted(properties, axes, image is not None)
-    intensities = image if any(map(object_properties.of_intensity, wanted)) else None
+    intensities = image if any(map(of_intensity, wanted)) else None
     threads = thread_count(workers, array.size // 4)
     parts = threads if is_exact(intensities) else _parts(array.size)
     boxes, origin = _boxes(array.shape, tile, parts), (0,) * array.ndim
@@ -206,7 +212,7 @@ def measure_tile(
     properties
         Names of those that are to be computed. They need say nothing but what takes
         more than sums: "surface" and "euler_number" (a halo of 1), "perimeter" (of 2),
-        hulls, moments, and quantiles of intensities.
+        hulls, holes, moments, and quantiles of intensities.
 
     Raises
     ------
@@ -287,7 +293,7 @@ def properties_table(
 def _columns(
     table: PartialTable, names: Sequence[str], steps: tuple[float, ...], letters: str
 ) -> Table:
-    table = shapes.with_shared(table, names, steps)
+    table = object_properties.with_shared(table, names, steps)
     result: Table = {}
     for name in names:
         result |= object_properties.columns_of(name, table, steps, letters)
@@ -386,10 +392,5 @@ def _compact(labels: Array, largest: int) -> tuple[Array, Array | None, int]:
 def _named(table: PartialTable, values: Array | None) -> PartialTable:
     if values is None:
         return table
-    details = dict(table.details)
-    if "rows" in details:
-        details["rows"] = details["rows"].copy()
-        details["rows"][:, rows.LABEL] = values[details["rows"][:, rows.LABEL]]
-    if "labels" in details:
-        details["labels"] = values[details["labels"]]
+    details = gathering.renamed(table.details, values)
     return replace(table, labels=values[table.labels], details=details)

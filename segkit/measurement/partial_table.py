@@ -10,7 +10,8 @@ import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
 from segkit.labelling import box as label_box
-from segkit.measurement import by_numpy, outlines, quantiles, rows
+from segkit.measurement import by_numpy, outlines
+from segkit.measurement.details import gathering
 from segkit.measurement.kernels import sum_rows
 from segkit.names import known_as
 
@@ -78,8 +79,8 @@ class PartialTable:
     """How many were looked at, background included; all of them if that is
     `math.prod(shape)`."""
     details: Mapping[str, Array] = field(default_factory=dict)
-    """What objects have any number of: "rows" (`segkit.measurement.rows`), and the
-    fields of `segkit.measurement.quantiles.Intensities`; each names its label."""
+    """What objects have any number of (`segkit.measurement.details`): "rows", "runs",
+    and the fields of `Weights` and `Intensities`; each names its label."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -146,23 +147,16 @@ def _with_needs(
     origin: tuple[int, ...],
 ) -> PartialTable:
     """Return a table with what else is gathered, from the lines that have objects."""
-    columns, details, count = dict(table.columns), {}, len(table) + 1
+    columns, count = dict(table.columns), len(table) + 1
     if "crossings" in needs:
         columns["crossings"] = outlines.crossings(labels, lines, slots, count)[1:]
     if "euler" in needs:
         columns["euler"] = outlines.euler_numbers(labels, lines, slots, count)[1:]
     if "rims" in needs:
         columns["rims"] = outlines.rims(labels, lines, slots, count)[1:]
-    if "rows" in needs:
-        details["rows"] = rows.rows_of(labels, lines, origin, table.shape)
-    if "values" in needs and intensity is not None:
-        present = np.concatenate([[0], table.labels])
-        there = columns["count"] > 0
-        extremes = (0, 0)
-        if there.any():
-            extremes = columns["least"][there].min(), columns["most"][there].max()
-        given = (labels, intensity, lines, slots, present)
-        details |= quantiles.intensities_of(*given, extremes)._asdict()
+    given = (labels, intensity, lines, slots, origin)
+    known = (table.labels, columns, table.shape)
+    details = gathering.gathered(needs, *given, known)
     return replace(table, columns=columns, details=details)
 
 
@@ -212,19 +206,8 @@ def combine(partials: Iterable[PartialTable]) -> PartialTable:
     }
     if "spread" in stacked:
         columns |= _joined_floats(stacked, starts)
-    details = _joined_details([part.details for part in parts])
+    details = gathering.joined([part.details for part in parts])
     return PartialTable(parts[0].shape, ordered[starts], columns, voxels, details)
-
-
-def _joined_details(parts: list[Mapping[str, Array]]) -> dict[str, Array]:
-    details = {}
-    if "rows" in parts[0]:
-        details["rows"] = rows.joined([part["rows"] for part in parts])
-    if "values" in parts[0]:
-        fields = quantiles.Intensities._fields
-        found = [quantiles.Intensities(*(part[f] for f in fields)) for part in parts]
-        details |= quantiles.joined(found)._asdict()
-    return details
 
 
 def require_room(shape: tuple[int, ...], voxels: Iterable[int]) -> int:

@@ -10,13 +10,15 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from segkit.io.axes import by_number
 from segkit.io.calibration import is_length, unit_name
-from segkit.measurement import crofton, intensities, shapes
+from segkit.measurement import crofton, intensities, shapes, weighted
+from segkit.measurement.intensities import of_intensity
 from segkit.other_names import nearest, other_property
 
 if TYPE_CHECKING:
@@ -35,18 +37,16 @@ PHYSICAL: Final = (
     "surface",
     "area_bbox",
     "area_convex",
+    "area_filled",
     "feret_diameter_max",
     "perimeter",
-    "moments",
-    "moments_central",
-    "centroid_local",
-    "inertia_tensor",
-    "inertia_tensor_eigvals",
-    "depth_physical",
-    "height_physical",
-    "width_physical",
+    *("moments", "moments_central", "moments_weighted", "moments_weighted_central"),
+    *("centroid_local", "centroid_weighted", "centroid_weighted_local"),
+    *("inertia_tensor", "inertia_tensor_eigvals"),
+    *("depth_physical", "height_physical", "width_physical"),
 )
 """Properties in units of the spacing: lengths, or products of them."""
+_PLACES: Final = tuple(name for name in PHYSICAL if name.startswith("centroid"))
 _NAMED: Final = frozenset(
     {
         *shapes.NEEDS,
@@ -185,11 +185,10 @@ def column_names(properties: Sequence[str], ndim: int) -> list[str]:
     """
     lengths = {
         "bbox": (2 * ndim,),
-        **dict.fromkeys(("centroid", "centroid_local"), (ndim,)),
+        **dict.fromkeys((*_PLACES, "inertia_tensor_eigvals"), (ndim,)),
         **dict.fromkeys(("covariance", "inertia_tensor"), (ndim, ndim)),
-        "inertia_tensor_eigvals": (ndim,),
         "orientation": () if ndim == 2 else (ndim,),
-        "moments_hu": (7,),
+        **dict.fromkeys(("moments_hu", "moments_weighted_hu"), (7,)),
         **dict.fromkeys(shapes.MOMENTS, (4,) * ndim),
     }
     return [one for name in properties for one in _names(name, lengths.get(name, ()))]
@@ -217,9 +216,13 @@ def _names(name: str, shape: tuple[int, ...]) -> list[str]:
     return ["-".join(map(str, (name, *at))) for at in np.ndindex(*shape)]
 
 
-def of_intensity(name: str) -> bool:
-    """Return whether a property is one of an intensity image."""
-    return name.startswith("intensity_")
+def with_shared(
+    table: PartialTable, properties: Sequence[str], spacing: Spacing
+) -> PartialTable:
+    """Return a table with what several of the properties are computed from."""
+    more = shapes.shared(table, properties, spacing)
+    more |= weighted.shared(table, properties)
+    return replace(table, details={**table.details, **more}) if more else table
 
 
 def _labels(table: PartialTable, spacing: Spacing) -> Array:
@@ -391,4 +394,5 @@ _COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     "surface": _surface,
     **intensities.COLUMNS,
     **shapes.COLUMNS,
+    **weighted.COLUMNS,
 }

@@ -32,6 +32,7 @@ from segkit.arrays import (
 )
 from segkit.labelling import box as label_box
 from segkit.labelling.labels import label
+from segkit.measurement.intensities import of_intensity
 from segkit.measurement.measure import region_properties
 from segkit.names import known_as
 from segkit.other_names import nearest, other_property
@@ -132,7 +133,7 @@ def keep_within(
     axes = axes_of(axes, labels, intensity)
     array = _labels(labels, "labels")
     for name in bounds:
-        if intensity is None and name.startswith("intensity_"):
+        if intensity is None and of_intensity(name):
             raise ValueError(f"bounds of {name} need intensity=, an image; it is None")
     table = region_properties(array, intensity, spacing=spacing, axes=axes)
     if "surface" in bounds:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from segkit.measurement import hulls, outlines, quantiles, rows as object_rows
+from segkit.measurement import hulls, outlines
+from segkit.measurement.details import quantiles, rows as object_rows, runs
 
 if TYPE_CHECKING:
     from segkit.arrays import Array
@@ -28,6 +28,7 @@ NEEDS: Final[Mapping[str, str]] = {
     "area_convex": "rows",
     "solidity": "rows",
     "feret_diameter_max": "rows",
+    "area_filled": "runs",
     "moments": "rows",
     "moments_central": "rows",
     "moments_normalized": "rows",
@@ -37,13 +38,22 @@ NEEDS: Final[Mapping[str, str]] = {
     "intensity_q25": "values",
     "intensity_q75": "values",
     "intensity_q95": "values",
+    "centroid_weighted": "weights",
+    "centroid_weighted_local": "weights",
+    "moments_weighted": "weights",
+    "moments_weighted_central": "weights",
+    "moments_weighted_normalized": "weights",
+    "moments_weighted_hu": "weights",
 }
 """What is gathered for a property, beyond sums; only if it is asked for by name."""
 _OF_HULLS: Final = frozenset({"area_convex", "solidity", "feret_diameter_max"})
 _OF_CENTRES: Final = frozenset({"moments_central", "moments_normalized", "moments_hu"})
-PLANES_ONLY: Final = frozenset({"perimeter", "moments_hu"})
+PLANES_ONLY: Final = frozenset({"perimeter", "moments_hu", "moments_weighted_hu"})
 _REACHES: Final[Mapping[str, int]] = {"crossings": 1, "euler": 1, "rims": 2}
-MOMENTS: Final = ("moments", "moments_central", "moments_normalized")
+MOMENTS: Final = (
+    *("moments", "moments_central", "moments_normalized"),
+    *("moments_weighted", "moments_weighted_central", "moments_weighted_normalized"),
+)
 
 
 def needs(properties: Sequence[str]) -> frozenset[str]:
@@ -102,12 +112,13 @@ def _euler_number(table: PartialTable, spacing: Spacing) -> Array:
 
 
 def _perimeter(table: PartialTable, spacing: Spacing) -> Array:
-    _require_equal(spacing, "perimeter", "use 'surface'")
+    require_equal(spacing, "perimeter", "use 'surface'")
     length: Array = table.columns["rims"] @ np.array(outlines.STEPS)
     return length * spacing[0]
 
 
-def _require_equal(spacing: Spacing, name: str, advice: str) -> None:
+def require_equal(spacing: Spacing, name: str, advice: str) -> None:
+    """Raise `ValueError` unless voxels have equal sides."""
     if len(set(spacing)) > 1:
         raise ValueError(
             f"property {name!r} is for voxels of equal sides, not of {tuple(spacing)};"
@@ -115,15 +126,15 @@ def _require_equal(spacing: Spacing, name: str, advice: str) -> None:
         )
 
 
-def with_shared(
+def shared(
     table: PartialTable, properties: Sequence[str], spacing: Spacing
-) -> PartialTable:
-    """Return a table with what several properties are computed from.
+) -> dict[str, Array]:
+    """Return what several properties are computed from.
 
     That are the rows of objects, and their hulls and central moments.
     """
     if not any(NEEDS.get(name) == "rows" for name in properties):
-        return table
+        return {}
     rows = object_rows.of_objects(table.details["rows"], table.labels, table.shape)
     own = {f"own {name}": column for name, column in rows._asdict().items()}
     if not _OF_HULLS.isdisjoint(properties):
@@ -134,7 +145,7 @@ def with_shared(
         count, low = columns["count"][:, None], columns["low"]
         mean = (columns["sums"] - count * low) / count
         own["central"] = object_rows.moments(rows, low, mean, tuple(spacing))
-    return replace(table, details={**table.details, **own})
+    return own
 
 
 def _rows(table: PartialTable) -> object_rows.ObjectRows:
@@ -161,6 +172,14 @@ def _solidity(table: PartialTable, spacing: Spacing) -> Array:
     return solidity
 
 
+def _area_filled(table: PartialTable, spacing: Spacing) -> Array:
+    columns = table.columns
+    boxes = columns["low"], columns["high"]
+    holes = runs.hole_sizes(table.details["runs"], table.labels, *boxes, table.shape)
+    area: Array = (columns["count"] + holes) * math.prod(spacing)
+    return area
+
+
 def _feret_diameter_max(table: PartialTable, spacing: Spacing) -> Array:
     return hulls.diameters(_convex(table), len(table), tuple(spacing))
 
@@ -176,9 +195,13 @@ def _moments_central(table: PartialTable, spacing: Spacing) -> Array:
 
 
 def _moments_normalized(table: PartialTable, spacing: Spacing) -> Array:
-    central = _moments_central(table, spacing)
-    ndim, scale = len(spacing), min(spacing)
     mass = table.columns["count"].astype(float)
+    return normalized(_moments_central(table, spacing), mass, spacing)
+
+
+def normalized(central: Array, mass: Array, spacing: Spacing) -> Array:
+    """Write into central moments what they are of objects of unit mass; return them."""
+    ndim, scale = len(spacing), min(spacing)
     for powers in np.ndindex(*central.shape[1:]):
         order = sum(powers)
         place: tuple[Any, ...] = (slice(None), *powers)
@@ -188,13 +211,17 @@ def _moments_normalized(table: PartialTable, spacing: Spacing) -> Array:
 
 
 def _moments_hu(table: PartialTable, spacing: Spacing) -> Array:
-    """Return the seven invariants of Hu.
+    require_equal(spacing, "moments_hu", "leave it out")
+    return hu_invariants(_moments_normalized(table, spacing))
+
+
+def hu_invariants(normalized: Array) -> Array:
+    """Return the seven invariants of Hu of normalized moments.
 
     Source: Hu, M. K. "Visual pattern recognition by moment invariants", IRE
     Transactions on Information Theory 8:179-187, 1962.
     """
-    _require_equal(spacing, "moments_hu", "leave it out")
-    nu = np.moveaxis(_moments_normalized(table, spacing), 0, -1)
+    nu = np.moveaxis(normalized, 0, -1)
     a, b = nu[3, 0] + nu[1, 2], nu[2, 1] + nu[0, 3]
     c, d = nu[3, 0] - 3 * nu[1, 2], 3 * nu[2, 1] - nu[0, 3]
     wide, cross = nu[2, 0] - nu[0, 2], nu[1, 1]
@@ -231,6 +258,7 @@ COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     "area_convex": _area_convex,
     "solidity": _solidity,
     "feret_diameter_max": _feret_diameter_max,
+    "area_filled": _area_filled,
     "moments": _moments,
     "moments_central": _moments_central,
     "moments_normalized": _moments_normalized,

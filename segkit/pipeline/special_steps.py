@@ -121,7 +121,8 @@ def regionprops(**options: Any) -> Step:
     """Measure all objects: `segkit.region_properties`, in physical units.
 
     The spacing is that of the image, or what a step of the pipeline is given as
-    ``spacing=``; properties that begin with ``intensity`` are of the loaded image.
+    ``spacing=``; properties that begin with ``intensity``, or are ``weighted``, are of
+    the loaded image.
     """
     return written("regionprops", **options)
 

@@ -20,6 +20,7 @@ from segkit.io.formats import format_of
 from segkit.io.plates.fields import Field
 from segkit.io.sources import offset_of
 from segkit.io.tables import TABLE_SUFFIXES
+from segkit.measurement.intensities import of_intensity
 from segkit.pipeline.steps import PipelineError, Step
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def measure_options(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
 def needs_intensity(step: Step) -> bool:
     """Say whether a measuring or filter step needs the image's intensity."""
     names = step.keywords.get("properties") or step.keywords
-    return any(str(name).startswith("intensity") for name in names)
+    return any(of_intensity(str(name)) for name in names)
 
 
 def channel_columns(name: str, channels: Any) -> list[str]:
@@ -142,7 +143,7 @@ def channel_columns(name: str, channels: Any) -> list[str]:
     >>> channel_columns("area", ("DAPI", 1)), channel_columns("intensity_mean", "DAPI")
     (['area'], ['intensity_mean'])
     """
-    if not isinstance(channels, tuple) or not name.startswith("intensity"):
+    if not isinstance(channels, tuple) or not of_intensity(name):
         return [name]
     return [f"{name}-{channel}" for channel in channels]
 
@@ -155,7 +156,7 @@ def of_channel(options: dict[str, Any], first: bool) -> dict[str, Any]:
     names = [
         name
         for name in options["properties"]
-        if first or name == "label" or name.startswith("intensity")
+        if first or name == "label" or of_intensity(name)
     ]
     return {**options, "properties": names}
 
@@ -174,7 +175,7 @@ def side_by_side(channels: Sequence[str], tables: Sequence[Table]) -> Table:
     """
     found: Table = {}
     for name, column in tables[0].items():
-        if not name.startswith("intensity"):
+        if not of_intensity(name):
             found[name] = column
             continue
         for channel, table in zip(channels, tables, strict=True):

@@ -47,7 +47,9 @@ def run_all(image):
     segkit.region_properties(labels, image)
     segkit.watershed(image, labels)
     by_name = ["surface", "euler_number", "feret_diameter_max", "intensity_median"]
-    by_name += ["moments"] + ["perimeter"] * (image.ndim == 2)
+    by_name += ["moments", "area_filled", "centroid_weighted"] + ["perimeter"] * (
+        image.ndim == 2
+    )
     segkit.region_properties(labels, image, properties=by_name)
     segkit.remove_small_objects(labels, 5)
     segkit.clear_border(labels)

@@ -18,8 +18,14 @@ from segkit.pipeline import label, regionprops, tile as cut
 from segkit.tiling.cutting import tiles
 
 QUANTILES = [f"intensity_{name}" for name in ("median", "q5", "q25", "q75", "q95")]
+WEIGHTED = [
+    "centroid_weighted",
+    "centroid_weighted_local",
+    *(f"moments_weighted{kind}" for kind in ("", "_central", "_normalized")),
+]
 IN_SPACE = [
     "label",
+    "area_filled",
     "euler_number",
     "area_convex",
     "solidity",
@@ -32,8 +38,9 @@ IN_SPACE = [
     "inertia_tensor",
     "inertia_tensor_eigvals",
     *QUANTILES,
+    *WEIGHTED,
 ]
-IN_PLANES = [*IN_SPACE, "perimeter", "moments_hu"]
+IN_PLANES = [*IN_SPACE, "perimeter", "moments_hu", "moments_weighted_hu"]
 
 
 def names_for(labels):
@@ -55,7 +62,8 @@ def cases(draw):
     labels = few * (rng.random(shape) < draw(st.sampled_from([0.1, 0.5, 0.9])))
     labels *= draw(st.sampled_from([1, 9_000_000]))
     dtype = draw(st.sampled_from(["u1", "i2", "f4", "u4"]))
-    return labels, (rng.random(shape) * 99).astype(dtype), rng
+    # Of floats that are whole numbers, weighted sums are exact, too.
+    return labels, (rng.random(shape) * 99).astype("i2").astype(dtype), rng
 
 
 @settings(max_examples=30, deadline=None)
@@ -93,7 +101,7 @@ def test_values_are_those_of_scikit_image(shape, kind):
     if kind == "noise":
         rng = np.random.default_rng(0)
         labels = segkit.label(rng.random(shape) < 0.5, connectivity=1)[:25]
-    image = (np.random.default_rng(0).random(labels.shape) * 200).astype(np.uint8)
+    image = (np.random.default_rng(0).random(labels.shape) * 200).astype(np.uint8) + 1
     names = [name for name in names_for(labels) if not name.startswith("intensity_q")]
     found = region_properties(labels, image, properties=names)
     high = 3 * labels.ndim
@@ -181,6 +189,69 @@ def test_the_holes_of_objects_are_counted():
     ball = np.ones((5, 5, 5), int)
     ball[2, 2, 2] = 0
     assert region_properties(ball, properties=["euler_number"])["euler_number"] == 2
+
+
+def hollow(shape, seed):
+    """Return objects of several pieces, with holes that others, or nothing, lie in."""
+    rng = np.random.default_rng(seed)
+    rims = ndimage.gaussian_filter(rng.random(shape), 1.5)
+    rims = abs(rims - np.median(rims)) < (0.02 if len(shape) == 2 else 0.03)
+    some = segkit.label(ndimage.gaussian_filter(rng.random(shape), 4) > 0.5)
+    return np.where(rims, 1 + some % 3, 4 * (rng.random(shape) < 0.2)).astype(int)
+
+
+@pytest.mark.parametrize("shape", [(80, 150), (24, 26, 40), (1, 70, 90), (60, 1)])
+@pytest.mark.parametrize("seed", range(4))
+def test_holes_are_filled_as_by_scipy_whatever_lies_in_them(shape, seed, monkeypatch):
+    labels = hollow(shape, seed)
+    names = ["label", "area_filled"]
+    found = region_properties(labels, properties=names)["area_filled"]
+    ids, sizes = np.unique(labels[labels > 0], return_counts=True)
+    masks = [labels == one for one in ids]
+    filled = [ndimage.binary_fill_holes(m, np.ones((3,) * m.ndim)) for m in masks]
+    expected = np.array([mask.sum() for mask in filled])
+    np.testing.assert_array_equal(found, expected)
+    assert 1 in shape or (expected > sizes).any()
+    tiled = region_properties(labels, properties=names, tile=7)["area_filled"]
+    np.testing.assert_array_equal(tiled, found)
+    monkeypatch.setattr(fallback, "can_compile", lambda: False)
+    plain = region_properties(labels, properties=names, spacing=2)["area_filled"]
+    np.testing.assert_array_equal(plain, found * 2 ** len(shape))
+
+
+def test_weights_of_16_bits_are_exact_in_long_objects():
+    image = np.full((2, 5000), 65_535, np.uint16)
+    labels, names = np.ones(image.shape, int), ["moments_weighted"]
+    found = region_properties(labels, image, properties=names, tile=999)
+    for power in range(4):
+        exact = sum(x**power for x in range(5000)) * 2 * 65_535
+        assert found[f"moments_weighted-0-{power}"] == pytest.approx(exact, rel=1e-15)
+        assert exact > 2**53 or found[f"moments_weighted-0-{power}"] == exact
+
+
+def test_objects_without_weight_have_no_weighted_centre():
+    labels, image = np.array([[1, 1, 2]]), np.array([[0, 0, 4]], np.uint8)
+    names = ["centroid_weighted", "moments_weighted", "moments_weighted_normalized"]
+    table = region_properties(labels, image, properties=names)
+    np.testing.assert_array_equal(table["centroid_weighted-1"], [np.nan, 2])
+    np.testing.assert_array_equal(table["moments_weighted-0-0"], [0, 4])
+    assert np.isnan(table["moments_weighted_normalized-0-2"][0])
+
+
+def test_weighted_places_follow_the_spacing():
+    labels = smooth_labels((14, 20, 40))
+    image = np.random.default_rng(0).random(labels.shape) + 1
+    expected = regionprops_table(
+        labels, image, properties=WEIGHTED, spacing=(3, 0.5, 0.25)
+    )
+    found = region_properties(
+        labels, image, properties=WEIGHTED, spacing=(3, 0.5, 0.25)
+    )
+    for name, column in expected.items():
+        scale = float(np.nanmax(np.abs(column), initial=1))
+        np.testing.assert_allclose(
+            found[name], column, rtol=1e-7, atol=scale * 1e-8, err_msg=name
+        )
 
 
 def test_lengths_follow_the_spacing():

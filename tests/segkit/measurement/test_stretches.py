@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 
 from segkit.labelling.box import lines_of
-from segkit.measurement import (
-    by_numpy,
-    crofton,
-    outlines,
-    partial_table,
-    quantiles,
-    rows,
-)
+from segkit.measurement import by_numpy, crofton, outlines, partial_table
+from segkit.measurement.details import quantiles, rows
 from segkit.tiling.boxes import Box
 
 SHAPES = [(1, 1), (3, 15), (4, 16), (9, 33), (5, 200), (3, 4, 70), (5, 6, 17)]
@@ -52,7 +46,10 @@ SOME = pytest.mark.parametrize(
 def test_runs_are_those_of_the_box(shape, lines):
     for labels, box in scenes(shape):
         some = lines(labels, box)
-        found, expected = rows._runs(labels, some), rows._runs_by_numpy(labels, some)
+        found, expected = (
+            rows.find_runs(labels, some),
+            rows._runs_by_numpy(labels, some),
+        )
         for column, other in zip(found, expected, strict=True):
             np.testing.assert_array_equal(column, other)
 

@@ -123,6 +123,26 @@ def test_channels_have_columns_in_the_order_in_which_they_are_asked_for():
     np.testing.assert_array_equal(one["intensity_mean"], table["intensity_mean-1"])
 
 
+def test_weighted_places_are_those_of_each_channel():
+    image = blobs((1, 2, 20, 25))
+    names = ["label", "area_filled", "centroid_weighted"]
+    measure = regionprops(properties=names, channel=(1, 0))
+    detect = (load(per="t"), gaussian(1).having(channel=1), binarize(), label())
+    found = Pipeline(*detect, measure).run(as_image(image, axes="tcyx"))
+    assert list(found.table) == [
+        *("t", "label", "area_filled"),
+        *("centroid_weighted-0-1", "centroid_weighted-0-0"),
+        *("centroid_weighted-1-1", "centroid_weighted-1-0"),
+    ]
+    for channel in (0, 1):
+        own = segkit.region_properties(
+            found.labels[0], image[0, channel], properties=names
+        )
+        for axis in (0, 1):
+            column = found.table[f"centroid_weighted-{axis}-{channel}"]
+            np.testing.assert_array_equal(column, own[f"centroid_weighted-{axis}"])
+
+
 def test_what_is_saved_has_all_frames(tmp_path):
     image = blobs((3, 2, 20, 25))
     space = {"spacing": (2, 1, 0.5, 0.5), "units": ("second", "pixel", "um", "um")}

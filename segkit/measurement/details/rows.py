@@ -10,7 +10,7 @@ follows the face of an object, not its volume.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -54,8 +54,8 @@ def rows_of(
 
     The array's first voxel lies at `origin` in an image of `shape`.
     """
-    name, line, begin, length = _runs(labels, lines)
-    number = _line_numbers(lines.box, origin, shape)[line]
+    name, line, begin, length = find_runs(labels, lines)
+    number = line_numbers(lines.box, origin, shape)[line]
     start = begin + (lines.box.start[-1] + origin[-1])
     runs = np.empty((len(name), 8), np.int64)
     runs[:, LABEL], runs[:, ROW], runs[:, COUNT] = name, number, length
@@ -77,9 +77,9 @@ def _runs_by_numpy(labels: Array, lines: Lines) -> tuple[Array, Array, Array, Ar
 
 
 @falls_back_on(_runs_by_numpy)
-def _runs(labels: Array, lines: Lines) -> tuple[Array, Array, Array, Array]:
+def find_runs(labels: Array, lines: Lines) -> tuple[Array, Array, Array, Array]:
     """Return label, row of the box, first place in it and length of each run."""
-    from segkit.measurement.row_kernels import write_runs
+    from segkit.measurement.details.row_kernels import write_runs
 
     box, numbers, starts = lines
     state = np.zeros(3, np.int64)
@@ -93,7 +93,8 @@ def _runs(labels: Array, lines: Lines) -> tuple[Array, Array, Array, Array]:
         runs = np.concatenate([runs, np.empty_like(runs)], axis=1)
 
 
-def _line_numbers(box: Box, origin: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+def line_numbers(box: Box, origin: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+    """Return the number of each row of a box in the image, in raster order."""
     number = np.zeros(1, np.int64)
     for axis, length in enumerate(shape[:-1]):
         first = origin[axis] + box.start[axis]
@@ -140,20 +141,35 @@ def _added(runs: Array) -> Array:
 
 def of_objects(rows: Array, labels: Array, shape: tuple[int, ...]) -> ObjectRows:
     """Return the rows of some objects of an image; each has some."""
-    owner = np.searchsorted(labels, rows[:, LABEL])
-    known = np.append(labels, -1)[owner] == rows[:, LABEL]
-    if np.count_nonzero(known) < len(rows):
-        rows, owner = rows[known], owner[known]
+    owner, known = of_labels(rows[:, LABEL], labels)
+    rows = rows[known]
     starts = np.searchsorted(owner, np.arange(len(labels) + 1))
-    lines = shape[:-1]
-    place = np.empty((len(rows), len(lines)), np.int64)
-    number = rows[:, ROW]
-    for axis in range(len(lines) - 1, 0, -1):
-        number, place[:, axis] = np.divmod(number, max(lines[axis], 1))
-    place[:, :1] = number[:, None]
+    place = places_of_lines(rows[:, ROW], shape)
     sums = rows[:, FIRST_SUM : FIRST_SUM + 3]
     ends = rows[:, FIRST : LAST + 1].T.copy()
     return ObjectRows(place, owner, starts, rows[:, COUNT], sums, ends)
+
+
+def of_labels(names: Array, labels: Array) -> tuple[Array, Any]:
+    """Return which object each name is of, where it is of one, and where that is.
+
+    Names rise, and so do the labels of objects.
+    """
+    owner = np.searchsorted(labels, names)
+    known = np.append(labels, -1)[owner] == names
+    if np.count_nonzero(known) < len(names):
+        return owner[known], known
+    return owner, slice(None)
+
+
+def places_of_lines(number: Array, shape: tuple[int, ...]) -> Array:
+    """Return where lines of an image are on all axes but the last, by their numbers."""
+    lines = shape[:-1]
+    place = np.empty((len(number), len(lines)), np.int64)
+    for axis in range(len(lines) - 1, 0, -1):
+        number, place[:, axis] = np.divmod(number, max(lines[axis], 1))
+    place[:, :1] = number[:, None]
+    return place
 
 
 def moments(
@@ -172,23 +188,43 @@ def moments(
     steps
         Distance of voxel centres on each axis.
     """
-    ndim, count = low.shape[1], len(low)
-    found = np.empty((count, *(_ORDERS,) * ndim))
-    if not count:
-        return found
     terms, places = np.empty((_ORDERS, len(rows.owner))), np.empty(rows.place.T.shape)
-    _find_powers(rows, low, centre, terms, places)
+    if len(low):
+        _find_powers(rows, low, centre, terms, places)
+    return scaled(products(terms, places, rows.starts), steps)
+
+
+def products(terms: Array, places: Array, starts: Array) -> Array:
+    """Return moments up to order 3 on each axis, shape (objects, 4, 4, ...).
+
+    Parameters
+    ----------
+    terms
+        Sums of powers 0 to 3 of places on the last axis, shape (4, rows).
+    places
+        Of the rows on the other axes, shape (axes - 1, rows).
+    starts
+        Where the rows of each object start, and how many there are.
+    """
+    found = np.empty((len(starts) - 1, *(_ORDERS,) * (len(places) + 1)))
+    if not len(found):
+        return found
     powers = np.stack([np.ones_like(places), places, places**2, places**3], axis=1)
     # A power of one axis at a time: products of all take 32 times as much as rows.
-    for others in np.ndindex(*(_ORDERS,) * (ndim - 2)):
+    for others in np.ndindex(*(_ORDERS,) * (len(places) - 1)):
         part = terms
         for axis, power in enumerate(others):
             part = part * powers[axis, power]
         part = part * powers[-1][:, None]
-        total = np.add.reduceat(part, rows.starts[:-1], axis=2)
+        total = np.add.reduceat(part, starts[:-1], axis=2)
         found[(slice(None), *others)] = np.moveaxis(total, 2, 0)
+    return found
+
+
+def scaled(moments: Array, steps: tuple[float, ...]) -> Array:
+    """Return moments in units of a spacing."""
     scales = [np.array([step**power for power in range(_ORDERS)]) for step in steps]
-    found *= functools.reduce(np.multiply.outer, scales)
+    found: Array = moments * functools.reduce(np.multiply.outer, scales)
     return found
 
 
@@ -219,7 +255,7 @@ def _find_powers(
 
     They count from the centre on; shapes are (4, rows) and (axes - 1, rows).
     """
-    from segkit.measurement.row_kernels import find_powers
+    from segkit.measurement.details.row_kernels import find_powers
 
     own = rows.owner, rows.place, rows.voxels, rows.sums
     find_powers(*own, low, centre, centre[:, -1] ** 3, terms, places)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
-from segkit.measurement import row_kernels
+from segkit.measurement.details import row_kernels
 
 if TYPE_CHECKING:
     from segkit.arrays import Array

@@ -67,13 +67,53 @@ def count_intensities(labels, intensity, starts, width, slots, lowest, counts):
 
 
 @kernel
+def weigh_runs(intensity, starts, place, length, stretch, found):
+    """Sum intensities times powers 0 to 3 of places, for each part of a run.
+
+    It calls no other kernel, so that Python runs it, too, where numba does not.
+
+    Parameters
+    ----------
+    intensity
+        The whole array, flat.
+    starts
+        Where each run starts in it.
+    place, length
+        Where on its line, and how many voxels it has.
+    stretch
+        Every so many places of a line, another part begins; places count from the
+        middle between.
+    found
+        Receives the sums, shape (parts, 4).
+    """
+    part = 0
+    for run in range(starts.size):
+        at, x = starts[run], place[run]
+        end = x + length[run]
+        while x < end:
+            stop = min(end, x - x % stretch + stretch)
+            middle = x - x % stretch + stretch // 2
+            n = a = b = c = 0 * intensity[at]
+            for u in range(x - middle, stop - middle):
+                value = 1 * intensity[at]
+                n += value
+                a += value * u
+                b += value * (u * u)
+                c += value * (u * u * u)
+                at += 1
+            found[part, 0], found[part, 1] = n, a
+            found[part, 2], found[part, 3] = b, c
+            part, x = part + 1, stop
+
+
+@kernel
 def find_powers(owner, place, voxels, sums, low, centre, cubes, terms, places):
     """Find the sums of powers of places of each row, from the centre of its object on.
 
     Parameters
     ----------
     owner, place, voxels, sums
-        See `segkit.measurement.rows.ObjectRows`.
+        See `segkit.measurement.details.rows.ObjectRows`.
     low, centre
         The start of each object's box, and from there on its centre (float64).
     cubes
@@ -111,7 +151,7 @@ def find_quantiles(names, values, counts, labels, share, found):
     Parameters
     ----------
     names, values, counts
-        See `segkit.measurement.quantiles.Intensities`; values are float64.
+        See `segkit.measurement.details.quantiles.Intensities`; values are float64.
     labels
         Of the objects, rising; each has intensities.
     share

@@ -1,0 +1,1 @@
+"""What objects have any number of: rows, runs, weights and intensities."""
