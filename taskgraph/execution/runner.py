@@ -34,7 +34,7 @@ from taskgraph.files.attempt import Attempt
 from taskgraph.files.places import noted
 from taskgraph.files.written import written_by
 from taskgraph.fingerprints.codes import Codes
-from taskgraph.identity.parameters import WithNames, given
+from taskgraph.identity.parameters import LIVE, WithNames, given, left_empty
 from taskgraph.identity.scalars import SCALARS
 from taskgraph.loaded import loaded
 from taskgraph.records import NO_INPUTS, Failure
@@ -170,7 +170,7 @@ class Runner:
             self._meet(generator)
         simple = type(call) in SCALARS
         code = self._code if simple else self.codes.of(task).text
-        plain = self._plain and not (task.mutable or task.needs)
+        plain = self._plain and not (task.mutable or task.needs or LIVE)
         started, began = clock.time(), clock.monotonic()
         payload, attempt = self._plainly(task) if plain else self._attempt(task), 1
         if type(payload) is not bytes:
@@ -260,6 +260,7 @@ class Runner:
         self, task: Task, ended: Callable[[Task, object], bytes]
     ) -> bytes | Failure:
         """Run a task once; `ended` makes the payload of what it returned."""
+        empty = left_empty()
         try:
             call = self._arguments(task)
         except (BackendError, DamagedResultError, MissingResultError):
@@ -269,8 +270,8 @@ class Runner:
         try:
             return self._called(task, call, ended)
         finally:
-            if task.mutable:  # not before: it may have returned a default
-                task.generator.empty_defaults()
+            for default in empty:  # not before: it may have returned one
+                default.empty()
 
     def _called(
         self, task: Task, call: Call, ended: Callable[[Task, object], bytes]

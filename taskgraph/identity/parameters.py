@@ -130,8 +130,8 @@ class Default:
         return self.value
 
     def empty(self) -> None:
-        """Take out what a task has put into it, if it was left to the function."""
-        if self._kept and not _is_empty(self.value):
+        """Take out what a task has put into it, which found it empty."""
+        if not _is_empty(self.value):
             with suppress(Exception):  # what cannot be emptied is refused when taken
                 self.value.clear()
 
@@ -202,6 +202,8 @@ class Parameters:
             p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for p in parameters
         )
         filled = {p.name: p.default for p in parameters if type(p.default) is Default}
+        live = tuple([default for default in filled.values() if default.live])
+        LIVE.extend(live)
         return cls(
             names=names,
             count=len(names),
@@ -209,7 +211,7 @@ class Parameters:
             simple=simple,
             defaults=tuple(filled.values()),
             signature=signature,
-            live=tuple([default for default in filled.values() if default.live]),
+            live=live,
             marks={name: entry for name, entry in filled.items() if entry.is_mark},
             own={
                 name: names.index(name) if name in names else -1
@@ -338,6 +340,17 @@ class Parameters:
 
 _known: WeakKeyDictionary[Any, Parameters] = WeakKeyDictionary()
 """What is known of functions: what one keeps in a default changes none of its keys."""
+
+LIVE: list[Default] = []
+"""The defaults that can change of all functions of this process that tasks call."""
+
+
+def left_empty() -> list[Default]:
+    """Return the defaults that are empty now: what is in one later, a task put there.
+
+    Of a function, too, that a task calls by itself (``g.f(x)``).
+    """
+    return [default for default in LIVE if _is_empty(default.value)]
 
 
 def _signature(f: Callable[..., Any]) -> inspect.Signature | None:

@@ -197,11 +197,6 @@ class TaskGenerator:
         finally:
             encoder.tasks, encoder.outputs = outer, []
 
-    def empty_defaults(self) -> None:
-        """Take out what a task has put into defaults that were empty."""
-        for default in self._parameters.live:
-            default.empty()
-
     def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
         """Return what stands for the function itself in a key."""
         if not self.prefix:

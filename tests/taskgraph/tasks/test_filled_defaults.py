@@ -80,3 +80,31 @@ def test_what_is_no_tasks_own_is_not_taken_out_of_a_default():
     failure = task.recording.results.record(task.key).failure
     assert "was filled before it was made" in failure.message
     assert notes == ["mine"]
+
+
+@TaskGenerator
+def inner(x, seen=[]):  # noqa: B006 - what is tried
+    seen.append(x)
+    return seen
+
+
+@pytest.mark.parametrize("arguments", [(1,), ([1],)], ids=["plain", "looked at"])
+def test_a_function_that_a_task_calls_by_itself_finds_its_default_empty(arguments):
+    def outer(i, _):
+        return inner.f(i), len(inner.f(i))
+
+    outer = TaskGenerator(outer, name="outer")
+    expected = [([i, i], 2) for i in range(3)]
+    assert results_of(*[outer(i, *arguments) for i in range(3)]) == expected
+
+
+def test_what_was_in_a_default_before_a_task_stays_there():
+    def outer(i):
+        return len(inner.f(i))
+
+    inner.f.__defaults__[0].append("mine")
+    try:
+        assert results_of(Task(outer, 1)) == [2]
+        assert inner.f.__defaults__[0] == ["mine", 1]
+    finally:
+        inner.f.__defaults__[0].clear()
