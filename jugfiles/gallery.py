@@ -10,9 +10,9 @@ is made again. Examples whose optional libraries are not installed are left out,
 the page names them.
 """
 
+import argparse
 import html
 import inspect
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,7 +40,9 @@ from examples import (
 import segkit
 from taskgraph import TaskGenerator
 
-OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "gallery-out")
+_WORDS = argparse.ArgumentParser(allow_abbrev=False)
+_WORDS.add_argument("out", nargs="?", default="gallery-out", type=Path, metavar="OUT")
+OUT = _WORDS.parse_args().out
 TOPICS = (
     filters,
     ridges,

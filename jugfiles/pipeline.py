@@ -12,7 +12,7 @@ Without any, a small volume of random blobs is made first. Files are written to 
 folder `out` where it is started; change a step, and only what depends on it runs again.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 from segkit.workflows import pipeline_tasks
@@ -47,7 +47,10 @@ def count(tables):
     return {name: dict(Counter(table["class_name"])) for name, table in tables.items()}
 
 
-images = sys.argv[1:] or [bvalue(make_volume(str(OUT.resolve() / "blobs.tif")))]
+words = argparse.ArgumentParser(allow_abbrev=False)
+words.add_argument("images", nargs="*", metavar="IMAGE")
+images = words.parse_args().images
+images = images or [bvalue(make_volume(str(OUT.resolve() / "blobs.tif")))]
 outputs = {
     Path(image).stem: pipeline_tasks(
         HERE / "pipeline.toml", image, out=OUT, overwrite=True

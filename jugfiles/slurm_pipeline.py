@@ -8,9 +8,9 @@ ended. This is the same on top of `segkit submit`, which writes the script. Jobs
 die are no loss: their work is done by the others, or when it is called again.
 """
 
+import argparse
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -66,6 +66,9 @@ class SlurmPipeline:
 
 
 if __name__ == "__main__":
-    out, *images = sys.argv[1:]
+    words = argparse.ArgumentParser(allow_abbrev=False)
+    words.add_argument("out", metavar="OUT")
+    words.add_argument("images", nargs="+", metavar="IMAGE")
+    given = words.parse_args()
     pipeline = Pipeline.load(HERE / "pipeline.toml")
-    SlurmPipeline(pipeline, "slurm_pipeline.toml").run(images, out)
+    SlurmPipeline(pipeline, "slurm_pipeline.toml").run(given.images, given.out)

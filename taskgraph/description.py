@@ -5,6 +5,7 @@ What is too long is cut in its middle: tasks that differ only late do not look a
 
 from __future__ import annotations
 
+import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,12 @@ _CONTAINERS = (
     *(list, tuple, set, frozenset, dict),
     *(OrderedDict, defaultdict, Counter, deque),
 )
+
+FUNCTIONS = (
+    *(types.FunctionType, types.BuiltinFunctionType, types.MethodType),
+    *(types.MethodDescriptorType, types.WrapperDescriptorType),
+)
+"""Types whose objects say in words no more than where they lie in memory."""
 
 
 def describe(
@@ -98,6 +105,21 @@ def brief(value: Any, depth: int = 2) -> str:
         return f"<{kind.__name__}>"
 
 
+def function_text(value: Any) -> str:
+    """Return what a function, method or class is called, with its module.
+
+    Examples
+    --------
+    >>> function_text(str.upper), function_text(dict.fromkeys), function_text(summary)
+    ('builtins.str.upper', 'builtins.dict.fromkeys', 'taskgraph.description.summary')
+    """
+    owner = getattr(value, "__self__", None)
+    if not isinstance(owner, type):  # of a class method it is the class
+        owner = getattr(value, "__objclass__", None)
+    name, where = value.__qualname__, value if owner is None else owner
+    return f"{getattr(where, '__module__', None) or 'builtins'}.{name}"
+
+
 def brief_numbers(values: Sequence[Any]) -> list[str]:
     """Return integers as `brief` does, many at once.
 
@@ -115,6 +137,8 @@ def _brief_of_object(value: Any, kind: type, depth: int) -> str:
     own = getattr(kind, "__taskgraph_brief__", None)
     if own is not None:
         return str(own(value))
+    if kind in FUNCTIONS:
+        return _cut(function_text(value), _LONGEST)
     if kind in _CONTAINERS:
         inside = _items(value, depth - 1) if depth else f"{len(value)} items"
         return f"{kind.__name__}({inside})"

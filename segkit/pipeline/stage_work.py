@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit import checks
-from segkit.io.elsewhere.address import is_address, local_path, parse_address
+from segkit.io.elsewhere.address import (
+    foreign_scheme,
+    is_address,
+    local_path,
+    parse_address,
+)
 from segkit.io.elsewhere.place import require_libraries
 from segkit.io.errors import missing_extra
 from segkit.io.formats import format_of
@@ -355,7 +360,7 @@ def save_paths(
     Raises
     ------
     PipelineError
-        If two of them write to one path.
+        If two of them write to one path, or `out` is no folder but an address.
 
     Examples
     --------
@@ -365,6 +370,12 @@ def save_paths(
     """
     found: dict[Path, Step] = {}
     saving = [step for step in steps if step.saves]
+    if saving and (scheme := foreign_scheme(out)):
+        raise PipelineError(
+            f"-o or out= is a folder on this machine, and {scheme}://... is none; give"
+            " its path (of this machine, without file://), or let a step save to an"
+            " address: save('s3://bucket/{name}.zarr')"
+        )
     named: set[str] = set()
     for name in names:
         for step in saving:

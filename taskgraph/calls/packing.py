@@ -7,7 +7,6 @@ packed many at once; whatever else there is takes some microseconds for each.
 from __future__ import annotations
 
 import re
-import types
 from enum import Enum
 from functools import partial
 from itertools import islice
@@ -19,7 +18,7 @@ import msgpack
 
 from taskgraph.calls.kept import ANY_TEXT, MARK, Calls, Part, Signature, pack_block
 from taskgraph.compression import zstd
-from taskgraph.description import brief
+from taskgraph.description import FUNCTIONS, brief, function_text
 from taskgraph.identity.parameters import WithNames
 from taskgraph.results.causes import named_causes
 
@@ -39,7 +38,7 @@ _ITEMS, _DEEP, _ROOM = 32, 6, 200
 _SMALL = 1 << 63
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _SCALARS = (type(None), bool, float)
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type)
+_FUNCTIONS = (*FUNCTIONS, type)
 
 
 def calls_of(tasks: Sequence[Task], counts: Sequence[int] = ()) -> Calls:
@@ -181,7 +180,7 @@ class _Room:
         if isinstance(value, PurePath) and len(str(value)) <= _LONGEST:
             return _text(repr(value))  # whole: `upkeep/inputs` looks at the file
         if isinstance(value, _FUNCTIONS):
-            return _text(f"{value.__module__}.{value.__qualname__}")
+            return _text(function_text(value))
         fields = _fields(value, kind)
         if fields is None:
             return _text(brief(value))

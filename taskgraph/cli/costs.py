@@ -55,8 +55,8 @@ def rest_text(
     runs = clock.time() - max(begun) if begun else 0.0
     if found.unknown or not found.expected or runs < max(found.high, _LONG):
         return time_text(found, workers)
-    usual = seconds_text(found.high)
-    return f"more than the {usual} that tasks before took: what runs has taken longer"
+    usual = _rough(found.high)
+    return f"more than tasks before took ({usual}): what runs has taken longer"
 
 
 def time_text(time: TimeLeft, workers: int) -> str:
@@ -71,6 +71,8 @@ def time_text(time: TimeLeft, workers: int) -> str:
     'about 1 min 30 s (1 min 20 s to 1 min 40 s) with 2 workers'
     >>> time_text(TimeLeft(3, 3, 3, 1, {"f": 15}), 1)
     'more than 3 s with 1 worker: of 15 of 16 tasks no time is known yet'
+    >>> time_text(TimeLeft(3e-4, 3e-4, 3e-4, 9, {}), 1)
+    'less than 1 s with 1 worker'
     >>> time_text(TimeLeft(0, 0, 0, 0, {"f": 1}), 2)
     ''
     >>> time_text(TimeLeft(80, 80, 80, 9, {}, measured=1), 2)
@@ -87,8 +89,10 @@ def time_text(time: TimeLeft, workers: int) -> str:
             f"{short_time_text(time)} with {who}: of {unknown} of "
             f"{counted(time.tasks, 'task')} no time is known yet"
         )
-    low, high = seconds_text(time.low), seconds_text(time.high)
+    low, high = _rough(time.low), _rough(time.high)
     between = f" ({low} to {high})" if low != high else ""
+    if between and time.low < 1:
+        between = f" ({high} at most)"
     return f"{short_time_text(time)}{between} with {who}"
 
 
@@ -100,11 +104,19 @@ def short_time_text(time: TimeLeft) -> str:
     >>> from taskgraph.foresight.time_left import TimeLeft
     >>> short_time_text(TimeLeft(3, 3, 3, 1, {"f": 15}))
     'more than 3 s'
+    >>> short_time_text(TimeLeft(3e-4, 3e-4, 3e-4, 1, {"f": 15}))
+    'an unknown time'
     """
     if not time.expected:
         return ""
+    if time.expected < 1:  # of digits below that none is known
+        return "an unknown time" if time.unknown else _rough(time.expected)
     about = "more than" if time.unknown else "about"
     return f"{about} {seconds_text(time.expected)}"
+
+
+def _rough(seconds: float) -> str:
+    return seconds_text(seconds) if seconds >= 1 else "less than 1 s"
 
 
 def costs(backend: Backend) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from enum import Enum
 from types import NoneType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.description import brief, describe, printable
+from taskgraph.description import brief, describe, function_text, printable
 from taskgraph.loaded import loaded
 from taskgraph.results.outlines import Outline
 
@@ -238,5 +238,5 @@ def _in_words(value: Any, kind: type) -> Any:
         return printable(repr(value), _LONGEST)
     name = getattr(value, "__qualname__", None)
     if callable(value) and isinstance(name, str):
-        return f"{getattr(value, '__module__', '')}.{name}"
+        return function_text(value)
     return brief(value)

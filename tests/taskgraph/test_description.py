@@ -6,6 +6,7 @@ import pandas
 import pytest
 
 from taskgraph.description import brief, describe, summary
+from taskgraph.displays.cells import cell
 
 FOLDER = "/data/2026/screen-of-everything/plate-0001/well-A01/"
 
@@ -106,3 +107,18 @@ class Plain:
 )
 def test_an_object_without_a_text_of_its_own_shows_what_was_set_on_it(value, shown):
     assert brief(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("function", "shown"),
+    [
+        (len, "builtins.len"),
+        (str.upper, "builtins.str.upper"),
+        ("".join, "builtins.str.join"),
+        (int.__add__, "builtins.int.__add__"),
+        (dict.fromkeys, "builtins.dict.fromkeys"),
+        (describe, "taskgraph.description.describe"),
+    ],
+)
+def test_a_function_is_shown_by_its_name_and_not_by_its_address(function, shown):
+    assert brief(function) == cell(function) == shown

@@ -30,6 +30,7 @@ _ADDRESS = re.compile(
     re.DOTALL,
 )
 _FOREIGN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 
@@ -100,6 +101,21 @@ def is_address(path: str | Path) -> bool:
     """
     found = _ADDRESS.fullmatch(os.fspath(path))
     return found is not None and found["scheme"] != "file"
+
+
+def foreign_scheme(folder: Path) -> str:
+    """Return what a folder begins with that was written as an address of another kind.
+
+    Of ``file://`` too; empty of a path, and of an address at which volumes lie.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> foreign_scheme(Path("memory://x")), foreign_scheme(Path("out"))
+    ('memory', '')
+    """
+    found = _SCHEME.match(os.fspath(folder))
+    return "" if found is None or is_address(folder) else found[1]
 
 
 def local_path(path: str | Path) -> str:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
+
+from segkit.measurement.properties import wanted
+from segkit.pipeline.stage_work import needs_intensity
+from segkit.pipeline.stages import MeasureStage
+from segkit.pipeline.steps import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -11,6 +17,43 @@ if TYPE_CHECKING:
     from segkit.io.plates.fields import Field
     from segkit.io.plates.plate import Plate
     from segkit.workflows.pipelines import Outputs
+
+
+def require_own_names(
+    names: Sequence[str], made: Outputs, apart: Sequence[str]
+) -> None:
+    """Refuse what is said of wells if it is called as what is measured of objects.
+
+    Parameters
+    ----------
+    names
+        Of the columns that say where objects are.
+    made
+        What is made of a field.
+    apart
+        Axes that are taken apart.
+
+    Raises
+    ------
+    PipelineError
+        If a table of objects would have two columns of one name.
+    """
+    axes = "".join(a for a in made.source.image.axes if a not in {"c", *apart})
+    for stage in made.stages:
+        if not isinstance(stage, MeasureStage):
+            continue
+        asked = stage.step.keywords.get("properties")
+        measured = {*wanted(asked, axes, needs_intensity(stage.step))}
+        for name in names:
+            one = name.partition("-")[0]  # then come numbers of axes, or a channel
+            ours = name.startswith("intensity_") or re.fullmatch(
+                r"(-\d+)*", name[len(one) :]
+            )
+            if one in measured and ours:
+                raise PipelineError(
+                    f"objects have a column {name!r}, and what is said of their wells"
+                    " has one, too; call that otherwise"
+                )
 
 
 def differing(made: Sequence[Outputs], fields: Sequence[Field]) -> list[str]:

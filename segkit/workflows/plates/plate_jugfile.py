@@ -24,7 +24,7 @@ from segkit.workflows.pipeline_jugfile import (
     warned_once,
 )
 from segkit.workflows.pipelines import pipeline_tasks
-from segkit.workflows.plates.comparing import alone, differing
+from segkit.workflows.plates.comparing import alone, differing, require_own_names
 from segkit.workflows.stored import later
 
 if TYPE_CHECKING:
@@ -231,6 +231,8 @@ class PlateJugfile(PipelineJugfile):
             if not self.outputs:
                 refused = [e for e in errors if isinstance(e, ImageError)]
                 raise together(refused) if len(refused) == len(errors) else errors[0]
+            apart = per_of(pipeline.steps)
+            require_own_names(self.plate.names, self.outputs[0], apart)
             mark = len(recording.tasks)
             self._write_tables(pipeline)
         self.more = recording.tasks[mark:]

@@ -17,6 +17,7 @@ from segkit.io.plates.opening import plate_of
 from segkit.pipeline import Pipeline, PipelineError, binarize, label, load, regionprops
 from segkit.workflows import run_plate
 from segkit.workflows.plates.plate_jugfile import PlateJugfile, jugfile_of
+from taskgraph import open_store
 
 PATTERN = "{well}_s{field}.tif"
 STEPS = Pipeline(binarize("otsu"), label(), regionprops(properties=["label", "area"]))
@@ -192,11 +193,28 @@ def test_one_well_for_each_condition_is_told(scan):
     assert np.isnan(made.conditions["area-std"]).all()
 
 
-def test_a_clash_of_a_layout_with_what_is_measured_is_told(scan):
-    (scan.parent / "plate.csv").write_text(LAYOUT.replace("dose", "area"))
+@pytest.mark.parametrize(
+    ("name", "properties"),
+    [("area", ["area"]), ("area", None), ("centroid-1", None)]
+    + [("intensity_max-0", ["intensity_max"])],
+)
+def test_a_layout_column_called_as_what_is_measured_is_told_before_a_task(
+    scan, name, properties
+):
+    (scan.parent / "plate.csv").write_text(LAYOUT.replace("dose", name))
+    steps = Pipeline(binarize("otsu"), label(), regionprops(properties=properties))
     given = {"pattern": PATTERN, "layout": scan.parent / "plate.csv"}
-    with pytest.raises(PipelineError, match="objects have a column 'area', and what"):
-        run_plate(STEPS, scan, out=scan.parent / "out", **given)
+    source = PlateJugfile(Path("s.toml"), [str(scan)], given=steps, **given)
+    source.require_usable()
+    with pytest.raises(PipelineError, match=f"a column '{name}', and what is said"):
+        source.load(open_store("memory://"))
+
+
+def test_a_layout_column_called_as_what_is_not_measured_is_taken(scan):
+    (scan.parent / "plate.csv").write_text(LAYOUT.replace("dose", "depth"))
+    layout, out = scan.parent / "plate.csv", scan.parent / "out"
+    made = run_plate(STEPS, scan, pattern=PATTERN, layout=layout, out=out)
+    assert "depth" in made.objects
 
 
 def test_the_words_of_a_run_name_its_layout(scan):

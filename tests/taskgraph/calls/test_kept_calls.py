@@ -89,6 +89,7 @@ def numbers_in(value):
 def test_objects_are_kept_by_their_fields():
     assert shown(Settings("/a", 1.5)) == "Settings(folder='/a', sigma=1.5)"
     assert shown(Point(1, 2)) == "Point(x=1, y=2)"
+    assert shown(str.upper) == "builtins.str.upper"
     assert shown(Colour.RED) == "<Colour.RED: 1>"
     assert shown(Path("/a/b")) == "PosixPath('/a/b')"
     assert shown(np.zeros((3, 4))) == "ndarray(3, 4)float64"
