@@ -5,6 +5,7 @@ What is too long is cut in its middle: tasks that differ only late do not look a
 
 from __future__ import annotations
 
+import sys
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from itertools import islice
@@ -118,6 +119,45 @@ def function_text(value: Any) -> str:
         owner = getattr(value, "__objclass__", None)
     name, where = value.__qualname__, value if owner is None else owner
     return f"{getattr(where, '__module__', None) or 'builtins'}.{name}"
+
+
+def too_long(value: int) -> bool:
+    """Return whether an integer has more digits than Python writes.
+
+    Examples
+    --------
+    >>> too_long(10**4000), too_long(10**5000)
+    (False, True)
+    """
+    most: int = sys.get_int_max_str_digits()
+    return 0 < 3 * most < value.bit_length() and abs(value) >= 10**most
+
+
+def without_long_numbers(value: Any) -> Any:
+    """Return a value with words in the place of integers too long to be written.
+
+    Only of containers of Python's own; others are what they are.
+
+    Examples
+    --------
+    >>> without_long_numbers([3, {"n": 10**5000}])
+    [3, {'n': int of 16610 bits}]
+    """
+    kind = type(value)
+    if kind is int:
+        return _Words(brief(value)) if too_long(value) else value
+    if kind in (list, tuple, set, frozenset):
+        return kind(map(without_long_numbers, value))
+    if kind is dict:
+        return dict(map(without_long_numbers, value.items()))
+    return value
+
+
+class _Words(str):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def brief_numbers(values: Sequence[Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from taskgraph.description import without_long_numbers
 from taskgraph.displays.numbers import (
     counted as counted,
     moment_text as moment_text,
@@ -64,7 +65,11 @@ def print_json(data: Any) -> None:
     """Print data for another program."""
     import json  # costs start-up time that tables need not spend
 
-    say(json.dumps(data, indent=1, default=str))
+    try:
+        text = json.dumps(data, indent=1, default=str)
+    except ValueError:
+        text = json.dumps(without_long_numbers(data), indent=1, default=str)
+    say(text)
 
 
 def print_table(
@@ -99,7 +104,7 @@ def one_line(what: Any, limit: int = _WIDEST) -> str:
     >>> one_line("a" * 9, limit=7), one_line("two\nlines"), one_line(3)
     ('aa...aa', 'two\\nlines', '3')
     """
-    text = str(what)
+    text = str(without_long_numbers(what))
     if len(text) > limit:
         half = (limit - 3) // 2
         text = f"{text[:half]}...{text[-half:]}"

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.description import without_long_numbers
 from taskgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,8 +94,15 @@ def json_value(value: Any) -> Any:
         It contains itself, or its own methods fail.
     """
     with _explained(value, "shown as JSON", "save it as .pkl"):
-        found = plain(value)
-        json.dumps(found, default=str)
+        try:
+            return _dumped(value)
+        except ValueError:
+            return _dumped(without_long_numbers(value))
+
+
+def _dumped(value: Any) -> Any:
+    found = plain(value)
+    json.dumps(found, default=str)
     return found
 
 
@@ -109,7 +117,12 @@ def text_of(value: Any) -> str:
     import pprint
 
     with _explained(value, "shown", "save it as .pkl"):
-        return value if isinstance(value, str) else pprint.pformat(value)
+        if isinstance(value, str):
+            return value
+        try:
+            return pprint.pformat(value)
+        except ValueError:
+            return pprint.pformat(without_long_numbers(value))
 
 
 def _format(path: Path) -> Callable[[Any], bytes]:

@@ -14,7 +14,13 @@ from enum import Enum
 from types import NoneType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from taskgraph.description import brief, describe, function_text, printable
+from taskgraph.description import (
+    brief,
+    describe,
+    function_text,
+    printable,
+    without_long_numbers,
+)
 from taskgraph.loaded import loaded
 from taskgraph.results.outlines import Outline
 
@@ -163,9 +169,15 @@ def _of_dict(value: dict[Any, Any]) -> dict[str, Any] | None:
     if len(value) > _MOST_FIELDS:
         return None
     return {
-        key if type(key) is str and key and key[0] != "[" else f"[{cell(key)!r}]": part
+        key
+        if type(key) is str and key and key[0] != "["
+        else f"[{_key_text(key)}]": part
         for key, part in value.items()
     }
+
+
+def _key_text(key: Any) -> str:
+    return repr(without_long_numbers(cell(key)))
 
 
 def _of_tuple(value: tuple[Any, ...]) -> dict[str, Any] | None:
@@ -235,7 +247,7 @@ def _in_words(value: Any, kind: type) -> Any:
     if isinstance(shape, tuple) and shape:
         return f"{kind.__name__} {shape}"
     if kind is list and len(value) <= _MOST_ITEMS and set(map(type, value)) <= ATOMS:
-        return printable(repr(value), _LONGEST)
+        return printable(repr(without_long_numbers(value)), _LONGEST)
     name = getattr(value, "__qualname__", None)
     if callable(value) and isinstance(name, str):
         return function_text(value)

@@ -73,9 +73,9 @@ def latex_table(
     \bottomrule
     \end{tabular}
     """
-    kinds = "".join(map(_kind, columns.values()))
+    kinds = ["r" if is_of_numbers(each) else "l" for each in columns.values()]
     heads = [_head(name, kind) for name, kind in zip(columns, kinds, strict=True)]
-    lines = [f"\\begin{{tabular}}{{{kinds}}}", "\\toprule"]
+    lines = [f"\\begin{{tabular}}{{{''.join(kinds)}}}", "\\toprule"]
     lines += [" & ".join(heads) + r" \\", "\\midrule"]
     for row in zip(*columns.values(), strict=True):
         lines.append(" & ".join(_cell(value, text_of) for value in row) + r" \\")
@@ -86,8 +86,9 @@ def latex_table(
     return "\n".join(lines)
 
 
-def _kind(cells: Sequence[Any]) -> str:
-    return "r" if {*map(type, cells)} <= {int, float, type(None)} else "l"
+def is_of_numbers(cells: Sequence[Any]) -> bool:
+    """Return whether a column is of numbers, some of which may be missing."""
+    return {*map(type, cells)} <= {int, float, type(None)}
 
 
 def _cell(value: Any, text_of: Callable[[Any], str]) -> str:

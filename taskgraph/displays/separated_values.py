@@ -6,6 +6,8 @@ import csv
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.description import too_long, without_long_numbers
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -56,10 +58,17 @@ class _Lines:
 
 def csv_column(cells: Sequence[Any]) -> Sequence[Any]:
     """Return cells as `csv_text` takes them: times in ISO 8601, no formulas."""
-    if set(map(type, cells)) <= {int, float, bool, type(None)}:
+    kinds = set(map(type, cells))
+    if kinds <= {int, float, bool, type(None)} and not _some_too_long(cells, kinds):
         return cells
     return [no_formula(cell) if type(cell) is str else _text(cell) for cell in cells]
 
 
 def _text(cell: Any) -> Any:
-    return cell.isoformat() if isinstance(cell, date | time) else cell
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    return without_long_numbers(cell)
+
+
+def _some_too_long(cells: Sequence[Any], kinds: set[type]) -> bool:
+    return int in kinds and any(type(c) is int and too_long(c) for c in cells)

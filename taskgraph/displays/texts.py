@@ -7,7 +7,7 @@ import reprlib
 from dataclasses import dataclass
 from typing import Any
 
-from taskgraph.description import brief
+from taskgraph.description import brief, without_long_numbers
 from taskgraph.displays.markup import Markup, element
 
 MOST_LETTERS = 20_000
@@ -63,7 +63,8 @@ def _shortened(text: str) -> str:
 def _shown(value: Any) -> str:
     try:
         if _is_small(value, 1000, 8) is not None:
-            return pprint.pformat(value, width=88, sort_dicts=False)
+            shown = without_long_numbers(value)
+            return pprint.pformat(shown, width=88, sort_dicts=False)
         return _bounded().repr(value)
     except Exception as error:  # noqa: BLE001 - somebody else's __repr__
         return f"{brief(value)}, which cannot show itself: {type(error).__name__}"

@@ -1,4 +1,4 @@
-"""Tables as files: CSV, LaTeX, Parquet by pyarrow; each appears whole or not at all."""
+"""Tables as files: CSV, for people, or Parquet; each appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taskgraph.description import without_long_numbers
 from taskgraph.displays.separated_values import csv_column, csv_text, no_formula
 from taskgraph.errors import UsageError
 
@@ -83,10 +84,22 @@ def _latex(columns: Mapping[str, Sequence[Any]]) -> bytes:
     return f"% \\usepackage{{booktabs}}\n{text}\n".encode(errors="backslashreplace")
 
 
+def _markdown(columns: Mapping[str, Sequence[Any]]) -> bytes:
+    from taskgraph.displays.for_text import markdown_table
+
+    return f"{markdown_table(columns, _for_paper)}\n".encode()
+
+
+def _html(columns: Mapping[str, Sequence[Any]]) -> bytes:
+    from taskgraph.displays.for_text import html_table
+
+    return f"{html_table(columns, _for_paper, ', '.join(columns))}\n".encode()
+
+
 def _for_paper(cell: Any) -> str:
     """Return a cell with six digits, as on the screen; NaN is a dash."""
     if not isinstance(cell, float):
-        return "" if cell is None else str(cell)
+        return "" if cell is None else str(without_long_numbers(cell))
     if math.isnan(cell):
         return "-"
     return f"{cell:z.6g}".replace("inf", "\N{INFINITY}")
@@ -119,5 +132,7 @@ def _parquet(columns: Mapping[str, Sequence[Any]]) -> bytes:
 _FORMATS: dict[str, Callable[[Mapping[str, Sequence[Any]]], bytes]] = {
     ".csv": _csv,
     ".tex": _latex,
+    ".md": _markdown,
+    ".html": _html,
     ".parquet": _parquet,
 }

@@ -195,8 +195,12 @@ def test_one_well_for_each_condition_is_told(scan):
 
 @pytest.mark.parametrize(
     ("name", "properties"),
-    [("area", ["area"]), ("area", None), ("centroid-1", None)]
-    + [("intensity_max-0", ["intensity_max"])],
+    [
+        ("area", ["area"]),
+        ("area", None),
+        ("centroid-1", None),
+        ("intensity_max-0", ["intensity_max"]),
+    ],
 )
 def test_a_layout_column_called_as_what_is_measured_is_told_before_a_task(
     scan, name, properties

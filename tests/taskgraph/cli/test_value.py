@@ -247,3 +247,24 @@ def test_long_floats_are_text_in_json():
     numbers = np.array([1.5], dtype=np.longdouble)
 
     assert plain(numbers) == [repr(numbers[0])]
+
+
+BIG = """
+from taskgraph import TaskGenerator
+
+@TaskGenerator
+def power(n):
+    return {"n": [10**n, 1], "whole": 10**n}
+
+power(5000)
+"""
+
+
+def test_numbers_of_more_digits_than_python_writes_are_told_in_words(tg):
+    tg.write("big.py", BIG)
+    tg("execute", "big.py")
+    for command in (("table", "big.py", "power"), ("value", "big.py", "power")):
+        assert "int of 16610 bits" in tg(*command).stdout
+        assert "int of 16610 bits" in tg(*command, "--json").stdout
+    refused = tg("value", "big.py", "power", "-o", "p.json", code=2)
+    assert "try .pkl" in refused.stderr

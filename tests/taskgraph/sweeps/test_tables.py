@@ -8,6 +8,7 @@ import math
 from collections import namedtuple
 from dataclasses import dataclass
 from decimal import Decimal
+from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -16,10 +17,12 @@ import numpy as np
 import pandas
 import pytest
 from hypothesis import given, settings, strategies as st
+from markdown_it import MarkdownIt
 
 from taskgraph import NoResultError, Table, UsageError
 from taskgraph.displays.cells import spread
 from taskgraph.displays.latex import latex_table
+from taskgraph.displays.markup import readable
 from taskgraph.sweeps.conditions import Condition
 from taskgraph.sweeps.exporting import save
 
@@ -233,6 +236,14 @@ def test_parquet_keeps_types(tmp_path):
     assert found["at"][0] == pandas.Timestamp("2026-01-01T10:00")
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".tex", ".md", ".html"])
+def test_a_number_of_more_digits_than_python_writes_is_told_in_words(tmp_path, suffix):
+    values = [10**5000, [10**5000, 1], {10**5000: 2}]
+    columns = spread(values[:2], "n") | spread(values[2:] * 2, "d")
+    assert columns["n"][0] == values[0]  # to be compared, and sorted by
+    assert save(columns, tmp_path / f"t{suffix}").read_text().count("16610") >= 3
+
+
 @pytest.mark.parametrize("cells", [[1, "a"], [2**70], [1 + 2j], ["\udcff"]])
 def test_what_no_column_can_hold_is_named(tmp_path, cells):
     with pytest.raises(UsageError, match="can hold 'odd'"):
@@ -264,6 +275,63 @@ def test_a_table_for_a_paper_is_escaped_and_has_six_digits(tmp_path):
         r"\bottomrule",
         r"\end{tabular}",
     ]
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a|b",
+    "`c`",
+    "*d*",
+    "_e_",
+    "[f](g)",
+    "\\|",
+    "~~h~~",
+]
+HOSTILE += [
+    "&lt;",
+    "two\nlines",
+    "<!--",
+    "![i](j)",
+    "  ",
+    "",
+    "$k$",
+    "\x1b[31m",
+    "\udcff",
+    "-",
+]
+
+
+class _Cells(HTMLParser):
+    """Keeps the text of each cell of a table, and the elements that it met."""
+
+    def __init__(self):
+        super().__init__()
+        self.cells, self.met = [], set()
+
+    def handle_starttag(self, tag, attrs):
+        self.met.add(tag)
+        if tag in {"td", "th"}:
+            self.cells.append("")
+
+    def handle_data(self, data):
+        if self.cells and data.strip():
+            self.cells[-1] += data
+
+
+@pytest.mark.parametrize("suffix", [".md", ".html"])
+def test_a_table_for_people_says_what_its_cells_say_and_no_more(tmp_path, suffix):
+    names = [name or "x" for name in HOSTILE]
+    columns = {name: [HOSTILE[k], 1 / 3, None] for k, name in enumerate(names)}
+    written = save(columns, tmp_path / f"t{suffix}").read_text("utf-8")
+    if suffix == ".md":
+        assert len(written.splitlines()) == 5
+        written = MarkdownIt("gfm-like", {"linkify": False}).render(written)
+    found = _Cells()
+    found.feed(written.partition("<table")[1] + written.partition("<table")[2])
+    assert found.met == {"table", "thead", "tbody", "tr", "th", "td"}
+    expected = [*names, *HOSTILE, *["0.333333"] * len(names), *[""] * len(names)]
+    shown = [" ".join(readable(text).split()) for text in expected]
+    assert [" ".join(text.split()) for text in found.cells] == shown
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Save it: .csv, .parquet, or .tex for a paper.",
+    help="Save it: .csv, .parquet; for people .md, .html, or .tex for a paper.",
 )
 @click.option(
     "--columns",
@@ -73,8 +73,8 @@ def command(
     function's name; dicts, dataclasses, named tuples and short tuples have a column for
     each field; of arrays there are type and shape. A field that is called as an
     argument is, is result.NAME. What has no result yet has empty cells, and its state.
-    Numbers have six digits on the screen and in .tex, and all of them in other files
-    and JSON.
+    Numbers have six digits on the screen and in .md, .html and .tex, and all of them in
+    other files and JSON.
 
     \b
     In conditions there are columns, numbers, 'texts', comparisons, in, and, or, not,

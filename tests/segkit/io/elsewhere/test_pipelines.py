@@ -1,5 +1,7 @@
 """A pipeline over a volume elsewhere makes what it makes of the array."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -247,6 +249,19 @@ def test_what_a_run_cannot_take_is_told_before_it(tmp_path, images, out, message
     with pytest.raises(ValueError, match=message) as found:
         check()
     assert "geheim" not in str(found.value)
+
+
+@pytest.mark.parametrize("out", ["memory://x", "file:///x", "az://lab/out"])
+def test_a_folder_for_results_is_no_address(tmp_path, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", np.zeros((8, 16, 16), np.uint8))
+    pipeline(save("{name}.tif")).save("p.toml")
+    told = out.partition(":")[0] + ":.* is none; give its path"
+    with pytest.raises(PipelineError, match=told):
+        PipelineJugfile(Path("p.toml"), ["a.npy"], out=Path(out)).require_usable()
+    with pytest.raises(PipelineError, match=told):
+        Pipeline.load("p.toml").run("a.npy", out=out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npy", "p.toml"]
 
 
 def test_a_pipeline_file_sends_nothing_elsewhere_untold(tmp_path):
