@@ -12,7 +12,7 @@ from segkit.compiled.fallback import falls_back_on
 from segkit.tiling.threads import cut, extremes, in_threads, lent, shares, thread_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -78,37 +78,67 @@ def histogram(image: Array, workers: int | None = None) -> Histogram | None:
     image, size = checks.native(image), image.dtype.itemsize
     if size <= 2:
         bins = 2 ** (8 * size)
-        parts = _counted(image.view(f"u{size}"), 0, bins, threads)
-        if image.dtype.kind == "i":  # negative ones came after the others
-            return _added(-bins // 2, [np.roll(part, bins // 2) for part in parts])
-        return _added(0, parts)
+        found = _counted(image.view(f"u{size}"), 0, bins, threads)
+        if image.dtype.kind == "i" and found.highest >= bins // 2:
+            return _signed(found, bins)
+        return found
     lowest, highest = map(int, extremes(image, threads))
     span = highest - lowest
     if span >= MOST_LEVELS:
         return None
-    return _added(lowest, _counted(image, lowest, span + 1, threads))
+    return _counted(image, lowest, span + 1, threads)
 
 
-def _added(lowest: int, parts: Sequence[NDArray[np.uint32]]) -> Histogram:
-    """Return a histogram of counts from a value on, without what does not occur.
+def _signed(found: Histogram, bins: int) -> Histogram:
+    """Return a histogram of signed integers by one of the same bits without a sign."""
+    counts = np.zeros(bins, np.int64)
+    counts[found.lowest : found.highest + 1] = found.counts
+    counts = np.roll(counts, bins // 2)  # negative ones came after the others
+    first, last = np.flatnonzero(counts)[[0, -1]].tolist()
+    return Histogram(first - bins // 2, counts[first : last + 1])
 
-    Only what is left is added up, as what is written for the first time takes long.
+
+def _counted_plainly(image: Array, lowest: int, bins: int, threads: int) -> Histogram:
+    parts = _parts(_count_plainly, image, lowest, bins, threads)
+    counts = parts.sum(axis=0, dtype=np.int64)
+    first, last = np.flatnonzero(counts)[[0, -1]].tolist()
+    return Histogram(lowest + first, counts[first : last + 1])
+
+
+@falls_back_on(_counted_plainly)
+def _counted(image: Array, lowest: int, bins: int, threads: int) -> Histogram:
+    """Return how often `lowest` and the values after it occur, if none is beyond."""
+    from segkit.thresholding import histogram_kernels as kernels
+
+    def count(values: NDArray[Any], counts: NDArray[np.uint32]) -> None:
+        if values.itemsize == _WORD:
+            kernels.count_words(values, counts)
+        elif values.itemsize == 1:
+            kernels.count_values(values, counts)
+        else:
+            np.add.at(counts, values, 1)
+
+    bins = -(-bins // kernels.BLOCK) * kernels.BLOCK
+    parts = _parts(count, image, lowest, bins, threads)
+    counts, occur = np.empty(bins, np.int64), np.empty(2, np.int64)
+    start = int(image[(0,) * image.ndim]) - lowest
+    kernels.add_up(parts, start, image.size, counts, occur)
+    first, stop = occur.tolist()
+    return Histogram(lowest + first, counts[first:stop])
+
+
+def _parts(
+    count: Callable[[NDArray[Any], NDArray[np.uint32]], None],
+    image: Array,
+    lowest: int,
+    bins: int,
+    threads: int,
+) -> NDArray[np.uint32]:
+    """Return counts of parts of an image, shape (parts, bins).
+
+    They are counted by a function that takes integers of 8 bits, words of four values
+    of 16 bits, or what few of these are left, and adds to counts.
     """
-    occurs = parts[0] != 0
-    for part in parts[1:]:
-        occurs |= part != 0
-    known = occurs.tobytes()  # which is searched much faster, from its end, too
-    first, stop = known.index(1), known.rindex(1) + 1
-    counts = np.zeros(stop - first, np.int64)
-    for part in parts:
-        counts += part[first:stop]
-    return Histogram(lowest + first, counts)
-
-
-def _counted(
-    image: Array, lowest: int, bins: int, threads: int
-) -> list[NDArray[np.uint32]]:
-    """Return how often `lowest` and the values after it occur in parts of an image."""
     if image.flags.forc:
         image = image.ravel(order="K")
     flat = image.ndim == 1 and image.flags.c_contiguous and image.dtype.itemsize <= 2
@@ -120,21 +150,20 @@ def _counted(
     pieces = shares(image.shape[axis], threads)
     if len(kept) > 1:
         pieces = cut(image.shape[axis], max(len(pieces), len(kept)))
-
-    def begun() -> NDArray[np.uint32]:
-        return np.zeros(bins, np.uint32)
+    # What no thread takes is never written, and so no memory.
+    parts = np.zeros((len(kept) * min(threads, len(pieces)), bins), np.uint32)
+    fresh = list(parts)
 
     def run(k: int) -> None:
-        with lent(kept[k * len(kept) // len(pieces)], begun) as counts:
+        with lent(kept[k * len(kept) // len(pieces)], fresh.pop) as counts:
             part = image[(*along, pieces[k])]
             for values in [part] if flat else _blocks(part, lowest):
-                _count(values, counts)
+                count(values, counts)
 
     in_threads(run, range(len(pieces)), threads)
-    found = [counts for group in kept for counts in group]
     if rest.size:
-        _count(rest, found[0])
-    return found
+        count(rest, parts[0])
+    return parts
 
 
 def _in_words(values: Array) -> tuple[Array, Array]:
@@ -151,7 +180,7 @@ def _in_words(values: Array) -> tuple[Array, Array]:
 
 
 def _blocks(image: Array, lowest: int) -> Iterator[NDArray[Any]]:
-    """Yield all values above the lowest, as `_count` takes them."""
+    """Yield all values above the lowest, as they are counted."""
     options: dict[str, Any] = {  # numpy's types do not know the last of these
         "flags": ["external_loop", "buffered"],
         "op_flags": [["readonly", "contig"]],
@@ -167,16 +196,3 @@ def _count_plainly(values: NDArray[Any], counts: NDArray[np.uint32]) -> None:
     if values.itemsize == _WORD:
         values = values.view(np.uint16)
     counts += np.bincount(values, minlength=counts.size).astype(np.uint32)
-
-
-@falls_back_on(_count_plainly)
-def _count(values: NDArray[Any], counts: NDArray[np.uint32]) -> None:
-    """Count integers of 8 bits, words of four of 16 bits, or what few are left."""
-    from segkit.thresholding import histogram_kernels
-
-    if values.itemsize == _WORD:
-        histogram_kernels.count_words(values, counts)
-    elif values.itemsize == 1:
-        histogram_kernels.count_values(values, counts)
-    else:
-        np.add.at(counts, values, 1)

@@ -19,6 +19,8 @@ CHUNK = 128
 """Rows that are computed before what is wanted of them is taken, and others follow."""
 PLACES = 64
 """Of falls and rises by turns, at which it is seen that there are too many peaks."""
+BLOCK = 64
+"""Counts that are added up together."""
 _THIRD, _TWO_THIRDS = 1.0 / 3.0, 2.0 / 3.0
 
 
@@ -39,6 +41,85 @@ def count_words(words, counts):
         counts[word >> np.uint64(16) & low] += 1
         counts[word >> np.uint64(32) & low] += 1
         counts[word >> np.uint64(48)] += 1
+
+
+@kernel
+def add_up(parts, start, total, counts, occur):
+    """Add up counts of parts, block by block from a value on until all are there.
+
+    So nothing is read far from what occurs: fresh memory takes long.
+
+    Parameters
+    ----------
+    parts
+        Counts, shape (parts, values), as many values as fill blocks.
+    start, total
+        A value that occurs, and how much is counted in all.
+    counts
+        Receives the sums where it is looked at.
+    occur
+        Receives the first value that occurs, and the one after the last.
+    """
+    stop = (start // BLOCK + 1) * BLOCK
+    first = stop - BLOCK
+    total -= _add_block(parts, first, counts)
+    while total > 0 and (first > 0 or stop < counts.size):
+        if stop < counts.size:
+            total -= _add_block(parts, stop, counts)
+            stop += BLOCK
+        if total > 0 and first > 0:
+            first -= BLOCK
+            total -= _add_block(parts, first, counts)
+    while counts[first] == 0:
+        first += 1
+    while counts[stop - 1] == 0:
+        stop -= 1
+    occur[0], occur[1] = first, stop
+
+
+@kernel
+def _add_block(parts, first, counts):
+    """Add up counts of parts in a block; return their sum."""
+    total = np.int64(0)
+    for i in range(first, first + BLOCK):
+        here = np.int64(parts[0, i])
+        for part in range(1, parts.shape[0]):
+            here += np.int64(parts[part, i])
+        counts[i] = here
+        total += here
+    return total
+
+
+@kernel
+def most_between(counts, first, weights, means):
+    """Return for which value the variance between the classes it ends is the greatest.
+
+    As `skimage.filters.threshold_otsu` computes it: numbers of voxels in float32.
+
+    Parameters
+    ----------
+    counts, first
+        How often each value occurs, from the first on; the first and the last one do.
+    weights, means
+        Scratch, of as many: of all from a value on, float32 and float64.
+    """
+    weight, total = np.float32(0.0), 0.0
+    for i in range(counts.size - 1, -1, -1):
+        count = np.float32(counts[i])
+        weight += count
+        total += np.float64(count) * np.float64(first + i)
+        weights[i], means[i] = weight, total / np.float64(weight)
+    best, found = -1.0, 0
+    weight, total = np.float32(0.0), 0.0
+    for i in range(counts.size - 1):
+        count = np.float32(counts[i])
+        weight += count
+        total += np.float64(count) * np.float64(first + i)
+        apart = total / np.float64(weight) - means[i + 1]
+        between = np.float64(weight * weights[i + 1]) * (apart * apart)
+        if between > best:
+            best, found = between, i
+    return first + found
 
 
 @kernel

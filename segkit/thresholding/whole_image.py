@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segkit.compiled.fallback import falls_back_on
 from segkit.thresholding import peaks
 from segkit.thresholding.histogram import histogram
 
@@ -73,8 +74,13 @@ def compute(levels: Levels, method: str) -> float:
     ValueError
         If the method finds none.
     """
-    low, base = levels.values.min(), levels.base
-    if low == levels.values.max():  # no method says anything about a flat image
+    values, base = levels.values, levels.base
+    low, high = (
+        (values[0], values[-1])
+        if levels.counts is not None
+        else (values.min(), values.max())
+    )
+    if low == high:  # no method says anything about a flat image
         return base + float(low)
     try:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -90,20 +96,26 @@ def compute(levels: Levels, method: str) -> float:
 
 def _by_counts() -> dict[str, Callable[[Counts, Values], Any]]:
     """Return the function that computes a threshold of counts and their values."""
-    filters: Any = importlib.import_module("skimage.filters")
-
     return {
-        "otsu": lambda counts, values: filters.threshold_otsu(hist=(counts, values)),
+        "otsu": _otsu,
         "li": _li,
         "mean": lambda counts, values: int(counts @ values) / int(counts.sum()),
         "triangle": _triangle,
         "rc": lambda counts, values: ridler_calvard(*_occurring(counts, values)),
-        "isodata": lambda counts, values: filters.threshold_isodata(
-            hist=(counts, values)
-        ),
+        "isodata": _by_skimage("isodata"),
         "minimum": peaks.minimum,
-        "yen": lambda counts, values: filters.threshold_yen(hist=(counts, values)),
+        "yen": _by_skimage("yen"),
     }
+
+
+def _by_skimage(method: str) -> Callable[[Counts, Values], Any]:
+    """Return scikit-image's method, to be imported when it is called."""
+
+    def find(counts: Counts, values: Values) -> Any:
+        filters: Any = importlib.import_module("skimage.filters")
+        return getattr(filters, f"threshold_{method}")(hist=(counts, values))
+
+    return find
 
 
 def _by_voxels() -> dict[str, Callable[[Array], Any]]:
@@ -121,6 +133,16 @@ def _by_voxels() -> dict[str, Callable[[Array], Any]]:
         "minimum": filters.threshold_minimum,
         "yen": filters.threshold_yen,
     }
+
+
+@falls_back_on(_by_skimage("otsu"))
+def _otsu(counts: Counts, values: Values) -> int:
+    """Return what `skimage.filters.threshold_otsu` does."""
+    from segkit.thresholding.histogram_kernels import most_between
+
+    weights, means = np.empty(counts.size, np.float32), np.empty(counts.size)
+    found: int = most_between(counts, int(values[0]), weights, means)
+    return found
 
 
 def _li(counts: Counts, values: Values) -> float:

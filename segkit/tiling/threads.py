@@ -41,7 +41,8 @@ VARIABLE = "TG_CPUS"
 LEAST_WORK = 2**17
 """Voxels for which a thread is worth its start, at five nanoseconds each or more."""
 _CACHED_BYTES = 2**21
-_SHARES = 4
+_LEAST_SHARE = 64
+"""Into how many of them a thread's part would be cut."""
 # What a thread that works for others may use; None is all that the process may.
 _share: ContextVar[int | None] = ContextVar("share", default=None)
 
@@ -221,23 +222,25 @@ def cut(length: int, pieces: int) -> list[slice]:
 def shares(length: int, threads: int) -> list[slice]:
     """Return slices of an axis for threads to take one after the other.
 
-    There are some for each thread: who begins later, or is slower, gets fewer. The last
-    ones are shorter, so that all end at about the same time.
+    Each is two thirds of a thread's part of what is left: few at first, as to take one
+    takes time, too, and then so short that all threads end at about the same time,
+    however late they begin and slow they are.
 
     Examples
     --------
-    >>> [part.stop - part.start for part in shares(800, threads=2)]
-    [100, 100, 100, 100, 100, 100, 25, 25, 25, 25, 25, 25, 25, 25]
+    >>> [part.stop - part.start for part in shares(768, threads=2)]
+    [256, 171, 114, 76, 51, 34, 22, 15, 10, 7, 6, 6]
     >>> shares(1000, threads=1)
     [slice(0, 1000, None)]
     """
-    if threads == 1:
+    if threads == 1 or length == 0:
         return cut(length, 1)
-    parts = cut(length, _SHARES * threads)
-    early, late = parts[:-threads], parts[-threads:]
-    first, size = late[0].start, length - late[0].start
-    last = cut(size, _SHARES * len(late))
-    return early + [slice(first + one.start, first + one.stop) for one in last]
+    least = -(-length // (_LEAST_SHARE * threads))
+    ends = [0]
+    while (left := length - ends[-1]) > 0:
+        size = -(-2 * left // (3 * threads))
+        ends.append(ends[-1] + min(left, max(size, least)))
+    return [slice(start, stop) for start, stop in pairwise(ends)]
 
 
 def is_safe_in_threads(function: Any) -> bool:

@@ -9,7 +9,12 @@ import skimage.filters
 from hypothesis import given, settings, strategies as st
 from scipy import ndimage
 
-from segkit.thresholding import histogram as histograms, histogram_kernels, peaks
+from segkit.thresholding import (
+    histogram as histograms,
+    histogram_kernels,
+    peaks,
+    whole_image,
+)
 from segkit.thresholding.histogram import histogram
 from segkit.thresholding.methods import Method, multi_otsu, threshold, try_all
 
@@ -55,9 +60,11 @@ def test_counts_of_more_than_fits_32_bits_are_added_up(dtype, workers, monkeypat
     monkeypatch.setattr(histograms, "_MOST_COUNTED", 50)
     image = np.random.default_rng(0).integers(7, 99, (23, 19)).astype(dtype)
 
-    counted = histograms._counted(image.astype("u2"), 0, 100, workers)
+    parts = histograms._parts(
+        histograms._count_plainly, image.astype("u2"), 0, 100, workers
+    )
 
-    assert max(part.sum() for part in counted) <= 100  # twice as many would fit
+    assert parts.sum(axis=1).max() <= 100  # twice as many would fit
     assert_counts(histogram(image, workers), image)
 
 
@@ -65,7 +72,7 @@ def test_counts_of_more_than_fits_32_bits_are_added_up(dtype, workers, monkeypat
 @given(images())
 def test_counts_without_kernels_are_the_same(image):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(histograms, "_count", histograms._count_plainly)
+        patch.setattr("segkit.compiled.fallback.can_compile", lambda: False)
         assert_counts(histogram(image), image)
 
 
@@ -123,6 +130,30 @@ def test_integers_have_the_thresholds_of_scikit_image(image):
         expected = getattr(skimage.filters, f"threshold_{method}")(image.ravel())
         with np.errstate(divide="ignore", invalid="ignore"):
             assert threshold(image, method) == float(expected)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.integers(0, 2**40), max_size=30),
+    st.integers(0, 300),
+    st.sampled_from([0, 1, 60_000]),
+)
+def test_otsu_of_many_voxels_is_rounded_as_that_of_scikit_image(some, apart, first):
+    counts = np.zeros((len(some) + 1) * (apart + 1) + 1, np.int64)
+    counts[:: apart + 1] = [5, *some, 9]
+    values = np.arange(first, first + counts.size)
+
+    expected = skimage.filters.threshold_otsu(hist=(counts, values))
+
+    assert whole_image._otsu(counts, values) == expected
+
+
+@pytest.mark.parametrize("ends", [(-3, 7), (-9, -2), (-(2**15), 2**15 - 1), (0, 5)])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_signed_counts_are_in_the_order_of_their_values(ends, workers):
+    image = np.array([[*ends, *ends], [ends[0]] * 4], np.int16)
+
+    assert_counts(histogram(image, workers), image)
 
 
 @settings(deadline=None, max_examples=20)

@@ -19,6 +19,7 @@ from segkit.tiling.threads import (
     extremes,
     in_threads,
     part,
+    shares,
     thread_count,
 )
 
@@ -144,6 +145,20 @@ def test_extremes_are_those_of_numpy_and_carry_nan_along(threads, monkeypatch):
     assert extremes(floats, threads) == (floats.min(), floats.max())
     floats[-1, 3] = np.nan
     assert np.isnan(extremes(floats, threads)).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 16])
+@pytest.mark.parametrize("length", [0, 1, 2, 5, 100, 4096, 100_003])
+def test_shares_are_the_whole_axis_in_order_and_grow_shorter(length, threads):
+    found = shares(length, threads)
+
+    lengths = [one.stop - one.start for one in found]
+    assert [i for one in found for i in range(length)[one]] == list(range(length))
+    assert lengths == sorted(lengths, reverse=True)
+    assert length == 0 or min(lengths) > 0
+    if threads > 1:  # all can begin, and none waits long for the last
+        assert len(found) >= min(threads, length)
+        assert lengths[-1] <= -(-length // (32 * threads))
 
 
 def test_a_limit_ends_with_its_block(eight):
