@@ -122,6 +122,11 @@ class Journal:
                 return False
         return self.state.holds(keys)
 
+    @property
+    def unlocked(self) -> bool:
+        """Whether nothing is locked, if that is seen without folding."""
+        return self._unfolded is not None and self._unfolded.unlocked()
+
     def published(self) -> list[int]:
         """Return the positions of all segments that hold a record, in order."""
         if self._unfolded is not None and self._unfolded.plain:
@@ -268,8 +273,7 @@ class Journal:
             self._compare(position, check)
 
     def _compare(self, position: int, check: int) -> None:
-        found = check_at(self.log, position)
-        if found not in {check, 0}:  # 0: it was whole when it was read
+        if check_at(self.log, position) not in {check, 0}:  # 0: whole when it was read
             self._stop()
 
     def _stop(self) -> NoReturn:
@@ -372,7 +376,7 @@ class Journal:
             self.damaged[at] = what, GONE
             self._apply(at, self._copy(at) if at in copied else void)
         self._last = 0
-        _report_lost(DamagedError(what, GONE))
+        warn(f"{DamagedError(what, GONE)}")
 
     def _copy(self, position: int) -> Segment:
         """Return the copy of a damaged segment, or else one that does nothing."""
@@ -392,9 +396,5 @@ class Journal:
     def _damage(self, position: int, error: DamagedError) -> Segment:
         """Note that a segment is damaged, and return what stands in for it."""
         self.damaged[position] = name_of(self.log, position), error.why
-        _report_lost(error)
+        warn(f"{error}")
         return self._copy(position)
-
-
-def _report_lost(error: DamagedError) -> None:
-    warn(f"{error}")

@@ -110,6 +110,11 @@ class Unfolded:
     def _published(self) -> Iterable[tuple[int, bytes]]:
         return ((at, x.keys) for at, x in self.segments if x.kind is Kind.PUBLISH)
 
+    def unlocked(self) -> bool:
+        """Return whether nothing is locked, if that is seen without folding."""
+        claims = [x.keys for _, x in self.segments if x.kind is Kind.CLAIM]
+        return self.holds(b"".join(claims))
+
     def may_look(self) -> bool:
         """Return whether it is worth while to look for one more key."""
         self._looks += 1
@@ -269,14 +274,13 @@ class State:
 
     def locks(self) -> list[Lock]:
         """Return who has locked what."""
-        locks = []
-        for token, (worker, since, keys) in self.claimed.items():
-            locks += [
-                Lock(key, worker, since, token)
-                for key in keys
-                if self.locked.get(key) == worker
-            ]
-        return list({lock.key: lock for lock in locks}.values())
+        locks = {
+            key: Lock(key, worker, since, token)
+            for token, (worker, since, keys) in self.claimed.items()
+            for key in keys
+            if self.locked.get(key) == worker
+        }
+        return list(locks.values())
 
     def unsettled(self, position: int) -> bool:
         """Return whether a key is still locked by the CLAIM at `position`."""
@@ -291,16 +295,14 @@ class State:
             records.update(zip(keys, range(base, base + len(keys)), strict=True))
             self._settle(locked, keys)
             return Change(results=keys)
-        results: list[Key] = []
-        failures: list[Key] = []
+        results, failures = list[Key](), list[Key]()
         for row, key in enumerate(keys):
             if rows[row] == Row.STALE or key in records:
                 continue
             records[key] = base + row
             (failures if rows[row] == Row.FAILURE else results).append(key)
         self.failures.update(failures)
-        self._settle(locked, results)
-        self._settle(locked, failures)
+        self._settle(locked, [*results, *failures])
         return Change(results=results, failures=failures)
 
     def _settle(self, locked: dict[Key, str], keys: Iterable[Key]) -> None:
@@ -319,10 +321,8 @@ class State:
             locked.update(dict.fromkeys(keys, segment.worker))
             self.claimed[position] = (segment.worker, segment.time, keys)
             if len(self.claimed) > 2 * len(locked) + _SPARE_CLAIMS:
-                self._forget_settled()
-
-    def _forget_settled(self) -> None:
-        self.claimed = {p: self.claimed[p] for p in self.claimed if self.unsettled(p)}
+                found = self.claimed.items()
+                self.claimed = {p: x for p, x in found if self.unsettled(p)}
 
     def _release(self, segment: Segment) -> None:
         for key in segment.split():

@@ -128,7 +128,7 @@ class JournalStore:
         return self._state.locked.get(key)
 
     def holders(self) -> Mapping[Key, str]:
-        return self._state.locked
+        return {} if self._journal.unlocked else self._state.locked
 
     def locks(self) -> list[Lock]:
         return self._state.locks()

@@ -14,7 +14,7 @@ from taskgraph.exit_codes import ExitCode
 from taskgraph.names import known_as
 from taskgraph.tasks.frontier import Frontier
 from taskgraph.upkeep.asking import asking_of, nobody_has
-from taskgraph.upkeep.status import states_of, status_of
+from taskgraph.upkeep.status import states_of, status_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -245,7 +245,7 @@ def report_from(snapshot: Snapshot, results: Results) -> Report:
     done, failed, blocked = len(snapshot), 0, 0
     whole = results.has_all(snapshot.keys)
     if not whole:
-        totals = status_of(snapshot, backend.keys(), backend.failures(), ()).totals
+        totals = status_in(snapshot, backend).totals
         done, failed, blocked = (totals[x] for x in ("done", "failed", "blocked"))
     rest = len(snapshot) - done - failed - blocked
 
@@ -261,7 +261,7 @@ def report_from(snapshot: Snapshot, results: Results) -> Report:
     def shape() -> GraphShape:
         from taskgraph.drawing.graph_shape import by_function
 
-        known = status_of(snapshot, backend.keys(), backend.failures(), ())
+        known = status_in(snapshot, backend)
         return by_function(snapshot, known)
 
     more = not snapshot.complete

@@ -149,10 +149,10 @@ def status_now(
     A task whose files are gone or changed is not done, nor is what was made of them;
     one whose result a run would take from one of `also` is.
     """
-    from taskgraph.upkeep.status import status_of
+    from taskgraph.upkeep.status import status_in, status_of
 
     if not (also or snapshot.writing):  # how results are kept need not be imported
-        return status_of(snapshot, backend.keys(), backend.failures(), held), ""
+        return status_in(snapshot, backend, held), ""
     results = together(backend, also, snapshot)
     known, failures, told = results.keys(), backend.failures(), ""
     if snapshot.writing:

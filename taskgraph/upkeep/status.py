@@ -1,4 +1,4 @@
-"""How far a graph is, by function; pure, from a snapshot and what the store knows."""
+"""How far a graph is, by function, from a snapshot and what the store knows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from backends.interface.frozen import frozen
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Mapping
 
+    from backends.interface import Backend
     from taskgraph.upkeep.snapshot import Snapshot
 
 STATES = ("failed", "blocked", "waiting", "ready", "running", "done")
@@ -63,6 +64,24 @@ class Status:
         return over == self.tasks
 
 
+def status_in(
+    snapshot: Snapshot, backend: Backend, held: Container[bytes] = ()
+) -> Status:
+    """Return how far a graph is in a store, as of its last look; see `status_of`.
+
+    Where all is done, a store mostly knows that before it has taken in each record.
+    """
+    if backend.holds(snapshot.keys):
+        return _all_done(snapshot)
+    return status_of(snapshot, backend.keys(), backend.failures(), held)
+
+
+def _all_done(snapshot: Snapshot) -> Status:
+    done = Counter(snapshot.functions)
+    pairs = {(function, _DONE): count for function, count in done.items()}
+    return Status(_table(snapshot, pairs), snapshot.complete)
+
+
 def status_of(
     snapshot: Snapshot,
     known: Container[bytes],
@@ -83,9 +102,7 @@ def status_of(
         Keys that a living worker has locked.
     """
     if not failures and all(map(known.__contains__, snapshot)):
-        done = Counter(snapshot.functions)
-        pairs = {(function, _DONE): count for function, count in done.items()}
-        return Status(_table(snapshot, pairs), snapshot.complete)
+        return _all_done(snapshot)
     keys = snapshot.split()
     states = _states(snapshot, keys, known, failures, held)
     stuck = False

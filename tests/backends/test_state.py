@@ -132,6 +132,21 @@ def test_who_has_not_folded_says_of_many_keys_what_who_has_does(publications, as
     assert late.holds(b"".join(asked)) == known
 
 
+SOME = st.lists(st.sampled_from(KEYS), min_size=1, unique=True)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["claim", "release", "publish"]), SOME)))
+def test_who_has_not_folded_knows_what_is_locked(deeds):
+    room = Room()
+    anna, bert, late = (JournalStore(MemoryLog(room), name) for name in "abl")
+    for number, (deed, keys) in enumerate(deeds):
+        store = anna if number % 2 else bert
+        publish(store, *keys) if deed == "publish" else getattr(store, deed)(keys)
+    bert.poll()
+    late.refresh()
+    assert late.holders() == bert.holders()
+
+
 @given(st.integers(1, 40), st.data())
 def test_many_keys_in_whatever_pieces_are_found_without_folding(count, data):
     keys = [key(number) for number in range(count)]

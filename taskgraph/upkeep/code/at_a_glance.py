@@ -42,7 +42,7 @@ def changes_at_a_glance(
     keys = snapshot.split()
     files = [str(jugfile), *snapshot.inputs]
     search = _Search(AtAGlance(files), backend)
-    if len(keys) > _FEW and not search.found(keys[:: len(keys) // _SOME], snapshot):
+    if len(keys) > _FEW and search.nothing(keys[:: len(keys) // _SOME], snapshot):
         return []
     return search.found(keys, snapshot)
 
@@ -53,16 +53,37 @@ class _Search:
         self._backend = backend
         self._parts: dict[str, list[str] | None] = {}
 
+    def nothing(self, some: list[Key], snapshot: Snapshot) -> bool:
+        """Return whether nothing is found, by what made all there is, or else `some`.
+
+        Segments are asked for all that made them: nothing need be known of their keys.
+        """
+        places = self._backend.published()
+        if len(places) <= _SOME and all(map(self._is_as_it_was, places)):
+            return True
+        return not self.found(some, snapshot)
+
+    def _is_as_it_was(self, position: int) -> bool:
+        try:
+            segment = self._backend.segment(position)
+            makers = Body(segment.body, segment.keys).makers()
+        except DamagedError:  # told when somebody needs it
+            return True
+        return all(self._parts_of(name, text) is None for name, text in makers)
+
+    def _parts_of(self, name: str, text: str) -> list[str] | None:
+        if text not in self._parts:
+            self._parts[text] = self._looked_at(name, text)
+        return self._parts[text]
+
     def found(self, keys: list[Key], snapshot: Snapshot) -> list[Change]:
         """Return the changes that some results show, by function."""
         names = snapshot.named()
         changes: dict[str, Change] = {}
         for key, text in self._codes(keys):
-            if text not in self._parts:
-                self._parts[text] = self._looked_at(names[key], text)
-            parts = self._parts[text]
+            name = names[key]
+            parts = self._parts_of(name, text)
             if parts is not None:
-                name = names[key]
                 changes.setdefault(name, Change(name)).add(key, text, "", parts)
         return [changes[name] for name in sorted(changes)]
 

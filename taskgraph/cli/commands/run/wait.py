@@ -113,7 +113,7 @@ class _Watched:
     def look(self) -> Status | None:
         """Return how far it is now; None if it never ran."""
         from backends.errors import NoStoreError
-        from taskgraph.upkeep.status import status_of
+        from taskgraph.upkeep.status import status_in
 
         if self._backend is None:
             try:
@@ -126,7 +126,7 @@ class _Watched:
         if snapshot is None:
             self._backend = None  # the jugfile may be about to choose another store
             return None
-        status = status_of(snapshot, backend.keys(), backend.failures(), ())
+        status = status_in(snapshot, backend)
         elsewhere = self._also and time.monotonic() >= self._also_at
         if not (status.finished or elsewhere):
             return status
