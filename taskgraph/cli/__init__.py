@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
-import click
+_collects = gc.isenabled()
+gc.disable()  # of what is imported nothing is garbage: a tenth of a start goes on that
 
-from taskgraph.cli.program import LazyProgram, run_program
-from taskgraph.cli.words.configuration import (
+import click  # noqa: E402 - after the line above
+
+from taskgraph.cli.program import LazyProgram, run_program  # noqa: E402 - as click
+from taskgraph.cli.words.configuration import (  # noqa: E402 - as click
     configuration,
     misspelt_variables,
     user_commands,
 )
+
+if _collects:
+    gc.enable()
 
 if TYPE_CHECKING:
     from taskgraph.cli.plugins import Plugin
@@ -95,6 +102,7 @@ def _plugins() -> dict[str, Plugin]:
     package="taskgraph.cli.commands",
     groups=GROUPS,
     others=_plugins,
+    only_look=("status",),
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "TG",

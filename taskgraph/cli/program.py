@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from taskgraph.cli.plugins import Plugin
 
@@ -78,6 +78,13 @@ class LazyProgram(Program):
     others : callable
         Returns commands of other people by name, see `taskgraph.cli.plugins`. It is
         called for a word that is no command of ours, and to list all.
+    only_look : collection of str, optional
+        Commands that run no code of the user's, unpickle nothing, start no threads.
+
+    Attributes
+    ----------
+    alone : bool
+        Whether nothing but our own code has run so far.
     """
 
     def __init__(
@@ -86,9 +93,11 @@ class LazyProgram(Program):
         package: str,
         groups: Mapping[str, tuple[str, Mapping[str, str]]],
         others: Callable[[], Mapping[str, Plugin]] = dict,
+        only_look: Collection[str] = (),
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
+        self.alone, self._only_look = True, only_look
         self._groups = groups
         self._others = cache(others)
         self._modules = {
@@ -109,6 +118,8 @@ class LazyProgram(Program):
         click.ClickException
             It is somebody else's, and broken.
         """
+        if cmd_name not in self._only_look:
+            self.alone = False
         if cmd_name in self._modules:
             from backends.garbage import few_collections
 
@@ -149,6 +160,7 @@ class LazyProgram(Program):
         """Return what commands of other people do, by name, and what is broken."""
         summaries, broken = {}, []
         for name, found in self._others().items():
+            self.alone = False
             try:
                 summaries[name] = found.command().get_short_help_str(_SUMMARY)
             except click.ClickException as error:
@@ -208,7 +220,10 @@ def run_program(
             raise
         _end(str(error), found, name)
     else:
-        sys.exit(code if isinstance(code, int) else 0)
+        code = code if isinstance(code, int) else 0
+        if isinstance(program, LazyProgram) and program.alone:
+            leave(code)
+        sys.exit(code)
 
 
 def leave(code: int) -> NoReturn:

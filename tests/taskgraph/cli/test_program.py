@@ -40,16 +40,18 @@ def test_help_names_every_command_and_exit_code(tg, word):
 def imported_by(tg, code, *args):
     """Return the modules that `tg` has imported at its end."""
     script = (
-        "import sys, taskgraph.cli\n"
+        "import atexit, pathlib, sys, taskgraph.cli\n"
         f"sys.argv = ['tg', *{args!r}]\n"
+        "modules, told = pathlib.Path('modules.txt'), lambda: ' '.join(sys.modules)\n"
+        "atexit.register(lambda: modules.write_text(told()))\n"
         "try:\n    taskgraph.cli.main()\n"
         "except SystemExit as end:\n"
         f"    assert (end.code or 0) == {code}, end.code\n"
-        "print(*sys.modules, file=open('modules.txt', 'w'))\n"
+        "    raise\n"
     )
-    subprocess.run(
-        [sys.executable, "-c", script], cwd=tg.folder, env=tg.env, check=True
-    )
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, cwd=tg.folder, env=tg.env, check=False)
+    assert ended.returncode == code
     return set((tg.folder / "modules.txt").read_text().split())
 
 
