@@ -1,7 +1,7 @@
 """A function called as a task, and what that may leave behind in its process.
 
 The next task must not find it: another working directory, programs that run on when its
-time is over, a child that it forked and let return, a seed.
+time is over, a child that it forked and let return, a seed, how numpy takes errors.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from functools import cache
 from itertools import repeat
 from pathlib import Path
@@ -251,14 +252,27 @@ def called(task: Task, given: Call, process: int, store: str, *, alone: bool) ->
         args, kwargs = supplied(own, task.key, args, kwargs)
     token = mark_running(task, store, alone=alone)
     try:
+        run = apart()
         if generator.timeout is None:
-            return generator.function(*args, **kwargs)
+            return run(generator.function, *args, **kwargs)
         with _time_limit(generator.timeout):
-            return generator.function(*args, **kwargs)
+            return run(generator.function, *args, **kwargs)
     finally:
         if os.getpid() != process:
             leave_child()
         unmark_running(token)
+
+
+def apart() -> Callable[..., Any]:
+    """Return what calls a function in a context of its own.
+
+    What it sets in context variables nobody finds after it: how numpy takes errors and
+    prints arrays, to how many digits `decimal` rounds. It finds what is set here.
+    """
+    run = copy_context().run
+    if (decimal := loaded("decimal")) is not None:  # its context is one object
+        run(decimal.setcontext, decimal.getcontext().copy())
+    return run
 
 
 def asks_nothing(generator: TaskGenerator) -> bool:

@@ -20,6 +20,7 @@ from taskgraph.execution.process_state import (
     ProcessState,
     StopNow,
     TimeoutReached,
+    apart,
     asks_nothing,
     called,
     leave_child,
@@ -300,11 +301,11 @@ class Runner:
             token = mark_running(task, self._store, alone=self._alone)
             try:
                 if type(call) is tuple:
-                    result = function(*call)
+                    result = apart()(function, *call)
                 elif type(call) is WithNames:
-                    result = function(*call.args, **call.kwargs)
+                    result = apart()(function, *call.args, **call.kwargs)
                 else:
-                    result = function(call)
+                    result = apart()(function, call)
             finally:
                 if os.getpid() != self._process:
                     leave_child()
