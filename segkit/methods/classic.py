@@ -258,7 +258,8 @@ def _counted(grey: NDArray[Any]) -> NDArray[Any]:
             f"image has dtype {grey.dtype}, of which not all are whole numbers from 0"
             f" to {_MOST_GREY}; convert it to uint8 or uint16"
         )
-    return grey if grey.dtype == np.uint8 else grey.astype(np.uint16)
+    counted = grey if grey.dtype == np.uint8 else grey.astype(np.uint16)
+    return np.require(counted, requirements="W")  # mahotas takes no others
 
 
 def _smoothed(

@@ -70,7 +70,8 @@ def skeleton(mask: ArrayLike) -> Mask:
             f"skeleton is for 2 or 3 axes, not for {array.ndim}; give one plane or"
             " volume at a time"
         )
-    lines: Any = morphology.skeletonize(array)
+    # Not of an array that may only be read: its compiled loop takes none.
+    lines: Any = morphology.skeletonize(np.require(array, requirements="W"))
     return np.asarray(lines, np.bool_)
 
 

@@ -236,3 +236,20 @@ def test_a_wrong_argument_is_told_by_us(name, share):
                 told = complaint(name, {**usual, option: value})
                 found |= {f"{option}={kind}": told} if told else {}
     assert not found
+
+
+def read_only(value):
+    if type(value) is not np.ndarray:
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_arrays_that_may_only_be_read_give_the_same(name):
+    """As those of a mapped file, or of `tifffile.memmap(path, mode="r")`."""
+    usual = valid(name)
+    mapped = {option: read_only(value) for option, value in usual.items()}
+    found, expected = FUNCTIONS[name](**mapped), FUNCTIONS[name](**usual)
+    assert inspect.isfunction(found) or repr(found) == repr(expected)
