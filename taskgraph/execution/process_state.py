@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pickle
 import signal
 import sys
 import time
@@ -86,7 +87,7 @@ class SharedGenerator:
         The generator, so that its memory is not freed.
     given : callable
         Returns the one that is in its place, by no function of Python.
-    word : c_uint64
+    word : c_uint64 or _WholeState
         Which it is; the same forever if the state is not where it was expected.
     seen : int
         What it was when nobody had seeded the generator.
@@ -96,11 +97,11 @@ class SharedGenerator:
         self.owner: object = owner
         self.given: Callable[[], object] = repeat(owner).__next__
         self._seed, self._again, self._start = seed, 0, b""
-        self.word = ctypes.c_uint64()
+        self.word: ctypes.c_uint64 | _WholeState = ctypes.c_uint64()
         if address:
             self._start = ctypes.string_at(address, 4 * (_WORDS + 1))
             self.word = ctypes.c_uint64.from_address(address + 16)
-        self.seen = self.word.value
+        self.seen: int | bytes = self.word.value
 
     def put_back(self) -> None:
         """Put it back in its place."""
@@ -116,6 +117,21 @@ class SharedGenerator:
         digest = sha512(self._start + self._again.to_bytes(8)).digest()
         self._seed(bytearray(digest))
         self.seen = self.word.value
+
+
+class _WholeState:
+    """The state of a generator of which no word says whether it was seeded.
+
+    So one that was used counts as seeded.
+    """
+
+    def __init__(self, bits: Any) -> None:
+        self._bits = bits
+
+    @property
+    def value(self) -> bytes:
+        """All of it."""
+        return pickle.dumps(self._bits.state)
 
 
 class _OfRandom(SharedGenerator):
@@ -141,7 +157,10 @@ class _OfNumpy(SharedGenerator):
         bits = own.get_bit_generator()
         known = type(bits) is module.MT19937
         address = int(bits.ctypes.state_address) if known else 0
-        super().__init__(bits, own.seed, address)
+        super().__init__(bits, lambda digest: own.seed(list(digest)), address)
+        if not known:
+            self.word = _WholeState(bits)
+            self._start = self.seen = self.word.value
         self.given, self._give = own.get_bit_generator, own.set_bit_generator
 
     def put_back(self) -> None:
