@@ -3,9 +3,10 @@
 What is in such a file is in no key, so that its results stay: that is told. When it was
 changed is compared with when the tasks ended, by their records: nothing is looked at
 while tasks run. Not told are folders, and files that tasks themselves wrote: a result
-holds them, or their last change falls into the time of a task that names them. Not
-noticed is a file that was replaced by one that is older than the result, and what only
-later items of a long list name, or long texts, of which `tg` keeps a part.
+holds them, or their last change falls into the time of a task that names them. An older
+file in its place is told if nothing says that all files were moved (`put_there`). Not
+noticed is what only later items of a long list name, or long texts, of which `tg` keeps
+a part.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from taskgraph.calls.kept import Part
 from taskgraph.identity.parameters import WithNames, given
 from taskgraph.records import Body
 from taskgraph.upkeep.code.changed_code import short_name
+from taskgraph.upkeep.inputs.put_there import Seen, put_there_later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -92,11 +94,11 @@ def told_named(
         del changed[path]
     if not changed:
         return ""
-    of = {path: ", ".join(sorted(names)[:_NAMED]) for path, names in changed.items()}
-    told = [f"{path} (of {names})" for path, names in of.items()][:_NAMED]
-    more = f" and {len(of) - _NAMED} more" if len(of) > _NAMED else ""
-    what, them = ("a file", "it") if len(of) == 1 else (f"{len(of)} files", "them")
-    functions = {name for names in changed.values() for name in names}
+    told = [_in_words(path, *how) for path, how in islice(changed.items(), _NAMED)]
+    count = len(changed)
+    more = f" and {count - _NAMED} more" if count > _NAMED else ""
+    what, them = ("a file", "it") if count == 1 else (f"{count} files", "them")
+    functions = {name for names, _ in changed.values() for name in names}
     name = functions.pop() if len(functions) == 1 else "NAME"
     way = "taskgraph.invalidate(...)" if from_python else f"tg invalidate --name {name}"
     return (
@@ -104,6 +106,12 @@ def told_named(
         f"stay: {', '.join(told)}{more}; `{way}` lets them be made again, and what is "
         "given as File(path) is known by its content"
     )
+
+
+def _in_words(path: str, names: set[str], put: bool) -> str:
+    of = ", ".join(sorted(names)[:_NAMED])
+    how = "; an older file put there, or one renamed or given another mode"
+    return f"{path} (of {of}{how if put else ''})"
 
 
 def written_calls(graph: Graph) -> Iterator[Named]:
@@ -144,26 +152,41 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _changed(
     naming: Mapping[str, list[tuple[Key, str]]], backend: Backend, folder: str
-) -> dict[str, set[str]]:
-    """Return the files that changed since, with the functions of older results."""
+) -> dict[str, tuple[set[str], bool]]:
+    """Return the files that changed since, with the functions of older results.
+
+    And whether an older file was put there.
+    """
     files: dict[tuple[int, int], list[str]] = defaultdict(list)
-    times: dict[str, float] = {}
+    known: dict[str, os.stat_result] = {}
     for path in naming:
         if (about := _looked_at(path, folder)) is not None:
             files[about.st_dev, about.st_ino].append(path)
-            times[path] = about.st_mtime
-    if not times:
+            known[path] = about
+    if not known:
         return {}
-    spans = _spans(backend, {key for path in times for key, _ in naming[path]})
-    found: dict[str, set[str]] = {}
+    spans = _spans(backend, {key for path in known for key, _ in naming[path]})
+    found: dict[str, tuple[set[str], bool]] = {}
+    seen: Seen = {}
     for paths in files.values():  # by whatever names
-        when = max(times[path] for path in paths)
+        about = known[paths[0]]
         ran = [(spans.get(key), name) for path in paths for key, name in naming[path]]
-        if any(span is None or _is_in(span, when) for span, _ in ran):
-            continue  # one of them has written it, or may be writing it
-        older = {short_name(name) for span, name in ran if _is_older(span, when)}
-        if older:
-            found[paths[0]] = older
+        for when in (about.st_mtime, about.st_ctime):
+            if any(span is None or _is_in(span, when) for span, _ in ran):
+                break  # one of them has written it, or may be writing it
+            of = [(span, name) for span, name in ran if _is_older(span, when)]
+            put = when != about.st_mtime
+            if put and of:
+                place = os.path.join(folder, paths[0])  # noqa: PTH118 - many
+                ends = [span[1] for span, _ in of if span is not None]
+                of = (
+                    of
+                    if put_there_later(place, about, max(ends), backend.url, seen)
+                    else []
+                )
+            if of:
+                found[paths[0]] = {short_name(name) for _, name in of}, put
+                break
     return found
 
 

@@ -1,6 +1,7 @@
 """Files that arguments name by text: told if they changed after results were made."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -137,6 +138,54 @@ def test_many_are_counted(tg, folder):
     told = tg("status", "job.py").stderr
     assert "5 files that arguments name" in told
     assert "and 2 more" in told
+
+
+LATER = 2.5
+"""Seconds from which on clocks are sure to say that something was later."""
+
+
+def older_file(folder):
+    """Write a file beside the project that is older than all results."""
+    path = folder.parent / "older.txt"
+    path.write_text("another")
+    os.utime(path, (1e9, 1e9))
+    return path
+
+
+@pytest.mark.parametrize("deed", ["mv", "cp -p", "tar"])
+@pytest.mark.parametrize("more", [0, 3])
+def test_an_older_file_in_the_place_of_another_is_told(tg, folder, deed, more):
+    for number in range(more):
+        (folder / f"{number}.txt").write_text("beside")
+    write(folder, "size('in.txt')")
+    tg("execute", "job.py")
+    older = older_file(folder)
+    time.sleep(LATER)
+    if deed == "tar":
+        older = older.rename(folder.parent / "in.txt")
+        subprocess.run(["tar", "cf", "a.tar", "in.txt"], cwd=folder.parent, check=True)
+        subprocess.run(["tar", "xf", "../a.tar"], cwd=folder, check=True)
+    else:
+        subprocess.run([*deed.split(), older, folder / "in.txt"], check=True)
+    for command in ("execute", "status", "check"):
+        told = tg(command, "job.py").stderr
+        assert "in.txt (of size; an older file put there, or one renamed" in told
+    tg("invalidate", "job.py", "--name", "size", "--yes")
+    assert "changed after" not in tg("execute", "job.py").stderr
+
+
+def test_of_files_that_are_moved_or_changed_together_nothing_is_told(tg, folder):
+    write(folder, "size('in.txt'); size('data/in.txt')")
+    (folder / "data" / "in.txt").write_text("beside")
+    tg("execute", "job.py")
+    copy = folder.parent / "copy"
+    time.sleep(LATER)
+    subprocess.run(["chmod", "-R", "g-w", "data"], cwd=folder, check=True)
+    subprocess.run(["cp", "-a", folder, copy], check=True)
+    (copy / "notes.txt").write_text("written after it was copied")
+    assert "changed after" not in tg("status", "job.py").stderr
+    tg.folder = copy
+    assert "changed after" not in tg("status", "job.py").stderr
 
 
 @TaskGenerator
