@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
 import sys
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 
@@ -67,7 +70,25 @@ def extras(request):
         if request.param == "without extras":
             patch.setitem(sys.modules, "cv2", None)
             patch.setitem(sys.modules, "cc3d", None)
+        else:  # small images do not import it
+            with suppress(ImportError):
+                importlib.import_module("cv2")
         yield
+
+
+@pytest.mark.parametrize("length", [600, 800])
+def test_a_small_image_does_not_import_opencv(length):
+    code = (
+        "import importlib.util, sys, numpy, segkit; "
+        f"segkit.binary_opening(numpy.ones(({length}, {length}), bool)); "
+        "print('cv2' in sys.modules, importlib.util.find_spec('cv2') is not None)"
+    )
+    command = [sys.executable, "-c", code]
+
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    is_imported, is_installed = found.split()
+    assert is_imported == (is_installed if length == 800 else "False")
 
 
 @settings(deadline=None, max_examples=100)
