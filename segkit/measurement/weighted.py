@@ -6,7 +6,7 @@ They are NaN where all intensities of an object add up to 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -31,24 +31,12 @@ def shared(table: PartialTable, properties: Sequence[str]) -> dict[str, Array]:
         return {}
     own, low = weights.of_details(table.details), table.columns["low"]
     places = weights.places(own, table.labels, low, table.shape)
-    raw = weights.moments(places, np.zeros(low.shape))
-    ndim = len(table.shape)
-    first = [
-        _moment(raw, [int(a == axis) for a in range(ndim)]) for axis in range(ndim)
-    ]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = [one / _moment(raw, [0] * ndim) for one in first]
-    found = {"weighted": raw, "weighted centre": np.stack(means, axis=1)}
+    found = {"weighted centre": weights.centres(places)}
+    if "moments_weighted" in wanted:
+        found["weighted"] = weights.moments(places, np.zeros(low.shape))
     if not _OF_CENTRES.isdisjoint(wanted):
         found["weighted central"] = weights.moments(places, found["weighted centre"])
     return found
-
-
-def _moment(moments: Array, powers: Sequence[int]) -> Array:
-    """Return the moment of some powers of each object."""
-    place: tuple[Any, ...] = (slice(None), *powers)
-    one: Array = moments[place]
-    return one
 
 
 def _centroid_local(table: PartialTable, spacing: Spacing) -> Array:
@@ -72,7 +60,7 @@ def _central(table: PartialTable, spacing: Spacing) -> Array:
 
 def _normalized(table: PartialTable, spacing: Spacing) -> Array:
     central = _central(table, spacing)
-    mass = _moment(central, [0] * len(spacing)).copy()
+    mass = central.T[(0,) * len(spacing)].copy()
     with np.errstate(invalid="ignore", divide="ignore"):
         return shapes.normalized(central, mass, spacing)
 

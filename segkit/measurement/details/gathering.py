@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -47,12 +47,18 @@ def gathered(
     if "weights" in needs:
         details |= weights.weights_of(intensity, *given)._asdict()
     if "values" in needs:
-        there, extremes = columns["count"] > 0, (0, 0)
-        if there.any():
-            extremes = columns["least"][there].min(), columns["most"][there].max()
         own = (labels, intensity, lines, slots, np.concatenate([[0], names]))
-        details |= quantiles.intensities_of(*own, extremes)._asdict()
+        found = quantiles.intensities_of(*own, _extremes(columns))
+        details |= found._asdict()
     return details
+
+
+def _extremes(columns: Mapping[str, Array]) -> tuple[Any, Any]:
+    """Return the least and the largest intensity of all objects; 0 if there is none."""
+    there, least, most = columns["count"] > 0, columns["least"], columns["most"]
+    if np.count_nonzero(there) < len(there):  # rows of labels that are absent
+        least, most = least[there], most[there]
+    return (np.minimum.reduce(least), np.maximum.reduce(most)) if len(least) else (0, 0)
 
 
 def joined(parts: list[Mapping[str, Array]]) -> dict[str, Array]:

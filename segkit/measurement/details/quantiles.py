@@ -46,7 +46,7 @@ def intensities_of(
     """
     grey = intensity[lines.box.slices]
     if grey.dtype.kind != "f" and grey.dtype.itemsize <= 2:
-        low, high = extremes
+        low, high = map(int, extremes)
         if len(present) * (high - low + 1) <= _LARGEST_HISTOGRAM:
             counts = np.zeros((len(present), high - low + 1), np.int64)
             _count(labels, intensity, lines, slots, low, counts)

@@ -39,6 +39,42 @@ def write_runs(labels, starts, width, runs, state):
 
 
 @kernel
+def write_rows(name, number, start, length, order, rows):
+    """Write the rows that runs make; return how many.
+
+    Parameters
+    ----------
+    name, number, start, length
+        The label of each run, its line in the image, its place there, its length.
+    order
+        By label, then in raster order.
+    rows
+        Receives the rows; see `segkit.measurement.details.rows` for its columns.
+    """
+    count = 0
+    for k in order:
+        x, n = start[k], length[k]
+        one = n * (n - 1) // 2
+        two = one * (2 * n - 1) // 3
+        first, rest = n * x + one, x * one + two
+        second = x * first + rest
+        third = x * (second + rest) + x * two + one * one
+        last = count - 1
+        if count and rows[last, 0] == name[k] and rows[last, 1] == number[k]:
+            rows[last, 2] += n
+            rows[last, 3] += first
+            rows[last, 4] += second
+            rows[last, 5] += third
+            rows[last, 7] = x + n - 1
+        else:
+            rows[count, 0], rows[count, 1], rows[count, 2] = name[k], number[k], n
+            rows[count, 3], rows[count, 4], rows[count, 5] = first, second, third
+            rows[count, 6], rows[count, 7] = x, x + n - 1
+            count += 1
+    return count
+
+
+@kernel
 def count_intensities(labels, intensity, starts, width, slots, lowest, counts):
     """Count, for each object, how often it has which intensity.
 

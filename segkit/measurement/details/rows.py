@@ -10,6 +10,7 @@ follows the face of an object, not its volume.
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -55,13 +56,32 @@ def rows_of(
     The array's first voxel lies at `origin` in an image of `shape`.
     """
     name, line, begin, length = find_runs(labels, lines)
-    number = line_numbers(lines.box, origin, shape)[line]
+    number = line_numbers(line, lines.box, origin, shape)
     start = begin + (lines.box.start[-1] + origin[-1])
+    order = np.argsort(name, kind="stable")  # they are in raster order
+    return _rows_of_runs(name, number, start, length, order)
+
+
+def _rows_by_numpy(
+    name: Array, number: Array, start: Array, length: Array, order: Array
+) -> Array:
     runs = np.empty((len(name), 8), np.int64)
     runs[:, LABEL], runs[:, ROW], runs[:, COUNT] = name, number, length
     runs[:, FIRST], runs[:, LAST] = start, start + (length - 1)
     _sum_powers(start, length, runs)
-    return _added(runs[np.argsort(name, kind="stable")])  # they are in raster order
+    return _added(runs[order])
+
+
+@falls_back_on(_rows_by_numpy)
+def _rows_of_runs(
+    name: Array, number: Array, start: Array, length: Array, order: Array
+) -> Array:
+    """Return the rows that runs make, in the order of these."""
+    from segkit.measurement.details.row_kernels import write_rows
+
+    rows = np.empty((len(name), 8), np.int64)
+    count = write_rows(name, number, start, length, order, rows)
+    return rows if count == len(rows) else rows[:count].copy()
 
 
 def _runs_by_numpy(labels: Array, lines: Lines) -> tuple[Array, Array, Array, Array]:
@@ -93,14 +113,19 @@ def find_runs(labels: Array, lines: Lines) -> tuple[Array, Array, Array, Array]:
         runs = np.concatenate([runs, np.empty_like(runs)], axis=1)
 
 
-def line_numbers(box: Box, origin: tuple[int, ...], shape: tuple[int, ...]) -> Array:
-    """Return the number of each row of a box in the image, in raster order."""
+def line_numbers(
+    rows: Array, box: Box, origin: tuple[int, ...], shape: tuple[int, ...]
+) -> Array:
+    """Return the numbers in the image of rows of a box, in raster order."""
+    start = [o + b for o, b in zip(origin, box.start, strict=True)]
+    lengths = box.shape
+    if not any(start[1:-1]) and lengths[1:-1] == shape[1:-1]:
+        return rows + start[0] * math.prod(shape[1:-1]) if len(shape) > 1 else rows
     number = np.zeros(1, np.int64)
-    for axis, length in enumerate(shape[:-1]):
-        first = origin[axis] + box.start[axis]
-        own = np.arange(first, first + box.shape[axis])
-        number = (number[:, None] * length + own).reshape(-1)
-    return number
+    for first, length, whole in zip(start[:-1], lengths, shape, strict=False):
+        own = np.arange(first, first + length)
+        number = (number[:, None] * whole + own).reshape(-1)
+    return number[rows]
 
 
 def _sum_powers(start: Array, length: Array, runs: Array) -> None:
@@ -156,7 +181,9 @@ def of_labels(names: Array, labels: Array) -> tuple[Array, Any]:
     Names rise, and so do the labels of objects.
     """
     owner = np.searchsorted(labels, names)
-    known = np.append(labels, -1)[owner] == names
+    if not len(labels):
+        return owner[:0], slice(0)
+    known = labels[np.minimum(owner, len(labels) - 1)] == names
     if np.count_nonzero(known) < len(names):
         return owner[known], known
     return owner, slice(None)
@@ -209,7 +236,9 @@ def products(terms: Array, places: Array, starts: Array) -> Array:
     found = np.empty((len(starts) - 1, *(_ORDERS,) * (len(places) + 1)))
     if not len(found):
         return found
-    powers = np.stack([np.ones_like(places), places, places**2, places**3], axis=1)
+    powers = np.empty((len(places), _ORDERS, places.shape[1]))
+    powers[:, 0], powers[:, 1], powers[:, 2] = 1, places, places**2
+    powers[:, 3] = places**3
     # A power of one axis at a time: products of all take 32 times as much as rows.
     for others in np.ndindex(*(_ORDERS,) * (len(places) - 1)):
         part = terms
@@ -217,12 +246,14 @@ def products(terms: Array, places: Array, starts: Array) -> Array:
             part = part * powers[axis, power]
         part = part * powers[-1][:, None]
         total = np.add.reduceat(part, starts[:-1], axis=2)
-        found[(slice(None), *others)] = np.moveaxis(total, 2, 0)
+        found[(slice(None), *others)] = total.transpose(2, 0, 1)
     return found
 
 
 def scaled(moments: Array, steps: tuple[float, ...]) -> Array:
     """Return moments in units of a spacing."""
+    if set(steps) == {1.0}:
+        return moments.copy()
     scales = [np.array([step**power for power in range(_ORDERS)]) for step in steps]
     found: Array = moments * functools.reduce(np.multiply.outer, scales)
     return found

@@ -33,7 +33,7 @@ def runs_of(
     start = begin + (lines.box.start[-1] + origin[-1])
     found = np.empty((len(name), 4), np.int64)
     found[:, LABEL] = name
-    found[:, ROW] = rows.line_numbers(lines.box, origin, shape)[line]
+    found[:, ROW] = rows.line_numbers(line, lines.box, origin, shape)
     found[:, FIRST], found[:, LAST] = start, start + (length - 1)
     return found[np.argsort(name, kind="stable")]  # they are in raster order
 
@@ -69,22 +69,27 @@ def hole_sizes(
     shape
         Of the image.
     """
-    owner, known = rows.of_labels(runs[:, LABEL], labels)
-    runs = runs[known]
-    starts = np.searchsorted(owner, np.arange(len(labels) + 1))
-    place = rows.places_of_lines(runs[:, ROW], shape)
-    if place.shape[1] == 1:
-        nothing = np.zeros(len(low), np.int64)
-        faces = np.stack([nothing + 1, high[:, 0] - low[:, 0]], axis=1)
-    else:
-        faces = high[:, :2] - low[:, :2]
-    line = place[:, 0] - low[owner, 0]
-    if place.shape[1] > 1:
-        line = line * faces[owner, 1] + (place[:, 1] - low[owner, 1])
+    sizes = np.zeros(len(labels), np.int64)
+    after = runs[1:, ROW] == runs[:-1, ROW]
+    after &= runs[1:, LABEL] == runs[:-1, LABEL]
+    if not np.count_nonzero(after):
+        return sizes
+    (with_gaps,) = np.nonzero(np.isin(labels, runs[1:, LABEL][after]))
+    owner, known = rows.of_labels(runs[:, LABEL], labels[with_gaps])
+    runs, low, high = runs[known], low[with_gaps], high[with_gaps]
+    starts = np.searchsorted(owner, np.arange(len(low) + 1))
+    place = rows.places_of_lines(runs[:, ROW], shape) - low[owner, :-1]
+    faces, line = high[:, :-1] - low[:, :-1], place[:, -1]
+    reach = faces.shape[1] - 1
+    if reach:
+        line = place[:, 0] * faces[owner, 1] + line
+    else:  # one plane
+        faces = np.insert(faces, 0, 1, axis=1)
     ends = runs[:, FIRST].copy(), runs[:, LAST].copy()
-    found = np.zeros(len(labels), np.int64)
-    _find_holes(line, *ends, starts, faces, int(place.shape[1] > 1), found)
-    return found
+    found = np.zeros(len(low), np.int64)
+    _find_holes(np.ascontiguousarray(line), *ends, starts, faces, reach, found)
+    sizes[with_gaps] = found
+    return sizes
 
 
 def _holes_by_scipy(
@@ -122,8 +127,6 @@ def _find_holes(
 ) -> None:
     from segkit.measurement.details.hole_kernels import find_holes
 
-    if not len(found):
-        return
     table = np.empty(int(faces.prod(axis=1).max()) + 1, np.int64)
     parent = np.empty(int(np.diff(starts).max()) + 1, np.int64)
     find_holes(line, (first, last), starts, faces, reach, (table, parent), found)

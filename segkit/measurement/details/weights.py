@@ -60,7 +60,7 @@ def weights_of(
     first = place // STRETCH
     parts = (place + length - 1) // STRETCH + 1 - first
     whose = np.repeat(name, parts)
-    number = rows.line_numbers(box, origin, shape)[line] * _per_line(shape) + first
+    number = rows.line_numbers(line, box, origin, shape) * _per_line(shape) + first
     before = np.cumsum(parts) - parts
     stretches = np.repeat(number - before, parts) + np.arange(len(whose))
     found = np.empty((len(whose), 4))
@@ -137,6 +137,19 @@ def places(
     lines = rows.places_of_lines(line, shape) - low[owner, :-1]
     ahead = stretch * STRETCH + STRETCH // 2 - low[owner, -1]
     return Places(owner, starts, weights.weights[known], lines, ahead)
+
+
+def centres(places: Places) -> Array:
+    """Return the centres of mass; NaN where all weights add up to 0."""
+    starts = places.starts[:-1]
+    if not len(starts):
+        return np.zeros((0, places.lines.shape[1] + 1))
+    n, a = places.sums[:, 0], places.sums[:, 1]
+    parts = np.stack([n, *(places.lines.T * n), a + places.ahead * n])
+    mass, *first = np.add.reduceat(parts, starts, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Array = np.stack(first, axis=1) / mass[:, None]
+    return found
 
 
 def moments(places: Places, centre: Array) -> Array:
