@@ -47,7 +47,7 @@ PHYSICAL: Final = (
 )
 """Properties in units of the spacing: lengths, or products of them."""
 _PLACES: Final = tuple(name for name in PHYSICAL if name.startswith("centroid"))
-_NAMED: Final = frozenset(
+NAMED: Final = frozenset(
     {
         *shapes.NEEDS,
         *("area_bbox", "depth_physical", "height_physical", "width_physical"),
@@ -102,7 +102,7 @@ def wanted(
         return [
             name
             for name in _COLUMNS
-            if name not in _NAMED
+            if name not in NAMED
             and (has_intensity or not of_intensity(name))
             and _SIDES.get(name, "") in axes
             and (name not in _FRAMES or _FRAMES[name] in beside)
@@ -145,7 +145,7 @@ def by_name_only(axes: str) -> list[str]:
     """
     found = []
     for name in _COLUMNS:
-        if name in _NAMED:
+        if name in NAMED:
             with suppress(ValueError):
                 found += wanted([name], axes, has_intensity=True)
     return found

@@ -13,6 +13,7 @@ whose objects keep their ids.
 from __future__ import annotations
 
 import math
+import re
 import reprlib
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -32,6 +33,7 @@ from segkit.arrays import (
 )
 from segkit.labelling import box as label_box
 from segkit.labelling.labels import label
+from segkit.measurement import properties
 from segkit.measurement.intensities import of_intensity
 from segkit.measurement.measure import region_properties
 from segkit.names import known_as
@@ -120,8 +122,9 @@ def keep_within(
     labels, intensity, spacing, axes
         As for `segkit.region_properties`.
     **bounds
-        For each property (a column of its table, with ``_`` in place of ``-``) the
-        least and largest value that stay, None for no bound: ``area=(100, 300)``.
+        For each property (a column that `segkit.region_properties` may have, with ``_``
+        in place of ``-``) the least and largest value that stay, None for no bound:
+        ``area=(100, 300)``.
 
     Examples
     --------
@@ -136,8 +139,10 @@ def keep_within(
         if intensity is None and of_intensity(name):
             raise ValueError(f"bounds of {name} need intensity=, an image; it is None")
     table = region_properties(array, intensity, spacing=spacing, axes=axes)
-    if "surface" in bounds:
-        table |= region_properties(array, properties=["surface"], spacing=spacing)
+    named = sorted(properties.NAMED & {property_of(name) for name in bounds})
+    if named:
+        more: dict[str, Any] = {"properties": named, "spacing": spacing, "axes": axes}
+        table |= region_properties(array, intensity, **more)
     return keep_ids(array, ids_within(table, **bounds))
 
 
@@ -213,6 +218,17 @@ def ids_within(table: Columns, **bounds: Any) -> Ids:
         inside &= columns[name] >= (-math.inf if low is None else low)
         inside &= columns[name] <= (math.inf if high is None else high)
     return _ids(table, inside)
+
+
+def property_of(column: str) -> str:
+    """Return the property that a bound of a column is of: ``_`` is in place of ``-``.
+
+    Examples
+    --------
+    >>> property_of("covariance_0_1"), property_of("intensity_q5")
+    ('covariance', 'intensity_q5')
+    """
+    return re.sub(r"(_\d+)+$", "", column)
 
 
 def _column(table: Columns, name: str) -> NDArray[Any]:

@@ -5,7 +5,6 @@ Which objects stay is decided on a table of all objects of the image, never on a
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +99,9 @@ def _borders(_: Step, __: tuple[float, ...]) -> dict[str, Any]:
 
 
 def _bounded(step: Step, spacing: tuple[float, ...]) -> dict[str, Any]:
-    names = [re.sub(r"(_\d+)+$", "", name) for name in _bounds(step)]
+    from segkit.measurement.selection import property_of
+
+    names = map(property_of, _bounds(step))
     return {
         "spacing": step.keywords.get("spacing", spacing),
         "properties": list(dict.fromkeys(["label", *names])),

@@ -145,6 +145,22 @@ def test_bounds_on_any_property_in_physical_units():
     assert set(keep_within(labels, surface=(None, 5)).flat) == {0, 2}
 
 
+def test_bounds_on_properties_that_are_measured_by_name_only():
+    labels = np.zeros((9, 20), int)
+    labels[1:6, 1:6], labels[1:6, 8:13], labels[8, 15:18] = 1, 2, 3
+    labels[2:5, 9:12] = 0
+    image = np.broadcast_to(np.arange(20), labels.shape)
+    assert set(keep_within(labels, area_filled=(25, 25)).flat) == {0, 1, 2}
+    assert set(keep_within(labels, solidity=(0.9, 1)).flat) == {0, 1, 3}
+    assert set(keep_within(labels, euler_number=(0, 0), area=(4, None)).flat) == {0, 2}
+    assert set(keep_within(labels, image, centroid_weighted_1=(9, 12)).flat) == {0, 2}
+    assert set(keep_within(labels, image, intensity_q5=(None, 2)).flat) == {0, 1}
+    with pytest.raises(ValueError, match="bounds of intensity_q5 need intensity="):
+        keep_within(labels, intensity_q5=(None, 2))
+    with pytest.raises(ValueError, match="is for planes, not for 3 axes"):
+        keep_within(labels[None], perimeter=(None, 2))
+
+
 def test_of_equal_objects_the_first_is_the_larger():
     assert keep_largest(np.array([1, 0, 1, 0, 1], bool), 2).tolist() == [
         True, False, True, False, False
