@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +36,21 @@ class Waiting:
         self.left = patience
         self.stream = stream
         self.told = False
+        self._turn: int | None = None
+
+    def share(self) -> None:
+        """Let forks of this process tell on its terminal, too: one of them.
+
+        What they print themselves is kept with their tasks.
+        """
+        terminal = self.stream or sys.stderr
+        if self._turn is not None or terminal is None or not terminal.isatty():
+            return
+        with suppress(OSError):  # a terminal that has no descriptor, or none is left
+            self.stream = open(os.dup(terminal.fileno()), "w", buffering=1)  # noqa: SIM115, PTH123 - as long as this process
+            self._turn, other = os.pipe()
+            os.write(other, b"1")
+            os.close(other)
 
     @contextmanager
     def told_if_long(self) -> Iterator[None]:
@@ -57,7 +73,15 @@ class Waiting:
     def _tell(self, stream: TextIO) -> None:
         if not self.told:
             self.told = True
-            stream.write("segkit: compiling ... once for this machine\n")
+            if self._is_ours():
+                stream.write("segkit: compiling ... once for this machine\n")
+
+    def _is_ours(self) -> bool:
+        """Return whether no other process has told it; then none will."""
+        try:
+            return self._turn is None or bool(os.read(self._turn, 1))
+        except OSError:  # a task has closed it
+            return False
 
 
 WAITING = Waiting()

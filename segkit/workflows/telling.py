@@ -197,15 +197,20 @@ def _is_empty(one: Outputs) -> bool:
 
 
 def warm_up(source: PipelineJugfile) -> None:
-    """Load the compiled code of what will be run, once for all workers to come."""
+    """Load the compiled code of what will be run, once for all workers to come.
+
+    What they have to compile themselves is told on this process's terminal.
+    """
     import numpy as np
 
+    from segkit.compiled.waiting import WAITING
     from segkit.labelling.labels import label_tile
     from segkit.measurement.measure import measure_tile
     from segkit.pipeline.stage_work import run_steps
     from segkit.tiling.cutting import tiles
     from segkit.workflows.packing import pack, unpack
 
+    WAITING.share()
     if not source.outputs:
         return
     stages = source.outputs[0].stages

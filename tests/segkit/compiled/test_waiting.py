@@ -1,6 +1,7 @@
 """Who waits at a terminal for compiled code is told why, once, and nobody else is."""
 
 import io
+import os
 import sys
 import threading
 import time
@@ -66,3 +67,26 @@ def test_kernels_that_are_compiled_are_told(terminal, monkeypatch, tmp_path):
 
     assert Kernel(twice)(4) == 8
     assert terminal.getvalue() == LINE
+
+
+def test_of_forks_whose_output_is_kept_one_tells_on_the_terminal(monkeypatch):
+    ours, theirs = os.openpty()
+    with open(theirs, "w", closefd=False) as terminal, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", terminal)
+        waiting = Waiting(0)
+        waiting.share()
+        patch.setattr(sys, "stderr", io.StringIO())  # as a worker does
+        forks = []
+        for _ in range(3):
+            if (fork := os.fork()) == 0:
+                with waiting.told_if_long():
+                    time.sleep(0.3)
+                os._exit(0)
+            forks.append(fork)
+        for fork in forks:
+            os.waitpid(fork, 0)
+        waiting.stream.close()
+    os.set_blocking(ours, False)
+    assert os.read(ours, 1000).decode().replace("\r", "") == LINE
+    os.close(theirs)
+    os.close(ours)
