@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Missing: TypeAlias = Literal["refuse", "pass"]
 
 _NO_FEATURES = ("label",)
+_TEXT, _NUMBERS = "SUT", "biufO"
 
 
 @known_as("segkit.learning")
@@ -28,7 +30,9 @@ def stacked(tables: Sequence[Mapping[str, Any]]) -> Table:
     Raises
     ------
     ValueError
-        If they do not have the same columns.
+        If they do not have the same columns, with a value for each row; if one holds
+        texts in some tables and numbers in others, or whole numbers that are no longer
+        told apart as the floats of another table.
 
     Examples
     --------
@@ -45,9 +49,29 @@ def stacked(tables: Sequence[Mapping[str, Any]]) -> Table:
                 f"table {place} has other columns than the first: {', '.join(odd)}"
             )
     return {
-        name: np.concatenate([np.asarray(table[name]) for table in tables])
+        name: _one_column([np.asarray(table[name]) for table in tables], name)
         for name in first
     }
+
+
+def _one_column(parts: list[NDArray[Any]], name: str) -> NDArray[Any]:
+    """Return a column of all tables; raise if its values would be others."""
+    if any(part.ndim == 0 for part in parts):
+        raise ValueError(f"column {name!r} is one value; give one for each row")
+    full = [part for part in parts if part.size] or parts[:1]  # [] is of no type
+    types = sorted({str(part.dtype) for part in full})
+    differ = f"column {name!r} holds {' and '.join(types)}; convert it alike"
+    if len({part.dtype.kind in _TEXT for part in full}) > 1:
+        raise ValueError(differ)
+    try:
+        column = np.concatenate(full)
+    except (TypeError, ValueError):
+        raise ValueError(differ) from None
+    of_part = np.split(column, np.cumsum([len(part) for part in full[:-1]]))
+    for part, held in zip(full, of_part, strict=True):
+        if part.dtype.kind in "iu" and (held.astype(part.dtype) != part).any():
+            raise ValueError(f"{differ}: as {column.dtype}, numbers are rounded")
+    return column
 
 
 @known_as("segkit.learning")
@@ -85,6 +109,8 @@ def feature_matrix(
            [4., 6.]])
     """
     checks.one_of(missing, get_args(Missing), name="missing")
+    if isinstance(names, str):
+        raise TypeError(f"names is {names!r}; give a list, [{names!r}]")
     chosen = [n for n in table if n not in _NO_FEATURES] if names is None else names
     absent = [name for name in chosen if name not in table]
     if absent:
@@ -106,18 +132,27 @@ def feature_matrix(
 
 
 def _column(values: Any, name: str) -> NDArray[np.float64]:
-    try:
-        column = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"feature {name!r} holds {np.asarray(values).dtype}, but must hold real"
-            " numbers; leave it out, or name others"
-        ) from None
+    column = as_numbers(values, name=f"feature {name!r}")
     if column.ndim != 1:
         raise ValueError(
             f"feature {name!r} has shape {column.shape}; give one number for each row"
         )
     return column
+
+
+def as_numbers(values: Any, *, name: str) -> NDArray[np.float64]:
+    """Return real numbers as floats; raise `TypeError` for texts, dates and complex."""
+    given = np.asarray(values)
+    texts = given.dtype.kind == "O" and any(
+        isinstance(one, str | bytes) for one in given.flat
+    )
+    if given.dtype.kind in _NUMBERS and not texts:
+        with suppress(TypeError, ValueError):
+            return np.asarray(values, np.float64)
+    raise TypeError(
+        f"{name} holds {'texts' if texts else given.dtype}, but must hold real numbers;"
+        " leave it out, or give others"
+    )
 
 
 def _require_numbers(
@@ -148,7 +183,7 @@ def as_matrix(features: Any, missing: Missing) -> NDArray[np.float64]:
             )
         return table
     require_unmasked(features, name="features")
-    matrix = np.asarray(features, np.float64)
+    matrix = as_numbers(features, name="the array of features")
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise ValueError(
             f"features have shape {matrix.shape}; give a table, or a matrix of a row"

@@ -14,7 +14,7 @@ import numpy as np
 
 from segkit import checks
 from segkit.learning.recipes import Recipe, as_seed, one_thread, recipe_of
-from segkit.learning.tables import as_matrix, require_unmasked
+from segkit.learning.tables import as_matrix, as_numbers, require_unmasked
 from segkit.names import known_as
 
 if TYPE_CHECKING:
@@ -157,8 +157,7 @@ def _experiments(groups: ArrayLike) -> tuple[list[str], NDArray[np.intp]]:
         raise ValueError(
             f"groups have shape {array.shape}; give the experiment of each row"
         )
-    # NaN and NaT do not equal themselves.
-    if any(one is None or one != one for one in array.tolist()) or (
+    if any(map(_is_nothing, array.tolist())) or (
         array.dtype.kind == "f" and not np.isfinite(array).all()
     ):
         raise ValueError(
@@ -168,6 +167,14 @@ def _experiments(groups: ArrayLike) -> tuple[list[str], NDArray[np.intp]]:
         array = array.astype(str)
     names, which = np.unique(array, return_inverse=True)
     return [str(name) for name in names], which.reshape(-1)
+
+
+def _is_nothing(name: Any) -> bool:
+    """Return whether this is None, or as NaN and NaT not equal to itself."""
+    try:
+        return name is None or bool(name != name)
+    except TypeError:  # pandas.NA, of which nobody knows
+        return True
 
 
 @known_as("segkit.learning")
@@ -214,7 +221,8 @@ def cross_predict(
     TypeError, ValueError
         If there is not one target and one group for each row; if targets are all the
         same, or not finite; if features are NaN; if the estimator does not learn from
-        targets, as those that cluster; as `folds_of` and `recipe_of`.
+        targets, as those that cluster, or does not predict a finite number or a class
+        for each row; as `folds_of` and `recipe_of`.
 
     Examples
     --------
@@ -239,8 +247,11 @@ def cross_predict(
             left_out = dealt == fold
             if classes:
                 _require_classes(wanted[~left_out], int(fold))
-            fitted = recipe.make(seed).fit(matrix[~left_out], wanted[~left_out])
-            predictions[left_out] = fitted.predict(matrix[left_out])
+            fitted = recipe.make(seed)
+            fitted.fit(matrix[~left_out], wanted[~left_out])
+            said = np.asarray(fitted.predict(matrix[left_out]))
+            _require_predictions(said, wanted[left_out], classes, recipe)
+            predictions[left_out] = said
     return OutOfFold(
         method or str(recipe),
         wanted,
@@ -268,7 +279,7 @@ def given_predictions(
     [0.0, -1.0]
     """
     require_unmasked(predictions, name="predictions")
-    said = np.asarray(predictions, np.float64)
+    said = as_numbers(predictions, name="the array of predictions")
     wanted = _targets(targets, len(said))
     _require_rows(groups, len(said))
     if said.ndim != 1 or not np.isfinite(said).all():
@@ -319,6 +330,23 @@ def _require_classes(learned: NDArray[Any], fold: int) -> None:
             f" {learned[0]}, and nothing is left to tell apart: give each class in two"
             " experiments or more, or take more folds, so that each holds fewer back"
         )
+
+
+def _require_predictions(
+    said: NDArray[Any], targets: NDArray[Any], classes: bool, recipe: Recipe
+) -> None:
+    """Raise if an estimator has not said one number, or one class, of each row."""
+    wrong = ""
+    if said.shape != targets.shape:
+        wrong = f"an array of shape {said.shape} for {len(targets)} rows"
+    elif classes and targets.dtype.kind in "biu" and said.dtype.kind not in "biu":
+        wrong = f"{said.dtype} instead of classes"
+    elif not classes and said.dtype.kind not in "biuf":
+        wrong = f"{said.dtype} instead of numbers"
+    elif not classes and not np.isfinite(said).all():
+        wrong = "NaN or infinity"
+    if wrong:
+        raise ValueError(f"{recipe} predicts {wrong}; give an estimator that does not")
 
 
 def _is_classifier(recipe: Recipe) -> bool:

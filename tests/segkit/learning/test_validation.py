@@ -262,6 +262,17 @@ WRONG = {
         "targets are fractions",
     ),
     "texts as features": ({"features": {"a": list("abcdefghijkl")}}, "'a' holds <U1"),
+    "numbers as texts": ({"features": {"a": list("123456789012")}}, "'a' holds <U1"),
+    "texts among them": (
+        {"features": np.array([[1.0], ["2"]] * 6, object)},
+        "features holds texts",
+    ),
+    "complex features": ({"features": X * 1j}, "holds complex128"),
+    "dates": ({"features": {"a": np.arange(12).astype("M8[D]")}}, "holds datetime64"),
+    "a group of nobody knows what": (
+        {"groups": pd.array([*GROUPS[1:], None], "string")},
+        "groups hold None, NaN",
+    ),
     "columns of other lengths": (
         {"features": {"a": X[:, 0], "b": X[:5, 0]}},
         "columns of the table have 5 to 12 rows",
