@@ -35,22 +35,37 @@ def find_keys(text: str, keys: Iterable[bytes], names: dict[bytes, str]) -> list
     >>> find_keys("f", keys, {keys[0]: "jugfile.f"}) == keys[:1]
     True
     """
-    from taskgraph.tasks.graph import selector
-
     if not text:
         raise UsageError("give a function's name or the first digits of a key")
-    matches = selector([text])
-    wanted = {name for name in set(names.values()) if matches(name)}
-    if wanted:
-        return [key for key, name in names.items() if name in wanted]
-    digits = text.lower()
-    found = [key for key in dict.fromkeys(keys) if key.hex().startswith(digits)]
-    if not found:
+    if named := keys_of_function(text, names):
+        return named
+    if not (found := keys_beginning(text, keys)):
         raise UsageError(
             f"{text!r} is no function's name and no key begins with it; "
             "`tg status` shows the names"
         )
     return found
+
+
+def keys_of_function(text: str, names: dict[bytes, str]) -> list[bytes]:
+    """Return the keys of the tasks of functions of a name.
+
+    Examples
+    --------
+    >>> keys_of_function("f", {b"1": "jugfile.f", b"2": "jugfile.g"})
+    [b'1']
+    """
+    from taskgraph.tasks.graph import selector
+
+    matches = selector([text])
+    wanted = {name for name in set(names.values()) if matches(name)}
+    return [key for key, name in names.items() if name in wanted]
+
+
+def keys_beginning(digits: str, keys: Iterable[bytes]) -> list[bytes]:
+    """Return the keys that begin with some hexadecimal digits."""
+    digits = digits.lower()
+    return [key for key in dict.fromkeys(keys) if key.hex().startswith(digits)]
 
 
 def locked_keys(backend: Backend) -> tuple[set[bytes], int]:

@@ -47,6 +47,29 @@ found = {"both": [double(1), double(4)], "half": 0.5}
     assert "'fund' is no function's" in tg("value", "job.py", "fund", code=2).stderr
 
 
+@pytest.mark.parametrize("more", ["", "\nfrom names import *"])
+def test_a_variable_is_meant_before_keys_that_begin_with_its_letters(tg, more):
+    text = """
+from taskgraph import TaskGenerator
+@TaskGenerator
+def double(x):
+    return 2 * x
+several = [double(i) for i in range(100)]
+"""
+    named = "".join(f"\n{letter} = 200{i}" for i, letter in enumerate("abcdef"))
+    text += more or named
+    tg.write("names.py", named)
+    tg.write("job.py", text)
+    tg("execute", "job.py", "-q")
+
+    assert [tg.json("value", "job.py", letter) for letter in "abcdef"] == [
+        *range(2000, 2006)
+    ]
+    rows = tg.json("value", "--all", "job.py", "double")
+    row = next(row for row in rows if row["key"].startswith("c"))
+    assert tg.json("value", "job.py", row["key"][:12]) == row["value"]
+
+
 def test_value_lists_several_tasks_of_a_name(tg):
     tg.ran("sums.py")
 

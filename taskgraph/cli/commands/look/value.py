@@ -13,8 +13,13 @@ from taskgraph.cli.graphs import find_snapshot, load_graph
 from taskgraph.cli.printing import counted, print_json, print_table, say
 from taskgraph.cli.sentences import note, store_alone
 from taskgraph.cli.stores import open_store_of, together
-from taskgraph.cli.words.jugfiles import two_words_and_more
-from taskgraph.cli.words.keys import find_keys, short_key
+from taskgraph.cli.words.jugfiles import is_pipeline, two_words_and_more
+from taskgraph.cli.words.keys import (
+    find_keys,
+    keys_beginning,
+    keys_of_function,
+    short_key,
+)
 from taskgraph.errors import NoResultError, TaskgraphError, UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.upkeep.snapshot import Snapshot
 
+_KEY = 8
+"""So many hexadecimal digits are no name of a variable."""
 _ASKED = 3
 """Tasks of a function of which is told why they have no result."""
 
@@ -53,7 +60,8 @@ def command(
     The task is named by its function, or by the first digits of its key. If several
     tasks have that name they are listed, or all of their values shown with --all; one
     that cannot be shown or saved does not stop the others. A variable of the jugfile
-    is shown with the results in the place of its tasks; the jugfile is run for it.
+    is shown with the results in the place of its tasks; the jugfile is run for it. Of
+    less than 8 digits, such as `bad`, it is meant before a key.
 
     \b
     Exit code: 0 all of them, 1 there is no result, 2 several without --all, or one
@@ -69,14 +77,14 @@ def command(
     backend = open_store_of(path, store)
     snapshot = find_snapshot(backend, path, given)
     results = together(backend, also, snapshot)
-    names = snapshot.named()
-    try:
-        keys = find_keys(what, [*names, *results.keys()], names)
-    except UsageError:
+    known = [*(names := snapshot.named()), *results.keys()]
+    if not keys_of_function(what, names) and (
+        not keys_beginning(what, known) or _is_word_of(path, what)
+    ):
         code = _variable(results, snapshot, path, what, output, as_json=as_json)
-        if code is None:
-            raise
-        return code
+        if code is not None:
+            return code
+    keys = find_keys(what, known, names)
     chosen = _with_result(results, keys, what)
     if not chosen:
         note(f"{what} {_why_not(results, snapshot, keys)}")
@@ -109,6 +117,20 @@ def _show(
         return _print_json(keys, loader, listed=listed)
     shown = loader.call if len(keys) > 1 else lambda _: ""
     return _each(keys, lambda key: _print(shown(key), loader.load(key)))
+
+
+def _is_word_of(jugfile: Path, digits: str) -> bool:
+    """Return whether what begins a key may be a variable, too: `a`, `bad` or `f2`.
+
+    That is what is meant then: of a key, more digits can be given.
+    """
+    if len(digits) >= _KEY or not digits.isidentifier() or is_pipeline(str(jugfile)):
+        return False
+    try:
+        text = jugfile.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return digits in text or "import *" in text
 
 
 def _variable(
