@@ -131,7 +131,7 @@ class Runner:
 
     def unwatched(self) -> None:
         """Run what follows without `before` and `after`."""
-        self.before = self.after = _nothing
+        self.before = self.after = lambda: None
 
     @property
     def spoiled(self) -> bool:
@@ -318,9 +318,9 @@ class Runner:
             self._process_state.restore()
             self.after()
         payload = self._results.encode_short(result, task.key)
-        if payload is None:
-            return self._encoded(task, result, self._as_returned)
-        return payload
+        if payload is not None:
+            return payload
+        return self._encoded(task, result, self._as_returned)
 
     def _encoded(
         self, task: Task, result: object, ended: Callable[[Task, object], bytes]
@@ -395,7 +395,3 @@ def _abandon_if_interrupted() -> None:
     handler = signal.getsignal(signal.SIGINT)
     if getattr(handler, "came", False):
         handler.abandon()  # type: ignore[union-attr] # it is the one of a worker
-
-
-def _nothing() -> None:
-    pass

@@ -106,8 +106,9 @@ def told_others(before: Snapshot | None, now: Snapshot) -> str:
     return (
         f"{Path(now.jugfile).name} lists other tasks of {named} than when it was read "
         f"before ({sum(others.values())}), and has not changed since: arguments are "
-        "made of random numbers, times or what is elsewhere; let them be the same each "
-        "time that it is read (a seed), so that results are found again"
+        "made of random numbers, times, the order of a set or what is elsewhere; let "
+        "them be the same each time that it is read (a seed, sorted), so that results "
+        "are found again"
     )
 
 
