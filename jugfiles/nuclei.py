@@ -4,8 +4,9 @@
     tg execute jugfiles/nuclei.py -j 2 -- FOLDER [OUT]
 
 FOLDER holds pictures in ``images/`` and, for scores, label pictures of the same names
-in ``references/``. Without it, the folder is that of ``SEGKIT_DATA`` (itself, or its
-``coelho2009/ic100``), else the one picture that the mahotas package brings along.
+in ``references/``, or masks, of which each piece is an object. Without it, the folder
+is that of ``SEGKIT_DATA`` (itself, or its ``coelho2009/ic100``), else the one picture
+that the mahotas package brings along.
 
 For each picture and method, OUT (``nuclei-out``) gets the labels as TIFF, a table of
 the objects as CSV and an overlay as PNG; ``scores.csv`` and ``summary.txt`` compare
@@ -90,9 +91,20 @@ METHODS = (WHOLE, *TILED)
 @TaskGenerator
 def load_picture(path):
     """Return a grey picture; every other task reads its box from the stored array."""
+    return _grey(path)
+
+
+@TaskGenerator
+def load_reference(path):
+    """Return hand-made labels; of a mask (0 and 255) each piece is an object."""
+    drawn = _grey(path)
+    is_mask = np.unique(drawn[drawn != 0]).size == 1
+    return segkit.label(drawn != 0) if is_mask else drawn
+
+
+def _grey(path):
     image = segkit.open_image(path)
-    grey = image if image.ndim == 2 else segkit.open_image(path, channel=0)
-    return grey.read()
+    return (image if image.ndim == 2 else segkit.open_image(path, channel=0)).read()
 
 
 @TaskGenerator
@@ -276,9 +288,7 @@ def _smooth(picture, tile, sigma, box=None):
 def _mask(picture, tile, method, threshold):
     """Return the foreground in the box that a tile reads."""
     mask = _smooth(picture, tile, method.sigma, box=...) > threshold
-    if not method.majority:
-        return mask
-    return mahotas.majority_filter(mask, method.majority)
+    return mahotas.majority_filter(mask, method.majority) if method.majority else mask
 
 
 def _split(mask, sigma):
@@ -330,8 +340,7 @@ def segment_tiled(picture, shape, method, least):
     ]
     objects = objects_of(sums)
     parts = [labels for labels, _ in pieces]
-    labels = assemble(shape, grid, parts, lookups, objects, least)
-    return labels, objects, report
+    return assemble(shape, grid, parts, lookups, objects, least), objects, report
 
 
 def pictures():
@@ -340,30 +349,29 @@ def pictures():
     given = os.environ.get("SEGKIT_DATA", "") if given is None else given
     if not given and WORDS.folder is None:
         demo = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
-        return {"nuclear": (demo, Path("there is none"))}
+        return {"nuclear": (demo, None)}
     for folder in (Path(given), Path(given) / "coelho2009" / "ic100"):
         if given and (folder / "images").is_dir():
             return pictures_of(folder)
-    source = "" if WORDS.folder is not None else "SEGKIT_DATA="
-    sys.exit(
-        f"{source}{given} has no folder images/ with pictures; give another folder"
-    )
+    given = given if WORDS.folder is not None else f"SEGKIT_DATA={given}"
+    sys.exit(f"{given} has no folder images/ with pictures; give another folder")
 
 
 def pictures_of(folder):
     """Return the pictures of a folder and their references, by name."""
-    found = {}
+    found, drawn = {}, {p.stem: p for p in sorted(folder.glob("references/[!.]*"))}
     for path in sorted((folder / "images").iterdir()):
         if path.name.startswith("."):  # what a system keeps there
             continue
         if path.stem in found:
-            sys.exit(
-                f"{path} and {found[path.stem][0].name} would be written to one folder;"
-                " rename one of them"
-            )
-        found[path.stem] = (path, folder / "references" / path.name)
+            other = found[path.stem][0].name
+            sys.exit(f"{path} and {other} would be written to one folder; rename one")
+        same = folder / "references" / path.name
+        found[path.stem] = (path, same if same.exists() else drawn.get(path.stem))
     if not found:
         sys.exit(f"{folder / 'images'} is empty; put pictures there")
+    if drawn and not drawn.keys() & found.keys():
+        sys.exit(f"no name in {folder / 'references'} is one of those in images/")
     return found
 
 
@@ -381,7 +389,7 @@ for name, (path, reference) in pictures().items():
         least = method.min_size and least_size(found[WHOLE][1], method.min_size)
         labels, objects, report = segment_tiled(picture, shape_of(path), method, least)
         found[method] = labels, objects, least, report
-    truth = load_picture(File(reference)) if reference.exists() else None
+    truth = load_reference(File(reference)) if reference else None
     for method, (labels, objects, least, report) in found.items():
         stem = str(out / name / method.name)
         save_all(stem, picture, labels, objects, least, report)

@@ -252,6 +252,29 @@ def test_two_pictures_of_one_name_are_refused(tmp_path):
     assert "a.tif and a.png would be written to one" in said(tmp_path, data=tmp_path)
 
 
+def test_references_of_other_names_are_told(tmp_path):
+    for name in ("images/a.png", "references/b.png"):
+        (tmp_path / name).parent.mkdir()
+        segkit.save(tmp_path / name, np.zeros((4, 4), np.uint8))
+    assert "references is one of those in images/" in said(tmp_path, data=tmp_path)
+
+
+def test_of_a_mask_drawn_by_hand_each_piece_is_an_object(tmp_path):
+    picture, labels = small_nuclei(np.random.default_rng(5))
+    for folder in ("images", "references"):
+        (tmp_path / folder).mkdir()
+    segkit.save(tmp_path / "images" / "a.tif", picture)
+    mask = np.uint8(labels > 0) * np.uint8(255)
+    segkit.save_png(tmp_path / "references" / "a.png", mask)
+    job = start(tmp_path, "--name", "load_reference", data=tmp_path)
+    assert job.wait() == 0
+    command = ["value", str(JUGFILE), "--store", "store", "load_reference"]
+    env = {**os.environ, "SEGKIT_DATA": str(tmp_path)}
+    command = [str(TG), *command, "-o", "drawn.npy"]
+    subprocess.run(command, check=True, cwd=tmp_path, env=env)
+    np.testing.assert_array_equal(np.load(tmp_path / "drawn.npy"), segkit.label(mask))
+
+
 def test_what_a_system_keeps_in_a_folder_is_no_picture(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / ".DS_Store").write_text("views")

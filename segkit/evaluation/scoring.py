@@ -49,7 +49,8 @@ def scores(
     Parameters
     ----------
     segmentation, reference : arrays of equal shape
-        Label images, 0 is background.
+        Label images, 0 is background. A mask drawn by hand (0 and 255) is one object,
+        which is told by a warning: give ``segkit.label(mask > 0)`` to score its pieces.
     spacing : float or sequence of float, optional
         Size of a voxel along each axis, above 0, for the distances; 1 by default.
 

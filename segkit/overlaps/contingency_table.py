@@ -17,6 +17,7 @@ from segkit import checks
 from segkit.arrays import require_same_axes
 from segkit.compiled.fallback import falls_back_on
 from segkit.names import known_as
+from segkit.overlaps.masks import tell_masks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -116,6 +117,12 @@ def contingency(segmentation: ArrayLike, reference: ArrayLike) -> Contingency:
     TypeError
         If an array is not of integers or booleans, or is a masked array.
 
+    Warns
+    -----
+    UserWarning
+        If one is a mask, a single object in several pieces, and the other has several
+        objects: to compare these, label the mask first.
+
     Examples
     --------
     >>> table = contingency([[5, 5, 0], [5, 0, 0]], [[1, 1, 1], [1, 0, 0]])
@@ -138,6 +145,8 @@ def contingency(segmentation: ArrayLike, reference: ArrayLike) -> Contingency:
     table = _count(first, second)
     require_ids(table.segmentation, "segmentation")
     require_ids(table.reference, "reference")
+    ids = table.segmentation_sizes()[0], table.reference_sizes()[0]
+    tell_masks(ids, (first, second))
     return table
 
 
