@@ -31,7 +31,7 @@ def layers_of(levels: Sequence[io.Image], name: str) -> list[LayerData]:
     levels : sequence of Image
         Its resolutions, the full one first.
     name : str
-        Of the layer; channels have their number behind it.
+        Of the layer; channels have their name behind it, or their number.
 
     Returns
     -------
@@ -58,7 +58,8 @@ def layers_of(levels: Sequence[io.Image], name: str) -> list[LayerData]:
     found = []
     for k in range(count):
         chosen = [one.select(**{letter: k}) for one in levels]
-        made = layers_of(chosen, f"{name} {k}" if count > 1 else name)
+        called = (letter == "c" and image.channels and image.channels[k]) or k
+        made = layers_of(chosen, f"{name} {called}" if count > 1 else name)
         colour = {"colormap": _COLOURS[k % len(_COLOURS)], "blending": "additive"}
         shown = colour if count > 1 else {}
         found += [(data, {**options, **shown}, kind) for data, options, kind in made]

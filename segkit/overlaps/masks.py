@@ -41,8 +41,8 @@ def tell_masks(
     ...     warnings.simplefilter("always")
     ...     _ = contingency(found, (found > 0) * 255)
     >>> print(told[0].message)  # doctest: +NORMALIZE_WHITESPACE
-    reference is one object, 255, in 2 pieces, and segmentation has 2: is it a mask?
-    It is compared as one object; give segkit.label(reference > 0)
+    reference holds 0 and 255 only, in 2 pieces, as a mask does, and segmentation
+    has 2 objects: it is compared as one; make labels of it by segkit.label
     """
     counts = [np.count_nonzero(found) for found in ids]
     names = "segmentation", "reference"
@@ -52,9 +52,9 @@ def tell_masks(
         pieces = _pieces(images[own])
         if pieces > 1:
             warnings.warn(
-                f"{names[own]} is one object, {ids[own][-1]}, in {pieces} pieces, and "
-                f"{names[other]} has {counts[other]}: is it a mask? It is compared as "
-                f"one object; give segkit.label({names[own]} > 0)",
+                f"{names[own]} holds 0 and {ids[own][-1]} only, in {pieces} pieces, as"
+                f" a mask does, and {names[other]} has {counts[other]} objects: it is"
+                " compared as one; make labels of it by segkit.label",
                 stacklevel=3,
             )
 

@@ -61,6 +61,13 @@ def test_a_colour_picture_is_one_layer_of_two_axes() -> None:
     assert data.shape == (5, 6, 3)
 
 
+def test_layers_have_the_names_of_channels(tmp_path: Path) -> None:
+    path, stains = tmp_path / "m.ome.tif", np.zeros((2, 3, 8, 8), np.uint16)
+    segkit.save(path, stains, axes="czyx", channels=["DAPI", "GFP"])
+    found = layers_of([segkit.open_image(path)], "m")
+    assert [options["name"] for _, options, _ in found] == ["m DAPI", "m GFP"]
+
+
 def test_axes_that_nobody_named_stay_nameless_and_together() -> None:
     [(data, options, _)] = layers_of([as_image(np.zeros((2, 3, 4, 5)))], "n")
     assert "axis_labels" not in options
