@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import BackendError
 from backends.interface.frozen import frozen
+from taskgraph.execution.writing.needed import NotRunError
 from taskgraph.exit_codes import ExitCode
 from taskgraph.loaded import loaded
 
@@ -43,6 +44,10 @@ _SHARE = 0.25
 _LOOK_EVERY = 5.0
 _LATENCIES = 50
 """A look takes no more of the time than one part in so many."""
+
+
+class EndedByHookError(NotRunError):
+    """A hook of the jugfile has ended the worker before a task began."""
 
 
 @frozen

@@ -15,7 +15,7 @@ from backends.interface import Inputs
 from taskgraph.description import summary
 from taskgraph.errors import ArgumentChangedError, MissingResultError
 from taskgraph.execution.begun_tasks import BegunTasks
-from taskgraph.execution.ending import HOOKS
+from taskgraph.execution.ending import HOOKS, EndedByHookError
 from taskgraph.execution.process_state import (
     ProcessState,
     StopNow,
@@ -35,7 +35,8 @@ from taskgraph.files.attempt import Attempt
 from taskgraph.files.places import noted
 from taskgraph.files.written import written_by
 from taskgraph.fingerprints.codes import Codes
-from taskgraph.identity.parameters import LIVE, WithNames, given, left_empty
+from taskgraph.identity.defaults import LIVE, left_empty
+from taskgraph.identity.parameters import WithNames, given
 from taskgraph.identity.scalars import SCALARS
 from taskgraph.loaded import loaded
 from taskgraph.records import NO_INPUTS, Failure
@@ -378,10 +379,6 @@ def _spoiled(failure: Failure) -> Failure:
     message = f"{failure.message.rstrip('.')}. {why}"
     trace = f"{failure.traceback}{why}\n"
     return replace(failure, message=message, traceback=trace)
-
-
-class EndedByHookError(NotRunError):
-    """A hook of the jugfile has ended the worker before a task began."""
 
 
 def _interrupted(error: BaseException) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from backends.interface.frozen import frozen
-from taskgraph.errors import UnhashableError, UsageError
+from taskgraph.errors import UsageError
+from taskgraph.identity.defaults import LIVE, Default
 from taskgraph.identity.hashing import Encoder
 from taskgraph.identity.own_generator import OWN, own_generators, with_own
 
@@ -34,7 +34,6 @@ _COMPILED = (
 )
 _UNDERSTOOD = (types.FunctionType, types.MethodType, type, *_COMPILED)
 _REMEMBERING = type(functools.lru_cache(len))
-_NO_KEY = b"_"
 NO_KEYWORDS: dict[str, Any] = {}
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 """Arguments by position, and by name."""
@@ -62,85 +61,6 @@ def given(call: Any) -> Call:
     if isinstance(call, WithNames):
         return call.args, call.kwargs
     return call if isinstance(call, tuple) else (call,), NO_KEYWORDS
-
-
-class Default:
-    """The default of a parameter, as it stands in the form of a call.
-
-    One that cannot change is left to the function, and so is one without a stable
-    hash, which is no part of the key: an ``object()`` that marks what is missing. One
-    that can change, or has tasks in it, is passed like an argument. But an empty list
-    or dict is left to the function too, which may know it by identity or keep something
-    there; `empty` takes that out, so that no task finds what an earlier one left.
-
-    Attributes
-    ----------
-    name : str
-        Of the parameter.
-    value : object
-        The default itself.
-    live : bool
-        Whether it can change, or has tasks in it.
-    """
-
-    __slots__ = ("_encoded", "_kept", "live", "name", "value")
-
-    def __init__(self, name: str, value: Any) -> None:
-        self.name = name
-        self.value = value
-        self._kept = False
-        encoder = Encoder()
-        try:
-            self._encoded = encoder.item(value)
-            self.live = encoder.mutable or bool(encoder.tasks)
-        except UnhashableError:
-            self._encoded, self.live = _NO_KEY, False
-
-    @property
-    def is_mark(self) -> bool:
-        """Whether it is no part of the key."""
-        return self._encoded == _NO_KEY
-
-    def __taskgraph_encode__(self, encoder: Encoder) -> bytes:
-        """Return what stands for it in a key."""
-        if self.live:
-            encoder.mutable = True
-        return self._encoded
-
-    def taken(self) -> Any:
-        """Return itself if it is left to the function, else what is to be passed.
-
-        Raises
-        ------
-        UsageError
-            It was empty and left to the function, and somebody else filled it.
-        """
-        if not self.live:
-            return self
-        if _is_empty(self.value):
-            if not self._kept:
-                self._kept, self._encoded = True, Encoder().item(self.value)
-            return self
-        if self._kept:
-            raise UsageError(
-                f"the default of {self.name} was empty when a call was written down, "
-                "and was filled before it was made, by what is no task; pass it as an "
-                f"argument, or write {self.name}=None and make it in the function"
-            )
-        return self.value
-
-    def empty(self) -> None:
-        """Take out what a task has put into it, which found it empty."""
-        if not _is_empty(self.value):
-            with suppress(Exception):  # what cannot be emptied is refused when taken
-                self.value.clear()
-
-
-def _is_empty(value: Any) -> bool:
-    try:
-        return len(value) == 0
-    except TypeError:
-        return False
 
 
 @frozen
@@ -340,17 +260,6 @@ class Parameters:
 
 _known: WeakKeyDictionary[Any, Parameters] = WeakKeyDictionary()
 """What is known of functions: what one keeps in a default changes none of its keys."""
-
-LIVE: list[Default] = []
-"""The defaults that can change of all functions of this process that tasks call."""
-
-
-def left_empty() -> list[Default]:
-    """Return the defaults that are empty now: what is in one later, a task put there.
-
-    Of a function, too, that a task calls by itself (``g.f(x)``).
-    """
-    return [default for default in LIVE if _is_empty(default.value)]
 
 
 def _signature(f: Callable[..., Any]) -> inspect.Signature | None:

@@ -8,7 +8,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.displays.cells import free_name, spread
-from taskgraph.identity.parameters import Default, Parameters
+from taskgraph.identity.defaults import Default
+from taskgraph.identity.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
