@@ -3,8 +3,11 @@
 import pytest
 
 from backends.journal import Journal
+from backends.state import State
 from taskgraph import open_store, run
 from taskgraph.tasks.jugfile import Jugfile
+from taskgraph.upkeep import snapshot
+from taskgraph.upkeep.code import at_a_glance
 from taskgraph.upkeep.code.changed_code import told_changes
 
 MANY = """
@@ -45,6 +48,34 @@ def test_if_nothing_was_changed_no_record_is_looked_for(tg, told):
     tg("execute", "many.py")
 
     assert told() == ("", 0)
+
+
+def test_of_a_large_graph_it_is_told_that_nothing_changed_without_its_records(
+    tg, monkeypatch
+):
+    monkeypatch.setattr(at_a_glance, "_FEW", 9)
+    monkeypatch.setattr(at_a_glance, "_SOME", 5)
+    tg.write("many.py", MANY)
+    tg("execute", "many.py")
+    jugfile = tg.folder / "many.py"
+
+    def changes():
+        backend = open_store(str(tg.folder / "many.tgdata")).backend
+        backend.refresh()
+        graph = snapshot.load(backend, jugfile)
+        with monkeypatch.context() as patched:
+            patched.setattr(State, "apply", lambda *a: (folded.append(a), apply(*a))[1])
+            found = at_a_glance.changes_at_a_glance(graph, backend, jugfile)
+        return [(change.name, len(change.keys)) for change in found]
+
+    folded, apply = [], State.apply
+    assert (changes(), folded) == ([], [])
+
+    tg.write("many.py", MANY.replace("x / 2", "x * 0.5"))
+    assert changes() == [("many.number", 30)]
+
+    tg("accept", "many.py", "*")
+    assert changes() == []
 
 
 @pytest.mark.parametrize("text", [MANY, GIVEN])
