@@ -45,7 +45,7 @@ _ROW_MASK = (1 << _ROW_BITS) - 1
 MAX_ROWS = 1 << _ROW_BITS
 _SPARE_CLAIMS = 100
 _TAKING = frozenset({Kind.DISCARD, Kind.RESTORE})
-FEW = 16
+FEW = 64
 """How many keys are looked for without folding, which takes a moment, once."""
 
 

@@ -20,6 +20,7 @@ _AT_ONCE = 10_000
 """Keys that are made or joined at once: Python takes 80 bytes for each meanwhile."""
 _REMEMBERED = 1 << 18
 """Tasks in a row that are remembered: 37 bytes for each."""
+_MANY = 1000
 _FEW, _OFTEN = 4, 50
 """How few keys are asked for at once, and how often in a row, until it is no use."""
 _KEY, _RECORDING = attrgetter("key"), attrgetter("recording")
@@ -71,7 +72,7 @@ def key_asked_for(task: Any, keyed: type) -> bytes:
 class _Row(NamedTuple):
     """Tasks in a row, with what is the same for all calls that are given them."""
 
-    tasks: tuple[Any, ...]
+    tasks: Sequence[Any]
     keys: tuple[bytes, ...]
     encoded: bytes
     recording: Any
@@ -94,14 +95,25 @@ def _row_of(tasks: Sequence[Any], encoder: Encoder) -> _Row | None:
     encoded = b"K".join([b"", *[b"K".join(keys[i : i + _AT_ONCE]) for i in some]])
     recordings = set(map(_RECORDING, tasks))
     recording = recordings.pop() if len(recordings) == 1 else None
-    row = _Row(tuple(tasks), keys, encoded, recording)
+    row = _Row(tasks[:], keys, encoded, recording)
     encoder.row = row if len(keys) <= _REMEMBERED else None
     return row
 
 
-def _are_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
-    """Return whether these are the same objects: not all can be compared."""
-    return len(some) == len(others) and all(map(is_, some, others))
+def _are_same(some: Sequence[Any], tasks: Sequence[Any]) -> bool:
+    """Return whether these are the same objects as some tasks.
+
+    Tasks are equal only to themselves, and refuse to be compared with other things:
+    so two lists of many are compared at once, which touches none of them.
+    """
+    if len(some) != len(tasks):
+        return False
+    if len(some) < _MANY or type(some) is not type(tasks):
+        return all(map(is_, some, tasks))
+    try:
+        return tasks == some
+    except Exception:  # noqa: BLE001 - to refuse, they ask what is none for its repr
+        return False
 
 
 def encode_all(tasks: Sequence[Any], encoder: Encoder) -> bytes | None:

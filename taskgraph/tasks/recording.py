@@ -91,25 +91,25 @@ class Recording(Generic[T]):
         self.wait: Callable[[tuple[bytes, ...]], bool] | None = None
         self.stops: list[tuple[tuple[bytes, ...], int]] = []
         self._of_threads: dict[int, Recording[T]] = {}
-        self._needed: tuple[T, ...] = ()
+        self._needed: tuple[list[T], tuple[T, ...]] = [], ()
 
     def each_once(self, tasks: list[T]) -> tuple[T, ...]:
         """Return each of these tasks once: in the tuple of the last call, if it can be.
 
         So whatever is worked out of what tasks need is worked out once for many.
         """
-        last = self._needed
-        same = len(tasks) == len(last) and tasks[0] is last[0] and tuple(tasks) == last
-        if not same:
+        listed, last = self._needed
+        if tasks != listed:  # no task is touched: many are not at hand
             newest = self.tasks[-len(tasks) :]
             once = len(newest) == len(tasks) and all(map(is_, tasks, newest))
-            self._needed = last = tuple(tasks if once else dict.fromkeys(tasks))
+            last = tuple(tasks if once else dict.fromkeys(tasks))
+            self._needed = tasks, last
         return last
 
     def let_go(self) -> None:
         """Forget all tasks: they and it are a circle, which takes long to find."""
         self.tasks.clear()
-        self.keyless, self._needed = defaultdict(list), ()
+        self.keyless, self._needed = defaultdict(list), ([], ())
 
     def cut(self) -> tuple[bytes, ...]:
         """Forget what came after the first barrier that stopped it; return its keys.

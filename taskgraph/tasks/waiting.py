@@ -35,11 +35,12 @@ def waiting_for(missing: Iterable[Key], followers: Followers) -> Waiting:
     >>> followers[b"b"] == [one, other], one.missing
     (True, 2)
     """
-    once = dict.fromkeys(missing)
-    group = Waiting(len(once))
+    group = Waiting()
     alone = (group,)
+    once = dict.fromkeys(missing, alone)
+    group.missing = len(once)
     if followers.keys().isdisjoint(once):
-        followers |= dict.fromkeys(once, alone)
+        followers |= once
         return group
     for key in once:
         found = followers.setdefault(key, alone)

@@ -188,3 +188,31 @@ def test_a_task_needs_each_task_once_in_the_order_it_was_given(recording):
     assert arrives([two, three]).needs == (two, three)
     assert arrives([three, two, three]).needs == (three, two)
     assert arrives([one, recording.tasks[-1]]).needs == (one, recording.tasks[-2])
+
+
+class EqualToAll:
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+    def __taskgraph_hash__(self):
+        return "equal to all"
+
+
+@pytest.mark.parametrize("count", [9, 2000])
+@pytest.mark.parametrize("kind", [list, tuple])
+@pytest.mark.parametrize("at", [0, -1])
+def test_what_says_that_it_is_equal_is_not_taken_for_a_task(recording, count, kind, at):
+    tasks = kind(number(i) for i in range(count))
+    before = arrives(tasks)
+    others = list(tasks)
+    others[at] = strange = EqualToAll()
+    after = arrives(kind(others))
+
+    assert before.key != after.key
+    assert [len(task.needs) for task in (before, after)] == [count, count - 1]
+    assert arrives(tasks).needs is not after.needs
+    run(list(tasks), store=recording.results, workers=0)
+    assert value(tasks) == kind(range(1000, 1000 + count))
+    assert value(kind(others))[at] is strange
