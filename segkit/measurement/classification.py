@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from segkit import checks
+from segkit.measurement import properties
 from segkit.measurement.intensities import of_intensity
 from segkit.names import known_as
+from segkit.other_names import nearest, other_property
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +65,7 @@ class BoundsClassifier:
             if name not in table:
                 raise KeyError(
                     f"class {self.name!r} bounds {name!r}, which the object table does"
-                    f" not have; it has {', '.join(table)}{_how_to_measure(name)}"
+                    f" not have{_meant(name, table)}; it has {', '.join(table)}"
                 )
             values = np.asarray(table[name])
             if values.ndim != 1 or values.dtype.kind not in "biuf":
@@ -75,13 +77,15 @@ class BoundsClassifier:
         return inside
 
 
-def _how_to_measure(name: str) -> str:
-    """Return the advice how to measure a column that a table lacks, or ""."""
-    if of_intensity(name):
-        return f"; for {name} give region_properties(labels, intensity)"
-    if name == "surface":
-        return "; for surface give region_properties(properties=[..., 'surface'])"
-    return ""
+def _meant(name: str, table: TableLike) -> str:
+    """Return how to measure a column that a table lacks, or its nearest."""
+    asked = name.partition("-")[0]
+    image = "labels, intensity" if of_intensity(asked) else "labels"
+    if asked in properties.NAMED:
+        image += f", properties=[..., {asked!r}]"
+    elif image == "labels":
+        return other_property(name) or nearest(name, [*table])
+    return f" (region_properties({image}) measures it)"
 
 
 @known_as("segkit")
@@ -200,7 +204,7 @@ def classify(table: TableLike, *classifiers: BoundsClassifier) -> Table:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"several classes are called {', '.join(repeated)}")
-    classes = np.zeros(_rows(table), _smallest(len(names)))
+    classes = np.zeros(_rows(table), np.min_scalar_type(len(names)))
     for number, classifier in reversed(list(enumerate(classifiers, start=1))):
         classes[classifier.holds(table)] = number
     columns = {name: np.asarray(column) for name, column in table.items()}
@@ -216,11 +220,6 @@ def _rows(table: TableLike) -> int:
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns of the object table differ in length: {lengths}")
     return next(iter(lengths.values()), 0)
-
-
-def _smallest(largest: int) -> np.dtype[Any]:
-    """Return the smallest unsigned type that holds a number."""
-    return np.min_scalar_type(largest)
 
 
 def class_lookup(classified: TableLike) -> NDArray[np.unsignedinteger[Any]]:
@@ -254,7 +253,7 @@ def class_lookup(classified: TableLike) -> NDArray[np.unsignedinteger[Any]]:
     labels = _numbers(classified["label"], "label")
     classes = _numbers(classified["class"], "class")
     size = int(labels.max(initial=0)) + 1
-    lookup = np.zeros(size, _smallest(int(classes.max(initial=0))))
+    lookup = np.zeros(size, np.min_scalar_type(int(classes.max(initial=0))))
     lookup[labels] = classes
     return lookup
 

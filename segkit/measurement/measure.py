@@ -243,6 +243,7 @@ def measure_tile(
             f"labels have shape {array.shape}, the tile {tile.read.shape}; give the "
             "voxels of tile.read"
         )
+    object_properties.require_known(properties)
     for name in properties:
         shapes.require_dimensions(name, array.ndim)
     needs = shapes.needs(properties)

@@ -68,15 +68,9 @@ _SIDES: Final[Mapping[str, str]] = {
 _FRAMES: Final[Mapping[str, str]] = {"frame": "t", "channel": "c"}
 _OF_SPACE: Final = frozenset(
     {
-        "covariance",
-        "inertia_tensor",
-        "inertia_tensor_eigvals",
-        "axis_major_length",
-        "axis_minor_length",
-        "eccentricity",
-        "orientation",
-        "equivalent_diameter",
-        "touches_border",
+        *("covariance", "inertia_tensor", "inertia_tensor_eigvals"),
+        *("axis_major_length", "axis_minor_length", "eccentricity", "orientation"),
+        *("equivalent_diameter", "touches_border"),
         *(name for name in shapes.NEEDS if not name.startswith("intensity_")),
     }
 )
@@ -108,16 +102,22 @@ def wanted(
             and (name not in _FRAMES or _FRAMES[name] in beside)
             and not (beside and name in _OF_SPACE)
         ]
-    if isinstance(properties, str):
-        raise TypeError(f"properties is {properties!r}; give a list of names")
+    require_known(properties)
     for name in properties:
-        if name not in _COLUMNS:
-            raise ValueError(f"property {name!r} is unknown{meant(str(name))}")
         if of_intensity(name) and not has_intensity:
             raise ValueError(f"property {name!r} needs an intensity image")
         _require_axis(name, axes, beside)
         shapes.require_dimensions(name, len(axes))
     return list(properties)
+
+
+def require_known(properties: Sequence[str]) -> None:
+    """Raise `TypeError` unless names are a list, `ValueError` unless there are such."""
+    if isinstance(properties, str):
+        raise TypeError(f"properties is {properties!r}; give a list of names")
+    for name in properties:
+        if name not in _COLUMNS:
+            raise ValueError(f"property {name!r} is unknown{meant(str(name))}")
 
 
 def meant(word: str, known: Sequence[str] = ()) -> str:

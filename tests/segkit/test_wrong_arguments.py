@@ -216,6 +216,11 @@ def test_a_misspelt_option_of_a_step_is_told_before_a_missing_one(name, option):
 def test_a_misspelt_property_is_told_the_nearest_one():
     with pytest.raises(ValueError, match=r"'aera' is unknown \(did you mean area\?\)"):
         segkit.region_properties(LABELS, properties=["aera"])
+    (whole,) = segkit.tiles(LABELS.shape, LABELS.shape)
+    with pytest.raises(ValueError, match=r"unknown \(did you mean perimeter\?\)"):
+        segkit.measure_tile(LABELS, whole, LABELS.shape, properties=["perimter"])
+    with pytest.raises(TypeError, match="'surface'; give a list of names"):
+        segkit.measure_tile(LABELS, whole, LABELS.shape, properties="surface")
 
 
 @pytest.mark.parametrize(

@@ -196,9 +196,12 @@ def test_what_is_no_class_is_refused_before_the_table_is_read():
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("intensity_mean", r"; for intensity_mean give region_properties\(labels, int"),
-        ("surface", r"; for surface give region_properties\(properties="),
-        ("aera", "it has label, area, solidity'?\"?$"),
+        ("intensity_mean", r"\(region_properties\(labels, intensity\) measures it\)"),
+        ("surface", r"\(region_properties\(labels, properties=\[\.\.\., 'surface'\]"),
+        ("centroid_weighted-0", r"labels, intensity, properties=\[.*_weighted'\]\) m"),
+        ("moments-1-1", r"properties=\[\.\.\., 'moments'\]\) measures it\)"),
+        ("aera", r"\(did you mean area\?\); it has label, area, solidity'?\"?$"),
+        ("convex_area", r"\(here it is 'area_convex'\); it has label"),
     ],
 )
 def test_a_property_that_was_not_measured_is_told_with_how_to(name, advice):
