@@ -152,7 +152,7 @@ def _parts(
         pieces = cut(image.shape[axis], max(len(pieces), len(kept)))
     # What no thread takes is never written, and so no memory.
     parts = np.zeros((len(kept) * min(threads, len(pieces)), bins), np.uint32)
-    fresh = list(parts)
+    fresh = list(parts[::-1])
 
     def run(k: int) -> None:
         with lent(kept[k * len(kept) // len(pieces)], fresh.pop) as counts:
@@ -163,7 +163,7 @@ def _parts(
     in_threads(run, range(len(pieces)), threads)
     if rest.size:
         count(rest, parts[0])
-    return parts
+    return parts[: len(parts) - len(fresh)]
 
 
 def _in_words(values: Array) -> tuple[Array, Array]:

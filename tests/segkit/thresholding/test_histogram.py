@@ -68,6 +68,16 @@ def test_counts_of_more_than_fits_32_bits_are_added_up(dtype, workers, monkeypat
     assert_counts(histogram(image, workers), image)
 
 
+def test_only_what_a_thread_took_is_added_up():
+    image = np.arange(100, dtype=np.uint8)
+
+    parts = histograms._parts(histograms._count_plainly, image, 0, 256, 1)
+    many = histograms._parts(histograms._count_plainly, image, 0, 256, 50)
+
+    assert len(parts) == 1
+    assert many.any(axis=1).all()
+
+
 @settings(deadline=None, max_examples=15)
 @given(images())
 def test_counts_without_kernels_are_the_same(image):
