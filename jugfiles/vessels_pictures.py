@@ -4,6 +4,7 @@ import argparse
 import csv
 import os
 import sys
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,11 +147,17 @@ def _beside(path, folder):
     """Return the file of the same name, without regard to its suffix."""
     if folder is None:
         return None
-    found = [file for file in _files(folder) if file.stem == path.stem]
+    stem = _composed(path.stem)
+    found = [file for file in _files(folder) if _composed(file.stem) == stem]
     if not found:
         sys.exit(f"{folder} has nothing for {path.name}; put {path.stem}.png there")
     _require_same_size(path, found[0])
     return found[0]
+
+
+def _composed(name):
+    """Return a name with each letter in one piece: some systems part ä into a and ¨."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _experiments(folder, paths):
@@ -160,7 +167,8 @@ def _experiments(folder, paths):
         said = {path.name: path.stem for path in paths}
         where = f"{folder / 'images'} has one picture only"
     else:
-        said = _said(listed, {path.stem: path.name for path in paths})
+        called = {n: path.name for path in paths for n in (path.stem, path.name)}
+        said = _said(listed, {_composed(name): path for name, path in called.items()})
         amiss = sorted({path.name for path in paths} ^ set(said))
         if amiss:
             where = listed.name if amiss[0] in said else "images/"
@@ -195,7 +203,7 @@ def _said(listed, names):
     said = {}
     for number, row in enumerate(rows, start=2):
         name, experiment = ((row[k] or "").strip() for k in ("image", "experiment"))
-        name = names.get(name, name)
+        name = names.get(_composed(name), name)
         where = f"{listed}:{number}: {name}"
         if not experiment:
             sys.exit(f"{where} has no experiment; write which it is")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -240,6 +241,19 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
+def option_names(signature: inspect.Signature, after: int) -> list[str]:
+    """Return what may be given behind so many arguments, as `misfit` names it.
+
+    Examples
+    --------
+    >>> option_names(inspect.signature(lambda image, *sigmas, mode=1: None), 1)
+    ['*sigmas', 'mode']
+    """
+    several = inspect.Parameter.VAR_POSITIONAL
+    found = [*signature.parameters.values()][after:]
+    return [("*" if one.kind is several else "") + one.name for one in found]
+
+
 def misfit(error: TypeError, takes: Sequence[str], given: Iterable[str]) -> str:
     """Return why arguments do not fit a function, and which would.
 
@@ -248,7 +262,8 @@ def misfit(error: TypeError, takes: Sequence[str], given: Iterable[str]) -> str:
     error
         As raised by `inspect.Signature.bind`.
     takes
-        The names of all arguments that may be given.
+        The names of all arguments that may be given; of those that are any number of
+        values, with a star.
     given
         The names of those given by name. One that the function does not have is told
         before one that is missing.
@@ -262,6 +277,9 @@ def misfit(error: TypeError, takes: Sequence[str], given: Iterable[str]) -> str:
     >>> misfit(error, ["sigma"], ["spacing"])
     "got an unexpected keyword argument 'spacing', which load(spacing=...) takes for all
     steps; it takes sigma"
+    >>> misfit(error, ["*classifiers"], ["classifiers"])
+    "got an unexpected keyword argument 'classifiers': values are given without that
+    word, in a file of steps by arguments = [...]; it takes *classifiers"
     """
     said = str(error)
     unknown = [word for word in given if word not in takes]
@@ -269,5 +287,8 @@ def misfit(error: TypeError, takes: Sequence[str], given: Iterable[str]) -> str:
         word = unknown[0]
         for_all = f", which load({word}=...) takes for all steps"
         why = for_all if word in _OF_THE_IMAGE else nearest(word, takes)
+        if f"*{word}" in takes:
+            why = ": values are given without that word, in a file of steps by"
+            why += " arguments = [...]"
         said = f"got an unexpected keyword argument {word!r}{why}"
     return f"{said}; it takes {', '.join(takes) or 'no options'}"

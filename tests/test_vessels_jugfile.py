@@ -256,6 +256,16 @@ def test_a_list_as_a_program_of_tables_saves_it_is_read(own, chosen_of):
     assert found == ["day 0"] * 2 + ["day 1"] * 2
 
 
+def test_a_name_is_found_however_its_letters_are_composed(own, chosen_of):
+    parted = "a\u0308"
+    for folder, name in (("images", "\u00e4"), ("labels", parted)):
+        (own / folder / "p1.png").rename(own / folder / f"{name}1.png")
+    listed = f"p0,one\n{parted}1,one\np2,two\np3.png,two\n"
+    (own / "groups.csv").write_text("image,experiment\n" + listed, "utf-8")
+    found = {picture.name: picture.experiment for picture in chosen_of(own)}
+    assert found == {"p0": "one", "\u00e41": "one", "p2": "two", "p3": "two"}
+
+
 def test_one_picture_alone_is_told(own, chosen_of):
     for path in [own / "groups.csv", *own.glob("images/p[1-3].png")]:
         path.unlink()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from segkit.argument_kinds import require_kinds
 from segkit.io.axes import as_first_step, require_said
 from segkit.io.calibration import SPATIAL
-from segkit.other_names import misfit
+from segkit.other_names import misfit, option_names
 from segkit.pipeline.contents import (
     asks_for_axes,
     is_foreign,
@@ -277,8 +277,7 @@ def _require_arguments(
     try:
         bound = signature.bind(*[None] * arrays, *step.arguments, **step.keywords)
     except TypeError as error:
-        takes = list(signature.parameters)[arrays:]
-        why = misfit(error, takes, step.keywords)
+        why = misfit(error, option_names(signature, arrays), step.keywords)
         if {"sigma", "radius"} & {*signature.parameters} and "'spacing'" in why:
             why += "; its lengths are in voxels, one for each axis"
         raise _wrong(number, step, why) from error

@@ -141,6 +141,13 @@ arguments = [{ class = "cell", area = [20.0, 120.0] }, { class = "rest" }]
             ),
             r"bounds 'um' of 'unit' are no numbers",
         ),
+        (
+            (
+                'format = 1\n[[step]]\nrun = "classify"\n'
+                'with = { classifiers = [{ class = "cell" }] }\n'
+            ),
+            r"'classifiers': values are given .* arguments = .*; it takes .classifi",
+        ),
     ],
 )
 def test_a_wrong_file_names_the_step(tmp_path, text, message):
