@@ -55,7 +55,9 @@ def weights_of(
     The array's first voxel lies at `origin` in an image of `shape`.
     """
     box = lines.box
-    name, line, begin, length = rows.find_runs(labels, lines)
+    runs = rows.find_runs(labels, lines)
+    order = np.argsort(runs[0], kind="stable")  # they are in raster order
+    name, line, begin, length = (column[order] for column in runs)
     place = begin + (box.start[-1] + origin[-1])
     first = place // STRETCH
     parts = (place + length - 1) // STRETCH + 1 - first
@@ -66,8 +68,7 @@ def weights_of(
     found = np.empty((len(whose), 4))
     start = row_starts(box, labels.shape)[line] + begin
     _weigh(intensity.reshape(-1), start, place, length, STRETCH, found)
-    order = np.argsort(whose, kind="stable")  # they are in raster order
-    return _added(Weights(whose[order], stretches[order], found[order]))
+    return _added(Weights(whose, stretches, found))
 
 
 def _weigh_by_python(
