@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from segkit.overlaps.contingency_table import Contingency
 
 IOU_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+_MOST_IDS = 10**8
 
 
 @known_as("segkit")
@@ -181,6 +182,11 @@ def published_object_counts(table: Contingency) -> ObjectCounts:
     background can be a split object; object 1 of the segmentation is never merged; the
     two largest assigned ids are counted as one.
 
+    Raises
+    ------
+    ValueError
+        If an id is above 100 million.
+
     Examples
     --------
     >>> from segkit import contingency
@@ -274,7 +280,13 @@ def _repeated(ids: NDArray[np.int64]) -> int:
 
 def _dense(ids: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the values at their ids; ids without a value get 0, as an argmax does."""
-    dense = np.zeros(int(ids.max(initial=0)) + 1, np.int64)
+    largest = int(ids.max(initial=0))
+    if largest > _MOST_IDS:
+        raise ValueError(
+            f"labels hold the id {largest}, and this way to count takes all ids up to"
+            " the largest for objects; number them by segkit.relabel_sequential"
+        )
+    dense = np.zeros(largest + 1, np.int64)
     dense[ids] = values
     return dense
 

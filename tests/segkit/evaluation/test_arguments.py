@@ -60,6 +60,15 @@ def test_masked_labels_are_refused_since_their_mask_would_be_ignored(score, plac
         score(*images)
 
 
+@pytest.mark.parametrize("largest", [10**9, 2**62])
+def test_ids_that_count_as_objects_up_to_the_largest_are_not_too_many(largest):
+    other = np.where(LABELS == 1, largest, LABELS)
+    for pair in ((LABELS, other), (other, LABELS)):
+        with pytest.raises(ValueError, match=f"id {largest}, .*relabel_sequential"):
+            ev.published_scores(*pair)
+        assert ev.dice(ev.contingency(*pair)) == 1.0
+
+
 def test_the_hausdorff_distance_takes_no_masked_array():
     masked = np.ma.masked_array(LABELS > 0, LABELS == 2)
     with pytest.raises(TypeError, match="second is a masked array"):
