@@ -107,6 +107,8 @@ def end(code: int, *, fork: bool, before: frozenset[int]) -> NoReturn:
         if not fork:
             flush_streams()
             flush_files()  # a collection may close a buffer before its text is in it
+            # In Python daemons stand still from here on. Here they would be told of.
+            threading.excepthook = _unsaid
             _empty_modules(before)
             flush_streams()
         flush_files()
@@ -115,6 +117,10 @@ def end(code: int, *, fork: bool, before: frozenset[int]) -> NoReturn:
             c_exit(code)  # it holds the lock: no thread goes on meanwhile
     finally:
         os._exit(code)
+
+
+def _unsaid(_: threading.ExceptHookArgs) -> None:
+    """Say nothing of a thread that found modules emptied."""
 
 
 def _exit_of_c() -> Callable[[int], object] | None:

@@ -255,3 +255,42 @@ def test_nobody_waits_for_ever_for_a_first_reader_that_dies_again_and_again(tg):
     done = tg("execute", "job.py", "-j", "2", code=1)
 
     assert "workers die again and again before they run anything" in done.stderr
+
+
+DAEMONS = """
+import queue, threading, time
+
+def wait_forever():
+    inbox = queue.SimpleQueue()
+    while True:
+        try:
+            inbox.get(timeout=0.001)
+        except queue.Empty:
+            time.sleep(0)
+
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(0.3)
+
+queue.last = Slow()  # what is named in the module is gone while that waits
+"""
+LEFT = """
+import daemons, threading
+from taskgraph import TaskGenerator
+
+@TaskGenerator
+def start(x):
+    for _ in range(3):
+        threading.Thread(target=daemons.wait_forever, daemon=True).start()
+    return x
+
+start(1)
+"""
+
+
+def test_daemons_that_find_modules_emptied_at_the_end_say_nothing(tg):
+    tg.write("daemons.py", DAEMONS)
+    tg.write("job.py", LEFT)
+    done = tg("execute", "job.py")
+    assert "1 done" in done.stderr
+    assert "Exception" not in done.stderr + done.stdout
