@@ -364,14 +364,15 @@ def pictures_of(folder):
         if path.name.startswith("."):  # what a system keeps there
             continue
         if path.stem in found:
-            other = found[path.stem][0].name
-            sys.exit(f"{path} and {other} would be written to one folder; rename one")
+            sys.exit(f"{path} and {found[path.stem][0].name} have one name; rename one")
         same = folder / "references" / path.name
         found[path.stem] = (path, same if same.exists() else drawn.get(path.stem))
     if not found:
         sys.exit(f"{folder / 'images'} is empty; put pictures there")
     if drawn and not drawn.keys() & found.keys():
         sys.exit(f"no name in {folder / 'references'} is one of those in images/")
+    if jpeg := [p for p in drawn.values() if p.suffix.lower() in {".jpg", ".jpeg"}]:
+        sys.exit(f"{jpeg[0]}: JPEG changes the ids along all edges; give PNG or TIFF")
     return found
 
 

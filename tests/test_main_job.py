@@ -13,6 +13,7 @@ import mahotas
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 import segkit
 from segkit.methods import classic
@@ -249,7 +250,7 @@ def test_two_pictures_of_one_name_are_refused(tmp_path):
     (tmp_path / "images").mkdir()
     for name in ("a.png", "a.tif"):
         segkit.save(tmp_path / "images" / name, np.zeros((4, 4), np.uint8))
-    assert "a.tif and a.png would be written to one" in said(tmp_path, data=tmp_path)
+    assert "a.tif and a.png have one name" in said(tmp_path, data=tmp_path)
 
 
 def test_references_of_other_names_are_told(tmp_path):
@@ -257,6 +258,14 @@ def test_references_of_other_names_are_told(tmp_path):
         (tmp_path / name).parent.mkdir()
         segkit.save(tmp_path / name, np.zeros((4, 4), np.uint8))
     assert "references is one of those in images/" in said(tmp_path, data=tmp_path)
+
+
+def test_references_that_jpeg_has_changed_are_refused(tmp_path):
+    for name in ("images/a.png", "references/a.jpg"):
+        (tmp_path / name).parent.mkdir()
+    segkit.save(tmp_path / "images" / "a.png", np.zeros((4, 4), np.uint8))
+    Image.new("L", (4, 4)).save(tmp_path / "references" / "a.jpg")
+    assert "a.jpg: JPEG changes the ids" in said(tmp_path, data=tmp_path)
 
 
 def test_of_a_mask_drawn_by_hand_each_piece_is_an_object(tmp_path):

@@ -57,7 +57,7 @@ def command(
     Of a task without a result the nearest earlier call of the same function is looked
     for, and what differs in its arguments: `args.cfg.tmpdir: '/a' -> '/b'`. Of several
     tasks one is explained for each state and reason. No result is loaded; the jugfile
-    is, if it or one of its inputs changed. `tg why` is the same.
+    is, if it or one of its inputs changed. `tg explain` and `tg why` are one command.
     """
     path, what, given = two_words_and_more(words, jugfile)
     if what is None:
