@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
+from weakref import ref
 
 from taskgraph.errors import UnhashableError, UsageError
 from taskgraph.identity.hashing import Encoder
@@ -30,7 +31,7 @@ class Default:
         Whether it can change, or has tasks in it.
     """
 
-    __slots__ = ("_encoded", "_kept", "live", "name", "value")
+    __slots__ = ("__weakref__", "_encoded", "_kept", "live", "name", "value")
 
     def __init__(self, name: str, value: Any) -> None:
         self.name = name
@@ -42,6 +43,8 @@ class Default:
             self.live = encoder.mutable or bool(encoder.tasks)
         except UnhashableError:
             self._encoded, self.live = _NO_KEY, False
+        if self.live:
+            LIVE.append(ref(self, LIVE.remove))
 
     @property
     def is_mark(self) -> bool:
@@ -90,8 +93,11 @@ def _is_empty(value: Any) -> bool:
         return False
 
 
-LIVE: list[Default] = []
-"""The defaults that can change of all functions of this process that tasks call."""
+LIVE: Final[list[ref[Default]]] = []
+"""The defaults that can change of all functions of this process that are looked at.
+
+A script that is read again has its functions anew; those of before are forgotten.
+"""
 
 
 def left_empty() -> list[Default]:
@@ -99,4 +105,5 @@ def left_empty() -> list[Default]:
 
     Of a function, too, that a task calls by itself (``g.f(x)``).
     """
-    return [default for default in LIVE if _is_empty(default.value)]
+    found = [one() for one in LIVE.copy()]  # a collection may shorten it meanwhile
+    return [one for one in found if one is not None and _is_empty(one.value)]

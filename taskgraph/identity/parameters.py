@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from backends.interface.frozen import frozen
 from taskgraph.errors import UsageError
-from taskgraph.identity.defaults import LIVE, Default
+from taskgraph.identity.defaults import Default
 from taskgraph.identity.hashing import Encoder
 from taskgraph.identity.own_generator import OWN, own_generators, with_own
 
@@ -122,8 +122,6 @@ class Parameters:
             p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for p in parameters
         )
         filled = {p.name: p.default for p in parameters if type(p.default) is Default}
-        live = tuple([default for default in filled.values() if default.live])
-        LIVE.extend(live)
         return cls(
             names=names,
             count=len(names),
@@ -131,7 +129,7 @@ class Parameters:
             simple=simple,
             defaults=tuple(filled.values()),
             signature=signature,
-            live=live,
+            live=tuple([default for default in filled.values() if default.live]),
             marks={name: entry for name, entry in filled.items() if entry.is_mark},
             own={
                 name: names.index(name) if name in names else -1

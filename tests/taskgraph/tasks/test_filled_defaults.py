@@ -1,11 +1,13 @@
 """What a function puts into a default is not there for the next task."""
 
+import gc
 from collections import deque
 
 import pytest
 
 from taskgraph import Task, TaskGenerator, open_store, run, value
 from taskgraph.execution.at_once import run_at_once
+from taskgraph.identity.defaults import LIVE
 from taskgraph.tasks.recording import Recording, recorded_in
 
 
@@ -108,3 +110,21 @@ def test_what_was_in_a_default_before_a_task_stays_there():
         assert inner.f.__defaults__[0] == ["mine", 1]
     finally:
         inner.f.__defaults__[0].clear()
+
+
+def test_defaults_of_functions_that_are_gone_are_forgotten():
+    def made():
+        def one(x, seen=[]):  # noqa: B006 - what is tried
+            return x
+
+        return TaskGenerator(one, name="one")
+
+    gc.collect()
+    before = len(LIVE)
+    generator = made()
+    assert len(LIVE) == before + 1
+    for _ in range(9):
+        generator = made()
+    gc.collect()
+    assert len(LIVE) == before + 1
+    assert LIVE[-1]().value is generator.f.__defaults__[0]
