@@ -142,7 +142,7 @@ def contingency(segmentation: ArrayLike, reference: ArrayLike) -> Contingency:
             f"segmentation has shape {first.shape} but reference {second.shape}; "
             "cut both by the same box"
         )
-    table = _count(first, second)
+    table = count_overlaps(first, second)
     require_ids(table.segmentation, "segmentation")
     require_ids(table.reference, "reference")
     ids = table.segmentation_sizes()[0], table.reference_sizes()[0]
@@ -242,7 +242,8 @@ def _count_by_numpy(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
 
 
 @falls_back_on(_count_by_numpy)
-def _count(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
+def count_overlaps(first: NDArray[Any], second: NDArray[Any]) -> Contingency:
+    """Return the table of two label images of one shape that need no checks."""
     from segkit.overlaps.kernel import count_pairs, move_pairs
 
     wide = any(a.dtype.itemsize == 8 or a.dtype == np.uint32 for a in (first, second))

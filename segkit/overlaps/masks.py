@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 1 << 24  # voxels: bounds the memory that a mask takes here
 _PIECE = 16  # voxels: what is smaller is dirt, or a toy
+_OF_MASKS = (1, 255, 65535)
+"""What masks hold: another number is the id of an object, which a box may cut."""
 
 
 def tell_masks(
@@ -20,10 +22,10 @@ def tell_masks(
 ) -> None:
     """Warn if one image is a mask in pieces, and the other has several objects.
 
-    Masks drawn by hand hold 0 and 255: as labels, they are one object, which no nucleus
-    overlaps by half. Of two masks, and of one object in one piece, nothing is said.
-    Pieces of fewer than 16 voxels, and what is beyond the first 16 million voxels, do
-    not count.
+    Masks drawn by hand hold 0 and 255 (or 1, or 65535): as labels, they are one object,
+    which no nucleus overlaps by half. Of two masks, of one object in one piece, and of
+    one with another id, as in a box of an image of labels, nothing is said. Pieces of
+    fewer than 16 voxels, and what is beyond the first 16 million voxels, do not count.
 
     Parameters
     ----------
@@ -47,7 +49,8 @@ def tell_masks(
     counts = [np.count_nonzero(found) for found in ids]
     names = "segmentation", "reference"
     for own, other in ((0, 1), (1, 0)):
-        if counts[own] != 1 or counts[other] < 2 or not images[own].ndim:
+        is_mask = counts[own] == 1 and ids[own][-1] in _OF_MASKS
+        if not is_mask or counts[other] < 2 or not images[own].ndim:
             continue
         pieces = _pieces(images[own])
         if pieces > 1:

@@ -26,7 +26,7 @@ from segkit.labelling.merging import merge_tiles
 from segkit.labelling.seams import adjacent_tiles
 from segkit.labelling.summary import Seam, TileSummary
 from segkit.names import known_as
-from segkit.overlaps.contingency_table import contingency
+from segkit.overlaps.contingency_table import count_overlaps
 from segkit.regions.seam_report import (
     OnDisagreement,
     SeamCheck,
@@ -209,7 +209,7 @@ def compare_tiles(
     if not 0 < checks.as_number(min_overlap, name="min_overlap") <= 1:
         raise ValueError(f"min_overlap is {min_overlap}, but must be in (0, 1]")
     a, b, box = _common(first, second)
-    table = contingency(a, b)
+    table = count_overlaps(a, b)
     x, y, n = table.segmentation, table.reference, table.voxels
     size_a = np.bincount(x, n, len(first.ids) + 1)
     size_b = np.bincount(y, n, len(second.ids) + 1)

@@ -38,6 +38,7 @@ def test_two_masks_one_object_and_specks_are_not_told():
             (BLOBS, one),
             (BLOBS, specked),
             (BLOBS, BLOBS),
+            (BLOBS, np.where(BLOBS > 0, 37, 0)),  # a box with a part of one object
             (BLOBS * 0, MASKS[0]),
         ]:
             segkit.scores(found, known)

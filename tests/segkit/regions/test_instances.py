@@ -1,5 +1,7 @@
 """Objects of tiles are merged where they overlap, and disagreement is told."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -65,6 +67,21 @@ def test_tasks_in_any_order_equal_whole(case):
     for k, lookup in zip(order, lookups, strict=True):
         found = relabel_tile(parts[k].labels, lookup)
         np.testing.assert_array_equal(found, truth[grid[k].write.slices])
+
+
+def test_an_object_in_pieces_where_tiles_overlap_is_not_taken_for_a_mask():
+    grid = tiles((20, 60), (20, 30), halo=(0, 8))
+    left, right = (np.zeros(tile.read.shape, int) for tile in grid)
+    left[2:8, 8:], left[12:18, 8:], left[2:18, 8:12] = 1, 1, 1
+    right[2:8, :20], right[12:18, :20] = 1, 2
+    parts = [
+        instance_tile(labels, tile, (20, 60)).summary
+        for labels, tile in zip((left, right), grid, strict=True)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        seam = compare_tiles(*parts)
+    assert seam.check.merged == 2
 
 
 def two_tiles(left, right):
