@@ -41,10 +41,7 @@ def joined(
     """
     twice = [name for name in names if name in tables[0]]
     if twice:
-        raise PipelineError(
-            f"objects have a column {twice[0]!r}, and what is said of their wells has"
-            " one, too; call that otherwise"
-        )
+        raise called_twice(twice[0])
     counts = [len(next(iter(table.values()), ())) for table in tables]
     found: Table = {}
     for number, name in enumerate(names):
@@ -53,3 +50,11 @@ def joined(
     for name in tables[0]:
         found[name] = np.concatenate([table[name] for table in tables])
     return found
+
+
+def called_twice(name: str) -> PipelineError:
+    """Return the error that a column of places is called as one of the objects."""
+    return PipelineError(
+        f"{name!r} names a column of the wells and one that is measured of the objects;"
+        " rename it in the layout of the plate"
+    )

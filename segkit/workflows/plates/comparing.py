@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from segkit.measurement.intensities import of_intensity
 from segkit.measurement.properties import wanted
+from segkit.pipeline.parts.tables import called_twice
 from segkit.pipeline.stage_work import needs_intensity
 from segkit.pipeline.stages import MeasureStage
-from segkit.pipeline.steps import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,14 +47,9 @@ def require_own_names(
         measured = {*wanted(asked, axes, needs_intensity(stage.step))}
         for name in names:
             one = name.partition("-")[0]  # then come numbers of axes, or a channel
-            ours = name.startswith("intensity_") or re.fullmatch(
-                r"(-\d+)*", name[len(one) :]
-            )
+            ours = of_intensity(one) or re.fullmatch(r"(-\d+)*", name[len(one) :])
             if one in measured and ours:
-                raise PipelineError(
-                    f"objects have a column {name!r}, and what is said of their wells"
-                    " has one, too; call that otherwise"
-                )
+                raise called_twice(name)
 
 
 def differing(made: Sequence[Outputs], fields: Sequence[Field]) -> list[str]:

@@ -200,6 +200,7 @@ def test_one_well_for_each_condition_is_told(scan):
         ("area", None),
         ("centroid-1", None),
         ("intensity_max-0", ["intensity_max"]),
+        ("centroid_weighted-0-DAPI", ["centroid_weighted"]),
     ],
 )
 def test_a_layout_column_called_as_what_is_measured_is_told_before_a_task(
@@ -210,7 +211,7 @@ def test_a_layout_column_called_as_what_is_measured_is_told_before_a_task(
     given = {"pattern": PATTERN, "layout": scan.parent / "plate.csv"}
     source = PlateJugfile(Path("s.toml"), [str(scan)], given=steps, **given)
     source.require_usable()
-    with pytest.raises(PipelineError, match=f"a column '{name}', and what is said"):
+    with pytest.raises(PipelineError, match=f"'{name}' names a column of the wells"):
         source.load(open_store("memory://"))
 
 
