@@ -130,7 +130,7 @@ class Forks:
     def _run(self, key: Key, folder: Path) -> dict[Key, Recomputed]:
         from taskgraph.execution.processes.fork_safety import reseed
 
-        told = folder / "told"
+        told = folder / f"told-{key.hex()}"  # of its own: it may die before it writes
         child = os.fork()
         if not child:
             try:

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from taskgraph import TaskGenerator, invalidate, run, verify
+from taskgraph.execution.processes import fork_safety
+from taskgraph.tasks.graph import Graph
 from taskgraph.verification import verifying
+from taskgraph.verification.passes import Forks
 from taskgraph.verification.unseeded import Watch
 
 RNG = np.random.default_rng()
@@ -97,6 +100,19 @@ def test_a_task_that_ends_its_process_fails_alone(tmp_path):
         for verdict in verify(tasks).verdicts
     }
     assert words == {"fatal": "failed", "steady": "same"}
+
+
+def test_a_fork_that_dies_before_its_task_is_not_taken_for_the_one_before(
+    tmp_path, monkeypatch
+):
+    tasks = [steady(1), steady(2)]
+    run(tasks)
+    again = Forks(Graph(tasks))
+    one, other = (task.key for task in tasks)
+    assert again([one], tmp_path)[one].payload
+    monkeypatch.setattr(fork_safety, "reseed", lambda: os._exit(9))
+    found = again([other], tmp_path)
+    assert [(key, made.failed) for key, made in found.items()] == [(other, True)]
 
 
 def test_what_writes_files_is_left_alone(tmp_path):
