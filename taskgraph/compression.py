@@ -13,16 +13,16 @@ else:
 __all__ = ["decompressed", "zstd"]
 
 _MAGIC = b"\x28\xb5\x2f\xfd"
-"""What its frames begin with."""
+"""What each frame of Zstandard begins with."""
 
 
 def decompressed(data: bytes) -> bytes:
-    """Return what was compressed: by it, or by zlib, as some once was.
+    """Return what was compressed by Zstandard, or by zlib, as older stores hold it.
 
     Raises
     ------
     ZstdError, zlib.error
-        It was by neither.
+        The data are of neither, or damaged.
 
     Examples
     --------

@@ -77,9 +77,10 @@ class Backend(Protocol):
         """Return where the result or the failure of `key` is."""
 
     def places(self, keys: Sequence[Key]) -> list[int]:
-        """Return where those of many are: position and row of each, one after another.
+        """Return where the results or failures of many keys are, two numbers for each.
 
-        Of what has neither, -1 and -1.
+        They are the position and the row, in the order of `keys`; -1 and -1 for a key
+        that has neither.
         """
 
     def keys(self) -> Set[Key]:

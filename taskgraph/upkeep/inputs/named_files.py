@@ -155,7 +155,7 @@ def _changed(
 ) -> dict[str, tuple[set[str], bool]]:
     """Return the files that changed since, with the functions of older results.
 
-    And whether an older file was put there.
+    And whether the change is that an older file was put there.
     """
     files: dict[tuple[int, int], list[str]] = defaultdict(list)
     known: dict[str, os.stat_result] = {}
@@ -174,19 +174,16 @@ def _changed(
         for when in (about.st_mtime, about.st_ctime):
             if any(span is None or _is_in(span, when) for span, _ in ran):
                 break  # one of them has written it, or may be writing it
-            of = [(span, name) for span, name in ran if _is_older(span, when)]
+            older = [(s[1], name) for s, name in ran if s and _is_older(s, when)]
             put = when != about.st_mtime
-            if put and of:
-                place = os.path.join(folder, paths[0])  # noqa: PTH118 - many
-                ends = [span[1] for span, _ in of if span is not None]
-                of = (
-                    of
-                    if put_there_later(place, about, max(ends), backend.url, seen)
-                    else []
-                )
-            if of:
-                found[paths[0]] = {short_name(name) for _, name in of}, put
-                break
+            if not older:
+                continue
+            made = max(end for end, _ in older)
+            place = os.path.join(folder, paths[0])  # noqa: PTH118 - many
+            if put and not put_there_later(place, about, made, backend.url, seen):
+                continue
+            found[paths[0]] = {short_name(name) for _, name in older}, put
+            break
     return found
 
 
@@ -211,8 +208,8 @@ def _is_in(span: tuple[float, float, bool], when: float) -> bool:
     return span[0] <= when <= span[1] + _SLACK
 
 
-def _is_older(span: tuple[float, float, bool] | None, when: float) -> bool:
-    return span is not None and span[2] and span[1] + _SLACK < when
+def _is_older(span: tuple[float, float, bool], when: float) -> bool:
+    return span[2] and span[1] + _SLACK < when
 
 
 def _looked_at(path: str, folder: str) -> os.stat_result | None:

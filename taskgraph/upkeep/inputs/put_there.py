@@ -26,20 +26,20 @@ Seen: TypeAlias = dict[str, list[os.stat_result]]
 def put_there_later(
     path: str, about: os.stat_result, made: float, store: str, seen: Seen
 ) -> bool:
-    """Return whether a file was put in its place after a result was made of it.
+    """Return whether an older file took a file's place after a result was made of it.
 
     Parameters
     ----------
     path : str
         Where it is.
     about : os.stat_result
-        What is known of it.
+        Of the file that is there now.
     made : float
-        When the result was.
+        When the task ended, in seconds since 1970.
     store : str
-        Where results are: a folder, or no path at all.
+        Where results are: a folder, or the URL of a server.
     seen : dict
-        What is known of files beside it, by folder; filled in.
+        What is known of the files in a folder; kept here from one call to the next.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def put_there_later(
 
 
 def _is_kept(about: os.stat_result, made: float) -> bool:
-    """Return whether the times of a file are those that it had in another place."""
+    """Return whether a file came here later, with the time that it had elsewhere."""
     return about.st_ctime > max(made, about.st_mtime) + _MOMENT
 
 

@@ -152,8 +152,9 @@ def older_file(folder):
     return path
 
 
-@pytest.mark.parametrize("deed", ["mv", "cp -p", "tar"])
-@pytest.mark.parametrize("more", [0, 3])
+@pytest.mark.parametrize(
+    ("deed", "more"), [("mv", 0), ("mv", 3), ("cp -p", 3), ("tar", 3)]
+)
 def test_an_older_file_in_the_place_of_another_is_told(tg, folder, deed, more):
     for number in range(more):
         (folder / f"{number}.txt").write_text("beside")
