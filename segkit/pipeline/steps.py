@@ -80,9 +80,13 @@ class Step:
                 found = getattr(found, part)
         except (ImportError, AttributeError) as error:
             why = f": {error}" if module else _meant(name)
+            way = (
+                "install it, or give its folder as PYTHONPATH"
+                if isinstance(error, ModuleNotFoundError)
+                else "write a public name of segkit, or 'package.module:name'"
+            )
             raise PipelineError(
-                f"there is no function {self.function!r}{why}; write a public name"
-                " of segkit, or 'package.module:name'"
+                f"there is no function {self.function!r}{why}; {way}"
             ) from error
         if not callable(found):
             raise PipelineError(f"{self.function!r} is not a function")

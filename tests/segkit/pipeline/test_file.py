@@ -116,6 +116,7 @@ arguments = [{ class = "cell", area = [20.0, 120.0] }, { class = "rest" }]
         ('format = 1\n[[step]]\nrun = "ndnt"\nshape = 3\n', "unknown keys shape"),
         ('format = 1\n[[step]]\nrun = "nothing"\n', "no function 'nothing'"),
         ('format = 1\n[[step]]\nrun = "os:nothing"\n', "no function 'os:nothing'"),
+        ('format = 1\n[[step]]\nrun = "mine:f"\n', "'mine'; install it, .*PYTHONPATH"),
         (
             'format = 1\n[[step]]\nrun = "ndnt"\nwith = { thresshold = 1 }\n',
             r"step 1 \(ndnt\): .*'thresshold'.*; it takes shape, threshold",

@@ -62,7 +62,7 @@ def command(
     The jugfile is not run for that: its graph is as it was when it last ran. With
     ARGUMENTS after --, as it last ran with those. Of its inputs (`File(path)`, images)
     size and time are looked at, and what is not as it was is told; so is code that
-    is other than that which made the results, as far as its files tell.
+    has changed since it made the results, as far as its files tell.
 
     \b
     failed   ran and raised, timed out, or killed its worker

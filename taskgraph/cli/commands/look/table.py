@@ -68,17 +68,17 @@ def command(
 ) -> int:
     """Show the calls of FUNCTION in JUGFILE as a table: arguments, results, states.
 
-    The name of a variable that is a list of tasks, or a sweep, will do as well. The
-    jugfile is read for that. A number or text that came out is in a column of the
+    FUNCTION may also be a variable that is a list of tasks, or a sweep. The jugfile is
+    read for that. A result that is a number or text stands in a column of the
     function's name; dicts, dataclasses, named tuples and short tuples have a column for
-    each field; of arrays there are type and shape. A field that is called as an
-    argument is, is result.NAME. What has no result yet has empty cells, and its state.
+    each field, which is called result.NAME if there is an argument NAME; arrays are
+    shown by type and shape. Without a result cells are empty, and `state` says why.
     Numbers have six digits on the screen and in .md, .html and .tex, and all of them in
     other files and JSON.
 
     \b
-    In conditions there are columns, numbers, 'texts', comparisons, in, and, or, not,
-    is None, + - * /. Columns of odd names stand in backticks.
+    A CONDITION has names of columns (in backticks if they are odd), numbers, 'texts',
+    comparisons, in, and, or, not, is None, + - * /.
 
     \b
     Exit code: 0, 2 no such function or column, or what cannot be saved, 4 results are
