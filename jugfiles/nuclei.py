@@ -18,13 +18,12 @@ method is computed again. What you remove from OUT is written again by the next 
 
 import argparse
 import csv
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import mahotas
 import numpy as np
+from drawn import grey, objects_drawn, pictures
 from legend import better, legend
 
 import segkit
@@ -91,20 +90,13 @@ METHODS = (WHOLE, *TILED)
 @TaskGenerator
 def load_picture(path):
     """Return a grey picture; every other task reads its box from the stored array."""
-    return _grey(path)
+    return grey(path)
 
 
 @TaskGenerator
 def load_reference(path):
     """Return hand-made labels; of a mask (0 and 255) each piece is an object."""
-    drawn = _grey(path)
-    is_mask = np.unique(drawn[drawn != 0]).size == 1
-    return segkit.label(drawn != 0) if is_mask else drawn
-
-
-def _grey(path):
-    image = segkit.open_image(path)
-    return (image if image.ndim == 2 else segkit.open_image(path, channel=0)).read()
+    return objects_drawn(path)
 
 
 @TaskGenerator
@@ -343,39 +335,6 @@ def segment_tiled(picture, shape, method, least):
     return assemble(shape, grid, parts, lookups, objects, least), objects, report
 
 
-def pictures():
-    """Return the pictures to segment and their references, by name."""
-    given = WORDS.folder
-    given = os.environ.get("SEGKIT_DATA", "") if given is None else given
-    if not given and WORDS.folder is None:
-        demo = Path(mahotas.__file__).parent / "demos" / "data" / "nuclear.png"
-        return {"nuclear": (demo, None)}
-    for folder in (Path(given), Path(given) / "coelho2009" / "ic100"):
-        if given and (folder / "images").is_dir():
-            return pictures_of(folder)
-    given = given if WORDS.folder is not None else f"SEGKIT_DATA={given}"
-    sys.exit(f"{given} has no folder images/ with pictures; give another folder")
-
-
-def pictures_of(folder):
-    """Return the pictures of a folder and their references, by name."""
-    found, drawn = {}, {p.stem: p for p in sorted(folder.glob("references/[!.]*"))}
-    for path in sorted((folder / "images").iterdir()):
-        if path.name.startswith("."):  # what a system keeps there
-            continue
-        if path.stem in found:
-            sys.exit(f"{path} and {found[path.stem][0].name} have one name; rename one")
-        same = folder / "references" / path.name
-        found[path.stem] = (path, same if same.exists() else drawn.get(path.stem))
-    if not found:
-        sys.exit(f"{folder / 'images'} is empty; put pictures there")
-    if drawn and not drawn.keys() & found.keys():
-        sys.exit(f"no name in {folder / 'references'} is one of those in images/")
-    if jpeg := [p for p in drawn.values() if p.suffix.lower() in {".jpg", ".jpeg"}]:
-        sys.exit(f"{jpeg[0]}: JPEG changes the ids along all edges; give PNG or TIFF")
-    return found
-
-
 def shape_of(path):
     """Return height and width of a picture file."""
     return segkit.open_image(path).shape[:2]
@@ -383,7 +342,7 @@ def shape_of(path):
 
 out = Path(WORDS.out)
 scored = []
-for name, (path, reference) in pictures().items():
+for name, (path, reference) in pictures(WORDS.folder).items():
     picture = load_picture(File(path))
     found = {WHOLE: (*segment_whole(picture), 0, None)}
     for method in TILED:

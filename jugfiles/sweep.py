@@ -5,9 +5,10 @@
     tg table jugfiles/sweep.py trial --sort f1 --descending
 
 FOLDER holds pictures in ``images/`` and, for scores, label pictures of the same names
-in ``references/``; the first four that have one are taken. Without it, the folder is
-that of ``SEGKIT_DATA`` (itself, or its ``coelho2009/ic100``), else the one picture that
-the mahotas package brings along, of which there are numbers of objects and no scores.
+in ``references/``, or masks, of which each piece is an object; the first four that have
+one are taken. Without any there are numbers of objects and no scores. Without FOLDER,
+it is that of ``SEGKIT_DATA`` (itself, or its ``coelho2009/ic100``), else the one
+picture that the mahotas package brings along.
 
 Each trial is a task: add a value below, and only its trials are computed. OUT
 (``sweep-out``) gets ``scores.csv``, a row for each trial, and for each picture a
@@ -16,12 +17,9 @@ while they run.
 """
 
 import argparse
-import os
-import sys
 from pathlib import Path
 
-import mahotas
-import numpy as np
+from drawn import grey, objects_drawn, pictures
 
 import segkit
 from taskgraph import File, Table, TaskGenerator, sweep
@@ -42,7 +40,7 @@ def trial(picture, reference, sensitivity, depth):
     labels = segkit.segment_nuclei(grey(picture), sensitivity=sensitivity, depth=depth)
     found = {"labels": labels, "objects": int(labels.max())}
     if reference is not None:
-        scores = segkit.scores(labels, segkit.open_image(reference).read())
+        scores = segkit.scores(labels, objects_drawn(reference))
         found |= {short: scores[name] for short, name in SCORES.items()}
     return found
 
@@ -75,38 +73,16 @@ def caption(row):
     return f"{tried}: {row['objects']} objects{score}"
 
 
-def grey(path):
-    """Return a picture of one channel."""
-    image = segkit.open_image(path)
-    return np.asarray(
-        (image if image.ndim == 2 else segkit.open_image(path, channel=0)).read()
-    )
-
-
-def pictures():
-    """Return the pictures, and their references where there are any."""
-    given = WORDS.folder
-    given = os.environ.get("SEGKIT_DATA", "") if given is None else given
-    if not given and WORDS.folder is None:
-        demos = Path(mahotas.__file__).parent / "demos" / "data"
-        return [(demos / "nuclear.png", None)]
-    for folder in (Path(given), Path(given) / "coelho2009" / "ic100"):
-        pairs = [
-            (path, folder / "references" / path.name)
-            for path in sorted((folder / "images").glob("*"))
-            if (folder / "references" / path.name).is_file()
-        ]
-        if pairs:
-            return pairs[:PICTURES]
-    sys.exit(
-        f"{given} has no pictures in images/ with references/; give another folder"
-    )
+def shown():
+    """Return the first pictures that have a reference, or any if none has one."""
+    found = [*pictures(WORDS.folder).values()]
+    return ([pair for pair in found if pair[1]] or found)[:PICTURES]
 
 
 out = Path(WORDS.out)
 grid = {"sensitivity": SENSITIVITIES, "depth": DEPTHS}
 points, trials = [], []
-for picture, reference in pictures():
+for picture, reference in shown():
     known = None if reference is None else File(reference)
     tried = sweep(trial, grid, picture=File(picture), reference=known)
     write_sheet(File(picture), tried.points, tried, str(out / f"{picture.stem}.png"))

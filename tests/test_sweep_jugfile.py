@@ -44,3 +44,15 @@ def test_each_trial_is_scored_and_shown(pictures):
     best = table("trial", JUGFILE, store=pictures / "store").best("f1")
     assert best["objects"] == 4
     assert best["labels"] == "int32 (96, 128)"
+
+
+def test_of_a_mask_drawn_by_hand_each_piece_is_an_object(pictures):
+    known = pictures / "references" / "discs.tif"
+    mask = np.uint8(segkit.open_image(known).read() > 0) * np.uint8(255)
+    known.unlink()
+    segkit.save_png(pictures / "references" / "discs.png", mask)
+
+    run(JUGFILE, store=pictures / "store", workers=0)
+
+    best = table("trial", JUGFILE, store=pictures / "store").best("f1")
+    assert best["f1"] > 0.5
