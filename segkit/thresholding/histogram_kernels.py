@@ -123,7 +123,7 @@ def most_between(counts, first, weights, means):
 
 
 @kernel
-def smooth_to_two_peaks(smooth, before, rows, sums, places, turns, peaks, most):
+def smooth_to_two_peaks(smooth, short, starts, rows, sums, places, turns, peaks, most):
     """Smooth a histogram until it has as few peaks as there is room for.
 
     The running sum of three and its rounding are those of
@@ -131,15 +131,17 @@ def smooth_to_two_peaks(smooth, before, rows, sums, places, turns, peaks, most):
     `skimage.filters.threshold_minimum`: the last place of a rise or of level ground
     before a fall. As long as the histogram falls and rises by turns at enough of some
     places, it has too many, and nobody looks elsewhere; else it is smoothed again up
-    to there, and looked at.
+    to there, and looked at. Of long level ground, only what the next smoothings may
+    change is smoothed at all.
 
     Parameters
     ----------
     smooth
         The counts, and in the end the smooth ones.
-    before, rows, sums
-        Scratch: as many values, ``CHUNK + LAG + 2`` flat rows of WIDTH, and four of
-        TOGETHER.
+    short, starts
+        Scratch: as many values, and a number for each TOGETHER of them, or fewer.
+    rows, sums
+        Scratch: ``CHUNK + LAG + 2`` flat rows of WIDTH, and four of TOGETHER.
     places
         Scratch, for where it falls and rises by turns.
     turns
@@ -154,28 +156,83 @@ def smooth_to_two_peaks(smooth, before, rows, sums, places, turns, peaks, most):
     times = 0
     while times < most:
         ahead = min(TOGETHER, most - times)
-        _copy(smooth, before)
-        _smooth_often(smooth, ahead, rows, sums, places[:found], turns)
+        size = _shorten(smooth, short, starts)
+        _smooth_often(short[:size], ahead, rows, sums, places[:found], starts, turns)
         time = 1
         while time < ahead and turns[time] >= many:
             time += 1
+        if time < ahead:
+            size = _shorten(smooth, short, starts)
+            _smooth_often(short[:size], time, rows, sums, places[:found], starts, turns)
+        _lengthen(short, starts, smooth)
         times += time
         if turns[time] >= many:
             continue
-        if time < ahead:
-            _copy(before, smooth)
-            _smooth_often(smooth, time, rows, sums, places[:found], turns)
         found = _find_turns(smooth, places)
         if found < many:
             break
+        if found == many:
+            found = _widen(places, found, smooth.size - 1)
     _find_peaks(smooth, peaks)
 
 
 @kernel
-def _copy(values, copy):
-    """Copy values: numba's own way asks the interpreter for an error."""
-    for i in range(values.size):
+def _shorten(counts, short, starts):
+    """Copy counts without the middle of long level ground; return how many are left.
+
+    There, running sums do not change, so each smoothing leaves one value for all of it
+    but for one place at each end. What is left of it, two blocks of TOGETHER values
+    and one, is level in its second block even when it has been smoothed TOGETHER times.
+
+    Parameters
+    ----------
+    counts, short
+        What to copy, and what receives it.
+    starts
+        Receives where each block is in the copy, -1 if it is left out.
+    """
+    size, level = 0, 0
+    for block in range(starts.size):
+        first = block * TOGETHER
+        level = level + 1 if _is_level(counts, first) else 0
+        starts[block] = -1
+        if level < 3 or not _is_level(counts, first + TOGETHER):
+            starts[block] = size
+            size += _copy_block(counts[first:], short[size:])
+    return size
+
+
+@kernel
+def _copy_block(values, copy):
+    """Copy a block, or what there is room for; return how many values that is."""
+    size = min(TOGETHER, values.size, copy.size)
+    for i in range(size):  # numba's own way asks the interpreter for an error
         copy[i] = values[i]
+    return size
+
+
+@kernel
+def _is_level(counts, first):
+    """Return whether a block, which is not empty, is as high as the value before."""
+    if first >= counts.size:
+        return False
+    height = counts[max(first - 1, 0)]
+    for i in range(first, min(first + TOGETHER, counts.size)):
+        if counts[i] != height:
+            return False
+    return True
+
+
+@kernel
+def _lengthen(short, starts, counts):
+    """Copy back what has been smoothed, and fill in what `_shorten` left out."""
+    for block in range(starts.size):
+        first = block * TOGETHER
+        if starts[block] >= 0:
+            _copy_block(short[starts[block] :], counts[first:])
+        else:
+            for i in range(first, first + TOGETHER):
+                counts[i] = counts[first - 1]
 
 
 @kernel
@@ -185,7 +242,7 @@ def _place(i, k):
 
 
 @kernel
-def _smooth_often(counts, times, rows, sums, places, turns):
+def _smooth_often(counts, times, rows, sums, places, starts, turns):
     """Smooth counts so many times, and count at which places they turn each time.
 
     One smoothing would wait for each sum of its own, and for each division. So each
@@ -209,7 +266,7 @@ def _smooth_often(counts, times, rows, sums, places, turns):
         first = start + LAG - LAG * times
         for i in range(max(first, 0), min(first + CHUNK, counts.size)):
             counts[i] = rows[_place(i - start, times)]
-        _count_turns(rows, start, times, places, turns)
+        _count_turns(rows, start, times, places, starts, turns)
         for i in range((LAG + 2) * WIDTH):
             rows[i] = rows[CHUNK * WIDTH + i]
 
@@ -229,9 +286,13 @@ def _mirror(step, last, rows, sums):
 
 
 @kernel
-def _count_turns(rows, start, times, places, turns):
+def _count_turns(rows, start, times, places, starts, turns):
     """Go on counting at which places columns fall and rise by turns, in this order."""
-    for place in places:
+    for far in places:
+        block = starts[far // TOGETHER]
+        if block < 0:  # it is level there
+            continue
+        place = block + far % TOGETHER
         first = max((start + LAG - place + LAG - 1) // LAG, 1)
         beyond = min((start + LAG + CHUNK - place + LAG - 1) // LAG, times + 1)
         for k in range(first, beyond):
@@ -293,6 +354,23 @@ def _find_turns(counts, places):
         elif found > 0 and abs(change) > steepest:
             places[found - 1], steepest = i, abs(change)
     return found
+
+
+@kernel
+def _widen(places, found, last):
+    """Put places beside each of those found, in order; return how many there are.
+
+    Where it falls or rises moves as it is smoothed; none may be lost if few are left.
+    """
+    reach = (places.size // found - 1) // 2
+    for turn in range(found - 1, -1, -1):
+        place = places[turn]
+        first = (places[turn - 1] + place) // 2 + 1 if turn > 0 else 1
+        for k in range(-reach, reach + 1):
+            near = min(max(place + k, first), last)
+            places[turn * (2 * reach + 1) + reach + k] = near
+        last = first - 1
+    return found * (2 * reach + 1)
 
 
 @kernel

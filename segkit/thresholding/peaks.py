@@ -56,8 +56,11 @@ def smoothed(
     sums = _zeros(4 * kernels.TOGETHER, np.float64)
     places, turns = (np.empty(n, np.int64) for n in (kernels.PLACES, kernels.WIDTH))
     peaks = np.empty(_PEAKS, np.int64)
-    before = np.empty_like(smooth)
-    kernels.smooth_to_two_peaks(smooth, before, rows, sums, places, turns, peaks, most)
+    short = np.empty_like(smooth)
+    starts = np.empty(-(-smooth.size // kernels.TOGETHER), np.int64)
+    kernels.smooth_to_two_peaks(
+        smooth, short, starts, rows, sums, places, turns, peaks, most
+    )
     return smooth, peaks
 
 

@@ -211,6 +211,58 @@ def test_smoothing_many_times_at_once_gives_the_digits_of_scipy(size, most):
         assert [top for top in found if top >= 0] == tops[:3]
 
 
+@st.composite
+def level_grounds(draw):
+    """Draw counts of which many neighbours are equal, few or hundreds of them."""
+    height = st.sampled_from([0, 0, 1, 7, 10**6])
+    grounds = st.tuples(height, st.sampled_from([1, 2, 63, 64, 65, 190, 257, 700]))
+    drawn = draw(st.lists(grounds, min_size=1, max_size=9))
+    return np.repeat(*np.array([*drawn, (3, draw(st.integers(1, 130)))]).T)
+
+
+@settings(deadline=None, max_examples=60)
+@given(level_grounds(), st.sampled_from([1, 63, 64, 65, 129, 400]))
+def test_level_ground_that_is_left_out_has_the_digits_of_scipy(counts, most):
+    expected = counts.astype(np.float32)
+    for _ in range(most):
+        expected = ndimage.uniform_filter1d(expected, 3)
+        if len(peaks_of(expected)) < 3:
+            break
+
+    smooth, _ = peaks.smoothed(counts, most)
+
+    np.testing.assert_array_equal(smooth, expected)
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 1000, 5 * 64, 9 * 64 + 1])
+def test_what_is_left_out_comes_back_and_nothing_else_is_written(size):
+    counts = np.full(size, 5, np.float32)
+    counts[: size // 9] = np.arange(size // 9)
+    starts = np.empty(-(-size // histogram_kernels.TOGETHER), np.int64)
+    short, again = (np.full(size + 99, -1, np.float32) for _ in range(2))
+
+    kept = histogram_kernels._shorten(counts, short[:size], starts)
+    histogram_kernels._lengthen(short[:size], starts, again[:size])
+
+    assert kept == size - 64 * (starts < 0).sum()
+    assert kept <= size // 9 + 5 * 64
+    assert (short[kept:] == -1).all()
+    assert (again[size:] == -1).all()
+    np.testing.assert_array_equal(again[:size], counts)
+
+
+@given(st.sets(st.integers(1, 200), min_size=1, max_size=64))
+def test_places_beside_others_are_in_order_and_none_is_lost(some):
+    places = np.zeros(64, np.int64)
+    places[: len(some)] = sorted(some)
+
+    found = histogram_kernels._widen(places, len(some), 200)
+
+    assert some <= set(places[:found].tolist())
+    assert (np.diff(places[:found]) >= 0).all()
+    assert 1 <= places[0] <= places[found - 1] <= 200
+
+
 def test_a_third_is_the_quotient_also_beside_the_middle_of_two_floats():
     rng = np.random.default_rng(3)
     middles = 3 * (rng.integers(2**24, 2**25, 400) | 1).astype(np.float64)
