@@ -4,11 +4,10 @@ import ast
 import inspect
 import re
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 
-import gallery
+from examples import _topics
 
 import segkit
 
@@ -37,21 +36,19 @@ def write(folder):
     folder.mkdir()
     text = "Each function at work on a part of mahotas' nuclei."
     _headline(folder, "Gallery", text, "=")
-    for topic in gallery.TOPICS:
-        title = gallery.title_of(topic)
+    for topic in _topics.TOPICS:
+        title = _topics.title_of(topic)
         part = folder / title.lower()
         part.mkdir()
         _headline(part, title, topic.__doc__.strip().splitlines()[0], "-")
-        for function in gallery.examples_of(topic):
-            if not any(
-                find_spec(name) is None for name in gallery.missing_for(function)
-            ):
+        for function in _topics.examples_of(topic):
+            if not _topics.missing_for(function):
                 (part / f"{function.__name__}.py").write_text(_script(topic, function))
 
 
 def in_order(part):
     """Return the place of a topic's folder among the others."""
-    titles = [gallery.title_of(topic).lower() for topic in gallery.TOPICS]
+    titles = [_topics.title_of(topic).lower() for topic in _topics.TOPICS]
     return titles.index(Path(part).name)
 
 

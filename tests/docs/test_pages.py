@@ -69,3 +69,11 @@ def test_comments_before_a_block_belong_to_it():
     assert (first.before, first.not_run) == (("cp a b\ncp c d",), "")
     assert (second.before, second.not_run) == ((), "needs Slurm")
     assert commands_of(second.body) == ["qsub    x"]
+
+
+def test_the_site_is_configured_whatever_its_command_is_told():
+    # Its modules import examples of jugfiles, which read words of their own.
+    words = ["sphinx", "-W", "--keep-going", "docs", "site"]
+    code = f"import runpy, sys; sys.argv = {words}; runpy.run_path('docs/conf.py')"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert said.returncode == 0
