@@ -48,7 +48,7 @@ def smoothed(
 
     It is smoothed at most so often, and at least once; -1 stands for no peak.
     """
-    from segkit.thresholding import histogram_kernels as kernels
+    from segkit.thresholding import smoothing_kernels as kernels
 
     smooth = counts.astype(np.float32)
     length = kernels.CHUNK + kernels.LAG + 2

@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from segkit.thresholding import (
     histogram as histograms,
-    histogram_kernels,
     peaks,
+    smoothing_kernels,
     whole_image,
 )
 from segkit.thresholding.histogram import histogram
@@ -238,11 +238,11 @@ def test_level_ground_that_is_left_out_has_the_digits_of_scipy(counts, most):
 def test_what_is_left_out_comes_back_and_nothing_else_is_written(size):
     counts = np.full(size, 5, np.float32)
     counts[: size // 9] = np.arange(size // 9)
-    starts = np.empty(-(-size // histogram_kernels.TOGETHER), np.int64)
+    starts = np.empty(-(-size // smoothing_kernels.TOGETHER), np.int64)
     short, again = (np.full(size + 99, -1, np.float32) for _ in range(2))
 
-    kept = histogram_kernels._shorten(counts, short[:size], starts)
-    histogram_kernels._lengthen(short[:size], starts, again[:size])
+    kept = smoothing_kernels._shorten(counts, short[:size], starts)
+    smoothing_kernels._lengthen(short[:size], starts, again[:size])
 
     assert kept == size - 64 * (starts < 0).sum()
     assert kept <= size // 9 + 5 * 64
@@ -256,7 +256,7 @@ def test_places_beside_others_are_in_order_and_none_is_lost(some):
     places = np.zeros(64, np.int64)
     places[: len(some)] = sorted(some)
 
-    found = histogram_kernels._widen(places, len(some), 200)
+    found = smoothing_kernels._widen(places, len(some), 200)
 
     assert some <= set(places[:found].tolist())
     assert (np.diff(places[:found]) >= 0).all()
@@ -269,7 +269,7 @@ def test_a_third_is_the_quotient_also_beside_the_middle_of_two_floats():
     beside = np.multiply.outer(1 + np.arange(-4, 5) * 2.0**-52, middles).reshape(-1)
     thousands = rng.lognormal(0, 60, 2000)
     for total in (0.0, *beside, *thousands, *-thousands):
-        assert histogram_kernels._third(total) == total / 3.0
+        assert smoothing_kernels._third(total) == total / 3.0
 
 
 @pytest.mark.parametrize("first", range(5))
