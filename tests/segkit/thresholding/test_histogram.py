@@ -189,6 +189,31 @@ def test_the_minimum_of_a_wide_histogram_is_that_of_scikit_image():
     assert peaks.minimum(counts, values) == expected
 
 
+@settings(deadline=None, max_examples=20)
+@given(
+    st.integers(0, 99),
+    st.integers(5, 30),
+    st.integers(200, 900),
+    st.lists(st.integers(0, 4000), max_size=2),
+    st.integers(1, 5),
+)
+def test_a_far_voxel_or_a_gap_leaves_the_minimum_as_it_was(
+    seed, width, apart, far, workers
+):
+    rng = np.random.default_rng(seed)
+    grey = [rng.normal(100, width, 9_000), rng.normal(100 + apart, width, 3_000), far]
+    image = np.concatenate(grey).clip(0).astype(np.uint16)
+    counts = np.bincount(image)[image.min() :]
+    try:
+        values = np.arange(image.min(), counts.size + image.min())
+        expected = peaks._minimum_by_skimage(counts, values)
+    except RuntimeError:
+        with pytest.raises(ValueError, match="finds no threshold"):
+            threshold(image, "minimum", workers=workers)
+    else:
+        assert threshold(image, "minimum", workers=workers) == expected
+
+
 @pytest.mark.parametrize("size", [2, 3, 4, 9, 60, 127, 128, 129, 700])
 @pytest.mark.parametrize("most", [1, 2, 63, 64, 65, 200])
 def test_smoothing_many_times_at_once_gives_the_digits_of_scipy(size, most):
