@@ -72,9 +72,9 @@ def hole_sizes(
     sizes = np.zeros(len(labels), np.int64)
     after = runs[1:, ROW] == runs[:-1, ROW]
     after &= runs[1:, LABEL] == runs[:-1, LABEL]
-    if not np.count_nonzero(after):
-        return sizes
     (with_gaps,) = np.nonzero(np.isin(labels, runs[1:, LABEL][after]))
+    if not len(with_gaps):
+        return sizes
     owner, known = rows.of_labels(runs[:, LABEL], labels[with_gaps])
     runs, low, high = runs[known], low[with_gaps], high[with_gaps]
     starts = np.searchsorted(owner, np.arange(len(low) + 1))

@@ -16,6 +16,7 @@ from segkit.measurement.measure import measure_tile, properties_table, region_pr
 from segkit.measurement.partial_table import combine
 from segkit.pipeline import label, regionprops, tile as cut
 from segkit.tiling.cutting import tiles
+from segkit.workflows.table_work import tabulate
 
 QUANTILES = [f"intensity_{name}" for name in ("median", "q5", "q25", "q75", "q95")]
 WEIGHTED = [
@@ -217,6 +218,21 @@ def test_holes_are_filled_as_by_scipy_whatever_lies_in_them(shape, seed, monkeyp
     monkeypatch.setattr(fallback, "can_compile", lambda: False)
     plain = region_properties(labels, properties=names, spacing=2)["area_filled"]
     np.testing.assert_array_equal(plain, found * 2 ** len(shape))
+
+
+@pytest.mark.parametrize("kept", [[], [1], [2], [1, 2]])
+def test_objects_that_a_filter_left_are_measured_without_the_others(kept):
+    labels = np.zeros((9, 20), int)
+    labels[1:6, 1:6], labels[2:5, 2:5], labels[1:6, 8:13] = 1, 0, 2
+    image = labels.astype(np.uint8)
+    names = names_for(labels)
+    (whole,) = tiles(labels.shape, labels.shape)
+    sums = measure_tile(labels, whole, labels.shape, intensity=image, properties=names)
+    lookup = np.array([k if k in kept else 0 for k in range(3)])
+    found = tabulate(sums, (lookup,), {"properties": names, "spacing": (1.0, 1.0)})
+    every = region_properties(labels, image, properties=names)
+    for name, column in found.items():
+        np.testing.assert_array_equal(column, every[name][[k - 1 for k in kept]])
 
 
 def test_weights_of_16_bits_are_exact_in_long_objects():
