@@ -46,7 +46,7 @@ MAX_ROWS = 1 << _ROW_BITS
 _SPARE_CLAIMS = 100
 _TAKING = frozenset({Kind.DISCARD, Kind.RESTORE})
 FEW = 64
-"""How many keys are looked for without folding, which takes a moment, once."""
+"""How many keys are looked for one by one, before all segments are folded instead."""
 
 
 class Unfolded:

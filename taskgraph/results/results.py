@@ -145,6 +145,7 @@ class Results:
     def _keep(self, key: bytes, found: Any, payload: bytes) -> None:
         """Keep a value decoded, if it is small and cannot be changed."""
         if len(payload) <= _SMALL and type(found) in _CONSTANT:
+            # Of a key that is kept already, a row may hold what it was before.
             if len(self._small) >= _MANY or key in self._small:
                 self._forget_small()
             self._small[key] = found

@@ -6,6 +6,7 @@ The normal run tries some of the values on each option; ``-m chaos`` all of them
 from __future__ import annotations
 
 import inspect
+import sys
 import traceback
 import zlib
 
@@ -252,4 +253,5 @@ def test_arrays_that_may_only_be_read_give_the_same(name):
     usual = valid(name)
     mapped = {option: read_only(value) for option, value in usual.items()}
     found, expected = FUNCTIONS[name](**mapped), FUNCTIONS[name](**usual)
-    assert inspect.isfunction(found) or repr(found) == repr(expected)
+    with np.printoptions(threshold=sys.maxsize, floatmode="unique"):  # all, to the bit
+        assert inspect.isfunction(found) or repr(found) == repr(expected)

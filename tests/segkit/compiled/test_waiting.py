@@ -86,6 +86,7 @@ def test_of_forks_whose_output_is_kept_one_tells_on_the_terminal(monkeypatch):
         for fork in forks:
             os.waitpid(fork, 0)
         waiting.stream.close()
+        os.close(waiting._turn)
     os.set_blocking(ours, False)
     assert os.read(ours, 1000).decode().replace("\r", "") == LINE
     os.close(theirs)
