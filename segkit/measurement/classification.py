@@ -83,7 +83,7 @@ def _meant(name: str, table: TableLike) -> str:
     image = "labels, intensity" if of_intensity(asked) else "labels"
     if asked in properties.NAMED:
         image += f", properties=[..., {asked!r}]"
-    elif image == "labels":
+    elif image == "labels" or asked not in properties.KNOWN:
         return other_property(name) or nearest(name, [*table])
     return f" (region_properties({image}) measures it)"
 

@@ -396,3 +396,4 @@ _COLUMNS: Final[Mapping[str, Callable[[PartialTable, Spacing], Array]]] = {
     **shapes.COLUMNS,
     **weighted.COLUMNS,
 }
+KNOWN: Final = frozenset(_COLUMNS)

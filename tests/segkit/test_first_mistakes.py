@@ -75,7 +75,7 @@ def test_of_channels_it_is_said_how_they_are_called_and_put_together(tmp_path):
     two = segkit.save(
         tmp_path / "a.tif", np.stack([IMAGE] * 2), axes="cyx", channels=["1", "2"]
     )
-    with pytest.raises(ValueError, match=r"call them otherwise.*--channels"):
+    with pytest.raises(ValueError, match=r"to rename them, .*--channels"):
         segkit.open_image(two, channel="DAPI")
     with pytest.raises(ValueError, match=r"\(did you mean DAPI\?\); it has.*'GFP'$"):
         segkit.open_image(two, channels=["DAPI", "GFP"], channel="DAPi")

@@ -112,7 +112,7 @@ def _named(path: str, names: Sequence[str], count: int, channel: str) -> int:
     otherwise = (
         ""
         if meant
-        else "; to call them otherwise, name them all in that order: channels=[...] of"
+        else "; to rename them, name all in that order: channels=[...] of"
         " open_image or load(...), or `segkit run --channels`"
     )
     raise ImageRequestError(

@@ -39,7 +39,7 @@ def with_layout(plate: Plate, layout: WellLayout) -> Plate:
         if name in plate.names:
             raise ImageRequestError(
                 layout.path,
-                f"has a column {name!r}, and so has the plate; call it otherwise",
+                f"has a column {name!r}, and so has the plate; rename it",
             )
     at, cut = plate.names.index("well"), plate.of_well
     _require_all(plate, layout, at)

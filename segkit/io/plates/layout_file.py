@@ -138,7 +138,7 @@ def _header(path: Path, header: Sequence[str]) -> list[str]:
         )
     twice = [name for name, count in Counter(told).items() if count > 1]
     if twice:
-        raise _refused(path, f"has two columns {twice[0]!r}; call one otherwise")
+        raise _refused(path, f"has two columns {twice[0]!r}; rename one")
     others = [name for name in told if name not in _PLACES]
     if not others:
         raise _refused(
@@ -148,8 +148,7 @@ def _header(path: Path, header: Sequence[str]) -> list[str]:
         if name in _TAKEN or _MEASURED.fullmatch(name):
             raise _refused(
                 path,
-                f"has a column {name!r}, which is one of the plate's tables; call it"
-                " otherwise",
+                f"has a column {name!r}, which is one of the plate's tables; rename it",
             )
     return names
 

@@ -202,6 +202,7 @@ def test_what_is_no_class_is_refused_before_the_table_is_read():
         ("moments-1-1", r"properties=\[\.\.\., 'moments'\]\) measures it\)"),
         ("aera", r"\(did you mean area\?\); it has label, area, solidity'?\"?$"),
         ("convex_area", r"\(here it is 'area_convex'\); it has label"),
+        ("intensity_meen", "does not have; it has label"),
     ],
 )
 def test_a_property_that_was_not_measured_is_told_with_how_to(name, advice):
