@@ -102,8 +102,8 @@ class Runner:
         self._clock = clock
         self._debug = debug
         self._hooked = hooked
-        main = threading.current_thread() is threading.main_thread()
-        self._alone = alone and main  # else others of its kind may begin and end
+        self._main = threading.current_thread() is threading.main_thread()
+        self._alone = alone and self._main  # else others may begin and end
         self.ended = self.progress = False
         self.retries_on: Causes | None = None
         self.use(Codes())
@@ -262,7 +262,7 @@ class Runner:
         self, task: Task, ended: Callable[[Task, object], bytes]
     ) -> bytes | Failure:
         """Run a task once; `ended` makes the payload of what it returned."""
-        empty = left_empty()
+        empty = left_empty(task.generator.live, alone=self._main)
         try:
             call = self._arguments(task)
         except (BackendError, DamagedResultError, MissingResultError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
 from taskgraph.errors import UnhashableError, UsageError
 from taskgraph.identity.hashing import Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _NO_KEY = b"_"
 
@@ -100,10 +103,18 @@ A script that is read again has its functions anew; those of before are forgotte
 """
 
 
-def left_empty() -> list[Default]:
+def left_empty(own: Iterable[Default], *, alone: bool) -> list[Default]:
     """Return the defaults that are empty now: what is in one later, a task put there.
 
-    Of a function, too, that a task calls by itself (``g.f(x)``).
+    Parameters
+    ----------
+    own : iterable of Default
+        Those of the function of a task that begins.
+    alone : bool
+        Whether no other thread runs tasks: then those of all functions are looked at,
+        as a task may call one by itself (``g.f(x)``).
     """
+    if not alone:
+        return [one for one in own if _is_empty(one.value)]
     found = [one() for one in LIVE.copy()]  # a collection may shorten it meanwhile
     return [one for one in found if one is not None and _is_empty(one.value)]

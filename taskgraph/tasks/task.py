@@ -119,6 +119,7 @@ class TaskGenerator:
         self._parameters = Parameters.of(f)
         self._parameters.refuse_unknown(self.ignore, self.name)
         self.own_generators, self.prefix = self._parameters.own, b""
+        self.live = self._parameters.live
         if not code:  # else when it is first called: it may use what is defined below
             self._settle()
         functools.update_wrapper(self, f, updated=())

@@ -1,11 +1,13 @@
 """What a function puts into a default is not there for the next task."""
 
 import gc
+import threading
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from taskgraph import Task, TaskGenerator, open_store, run, value
+from taskgraph import Task, TaskGenerator, memory, open_store, run, value
 from taskgraph.execution.at_once import run_at_once
 from taskgraph.identity.defaults import LIVE
 from taskgraph.tasks.recording import Recording, recorded_in
@@ -128,3 +130,28 @@ def test_defaults_of_functions_that_are_gone_are_forgotten():
     gc.collect()
     assert len(LIVE) == before + 1
     assert LIVE[-1]().value is generator.f.__defaults__[0]
+
+
+def test_a_thread_leaves_alone_what_another_one_fills():
+    begun, quick_begun, filled, quick_ended = (threading.Event() for _ in range(4))
+    memo = memory("memory://")
+
+    def collects(x, seen=[]):  # noqa: B006 - what is tried
+        begun.set()
+        assert quick_begun.wait(60)
+        seen.append(x)
+        filled.set()
+        assert quick_ended.wait(60)
+        return list(seen)
+
+    def quick(x):
+        quick_begun.set()
+        assert filled.wait(60)
+        return x
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(memo(collects, name="collects"), 1)
+        assert begun.wait(60)
+        assert pool.submit(memo(quick, name="quick"), 2).result() == 2
+        quick_ended.set()
+        assert slow.result() == [1]
