@@ -49,6 +49,7 @@ from backends.filesystem.posix import (
     put_if_absent,
     put_noticed,
     read_file,
+    reads_again,
     revalidate,
 )
 from backends.filesystem.shelves import Shelves
@@ -122,7 +123,7 @@ class FileLog:
                 except FileNotFoundError:
                     if not os.path.isdir(os.path.dirname(path)):
                         revalidate(f"{self.url}/log")
-            return self._read_packed(position, limit)
+            return self._packed(position, limit)
 
     def merged(
         self, position: int
@@ -364,9 +365,8 @@ class FileLog:
         self._packs[block], heads = open_pack(descriptor, path, positions)
         return heads
 
-    def _read_packed(
-        self, position: int, limit: int | None
-    ) -> tuple[bytes, int] | None:
+    @reads_again
+    def _packed(self, position: int, limit: int | None) -> tuple[bytes, int] | None:
         block = position // self.block_size
         path = f"{self._block(block)}.pack"
         try:

@@ -10,7 +10,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from backends.errors import DamagedError
-from backends.filesystem.posix import explained, open_anew, read_exactly
+from backends.filesystem.posix import explained, open_anew, read_exactly, reads_again
 from backends.interface import Member
 from backends.names import is_name
 
@@ -95,6 +95,7 @@ class MemberFolder:
             found.append(Member(name, self._identities.get(name, {}), stamp, nan))
         return found
 
+    @reads_again
     def _look(self, name: str, path: str) -> float:
         """Return a worker's heartbeat; note who it says it is, if that is not known."""
         descriptor = open_anew(path)  # and fstat: a plain stat may answer from a cache

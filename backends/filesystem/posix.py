@@ -12,16 +12,19 @@ import os
 import stat
 import time
 from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from backends.errors import DamagedError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from backends.interface import Bytes
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _REFUSED = {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 _AGAIN = {errno.ESTALE, errno.EIO}
@@ -156,21 +159,35 @@ def read_file(path: str, limit: int | None = None) -> tuple[bytes, int]:
     OSError
         It cannot be read now.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return _read_once(path, limit)
-        except FileNotFoundError:
-            # NFS keeps "no such file" for up to a minute: opening the directory asks.
-            if attempt > 1 or not revalidate(os.path.dirname(path)):
-                raise
-        except OSError as error:
-            # ESTALE: replaced on the server, open it again. EIO: a soft mount's
-            # time-out looks like a broken disk, but passes. It says nothing of the
-            # bytes: whoever took it for a damage would not know what all others do.
-            if error.errno not in _AGAIN or attempt == _ATTEMPTS:
-                raise
-            time.sleep(0.05 * 3 ** (attempt - 1))
-    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    try:
+        return _read_once(path, limit)
+    except FileNotFoundError:
+        # NFS keeps "no such file" for up to a minute: opening the directory asks.
+        if not revalidate(os.path.dirname(path)):
+            raise
+    return _read_once(path, limit)
+
+
+def reads_again(read: Callable[P, R]) -> Callable[P, R]:
+    """Have a function that opens a file and reads from it begin anew if that passes.
+
+    ESTALE: the file was removed or replaced on the server, perhaps after it was opened.
+    EIO: a soft mount's time-out looks like a broken disk, but passes. It says nothing
+    of the bytes: whoever took it for a damage would not know what all others do.
+    """
+
+    @wraps(read)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(_ATTEMPTS - 1):
+            try:
+                return read(*args, **kwargs)
+            except OSError as error:
+                if error.errno not in _AGAIN:
+                    raise
+                time.sleep(0.05 * 3**attempt)
+        return read(*args, **kwargs)
+
+    return reading
 
 
 def open_anew(path: str) -> int:
@@ -197,6 +214,7 @@ def _open(path: str) -> int:
         raise
 
 
+@reads_again
 def _read_once(path: str, limit: int | None) -> tuple[bytes, int]:
     descriptor = _open(path)
     try:

@@ -161,6 +161,43 @@ def test_a_passing_error_is_passed_over(root, monkeypatch, error):
     assert late.upkeep.damaged() == []
 
 
+def failing_once(monkeypatch, name, where):
+    """Let a system call fail for a file that was removed since it was opened."""
+    real = getattr(os, name)
+
+    def stale(descriptor, *args):
+        if where in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+            monkeypatch.setattr(os, name, real)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return real(descriptor, *args)
+
+    monkeypatch.setattr(os, name, stale)
+    return real
+
+
+@pytest.mark.parametrize("name", ["fstat", "read"])
+def test_a_worker_that_left_while_it_was_looked_at_is_no_error(root, monkeypatch, name):
+    anna = open_backend(str(root), worker="anna")
+    anna.members.beat("anna", {"host": "here"})
+    late = open_backend(str(root), worker="late")
+    real = failing_once(monkeypatch, name, "/workers/")
+    assert [member.worker for member in late.members.all()] == ["anna"]
+    assert getattr(os, name) is real  # it did fail
+
+
+def test_a_pack_that_was_replaced_while_it_was_read_is_opened_anew(root, monkeypatch):
+    anna = JournalStore(FileLog(root, block=BLOCK), "anna")
+    for number in range(10, 10 + 3 * BLOCK):
+        publish(anna, key(number), body=b"%d" % number)
+    anna.upkeep.compact()
+    late = JournalStore(FileLog(root, block=BLOCK), "late")
+    late.poll()
+    assert (root / "log/000000.pack").exists()
+    real = failing_once(monkeypatch, "pread", ".pack")
+    assert body_of(late, key(10)) == b"10"
+    assert os.pread is real
+
+
 def test_what_one_cannot_read_is_no_damage_for_all(root, monkeypatch):
     anna = JournalStore(FileLog(root), "anna")
     publish(anna, A)
