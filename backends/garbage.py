@@ -1,9 +1,9 @@
-"""The garbage collector, held back while much is made that stays."""
+"""Memory: the collector held back while much stays; what is free given back."""
 
 from __future__ import annotations
 
 import gc
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,3 +30,15 @@ def few_collections(*, lasting: bool = False) -> Iterator[None]:
         found = _before.pop()
         if not _before:  # else another thread goes on, or the block around this one
             gc.set_threshold(*found)
+
+
+def give_back_memory() -> None:
+    """Let the system have the memory that is free between what is used.
+
+    The C library keeps it for later, as soon as it has seen large blocks come and go.
+    That is worth its time after much was made of which most stays.
+    """
+    import ctypes  # costs time at every start
+
+    with suppress(OSError, AttributeError):  # there is only glibc's way
+        ctypes.CDLL(None).malloc_trim(0)

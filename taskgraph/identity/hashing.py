@@ -182,21 +182,21 @@ class Encoder:
 
     # containers
 
-    def _joined(self, values: Sequence[Any]) -> bytes:
+    def _joined(self, head: bytes, values: Sequence[Any]) -> bytes:
         """Return the canonical bytes of values in a row; many tasks encode at once."""
         first = type(values[0]) if values else None
         together = getattr(first, "__taskgraph_encode_all__", None)
-        encoded: bytes | None = together and together(values, encoder=self)
-        if encoded is not None:
-            return encoded
-        return b"".join(self.items(values))
+        encoded: list[bytes] | None = together and together(values, encoder=self)
+        if encoded is None:
+            encoded = self.items(values)
+        return b"".join([head, *encoded])
 
     def _tuple(self, value: tuple[Any, ...]) -> bytes:
-        return b"(%d:" % len(value) + self._joined(value)
+        return self._joined(b"(%d:" % len(value), value)
 
     def _list(self, value: list[Any]) -> bytes:
         self.mutable = True
-        return b"[%d:" % len(value) + self._joined(value)
+        return self._joined(b"[%d:" % len(value), value)
 
     def _bytearray(self, value: bytearray) -> bytes:
         self.mutable = True

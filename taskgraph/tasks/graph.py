@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import defaultdict, deque
 from fnmatch import translate
 from itertools import compress, count, filterfalse, groupby, islice
-from operator import attrgetter, is_, is_not
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING
 
 from taskgraph.errors import UsageError
@@ -34,7 +34,7 @@ Key = bytes
 _AT_ONCE = 1 << 15
 """Tasks looked at together: lists of all would take memory."""
 _KEY, _NEEDS = attrgetter("key"), attrgetter("needs")
-_GENERATOR, _RECORDING = attrgetter("generator"), attrgetter("recording")
+_GENERATOR = attrgetter("generator")
 
 
 class Graph:
@@ -83,7 +83,7 @@ class Graph:
             tasks = tasks if isinstance(tasks, list) else list(tasks)
             new = self._tasks = _in_order(tasks, known)
         self._note_runs(iter(new.values()), before)
-        self.recordings.update(map(_RECORDING, new.values()))
+        self.recordings.update({task.recording for task in new.values()})
         return new.values()
 
     def _note_runs(self, tasks: Iterator[Task], place: int) -> None:
@@ -201,7 +201,7 @@ def heights_of(tasks: Reversible[Task]) -> dict[Key, int]:
 
 def _in_order(tasks: list[Task], known: Container[Key]) -> dict[Key, Task]:
     """Return tasks by key, each after all that it needs; what is known is left out."""
-    found = dict(zip(map(_KEY, tasks), tasks, strict=True))
+    found = {task.key: task for task in tasks}
     if len(found) < len(tasks):
         for task in reversed(tasks):
             found[task.key] = task
@@ -221,7 +221,7 @@ def _lack(tasks: list[Task], found: Container[Key], known: Container[Key]) -> bo
                 continue
             last = needs
             newest = tasks[max(0, first + place - len(needs)) : first + place]
-            if len(newest) == len(needs) and all(map(is_, needs, newest)):
+            if newest == list(needs):
                 continue  # mostly, and then no table is asked
             lacking = filterfalse(found.__contains__, map(_KEY, needs))
             if not all(map(known.__contains__, lacking)):

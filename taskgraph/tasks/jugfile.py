@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from backends.garbage import few_collections
+from backends.garbage import few_collections, give_back_memory
 from backends.interface.frozen import frozen
 from taskgraph.errors import BarrierError, JugfileError, TaskgraphError
 from taskgraph.files.places import counted_from
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.tasks.scripts.standing import Stand
     from taskgraph.tasks.task import Task
+
+_MANY = 200_000
+"""Tasks after which memory is given back: what their keys were made of is no more."""
 
 
 @frozen
@@ -273,6 +276,8 @@ class _Said:
         recording = self.recording
         assert recording.results is not None
         tasks = recording.tasks
+        if len(tasks) - self.count > _MANY:
+            give_back_memory()
         self.graph.extend(tasks[self.count :] if self.count else tasks)
         self.count = len(recording.tasks)
         for other in self.graph.recordings:

@@ -23,7 +23,8 @@ _REMEMBERED = 1 << 18
 _MANY = 1000
 _FEW, _OFTEN = 4, 50
 """How few keys are asked for at once, and how often in a row, until it is no use."""
-_KEY, _RECORDING = attrgetter("key"), attrgetter("recording")
+
+_KEY = attrgetter("key")
 
 
 def give_keys(tasks: Sequence[Any], keyed: type | None = None) -> None:
@@ -74,7 +75,8 @@ class _Row(NamedTuple):
 
     tasks: Sequence[Any]
     keys: tuple[bytes, ...]
-    encoded: bytes
+    encoded: list[bytes]
+    """Some together: to join all would copy the keys of a million once more."""
     recording: Any
     """Of all of them; None if they are of several."""
 
@@ -92,8 +94,8 @@ def _row_of(tasks: Sequence[Any], encoder: Encoder) -> _Row | None:
         return None
     keys = tuple(map(_KEY, tasks))
     some = range(0, len(keys), _AT_ONCE)
-    encoded = b"K".join([b"", *[b"K".join(keys[i : i + _AT_ONCE]) for i in some]])
-    recordings = set(map(_RECORDING, tasks))
+    encoded = [b"K" + b"K".join(keys[i : i + _AT_ONCE]) for i in some]
+    recordings = {task.recording for task in tasks}
     recording = recordings.pop() if len(recordings) == 1 else None
     row = _Row(tasks[:], keys, encoded, recording)
     encoder.row = row if len(keys) <= _REMEMBERED else None
@@ -116,10 +118,10 @@ def _are_same(some: Sequence[Any], tasks: Sequence[Any]) -> bool:
         return False
 
 
-def encode_all(tasks: Sequence[Any], encoder: Encoder) -> bytes | None:
+def encode_all(tasks: Sequence[Any], encoder: Encoder) -> list[bytes] | None:
     """Return what stands for tasks in a row, each as in `Task.__taskgraph_encode__`.
 
-    None if not all are tasks.
+    To be joined. None if not all are tasks.
     """
     row = _row_of(tasks, encoder)
     if row is None:

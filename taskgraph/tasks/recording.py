@@ -7,7 +7,6 @@ from collections import defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
-from operator import is_
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
@@ -91,7 +90,7 @@ class Recording(Generic[T]):
         self.wait: Callable[[tuple[bytes, ...]], bool] | None = None
         self.stops: list[tuple[tuple[bytes, ...], int]] = []
         self._of_threads: dict[int, Recording[T]] = {}
-        self._needed: tuple[list[T], tuple[T, ...]] = [], ()
+        self._needed: tuple[tuple[T, ...], tuple[T, ...]] = (), ()
 
     def each_once(self, tasks: list[T]) -> tuple[T, ...]:
         """Return each of these tasks once: in the tuple of the last call, if it can be.
@@ -99,17 +98,18 @@ class Recording(Generic[T]):
         So whatever is worked out of what tasks need is worked out once for many.
         """
         listed, last = self._needed
-        if tasks != listed:  # no task is touched: many are not at hand
-            newest = self.tasks[-len(tasks) :]
-            once = len(newest) == len(tasks) and all(map(is_, tasks, newest))
-            last = tuple(tasks if once else dict.fromkeys(tasks))
-            self._needed = tasks, last
+        if len(tasks) != len(listed) or tuple(tasks) != listed:  # none is touched
+            listed = last = tuple(tasks)
+            if tasks != self.tasks[-len(tasks) :]:  # mostly they are the newest
+                last = tuple(dict.fromkeys(tasks))
+            self._needed = listed, last
         return last
 
     def let_go(self) -> None:
         """Forget all tasks: they and it are a circle, which takes long to find."""
         self.tasks.clear()
-        self.keyless, self._needed = defaultdict(list), ([], ())
+        self.keyless, self._needed = defaultdict(list), ((), ())
+        self.encoder.row = None
 
     def cut(self) -> tuple[bytes, ...]:
         """Forget what came after the first barrier that stopped it; return its keys.
