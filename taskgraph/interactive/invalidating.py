@@ -15,6 +15,7 @@ from taskgraph.tasks.refusals import refuse_in_task
 from taskgraph.upkeep import undoing
 from taskgraph.upkeep.code.acceptance import Accepted, take_back, undoable
 from taskgraph.upkeep.code.changed_code import changes
+from taskgraph.upkeep.code.looked_into import looked_into
 from taskgraph.upkeep.forgetting import chosen_inside, forget_tasks
 from taskgraph.upkeep.invalidation import INVALIDATION
 from taskgraph.upkeep.jugfile_store import chosen_store
@@ -81,6 +82,7 @@ def invalidate(
     refuse_in_task("invalidate()", loaded.results.backend)
     if changed:
         loaded.results.backend.poll()
+        loaded = looked_into(loaded)
         found = changes(loaded, selected(loaded, name))
         keys = [key for change in found for key in change.keys]
         return forget_tasks(loaded, keys, f"{INVALIDATION} --changed")

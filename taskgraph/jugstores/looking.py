@@ -10,7 +10,8 @@ from backends.interface import Where
 from taskgraph.errors import JugfileError, NoResultError, UnhashableError
 from taskgraph.jugstores.digests import JugDigests
 from taskgraph.results.results import Results
-from taskgraph.tasks.recording import Recording, current_recording, recorded_in
+from taskgraph.tasks.recording import Recording, current_recording
+from taskgraph.upkeep.code.looked_into import stands_alone, tasks_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,26 +190,10 @@ def written_down(loaded: Loaded, looking: Looking) -> dict[Key, list[Task]]:
         if task in found:
             continue
         found[task] = None
-        if _stands_alone(task):
-            inside = _inside(task, looking)
+        if stands_alone(task):
+            inside = tasks_inside(task, looking, looking.run_at_once)
             left.extend(each for each in inside if looking.digest_of(each))
     by_key: dict[Key, list[Task]] = {}
     for task in found:
         by_key.setdefault(task.key, []).append(task)
     return by_key
-
-
-def _stands_alone(task: Task) -> bool:
-    """Return whether a task is a compound's that was not looked into."""
-    return getattr(task.f, "__taskgraph_compound__", None) == "whole"
-
-
-def _inside(task: Task, looking: Looking) -> list[Task]:
-    """Return the tasks that a compound writes down, as far as it comes."""
-    recording: Recording[Task] = Recording(looking, looking.run_at_once, whole=True)
-    with recorded_in(recording):
-        try:
-            task.f.__wrapped__(*task.args, **task.kwargs)  # type: ignore[attr-defined] # of a compound
-        except Exception:  # noqa: BLE001 - whatever a script raises: its result is there
-            return recording.tasks
-    return recording.tasks

@@ -15,6 +15,7 @@ from taskgraph import (
     UsageError,
     barrier,
     bvalue,
+    init,
     invalidate,
     open_store,
     run,
@@ -179,6 +180,33 @@ def test_what_is_inside_is_forgotten_from_python_too():
     run(after, store=results)
     assert invalidate(after, name="double", store=results) == 4
     assert not results.has(alone.key)
+
+
+def test_what_is_inside_is_forgotten_when_its_code_has_changed(tg):
+    path = tg.write("work.py", SCRIPT)
+    tg("execute", "-q", path)
+    tg("execute", "-q", path)  # the graph has the compound alone now
+    (tg.folder / "work.py").write_text(SCRIPT.replace("sum(xs)", "-sum(xs)", 1))
+    tg("invalidate", path, "--name", "whole", "--yes")  # made anew, as before
+    tg("execute", "-q", path)
+    assert tg("value", path, "final").stdout.split()[-1] == str(EXPECTED)
+    done = tg("invalidate", path, "--changed", "--yes").stdout
+    for name in ("work.total", "work.whole", "work.both", "work.final"):
+        assert name in done
+    assert "work.part" not in done
+    tg("execute", "-q", path)
+    assert tg("value", path, "final").stdout.split()[-1] == str(-EXPECTED)
+    assert "nothing" in tg("invalidate", path, "--changed", "--yes").stderr
+
+
+def test_what_is_inside_is_forgotten_with_a_compound_of_changed_code(tmp_path):
+    path, store = tmp_path / "work.py", f"file://{tmp_path}/store"
+    for sign in ("", "-"):
+        path.write_text(SCRIPT.replace("sum(xs)", f"{sign}sum(xs)", 1))
+        invalidate(path, changed=True, store=store)
+        run(path, store=store)
+    assert not invalidate(path, changed=True, store=store)
+    assert value(init(path, store)[1]["out"]) == -EXPECTED
 
 
 def test_after_a_cleanup_nothing_is_open(tg):

@@ -173,8 +173,9 @@ def _changed(
 ) -> set[bytes]:
     """Return the keys of the results that were made by other code; tell which."""
     from taskgraph.upkeep.code.changed_code import changes, described
+    from taskgraph.upkeep.code.looked_into import looked_into
 
-    loaded = load_graph(backend, jugfile, current.arguments)
+    loaded = looked_into(load_graph(backend, jugfile, current.arguments))
     found = changes(loaded)
     keys = {key for change in found for key in change.keys}
     for change in found:
