@@ -36,8 +36,9 @@ def library_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
         return lambda matrix: encoder.state(
             "scipy.sparse", name, (1, _sparse_state(matrix))
         )
-    if top == "PIL" and kind is sys.modules["PIL.Image"].Image:
-        return lambda image: encoder.state("PIL.Image", "Image", (1, _picture(image)))
+    for module, name, state in _RULES:
+        if top == module.partition(".")[0] and kind is getattr(loaded(module), name, 0):
+            return lambda value: _by_rule(module, name, state(value), encoder)
     if top == "numpy" and kind is getattr(loaded("numpy.random"), "Generator", None):
         return lambda generator: _random_generator(generator, encoder)
     if top.startswith("pytz"):
@@ -46,6 +47,12 @@ def library_encoder(kind: type, encoder: Any) -> Callable[[Any], bytes] | None:
     if pydantic is not None and issubclass(kind, pydantic.BaseModel):
         return lambda model: b"O" + encoder.names.of(kind) + _model(model, encoder)
     return None
+
+
+def _by_rule(module: str, name: str, state: object, encoder: Any) -> bytes:
+    encoder.mutable = True
+    encoded: bytes = encoder.state(module, name, (1, state))
+    return encoded
 
 
 def _random_generator(generator: Any, encoder: Any) -> bytes:
@@ -112,6 +119,67 @@ def of_picture(image: Any) -> dict[str, Any]:
     return held
 
 
+def _variable(variable: Any) -> object:
+    """Return what an array with names consists of; reads it, if it is in a file."""
+    return variable.dims, variable.data, variable.attrs, variable.encoding
+
+
+def _variables(variables: Any) -> dict[Any, object]:
+    return {name: _variable(one) for name, one in variables.items()}
+
+
+def _index_names(indexes: Any) -> dict[Any, str]:
+    """Return of which kinds indexes are; of these, coordinates say everything."""
+    kinds = {name: type(index) for name, index in indexes.items()}
+    for name, kind in kinds.items():
+        if kind.__module__ != "xarray.core.indexes" or "Pandas" not in kind.__name__:
+            why = f"the index of {name!r} is of another make; drop it (drop_indexes)"
+            raise UnhashableError("", why)
+    return {name: kind.__name__ for name, kind in kinds.items()}
+
+
+def _named_array(array: Any) -> object:
+    coordinates = _variables(array.coords.variables)
+    own = array.name, _variable(array.variable)
+    return *own, coordinates, _index_names(array.xindexes)
+
+
+def _dataset(dataset: Any) -> object:
+    own = _variables(dataset.variables), set(dataset.coords)
+    return *own, dataset.attrs, dataset.encoding, _index_names(dataset.xindexes)
+
+
+def _columns(frame: Any) -> object:
+    return frame.shape, [_column(column) for column in frame.get_columns()]
+
+
+def _column(column: Any) -> object:
+    """Return name, type and values of a column of polars, and where it has none."""
+    kind = column.dtype
+    name = column.name, _column_type(kind)
+    if kind.is_temporal() or str(kind).startswith("Enum"):
+        column = column.to_physical()
+    plain = column.dtype.is_numeric() or str(column.dtype) == "Boolean"
+    if not plain or "128" in str(column.dtype) or kind.is_decimal():
+        return *name, column.to_list()
+    return *name, column.is_null().to_numpy(), column.fill_null(0).to_numpy()
+
+
+def _column_type(kind: Any) -> object:
+    """Return plain data that says everything about a type of a column."""
+    what = str(kind.base_type())
+    if what in ("Categorical", "Object", "Unknown"):
+        why = f"a column of polars of type {what} has no stable hash; cast it"
+        raise UnhashableError("", f"{why}, to Enum or String for example")
+    if what == "Enum":
+        return what, kind.categories.to_list()
+    if what == "Struct":
+        return what, [(one.name, _column_type(one.dtype)) for one in kind.fields]
+    if kind.is_nested():
+        return what, _column_type(kind.inner), getattr(kind, "shape", None)
+    return str(kind)
+
+
 def _model(model: Any, encoder: Any) -> bytes:
     """Encode a pydantic model: fields, what else it was given, what is private."""
     for name in ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__"):
@@ -126,3 +194,16 @@ def _model(model: Any, encoder: Any) -> bytes:
         "private": model.__pydantic_private__,
     }
     return bytes(encoder.below(1) + encoder.below(parts))
+
+
+# Module, name and what its values are known by; those that may change all their own.
+_RULES: tuple[tuple[str, str, Callable[[Any], object]], ...] = (
+    ("PIL.Image", "Image", _picture),
+    ("numpy.random", "RandomState", lambda old: old.get_state(legacy=False)),
+    ("random", "Random", lambda own: own.getstate()),
+    ("xarray", "Variable", _variable),
+    ("xarray", "DataArray", _named_array),
+    ("xarray", "Dataset", _dataset),
+    ("polars", "Series", _column),
+    ("polars", "DataFrame", _columns),
+)

@@ -30,7 +30,7 @@ _OWN_WAYS = (
     *("__copy__", "__deepcopy__", "__del__"),
 )
 # Whose methods of these names are no more than what makes a class like others.
-_WRITTEN_BY = ("dataclasses", "attr._make", "collections")
+_WRITTEN_BY = ("dataclasses", "attr._make", "collections", "sklearn.base")
 # What may be between a class and `object`; of other modules of Python nobody knows.
 _OPEN_MODULES = (
     *("abc", "argparse", "collections", "collections.abc", "contextlib"),
@@ -39,8 +39,8 @@ _OPEN_MODULES = (
 # Libraries whose objects hold what cannot be seen, or refer to what can change.
 _CLOSED = {
     "pandas": "pass a DataFrame, a Series, an Index or one of their arrays",
-    "polars": "pass frame.to_pandas(), or a dict of arrays",
-    "xarray": "pass its values, and coordinates as arguments of their own",
+    "polars": "pass a DataFrame or a Series, which frame.collect() returns",
+    "xarray": "pass a DataArray, a Dataset, or values and coordinates by themselves",
     "pyarrow": "pass table.to_pandas(), or a dict of arrays",
     "zarr": "pass its path, or an array read from it",
     "h5py": "pass its path, or an array read from it",

@@ -23,7 +23,12 @@ from taskgraph.identity.hashing import Encoder
 HERE = Path(__file__).parent
 REFUSED = "refused"
 SEEDS = ("0", "1", "4294967295")
-NOT_PINNED = ("arrays: ", "tables: ")  # other libraries, other long doubles
+NOT_PINNED = (
+    "arrays: ",
+    "tables: ",
+    "libraries: ",
+)  # other libraries, other long doubles
+LIBRARIES = ("attrs", "pandas", "polars", "pyarrow", "pydantic", "sklearn", "xarray")
 
 # All of whose values are refused: nobody can know what is in them.
 UNKNOWN = {
@@ -40,6 +45,11 @@ UNKNOWN = {
     "arrays: masked arrays of one's own",
     "arrays: ufuncs of Python",
     "tables: groups",
+    "libraries: estimators with trees",
+    "libraries: estimators that pickle in their own way",
+    "libraries: random generators of Python's own kind",
+    "libraries: columns of objects",
+    "libraries: plans",
 }
 
 
@@ -56,7 +66,15 @@ def digests_under(seed):
 @pytest.fixture(scope="module")
 def found():
     """Return the digests of all families, by family, once for each hash seed."""
-    for library in ("attrs", "pandas", "pyarrow", "pydantic"):
+    for library in (
+        "attrs",
+        "pandas",
+        "polars",
+        "pyarrow",
+        "pydantic",
+        "sklearn",
+        "xarray",
+    ):
         pytest.importorskip(library)
     return [json.loads(run.communicate()[0]) for run in map(digests_under, SEEDS)]
 

@@ -200,7 +200,7 @@ REFUSED = [
     (lambda: (object(),), "value[0]"),
     (lambda: {"f": threading.Lock()}, "value['f']"),
     (lambda: [1].append, "value"),
-    (lambda: [np.random.RandomState(0)], "value[0]"),
+    (lambda: [np.random.SeedSequence(0)], "value[0]"),
 ]
 
 

@@ -12,7 +12,7 @@ from taskgraph import UnhashableError
 from taskgraph.identity.hashing import Encoder
 
 REFUSED = "refused"
-MODULES = ("plain", "extending", "objects", "arrays", "tables")
+MODULES = ("plain", "extending", "objects", "arrays", "tables", "libraries")
 
 
 def digest_of(value):
