@@ -1,5 +1,6 @@
 """How `pytest -n` deals our tests out to its workers."""
 
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +22,12 @@ def workers(tmp_path_factory):
     ours = ("--disable-plugin-autoload", "-p", "xdist.plugin", "-p", "tests.conftest")
     command = [sys.executable, "-m", "pytest", *ours, "-v", "-n2", *dealing(), "."]
     run = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTEST_DEBUG_TEMPROOT": str(folder)},  # clears up no other
+        capture_output=True,
+        text=True,
+        check=False,
     )
     found = {}
     for worker, file in re.findall(r"\[(gw\d)\].*PASSED (\S+)::", run.stdout):

@@ -150,26 +150,17 @@ def test_it():
     )
     words = [sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "xdist"]
     words += ["-o", "faulthandler_timeout=30"]  # if it hangs, its stacks say where
-    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others load napari
-    with (tmp_path / "said").open("w+") as said:
-        try:
-            done = subprocess.run(
-                words,
-                cwd=tmp_path,
-                env=alone,
-                stdout=said,
-                stderr=said,
-                check=False,
-                timeout=90,
-            )
-        except subprocess.TimeoutExpired:
-            processes = subprocess.run(
-                ["ps", "axfww", "-o", "pid,ppid,stat,wchan:24,args"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            said.seek(0)
-            pytest.fail(said.read() + processes.stdout)
-        said.seek(0)
-        assert done.returncode == 0, said.read()
+    alone = os.environ | {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # others load napari
+        "PYTEST_DEBUG_TEMPROOT": str(tmp_path),  # else it clears up after other runs
+    }
+    done = subprocess.run(
+        words,
+        cwd=tmp_path,
+        env=alone,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
