@@ -17,6 +17,8 @@ GLOBAL_OF_NUMPY = "the global generator of numpy.random"
 GLOBAL = "the global generator of random"
 OWN_OF_PYTHON = "random.Random() without a seed"
 SYSTEM = "random bytes of the system (uuid4, secrets, os.urandom)"
+FOR_NAMES = (OWN_OF_PYTHON, SYSTEM)
+"""Of these `tempfile`, and numba's cache, draw the names of files."""
 MADE = (OF_NUMPY, OWN_OF_PYTHON)
 """What a script may make when it is read, for its tasks to draw from."""
 

@@ -13,6 +13,7 @@ from taskgraph.errors import NoResultError
 from taskgraph.results.codec import same_result
 from taskgraph.results.results import Results
 from taskgraph.verification.comparing import difference
+from taskgraph.verification.unseeded import FOR_NAMES
 
 if TYPE_CHECKING:
     import random
@@ -126,10 +127,17 @@ class Verdict:
             "same": [key.hex() for key in self.same],
             **found,
             "gone": self.gone,
-            "unseeded": self.unseeded or (self.made if self.unstable else []),
+            "unseeded": self.drawn() or (self.made if self.unstable else []),
             "skipped": self.skipped,
             "earlier": self.earlier,
         }
+
+    def drawn(self) -> list[str]:
+        """Return what was drawn that is worth a word.
+
+        What names of files are drawn from counts only if results are never the same.
+        """
+        return [w for w in self.unseeded if self.unstable or w not in FOR_NAMES]
 
     def reasons(self) -> list[str]:
         """Return why it does not hold, and what else was noticed, in sentences."""
@@ -147,14 +155,14 @@ class Verdict:
                 f"{self.earlier}; another sample does not change that: `tg accept` "
                 "keeps its results all the same, or a larger tolerance compares anew"
             )
-        if self.unstable and self.made and not self.unseeded:
+        if self.unstable and self.made and not self.drawn():
             told.append(
                 f"{name} may draw from {' and '.join(self.made)}, which the script "
                 "makes when it is read; let it take a parameter "
                 "`rng: numpy.random.Generator`, which is seeded from the key"
             )
-        if self.unseeded:
-            drawn = " and ".join(self.unseeded)
+        if self.drawn():
+            drawn = " and ".join(self.drawn())
             told.append(
                 f"{name} draws from {drawn}; let it take a parameter "
                 "`rng: numpy.random.Generator`, which is seeded from the key"

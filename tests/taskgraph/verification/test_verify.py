@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import random
+import tempfile
 import uuid
 
 import numpy as np
@@ -39,6 +40,13 @@ def shared(x):
 @TaskGenerator
 def named(x):
     return f"{x} {uuid.uuid4()}"
+
+
+@TaskGenerator
+def compiles(x, path):
+    """Write a file of a random name, as numba's cache does, and depend on `path`."""
+    with tempfile.TemporaryDirectory(prefix=uuid.uuid4().hex):
+        return x + os.path.exists(path)  # noqa: PTH110 - it is a text
 
 
 @TaskGenerator
@@ -88,6 +96,17 @@ def test_what_is_never_the_same_is_told_with_the_reason(f, why):
     assert verdict.word == "not deterministic"
     assert not verdict.holds
     assert any(why in reason for reason in verdict.reasons())
+
+
+def test_random_names_of_files_do_not_explain_another_result(tmp_path):
+    path = tmp_path / "now"
+    task = compiles(1, str(path))
+    run(task)
+    assert verify(task, sample=1).verdicts[0].reasons() == []
+    path.touch()
+    (verdict,) = verify(task, sample=1).verdicts
+    assert verdict.word == "differs"
+    assert verdict.reasons() == ["`compiles`: result: 1 -> 2"]
 
 
 def test_a_task_that_ends_its_process_fails_alone(tmp_path):
