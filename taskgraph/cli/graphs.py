@@ -57,6 +57,8 @@ def load_snapshot(
 
         return recorded_tasks(Results(backend))
     snapshot = load(backend, jugfile, arguments or None)
+    if snapshot is None and arguments:
+        _note_functions(load(backend, jugfile), jugfile, arguments)
     if snapshot is not None:
         if snapshot.arguments and not (arguments or is_pipeline(str(jugfile))):
             words = one_line(" ".join(snapshot.arguments), 60)
@@ -66,6 +68,21 @@ def load_snapshot(
         if moved and not is_default_store(backend, jugfile):
             note(f"{jugfile} is shown as it last ran as {snapshot.jugfile}")
     return snapshot
+
+
+def _note_functions(
+    ran: Snapshot | None, jugfile: Path, arguments: Sequence[str]
+) -> None:
+    """Tell which arguments of a script are probably meant as names of its functions."""
+    from taskgraph.tasks.graph import selector
+
+    names = () if ran is None else ran.names
+    for word in arguments:
+        if any(map(selector([word]), names)):
+            note(
+                f"{word} is a function of {jugfile}, and was taken as an argument of "
+                f"the script; commands that choose functions take --name {word}"
+            )
 
 
 def require_script(jugfile: Path) -> None:

@@ -352,3 +352,14 @@ def test_a_jugfile_that_imports_jug_is_told_what_to_write(tg, module):
 
     assert "write taskgraph for jug" in said
     assert "docs/from-jug.md" in said
+
+
+@pytest.mark.parametrize("command", ["status", "errors", "retry"])
+def test_a_function_taken_for_an_argument_of_the_script_is_told(tg, command):
+    tg.ran("sums.py")
+
+    told = tg(command, "sums.py", "total").stderr
+
+    assert "total is a function of sums.py, and was taken as an argument" in told
+    assert "--name total" in told
+    assert "is a function" not in tg(command, "sums.py", "3").stderr
