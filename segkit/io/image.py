@@ -22,13 +22,7 @@ from segkit.io.calibration import (
     one_unit,
 )
 from segkit.io.errors import ColourError, ImageRequestError
-from segkit.io.sources import (
-    Grey,
-    Measured,
-    key_of,
-    require_same,
-    resolve,
-)
+from segkit.io.sources import Grey, Measured, brief_of, key_of, require_same, resolve
 from segkit.names import known_as
 from segkit.notebook.thumbnail import thumbnail_html
 
@@ -385,6 +379,10 @@ class Image:
         """Return itself, if its files have the content that the key knows."""
         require_same(self)
         return self
+
+    def __taskgraph_brief__(self) -> str:
+        """Return which image it is, for lists of calls."""
+        return brief_of(self)
 
     def __repr__(self) -> str:
         steps = ", ".join(

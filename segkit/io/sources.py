@@ -7,7 +7,7 @@ import struct
 import time
 from base64 import b64decode
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import EllipsisType
@@ -313,6 +313,18 @@ def key_of(image: Any) -> tuple[object, ...]:
         own = *own, image.channels
     asked = None if image.asked is None else astuple(image.asked)
     return image.path, tuple(image.seen), own, asked, view_of(image.source)
+
+
+def brief_of(image: Any) -> str:
+    """Return which image it is, and what is chosen there, as short text for people."""
+    words, source = [image.path], image.source
+    asked = {} if image.asked is None else asdict(image.asked)
+    words += [f"{n}={own}" for n, own in asked.items() if own not in (None, 0, "error")]
+    while not isinstance(source, InMemory) and hasattr(source, "source"):
+        if isinstance(source, Selected):
+            words.append(f"{source.index} of axis {source.axis}")
+        source = source.source
+    return ", ".join(words)
 
 
 def require_same(image: Any) -> None:

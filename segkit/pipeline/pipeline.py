@@ -58,12 +58,12 @@ class Pipeline:
         self.steps: tuple[Step, ...] = _checked(tuple(_flat(steps)))
 
     def __repr__(self) -> str:
-        return f"Pipeline({', '.join(map(_written, self.steps))})"
+        return f"Pipeline({', '.join(step.written for step in self.steps)})"
 
     def _repr_html_(self) -> str:
         from segkit.notebook.markup import table
 
-        written = [_written(step) for step in self.steps]
+        written = [step.written for step in self.steps]
         numbers = [number for number, _ in numbered(self.steps)]
         return table({"step": numbers, "call": written}, 99)
 
@@ -268,9 +268,3 @@ def _flat(steps: Sequence[Any]) -> Iterator[Step]:
                 f"step {number} is {reprlib.repr(step)}, neither a step nor a function"
                 " (segkit.pipeline has the functions of segkit as steps)"
             )
-
-
-def _written(step: Step) -> str:
-    parts = [repr(value) for value in step.arguments]
-    parts += [f"{name}={value!r}" for name, value in step.options]
-    return f"{step.function.rpartition(':')[2]}({', '.join(parts)})"

@@ -61,6 +61,17 @@ class Step:
         """The options as keyword arguments."""
         return dict(self.options)
 
+    @property
+    def written(self) -> str:
+        """The call as Python writes it, without a module."""
+        parts = [repr(value) for value in self.arguments]
+        parts += [f"{name}={value!r}" for name, value in self.options]
+        return f"{self.function.rpartition(':')[2]}({', '.join(parts)})"
+
+    def __taskgraph_brief__(self) -> str:
+        """Return the call, for lists of tasks."""
+        return self.written
+
     def resolve(self) -> Callable[..., Any]:
         """Return the function.
 

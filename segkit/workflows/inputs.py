@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 import numpy as np
 
 from segkit.io.plates.fields import Field
+from segkit.io.sources import brief_of
 from segkit.names import known_as
 from segkit.pipeline.stage_work import as_voxels
 from segkit.pipeline.steps import PipelineError
@@ -297,8 +298,8 @@ class FileInput(_Input):
     image: Image = field(repr=False, compare=False)
     view: tuple[object, ...] = ()
 
-    def __repr__(self) -> str:
-        return f"FileInput({self.stamp.path})"
+    def __taskgraph_brief__(self) -> str:
+        return brief_of(self.image)
 
     @property
     def shape(self) -> tuple[int, ...]:

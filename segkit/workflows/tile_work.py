@@ -6,11 +6,15 @@ They are plain functions; `segkit.workflows.tasks` makes task generators of them
 from __future__ import annotations
 
 import itertools
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import segkit
 from segkit import checks
 from segkit.arrays import lowest
 from segkit.labelling.labels import label_tile
@@ -19,6 +23,8 @@ from segkit.names import known_as
 from segkit.pipeline.stage_work import foreground_value, run_steps
 from segkit.tiling.boxes import Box, Tile
 from segkit.workflows.packing import Packed, pack, unpack
+
+_PACKAGE = str(Path(segkit.__file__).parent)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +35,35 @@ if TYPE_CHECKING:
     from segkit.pipeline.steps import Step
     from segkit.workflows.inputs import Readable
     from segkit.workflows.stored import Later
+
+
+@contextmanager
+def warnings_name(image: object) -> Iterator[None]:
+    """Let what is warned of say which image it is of, and not where in segkit.
+
+    Examples
+    --------
+    >>> class Named:
+    ...     def __taskgraph_brief__(self):
+    ...         return "a.tif"
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     with warnings_name(Named()):
+    ...         warnings.warn("is dark", stacklevel=1)
+    >>> str(told[0].message)
+    'a.tif: is dark'
+    """
+    brief = getattr(image, "__taskgraph_brief__", None)
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as found:
+            caught = found
+            yield
+    finally:
+        for one in caught:
+            message = str(one.message) if brief is None else f"{brief()}: {one.message}"
+            ours = one.filename.startswith(_PACKAGE)
+            where = "segkit" if ours else one.filename
+            warnings.warn_explicit(message, one.category, where, one.lineno)
 
 
 def run_tile(steps: Sequence[Step], image: Readable, tile: Tile) -> Packed:
@@ -43,14 +78,15 @@ def run_tile(steps: Sequence[Step], image: Readable, tile: Tile) -> Packed:
     tile
         Its halo is at least the sum of the steps' reaches.
     """
-    with checks.inside_tile():
+    with checks.inside_tile(), warnings_name(image):
         result = run_steps(steps, image.read(tile.read))
     return pack(result[tile.inner])
 
 
 def run_whole(steps: Sequence[Step], image: Readable) -> Packed:
     """Return what array steps make of the whole image: their reach has no bound."""
-    return pack(run_steps(steps, image.read(_whole(image.shape))))
+    with warnings_name(image):
+        return pack(run_steps(steps, image.read(_whole(image.shape))))
 
 
 def run_overlapping(
@@ -80,7 +116,7 @@ def run_overlapping(
     )
     voxels = image.read(around)
     out: Array | None = None
-    with checks.inside_tile():
+    with checks.inside_tile(), warnings_name(image):
         for read in reads:
             result = run_steps(steps, voxels[read.within(around).slices])
             if out is None:

@@ -146,7 +146,7 @@ def _joined(title: str, name: str, whole: str) -> str:
 def _fields_of(value: Any) -> dict[str, Any] | None:
     """Return what is in the fields of a value; None if it has none, or too many."""
     kind = type(value)
-    if kind in ATOMS or kind is Outline:
+    if kind in ATOMS or kind is Outline or hasattr(kind, "__taskgraph_brief__"):
         return None
     if isinstance(value, dict):
         found = _of_dict(value)
@@ -239,6 +239,8 @@ def _of_numpy(value: Any, numpy: Any) -> Any:
 def _in_words(value: Any, kind: type) -> Any:
     if hasattr(kind, "__taskgraph_task__"):
         return describe(value.name, value.args, value.kwargs, _LONGEST)
+    if hasattr(kind, "__taskgraph_brief__"):
+        return brief(value)
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if isinstance(shape, tuple) and dtype is not None:
         if not shape and hasattr(value, "item"):

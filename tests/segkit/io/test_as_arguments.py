@@ -69,3 +69,15 @@ def test_an_image_that_changed_after_the_call_is_refused(picture, tmp_path):
     write(picture, 2)
     with pytest.raises(taskgraph.TaskgraphError, match="was changed"):
         taskgraph.run([task], store=tmp_path / "store.tgdata")
+
+
+def test_a_table_has_one_column_for_an_image_that_says_which(tmp_path):
+    path = segkit.save(tmp_path / "a.tif", np.ones((3, 8, 9), np.uint8), axes="zyx")
+    images = [segkit.open_image(path), segkit.open_image(path, select={"z": 1})]
+    tasks = [total(image) for image in images]
+    taskgraph.run(tasks, store=tmp_path / "store.tgdata")
+
+    rows = list(taskgraph.table(tasks))
+
+    assert [list(row) for row in rows] == [["image", "total", "state"]] * 2
+    assert [row["image"] for row in rows] == [str(path), f"{path}, 1 of axis 0"]
