@@ -63,10 +63,13 @@ def _random_generator(generator: Any, encoder: Any) -> bytes:
     if not (known and kind.__module__.startswith("numpy.random.")):
         raise UnhashableError("", "a random generator of another make; pass its seed")
     encoder.mutable = True
-    spawns = seed.entropy, seed.spawn_key, seed.pool_size, seed.n_children_spawned
-    parts = 1, kind.__name__, bits.state, spawns
+    parts = 1, kind.__name__, bits.state, _seeds(seed)
     encoded: bytes = encoder.state("numpy.random", "Generator", parts)
     return encoded
+
+
+def _seeds(seed: Any) -> object:
+    return seed.entropy, seed.spawn_key, seed.pool_size, seed.n_children_spawned
 
 
 def _sparse_name(kind: type) -> str:
@@ -199,6 +202,7 @@ def _model(model: Any, encoder: Any) -> bytes:
 # Module, name and what its values are known by; those that may change all their own.
 _RULES: tuple[tuple[str, str, Callable[[Any], object]], ...] = (
     ("PIL.Image", "Image", _picture),
+    ("numpy.random", "SeedSequence", _seeds),
     ("numpy.random", "RandomState", lambda old: old.get_state(legacy=False)),
     ("random", "Random", lambda own: own.getstate()),
     ("xarray", "Variable", _variable),

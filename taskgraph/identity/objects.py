@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 REFUSED = (
-    "{} has no stable hash; pass plain data, an array, a task, or define "
-    "__taskgraph_hash__(), or leave the argument out of the key with ignore="
+    "{} has no stable hash; pass plain data, an array, or a task that returns it, or "
+    "define __taskgraph_hash__(), or leave the argument out of the key with ignore="
 )
 _WORD = 8
 _MANAGED_WEAKREF, _MANAGED_DICT, _ON_HEAP = 1 << 3, 1 << 4, 1 << 9

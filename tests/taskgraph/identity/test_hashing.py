@@ -200,7 +200,7 @@ REFUSED = [
     (lambda: (object(),), "value[0]"),
     (lambda: {"f": threading.Lock()}, "value['f']"),
     (lambda: [1].append, "value"),
-    (lambda: [np.random.SeedSequence(0)], "value[0]"),
+    (lambda: [np.random.PCG64(0)], "value[0]"),
 ]
 
 

@@ -35,6 +35,12 @@ def drawn(make, times):
     return generator
 
 
+def spawned(number):
+    sequence = np.random.SeedSequence(1)
+    sequence.spawn(number)
+    return sequence
+
+
 def array(values=(1, 2), dims="x", name=None, coords=None, **attrs):
     return xr.DataArray(np.array(values), coords, dims, name, attrs)
 
@@ -70,6 +76,12 @@ FAMILIES = {
         *[drawn(random.Random, times) for times in (0, 1, 2)],
         random.Random(2),
         np.random.RandomState(2),
+    ],
+    "seeds": lambda: [
+        *[np.random.SeedSequence(seed) for seed in (0, 1, [1, 2])],
+        *np.random.SeedSequence(1).spawn(2),
+        spawned(1),
+        spawned(2),
     ],
     "random generators of Python's own kind": lambda: [random.SystemRandom()] * 2,
     "named arrays": lambda: [
