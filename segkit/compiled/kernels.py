@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _TYPES = {"b1", *machine_code.NUMBERS}
 _HEAD = machine_code.HEAD
 _LARGEST = 2**63
+# As all kernels take arrays: looked up once, and flags in one number, of which bit 0
+# says that elements lie in order, and this one that they are aligned.
+_Array = np.ndarray
+_ALIGNED = 0x100
 # What code is made of, but for where it stands.
 _OF_CODE = (
     "co_code",
@@ -344,12 +348,13 @@ def _take(argument: Any, numbers: list[Any]) -> ArgumentType:
 
     Arrays are given as `entry_points` says; each is there as long as its caller waits.
     """
-    if isinstance(argument, np.ndarray):
-        flags, place = argument.flags, id(argument) + _HEAD
+    if isinstance(argument, _Array):
+        place = id(argument) + _HEAD
         numbers += (place, place)
-        name = _NAMES[argument.dtype]
-        in_order = flags.c_contiguous
-        return (name, argument.ndim, in_order) if name and flags.aligned else None
+        name, flags = _NAMES[argument.dtype], argument.flags.num
+        return (
+            (name, argument.ndim, flags & 1 > 0) if name and flags & _ALIGNED else None
+        )
     if isinstance(argument, tuple):
         parts = tuple([_take(part, numbers) for part in argument])
         return None if None in parts else ("tuple", parts)

@@ -67,9 +67,9 @@ def run_end(line, x, end):
     x += 1
     if _few_are(name, line, x, end):
         x += _FEW
-        while _all_are(name, line, x, end, _MANY):
+        while all_are(name, line, x, end, _MANY):
             x += _MANY
-        while _all_are(name, line, x, end, _FEW):
+        while all_are(name, line, x, end, _FEW):
             x += _FEW
     while x < end and line[x] == name:
         x += 1
@@ -89,8 +89,8 @@ def _few_are(name, line, x, end):
 
 
 @kernel
-def _all_are(name, line, x, end, number):
-    """Return whether so many more voxels have a name; compared in vectors."""
+def all_are(name, line, x, end, number):
+    """Return whether so many voxels from `x` on have a name; compared in vectors."""
     if x + number > end:
         return False
     part = line[x : x + number]

@@ -9,46 +9,35 @@ exactly; sums of other intensities are accurate to rounding.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
-from functools import partial
+import functools
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from segkit import checks, extents
 from segkit.arrays import axes_of, require_no_mask, spacing_of
 from segkit.io.axes import by_number
 from segkit.measurement import properties as object_properties, shapes
-from segkit.measurement.details import gathering
 from segkit.measurement.intensities import checked, of_intensity
 from segkit.measurement.partial_table import (
-    MOST_EXPECTED,
     PartialTable,
-    UnexpectedLabelError,
-    combine,
     is_exact,
     sum_box,
 )
+from segkit.measurement.summing import summed_over
 from segkit.names import known_as
 from segkit.tiling.boxes import Box, require_tile
 from segkit.tiling.cutting import tiles
 from segkit.tiling.threads import in_threads, thread_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from segkit.arrays import Array, Table
     from segkit.tiling.boxes import Tile
 
 
-_BYTES = 4  # of the labels that kernels take
-_SMALL = 2**14  # voxels, of which looking at some takes as long as summing all
-# Labels up to this many are looked up in a table, of 5 bytes each.
-_LARGEST_TABLE = 2**23
 _PART = 2**20  # voxels that are measured at once, if their sums are rounded
 _MOST_PARTS = 64
-_ROWS = 32  # of which one tells whether there are many labels
+_PLANS = 64  # that are remembered
 
 
 @known_as("segkit")
@@ -172,20 +161,32 @@ def region_properties(
     require_no_mask(array)
     image = checked(intensity, array.shape)
     axes = _letters(axes, array.ndim)
-    wanted = object_properties.wanted(properties, axes, image is not None)
-    intensities = image if any(map(of_intensity, wanted)) else None
+    if properties is not None and not isinstance(properties, str):
+        properties = tuple(properties)
+    wanted, needs, weighs = _plan(properties, axes, image is not None)
+    intensities = image if weighs else None
     threads = thread_count(workers, array.size // 4)
     parts = threads if is_exact(intensities) else _parts(array.size)
     boxes, origin = _boxes(array.shape, tile, parts), (0,) * array.ndim
-    more: dict[str, Any] = {"origin": origin, "shape": array.shape}
-    more["needs"] = shapes.needs(wanted)
+    given = (origin, array.shape, needs)
 
     def summed(known: Array, largest: int | None) -> list[PartialTable]:
-        call = partial(sum_box, known, intensities, **more, largest=largest)
-        return in_threads(call, boxes, threads)
+        def run(box: Box) -> PartialTable:
+            return sum_box(known, intensities, box, *given, largest)
 
-    table = _summed(array, summed)
+        return in_threads(run, boxes, threads)
+
+    table = summed_over(array, summed)
     return _columns(table, wanted, _steps(spacing, array.ndim), axes)
+
+
+@functools.lru_cache(_PLANS)
+def _plan(
+    properties: tuple[str, ...] | None, axes: str, has_intensity: bool
+) -> tuple[list[str], frozenset[str], bool]:
+    """Return what is asked for, what it needs, and whether that is intensities."""
+    wanted = object_properties.wanted(properties, axes, has_intensity)
+    return wanted, shapes.needs(wanted), any(map(of_intensity, wanted))
 
 
 @known_as("segkit")
@@ -250,13 +251,12 @@ def measure_tile(
     shapes.require_halo(tile, whole, shapes.reach(needs))
     with checks.inside_tile():
         intensities = checked(intensity, array.shape)
-    more: dict[str, Any] = {"origin": tile.read.start, "shape": whole, "needs": needs}
-    own = tile.write.within(tile.read)
+    given = (tile.write.within(tile.read), tile.read.start, whole, needs)
 
     def summed(known: Array, largest: int | None) -> list[PartialTable]:
-        return [sum_box(known, intensities, own, **more, largest=largest)]
+        return [sum_box(known, intensities, *given, largest)]
 
-    return _summed(array, summed)
+    return summed_over(array, summed)
 
 
 @known_as("segkit")
@@ -294,7 +294,8 @@ def properties_table(
 def _columns(
     table: PartialTable, names: Sequence[str], steps: tuple[float, ...], letters: str
 ) -> Table:
-    table = object_properties.with_shared(table, names, steps)
+    if table.details:
+        table = object_properties.with_shared(table, names, steps)
     result: Table = {}
     for name in names:
         result |= object_properties.columns_of(name, table, steps, letters)
@@ -337,61 +338,3 @@ def _labels(labels: Any) -> Array:
     if array.dtype.kind not in "iu" or array.size == 0:
         checks.require_labels(array)
     return checks.native(array)
-
-
-def _summed(
-    labels: Array, run: Callable[[Array, int | None], list[PartialTable]]
-) -> PartialTable:
-    """Return the table of all that `run` sums of labels, given them and the largest.
-
-    Most images have few objects, whose sums need nobody to look for the largest first.
-    """
-    fits = labels.dtype == np.int32 or labels.dtype.itemsize < _BYTES
-    if fits and (labels.size <= _SMALL or _seem_few(labels)):
-        known = np.ascontiguousarray(labels, np.int32)
-        with suppress(UnexpectedLabelError):
-            return _together(run(known, None))
-    known, values, largest = _compact(labels, _largest(labels))
-    return _named(_together(run(known, largest)), values)
-
-
-def _together(parts: list[PartialTable]) -> PartialTable:
-    return parts[0] if len(parts) == 1 else combine(parts)
-
-
-def _seem_few(labels: Array) -> bool:
-    """Return whether no label of some rows is beyond what is expected."""
-    axis = max(labels.ndim - 2, 0)
-    some = labels[(*(slice(None),) * axis, slice(None, None, _ROWS))]
-    return int(some.max()) <= MOST_EXPECTED
-
-
-def _largest(array: Array) -> int:
-    """Return the largest label; raise `ValueError` if one is negative."""
-    # Read as unsigned, negative labels are the largest: one pass finds both.
-    bits = 8 * array.dtype.itemsize
-    largest = int(array.view(f"u{bits // 8}").max())
-    if array.dtype.kind == "i" and largest >= 2 ** (bits - 1):
-        checks.require_labels(array)
-    return largest
-
-
-def _compact(labels: Array, largest: int) -> tuple[Array, Array | None, int]:
-    """Return labels that fit a lookup in memory, their ids if others, the largest."""
-    if largest <= max(_LARGEST_TABLE, labels.size // 2):
-        dtype = np.int32 if largest < 2**31 else labels.dtype
-        return np.ascontiguousarray(labels, dtype), None, largest
-    values, inverse = np.unique(labels, return_inverse=True)
-    if values[-1] > np.iinfo(np.int64).max:
-        raise ValueError(f"label {values[-1]} is beyond int64; relabel first")
-    if values[0] != 0:
-        values, inverse = np.insert(values, 0, 0), inverse + 1
-    small = inverse.reshape(labels.shape).astype(np.int32)
-    return small, values.astype(np.int64), len(values) - 1
-
-
-def _named(table: PartialTable, values: Array | None) -> PartialTable:
-    if values is None:
-        return table
-    details = gathering.renamed(table.details, values)
-    return replace(table, labels=values[table.labels], details=details)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+import operator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -43,6 +44,12 @@ _JOINED_BY: Final[Mapping[str, np.ufunc]] = {
 }
 
 
+# What is counted at outlines, by its column.
+_OUTLINES: Final = {
+    "crossings": outlines.crossings,
+    "euler": outlines.euler_numbers,
+    "rims": outlines.rims,
+}
 # Sums of squares beyond the range of floats, or this close to 0, are taken once more of
 # intensities multiplied by a power of two, which loses nothing.
 _TOO_SMALL = 2.0**-900
@@ -90,7 +97,6 @@ def sum_box(
     labels: Array,
     intensity: Array | None,
     box: Box,
-    *,
     origin: tuple[int, ...],
     shape: tuple[int, ...],
     needs: frozenset[str],
@@ -120,44 +126,39 @@ def sum_box(
         raise UnexpectedLabelError
     if largest is None:
         sums, intensities = sums[: found + 1], intensities[: found + 1]
-        present = present[: found + 1].copy()
+        present = present[: found + 1]
         if needs or not exact:
             slots = present.astype(np.int32)
-    start = [o + s for o, s in zip(origin, box.start, strict=True)]
-    columns = _position_columns(sums[1:], start)
+    columns = _position_columns(sums[1:], [*map(operator.add, origin, box.start)])
     if intensity is not None:
         columns |= _intensity_columns(intensities[1:])
         if not exact:
             spread = _spread(labels, intensity, box, slots, sums, intensities)
             columns["spread"] = spread[1:]
-    table = PartialTable(shape, present[1:], columns, box.size)
+    details: Mapping[str, Array] = {}
     if needs:
         lines = label_box.lines_of(box, labels.shape).those(there.view(np.bool_))
-        table = _with_needs(table, needs, labels, intensity, lines, slots, origin)
-    return _without_absent(table)
+        columns |= _outlines(needs, labels, lines, slots, len(present))
+        given = (labels, intensity, lines, slots, origin)
+        known = (present[1:], columns, shape)
+        details = gathering.gathered(needs, *given, known)
+    names, columns = _those_there(present[1:], columns)
+    return PartialTable(shape, names, columns, box.size, details)
 
 
-def _with_needs(
-    table: PartialTable,
+def _outlines(
     needs: frozenset[str],
     labels: Array,
-    intensity: Array | None,
     lines: label_box.Lines,
     slots: Array,
-    origin: tuple[int, ...],
-) -> PartialTable:
-    """Return a table with what else is gathered, from the lines that have objects."""
-    columns, count = dict(table.columns), len(table) + 1
-    if "crossings" in needs:
-        columns["crossings"] = outlines.crossings(labels, lines, slots, count)[1:]
-    if "euler" in needs:
-        columns["euler"] = outlines.euler_numbers(labels, lines, slots, count)[1:]
-    if "rims" in needs:
-        columns["rims"] = outlines.rims(labels, lines, slots, count)[1:]
-    given = (labels, intensity, lines, slots, origin)
-    known = (table.labels, columns, table.shape)
-    details = gathering.gathered(needs, *given, known)
-    return replace(table, columns=columns, details=details)
+    rows: int,
+) -> dict[str, Array]:
+    """Return what is counted at outlines, from the lines that have objects."""
+    return {
+        name: count(labels, lines, slots, rows)[1:]
+        for name, count in _OUTLINES.items()
+        if name in needs
+    }
 
 
 def combine(partials: Iterable[PartialTable]) -> PartialTable:
@@ -273,12 +274,14 @@ def _slots(
     return np.cumsum(seen, dtype=np.int32) - np.int32(1), np.flatnonzero(seen)
 
 
-def _without_absent(table: PartialTable) -> PartialTable:
-    there = table.columns["count"] > 0
-    if np.count_nonzero(there) == len(there):
-        return table
-    columns = {name: column[there] for name, column in table.columns.items()}
-    return replace(table, labels=table.labels[there], columns=columns)
+def _those_there(
+    labels: Array, columns: dict[str, Array]
+) -> tuple[Array, dict[str, Array]]:
+    """Return labels and columns without the rows of labels that are absent."""
+    (there,) = columns["count"].nonzero()
+    if len(there) < len(labels):
+        columns = {name: column[there] for name, column in columns.items()}
+    return labels[there], columns
 
 
 def _seen(labels: Array, box: Box, largest: int) -> NDArray[np.bool_]:
@@ -322,18 +325,18 @@ def _sum(
 def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:
     """Return columns with positions counted from the image's first voxel."""
     ndim = len(start)
-    count, first = sums[:, :1].copy(), sums[:, 1 : 1 + ndim].copy()
-    second = sums[:, 1 + ndim : -2 * ndim].copy()
-    low, high = sums[:, -2 * ndim : -ndim].copy(), sums[:, -ndim:].copy()
+    sums = sums.T.copy()
+    count, first, second = sums[0], sums[1 : 1 + ndim].T, sums[1 + ndim : -2 * ndim].T
+    low, high = sums[-2 * ndim : -ndim].T, sums[-ndim:].T
     if any(start):
         origin = np.array(start, np.int64)
-        moved = first + count * origin
+        moved = first + count[:, None] * origin
         # (p + a)(q + b) = pq + pb + a(q + b), and q + b is the moved position.
         a, b = np.triu_indices(ndim)
         second += first[:, a] * origin[b] + origin[a] * moved[:, b]
         first, low, high = moved, low + origin, high + origin
-    columns = count[:, 0], first, second, low, high
-    return dict(zip(("count", "sums", "products", "low", "high"), columns, strict=True))
+    places = {"count": count, "sums": first, "products": second}
+    return places | {"low": low, "high": high}
 
 
 def _intensity_columns(intensities: Array) -> dict[str, Array]:

@@ -31,9 +31,11 @@ def shared(table: PartialTable, properties: Sequence[str]) -> dict[str, Array]:
         return {}
     own, low = weights.of_details(table.details), table.columns["low"]
     places = weights.places(own, table.labels, low, table.shape)
-    found = {"weighted centre": weights.centres(places)}
+    found: dict[str, Array] = {}
     if "moments_weighted" in wanted:
         found["weighted"] = weights.moments(places, np.zeros(low.shape))
+    if {*wanted} != {"moments_weighted"}:
+        found["weighted centre"] = weights.centres(places)
     if not _OF_CENTRES.isdisjoint(wanted):
         found["weighted central"] = weights.moments(places, found["weighted centre"])
     return found

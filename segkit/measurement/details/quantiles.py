@@ -44,39 +44,57 @@ def intensities_of(
     first is the background; `extremes` are those of the intensities of all objects, if
     these are integers of up to 16 bits.
     """
-    grey = intensity[lines.box.slices]
-    if grey.dtype.kind != "f" and grey.dtype.itemsize <= 2:
+    dtype = intensity.dtype
+    if dtype.kind != "f" and dtype.itemsize <= 2:
         low, high = map(int, extremes)
         if len(present) * (high - low + 1) <= _LARGEST_HISTOGRAM:
             counts = np.zeros((len(present), high - low + 1), np.int64)
-            _count(labels, intensity, lines, slots, low, counts)
-            counts[0] = 0
-            slot, place = np.nonzero(counts)
-            values = (place + low).astype(grey.dtype)
-            return Intensities(present[slot], values, counts[slot, place])
+            return _counted(labels, intensity, lines, slots, present, low, counts)
     own = labels[lines.box.slices]
     there = own != 0
-    whose, values = own[there].astype(np.int64), grey[there]
+    whose, values = own[there].astype(np.int64), intensity[lines.box.slices][there]
     return joined([Intensities(whose, values, np.ones(len(whose), np.int64))])
 
 
-def _count_by_numpy(
-    labels: Array, intensity: Array, lines: Lines, slots: Array, low: int, counts: Array
-) -> None:
+def _counted_by_numpy(
+    labels: Array,
+    intensity: Array,
+    lines: Lines,
+    slots: Array,
+    present: Array,
+    low: int,
+    counts: Array,
+) -> Intensities:
     own = labels[lines.box.slices]
     there = own != 0
     places = intensity[lines.box.slices][there].astype(np.int64) - low
     np.add.at(counts, (slots[own[there]], places), 1)
+    slot, place = np.nonzero(counts)
+    values = (place + low).astype(intensity.dtype)
+    return Intensities(present[slot], values, counts[slot, place])
 
 
-@falls_back_on(_count_by_numpy)
-def _count(
-    labels: Array, intensity: Array, lines: Lines, slots: Array, low: int, counts: Array
-) -> None:
-    """Count how often each object has each intensity, from `low` on."""
+@falls_back_on(_counted_by_numpy)
+def _counted(
+    labels: Array,
+    intensity: Array,
+    lines: Lines,
+    slots: Array,
+    present: Array,
+    low: int,
+    counts: Array,
+) -> Intensities:
+    """Return how often each object has each intensity, from `low` on.
+
+    `counts` has a row of zeros for each of those that are present.
+    """
+    most = min(counts.size, lines.numbers.size * lines.box.shape[-1])
+    names, often = np.empty((2, most), np.int64)
+    found = Intensities(names, np.empty(most, intensity.dtype), often)
     rows = lines.starts, lines.box.shape[-1]
     given = labels.reshape(-1), intensity.reshape(-1), *rows, slots
-    row_kernels.count_intensities(*given, low, counts)
+    number = row_kernels.count_intensities(*given, low, counts, present, tuple(found))
+    return Intensities(*(column[:number] for column in found))
 
 
 def joined(parts: list[Intensities]) -> Intensities:

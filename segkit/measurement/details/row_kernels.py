@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from segkit.compiled.kernels import kernel
-from segkit.measurement.kernels import next_voxel, run_end
+from segkit.measurement.kernels import all_are, next_voxel, run_end
+
+_STRETCH = 64  # voxels of which most are background, or not one
 
 
 @kernel
@@ -75,8 +77,12 @@ def write_rows(name, number, start, length, order, rows):
 
 
 @kernel
-def count_intensities(labels, intensity, starts, width, slots, lowest, counts):
-    """Count, for each object, how often it has which intensity.
+def count_intensities(
+    labels, intensity, starts, width, slots, lowest, counts, present, found
+):
+    """Count, for each object, how often it has which intensity; list what there is.
+
+    Returns how many entries the list has.
 
     Parameters
     ----------
@@ -89,17 +95,32 @@ def count_intensities(labels, intensity, starts, width, slots, lowest, counts):
     lowest
         The intensity of the first column.
     counts
-        Receives the counts; those of the background are of no use.
+        Zeros at first; row 0 is the background's, and stays so.
+    present
+        For each row of `counts` the label of its object.
+    found
+        Receives labels, intensities and counts, of the rows in order: three arrays,
+        with room for all counts that are not 0.
     """
-    row, start = next_voxel(labels, starts, width, 0, 0)
-    while row < starts.size:
+    for row in range(starts.size):
         line = labels[starts[row] : starts[row] + width]
-        stop = run_end(line, start, width)
-        own = counts[slots[line[start]]]
-        values = intensity[starts[row] + start : starts[row] + stop]
-        for k in range(values.size):
-            own[values[k] - lowest] += 1
-        row, start = next_voxel(labels, starts, width, row, stop)
+        values = intensity[starts[row] : starts[row] + width]
+        for start in range(0, width, _STRETCH):
+            if all_are(0, line, start, width, _STRETCH):
+                continue
+            # A voxel at a time: runs of fragments end before they pay.
+            for x in range(start, min(start + _STRETCH, width)):
+                if line[x] != 0:
+                    counts[slots[line[x]], values[x] - lowest] += 1
+    number, (names, grey, often) = 0, found
+    for slot in range(1, counts.shape[0]):
+        name = present[slot]
+        for place in range(counts.shape[1]):
+            if counts[slot, place] != 0:
+                names[number], grey[number] = name, lowest + place
+                often[number] = counts[slot, place]
+                number += 1
+    return number
 
 
 @kernel

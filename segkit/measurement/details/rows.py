@@ -289,4 +289,5 @@ def _find_powers(
     from segkit.measurement.details.row_kernels import find_powers
 
     own = rows.owner, rows.place, rows.voxels, rows.sums
+    low = np.ascontiguousarray(low)
     find_powers(*own, low, centre, centre[:, -1] ** 3, terms, places)
