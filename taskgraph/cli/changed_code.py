@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from taskgraph.cli.function_names import require_names
@@ -52,6 +53,12 @@ def load_changes(
     names = {generator.name for generator in loaded.graph.generators}
     require_names(names, [name], (), jugfile=jugfile, complete=not loaded.missing)
     return loaded, changes(loaded, selector([name])), given
+
+
+def load_for_end() -> None:
+    """Load what a run needs when it ends: somebody waits for it then."""
+    for module in ("report", "upkeep.code.edited", "upkeep.inputs.named_files"):
+        import_module(f"taskgraph.{module}")
 
 
 def tell_at_end(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from backends.garbage import few_collections
 from taskgraph.cli.batch.limits import concluded_early, ends_for_limit, in_its_time
-from taskgraph.cli.changed_code import tell_at_end
+from taskgraph.cli.changed_code import load_for_end, tell_at_end
 from taskgraph.cli.printing import counted, one_line
 from taskgraph.cli.sentences import functions_are_known, note
 from taskgraph.cli.words.run_options import is_first
@@ -264,7 +263,7 @@ def _learner(display: Display) -> Callable[[Snapshot, Backend], None]:
     def learned(told: Snapshot, backend: Backend) -> None:
         from taskgraph.upkeep.kept_jugfile import keep_snapshot
 
-        import_module("taskgraph.report")  # needed at the end; now workers are busy
+        load_for_end()  # now workers are busy
         display.know(told.named, lambda: told)
         keep_snapshot(told, backend)
 

@@ -79,6 +79,29 @@ def test_workers_carry_no_library_of_ciphers_with_them():
     assert shown.stdout == b"False\n"
 
 
+def test_nothing_is_imported_when_the_workers_have_ended(tg):
+    """Somebody waits then; while they are at work their supervisor has time."""
+    tg.jugfile("sums.py")
+    script = (
+        "import atexit, sys, taskgraph.cli\n"
+        "from taskgraph.execution.supervisor import Supervisor\n"
+        "run, known = Supervisor.run, set()\n"
+        "def noted(self):\n"
+        "    code = run(self)\n"
+        "    known.update(sys.modules)\n"
+        "    atexit.register(lambda: print(sorted({*sys.modules} - known)))\n"
+        "    return code\n"
+        "Supervisor.run = noted\n"
+        "sys.argv = ['tg', 'execute', '-q', 'sums.py']\n"
+        "taskgraph.cli.main()\n"
+    )
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(
+        command, cwd=tg.folder, env=tg.env, check=True, capture_output=True
+    )
+    assert ended.stdout == b"[]\n"
+
+
 def test_help_needs_no_engine(tg):
     found = imported_by(tg, 0, "--help")
 
