@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from backends.errors import DamagedError
-from backends.filesystem.posix import explain, explained, open_anew
+from backends.filesystem.posix import explain, explained, open_anew, reads_again
 from backends.names import is_blob_name
 
 if TYPE_CHECKING:
@@ -52,12 +52,16 @@ class BlobFolder:
     def open(self, name: str) -> memoryview:
         path = self._file(name)
         try:
-            descriptor = open_anew(path)
+            return self._opened(path, name)
         except FileNotFoundError:
             store = self._directory.root
             raise DamagedError(f"blob {name} of {store}", "it is gone") from None
         except OSError as error:
             raise explain(error, f"read {path}") from error
+
+    @reads_again
+    def _opened(self, path: str, name: str) -> memoryview:
+        descriptor = open_anew(path)
         try:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
@@ -65,8 +69,7 @@ class BlobFolder:
                 raise DamagedError(f"blob {name} of {store}", "it is no file")
             if found.st_size == 0:
                 return memoryview(b"")
-            with explained(f"read {path}"):
-                return self._contents(descriptor, found.st_size)
+            return self._contents(descriptor, found.st_size)
         finally:
             os.close(descriptor)
 

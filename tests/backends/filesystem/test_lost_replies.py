@@ -269,3 +269,11 @@ def test_a_store_that_is_removed_meanwhile_ends_in_a_sentence(root, gone):
     (root / gone).rename(root.parent / "away")
     with pytest.raises(UnavailableError, match="start again"):
         store.claim([B])
+
+
+def test_a_blob_that_was_replaced_while_it_was_opened_is_opened_anew(root, monkeypatch):
+    blobs = open_backend(str(root), worker="anna").blobs
+    blobs.write("ab/cd.npy", [b"whole"])
+    real = failing_once(monkeypatch, "fstat", "/blobs/")
+    assert bytes(blobs.open("ab/cd.npy")) == b"whole"
+    assert os.fstat is real
