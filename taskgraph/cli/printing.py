@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from taskgraph.description import without_long_numbers
+from taskgraph.description import brief, without_long_numbers
 from taskgraph.displays.numbers import (
     counted as counted,
     moment_text as moment_text,
@@ -104,7 +104,10 @@ def one_line(what: Any, limit: int = _WIDEST) -> str:
     >>> one_line("a" * 9, limit=7), one_line("two\nlines"), one_line(3)
     ('aa...aa', 'two\\nlines', '3')
     """
-    text = str(without_long_numbers(what))
+    try:
+        text = str(without_long_numbers(what))
+    except RecursionError:  # it contains itself
+        text = brief(what)
     if len(text) > limit:
         half = (limit - 3) // 2
         text = f"{text[:half]}...{text[-half:]}"

@@ -5,6 +5,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 import pandas
 import pytest
 
+from taskgraph.cli.printing import one_line
 from taskgraph.description import brief, describe, summary
 from taskgraph.displays.cells import cell
 
@@ -66,6 +67,12 @@ class Tall:
 def test_whatever_it_is_it_is_one_line():
     assert brief(pandas.DataFrame({"area": [1, 2]})) == "DataFrame(2, 1)"
     assert brief([Tall()]) == "list(Tall: 1 2)"
+
+
+def test_a_line_of_what_contains_itself_ends():
+    within = [1, 10**5000]
+    within.append(within)
+    assert one_line(within).startswith("list(1, int of 16610 bits")
 
 
 class Loud:

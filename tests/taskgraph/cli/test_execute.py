@@ -39,6 +39,14 @@ def test_a_jugfile_without_tasks_is_done(tg):
     assert "has no tasks" in tg("execute", "nothing.py").stderr
 
 
+def test_a_jugfile_that_shows_its_help_is_not_said_to_have_no_tasks(tg):
+    tg.write("asked.py", "import argparse\nargparse.ArgumentParser().parse_args()\n")
+    shown = tg("execute", "asked.py", "--", "--help")
+
+    assert "usage: asked.py" in shown.stdout
+    assert "no tasks" not in shown.stderr
+
+
 def test_arguments_after_dashes_are_the_scripts(tg):
     tg.jugfile("sums.py")
     tg("execute", "sums.py", "--", "3")

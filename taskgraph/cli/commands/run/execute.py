@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Loaded
 
+_HELP = frozenset(("-h", "--help"))
+"""What a jugfile may be asked for instead of tasks."""
+
 
 @click.command("execute")
 @jugfile_argument
@@ -133,7 +136,8 @@ def _prepare(
         require_shared(loaded)
     _point(loaded, results, jugfile)
     if not len(loaded.graph) and not loaded.missing:
-        note(f"{jugfile} has no tasks; {_advice(loaded, jugfile)}")
+        if _HELP.isdisjoint(given["arguments"]):  # else it has told how to call it
+            note(f"{jugfile} has no tasks; {_advice(loaded, jugfile)}")
         return
     same = loaded.results.backend.url == results.backend.url
     retry_failures(loaded, options, began if same else None)
