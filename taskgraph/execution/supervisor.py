@@ -212,8 +212,9 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             echo = self._observer.echo
-            common = self._provenance, echo, self._ending, self._graph.last
-            work(Job(self._what, self._options, *common), seat)
+            common = self._provenance, echo, self._ending
+            known = self._graph.last, self._graph.snapshot
+            work(Job(self._what, self._options, *common, *known), seat)
         child = self._children[pid] = Child(pid, seat)
         child.read = isinstance(self._what, HasRead)
         if self._graph:
@@ -232,10 +233,8 @@ class Supervisor:
             elif about == "store":
                 self._use(content)
             elif about == "more":
-                child.read = True
                 self._learn(*content)
             elif about == "digests":
-                child.read = True
                 self._graph.note(*content)
                 self._compare()
 

@@ -107,7 +107,7 @@ class Growing:
 
         What its tasks need follows from their keys, and is not looked at once more.
         """
-        if self.size or not _are_its_keys(graph, last.keys):
+        if self.size or not have_keys(graph, last.keys):
             return False
         columns = last.keys, self._functions_of(graph), last.counts, last.needs
         tasks, calls = graph.tasks, Calls()
@@ -169,8 +169,8 @@ class Growing:
         )
 
 
-def _are_its_keys(graph: Graph, keys: bytes) -> bool:
-    """Return whether these are the keys of a graph, in order.
+def have_keys(graph: Graph, keys: bytes) -> bool:
+    """Return whether the tasks of a graph have these keys, in order.
 
     Some are joined at a time, as a join takes 80 bytes of memory for each.
     """

@@ -25,6 +25,8 @@ _TIMEOUT_GRACE = 5.0
 """Seconds after a task's timeout until its worker is killed."""
 _LINGER = 30.0
 """Seconds in which a worker that has done all has to end."""
+_READ = frozenset(("more", "same", "digests", "known"))
+"""What is told of a jugfile that was read to its end, or to a barrier."""
 LINGERS = (
     f"a worker was killed because it did not end within {_LINGER:.0f} s after its last "
     "task: a thread that it has, or what it does at exit, does not end"
@@ -89,6 +91,7 @@ class Child:
     def told(self) -> Iterator[tuple[str, Any]]:
         """Yield what it told since, in order; the pieces of a graph together."""
         for about, content in self.seat.letters.received():
+            self.read |= about in _READ
             if about == "piece":
                 self.pieces.append(content)
             elif about == "more":

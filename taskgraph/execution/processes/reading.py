@@ -17,6 +17,7 @@ from taskgraph.errors import UsageError
 from taskgraph.execution.at_once import run_at_once
 from taskgraph.execution.output import DescriptorCopy, flush_streams
 from taskgraph.upkeep import snapshot
+from taskgraph.upkeep.growing import have_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -79,6 +80,8 @@ class Reader:
     last : Snapshot, optional
         The graph that was kept last in the store: if this one is the same, no more is
         told of it.
+    known : Snapshot, optional
+        The graph that the supervisor knows: likewise, where that is to compare it.
     """
 
     script: Script
@@ -89,6 +92,7 @@ class Reader:
     lease: float
     also: Sequence[str] = ()
     last: Snapshot | None = None
+    known: Snapshot | None = None
 
     def begin(self, results: Results) -> Loaded:
         """Read it for the first time in this worker.
@@ -108,6 +112,8 @@ class Reader:
         if self.whole:
             if not (loaded.results is results and self._tell_same(loaded)):
                 self._tell(loaded, self.script.growing())
+        elif self._is_known(loaded):
+            self.letters.send("known", None)
         elif not any(map(_is_compound, loaded.graph.generators)):
             names = (task.generator.name for task in loaded.graph.tasks)
             digests = digests_of(zip(names, loaded.graph, strict=True))
@@ -130,6 +136,13 @@ class Reader:
     def _read(self, results: Results, pause: Pause | None = None) -> Loaded:
         at_once = partial(run_at_once, member=self._member, also=self.also)
         return self.script.read(results, at_once, pause)
+
+    def _is_known(self, loaded: Loaded) -> bool:
+        """Return whether a graph has the tasks of the one that is known, in order."""
+        known, missing = self.known, b"".join(loaded.missing)
+        if known is None or missing != known.missing:
+            return False
+        return have_keys(loaded.graph, known.keys)
 
     def _tell_same(self, loaded: Loaded) -> bool:
         """Tell that the graph is the one that was kept last; return whether it is."""

@@ -95,7 +95,7 @@ class HasRead:
 
 @frozen
 class Job:
-    """What all workers of a supervisor have in common."""
+    """What all workers of a supervisor have in common; see `Reader`."""
 
     what: ToRead | HasRead
     options: RunOptions
@@ -103,6 +103,7 @@ class Job:
     echo: int | None
     ending: Ending
     last: Snapshot | None
+    known: Snapshot | None
 
 
 @frozen
@@ -230,6 +231,7 @@ def _graph(job: Job, seat: Seat) -> tuple[GraphSource, Loaded]:
         job.options.lease,
         job.options.per_worker.also,
         job.last,
+        job.known,
     )
     return reader, reader.begin(what.results)
 

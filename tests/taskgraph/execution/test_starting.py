@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,13 +13,15 @@ from taskgraph.execution.options import RunOptions
 from taskgraph.execution.pace import processors
 from taskgraph.execution.processes.child import Child
 from taskgraph.execution.processes.letters import Letters
+from taskgraph.execution.processes.reading import Reader
 from taskgraph.execution.processes.starting import Starting
 from taskgraph.execution.processes.worker_process import HasRead, Seat
 from taskgraph.execution.shared_page import NoPage, SharedPage
 from taskgraph.execution.supervisor import Supervisor
 from taskgraph.exit_codes import ExitCode
 from taskgraph.tasks.graph import Graph
-from taskgraph.tasks.jugfile import Loaded
+from taskgraph.tasks.jugfile import Jugfile, Loaded
+from taskgraph.upkeep.kept_jugfile import KeptJugfile
 
 
 @pytest.fixture
@@ -305,3 +308,33 @@ def test_who_still_reads_when_all_is_done_is_not_waited_for(tg):
     assert "3 done" in done.stderr
     assert not (tg.folder / "read").exists()
     assert tg.json("locks", "job.py") == []
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ("the same", {"known"}),
+        ("in another order", {"digests"}),
+        ("another barrier", {"digests"}),
+        ("none", {"digests"}),
+    ],
+)
+def test_of_a_graph_that_is_known_no_more_is_told(tmp_path, known, told):
+    """To compare them function by function takes each of many workers its time."""
+    path = tmp_path / "work.py"
+    path.write_text("from taskgraph import Task\nfor i in range(3): Task(abs, i)\n")
+    script, results = KeptJugfile(Jugfile(path)), open_store("memory://")
+    (graph,) = script.growing().pieces(script.read(results, None).graph)
+    keys = graph.keys[20:] + graph.keys[:20]
+    other = {
+        "the same": graph,
+        "in another order": replace(graph, keys=keys),
+        "another barrier": replace(graph, missing=graph.keys[:20]),
+    }
+    letters = Letters()
+    asked = script, letters, False, lambda _: None, False, 1.0
+    Reader(*asked, known=other.get(known)).begin(results)
+    child = Child(0, Seat("w", SharedPage(), letters))
+
+    assert {about for about, _ in child.told()} == {"store"} | told
+    assert child.read
