@@ -109,3 +109,30 @@ def most_between(counts, first, weights, means):
         if between > best:
             best, found = between, i
     return first + found
+
+
+@kernel
+def furthest_from_line(counts):
+    """Return which count is the furthest from the line between peak and farther end.
+
+    As `skimage.filters.threshold_triangle` computes it, but for a histogram of two
+    values, which is a triangle without a middle: it is the first one.
+    """
+    occur = peak = 0
+    for i in range(counts.size):
+        occur += counts[i] != 0
+        if counts[i] > counts[peak]:
+            peak = i
+    if occur == 2:
+        return 0
+    last, height = counts.size - 1, counts[peak]
+    turned = peak < last - peak
+    width = last - peak if turned else peak
+    norm = np.sqrt(np.float64(height * height + width * width))
+    up, along = height / norm, width / norm
+    most, level = -np.inf, 0
+    for i in range(width):
+        length = up * i - along * counts[last - i if turned else i]
+        if length > most:
+            most, level = length, i
+    return last - level if turned else level

@@ -162,8 +162,7 @@ def _li(counts: Counts, values: Values) -> float:
     return following + float(values[0])
 
 
-def _triangle(counts: Counts, values: Values) -> float:
-    """Return what `skimage.filters.threshold_triangle` does."""
+def _triangle_by_numpy(counts: Counts, values: Values) -> float:
     if np.count_nonzero(counts) == 2:  # a triangle without a middle
         return float(values[0])
     peak = int(np.argmax(counts))
@@ -175,6 +174,14 @@ def _triangle(counts: Counts, values: Values) -> float:
     length = height / norm * np.arange(width) - width / norm * counts[:width]
     level = int(np.argmax(length))
     return float(values[counts.size - 1 - level if turned else level])
+
+
+@falls_back_on(_triangle_by_numpy)
+def _triangle(counts: Counts, values: Values) -> float:
+    """Return what `skimage.filters.threshold_triangle` does."""
+    from segkit.thresholding.histogram_kernels import furthest_from_line
+
+    return float(values[furthest_from_line(counts)])
 
 
 def _triangle_of_voxels(image: Array) -> float:

@@ -158,6 +158,21 @@ def test_otsu_of_many_voxels_is_rounded_as_that_of_scikit_image(some, apart, fir
     assert whole_image._otsu(counts, values) == expected
 
 
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.sampled_from([0, 0, 1, 2, 10**6, 2**31]), max_size=30),
+    st.integers(-9, 9),
+    st.tuples(st.integers(1, 9), st.integers(1, 9)),
+)
+def test_the_triangle_is_that_of_numpy_to_the_last_place(some, first, ends):
+    counts = np.array([ends[0], *some, ends[1]])
+    values = np.arange(first, first + counts.size)
+
+    expected = whole_image._triangle_by_numpy(counts, values)
+
+    assert whole_image._triangle(counts, values) == expected
+
+
 @pytest.mark.parametrize("ends", [(-3, 7), (-9, -2), (-(2**15), 2**15 - 1), (0, 5)])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_signed_counts_are_in_the_order_of_their_values(ends, workers):
