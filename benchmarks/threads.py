@@ -65,7 +65,8 @@ def least(runs):
 class Twin:
     """Another process, which runs a call whenever it is told to.
 
-    It is forked with the call's arguments; who forks has to end it.
+    It is forked with copies of the call's arrays, as two threads do not read the same
+    voxels either; who forks has to end it.
     """
 
     def __init__(self, call):
@@ -75,6 +76,7 @@ class Twin:
         if self._child == 0:
             try:
                 os.close(self._told)
+                call = of_its_own(call)
                 while os.read(theirs, 1):
                     call(workers=1)
                     os.write(ours, b".")
@@ -96,6 +98,12 @@ class Twin:
         os.close(self._told)
         os.close(self._ended)
         os.waitpid(self._child, 0)
+
+
+def of_its_own(call):
+    """Return a call with copies of all arrays: none comes from the other's cache."""
+    own = [one.copy() if isinstance(one, np.ndarray) else one for one in call.args]
+    return partial(call.func, *own, **call.keywords)
 
 
 def blobs(shape, sigma, rng):
