@@ -148,7 +148,7 @@ def _filtered(
             continue
         across = int(axis == 0)  # the first axis that is not filtered
         lengths = image.shape[across : across + 1]
-        parts = shares(lengths[0], threads) if lengths else [slice(None)]
+        parts = shares(lengths[0], threads) if lengths else (slice(None),)
         lines = [(*(slice(None),) * across, part)[: image.ndim] for part in parts]
         in_threads(partial(run, axis), lines, threads)
         source = out

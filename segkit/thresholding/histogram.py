@@ -12,7 +12,7 @@ from segkit.compiled.fallback import falls_back_on
 from segkit.tiling.threads import cut, extremes, in_threads, lent, shares, thread_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -147,7 +147,7 @@ def _parts(
     along = (slice(None),) * axis
     kept: list[list[NDArray[np.uint32]]]
     kept = [[] for _ in range(image.nbytes // _MOST_COUNTED + 1)]
-    pieces = shares(image.shape[axis], threads)
+    pieces: Sequence[slice] = shares(image.shape[axis], threads)
     if len(kept) > 1:
         pieces = cut(image.shape[axis], max(len(pieces), len(kept)))
     # What no thread takes is never written, and so no memory.

@@ -18,7 +18,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -141,13 +141,15 @@ def in_threads(run: Callable[[A], B], items: Sequence[A], threads: int) -> list[
     share, errors = part(threads), list[BaseException]()
 
     def work() -> None:
+        limit = _share.set(share)
         try:
-            with at_most(share):
-                for place in places:
-                    found[place] = run(items[place])
+            for place in places:
+                found[place] = run(items[place])
         except BaseException as error:  # noqa: BLE001 - the caller raises it
             deque(places, maxlen=0)  # which leaves nothing to the others
             errors.append(error)
+        finally:
+            _share.reset(limit)
 
     others: list[Lock] = []
     try:
@@ -219,7 +221,8 @@ def cut(length: int, pieces: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(ends)]
 
 
-def shares(length: int, threads: int) -> list[slice]:
+@lru_cache(maxsize=64)
+def shares(length: int, threads: int) -> tuple[slice, ...]:
     """Return slices of an axis for threads to take one after the other.
 
     Each is two thirds of a thread's part of what is left: few at first, as to take one
@@ -231,16 +234,16 @@ def shares(length: int, threads: int) -> list[slice]:
     >>> [part.stop - part.start for part in shares(768, threads=2)]
     [256, 171, 114, 76, 51, 34, 22, 15, 10, 7, 6, 6]
     >>> shares(1000, threads=1)
-    [slice(0, 1000, None)]
+    (slice(0, 1000, None),)
     """
     if threads == 1 or length == 0:
-        return cut(length, 1)
+        return tuple(cut(length, 1))
     least = -(-length // (_LEAST_SHARE * threads))
     ends = [0]
     while (left := length - ends[-1]) > 0:
         size = -(-2 * left // (3 * threads))
         ends.append(ends[-1] + min(left, max(size, least)))
-    return [slice(start, stop) for start, stop in pairwise(ends)]
+    return tuple(slice(start, stop) for start, stop in pairwise(ends))
 
 
 def is_safe_in_threads(function: Any) -> bool:

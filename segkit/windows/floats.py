@@ -22,7 +22,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
-from segkit.windows.pieces import Piece, Slide, piece, slabs, slide, window_counts
+from segkit.windows.pieces import (
+    Piece,
+    Slide,
+    column_counts,
+    piece,
+    slabs,
+    slide,
+    window_counts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,8 +103,9 @@ def threshold_part(
 
 def double_rows(image: Array, rule: WindowRule, rows: Span, out: Array) -> None:
     """Threshold rows from start to stop, of all planes, by doubled sums."""
+    counts = column_counts(rule, image)
     for few in slabs(*rows, _rows_at_once(image, rule)):
-        _double(piece(image, rule, few, out))
+        _double(piece(image, rule, few, counts, out))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,12 +73,17 @@ class Piece:
         return self.first, rule.before, rule.after, self.counts, factors
 
 
-def piece(image: Array, rule: WindowRule, rows: tuple[int, int], out: Array) -> Piece:
-    """Cut the rows from start to stop out of an image."""
+def piece(
+    image: Array,
+    rule: WindowRule,
+    rows: Span,
+    counts: NDArray[np.float64],
+    out: Array,
+) -> Piece:
+    """Cut the rows from start to stop out of an image; see `Piece` for `counts`."""
     start, stop = rows
     first = max(start - rule.before[-2], 0)
     last = min(stop + rule.after[-2], image.shape[-2])
-    counts = window_counts(rule, image.shape, image.ndim - 1).astype(np.float64)
     own = out[..., start:stop, :].view(np.uint8)
     return Piece(image[..., first:last, :], start - first, counts, own, rule)
 
@@ -148,6 +153,11 @@ def slabs(start: int, stop: int, rows: int) -> Iterator[tuple[int, int]]:
     """Yield start and stop of slabs of `rows` rows."""
     for first in range(start, stop, rows):
         yield first, min(first + rows, stop)
+
+
+def column_counts(rule: WindowRule, image: Array) -> NDArray[np.float64]:
+    """Return the counts of all pieces of an image; see `Piece`."""
+    return window_counts(rule, image.shape, image.ndim - 1).astype(np.float64)
 
 
 def window_counts(

@@ -17,7 +17,7 @@ from segkit.arrays import of_common_dtype
 from segkit.compiled.fallback import falls_back_on
 from segkit.tiling.threads import cut, in_threads
 from segkit.windows import floats
-from segkit.windows.pieces import parts, piece, slabs, window_counts
+from segkit.windows.pieces import column_counts, parts, piece, slabs, window_counts
 from segkit.windows.rule import ABOVE, BELOW, NOT_ABOVE, WindowRule
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ def native(image: Array) -> Array:
 def _threshold_integers(
     image: Array, rule: WindowRule, shared: Sequence[tuple[Span, Span]], out: Mask
 ) -> None:
-    sums = accumulator(image, rule)
+    sums, counts = accumulator(image, rule), column_counts(rule, image)
 
     def run(part: tuple[Span, Span]) -> None:
-        _slide(image, rule, part, sums, out)
+        _slide(image, rule, part, sums, counts, out)
 
     in_threads(run, shared, len(shared))
 
@@ -216,13 +216,14 @@ def _slide(
     rule: WindowRule,
     shared: tuple[Span, Span],
     dtype: type[np.generic],
+    counts: NDArray[np.float64],
     out: Mask,
 ) -> None:
     """Threshold planes and rows of integers by sliding sums."""
     from segkit.windows import sliding_kernel
 
     planes, rows = shared
-    part = piece(image, rule, rows, out)
+    part = piece(image, rule, rows, counts, out)
     pixels, plan = part.pixels, part.plan
     scratch = np.zeros(3 * pixels.shape[-1] + rule.lengths[-1], dtype)
     if pixels.ndim == 2:
