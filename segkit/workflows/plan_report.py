@@ -27,15 +27,30 @@ if TYPE_CHECKING:
 
 # Bytes a voxel of the block that a task holds beside what it reads: roughly.
 _BYTES: dict[type[Stage], int] = {
-    TilesStage: 4,
-    OverlappingStage: 4,
-    WholeStage: 4,
     LabelStage: 9,
     FilterStage: 6,
     MeasureStage: 6,
     SaveImageStage: 9,
     SaveOverlayStage: 9,
 }
+# The same at the peak of a step, measured for 16 bits in planes and volumes.
+_BYTES_OF_STEP = {
+    **dict.fromkeys(("binarize", "invert", "ndnt", "skeleton"), 3),
+    **dict.fromkeys(("median", "local_maxima", "percentile", "subtract_background"), 6),
+    **dict.fromkeys(("fill_holes", "h_maxima", "remove_small_holes"), 15),
+    **dict.fromkeys(("equalize_hist", "rescale_intensity"), 18),
+    **dict.fromkeys(("adjust_gamma", "hysteresis", "laplacian_of_gaussian"), 25),
+    **dict.fromkeys(("adjust_log", "adjust_sigmoid", "slic"), 25),
+    **dict.fromkeys(("edges", "find_field_of_view", "watershed"), 40),
+    **dict.fromkeys(("canny", "uniform", "vessel_map"), 60),
+    **dict.fromkeys(("equalize_adapthist", "hessian_eigenvalues"), 90),
+    **dict.fromkeys(("membrane_map", "segment_cells", "segment_vessels"), 95),
+    **dict.fromkeys(("blobs", "sato"), 120),
+    "segment_nuclei": 150,
+    "frangi": 220,
+    "random_walker": 600,
+}
+_BYTES_OF_OTHERS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +139,17 @@ def _memory(one: Outputs, stage: Stage) -> int:
         min(size + 2 * margin, length)
         for size, margin, length in zip(box, halo, shape, strict=True)
     )
+    if isinstance(stage, TilesStage | OverlappingStage | WholeStage):
+        return read * max(bytes_of_step(step.function) for step in stage.steps)
     return read * _BYTES.get(type(stage), 0)
+
+
+def bytes_of_step(function: str) -> int:
+    """Return how many bytes for each voxel a step takes at its peak, roughly.
+
+    Examples
+    --------
+    >>> bytes_of_step("segment_nuclei"), bytes_of_step("gaussian")
+    (150, 12)
+    """
+    return _BYTES_OF_STEP.get(function, _BYTES_OF_OTHERS)
