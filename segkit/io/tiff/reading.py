@@ -7,7 +7,7 @@ or tiles.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -104,7 +104,7 @@ def _described(
     path: Path, tif: tifffile.TiffFile, series: int, options: OpenOptions
 ) -> Image:
     chosen = chosen_series(path, tif, series, options.level)
-    axes, shape, stated = _axes_and_shape(tif, chosen)
+    axes, shape, stated = _axes_and_shape(tif, chosen, series, options.level)
     stated = stated and not named_by_number(tif, series)
     if options.axes is not None:
         axes, stated = options.axes, True
@@ -135,20 +135,31 @@ def _shape(series: tifffile.TiffPageSeries, like: tuple[int, ...]) -> tuple[int,
 
 
 def _axes_and_shape(
-    tif: tifffile.TiffFile, series: tifffile.TiffPageSeries
+    tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, number: int, level: int
 ) -> tuple[str, tuple[int, ...], bool]:
     """Return our letters for the axes, the length of each, and if the file says so."""
     shape = tuple(int(n) for n in series.shape)
     meant, named = axes_meant(tif)
     if meant is not None:
         whole = dict(
-            zip(series.get_axes(False).lower(), series.get_shape(False), strict=True)
+            zip(*_with_axes_of_length_1(tif, series, number, level), strict=True)
         )
         kept = {name: int(n) for name, n in whole.items() if name in meant}
         if "".join(kept) == meant and np.prod([*kept.values()]) == np.prod(shape):
             return meant, tuple(kept.values()), named
     letters = _letters(series)
     return letters, shape, len({*series.axes.lower()} - {*letters, "s"}) == 0
+
+
+def _with_axes_of_length_1(
+    tif: tifffile.TiffFile, series: Any, number: int, level: int
+) -> tuple[str, tuple[int, ...]]:
+    """Return all axes that a series has in its file, in small letters, and lengths."""
+    if hasattr(series, "get_axes"):  # tifffile before 2026.5.2
+        return series.get_axes(False).lower(), series.get_shape(False)
+    every: Any = tif.series
+    whole = every(squeeze=False)[number].levels[level]
+    return whole.axes.lower(), whole.shape
 
 
 def _letters(series: tifffile.TiffPageSeries) -> str:

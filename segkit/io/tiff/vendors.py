@@ -22,7 +22,8 @@ def stated_by_vendor(tif: tifffile.TiffFile) -> Stated:
     These programs write 0 where they do not know.
     """
     for name, read in _READERS.items():
-        if getattr(tif, f"is_{name}", False):
+        known = f"is_{name}"  # of a file, tifffile says it of slides in tiles only
+        if getattr(tif, known, False) or getattr(tif.pages.first, known, False):
             return {
                 name: (step or None, unit) for name, (step, unit) in read(tif).items()
             }

@@ -50,7 +50,7 @@ CELLS = [
     ([1, 2], "[1, 2]"),
     (pandas.NaT, None),
     (pandas.DataFrame({"a": [1, 2]}), "DataFrame (2, 1)"),
-    (np.datetime64("NaT"), None),
+    (np.datetime64("NaT", "s"), None),
     (len, "builtins.len"),
     (b"x", "b'x'"),
 ]
