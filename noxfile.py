@@ -128,11 +128,21 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=_newest())
 def newest(session: nox.Session) -> None:
-    """Run the tests of names, keys, stores and imports on the newest Python here."""
+    """Run the tests of names, keys, stores, imports and files on the newest Python."""
     if session.python == PYTHONS[0]:
         session.skip(f"no Python newer than {session.python} is installed")
     session.install("-e", ".[test]")
-    session.run("pytest", "-q", *(session.posargs or SHORT))
+    # Files of others: what reads them drops older Pythons, and so is newer here.
+    session.run("pytest", "-q", *(session.posargs or (*SHORT, "tests/segkit/io")))
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """Start the commands, and test keys and images, with the least that we ask for."""
+    session.install("-e", ".[test]", "--resolution", "lowest-direct")
+    for command in ("tg", "segkit"):
+        session.run(command, "--version")
+    session.run("pytest", "-q", *(session.posargs or (*SHORT, "tests/segkit/io")))
 
 
 @nox.session(python=PYTHONS[0])

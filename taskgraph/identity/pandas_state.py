@@ -26,6 +26,7 @@ _OF_PANDAS = frozenset(
         *("_mgr", "_attrs", "_flags", "_name", "_item_cache", "_is_copy", "_cacher"),
         *("_cache", "_id", "_data", "_references", "_freq", "_range", "_typ"),
         *("_levels", "_codes", "_names", "sortorder"),
+        "_metadata",  # before 3.1 pickle gave it to each table, from its class
     )
 )
 
