@@ -14,6 +14,7 @@ import numpy as np
 from segkit import checks, extents
 from segkit.io.axes import require_said
 from segkit.io.calibration import SPATIAL
+from segkit.io.errors import ColourError
 from segkit.io.image import Image
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _described(
     checks.require_unmasked(image)
     names = axes
     if isinstance(image, Image):
-        image = image.measured() if axes else image.spatial()
+        image = image.measured() if axes else _in_space(image)
         if axes is None:
             names = image.axes if image.stated else None
         if spacing is None and names is None:
@@ -187,6 +188,23 @@ def _described(
     if spacing is None:
         return array, names, None
     return array, names, tuple(map(float, extents.as_spacing(spacing, count)))
+
+
+def _in_space(image: Image) -> Image:
+    """Return an opened image without axes other than those of space.
+
+    Raises
+    ------
+    ColourError
+        If there are others; frames and channels may be taken each by itself.
+    """
+    try:
+        return image.spatial()
+    except ColourError as error:
+        if "s" in image.axes:
+            raise
+        own = f"{error.message}; here axes={image.axes!r} does so, too"
+        raise ColourError(error.path, own) from None
 
 
 def _require_names(names: str, array: NDArray[Any]) -> None:

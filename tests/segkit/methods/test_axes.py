@@ -225,3 +225,12 @@ def test_a_volume_of_one_plane_is_that_plane(method, axis):
     volume = np.expand_dims(plane, axis)
     thick = method(volume, spacing=spacing)
     np.testing.assert_array_equal(thick, np.expand_dims(alone, axis))
+
+
+def test_an_opened_movie_is_refused_with_the_way_to_take_each_frame(tmp_path):
+    path = segkit.save(tmp_path / "movie.tif", frames(), axes="tyx")
+    movie = segkit.open_image(path)
+    with pytest.raises(segkit.io.ColourError, match="axes='tyx' does so, too"):
+        segment_nuclei(movie)
+    found = segment_nuclei(movie, axes="tyx")
+    np.testing.assert_array_equal(found, segment_nuclei(frames(), axes="tyx"))
