@@ -74,7 +74,7 @@ def _label_rows(
     """
     from segkit.labelling.kernels import label_rows
 
-    starts, shape = row_starts(box, labels.shape), np.array(box.shape)
+    starts, shape = source.starts, np.array(box.shape)
     parent = np.empty(_ROOM + box.shape[-1], np.int32)
     parent[0] = 0
     begun = np.zeros(starts.size + 1, np.int32)
@@ -84,7 +84,7 @@ def _label_rows(
     names = np.empty(box.shape[-1] + 1, np.int32)
     scratch = (index, edges, np.empty(kept, np.int64), names)
     state = np.zeros(2, np.int64)
-    given = (tuple(source), labels.reshape(-1), starts, shape, near, scratch)
+    given = (source.compiled, labels.reshape(-1), starts, shape, near, scratch)
     while True:
         label_rows(*given, parent, begun, state)
         row, count = state.tolist()
@@ -124,8 +124,7 @@ def first_places(
     from segkit.labelling.kernels import find_first
 
     first = np.empty(int(begun[-1]), np.int32)
-    starts = row_starts(box, labels.shape)
-    given = tuple(source), labels.reshape(-1), starts, box.shape[-1]
+    given = source.compiled, labels.reshape(-1), source.starts, box.shape[-1]
     find_first(*given, _edges_of_row(source, box), numbers, begun, first)
     return first
 
@@ -145,10 +144,9 @@ def fill(source: Source, labels: Array, box: Box, lookup: Array, out: Array) -> 
     """
     from segkit.labelling.kernels import fill_rows
 
-    starts = row_starts(box, labels.shape)
     edges = _edges_of_row(source, box)
     scratch = edges, np.empty(edges.size, lookup.dtype)
-    given = tuple(source), labels.reshape(-1), starts, box.shape[-1]
+    given = source.compiled, labels.reshape(-1), source.starts, box.shape[-1]
     fill_rows(*given, scratch, lookup, out.reshape(-1))
 
 
@@ -163,11 +161,11 @@ def provisional_faces(source: Source, labels: Array, box: Box) -> Faces:
     """
     from segkit.labelling.kernels import copy_faces
 
-    whole, starts = _outermost_rows(box), row_starts(box, labels.shape)
+    whole, starts = _outermost_rows(box), source.starts
     planes = np.empty((np.count_nonzero(whole), box.shape[-1]), labels.dtype)
     ends = np.empty((2, starts.size), labels.dtype)
     edges = _edges_of_row(source, box)
-    given = tuple(source), labels.reshape(-1), starts, whole, edges
+    given = source.compiled, labels.reshape(-1), starts, whole, edges
     copy_faces(*given, planes, *ends)
     numbers = (np.cumsum(whole) - 1).reshape(box.shape[:-1])
     found = [
@@ -211,16 +209,12 @@ def _see(labels: Array, seen: Array) -> None:
     see(labels, seen)
 
 
-def touching(first: Array, second: Array) -> Array:
-    """Return the pairs of labels at equal indices of two arrays, each pair once."""
-    return unique_pairs(_touching(first.ravel(), second.ravel()))
-
-
 @falls_back_on(by_numpy.touching)
-def _touching(first: Array, second: Array) -> Array:
-    """Return pairs of labels at equal indices of flat arrays, some of them twice."""
+def touching(first: Array, second: Array) -> Array:
+    """Return the pairs of labels at equal indices of two arrays, some of them twice."""
     from segkit.labelling import kernels
 
+    first, second = first.ravel(), second.ravel()
     found, state = np.empty((_ROOM, 2), np.int64), np.zeros(2, np.int64)
     while True:
         kernels.touching(first, second, found, state)

@@ -121,7 +121,7 @@ def see(labels: Array, seen: Array) -> None:
 
 
 def touching(first: Array, second: Array) -> Array:
-    """Return the pairs of labels at equal indices of flat arrays."""
+    """Return the pairs of labels at equal indices of two arrays."""
     both = (first != 0) & (second != 0)
     return np.stack([first[both], second[both]], axis=1).astype(np.int64)
 

@@ -25,7 +25,7 @@ import numpy as np
 from segkit import checks, extents
 from segkit.argument_kinds import require_types
 from segkit.labelling import box as label_box
-from segkit.labelling.connectivity import row_offsets, structure_of
+from segkit.labelling.connectivity import offsets, row_offsets, structure_of
 from segkit.labelling.merging import merge_tiles
 from segkit.labelling.runs import Source, source_of
 from segkit.labelling.seams import adjacent, touching_labels
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array, Labels
+    from segkit.labelling.connectivity import Offset
     from segkit.labelling.summary import Faces
 
 
@@ -131,7 +132,8 @@ def label(
         describe = partial(_summary, source, labels, by_planes)
         summaries = in_threads(describe, parts, threads)
         pairs = adjacent(boxes, structure)
-        seams = [_seam(summaries, lookups, pair, structure) for pair in pairs]
+        steps = offsets(structure)
+        seams = [_seam(summaries, lookups, pair, steps) for pair in pairs]
         ids = merge_tiles(summaries, seams=seams)
         lookups = [new[old] for new, old in zip(ids, lookups, strict=True)]
     dtype = lookups[0].dtype  # in place unless ids need more bytes
@@ -214,11 +216,11 @@ def _seam(
     parts: Sequence[TileSummary],
     numbers: Sequence[Array],
     pair: tuple[int, int],
-    structure: Array,
+    steps: Sequence[Offset],
 ) -> Seam:
     """Return which objects of two boxes touch, by their numbers."""
     (a, b), lookups = [parts[k] for k in pair], [numbers[k] for k in pair]
-    pairs = touching_labels(a, b, structure, lookups=(lookups[0], lookups[1]))
+    pairs = touching_labels(a, b, steps, lookups=(lookups[0], lookups[1]))
     return Seam(a.box, b.box, pairs)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from segkit.labelling.box import row_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +28,13 @@ class Source(NamedTuple):
     """Whether voxels that follow one another in a row touch."""
     by_value: bool
     """Whether only voxels of equal values do."""
+    starts: NDArray[np.int64]
+    """Where each row of the box starts in the flat image, in raster order."""
+
+    @property
+    def compiled(self) -> tuple[Any, ...]:
+        """What kernels take for the source."""
+        return self[:-1]
 
 
 def source_of(image: Array, box: Box, *, joined: bool, by_value: bool) -> Source:
@@ -37,4 +46,5 @@ def source_of(image: Array, box: Box, *, joined: bool, by_value: bool) -> Source
         padded = np.zeros((rows, -(-width // 64) * 8), np.uint8)
         padded[:, : octets.shape[-1]] = octets.reshape(rows, -1)
         bits = padded.view("<u8").astype(np.uint64, copy=False)
-    return Source(image.reshape(-1), bits, joined, by_value)
+    starts = row_starts(box, image.shape)
+    return Source(image.reshape(-1), bits, joined, by_value, starts)

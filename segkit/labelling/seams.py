@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segkit.arrays import Array
+    from segkit.labelling.connectivity import Offset
     from segkit.labelling.summary import TileSummary
     from segkit.tiling.boxes import Box, Tile
 
@@ -48,8 +49,8 @@ def find_seam(
     """
     for summary in (first, second):
         require_summary(summary)
-    structure = structure_of(len(first.shape), connectivity)
-    return Seam(first.box, second.box, touching_labels(first, second, structure))
+    steps = offsets(structure_of(len(first.shape), connectivity))
+    return Seam(first.box, second.box, touching_labels(first, second, steps))
 
 
 @known_as("segkit")
@@ -80,13 +81,14 @@ def adjacent_tiles(
 def touching_labels(
     a: TileSummary,
     b: TileSummary,
-    structure: Array,
+    steps: Sequence[Offset],
     *,
     lookups: tuple[Array, Array] | None = None,
 ) -> NDArray[np.int64]:
     """Return which labels of two tiles touch: rows (label in a, label in b).
 
-    `lookups` translate what the planes of either hold, if those are not its labels.
+    `steps` are the `offsets` to all neighbours. `lookups` translate what the planes of
+    either hold, if those are not its labels.
     """
     side = _direction(a.box, b.box)
     found = [np.zeros((0, 2), np.int64)]
@@ -95,7 +97,7 @@ def touching_labels(
         plane_b = _strip(b, tuple(-d for d in side))
         found += [
             label_box.touching(plane_a[cut_a], plane_b[cut_b])
-            for cut_a, cut_b in _shifts(structure, side)
+            for cut_a, cut_b in _shifts(steps, side)
         ]
     pairs = np.concatenate(found)
     if lookups is not None:
@@ -139,11 +141,11 @@ def _strip(summary: TileSummary, side: tuple[int, ...]) -> Array:
 
 
 def _shifts(
-    structure: Array, side: tuple[int, ...]
+    steps: Sequence[Offset], side: tuple[int, ...]
 ) -> Iterable[tuple[tuple[slice, ...], tuple[slice, ...]]]:
     """Yield pairs of indices that align touching voxels of two strips."""
     from_second = {-1: slice(1, None), 0: slice(None), 1: slice(None, -1)}
-    for offset in offsets(structure):
+    for offset in steps:
         if all(d in (0, o) for o, d in zip(offset, side, strict=True)):
             free = [0 if d else o for o, d in zip(offset, side, strict=True)]
             yield (
