@@ -102,15 +102,15 @@ def widen(how: Narrowing, data: Any) -> memoryview:
             numpy.add(steps[: stop - start], base, out=wide[start:stop])
             base = wide[stop - 1]
         return memoryview(wide.data).cast("B")
+    if how.step is None:
+        numpy.add(narrow, base, out=wide)
+        return memoryview(wide.data).cast("B")
+    steps = numpy.empty(min(len(wide), _BLOCK), "<u8")
     for start, stop in _blocks(len(wide)):
-        block = wide[start:stop]
-        if how.step is None:
-            numpy.add(narrow[start:stop], base, out=block)
-            continue
-        numpy.add(narrow[start:stop], numpy.uint64(how.step), out=block)
-        numpy.cumsum(block, out=block)
-        block += base
-        base = block[-1]
+        some = steps[: stop - start]
+        numpy.add(narrow[start:stop], numpy.uint64(how.step), out=some)
+        some[:1] += base
+        base = numpy.add.accumulate(some, out=wide[start:stop])[-1]
     return memoryview(wide.data).cast("B")
 
 
