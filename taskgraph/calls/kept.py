@@ -133,13 +133,14 @@ class Calls:
             yield from _block(count, data)
 
     def with_words(
-        self, words: re.Pattern[bytes]
+        self, *words: re.Pattern[bytes]
     ) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Yield the blocks in which some words stand: first place, what was packed."""
         start = 0
         for count, data in self.blocks:
             with suppress(*NONSENSE):
-                if words.search(zstd.decompress(data)):
+                packed = zstd.decompress(data)
+                if any(word.search(packed) for word in words):
                     yield start, _block(count, data)
             start += count
 

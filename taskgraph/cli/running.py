@@ -257,15 +257,16 @@ def run_script(
     return _concluded(supervisor, code, report, options, whole=whole)
 
 
-def _learner(display: Display) -> Callable[[Snapshot, Backend], None]:
+def _learner(display: Display) -> Callable[[Snapshot, Backend, bool], None]:
     """Return what takes in a graph that workers have told."""
 
-    def learned(told: Snapshot, backend: Backend) -> None:
+    def learned(told: Snapshot, backend: Backend, kept: bool) -> None:
         from taskgraph.upkeep.kept_jugfile import keep_snapshot
 
         load_for_end()  # now workers are busy
         display.know(told.named, lambda: told)
-        keep_snapshot(told, backend)
+        if not kept:
+            keep_snapshot(told, backend)
 
     return learned
 

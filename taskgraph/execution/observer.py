@@ -32,14 +32,15 @@ class Observer:
     started : callable
         Called once, when the workers are at work, or nothing is left for them.
     learned : callable
-        Called with the graph that workers have read, and its store, when they have.
+        Called with the graph that workers have read, and its store, when they have;
+        and whether the store keeps it already.
     """
 
     echo: int | None = None
     tick: Callable[[Backend], None] | None = None
     note: Callable[[str], None] = _nobody
     started: Callable[[], None] = _nobody
-    learned: Callable[[Snapshot, Backend], None] = _nobody
+    learned: Callable[[Snapshot, Backend, bool], None] = _nobody
 
 
 UNOBSERVED = Observer()

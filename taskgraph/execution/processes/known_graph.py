@@ -124,7 +124,7 @@ class KnownGraph:
         if new is None or new is self._told or (now < self._next and not last):
             return
         self._told = new
-        observer.learned(new, backend)
+        observer.learned(new, backend, new is self.last)
         ended = time.monotonic()
         self._next = ended + _SELDOM * (ended - now)
 

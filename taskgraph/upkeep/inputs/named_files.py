@@ -46,7 +46,8 @@ _ITEMS = 32
 _SLACK = 0.1
 """Seconds after its end in which a file of a task may be written out."""
 _LIKE_A_NAME = re.compile(r"\A[^\n]{0,4000}?[./\\]\w[^\n]{0,4000}\Z")
-_IN_BLOCK = re.compile(rb"[./\\]\w")
+_IN_BLOCK = tuple(map(re.compile, (rb"\.\w", rb"/\w", rb"\\\w")))
+"""Each begins with a letter, and not one of some: that is found five times as fast."""
 _INSIDE: dict[type, Callable[[Any], Iterable[Any]]] = {
     tuple: iter,
     list: iter,
@@ -126,8 +127,10 @@ def written_calls(graph: Graph) -> Iterator[Named]:
 def kept_calls(snapshot: Snapshot) -> Iterator[Named]:
     """Yield the calls of tasks as they are kept, where one may name a file."""
     keys, names, functions = snapshot.keys, snapshot.names, snapshot.functions
-    for start, calls in snapshot.calls.with_words(_IN_BLOCK):
+    for start, calls in snapshot.calls.with_words(*_IN_BLOCK):
         for place, call in enumerate(calls, start):
+            if type(call) in _NUMBERS:
+                continue
             key = keys[place * KEY_SIZE : (place + 1) * KEY_SIZE]
             yield key, names[functions[place]], call
 

@@ -102,6 +102,28 @@ def test_nothing_is_imported_when_the_workers_have_ended(tg):
     assert ended.stdout == b"[]\n"
 
 
+def test_a_graph_that_is_as_it_was_is_read_from_the_store_once(tg):
+    tg.jugfile("sums.py")
+    tg("execute", "sums.py")
+    script = (
+        "import atexit, sys, taskgraph.cli\n"
+        "from taskgraph.upkeep import snapshot\n"
+        "decode, sizes = snapshot.decode, []\n"
+        "def noted(data):\n"
+        "    sizes.append(len(data))\n"
+        "    return decode(data)\n"
+        "snapshot.decode = noted\n"
+        "atexit.register(lambda: print(len(sizes)))\n"
+        "sys.argv = ['tg', 'execute', '-q', 'sums.py']\n"
+        "taskgraph.cli.main()\n"
+    )
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(
+        command, cwd=tg.folder, env=tg.env, check=True, capture_output=True
+    )
+    assert ended.stdout.split()[-1] == b"1"  # what workers know, they know by a fork
+
+
 def test_help_needs_no_engine(tg):
     found = imported_by(tg, 0, "--help")
 
