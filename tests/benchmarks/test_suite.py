@@ -8,10 +8,12 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
@@ -221,15 +223,20 @@ def test_what_the_machine_gives_at_best_stands_beside_a_ratio(modules) -> None:
     assert "| 1.56x (96 %) | at least 1.7x: **no** |" in lines[2]
 
 
-def test_what_two_processes_do_at_once_is_done_by_both(modules, tmp_path) -> None:
-    def call(*, workers: int) -> None:
-        (tmp_path / f"{os.getpid()}").touch()
+def test_two_processes_at_once_do_the_same_with_arrays_of_their_own(
+    modules, tmp_path
+) -> None:
+    def call(image: np.ndarray, *, workers: int) -> None:
+        (tmp_path / f"{os.getpid()}").write_text(f"{image.ctypes.data} {image.sum()}")
 
-    twin = modules["threads"].Twin(call)
+    bound = partial(call, np.arange(5))
+    twin = modules["threads"].Twin(bound)
     try:
-        twin.at_once(call, 1)
+        twin.at_once(bound, 1)
         assert len(list(tmp_path.iterdir())) == 1
-        twin.at_once(call, 2)
+        twin.at_once(bound, 2)
     finally:
         twin.end()
-    assert len(list(tmp_path.iterdir())) == 2
+    ours, theirs = (one.read_text().split() for one in tmp_path.iterdir())
+    assert ours[0] != theirs[0]
+    assert ours[1] == theirs[1] == "10"
