@@ -9,7 +9,6 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from traceback import walk_tb
 from types import ModuleType
 
 from backends.warning import warn
@@ -127,6 +126,8 @@ def hiding(error: BaseException, path: Path) -> str:
     """
     if not isinstance(error, ImportError | AttributeError):
         return ""
+    from traceback import walk_tb  # costs time at every start
+
     files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
     files += [getattr(getattr(error, "obj", None), "__file__", None) or ""]
     files += [getattr(error, "path", None) or ""]
