@@ -15,6 +15,8 @@ from segkit.compiled.kernels import kernel
 _LONGEST_RUN = 2**20
 # Voxels that are looked at together: most of an image goes on as it is, noise does not.
 _FEW, _MANY = 16, 128
+_LONG = 64  # as many as a run has if most of a line goes on as it is
+_SOME = 2**10  # voxels of rows that are looked at together: often none is of an object
 
 
 @kernel
@@ -109,8 +111,64 @@ def mark_rows(labels, starts, width, seen):
 
 
 @kernel
+def find_runs(line, before, begins):
+    """Write where runs of equal values of a line begin, 0 as well; return how many.
+
+    Parameters
+    ----------
+    line
+        Not empty.
+    before
+        How many runs the line before it has, as this one may.
+    begins
+        Receives the places, and behind them the line's length; of that and one more.
+    """
+    if before * _LONG >= line.size:
+        count = _mark_begins(line, begins)
+    else:
+        count = x = 0
+        while x < line.size:
+            begins[count] = x
+            count += 1
+            x = run_end(line, x, line.size)
+    begins[count] = line.size
+    return count
+
+
+@kernel
+def _mark_begins(line, begins):
+    """Write where runs begin, without a branch: nothing foretells where short ones end.
+
+    It takes as long as `run_end` for runs of `_LONG` voxels.
+    """
+    name, count, begins[0] = line[0], 1, 0
+    for x in range(1, line.size):
+        begins[count] = x
+        count += line[x] != name
+        name = line[x]
+    return count
+
+
+@kernel
+def _find_lines(labels, starts, width, there):
+    """Write which rows of a box have voxels of objects; return whether any has."""
+    voxels = starts.size * width
+    whole = starts[-1] - starts[0] == voxels - width  # as one long row
+    if (
+        starts.size > 1
+        and whole
+        and all_are(0, labels, starts[0], starts[0] + voxels, voxels)
+    ):
+        return False
+    for row in range(starts.size):
+        start = starts[row]
+        there[row] = not all_are(0, labels, start, start + width, width)
+    return True
+
+
+@kernel
 def sum_rows(
-    labels, intensity, lines, shape, place, slots, sums, intensities, relative
+    labels, intensity, lines, shape, scratch, slots, sums, intensities, relative
 ):
     """Add positions and intensities of the objects of a box to their sums.
 
@@ -125,8 +183,8 @@ def sum_rows(
         voxels of objects.
     shape
         The box's shape (int64).
-    place
-        Scratch, a number for each axis.
+    scratch
+        A number for each axis, for each voxel of a row, and one more (int64).
     slots
         For each label the row of its object in `sums` and `intensities`; empty if that
         is the label itself.
@@ -138,47 +196,53 @@ def sum_rows(
         as zero in the sums; which is an object's first one if `relative`, else 0.
     """
     starts, there = lines
-    width, last = shape[-1], starts.size - 1
-    known = slots.size or sums.shape[0]
-    whole = starts[last] - starts[0] == last * width  # as one long row
-    largest = first = 0
-    while first <= last:
-        line = labels[starts[first] : starts[last if whole else first] + width]
-        row, end = first - 1, 0
-        x = next_object(line, 0)
-        while x < line.size:
-            name = line[x]
-            if not 0 < name < known:
-                return -1
-            if x >= end:
-                row += 1 + (x - end) // width if x >= end + width else 1
-                end = (row - first + 1) * width
-                set_row(row, shape, place)
-                there[row] = 1
-            stop = run_end(line, x, min(end, x + _LONGEST_RUN))
-            start, length = x - end + width, stop - x
-            largest = max(largest, name)
-            slot = slots[name] if slots.size else name
-            if intensity.size:
-                values = intensity[starts[row] + start : starts[row] + start + length]
-                if sums[slot, 0] == 0:
-                    _begin_intensities(intensities[slot], values[0], relative)
-                _add_intensities(intensities[slot], values)
-            if place.size == 2:
-                _add_run_of_plane(sums[slot], place[0], start, length)
-            elif place.size == 3:
-                _add_run_of_volume(sums[slot], place, start, length)
-            else:
-                place[-1] = start
-                _add_run(sums[slot], place, length)
-            x = next_object(line, stop)
-        first = last + 1 if whole else first + 1
+    width, known = shape[-1], slots.size or sums.shape[0]
+    place, begins = scratch[: shape.size], scratch[shape.size :]
+    largest, count, some = 0, 1, max(1, _SOME // width)
+    for first in range(0, starts.size, some):
+        near = slice(first, min(first + some, starts.size))
+        if not _find_lines(labels, starts[near], width, there[near]):
+            continue
+        for row in range(near.start, near.stop):
+            if there[row] == 0:
+                continue
+            line = labels[starts[row] : starts[row] + width]
+            set_row(row, shape, place)
+            count = find_runs(line, count, begins)
+            for run in range(count):
+                begin, end, name = begins[run], begins[run + 1], line[begins[run]]
+                if name == 0:
+                    continue
+                if not 0 < name < known:
+                    return -1
+                largest = max(largest, name)
+                slot = slots[name] if slots.size else name
+                if intensity.size:
+                    values = intensity[starts[row] + begin : starts[row] + end]
+                    is_new = sums[slot, 0] == 0
+                    _add_intensities(intensities[slot], values, is_new, relative)
+                _add_run(sums[slot], place, begin, end)
     return largest
 
 
 @kernel
+def _add_run(sums, place, x, end):
+    """Add voxels from `x` to `end` along the last axis, elsewhere at `place`."""
+    while x < end:
+        length = min(end - x, _LONGEST_RUN)
+        if place.size == 2:
+            _add_run_of_plane(sums, place[0], x, length)
+        elif place.size == 3:
+            _add_run_of_volume(sums, place, x, length)
+        else:
+            place[-1] = x
+            _add_run_of_any(sums, place, length)
+        x += length
+
+
+@kernel
 def _add_run_of_plane(sums, y, x, length):
-    """Do what `_add_run` does for two axes, in a third of the time."""
+    """Do what `_add_run_of_any` does for two axes, in a third of the time."""
     count = sums[0]
     along, squares = _powers_of_run(x, length)
     sums[1] += length * y
@@ -196,7 +260,7 @@ def _add_run_of_plane(sums, y, x, length):
 
 @kernel
 def _add_run_of_volume(sums, place, x, length):
-    """Do what `_add_run` does for three axes, in a third of the time."""
+    """Do what `_add_run_of_any` does for three axes, in a third of the time."""
     count, z, y = sums[0], place[0], place[1]
     along, squares = _powers_of_run(x, length)
     sums[1] += length * z
@@ -237,7 +301,7 @@ def set_row(row, shape, place):
 
 
 @kernel
-def _add_run(sums, place, length):
+def _add_run_of_any(sums, place, length):
     """Add `length` voxels from `place` on, along the last axis."""
     ndim = place.size
     last = ndim - 1
@@ -263,16 +327,12 @@ def _add_run(sums, place, length):
 
 
 @kernel
-def _begin_intensities(sums, first, relative):
-    sums[2] = first
-    sums[3] = first
-    if relative:
-        sums[4] = first
-
-
-@kernel
-def _add_intensities(sums, values):
+def _add_intensities(sums, values, is_new, relative):
     """Add the intensities of a run, as deviations from `sums[4]`."""
+    if is_new:
+        sums[2] = sums[3] = values[0]
+        if relative:
+            sums[4] = values[0]
     total = sums[0]
     squares = sums[1]
     least = sums[2]

@@ -317,9 +317,12 @@ def _sum(
     starts = label_box.row_starts(box, labels.shape)
     relative = intensities.dtype == np.float64
     flat, shape = labels.reshape(-1), np.array(box.shape)
-    place, there = np.zeros(shape.size, np.int64), np.zeros(starts.size, np.uint8)
+    there = np.zeros(starts.size, np.uint8)
+    if not shape[-1]:  # no voxels in any line
+        return 0, there
+    scratch = np.empty(shape.size + shape[-1] + 1, np.int64)
     own = (slots, sums, intensities, relative)
-    return sum_rows(flat, values, (starts, there), shape, place, *own), there
+    return sum_rows(flat, values, (starts, there), shape, scratch, *own), there
 
 
 def _position_columns(sums: Array, start: list[int]) -> dict[str, Array]:

@@ -91,8 +91,8 @@ def _counted(
     most = min(counts.size, lines.numbers.size * lines.box.shape[-1])
     names, often = np.empty((2, most), np.int64)
     found = Intensities(names, np.empty(most, intensity.dtype), often)
-    rows = lines.starts, lines.box.shape[-1]
-    given = labels.reshape(-1), intensity.reshape(-1), *rows, slots
+    begins = np.empty(lines.box.shape[-1] + 1, np.int64)
+    given = labels.reshape(-1), intensity.reshape(-1), lines.starts, begins, slots
     number = row_kernels.count_intensities(*given, low, counts, present, tuple(found))
     return Intensities(*(column[:number] for column in found))
 

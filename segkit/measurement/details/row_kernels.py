@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 from segkit.compiled.kernels import kernel
-from segkit.measurement.kernels import all_are, next_voxel, run_end
-
-_STRETCH = 64  # voxels of which most are background, or not one
+from segkit.measurement.kernels import find_runs
 
 
 @kernel
@@ -24,20 +22,25 @@ def write_runs(labels, starts, width, runs, state):
     runs
         Receives the runs in raster order, shape (4, any).
     state
-        Where to look on, a row and a place in it, and how many runs there are; zeros at
-        first. It ends before the last row if there is no more room: call it again with
-        more.
+        The row to go on with, and how many runs there are; zeros at first. It is a row
+        of the box if there is no room for its runs: call it again with more. Behind
+        these two, scratch for each voxel of a row, and one more.
     """
-    found = state[2]
-    row, start = next_voxel(labels, starts, width, state[0], state[1])
-    while row < starts.size and found < runs.shape[1]:
+    row, found, begins = state[0], state[1], state[2:]
+    count = 1
+    while row < starts.size:
         line = labels[starts[row] : starts[row] + width]
-        stop = run_end(line, start, width)
-        runs[0, found], runs[1, found] = line[start], row
-        runs[2, found], runs[3, found] = start, stop - start
-        found += 1
-        row, start = next_voxel(labels, starts, width, row, stop)
-    state[0], state[1], state[2] = row, start, found
+        count = find_runs(line, count, begins)
+        if found + count > runs.shape[1]:
+            break
+        for run in range(count):
+            start = begins[run]
+            if line[start] != 0:
+                runs[0, found], runs[1, found] = line[start], row
+                runs[2, found], runs[3, found] = start, begins[run + 1] - start
+                found += 1
+        row += 1
+    state[0], state[1] = row, found
 
 
 @kernel
@@ -78,7 +81,7 @@ def write_rows(name, number, start, length, order, rows):
 
 @kernel
 def count_intensities(
-    labels, intensity, starts, width, slots, lowest, counts, present, found
+    labels, intensity, starts, begins, slots, lowest, counts, present, found
 ):
     """Count, for each object, how often it has which intensity; list what there is.
 
@@ -88,8 +91,10 @@ def count_intensities(
     ----------
     labels, intensity
         The whole arrays, flat.
-    starts, width
-        Where each row of the box starts, and how long it is.
+    starts
+        Where each row of the box starts.
+    begins
+        Scratch for each voxel of a row, and one more.
     slots
         For each label the row of its object in `counts`.
     lowest
@@ -102,16 +107,16 @@ def count_intensities(
         Receives labels, intensities and counts, of the rows in order: three arrays,
         with room for all counts that are not 0.
     """
+    count = 1
     for row in range(starts.size):
-        line = labels[starts[row] : starts[row] + width]
-        values = intensity[starts[row] : starts[row] + width]
-        for start in range(0, width, _STRETCH):
-            if all_are(0, line, start, width, _STRETCH):
-                continue
-            # A voxel at a time: runs of fragments end before they pay.
-            for x in range(start, min(start + _STRETCH, width)):
-                if line[x] != 0:
-                    counts[slots[line[x]], values[x] - lowest] += 1
+        line = labels[starts[row] : starts[row] + begins.size - 1]
+        count = find_runs(line, count, begins)
+        for run in range(count):
+            begin, end, name = begins[run], begins[run + 1], line[begins[run]]
+            if name != 0:
+                own = counts[slots[name]]
+                for value in intensity[starts[row] + begin : starts[row] + end]:
+                    own[value - lowest] += 1
     number, (names, grey, often) = 0, found
     for slot in range(1, counts.shape[0]):
         name = present[slot]

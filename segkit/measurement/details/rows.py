@@ -102,11 +102,11 @@ def find_runs(labels: Array, lines: Lines) -> tuple[Array, Array, Array, Array]:
     from segkit.measurement.details.row_kernels import write_runs
 
     box, numbers, starts = lines
-    state = np.zeros(3, np.int64)
+    state = np.zeros(3 + box.shape[-1], np.int64)
     runs = np.empty((4, _ROOM + box.size // _ROOM), np.int64)
     while True:
         write_runs(labels.reshape(-1), starts, box.shape[-1], runs, state)
-        row, _, count = state.tolist()
+        row, count = state[:2].tolist()
         if row == starts.size:
             name, line, begin, length = runs[:, :count]
             return name, numbers[line], begin, length

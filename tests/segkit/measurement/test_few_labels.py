@@ -96,3 +96,13 @@ def test_a_few_objects_take_few_calls(name, most):
 
     run()
     assert calls_of(run) <= most
+
+
+@pytest.mark.parametrize("stop", [(4, 0), (0, 4), (0, 0)])
+def test_a_tile_that_owns_nothing_has_no_objects(stop):
+    read, write = segkit.Box((0, 0), (4, 4)), segkit.Box((0, 0), stop)
+    tile = segkit.Tile((0, 0), read, write)
+
+    table = segkit.measure_tile(np.ones((4, 4), np.int32), tile, (4, 4))
+
+    assert (len(table), table.voxels) == (0, 0)
