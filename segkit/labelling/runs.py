@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from segkit.labelling.box import row_starts
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -48,3 +46,24 @@ def source_of(image: Array, box: Box, *, joined: bool, by_value: bool) -> Source
         bits = padded.view("<u8").astype(np.uint64, copy=False)
     starts = row_starts(box, image.shape)
     return Source(image.reshape(-1), bits, joined, by_value, starts)
+
+
+def row_starts(box: Box, shape: tuple[int, ...]) -> Array:
+    """Return where each row of a box starts in the flat array, in raster order."""
+    if len(shape) > 1 and not any(box.start[1:-1]) and box.stop[1:-1] == shape[1:-1]:
+        each = math.prod(shape[1:-1])  # rows equally far apart, whatever axes they have
+        first, number = box.start[0] * each, (box.stop[0] - box.start[0]) * each
+        begin, step = first * shape[-1] + box.start[-1], shape[-1]
+        return np.arange(begin, begin + number * step, step)
+    starts = np.zeros((), np.int64)
+    step = 1
+    steps = []
+    for length in reversed(shape):
+        steps.append(step)
+        step *= length
+    for start, stop, size in zip(
+        box.start[:-1], box.stop[:-1], steps[:0:-1], strict=True
+    ):
+        starts = starts[..., None] + np.arange(start, stop) * size
+    flat: Array = starts.ravel() + box.start[-1]
+    return flat

@@ -11,6 +11,7 @@ import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
 from segkit.labelling import box as label_box
+from segkit.labelling.runs import row_starts
 from segkit.measurement import by_numpy, outlines
 from segkit.measurement.details import gathering
 from segkit.measurement.kernels import sum_rows
@@ -296,7 +297,7 @@ def _seen(labels: Array, box: Box, largest: int) -> NDArray[np.bool_]:
 def _mark(labels: Array, box: Box, seen: Array) -> None:
     from segkit.measurement.kernels import mark_rows
 
-    starts = label_box.row_starts(box, labels.shape)
+    starts = row_starts(box, labels.shape)
     mark_rows(labels.reshape(-1), starts, box.shape[-1], seen)
 
 
@@ -314,7 +315,7 @@ def _sum(
     Return the largest label, -1 if one has no row, and which lines have objects.
     """
     values = np.zeros(0, np.uint8) if intensity is None else intensity.reshape(-1)
-    starts = label_box.row_starts(box, labels.shape)
+    starts = row_starts(box, labels.shape)
     relative = intensities.dtype == np.float64
     flat, shape = labels.reshape(-1), np.array(box.shape)
     there = np.zeros(starts.size, np.uint8)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from segkit.compiled.fallback import falls_back_on
-from segkit.labelling.box import row_starts
+from segkit.labelling.runs import row_starts
 from segkit.measurement.details import row_kernels, rows
 
 if TYPE_CHECKING:

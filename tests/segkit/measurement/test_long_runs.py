@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segkit.labelling.box import row_starts
+from segkit.labelling.runs import row_starts
 from segkit.measurement.kernels import next_object, run_end
 from segkit.tiling.boxes import Box
 
