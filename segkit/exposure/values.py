@@ -287,7 +287,7 @@ def invert(image: ArrayLike) -> Array:
 
 @known_as("segkit")
 @declare_reach(_nowhere)
-def convert(image: ArrayLike, dtype: Dtype) -> Array:
+def convert(image: ArrayLike, dtype: Dtype | np.dtype[Any] | type[np.generic]) -> Array:
     """Return an image of another dtype, its range stretched to that of the new one.
 
     To keep the numbers as they are, use ``image.astype(dtype)``.
@@ -297,7 +297,8 @@ def convert(image: ArrayLike, dtype: Dtype) -> Array:
     image : array_like, shape (..., z, y, x)
         Bool, integer or float, finite. Floats are from -1 to 1.
     dtype : {"bool", "uint8", "uint16", "int16", "float32", "float64"}
-        The new one. The range of floats is 0 to 1 (-1 to 1 of signed integers).
+        The new one, or numpy's own of that name. The range of floats is 0 to 1 (-1 to 1
+        of signed integers).
 
     Returns
     -------
@@ -319,23 +320,28 @@ def convert(image: ArrayLike, dtype: Dtype) -> Array:
     """
     util: Any = import_module("skimage.util")
     array = checks.native(checks.as_image(image))
-    checks.one_of(dtype, get_args(Dtype), name="dtype")
+    name: Any = dtype
+    if isinstance(dtype, np.dtype) or (
+        isinstance(dtype, type) and issubclass(dtype, np.generic)
+    ):
+        name = np.dtype(dtype).name
+    checks.one_of(name, get_args(Dtype), name="dtype")
     if array.dtype.kind in "iu":
         if array.dtype.name not in _BITS:
             raise TypeError(
                 f"image has dtype {array.dtype}, whose range images do not fill; use"
                 " rescale_intensity with in_range and out_range, or .astype"
             )
-        if dtype in _BITS:
-            return _with_bits(array, dtype)
-    elif array.dtype.kind == "f" and dtype not in ("float32", "float64"):
+        if name in _BITS:
+            return _with_bits(array, name)
+    elif array.dtype.kind == "f" and name not in ("float32", "float64"):
         extreme = max(abs(float(array.min())), abs(float(array.max())))
         if extreme > 1:
             raise ValueError(
                 f"image holds floats up to {extreme:g}, but only those from -1 to 1"
                 " have a place in another dtype's range; use rescale_intensity first"
             )
-    found: Array = getattr(util, _CONVERSIONS[dtype])(array)
+    found: Array = getattr(util, _CONVERSIONS[name])(array)
     return found
 
 

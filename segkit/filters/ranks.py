@@ -83,9 +83,10 @@ def _over_slabs(
 ) -> Array:
     from scipy import ndimage
 
-    odd: Any = {"b": np.uint8, "f": np.float32}.get(image.dtype.kind)
-    taken = image.dtype.kind == "b" or image.dtype == np.float16
-    grey = image.astype(odd) if taken else checks.native(image)
+    grey = checks.native(image)
+    odd: Any = {"b": np.uint8, "f": np.float32}.get(grey.dtype.kind)
+    if grey.dtype.kind == "b" or grey.dtype == np.float16:
+        grey = grey.astype(odd)
     if grey.dtype.kind == "f" and grey.dtype.itemsize > 8:
         raise TypeError(f"image has dtype {image.dtype}; convert it to float64 first")
     found = np.empty_like(grey)

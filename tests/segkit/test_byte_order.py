@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segkit.filters.smoothing import gaussian
+from segkit.exposure.values import convert
+from segkit.filters.ranks import percentile
+from segkit.filters.smoothing import gaussian, median
 from segkit.labelling.labels import label, relabel_tile
 from segkit.measurement.measure import region_properties
 from segkit.measurement.selection import (
@@ -48,6 +50,28 @@ def test_big_endian_arrays_give_the_same_native_arrays(name):
     assert [a.dtype for a in found] == [a.dtype for a in expected]
     assert all(map(np.array_equal, found, expected))
     assert np.array_equal(swapped, kept)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "u2", "i4"])
+@pytest.mark.parametrize(
+    "function", [lambda array: percentile(array, 30), median], ids=["rank", "median"]
+)
+def test_big_endian_images_of_any_kind_are_filtered_alike(function, dtype):
+    native = np.arange(12, dtype=dtype).reshape(3, 4) % 5
+    image = native.astype(native.dtype.newbyteorder("S"))
+    found = function(image)
+    assert found.dtype == image.dtype  # that of the image, as it says
+    assert np.array_equal(found, function(native))
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.float32, np.dtype("f4"), np.dtype("f4").newbyteorder("S")], ids=repr
+)
+def test_images_are_converted_to_dtypes_of_numpy_as_to_their_names(dtype):
+    image = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    found = convert(image, dtype)
+    assert found.dtype == np.dtype("f4")
+    assert np.array_equal(found, convert(image, "float32"))
 
 
 def _arrays(result):
