@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -66,16 +67,8 @@ def digests_under(seed):
 @pytest.fixture(scope="module")
 def found():
     """Return the digests of all families, by family, once for each hash seed."""
-    for library in (
-        "attrs",
-        "pandas",
-        "polars",
-        "pyarrow",
-        "pydantic",
-        "sklearn",
-        "xarray",
-    ):
-        pytest.importorskip(library)
+    if absent := [name for name in LIBRARIES if find_spec(name) is None]:
+        pytest.skip(f"{absent} are not installed")
     return [json.loads(run.communicate()[0]) for run in map(digests_under, SEEDS)]
 
 

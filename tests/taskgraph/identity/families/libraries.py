@@ -1,10 +1,13 @@
-"""Families of what other libraries make: estimators, named arrays, generators."""
+"""Families of what other libraries make: estimators, named arrays, generators.
+
+polars is imported by who makes its values: its threads would be in every process that
+collects tests.
+"""
 
 import random
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import xarray as xr
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestRegressor
@@ -49,8 +52,68 @@ def pairs(last):
     return pd.MultiIndex.from_tuples([(0, 1), (2, last)], names=["a", "b"])
 
 
-def zoned(zone):
-    return pl.Series([0], dtype=pl.Datetime("us", zone))
+def columns():
+    import polars as pl
+
+    return [
+        pl.Series([1, 2]),
+        pl.Series([1, 2], dtype=pl.Int8),
+        pl.Series([1, None]),
+        pl.Series([1, 0]),
+        pl.Series("a", [1, 2]),
+        pl.Series([1.0, float("nan")]),
+        pl.Series([1.0, None]),
+        pl.Series([True, None]),
+        pl.Series([True, False]),
+        pl.Series(["1", "2"]),
+        pl.Series(["1", None]),
+        pl.Series([b"1", b"2"]),
+        pl.Series(["1", "2"], dtype=pl.Enum(["1", "2"])),
+        pl.Series(["1", "2"], dtype=pl.Enum(["2", "1"])),
+        pl.Series([[1], [2]]),
+        pl.Series([[1], [2]], dtype=pl.List(pl.Int8)),
+        pl.Series([[1], [2]], dtype=pl.Array(pl.Int64, 1)),
+        pl.Series([{"a": 1}, {"a": 2}]),
+        pl.Series([{"b": 1}, {"b": 2}]),
+        pl.Series(["1", "2"], dtype=pl.Decimal(9, 2)),
+        pl.Series(["1", "2"], dtype=pl.Decimal(9, 3)),
+        pl.Series([1, 2], dtype=pl.Int128),
+        pl.Series([1, 2], dtype=pl.Date),
+        pl.Series([1, 2], dtype=pl.Time),
+        pl.Series([1, 2], dtype=pl.Duration("ms")),
+        pl.Series([1, 2], dtype=pl.Duration("us")),
+        pl.Series([], dtype=pl.Null),
+        pl.Series([0], dtype=pl.Datetime("us")),
+        pl.Series([0], dtype=pl.Datetime("us", "UTC")),
+        pl.Series([0], dtype=pl.Datetime("us", "Europe/Berlin")),
+    ]
+
+
+def frames():
+    import polars as pl
+
+    return [
+        pl.DataFrame(),
+        pl.DataFrame({"a": [1], "b": [2]}),
+        pl.DataFrame({"b": [2], "a": [1]}),
+        pl.DataFrame({"a": [1]}),
+        pl.DataFrame({"a": []}, schema={"a": pl.Int64}),
+    ]
+
+
+def columns_of_objects():
+    import polars as pl
+
+    return [
+        pl.Series(["a"], dtype=pl.Categorical),
+        pl.Series([object()], dtype=pl.Object),
+    ]
+
+
+def plans():
+    import polars as pl
+
+    return [pl.LazyFrame({"a": [1]}), pl.col("a")]
 
 
 FAMILIES = {
@@ -112,48 +175,8 @@ FAMILIES = {
         xr.Dataset({"a": array(), "b": array()}),
         xr.Dataset({"a": array()}, coords={"b": array()}),
     ],
-    "columns of polars": lambda: [
-        pl.Series([1, 2]),
-        pl.Series([1, 2], dtype=pl.Int8),
-        pl.Series([1, None]),
-        pl.Series([1, 0]),
-        pl.Series("a", [1, 2]),
-        pl.Series([1.0, float("nan")]),
-        pl.Series([1.0, None]),
-        pl.Series([True, None]),
-        pl.Series([True, False]),
-        pl.Series(["1", "2"]),
-        pl.Series(["1", None]),
-        pl.Series([b"1", b"2"]),
-        pl.Series(["1", "2"], dtype=pl.Enum(["1", "2"])),
-        pl.Series(["1", "2"], dtype=pl.Enum(["2", "1"])),
-        pl.Series([[1], [2]]),
-        pl.Series([[1], [2]], dtype=pl.List(pl.Int8)),
-        pl.Series([[1], [2]], dtype=pl.Array(pl.Int64, 1)),
-        pl.Series([{"a": 1}, {"a": 2}]),
-        pl.Series([{"b": 1}, {"b": 2}]),
-        pl.Series(["1", "2"], dtype=pl.Decimal(9, 2)),
-        pl.Series(["1", "2"], dtype=pl.Decimal(9, 3)),
-        pl.Series([1, 2], dtype=pl.Int128),
-        pl.Series([1, 2], dtype=pl.Date),
-        pl.Series([1, 2], dtype=pl.Time),
-        pl.Series([1, 2], dtype=pl.Duration("ms")),
-        pl.Series([1, 2], dtype=pl.Duration("us")),
-        pl.Series([], dtype=pl.Null),
-        zoned(None),
-        zoned("UTC"),
-        zoned("Europe/Berlin"),
-    ],
-    "frames of polars": lambda: [
-        pl.DataFrame(),
-        pl.DataFrame({"a": [1], "b": [2]}),
-        pl.DataFrame({"b": [2], "a": [1]}),
-        pl.DataFrame({"a": [1]}),
-        pl.DataFrame({"a": []}, schema={"a": pl.Int64}),
-    ],
-    "columns of objects": lambda: [
-        pl.Series(["a"], dtype=pl.Categorical),
-        pl.Series([object()], dtype=pl.Object),
-    ],
-    "plans": lambda: [pl.LazyFrame({"a": [1]}), pl.col("a")],
+    "columns of polars": columns,
+    "frames of polars": frames,
+    "columns of objects": columns_of_objects,
+    "plans": plans,
 }
