@@ -7,8 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.description import describe
+from taskgraph.identity.containers import parts
 from taskgraph.loaded import loaded
-from taskgraph.tasks.values import parts
 
 if TYPE_CHECKING:
     from taskgraph.tasks.task import Task

@@ -21,7 +21,7 @@ from taskgraph.identity.naming import names_itself
 from taskgraph.identity.objects import Anatomy, attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 _COPIED = ("numpy", "pandas", "scipy")
 """Libraries whose arrays and tables an object has for itself: they are copied too."""
@@ -116,6 +116,35 @@ def needed_by(item: Any) -> list[Any]:
     """Return what an object says by jug's ``__jug_dependencies__`` that it needs."""
     hook = getattr(type(item), "__jug_dependencies__", None)
     return [] if hook is None else list(hook(item))
+
+
+def parts(item: Any) -> Iterator[Any]:
+    """Yield `item` and all that is in it, as far as its key and `value` look."""
+    yield item
+    kind = type(item)
+    if kind in _LEAVES:
+        return
+    inside: Iterable[Any] = ()
+    if kind is dict:
+        inside = [*item, *item.values()]
+    elif kind in (list, tuple, set, frozenset):
+        inside = item
+    elif (own := getattr(kind, "__taskgraph_parts__", None)) is not None:
+        inside = own(item)
+    elif (hook := hash_hook(kind)) is not None:
+        inside = [hook(item), *needed_by(item)]
+    elif (how := container_of(item)) is not None:
+        inside = [how.contents(item)]
+    for entry in inside:
+        yield from parts(entry)
+
+
+def speak_for_themselves(item: Any) -> Iterator[Any]:
+    """Yield what is in a value and says by itself what it is known by, as tasks do.
+
+    Whatever else is in it, with a key or without, is passed over.
+    """
+    return (part for part in parts(item) if _speaks_for_itself(type(part)))
 
 
 def remade(item: Any, how: Container, contents: Any) -> Any:

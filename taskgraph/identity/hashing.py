@@ -48,6 +48,7 @@ from taskgraph.identity.containers import (
     has_parts,
     hash_hook,
     needed_by,
+    speak_for_themselves,
     value_hook,
 )
 from taskgraph.identity.input_files import note_files
@@ -281,7 +282,7 @@ class Encoder:
         replaced = value_hook(kind)
         encode = self.below if replaced else self._without_tasks(self.below, kind)
         encoded = b"o" + self.names.of(kind) + encode(state)
-        self.items(needed_by(value))  # notes the tasks that it names
+        self.items(speak_for_themselves(needed_by(value)))  # notes the tasks in it
         return encoded
 
     def _known(self, kind: Any) -> Callable[[Any], bytes]:

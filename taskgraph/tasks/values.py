@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 from taskgraph.errors import UsageError
 from taskgraph.identity.containers import (
     container_of,
-    hash_hook,
-    needed_by,
+    parts,
     remade,
     value_hook,
 )
 from taskgraph.names import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 _LEAVES = frozenset({int, float, complex, bool, str, bytes, type(None)})
 
@@ -87,24 +86,3 @@ def _whole(new: Any, old: Any) -> Any:
 def tasks_in(item: Any) -> Iterator[Any]:
     """Yield the tasks in a value, as often as they are there."""
     return (part for part in parts(item) if hasattr(type(part), "__taskgraph_task__"))
-
-
-def parts(item: Any) -> Iterator[Any]:
-    """Yield `item` and all that is in it, as far as its key and `value` look."""
-    yield item
-    kind = type(item)
-    if kind in _LEAVES:
-        return
-    inside: Iterable[Any] = ()
-    if kind is dict:
-        inside = [*item, *item.values()]
-    elif kind in (list, tuple, set, frozenset):
-        inside = item
-    elif (own := getattr(kind, "__taskgraph_parts__", None)) is not None:
-        inside = own(item)
-    elif (hook := hash_hook(kind)) is not None:
-        inside = [hook(item), *needed_by(item)]
-    elif (how := container_of(item)) is not None:
-        inside = [how.contents(item)]
-    for entry in inside:
-        yield from parts(entry)

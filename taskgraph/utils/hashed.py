@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from taskgraph.hash import hash_one
@@ -12,12 +13,15 @@ from taskgraph.tasks.values import value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_ITERATORS: tuple[type, ...] = type(iter([])), type(iter(()))
+
 
 @known_as("taskgraph.utils")
 class CustomHash:
     """An argument that a function of yours says the key of.
 
-    The called function gets `obj`, with results in the place of tasks.
+    The called function gets `obj`, with results in the place of tasks. If that is an
+    iterator of a list or tuple, it gets one of its own, and tasks as they are.
 
     Parameters
     ----------
@@ -49,11 +53,13 @@ class CustomHash:
 
     def __taskgraph_value__(self) -> Any:
         """Return what the function gets."""
-        return value(self.obj)
+        obj = self.obj
+        return copy(obj) if type(obj) in _ITERATORS else value(obj)
 
     def __jug_dependencies__(self) -> list[Any]:
         """Return what may hold tasks."""
-        return [self.obj]
+        obj = self.obj
+        return list(copy(obj)) if type(obj) in _ITERATORS else [obj]
 
 
 def timed_path(path: str) -> CustomHash:

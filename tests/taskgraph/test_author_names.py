@@ -5,12 +5,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from taskgraph import Task, TaskGenerator, UsageError, open_store, run, value
+from taskgraph import File, Task, TaskGenerator, UsageError, open_store, run, value
 from taskgraph.io import NoLoad, write_metadata, write_task_out
 from taskgraph.mapreduce import currymap, map, mapreduce, reduce  # noqa: A004 - jug's
 from taskgraph.task import describe, recursive_dependencies, topological_sort
@@ -197,6 +198,33 @@ def test_a_digest_of_ones_own_is_the_key():
     one, other = CustomHash([1, double(2)], first), CustomHash([1, 3], first)
     assert Task(sum, one).key == Task(sum, other).key
     assert result(Task(sum, one)) == 5
+
+
+@pytest.mark.parametrize("thing", [threading.Lock(), iter({1}), lambda x: x])
+def test_what_has_no_key_is_handed_over_by_who_says_what_it_is_known_by(thing):
+    def named(_):
+        return b"it"
+
+    one, other = double(2), double(3)
+    for argument in (NoHash(thing), CustomHash(thing, named)):
+        assert value(argument) is thing
+        assert Task(max, [argument, one]).needs == (one,)
+    held = NoHash([one, thing, {"a": File(__file__)}, other])
+    assert Task(max, held).needs == (one, other)
+
+
+def test_an_iterator_is_handed_over_from_where_it_was_with_its_tasks():
+    def added(tasks):
+        return sum(value(task) for task in tasks)
+
+    first, *others = double(1), double(2), double(3)
+    tasks = iter([first, *others])
+    next(tasks)
+    held = CustomHash(tasks, lambda _: b"all")
+    task = Task(added, held)
+    assert list(task.needs) == others
+    assert result(task) == 10
+    assert list(value(held)) == list(value(held)) == others
 
 
 def test_a_path_goes_by_time_and_size(tmp_path):

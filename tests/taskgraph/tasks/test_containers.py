@@ -253,7 +253,7 @@ def spoils(box, i):
 
 
 def _lists(box):
-    from taskgraph.tasks.values import parts
+    from taskgraph.identity.containers import parts
 
     return [part for part in parts(box) if type(part) is list and part in ([1], [2])]
 
