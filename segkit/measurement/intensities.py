@@ -56,6 +56,8 @@ def _of_few_dtypes(image: Array) -> Array:
             image = image.astype(np.float64)
         elif image.dtype.kind == "i" and image.min() >= 0:
             image = image.view(f"{image.dtype.byteorder}u{image.dtype.itemsize}")
+        elif image.dtype.kind == "i":
+            image = image.astype(np.int16)
     if image.dtype.kind == "f" and image.dtype.itemsize == 2:  # numba lacks these
         image = image.astype(np.float32)
     if image.dtype.kind == "f" and image.dtype.itemsize > 8:  # nor these

@@ -66,6 +66,15 @@ def run_all(image):
     segkit.segment_nuclei(image, **({"spacing": 1} if image.ndim == 3 else {}))
 
 
+def measure_below_zero(dtype):
+    """Measure as `run_all` does where there are negative values, as in tomography."""
+    image = blobs((30, 40), "f4").astype(dtype) // 2 - 50
+    labels = segkit.label(image > 0)
+    segkit.region_properties(labels, image)
+    by_name = ["intensity_mean", "intensity_median", "centroid_weighted"]
+    segkit.region_properties(labels, image, properties=by_name)
+
+
 def compiled():
     """Return the uses of kernels of segkit by this process so far."""
     return {
@@ -84,6 +93,7 @@ def test_what_images_of_the_usual_kinds_need_is_listed_and_nothing_else(monkeypa
 
     for dtype, shape in itertools.product(DTYPES, SHAPES):
         run_all(blobs(shape, dtype))
+    measure_below_zero("i2")
 
     needed, listed = compiled(), set(making.uses())
     to_add, to_remove = needed - listed, listed - needed
@@ -102,6 +112,8 @@ def test_what_is_of_another_dtype_needs_nothing_else(dtype, monkeypatch):
     for shape in SHAPES:
         image = (blobs(shape, "f4") / 2).astype(dtype)
         run_all(image)
+        if dtype[0] == "i":
+            measure_below_zero(dtype)
         if dtype[0] in "iu":
             labels = image // 20
             segkit.region_properties(labels, image)
