@@ -2,13 +2,18 @@
 
     python benchmarks/properties/table.py [--images 200] [--size 96] [--fast | --few]
 
-Half of the images are planes, half volumes; every second one holds smooth objects, the
-others what noise is made of. For each property, and for all in one call, there are the
-objects compared, how many differ by more than a millionth, and how many times the CPU
-time of ours `regionprops_table` takes, summed over all images. Objects of volumes that
-are flat are left out of hulls: scikit-image has none for them. ``--fast`` leaves
-volumes out. ``--few`` is about time alone, of a few balls in larger images, where
-scikit-image has little to do for each: the least of some calls in turn.
+Of the images, half are planes (96 x 96), half volumes (32 x 32 x 32). Every second one
+holds smooth objects, the others what noise is made of: hundreds of objects in planes, a
+few in volumes. For each property, and for all in one call, there are the objects
+compared, how many differ by more than a millionth, and, for each of these kinds of
+images, how many times the CPU time of ours `regionprops_table` takes, summed over them.
+Objects of volumes that are flat are left out of hulls: scikit-image has none for them.
+
+Another table is about time alone, of a few balls in larger images, where scikit-image
+has little to do for each: the least of some calls in turn.
+
+Both take some minutes, nearly all of which is scikit-image's: it works object by
+object. ``--fast`` leaves volumes out, ``--few`` makes the second table only.
 """
 
 from __future__ import annotations
@@ -79,7 +84,7 @@ def images(number: int, size: int, *, volumes: bool) -> Any:
     for seed in range(number):
         rng = np.random.default_rng(seed)
         is_volume = volumes and seed % 2 == 1
-        shape = (size // 3,) * 3 if is_volume else (2 * size, 2 * size)
+        shape = (size // 3,) * 3 if is_volume else (size, size)
         values = rng.random(shape)
         if seed % 4 < 2:
             smooth = ndimage.gaussian_filter(values, 1.5)
@@ -126,14 +131,20 @@ def _differences(name: str, labels: Any, found: Any, expected: Any) -> np.ndarra
     return differ
 
 
-def compare(number: int, size: int, *, volumes: bool) -> dict[str, np.ndarray]:
-    """Return objects, differences and both CPU times of each property."""
-    sums: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(4))
-    for labels, image in images(number, size, volumes=volumes):
+Sums = dict[tuple[str, str], np.ndarray]
+"""Of each property in each kind of images: objects, how many differ, CPU times."""
+
+
+def compare(number: int, size: int, *, volumes: bool) -> tuple[Sums, dict[str, float]]:
+    """Return sums, and how many objects an image of each kind has."""
+    sums: Sums = defaultdict(lambda: np.zeros(4))
+    counts: dict[str, list[int]] = defaultdict(list)
+    for seed, (labels, image) in enumerate(images(number, size, volumes=volumes)):
         if not labels.any():
             continue
         names = BOTH if labels.ndim == 3 else [*BOTH, *PLANES]
-        axes = f"{labels.ndim}-D"
+        kind = f"{'smooth' if seed % 4 < 2 else 'noise'}, {labels.ndim}-D"
+        counts[kind].append(int(labels.max()))
         for name, some in [*((one, [one]) for one in names), ("all of these", names)]:
             own = [OURS.get(one, one) for one in some]
             found, ours = _timed(
@@ -143,8 +154,8 @@ def compare(number: int, size: int, *, volumes: bool) -> dict[str, np.ndarray]:
             differ = np.zeros(int(labels.max()), bool)
             if len(some) == 1:
                 differ = _differences(name, labels, found, expected)
-            sums[f"{axes} {name}"] += len(differ), differ.sum(), ours, theirs
-    return sums
+            sums[name, kind] += len(differ), differ.sum(), ours, theirs
+    return sums, {kind: float(np.mean(each)) for kind, each in counts.items()}
 
 
 def balls(shape: tuple[int, ...], number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -187,21 +198,32 @@ def main() -> None:
     parser.add_argument("--few", action="store_true", help="a few objects, times only")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    if given.few:
-        heads = [f"{number} in {'x'.join(map(str, shape))}" for shape, number in FEW]
-        print(f"| times faster | {' | '.join(heads)} |\n|{' --- |' * (len(FEW) + 1)}")
-        for name, cells in sorted(times_of_few(7).items()):
-            print(f"| {name} | {' | '.join(cells)} |")
-        return
     compare(4, given.size, volumes=not given.fast)  # loads what is compiled
-    sums = compare(given.images, given.size, volumes=not given.fast)
-    print("| property | objects | differ | times faster in 2-D | in 3-D |")
-    print("| --- | --- | --- | --- | --- |")
-    for name in sorted({key[4:] for key in sums}):
-        found = [sums.get(f"{axes} {name}") for axes in ("2-D", "3-D")]
-        objects, differ, *_ = sum(one for one in found if one is not None)
+    if not given.few:
+        print_all(*compare(given.images, given.size, volumes=not given.fast))
+    if not given.fast:
+        print_few(times_of_few(7))
+
+
+def print_all(sums: Sums, objects: dict[str, float]) -> None:
+    """Print the table of all properties in images of each kind."""
+    kinds = [*sorted(objects, key=lambda kind: kind[::-1])]
+    heads = [f"{kind}, {objects[kind]:.0f} objects" for kind in kinds]
+    print(f"| times faster in | objects | differ | {' | '.join(heads)} |")
+    print(f"|{' --- |' * (len(heads) + 3)}")
+    for name in sorted({name for name, _ in sums}):
+        found = [sums.get((name, kind)) for kind in kinds]
+        number, differ, *_ = sum(one for one in found if one is not None)
         faster = ["" if x is None else f"{x[3] / x[2]:.1f}" for x in found]
-        print(f"| {name} | {objects:.0f} | {differ:.0f} | {' | '.join(faster)} |")
+        print(f"| {name} | {number:.0f} | {differ:.0f} | {' | '.join(faster)} |")
+
+
+def print_few(cells: dict[str, list[str]]) -> None:
+    """Print the table of few objects."""
+    heads = [f"{number} in {'x'.join(map(str, shape))}" for shape, number in FEW]
+    print(f"\n| times faster | {' | '.join(heads)} |\n|{' --- |' * (len(FEW) + 1)}")
+    for name, faster in sorted(cells.items()):
+        print(f"| {name} | {' | '.join(faster)} |")
 
 
 if __name__ == "__main__":
