@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from backends.garbage import few_collections
@@ -47,7 +49,7 @@ def foretell(
     from taskgraph.tasks.limits import checked_causes
     from taskgraph.upkeep.growing import take
 
-    loaded = jugfile.load(_results(jugfile.path, store))
+    loaded = _loaded(jugfile, store)
     backend = loaded.results.backend
     backend.refresh()
     snapshot = take(
@@ -76,6 +78,12 @@ def foretell(
         _tell(plan, snapshot, verdict)
         _tell_kept(loaded, plan, snapshot, options.per_worker.resources)
     return 0
+
+
+def _loaded(jugfile: Jugfile, store: str | None) -> Loaded:
+    """Read the jugfile; what it prints is no plan."""
+    with redirect_stdout(sys.stderr):
+        return jugfile.load(_results(jugfile.path, store))
 
 
 def _results(path: Path, store: str | None) -> Results:

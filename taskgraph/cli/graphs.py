@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from taskgraph.cli.printing import one_line
@@ -102,12 +104,16 @@ def require_script(jugfile: Path) -> None:
 def load_graph(
     backend: Backend, jugfile: Path, arguments: Sequence[str] = ()
 ) -> Loaded:
-    """Load a jugfile with the results of a store."""
+    """Load a jugfile with the results of a store.
+
+    What it prints goes to the standard error: the output is what the command says.
+    """
     from taskgraph.results.results import Results
     from taskgraph.tasks.jugfile import Jugfile
 
     require_script(jugfile)
-    return Jugfile(jugfile, tuple(arguments)).load(Results(backend))
+    with redirect_stdout(sys.stderr):
+        return Jugfile(jugfile, tuple(arguments)).load(Results(backend))
 
 
 def snapshot_now(

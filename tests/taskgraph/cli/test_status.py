@@ -211,3 +211,38 @@ def test_count_stops_at_a_barrier(tg):
     done = tg("count", "barriers.py")
 
     assert "more tasks may appear after 1 task" in done.stderr
+
+
+PRINTING = """
+from taskgraph import CompoundTaskGenerator, TaskGenerator
+
+print("read")
+
+@TaskGenerator
+def double(x):
+    return 2 * x
+
+@CompoundTaskGenerator
+def twice(x):
+    print("written down")
+    return [double(x)]
+
+numbers = twice(2)
+"""
+
+
+def test_what_a_jugfile_prints_is_no_part_of_what_is_asked_for(tg):
+    path = tg.write("work.py", PRINTING)
+    tg("execute", path, "-q")
+    (tg.folder / "work.py").write_text(PRINTING.replace("2 * x", "3 * x"))
+    for words in (
+        ("value", path, "numbers", "--json"),
+        ("execute", path, "--dry-run", "--json"),
+        ("invalidate", path, "--changed", "--dry-run", "--json"),
+        ("status", path, "--json"),
+        ("count", path),
+        ("graph", path),
+    ):
+        told = tg(*words).stdout
+        assert told
+        assert not {"read", "written down"} & set(told.splitlines()), words

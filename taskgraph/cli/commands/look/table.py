@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,8 +94,7 @@ def command(
     if output is not None:
         format_of(output)
         require_no_input(output, path, snapshot)
-    with redirect_stdout(sys.stderr):  # what the jugfile prints is not the table
-        loaded = load_graph(backend, path, snapshot.arguments)
+    loaded = load_graph(backend, path, snapshot.arguments)
     with few_collections():
         found = tabulate(
             _chosen(name, loaded),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -175,7 +176,9 @@ def _changed(
     from taskgraph.upkeep.code.changed_code import changes, described
     from taskgraph.upkeep.code.looked_into import looked_into
 
-    loaded = looked_into(load_graph(backend, jugfile, current.arguments))
+    loaded = load_graph(backend, jugfile, current.arguments)
+    with redirect_stdout(sys.stderr):  # as of what it prints while it is loaded
+        loaded = looked_into(loaded)
     found = changes(loaded)
     keys = {key for change in found for key in change.keys}
     for change in found:
