@@ -100,7 +100,9 @@ class BinaryPatterns:
     """Shares of the local binary patterns: which of the points around are brighter.
 
     By `skimage.feature.local_binary_pattern`, the uniform patterns that do not change
-    with rotation [1]_: `points` + 1 of them, and one for all others.
+    with rotation [1]_: `points` + 1 of them, and one for all others. Grey values are
+    rounded to steps of the image's range first, so that the numbers differ a little
+    from those of the image as it is: what is equal is to compare so.
 
     Attributes
     ----------
