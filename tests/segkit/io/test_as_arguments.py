@@ -43,7 +43,7 @@ def write(path, value):
 def test_other_content_is_another_task_and_the_same_is_not(picture, tmp_path):
     first = total(segkit.open_image(picture))
     assert total(segkit.open_image(picture)).key == first.key
-    taskgraph.run([first], store=tmp_path / "store.tgdata")
+    taskgraph.run([first], store=tmp_path / "store.tgdata", workers=0)
     assert first.value() == 72
     picture.unlink()
     write(picture, 2)
@@ -68,14 +68,14 @@ def test_an_image_that_changed_after_the_call_is_refused(picture, tmp_path):
     picture.unlink()
     write(picture, 2)
     with pytest.raises(taskgraph.TaskgraphError, match="was changed"):
-        taskgraph.run([task], store=tmp_path / "store.tgdata")
+        taskgraph.run([task], store=tmp_path / "store.tgdata", workers=0)
 
 
 def test_a_table_has_one_column_for_an_image_that_says_which(tmp_path):
     path = segkit.save(tmp_path / "a.tif", np.ones((3, 8, 9), np.uint8), axes="zyx")
     images = [segkit.open_image(path), segkit.open_image(path, select={"z": 1})]
     tasks = [total(image) for image in images]
-    taskgraph.run(tasks, store=tmp_path / "store.tgdata")
+    taskgraph.run(tasks, store=tmp_path / "store.tgdata", workers=0)
 
     rows = list(taskgraph.table(tasks))
 
