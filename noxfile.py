@@ -131,7 +131,7 @@ def newest(session: nox.Session) -> None:
     """Run the tests of names, keys, stores, imports and files on the newest Python."""
     if session.python == PYTHONS[0]:
         session.skip(f"no Python newer than {session.python} is installed")
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test]", "polars")  # which jug imports, if it is there
     # Files of others: what reads them drops older Pythons, and so is newer here.
     session.run("pytest", "-q", *(session.posargs or (*SHORT, "tests/segkit/io")))
 

@@ -1,10 +1,11 @@
 """Families of what other libraries make: estimators, named arrays, generators.
 
-polars is imported by who makes its values: its threads would be in every process that
-collects tests.
+polars is imported by who makes its values, as its threads would be in every process
+that collects tests. It is not installed for most of these, as jug imports it.
 """
 
 import random
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -175,8 +176,12 @@ FAMILIES = {
         xr.Dataset({"a": array(), "b": array()}),
         xr.Dataset({"a": array()}, coords={"b": array()}),
     ],
+}
+OF_POLARS = {
     "columns of polars": columns,
     "frames of polars": frames,
     "columns of objects": columns_of_objects,
     "plans": plans,
 }
+if find_spec("polars"):
+    FAMILIES |= OF_POLARS
