@@ -224,7 +224,7 @@ def measure_tile(
     Examples
     --------
     >>> import numpy as np
-    >>> from segkit.measurement import combine
+    >>> from segkit import combine
     >>> labels = np.array([[1, 1, 0, 2], [0, 1, 0, 2]])
     >>> grid = tiles(labels.shape, 2, halo=1)
     >>> parts = [
