@@ -263,10 +263,10 @@ def _learner(display: Display) -> Callable[[Snapshot, Backend, bool], None]:
     def learned(told: Snapshot, backend: Backend, kept: bool) -> None:
         from taskgraph.upkeep.kept_jugfile import keep_snapshot
 
-        load_for_end()  # now workers are busy
         display.know(told.named, lambda: told)
-        if not kept:
+        if not kept:  # `tg status` knows of the run from then on
             keep_snapshot(told, backend)
+        load_for_end()  # now workers are busy
 
     return learned
 
